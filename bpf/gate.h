@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of the gate: its configuration and counters, as both the kernel and the user side see
+ * them. One gate serves one interface. */
+#ifndef BPF_GATE_H
+#define BPF_GATE_H
+
+#include <linux/types.h>
+
+#define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
+#define GATE_VERSION 1		/* of this file's layouts */
+
+enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
+
+enum gate_family { GATE_IPV4, GATE_IPV6, GATE_ARP, GATE_OTHER, GATE_FAMILIES };
+
+/* The XDP actions (linux/bpf.h), which the gate's tc programs share the first three of. */
+enum gate_verdict {
+	GATE_ABORTED,
+	GATE_DROP,
+	GATE_PASS,
+	GATE_TX,
+	GATE_REDIRECT,
+	GATE_VERDICTS
+};
+
+/* What most packets are has a slot of its own; the rest is told apart in a hash. */
+enum gate_slot {
+	GATE_SLOT_TCP4,
+	GATE_SLOT_UDP4,
+	GATE_SLOT_ICMP4,
+	GATE_SLOT_BAD4,	 /* an IPv4 header that is cut short or wrong */
+	GATE_SLOT_MORE4, /* protocols for which the hash had no room */
+	GATE_SLOT_TCP6,
+	GATE_SLOT_UDP6,
+	GATE_SLOT_ICMP6,
+	GATE_SLOT_BAD6,
+	GATE_SLOT_MORE6,
+	GATE_SLOT_ARP,
+	GATE_SLOT_BAD, /* no whole link-layer header */
+	GATE_SLOT_MORE,
+	GATE_SLOTS,
+	GATE_SLOT_RARE = GATE_SLOTS /* not a slot: look in the hash */
+};
+
+struct gate_conf {
+	__u32 magic;
+	__u16 version;
+	__u8 ethernet;	/* 1: packets begin with an Ethernet header, 0: with an IP header */
+	__u8 multibuf;	/* 1: bpf_xdp_get_buff_len() is there: frames may have fragments */
+	__u32 ifindex;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct gate_conf) == 16, "gate_conf is a contract");
+
+/* packets: frames on the wire; a segmentation-offloaded packet is its segments. bytes: of those
+ * frames from the link-layer header on, VLAN tags included, frame check sequence not. */
+struct gate_sum {
+	__u64 packets, bytes;
+};
+_Static_assert(sizeof(struct gate_sum) == 16, "gate_sum is a contract");
+
+/* Value of map `hot` (per-CPU array), key: dir * GATE_VERDICTS + verdict. */
+struct gate_hot {
+	struct gate_sum slot[GATE_SLOTS];
+};
+_Static_assert(sizeof(struct gate_hot) == 16 * GATE_SLOTS, "gate_hot is a contract");
+
+/* Key of map `rare` (per-CPU hash), value: struct gate_sum. */
+struct gate_rare_key {
+	__u8 dir, family, verdict, pad;
+	__u16 proto; /* IP protocol number; for GATE_OTHER the EtherType, host byte order */
+	__u16 pad2;
+};
+_Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract");
+
+#endif

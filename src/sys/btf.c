@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading BTF (Documentation/bpf/btf.rst); every offset is checked, for the blob may be damaged. */
+#include "sys/btf.h"
+#include <ctype.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "sys/bpf.h"
+#include "sys/mnt.h"
+
+#ifndef BTF_KIND_ENUM64 /* linux/btf.h of 6.0 */
+#define BTF_KIND_ENUM64 19
+#endif
+
+enum {
+	BLOB_MAX = 64 << 20, /* of a kernel's BTF: today's are 4 to 8 MB */
+	DEPTH_MAX = 32,	     /* of modifiers, and of anonymous members in each other */
+};
+
+/* Bytes behind a struct btf_type, or -1 for a kind that is not known. */
+static int64_t tail_len(uint32_t kind, uint32_t vlen)
+{
+	switch (kind) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		return 4;
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return (int64_t)vlen * (int64_t)sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+	case BTF_KIND_FUNC_PROTO:
+		return (int64_t)vlen * 8;
+	case BTF_KIND_DATASEC:
+	case BTF_KIND_ENUM64:
+		return (int64_t)vlen * 12;
+	case BTF_KIND_PTR:
+	case BTF_KIND_FWD:
+	case BTF_KIND_TYPEDEF:
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_CONST:
+	case BTF_KIND_RESTRICT:
+	case BTF_KIND_FUNC:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_TYPE_TAG:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* The step from a type to the next, or 0 where the walk has to end. */
+static uint32_t step(const struct btf *b, uint32_t off)
+{
+	struct btf_type t;
+	int64_t tail;
+
+	if (b->types_len - off < sizeof(t))
+		return 0;
+	memcpy(&t, b->types + off, sizeof(t));
+	tail = tail_len(BTF_INFO_KIND(t.info), BTF_INFO_VLEN(t.info));
+	if (tail < 0 || (uint64_t)tail > b->types_len - off - sizeof(t))
+		return 0;
+	return (uint32_t)(sizeof(t) + (size_t)tail);
+}
+
+static int build_index(struct btf *b)
+{
+	uint32_t off, len, n = 0;
+
+	for (off = 0; (len = step(b, off)); off += len)
+		n++;
+	b->index = malloc((n + 1) * sizeof(*b->index));
+	if (!b->index)
+		return -ENOMEM;
+	b->index[0] = 0;
+	b->n = 0;
+	for (off = 0; (len = step(b, off)); off += len)
+		b->index[++b->n] = off;
+	return 0;
+}
+
+int btf_open_blob(struct btf *b, const void *data, size_t len)
+{
+	struct btf_header h;
+	struct btf got = { .data = data, .len = len };
+	int rc;
+
+	if (len < sizeof(h) || len > BLOB_MAX)
+		return -EINVAL;
+	memcpy(&h, data, sizeof(h));
+	if (h.magic != BTF_MAGIC || h.hdr_len < sizeof(h) || h.hdr_len > len)
+		return -EINVAL;
+	len -= h.hdr_len;
+	if (h.type_off > len || h.type_len > len - h.type_off || h.type_off % 4)
+		return -EINVAL;
+	if (h.str_off > len || h.str_len > len - h.str_off || !h.str_len)
+		return -EINVAL;
+	got.types = got.data + h.hdr_len + h.type_off;
+	got.types_len = h.type_len;
+	got.strings = (const char *)got.data + h.hdr_len + h.str_off;
+	got.strings_len = h.str_len;
+	if (got.strings[0] || got.strings[h.str_len - 1])
+		return -EINVAL;
+	rc = build_index(&got);
+	if (!rc)
+		*b = got;
+	return rc;
+}
+
+void btf_close(struct btf *b)
+{
+	free(b->index);
+	if (b->mapped)
+		munmap((void *)(uintptr_t)b->data, b->len);
+	else if (b->source)
+		free((void *)(uintptr_t)b->data);
+	*b = (struct btf){ 0 };
+}
+
+/* Kernels since 6.15 let the file be mapped, which spares the copy. */
+static int read_file(int fd, void **data, size_t *len, bool *mapped)
+{
+	struct stat st;
+	size_t at = 0;
+	ssize_t n = 1;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size <= 0 || st.st_size > BLOB_MAX)
+		return -EINVAL;
+	*len = (size_t)st.st_size;
+	*data = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
+	*mapped = *data != MAP_FAILED;
+	if (*mapped)
+		return 0;
+	*data = malloc(*len);
+	if (!*data)
+		return -ENOMEM;
+	while (at < *len && n > 0) {
+		n = read(fd, (char *)*data + at, *len - at);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	*len = at;
+	return n < 0 ? -errno : 0;
+}
+
+/* The BTF object that calls itself vmlinux, among those that have ids (since 5.11). */
+static int read_by_id(void **data, size_t *len)
+{
+	uint32_t id = 0;
+	int rc;
+
+	while (!(rc = bpf_next_id(BPF_KIND_BTF, id, &id))) {
+		struct bpf_btf_info info = { 0 };
+		char name[16] = "";
+		int fd = bpf_fd_by_id(BPF_KIND_BTF, id);
+
+		if (fd < 0)
+			continue;
+		info.name = (uintptr_t)name;
+		info.name_len = sizeof(name);
+		rc = bpf_info(fd, &info, sizeof(info));
+		if (!rc && info.kernel_btf && !strcmp(name, "vmlinux")) {
+			*len = info.btf_size;
+			*data = malloc(*len);
+			info = (struct bpf_btf_info){ .btf = (uintptr_t)*data,
+						      .btf_size = (uint32_t)*len };
+			rc = *data ? bpf_info(fd, &info, sizeof(info)) : -ENOMEM;
+			close(fd);
+			return rc;
+		}
+		close(fd);
+	}
+	return rc;
+}
+
+int btf_open_kernel(struct btf *b)
+{
+	const char *source = "/sys/kernel/btf/vmlinux";
+	void *data = NULL;
+	bool mapped = false;
+	size_t len = 0;
+	int rc, fd = mnt_open("sysfs", "/sys", "kernel/btf/vmlinux");
+
+	if (fd >= 0) {
+		rc = read_file(fd, &data, &len, &mapped);
+		close(fd);
+	} else {
+		source = "bpf(2), by id";
+		rc = read_by_id(&data, &len);
+	}
+	if (!rc)
+		rc = btf_open_blob(b, data, len);
+	if (!rc) {
+		b->source = source;
+		b->mapped = mapped;
+	} else if (mapped) {
+		munmap(data, len);
+	} else {
+		free(data);
+	}
+	return rc;
+}
+
+static bool type_at(const struct btf *b, uint32_t id, struct btf_type *t)
+{
+	if (!id || id > b->n)
+		return false;
+	memcpy(t, b->types + b->index[id], sizeof(*t));
+	return true;
+}
+
+/* What stands behind the type's header: checked to be there when the index was built. */
+static const uint8_t *tail_of(const struct btf *b, uint32_t id)
+{
+	return b->types + b->index[id] + sizeof(struct btf_type);
+}
+
+static const char *string_at(const struct btf *b, uint32_t off)
+{
+	return off < b->strings_len ? b->strings + off : "";
+}
+
+const char *btf_name(const struct btf *b, uint32_t id)
+{
+	struct btf_type t;
+
+	return type_at(b, id, &t) ? string_at(b, t.name_off) : "";
+}
+
+void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		want[i].id = 0;
+	for (uint32_t id = 1; id <= b->n; id++) {
+		struct btf_type t;
+		const char *name;
+		uint32_t kind;
+
+		type_at(b, id, &t);
+		kind = 1u << BTF_INFO_KIND(t.info);
+		name = string_at(b, t.name_off);
+		if (!*name)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (!want[i].id && want[i].kinds & kind && *want[i].name == *name &&
+			    !strcmp(want[i].name, name))
+				want[i].id = id;
+	}
+}
+
+/* Skip typedefs and qualifiers. 0 if they do not end. */
+static uint32_t strip(const struct btf *b, uint32_t id, struct btf_type *t)
+{
+	for (int i = 0; i < DEPTH_MAX && type_at(b, id, t); i++) {
+		switch (BTF_INFO_KIND(t->info)) {
+		case BTF_KIND_TYPEDEF:
+		case BTF_KIND_CONST:
+		case BTF_KIND_VOLATILE:
+		case BTF_KIND_RESTRICT:
+		case BTF_KIND_TYPE_TAG:
+			id = t->type;
+			break;
+		default:
+			return id;
+		}
+	}
+	return 0;
+}
+
+int64_t btf_size(const struct btf *b, uint32_t id)
+{
+	int64_t times = 1;
+
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		struct btf_array a;
+		struct btf_type t;
+
+		id = strip(b, id, &t);
+		if (!id)
+			return -EINVAL;
+		switch (BTF_INFO_KIND(t.info)) {
+		case BTF_KIND_PTR:
+			return times * (int64_t)sizeof(void *);
+		case BTF_KIND_ARRAY:
+			memcpy(&a, tail_of(b, id), sizeof(a));
+			times *= a.nelems;
+			id = a.type;
+			if (times > UINT32_MAX)
+				return -EINVAL;
+			break;
+		case BTF_KIND_INT:
+		case BTF_KIND_FLOAT:
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+		case BTF_KIND_ENUM:
+		case BTF_KIND_ENUM64:
+			return times * t.size;
+		default:
+			return -EINVAL;
+		}
+	}
+	return -EINVAL;
+}
+
+/* One member by name (len bytes of it), through anonymous structs and unions; *bits counts on. */
+static int find_member(const struct btf *b, uint32_t id, const char *name, size_t len, int depth,
+		       uint64_t *bits, uint32_t *type)
+{
+	struct btf_type t;
+	const uint8_t *at;
+
+	id = strip(b, id, &t);
+	if (!id || (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT &&
+		    BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
+		return -ENOENT;
+	at = tail_of(b, id);
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {
+		bool sized = BTF_INFO_KFLAG(t.info);
+		struct btf_member m;
+		const char *own;
+		uint64_t off;
+
+		memcpy(&m, at + i * sizeof(m), sizeof(m));
+		own = string_at(b, m.name_off);
+		off = *bits + (sized ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset);
+		if (!*own && depth < DEPTH_MAX &&
+		    !find_member(b, m.type, name, len, depth + 1, &off, type)) {
+			*bits = off;
+			return 0;
+		}
+		if (strlen(own) != len || memcmp(own, name, len))
+			continue;
+		if ((sized && BTF_MEMBER_BITFIELD_SIZE(m.offset)) || off % 8)
+			return -EOPNOTSUPP;
+		*bits = off;
+		*type = m.type;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* "[N]" at *path: on to the element. */
+static int index_array(const struct btf *b, const char **path, uint64_t *bits, uint32_t *type)
+{
+	uint64_t n = 0;
+	struct btf_array a;
+	struct btf_type t;
+	int64_t size;
+	uint32_t id = strip(b, *type, &t);
+
+	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_ARRAY)
+		return -ENOENT;
+	memcpy(&a, tail_of(b, id), sizeof(a));
+	for ((*path)++; isdigit((unsigned char)**path) && n < UINT32_MAX; (*path)++)
+		n = n * 10 + (uint64_t)(**path - '0');
+	if (**path != ']')
+		return -EINVAL;
+	(*path)++;
+	size = btf_size(b, a.type);
+	if (size < 0)
+		return -EINVAL;
+	/* A flexible array has no length to keep to. */
+	if (a.nelems && n >= a.nelems)
+		return -ENOENT;
+	*bits += n * (uint64_t)size * 8;
+	*type = a.type;
+	return 0;
+}
+
+int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_field *field)
+{
+	uint64_t bits = 0;
+	uint32_t type = id;
+	int64_t size;
+	int rc = 0;
+
+	while (*path && !rc) {
+		size_t len = strcspn(path, ".[");
+
+		if (*path == '[') {
+			rc = index_array(b, &path, &bits, &type);
+		} else {
+			rc = find_member(b, type, path, len, 0, &bits, &type);
+			path += len;
+		}
+		if (*path == '.')
+			path++;
+	}
+	if (rc)
+		return rc;
+	size = btf_size(b, type);
+	if (size < 0 || bits / 8 > UINT32_MAX)
+		return -EINVAL;
+	*field = (struct btf_field){ (uint32_t)(bits / 8), (uint32_t)size, type };
+	return 0;
+}
+
+int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t *value)
+{
+	struct btf_type t;
+	size_t width;
+
+	id = strip(b, id, &t);
+	if (!id || (BTF_INFO_KIND(t.info) != BTF_KIND_ENUM &&
+		    BTF_INFO_KIND(t.info) != BTF_KIND_ENUM64))
+		return -ENOENT;
+	width = BTF_INFO_KIND(t.info) == BTF_KIND_ENUM ? 8 : 12;
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {
+		uint32_t e[3] = { 0 }; /* name, low half, high half */
+
+		memcpy(e, tail_of(b, id) + i * width, width);
+		if (strcmp(string_at(b, e[0]), name))
+			continue;
+		if (width == 8)
+			*value = (uint64_t)(int32_t)e[1];
+		else
+			*value = (uint64_t)e[2] << 32 | e[1];
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Route netlink by plain sockets (netlink(7), rtnetlink(7)). */
+#include "sys/netlink.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int nl_open(struct nl *nl, uint32_t groups)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	/* Both only make errors readable; kernels without them still answer. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	*nl = (struct nl){ .fd = fd };
+	return 0;
+}
+
+void nl_close(struct nl *nl)
+{
+	if (nl->fd)
+		close(nl->fd);
+	nl->fd = 0;
+}
+
+static void *grow(struct nl_msg *m, size_t len)
+{
+	size_t at = NLMSG_ALIGN(m->hdr.nlmsg_len);
+
+	if (m->full || len > NL_MSG_MAX || at + NLMSG_ALIGN(len) > NL_MSG_MAX) {
+		m->full = true;
+		return NULL;
+	}
+	memset(m->buf + at, 0, NLMSG_ALIGN(len));
+	m->hdr.nlmsg_len = (uint32_t)(at + len);
+	return m->buf + at;
+}
+
+void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *body, size_t len)
+{
+	void *at;
+
+	memset(&m->hdr, 0, sizeof(m->hdr));
+	m->full = false;
+	m->hdr.nlmsg_len = NLMSG_HDRLEN;
+	m->hdr.nlmsg_type = type;
+	m->hdr.nlmsg_flags = NLM_F_REQUEST | flags;
+	at = grow(m, len);
+	if (at)
+		memcpy(at, body, len);
+}
+
+void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t len)
+{
+	struct nlattr *a = grow(m, NLA_HDRLEN + len);
+
+	if (!a)
+		return;
+	a->nla_type = type;
+	a->nla_len = (uint16_t)(NLA_HDRLEN + len);
+	if (len)
+		memcpy((char *)a + NLA_HDRLEN, data, len);
+}
+
+void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t value)
+{
+	nl_put(m, type, &value, sizeof(value));
+}
+
+void nl_put_str(struct nl_msg *m, uint16_t type, const char *s)
+{
+	nl_put(m, type, s, strlen(s) + 1);
+}
+
+size_t nl_nest(struct nl_msg *m, uint16_t type)
+{
+	size_t at = NLMSG_ALIGN(m->hdr.nlmsg_len);
+
+	nl_put(m, type | NLA_F_NESTED, NULL, 0);
+	return at;
+}
+
+void nl_nest_end(struct nl_msg *m, size_t at)
+{
+	struct nlattr *a = (void *)(m->buf + at);
+
+	if (!m->full)
+		a->nla_len = (uint16_t)(m->hdr.nlmsg_len - at);
+}
+
+bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value)
+{
+	struct nlattr a;
+	size_t step;
+
+	if (rest->len < NLA_HDRLEN)
+		return false;
+	memcpy(&a, rest->data, sizeof(a));
+	if (a.nla_len < NLA_HDRLEN || a.nla_len > rest->len)
+		return false;
+	*type = a.nla_type & NLA_TYPE_MASK;
+	*value = (struct nl_span){ rest->data + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN };
+	step = NLA_ALIGN((size_t)a.nla_len);
+	if (step > rest->len)
+		step = rest->len;
+	rest->data += step;
+	rest->len -= step;
+	return true;
+}
+
+struct nl_span nl_find(struct nl_span attrs, uint16_t type)
+{
+	struct nl_span value;
+	uint16_t t;
+
+	while (nl_next(&attrs, &t, &value))
+		if (t == type)
+			return value;
+	return (struct nl_span){ 0 };
+}
+
+struct nl_span nl_attrs(struct nl_span body, size_t len)
+{
+	len = NLMSG_ALIGN(len);
+	if (body.len <= len)
+		return (struct nl_span){ 0 };
+	return (struct nl_span){ body.data + len, body.len - len };
+}
+
+uint32_t nl_u32(struct nl_span value)
+{
+	uint32_t v = 0;
+
+	if (value.len >= sizeof(v))
+		memcpy(&v, value.data, sizeof(v));
+	return v;
+}
+
+uint8_t nl_u8(struct nl_span value)
+{
+	return value.len ? (uint8_t)value.data[0] : 0;
+}
+
+void nl_str(struct nl_span value, char *dst, size_t len)
+{
+	size_t n = value.len ? strnlen(value.data, value.len) : 0;
+
+	if (n >= len)
+		n = len - 1;
+	if (n)
+		memcpy(dst, value.data, n);
+	dst[n] = '\0';
+}
+
+/* The error of an NLMSG_ERROR, and the words behind it when the kernel sent some: with
+ * NLM_F_CAPPED the echoed request is only its header. */
+static int take_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span body)
+{
+	struct nlmsgerr e;
+	size_t skip = sizeof(e);
+
+	if (body.len < sizeof(e))
+		return -EBADMSG;
+	memcpy(&e, body.data, sizeof(e));
+	if (!(hdr->nlmsg_flags & NLM_F_CAPPED) && e.msg.nlmsg_len > NLMSG_HDRLEN)
+		skip += NLMSG_ALIGN(e.msg.nlmsg_len) - NLMSG_HDRLEN;
+	if (hdr->nlmsg_flags & NLM_F_ACK_TLVS)
+		nl_str(nl_find(nl_attrs(body, skip), NLMSGERR_ATTR_MSG), nl->words,
+		       sizeof(nl->words));
+	return e.error;
+}
+
+static ssize_t receive(struct nl *nl, char *buf, int flags)
+{
+	struct sockaddr_nl from = { 0 };
+	struct iovec iov = { buf, NL_BUF_MAX };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
+	};
+	ssize_t n;
+
+	do
+		n = recvmsg(nl->fd, &msg, flags);
+	while ((n < 0 && errno == EINTR && !(flags & MSG_DONTWAIT)) || (n >= 0 && from.nl_pid));
+	if (n < 0)
+		return -errno;
+	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+enum { WALK_MORE, WALK_DONE };
+
+/* One datagram's messages. ours: only answers to the request with this number, 0 for events. */
+static int walk(struct nl *nl, struct nl_span in, uint32_t ours, nl_each *each, void *arg, int *rc)
+{
+	while (in.len >= NLMSG_HDRLEN) {
+		struct nlmsghdr hdr;
+		struct nl_span body;
+		size_t step;
+
+		memcpy(&hdr, in.data, sizeof(hdr));
+		if (hdr.nlmsg_len < NLMSG_HDRLEN || hdr.nlmsg_len > in.len) {
+			*rc = -EBADMSG;
+			return WALK_DONE;
+		}
+		body = (struct nl_span){ in.data + NLMSG_HDRLEN, hdr.nlmsg_len - NLMSG_HDRLEN };
+		step = NLMSG_ALIGN((size_t)hdr.nlmsg_len);
+		in.data += step < in.len ? step : in.len;
+		in.len -= step < in.len ? step : in.len;
+		if (ours && hdr.nlmsg_seq != ours)
+			continue;
+		if (hdr.nlmsg_flags & NLM_F_DUMP_INTR)
+			nl->overrun = true;
+		if (hdr.nlmsg_type == NLMSG_ERROR) {
+			int err = take_error(nl, &hdr, body);
+
+			*rc = *rc ? *rc : err;
+			return WALK_DONE;
+		}
+		if (hdr.nlmsg_type == NLMSG_DONE) { /* a dump's own error, 0 if none */
+			int32_t err = (int32_t)nl_u32(body);
+
+			*rc = *rc ? *rc : err;
+			return WALK_DONE;
+		}
+		if (hdr.nlmsg_type > NLMSG_MIN_TYPE && each && !*rc)
+			*rc = each(&hdr, body, arg);
+	}
+	return WALK_MORE;
+}
+
+static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t n;
+	char *buf;
+	int rc = 0;
+
+	if (m->full)
+		return -EMSGSIZE;
+	m->hdr.nlmsg_seq = ++nl->seq;
+	nl->words[0] = '\0';
+	nl->overrun = false;
+	if (sendto(nl->fd, m->buf, m->hdr.nlmsg_len, 0, (struct sockaddr *)&kernel,
+		   sizeof(kernel)) < 0)
+		return -errno;
+	buf = malloc(NL_BUF_MAX);
+	if (!buf)
+		return -ENOMEM;
+	do
+		n = receive(nl, buf, 0);
+	while (n > 0 && walk(nl, (struct nl_span){ buf, (size_t)n }, nl->seq, each, arg, &rc) ==
+				WALK_MORE);
+	free(buf);
+	return n < 0 ? (int)n : rc;
+}
+
+int nl_call(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
+{
+	m->hdr.nlmsg_flags |= NLM_F_ACK;
+	return exchange(nl, m, each, arg);
+}
+
+int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
+{
+	m->hdr.nlmsg_flags |= NLM_F_DUMP;
+	return exchange(nl, m, each, arg);
+}
+
+int nl_read(struct nl *nl, nl_each *each, void *arg)
+{
+	char *buf = malloc(NL_BUF_MAX);
+	ssize_t n = 0;
+	int rc = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (!rc && (n = receive(nl, buf, MSG_DONTWAIT)) > 0)
+		walk(nl, (struct nl_span){ buf, (size_t)n }, 0, each, arg, &rc);
+	free(buf);
+	if (n < 0 && n != -EAGAIN && n != -EINTR)
+		return (int)n;
+	return rc;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Network namespaces without procfs or iproute2. */
+#ifndef SYS_NETNS_H
+#define SYS_NETNS_H
+
+/* Move this thread into the namespace named by a process id or a path ("/run/netns/x", or "x" if
+ * that has no slash and stands in /run/netns). 0 or -errno: -ESRCH, -ENOENT, -EINVAL (not a network
+ * namespace), -EPERM. */
+int netns_enter(const char *pid_or_path);
+
+/* Move this thread into a fresh network namespace. */
+int netns_unshare(void);
+
+/* A descriptor of the namespace that this thread is in; the caller closes it. */
+int netns_current(void);
+
+/* Move this thread into the namespace of a descriptor. */
+int netns_set(int fd);
+
+#endif
