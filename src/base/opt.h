@@ -64,7 +64,8 @@ struct opt {
 #define OPT_LIST(l, n, a, T, m, h)                                                                 \
 	{ .kind = OPT_KIND_LIST, .letter = l, .name = n, .arg = a, .help = h,                      \
 	  .off = OPT_OFF_(T, m, struct opt_list) }
-/* uint64_t nanoseconds from "2", "0.5", "10ms", "1.5s", "3m", "2h"; above 0, at most a year. */
+/* uint64_t nanoseconds from "2", "0.5", "10ms", "1.5s", "3m", "2h" (ns us ms s m h d, seconds without
+ * one); above 0, at most a year, exact: what is finer than a nanosecond is refused. */
 #define OPT_TIME(l, n, a, T, m, h)                                                                 \
 	{ .kind = OPT_KIND_TIME, .letter = l, .name = n, .arg = a, .help = h,                      \
 	  .off = OPT_OFF_(T, m, uint64_t) }
@@ -82,16 +83,19 @@ struct opt_spec {
 	const char *examples; /* lines below the options, or NULL */
 };
 
+/* The row of -h and --help, which every command has before its own rows. */
+extern const struct opt opt_help_row;
+
 /* Parse argv[1..argc-1] (argv[0] is the command) into *into. Options may stand before or after
  * operands; "--" ends them; -abc, -iX, --name=X and --name X are taken, and a unique prefix of a long
- * name is not. *rest/*nrest get the operands in order (argv is reordered in place, as by GNU getopt).
- * Returns 0; 1 if --help or -h was asked and printed to stdout; -E_USAGE after saying what is wrong
- * (the nearest option's name is suggested). *into is untouched on failure only as far as it was not
- * reached. */
+ * name is not. *rest and *nrest get the operands in order (argv is reordered in place, as by GNU
+ * getopt: they end at argv's NULL). Returns 0; 1 if --help or -h was asked and printed to stdout
+ * (-errno, said, if it could not be printed); -E_USAGE after saying what is wrong (the nearest
+ * option's name is suggested). *into is untouched on failure only as far as it was not reached. */
 int opt_parse(const struct opt_spec *spec, void *into, int argc, char **argv, char ***rest, int *nrest);
 
-/* Print a command's help to stdout. */
-void opt_help(const struct opt_spec *spec);
+/* Print a command's help to stdout. 0 or -errno, unsaid. */
+int opt_help(const struct opt_spec *spec);
 
 /* The name in names (NULL at the end) nearest to word, or NULL if none is near enough to be a slip. */
 const char *opt_nearest(const char *word, const char *const *names);

@@ -29,7 +29,7 @@ enum col_unit {
 
 struct col {
 	const char *name;   /* JSON's key; lower snake case */
-	const char *head;   /* the text table's heading, NULL: not in the table */
+	const char *head;   /* the text table's heading (ASCII), NULL: not in the table */
 	const char *metric; /* Prometheus: the label's name (keys), or the metric's (counters, gauges)
 			     * without the "sonde_" before it; NULL: not exported */
 	const char *help;   /* Prometheus: # HELP of a metric */

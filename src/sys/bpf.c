@@ -161,24 +161,25 @@ int bpf_raw_tracepoint_open(const char *name, int prog_fd)
 	return call_attr(BPF_RAW_TRACEPOINT_OPEN, &a);
 }
 
-static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type)
+static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags)
 {
 	union bpf_attr a = {};
 
 	a.target_fd = (uint32_t)ifindex; /* target_ifindex shares its place */
 	a.attach_bpf_fd = (uint32_t)prog_fd;
 	a.attach_type = attach_type;
+	a.attach_flags = flags;
 	return call_attr(cmd, &a);
 }
 
-int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type)
+int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags)
 {
-	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type);
+	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, flags);
 }
 
 int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type)
 {
-	return tcx_change(BPF_PROG_DETACH, prog_fd, ifindex, attach_type);
+	return tcx_change(BPF_PROG_DETACH, prog_fd, ifindex, attach_type, 0);
 }
 
 /* BPF_PROG_QUERY as of Linux 6.6 (linux/bpf.h); older kernels know the part up to attach_flags2. */

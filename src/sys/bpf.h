@@ -61,8 +61,8 @@ int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flag
 int bpf_link_update(int link_fd, int prog_fd, int old_fd);
 int bpf_raw_tracepoint_open(const char *name, int prog_fd); /* name NULL: BTF-typed */
 
-/* tcx without a link: stays when the process ends. */
-int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type);
+/* tcx without a link: stays when the process ends. flags: BPF_F_BEFORE for the first place. */
+int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags);
 int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type);
 /* Ids of the programs at a tcx hook, in their order, and of their links (0: attached without one).
  * Returns their number, at most max; -errno. link_ids may be NULL. */

@@ -233,7 +233,7 @@ static int walk(struct nl *nl, struct nl_span in, uint32_t ours, nl_each *each, 
 			*rc = *rc ? *rc : err;
 			return WALK_DONE;
 		}
-		if (hdr.nlmsg_type > NLMSG_MIN_TYPE && each && !*rc)
+		if (hdr.nlmsg_type >= NLMSG_MIN_TYPE && each && !*rc)
 			*rc = each(&hdr, body, arg);
 	}
 	return WALK_MORE;

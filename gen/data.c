@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/* Global data as maps of one entry, and the object's conf within them. */
+#include <elf.h>
+#include <stdio.h>
+
+#include "gen/read.h"
+
+/* "gate" and ".rodata.str1.1" make a map "gate.rodata.str" that C knows as rodata_str1_1. */
+static int names_make(struct reader *r, const struct elf_sec *sec, struct map *m)
+{
+	char name[2 * SLICE_STR_MAX];
+	char *label = gen_strdup(r, sec->name + 1);
+
+	if (!label)
+		return -EINVAL;
+	for (char *p = label; *p; p++)
+		if (*p == '.')
+			*p = '_';
+	if (!gen_is_ident(label))
+		return gen_fail(r, sec->name, NULL, "name has other characters than A-Za-z0-9_.");
+	m->label = label;
+	snprintf(name, sizeof(name), "%s%s", r->name, sec->name);
+	m->spec.name = gen_strndup(r, name, strnlen(name, NAME_MAX_LEN));
+	return m->spec.name ? 0 : -EINVAL;
+}
+
+static int image_make(struct reader *r, const struct elf_sec *sec, struct map *m)
+{
+	uint8_t *image;
+
+	if (sec->type == SHT_NOBITS)
+		return 0;
+	image = gen_alloc(r, sec->data.len, 1);
+	if (!image)
+		return -EINVAL;
+	memcpy(image, sec->data.at, sec->data.len);
+	m->spec.image = image;
+	return 0;
+}
+
+static int section_read(struct reader *r, const struct elf_sec *sec)
+{
+	bool constant = gen_section_is(sec->name, ".rodata");
+	struct map *m = &r->maps[r->nmaps];
+
+	if (r->nmaps == MAPS_MAX)
+		return gen_fail(r, sec->name, NULL, "too many maps");
+	m->sec = elf_index(&r->elf, sec);
+	m->spec.type = BPF_MAP_TYPE_ARRAY;
+	m->spec.key_size = sizeof(uint32_t);
+	m->spec.value_size = sec->size;
+	m->spec.max_entries = 1;
+	m->spec.flags = constant ? BPF_F_RDONLY_PROG : 0;
+	m->spec.frozen = constant;
+	m->spec.global = true;
+	if (names_make(r, sec, m) || image_make(r, sec, m))
+		return -EINVAL;
+	r->nmaps++;
+	return 0;
+}
+
+/* The variable whose bytes hold off, for a message. */
+static const char *variable_at(const struct reader *r, uint32_t sec, uint64_t off)
+{
+	for (uint32_t i = 0; i < r->elf.nsyms; i++) {
+		const struct elf_sym *s = &r->elf.syms[i];
+
+		if (s->type == STT_OBJECT && s->sec == sec && off >= s->value &&
+		    off - s->value < s->size)
+			return s->name;
+	}
+	return NULL;
+}
+
+static int pointers_refuse(struct reader *r)
+{
+	for (uint32_t i = 0; i < r->elf.nrels; i++) {
+		const struct elf_rel *rel = &r->elf.rels[i];
+		const struct elf_sec *sec = &r->elf.secs[rel->sec];
+
+		if (sec->flags & SHF_EXECINSTR)
+			continue;
+		return gen_fail(r, sec->name, variable_at(r, rel->sec, rel->off),
+				"holds a pointer to '%s': pointers in data are not supported",
+				r->elf.syms[rel->sym].name);
+	}
+	return 0;
+}
+
+int gen_data_read(struct reader *r)
+{
+	if (pointers_refuse(r))
+		return -EINVAL;
+	for (uint32_t i = 0; i < r->elf.nsecs; i++) {
+		const struct elf_sec *sec = &r->elf.secs[i];
+
+		if (!(sec->flags & SHF_ALLOC) || sec->flags & SHF_EXECINSTR || !sec->size ||
+		    !strcmp(sec->name, ".maps") || !strcmp(sec->name, "license"))
+			continue;
+		if (section_read(r, sec))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* The variable `conf` in whichever section of globals has it. */
+static bool conf_find(const struct reader *r, struct type *sec, struct type *var)
+{
+	for (uint32_t id = 1; id < r->btf.n; id++) {
+		if (!gen_btf_type(&r->btf, id, sec) || sec->kind != BTF_KIND_DATASEC)
+			continue;
+		for (uint32_t i = 0; i < sec->vlen; i++)
+			if (gen_btf_var(&r->btf, sec, i, var) && !strcmp(var->name, "conf"))
+				return true;
+	}
+	return false;
+}
+
+int gen_conf_read(struct reader *r)
+{
+	struct type list, var, type;
+	const struct elf_sec *sec;
+	const struct elf_sym *sym;
+	char want[SLICE_STR_MAX + 8];
+	uint32_t size;
+
+	if (!conf_find(r, &list, &var))
+		return 0;
+	snprintf(want, sizeof(want), "%s_conf", r->name);
+	sec = gen_elf_find(&r->elf, ".rodata");
+	sym = sec ? gen_elf_symbol(&r->elf, sec, "conf") : NULL;
+	if (!sym || strcmp(list.name, ".rodata"))
+		return gen_fail(r, list.name, "conf", "must be 'const volatile struct %s'", want);
+	if (!gen_btf_plain(&r->btf, var.ref, &type) || type.kind != BTF_KIND_STRUCT ||
+	    strcmp(type.name, want) || !gen_btf_size(&r->btf, type.id, &size))
+		return gen_fail(r, ".rodata", "conf", "is not a 'struct %s'", want);
+	r->conf = gen_map_at(r, sym->sec, sym->value);
+	if (!r->conf || !r->conf->spec.global || !size || !slice_has(sec->data, sym->value, size) ||
+	    sym->size != size)
+		return gen_fail(r, ".rodata", "conf", "does not lie within its section");
+	r->conf->used = true;
+	r->out->spec.conf_off = sym->value;
+	r->out->spec.conf_len = size;
+	return 0;
+}

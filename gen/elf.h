@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* An ELF64 BPF object's sections, symbols and relocations, checked and in the host's form. */
+#ifndef GEN_ELF_H
+#define GEN_ELF_H
+
+#include "gen/slice.h"
+
+struct reader;
+
+struct elf_sec {
+	const char *name;
+	uint32_t type;
+	uint64_t flags;
+	uint64_t size;
+	uint32_t link, info;
+	struct slice data; /* size bytes, none for SHT_NOBITS */
+};
+
+struct elf_sym {
+	const char *name; /* of a section symbol: the section's */
+	uint8_t type, bind;
+	uint32_t sec; /* index in elf.secs, 0 if undefined; SHN_ABS stays as it is */
+	uint64_t value, size;
+};
+
+struct elf_rel {
+	uint32_t sec; /* the section that is to be changed */
+	uint32_t type;
+	uint32_t sym;
+	uint64_t off;
+};
+
+/* rels holds only those of loaded sections, sorted by section and offset: debug information has
+ * hundreds of them, which mean nothing here. */
+struct elf {
+	bool big;
+	struct elf_sec *secs;
+	uint32_t nsecs;
+	struct elf_sym *syms;
+	uint32_t nsyms;
+	struct elf_rel *rels;
+	uint32_t nrels;
+};
+
+int gen_elf_open(struct reader *r, struct slice file);
+
+/* The first section of that name, or NULL. */
+const struct elf_sec *gen_elf_find(const struct elf *elf, const char *name);
+
+/* The first symbol of that name in that section, or NULL. */
+const struct elf_sym *gen_elf_symbol(const struct elf *elf, const struct elf_sec *sec,
+				     const char *name);
+
+static inline uint32_t elf_index(const struct elf *elf, const struct elf_sec *sec)
+{
+	return (uint32_t)(sec - elf->secs);
+}
+
+#endif

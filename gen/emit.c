@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/* Writes a spec as C: tables for the source, names for the header. */
+#define _GNU_SOURCE /* asprintf */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/gen.h"
+
+enum { BYTES_A_LINE = 12 };
+
+static bool room(struct gen_text *t, size_t more)
+{
+	size_t cap = t->cap ? t->cap : 4096;
+	char *at;
+
+	if (t->failed)
+		return false;
+	if (more <= t->cap - t->len)
+		return true;
+	while (cap - t->len < more)
+		cap *= 2;
+	at = realloc(t->at, cap);
+	if (!at) {
+		t->failed = true;
+		return false;
+	}
+	t->at = at;
+	t->cap = cap;
+	return true;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct gen_text *t, const char *fmt, ...)
+{
+	va_list args, again;
+	int n;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, args);
+	if (n < 0)
+		t->failed = true;
+	else if (room(t, (size_t)n + 1))
+		t->len += vsnprintf(t->at + t->len, (size_t)n + 1, fmt, again);
+	va_end(again);
+	va_end(args);
+}
+
+/* As a string literal; what came out of an object may be any byte. */
+static void say_str(struct gen_text *t, const char *s)
+{
+	say(t, "\"");
+	for (; *s; s++) {
+		unsigned char c = *s;
+
+		if (c == '"' || c == '\\' || c == '?')
+			say(t, "\\%c", c);
+		else if (c < ' ' || c > '~')
+			say(t, "\\%03o", c);
+		else
+			say(t, "%c", c);
+	}
+	say(t, "\"");
+}
+
+/* A name as part of an enumerator: upper case, nothing but letters, digits and "_". */
+static void say_upper(struct gen_text *t, const char *s)
+{
+	for (; *s; s++)
+		say(t, "%c", isalnum((unsigned char)*s) ? toupper((unsigned char)*s) : '_');
+}
+
+static void say_bytes(struct gen_text *t, const char *name, const uint8_t *bytes, uint32_t n)
+{
+	say(t, "static const uint8_t %s[] = {", name);
+	for (uint32_t i = 0; i < n; i++)
+		say(t, "%s0x%02x,", i % BYTES_A_LINE ? " " : "\n\t", bytes[i]);
+	say(t, "\n};\n\n");
+}
+
+static void say_head(struct gen_text *t, const struct spec *spec)
+{
+	say(t, "/* SPDX-License-Identifier: MIT */\n");
+	say(t, "/* Made by gen from %s.bpf.o: do not edit. */\n", spec->name);
+}
+
+static void say_images(struct gen_text *t, const struct gen_obj *obj)
+{
+	for (uint32_t i = 0; i < obj->spec.nmaps; i++) {
+		const struct spec_map *m = &obj->spec.maps[i];
+		char *name = NULL;
+
+		if (!m->image)
+			continue;
+		if (asprintf(&name, "image_%s", obj->map_labels[i]) < 0) {
+			t->failed = true;
+			return;
+		}
+		say_bytes(t, name, m->image, m->value_size);
+		free(name);
+	}
+}
+
+static void say_map(struct gen_text *t, const struct gen_obj *obj, uint32_t i)
+{
+	const struct spec_map *m = &obj->spec.maps[i];
+
+	say(t, "\t{\n\t\t.name = ");
+	say_str(t, m->name);
+	say(t, ",\n\t\t.type = %u,\n\t\t.key_size = %u,\n\t\t.value_size = %u,\n", m->type,
+	    m->key_size, m->value_size);
+	say(t, "\t\t.max_entries = %u,\n\t\t.flags = %#x,\n", m->max_entries, m->flags);
+	if (m->key_type)
+		say(t, "\t\t.key_type = %u,\n\t\t.value_type = %u,\n", m->key_type, m->value_type);
+	if (m->image)
+		say(t, "\t\t.image = image_%s,\n", obj->map_labels[i]);
+	if (m->frozen)
+		say(t, "\t\t.frozen = true,\n");
+	if (m->global)
+		say(t, "\t\t.global = true,\n");
+	say(t, "\t},\n");
+}
+
+static void say_maps(struct gen_text *t, const struct gen_obj *obj)
+{
+	if (!obj->spec.nmaps)
+		return;
+	say(t, "static const struct spec_map maps[] = {\n");
+	for (uint32_t i = 0; i < obj->spec.nmaps; i++)
+		say_map(t, obj, i);
+	say(t, "};\n\n");
+}
+
+static void say_insns(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)
+{
+	uint32_t f = 0;
+
+	say(t, "static const struct bpf_insn insns_%s[] = {\n", p->name);
+	for (uint32_t i = 0; i < p->ninsns; i++) {
+		const struct bpf_insn *in = &p->insns[i];
+
+		if (f < l->nfuncs && l->funcs[f].start == i)
+			say(t, "\t/* %u: %s */\n", i, l->funcs[f++].name);
+		say(t, "\t{ 0x%02x, %u, %u, %d, ", in->code, in->dst_reg, in->src_reg, in->off);
+		/* The least number has no literal of its own type in C. */
+		if (in->imm == INT32_MIN)
+			say(t, "-0x7fffffff - 1 },\n");
+		else
+			say(t, "%d },\n", in->imm);
+	}
+	say(t, "};\n\n");
+}
+
+static void say_relocs(struct gen_text *t, const struct spec_prog *p)
+{
+	if (!p->nrelocs)
+		return;
+	say(t, "static const struct spec_reloc relocs_%s[] = {\n", p->name);
+	for (uint32_t i = 0; i < p->nrelocs; i++) {
+		const struct spec_reloc *rel = &p->relocs[i];
+
+		say(t, "\t{ %u, %s, %u, %u },\n", rel->insn,
+		    rel->kind == SPEC_MAP_FD ? "SPEC_MAP_FD" : "SPEC_MAP_VALUE", rel->map,
+		    rel->off);
+	}
+	say(t, "};\n\n");
+}
+
+static const char *const core_kinds[] = {
+	[SPEC_FIELD_OFFSET] = "SPEC_FIELD_OFFSET", [SPEC_FIELD_SIZE] = "SPEC_FIELD_SIZE",
+	[SPEC_FIELD_EXISTS] = "SPEC_FIELD_EXISTS", [SPEC_TYPE_EXISTS] = "SPEC_TYPE_EXISTS",
+	[SPEC_TYPE_SIZE] = "SPEC_TYPE_SIZE",       [SPEC_ENUM_EXISTS] = "SPEC_ENUM_EXISTS",
+	[SPEC_ENUM_VALUE] = "SPEC_ENUM_VALUE",
+};
+
+static void say_cores(struct gen_text *t, const struct spec_prog *p)
+{
+	if (!p->ncores)
+		return;
+	say(t, "static const struct spec_core cores_%s[] = {\n", p->name);
+	for (uint32_t i = 0; i < p->ncores; i++) {
+		const struct spec_core *c = &p->cores[i];
+
+		say(t, "\t{ %u, %s, %u, ", c->insn, core_kinds[c->kind], c->size);
+		say_str(t, c->type);
+		say(t, ", ");
+		say_str(t, c->path);
+		say(t, " },\n");
+	}
+	say(t, "};\n\n");
+}
+
+static void say_prog(struct gen_text *t, const struct spec_prog *p)
+{
+	say(t, "\t{\n\t\t.name = ");
+	say_str(t, p->name);
+	say(t, ",\n\t\t.type = %u,\n\t\t.attach_type = %u,\n", p->type, p->attach_type);
+	if (p->target) {
+		say(t, "\t\t.target = ");
+		say_str(t, p->target);
+		say(t, ",\n");
+	}
+	say(t, "\t\t.insns = insns_%s,\n\t\t.ninsns = %u,\n", p->name, p->ninsns);
+	if (p->nrelocs)
+		say(t, "\t\t.relocs = relocs_%s,\n\t\t.nrelocs = %u,\n", p->name, p->nrelocs);
+	if (p->ncores)
+		say(t, "\t\t.cores = cores_%s,\n\t\t.ncores = %u,\n", p->name, p->ncores);
+	say(t, "\t},\n");
+}
+
+static void say_progs(struct gen_text *t, const struct gen_obj *obj)
+{
+	for (uint32_t i = 0; i < obj->spec.nprogs; i++) {
+		say_insns(t, &obj->spec.progs[i], &obj->layouts[i]);
+		say_relocs(t, &obj->spec.progs[i]);
+		say_cores(t, &obj->spec.progs[i]);
+	}
+	say(t, "static const struct spec_prog progs[] = {\n");
+	for (uint32_t i = 0; i < obj->spec.nprogs; i++)
+		say_prog(t, &obj->spec.progs[i]);
+	say(t, "};\n\n");
+}
+
+static void say_spec(struct gen_text *t, const struct spec *spec)
+{
+	say(t, "const struct spec %s_spec = {\n\t.name = ", spec->name);
+	say_str(t, spec->name);
+	say(t, ",\n\t.license = ");
+	say_str(t, spec->license);
+	say(t, ",\n");
+	if (spec->nmaps)
+		say(t, "\t.maps = maps,\n\t.nmaps = %u,\n", spec->nmaps);
+	say(t, "\t.progs = progs,\n\t.nprogs = %u,\n", spec->nprogs);
+	if (spec->btf)
+		say(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
+	say(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n", spec->conf_map,
+	    spec->conf_off, spec->conf_len);
+}
+
+int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
+{
+	const char *order = obj->big ? "big" : "little";
+
+	say_head(t, &obj->spec);
+	say(t, "#include \"%s.gen.h\"\n\n", obj->spec.name);
+	say(t, "#if __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n", obj->big ? "BIG" : "LITTLE");
+	say(t, "#error \"made from a %s-endian object\"\n#endif\n\n", order);
+	say_images(t, obj);
+	say_maps(t, obj);
+	say_progs(t, obj);
+	if (obj->spec.btf)
+		say_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
+	say_spec(t, &obj->spec);
+	return t->failed ? -ENOMEM : 0;
+}
+
+static void say_enum(struct gen_text *t, const struct spec *spec, const char *what,
+		     const char *name)
+{
+	say(t, "\t");
+	say_upper(t, spec->name);
+	say(t, "_%s_", what);
+	say_upper(t, name);
+	say(t, ",\n");
+}
+
+static void say_count(struct gen_text *t, const struct spec *spec, const char *what)
+{
+	say(t, "\t");
+	say_upper(t, spec->name);
+	say(t, "_%s,\n};\n\n", what);
+}
+
+int gen_emit_header(const struct gen_obj *obj, struct gen_text *t)
+{
+	const struct spec *spec = &obj->spec;
+
+	say_head(t, spec);
+	say(t, "#ifndef ");
+	say_upper(t, spec->name);
+	say(t, "_GEN_H\n#define ");
+	say_upper(t, spec->name);
+	say(t, "_GEN_H\n\n#include \"obj/spec.h\"\n\n/* Indices in %s_spec.maps. */\nenum {\n",
+	    spec->name);
+	for (uint32_t i = 0; i < spec->nmaps; i++)
+		say_enum(t, spec, "MAP", obj->map_labels[i]);
+	say_count(t, spec, "NMAPS");
+	say(t, "/* Indices in %s_spec.progs. */\nenum {\n", spec->name);
+	for (uint32_t i = 0; i < spec->nprogs; i++)
+		say_enum(t, spec, "PROG", spec->progs[i].name);
+	say_count(t, spec, "NPROGS");
+	say(t, "extern const struct spec %s_spec;\n\n#endif\n", spec->name);
+	return t->failed ? -ENOMEM : 0;
+}
+
+void gen_text_close(struct gen_text *t)
+{
+	free(t->at);
+	*t = (struct gen_text){ 0 };
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/* gen: turns one compiled BPF object into C source and header. */
+#define _GNU_SOURCE /* asprintf */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen/gen.h"
+
+enum { FILE_MAX = 16 << 20 };
+
+static int fail(const char *file, const char *what)
+{
+	fprintf(stderr, "gen: %s: %s\n", file, what);
+	return -EINVAL;
+}
+
+/* The whole of a file, to be freed. */
+static uint8_t *file_read(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t *buf = f ? malloc(FILE_MAX) : NULL;
+
+	if (!buf)
+		fail(path, strerror(errno));
+	else
+		*len = fread(buf, 1, FILE_MAX, f);
+	if (buf && (ferror(f) || *len == FILE_MAX)) {
+		fail(path, ferror(f) ? "cannot be read" : "is too large for an object");
+		free(buf);
+		buf = NULL;
+	}
+	if (f)
+		fclose(f);
+	return buf;
+}
+
+/* "dir/gate.bpf.o" -> "gate", to be freed. */
+static char *name_of(const char *path)
+{
+	const char *base = strrchr(path, '/');
+	char *name = strdup(base ? base + 1 : path);
+
+	if (name)
+		name[strcspn(name, ".")] = 0;
+	return name;
+}
+
+/* A file beside its final place, which it takes only when both are whole. */
+struct output {
+	char *path, *temp;
+	bool placed;
+};
+
+static int output_write(struct output *o, const char *dir, const char *name, const char *suffix,
+			const struct gen_text *text)
+{
+	FILE *f;
+
+	if (asprintf(&o->path, "%s/%s.gen.%s", dir, name, suffix) < 0)
+		o->path = NULL;
+	if (!o->path || asprintf(&o->temp, "%s.%ld.tmp", o->path, (long)getpid()) < 0) {
+		o->temp = NULL;
+		return fail(name, strerror(ENOMEM));
+	}
+	f = fopen(o->temp, "wb");
+	if (!f)
+		return fail(o->temp, strerror(errno));
+	if (fwrite(text->at, 1, text->len, f) != text->len) {
+		fclose(f);
+		return fail(o->temp, strerror(errno));
+	}
+	return fclose(f) ? fail(o->temp, strerror(errno)) : 0;
+}
+
+static int output_place(struct output *o)
+{
+	if (rename(o->temp, o->path))
+		return fail(o->path, strerror(errno));
+	o->placed = true;
+	return 0;
+}
+
+static void output_close(struct output *o, bool keep)
+{
+	if (o->temp && !o->placed)
+		unlink(o->temp);
+	if (o->placed && !keep)
+		unlink(o->path);
+	free(o->path);
+	free(o->temp);
+}
+
+static int outputs_write(const char *dir, const struct gen_obj *obj, const char *file)
+{
+	struct gen_text source = { 0 }, header = { 0 };
+	struct output c = { 0 }, h = { 0 };
+	const char *name = obj->spec.name;
+	int err = 0;
+
+	if (gen_emit_source(obj, &source) || gen_emit_header(obj, &header))
+		err = fail(file, strerror(ENOMEM));
+	if (!err)
+		err = output_write(&c, dir, name, "c", &source);
+	if (!err)
+		err = output_write(&h, dir, name, "h", &header);
+	if (!err)
+		err = output_place(&h);
+	if (!err)
+		err = output_place(&c);
+	output_close(&c, !err);
+	output_close(&h, !err);
+	gen_text_close(&source);
+	gen_text_close(&header);
+	return err;
+}
+
+static int object_convert(const char *file, const char *dir)
+{
+	struct gen_obj obj = { 0 };
+	struct diag d;
+	char *name = name_of(file);
+	uint8_t *elf;
+	size_t len;
+	int err = -ENOMEM;
+
+	elf = name ? file_read(file, &len) : NULL;
+	if (elf)
+		err = gen_read(elf, len, name, &obj, &d) ? fail(file, d.msg) : 0;
+	if (!err)
+		err = outputs_write(dir, &obj, file);
+	gen_obj_close(&obj);
+	free(elf);
+	free(name);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 4 || strcmp(argv[1], "-o")) {
+		fprintf(stderr, "usage: gen -o DIR NAME.bpf.o\n"
+				"Writes DIR/NAME.gen.c and DIR/NAME.gen.h.\n");
+		return 2;
+	}
+	return object_convert(argv[3], argv[2]) ? 1 : 0;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/* Maps as .maps declares them: read out of BTF, checked by type, and laid into the spec. */
+#include <stdlib.h>
+
+#include "gen/read.h"
+
+/* What a map type asks of its declaration. */
+enum {
+	KEY_NONE = 1 << 0,
+	VALUE_NONE = 1 << 1,
+	KEY_4 = 1 << 2,
+	VALUE_4 = 1 << 3,
+	SIZES_MAY_LACK = 1 << 4, /* key and value are 4 bytes where not said */
+	ENTRIES_ANY = 1 << 5,    /* 0: the kernel or the loader knows the number */
+	ENTRIES_NONE = 1 << 6,
+	ENTRIES_RING = 1 << 7, /* a power of two and a page at least */
+	NO_PREALLOC = 1 << 8,
+	NO_BTF = 1 << 9, /* the kernel refuses the map with key and value types */
+	REFUSED = 1 << 10,
+};
+
+enum {
+	FDS = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
+	LOCAL = KEY_4 | ENTRIES_NONE | NO_PREALLOC
+};
+
+static const uint16_t rules[] = {
+	[BPF_MAP_TYPE_ARRAY] = KEY_4,
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = KEY_4,
+	[BPF_MAP_TYPE_PROG_ARRAY] = FDS,
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = FDS | ENTRIES_ANY,
+	[BPF_MAP_TYPE_CGROUP_ARRAY] = FDS,
+	[BPF_MAP_TYPE_STACK_TRACE] = KEY_4 | NO_BTF,
+	[BPF_MAP_TYPE_LPM_TRIE] = NO_PREALLOC,
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = REFUSED,
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = REFUSED,
+	[BPF_MAP_TYPE_DEVMAP] = KEY_4 | NO_BTF,
+	[BPF_MAP_TYPE_DEVMAP_HASH] = KEY_4 | NO_BTF,
+	[BPF_MAP_TYPE_CPUMAP] = KEY_4 | NO_BTF,
+	[BPF_MAP_TYPE_XSKMAP] = KEY_4 | VALUE_4 | NO_BTF,
+	[BPF_MAP_TYPE_SOCKMAP] = KEY_4 | NO_BTF,
+	[BPF_MAP_TYPE_SOCKHASH] = NO_BTF,
+	[BPF_MAP_TYPE_QUEUE] = KEY_NONE | NO_BTF,
+	[BPF_MAP_TYPE_STACK] = KEY_NONE | NO_BTF,
+	[BPF_MAP_TYPE_SK_STORAGE] = LOCAL,
+	[BPF_MAP_TYPE_STRUCT_OPS] = REFUSED,
+	[BPF_MAP_TYPE_RINGBUF] = KEY_NONE | VALUE_NONE | ENTRIES_RING | NO_BTF,
+	[BPF_MAP_TYPE_USER_RINGBUF] = KEY_NONE | VALUE_NONE | ENTRIES_RING | NO_BTF,
+	[BPF_MAP_TYPE_INODE_STORAGE] = LOCAL,
+	[BPF_MAP_TYPE_TASK_STORAGE] = LOCAL,
+	[32] = LOCAL, /* BPF_MAP_TYPE_CGRP_STORAGE, which linux/bpf.h of 6.1 has not */
+	[BPF_MAP_TYPE_BLOOM_FILTER] = KEY_NONE | NO_BTF,
+};
+
+static uint32_t rule_of(const struct map *m)
+{
+	return m->spec.type < sizeof(rules) / sizeof(*rules) ? rules[m->spec.type] : 0;
+}
+
+/* Members of a declaration; those that are types set an id, and the size is taken from it. */
+static const struct {
+	const char *name;
+	bool is_type;
+	size_t off;
+} members[] = {
+	{ "type", false, offsetof(struct map, spec.type) },
+	{ "key_size", false, offsetof(struct map, spec.key_size) },
+	{ "value_size", false, offsetof(struct map, spec.value_size) },
+	{ "max_entries", false, offsetof(struct map, spec.max_entries) },
+	{ "map_flags", false, offsetof(struct map, spec.flags) },
+	{ "key", true, offsetof(struct map, key_id) },
+	{ "value", true, offsetof(struct map, value_id) },
+};
+
+static int member_read(struct reader *r, struct map *m, const struct member *member)
+{
+	struct type ptr, to;
+	uint32_t *into = NULL;
+	bool is_type = false;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+		if (strcmp(member->name, members[i].name))
+			continue;
+		into = (uint32_t *)((char *)m + members[i].off);
+		is_type = members[i].is_type;
+	}
+	if (!into)
+		return gen_fail(r, ".maps", m->label, "member '%s' is not known", member->name);
+	if (!gen_btf_plain(&r->btf, member->type, &ptr) || ptr.kind != BTF_KIND_PTR)
+		return gen_fail(r, ".maps", m->label, "member '%s' is not a pointer", member->name);
+	if (is_type) {
+		*into = ptr.ref;
+		return 0;
+	}
+	if (!gen_btf_plain(&r->btf, ptr.ref, &to) || to.kind != BTF_KIND_ARRAY ||
+	    !gen_btf_word(&to, 2, into))
+		return gen_fail(r, ".maps", m->label, "member '%s' is not a number", member->name);
+	return 0;
+}
+
+/* A size that a type gives and that may have been said as a number, too. */
+static int size_from(struct reader *r, const struct map *m, const char *what, uint32_t id,
+		     uint32_t *size)
+{
+	uint32_t n;
+
+	if (!id)
+		return 0;
+	if (!gen_btf_size(&r->btf, id, &n) || !n)
+		return gen_fail(r, ".maps", m->label, "its %s has no size", what);
+	if (*size && *size != n)
+		return gen_fail(r, ".maps", m->label, "its %s has %u bytes, not %u", what, n,
+				*size);
+	*size = n;
+	return 0;
+}
+
+static bool is_ring(uint32_t n)
+{
+	return n >= 4096 && !(n & (n - 1));
+}
+
+static int size_check(struct reader *r, const struct map *m, const char *what, uint32_t size,
+		      bool none, bool four)
+{
+	if (none && size)
+		return gen_fail(r, ".maps", m->label, "this type of map has no %s", what);
+	if (!none && !size)
+		return gen_fail(r, ".maps", m->label, "has no %s", what);
+	if (four && size != 4)
+		return gen_fail(r, ".maps", m->label, "its %s must have 4 bytes", what);
+	return 0;
+}
+
+static int map_check(struct reader *r, struct map *m)
+{
+	uint32_t rule = rule_of(m);
+	struct spec_map *s = &m->spec;
+
+	if (!s->type)
+		return gen_fail(r, ".maps", m->label, "has no type");
+	if (rule & REFUSED)
+		return gen_fail(r, ".maps", m->label, "maps of type %u are not supported", s->type);
+	if (rule & SIZES_MAY_LACK && !s->key_size)
+		s->key_size = 4;
+	if (rule & SIZES_MAY_LACK && !s->value_size)
+		s->value_size = 4;
+	if (size_check(r, m, "key", s->key_size, rule & KEY_NONE, rule & KEY_4) ||
+	    size_check(r, m, "value", s->value_size, rule & VALUE_NONE, rule & VALUE_4))
+		return -EINVAL;
+	if (rule & ENTRIES_NONE && s->max_entries)
+		return gen_fail(r, ".maps", m->label, "this type of map has no max_entries");
+	if (!(rule & (ENTRIES_NONE | ENTRIES_ANY)) && !s->max_entries)
+		return gen_fail(r, ".maps", m->label, "has no max_entries");
+	if (rule & ENTRIES_RING && !is_ring(s->max_entries))
+		return gen_fail(r, ".maps", m->label,
+				"its max_entries must be a power of two from 4096 on");
+	if (rule & NO_PREALLOC && !(s->flags & BPF_F_NO_PREALLOC))
+		return gen_fail(r, ".maps", m->label, "needs BPF_F_NO_PREALLOC");
+	if (rule & NO_BTF || !m->key_id || !m->value_id)
+		m->key_id = m->value_id = 0;
+	return 0;
+}
+
+static int name_check(struct reader *r, const char *name)
+{
+	if (strlen(name) > NAME_MAX_LEN)
+		return gen_fail(r, ".maps", name, "name has more than %d characters", NAME_MAX_LEN);
+	if (!gen_is_ident(name))
+		return gen_fail(r, ".maps", name, "name has other characters than A-Za-z0-9_");
+	return 0;
+}
+
+static int map_read(struct reader *r, const struct elf_sec *sec, const struct type *var,
+		    struct map *m)
+{
+	const struct elf_sym *sym = gen_elf_symbol(&r->elf, sec, var->name);
+	struct member member;
+	struct type decl;
+
+	if (name_check(r, var->name))
+		return -EINVAL;
+	if (!sym)
+		return gen_fail(r, ".maps", var->name, "is not in the symbol table");
+	if (!gen_btf_plain(&r->btf, var->ref, &decl) || decl.kind != BTF_KIND_STRUCT)
+		return gen_fail(r, ".maps", var->name, "is not a struct");
+	m->label = m->spec.name = gen_strdup(r, var->name);
+	if (!m->label)
+		return -EINVAL;
+	m->sec = sym->sec;
+	m->off = sym->value;
+	for (uint32_t i = 0; i < decl.vlen; i++) {
+		if (!gen_btf_member(&r->btf, &decl, i, &member))
+			return gen_fail(r, ".maps", m->label, "member %u is malformed", i);
+		if (member_read(r, m, &member))
+			return -EINVAL;
+	}
+	if (size_from(r, m, "key", m->key_id, &m->spec.key_size) ||
+	    size_from(r, m, "value", m->value_id, &m->spec.value_size))
+		return -EINVAL;
+	return map_check(r, m);
+}
+
+static int map_order(const void *a, const void *b)
+{
+	const struct map *x = a, *y = b;
+
+	return (x->off > y->off) - (x->off < y->off);
+}
+
+int gen_maps_read(struct reader *r)
+{
+	const struct elf_sec *sec = gen_elf_find(&r->elf, ".maps");
+	struct type list, var;
+
+	r->maps = gen_alloc(r, MAPS_MAX, sizeof(*r->maps));
+	if (!r->maps)
+		return -EINVAL;
+	if (!sec || !sec->size)
+		return 0;
+	if (!gen_btf_datasec(&r->btf, ".maps", &list))
+		return gen_fail(r, ".maps", NULL, "has no types: compile with -g");
+	if (list.vlen > MAPS_MAX)
+		return gen_fail(r, ".maps", NULL, "%u maps are too many", list.vlen);
+	for (uint32_t i = 0; i < list.vlen; i++) {
+		if (!gen_btf_var(&r->btf, &list, i, &var))
+			return gen_fail(r, ".maps", NULL, "variable %u is malformed", i);
+		if (map_read(r, sec, &var, &r->maps[r->nmaps]))
+			return -EINVAL;
+		r->nmaps++;
+	}
+	qsort(r->maps, r->nmaps, sizeof(*r->maps), map_order);
+	return 0;
+}
+
+struct map *gen_map_at(struct reader *r, uint32_t sec, uint64_t off)
+{
+	for (uint32_t i = 0; i < r->nmaps; i++) {
+		struct map *m = &r->maps[i];
+
+		if (m->sec == sec && (m->spec.global ? off < m->spec.value_size : off == m->off))
+			return m;
+	}
+	return NULL;
+}
+
+/* Lay the used maps into the spec, in the order they were read in. */
+int gen_maps_emit(struct reader *r)
+{
+	struct spec *spec = &r->out->spec;
+	struct spec_map *maps = gen_alloc(r, r->nmaps, sizeof(*maps));
+	const char **labels = gen_alloc(r, r->nmaps, sizeof(*labels));
+
+	if (!maps || !labels)
+		return -EINVAL;
+	for (uint32_t i = 0; i < r->nmaps; i++) {
+		struct map *m = &r->maps[i];
+
+		for (uint32_t k = 0; k < i; k++)
+			if (gen_same_label(m->label, r->maps[k].label))
+				return gen_fail(r, NULL, m->label, "two maps have names too alike");
+		if (!m->used)
+			continue;
+		m->index = spec->nmaps++;
+		maps[m->index] = m->spec;
+		labels[m->index] = m->label;
+	}
+	spec->maps = maps;
+	spec->conf_map = r->conf ? r->conf->index : spec->nmaps;
+	r->out->map_labels = labels;
+	return 0;
+}

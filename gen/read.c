@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* The order in which an object is read. */
+#include <elf.h>
+
+#include "gen/read.h"
+
+static int license_read(struct reader *r)
+{
+	const struct elf_sec *sec = gen_elf_find(&r->elf, "license");
+	const char *s = sec ? slice_str(sec->data, 0) : NULL;
+
+	if (!s || !*s)
+		return gen_fail(r, "license", NULL, "is not there or not a string");
+	r->out->spec.license = gen_strdup(r, s);
+	return r->out->spec.license ? 0 : -EINVAL;
+}
+
+/* Whether the types list a variable or function of that name in a section. */
+static bool is_listed(const struct reader *r, const char *sec, const char *name)
+{
+	struct type list, t;
+	uint32_t id;
+
+	if (!gen_btf_datasec(&r->btf, sec, &list))
+		return false;
+	for (uint32_t i = 0; i < list.vlen; i++)
+		if (gen_btf_word(&list, i * 3, &id) && gen_btf_type(&r->btf, id, &t) &&
+		    !strcmp(t.name, name))
+			return true;
+	return false;
+}
+
+static int undefined_refuse(struct reader *r)
+{
+	for (uint32_t i = 1; i < r->elf.nsyms; i++) {
+		const struct elf_sym *sym = &r->elf.syms[i];
+
+		if (sym->sec != SHN_UNDEF)
+			continue;
+		if (is_listed(r, ".ksyms", sym->name))
+			return gen_fail(r, ".ksyms", sym->name,
+					"kernel symbols and functions are not supported");
+		if (is_listed(r, ".kconfig", sym->name))
+			return gen_fail(r, ".kconfig", sym->name,
+					"kernel configuration values are not supported");
+		return gen_fail(r, NULL, sym->name, "is not defined in this object");
+	}
+	return 0;
+}
+
+/* Relocations name maps as they were read; now those that nobody uses are gone. */
+static int relocs_renumber(struct reader *r)
+{
+	const struct spec *spec = &r->out->spec;
+
+	for (uint32_t i = 0; i < spec->nprogs; i++) {
+		struct spec_reloc *relocs = (struct spec_reloc *)spec->progs[i].relocs;
+
+		for (uint32_t k = 0; k < spec->progs[i].nrelocs; k++)
+			relocs[k].map = r->maps[relocs[k].map].index;
+	}
+	return 0;
+}
+
+int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *out, struct diag *d)
+{
+	/* Later steps stand on what earlier ones checked; programs tell which maps are used, and
+	 * only these bring their types and get an index. */
+	static int (*const steps[])(struct reader * r) = {
+		gen_btf_open,    gen_sections_check, license_read,   undefined_refuse,
+		gen_maps_read,   gen_data_read,      gen_conf_read,  gen_core_open,
+		gen_funcs_read,  gen_progs_read,     gen_btf_reduce, gen_maps_emit,
+		relocs_renumber,
+	};
+	struct gen_obj obj = { 0 };
+	struct reader r = { .name = name, .out = &obj, .d = d };
+	int err;
+
+	d->msg[0] = 0;
+	if (!gen_is_ident(name) || strlen(name) > SLICE_STR_MAX)
+		err = gen_fail(&r, NULL, NULL, "the object's name is not a name in C");
+	else
+		err = gen_elf_open(&r, (struct slice){ .at = elf, .len = len });
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(*steps); i++)
+		err = steps[i](&r);
+	obj.big = r.elf.big;
+	obj.spec.name = err ? NULL : gen_strdup(&r, name);
+	if (!obj.spec.name) {
+		gen_obj_close(&obj);
+		return -EINVAL;
+	}
+	*out = obj;
+	return 0;
+}
+
+void gen_obj_close(struct gen_obj *obj)
+{
+	gen_mem_close(&obj->mem);
+	*obj = (struct gen_obj){ 0 };
+}

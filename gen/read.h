@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of a reading share: the object as found so far, and the ways to fail and allocate.
+ */
+#ifndef GEN_READ_H
+#define GEN_READ_H
+
+#include <errno.h>
+
+#include "gen/btf.h"
+#include "gen/elf.h"
+#include "gen/gen.h"
+
+enum {
+	INSN_SIZE = 8,
+	NAME_MAX_LEN = 15, /* the kernel's BPF_OBJ_NAME_LEN without its end */
+	SECS_MAX = 1024,
+	MAPS_MAX = 256,
+	PROGS_MAX = 256,
+	INSNS_MAX = 1 << 18, /* of all programs with their subprograms */
+	DATA_MAX = 32 << 20, /* bytes of one data section */
+	MEM_MAX = 128 << 20,
+};
+
+/* One function, program or subprogram, of an executable section. */
+struct func {
+	const char *name;
+	uint32_t sec;
+	uint32_t start, len; /* instructions, in the section */
+	bool local;
+};
+
+/* A CO-RE record as it stands in .BTF.ext. */
+struct core_rec {
+	uint32_t sec, insn;
+	uint32_t type;
+	uint32_t kind;
+	const char *access;
+};
+
+struct map {
+	struct spec_map spec;
+	const char *label;
+	uint32_t sec;
+	uint64_t off;              /* in .maps; 0 for global data */
+	uint32_t key_id, value_id; /* in the object's BTF, 0 for none */
+	bool used;
+	uint32_t index; /* in the spec, once all programs are read */
+};
+
+struct reader {
+	const char *name;
+	struct gen_obj *out;
+	struct diag *d;
+	struct elf elf;
+	struct btf btf;
+	struct core_rec *cores; /* sorted by section and instruction */
+	uint32_t ncores;
+	struct func *funcs; /* sorted by section and start */
+	uint32_t nfuncs;
+	struct map *maps;
+	uint32_t nmaps;
+	uint32_t ninsns;  /* of all programs so far */
+	struct map *conf; /* the map that holds it, or NULL */
+};
+
+/* Say what is wrong (once: the first stays) and return -EINVAL. sec and sym may be NULL. */
+int gen_fail(struct reader *r, const char *sec, const char *sym, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Zeroed memory for n things that lives as long as the object. NULL after gen_fail. */
+void *gen_alloc(struct reader *r, size_t n, size_t size);
+char *gen_strndup(struct reader *r, const char *s, size_t len);
+char *gen_strdup(struct reader *r, const char *s);
+void gen_mem_close(struct gen_mem *mem);
+
+/* A name that C takes as it is. */
+bool gen_is_ident(const char *s);
+
+/* Names that differ when they are written as upper-case C identifiers. */
+bool gen_same_label(const char *a, const char *b);
+
+/* sections.c: what a section's name makes of its functions and bytes. */
+struct prog_row {
+	const char *name; /* the section's; with a slash at the end: a target follows */
+	uint32_t type, attach_type;
+};
+
+/* The row for a program section, and its target (NULL for none); NULL if there is no such row. */
+const struct prog_row *gen_section_prog(const char *name, const char **target);
+/* ".rodata", ".data" and ".bss", alone or with a dot and more behind. */
+bool gen_section_is(const char *name, const char *kind);
+int gen_sections_check(struct reader *r);
+
+/* maps.c */
+int gen_maps_read(struct reader *r);
+int gen_maps_emit(struct reader *r);
+struct map *gen_map_at(struct reader *r, uint32_t sec, uint64_t off);
+
+/* data.c */
+int gen_data_read(struct reader *r);
+int gen_conf_read(struct reader *r);
+
+/* core.c */
+int gen_core_open(struct reader *r);
+int gen_core_make(struct reader *r, const struct func *f, const struct core_rec *rec,
+		  const struct bpf_insn *insn, struct spec_core *out);
+
+/* progs.c */
+int gen_funcs_read(struct reader *r);
+const struct func *gen_func_at(const struct reader *r, uint32_t sec, uint64_t start);
+int gen_progs_read(struct reader *r);
+
+/* link.c: fill insns, relocs (with r->maps' indices) and cores of one program. */
+int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
+	     struct gen_layout *layout);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/* Sections by name: which hold programs of what type, which hold data, and which are refused. */
+#include <elf.h>
+
+#include "gen/read.h"
+
+/* A name that ends with a slash is followed by a target that must be there; with "/?" by one that
+ * may be left out together with the slash (what is attached to is then said at run time). */
+static const struct prog_row rows[] = {
+	{ "xdp", BPF_PROG_TYPE_XDP, BPF_XDP },
+	{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "socket", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
+	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
+	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
+	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
+	{ "raw_tp/", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	{ "tp_btf/", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
+	{ "fentry/", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	{ "fexit/", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
+	{ "iter/", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER },
+	{ "tracepoint/", BPF_PROG_TYPE_TRACEPOINT, 0 },
+	{ "kprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "kretprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uretprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
+};
+
+/* What a section's name has behind the row's, "" for nothing, NULL if it is another's. */
+static const char *row_target(const char *row, const char *name)
+{
+	size_t len = strcspn(row, "?");
+
+	if (!strcmp(row + len, "?") && !strncmp(name, row, len - 1) && !name[len - 1])
+		return "";
+	if (strncmp(name, row, len))
+		return NULL;
+	name += len;
+	if (row[len - 1] == '/')
+		return *name ? name : NULL;
+	return *name ? NULL : "";
+}
+
+const struct prog_row *gen_section_prog(const char *name, const char **target)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *t = row_target(rows[i].name, name);
+
+		if (!t)
+			continue;
+		*target = *t ? t : NULL;
+		return &rows[i];
+	}
+	return NULL;
+}
+
+bool gen_section_is(const char *name, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return !strncmp(name, kind, len) && (!name[len] || name[len] == '.');
+}
+
+/* A row's name with nothing where its target should be. */
+static bool lacks_target(const char *name)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i].name);
+
+		if (rows[i].name[len - 1] == '/' && !strncmp(name, rows[i].name, len - 1) &&
+		    !name[len - 1 + (name[len - 1] == '/')])
+			return true;
+	}
+	return false;
+}
+
+static int code_check(struct reader *r, const struct elf_sec *sec)
+{
+	const char *target;
+
+	if (sec->type != SHT_PROGBITS || sec->size % INSN_SIZE)
+		return gen_fail(r, sec->name, NULL, "is not made of instructions");
+	if (!strcmp(sec->name, ".text") || gen_section_prog(sec->name, &target))
+		return 0;
+	if (lacks_target(sec->name))
+		return gen_fail(r, sec->name, NULL,
+				"programs of this kind need a target in the name");
+	return gen_fail(r, sec->name, NULL, "programs of this name are not known");
+}
+
+static int data_check(struct reader *r, const struct elf_sec *sec)
+{
+	bool bss = gen_section_is(sec->name, ".bss");
+
+	if (!bss && !gen_section_is(sec->name, ".rodata") && !gen_section_is(sec->name, ".data") &&
+	    strcmp(sec->name, ".maps") && strcmp(sec->name, "license"))
+		return gen_fail(r, sec->name, NULL, "data of this name is not known");
+	if (sec->type != (bss ? SHT_NOBITS : SHT_PROGBITS))
+		return gen_fail(r, sec->name, NULL, "has the wrong type");
+	if (sec->size > DATA_MAX)
+		return gen_fail(r, sec->name, NULL, "%llu bytes of data are too much",
+				(unsigned long long)sec->size);
+	return 0;
+}
+
+int gen_sections_check(struct reader *r)
+{
+	for (uint32_t i = 0; i < r->elf.nsecs; i++) {
+		const struct elf_sec *sec = &r->elf.secs[i];
+		int err;
+
+		if (!(sec->flags & SHF_ALLOC) || !sec->size)
+			continue;
+		err = sec->flags & SHF_EXECINSTR ? code_check(r, sec) : data_check(r, sec);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes with their length and byte order: nothing is read out of an object but through this. */
+#ifndef GEN_SLICE_H
+#define GEN_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* No name in an object that sonde's own sources make comes near it. */
+#define SLICE_STR_MAX 511
+
+struct slice {
+	const uint8_t *at;
+	size_t len;
+	bool big;
+};
+
+static inline bool slice_has(struct slice s, uint64_t off, uint64_t len)
+{
+	return off <= s.len && len <= s.len - off;
+}
+
+static inline bool slice_cut(struct slice s, uint64_t off, uint64_t len, struct slice *out)
+{
+	if (!slice_has(s, off, len))
+		return false;
+	*out = (struct slice){ .at = s.at ? s.at + off : NULL, .len = len, .big = s.big };
+	return true;
+}
+
+/* An unsigned number of n bytes, n at most 8. It is 0 where it would lie outside, so that headers
+ * whose size was checked as a whole can be read without a look at every answer. */
+static inline bool slice_num(struct slice s, uint64_t off, unsigned int n, uint64_t *v)
+{
+	*v = 0;
+	if (!slice_has(s, off, n))
+		return false;
+	for (unsigned int i = 0; i < n; i++)
+		*v = *v << 8 | s.at[off + (s.big ? i : n - 1 - i)];
+	return true;
+}
+
+static inline bool slice_u16(struct slice s, uint64_t off, uint16_t *v)
+{
+	uint64_t n;
+	bool ok = slice_num(s, off, 2, &n);
+
+	*v = n;
+	return ok;
+}
+
+static inline bool slice_u32(struct slice s, uint64_t off, uint32_t *v)
+{
+	uint64_t n;
+	bool ok = slice_num(s, off, 4, &n);
+
+	*v = n;
+	return ok;
+}
+
+static inline bool slice_u64(struct slice s, uint64_t off, uint64_t *v)
+{
+	return slice_num(s, off, 8, v);
+}
+
+/* The string at off if it ends within the slice and is not absurdly long, else NULL. */
+static inline const char *slice_str(struct slice s, uint64_t off)
+{
+	size_t most;
+
+	if (off >= s.len)
+		return NULL;
+	most = s.len - off < SLICE_STR_MAX + 1 ? s.len - off : SLICE_STR_MAX + 1;
+	return memchr(s.at + off, 0, most) ? (const char *)s.at + off : NULL;
+}
+
+#endif

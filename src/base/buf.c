@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* A growing byte buffer: append without checking, ask once at the end whether memory sufficed. */
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/buf.h"
+
+#define BUF_FIRST 256
+
+/* Make room for n more bytes, doubling so that many small appends stay linear. */
+static bool reserve(struct buf *b, size_t n)
+{
+	size_t cap = b->cap ? b->cap : BUF_FIRST;
+	char *data;
+
+	if (b->nomem)
+		return false;
+	if (n <= b->cap - b->len)
+		return true;
+	if (n > SIZE_MAX / 2 - b->len)
+		goto nomem;
+	while (cap - b->len < n)
+		cap *= 2;
+	data = realloc(b->data, cap);
+	if (!data)
+		goto nomem;
+	b->data = data;
+	b->cap = cap;
+	return true;
+nomem:
+	b->nomem = true;
+	return false;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	if (!n || !reserve(b, n))
+		return;
+	memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+	if (!n || !reserve(b, n))
+		return;
+	memset(b->data + b->len, c, n);
+	b->len += n;
+}
+
+void *buf_room(struct buf *b, size_t n)
+{
+	void *room;
+
+	if (!reserve(b, n ? n : 1))
+		return NULL;
+	room = b->data + b->len;
+	memset(room, 0, n);
+	b->len += n;
+	return room;
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	if (!reserve(b, 1))
+		return;
+	va_copy(again, ap);
+	n = vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);
+	if (n < 0)
+		b->nomem = true;
+	else if ((size_t)n >= b->cap - b->len && reserve(b, (size_t)n + 1))
+		vsnprintf(b->data + b->len, b->cap - b->len, fmt, again);
+	va_end(again);
+	if (!b->nomem)
+		b->len += (size_t)n;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->nomem = false;
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){ 0 };
+}
+
+/* After a write that failed: 0 if it may be tried again. */
+static int wait_writable(int fd, int err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	if (err == EINTR)
+		return 0;
+	if (err != EAGAIN && err != EWOULDBLOCK)
+		return -err;
+	/* What poll reports of a broken fd the next write says in better words. */
+	return poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int buf_write(const struct buf *b, int fd)
+{
+	size_t done = 0;
+
+	if (b->nomem)
+		return -ENOMEM;
+	while (done < b->len) {
+		ssize_t n = write(fd, b->data + done, b->len - done);
+		int err;
+
+		if (n > 0) {
+			done += (size_t)n;
+			continue;
+		}
+		err = n ? wait_writable(fd, errno) : -EIO;
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Time in nanoseconds. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+static inline uint64_t clock_read(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* For durations: never set back. */
+static inline uint64_t clock_mono(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+/* Since the epoch. */
+static inline uint64_t clock_real(void)
+{
+	return clock_read(CLOCK_REALTIME);
+}
+
+#endif

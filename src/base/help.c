@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* A command's --help, made from its table of options. */
+#include <string.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/opt.h"
+#include "base/utf8.h"
+
+#define HELP_COLUMNS 80
+#define LABEL_MAX    28 /* a longer label has its help on the next line */
+
+const struct opt opt_help_row = {
+	.kind = OPT_KIND_FLAG, .letter = 'h', .name = "help", .help = "print this help"
+};
+
+static size_t columns(const char *s, size_t len)
+{
+	size_t width = 0;
+
+	while (len) {
+		uint32_t cp;
+		size_t n = utf8_decode(s, len, &cp);
+
+		width += utf8_width(cp);
+		s += n;
+		len -= n;
+	}
+	return width;
+}
+
+/* Append words, broken to lines that start at column indent; the line is already at column at. A
+ * newline in the text breaks the line, too. Ends the last line. */
+static void wrap(struct buf *b, const char *text, size_t indent, size_t at)
+{
+	bool fresh = true; /* no word of the text on this line yet */
+
+	for (size_t len; *text; text += len) {
+		size_t width;
+
+		len = strcspn(text, " \n");
+		width = columns(text, len);
+		if (*text == '\n' || (!fresh && at + 1 + width > HELP_COLUMNS)) {
+			buf_char(b, '\n');
+			at = 0;
+			fresh = true;
+		}
+		if (!len) {
+			len = 1;
+			continue;
+		}
+		if (!fresh || at < indent) {
+			size_t gap = fresh ? indent - at : 1;
+
+			buf_fill(b, ' ', gap);
+			at += gap;
+		}
+		buf_add(b, text, len);
+		at += width;
+		fresh = false;
+	}
+	buf_char(b, '\n');
+}
+
+/* "  -i, --interface IFACE" */
+static void add_label(struct buf *b, const struct opt *o)
+{
+	if (o->letter)
+		buf_printf(b, "  -%c%s", o->letter, o->name ? ", " : "");
+	else
+		buf_str(b, "      ");
+	if (o->name)
+		buf_printf(b, "--%s", o->name);
+	if (o->arg)
+		buf_printf(b, " %s", o->arg);
+}
+
+static size_t label_width(const struct opt *o)
+{
+	struct buf label = { 0 };
+	size_t width;
+
+	add_label(&label, o);
+	width = label.len;
+	buf_free(&label);
+	return width;
+}
+
+/* The row's help, and what the table itself knows of the option. */
+static void add_about(struct buf *b, const struct opt *o)
+{
+	buf_str(b, o->help ? o->help : "");
+	if (o->kind == OPT_KIND_LIST)
+		buf_str(b, " (may be repeated)");
+	if (o->kind != OPT_KIND_CHOICE)
+		return;
+	for (const char *const *c = o->choices; *c; c++)
+		buf_printf(b, "%s%s", c == o->choices ? " (" : ", ", *c);
+	buf_char(b, ')');
+}
+
+static void add_option(struct buf *b, const struct opt *o, size_t indent)
+{
+	struct buf about = { 0 };
+	size_t from = b->len, at;
+
+	add_label(b, o);
+	at = b->len - from;
+	if (at + 2 > indent) {
+		buf_char(b, '\n');
+		at = 0;
+	}
+	add_about(&about, o);
+	buf_char(&about, '\0');
+	if (!about.nomem)
+		wrap(b, about.data, indent, at);
+	b->nomem |= about.nomem;
+	buf_free(&about);
+}
+
+static void add_options(struct buf *b, const struct opt *rows)
+{
+	size_t indent = label_width(&opt_help_row);
+
+	for (const struct opt *o = rows; o->kind; o++) {
+		size_t width = label_width(o);
+
+		if (width > indent && width <= LABEL_MAX)
+			indent = width;
+	}
+	buf_str(b, "\nOptions:\n");
+	for (const struct opt *o = rows; o->kind; o++)
+		add_option(b, o, indent + 2);
+	add_option(b, &opt_help_row, indent + 2);
+}
+
+/* Indented and never broken, so that they can be copied. */
+static void add_examples(struct buf *b, const char *lines)
+{
+	buf_str(b, "\nExamples:\n");
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+
+		buf_fill(b, ' ', len ? 2 : 0);
+		buf_add(b, lines, len);
+		buf_char(b, '\n');
+		lines += len;
+		lines += *lines != '\0';
+	}
+}
+
+int opt_help(const struct opt_spec *spec)
+{
+	struct buf b = { 0 };
+	size_t at;
+	int err;
+
+	buf_printf(&b, "Usage: sonde %s", spec->command);
+	at = b.len;
+	if (spec->usage && *spec->usage) {
+		buf_char(&b, ' ');
+		wrap(&b, spec->usage, at + 1, at + 1);
+	} else {
+		buf_char(&b, '\n');
+	}
+	if (spec->about) {
+		buf_char(&b, '\n');
+		wrap(&b, spec->about, 0, 0);
+	}
+	add_options(&b, spec->rows);
+	if (spec->examples)
+		add_examples(&b, spec->examples);
+	err = buf_write(&b, STDOUT_FILENO);
+	buf_free(&b);
+	return err;
+}

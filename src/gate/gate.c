@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* One gate: loaded for its interface's link type, attached by the ladders, or found in the kernel. */
+#include "gate/gate.h"
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "gen/gate.gen.h"
+#include "obj/feature.h"
+#include "obj/find.h"
+#include "sys/bpf.h"
+
+/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp. */
+static bool has_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
+}
+
+/* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one, or
+ * one of another version. */
+static int tap_open(struct gate_tap *tap, const struct found *f)
+{
+	struct gate_tap got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
+	uint8_t value[256];
+	struct gate_conf conf = { 0 };
+	struct bpf_map_info info = { 0 };
+	struct find_prog prog;
+	uint32_t zero = 0;
+	int fd, rc;
+
+	rc = find_prog(f->prog_id, &prog);
+	if (rc)
+		return rc;
+	fd = find_is_ours(&prog) ? find_map(&prog, gate_spec.maps[gate_spec.conf_map].name, &info) :
+				   -ENOENT;
+	if (fd < 0)
+		return fd;
+	if (info.value_size <= sizeof(value) &&
+	    info.value_size >= gate_spec.conf_off + sizeof(conf) && !bpf_map_lookup(fd, &zero, value))
+		memcpy(&conf, value + gate_spec.conf_off, sizeof(conf));
+	close(fd);
+	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
+		return -ENOENT;
+	got.hot_fd = find_map(&prog, gate_spec.maps[GATE_MAP_HOT].name, &info);
+	got.rare_fd = find_map(&prog, gate_spec.maps[GATE_MAP_RARE].name, &info);
+	rc = got.hot_fd < 0 ? got.hot_fd : got.rare_fd < 0 ? got.rare_fd : 0;
+	if (!rc) {
+		*tap = got;
+		return 0;
+	}
+	if (got.hot_fd > 0)
+		close(got.hot_fd);
+	if (got.rare_fd > 0)
+		close(got.rare_fd);
+	return rc;
+}
+
+static void tap_close(struct gate_tap *tap)
+{
+	if (tap->borrowed) {
+		close(tap->hot_fd);
+		close(tap->rare_fd);
+	}
+	*tap = (struct gate_tap){ 0 };
+}
+
+static int take_xdp(const struct found *f, void *arg)
+{
+	struct found *xdp = arg;
+
+	if (!hook_is_xdp(f->hook))
+		return 0;
+	*xdp = *f;
+	return 1;
+}
+
+/* Something holds the XDP hook: read it if it is a gate, else name it. */
+static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wish, int rc)
+{
+	const char *name = g->link.name;
+	struct find_prog prog = { 0 };
+	struct found xdp = { 0 };
+	struct link now;
+
+	if (link_get(nl, NULL, g->link.ifindex, &now) || find_on(nl, &now, take_xdp, &xdp) != 1)
+		return fail_errno(rc, "%s: XDP", name);
+	if (!wish->stays && !tap_open(&g->tap[GATE_IN], &xdp)) {
+		if (!wish->quiet)
+			note("%s: in: reading the gate that is there already (program %u, %s)",
+			     name, xdp.prog_id, xdp.link_id ? "live" : "installed");
+		return 0;
+	}
+	if (find_prog(xdp.prog_id, &prog))
+		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
+			    name, xdp.prog_id);
+	if (find_is_ours(&prog))
+		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
+			    name, prog.info.name, xdp.prog_id, name);
+	return fail(rc, "%s: XDP program %s (id %u) is not sonde's; it stays. Use --at tc", name,
+		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
+}
+
+static int say_failure(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
+		       int rc)
+{
+	char line[512];
+	size_t at = 0;
+
+	line[0] = '\0';
+	for (unsigned int i = 0; i < r->n && at < sizeof(line); i++) {
+		const struct attach_try *t = &r->tries[i];
+
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s: %s", i ? "; " : "",
+				       hook_name(t->hook), *t->words ? t->words : err_words(t->rc));
+	}
+	return fail(rc, "%s: cannot count %s (%s)", g->link.name, gate_dir_name(dir), line);
+}
+
+/* One line an interface: the hooks that were taken, and why not the ones before them. */
+static void say_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
+{
+	char line[512];
+	size_t at = 0;
+
+	line[0] = '\0';
+	for (int dir = 0; dir < GATE_DIRS && at < sizeof(line); dir++) {
+		if (!g->at[dir].hook)
+			continue;
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s: %s", at ? ", " : "",
+				       gate_dir_name(dir), hook_name(g->at[dir].hook));
+		for (unsigned int i = 0; i < reports[dir].n && at < sizeof(line); i++) {
+			const struct attach_try *t = &reports[dir].tries[i];
+
+			at += (size_t)snprintf(line + at, sizeof(line) - at, " (%s: %s)",
+					       hook_name(t->hook),
+					       *t->words ? t->words : err_words(t->rc));
+		}
+	}
+	if (*line)
+		note("%s: %s%s", g->link.name, line, stays ? ", installed" : "");
+}
+
+static uint32_t prog_for(enum gate_dir dir, unsigned int hooks)
+{
+	if (dir == GATE_OUT)
+		return GATE_PROG_SONDE_GATE_OUT;
+	return hooks & HOOKS_XDP ? GATE_PROG_SONDE_GATE_XDP : GATE_PROG_SONDE_GATE_IN;
+}
+
+static int load(struct gate *g, const struct gate_wish *wish)
+{
+	bool frags = wish->hooks[GATE_IN] & HOOKS_XDP && feature_xdp_frags();
+	struct gate_conf conf = {
+		.magic = GATE_MAGIC,
+		.version = GATE_VERSION,
+		.ethernet = has_ethernet(&g->link),
+		.multibuf = frags,
+		.ifindex = (uint32_t)g->link.ifindex,
+	};
+	struct obj_opts opts = {
+		.conf = &conf,
+		.xdp_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0,
+		.verbose = wish->verbose,
+	};
+
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		if (wish->hooks[dir])
+			opts.progs |= 1u << prog_for(dir, wish->hooks[dir]);
+	return obj_open(&g->obj, &gate_spec, &opts);
+}
+
+static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_wish *wish,
+		  struct attach_report *report)
+{
+	unsigned int hooks = wish->hooks[dir];
+	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
+			     g->obj.prog_fd[prog_for(dir, hooks)], hooks, wish->stays, report);
+
+	if (!rc) {
+		g->tap[dir] = (struct gate_tap){
+			.hook = g->at[dir].hook,
+			.hot_fd = g->obj.map_fd[GATE_MAP_HOT],
+			.rare_fd = g->obj.map_fd[GATE_MAP_RARE],
+		};
+		return 0;
+	}
+	if (hooks & HOOKS_XDP && (rc == -EBUSY || rc == -EEXIST))
+		return meet_other(g, nl, wish, rc);
+	if (rc == -ENODEV)
+		return fail(rc, "%s: the interface is gone", g->link.name);
+	return say_failure(g, dir, report, rc);
+}
+
+int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish)
+{
+	struct attach_report reports[GATE_DIRS] = { 0 };
+	struct gate got = { .link = *link };
+	int rc = load(&got, wish);
+
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++)
+		if (wish->hooks[dir])
+			rc = attach(&got, nl, dir, wish, &reports[dir]);
+	if (rc) {
+		for (int dir = 0; dir < GATE_DIRS; dir++)
+			attach_undo(&got.at[dir], nl);
+		gate_close(&got, nl);
+		return rc;
+	}
+	if (!wish->quiet)
+		say_hooks(&got, reports, wish->stays);
+	*g = got;
+	return 0;
+}
+
+static int take_installed(const struct found *f, void *arg)
+{
+	struct gate *g = arg;
+	struct gate_tap *tap = &g->tap[f->ingress ? GATE_IN : GATE_OUT];
+
+	/* A link is some running command's: --read is for what stays. */
+	if (!f->link_id && !tap->hook)
+		tap_open(tap, f);
+	return 0;
+}
+
+int gate_find(struct gate *g, struct nl *nl, const struct link *link)
+{
+	struct gate got = { .link = *link };
+	int rc = find_on(nl, link, take_installed, &got);
+
+	if (!rc && !got.tap[GATE_IN].hook && !got.tap[GATE_OUT].hook)
+		rc = -ENOENT;
+	if (rc)
+		gate_close(&got, nl);
+	else
+		*g = got;
+	return rc;
+}
+
+void gate_close(struct gate *g, struct nl *nl)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		attach_close(&g->at[dir], nl);
+		tap_close(&g->tap[dir]);
+	}
+	obj_close(&g->obj);
+	*g = (struct gate){ 0 };
+}
+
+int gate_read(const struct gate *g, struct gate_table *t)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		const struct gate_tap *tap = &g->tap[dir];
+		int rc;
+
+		if (!tap->hook)
+			continue;
+		rc = gate_table_read(t, tap->hot_fd, tap->rare_fd, dir);
+		if (rc)
+			return fail_errno(rc, "%s: reading the counters", g->link.name);
+	}
+	return 0;
+}
+
+bool gate_is_live(const struct gate *g, struct nl *nl)
+{
+	const struct gate_tap *in = &g->tap[GATE_IN];
+	struct link now;
+
+	if (!in->borrowed || !hook_is_xdp(in->hook))
+		return true;
+	if (link_get(nl, NULL, g->link.ifindex, &now))
+		return false;
+	return now.xdp_native == in->prog_id || now.xdp_generic == in->prog_id ||
+	       now.xdp_offload == in->prog_id;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate of an interface as the commands use it: put there, found again, read. */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include <stdbool.h>
+#include "gate/table.h"
+#include "obj/attach.h"
+#include "obj/obj.h"
+#include "sys/link.h"
+
+/* What to put where. */
+struct gate_wish {
+	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
+	bool stays;		       /* installed: outlives the process */
+	bool verbose;		       /* the verifier's whole log, should it come to that */
+	bool quiet;		       /* no note of the hooks that were taken */
+};
+
+/* Where a direction's counters are read: maps of our own, or of a gate that was there before. */
+struct gate_tap {
+	enum hook hook; /* HOOK_NONE: this direction is not counted */
+	bool borrowed;
+	uint32_t prog_id; /* of a borrowed one */
+	int hot_fd, rare_fd;
+};
+
+/* Zeroed: closed. */
+struct gate {
+	struct link link;
+	struct obj obj;
+	struct attach at[GATE_DIRS];
+	struct gate_tap tap[GATE_DIRS];
+};
+
+/* Load and attach to link. Where a gate of ours holds the XDP hook already (installed, or another
+ * process's), its counters are read instead, unless wish->stays: then it is -EEXIST. A foreign XDP
+ * program is named and left alone: -EBUSY. Errors are said in one line, and nothing stays behind. */
+int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish);
+/* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
+int gate_find(struct gate *g, struct nl *nl, const struct link *link);
+/* Close and, unless it was to stay, take off. */
+void gate_close(struct gate *g, struct nl *nl);
+
+/* Add all counters to *t. Said on failure. */
+int gate_read(const struct gate *g, struct gate_table *t);
+/* false if a gate that is read has been taken off the interface meanwhile. */
+bool gate_is_live(const struct gate *g, struct nl *nl);
+
+#endif

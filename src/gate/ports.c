@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* Following interfaces: any event leads to one look at all of them, so that a lost event costs
+ * nothing. */
+#include "gate/ports.h"
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+
+struct links {
+	struct link *at;
+	size_t n, room;
+};
+
+static int keep_link(const struct link *link, void *arg)
+{
+	struct links *l = arg;
+
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 16;
+		void *more = realloc(l->at, room * sizeof(*l->at));
+
+		if (!more)
+			return -ENOMEM;
+		l->at = more;
+		l->room = room;
+	}
+	l->at[l->n++] = *link;
+	return 0;
+}
+
+/* All interfaces as one picture: a dump that the kernel calls inconsistent is taken again. */
+static int look(struct ports *p, struct links *l)
+{
+	int rc, tries = 5;
+
+	do {
+		l->n = 0;
+		rc = link_dump(&p->ask, keep_link, l);
+	} while (!rc && p->ask.overrun && --tries);
+	if (rc)
+		fail_errno(rc, "listing the interfaces");
+	return rc;
+}
+
+static bool is_named(const struct ports *p, const char *name)
+{
+	for (unsigned int i = 0; p->names && i < p->names->n; i++)
+		if (!strcmp(p->names->at[i], name))
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct ports *p, const struct link *link)
+{
+	return p->names ? is_named(p, link->name) : link->up;
+}
+
+static struct port *find_port(const struct ports *p, int ifindex)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->at[i]->gate.link.ifindex == ifindex && !p->at[i]->gone)
+			return p->at[i];
+	return NULL;
+}
+
+static struct port *add_port(struct ports *p)
+{
+	void *more = realloc(p->at, (p->n + 1) * sizeof(struct port *));
+	struct port *port = calloc(1, sizeof(*port));
+
+	if (more)
+		p->at = more;
+	if (!more || !port) {
+		free(port);
+		return NULL;
+	}
+	p->at[p->n++] = port;
+	return port;
+}
+
+static void free_port(struct ports *p, struct port *port)
+{
+	gate_close(&port->gate, &p->ask);
+	gate_table_free(&port->last);
+	gate_table_free(&port->total);
+	gate_table_free(&port->delta);
+	free(port);
+}
+
+static void count_left(struct ports *p)
+{
+	p->left = 0;
+	for (unsigned int i = 0; i < p->n; i++)
+		p->left += !p->at[i]->gone && !p->at[i]->skipped;
+}
+
+int ports_open(struct ports *p, const struct opt_list *names, const struct gate_wish *wish)
+{
+	struct ports got = { .names = names->n ? names : NULL, .wish = *wish };
+	int rc = nl_open(&got.ask, 0);
+
+	/* Watch before the first look: nothing that happens between the two is missed. */
+	if (!rc)
+		rc = nl_open(&got.watch, RTMGRP_LINK);
+	if (rc) {
+		nl_close(&got.ask);
+		return fail_errno(rc, "route netlink");
+	}
+	*p = got;
+	return 0;
+}
+
+/* Among all interfaces, one with another's XDP program is worth counting at tc. */
+static int open_any_way(struct ports *p, struct gate *gate, const struct link *link)
+{
+	struct gate_wish tc = p->wish;
+	int rc = gate_open(gate, &p->ask, link, &p->wish);
+
+	if (!rc || p->names || (rc != -EBUSY && rc != -EEXIST))
+		return rc;
+	note("%s: counting incoming packets at tc", link->name);
+	tc.hooks[GATE_IN] = HOOKS_TC;
+	return gate_open(gate, &p->ask, link, &tc);
+}
+
+/* No other interface would fare better. */
+static bool is_hopeless(int rc)
+{
+	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM;
+}
+
+/* What another's gate has counted before now is not ours to show. */
+static int start_at_now(struct port *port)
+{
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+		const struct gate_tap *tap = &port->gate.tap[dir];
+
+		if (tap->borrowed)
+			rc = gate_table_read(&port->last, tap->hot_fd, tap->rare_fd, dir);
+	}
+	return rc;
+}
+
+static int take(struct ports *p, const struct link *link, bool must)
+{
+	struct port *port = add_port(p);
+	int rc;
+
+	if (!port)
+		return fail_errno(-ENOMEM, "%s", link->name);
+	rc = open_any_way(p, &port->gate, link);
+	if (!rc)
+		return start_at_now(port);
+	if (must || is_hopeless(rc)) {
+		free(port);
+		p->n--;
+		return rc;
+	}
+	port->gate.link = *link;
+	port->skipped = true;
+	return 0;
+}
+
+/* An installation that is there is left as it is, with its counters. */
+static bool is_installed(struct ports *p, const struct link *link)
+{
+	struct gate there = { 0 };
+
+	if (!p->wish.stays || gate_find(&there, &p->ask, link))
+		return false;
+	note("%s: installed already; its counters go on", link->name);
+	gate_close(&there, &p->ask);
+	return true;
+}
+
+static int attach_named(struct ports *p)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < p->names->n && !rc; i++) {
+		const char *name = p->names->at[i];
+		struct link link;
+
+		rc = link_get(&p->ask, name, 0, &link);
+		if (rc)
+			return fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s", name);
+		if (!find_port(p, link.ifindex) && !is_installed(p, &link))
+			rc = take(p, &link, true);
+	}
+	return rc;
+}
+
+static int attach_up(struct ports *p)
+{
+	struct links l = { 0 };
+	int rc = look(p, &l);
+
+	for (size_t i = 0; i < l.n && !rc; i++)
+		if (l.at[i].up && !is_installed(p, &l.at[i]))
+			rc = take(p, &l.at[i], false);
+	free(l.at);
+	return rc;
+}
+
+static void take_back(struct ports *p)
+{
+	for (unsigned int i = 0; p->wish.stays && i < p->n; i++)
+		for (int dir = 0; dir < GATE_DIRS; dir++)
+			attach_undo(&p->at[i]->gate.at[dir], &p->ask);
+}
+
+int ports_attach(struct ports *p)
+{
+	int rc = p->names ? attach_named(p) : attach_up(p);
+
+	count_left(p);
+	if (!rc && !p->left && p->n)
+		rc = fail(-ENODEV, "none of the interfaces can be counted on");
+	if (rc)
+		take_back(p);
+	return rc;
+}
+
+int ports_find(struct ports *p)
+{
+	struct links l = { 0 };
+	int rc = look(p, &l);
+
+	for (unsigned int i = 0; p->names && i < p->names->n && !rc; i++) {
+		size_t j = 0;
+
+		while (j < l.n && strcmp(l.at[j].name, p->names->at[i]))
+			j++;
+		if (j == l.n)
+			rc = fail(-ENODEV, "no interface %s", p->names->at[i]);
+	}
+	for (size_t i = 0; i < l.n && !rc; i++) {
+		struct gate gate;
+		struct port *port;
+		int found;
+
+		if (p->names && !is_named(p, l.at[i].name))
+			continue;
+		found = gate_find(&gate, &p->ask, &l.at[i]);
+		if (found == -ENOENT && p->names)
+			rc = fail(-ENOENT,
+				  "%s: no counters are installed (sonde count -i %s --install)",
+				  l.at[i].name, l.at[i].name);
+		else if (found && found != -ENOENT)
+			rc = fail_errno(found, "%s: looking for counters", l.at[i].name);
+		if (found)
+			continue;
+		port = add_port(p);
+		if (port)
+			port->gate = gate;
+		else
+			rc = -ENOMEM;
+	}
+	free(l.at);
+	if (!rc && !p->n)
+		rc = fail(-ENOENT, "no counters are installed (sonde count --install puts them there)");
+	return rc;
+}
+
+static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+{
+	(void)hdr;
+	(void)body;
+	(void)arg;
+	return 0;
+}
+
+/* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */
+static int reconcile(struct ports *p, const struct links *l)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		struct port *port = p->at[i];
+		size_t j = 0;
+
+		while (j < l->n && l->at[j].ifindex != port->gate.link.ifindex)
+			j++;
+		if (j < l->n)
+			port->gate.link = l->at[j]; /* it may have another name now */
+		else if (!port->gone && (port->gone = true) && !port->skipped)
+			note("%s: the interface is gone", port->gate.link.name);
+	}
+	for (size_t j = 0; j < l->n && !rc; j++)
+		if (is_wanted(p, &l->at[j]) && !find_port(p, l->at[j].ifindex))
+			rc = take(p, &l->at[j], false);
+	return rc;
+}
+
+int ports_follow(struct ports *p)
+{
+	struct links l = { 0 };
+	int rc = nl_read(&p->watch, ignore, NULL);
+
+	if (rc && rc != -ENOBUFS)
+		return fail_errno(rc, "watching the interfaces");
+	rc = look(p, &l);
+	if (!rc)
+		rc = reconcile(p, &l);
+	free(l.at);
+	count_left(p);
+	return rc;
+}
+
+/* The gate that was read was another's, and it has been taken off: count with one of our own. */
+static int replace(struct ports *p, struct port *port)
+{
+	struct link link = port->gate.link;
+
+	note("%s: the gate that was read is gone; attaching another", link.name);
+	gate_close(&port->gate, &p->ask);
+	gate_table_clear(&port->last);
+	port->gate.link = link;
+	if (!open_any_way(p, &port->gate, &link))
+		return start_at_now(port);
+	port->gate.link = link;
+	port->skipped = true;
+	return 0;
+}
+
+static int subtract(struct port *port, const struct gate_table *now)
+{
+	int rc = 0;
+
+	gate_table_clear(&port->delta);
+	for (size_t i = 0; i < now->n && !rc; i++) {
+		const struct gate_row *before = gate_table_find(&port->last, &now->rows[i]);
+		struct gate_row row = now->rows[i];
+
+		if (before) {
+			row.packets -= before->packets;
+			row.bytes -= before->bytes;
+		}
+		if (!row.packets)
+			continue;
+		rc = gate_table_add(&port->delta, &row);
+		if (!rc)
+			rc = gate_table_add(&port->total, &row);
+	}
+	return rc;
+}
+
+static int read_port(struct ports *p, struct port *port)
+{
+	struct gate_table now = { 0 };
+	int rc = gate_read(&port->gate, &now);
+
+	if (!rc)
+		rc = subtract(port, &now);
+	gate_table_free(&port->last);
+	port->last = now;
+	if (!rc && !port->gone && !gate_is_live(&port->gate, &p->ask))
+		rc = replace(p, port);
+	return rc;
+}
+
+int ports_read(struct ports *p)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < p->n && !rc; i++)
+		if (!p->at[i]->skipped)
+			rc = read_port(p, p->at[i]);
+	return rc;
+}
+
+void ports_sweep(struct ports *p)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (p->at[i]->gone)
+			free_port(p, p->at[i]);
+		else
+			p->at[n++] = p->at[i];
+	}
+	p->n = n;
+}
+
+void ports_close(struct ports *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		free_port(p, p->at[i]);
+	free(p->at);
+	nl_close(&p->ask);
+	nl_close(&p->watch);
+	*p = (struct ports){ 0 };
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the gate's per-CPU maps into one sorted table. */
+#include "gate/table.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "net/proto.h"
+#include "sys/bpf.h"
+
+void gate_table_free(struct gate_table *t)
+{
+	free(t->rows);
+	*t = (struct gate_table){ 0 };
+}
+
+void gate_table_clear(struct gate_table *t)
+{
+	t->n = 0;
+}
+
+static uint64_t order_of(const struct gate_row *r)
+{
+	return (uint64_t)r->dir << 48 | (uint64_t)r->family << 40 | (uint64_t)r->proto << 8 |
+	       r->verdict;
+}
+
+/* The place of row, or where it would be put in. */
+static size_t place_of(const struct gate_table *t, const struct gate_row *row)
+{
+	uint64_t want = order_of(row);
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (order_of(&t->rows[mid]) < want)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct gate_row *gate_table_find(const struct gate_table *t, const struct gate_row *row)
+{
+	size_t at = place_of(t, row);
+
+	return at < t->n && order_of(&t->rows[at]) == order_of(row) ? &t->rows[at] : NULL;
+}
+
+int gate_table_add(struct gate_table *t, const struct gate_row *row)
+{
+	struct gate_row *own = gate_table_find(t, row);
+	size_t at;
+
+	if (own) {
+		own->packets += row->packets;
+		own->bytes += row->bytes;
+		return 0;
+	}
+	if (t->n == t->room) {
+		size_t room = t->room ? t->room * 2 : 16;
+		void *more = realloc(t->rows, room * sizeof(*t->rows));
+
+		if (!more)
+			return -ENOMEM;
+		t->rows = more;
+		t->room = room;
+	}
+	at = place_of(t, row);
+	memmove(&t->rows[at + 1], &t->rows[at], (t->n - at) * sizeof(*t->rows));
+	t->rows[at] = *row;
+	t->n++;
+	return 0;
+}
+
+static const struct {
+	uint8_t family;
+	uint32_t proto;
+} slots[GATE_SLOTS] = {
+	[GATE_SLOT_TCP4] = { GATE_IPV4, 6 },
+	[GATE_SLOT_UDP4] = { GATE_IPV4, 17 },
+	[GATE_SLOT_ICMP4] = { GATE_IPV4, 1 },
+	[GATE_SLOT_BAD4] = { GATE_IPV4, GATE_PROTO_BAD },
+	[GATE_SLOT_MORE4] = { GATE_IPV4, GATE_PROTO_MORE },
+	[GATE_SLOT_TCP6] = { GATE_IPV6, 6 },
+	[GATE_SLOT_UDP6] = { GATE_IPV6, 17 },
+	[GATE_SLOT_ICMP6] = { GATE_IPV6, 58 },
+	[GATE_SLOT_BAD6] = { GATE_IPV6, GATE_PROTO_BAD },
+	[GATE_SLOT_MORE6] = { GATE_IPV6, GATE_PROTO_MORE },
+	[GATE_SLOT_ARP] = { GATE_ARP, GATE_PROTO_NONE },
+	[GATE_SLOT_BAD] = { GATE_OTHER, GATE_PROTO_BAD },
+	[GATE_SLOT_MORE] = { GATE_OTHER, GATE_PROTO_MORE },
+};
+
+static int read_hot(struct gate_table *t, int fd, enum gate_dir dir, struct gate_hot *cpu, int cpus)
+{
+	for (uint32_t v = 0; v < GATE_VERDICTS; v++) {
+		uint32_t key = dir * GATE_VERDICTS + v;
+		int rc = bpf_map_lookup(fd, &key, cpu);
+
+		for (int s = 0; s < GATE_SLOTS && !rc; s++) {
+			struct gate_row row = { .dir = (uint8_t)dir,
+						.verdict = (uint8_t)v,
+						.family = slots[s].family,
+						.proto = slots[s].proto };
+
+			for (int c = 0; c < cpus; c++) {
+				row.packets += cpu[c].slot[s].packets;
+				row.bytes += cpu[c].slot[s].bytes;
+			}
+			if (row.packets)
+				rc = gate_table_add(t, &row);
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_rare(struct gate_table *t, int fd, enum gate_dir dir, struct gate_sum *cpu, int cpus)
+{
+	struct gate_rare_key key, *last = NULL;
+	int rc;
+
+	/* Nothing is ever deleted from it, so the walk cannot start over. */
+	while (!(rc = bpf_map_next_key(fd, last, &key))) {
+		struct gate_row row = { .dir = key.dir,
+					.family = key.family,
+					.verdict = key.verdict,
+					.proto = key.proto };
+
+		last = &key;
+		if (key.dir != dir)
+			continue;
+		rc = bpf_map_lookup(fd, &key, cpu);
+		for (int c = 0; c < cpus && !rc; c++) {
+			row.packets += cpu[c].packets;
+			row.bytes += cpu[c].bytes;
+		}
+		if (!rc && row.packets)
+			rc = gate_table_add(t, &row);
+		if (rc)
+			return rc;
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int gate_table_read(struct gate_table *t, int hot_fd, int rare_fd, enum gate_dir dir)
+{
+	int cpus = bpf_possible_cpus(), rc;
+	void *values;
+
+	if (cpus < 0)
+		return cpus;
+	values = malloc((size_t)cpus * sizeof(struct gate_hot));
+	if (!values)
+		return -ENOMEM;
+	rc = read_hot(t, hot_fd, dir, values, cpus);
+	if (!rc)
+		rc = read_rare(t, rare_fd, dir, values, cpus);
+	free(values);
+	return rc;
+}
+
+const char *gate_dir_name(enum gate_dir dir)
+{
+	return dir == GATE_IN ? "in" : "out";
+}
+
+const char *gate_family_name(enum gate_family family)
+{
+	static const char *const names[] = { "ipv4", "ipv6", "arp", "other" };
+
+	return family < GATE_FAMILIES ? names[family] : "?";
+}
+
+const char *gate_verdict_name(enum gate_verdict verdict)
+{
+	static const char *const names[] = { "aborted", "drop", "pass", "tx", "redirect" };
+
+	return verdict < GATE_VERDICTS ? names[verdict] : "?";
+}
+
+const char *gate_proto_name(const struct gate_row *row, char *buf, size_t len)
+{
+	const char *name;
+
+	if (row->proto == GATE_PROTO_BAD)
+		return "malformed";
+	if (row->proto == GATE_PROTO_MORE)
+		return "rest";
+	if (row->proto == GATE_PROTO_NONE)
+		return gate_family_name(row->family);
+	name = row->family == GATE_OTHER ? net_ethertype_name((uint16_t)row->proto) :
+					   net_proto_name((uint8_t)row->proto);
+	if (name)
+		return name;
+	snprintf(buf, len, row->family == GATE_OTHER ? "0x%04x" : "%u", row->proto);
+	return buf;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* The ladders: XDP native -> generic, tcx -> clsact; by link for a command, without for good. */
+#include "obj/attach.h"
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "obj/keeper.h"
+#include "sys/bpf.h"
+#include "sys/priv.h"
+
+enum {
+	FILTER_PRIO = 1, /* before others' filters, whose verdict may end the walk */
+	FILTER_HANDLE = 0x50de0000,
+	FILTER_TRIES = 16,
+};
+
+#ifndef BPF_F_BEFORE
+#define BPF_F_BEFORE (1u << 3) /* linux/bpf.h of 6.6: first in the row */
+#endif
+
+const char *hook_name(enum hook hook)
+{
+	static const char *const names[] = {
+		[HOOK_NONE] = "none",
+		[HOOK_XDP_NATIVE] = "xdp native",
+		[HOOK_XDP_GENERIC] = "xdp generic",
+		[HOOK_XDP_OFFLOAD] = "xdp offload",
+		[HOOK_TCX] = "tcx",
+		[HOOK_CLSACT] = "clsact",
+	};
+
+	return names[hook];
+}
+
+static uint32_t xdp_flag(enum hook hook)
+{
+	return hook == HOOK_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+}
+
+static int open_xdp(struct attach *a, struct nl *nl)
+{
+	uint32_t mode = xdp_flag(a->hook);
+
+	if (a->stays)
+		return link_set_xdp(nl, a->ifindex, a->prog_fd, mode | XDP_FLAGS_UPDATE_IF_NOEXIST,
+				    0);
+	a->link_fd = bpf_link_create(a->prog_fd, a->ifindex, BPF_XDP, mode);
+	return a->link_fd < 0 ? a->link_fd : 0;
+}
+
+static uint32_t tcx_type(bool ingress)
+{
+	return ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
+}
+
+static int open_tcx(struct attach *a)
+{
+	if (a->stays)
+		return bpf_prog_attach(a->prog_fd, a->ifindex, tcx_type(a->ingress),
+				       BPF_F_BEFORE);
+	a->link_fd = bpf_link_create(a->prog_fd, a->ifindex, tcx_type(a->ingress), BPF_F_BEFORE);
+	return a->link_fd < 0 ? a->link_fd : 0;
+}
+
+/* The qdisc and the classifier may be modules that nobody has needed yet. */
+static int add_clsact(struct nl *nl, int ifindex)
+{
+	int rc = tc_clsact_add(nl, ifindex);
+
+	if (rc == -ENOENT && !priv_load_module("net/sched/sch_ingress"))
+		rc = tc_clsact_add(nl, ifindex);
+	return rc;
+}
+
+/* Another sonde may hold the handle, another classifier the priority. */
+static int place_filter(struct attach *a, struct nl *nl)
+{
+	int rc = 0;
+
+	for (int i = 0; i < FILTER_TRIES; i++) {
+		rc = tc_filter_add(nl, &a->filter, a->prog_fd);
+		if (rc == -EEXIST)
+			a->filter.handle++;
+		else if (rc == -EINVAL)
+			a->filter.prio++;
+		else
+			break;
+	}
+	return rc;
+}
+
+static int open_clsact(struct attach *a, struct nl *nl)
+{
+	int rc = add_clsact(nl, a->ifindex);
+
+	a->filter = (struct tc_filter){
+		.ifindex = a->ifindex,
+		.ingress = a->ingress,
+		.prio = FILTER_PRIO,
+		.handle = FILTER_HANDLE,
+		.name = "sonde",
+	};
+	if (!rc)
+		rc = place_filter(a, nl);
+	if (rc == -ENOENT && !priv_load_module("net/sched/cls_bpf"))
+		rc = place_filter(a, nl);
+	if (!rc && !a->stays) {
+		rc = keeper_add(&a->filter, a->prog_fd);
+		if (rc)
+			tc_filter_del(nl, &a->filter);
+	}
+	return rc;
+}
+
+static int open_hook(struct attach *a, struct nl *nl)
+{
+	nl->words[0] = '\0';
+	if (hook_is_xdp(a->hook))
+		return open_xdp(a, nl);
+	return a->hook == HOOK_TCX ? open_tcx(a) : open_clsact(a, nl);
+}
+
+/* Another step of the ladder would not do better. */
+static bool is_final(int rc)
+{
+	return rc == -EBUSY || rc == -EEXIST || rc == -EPERM || rc == -ENODEV || rc == -EBADF;
+}
+
+int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,
+		unsigned int hooks, bool stays, struct attach_report *report)
+{
+	static const enum hook order[] = { HOOK_XDP_NATIVE, HOOK_XDP_GENERIC, HOOK_TCX,
+					   HOOK_CLSACT };
+	int rc = -EOPNOTSUPP;
+
+	report->n = 0;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		struct attach got = { .hook = order[i],
+				      .ifindex = ifindex,
+				      .ingress = ingress,
+				      .stays = stays,
+				      .prog_fd = prog_fd };
+		struct attach_try *try;
+
+		if (!(hooks & HOOK_BIT(order[i])))
+			continue;
+		rc = open_hook(&got, nl);
+		if (!rc) {
+			*a = got;
+			return 0;
+		}
+		try = &report->tries[report->n++];
+		try->hook = order[i];
+		try->rc = rc;
+		snprintf(try->words, sizeof(try->words), "%s", nl->words);
+		if (is_final(rc))
+			break;
+	}
+	return rc;
+}
+
+void attach_close(struct attach *a, struct nl *nl)
+{
+	if (a->link_fd)
+		close(a->link_fd);
+	if (a->hook == HOOK_CLSACT && !a->stays) {
+		tc_filter_del(nl, &a->filter);
+		keeper_forget(&a->filter);
+	}
+	*a = (struct attach){ 0 };
+}
+
+int attach_undo(struct attach *a, struct nl *nl)
+{
+	int rc = 0;
+
+	if (!a->stays)
+		attach_close(a, nl);
+	else if (hook_is_xdp(a->hook))
+		rc = link_set_xdp(nl, a->ifindex, -1, xdp_flag(a->hook) | XDP_FLAGS_REPLACE,
+				  a->prog_fd);
+	else if (a->hook == HOOK_TCX)
+		rc = bpf_prog_detach(a->prog_fd, a->ifindex, tcx_type(a->ingress));
+	else if (a->hook == HOOK_CLSACT)
+		rc = tc_filter_del(nl, &a->filter);
+	*a = (struct attach){ 0 };
+	return rc;
+}

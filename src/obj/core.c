@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* CO-RE relocations from struct names and member paths (no instruction's local BTF is needed). */
+#include "obj/core.h"
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+
+/* A helper number that no kernel has, easily seen in a verifier's log. */
+enum { CORE_POISON = 0x50de };
+
+struct answer {
+	bool known;
+	uint64_t value;
+	uint32_t size; /* of the field, for loads and stores; 0: does not matter */
+};
+
+static uint32_t kinds_of(uint16_t kind)
+{
+	if (kind == SPEC_ENUM_EXISTS || kind == SPEC_ENUM_VALUE)
+		return BTF_IS(ENUM) | 1u << 19 /* BTF_KIND_ENUM64 */;
+	if (kind == SPEC_TYPE_EXISTS || kind == SPEC_TYPE_SIZE)
+		return BTF_IS(STRUCT) | BTF_IS(UNION) | BTF_IS(TYPEDEF) | BTF_IS(ENUM) | 1u << 19;
+	return BTF_IS(STRUCT) | BTF_IS(UNION) | BTF_IS(TYPEDEF);
+}
+
+static struct answer ask(const struct btf *btf, const struct spec_core *c, uint32_t id)
+{
+	struct answer a = { .known = true };
+	struct btf_field f = { 0 };
+	int64_t size;
+
+	switch (c->kind) {
+	case SPEC_TYPE_EXISTS:
+		a.value = id != 0;
+		break;
+	case SPEC_TYPE_SIZE:
+		size = btf_size(btf, id);
+		a.known = size >= 0;
+		a.value = (uint64_t)size;
+		break;
+	case SPEC_ENUM_EXISTS:
+		a.value = !btf_enum_value(btf, id, c->path, &a.value);
+		break;
+	case SPEC_ENUM_VALUE:
+		a.known = !btf_enum_value(btf, id, c->path, &a.value);
+		break;
+	case SPEC_FIELD_EXISTS:
+		a.value = !btf_field(btf, id, c->path, &f);
+		break;
+	case SPEC_FIELD_SIZE:
+		a.known = !btf_field(btf, id, c->path, &f);
+		a.value = f.size;
+		break;
+	default:
+		a.known = !btf_field(btf, id, c->path, &f);
+		a.value = f.off;
+		a.size = f.size;
+		break;
+	}
+	return a;
+}
+
+static void poison(struct bpf_insn *insn)
+{
+	bool wide = insn->code == (BPF_LD | BPF_IMM | BPF_DW);
+
+	/* Both halves of a ld_imm64 have to go. */
+	for (int i = 0; i <= wide; i++)
+		insn[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = CORE_POISON };
+}
+
+static int width_code(uint32_t size)
+{
+	switch (size) {
+	case 1:
+		return BPF_B;
+	case 2:
+		return BPF_H;
+	case 4:
+		return BPF_W;
+	case 8:
+		return BPF_DW;
+	default:
+		return -1;
+	}
+}
+
+/* A load or store of a whole field follows the field's size; of a part, it stays as it was. */
+static int patch_access(struct bpf_insn *insn, const struct spec_core *c, const struct answer *a)
+{
+	if (a->value > INT16_MAX)
+		return -ERANGE;
+	insn->off = (int16_t)a->value;
+	if (c->size && a->size && c->size != a->size) {
+		int width = width_code(a->size);
+
+		if (width < 0)
+			return -ERANGE;
+		insn->code = (uint8_t)((insn->code & ~0x18) | width);
+	}
+	return 0;
+}
+
+static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct answer *a)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LDX:
+	case BPF_ST:
+	case BPF_STX:
+		return patch_access(insn, c, a);
+	case BPF_LD: /* ld_imm64 */
+		insn[0].imm = (int32_t)a->value;
+		insn[1].imm = (int32_t)(a->value >> 32);
+		return 0;
+	default:
+		insn->imm = (int32_t)a->value;
+		return a->value > INT32_MAX && (int64_t)a->value > 0 ? -ERANGE : 0;
+	}
+}
+
+int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf)
+{
+	struct btf_want *want = calloc(prog->ncores, sizeof(*want));
+	int rc = 0;
+
+	if (!want)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < prog->ncores; i++)
+		want[i] = (struct btf_want){ .name = prog->cores[i].type,
+					     .kinds = kinds_of(prog->cores[i].kind) };
+	btf_resolve(btf, want, prog->ncores);
+	for (uint32_t i = 0; i < prog->ncores && !rc; i++) {
+		const struct spec_core *c = &prog->cores[i];
+		struct answer a = ask(btf, c, want[i].id);
+
+		if (!a.known)
+			poison(&insns[c->insn]);
+		else
+			rc = patch(&insns[c->insn], c, &a);
+		if (rc)
+			fail(rc, "%s: this kernel's %s.%s does not fit instruction %u", prog->name,
+			     c->type, c->path, c->insn);
+	}
+	free(want);
+	return rc;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* CO-RE: instructions fitted to the running kernel's types. */
+#ifndef OBJ_CORE_H
+#define OBJ_CORE_H
+
+#include "obj/spec.h"
+#include "sys/btf.h"
+
+/* Apply a program's relocations to insns, its own copy. What this kernel lacks becomes a call that
+ * the verifier refuses if it is reached: code behind an exists check is pruned before that. 0 or
+ * -errno after saying why. */
+int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* From hooks to programs to maps, by the kernel's own ids. */
+#include "obj/find.h"
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+#include "sys/bpf.h"
+
+enum { TCX_MAX = 64 }; /* BPF_MPROG_MAX (linux/bpf_mprog.h) */
+
+/* Netlink names the XDP program but not its link: look for one with this program and interface. */
+static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
+{
+	uint32_t id = 0;
+
+	while (!bpf_next_id(BPF_KIND_LINK, id, &id)) {
+		struct bpf_link_info info = { 0 };
+		int fd = bpf_fd_by_id(BPF_KIND_LINK, id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_info(fd, &info, sizeof(info)))
+			info.type = BPF_LINK_TYPE_UNSPEC;
+		close(fd);
+		if (info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id &&
+		    info.xdp.ifindex == (uint32_t)ifindex)
+			return id;
+	}
+	return 0;
+}
+
+static int find_xdp(const struct link *link, find_each *each, void *arg)
+{
+	const struct {
+		enum hook hook;
+		uint32_t id;
+	} modes[] = {
+		{ HOOK_XDP_NATIVE, link->xdp_native },
+		{ HOOK_XDP_GENERIC, link->xdp_generic },
+		{ HOOK_XDP_OFFLOAD, link->xdp_offload },
+	};
+	int rc = 0;
+
+	for (int i = 0; i < 3 && !rc; i++) {
+		struct found f = { .hook = modes[i].hook,
+				   .ifindex = link->ifindex,
+				   .ingress = true,
+				   .prog_id = modes[i].id };
+
+		if (!f.prog_id)
+			continue;
+		f.link_id = xdp_link_of(f.ifindex, f.prog_id);
+		rc = each(&f, arg);
+	}
+	return rc;
+}
+
+static int find_tcx(const struct link *link, bool ingress, find_each *each, void *arg)
+{
+	uint32_t progs[TCX_MAX] = { 0 }, links[TCX_MAX] = { 0 };
+	int rc = 0,
+	    n = bpf_prog_query(link->ifindex, ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS,
+			       progs, links, TCX_MAX);
+
+	for (int i = 0; i < n && !rc; i++) {
+		struct found f = { .hook = HOOK_TCX,
+				   .ifindex = link->ifindex,
+				   .ingress = ingress,
+				   .prog_id = progs[i],
+				   .link_id = links[i] };
+
+		rc = each(&f, arg);
+	}
+	return rc; /* a kernel without tcx has nothing there */
+}
+
+struct filter_arg {
+	find_each *each;
+	void *arg;
+};
+
+static int filter_one(const struct tc_filter *filter, void *arg)
+{
+	const struct filter_arg *fa = arg;
+	struct found f = { .hook = HOOK_CLSACT,
+			   .ifindex = filter->ifindex,
+			   .ingress = filter->ingress,
+			   .prog_id = filter->prog_id,
+			   .filter = *filter };
+
+	return f.prog_id ? fa->each(&f, fa->arg) : 0;
+}
+
+int find_on(struct nl *nl, const struct link *link, find_each *each, void *arg)
+{
+	struct filter_arg fa = { each, arg };
+	int rc = find_xdp(link, each, arg);
+
+	for (int ingress = 1; ingress >= 0 && !rc; ingress--) {
+		rc = find_tcx(link, ingress, each, arg);
+		if (!rc)
+			rc = tc_filter_dump(nl, link->ifindex, ingress, filter_one, &fa);
+	}
+	return rc;
+}
+
+int find_prog(uint32_t id, struct find_prog *prog)
+{
+	struct find_prog got = { 0 };
+	int rc, fd = bpf_fd_by_id(BPF_KIND_PROG, id);
+
+	if (fd < 0)
+		return fd;
+	got.info.nr_map_ids = FIND_MAPS_MAX;
+	got.info.map_ids = (uintptr_t)got.maps;
+	rc = bpf_info(fd, &got.info, sizeof(got.info));
+	close(fd);
+	if (rc)
+		return rc;
+	got.nmaps = got.info.nr_map_ids < FIND_MAPS_MAX ? got.info.nr_map_ids : FIND_MAPS_MAX;
+	*prog = got;
+	prog->info.map_ids = 0; /* it pointed into here */
+	return 0;
+}
+
+bool find_is_ours(const struct find_prog *prog)
+{
+	return !strncmp(prog->info.name, "sonde_", 6);
+}
+
+int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info *info)
+{
+	for (uint32_t i = 0; i < prog->nmaps; i++) {
+		struct bpf_map_info got = { 0 };
+		int fd = bpf_fd_by_id(BPF_KIND_MAP, prog->maps[i]);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_info(fd, &got, sizeof(got)) && !strcmp(got.name, name)) {
+			*info = got;
+			return fd;
+		}
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+static int detach_xdp(struct nl *nl, const struct found *f, int prog_fd)
+{
+	uint32_t mode = f->hook == HOOK_XDP_NATIVE  ? XDP_FLAGS_DRV_MODE :
+			f->hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE :
+						      XDP_FLAGS_HW_MODE;
+
+	return link_set_xdp(nl, f->ifindex, -1, mode | XDP_FLAGS_REPLACE, prog_fd);
+}
+
+static int still_there(const struct tc_filter *filter, void *arg)
+{
+	const struct found *f = arg;
+
+	return filter->handle == f->filter.handle && filter->prio == f->filter.prio &&
+	       filter->prog_id == f->prog_id;
+}
+
+int find_detach(struct nl *nl, const struct found *f)
+{
+	int rc, fd;
+
+	if (f->link_id)
+		return -EBUSY;
+	if (f->hook == HOOK_CLSACT) {
+		rc = tc_filter_dump(nl, f->ifindex, f->ingress, still_there, (void *)(uintptr_t)f);
+		return rc == 1 ? tc_filter_del(nl, &f->filter) : rc ? rc : -ENOENT;
+	}
+	fd = bpf_fd_by_id(BPF_KIND_PROG, f->prog_id);
+	if (fd < 0)
+		return fd;
+	if (f->hook == HOOK_TCX)
+		rc = bpf_prog_detach(fd, f->ifindex,
+				     f->ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS);
+	else
+		rc = detach_xdp(nl, f, fd);
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding again what is in the kernel: hooks -> program ids -> map ids -> descriptors, with no pins
+ * and no files. Needs CAP_SYS_ADMIN, as the kernel's lookups by id do. */
+#ifndef OBJ_FIND_H
+#define OBJ_FIND_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "obj/attach.h"
+#include "sys/link.h"
+#include "sys/netlink.h"
+
+enum { FIND_MAPS_MAX = 32 };
+
+/* A program at an interface's hook. */
+struct found {
+	enum hook hook;
+	int ifindex;
+	bool ingress;
+	uint32_t prog_id;
+	uint32_t link_id; /* 0: attached without a link, so installed */
+	struct tc_filter filter;
+};
+
+typedef int find_each(const struct found *f, void *arg);
+
+/* Everything at an interface's XDP and tc hooks, ours or not; a non-zero answer ends it. */
+int find_on(struct nl *nl, const struct link *link, find_each *each, void *arg);
+
+/* What is known of a program. */
+struct find_prog {
+	struct bpf_prog_info info;
+	uint32_t maps[FIND_MAPS_MAX];
+	uint32_t nmaps;
+};
+/* -ENOENT if it is gone. */
+int find_prog(uint32_t id, struct find_prog *prog);
+/* Its name says that it is one of sonde's. */
+bool find_is_ours(const struct find_prog *prog);
+/* Open the map called name among a program's; its info is stored. -ENOENT. The caller closes. */
+int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info *info);
+
+/* Take an installed program off; only if that very program is still there. -EBUSY: it is held by a
+ * link, so by a running process. */
+int find_detach(struct nl *nl, const struct found *f);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading: maps first, then each program's own copy of its instructions, patched and handed over. */
+#include "obj/obj.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "obj/core.h"
+#include "obj/log.h"
+#include "sys/bpf.h"
+#include "sys/btf.h"
+#include "sys/priv.h"
+
+/* Kernels before 5.11 charge maps and programs to RLIMIT_MEMLOCK and answer -EPERM. */
+static bool lift_once(int rc, bool *lifted)
+{
+	if (rc != -EPERM || *lifted)
+		return false;
+	*lifted = true;
+	priv_lift_memlock();
+	return true;
+}
+
+/* What to say when the kernel refuses for want of privilege; true if that is why. */
+static bool blame_privilege(int rc, const char *what)
+{
+	char names[128];
+
+	if (rc == -ENOSYS) {
+		fail(rc, "this kernel has no bpf(2): it was built without CONFIG_BPF_SYSCALL");
+		return true;
+	}
+	if (rc != -EPERM && rc != -EACCES)
+		return false;
+	if (!*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
+		return false;
+	fail(rc, "%s needs %s: run as root, or with those capabilities", what, names);
+	return true;
+}
+
+static int map_fail(int rc, const struct spec_map *m)
+{
+	if (blame_privilege(rc, "loading BPF"))
+		return rc;
+	if (rc == -EPERM || rc == -ENOMEM)
+		return fail_errno(rc, "map %s (%u entries of %u bytes) does not fit the memory limit",
+				  m->name, m->max_entries, m->key_size + m->value_size);
+	return fail_errno(rc, "map %s", m->name);
+}
+
+static int map_fill(const struct obj *o, uint32_t i, const struct obj_opts *opts)
+{
+	const struct spec *s = o->spec;
+	const struct spec_map *m = &s->maps[i];
+	uint8_t *value;
+	uint32_t zero = 0;
+	int rc = 0;
+
+	value = calloc(1, m->value_size);
+	if (!value)
+		return -ENOMEM;
+	if (m->image)
+		memcpy(value, m->image, m->value_size);
+	if (opts->conf && i == s->conf_map)
+		memcpy(value + s->conf_off, opts->conf, s->conf_len);
+	if (m->image)
+		rc = bpf_map_update(o->map_fd[i], &zero, value, BPF_ANY);
+	if (!rc && m->frozen)
+		rc = bpf_map_freeze(o->map_fd[i]);
+	free(value);
+	return rc;
+}
+
+static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts, bool *lifted)
+{
+	const struct spec_map *m = &o->spec->maps[i];
+	struct bpf_map_new new = {
+		.name = m->name,
+		.type = m->type,
+		.key_size = m->key_size,
+		.value_size = m->value_size,
+		.max_entries = m->max_entries,
+		.flags = m->flags,
+	};
+	int rc;
+
+	if (o->btf_fd && m->key_type) {
+		new.btf_fd = o->btf_fd;
+		new.btf_key = m->key_type;
+		new.btf_value = m->value_type;
+	}
+	do
+		rc = bpf_map_create(&new);
+	while (lift_once(rc, lifted));
+	if (rc < 0)
+		return map_fail(rc, m);
+	o->map_fd[i] = rc;
+	rc = m->global ? map_fill(o, i, opts) : 0;
+	return rc ? map_fail(rc, m) : 0;
+}
+
+static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_insn *insns)
+{
+	for (uint32_t i = 0; i < p->nrelocs; i++) {
+		const struct spec_reloc *r = &p->relocs[i];
+
+		insns[r->insn].src_reg = (uint8_t)r->kind & 0xf;
+		insns[r->insn].imm = o->map_fd[r->map];
+		insns[r->insn + 1].imm = (int32_t)r->off;
+	}
+}
+
+/* The id of the function prototype that a BTF-typed tracepoint has in the kernel. */
+static int trace_target(const struct spec_prog *p, const struct btf *btf, uint32_t *id)
+{
+	char name[128] = "btf_trace_";
+	struct btf_want want = { .name = name, .kinds = BTF_IS(TYPEDEF) };
+
+	if (p->attach_type != BPF_TRACE_RAW_TP) {
+		want.name = p->target;
+		want.kinds = BTF_IS(FUNC);
+	} else {
+		strncat(name, p->target, sizeof(name) - sizeof("btf_trace_"));
+	}
+	btf_resolve(btf, &want, 1);
+	if (!want.id)
+		return fail(-ENOENT, "this kernel has no %s to trace", p->target);
+	*id = want.id;
+	return 0;
+}
+
+static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
+		const struct bpf_insn *insns, uint32_t target)
+{
+	struct bpf_prog_new new = {
+		.name = p->name,
+		.type = p->type,
+		.attach_type = p->attach_type,
+		.insns = insns,
+		.ninsns = p->ninsns,
+		.license = o->spec->license,
+		.attach_btf_id = target,
+		.flags = p->type == BPF_PROG_TYPE_XDP ? opts->xdp_flags : 0,
+	};
+	bool lifted = false;
+	int tries = 5, rc;
+
+	do /* -EAGAIN: the verifier was interrupted by a signal */
+		rc = bpf_prog_load(&new);
+	while (lift_once(rc, &lifted) || (rc == -EAGAIN && tries--));
+	if (rc < 0 && !blame_privilege(rc, "loading BPF"))
+		log_explain(&new, rc, opts->verbose);
+	return rc;
+}
+
+static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, const struct btf *btf)
+{
+	const struct spec_prog *p = &o->spec->progs[i];
+	struct bpf_insn *insns = malloc(p->ninsns * sizeof(*insns));
+	uint32_t target = 0;
+	int rc = 0;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, p->insns, p->ninsns * sizeof(*insns));
+	relocate(o, p, insns);
+	if (p->ncores)
+		rc = core_apply(p, insns, btf);
+	if (!rc && p->type == BPF_PROG_TYPE_TRACING)
+		rc = trace_target(p, btf, &target);
+	if (!rc)
+		rc = load(o, p, opts, insns, target);
+	if (rc > 0)
+		o->prog_fd[i] = rc;
+	free(insns);
+	return rc < 0 ? rc : 0;
+}
+
+static bool wanted(const struct obj_opts *opts, uint32_t i)
+{
+	return !opts->progs || opts->progs & (1u << i);
+}
+
+static bool needs_kernel_types(const struct spec *s, const struct obj_opts *opts)
+{
+	for (uint32_t i = 0; i < s->nprogs; i++)
+		if (wanted(opts, i) &&
+		    (s->progs[i].ncores || s->progs[i].type == BPF_PROG_TYPE_TRACING))
+			return true;
+	return false;
+}
+
+static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *opts)
+{
+	for (uint32_t i = 0; i < s->nprogs; i++)
+		for (uint32_t r = 0; wanted(opts, i) && r < s->progs[i].nrelocs; r++)
+			if (s->progs[i].relocs[r].map == map)
+				return true;
+	return false;
+}
+
+static int open_all(struct obj *o, const struct obj_opts *opts, const struct btf *btf)
+{
+	const struct spec *s = o->spec;
+	bool lifted = false;
+	int rc = 0;
+
+	/* Only a reader's comfort: a kernel that does not like it goes without. */
+	if (s->btf)
+		rc = bpf_btf_load(s->btf, s->btf_len);
+	o->btf_fd = rc > 0 ? rc : 0;
+	rc = 0;
+	for (uint32_t i = 0; i < s->nmaps && !rc; i++)
+		if (map_used(s, i, opts))
+			rc = map_open(o, i, opts, &lifted);
+	for (uint32_t i = 0; i < s->nprogs && !rc; i++)
+		if (wanted(opts, i))
+			rc = prog_open(o, i, opts, btf);
+	return rc;
+}
+
+int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts)
+{
+	struct obj got = { .spec = spec };
+	struct btf btf = { 0 };
+	int rc;
+
+	if (spec->nmaps > OBJ_MAPS_MAX || spec->nprogs > OBJ_PROGS_MAX)
+		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
+	if (needs_kernel_types(spec, opts)) {
+		rc = btf_open_kernel(&btf);
+		if (rc)
+			return fail(rc, "%s needs the kernel's type information (BTF), and there is "
+					"none here",
+				    spec->name);
+	}
+	rc = open_all(&got, opts, &btf);
+	btf_close(&btf);
+	if (rc)
+		obj_close(&got);
+	else
+		*o = got;
+	return rc;
+}
+
+void obj_close(struct obj *o)
+{
+	for (int i = 0; i < OBJ_MAPS_MAX; i++)
+		if (o->map_fd[i])
+			close(o->map_fd[i]);
+	for (int i = 0; i < OBJ_PROGS_MAX; i++)
+		if (o->prog_fd[i])
+			close(o->prog_fd[i]);
+	if (o->btf_fd)
+		close(o->btf_fd);
+	*o = (struct obj){ 0 };
+}

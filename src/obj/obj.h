@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A spec made real: its maps created, its programs relocated for this kernel and loaded. */
+#ifndef OBJ_OBJ_H
+#define OBJ_OBJ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "obj/spec.h"
+
+enum { OBJ_MAPS_MAX = 16, OBJ_PROGS_MAX = 16 };
+
+/* Zeroed: closed. Descriptors are 0 for what was not created. */
+struct obj {
+	const struct spec *spec;
+	int map_fd[OBJ_MAPS_MAX];
+	int prog_fd[OBJ_PROGS_MAX];
+	int btf_fd;
+};
+
+struct obj_opts {
+	const void *conf;  /* spec->conf_len bytes for the frozen conf; NULL: as compiled */
+	uint32_t progs;	   /* bit i: load spec->progs[i]; 0: all */
+	uint32_t xdp_flags; /* BPF_F_* for the XDP programs */
+	bool verbose;	   /* on failure the verifier's whole log, not its last lines */
+};
+
+/* Create, relocate, load; what was created is closed again on failure, after one clear line (and
+ * the log's end if the verifier said no). 0 or -errno. */
+int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts);
+void obj_close(struct obj *o);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines for people: cleaned, and cut to the terminal where a page is painted over the last. */
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "base/utf8.h"
+#include "out/page.h"
+
+#define SCREEN_WIDTH 80
+#define HOME         "\x1b[H"
+#define ERASE_LINE   "\x1b[K"
+#define ERASE_BELOW  "\x1b[J"
+
+void page_open(struct page *page, struct buf *out, int fd, bool screen)
+{
+	struct winsize size = { 0 };
+
+	*page = (struct page){ out, screen, SCREEN_WIDTH, SIZE_MAX };
+	if (!screen)
+		return;
+	if (!ioctl(fd, TIOCGWINSZ, &size)) {
+		if (size.ws_col)
+			page->width = size.ws_col;
+		if (size.ws_row) /* the cursor rests on the last one */
+			page->lines = size.ws_row - 1U;
+	}
+	buf_str(out, HOME);
+}
+
+/* The bytes of a line that fill at most so many columns. */
+static size_t fitting(const struct buf *line, size_t len, size_t width)
+{
+	size_t at = 0, columns = 0;
+
+	while (at < len) {
+		uint32_t cp;
+		size_t n = utf8_decode(line->data + at, len - at, &cp);
+
+		columns += utf8_width(cp);
+		if (columns > width)
+			break;
+		at += n;
+	}
+	return at;
+}
+
+void page_line(struct page *page, const struct buf *line)
+{
+	size_t len = line->len;
+
+	if (!page->lines)
+		return;
+	page->lines--;
+	if (page->screen) {
+		/* before the words: behind a full line it would take the last of them */
+		buf_str(page->out, ERASE_LINE);
+		len = fitting(line, len, page->width);
+	}
+	while (len && line->data[len - 1] == ' ')
+		len--;
+	buf_add(page->out, line->data, len);
+	buf_char(page->out, '\n');
+}
+
+void page_close(struct page *page)
+{
+	if (page->screen)
+		buf_str(page->out, ERASE_BELOW);
+}
+
+size_t page_clean(struct buf *b, const char *s)
+{
+	size_t left = strlen(s), width = 0;
+
+	while (left) {
+		uint32_t cp;
+		size_t n = utf8_decode(s, left, &cp);
+
+		width += cp == UTF8_BAD || utf8_control(cp) ? 1 : utf8_width(cp);
+		if (cp == UTF8_BAD)
+			buf_str(b, UTF8_REPLACEMENT);
+		else if (utf8_control(cp))
+			buf_char(b, '?');
+		else
+			buf_add(b, s, n);
+		s += n;
+		left -= n;
+	}
+	return width;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Prometheus text 0.0.4: every counter and gauge column is a metric, the keys are its labels. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/utf8.h"
+#include "out/format.h"
+
+#define PREFIX "sonde_"
+#define NS_S   1000000000ULL
+
+/* s->own: [0] a struct buf of samples for each column of the schema, [1] the labels of one row. The
+ * format wants all samples of a metric together, while they come in row by row. */
+static struct buf *samples_of(struct sink *s)
+{
+	return (struct buf *)(void *)s->own[0].data;
+}
+
+static size_t nsamples(const struct sink *s)
+{
+	return s->own[0].len / sizeof(struct buf);
+}
+
+static bool is_metric(const struct col *c)
+{
+	return c->metric && c->kind != COL_STR && (c->role == COL_COUNTER || c->role == COL_GAUGE);
+}
+
+/* The format knows escapes for backslash, newline and (labels) the quote only. Any other control
+ * character becomes U+FFFD, as a terminal may show the output. */
+static void put_escaped(struct buf *b, const char *s, bool quoted)
+{
+	size_t left = strlen(s);
+
+	while (left) {
+		uint32_t cp;
+		size_t n = utf8_decode(s, left, &cp);
+
+		if (cp == '\n')
+			buf_str(b, "\\n");
+		else if (cp == '\\' || (quoted && cp == '"'))
+			buf_printf(b, "\\%c", (char)cp);
+		else if (cp == UTF8_BAD || utf8_control(cp))
+			buf_str(b, UTF8_REPLACEMENT);
+		else
+			buf_add(b, s, n);
+		s += n;
+		left -= n;
+	}
+}
+
+/* As few digits as give the same double back. */
+static void put_double(struct buf *b, double v)
+{
+	char digits[32];
+
+	if (isnan(v)) {
+		buf_str(b, "NaN");
+	} else if (isinf(v)) {
+		buf_str(b, v > 0 ? "+Inf" : "-Inf");
+	} else {
+		snprintf(digits, sizeof(digits), "%.15g", v);
+		if (strtod(digits, NULL) != v)
+			snprintf(digits, sizeof(digits), "%.17g", v);
+		buf_str(b, digits);
+	}
+}
+
+/* Nanoseconds as seconds, exact. */
+static void put_seconds(struct buf *b, uint64_t ns)
+{
+	unsigned long long whole = ns / NS_S, part = ns % NS_S;
+	char digits[32];
+	int n = snprintf(digits, sizeof(digits), "%llu.%09llu", whole, part);
+
+	while (digits[n - 1] == '0')
+		n--;
+	if (digits[n - 1] == '.')
+		n--;
+	buf_add(b, digits, (size_t)n);
+}
+
+static void put_number(struct buf *b, const struct col *c, const void *rec)
+{
+	bool ns = c->unit == COL_NS && c->role != COL_KEY;
+
+	if (c->kind == COL_BOOL)
+		buf_char(b, col_bool(c, rec) ? '1' : '0');
+	else if (c->kind == COL_F64)
+		put_double(b, ns ? col_f64(c, rec) / (double)NS_S : col_f64(c, rec));
+	else if (ns)
+		put_seconds(b, col_u64(c, rec));
+	else
+		buf_printf(b, "%llu", (unsigned long long)col_u64(c, rec));
+}
+
+/* {device="eth0",direction="in"}, or nothing if the row has no labels. */
+static void put_labels(struct buf *b, const struct schema *schema, const void *rec)
+{
+	char before = '{';
+
+	for (size_t i = 0; i < schema->ncols; i++) {
+		const struct col *c = &schema->cols[i];
+
+		if (c->role != COL_KEY || !c->metric || (c->kind == COL_STR && !col_str(c, rec)))
+			continue;
+		buf_printf(b, "%c%s=\"", before, c->metric);
+		if (c->kind == COL_STR)
+			put_escaped(b, col_str(c, rec), true);
+		else if (c->kind == COL_BOOL)
+			buf_str(b, col_bool(c, rec) ? "true" : "false");
+		else
+			put_number(b, c, rec);
+		buf_char(b, '"');
+		before = ',';
+	}
+	if (before == ',')
+		buf_char(b, '}');
+}
+
+static int begin(struct sink *s)
+{
+	size_t ncols = s->schema->ncols;
+
+	for (size_t i = 0; i < nsamples(s); i++)
+		buf_clear(&samples_of(s)[i]);
+	if (nsamples(s) < ncols)
+		buf_room(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
+	return s->own[0].nomem ? -ENOMEM : 0;
+}
+
+static int row(struct sink *s, const void *rec)
+{
+	struct buf *labels = &s->own[1];
+	bool nomem;
+
+	if (s->own[0].nomem)
+		return -ENOMEM;
+	buf_clear(labels);
+	put_labels(labels, s->schema, rec);
+	nomem = labels->nomem;
+	for (size_t i = 0; i < s->schema->ncols; i++) {
+		const struct col *c = &s->schema->cols[i];
+		struct buf *b = &samples_of(s)[i];
+
+		if (!is_metric(c))
+			continue;
+		buf_printf(b, PREFIX "%s", c->metric);
+		buf_add(b, labels->data, labels->len);
+		buf_char(b, ' ');
+		put_number(b, c, rec);
+		buf_char(b, '\n');
+		b->nomem |= nomem;
+		nomem |= b->nomem;
+	}
+	return nomem ? -ENOMEM : 0;
+}
+
+static void put_family(struct buf *b, const struct col *c, const struct buf *samples)
+{
+	if (c->help) {
+		buf_printf(b, "# HELP " PREFIX "%s ", c->metric);
+		put_escaped(b, c->help, false);
+		buf_char(b, '\n');
+	}
+	buf_printf(b, "# TYPE " PREFIX "%s %s\n", c->metric,
+		   c->role == COL_COUNTER ? "counter" : "gauge");
+	buf_add(b, samples->data, samples->len);
+}
+
+static int end(struct sink *s)
+{
+	if (s->own[0].nomem) {
+		s->own[0].nomem = false; /* the next table may try again */
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < s->schema->ncols; i++) {
+		const struct buf *samples = &samples_of(s)[i];
+
+		if (samples->nomem)
+			return -ENOMEM;
+		if (samples->len)
+			put_family(&s->out, &s->schema->cols[i], samples);
+	}
+	return 0;
+}
+
+static void close_samples(struct sink *s)
+{
+	for (size_t i = 0; i < nsamples(s); i++)
+		buf_free(&samples_of(s)[i]);
+}
+
+const struct sink_hooks prom_hooks = {
+	.begin = begin, .row = row, .end = end, .close = close_samples
+};

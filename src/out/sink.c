@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Where records go: the format's hooks do the words, this does the order of calls and the writing.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include "out/format.h"
+
+const char *const sink_formats[] = { "text", "json", "prom", NULL };
+
+static const struct sink_hooks *const formats[] = {
+	[SINK_TEXT] = &text_hooks,
+	[SINK_JSON] = &json_hooks,
+	[SINK_PROM] = &prom_hooks,
+};
+
+struct sink *sink_new(enum sink_format format, int fd, bool screen)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->hooks = formats[format];
+	s->fd = fd;
+	s->screen = screen;
+	return s;
+}
+
+void sink_free(struct sink *s)
+{
+	if (!s)
+		return;
+	if (s->hooks->close)
+		s->hooks->close(s);
+	for (size_t i = 0; i < sizeof(s->own) / sizeof(*s->own); i++)
+		buf_free(&s->own[i]);
+	buf_free(&s->out);
+	free(s);
+}
+
+int sink_begin(struct sink *s, const struct schema *schema, const char *title)
+{
+	if (s->open)
+		return -EINVAL;
+	s->schema = schema;
+	s->title = title;
+	s->open = true;
+	return s->hooks->begin ? s->hooks->begin(s) : 0;
+}
+
+int sink_row(struct sink *s, const void *rec)
+{
+	return s->open ? s->hooks->row(s, rec) : -EINVAL;
+}
+
+static int write_out(struct sink *s)
+{
+	int err = buf_write(&s->out, s->fd);
+
+	buf_clear(&s->out);
+	return err;
+}
+
+int sink_end(struct sink *s)
+{
+	int err;
+
+	if (!s->open)
+		return -EINVAL;
+	s->open = false;
+	err = s->hooks->end ? s->hooks->end(s) : 0;
+	if (err)
+		buf_clear(&s->out);
+	return err ? err : write_out(s);
+}
+
+int sink_line(struct sink *s, const char *fmt, ...)
+{
+	struct buf words = { 0 };
+	va_list ap;
+	int err;
+
+	if (!s->hooks->line)
+		return 0;
+	va_start(ap, fmt);
+	buf_vprintf(&words, fmt, ap);
+	va_end(ap);
+	buf_char(&words, '\0');
+	err = words.nomem ? -ENOMEM : 0;
+	if (!err) {
+		s->hooks->line(s, words.data);
+		err = write_out(s);
+	}
+	buf_free(&words);
+	return err;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What a live command waits for: its time, its descriptor, a signal to stop, or its reader's end. */
+#ifndef SYS_WAIT_H
+#define SYS_WAIT_H
+
+#include <stdint.h>
+
+/* Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT from killers into WAIT_STOP, and SIGPIPE into -EPIPE. */
+int wait_open(void);
+
+enum wait_what {
+	WAIT_TIME,   /* the deadline has come */
+	WAIT_FD,     /* fd can be read */
+	WAIT_STOP,   /* a signal asked for the end */
+	WAIT_CLOSED, /* nobody reads our standard output any more */
+};
+
+/* fd: 0 for none. deadline: of clock_mono(). */
+enum wait_what wait_for(int fd, uint64_t deadline);
+
+#endif

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+/* Refused: no programs. */
+#include "kern.h"
+
+u32 lonely = 3;
+
+LICENSE;

@@ -1,0 +1,743 @@
+// SPDX-License-Identifier: MIT
+/* gen against objects compiled from tests/data/gen: what it reads, what it refuses, what it writes.
+ */
+#define _GNU_SOURCE /* asprintf, memmem */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/gen.h"
+
+#ifndef GEN_DATA
+#define GEN_DATA "build/tests/gen" /* bpfel/NAME.bpf.o and bpfeb/NAME.bpf.o */
+#endif
+
+Suite *gen_suite(void);
+
+static const char *const targets[] = { "bpfel", "bpfeb" };
+static const char *const good[] = { "maps", "subs", "circle", "core", "sections", "types" };
+enum { NTARGETS = 2, NGOOD = sizeof(good) / sizeof(*good) };
+
+struct file {
+	uint8_t *at;
+	size_t len;
+};
+
+/* Into memory of just its length, so that a read behind it is found out. */
+static struct file file_of(const char *target, const char *name)
+{
+	const char *dir = getenv("GEN_DATA");
+	struct file file = { 0 };
+	char *path = NULL;
+	FILE *f;
+
+	ck_assert_int_gt(asprintf(&path, "%s/%s/%s.bpf.o", dir ? dir : GEN_DATA, target, name), 0);
+	f = fopen(path, "rb");
+	ck_assert_msg(f != NULL, "cannot open %s", path);
+	fseek(f, 0, SEEK_END);
+	file.len = ftell(f);
+	rewind(f);
+	file.at = malloc(file.len);
+	ck_assert_uint_eq(fread(file.at, 1, file.len, f), file.len);
+	fclose(f);
+	free(path);
+	return file;
+}
+
+static struct gen_obj read_good(const char *target, const char *name)
+{
+	struct file file = file_of(target, name);
+	struct gen_obj obj = { 0 };
+	struct diag d;
+
+	ck_assert_msg(!gen_read(file.at, file.len, name, &obj, &d), "%s: %s", name, d.msg);
+	free(file.at);
+	return obj;
+}
+
+static const struct spec_map *map_of(const struct gen_obj *obj, const char *name)
+{
+	for (uint32_t i = 0; i < obj->spec.nmaps; i++)
+		if (!strcmp(obj->spec.maps[i].name, name))
+			return &obj->spec.maps[i];
+	return NULL;
+}
+
+static const struct spec_prog *prog_of(const struct gen_obj *obj, const char *name)
+{
+	for (uint32_t i = 0; i < obj->spec.nprogs; i++)
+		if (!strcmp(obj->spec.progs[i].name, name))
+			return &obj->spec.progs[i];
+	ck_abort_msg("no program %s", name);
+}
+
+static const struct gen_func *func_of(const struct gen_obj *obj, const char *prog, const char *name)
+{
+	const struct gen_layout *l = &obj->layouts[prog_of(obj, prog) - obj->spec.progs];
+
+	for (uint32_t i = 0; i < l->nfuncs; i++)
+		if (!strcmp(l->funcs[i].name, name))
+			return &l->funcs[i];
+	return NULL;
+}
+
+START_TEST(maps_as_declared)
+{
+	static const struct spec_map want[] = {
+		{ .name = "flows", .type = 1, .key_size = 8, .value_size = 16, .max_entries = 100 },
+		{ .name = "sums", .type = 6, .key_size = 4, .value_size = 24, .max_entries = 3 },
+		{ .name = "nets",
+		  .type = 11,
+		  .key_size = 8,
+		  .value_size = 1,
+		  .max_entries = 1000,
+		  .flags = BPF_F_NO_PREALLOC },
+		{ .name = "ring", .type = 27, .max_entries = 65536 },
+		{ .name = "next", .type = 3, .key_size = 4, .value_size = 4, .max_entries = 2 },
+		{ .name = "events", .type = 4, .key_size = 4, .value_size = 4 },
+		{ .name = "line", .type = 22, .value_size = 4, .max_entries = 8 },
+		{ .name = "maps.rodata",
+		  .type = 2,
+		  .key_size = 4,
+		  .value_size = 16,
+		  .max_entries = 1,
+		  .flags = BPF_F_RDONLY_PROG,
+		  .frozen = true,
+		  .global = true },
+		{ .name = "maps.data",
+		  .type = 2,
+		  .key_size = 4,
+		  .value_size = 16,
+		  .max_entries = 1,
+		  .global = true },
+		{ .name = "maps.bss",
+		  .type = 2,
+		  .key_size = 4,
+		  .value_size = 24,
+		  .max_entries = 1,
+		  .global = true },
+	};
+	struct gen_obj obj = read_good(targets[_i], "maps");
+	size_t n = sizeof(want) / sizeof(*want);
+
+	ck_assert_uint_eq(obj.spec.nmaps, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct spec_map *m = map_of(&obj, want[i].name);
+
+		ck_assert_msg(m != NULL, "no map %s", want[i].name);
+		ck_assert_uint_eq(m->type, want[i].type);
+		ck_assert_uint_eq(m->key_size, want[i].key_size);
+		ck_assert_uint_eq(m->value_size, want[i].value_size);
+		ck_assert_uint_eq(m->max_entries, want[i].max_entries);
+		ck_assert_uint_eq(m->flags, want[i].flags);
+		ck_assert_int_eq(m->frozen, want[i].frozen);
+		ck_assert_int_eq(m->global, want[i].global);
+	}
+	ck_assert_ptr_null(map_of(&obj, "unused"));
+	gen_obj_close(&obj);
+}
+END_TEST
+
+START_TEST(global_data_has_its_bytes)
+{
+	struct gen_obj obj = read_good(targets[_i], "maps");
+	const struct spec_map *data = map_of(&obj, "maps.data"), *conf;
+	unsigned int low = _i ? 3 : 0;
+
+	for (uint8_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(data->image[i * 4 + low], i + 1);
+	ck_assert_ptr_null(map_of(&obj, "maps.bss")->image);
+	ck_assert_ptr_null(map_of(&obj, "flows")->image);
+	ck_assert_uint_lt(obj.spec.conf_map, obj.spec.nmaps);
+	conf = &obj.spec.maps[obj.spec.conf_map];
+	ck_assert_str_eq(conf->name, "maps.rodata");
+	ck_assert_uint_eq(obj.spec.conf_len, 8);
+	ck_assert_uint_eq(conf->image[obj.spec.conf_off + low], 9);
+	ck_assert_uint_eq(conf->image[obj.spec.conf_off + 4], 1);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+START_TEST(without_conf_there_is_no_conf_map)
+{
+	struct gen_obj obj = read_good("bpfel", "subs");
+
+	ck_assert_uint_eq(obj.spec.conf_map, obj.spec.nmaps);
+	ck_assert_uint_eq(obj.spec.conf_len, 0);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+/* Each relocation stands at a ld_imm64 that is filled in as far as can be, in order, and all maps
+ * are named by one (maps has no map that only conf keeps). */
+START_TEST(relocations_stand_at_their_instructions)
+{
+	struct gen_obj obj = read_good(targets[_i], "maps");
+	const struct spec_prog *p = prog_of(&obj, "count");
+	uint64_t seen = 0;
+	bool conf = false;
+
+	for (uint32_t i = 0; i < p->nrelocs; i++) {
+		const struct spec_reloc *rel = &p->relocs[i];
+		const struct bpf_insn *in = &p->insns[rel->insn];
+
+		ck_assert_uint_lt(rel->insn + 1, p->ninsns);
+		ck_assert_uint_lt(rel->map, obj.spec.nmaps);
+		ck_assert_uint_eq(in->code, BPF_LD | BPF_IMM | BPF_DW);
+		ck_assert_uint_eq(in->src_reg, rel->kind);
+		ck_assert_uint_eq(rel->kind,
+				  obj.spec.maps[rel->map].global ? SPEC_MAP_VALUE : SPEC_MAP_FD);
+		ck_assert_int_eq(in[1].imm, rel->off);
+		if (i)
+			ck_assert_uint_gt(rel->insn, p->relocs[i - 1].insn);
+		seen |= 1ull << rel->map;
+		conf |= rel->map == obj.spec.conf_map && rel->off == obj.spec.conf_off;
+	}
+	ck_assert_uint_eq(seen, (1ull << obj.spec.nmaps) - 1);
+	ck_assert(conf);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+/* Whether a program's function a calls its function b. */
+static bool calls(const struct gen_obj *obj, const char *prog, const char *a, const char *b)
+{
+	const struct spec_prog *p = prog_of(obj, prog);
+	const struct gen_func *from = func_of(obj, prog, a), *to = func_of(obj, prog, b);
+
+	ck_assert(from && to);
+	for (uint32_t i = from->start; i < from->start + from->len; i++)
+		if (p->insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    p->insns[i].src_reg == BPF_PSEUDO_CALL && i + 1 + p->insns[i].imm == to->start)
+			return true;
+	return false;
+}
+
+static void assert_layout(const struct gen_obj *obj, const char *prog, const char *const *names)
+{
+	const struct spec_prog *p = prog_of(obj, prog);
+	const struct gen_layout *l = &obj->layouts[p - obj->spec.progs];
+	uint32_t i, at = 0;
+
+	for (i = 0; names[i]; i++) {
+		ck_assert_uint_lt(i, l->nfuncs);
+		ck_assert_str_eq(l->funcs[i].name, names[i]);
+		ck_assert_uint_eq(l->funcs[i].start, at);
+		at += l->funcs[i].len;
+	}
+	ck_assert_uint_eq(i, l->nfuncs);
+	ck_assert_uint_eq(at, p->ninsns);
+	ck_assert_uint_eq(p->insns[at - 1].code, BPF_JMP | BPF_EXIT);
+}
+
+START_TEST(subprograms_lie_behind_their_program)
+{
+	static const char *const first[] = { "first", "middle", "global", "leaf", NULL };
+	static const char *const second[] = { "second", "leaf", NULL };
+	static const char *const alone[] = { "alone", NULL };
+	struct gen_obj obj = read_good(targets[_i], "subs");
+
+	ck_assert_uint_eq(obj.spec.nprogs, 3);
+	assert_layout(&obj, "first", first);
+	assert_layout(&obj, "second", second);
+	assert_layout(&obj, "alone", alone);
+	ck_assert(calls(&obj, "first", "first", "middle"));
+	ck_assert(calls(&obj, "first", "first", "global"));
+	ck_assert(calls(&obj, "first", "middle", "leaf"));
+	ck_assert(calls(&obj, "first", "global", "leaf"));
+	ck_assert(!calls(&obj, "first", "first", "leaf"));
+	ck_assert(calls(&obj, "second", "second", "leaf"));
+	gen_obj_close(&obj);
+}
+END_TEST
+
+/* leaf uses two variables, so its relocations must have come along to where it lies. */
+START_TEST(subprograms_bring_their_relocations)
+{
+	static const char *const progs[] = { "first", "second" };
+	struct gen_obj obj = read_good(targets[_i], "subs");
+
+	for (int k = 0; k < 2; k++) {
+		const struct spec_prog *p = prog_of(&obj, progs[k]);
+		const struct gen_func *leaf = func_of(&obj, progs[k], "leaf");
+
+		ck_assert_uint_eq(p->nrelocs, 2);
+		for (uint32_t i = 0; i < 2; i++) {
+			ck_assert_uint_ge(p->relocs[i].insn, leaf->start);
+			ck_assert_uint_lt(p->relocs[i].insn, leaf->start + leaf->len);
+		}
+		ck_assert_uint_ne(p->relocs[0].map, p->relocs[1].map);
+	}
+	ck_assert_uint_eq(prog_of(&obj, "alone")->nrelocs, 0);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+START_TEST(circles_of_calls_end)
+{
+	static const char *const want[] = { "spin", "even", "odd", NULL };
+	struct gen_obj obj = read_good(targets[_i], "circle");
+
+	assert_layout(&obj, "spin", want);
+	ck_assert(calls(&obj, "spin", "even", "odd"));
+	ck_assert(calls(&obj, "spin", "odd", "even"));
+	gen_obj_close(&obj);
+}
+END_TEST
+
+/* value: what the instruction must hold as compiled. */
+struct core_want {
+	const char *func;
+	uint16_t kind, size;
+	const char *type, *path;
+	int32_t value;
+};
+
+static void assert_cores(const struct gen_obj *obj, const char *prog, const struct core_want *want,
+			 uint32_t n)
+{
+	const struct spec_prog *p = prog_of(obj, prog);
+
+	ck_assert_uint_eq(p->ncores, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct gen_func *f = func_of(obj, prog, want[i].func);
+		const struct spec_core *c = NULL;
+		uint8_t class;
+
+		for (uint32_t k = 0; k < n && !c; k++)
+			if (p->cores[k].kind == want[i].kind &&
+			    !strcmp(p->cores[k].type, want[i].type) &&
+			    !strcmp(p->cores[k].path, want[i].path))
+				c = &p->cores[k];
+		ck_assert_msg(c != NULL, "no %s.%s", want[i].type, want[i].path);
+		ck_assert_uint_eq(c->size, want[i].size);
+		ck_assert_uint_ge(c->insn, f->start);
+		ck_assert_uint_lt(c->insn, f->start + f->len);
+		class = BPF_CLASS(p->insns[c->insn].code);
+		if (class == BPF_LDX || class == BPF_STX || class == BPF_ST)
+			ck_assert_int_eq(p->insns[c->insn].off, want[i].value);
+		else
+			ck_assert_int_eq(p->insns[c->insn].imm, want[i].value);
+		if (i)
+			ck_assert_uint_gt(p->cores[i].insn, p->cores[i - 1].insn);
+	}
+}
+
+START_TEST(core_paths_are_names)
+{
+	static const struct core_want want[] = {
+		{ "paths", SPEC_FIELD_OFFSET, 4, "outer", "a", 0 },
+		{ "paths", SPEC_FIELD_OFFSET, 4, "outer", "b", 8 },
+		{ "paths", SPEC_FIELD_OFFSET, 8, "outer", "d", 8 },
+		{ "paths", SPEC_FIELD_OFFSET, 4, "point", "y", 4 },
+		{ "paths", SPEC_FIELD_OFFSET, 4, "far", "ns.inum", 24 },
+		{ "nested", SPEC_FIELD_OFFSET, 2, "outer", "list[1].words[2]", 32 },
+		{ "nested", SPEC_FIELD_OFFSET, 5, "outer", "named.tail[1]", 53 },
+	};
+	struct gen_obj obj = read_good(targets[_i], "core");
+
+	assert_cores(&obj, "paths", want, sizeof(want) / sizeof(*want));
+	gen_obj_close(&obj);
+}
+END_TEST
+
+START_TEST(core_infos_are_known)
+{
+	static const struct core_want want[] = {
+		{ "infos", SPEC_FIELD_EXISTS, 0, "outer", "list", 1 },
+		{ "infos", SPEC_FIELD_SIZE, 0, "outer", "list[2].words", 8 },
+		{ "infos", SPEC_FIELD_OFFSET, 10, "outer", "named.tail", 48 },
+		{ "infos", SPEC_TYPE_EXISTS, 0, "inner", "", 1 },
+		{ "infos", SPEC_TYPE_SIZE, 0, "outer", "", 64 },
+		{ "infos", SPEC_ENUM_VALUE, 0, "color", "BLUE", 70000 },
+		{ "infos", SPEC_ENUM_EXISTS, 0, "big", "HUGE", 1 },
+	};
+	struct gen_obj obj = read_good(targets[_i], "core");
+
+	assert_cores(&obj, "infos", want, sizeof(want) / sizeof(*want));
+	gen_obj_close(&obj);
+}
+END_TEST
+
+START_TEST(sections_say_the_type)
+{
+	static const struct {
+		const char *name;
+		uint32_t type, attach;
+		const char *target;
+	} want[] = {
+		{ "p_xdp", BPF_PROG_TYPE_XDP, BPF_XDP, NULL },
+		{ "p_tc", BPF_PROG_TYPE_SCHED_CLS, 0, NULL },
+		{ "p_socket", BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL },
+		{ "p_syscall", BPF_PROG_TYPE_SYSCALL, 0, NULL },
+		{ "p_in", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, NULL },
+		{ "p_out", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, NULL },
+		{ "p_raw", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, "kfree_skb" },
+		{ "p_btf", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "kfree_skb" },
+		{ "p_fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "tcp_connect" },
+		{ "p_fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, "tcp_connect" },
+		{ "p_iter", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "tcp" },
+		{ "p_tp", BPF_PROG_TYPE_TRACEPOINT, 0, "sock/inet_sock_set_state" },
+		{ "p_kprobe", BPF_PROG_TYPE_KPROBE, 0, "tcp_connect" },
+		{ "p_kretprobe", BPF_PROG_TYPE_KPROBE, 0, NULL },
+		{ "p_uprobe", BPF_PROG_TYPE_KPROBE, 0, NULL },
+		{ "p_uretprobe", BPF_PROG_TYPE_KPROBE, 0, "x" },
+	};
+	struct gen_obj obj = read_good("bpfel", "sections");
+	size_t n = sizeof(want) / sizeof(*want);
+
+	ck_assert_uint_eq(obj.spec.nprogs, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct spec_prog *p = prog_of(&obj, want[i].name);
+
+		ck_assert_uint_eq(p->type, want[i].type);
+		ck_assert_uint_eq(p->attach_type, want[i].attach);
+		ck_assert_pstr_eq(p->target, want[i].target);
+	}
+	gen_obj_close(&obj);
+}
+END_TEST
+
+static bool btf_has(const struct gen_obj *obj, const char *name)
+{
+	return memmem(obj->spec.btf, obj->spec.btf_len, name, strlen(name) + 1) != NULL;
+}
+
+START_TEST(btf_is_reduced)
+{
+	static const uint8_t magic[NTARGETS][2] = { { 0x9f, 0xeb }, { 0xeb, 0x9f } };
+	struct gen_obj obj = read_good(targets[_i], "types");
+
+	ck_assert_ptr_nonnull(obj.spec.btf);
+	ck_assert_mem_eq(obj.spec.btf, magic[_i], 2);
+	ck_assert(map_of(&obj, "rich")->key_type && map_of(&obj, "rich")->value_type);
+	ck_assert(btf_has(&obj, "pairs") && btf_has(&obj, "rest") && btf_has(&obj, "BUSY"));
+	/* Behind a pointer, of an object's own sections, and of a map left out. */
+	ck_assert(!btf_has(&obj, "secret_member") && !btf_has(&obj, "hidden"));
+	ck_assert(!btf_has(&obj, "license") && !btf_has(&obj, "look"));
+	ck_assert(!btf_has(&obj, "measured") && !btf_has(&obj, "float"));
+	ck_assert_uint_eq(map_of(&obj, "floating")->key_type, 0);
+	ck_assert_uint_eq(map_of(&obj, "floating")->value_type, 0);
+	ck_assert_uint_eq(map_of(&obj, "half")->key_type, 0);
+	ck_assert_uint_eq(map_of(&obj, "half")->value_type, 0);
+	gen_obj_close(&obj);
+	obj = read_good(targets[_i], "subs");
+	ck_assert_ptr_null(obj.spec.btf);
+	ck_assert_uint_eq(obj.spec.btf_len, 0);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+static void assert_same_prog(const struct spec_prog *a, const struct spec_prog *b)
+{
+	ck_assert_str_eq(a->name, b->name);
+	ck_assert_uint_eq(a->ninsns, b->ninsns);
+	for (uint32_t i = 0; i < a->ninsns; i++) {
+		ck_assert_uint_eq(a->insns[i].code, b->insns[i].code);
+		ck_assert_uint_eq(a->insns[i].dst_reg, b->insns[i].dst_reg);
+		ck_assert_uint_eq(a->insns[i].src_reg, b->insns[i].src_reg);
+		ck_assert_int_eq(a->insns[i].off, b->insns[i].off);
+		ck_assert_int_eq(a->insns[i].imm, b->insns[i].imm);
+	}
+	ck_assert_uint_eq(a->nrelocs, b->nrelocs);
+	for (uint32_t i = 0; i < a->nrelocs; i++) {
+		ck_assert_uint_eq(a->relocs[i].insn, b->relocs[i].insn);
+		ck_assert_uint_eq(a->relocs[i].map, b->relocs[i].map);
+		ck_assert_uint_eq(a->relocs[i].off, b->relocs[i].off);
+	}
+	ck_assert_uint_eq(a->ncores, b->ncores);
+	for (uint32_t i = 0; i < a->ncores; i++) {
+		ck_assert_uint_eq(a->cores[i].insn, b->cores[i].insn);
+		ck_assert_str_eq(a->cores[i].path, b->cores[i].path);
+	}
+}
+
+/* The sources have nothing that depends on the byte order, so the compiler makes the same of them.
+ */
+START_TEST(byte_orders_are_alike)
+{
+	struct gen_obj el = read_good("bpfel", good[_i]), eb = read_good("bpfeb", good[_i]);
+
+	ck_assert(!el.big && eb.big);
+	ck_assert_uint_eq(el.spec.nprogs, eb.spec.nprogs);
+	for (uint32_t i = 0; i < el.spec.nprogs; i++)
+		assert_same_prog(&el.spec.progs[i], &eb.spec.progs[i]);
+	ck_assert_uint_eq(el.spec.nmaps, eb.spec.nmaps);
+	ck_assert_uint_eq(el.spec.btf_len, eb.spec.btf_len);
+	gen_obj_close(&el);
+	gen_obj_close(&eb);
+}
+END_TEST
+
+static const struct {
+	const char *name, *words;
+} refusals[] = {
+	{ "no_ksym", "section .ksyms: symbol jiffies_64: kernel symbols" },
+	{ "no_kfunc", "section .ksyms: symbol bpf_rcu_read_lock: kernel symbols and functions" },
+	{ "no_kconfig", "section .kconfig: symbol CONFIG_HZ: kernel configuration" },
+	{ "no_undefined", "symbol elsewhere: is not defined" },
+	{ "no_callback", "section xdp: symbol prog: instruction 1: takes a function's address" },
+	{ "no_pointer", "section .rodata: symbol names: holds a pointer to '.rodata.str1.1'" },
+	{ "no_bitfield", "section tp_btf/x: symbol prog: CO-RE on 'bits.high': bitfields" },
+	{ "no_shift", "section tp_btf/x: symbol prog: CO-RE on 'bits': bitfields" },
+	{ "no_typeid", "section tp_btf/x: symbol prog: CO-RE on 'thing': type ids" },
+	{ "no_element", "symbol prog: CO-RE on 'thing': does not begin at the first element" },
+	{ "no_section", "section lsm/file_open: programs of this name are not known" },
+	{ "no_target", "section fentry/: programs of this kind need a target" },
+	{ "no_data", "section .struct_ops: data of this name is not known" },
+	{ "no_longprog", "section xdp: symbol sixteen_letters_: name has more than 15" },
+	{ "no_license", "section license: is not there" },
+	{ "no_conf", "section .data: symbol conf: must be 'const volatile struct no_conf_conf'" },
+	{ "no_confname", "section .rodata: symbol conf: is not a 'struct no_confname_conf'" },
+	{ "no_progs", "has no programs" },
+	{ "no_longmap", "section .maps: symbol sixteen_letters_: name has more than 15" },
+	{ "no_member", "section .maps: symbol m: member 'pinning' is not known" },
+	{ "no_nested", "section .maps: symbol m: maps of type 12" },
+	{ "no_values", "section .maps: symbol m: member 'values' is not known" },
+	{ "no_ring", "section .maps: symbol m: its max_entries must be a power of two" },
+	{ "no_ringkey", "section .maps: symbol m: this type of map has no value" },
+	{ "no_lpm", "section .maps: symbol m: needs BPF_F_NO_PREALLOC" },
+	{ "no_key", "section .maps: symbol m: its key must have 4 bytes" },
+	{ "no_sizes", "section .maps: symbol m: its key has 4 bytes, not 8" },
+	{ "no_entries", "section .maps: symbol m: has no max_entries" },
+	{ "no_notype", "section .maps: symbol m: has no type" },
+};
+
+START_TEST(unknown_things_are_refused_by_name)
+{
+	for (int t = 0; t < NTARGETS; t++) {
+		struct file file = file_of(targets[t], refusals[_i].name);
+		struct gen_obj obj = { .spec = { .nmaps = 77 } };
+		struct diag d;
+
+		ck_assert_int_lt(gen_read(file.at, file.len, refusals[_i].name, &obj, &d), 0);
+		ck_assert_msg(strstr(d.msg, refusals[_i].words) != NULL, "said: %s", d.msg);
+		/* Left alone on failure. */
+		ck_assert_uint_eq(obj.spec.nmaps, 77);
+		free(file.at);
+	}
+}
+END_TEST
+
+static void assert_fails(const struct file *file, size_t len, const char *name, const char *words)
+{
+	struct gen_obj obj = { 0 };
+	struct diag d;
+
+	ck_assert_int_lt(gen_read(file->at, len, name, &obj, &d), 0);
+	ck_assert_msg(strstr(d.msg, words) != NULL, "said: %s", d.msg);
+}
+
+START_TEST(other_files_are_refused)
+{
+	static const struct {
+		size_t at;
+		uint8_t to;
+		const char *words;
+	} changes[] = {
+		{ 0, 'x', "not an ELF file" },
+		{ 4, 1, "not a 64-bit ELF file" },
+		{ 5, 3, "no known byte order" },
+		{ 16, 2, "not a relocatable BPF object" },
+		{ 18, 62, "not a relocatable BPF object" },
+		{ 58, 63, "section headers of" },
+	};
+	struct file file = file_of("bpfel", "maps");
+
+	assert_fails(&file, 0, "maps", "not an ELF file");
+	assert_fails(&file, file.len, "no-name", "not a name in C");
+	assert_fails(&file, file.len, "", "not a name in C");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		uint8_t was = file.at[changes[i].at];
+
+		file.at[changes[i].at] = changes[i].to;
+		assert_fails(&file, file.len, "maps", changes[i].words);
+		file.at[changes[i].at] = was;
+	}
+	free(file.at);
+}
+END_TEST
+
+/* The section headers stand at an object's end, so any part of it is not enough. */
+START_TEST(truncated_objects_are_refused)
+{
+	struct file file = file_of(targets[_i % NTARGETS], good[_i / NTARGETS]);
+
+	for (size_t len = 0; len < file.len; len++) {
+		uint8_t *part = malloc(len ? len : 1);
+		struct gen_obj obj = { 0 };
+		struct diag d;
+
+		memcpy(part, file.at, len);
+		ck_assert_int_lt(gen_read(part, len, "maps", &obj, &d), 0);
+		ck_assert(d.msg[0]);
+		free(part);
+	}
+	free(file.at);
+}
+END_TEST
+
+/* Read and, if it is taken, write; the sanitizers say whether that was right. */
+static bool survives(const struct file *file, const char *name)
+{
+	struct gen_text text = { 0 };
+	struct gen_obj obj = { 0 };
+	struct diag d;
+	int err = gen_read(file->at, file->len, name, &obj, &d);
+
+	if (err) {
+		ck_assert(d.msg[0]);
+		return false;
+	}
+	ck_assert_int_eq(gen_emit_source(&obj, &text), 0);
+	ck_assert_int_eq(gen_emit_header(&obj, &text), 0);
+	gen_text_close(&text);
+	gen_obj_close(&obj);
+	return true;
+}
+
+START_TEST(corrupt_objects_do_no_harm)
+{
+	static const uint8_t flips[] = { 0xff, 0x01, 0x80 };
+	const char *name = good[_i / NTARGETS];
+	struct file file = file_of(targets[_i % NTARGETS], name);
+	size_t taken = 0, refused = 0;
+
+	for (size_t at = 0; at < file.len; at++) {
+		for (size_t i = 0; i < sizeof(flips); i++) {
+			file.at[at] ^= flips[i];
+			if (survives(&file, name))
+				taken++;
+			else
+				refused++;
+			file.at[at] ^= flips[i];
+		}
+	}
+	ck_assert_uint_gt(taken, 0);
+	ck_assert_uint_gt(refused, 0);
+	free(file.at);
+}
+END_TEST
+
+static struct gen_text text_of(const struct gen_obj *obj)
+{
+	struct gen_text text = { 0 };
+
+	ck_assert_int_eq(gen_emit_header(obj, &text), 0);
+	ck_assert_int_eq(gen_emit_source(obj, &text), 0);
+	return text;
+}
+
+static void assert_says(const struct gen_text *text, const char *words)
+{
+	ck_assert_msg(memmem(text->at, text->len, words, strlen(words)) != NULL, "no '%s'", words);
+}
+
+START_TEST(texts_are_the_same_each_time)
+{
+	const char *target = targets[_i % NTARGETS], *name = good[_i / NTARGETS];
+	struct gen_obj a = read_good(target, name), b = read_good(target, name);
+	struct gen_text x = text_of(&a), y = text_of(&b);
+
+	ck_assert_uint_gt(x.len, 0);
+	ck_assert_uint_eq(x.len, y.len);
+	ck_assert_mem_eq(x.at, y.at, x.len);
+	gen_text_close(&x);
+	gen_text_close(&y);
+	gen_obj_close(&a);
+	gen_obj_close(&b);
+}
+END_TEST
+
+START_TEST(texts_say_what_was_read)
+{
+	struct gen_obj obj = read_good(targets[_i], "maps");
+	struct gen_text text = text_of(&obj);
+
+	assert_says(&text, "/* SPDX-License-Identifier: MIT */\n/* Made by gen from maps.bpf.o");
+	assert_says(&text, "#include \"obj/spec.h\"\n");
+	assert_says(&text, "\tMAPS_MAP_FLOWS,\n");
+	assert_says(&text, "\tMAPS_MAP_RODATA,\n");
+	assert_says(&text, "\tMAPS_NMAPS,\n");
+	assert_says(&text, "\tMAPS_PROG_COUNT,\n\tMAPS_NPROGS,\n");
+	assert_says(&text, "extern const struct spec maps_spec;\n");
+	assert_says(&text, _i ? "#error \"made from a big-endian object\""
+			      : "#error \"made from a little-endian object\"");
+	assert_says(&text, "\t\t.name = \"maps.rodata\",\n");
+	assert_says(&text, "\t\t.image = image_rodata,\n\t\t.frozen = true,\n");
+	assert_says(&text, "\t/* 0: count */\n");
+	assert_says(&text, "const struct spec maps_spec = {\n");
+	assert_says(&text, "\t.license = \"GPL\",\n");
+	gen_text_close(&text);
+	gen_obj_close(&obj);
+}
+END_TEST
+
+/* An object's strings must not be able to leave their quotes. */
+START_TEST(strings_are_quoted)
+{
+	struct file file = file_of("bpfel", "subs");
+	struct gen_obj obj = { 0 };
+	struct gen_text text;
+	struct diag d;
+	uint8_t *gpl = memmem(file.at, file.len, "GPL", 4);
+
+	ck_assert_ptr_nonnull(gpl);
+	memcpy(gpl, "\"\n\\", 3);
+	ck_assert_int_eq(gen_read(file.at, file.len, "subs", &obj, &d), 0);
+	text = text_of(&obj);
+	assert_says(&text, "\t.license = \"\\\"\\012\\\\\",\n");
+	gen_text_close(&text);
+	gen_obj_close(&obj);
+	free(file.at);
+}
+END_TEST
+
+START_TEST(closing_twice_is_harmless)
+{
+	struct gen_obj obj = read_good("bpfel", "subs");
+	struct gen_text text = { 0 };
+
+	gen_obj_close(&obj);
+	gen_obj_close(&obj);
+	gen_text_close(&text);
+	ck_assert_ptr_null(obj.spec.progs);
+}
+END_TEST
+
+Suite *gen_suite(void)
+{
+	Suite *s = suite_create("gen");
+	TCase *reads = tcase_create("reads"), *refuses = tcase_create("refuses");
+	TCase *writes = tcase_create("writes"), *broken = tcase_create("broken");
+
+	tcase_add_loop_test(reads, maps_as_declared, 0, NTARGETS);
+	tcase_add_loop_test(reads, global_data_has_its_bytes, 0, NTARGETS);
+	tcase_add_test(reads, without_conf_there_is_no_conf_map);
+	tcase_add_loop_test(reads, relocations_stand_at_their_instructions, 0, NTARGETS);
+	tcase_add_loop_test(reads, subprograms_lie_behind_their_program, 0, NTARGETS);
+	tcase_add_loop_test(reads, subprograms_bring_their_relocations, 0, NTARGETS);
+	tcase_add_loop_test(reads, circles_of_calls_end, 0, NTARGETS);
+	tcase_add_loop_test(reads, core_paths_are_names, 0, NTARGETS);
+	tcase_add_loop_test(reads, core_infos_are_known, 0, NTARGETS);
+	tcase_add_test(reads, sections_say_the_type);
+	tcase_add_loop_test(reads, btf_is_reduced, 0, NTARGETS);
+	tcase_add_loop_test(reads, byte_orders_are_alike, 0, NGOOD);
+	tcase_add_test(reads, closing_twice_is_harmless);
+	suite_add_tcase(s, reads);
+	tcase_add_loop_test(refuses, unknown_things_are_refused_by_name, 0,
+			    sizeof(refusals) / sizeof(*refusals));
+	tcase_add_test(refuses, other_files_are_refused);
+	suite_add_tcase(s, refuses);
+	tcase_add_loop_test(writes, texts_are_the_same_each_time, 0, NGOOD * NTARGETS);
+	tcase_add_loop_test(writes, texts_say_what_was_read, 0, NTARGETS);
+	tcase_add_test(writes, strings_are_quoted);
+	suite_add_tcase(s, writes);
+	/* Some hundred thousand readings under sanitizers. */
+	tcase_set_timeout(broken, 300);
+	tcase_add_loop_test(broken, truncated_objects_are_refused, 0, NGOOD * NTARGETS);
+	tcase_add_loop_test(broken, corrupt_objects_do_no_harm, 0, NGOOD * NTARGETS);
+	suite_add_tcase(s, broken);
+	return s;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Command lines: every way to spell an option, what is refused and in which words, --help. */
+#define _GNU_SOURCE 1
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#undef fail /* check.h has one, too */
+#include "base/err.h"
+#include "base/opt.h"
+
+Suite *opt_suite(void);
+
+struct conf {
+	bool numeric, verbose;
+	uint32_t count;
+	const char *file;
+	struct opt_list ifaces;
+	uint64_t interval;
+	int format;
+};
+
+static const char *const formats[] = { "text", "json", "prom", NULL };
+
+static const struct opt rows[] = {
+	OPT_LIST('i', "interface", "IFACE", struct conf, ifaces, "an interface to look at"),
+	OPT_FLAG('n', "numeric", struct conf, numeric, "print numbers, not names"),
+	OPT_FLAG('v', NULL, struct conf, verbose, "say more"),
+	OPT_U32('c', "count", "N", struct conf, count, 1, 100, "stop after N packets"),
+	OPT_STR('w', "write", "FILE", struct conf, file, "write to FILE"),
+	OPT_TIME('I', "interval", "TIME", struct conf, interval,
+		 "the time between two tables, which are printed until the command is ended by a "
+		 "signal or by a count"),
+	OPT_CHOICE('o', "output", "FORMAT", struct conf, format, formats, "the output"),
+	OPT_SET(0, "json", struct conf, format, 1, "short for -o json"),
+	OPT_SET(0, "a-name-so-long-that-nothing-fits", struct conf, format, 2, "below it"),
+	{},
+};
+
+static const struct opt_spec spec = {
+	.command = "count",
+	.usage = "[OPTIONS] [FILTER]",
+	.about = "Count packets.\nSecond paragraph.",
+	.rows = rows,
+	.examples = "sonde count -i eth0\n\nsonde count tcp port 80",
+};
+
+static struct conf conf;
+static char **rest, *args[256];
+static int nrest;
+static char said[8192];
+
+/* Split words at spaces ('~' is an empty word), parse them, and keep what was printed on fd. */
+static int parse(int fd, const char *words)
+{
+	static char copy[4096];
+	int argc = 1, kept = dup(fd), file = memfd_create("said", 0), ret;
+	ssize_t n;
+
+	conf = (struct conf){ 0 };
+	rest = NULL;
+	args[0] = (char[]){ "count" };
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "))
+		args[argc++] = strcmp(w, "~") ? w : w + 1;
+	args[argc] = NULL;
+	dup2(file, fd);
+	ret = opt_parse(&spec, &conf, argc, args, &rest, &nrest);
+	dup2(kept, fd);
+	n = pread(file, said, sizeof(said) - 1, 0);
+	close(kept);
+	close(file);
+	ck_assert_int_ge(n, 0);
+	said[n] = '\0';
+	return ret;
+}
+
+static const struct {
+	const char *words, *rest;
+	struct conf conf;
+} good[] = {
+	{ "", "", {} },
+	{ "-i eth0", "", { .ifaces = { { "eth0" }, 1 } } },
+	{ "-ieth0", "", { .ifaces = { { "eth0" }, 1 } } },
+	{ "--interface=eth0", "", { .ifaces = { { "eth0" }, 1 } } },
+	{ "--interface eth0", "", { .ifaces = { { "eth0" }, 1 } } },
+	{ "-i a --interface=b -ic", "", { .ifaces = { { "a", "b", "c" }, 3 } } },
+	{ "-nv", "", { .numeric = true, .verbose = true } },
+	{ "-nvc7", "", { .numeric = true, .verbose = true, .count = 7 } },
+	{ "-nc 7", "", { .numeric = true, .count = 7 } },
+	{ "-c 1", "", { .count = 1 } },
+	{ "-c 0x64", "", { .count = 100 } },
+	{ "-c 1 -c 2", "", { .count = 2 } },
+	{ "--interval=2", "", { .interval = 2000000000 } },
+	{ "--interval 2", "", { .interval = 2000000000 } },
+	{ "-I0.5", "", { .interval = 500000000 } },
+	{ "-o prom", "", { .format = 2 } },
+	{ "--json", "", { .format = 1 } },
+	{ "--json -o text", "", { .format = 0 } },
+	{ "-w -", "", { .file = "-" } },
+	{ "-w --", "", { .file = "--" } },
+	{ "--write= x", "x", { .file = "" } },
+	{ "--write=a=b", "", { .file = "a=b" } },
+	{ "tcp port 80", "tcp port 80", {} },
+	{ "tcp -n port -c 7 80", "tcp port 80", { .numeric = true, .count = 7 } },
+	{ "-n tcp -v", "tcp", { .numeric = true, .verbose = true } },
+	{ "a - b", "a - b", {} },
+	{ "a -n ~ b", "a  b", { .numeric = true } },
+	{ "-n -- -v --json", "-v --json", { .numeric = true } },
+	{ "a -n b -- -v c", "a b -v c", { .numeric = true } },
+	{ "a -- b -- c", "a b -- c", {} },
+	{ "--", "", {} },
+};
+
+START_TEST(spellings)
+{
+	char joined[256] = "";
+
+	ck_assert_msg(!parse(STDERR_FILENO, good[_i].words), "%s", said);
+	for (int i = 0; i < nrest; i++) {
+		strcat(joined, i ? " " : "");
+		strcat(joined, rest[i]);
+	}
+	ck_assert_str_eq(joined, good[_i].rest);
+	ck_assert_ptr_null(rest[nrest]);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(conf.numeric, good[_i].conf.numeric);
+	ck_assert_int_eq(conf.verbose, good[_i].conf.verbose);
+	ck_assert_uint_eq(conf.count, good[_i].conf.count);
+	ck_assert_uint_eq(conf.interval, good[_i].conf.interval);
+	ck_assert_int_eq(conf.format, good[_i].conf.format);
+	ck_assert_pstr_eq(conf.file, good[_i].conf.file);
+	ck_assert_uint_eq(conf.ifaces.n, good[_i].conf.ifaces.n);
+	for (unsigned int i = 0; i < conf.ifaces.n; i++)
+		ck_assert_str_eq(conf.ifaces.at[i], good[_i].conf.ifaces.at[i]);
+}
+END_TEST
+
+static const struct {
+	const char *words, *said;
+} bad[] = {
+	{ "--interva 2", "unknown option --interva; did you mean --interval?" },
+	{ "--intreval=2", "unknown option --intreval; did you mean --interval?" },
+	{ "--inter=2", "unknown option --inter; did you mean --interface?" },
+	{ "--hlep", "unknown option --hlep; did you mean --help?" },
+	{ "--xyzzy", "unknown option --xyzzy" },
+	{ "--=2", "unknown option --=2" },
+	{ "---", "unknown option ---" },
+	{ "-json", "unknown option -json; did you mean --json?" },
+	{ "-z", "unknown option -z" },
+	{ "-5", "unknown option -5" },
+	{ "-nz", "unknown option -z in -nz" },
+	{ "-\xc3\xa9", "unknown option -\xc3\xa9" },
+	{ "-i", "-i: needs a value (IFACE)" },
+	{ "-n --interval", "--interval: needs a value (TIME)" },
+	{ "--json=1", "--json: takes no value" },
+	{ "--help=me", "--help: takes no value" },
+	{ "-I 12abc", "-I: 12abc is not a time (examples: 2, 0.5, 100ms)" },
+	{ "--interval=", "--interval: \"\" is not a time (examples: 2, 0.5, 100ms)" },
+	{ "-I 0", "-I: 0 is out of range (above 0, at most a year, in whole nanoseconds)" },
+	{ "-c 12abc", "-c: 12abc is not a number (1 to 100)" },
+	{ "-c -1", "-c: -1 is not a number (1 to 100)" },
+	{ "-c ~", "-c: \"\" is not a number (1 to 100)" },
+	{ "--count 0", "--count: 0 is out of range (1 to 100)" },
+	{ "-c101", "-c: 101 is out of range (1 to 100)" },
+	{ "-c 4294967297", "-c: 4294967297 is out of range (1 to 100)" },
+	{ "-o xml", "-o: xml is not one of text, json, prom" },
+	{ "-o js", "-o: js is not one of text, json, prom" },
+	{ "-o ~", "-o: \"\" is not one of text, json, prom" },
+	{ "-w a\x1b[2J -c x", "-c: x is not a number (1 to 100)" },
+	{ "-c \x1b[2J", "-c: ?[2J is not a number (1 to 100)" },
+};
+
+START_TEST(refusals)
+{
+	char line[512];
+
+	err_command("count");
+	ck_assert_int_eq(parse(STDERR_FILENO, bad[_i].words), -E_USAGE);
+	err_command(NULL);
+	snprintf(line, sizeof(line), "sonde count: %s (see sonde count --help)\n", bad[_i].said);
+	ck_assert_str_eq(said, line);
+	ck_assert_ptr_null(rest);
+}
+END_TEST
+
+START_TEST(list_is_bounded)
+{
+	char words[1024] = "";
+
+	for (int i = 0; i < OPT_LIST_MAX; i++)
+		strcat(words, "-i x ");
+	ck_assert_int_eq(parse(STDERR_FILENO, words), 0);
+	ck_assert_uint_eq(conf.ifaces.n, OPT_LIST_MAX);
+	strcat(words, "-i x");
+	ck_assert_int_eq(parse(STDERR_FILENO, words), -E_USAGE);
+	ck_assert_ptr_nonnull(strstr(said, "-i: given more than 64 times"));
+}
+END_TEST
+
+static const char help[] =
+	"Usage: sonde count [OPTIONS] [FILTER]\n"
+	"\n"
+	"Count packets.\n"
+	"Second paragraph.\n"
+	"\n"
+	"Options:\n"
+	"  -i, --interface IFACE  an interface to look at (may be repeated)\n"
+	"  -n, --numeric          print numbers, not names\n"
+	"  -v                     say more\n"
+	"  -c, --count N          stop after N packets\n"
+	"  -w, --write FILE       write to FILE\n"
+	"  -I, --interval TIME    the time between two tables, which are printed until\n"
+	"                         the command is ended by a signal or by a count\n"
+	"  -o, --output FORMAT    the output (text, json, prom)\n"
+	"      --json             short for -o json\n"
+	"      --a-name-so-long-that-nothing-fits\n"
+	"                         below it\n"
+	"  -h, --help             print this help\n"
+	"\n"
+	"Examples:\n"
+	"  sonde count -i eth0\n"
+	"\n"
+	"  sonde count tcp port 80\n";
+
+START_TEST(help_is_a_page)
+{
+	static const char *const ways[] = { "-h", "--help", "-nh", "tcp -i eth0 --help --bad" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		ck_assert_int_eq(parse(STDOUT_FILENO, ways[i]), 1);
+		ck_assert_str_eq(said, help);
+	}
+	for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_le(strcspn(line, "\n"), 80);
+	ck_assert_int_eq(parse(STDOUT_FILENO, "-- --help"), 0);
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+START_TEST(help_that_cannot_be_written)
+{
+	int kept = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY);
+
+	ck_assert_int_ge(full, 0);
+	dup2(full, STDOUT_FILENO);
+	ck_assert_int_eq(parse(STDERR_FILENO, "--help"), -ENOSPC);
+	dup2(kept, STDOUT_FILENO);
+	close(kept);
+	close(full);
+	ck_assert_str_eq(said, "sonde: cannot write the help: no space left\n");
+}
+END_TEST
+
+Suite *opt_suite(void)
+{
+	Suite *s = suite_create("opt");
+	TCase *t = tcase_create("opt");
+
+	tcase_add_loop_test(t, spellings, 0, sizeof(good) / sizeof(*good));
+	tcase_add_loop_test(t, refusals, 0, sizeof(bad) / sizeof(*bad));
+	tcase_add_test(t, list_is_bounded);
+	tcase_add_test(t, help_is_a_page);
+	tcase_add_test(t, help_that_cannot_be_written);
+	suite_add_tcase(s, t);
+	return s;
+}

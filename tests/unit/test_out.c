@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* The sinks: one table of records in every format, byte for byte, with hostile names in it. */
+#define _GNU_SOURCE 1
+#include <check.h>
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "out/sink.h"
+
+Suite *out_suite(void);
+
+struct rec {
+	const char *device, *rule, *note;
+	uint64_t port, packets, bytes, rtt;
+	double rate, loss;
+	bool up;
+};
+
+static const struct col cols[] = {
+	{ "device", "DEVICE", "device", .role = COL_KEY, COL_AT_STR(struct rec, device) },
+	{ "rule", "RULE", "rule", .role = COL_KEY, COL_AT_STR(struct rec, rule) },
+	{ "port", NULL, "port", .role = COL_KEY, COL_AT_U64(struct rec, port) },
+	{ "packets", "PACKETS", "packets_total", "Packets.", .role = COL_COUNTER,
+	  COL_AT_U64(struct rec, packets) },
+	{ "bytes", "BYTES", "bytes_total", "A \\ and\na \"line\".", .role = COL_COUNTER,
+	  .unit = COL_BYTES, COL_AT_U64(struct rec, bytes) },
+	{ "rate", "RATE", NULL, .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(struct rec, rate) },
+	{ "loss", "LOSS", "loss_ratio", .role = COL_GAUGE, COL_AT_F64(struct rec, loss) },
+	{ "rtt_ns", "RTT", "rtt_seconds", "Round trip.", .role = COL_GAUGE, .unit = COL_NS,
+	  COL_AT_U64(struct rec, rtt) },
+	{ "up", "UP", "up", "Up.", .role = COL_GAUGE, COL_AT_BOOL(struct rec, up) },
+	{ "note", "NOTE", "note", .role = COL_INFO, COL_AT_STR(struct rec, note) },
+};
+
+static const struct schema schema = { "test", cols, sizeof(cols) / sizeof(*cols) };
+
+#define HOSTILE "a\"b\n\x1b[31m\\\xff\xc2\x9b"
+
+static const struct rec recs[] = {
+	{ "eth0", NULL, "ok", 80, 12, 1536, 1500, 950, 0.25, true },
+	{ HOSTILE, NULL, NULL, 443, UINT64_MAX, 0, 1, 35123456, NAN, false },
+	{ "\xe7\xb6\xb2", NULL, "a\tb", 0, 0, 999, 2500000000, 0.5, -1.0 / 3, true },
+};
+
+static struct sink *sink;
+static int file;
+static char text[8192];
+
+static void open_sink(enum sink_format format, bool screen)
+{
+	file = memfd_create("out", 0);
+	ck_assert_int_ge(file, 0);
+	sink = sink_new(format, file, screen);
+	ck_assert_ptr_nonnull(sink);
+}
+
+static const char *close_sink(void)
+{
+	ssize_t n = pread(file, text, sizeof(text) - 1, 0);
+
+	ck_assert_int_ge(n, 0);
+	text[n] = '\0';
+	sink_free(sink);
+	close(file);
+	return text;
+}
+
+static void table(const struct rec *r, size_t n, const char *title)
+{
+	ck_assert_int_eq(sink_begin(sink, &schema, title), 0);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(sink_row(sink, &r[i]), 0);
+	ck_assert_int_eq(sink_end(sink), 0);
+}
+
+START_TEST(text_table)
+{
+	open_sink(SINK_TEXT, false);
+	table(recs, 3, "a title\x1b[2J");
+	ck_assert_int_eq(sink_line(sink, "%s", "lost 0\x1b\xff"), 0);
+	ck_assert_str_eq(
+		close_sink(),
+		"a title?[2J\n"
+		"DEVICE                     PACKETS   BYTES   RATE   LOSS    RTT  UP   NOTE\n"
+		"eth0                            12  1.5KiB    950   0.25  1.5us  yes  ok\n"
+		"a\"b??[31m\\\xef\xbf\xbd?  18446744073709551615      0B  35.1M      -    1ns  no   -\n"
+		"\xe7\xb6\xb2                               0    999B    0.5  -0.33   2.5s  yes  "
+		"a?b\n"
+		"lost 0?\xef\xbf\xbd\n");
+}
+END_TEST
+
+START_TEST(text_without_rows)
+{
+	open_sink(SINK_TEXT, false);
+	table(NULL, 0, "none");
+	table(NULL, 0, NULL);
+	ck_assert_str_eq(close_sink(), "none\n"
+				       "DEVICE  RULE  PACKETS  BYTES  RATE  LOSS  RTT  UP  NOTE\n"
+				       "DEVICE  RULE  PACKETS  BYTES  RATE  LOSS  RTT  UP  NOTE\n");
+}
+END_TEST
+
+START_TEST(json_lines)
+{
+	open_sink(SINK_JSON, false);
+	table(recs, 3, "not shown");
+	ck_assert_int_eq(sink_line(sink, "not shown"), 0);
+	ck_assert_str_eq(
+		close_sink(),
+		"{\"device\":\"eth0\",\"port\":80,\"packets\":12,\"bytes\":1536,\"rate\":950,"
+		"\"loss\":0.25,\"rtt_ns\":1500,\"up\":true,\"note\":\"ok\"}\n"
+		"{\"device\":\"a\\\"b\\n\\u001b[31m\\\\\xef\xbf\xbd\\u009b\",\"port\":443,"
+		"\"packets\":18446744073709551615,\"bytes\":0,\"rate\":35123456,\"loss\":null,"
+		"\"rtt_ns\":1,\"up\":false}\n"
+		"{\"device\":\"\xe7\xb6\xb2\",\"port\":0,\"packets\":0,\"bytes\":999,\"rate\":0.5,"
+		"\"loss\":-0.333,\"rtt_ns\":2500000000,\"up\":true,\"note\":\"a\\tb\"}\n");
+}
+END_TEST
+
+START_TEST(json_numbers)
+{
+	static const struct {
+		double v;
+		const char *words;
+	} numbers[] = { { 1e21, "1000000000000000000000" },
+			{ 0.0004, "0" },
+			{ -0.0004, "0" },
+			{ 0.0006, "0.001" },
+			{ 100, "100" },
+			{ -12.5, "-12.5" },
+			{ 0.1 + 0.2, "0.3" },
+			{ INFINITY, "null" },
+			{ -0.0, "0" } };
+	static const struct col col[] = { { "v", .role = COL_GAUGE,
+					    COL_AT_F64(struct rec, rate) } };
+	static const struct schema one = { "one", col, 1 };
+	struct rec r = { .rate = -1.7976931348623157e308 };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		char line[64];
+
+		open_sink(SINK_JSON, false);
+		sink_begin(sink, &one, NULL);
+		sink_row(sink, &(struct rec){ .rate = numbers[i].v });
+		sink_end(sink);
+		snprintf(line, sizeof(line), "{\"v\":%s}\n", numbers[i].words);
+		ck_assert_str_eq(close_sink(), line);
+	}
+	open_sink(SINK_JSON, false);
+	sink_begin(sink, &one, NULL);
+	sink_row(sink, &r);
+	sink_end(sink);
+	ck_assert_uint_eq(strlen(close_sink()), strlen("{\"v\":-}\n") + 309);
+}
+END_TEST
+
+#define HOSTILE_LABELS \
+	"{device=\"a\\\"b\\n\xef\xbf\xbd[31m\\\\\xef\xbf\xbd\xef\xbf\xbd\",port=\"443\"}"
+#define ETH0_LABELS "{device=\"eth0\",port=\"80\"}"
+
+static const char exposition[] = "# HELP sonde_packets_total Packets.\n"
+				 "# TYPE sonde_packets_total counter\n"
+				 "sonde_packets_total" ETH0_LABELS " 12\n"
+				 "sonde_packets_total" HOSTILE_LABELS " 18446744073709551615\n"
+				 "# HELP sonde_bytes_total A \\\\ and\\na \"line\".\n"
+				 "# TYPE sonde_bytes_total counter\n"
+				 "sonde_bytes_total" ETH0_LABELS " 1536\n"
+				 "sonde_bytes_total" HOSTILE_LABELS " 0\n"
+				 "# TYPE sonde_loss_ratio gauge\n"
+				 "sonde_loss_ratio" ETH0_LABELS " 0.25\n"
+				 "sonde_loss_ratio" HOSTILE_LABELS " NaN\n"
+				 "# HELP sonde_rtt_seconds Round trip.\n"
+				 "# TYPE sonde_rtt_seconds gauge\n"
+				 "sonde_rtt_seconds" ETH0_LABELS " 0.0000015\n"
+				 "sonde_rtt_seconds" HOSTILE_LABELS " 0.000000001\n"
+				 "# HELP sonde_up Up.\n"
+				 "# TYPE sonde_up gauge\n"
+				 "sonde_up" ETH0_LABELS " 1\n"
+				 "sonde_up" HOSTILE_LABELS " 0\n";
+
+START_TEST(prom_exposition)
+{
+	open_sink(SINK_PROM, false);
+	table(recs, 2, "not shown");
+	ck_assert_int_eq(sink_line(sink, "not shown"), 0);
+	ck_assert_str_eq(close_sink(), exposition);
+}
+END_TEST
+
+START_TEST(prom_tables_are_whole)
+{
+	size_t len = strlen(exposition);
+
+	open_sink(SINK_PROM, false);
+	table(recs, 2, NULL);
+	table(NULL, 0, NULL);
+	table(recs, 2, NULL);
+	close_sink();
+	ck_assert_uint_eq(strlen(text), 2 * len);
+	ck_assert_str_eq(text + len, exposition);
+}
+END_TEST
+
+START_TEST(prom_without_labels)
+{
+	static const struct col col[] = {
+		{ "key", NULL, "key", .role = COL_KEY, COL_AT_STR(struct rec, rule) },
+		{ "rate", NULL, "rate", .role = COL_GAUGE, COL_AT_F64(struct rec, rate) },
+		{ "loss", NULL, "wait_seconds", .role = COL_GAUGE, .unit = COL_NS,
+		  COL_AT_F64(struct rec, loss) },
+		{ "bytes", NULL, "time_seconds_total", .role = COL_COUNTER, .unit = COL_NS,
+		  COL_AT_U64(struct rec, bytes) },
+	};
+	static const struct schema few = { "few", col, 4 };
+	struct rec r = { .rate = 0.1, .loss = -INFINITY, .bytes = UINT64_MAX };
+
+	open_sink(SINK_PROM, false);
+	ck_assert_int_eq(sink_begin(sink, &few, NULL), 0);
+	ck_assert_int_eq(sink_row(sink, &r), 0);
+	ck_assert_int_eq(sink_end(sink), 0);
+	ck_assert_str_eq(close_sink(), "# TYPE sonde_rate gauge\n"
+				       "sonde_rate 0.1\n"
+				       "# TYPE sonde_wait_seconds gauge\n"
+				       "sonde_wait_seconds -Inf\n"
+				       "# TYPE sonde_time_seconds_total counter\n"
+				       "sonde_time_seconds_total 18446744073.709551615\n");
+}
+END_TEST
+
+START_TEST(strings_are_copied)
+{
+	char name[] = "before";
+	struct rec r = { .device = name };
+
+	for (int format = 0; sink_formats[format]; format++) {
+		strcpy(name, "before");
+		open_sink((enum sink_format)format, false);
+		ck_assert_int_eq(sink_begin(sink, &schema, NULL), 0);
+		ck_assert_int_eq(sink_row(sink, &r), 0);
+		strcpy(name, "after");
+		ck_assert_int_eq(sink_end(sink), 0);
+		ck_assert_ptr_nonnull(strstr(close_sink(), "before"));
+		ck_assert_ptr_null(strstr(text, "after"));
+	}
+}
+END_TEST
+
+START_TEST(order_and_broken_pipes)
+{
+	int p[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int format = 0; sink_formats[format]; format++) {
+		ck_assert_int_eq(pipe(p), 0);
+		sink = sink_new((enum sink_format)format, p[1], false);
+		ck_assert_int_eq(sink_row(sink, &recs[0]), -EINVAL);
+		ck_assert_int_eq(sink_end(sink), -EINVAL);
+		table(recs, 1, NULL);
+		ck_assert_int_eq(sink_begin(sink, &schema, NULL), 0);
+		ck_assert_int_eq(sink_begin(sink, &schema, NULL), -EINVAL);
+		ck_assert_int_eq(sink_row(sink, &recs[0]), 0);
+		close(p[0]);
+		ck_assert_int_eq(sink_end(sink), -EPIPE);
+		ck_assert_int_eq(sink_line(sink, "x"), format == SINK_TEXT ? -EPIPE : 0);
+		sink_free(sink);
+		close(p[1]);
+	}
+	sink_free(NULL);
+}
+END_TEST
+
+/* Ten times the rows may not take near a hundred times the time. */
+START_TEST(large_tables_are_linear)
+{
+	struct timespec from, to;
+	double took[2];
+
+	for (int format = 0; sink_formats[format]; format++) {
+		for (int round = 0; round < 2; round++) {
+			open_sink((enum sink_format)format, false);
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+			sink_begin(sink, &schema, NULL);
+			for (int i = 0; i < (round ? 50000 : 5000); i++)
+				ck_assert_int_eq(sink_row(sink, &recs[i % 3]), 0);
+			ck_assert_int_eq(sink_end(sink), 0);
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+			took[round] = (double)(to.tv_sec - from.tv_sec) +
+				      (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+			sink_free(sink);
+			close(file);
+		}
+		ck_assert_double_lt(took[1], 40 * took[0]);
+	}
+}
+END_TEST
+
+Suite *out_suite(void)
+{
+	Suite *s = suite_create("out");
+	TCase *t = tcase_create("out");
+
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, text_table);
+	tcase_add_test(t, text_without_rows);
+	tcase_add_test(t, json_lines);
+	tcase_add_test(t, json_numbers);
+	tcase_add_test(t, prom_exposition);
+	tcase_add_test(t, prom_tables_are_whole);
+	tcase_add_test(t, prom_without_labels);
+	tcase_add_test(t, strings_are_copied);
+	tcase_add_test(t, order_and_broken_pipes);
+	tcase_add_test(t, large_tables_are_linear);
+	suite_add_tcase(s, t);
+	return s;
+}
