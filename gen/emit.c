@@ -35,18 +35,22 @@ static bool room(struct gen_text *t, size_t more)
 
 __attribute__((format(printf, 2, 3))) static void say(struct gen_text *t, const char *fmt, ...)
 {
-	va_list args, again;
-	int n;
+	va_list args;
+	int n = 0;
 
-	va_start(args, fmt);
-	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
-	if (n < 0)
-		t->failed = true;
-	else if (room(t, (size_t)n + 1))
-		t->len += vsnprintf(t->at + t->len, (size_t)n + 1, fmt, again);
-	va_end(again);
-	va_end(args);
+	/* Most often it fits at once. */
+	for (int i = 0; i < 2 && room(t, (size_t)n + 1); i++) {
+		size_t left = t->cap - t->len;
+
+		va_start(args, fmt);
+		n = vsnprintf(t->at + t->len, left, fmt, args);
+		va_end(args);
+		if (n >= 0 && (size_t)n < left) {
+			t->len += n;
+			return;
+		}
+	}
+	t->failed = true;
 }
 
 /* As a string literal; what came out of an object may be any byte. */

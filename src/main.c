@@ -15,7 +15,7 @@
 #endif
 
 #define COMMANDS(X)                                                                                \
-	X(count)
+	X(count) X(status) X(detach) X(demo)
 
 #define DECLARE(name) extern const struct command cmd_##name;
 COMMANDS(DECLARE)

@@ -3,9 +3,9 @@
 #include "gate/gate.h"
 #include <errno.h>
 #include <linux/if_arp.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/buf.h"
 #include "base/err.h"
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
@@ -66,14 +66,20 @@ static void tap_close(struct gate_tap *tap)
 	*tap = (struct gate_tap){ 0 };
 }
 
-static int take_xdp(const struct found *f, void *arg)
+static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
 {
-	struct found *xdp = arg;
+	struct found_list list = { 0 };
+	struct link now;
+	int rc = link_get(nl, NULL, ifindex, &now);
 
-	if (!hook_is_xdp(f->hook))
-		return 0;
-	*xdp = *f;
-	return 1;
+	if (!rc)
+		rc = find_on(nl, &now, &list);
+	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
+		rc = -ENOENT;
+	if (!rc)
+		*xdp = list.at[0];
+	find_free(&list);
+	return rc;
 }
 
 /* Something holds the XDP hook: read it if it is a gate, else name it. */
@@ -82,9 +88,8 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 	const char *name = g->link.name;
 	struct find_prog prog = { 0 };
 	struct found xdp = { 0 };
-	struct link now;
 
-	if (link_get(nl, NULL, g->link.ifindex, &now) || find_on(nl, &now, take_xdp, &xdp) != 1)
+	if (find_xdp(nl, g->link.ifindex, &xdp))
 		return fail_errno(rc, "%s: XDP", name);
 	if (!wish->stays && !tap_open(&g->tap[GATE_IN], &xdp)) {
 		if (!wish->quiet)
@@ -102,44 +107,43 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
+static const char *why(const struct attach_try *t)
+{
+	return *t->words ? t->words : err_words(t->rc);
+}
+
 static int say_failure(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
 		       int rc)
 {
-	char line[512];
-	size_t at = 0;
+	struct buf line = { 0 };
 
-	line[0] = '\0';
-	for (unsigned int i = 0; i < r->n && at < sizeof(line); i++) {
-		const struct attach_try *t = &r->tries[i];
-
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s: %s", i ? "; " : "",
-				       hook_name(t->hook), *t->words ? t->words : err_words(t->rc));
-	}
-	return fail(rc, "%s: cannot count %s (%s)", g->link.name, gate_dir_name(dir), line);
+	for (unsigned int i = 0; i < r->n; i++)
+		buf_printf(&line, "%s%s: %s", i ? "; " : "", hook_name(r->tries[i].hook),
+			   why(&r->tries[i]));
+	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
+	     line.data);
+	buf_free(&line);
+	return rc;
 }
 
 /* One line an interface: the hooks that were taken, and why not the ones before them. */
 static void say_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
 {
-	char line[512];
-	size_t at = 0;
+	struct buf line = { 0 };
 
-	line[0] = '\0';
-	for (int dir = 0; dir < GATE_DIRS && at < sizeof(line); dir++) {
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		if (!g->at[dir].hook)
 			continue;
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s: %s", at ? ", " : "",
-				       gate_dir_name(dir), hook_name(g->at[dir].hook));
-		for (unsigned int i = 0; i < reports[dir].n && at < sizeof(line); i++) {
-			const struct attach_try *t = &reports[dir].tries[i];
-
-			at += (size_t)snprintf(line + at, sizeof(line) - at, " (%s: %s)",
-					       hook_name(t->hook),
-					       *t->words ? t->words : err_words(t->rc));
-		}
+		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", gate_dir_name(dir),
+			   hook_name(g->at[dir].hook));
+		for (unsigned int i = 0; i < reports[dir].n; i++)
+			buf_printf(&line, " (%s: %s)", hook_name(reports[dir].tries[i].hook),
+				   why(&reports[dir].tries[i]));
 	}
-	if (*line)
-		note("%s: %s%s", g->link.name, line, stays ? ", installed" : "");
+	if (line.len)
+		note("%s: %.*s%s", g->link.name, (int)line.len, line.data,
+		     stays ? ", installed" : "");
+	buf_free(&line);
 }
 
 static uint32_t prog_for(enum gate_dir dir, unsigned int hooks)
@@ -214,22 +218,19 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 	return 0;
 }
 
-static int take_installed(const struct found *f, void *arg)
-{
-	struct gate *g = arg;
-	struct gate_tap *tap = &g->tap[f->ingress ? GATE_IN : GATE_OUT];
-
-	/* A link is some running command's: --read is for what stays. */
-	if (!f->link_id && !tap->hook)
-		tap_open(tap, f);
-	return 0;
-}
-
 int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 {
 	struct gate got = { .link = *link };
-	int rc = find_on(nl, link, take_installed, &got);
+	struct found_list list = { 0 };
+	int rc = find_on(nl, link, &list);
 
+	for (size_t i = 0; i < list.n; i++) {
+		struct gate_tap *tap = &got.tap[list.at[i].ingress ? GATE_IN : GATE_OUT];
+
+		if (!find_is_live(&list.at[i]) && !tap->hook)
+			tap_open(tap, &list.at[i]);
+	}
+	find_free(&list);
 	if (!rc && !got.tap[GATE_IN].hook && !got.tap[GATE_OUT].hook)
 		rc = -ENOENT;
 	if (rc)

@@ -8,40 +8,11 @@
 #include <string.h>
 #include "base/err.h"
 
-struct links {
-	struct link *at;
-	size_t n, room;
-};
-
-static int keep_link(const struct link *link, void *arg)
+static int look(struct ports *p, struct link_list *links)
 {
-	struct links *l = arg;
+	int rc = link_list(&p->ask, links);
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 16;
-		void *more = realloc(l->at, room * sizeof(*l->at));
-
-		if (!more)
-			return -ENOMEM;
-		l->at = more;
-		l->room = room;
-	}
-	l->at[l->n++] = *link;
-	return 0;
-}
-
-/* All interfaces as one picture: a dump that the kernel calls inconsistent is taken again. */
-static int look(struct ports *p, struct links *l)
-{
-	int rc, tries = 5;
-
-	do {
-		l->n = 0;
-		rc = link_dump(&p->ask, keep_link, l);
-	} while (!rc && p->ask.overrun && --tries);
-	if (rc)
-		fail_errno(rc, "listing the interfaces");
-	return rc;
+	return rc ? fail_errno(rc, "listing the interfaces") : 0;
 }
 
 static bool is_named(const struct ports *p, const char *name)
@@ -165,45 +136,59 @@ static int take(struct ports *p, const struct link *link, bool must)
 	return 0;
 }
 
-/* An installation that is there is left as it is, with its counters. */
-static bool is_installed(struct ports *p, const struct link *link)
+/* An installation that is there is left as it is, with its counters: 1. Half of one is not mended
+ * silently, for its other half may be somebody's decision: -EEXIST. */
+static int look_installed(struct ports *p, const struct link *link)
 {
 	struct gate there = { 0 };
+	bool whole = true;
 
 	if (!p->wish.stays || gate_find(&there, &p->ask, link))
-		return false;
-	note("%s: installed already; its counters go on", link->name);
+		return 0;
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		whole &= !p->wish.hooks[dir] || there.tap[dir].hook;
 	gate_close(&there, &p->ask);
-	return true;
+	if (!whole)
+		return fail(-EEXIST, "%s: one direction is installed: sonde detach -i %s, then again",
+			    link->name, link->name);
+	note("%s: installed already; its counters go on", link->name);
+	return 1;
 }
 
 static int attach_named(struct ports *p)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < p->names->n && !rc; i++) {
+	for (unsigned int i = 0; i < p->names->n && rc >= 0; i++) {
 		const char *name = p->names->at[i];
 		struct link link;
 
 		rc = link_get(&p->ask, name, 0, &link);
 		if (rc)
 			return fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s", name);
-		if (!find_port(p, link.ifindex) && !is_installed(p, &link))
+		if (find_port(p, link.ifindex))
+			continue; /* named twice */
+		rc = look_installed(p, &link);
+		if (!rc)
 			rc = take(p, &link, true);
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int attach_up(struct ports *p)
 {
-	struct links l = { 0 };
+	struct link_list l = { 0 };
 	int rc = look(p, &l);
 
-	for (size_t i = 0; i < l.n && !rc; i++)
-		if (l.at[i].up && !is_installed(p, &l.at[i]))
+	for (size_t i = 0; i < l.n && rc >= 0; i++) {
+		if (!l.at[i].up)
+			continue;
+		rc = look_installed(p, &l.at[i]);
+		if (!rc)
 			rc = take(p, &l.at[i], false);
-	free(l.at);
-	return rc;
+	}
+	link_list_free(&l);
+	return rc < 0 ? rc : 0;
 }
 
 static void take_back(struct ports *p)
@@ -227,7 +212,7 @@ int ports_attach(struct ports *p)
 
 int ports_find(struct ports *p)
 {
-	struct links l = { 0 };
+	struct link_list l = { 0 };
 	int rc = look(p, &l);
 
 	for (unsigned int i = 0; p->names && i < p->names->n && !rc; i++) {
@@ -260,7 +245,7 @@ int ports_find(struct ports *p)
 		else
 			rc = -ENOMEM;
 	}
-	free(l.at);
+	link_list_free(&l);
 	if (!rc && !p->n)
 		rc = fail(-ENOENT, "no counters are installed (sonde count --install puts them there)");
 	return rc;
@@ -275,7 +260,7 @@ static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 }
 
 /* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */
-static int reconcile(struct ports *p, const struct links *l)
+static int reconcile(struct ports *p, const struct link_list *l)
 {
 	int rc = 0;
 
@@ -298,7 +283,7 @@ static int reconcile(struct ports *p, const struct links *l)
 
 int ports_follow(struct ports *p)
 {
-	struct links l = { 0 };
+	struct link_list l = { 0 };
 	int rc = nl_read(&p->watch, ignore, NULL);
 
 	if (rc && rc != -ENOBUFS)
@@ -306,7 +291,7 @@ int ports_follow(struct ports *p)
 	rc = look(p, &l);
 	if (!rc)
 		rc = reconcile(p, &l);
-	free(l.at);
+	link_list_free(&l);
 	count_left(p);
 	return rc;
 }

@@ -100,8 +100,8 @@ static int open_clsact(struct attach *a, struct nl *nl)
 		.ingress = a->ingress,
 		.prio = FILTER_PRIO,
 		.handle = FILTER_HANDLE,
-		.name = "sonde",
 	};
+	strcpy(a->filter.name, a->stays ? ATTACH_INSTALLED : ATTACH_LIVE);
 	if (!rc)
 		rc = place_filter(a, nl);
 	if (rc == -ENOENT && !priv_load_module("net/sched/cls_bpf"))

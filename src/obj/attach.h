@@ -24,6 +24,10 @@ enum {
 	HOOKS_TC = HOOK_BIT(HOOK_TCX) | HOOK_BIT(HOOK_CLSACT),
 };
 
+/* The names of clsact filters, which tell an installed one from a running command's. */
+#define ATTACH_INSTALLED "sonde"
+#define ATTACH_LIVE	 "sonde live"
+
 /* One program at one hook. Zeroed: none. */
 struct attach {
 	enum hook hook;

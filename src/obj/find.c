@@ -3,9 +3,12 @@
 #include "obj/find.h"
 #include <errno.h>
 #include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "sys/bpf.h"
+#include "sys/mnt.h"
 
 enum { TCX_MAX = 64 }; /* BPF_MPROG_MAX (linux/bpf_mprog.h) */
 
@@ -30,7 +33,33 @@ static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
 	return 0;
 }
 
-static int find_xdp(const struct link *link, find_each *each, void *arg)
+static int add(struct found_list *l, const struct found *f)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 8;
+		void *more = realloc(l->at, room * sizeof(*l->at));
+
+		if (!more)
+			return -ENOMEM;
+		l->at = more;
+		l->room = room;
+	}
+	l->at[l->n++] = *f;
+	return 0;
+}
+
+bool find_is_live(const struct found *f)
+{
+	return f->link_id || !strcmp(f->filter.name, ATTACH_LIVE);
+}
+
+void find_free(struct found_list *list)
+{
+	free(list->at);
+	*list = (struct found_list){ 0 };
+}
+
+static int find_xdp(const struct link *link, struct found_list *list)
 {
 	const struct {
 		enum hook hook;
@@ -51,17 +80,17 @@ static int find_xdp(const struct link *link, find_each *each, void *arg)
 		if (!f.prog_id)
 			continue;
 		f.link_id = xdp_link_of(f.ifindex, f.prog_id);
-		rc = each(&f, arg);
+		rc = add(list, &f);
 	}
 	return rc;
 }
 
-static int find_tcx(const struct link *link, bool ingress, find_each *each, void *arg)
+/* A kernel without tcx has nothing there. */
+static int find_tcx(const struct link *link, bool ingress, struct found_list *list)
 {
+	uint32_t type = ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
 	uint32_t progs[TCX_MAX] = { 0 }, links[TCX_MAX] = { 0 };
-	int rc = 0,
-	    n = bpf_prog_query(link->ifindex, ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS,
-			       progs, links, TCX_MAX);
+	int rc = 0, n = bpf_prog_query(link->ifindex, type, progs, links, TCX_MAX);
 
 	for (int i = 0; i < n && !rc; i++) {
 		struct found f = { .hook = HOOK_TCX,
@@ -70,37 +99,30 @@ static int find_tcx(const struct link *link, bool ingress, find_each *each, void
 				   .prog_id = progs[i],
 				   .link_id = links[i] };
 
-		rc = each(&f, arg);
+		rc = add(list, &f);
 	}
-	return rc; /* a kernel without tcx has nothing there */
+	return rc;
 }
 
-struct filter_arg {
-	find_each *each;
-	void *arg;
-};
-
-static int filter_one(const struct tc_filter *filter, void *arg)
+static int add_filter(const struct tc_filter *filter, void *list)
 {
-	const struct filter_arg *fa = arg;
 	struct found f = { .hook = HOOK_CLSACT,
 			   .ifindex = filter->ifindex,
 			   .ingress = filter->ingress,
 			   .prog_id = filter->prog_id,
 			   .filter = *filter };
 
-	return f.prog_id ? fa->each(&f, fa->arg) : 0;
+	return f.prog_id ? add(list, &f) : 0;
 }
 
-int find_on(struct nl *nl, const struct link *link, find_each *each, void *arg)
+int find_on(struct nl *nl, const struct link *link, struct found_list *list)
 {
-	struct filter_arg fa = { each, arg };
-	int rc = find_xdp(link, each, arg);
+	int rc = find_xdp(link, list);
 
 	for (int ingress = 1; ingress >= 0 && !rc; ingress--) {
-		rc = find_tcx(link, ingress, each, arg);
+		rc = find_tcx(link, ingress, list);
 		if (!rc)
-			rc = tc_filter_dump(nl, link->ifindex, ingress, filter_one, &fa);
+			rc = tc_filter_dump(nl, link->ifindex, ingress, add_filter, list);
 	}
 	return rc;
 }
@@ -144,6 +166,39 @@ int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info
 		close(fd);
 	}
 	return -ENOENT;
+}
+
+/* procfs tells what a descriptor's object is charged for, in a line "memlock:\tBYTES". */
+static uint64_t charged(int fd)
+{
+	char path[64], text[1024], *line;
+
+	snprintf(path, sizeof(path), "self/fdinfo/%d", fd);
+	if (mnt_read("proc", "/proc", path, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "memlock:");
+	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
+}
+
+static uint64_t charged_id(enum bpf_kind kind, uint32_t id)
+{
+	int fd = bpf_fd_by_id(kind, id);
+	uint64_t bytes;
+
+	if (fd < 0)
+		return 0;
+	bytes = charged(fd);
+	close(fd);
+	return bytes;
+}
+
+uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog)
+{
+	uint64_t bytes = charged_id(BPF_KIND_PROG, prog_id);
+
+	for (uint32_t i = 0; i < prog->nmaps; i++)
+		bytes += charged_id(BPF_KIND_MAP, prog->maps[i]);
+	return bytes;
 }
 
 static int detach_xdp(struct nl *nl, const struct found *f, int prog_fd)

@@ -23,10 +23,19 @@ struct found {
 	struct tc_filter filter;
 };
 
-typedef int find_each(const struct found *f, void *arg);
+/* It belongs to a running command: by a link, or, for clsact, by its name. */
+bool find_is_live(const struct found *f);
 
-/* Everything at an interface's XDP and tc hooks, ours or not; a non-zero answer ends it. */
-int find_on(struct nl *nl, const struct link *link, find_each *each, void *arg);
+/* Zeroed: empty. */
+struct found_list {
+	struct found *at;
+	size_t n, room;
+};
+
+/* Append everything at an interface's XDP and tc hooks, ours or not. The XDP ids are those in *link:
+ * read it just before. */
+int find_on(struct nl *nl, const struct link *link, struct found_list *list);
+void find_free(struct found_list *list);
 
 /* What is known of a program. */
 struct find_prog {
@@ -38,11 +47,14 @@ struct find_prog {
 int find_prog(uint32_t id, struct find_prog *prog);
 /* Its name says that it is one of sonde's. */
 bool find_is_ours(const struct find_prog *prog);
+/* Bytes of kernel memory that a program and its maps are charged for; 0 if the kernel does not tell.
+ * Maps that several programs share count in each. */
+uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog);
 /* Open the map called name among a program's; its info is stored. -ENOENT. The caller closes. */
 int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info *info);
 
-/* Take an installed program off; only if that very program is still there. -EBUSY: it is held by a
- * link, so by a running process. */
+/* Take a program off that has no link; only if that very program is still there. -EBUSY: it is held
+ * by a link, so by a running process. */
 int find_detach(struct nl *nl, const struct found *f);
 
 #endif

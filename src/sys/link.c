@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -79,27 +80,44 @@ bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *li
 	return true;
 }
 
-struct dump_arg {
-	link_each *each;
-	void *arg;
-};
-
-static int dump_one(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+static int add_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 {
-	const struct dump_arg *d = arg;
+	struct link_list *l = arg;
 	struct link link;
 
-	return link_parse(hdr, body, &link) ? d->each(&link, d->arg) : 0;
+	if (!link_parse(hdr, body, &link))
+		return 0;
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 16;
+		void *more = realloc(l->at, room * sizeof(*l->at));
+
+		if (!more)
+			return -ENOMEM;
+		l->at = more;
+		l->room = room;
+	}
+	l->at[l->n++] = link;
+	return 0;
 }
 
-int link_dump(struct nl *nl, link_each *each, void *arg)
+int link_list(struct nl *nl, struct link_list *list)
 {
-	struct dump_arg d = { each, arg };
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct nl_msg m;
+	int rc, tries = 5;
 
-	nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	return nl_dump(nl, &m, dump_one, &d);
+	do { /* the kernel says when interfaces changed in the middle of it */
+		list->n = 0;
+		nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
+		rc = nl_dump(nl, &m, add_link, list);
+	} while (!rc && nl->overrun && --tries);
+	return rc;
+}
+
+void link_list_free(struct link_list *list)
+{
+	free(list->at);
+	*list = (struct link_list){ 0 };
 }
 
 static int take_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)

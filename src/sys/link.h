@@ -28,10 +28,15 @@ struct link {
 /* From a link message; false if it is something else or malformed. */
 bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *link);
 
-typedef int link_each(const struct link *link, void *arg);
+struct link_list {
+	struct link *at;
+	size_t n, room;
+};
 
-/* Every interface of the socket's namespace; a non-zero answer of each is returned at the end. */
-int link_dump(struct nl *nl, link_each *each, void *arg);
+/* Every interface of the socket's namespace as one consistent picture, in *list, which the caller
+ * has zeroed or used before and frees with link_list_free(). */
+int link_list(struct nl *nl, struct link_list *list);
+void link_list_free(struct link_list *list);
 /* One by name, or by index if name is NULL. -ENODEV. */
 int link_get(struct nl *nl, const char *name, int ifindex, struct link *link);
 int link_up(struct nl *nl, int ifindex);

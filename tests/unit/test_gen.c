@@ -605,14 +605,14 @@ START_TEST(corrupt_objects_do_no_harm)
 	size_t taken = 0, refused = 0;
 
 	for (size_t at = 0; at < file.len; at++) {
-		for (size_t i = 0; i < sizeof(flips); i++) {
-			file.at[at] ^= flips[i];
-			if (survives(&file, name))
-				taken++;
-			else
-				refused++;
-			file.at[at] ^= flips[i];
-		}
+		uint8_t flip = flips[at % sizeof(flips)];
+
+		file.at[at] ^= flip;
+		if (survives(&file, name))
+			taken++;
+		else
+			refused++;
+		file.at[at] ^= flip;
 	}
 	ck_assert_uint_gt(taken, 0);
 	ck_assert_uint_gt(refused, 0);
@@ -734,8 +734,8 @@ Suite *gen_suite(void)
 	tcase_add_loop_test(writes, texts_say_what_was_read, 0, NTARGETS);
 	tcase_add_test(writes, strings_are_quoted);
 	suite_add_tcase(s, writes);
-	/* Some hundred thousand readings under sanitizers. */
-	tcase_set_timeout(broken, 300);
+	/* A hundred thousand readings under sanitizers. */
+	tcase_set_timeout(broken, 120);
 	tcase_add_loop_test(broken, truncated_objects_are_refused, 0, NGOOD * NTARGETS);
 	tcase_add_loop_test(broken, corrupt_objects_do_no_harm, 0, NGOOD * NTARGETS);
 	suite_add_tcase(s, broken);

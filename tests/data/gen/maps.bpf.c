@@ -73,7 +73,7 @@ u32 last[4];
 
 SEC("xdp") int count(struct xdp_md *ctx)
 {
-	struct flow_key key = { .prefix = 32 };
+	struct flow_key key = {};
 	struct flow_val *val, none = {};
 	u32 slot = random_u32() & 3;
 	u64 *sum;

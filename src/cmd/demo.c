@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde demo: real traffic in a private network, counted live, compared with what the kernel says. */
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "gate/gate.h"
+#include "lab/lab.h"
+#include "out/sink.h"
+#include "sys/wait.h"
+
+enum {
+	DATAGRAMS = 100, /* of each round and family */
+	DATAGRAM_LEN = 512,
+	PINGS = 10,
+	PING_LEN = 56,
+	STREAM_LEN = 1 << 20, /* bytes each way of each round's TCP connection */
+	SETTLE_TRIES = 50,
+};
+
+struct demo_opts {
+	uint64_t duration;
+	int format;
+	bool quiet;
+};
+
+#define O struct demo_opts
+static const struct opt rows[] = {
+	OPT_TIME('d', "duration", "TIME", O, duration, "how long to send (default: 3s)"),
+	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, "how to print"),
+	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
+	OPT_FLAG('q', "quiet", O, quiet, "only the comparison at the end"),
+	{ 0 },
+};
+#undef O
+
+static const struct opt_spec spec = {
+	.command = "demo",
+	.usage = "[OPTIONS]",
+	.about = "a private network with real traffic, counted live: the first minute\n"
+		 "Makes two network namespaces and a veth pair, sends TCP, UDP and ICMP through "
+		 "sockets, counts both ends with sonde's programs, and compares with the kernel's "
+		 "own interface statistics. Nothing of the host's is touched. Exits with 1 if a "
+		 "number differs.",
+	.rows = rows,
+};
+
+struct live_rec {
+	const char *interface, *direction, *hook, *family, *protocol;
+	uint64_t packets, bytes;
+};
+
+#define R struct live_rec
+static const struct col live_cols[] = {
+	{ "interface", "interface", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "direction", "dir", .role = COL_KEY, COL_AT_STR(R, direction) },
+	{ "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
+	{ "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
+	{ "protocol", "protocol", .role = COL_KEY, COL_AT_STR(R, protocol) },
+	{ "packets", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", .role = COL_COUNTER, COL_AT_U64(R, bytes) },
+};
+#undef R
+static const struct schema live_schema = { "demo_count", live_cols,
+					   sizeof(live_cols) / sizeof(*live_cols) };
+
+/* One comparison: what sonde counted against another's word for it. */
+struct compare_rec {
+	const char *what, *against, *same;
+	uint64_t packets, packets_there, bytes, bytes_there;
+};
+
+#define R struct compare_rec
+static const struct col compare_cols[] = {
+	{ "what", "counted by sonde", .role = COL_KEY, COL_AT_STR(R, what) },
+	{ "packets", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", .role = COL_COUNTER, COL_AT_U64(R, bytes) },
+	{ "against", "against", .role = COL_KEY, COL_AT_STR(R, against) },
+	{ "packets_there", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets_there) },
+	{ "bytes_there", "bytes", .role = COL_COUNTER, COL_AT_U64(R, bytes_there) },
+	{ "same", "same", .role = COL_INFO, COL_AT_STR(R, same) },
+};
+#undef R
+static const struct schema compare_schema = { "demo", compare_cols,
+					      sizeof(compare_cols) / sizeof(*compare_cols) };
+
+struct demo {
+	struct lab lab;
+	struct gate gate[LAB_SIDES];
+	struct gate_table table[LAB_SIDES];
+	struct link_stats stats[LAB_SIDES]; /* the kernel's, of the same moment as table */
+	uint64_t datagrams, pings;	    /* sent by the near side, per family */
+	unsigned int differ;
+	bool headers; /* some differ only by the Ethernet headers */
+};
+
+static int attach_both(struct demo *d)
+{
+	struct gate_wish wish = { .hooks = { HOOKS_XDP, HOOKS_TC }, .quiet = true };
+	int rc = 0;
+
+	for (int side = LAB_SIDES - 1; side >= 0 && !rc; side--) {
+		struct lab_end *end = &d->lab.end[side];
+
+		rc = lab_enter(&d->lab, side);
+		if (!rc)
+			rc = gate_open(&d->gate[side], &end->nl, &end->link, &wish);
+	}
+	return rc;
+}
+
+static int read_both(struct demo *d)
+{
+	int rc = 0;
+
+	for (int side = 0; side < LAB_SIDES && !rc; side++) {
+		gate_table_clear(&d->table[side]);
+		rc = gate_read(&d->gate[side], &d->table[side]);
+	}
+	return rc;
+}
+
+static int show_live(struct demo *d, struct sink *sink)
+{
+	int rc = read_both(d);
+
+	if (!rc)
+		rc = sink_begin(sink, &live_schema,
+				"two private namespaces, a veth pair, TCP, UDP and ICMP:");
+	for (int side = 0; side < LAB_SIDES && !rc; side++) {
+		const struct gate *g = &d->gate[side];
+
+		for (size_t i = 0; i < d->table[side].n && !rc; i++) {
+			const struct gate_row *row = &d->table[side].rows[i];
+			char proto[8];
+			struct live_rec rec = {
+				.interface = g->link.name,
+				.direction = gate_dir_name(row->dir),
+				.hook = hook_name(g->tap[row->dir].hook),
+				.family = gate_family_name(row->family),
+				.protocol = gate_proto_name(row, proto, sizeof(proto)),
+				.packets = row->packets,
+				.bytes = row->bytes,
+			};
+
+			rc = sink_row(sink, &rec);
+		}
+	}
+	return rc ? rc : sink_end(sink);
+}
+
+static int send_round(struct demo *d)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int rc = 0;
+
+	for (int i = 0; i < (d->lab.ipv6 ? 2 : 1) && !rc; i++) {
+		rc = lab_udp(&d->lab, families[i], DATAGRAMS, DATAGRAM_LEN, true);
+		if (!rc)
+			rc = lab_ping(&d->lab, families[i], PINGS, PING_LEN);
+		if (!rc)
+			rc = lab_tcp(&d->lab, families[i], STREAM_LEN);
+	}
+	d->datagrams += DATAGRAMS;
+	d->pings += PINGS;
+	return rc ? fail_errno(rc, "traffic in the private network") : 0;
+}
+
+/* Rounds of traffic, a table a second. */
+static int send_all(struct demo *d, const struct demo_opts *o, struct sink *sink)
+{
+	uint64_t start = clock_mono(), shown = start, end = start + o->duration;
+	int rc = 0;
+
+	do {
+		enum wait_what what = wait_for(0, clock_mono() + NS_PER_S / 20);
+
+		if (what == WAIT_STOP)
+			break;
+		if (what == WAIT_CLOSED)
+			return fail(-EPIPE, "standard output is closed");
+		rc = send_round(d);
+		if (rc || o->quiet || clock_mono() - shown < NS_PER_S)
+			continue;
+		shown = clock_mono();
+		rc = show_live(d, sink);
+		if (rc)
+			fail_errno(rc, "standard output");
+	} while (!rc && clock_mono() < end);
+	return rc;
+}
+
+static bool same_stats(const struct link_stats *a, const struct link_stats *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static int read_stats(struct demo *d, struct link_stats *stats)
+{
+	for (int side = 0; side < LAB_SIDES; side++) {
+		struct lab_end *end = &d->lab.end[side];
+		struct link now;
+		int rc = link_get(&end->nl, NULL, end->link.ifindex, &now);
+
+		if (rc)
+			return fail_errno(rc, "%s: statistics", end->link.name);
+		stats[side] = now.stats;
+	}
+	return 0;
+}
+
+/* The kernel sends of itself (neighbour discovery, multicast reports): take a moment in which
+ * neither end's statistics move. */
+static int read_settled(struct demo *d)
+{
+	struct link_stats before[LAB_SIDES];
+	int rc = 0;
+
+	for (int i = 0; i < SETTLE_TRIES && !rc; i++) {
+		rc = read_stats(d, before);
+		if (!rc)
+			rc = read_both(d);
+		if (!rc)
+			rc = read_stats(d, d->stats);
+		if (!rc && same_stats(&before[LAB_NEAR], &d->stats[LAB_NEAR]) &&
+		    same_stats(&before[LAB_FAR], &d->stats[LAB_FAR]))
+			return 0;
+		wait_for(0, clock_mono() + NS_PER_S / 100);
+	}
+	return rc ? rc : fail(-EBUSY, "the private network does not come to rest");
+}
+
+static struct gate_sum sum_of(const struct gate_table *t, enum gate_dir dir)
+{
+	struct gate_sum sum = { 0 };
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->rows[i].dir != dir)
+			continue;
+		sum.packets += t->rows[i].packets;
+		sum.bytes += t->rows[i].bytes;
+	}
+	return sum;
+}
+
+/* header: bytes of each packet that the other side may have left out. */
+static int compare(struct demo *d, struct sink *sink, struct compare_rec *rec, uint32_t header)
+{
+	bool packets = rec->packets == rec->packets_there;
+	bool bytes = rec->bytes == rec->bytes_there;
+	bool but_headers = rec->bytes == rec->bytes_there + header * rec->packets_there;
+
+	rec->same = packets && bytes ? "yes" : packets && but_headers ? "yes*" : "NO";
+	d->differ += !packets || (!bytes && !but_headers);
+	d->headers |= packets && !bytes && but_headers;
+	return sink_row(sink, rec);
+}
+
+/* While a veth interface takes packets by native XDP, the kernel's statistics of both ends count
+ * them without their Ethernet header (veth_xdp_rcv() in drivers/net/veth.c adds skb->len after
+ * eth_type_trans()). */
+static uint32_t left_out(const struct demo *d, int side, enum gate_dir dir)
+{
+	int receiver = dir == GATE_IN ? side : !side;
+
+	return d->gate[receiver].tap[GATE_IN].hook == HOOK_XDP_NATIVE ? ETH_HLEN : 0;
+}
+
+/* Each end and direction against the kernel's interface statistics. */
+static int compare_stats(struct demo *d, struct sink *sink)
+{
+	static const char *const names[LAB_SIDES][GATE_DIRS] = {
+		{ "sonde0 in", "sonde0 out" }, { "sonde1 in", "sonde1 out" }
+	};
+	static const char *const theirs[GATE_DIRS] = { "kernel rx", "kernel tx" };
+	int rc = 0;
+
+	for (int side = 0; side < LAB_SIDES && !rc; side++) {
+		const struct link_stats *s = &d->stats[side];
+
+		for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+			struct gate_sum sum = sum_of(&d->table[side], dir);
+			struct compare_rec rec = {
+				.what = names[side][dir],
+				.against = theirs[dir],
+				.packets = sum.packets,
+				.bytes = sum.bytes,
+				.packets_there = dir == GATE_IN ? s->rx_packets : s->tx_packets,
+				.bytes_there = dir == GATE_IN ? s->rx_bytes : s->tx_bytes,
+			};
+
+			rc = compare(d, sink, &rec, left_out(d, side, dir));
+		}
+	}
+	return rc;
+}
+
+/* What the sockets were given, as frames: the headers are ours to reckon. */
+static int compare_sent(struct demo *d, struct sink *sink)
+{
+	static const struct {
+		const char *what, *against;
+		uint8_t family;
+		uint32_t proto;
+		uint32_t headers;
+	} kinds[] = {
+		{ "udp over ipv4", "sent by sockets", GATE_IPV4, 17, ETH_HLEN + 20 + 8 },
+		{ "icmp", "sent by sockets", GATE_IPV4, 1, ETH_HLEN + 20 + 8 },
+		{ "udp over ipv6", "sent by sockets", GATE_IPV6, 17, ETH_HLEN + 40 + 8 },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !rc; i++) {
+		struct gate_row key = { .dir = GATE_OUT,
+					.family = kinds[i].family,
+					.verdict = GATE_PASS,
+					.proto = kinds[i].proto };
+		const struct gate_row *row = gate_table_find(&d->table[LAB_NEAR], &key);
+		bool udp = kinds[i].proto == 17;
+		uint64_t sent = udp ? d->datagrams : d->pings;
+		struct compare_rec rec = {
+			.what = kinds[i].what,
+			.against = kinds[i].against,
+			.packets = row ? row->packets : 0,
+			.bytes = row ? row->bytes : 0,
+			.packets_there = sent,
+			.bytes_there = sent * (kinds[i].headers +
+					       (udp ? (uint32_t)DATAGRAM_LEN : (uint32_t)PING_LEN)),
+		};
+
+		if (kinds[i].family != GATE_IPV6 || d->lab.ipv6)
+			rc = compare(d, sink, &rec, 0);
+	}
+	return rc;
+}
+
+static int judge(struct demo *d, struct sink *sink)
+{
+	int rc = read_settled(d);
+
+	if (rc)
+		return rc;
+	rc = sink_begin(sink, &compare_schema, NULL);
+	if (!rc)
+		rc = compare_stats(d, sink);
+	if (!rc)
+		rc = compare_sent(d, sink);
+	if (!rc)
+		rc = sink_end(sink);
+	if (!rc && d->headers)
+		rc = sink_line(sink, "* veth's own statistics leave out the %d-byte Ethernet header of "
+				     "each packet", ETH_HLEN);
+	if (!rc && !d->differ)
+		rc = sink_line(sink, "every number is the same");
+	if (rc)
+		return fail_errno(rc, "standard output");
+	return d->differ ? fail(-EIO, "%u of the numbers differ", d->differ) : 0;
+}
+
+static int demo(struct demo *d, const struct demo_opts *o, struct sink *sink)
+{
+	int rc = lab_open(&d->lab);
+
+	/* The gates are there before the first packet: so are the kernel's counters at zero. */
+	if (!rc)
+		rc = attach_both(d);
+	if (!rc)
+		rc = lab_up(&d->lab);
+	if (!rc)
+		rc = send_all(d, o, sink);
+	if (!rc)
+		rc = judge(d, sink);
+	for (int side = 0; side < LAB_SIDES; side++) {
+		gate_close(&d->gate[side], &d->lab.end[side].nl);
+		gate_table_free(&d->table[side]);
+	}
+	lab_close(&d->lab);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	struct demo_opts o = { .duration = 3 * NS_PER_S };
+	struct demo *d;
+	struct sink *sink;
+	char **rest;
+	int rc, nrest;
+
+	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (nrest)
+		return fail_usage("%s: demo takes no operands", rest[0]);
+	rc = wait_open();
+	if (rc)
+		return fail_errno(rc, "signals");
+	d = calloc(1, sizeof(*d));
+	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, isatty(STDOUT_FILENO));
+	rc = d && sink ? demo(d, &o, sink) : fail_errno(-ENOMEM, "starting");
+	sink_free(sink);
+	free(d);
+	return rc;
+}
+
+const struct command cmd_demo = { &spec, run };
