@@ -15,7 +15,11 @@
 #endif
 
 #define COMMANDS(X)                                                                                \
-	X(count) X(status) X(detach) X(demo)
+	X(count)                                                                                   \
+	X(status)                                                                                  \
+	X(detach)                                                                                  \
+	X(doctor)                                                                                  \
+	X(demo)
 
 #define DECLARE(name) extern const struct command cmd_##name;
 COMMANDS(DECLARE)

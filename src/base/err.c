@@ -12,6 +12,8 @@
 #define LINE_MAX_   1400
 
 static const char *command;
+static char *held; /* where messages go instead of stderr; NULL: to stderr */
+static size_t held_len;
 
 static const struct {
 	int err;
@@ -43,6 +45,17 @@ const char *err_words(int err)
 		if (table[i].err == positive)
 			return table[i].words;
 	return strerror((int)positive);
+}
+
+void err_hold(char *buf, size_t len)
+{
+	held = buf;
+	held_len = len;
+}
+
+bool err_is_held(void)
+{
+	return held != NULL;
 }
 
 void err_command(const char *name)
@@ -88,6 +101,8 @@ static void cut(char *msg)
 static void start(struct line *l)
 {
 	l->n = 0;
+	if (held)
+		return;
 	add(l, "sonde");
 	if (command) {
 		add(l, " ");
@@ -112,6 +127,10 @@ static void finish(struct line *l)
 {
 	ssize_t n;
 
+	if (held) {
+		snprintf(held, held_len, "%.*s", (int)l->n, l->at);
+		return;
+	}
 	l->at[l->n++] = '\n';
 	do
 		n = write(STDERR_FILENO, l->at, l->n);

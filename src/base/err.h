@@ -4,6 +4,8 @@
 #define BASE_ERR_H
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* What a command returns for a mistake on its command line; outside errno's range.
  * main() exits with 2 for it and with 1 for any other negative value. */
@@ -24,6 +26,11 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The words for an errno (err may be negative), in the terms of this program's users. */
 const char *err_words(int err);
+
+/* Until err_hold(NULL, 0), keep messages from stderr: the last one's text (cut to len, ended with a
+ * NUL) is put into buf instead. For trying what may fail, when the reason is an answer. */
+void err_hold(char *buf, size_t len);
+bool err_is_held(void);
 
 /* Name the command for the lines above ("count"); NULL for none. The string must stay. */
 void err_command(const char *name);

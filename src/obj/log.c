@@ -80,9 +80,12 @@ static void put(const char *text)
 
 int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose)
 {
-	char *log = fetch(prog);
+	char *log;
 
 	fail_errno(rc, "the kernel refused program %s", prog->name);
+	if (err_is_held())
+		return rc;
+	log = fetch(prog);
 	if (log && *log) {
 		put(verbose ? log : log_tail(log, LOG_LINES));
 		put(verbose ? "" : "\n(the verifier's last lines; all of them with -v)\n");
