@@ -52,7 +52,7 @@ HOST := build/host
 GEN := $(HOST)/gen/gen
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
 COMMON := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -ffile-prefix-map=$(CURDIR)=. \
-	-Isrc -I. -I$(B)
+	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
 ifdef SAN
@@ -101,7 +101,7 @@ $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen.
-BPF_INCLUDE := -I. -idirafter /usr/include -idirafter /usr/include/$(CPU_$(HOST_ARCH))-linux-gnu
+BPF_INCLUDE := -iquote . -idirafter /usr/include -idirafter /usr/include/$(CPU_$(HOST_ARCH))-linux-gnu
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -117,7 +117,7 @@ $(B)/gen/%.gen.c: $(B)/bpf/%.bpf.o $(GEN)
 	$(Q)mv $(@D)/new/$*.gen.c $@
 $(B)/gen/%.gen.h: $(B)/gen/%.gen.c ;
 
-CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Isrc -I.
+CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -iquote src -iquote .
 $(HOST)/gen/%.o: gen/%.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -125,6 +125,25 @@ $(HOST)/gen/%.o: gen/%.c
 $(GEN): $(GEN_HOST_O)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) -o $@ $^
+
+# Test programs that run anywhere: static like the product, linked with its library.
+TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+RUN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/run/*.c))
+NET_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/net/*.c))
+$(B)/tests/%.o: tests/%.c | $(GEN_H) $(SYSROOT_READY)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+$(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
+$(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
+$(B)/tests/run/run $(B)/tests/net/net:
+	$(call say,LINK,$@)
+	$(Q)$(call LINK,$^)
+
+check-run: $(B)/tests/run/run
+	$(Q)$<
+check-net: $(B)/tests/net/net $(B)/sonde
+	$(Q)SONDE=$(B)/sonde $<
 
 $(SYSROOT)/.ready: gen/sysroot.sh
 	$(call say,SYSROOT,$(@D))
@@ -137,6 +156,6 @@ clean:
 	rm -rf build
 
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
-	$(GEN_HOST_O:.o=.d))
+	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d))
 
 .PHONY: all run test check check-run check-net fuzz bench lint deps install clean

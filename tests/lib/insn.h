@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel programs written by hand, an instruction a line, for tests that need an odd one. */
+#ifndef TESTS_LIB_INSN_H
+#define TESTS_LIB_INSN_H
+
+#include <linux/bpf.h>
+
+/* clang-format off */
+#define INSN(c, d, s, o, i) { .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
+
+#define I_MOV(d, i)		INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
+#define I_MOV_REG(d, s)		INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define I_ADD(d, i)		INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
+#define I_ADD_REG(d, s)		INSN(BPF_ALU64 | BPF_ADD | BPF_X, d, s, 0, 0)
+#define I_AND(d, i)		INSN(BPF_ALU64 | BPF_AND | BPF_K, d, 0, 0, i)
+#define I_LOAD(w, d, s, o)	INSN(BPF_LDX | BPF_MEM | (w), d, s, o, 0)
+#define I_STORE(w, d, o, s)	INSN(BPF_STX | BPF_MEM | (w), d, s, o, 0)
+#define I_JEQ(d, i, o)		INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
+#define I_JNE(d, i, o)		INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define I_JGT_REG(d, s, o)	INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
+#define I_CALL(f)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
+#define I_EXIT			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+/* Two instructions; a struct spec_reloc for the first puts a map there. */
+#define I_MAP(d)		INSN(BPF_LD | BPF_IMM | BPF_DW, d, 0, 0, 0), INSN(0, 0, 0, 0, 0)
+/* clang-format on */
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* The harness: a child a test, which tells its parent by a pipe why it ended. */
+#define _GNU_SOURCE
+#include "tests/lib/test.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 2048, SECONDS = 10 };
+enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
+
+static int tell = -1; /* the child's end of the pipe */
+
+/* Less than PIPE_BUF, so that it goes in one piece and needs no reader yet. */
+static _Noreturn void end(enum outcome outcome, const char *words)
+{
+	ssize_t n = write(tell, words, strlen(words));
+
+	_exit(n < 0 ? FAILED : (int)outcome);
+}
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	char words[WORDS_MAX];
+	int at = snprintf(words, sizeof(words), "%s:%d: ", file, line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words + at, sizeof(words) - (size_t)at, fmt, ap);
+	va_end(ap);
+	end(FAILED, words);
+}
+
+void test_skip(const char *fmt, ...)
+{
+	char words[WORDS_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	end(SKIPPED, words);
+}
+
+static int kept = -1, said_fd = -1;
+
+void test_capture(void)
+{
+	kept = dup(STDERR_FILENO);
+	said_fd = memfd_create("stderr", MFD_CLOEXEC);
+	CHECK(kept >= 0 && said_fd >= 0 && dup2(said_fd, STDERR_FILENO) >= 0,
+	      "capturing stderr: %s", strerror(errno));
+}
+
+const char *test_captured(void)
+{
+	static char said[1 << 20];
+	ssize_t n = pread(said_fd, said, sizeof(said) - 1, 0);
+
+	CHECK(n >= 0 && dup2(kept, STDERR_FILENO) >= 0, "reading stderr: %s", strerror(errno));
+	said[n] = '\0';
+	close(kept);
+	close(said_fd);
+	return said;
+}
+
+static volatile sig_atomic_t late;
+static volatile pid_t running;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	late = 1;
+	kill(-running, SIGKILL);
+}
+
+/* A group of its own, so that nothing it starts outlives it. Both sides set it: either may be
+ * first. */
+static _Noreturn void run_child(const struct test *t)
+{
+	setpgid(0, 0);
+	signal(SIGALRM, SIG_DFL);
+	t->run();
+	end(PASSED, "");
+}
+
+static enum outcome run_one(const struct test *t, char *words)
+{
+	unsigned int seconds = t->seconds ? t->seconds : SECONDS;
+	int ends[2], status = 0;
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return snprintf(words, WORDS_MAX, "pipe: %s", strerror(errno)), FAILED;
+	fflush(NULL);
+	late = 0;
+	tell = ends[1];
+	running = fork();
+	if (running < 0)
+		return snprintf(words, WORDS_MAX, "fork: %s", strerror(errno)), FAILED;
+	if (!running)
+		run_child(t);
+	setpgid(running, running);
+	alarm(seconds);
+	while (waitpid(running, &status, 0) < 0 && errno == EINTR)
+		;
+	alarm(0);
+	kill(-running, SIGKILL);
+	n = read(ends[0], words, WORDS_MAX - 1);
+	words[n > 0 ? n : 0] = '\0';
+	close(ends[0]);
+	close(ends[1]);
+	if (late)
+		snprintf(words, WORDS_MAX, "not done in %u seconds", seconds);
+	else if (WIFSIGNALED(status))
+		snprintf(words, WORDS_MAX, "killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) >= OUTCOMES)
+		snprintf(words, WORDS_MAX, "exited with %d", WEXITSTATUS(status));
+	else
+		return (enum outcome)WEXITSTATUS(status);
+	return FAILED;
+}
+
+static bool selected(const struct test *t, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strstr(t->name, argv[i]))
+			return true;
+	return argc <= 1;
+}
+
+static enum outcome run_named(const struct test *t)
+{
+	static const char *const marks[] = { "ok", "FAIL", "skip" };
+	char words[WORDS_MAX] = "";
+	enum outcome outcome;
+
+	if (t->needs & TEST_ROOT && geteuid()) {
+		outcome = SKIPPED;
+		strcpy(words, "needs root");
+	} else {
+		outcome = run_one(t, words);
+	}
+	printf("%s %s%s%s\n", marks[outcome], t->name, outcome == PASSED ? "" : ": ", words);
+	fflush(stdout);
+	return outcome;
+}
+
+int test_main(int argc, char **argv, const struct test *tests, size_t n)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+	unsigned int count[OUTCOMES] = { 0 };
+	bool list = argc == 2 && !strcmp(argv[1], "-l");
+
+	if (!list && argc > 1 && argv[1][0] == '-') {
+		fprintf(stderr, "usage: %s [-l | NAME-PART...]\n", argv[0]);
+		return 2;
+	}
+	sigaction(SIGALRM, &act, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (list)
+			puts(tests[i].name);
+		else if (selected(&tests[i], argc, argv))
+			count[run_named(&tests[i])]++;
+	}
+	if (!list)
+		printf("%u passed, %u failed, %u skipped\n", count[PASSED], count[FAILED],
+		       count[SKIPPED]);
+	return count[FAILED] ? 1 : 0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of sonde count: exact on every CPU, at every hook, live, once, and installed. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tests/net/scenarios.h"
+
+enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
+
+static struct sonde a, b;
+
+static void expect_udp(const char *out, const char *interface, const char *dir, uint64_t packets)
+{
+	char name[64], direction[32];
+	uint64_t got;
+
+	snprintf(name, sizeof(name), "\"interface\":\"%s\"", interface);
+	snprintf(direction, sizeof(direction), "\"direction\":\"%s\"", dir);
+	got = JSON_SUM(out, "packets", name, direction, "\"family\":\"ipv4\"",
+		       "\"protocol\":\"udp\"");
+	CHECK(got == packets, "%s %s: %llu packets instead of %llu", interface, dir,
+	      (unsigned long long)got, (unsigned long long)packets);
+	got = JSON_SUM(out, "bytes", name, direction, "\"family\":\"ipv4\"",
+		       "\"protocol\":\"udp\"");
+	CHECK(got == packets * FRAME, "%s %s: %llu bytes instead of %llu", interface, dir,
+	      (unsigned long long)got, (unsigned long long)packets * FRAME);
+}
+
+/* The kernel's word for what came through: packets that the pair's queues dropped were never seen by
+ * XDP. */
+static uint64_t arrived(struct lab *lab, uint64_t before)
+{
+	struct lab_end *far = &lab->end[LAB_FAR];
+	struct link now;
+
+	CHECK(!link_get(&far->nl, NULL, far->link.ifindex, &now), "statistics");
+	return now.stats.rx_packets - before;
+}
+
+static uint64_t rx_before(struct lab *lab)
+{
+	return arrived(lab, 0);
+}
+
+/* IPv6 speaks up by itself: keep the laboratory silent so that the kernel's sums can be used. */
+static void silence(const struct lab *lab)
+{
+	FILE *f;
+
+	for (int side = 0; side < LAB_SIDES; side++) {
+		lab_enter(lab, side);
+		f = fopen("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w");
+		if (f) {
+			fputs("1", f);
+			fclose(f);
+		}
+	}
+	lab_enter(lab, LAB_NEAR);
+}
+
+static void exact(const char *at)
+{
+	struct lab lab = { 0 };
+	uint64_t before, came;
+
+	lab_ready(&lab);
+	silence(&lab);
+	lab_enter(&lab, LAB_FAR);
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde1", "--at", at, "--in");
+	lab_enter(&lab, LAB_NEAR);
+	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "--at", at);
+	sonde_await_err(&a, "in: ");
+	sonde_await_err(&b, "out: ");
+	before = rx_before(&lab);
+	flood(&lab, PACKETS, LEN);
+	came = arrived(&lab, before);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	expect_udp(b.out, "sonde0", "out", PACKETS);
+	CHECK(came > PACKETS * 9 / 10, "the pair dropped %llu packets: too fast a flood",
+	      (unsigned long long)(PACKETS - came));
+	expect_udp(a.out, "sonde1", "in", came);
+	expect_clean(&lab);
+}
+
+void count_exact_xdp_native(void)
+{
+	exact("xdp-native");
+}
+
+void count_exact_xdp_generic(void)
+{
+	exact("xdp-generic");
+}
+
+void count_exact_tcx(void)
+{
+	exact("tcx");
+}
+
+void count_exact_clsact(void)
+{
+	exact("clsact");
+}
+
+void count_exact_default(void)
+{
+	exact("xdp");
+}
+
+void count_exact_tc(void)
+{
+	exact("tc");
+}
+
+static void installed(const char *at)
+{
+	struct lab lab = { 0 };
+	uint64_t before, came;
+
+	lab_ready(&lab);
+	silence(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--at", at), "%s", a.err);
+	lab_enter(&lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
+	lab_enter(&lab, LAB_NEAR);
+	before = rx_before(&lab);
+	flood(&lab, PACKETS, LEN);
+	came = arrived(&lab, before);
+	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde0", "out", PACKETS);
+	lab_enter(&lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&a, "count", "--read", "-i", "sonde1", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde1", "in", came);
+	/* Installing again changes nothing and loses nothing. */
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
+	CHECK(strstr(a.err, "installed already"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde1", "in", came);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "counters are still found");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
+	expect_clean(&lab);
+}
+
+void count_installed_xdp(void)
+{
+	installed("xdp");
+}
+
+void count_installed_tc(void)
+{
+	installed("tc");
+}
+
+void count_installed_clsact(void)
+{
+	installed("clsact");
+}
+
+/* Interfaces that come and go while every one is counted. */
+void count_follows(void)
+{
+	struct lab lab = { 0 }, late = { 0 };
+	int near;
+
+	lab_ready(&lab);
+	near = lab.end[LAB_NEAR].netns;
+	SONDE_START(&a, "count", "--json", "-I", "50ms");
+	sonde_await_err(&a, "sonde0: in: ");
+	CHECK(!link_add_veth(&lab.end[LAB_NEAR].nl, "late0", "late1", near), "another pair");
+	CHECK(!link_get(&lab.end[LAB_NEAR].nl, "late0", 0, &late.end[0].link), "late0");
+	CHECK(!link_get(&lab.end[LAB_NEAR].nl, "late1", 0, &late.end[1].link), "late1");
+	CHECK(!link_up(&lab.end[LAB_NEAR].nl, late.end[0].link.ifindex), "late0 up");
+	sonde_await_err(&a, "late0: in: ");
+	CHECK(!link_up(&lab.end[LAB_NEAR].nl, late.end[1].link.ifindex), "late1 up");
+	sonde_await_err(&a, "late1: in: ");
+	CHECK(!link_del(&lab.end[LAB_NEAR].nl, late.end[0].link.ifindex), "late0 away");
+	sonde_await_err(&a, "late0: the interface is gone");
+	sonde_await_err(&a, "late1: the interface is gone");
+	CHECK(!lab_udp(&lab, 2 /* AF_INET */, 10, LEN, true), "traffic");
+	sonde_await_out(&a, "\"interface\":\"sonde0\",\"direction\":\"in\"");
+	CHECK(!sonde_stop(&a, SIGTERM), "%s", a.err);
+	expect_clean(&lab);
+}
+
+/* Two at once: the second reads the first one's XDP counters, and takes over when that ends. */
+void count_two_at_once(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
+	sonde_await_err(&a, "sonde0: in: xdp");
+	CHECK(!lab_udp(&lab, 2, 7, LEN, true), "traffic before");
+	SONDE_START(&b, "count", "--json", "-I", "50ms", "-i", "sonde0");
+	sonde_await_err(&b, "reading the gate that is there already");
+	sonde_await_err(&b, "out: ");
+	CHECK(!lab_udp(&lab, 2, 11, LEN, true), "traffic with both");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 18, "the first: %s", a.out);
+	sonde_await_err(&b, "sonde0: in: xdp");
+	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with the second alone");
+	b.len[0] = 0;
+	memset(b.out, 0, sizeof(b.out));
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	CHECK(strstr(b.out, "\"protocol\":\"udp\",\"verdict\":\"pass\",\"packets\":16,"),
+	      "the second saw not 16: %s", b.out);
+	expect_clean(&lab);
+}
+
+/* A live count beside an installed one starts at zero and leaves it alone. */
+void count_beside_installed(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
+	CHECK(!lab_udp(&lab, 2, 20, LEN, true), "traffic");
+	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
+	sonde_await_err(&b, "out: ");
+	CHECK(!lab_udp(&lab, 2, 30, LEN, true), "traffic");
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	expect_udp(b.out, "sonde0", "in", 30);
+	expect_udp(b.out, "sonde0", "out", 30);
+	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde0", "in", 50);
+	expect_udp(a.out, "sonde0", "out", 50);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	expect_clean(&lab);
+}
+
+/* The namespace of another process, by its id and by a path. */
+void count_netns(void)
+{
+	struct lab lab = { 0 };
+	char pid[16], path[64];
+
+	lab_ready(&lab);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", getpid());
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
+	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic");
+	lab_enter(&lab, LAB_FAR); /* this process's namespace is now the far one */
+	CHECK(!SONDE_RUN(&a, "count", "--once", "-d", "10ms", "-i", "sonde1", "--netns", pid), "%s",
+	      a.err);
+	CHECK(SONDE_RUN(&a, "count", "--once", "-d", "10ms", "-i", "sonde0", "--netns", pid) == 1,
+	      "it looked elsewhere");
+	lab_enter(&lab, LAB_NEAR);
+	if (!access(path, R_OK))
+		CHECK(!SONDE_RUN(&a, "count", "--read", "--json", "--netns", path), "%s", a.err);
+	else
+		CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde0", "in", 10);
+	CHECK(SONDE_RUN(&a, "count", "--netns", "/nowhere/at/all") == 1, "a missing namespace");
+	CHECK(lines_of(a.err) == 1 && strstr(a.err, "/nowhere/at/all"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "count", "--netns", "4194300") == 1, "a missing process");
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+}
+
+/* The three formats carry the same numbers. */
+void count_formats(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
+	CHECK(!lab_udp(&lab, 2, 12, LEN, true), "traffic");
+	CHECK(!SONDE_RUN(&a, "count", "--read", "-o", "prom"), "%s", a.err);
+	CHECK(strstr(a.out, "# TYPE sonde_interface_packets_total counter\n"), "%s", a.out);
+	CHECK(strstr(a.out, "direction=\"in\""), "%s", a.out);
+	CHECK(strstr(a.out, "proto=\"udp\",verdict=\"pass\"} 12\n"), "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "count", "--read"), "%s", a.err);
+	CHECK(!strncmp(a.out, "interface ", 10) && strstr(a.out, " udp "), "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of the other commands, and of hosts that have nothing. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "tests/net/scenarios.h"
+
+static struct sonde a;
+static int binary; /* the program under test, for a root that has no files */
+static const char *const *empty_argv;
+
+/* Become sonde in an empty root: nothing mounted, no /dev, no /proc, no file at all. */
+static void enter_empty_root(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL) || chdir("/tmp") || chroot("/tmp"))
+		_exit(125);
+	syscall(SYS_execveat, binary, "", empty_argv, (char *const[]){ NULL }, AT_EMPTY_PATH);
+	_exit(124);
+}
+
+static int run_empty(const char *const *argv)
+{
+	empty_argv = argv;
+	sonde_start(&a, enter_empty_root, argv);
+	return sonde_wait(&a);
+}
+
+void house_empty_root(void)
+{
+	const char *path = getenv("SONDE");
+	struct lab lab = { 0 };
+
+	binary = open(path ? path : "build/sonde", O_PATH | O_CLOEXEC);
+	CHECK(binary >= 0, "opening the program: %s", strerror(errno));
+	mkdir("/tmp", 0777);
+	lab_ready(&lab);
+	CHECK(!run_empty((const char *const[]){ "sonde", "doctor", "--deep", NULL }), "%d %s", a.rc,
+	      a.err);
+	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
+	CHECK(!run_empty((const char *const[]){ "sonde", "demo", "-q", "-d", "100ms", NULL }),
+	      "%d %s%s", a.rc, a.out, a.err);
+	CHECK(!run_empty((const char *const[]){ "sonde", "count", "--install", NULL }), "%d %s",
+	      a.rc, a.err);
+	CHECK(!lab_udp(&lab, 2, 10, 100, true), "traffic");
+	CHECK(!run_empty((const char *const[]){ "sonde", "count", "--read", "--json", NULL }),
+	      "%d %s", a.rc, a.err);
+	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "%s", a.out);
+	CHECK(!run_empty((const char *const[]){ "sonde", "status", NULL }), "%d %s", a.rc, a.err);
+	CHECK(strstr(a.out, "sonde_gate_out"), "%s", a.out);
+	CHECK(!run_empty((const char *const[]){ "sonde", "detach", "--all", NULL }), "%d %s", a.rc,
+	      a.err);
+	expect_clean(&lab);
+}
+
+void house_demo(void)
+{
+	CHECK(!SONDE_RUN(&a, "demo", "-d", "1500ms"), "%s%s", a.out, a.err);
+	CHECK(strstr(a.out, "every number is the same"), "%s", a.out);
+	CHECK(strstr(a.out, "kernel rx") && strstr(a.out, "icmp"), "%s", a.out);
+	CHECK(!strstr(a.out, "NO"), "%s", a.out);
+}
+
+void house_doctor(void)
+{
+	CHECK(!SONDE_RUN(&a, "doctor", "--deep", "--json"), "%s%s", a.out, a.err);
+	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"here\":\"yes\""), "%s", a.out);
+	CHECK(strstr(a.out, "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent\":100,\"seen\":100,"
+			    "\"result\":\"ok\""),
+	      "%s", a.out);
+	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
+}
+
+void house_status(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "-i", "lo"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "status", "--json"), "%s", a.err);
+	CHECK(strstr(a.out, "\"name\":\"sonde_gate_xdp\",\"owner\":\"sonde\",\"type\":\"xdp\","
+			    "\"interface\":\"sonde0\",\"direction\":\"in\",\"hook\":\"xdp "),
+	      "%s", a.out);
+	CHECK(strstr(a.out, "\"held\":\"installed\""), "%s", a.out);
+	CHECK(JSON_SUM(a.out, "memory_bytes", "\"sonde0\"") > 0, "%s", a.out);
+	SONDE_START(&a, "status", "--stats", "-d", "300ms", "--json");
+	do
+		CHECK(!lab_udp(&lab, 2, 50, 100, true), "traffic");
+	while (sonde_poll(&a, 0));
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(JSON_SUM(a.out, "runs", "sonde_gate_xdp", "\"sonde0\"") >= 50, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "mean_ns", "sonde_gate_xdp", "\"sonde0\"") > 0, "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	expect_clean(&lab);
+}
+
+void house_detach_one(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "-i", "lo"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 0, "sonde0 still has programs");
+	CHECK(!SONDE_RUN(&a, "count", "--read", "-i", "lo"), "lo lost its counters: %s", a.err);
+	CHECK(SONDE_RUN(&a, "count", "--read", "-i", "sonde0") == 1, "sonde0 still has counters");
+	CHECK(!SONDE_RUN(&a, "detach", "-i", "lo"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "detach", "--all") && strstr(a.err, "nothing"), "%s", a.err);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The scenarios: sonde as a user runs it, on real packets in private namespaces. */
+#include "tests/net/scenarios.h"
+
+#define ROOT(scenario, limit) { .name = #scenario, .run = scenario, .needs = TEST_ROOT, .seconds = limit }
+
+static const struct test scenarios[] = {
+	ROOT(count_exact_default, 60),
+	ROOT(count_exact_xdp_native, 60),
+	ROOT(count_exact_xdp_generic, 60),
+	ROOT(count_exact_tc, 60),
+	ROOT(count_exact_tcx, 60),
+	ROOT(count_exact_clsact, 60),
+	ROOT(count_installed_xdp, 60),
+	ROOT(count_installed_tc, 60),
+	ROOT(count_installed_clsact, 60),
+	ROOT(count_follows, 30),
+	ROOT(count_two_at_once, 30),
+	ROOT(count_beside_installed, 30),
+	ROOT(count_netns, 30),
+	ROOT(count_formats, 30),
+	{ .name = "trouble_usage", .run = trouble_usage, .seconds = 30 },
+	ROOT(trouble_unknown_interface, 30),
+	ROOT(trouble_foreign_xdp, 30),
+	ROOT(trouble_foreign_stays, 30),
+	ROOT(trouble_half_install, 30),
+	ROOT(trouble_vanish, 30),
+	ROOT(trouble_kill, 30),
+	ROOT(trouble_kill_clsact, 30),
+	ROOT(trouble_closed_pipe, 30),
+	ROOT(trouble_closed_stdout, 30),
+	ROOT(trouble_full_disk, 30),
+	ROOT(trouble_no_privilege, 30),
+	ROOT(trouble_no_bpf, 30),
+	ROOT(house_empty_root, 60),
+	ROOT(house_demo, 30),
+	ROOT(house_doctor, 30),
+	ROOT(house_status, 30),
+	ROOT(house_detach_one, 30),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(*scenarios));
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Running sonde under test: pipes, conditions instead of sleeps, and the kernel's own word. */
+#define _GNU_SOURCE
+#include "tests/net/net.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "lab/address.h"
+#include "obj/find.h"
+#include "sys/bpf.h"
+#include "sys/netns.h"
+
+enum { PATIENCE_MS = 8000 };
+
+void nap_ms(unsigned int ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static _Noreturn void become(const char *const *argv, void (*before)(void), int out, int err)
+{
+	const char *path = getenv("SONDE");
+
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	if (before)
+		before();
+	execv(path ? path : "build/sonde", (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+void sonde_start(struct sonde *s, void (*before)(void), const char *const *argv)
+{
+	int out[2], err[2];
+
+	memset(s, 0, sizeof(*s));
+	CHECK(!pipe2(out, O_CLOEXEC) && !pipe2(err, O_CLOEXEC), "pipe: %s", strerror(errno));
+	s->pid = fork();
+	CHECK(s->pid >= 0, "fork: %s", strerror(errno));
+	if (!s->pid)
+		become(argv, before, out[1], err[1]);
+	close(out[1]);
+	close(err[1]);
+	s->fd[0] = out[0];
+	s->fd[1] = err[0];
+}
+
+bool sonde_poll(struct sonde *s, int ms)
+{
+	struct pollfd p[2] = { { s->fd[0], POLLIN, 0 }, { s->fd[1], POLLIN, 0 } };
+	char *bufs[2] = { s->out, s->err };
+	size_t rooms[2] = { sizeof(s->out), sizeof(s->err) };
+
+	if (s->fd[0] < 0 && s->fd[1] < 0)
+		return false;
+	poll(p, 2, ms);
+	for (int i = 0; i < 2; i++) {
+		ssize_t n;
+
+		if (s->fd[i] < 0 || !p[i].revents)
+			continue;
+		CHECK(s->len[i] + 1 < rooms[i], "sonde says more than the test can hold");
+		n = read(s->fd[i], bufs[i] + s->len[i], rooms[i] - 1 - s->len[i]);
+		if (n > 0) {
+			s->len[i] += (size_t)n;
+			continue;
+		}
+		close(s->fd[i]);
+		s->fd[i] = -1;
+	}
+	return true;
+}
+
+static void await(struct sonde *s, const char *text, const char *words)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+
+	while (!strstr(text, words)) {
+		CHECK(now_ms() < end, "no \"%s\" in time; output: %s errors: %s", words, s->out,
+		      s->err);
+		CHECK(sonde_poll(s, 50), "it ended without \"%s\"; output: %s errors: %s", words, s->out,
+		      s->err);
+	}
+}
+
+void sonde_await_err(struct sonde *s, const char *words)
+{
+	await(s, s->err, words);
+}
+
+void sonde_await_out(struct sonde *s, const char *words)
+{
+	await(s, s->out, words);
+}
+
+int sonde_wait(struct sonde *s)
+{
+	int status;
+
+	while (sonde_poll(s, 1000))
+		;
+	CHECK(waitpid(s->pid, &status, 0) == s->pid, "waitpid: %s", strerror(errno));
+	s->pid = 0;
+	s->rc = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return s->rc;
+}
+
+int sonde_stop(struct sonde *s, int sig)
+{
+	kill(s->pid, sig);
+	return sonde_wait(s);
+}
+
+unsigned int lines_of(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static bool has_all(const char *line, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strstr(line, *words))
+			return false;
+	return true;
+}
+
+uint64_t json_sum(const char *text, const char *member, const char *const *words)
+{
+	char key[64], line[4096];
+	uint64_t sum = 0;
+
+	snprintf(key, sizeof(key), "\"%s\":", member);
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		const char *at;
+
+		CHECK(len < sizeof(line), "a line of %zu bytes", len);
+		memcpy(line, text, len);
+		line[len] = '\0';
+		at = strstr(line, key);
+		if (at && has_all(line, words))
+			sum += strtoull(at + strlen(key), NULL, 10);
+		text += len + (text[len] == '\n');
+	}
+	return sum;
+}
+
+struct hooks hooks_of(struct lab_end *end)
+{
+	struct found_list list = { 0 };
+	struct hooks h = { 0 };
+	struct link now;
+	int home = netns_current();
+
+	CHECK(!netns_set(end->netns), "entering the namespace");
+	CHECK(!link_get(&end->nl, NULL, end->link.ifindex, &now), "%s is gone", end->link.name);
+	CHECK(!find_on(&end->nl, &now, &list), "looking for programs");
+	for (size_t i = 0; i < list.n; i++) {
+		struct find_prog prog;
+
+		if (!find_prog(list.at[i].prog_id, &prog) && find_is_ours(&prog))
+			h.ours++;
+		else
+			h.others++;
+	}
+	find_free(&list);
+	netns_set(home);
+	close(home);
+	return h;
+}
+
+static bool is_clean(struct lab *lab)
+{
+	return !hooks_of(&lab->end[LAB_NEAR]).ours && !hooks_of(&lab->end[LAB_FAR]).ours;
+}
+
+void expect_clean(struct lab *lab)
+{
+	AWAIT(is_clean(lab), "a program of sonde's is left at a hook");
+}
+
+void lab_ready(struct lab *lab)
+{
+	CHECK(!lab_open(lab), "making the laboratory");
+	CHECK(!lab_up(lab), "switching it on");
+	CHECK(!lab_udp(lab, AF_INET, 1, 1, true), "a first packet");
+}
+
+enum { BURST = 32 };
+
+/* Each CPU's queue of a veth pair holds 256 packets: a short rest behind each burst empties it. */
+static _Noreturn void flood_from(int cpu, int far_port, unsigned int n, size_t len)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)far_port) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	cpu_set_t set;
+	char buf[1500] = "";
+
+	CPU_ZERO(&set);
+	CPU_SET((unsigned int)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	inet_pton(AF_INET, lab_address(LAB_FAR, AF_INET), &to.sin_addr);
+	for (unsigned int i = 0; i < n; i++) {
+		if (sendto(fd, buf, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len)
+			_exit(1);
+		if (i % BURST == BURST - 1)
+			usleep(100);
+	}
+	_exit(0);
+}
+
+/* A socket that nobody reads: the datagrams are dropped behind every hook, and unanswered. */
+static int sink_socket(const struct lab *lab, int port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd;
+
+	lab_enter(lab, LAB_FAR);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)), "%s", strerror(errno));
+	lab_enter(lab, LAB_NEAR);
+	return fd;
+}
+
+void flood(const struct lab *lab, unsigned int n, size_t len)
+{
+	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), port = 7777, status;
+	int fd = sink_socket(lab, port);
+	pid_t pids[64];
+
+	if (cpus > 64)
+		cpus = 64;
+	for (int c = 0; c < cpus; c++) {
+		unsigned int part = n / (unsigned int)cpus + (c < (int)(n % (unsigned int)cpus));
+
+		pids[c] = fork();
+		CHECK(pids[c] >= 0, "fork");
+		if (!pids[c])
+			flood_from(c, port, part, len);
+	}
+	for (int c = 0; c < cpus; c++)
+		CHECK(waitpid(pids[c], &status, 0) == pids[c] && !status, "sending failed");
+	close(fd);
+}
+
+int foreign_prog(uint32_t type, const char *name)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = type == BPF_PROG_TYPE_XDP ? XDP_PASS : -1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_new p = { .name = name,
+				  .type = type,
+				  .attach_type = type == BPF_PROG_TYPE_XDP ? BPF_XDP : 0,
+				  .insns = insns,
+				  .ninsns = 2,
+				  .license = "GPL" };
+	int fd = bpf_prog_load(&p);
+
+	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));
+	return fd;
+}

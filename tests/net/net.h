@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scenarios share: sonde run as a user runs it, its answers read, hooks looked at. */
+#ifndef TESTS_NET_NET_H
+#define TESTS_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "lab/lab.h"
+#include "tests/lib/test.h"
+
+/* A running or ended sonde, with what it has said so far. */
+struct sonde {
+	pid_t pid; /* 0: ended */
+	int rc;	   /* exit code, or 128 + signal */
+	int fd[2]; /* its standard output and error, -1 when closed */
+	char out[1 << 16], err[1 << 14];
+	size_t len[2];
+};
+
+/* Start the program under test ($SONDE, else build/sonde) with arguments up to NULL. */
+#define SONDE_START(s, ...) sonde_start(s, NULL, (const char *const[]){ "sonde", __VA_ARGS__, NULL })
+/* before, if not NULL, runs in the child just before it becomes sonde. */
+void sonde_start(struct sonde *s, void (*before)(void), const char *const *argv);
+/* Wait until its standard error (or output) contains words; the test fails when it ends without. */
+void sonde_await_err(struct sonde *s, const char *words);
+void sonde_await_out(struct sonde *s, const char *words);
+/* Take what it has said, waiting at most ms for more; false when it says no more. */
+bool sonde_poll(struct sonde *s, int ms);
+/* Wait for its end; its exit code. */
+int sonde_wait(struct sonde *s);
+/* Send a signal, then wait. */
+int sonde_stop(struct sonde *s, int sig);
+#define SONDE_RUN(s, ...) (SONDE_START(s, __VA_ARGS__), sonde_wait(s))
+
+/* How many lines text has. */
+unsigned int lines_of(const char *text);
+
+/* The sum of a number in all JSON lines that contain every one of the words (up to NULL). */
+#define JSON_SUM(text, member, ...)                                                                \
+	json_sum(text, member, (const char *const[]){ __VA_ARGS__, NULL })
+uint64_t json_sum(const char *text, const char *member, const char *const *words);
+
+/* Programs at all XDP and tc hooks of an interface. */
+struct hooks {
+	unsigned int ours, others;
+};
+struct hooks hooks_of(struct lab_end *end);
+/* The test fails unless nothing is left at either end's hooks, within two seconds. */
+void expect_clean(struct lab *lab);
+
+/* A laboratory that is up and has carried a first packet; the thread is on the near side. */
+void lab_ready(struct lab *lab);
+
+/* Send n datagrams of len bytes from the near to the far side, as evenly as may be from all CPUs at
+ * once, slowly enough for the pair's queues. */
+void flood(const struct lab *lab, unsigned int n, size_t len);
+
+/* A program that does nothing, as somebody else's tool would load it. XDP or SCHED_CLS. */
+int foreign_prog(uint32_t type, const char *name);
+
+/* Wait (two seconds) for a condition. */
+#define AWAIT(cond, ...)                                                                           \
+	do {                                                                                       \
+		int tries_ = 200;                                                                  \
+		while (!(cond) && --tries_)                                                        \
+			nap_ms(10);                                                                \
+		CHECK(tries_, __VA_ARGS__);                                                        \
+	} while (0)
+void nap_ms(unsigned int ms);
+
+#endif

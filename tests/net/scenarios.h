@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* All scenarios, by the file that holds them. */
+#ifndef TESTS_NET_SCENARIOS_H
+#define TESTS_NET_SCENARIOS_H
+
+#include "tests/net/net.h"
+
+/* count.c */
+void count_exact_default(void);
+void count_exact_xdp_native(void);
+void count_exact_xdp_generic(void);
+void count_exact_tc(void);
+void count_exact_tcx(void);
+void count_exact_clsact(void);
+void count_installed_xdp(void);
+void count_installed_tc(void);
+void count_installed_clsact(void);
+void count_follows(void);
+void count_two_at_once(void);
+void count_beside_installed(void);
+void count_netns(void);
+void count_formats(void);
+
+/* trouble.c */
+void trouble_usage(void);
+void trouble_unknown_interface(void);
+void trouble_foreign_xdp(void);
+void trouble_foreign_stays(void);
+void trouble_half_install(void);
+void trouble_vanish(void);
+void trouble_kill(void);
+void trouble_kill_clsact(void);
+void trouble_closed_pipe(void);
+void trouble_closed_stdout(void);
+void trouble_full_disk(void);
+void trouble_no_privilege(void);
+void trouble_no_bpf(void);
+
+/* house.c */
+void house_empty_root(void);
+void house_demo(void);
+void house_doctor(void);
+void house_status(void);
+void house_detach_one(void);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of trouble: one clear line, the right exit code, nothing left behind. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/if_link.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "sys/bpf.h"
+#include "sys/priv.h"
+#include "tests/net/scenarios.h"
+
+static struct sonde a;
+
+/* It ended with this code and one line on stderr that has the words, and printed nothing. */
+static void expect_line(int rc, const char *words)
+{
+	CHECK(a.rc == rc, "exit code %d instead of %d: %s", a.rc, rc, a.err);
+	CHECK(lines_of(a.err) == 1, "not one line: %s", a.err);
+	CHECK(strstr(a.err, words), "no \"%s\" in: %s", words, a.err);
+	CHECK(!a.len[0], "it printed: %s", a.out);
+}
+
+void trouble_usage(void)
+{
+	static const struct {
+		const char *words, *argv[6];
+	} wrong[] = {
+		{ "did you mean count", { "sonde", "conut" } },
+		{ "did you mean --install", { "sonde", "count", "--instal" } },
+		{ "12abc", { "sonde", "count", "-I", "12abc" } },
+		{ "-d", { "sonde", "count", "-d", "0" } },
+		{ "exclude", { "sonde", "count", "--install", "--read" } },
+		{ "--install ends", { "sonde", "count", "--install", "--once" } },
+		{ "no operands", { "sonde", "count", "tcp" } },
+		{ "xml", { "sonde", "count", "-o", "xml" } },
+		{ "-i", { "sonde", "count", "-i" } },
+		{ "--all", { "sonde", "detach" } },
+		{ "--all", { "sonde", "detach", "--all", "-i", "lo" } },
+		{ "operands", { "sonde", "demo", "now" } },
+		{ "--depp", { "sonde", "doctor", "--depp" } },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		sonde_start(&a, NULL, wrong[i].argv);
+		sonde_wait(&a);
+		expect_line(2, wrong[i].words);
+	}
+	CHECK(!SONDE_RUN(&a, "--help") && strstr(a.out, "count") && !a.len[1], "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "count", "--help") && strstr(a.out, "--install"), "%s", a.err);
+}
+
+void trouble_unknown_interface(void)
+{
+	SONDE_RUN(&a, "count", "-i", "nosuch0");
+	expect_line(1, "nosuch0");
+	SONDE_RUN(&a, "count", "-i", "a-name-that-is-far-too-long-for-an-interface");
+	expect_line(1, "a-name-that-is-far-too-long");
+	SONDE_RUN(&a, "count", "-i", "");
+	CHECK(a.rc == 1 && lines_of(a.err) == 1, "an empty name: %d %s", a.rc, a.err);
+	SONDE_RUN(&a, "count", "-i", "a\x1b[31m\nb");
+	CHECK(a.rc == 1 && lines_of(a.err) == 1 && !strchr(a.err, 0x1b), "%s", a.err);
+	SONDE_RUN(&a, "count", "--read", "-i", "nosuch0");
+	expect_line(1, "nosuch0");
+	SONDE_RUN(&a, "detach", "-i", "nosuch0");
+	expect_line(1, "nosuch0");
+}
+
+static int foreign_xdp(struct lab *lab)
+{
+	struct lab_end *near = &lab->end[LAB_NEAR];
+	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+
+	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+	      "attaching a foreign program");
+	return fd;
+}
+
+void trouble_foreign_xdp(void)
+{
+	struct lab lab = { 0 };
+	struct hooks h;
+
+	lab_ready(&lab);
+	foreign_xdp(&lab);
+	SONDE_RUN(&a, "count", "-i", "sonde0");
+	expect_line(1, "their_firewall");
+	CHECK(strstr(a.err, "--at tc"), "no way out is named: %s", a.err);
+	SONDE_RUN(&a, "count", "--install", "-i", "sonde0");
+	expect_line(1, "their_firewall");
+	h = hooks_of(&lab.end[LAB_NEAR]);
+	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
+	CHECK(!SONDE_RUN(&a, "count", "--once", "-d", "10ms", "-i", "sonde0", "--at", "tc"),
+	      "tc beside it: %s", a.err);
+	/* Among all interfaces, this one is counted at tc, and that is said. */
+	CHECK(!SONDE_RUN(&a, "count", "--once", "-d", "10ms"), "%s", a.err);
+	CHECK(strstr(a.err, "sonde0: counting incoming packets at tc"), "%s", a.err);
+	h = hooks_of(&lab.end[LAB_NEAR]);
+	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
+}
+
+void trouble_foreign_stays(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+	int fd, rc;
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
+	fd = foreign_prog(BPF_PROG_TYPE_SCHED_CLS, "their_tc");
+	rc = bpf_prog_attach(fd, near->link.ifindex, SYS_BPF_TCX_INGRESS, 0);
+	if (rc == -EINVAL)
+		SKIP("this kernel has no tcx");
+	CHECK(!rc, "attaching a foreign program: %s", strerror(-rc));
+	CHECK(!SONDE_RUN(&a, "status"), "%s", a.err);
+	CHECK(strstr(a.out, "their_tc") && strstr(a.out, "other"), "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1, "the wrong ones went");
+}
+
+/* The second interface cannot be served: the first one's installation is taken back. */
+void trouble_half_install(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+
+	lab_ready(&lab);
+	foreign_xdp(&lab);
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+	SONDE_RUN(&a, "count", "--install", "-i", "first", "-i", "sonde0");
+	CHECK(a.rc == 1 && strstr(a.err, "their_firewall"), "%d %s", a.rc, a.err);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "half of it stayed: %s", a.out);
+	SONDE_RUN(&a, "count", "--install", "-i", "first", "-i", "nosuch0");
+	CHECK(a.rc == 1 && strstr(a.err, "nosuch0"), "%d %s", a.rc, a.err);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "half of it stayed: %s", a.out);
+	expect_clean(&lab);
+}
+
+void trouble_vanish(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
+	sonde_await_err(&a, "sonde0: in: ");
+	CHECK(!lab_udp(&lab, 2, 10, 100, true), "traffic");
+	CHECK(!link_del(&near->nl, near->link.ifindex), "removing it");
+	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
+	CHECK(strstr(a.err, "sonde0: the interface is gone"), "%s", a.err);
+	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "its last numbers: %s", a.out);
+}
+
+static void kill_live(const char *at)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "-i", "sonde0", "--at", at);
+	sonde_await_err(&a, "sonde0: in: ");
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	expect_clean(&lab);
+}
+
+void trouble_kill(void)
+{
+	kill_live("xdp");
+}
+
+void trouble_kill_clsact(void)
+{
+	kill_live("clsact");
+}
+
+void trouble_closed_pipe(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "-i", "sonde0", "--once", "-d", "1h");
+	sonde_await_err(&a, "sonde0: in: ");
+	close(a.fd[0]);
+	a.fd[0] = -1;
+	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
+	CHECK(strstr(a.err, "standard output"), "%s", a.err);
+	expect_clean(&lab);
+}
+
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
+void trouble_closed_stdout(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	sonde_start(&a, close_stdout,
+		    (const char *const[]){ "sonde", "count", "-q", "-i", "sonde0", NULL });
+	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
+	CHECK(lines_of(a.err) == 1 && strstr(a.err, "standard output"), "%s", a.err);
+	sonde_start(&a, close_stdout, (const char *const[]){ "sonde", "--help", NULL });
+	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
+	expect_clean(&lab);
+}
+
+static void full_stdout(void)
+{
+	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+}
+
+void trouble_full_disk(void)
+{
+	struct lab lab = { 0 };
+
+	if (access("/dev/full", W_OK))
+		SKIP("no /dev/full");
+	lab_ready(&lab);
+	sonde_start(&a, full_stdout,
+		    (const char *const[]){ "sonde", "count", "-q", "-i", "sonde0", "-I", "10ms",
+					   NULL });
+	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
+	CHECK(lines_of(a.err) == 1 && strstr(a.err, "no space"), "%s", a.err);
+	expect_clean(&lab);
+}
+
+static void drop_all(void)
+{
+	if (priv_keep(0))
+		_exit(126);
+}
+
+void trouble_no_privilege(void)
+{
+	static const char *const commands[][6] = {
+		{ "sonde", "count", "-i", "lo" },
+		{ "sonde", "count", "--install", "-i", "lo" },
+		{ "sonde", "status" },
+		{ "sonde", "detach", "--all" },
+		{ "sonde", "demo" },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		sonde_start(&a, drop_all, commands[i]);
+		sonde_wait(&a);
+		expect_line(1, "CAP_");
+	}
+	sonde_start(&a, drop_all, (const char *const[]){ "sonde", "doctor", NULL });
+	CHECK(!sonde_wait(&a) && strstr(a.out, "CAP_BPF"), "%d %s", a.rc, a.err);
+}
+
+/* A kernel without BPF, played by a seccomp filter that answers bpf(2) with ENOSYS. */
+static void no_bpf(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = 4, .filter = code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		_exit(126);
+}
+
+void trouble_no_bpf(void)
+{
+	sonde_start(&a, no_bpf, (const char *const[]){ "sonde", "count", "-i", "lo", NULL });
+	sonde_wait(&a);
+	if (a.rc == 126)
+		SKIP("this kernel has no seccomp filters");
+	expect_line(1, "no bpf(2)");
+	sonde_start(&a, no_bpf, (const char *const[]){ "sonde", "status", NULL });
+	sonde_wait(&a);
+	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d %s", a.rc, a.err);
+	sonde_start(&a, no_bpf, (const char *const[]){ "sonde", "doctor", NULL });
+	CHECK(!sonde_wait(&a) && strstr(a.out, "no"), "%d %s", a.rc, a.err);
+}
