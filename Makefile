@@ -16,6 +16,7 @@
 # V=1 shows the commands, SAN=1 builds with ASan and UBSan in build/san.
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
@@ -23,6 +24,7 @@ HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 ARCH ?= $(HOST_ARCH)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+comma := ,
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
@@ -108,14 +110,10 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)$(CLANG) -target bpfel -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
 		-ffile-prefix-map=$(CURDIR)=. $(BPF_INCLUDE) $(DEPFLAGS) -c $< -o $@
 
-# The header is renewed only when it changes, so that its users are rebuilt only then.
-$(B)/gen/%.gen.c: $(B)/bpf/%.bpf.o $(GEN)
-	$(call say,GEN,$@)
-	$(Q)mkdir -p $(@D)/new
-	$(Q)$(GEN) -o $(@D)/new $<
-	$(Q)cmp -s $(@D)/new/$*.gen.h $(@D)/$*.gen.h || mv $(@D)/new/$*.gen.h $(@D)/$*.gen.h
-	$(Q)mv $(@D)/new/$*.gen.c $@
-$(B)/gen/%.gen.h: $(B)/gen/%.gen.c ;
+$(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
+	$(call say,GEN,$(B)/gen/$*.gen.c)
+	$(Q)mkdir -p $(B)/gen
+	$(Q)$(GEN) -o $(B)/gen $<
 
 CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -iquote src -iquote .
 $(HOST)/gen/%.o: gen/%.c
@@ -140,10 +138,88 @@ $(B)/tests/run/run $(B)/tests/net/net:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
+# Unit tests: with the host's C library, libcheck and the sanitizers, always.
+U := build/unit
+UNIT_SRCS := $(wildcard tests/unit/*.c) $(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
+UNIT_O := $(UNIT_SRCS:%.c=$(U)/%.o)
+UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+	-DGEN_DATA='"$(U)/data"'
+$(U)/%.o: %.c | $(GEN_H)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
+$(U)/unit: $(UNIT_O) $(GEN_C)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(UNIT_FLAGS) -Wno-unused -o $@ $^ $$(pkg-config --libs check)
+# What gen is tested on: every source in both byte orders.
+GEN_DATA_SRCS := $(wildcard tests/data/gen/*.bpf.c)
+GEN_DATA := $(foreach e,bpfel bpfeb,$(GEN_DATA_SRCS:tests/data/gen/%.bpf.c=$(U)/data/$e/%.bpf.o))
+$(U)/data/bpfel/%.bpf.o $(U)/data/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c
+	$(Q)mkdir -p $(U)/data/bpfel $(U)/data/bpfeb
+	$(Q)for e in bpfel bpfeb; do \
+		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(U)/data/$$e/$*.bpf.o || exit 1; done
+
+check: $(U)/unit $(GEN_DATA) $(B)/sonde
+	$(Q)CK_VERBOSITY=normal $(U)/unit
+	$(Q)SAN=$(SAN) sh tests/rules.sh $(B)/sonde
 check-run: $(B)/tests/run/run
 	$(Q)$<
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SONDE=$(B)/sonde $<
+
+# Everything a change has to pass, and its sums as the last line.
+test: deps-test
+	$(Q)MAKE='$(MAKE)' sh tests/all.sh check check-run check-net fuzz-seeds
+
+run: deps all
+	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
+	else echo 'the demo makes network namespaces: sudo $(B)/sonde demo'; fi
+
+# Fuzzing: each parser from its seeds. fuzz-seeds only runs the seeds and a few seconds on top.
+F := build/fuzz
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
+FUZZ_LIB_O := $(patsubst %.c,$(F)/%.o,$(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS))
+$(F)/%.o: %.c | $(GEN_H)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(DEPFLAGS) -c $< -o $@
+$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(FUZZ_LIB_O) $(GEN_C)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^
+$(F)/seeds/gen: $(GEN_DATA)
+	$(Q)mkdir -p $@ && for f in $^; do cp $$f $@/$$(basename $$(dirname $$f))-$$(basename $$f); done
+fuzz: deps-test
+	$(Q)$(MAKE) --no-print-directory fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
+fuzz-seeds:
+	$(Q)$(MAKE) --no-print-directory fuzz-run FUZZ_SECONDS=5
+fuzz-run: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
+	$(Q)sh tests/fuzz/run.sh $(F) $(FUZZ_SECONDS) $(FUZZERS)
+
+lint: $(GEN_C)
+	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(wildcard src/cmd/*.c) src/main.c -- $(CFLAGS_TARGET)
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
+		--suppressions-list=.cppcheck -I src -I . -I $(B) src gen
+
+# What the host needs, by Debian's names.
+PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
+PKGS_TEST := $(PKGS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2
+PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
+define need
+	$(Q)missing=; for p in $(1); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	else echo "missing packages; type: sudo apt-get install$$missing"; exit 1; fi
+endef
+deps:
+	$(call need,$(PKGS))
+deps-test:
+	$(call need,$(PKGS_TEST))
+deps-bench:
+	$(call need,$(PKGS_BENCH))
 
 $(SYSROOT)/.ready: gen/sysroot.sh
 	$(call say,SYSROOT,$(@D))
@@ -156,6 +232,8 @@ clean:
 	rm -rf build
 
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
-	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d))
+	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) \
+	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d))
 
-.PHONY: all run test check check-run check-net fuzz bench lint deps install clean
+.PHONY: all run test check check-run check-net fuzz fuzz-run fuzz-seeds bench lint deps deps-test \
+	deps-bench install clean

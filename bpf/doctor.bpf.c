@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The doctor's tracing programs: the same packets seen by each way into the kernel's receive path. */
+/* The doctor's tracing programs: the same packets seen by each way into the kernel's receive path.
+ */
 #include "bpf/lib/bpf.h"
 #include "bpf/doctor.h"
 

@@ -73,6 +73,9 @@ static __noinline struct gate_sum *rare_sum(const struct pkt *p, __u32 dir, __u3
 	struct gate_sum zero = {}, *sum;
 
 	key.proto = p->family == GATE_OTHER ? p->ethertype : p->proto;
+	/* A length in the type's place (IEEE 802.3) says nothing: one key serves all of them. */
+	if (p->family == GATE_OTHER && p->ethertype < ETH_P_802_3_MIN)
+		key.proto = ETH_P_802_2;
 	sum = bpf_map_lookup_elem(&rare, &key);
 	if (sum)
 		return sum;

@@ -7,28 +7,21 @@
 #include <linux/types.h>
 
 #define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
-#define GATE_VERSION 1		/* of this file's layouts */
+#define GATE_VERSION 1          /* of this file's layouts */
 
 enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
 
 enum gate_family { GATE_IPV4, GATE_IPV6, GATE_ARP, GATE_OTHER, GATE_FAMILIES };
 
 /* The XDP actions (linux/bpf.h), which the gate's tc programs share the first three of. */
-enum gate_verdict {
-	GATE_ABORTED,
-	GATE_DROP,
-	GATE_PASS,
-	GATE_TX,
-	GATE_REDIRECT,
-	GATE_VERDICTS
-};
+enum gate_verdict { GATE_ABORTED, GATE_DROP, GATE_PASS, GATE_TX, GATE_REDIRECT, GATE_VERDICTS };
 
 /* What most packets are has a slot of its own; the rest is told apart in a hash. */
 enum gate_slot {
 	GATE_SLOT_TCP4,
 	GATE_SLOT_UDP4,
 	GATE_SLOT_ICMP4,
-	GATE_SLOT_BAD4,	 /* an IPv4 header that is cut short or wrong */
+	GATE_SLOT_BAD4,  /* an IPv4 header that is cut short or wrong */
 	GATE_SLOT_MORE4, /* protocols for which the hash had no room */
 	GATE_SLOT_TCP6,
 	GATE_SLOT_UDP6,
@@ -45,8 +38,8 @@ enum gate_slot {
 struct gate_conf {
 	__u32 magic;
 	__u16 version;
-	__u8 ethernet;	/* 1: packets begin with an Ethernet header, 0: with an IP header */
-	__u8 multibuf;	/* 1: bpf_xdp_get_buff_len() is there: frames may have fragments */
+	__u8 ethernet; /* 1: packets begin with an Ethernet header, 0: with an IP header */
+	__u8 multibuf; /* 1: bpf_xdp_get_buff_len() is there: frames may have fragments */
 	__u32 ifindex;
 	__u32 pad;
 };

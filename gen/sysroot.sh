@@ -30,8 +30,9 @@ for tool in apt-get apt-cache apt-config dpkg awk; do
 	command -v $tool >/dev/null || die "$tool is missing: only a host with apt can do this"
 done
 
-mkdir -p "$dir" 2>/dev/null && cd "$dir/.." || die "$dir: cannot be made"
 name=$(basename "$dir")
+parent=$(dirname "$dir")
+{ mkdir -p "$parent" && cd "$parent"; } 2>/dev/null || die "$parent: cannot be made or entered"
 work=$PWD/$name.apt
 new=$PWD/$name.new
 trap 'rm -rf "$work" "$new"' EXIT
@@ -58,7 +59,6 @@ APT::Architecture "$arch";
 APT::Architectures { "$arch"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
-Acquire::Check-Valid-Until "false";
 EOF
 export APT_CONFIG="$work/apt.conf" LC_ALL=C
 
@@ -100,18 +100,20 @@ sources()
 	[ -n "$(ls "$work/sources")" ]
 }
 
-# The last error of a command that did not succeed, or all that is known.
+# The first error of a command that did not succeed: the later ones are consequences.
 why()
 {
-	sed -n 's/^[EW]: //p' "$work/log" | tail -n 1
+	words=$(sed -n 's/^[EWN]: //p' "$work/log" | head -n 1)
+	echo "${words:-the sources of this host have none}"
 }
 
 codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null | tr -d '"') || :
 sources "$codename" || sources '' || die "no package sources in $list or $parts"
 
-apt-get update >"$work/log" 2>&1 || die "the package lists of $arch cannot be had: $(why)"
+# One list that is missing need not matter: each of the others is signed and has its packages' sums.
+apt-get update >"$work/log" 2>&1 || echo "sysroot: not all package lists: $(why)" >&2
 libgcc=$(apt-cache pkgnames libgcc- | grep '^libgcc-[0-9]*-dev$' | sort -t- -k2,2n | tail -n 1)
-[ -n "$libgcc" ] || die "no libgcc for $arch in these sources: $(why)"
+[ -n "$libgcc" ] || die "no package libgcc-N-dev of $arch: $(why)"
 (cd "$work/debs" && apt-get download musl-dev "$libgcc" linux-libc-dev) >"$work/log" 2>&1 ||
 	die "packages of $arch cannot be had: $(why)"
 for deb in "$work/debs"/*.deb; do

@@ -14,11 +14,11 @@
 #define SONDE_VERSION "0.1"
 #endif
 
-#define COMMANDS(X)                                                                                \
-	X(count)                                                                                   \
-	X(status)                                                                                  \
-	X(detach)                                                                                  \
-	X(doctor)                                                                                  \
+#define COMMANDS(X) \
+	X(count)    \
+	X(status)   \
+	X(detach)   \
+	X(doctor)   \
 	X(demo)
 
 #define DECLARE(name) extern const struct command cmd_##name;
@@ -49,8 +49,8 @@ static int help(void)
 	for (int i = 0; i < NCOMMANDS; i++)
 		printf("  %-10s %.*s\n", commands[i]->opt->command,
 		       (int)strcspn(commands[i]->opt->about, "\n"), commands[i]->opt->about);
-	printf("\nsonde COMMAND --help tells more; sonde demo shows it at work; sonde doctor tells\n"
-	       "what this kernel allows.\n");
+	printf("\nsonde COMMAND --help tells more; sonde demo shows it at work;\n"
+	       "sonde doctor tells what this kernel allows.\n");
 	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
 }
 

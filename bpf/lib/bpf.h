@@ -7,17 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SEC(name)	__attribute__((section(name), used))
+#define SEC(name) __attribute__((section(name), used))
 #undef __always_inline /* linux/stddef.h has a weaker one */
 #define __always_inline inline __attribute__((always_inline))
-#define __noinline	__attribute__((noinline))
-#define LICENSE(text)	char _license[] SEC("license") = text
+#define __noinline      __attribute__((noinline))
+#define LICENSE(text)   char _license[] SEC("license") = text
 
 /* Maps are described by a struct's types, which gen reads out of BTF: an int as the length of an
  * array, a type as a pointer's target. */
 #define MAP_UINT(name, val)  int(*name)[val]
 #define MAP_TYPE(name, type) __typeof__(type) *name
-#define MAP		     SEC(".maps")
+#define MAP                  SEC(".maps")
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define be16(x) __builtin_bswap16(x)
@@ -28,21 +28,21 @@
 #endif
 
 /* CO-RE: the offset of every member read through such a pointer is the running kernel's. */
-#define CORE __attribute__((preserve_access_index))
+#define CORE               __attribute__((preserve_access_index))
 #define core_exists(field) __builtin_preserve_field_info(field, 2)
 
 /* Helpers by their number in linux/bpf.h (enum bpf_func_id), declared as they are called. */
-static void *(*const bpf_map_lookup_elem)(void *map, const void *key) =
-	(void *)BPF_FUNC_map_lookup_elem;
+static void *(*const bpf_map_lookup_elem)(void *map,
+					  const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value,
 					 __u64 flags) = (void *)BPF_FUNC_map_update_elem;
-static long (*const bpf_skb_pull_data)(struct __sk_buff *skb, __u32 len) =
-	(void *)BPF_FUNC_skb_pull_data;
+static long (*const bpf_skb_pull_data)(struct __sk_buff *skb,
+				       __u32 len) = (void *)BPF_FUNC_skb_pull_data;
 static __u64 (*const bpf_xdp_get_buff_len)(struct xdp_md *ctx) = (void *)BPF_FUNC_xdp_get_buff_len;
-static long (*const bpf_probe_read_kernel)(void *dst, __u32 size, const void *from) =
-	(void *)BPF_FUNC_probe_read_kernel;
-static void *(*const bpf_ringbuf_reserve)(void *map, __u64 size, __u64 flags) =
-	(void *)BPF_FUNC_ringbuf_reserve;
+static long (*const bpf_probe_read_kernel)(void *dst, __u32 size,
+					   const void *from) = (void *)BPF_FUNC_probe_read_kernel;
+static void *(*const bpf_ringbuf_reserve)(void *map, __u64 size,
+					  __u64 flags) = (void *)BPF_FUNC_ringbuf_reserve;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)BPF_FUNC_ringbuf_submit;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 

@@ -15,16 +15,16 @@
  * what stands before it is still right. */
 struct pkt {
 	__u16 ethertype; /* host byte order, behind any VLAN tags; 0 if bad at the link layer */
-	__u16 l4_off;	 /* bytes from the start to the header that proto names */
-	__u8 family;	 /* enum gate_family */
-	__u8 proto;	 /* IP protocol number behind IPv6 extension headers, families IPv4 and IPv6 */
+	__u16 l4_off;    /* bytes from the start to the header that proto names */
+	__u8 family;     /* enum gate_family */
+	__u8 proto; /* IP protocol number behind IPv6 extension headers, families IPv4 and IPv6 */
 	__u8 bad;
 	__u8 fragment; /* not a packet's first fragment: no transport header in it */
 };
 
 enum {
-	PKT_VLAN_MAX = 2,  /* IEEE 802.1ad: a service and a customer tag */
-	PKT_EXT_MAX = 8,   /* extension headers walked; RFC 8200 sec. 4.1 recommends six */
+	PKT_VLAN_MAX = 2,         /* IEEE 802.1ad: a service and a customer tag */
+	PKT_EXT_MAX = 8,          /* extension headers walked; RFC 8200 sec. 4.1 recommends six */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
@@ -34,7 +34,8 @@ struct pkt_vlan {
 };
 
 struct pkt_ext {
-	__u8 next, len; /* len: 8-byte units after the first 8 bytes; reserved in a fragment header */
+	__u8 next,
+		len; /* len: 8-byte units after the first 8 bytes; reserved in a fragment header */
 	__be16 frag;
 	__be32 id;
 };

@@ -15,8 +15,8 @@
 #include "sys/wait.h"
 
 enum at { AT_XDP, AT_TC, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
-static const char *const at_names[] = { "xdp", "tc", "xdp-native", "xdp-generic", "tcx", "clsact",
-					NULL };
+static const char *const at_names[] = { "xdp", "tc",     "xdp-native", "xdp-generic",
+					"tcx", "clsact", NULL };
 static const unsigned int at_hooks[][GATE_DIRS] = {
 	[AT_XDP] = { HOOKS_XDP, HOOKS_TC },
 	[AT_TC] = { HOOKS_TC, HOOKS_TC },
@@ -41,9 +41,10 @@ static const struct opt rows[] = {
 		 "that come later)"),
 	OPT_STR('N', "netns", "PATH|PID", O, netns,
 		"in this network namespace: a path, a name below /run/netns, or a process's"),
-	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
-		   "hook for incoming packets: xdp (native, else generic) or tc (tcx, else clsact); "
-		   "xdp-native, xdp-generic, tcx and clsact take that one or fail (default: xdp)"),
+	OPT_CHOICE(
+		0, "at", "HOOK", O, at, at_names,
+		"hook for incoming packets: xdp (native, else generic) or tc (tcx, else clsact); "
+		"xdp-native, xdp-generic, tcx and clsact take that one or fail (default: xdp)"),
 	OPT_FLAG(0, "in", O, in, "incoming packets only"),
 	OPT_FLAG(0, "out", O, out, "outgoing packets only"),
 	OPT_TIME('I', "interval", "TIME", O, interval, "time between two tables (default: 1s)"),
@@ -81,33 +82,29 @@ struct count_rec {
 };
 
 #define R struct count_rec
-#define COUNT_COLS                                                                                 \
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },                                         \
-	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },         \
-	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },            \
-	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },                          \
-	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },                  \
-	{ "protocol", "protocol", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) },             \
-	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) },              \
-	{ "packets", "packets", "interface_packets_total",                                         \
-	  "Packets by interface, direction, hook, family, protocol and verdict.",                  \
-	  .role = COL_COUNTER, COL_AT_U64(R, packets) },                                           \
-	{ "bytes", "bytes", "interface_bytes_total",                                               \
-	  "Bytes of those packets from the link-layer header on, without frame check sequence.",   \
-	  .role = COL_COUNTER, COL_AT_U64(R, bytes) }
-
-static const struct col total_cols[] = { COUNT_COLS };
-static const struct col live_cols[] = {
-	COUNT_COLS,
+/* The rates, which only a live count has, are the last ones. */
+static const struct col cols[] = {
+	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
+	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
+	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
+	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
+	{ "protocol", "protocol", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) },
+	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) },
+	{ "packets", "packets", "interface_packets_total",
+	  "Packets by interface, direction, hook, family, protocol and verdict.",
+	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", "interface_bytes_total",
+	  "Bytes of those packets from the link-layer header on, without frame check sequence.",
+	  .role = COL_COUNTER, COL_AT_U64(R, bytes) },
 	{ "packets_per_second", "pkt/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) },
 	{ "bits_per_second", "bit/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) },
 };
 #undef R
 
-static const struct schema total_schema = { "count", total_cols,
-					    sizeof(total_cols) / sizeof(*total_cols) };
-static const struct schema live_schema = { "count", live_cols,
-					   sizeof(live_cols) / sizeof(*live_cols) };
+enum { NCOLS = sizeof(cols) / sizeof(*cols), NRATES = 2 };
+static const struct schema live_schema = { "count", cols, NCOLS };
+static const struct schema total_schema = { "count", cols, NCOLS - NRATES };
 
 static double now_s(void)
 {

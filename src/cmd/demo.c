@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde demo: real traffic in a private network, counted live, compared with what the kernel says. */
+/* sonde demo: real traffic in a private network, counted live, compared with what the kernel says.
+ */
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ struct demo {
 	struct gate gate[LAB_SIDES];
 	struct gate_table table[LAB_SIDES];
 	struct link_stats stats[LAB_SIDES]; /* the kernel's, of the same moment as table */
-	uint64_t datagrams, pings;	    /* sent by the near side, per family */
+	uint64_t datagrams, pings;          /* sent by the near side, per family */
 	unsigned int differ;
 	bool headers; /* some differ only by the Ethernet headers */
 };
@@ -274,9 +275,8 @@ static uint32_t left_out(const struct demo *d, int side, enum gate_dir dir)
 /* Each end and direction against the kernel's interface statistics. */
 static int compare_stats(struct demo *d, struct sink *sink)
 {
-	static const char *const names[LAB_SIDES][GATE_DIRS] = {
-		{ "sonde0 in", "sonde0 out" }, { "sonde1 in", "sonde1 out" }
-	};
+	static const char *const names[LAB_SIDES][GATE_DIRS] = { { "sonde0 in", "sonde0 out" },
+								 { "sonde1 in", "sonde1 out" } };
 	static const char *const theirs[GATE_DIRS] = { "kernel rx", "kernel tx" };
 	int rc = 0;
 
@@ -353,8 +353,10 @@ static int judge(struct demo *d, struct sink *sink)
 	if (!rc)
 		rc = sink_end(sink);
 	if (!rc && d->headers)
-		rc = sink_line(sink, "* veth's own statistics leave out the %d-byte Ethernet header of "
-				     "each packet", ETH_HLEN);
+		rc = sink_line(sink,
+			       "* veth's own statistics leave out the %d-byte Ethernet header of "
+			       "each packet",
+			       ETH_HLEN);
 	if (!rc && !d->differ)
 		rc = sink_line(sink, "every number is the same");
 	if (rc)

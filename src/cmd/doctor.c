@@ -70,8 +70,8 @@ static const struct schema finding_schema = { "doctor", finding_cols,
 
 /* The state that the looks share. */
 struct doctor {
-	struct nl nl;	    /* in the private namespace */
-	int private_ns;	    /* 0, or the -errno that it could not be made with */
+	struct nl nl;       /* in the private namespace */
+	int private_ns;     /* 0, or the -errno that it could not be made with */
 	struct obj xdp, tc; /* the gate's programs; closed if they do not load */
 	char why_load[WORDS];
 	char jit[16]; /* net.core.bpf_jit_enable, which only the first namespace shows */
@@ -366,8 +366,10 @@ static const struct {
 	{ PRIV(CAP_BPF), "CAP_BPF", "loading programs, making maps" },
 	{ PRIV(CAP_NET_ADMIN), "CAP_NET_ADMIN", "attaching to interfaces" },
 	{ PRIV(CAP_PERFMON), "CAP_PERFMON", "tracing; pointer arithmetic in programs" },
-	{ PRIV(CAP_SYS_ADMIN), "CAP_SYS_ADMIN", "finding programs by id, detached mounts, --netns" },
-	{ PRIV(CAP_SYS_RESOURCE), "CAP_SYS_RESOURCE", "lifting the memlock limit before Linux 5.11" },
+	{ PRIV(CAP_SYS_ADMIN), "CAP_SYS_ADMIN",
+	  "finding programs by id, detached mounts, --netns" },
+	{ PRIV(CAP_SYS_RESOURCE), "CAP_SYS_RESOURCE",
+	  "lifting the memlock limit before Linux 5.11" },
 };
 
 static int show_privileges(struct sink *sink)
@@ -384,16 +386,18 @@ static int show_privileges(struct sink *sink)
 		rc = sink_row(sink, &p);
 	}
 	if (!rc)
-		rc = sink_row(sink, &(struct privilege){ "lockdown", lockdown_names[priv_lockdown()],
-							 "none is best; confidentiality stops kprobes" });
+		rc = sink_row(sink,
+			      &(struct privilege){ "lockdown", lockdown_names[priv_lockdown()],
+						   "none is best; confidentiality stops kprobes" });
 	getrlimit(RLIMIT_MEMLOCK, &memlock);
 	if (memlock.rlim_cur == RLIM_INFINITY)
 		set(limit, "unlimited");
 	else
 		snprintf(limit, sizeof(limit), "%llu bytes", (unsigned long long)memlock.rlim_cur);
 	if (!rc)
-		rc = sink_row(sink, &(struct privilege){ "memlock limit", limit,
-							 "maps before Linux 5.11; lifted when needed" });
+		rc = sink_row(sink,
+			      &(struct privilege){ "memlock limit", limit,
+						   "maps before Linux 5.11; lifted when needed" });
 	return rc ? rc : sink_end(sink);
 }
 
@@ -423,7 +427,8 @@ static int examine(struct sink *sink)
 	uname(&uts);
 	prepare(&d);
 	rc = sink_line(sink, "Linux %s, %s, %d CPU%s", uts.release, uts.machine,
-		       bpf_possible_cpus() > 0 ? bpf_possible_cpus() : (int)sysconf(_SC_NPROCESSORS_CONF),
+		       bpf_possible_cpus() > 0 ? bpf_possible_cpus()
+					       : (int)sysconf(_SC_NPROCESSORS_CONF),
 		       bpf_possible_cpus() == 1 ? "" : "s");
 	if (!rc)
 		rc = show_capabilities(&d, sink);

@@ -6,8 +6,8 @@
 #include "out/sink.h"
 
 /* Send datagrams across a private veth pair past one hook after the other, and put a row for each:
- * what was sent, what the hook saw. -EIO, said, if one miscounts; one that this kernel does not have
- * is shown with the reason and is no error. */
+ * what was sent, what the hook saw. -EIO, said, if one miscounts; one that this kernel does not
+ * have is shown with the reason and is no error. */
 int doctor_prove(struct sink *sink);
 
 #endif

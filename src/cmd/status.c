@@ -48,25 +48,21 @@ struct status_rec {
 };
 
 #define R struct status_rec
-static const struct col plain_cols[] = {
-#define STATUS_COLS                                                                                \
-	{ "program", "id", "program", .role = COL_KEY, COL_AT_U64(R, program) },                   \
-	{ "name", "name", "name", .role = COL_KEY, COL_AT_STR(R, name) },                          \
-	{ "owner", "owner", "owner", .role = COL_KEY, COL_AT_STR(R, owner) },                      \
-	{ "type", "type", "type", .role = COL_KEY, COL_AT_STR(R, type) },                          \
-	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },         \
-	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },            \
-	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },                          \
-	{ "held", "held by", "held", .role = COL_KEY, COL_AT_STR(R, held) },                       \
-	{ "link", NULL, NULL, .role = COL_INFO, COL_AT_U64(R, link) },                             \
-	{ "maps", "maps", NULL, .role = COL_INFO, COL_AT_STR(R, maps) },                           \
-	{ "memory_bytes", "memory", "program_memory_bytes",                                        \
-	  "Kernel memory of a BPF program and its maps.", .role = COL_GAUGE, .unit = COL_BYTES,    \
-	  COL_AT_U64(R, memory) }
-	STATUS_COLS,
-};
-static const struct col stats_cols[] = {
-	STATUS_COLS,
+/* What only --stats finds out comes last. */
+static const struct col cols[] = {
+	{ "program", "id", "program", .role = COL_KEY, COL_AT_U64(R, program) },
+	{ "name", "name", "name", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "owner", "owner", "owner", .role = COL_KEY, COL_AT_STR(R, owner) },
+	{ "type", "type", "type", .role = COL_KEY, COL_AT_STR(R, type) },
+	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
+	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
+	{ "held", "held by", "held", .role = COL_KEY, COL_AT_STR(R, held) },
+	{ "link", .role = COL_INFO, COL_AT_U64(R, link) },
+	{ "maps", "maps", .role = COL_INFO, COL_AT_STR(R, maps) },
+	{ "memory_bytes", "memory", "program_memory_bytes",
+	  "Kernel memory of a BPF program and its maps.", .role = COL_GAUGE, .unit = COL_BYTES,
+	  COL_AT_U64(R, memory) },
 	{ "runs", "runs", "program_runs", "Runs of a BPF program while it was timed.",
 	  .role = COL_GAUGE, COL_AT_U64(R, runs) },
 	{ "mean_ns", "mean", "program_run_seconds", "Mean time of such a run.", .role = COL_GAUGE,
@@ -74,10 +70,9 @@ static const struct col stats_cols[] = {
 };
 #undef R
 
-static const struct schema plain_schema = { "status", plain_cols,
-					    sizeof(plain_cols) / sizeof(*plain_cols) };
-static const struct schema stats_schema = { "status", stats_cols,
-					    sizeof(stats_cols) / sizeof(*stats_cols) };
+enum { NCOLS = sizeof(cols) / sizeof(*cols), NSTATS = 2 };
+static const struct schema stats_schema = { "status", cols, NCOLS };
+static const struct schema plain_schema = { "status", cols, NCOLS - NSTATS };
 
 /* One line of the answer: a program, and the place where it was met if it was. */
 struct entry {
@@ -244,8 +239,9 @@ static int show(const struct entries *e, const struct status_opts *o)
 	if (!rc && e->n)
 		rc = sink_end(sink);
 	if (!rc && !e->n)
-		rc = sink_line(sink, "nothing of sonde's is in this kernel, and no other program is at "
-				     "an interface here");
+		rc = sink_line(sink,
+			       "nothing of sonde's is in this kernel, and no other program is at "
+			       "an interface here");
 	sink_free(sink);
 	return rc ? fail_errno(rc, "standard output") : 0;
 }

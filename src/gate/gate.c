@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One gate: loaded for its interface's link type, attached by the ladders, or found in the kernel. */
+/* One gate: loaded for its interface's link type, attached by the ladders, or found in the kernel.
+ */
 #include "gate/gate.h"
 #include <errno.h>
 #include <linux/if_arp.h>
@@ -12,14 +13,15 @@
 #include "obj/find.h"
 #include "sys/bpf.h"
 
-/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp. */
+/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp.
+ */
 static bool has_ethernet(const struct link *link)
 {
 	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
 }
 
-/* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one, or
- * one of another version. */
+/* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
+ * or one of another version. */
 static int tap_open(struct gate_tap *tap, const struct found *f)
 {
 	struct gate_tap got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
@@ -33,12 +35,13 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 	rc = find_prog(f->prog_id, &prog);
 	if (rc)
 		return rc;
-	fd = find_is_ours(&prog) ? find_map(&prog, gate_spec.maps[gate_spec.conf_map].name, &info) :
-				   -ENOENT;
+	fd = find_is_ours(&prog) ? find_map(&prog, gate_spec.maps[gate_spec.conf_map].name, &info)
+				 : -ENOENT;
 	if (fd < 0)
 		return fd;
 	if (info.value_size <= sizeof(value) &&
-	    info.value_size >= gate_spec.conf_off + sizeof(conf) && !bpf_map_lookup(fd, &zero, value))
+	    info.value_size >= gate_spec.conf_off + sizeof(conf) &&
+	    !bpf_map_lookup(fd, &zero, value))
 		memcpy(&conf, value + gate_spec.conf_off, sizeof(conf));
 	close(fd);
 	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)

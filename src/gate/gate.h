@@ -12,9 +12,9 @@
 /* What to put where. */
 struct gate_wish {
 	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
-	bool stays;		       /* installed: outlives the process */
-	bool verbose;		       /* the verifier's whole log, should it come to that */
-	bool quiet;		       /* no note of the hooks that were taken */
+	bool stays;                    /* installed: outlives the process */
+	bool verbose;                  /* the verifier's whole log, should it come to that */
+	bool quiet;                    /* no note of the hooks that were taken */
 };
 
 /* Where a direction's counters are read: maps of our own, or of a gate that was there before. */
@@ -35,7 +35,8 @@ struct gate {
 
 /* Load and attach to link. Where a gate of ours holds the XDP hook already (installed, or another
  * process's), its counters are read instead, unless wish->stays: then it is -EEXIST. A foreign XDP
- * program is named and left alone: -EBUSY. Errors are said in one line, and nothing stays behind. */
+ * program is named and left alone: -EBUSY. Errors are said in one line, and nothing stays behind.
+ */
 int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish);
 /* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);

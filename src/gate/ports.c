@@ -149,7 +149,8 @@ static int look_installed(struct ports *p, const struct link *link)
 		whole &= !p->wish.hooks[dir] || there.tap[dir].hook;
 	gate_close(&there, &p->ask);
 	if (!whole)
-		return fail(-EEXIST, "%s: one direction is installed: sonde detach -i %s, then again",
+		return fail(-EEXIST,
+			    "%s: one direction is installed: sonde detach -i %s, then again",
 			    link->name, link->name);
 	note("%s: installed already; its counters go on", link->name);
 	return 1;
@@ -247,7 +248,8 @@ int ports_find(struct ports *p)
 	}
 	link_list_free(&l);
 	if (!rc && !p->n)
-		rc = fail(-ENOENT, "no counters are installed (sonde count --install puts them there)");
+		rc = fail(-ENOENT,
+			  "no counters are installed (sonde count --install puts them there)");
 	return rc;
 }
 

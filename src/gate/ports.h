@@ -10,9 +10,9 @@
 /* An interface that is counted on, and what was counted since it was first seen. */
 struct port {
 	struct gate gate;
-	bool gone;    /* the interface is no more; its last numbers still stand */
-	bool skipped; /* no gate could be put there: said once, not tried again */
-	struct gate_table last;	 /* the maps as last read */
+	bool gone;               /* the interface is no more; its last numbers still stand */
+	bool skipped;            /* no gate could be put there: said once, not tried again */
+	struct gate_table last;  /* the maps as last read */
 	struct gate_table total; /* since the start */
 	struct gate_table delta; /* between the last two ports_read() */
 };

@@ -119,7 +119,8 @@ static int read_hot(struct gate_table *t, int fd, enum gate_dir dir, struct gate
 	return 0;
 }
 
-static int read_rare(struct gate_table *t, int fd, enum gate_dir dir, struct gate_sum *cpu, int cpus)
+static int read_rare(struct gate_table *t, int fd, enum gate_dir dir, struct gate_sum *cpu,
+		     int cpus)
 {
 	struct gate_rare_key key, *last = NULL;
 	int rc;
@@ -193,8 +194,8 @@ const char *gate_proto_name(const struct gate_row *row, char *buf, size_t len)
 		return "rest";
 	if (row->proto == GATE_PROTO_NONE)
 		return gate_family_name(row->family);
-	name = row->family == GATE_OTHER ? net_ethertype_name((uint16_t)row->proto) :
-					   net_proto_name((uint8_t)row->proto);
+	name = row->family == GATE_OTHER ? net_ethertype_name((uint16_t)row->proto)
+					 : net_proto_name((uint8_t)row->proto);
 	if (name)
 		return name;
 	snprintf(buf, len, row->family == GATE_OTHER ? "0x%04x" : "%u", row->proto);

@@ -10,13 +10,13 @@
 /* gate_row.proto beyond the numbers of IP protocols and EtherTypes. */
 enum {
 	GATE_PROTO_BAD = 0x10000, /* a header cut short or wrong */
-	GATE_PROTO_MORE,	  /* protocols that the gate's hash had no room for */
-	GATE_PROTO_NONE,	  /* the family says it all: ARP */
+	GATE_PROTO_MORE,          /* protocols that the gate's hash had no room for */
+	GATE_PROTO_NONE,          /* the family says it all: ARP */
 };
 
 struct gate_row {
 	uint8_t dir, family, verdict; /* enums of bpf/gate.h */
-	uint32_t proto;		      /* IP protocol, EtherType, or GATE_PROTO_* */
+	uint32_t proto;               /* IP protocol, EtherType, or GATE_PROTO_* */
 	uint64_t packets, bytes;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A private laboratory: two fresh network namespaces joined by a veth pair, and real traffic between
- * them. Nothing of the host's is touched, and all of it vanishes with the process. */
+/* A private laboratory: two fresh network namespaces joined by a veth pair, and real traffic
+ * between them. Nothing of the host's is touched, and all of it vanishes with the process. */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 

@@ -58,8 +58,7 @@ static uint32_t tcx_type(bool ingress)
 static int open_tcx(struct attach *a)
 {
 	if (a->stays)
-		return bpf_prog_attach(a->prog_fd, a->ifindex, tcx_type(a->ingress),
-				       BPF_F_BEFORE);
+		return bpf_prog_attach(a->prog_fd, a->ifindex, tcx_type(a->ingress), BPF_F_BEFORE);
 	a->link_fd = bpf_link_create(a->prog_fd, a->ifindex, tcx_type(a->ingress), BPF_F_BEFORE);
 	return a->link_fd < 0 ? a->link_fd : 0;
 }

@@ -26,7 +26,7 @@ enum {
 
 /* The names of clsact filters, which tell an installed one from a running command's. */
 #define ATTACH_INSTALLED "sonde"
-#define ATTACH_LIVE	 "sonde live"
+#define ATTACH_LIVE      "sonde live"
 
 /* One program at one hook. Zeroed: none. */
 struct attach {
@@ -53,8 +53,8 @@ struct attach_report {
 /* Attach at the first of hooks (HOOK_BIT()s; native before generic, tcx before clsact) that works.
  * With stays it outlives the process, else the kernel takes it off when the process ends however it
  * ends (clsact has no such thing: a keeper process does it). Each failed step is in *report, in
- * order. -EBUSY or -EEXIST: another program is there; -ENODEV: no such interface (any more). Nothing
- * stays attached on failure. */
+ * order. -EBUSY or -EEXIST: another program is there; -ENODEV: no such interface (any more).
+ * Nothing stays attached on failure. */
 int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,
 		unsigned int hooks, bool stays, struct attach_report *report);
 /* Take off what does not stay. */

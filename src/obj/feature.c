@@ -7,13 +7,13 @@
 #include "sys/bpf.h"
 #include "sys/priv.h"
 
-#define INSN(c, d, s, o, i)                                                                        \
+#define INSN(c, d, s, o, i) \
 	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
-#define MOV_IMM(d, i)	INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
-#define MOV_REG(d, s)	INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define MOV_IMM(d, i)   INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
+#define MOV_REG(d, s)   INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
 #define STORE_IMM(d, o) INSN(BPF_ST | BPF_MEM | BPF_DW, d, 0, o, 0)
-#define CALL(f)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
-#define EXIT		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define CALL(f)         INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
+#define EXIT            INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* 5.10 charges both to RLIMIT_MEMLOCK: lift it before believing -EPERM. */
 static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
@@ -58,8 +58,8 @@ static int try_map(uint32_t type, uint32_t key, uint32_t value, uint32_t entries
 	return 0;
 }
 
-#define TRY_PROG(type, attach, flags, ...)                                                         \
-	try_prog(type, attach, flags, (const struct bpf_insn[]){ __VA_ARGS__ },                    \
+#define TRY_PROG(type, attach, flags, ...)                                      \
+	try_prog(type, attach, flags, (const struct bpf_insn[]){ __VA_ARGS__ }, \
 		 sizeof((struct bpf_insn[]){ __VA_ARGS__ }) / sizeof(struct bpf_insn))
 
 static int try_xdp(void)

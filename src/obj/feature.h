@@ -9,7 +9,8 @@
  * once, then remembered. */
 bool feature_xdp_frags(void);
 
-/* A row of the table of all features: tried when asked. 0 if it is there, else the kernel's -errno. */
+/* A row of the table of all features: tried when asked. 0 if it is there, else the kernel's -errno.
+ */
 struct feature {
 	const char *name;
 	int (*try)(void);

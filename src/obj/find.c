@@ -203,9 +203,9 @@ uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog)
 
 static int detach_xdp(struct nl *nl, const struct found *f, int prog_fd)
 {
-	uint32_t mode = f->hook == HOOK_XDP_NATIVE  ? XDP_FLAGS_DRV_MODE :
-			f->hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE :
-						      XDP_FLAGS_HW_MODE;
+	uint32_t mode = f->hook == HOOK_XDP_NATIVE    ? XDP_FLAGS_DRV_MODE
+			: f->hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE
+						      : XDP_FLAGS_HW_MODE;
 
 	return link_set_xdp(nl, f->ifindex, -1, mode | XDP_FLAGS_REPLACE, prog_fd);
 }

@@ -32,8 +32,8 @@ struct found_list {
 	size_t n, room;
 };
 
-/* Append everything at an interface's XDP and tc hooks, ours or not. The XDP ids are those in *link:
- * read it just before. */
+/* Append everything at an interface's XDP and tc hooks, ours or not. The XDP ids are those in
+ * *link: read it just before. */
 int find_on(struct nl *nl, const struct link *link, struct found_list *list);
 void find_free(struct found_list *list);
 
@@ -47,8 +47,8 @@ struct find_prog {
 int find_prog(uint32_t id, struct find_prog *prog);
 /* Its name says that it is one of sonde's. */
 bool find_is_ours(const struct find_prog *prog);
-/* Bytes of kernel memory that a program and its maps are charged for; 0 if the kernel does not tell.
- * Maps that several programs share count in each. */
+/* Bytes of kernel memory that a program and its maps are charged for; 0 if the kernel does not
+ * tell. Maps that several programs share count in each. */
 uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog);
 /* Open the map called name among a program's; its info is stored. -ENOENT. The caller closes. */
 int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info *info);

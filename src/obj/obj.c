@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading: maps first, then each program's own copy of its instructions, patched and handed over. */
+/* Loading: maps first, then each program's own copy of its instructions, patched and handed over.
+ */
 #include "obj/obj.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ static int map_fail(int rc, const struct spec_map *m)
 	if (blame_privilege(rc, "loading BPF"))
 		return rc;
 	if (rc == -EPERM || rc == -ENOMEM)
-		return fail_errno(rc, "map %s (%u entries of %u bytes) does not fit the memory limit",
+		return fail_errno(rc,
+				  "map %s (%u entries of %u bytes) does not fit the memory limit",
 				  m->name, m->max_entries, m->key_size + m->value_size);
 	return fail_errno(rc, "map %s", m->name);
 }
@@ -231,8 +233,9 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 	if (needs_kernel_types(spec, opts)) {
 		rc = btf_open_kernel(&btf);
 		if (rc)
-			return fail(rc, "%s needs the kernel's type information (BTF), and there is "
-					"none here",
+			return fail(rc,
+				    "%s needs the kernel's type information (BTF), and there is "
+				    "none here",
 				    spec->name);
 	}
 	rc = open_all(&got, opts, &btf);

@@ -18,10 +18,10 @@ struct obj {
 };
 
 struct obj_opts {
-	const void *conf;  /* spec->conf_len bytes for the frozen conf; NULL: as compiled */
-	uint32_t progs;	   /* bit i: load spec->progs[i]; 0: all */
+	const void *conf;   /* spec->conf_len bytes for the frozen conf; NULL: as compiled */
+	uint32_t progs;     /* bit i: load spec->progs[i]; 0: all */
 	uint32_t xdp_flags; /* BPF_F_* for the XDP programs */
-	bool verbose;	   /* on failure the verifier's whole log, not its last lines */
+	bool verbose;       /* on failure the verifier's whole log, not its last lines */
 };
 
 /* Create, relocate, load; what was created is closed again on failure, after one clear line (and

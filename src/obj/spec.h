@@ -38,27 +38,28 @@ enum spec_core_kind {
  * of a type's name) are cut off by gen. */
 struct spec_core {
 	uint32_t insn;
-	uint16_t kind;	 /* enum spec_core_kind */
-	uint16_t size;	 /* SPEC_FIELD_OFFSET: bytes of the field as compiled, else 0 */
+	uint16_t kind;    /* enum spec_core_kind */
+	uint16_t size;    /* SPEC_FIELD_OFFSET: bytes of the field as compiled, else 0 */
 	const char *type; /* name without "struct " or the like */
 	const char *path; /* "" where the kind needs none */
 };
 
 struct spec_map {
 	const char *name; /* at most 15 characters of [A-Za-z0-9_.] */
-	uint32_t type;	  /* enum bpf_map_type */
+	uint32_t type;    /* enum bpf_map_type */
 	uint32_t key_size, value_size, max_entries, flags;
 	uint32_t key_type, value_type; /* ids in spec.btf, 0 if there is none */
-	const uint8_t *image; /* global data: value_size bytes for key 0, else NULL; NULL for .bss */
-	bool frozen;	      /* .rodata: freeze after filling */
-	bool global;	      /* .rodata, .data or .bss */
+	const uint8_t
+		*image; /* global data: value_size bytes for key 0, else NULL; NULL for .bss */
+	bool frozen;    /* .rodata: freeze after filling */
+	bool global;    /* .rodata, .data or .bss */
 };
 
 struct spec_prog {
-	const char *name;	 /* the C function's, at most 15 characters */
-	uint32_t type;		 /* enum bpf_prog_type */
-	uint32_t attach_type;	 /* enum bpf_attach_type, 0 if the type has none */
-	const char *target;	 /* after the slash of the section's name, or NULL */
+	const char *name;             /* the C function's, at most 15 characters */
+	uint32_t type;                /* enum bpf_prog_type */
+	uint32_t attach_type;         /* enum bpf_attach_type, 0 if the type has none */
+	const char *target;           /* after the slash of the section's name, or NULL */
 	const struct bpf_insn *insns; /* the program, then every subprogram that it reaches */
 	uint32_t ninsns;
 	const struct spec_reloc *relocs;
@@ -68,7 +69,7 @@ struct spec_prog {
 };
 
 struct spec {
-	const char *name;    /* of the source file: bpf/NAME.bpf.c */
+	const char *name; /* of the source file: bpf/NAME.bpf.c */
 	const char *license;
 	const struct spec_map *maps;
 	uint32_t nmaps;

@@ -21,17 +21,17 @@ enum col_role {
 };
 
 enum col_unit {
-	COL_PLAIN,  /* as it is */
-	COL_RATE,   /* a rate a second: text shortens it with k M G (powers of 1000) */
-	COL_BYTES,  /* bytes: text shortens it with KiB MiB GiB */
-	COL_NS,	    /* nanoseconds: text shortens it with us ms s; Prometheus gets seconds */
+	COL_PLAIN, /* as it is */
+	COL_RATE,  /* a rate a second: text shortens it with k M G (powers of 1000) */
+	COL_BYTES, /* bytes: text shortens it with KiB MiB GiB */
+	COL_NS,    /* nanoseconds: text shortens it with us ms s; Prometheus gets seconds */
 };
 
 struct col {
 	const char *name;   /* JSON's key; lower snake case */
 	const char *head;   /* the text table's heading (ASCII), NULL: not in the table */
-	const char *metric; /* Prometheus: the label's name (keys), or the metric's (counters, gauges)
-			     * without the "sonde_" before it; NULL: not exported */
+	const char *metric; /* Prometheus: the label's name (keys), or the metric's (counters,
+			     * gauges) without the "sonde_" before it; NULL: not exported */
 	const char *help;   /* Prometheus: # HELP of a metric */
 	enum col_kind kind;
 	enum col_role role;
@@ -40,16 +40,17 @@ struct col {
 };
 
 struct schema {
-	const char *name;	/* "count": of the record */
+	const char *name;       /* "count": of the record */
 	const struct col *cols; /* ncols of them */
 	size_t ncols;
 };
 
-#define COL_OFF_(T, m, M)                                                                          \
-	(offsetof(T, m) + 0 * sizeof(struct {                                                      \
-		 _Static_assert(__builtin_types_compatible_p(__typeof__(((T *)0)->m), M),          \
-				"column's member has another type");                               \
-		 int unused;                                                                       \
+#define COL_OFF_(T, m, M)                                                                 \
+	(offsetof(T, m) +                                                                 \
+	 0 * sizeof(struct {                                                              \
+		 _Static_assert(__builtin_types_compatible_p(__typeof__(((T *)0)->m), M), \
+				"column's member has another type");                      \
+		 int unused;                                                              \
 	 }))
 #define COL_AT_STR(T, m)  .kind = COL_STR, .off = COL_OFF_(T, m, const char *)
 #define COL_AT_U64(T, m)  .kind = COL_U64, .off = COL_OFF_(T, m, uint64_t)

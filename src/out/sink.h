@@ -21,11 +21,11 @@ void sink_free(struct sink *s);
 
 /* Rows of one table: begin names the schema and a title line (text only, may be NULL; valid until
  * sink_end), row adds a record of that schema (copied as far as it is needed), end writes the table
- * out in one go. All return 0 or -errno; -EPIPE if the reader is gone. JSON rows are complete lines;
- * Prometheus output has # HELP and # TYPE once a metric, then all its samples together, and every
- * table is a whole exposition. Strings are escaped as the format asks (RFC 8259, Prometheus text
- * 0.0.4); a terminal never sees a control character of theirs, and bytes that are not UTF-8 become
- * U+FFFD. */
+ * out in one go. All return 0 or -errno; -EPIPE if the reader is gone. JSON rows are complete
+ * lines; Prometheus output has # HELP and # TYPE once a metric, then all its samples together, and
+ * every table is a whole exposition. Strings are escaped as the format asks (RFC 8259, Prometheus
+ * text 0.0.4); a terminal never sees a control character of theirs, and bytes that are not UTF-8
+ * become U+FFFD. */
 int sink_begin(struct sink *s, const struct schema *schema, const char *title);
 int sink_row(struct sink *s, const void *rec);
 int sink_end(struct sink *s);

@@ -38,7 +38,7 @@ struct bpf_prog_new {
 	uint32_t ninsns;
 	const char *license;
 	uint32_t attach_btf_id; /* of vmlinux, for BPF_PROG_TYPE_TRACING */
-	char *log;		/* NULL: none */
+	char *log;              /* NULL: none */
 	uint32_t log_size, log_level;
 };
 int bpf_prog_load(const struct bpf_prog_new *p);
@@ -73,7 +73,8 @@ enum bpf_kind { BPF_KIND_PROG, BPF_KIND_MAP, BPF_KIND_BTF, BPF_KIND_LINK };
 int bpf_fd_by_id(enum bpf_kind kind, uint32_t id);
 /* The next id above id, or -ENOENT. */
 int bpf_next_id(enum bpf_kind kind, uint32_t id, uint32_t *next);
-/* info: struct bpf_{prog,map,btf,link}_info of len bytes, zeroed but for what the caller asks for. */
+/* info: struct bpf_{prog,map,btf,link}_info of len bytes, zeroed but for what the caller asks for.
+ */
 int bpf_info(int fd, void *info, uint32_t len);
 
 int bpf_btf_load(const void *btf, uint32_t len);

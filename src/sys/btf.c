@@ -18,7 +18,7 @@
 
 enum {
 	BLOB_MAX = 64 << 20, /* of a kernel's BTF: today's are 4 to 8 MB */
-	DEPTH_MAX = 32,	     /* of modifiers, and of anonymous members in each other */
+	DEPTH_MAX = 32,      /* of modifiers, and of anonymous members in each other */
 };
 
 /* Bytes behind a struct btf_type, or -1 for a kind that is not known. */
@@ -318,8 +318,8 @@ static int find_member(const struct btf *b, uint32_t id, const char *name, size_
 	const uint8_t *at;
 
 	id = strip(b, id, &t);
-	if (!id || (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT &&
-		    BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
+	if (!id ||
+	    (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT && BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
 		return -ENOENT;
 	at = tail_of(b, id);
 	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {
@@ -409,8 +409,8 @@ int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t 
 	size_t width;
 
 	id = strip(b, id, &t);
-	if (!id || (BTF_INFO_KIND(t.info) != BTF_KIND_ENUM &&
-		    BTF_INFO_KIND(t.info) != BTF_KIND_ENUM64))
+	if (!id ||
+	    (BTF_INFO_KIND(t.info) != BTF_KIND_ENUM && BTF_INFO_KIND(t.info) != BTF_KIND_ENUM64))
 		return -ENOENT;
 	width = BTF_INFO_KIND(t.info) == BTF_KIND_ENUM ? 8 : 12;
 	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {

@@ -12,14 +12,14 @@
 struct btf {
 	const uint8_t *data; /* the whole blob */
 	size_t len;
-	bool mapped;	    /* munmap() instead of free() */
+	bool mapped;        /* munmap() instead of free() */
 	const char *source; /* where it was found, for people */
 	const uint8_t *types;
 	uint32_t types_len;
 	const char *strings; /* ends with a NUL */
 	uint32_t strings_len;
 	uint32_t *index; /* offset in types of each id, [0] unused */
-	uint32_t n;	 /* ids are 1 to n */
+	uint32_t n;      /* ids are 1 to n */
 };
 
 /* The kernel's BTF: sysfs, a detached sysfs, or by id, in this order. -ENOENT: it has none. */
@@ -42,7 +42,7 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n);
 
 struct btf_field {
 	uint32_t off, size; /* bytes */
-	uint32_t type;	    /* id */
+	uint32_t type;      /* id */
 };
 /* Follow a path ("a.b[2].c") from a struct or union; anonymous members are looked into. -ENOENT: no
  * such member; -EOPNOTSUPP: a bit field; -EINVAL: damaged BTF. */

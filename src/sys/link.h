@@ -17,9 +17,9 @@ struct link {
 	int ifindex;
 	char name[IF_NAMESIZE];
 	char kind[IF_NAMESIZE]; /* "veth", "bridge", ...; "" for hardware and loopback */
-	uint16_t type;		/* ARPHRD_* (linux/if_arp.h) */
-	bool up;		/* IFF_UP: switched on, with or without a carrier */
-	bool gone;		/* the message was an RTM_DELLINK */
+	uint16_t type;          /* ARPHRD_* (linux/if_arp.h) */
+	bool up;                /* IFF_UP: switched on, with or without a carrier */
+	bool gone;              /* the message was an RTM_DELLINK */
 	uint32_t mtu;
 	uint32_t xdp_native, xdp_generic, xdp_offload;
 	struct link_stats stats;

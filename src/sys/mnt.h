@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-/* A descriptor of the root of a detached mount of fstype ("sysfs", "tracefs", "proc", "securityfs"),
- * for openat(2); nothing appears in any mount table. The caller closes it. -errno: needs CAP_SYS_ADMIN
- * and Linux 5.2 (fsopen(2)). */
+/* A descriptor of the root of a detached mount of fstype ("sysfs", "tracefs", "proc",
+ * "securityfs"), for openat(2); nothing appears in any mount table. The caller closes it. -errno:
+ * needs CAP_SYS_ADMIN and Linux 5.2 (fsopen(2)). */
 int mnt_detached(const char *fstype);
 
 /* Open path below fstype: first at the usual mount point, else in a detached mount. Read-only. */

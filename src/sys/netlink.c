@@ -259,8 +259,8 @@ static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 		return -ENOMEM;
 	do
 		n = receive(nl, buf, 0);
-	while (n > 0 && walk(nl, (struct nl_span){ buf, (size_t)n }, nl->seq, each, arg, &rc) ==
-				WALK_MORE);
+	while (n > 0 &&
+	       walk(nl, (struct nl_span){ buf, (size_t)n }, nl->seq, each, arg, &rc) == WALK_MORE);
 	free(buf);
 	return n < 0 ? (int)n : rc;
 }

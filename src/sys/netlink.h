@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 enum {
-	NL_MSG_MAX = 2048,    /* of a request; the ones we make are far smaller */
-	NL_WORDS_MAX = 160,   /* of the kernel's own error message */
-	NL_BUF_MAX = 32768,   /* the kernel fills up to this much at a time (netlink(7)) */
+	NL_MSG_MAX = 2048,  /* of a request; the ones we make are far smaller */
+	NL_WORDS_MAX = 160, /* of the kernel's own error message */
+	NL_BUF_MAX = 32768, /* the kernel fills up to this much at a time (netlink(7)) */
 };
 
 /* A route netlink socket. Zeroed: closed. Big: keep it off deep stacks. */
@@ -19,7 +19,7 @@ struct nl {
 	int fd;
 	uint32_t seq;
 	char words[NL_WORDS_MAX]; /* what the kernel said of the last error (ext-ack), or "" */
-	bool overrun;		  /* the last dump was interrupted, or watched events were lost */
+	bool overrun;             /* the last dump was interrupted, or watched events were lost */
 };
 
 /* A request under construction. */
@@ -69,8 +69,8 @@ bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value);
 struct nl_span nl_find(struct nl_span attrs, uint16_t type);
 /* Behind a family header of len bytes; empty if the body is shorter. */
 struct nl_span nl_attrs(struct nl_span body, size_t len);
-uint32_t nl_u32(struct nl_span value);	       /* 0 if it is too short */
-uint8_t nl_u8(struct nl_span value);	       /* 0 if it is too short */
+uint32_t nl_u32(struct nl_span value);                    /* 0 if it is too short */
+uint8_t nl_u8(struct nl_span value);                      /* 0 if it is too short */
 void nl_str(struct nl_span value, char *dst, size_t len); /* always ended with a NUL */
 
 #endif

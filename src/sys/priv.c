@@ -22,12 +22,9 @@ static const struct cap_name {
 	uint64_t bit;
 	const char *name;
 } cap_names[] = {
-	{ PRIV(CAP_BPF), "CAP_BPF" },
-	{ PRIV(CAP_NET_ADMIN), "CAP_NET_ADMIN" },
-	{ PRIV(CAP_PERFMON), "CAP_PERFMON" },
-	{ PRIV(CAP_SYS_ADMIN), "CAP_SYS_ADMIN" },
-	{ PRIV(CAP_NET_RAW), "CAP_NET_RAW" },
-	{ PRIV(CAP_SYS_RESOURCE), "CAP_SYS_RESOURCE" },
+	{ PRIV(CAP_BPF), "CAP_BPF" },         { PRIV(CAP_NET_ADMIN), "CAP_NET_ADMIN" },
+	{ PRIV(CAP_PERFMON), "CAP_PERFMON" }, { PRIV(CAP_SYS_ADMIN), "CAP_SYS_ADMIN" },
+	{ PRIV(CAP_NET_RAW), "CAP_NET_RAW" }, { PRIV(CAP_SYS_RESOURCE), "CAP_SYS_RESOURCE" },
 };
 
 uint64_t priv_caps(void)
@@ -106,9 +103,9 @@ int priv_load_module(const char *path)
 		fd = open(full, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		rc = syscall(SYS_finit_module, fd, "", i ? MODULE_INIT_COMPRESSED_FILE : 0) < 0 ?
-			     -errno :
-			     0;
+		rc = syscall(SYS_finit_module, fd, "", i ? MODULE_INIT_COMPRESSED_FILE : 0) < 0
+			     ? -errno
+			     : 0;
 		close(fd);
 		return rc == -EEXIST ? 0 : rc;
 	}

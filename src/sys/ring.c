@@ -48,7 +48,8 @@ int ring_read(struct ring *r, ring_each *each, void *arg)
 
 	while (!rc && at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
 		const uint8_t *rec = r->data + (at & r->mask);
-		uint32_t head = __atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);
+		uint32_t head =
+			__atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);
 		uint32_t len = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 
 		if (head & BPF_RINGBUF_BUSY_BIT)

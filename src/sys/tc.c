@@ -28,8 +28,7 @@ int tc_clsact_add(struct nl *nl, int ifindex)
 	return rc == -EEXIST ? 0 : rc;
 }
 
-static void filter_begin(struct nl_msg *m, uint16_t type, uint16_t flags,
-			 const struct tc_filter *f)
+static void filter_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const struct tc_filter *f)
 {
 	struct tcmsg tcm = { .tcm_ifindex = f->ifindex,
 			     .tcm_parent = parent_of(f->ingress),

@@ -10,10 +10,10 @@
 struct tc_filter {
 	int ifindex;
 	bool ingress;
-	uint16_t prio;	 /* host byte order */
+	uint16_t prio; /* host byte order */
 	uint32_t handle;
 	uint32_t prog_id; /* as read back; 0 for classic BPF */
-	char name[64];	  /* the filter's own note, for a human reader */
+	char name[64];    /* the filter's own note, for a human reader */
 };
 
 /* Make sure that the interface has the clsact qdisc. 0 also if one was there already (another's: it

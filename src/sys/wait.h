@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a live command waits for: its time, its descriptor, a signal to stop, or its reader's end. */
+/* What a live command waits for: its time, its descriptor, a signal to stop, or its reader's end.
+ */
 #ifndef SYS_WAIT_H
 #define SYS_WAIT_H
 

@@ -28,8 +28,8 @@ static void expect_udp(const char *out, const char *interface, const char *dir, 
 	      (unsigned long long)got, (unsigned long long)packets * FRAME);
 }
 
-/* The kernel's word for what came through: packets that the pair's queues dropped were never seen by
- * XDP. */
+/* The kernel's word for what came through: packets that the pair's queues dropped were never seen
+ * by XDP. */
 static uint64_t arrived(struct lab *lab, uint64_t before)
 {
 	struct lab_end *far = &lab->end[LAB_FAR];
@@ -68,7 +68,8 @@ static void exact(const char *at)
 	lab_ready(&lab);
 	silence(&lab);
 	lab_enter(&lab, LAB_FAR);
-	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde1", "--at", at, "--in");
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde1", "--at", at,
+		    "--in");
 	lab_enter(&lab, LAB_NEAR);
 	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "--at", at);
 	sonde_await_err(&a, "in: ");

@@ -72,8 +72,9 @@ void house_doctor(void)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--deep", "--json"), "%s%s", a.out, a.err);
 	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"here\":\"yes\""), "%s", a.out);
-	CHECK(strstr(a.out, "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent\":100,\"seen\":100,"
-			    "\"result\":\"ok\""),
+	CHECK(strstr(a.out,
+		     "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent\":100,\"seen\":100,"
+		     "\"result\":\"ok\""),
 	      "%s", a.out);
 	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
 }

@@ -2,7 +2,10 @@
 /* The scenarios: sonde as a user runs it, on real packets in private namespaces. */
 #include "tests/net/scenarios.h"
 
-#define ROOT(scenario, limit) { .name = #scenario, .run = scenario, .needs = TEST_ROOT, .seconds = limit }
+#define ROOT(scenario, limit)                                                            \
+	{                                                                                \
+		.name = #scenario, .run = scenario, .needs = TEST_ROOT, .seconds = limit \
+	}
 
 static const struct test scenarios[] = {
 	ROOT(count_exact_default, 60),

@@ -99,8 +99,8 @@ static void await(struct sonde *s, const char *text, const char *words)
 	while (!strstr(text, words)) {
 		CHECK(now_ms() < end, "no \"%s\" in time; output: %s errors: %s", words, s->out,
 		      s->err);
-		CHECK(sonde_poll(s, 50), "it ended without \"%s\"; output: %s errors: %s", words, s->out,
-		      s->err);
+		CHECK(sonde_poll(s, 50), "it ended without \"%s\"; output: %s errors: %s", words,
+		      s->out, s->err);
 	}
 }
 
@@ -271,7 +271,8 @@ void flood(const struct lab *lab, unsigned int n, size_t len)
 int foreign_prog(uint32_t type, const char *name)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = type == BPF_PROG_TYPE_XDP ? XDP_PASS : -1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+		  .imm = type == BPF_PROG_TYPE_XDP ? XDP_PASS : -1 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	struct bpf_prog_new p = { .name = name,

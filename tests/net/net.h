@@ -13,14 +13,15 @@
 /* A running or ended sonde, with what it has said so far. */
 struct sonde {
 	pid_t pid; /* 0: ended */
-	int rc;	   /* exit code, or 128 + signal */
+	int rc;    /* exit code, or 128 + signal */
 	int fd[2]; /* its standard output and error, -1 when closed */
 	char out[1 << 16], err[1 << 14];
 	size_t len[2];
 };
 
 /* Start the program under test ($SONDE, else build/sonde) with arguments up to NULL. */
-#define SONDE_START(s, ...) sonde_start(s, NULL, (const char *const[]){ "sonde", __VA_ARGS__, NULL })
+#define SONDE_START(s, ...) \
+	sonde_start(s, NULL, (const char *const[]){ "sonde", __VA_ARGS__, NULL })
 /* before, if not NULL, runs in the child just before it becomes sonde. */
 void sonde_start(struct sonde *s, void (*before)(void), const char *const *argv);
 /* Wait until its standard error (or output) contains words; the test fails when it ends without. */
@@ -38,7 +39,7 @@ int sonde_stop(struct sonde *s, int sig);
 unsigned int lines_of(const char *text);
 
 /* The sum of a number in all JSON lines that contain every one of the words (up to NULL). */
-#define JSON_SUM(text, member, ...)                                                                \
+#define JSON_SUM(text, member, ...) \
 	json_sum(text, member, (const char *const[]){ __VA_ARGS__, NULL })
 uint64_t json_sum(const char *text, const char *member, const char *const *words);
 
@@ -61,12 +62,12 @@ void flood(const struct lab *lab, unsigned int n, size_t len);
 int foreign_prog(uint32_t type, const char *name);
 
 /* Wait (two seconds) for a condition. */
-#define AWAIT(cond, ...)                                                                           \
-	do {                                                                                       \
-		int tries_ = 200;                                                                  \
-		while (!(cond) && --tries_)                                                        \
-			nap_ms(10);                                                                \
-		CHECK(tries_, __VA_ARGS__);                                                        \
+#define AWAIT(cond, ...)                    \
+	do {                                \
+		int tries_ = 200;           \
+		while (!(cond) && --tries_) \
+			nap_ms(10);         \
+		CHECK(tries_, __VA_ARGS__); \
 	} while (0)
 void nap_ms(unsigned int ms);
 

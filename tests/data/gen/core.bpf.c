@@ -17,7 +17,10 @@ struct outer___v2 {
 		long d;
 	};
 	struct {
-		char tail[2][5];
+		union {
+			char tail[2][5];
+			long wide;
+		};
 	} named;
 } CORE;
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Every suite of unit tests, each in the file of its name. */
+#ifndef TESTS_UNIT_SUITES_H
+#define TESTS_UNIT_SUITES_H
+
+#include <check.h>
+
+Suite *base_suite(void);
+Suite *opt_suite(void);
+Suite *out_suite(void);
+Suite *text_suite(void);
+Suite *sys_suite(void);
+Suite *gen_suite(void);
+
+#endif
