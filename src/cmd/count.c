@@ -11,7 +11,9 @@
 #include "gate/gate.h"
 #include "gate/ports.h"
 #include "out/sink.h"
+#include "sys/confine.h"
 #include "sys/netns.h"
+#include "sys/priv.h"
 #include "sys/wait.h"
 
 enum at { AT_XDP, AT_TC, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
@@ -228,6 +230,19 @@ static int check(struct count_opts *o, int nrest, char **rest)
 	return 0;
 }
 
+/* What attaching to interfaces that come later takes. A build with sanitizers is left alone: they
+ * make system calls of their own. */
+static int settle(void)
+{
+#if !defined(__has_feature) || !__has_feature(address_sanitizer)
+	int rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON));
+
+	if (rc)
+		return fail_errno(rc, "giving up privileges");
+#endif
+	return 0;
+}
+
 static int count(const struct count_opts *o, struct sink *sink)
 {
 	struct gate_wish wish = { .stays = o->install, .verbose = o->verbose, .quiet = o->quiet };
@@ -245,8 +260,11 @@ static int count(const struct count_opts *o, struct sink *sink)
 		rc = read_installed(&ports, sink);
 	else if (!rc)
 		rc = ports_attach(&ports);
-	if (!rc && !o->read && !o->install)
-		rc = live(&ports, sink, o);
+	if (!rc && !o->read && !o->install) {
+		rc = settle();
+		if (!rc)
+			rc = live(&ports, sink, o);
+	}
 	ports_close(&ports);
 	return rc;
 }

@@ -95,6 +95,11 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 	if (find_xdp(nl, g->link.ifindex, &xdp))
 		return fail_errno(rc, "%s: XDP", name);
 	if (!wish->stays && !tap_open(&g->tap[GATE_IN], &xdp)) {
+		const struct gate_tap *tap = &g->tap[GATE_IN];
+
+		rc = gate_table_read(&g->before, tap->hot_fd, tap->rare_fd, GATE_IN);
+		if (rc)
+			return fail_errno(rc, "%s: reading the counters", name);
 		if (!wish->quiet)
 			note("%s: in: reading the gate that is there already (program %u, %s)",
 			     name, xdp.prog_id, xdp.link_id ? "live" : "installed");
@@ -250,6 +255,7 @@ void gate_close(struct gate *g, struct nl *nl)
 		tap_close(&g->tap[dir]);
 	}
 	obj_close(&g->obj);
+	gate_table_free(&g->before);
 	*g = (struct gate){ 0 };
 }
 

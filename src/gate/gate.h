@@ -31,6 +31,7 @@ struct gate {
 	struct obj obj;
 	struct attach at[GATE_DIRS];
 	struct gate_tap tap[GATE_DIRS];
+	struct gate_table before; /* what borrowed counters stood at when gate_open() met them */
 };
 
 /* Load and attach to link. Where a gate of ours holds the XDP hook already (installed, or another

@@ -102,18 +102,12 @@ static bool is_hopeless(int rc)
 	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM;
 }
 
-/* What another's gate has counted before now is not ours to show. */
-static int start_at_now(struct port *port)
+/* What another's gate counted before now is not ours to show. */
+static void start_at_now(struct port *port)
 {
-	int rc = 0;
-
-	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		const struct gate_tap *tap = &port->gate.tap[dir];
-
-		if (tap->borrowed)
-			rc = gate_table_read(&port->last, tap->hot_fd, tap->rare_fd, dir);
-	}
-	return rc;
+	gate_table_free(&port->last);
+	port->last = port->gate.before;
+	port->gate.before = (struct gate_table){ 0 };
 }
 
 static int take(struct ports *p, const struct link *link, bool must)
@@ -124,8 +118,10 @@ static int take(struct ports *p, const struct link *link, bool must)
 	if (!port)
 		return fail_errno(-ENOMEM, "%s", link->name);
 	rc = open_any_way(p, &port->gate, link);
-	if (!rc)
-		return start_at_now(port);
+	if (!rc) {
+		start_at_now(port);
+		return 0;
+	}
 	if (must || is_hopeless(rc)) {
 		free(port);
 		p->n--;
@@ -299,7 +295,7 @@ int ports_follow(struct ports *p)
 }
 
 /* The gate that was read was another's, and it has been taken off: count with one of our own. */
-static int replace(struct ports *p, struct port *port)
+static void replace(struct ports *p, struct port *port)
 {
 	struct link link = port->gate.link;
 
@@ -307,11 +303,12 @@ static int replace(struct ports *p, struct port *port)
 	gate_close(&port->gate, &p->ask);
 	gate_table_clear(&port->last);
 	port->gate.link = link;
-	if (!open_any_way(p, &port->gate, &link))
-		return start_at_now(port);
-	port->gate.link = link;
-	port->skipped = true;
-	return 0;
+	if (open_any_way(p, &port->gate, &link)) {
+		port->gate.link = link;
+		port->skipped = true;
+		return;
+	}
+	start_at_now(port);
 }
 
 static int subtract(struct port *port, const struct gate_table *now)
@@ -346,7 +343,7 @@ static int read_port(struct ports *p, struct port *port)
 	gate_table_free(&port->last);
 	port->last = now;
 	if (!rc && !port->gone && !gate_is_live(&port->gate, &p->ask))
-		rc = replace(p, port);
+		replace(p, port);
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 enum {
 	BLOB_MAX = 64 << 20, /* of a kernel's BTF: today's are 4 to 8 MB */
 	DEPTH_MAX = 32,      /* of modifiers, and of anonymous members in each other */
+	MEMBERS_MAX = 1 << 17, /* looked at for one name: damaged types may contain each other */
 };
 
 /* Bytes behind a struct btf_type, or -1 for a kind that is not known. */
@@ -275,9 +276,15 @@ static uint32_t strip(const struct btf *b, uint32_t id, struct btf_type *t)
 	return 0;
 }
 
+/* No real type is larger; damaged ones are. */
+static int64_t size_times(uint64_t times, uint32_t size)
+{
+	return times * size <= UINT32_MAX ? (int64_t)(times * size) : -EINVAL;
+}
+
 int64_t btf_size(const struct btf *b, uint32_t id)
 {
-	int64_t times = 1;
+	uint64_t times = 1; /* below 1 << 32, so that no product overflows */
 
 	for (int i = 0; i < DEPTH_MAX; i++) {
 		struct btf_array a;
@@ -288,7 +295,7 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 			return -EINVAL;
 		switch (BTF_INFO_KIND(t.info)) {
 		case BTF_KIND_PTR:
-			return times * (int64_t)sizeof(void *);
+			return size_times(times, sizeof(void *));
 		case BTF_KIND_ARRAY:
 			memcpy(&a, tail_of(b, id), sizeof(a));
 			times *= a.nelems;
@@ -302,7 +309,7 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 		case BTF_KIND_UNION:
 		case BTF_KIND_ENUM:
 		case BTF_KIND_ENUM64:
-			return times * t.size;
+			return size_times(times, t.size);
 		default:
 			return -EINVAL;
 		}
@@ -310,9 +317,16 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 	return -EINVAL;
 }
 
-/* One member by name (len bytes of it), through anonymous structs and unions; *bits counts on. */
-static int find_member(const struct btf *b, uint32_t id, const char *name, size_t len, int depth,
-		       uint64_t *bits, uint32_t *type)
+/* A member that is looked for, by len bytes of a path. */
+struct hunt {
+	const char *name;
+	size_t len;
+	uint32_t left; /* members that may still be looked at */
+};
+
+/* Find it through anonymous structs and unions; *bits counts on. */
+static int find_member(const struct btf *b, uint32_t id, struct hunt *h, int depth, uint64_t *bits,
+		       uint32_t *type)
 {
 	struct btf_type t;
 	const uint8_t *at;
@@ -322,7 +336,7 @@ static int find_member(const struct btf *b, uint32_t id, const char *name, size_
 	    (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT && BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
 		return -ENOENT;
 	at = tail_of(b, id);
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info) && h->left; i++, h->left--) {
 		bool sized = BTF_INFO_KFLAG(t.info);
 		struct btf_member m;
 		const char *own;
@@ -332,11 +346,11 @@ static int find_member(const struct btf *b, uint32_t id, const char *name, size_
 		own = string_at(b, m.name_off);
 		off = *bits + (sized ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset);
 		if (!*own && depth < DEPTH_MAX &&
-		    !find_member(b, m.type, name, len, depth + 1, &off, type)) {
+		    !find_member(b, m.type, h, depth + 1, &off, type)) {
 			*bits = off;
 			return 0;
 		}
-		if (strlen(own) != len || memcmp(own, name, len))
+		if (strncmp(own, h->name, h->len) || own[h->len])
 			continue;
 		if ((sized && BTF_MEMBER_BITFIELD_SIZE(m.offset)) || off % 8)
 			return -EOPNOTSUPP;
@@ -359,9 +373,9 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_ARRAY)
 		return -ENOENT;
 	memcpy(&a, tail_of(b, id), sizeof(a));
-	for ((*path)++; isdigit((unsigned char)**path) && n < UINT32_MAX; (*path)++)
+	for ((*path)++; isdigit((unsigned char)**path) && n <= UINT32_MAX; (*path)++)
 		n = n * 10 + (uint64_t)(**path - '0');
-	if (**path != ']')
+	if (**path != ']' || n > UINT32_MAX)
 		return -EINVAL;
 	(*path)++;
 	size = btf_size(b, a.type);
@@ -370,6 +384,8 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	/* A flexible array has no length to keep to. */
 	if (a.nelems && n >= a.nelems)
 		return -ENOENT;
+	if (n * (uint64_t)size > UINT32_MAX)
+		return -EINVAL;
 	*bits += n * (uint64_t)size * 8;
 	*type = a.type;
 	return 0;
@@ -388,7 +404,8 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 		if (*path == '[') {
 			rc = index_array(b, &path, &bits, &type);
 		} else {
-			rc = find_member(b, type, path, len, 0, &bits, &type);
+			rc = find_member(b, type, &(struct hunt){ path, len, MEMBERS_MAX }, 0, &bits,
+					 &type);
 			path += len;
 		}
 		if (*path == '.')

@@ -278,3 +278,28 @@ void count_formats(void)
 	CHECK(!strncmp(a.out, "interface ", 10) && strstr(a.out, " udp "), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 }
+
+/* Once it is attached, a live count has given up what it does not need. */
+void count_confined(void)
+{
+	struct lab lab = { 0 };
+	char path[64], text[4096] = "", *caps;
+	FILE *f;
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "-I", "10ms", "-i", "sonde0");
+	sonde_await_out(&a, "interface");
+	snprintf(path, sizeof(path), "/proc/%d/status", a.pid);
+	f = fopen(path, "r");
+	if (!f)
+		SKIP("no /proc");
+	CHECK(fread(text, 1, sizeof(text) - 1, f) > 0, "%s", path);
+	fclose(f);
+	caps = strstr(text, "CapEff:");
+	CHECK(caps, "%s", text);
+	/* CAP_NET_ADMIN is bit 12, CAP_PERFMON 38, CAP_BPF 39. */
+	CHECK(strtoull(caps + 7, NULL, 16) == 0xc000001000, "%.40s", caps);
+	CHECK(strstr(text, "NoNewPrivs:\t1"), "%s", text);
+	CHECK(strstr(text, "Seccomp:\t2"), "%s", text);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+}

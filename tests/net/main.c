@@ -22,6 +22,7 @@ static const struct test scenarios[] = {
 	ROOT(count_beside_installed, 30),
 	ROOT(count_netns, 30),
 	ROOT(count_formats, 30),
+	ROOT(count_confined, 30),
 	{ .name = "trouble_usage", .run = trouble_usage, .seconds = 30 },
 	ROOT(trouble_unknown_interface, 30),
 	ROOT(trouble_foreign_xdp, 30),

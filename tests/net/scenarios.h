@@ -20,6 +20,7 @@ void count_two_at_once(void);
 void count_beside_installed(void);
 void count_netns(void);
 void count_formats(void);
+void count_confined(void);
 
 /* trouble.c */
 void trouble_usage(void);

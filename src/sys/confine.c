@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Confinement by capset(2) and a seccomp(2) filter. */
+#include "sys/confine.h"
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include "sys/priv.h"
+
+#if defined(__x86_64__)
+#define ARCH_HERE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH_HERE AUDIT_ARCH_AARCH64
+#endif
+
+#ifdef ARCH_HERE
+
+static const uint16_t allowed[] = {
+	SYS_bpf,           SYS_read,           SYS_write,     SYS_writev,    SYS_close,
+	SYS_sendto,        SYS_recvmsg,        SYS_recvfrom,  SYS_ppoll,     SYS_brk,
+	SYS_mmap,          SYS_munmap,         SYS_mremap,    SYS_madvise,   SYS_mprotect,
+	SYS_clock_gettime, SYS_ioctl,          SYS_futex,     SYS_exit,      SYS_exit_group,
+	SYS_rt_sigreturn,  SYS_rt_sigprocmask, SYS_prlimit64, SYS_nanosleep,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+};
+
+enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 2 };
+
+static int filter(void)
+{
+	struct sock_filter code[HEAD + NALLOWED + TAIL] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_HERE, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(*code), .filter = code };
+	struct sock_filter *at = code + HEAD;
+
+	/* A match jumps over the rest of the list and the refusal. */
+	for (int i = 0; i < NALLOWED; i++)
+		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
+						     (uint8_t)(NALLOWED - i), 0);
+	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0 ? -errno : 0;
+}
+
+#else
+
+static int filter(void)
+{
+	return -EINVAL; /* system call numbers are known for the architectures above */
+}
+
+#endif
+
+int confine(uint64_t caps)
+{
+	int rc = priv_keep(caps);
+
+	if (rc)
+		return rc;
+	rc = filter();
+	return rc == -EINVAL || rc == -ENOSYS ? 0 : rc;
+}
