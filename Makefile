@@ -26,7 +26,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 comma := ,
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+QUIET := $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(QUIET),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
 CLANG := clang-14
 STRIP := llvm-strip-14
@@ -53,7 +54,7 @@ endif
 HOST := build/host
 GEN := $(HOST)/gen/gen
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
@@ -68,6 +69,7 @@ LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(CPU)-linux-gnu/*/
 CC_TARGET := $(CLANG) --target=$(CPU)-linux-musl
 # The C library's headers first; the kernel's, which musl does not have, behind them.
 CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(CPU)-linux-musl \
 	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(CPU)-linux-gnu
 # A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.

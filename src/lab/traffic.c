@@ -249,7 +249,7 @@ static void echo_request(uint8_t *msg, size_t len, int family, uint16_t seq)
 /* Raw sockets hand IPv4 packets over with their header. */
 static int await_reply(int fd, int family, uint16_t seq)
 {
-	uint8_t buf[2048];
+	uint8_t buf[2048] = { 0 };
 
 	for (;;) {
 		int n = receive(fd, buf, sizeof(buf));

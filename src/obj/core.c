@@ -62,10 +62,10 @@ static struct answer ask(const struct btf *btf, const struct spec_core *c, uint3
 
 static void poison(struct bpf_insn *insn)
 {
-	bool wide = insn->code == (BPF_LD | BPF_IMM | BPF_DW);
-
 	/* Both halves of a ld_imm64 have to go. */
-	for (int i = 0; i <= wide; i++)
+	int n = insn->code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1;
+
+	for (int i = 0; i < n; i++)
 		insn[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = CORE_POISON };
 }
 

@@ -17,8 +17,8 @@
 #endif
 
 enum {
-	BLOB_MAX = 64 << 20, /* of a kernel's BTF: today's are 4 to 8 MB */
-	DEPTH_MAX = 32,      /* of modifiers, and of anonymous members in each other */
+	BLOB_MAX = 64 << 20,   /* of a kernel's BTF: today's are 4 to 8 MB */
+	DEPTH_MAX = 32,        /* of modifiers, and of anonymous members in each other */
 	MEMBERS_MAX = 1 << 17, /* looked at for one name: damaged types may contain each other */
 };
 
@@ -336,19 +336,23 @@ static int find_member(const struct btf *b, uint32_t id, struct hunt *h, int dep
 	    (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT && BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
 		return -ENOENT;
 	at = tail_of(b, id);
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info) && h->left; i++, h->left--) {
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info) && h->left; i++) {
 		bool sized = BTF_INFO_KFLAG(t.info);
 		struct btf_member m;
 		const char *own;
 		uint64_t off;
 
+		h->left--;
 		memcpy(&m, at + i * sizeof(m), sizeof(m));
 		own = string_at(b, m.name_off);
 		off = *bits + (sized ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset);
-		if (!*own && depth < DEPTH_MAX &&
-		    !find_member(b, m.type, h, depth + 1, &off, type)) {
-			*bits = off;
-			return 0;
+		if (!*own && depth < DEPTH_MAX) {
+			int rc = find_member(b, m.type, h, depth + 1, &off, type);
+
+			if (!rc)
+				*bits = off;
+			if (rc != -ENOENT)
+				return rc;
 		}
 		if (strncmp(own, h->name, h->len) || own[h->len])
 			continue;
@@ -404,8 +408,8 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 		if (*path == '[') {
 			rc = index_array(b, &path, &bits, &type);
 		} else {
-			rc = find_member(b, type, &(struct hunt){ path, len, MEMBERS_MAX }, 0, &bits,
-					 &type);
+			rc = find_member(b, type, &(struct hunt){ path, len, MEMBERS_MAX }, 0,
+					 &bits, &type);
 			path += len;
 		}
 		if (*path == '.')

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* The BTF reader on types made up here, whole, cut at every length and with every byte damaged. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sys/btf.h"
+#include "tests/unit/sys_cases.h"
+
+enum { KIND_ENUM64 = 19, KIND_NEW = 31, BITS = 8 };
+
+/* A blob under construction: header, types, strings. */
+struct blob {
+	uint8_t types[4096], strings[1024], all[8192];
+	uint32_t types_len, strings_len, n;
+	size_t len;
+};
+
+static void words(struct blob *b, const uint32_t *w, size_t n)
+{
+	ck_assert_uint_le(b->types_len + n * 4, sizeof(b->types));
+	memcpy(b->types + b->types_len, w, n * 4);
+	b->types_len += (uint32_t)n * 4;
+}
+#define WORDS(b, ...) \
+	words(b, (const uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4)
+
+static uint32_t string(struct blob *b, const char *s)
+{
+	uint32_t at = b->strings_len;
+
+	if (!*s)
+		return 0;
+	ck_assert_uint_le(at + strlen(s) + 1, sizeof(b->strings));
+	strcpy((char *)b->strings + at, s);
+	b->strings_len += (uint32_t)strlen(s) + 1;
+	return at;
+}
+
+/* The head of a type, and its id. size: or what it refers to. */
+static uint32_t type(struct blob *b, const char *name, uint32_t kind, uint32_t vlen, uint32_t size)
+{
+	WORDS(b, string(b, name), kind << 24 | vlen, size);
+	return ++b->n;
+}
+
+static void member(struct blob *b, const char *name, uint32_t id, uint32_t bits)
+{
+	WORDS(b, string(b, name), id, bits);
+}
+
+static uint32_t integer(struct blob *b, const char *name, uint32_t size)
+{
+	uint32_t id = type(b, name, BTF_KIND_INT, 0, size);
+
+	WORDS(b, size * BITS);
+	return id;
+}
+
+static uint32_t array(struct blob *b, uint32_t of, uint32_t n)
+{
+	uint32_t id = type(b, "", BTF_KIND_ARRAY, 0, 0);
+
+	WORDS(b, of, of, n);
+	return id;
+}
+
+static void finish(struct blob *b)
+{
+	struct btf_header h = { .magic = BTF_MAGIC,
+				.version = BTF_VERSION,
+				.hdr_len = sizeof(h) + 8, /* a header with more in it than known */
+				.type_len = b->types_len,
+				.str_off = b->types_len,
+				.str_len = b->strings_len };
+
+	memset(b->all, 0, sizeof(b->all));
+	memcpy(b->all, &h, sizeof(h));
+	memcpy(b->all + h.hdr_len, b->types, b->types_len);
+	memcpy(b->all + h.hdr_len + b->types_len, b->strings, b->strings_len);
+	b->len = h.hdr_len + b->types_len + b->strings_len;
+}
+
+/* Ids of the types that tests ask for. */
+static struct ids {
+	uint32_t integer, byte, inner, outer, td, color, big, ptr, flexible, loop, maze, huge, fn;
+	uint32_t vast;
+} ids;
+
+static void add_structs(struct blob *b)
+{
+	uint32_t trio, either, matrix, deeper;
+
+	ids.inner = type(b, "inner", BTF_KIND_STRUCT, 2, 8);
+	member(b, "a", ids.integer, 0);
+	member(b, "b", ids.integer, 32);
+	trio = array(b, ids.inner, 3);
+	matrix = array(b, array(b, ids.byte, 4), 2);
+	deeper = type(b, "", BTF_KIND_STRUCT | 1 << 7, 3, 8);
+	member(b, "deep1", ids.byte, 0);
+	member(b, "deepbits", ids.byte, 2u << 24 | 8);
+	member(b, "deep2", ids.integer, 32);
+	either = type(b, "", BTF_KIND_UNION, 3, 8);
+	member(b, "u1", ids.integer, 0);
+	member(b, "u2", ids.byte, 0);
+	member(b, "", deeper, 0);
+	/* The top bit: offsets have the size of bit fields in them. */
+	ids.outer = type(b, "outer", BTF_KIND_STRUCT | 1 << 7, 9, 80);
+	member(b, "first", ids.integer, 0);
+	member(b, "", either, 64);
+	member(b, "trio", trio, 128);
+	member(b, "next", ids.ptr, 320);
+	member(b, "named", ids.td, 384);
+	member(b, "bits", ids.integer, 3u << 24 | 416);
+	member(b, "odd", ids.integer, 419);
+	member(b, "matrix", matrix, 448);
+	member(b, "tail", ids.flexible, 512);
+}
+
+/* Types that a compiler does not make. */
+static void add_damaged(struct blob *b)
+{
+	ids.loop = type(b, "loop", BTF_KIND_TYPEDEF, 0, b->n + 2);
+	type(b, "pool", BTF_KIND_TYPEDEF, 0, ids.loop);
+	ids.maze = b->n + 1; /* in itself four times, without a name */
+	type(b, "maze", BTF_KIND_STRUCT, 4, 4);
+	for (int i = 0; i < 4; i++)
+		member(b, "", ids.maze, 0);
+	ids.vast = array(b, array(b, ids.integer, UINT32_MAX), UINT32_MAX);
+	ids.huge = type(b, "huge", BTF_KIND_STRUCT, 1, 4);
+	member(b, "vast", ids.vast, 0);
+}
+
+static void make(struct blob *b)
+{
+	*b = (struct blob){ .strings_len = 1 };
+	ids.integer = integer(b, "int", 4);
+	ids.byte = integer(b, "unsigned char", 1);
+	ids.ptr = type(b, "", BTF_KIND_PTR, 0, 0);
+	ids.td = type(b, "td", BTF_KIND_TYPEDEF, 0, b->n + 2);
+	type(b, "", BTF_KIND_CONST, 0, b->n + 2);
+	type(b, "", BTF_KIND_VOLATILE, 0, ids.integer);
+	ids.flexible = array(b, ids.integer, 0);
+	ids.color = type(b, "color", BTF_KIND_ENUM, 2, 4);
+	WORDS(b, string(b, "RED"), 0, string(b, "BLUE"), UINT32_MAX);
+	ids.big = type(b, "big", KIND_ENUM64, 1, 8);
+	WORDS(b, string(b, "HUGE"), 0x9abcdef0, 0x12345678);
+	add_structs(b);
+	type(b, "proto", BTF_KIND_FUNC_PROTO, 1, ids.integer);
+	WORDS(b, string(b, "arg"), ids.integer);
+	ids.fn = type(b, "fn", BTF_KIND_FUNC, 1, b->n);
+	type(b, "outer", BTF_KIND_FWD, 0, 0);
+	add_damaged(b);
+}
+
+static struct blob blob;
+static struct btf btf;
+
+static void setup(void)
+{
+	make(&blob);
+	finish(&blob);
+	ck_assert_int_eq(btf_open_blob(&btf, blob.all, blob.len), 0);
+}
+
+static void teardown(void)
+{
+	btf_close(&btf);
+	btf_close(&btf);
+}
+
+START_TEST(types_are_indexed)
+{
+	ck_assert_uint_eq(btf.n, blob.n);
+	ck_assert_str_eq(btf_name(&btf, ids.integer), "int");
+	ck_assert_str_eq(btf_name(&btf, ids.outer), "outer");
+	ck_assert_str_eq(btf_name(&btf, ids.flexible), "");
+	ck_assert_str_eq(btf_name(&btf, 0), "");
+	ck_assert_str_eq(btf_name(&btf, btf.n + 1), "");
+	ck_assert_str_eq(btf_name(&btf, UINT32_MAX), "");
+}
+END_TEST
+
+static const struct {
+	const char *path;
+	int rc;
+	uint32_t off, size;
+} paths[] = {
+	{ "first", 0, 0, 4 },
+	{ "u1", 0, 8, 4 },
+	{ "u2", 0, 8, 1 },
+	{ "deep1", 0, 8, 1 },
+	{ "deep2", 0, 12, 4 },
+	{ "deepbits", -EOPNOTSUPP, 0, 0 },
+	{ "trio", 0, 16, 24 },
+	{ "trio[0]", 0, 16, 8 },
+	{ "trio[2]", 0, 32, 8 },
+	{ "trio[2].b", 0, 36, 4 },
+	{ "trio[3]", -ENOENT, 0, 0 },
+	{ "trio[", -EINVAL, 0, 0 },
+	{ "trio[1", -EINVAL, 0, 0 },
+	{ "trio[x]", -EINVAL, 0, 0 },
+	{ "trio[-1]", -EINVAL, 0, 0 },
+	{ "trio[4294967296]", -EINVAL, 0, 0 },
+	{ "trio[99999999999999999999999]", -EINVAL, 0, 0 },
+	{ "next", 0, 40, sizeof(void *) },
+	{ "next.a", -ENOENT, 0, 0 },
+	{ "named", 0, 48, 4 },
+	{ "bits", -EOPNOTSUPP, 0, 0 },
+	{ "odd", -EOPNOTSUPP, 0, 0 },
+	{ "matrix", 0, 56, 8 },
+	{ "matrix[1]", 0, 60, 4 },
+	{ "matrix[1][3]", 0, 63, 1 },
+	{ "matrix[1][4]", -ENOENT, 0, 0 },
+	{ "tail", 0, 64, 0 },
+	{ "tail[7]", 0, 92, 4 },
+	{ "tail[4294967295]", -EINVAL, 0, 0 },
+	{ "first[0]", -ENOENT, 0, 0 },
+	{ "first.x", -ENOENT, 0, 0 },
+	{ "firs", -ENOENT, 0, 0 },
+	{ "first2", -ENOENT, 0, 0 },
+	{ "nothing", -ENOENT, 0, 0 },
+	{ "", 0, 0, 80 },
+};
+
+START_TEST(paths_lead_to_fields)
+{
+	struct btf_field f = { 99, 99, 99 };
+	int rc = btf_field(&btf, ids.outer, paths[_i].path, &f);
+
+	ck_assert_msg(rc == paths[_i].rc, "%s: %d", paths[_i].path, rc);
+	ck_assert_uint_eq(f.off, rc ? 99 : paths[_i].off);
+	ck_assert_uint_eq(f.size, rc ? 99 : paths[_i].size);
+}
+END_TEST
+
+START_TEST(sizes)
+{
+	ck_assert_int_eq(btf_size(&btf, ids.integer), 4);
+	ck_assert_int_eq(btf_size(&btf, ids.td), 4);
+	ck_assert_int_eq(btf_size(&btf, ids.color), 4);
+	ck_assert_int_eq(btf_size(&btf, ids.big), 8);
+	ck_assert_int_eq(btf_size(&btf, ids.ptr), (int)sizeof(void *));
+	ck_assert_int_eq(btf_size(&btf, ids.fn), -EINVAL);
+	ck_assert_int_eq(btf_size(&btf, 0), -EINVAL);
+	ck_assert_int_eq(btf_size(&btf, btf.n + 1), -EINVAL);
+	ck_assert_int_eq(btf_size(&btf, ids.loop), -EINVAL);
+	ck_assert_int_eq(btf_size(&btf, ids.vast), -EINVAL);
+}
+END_TEST
+
+START_TEST(names_are_resolved)
+{
+	struct btf_want want[] = {
+		{ "outer", BTF_IS(STRUCT), 1 },
+		{ "outer", BTF_IS(UNION), 1 },
+		{ "fn", BTF_IS(FUNC), 0 },
+		{ "td", BTF_IS(TYPEDEF), 0 },
+		{ "int", BTF_IS(STRUCT) | BTF_IS(INT), 0 },
+		{ "nothing", UINT32_MAX, 1 },
+		{ "", UINT32_MAX, 1 },
+		{ "outer", BTF_IS(FWD), 0 },
+		{ "outer", BTF_IS(FWD) | BTF_IS(STRUCT), 0 },
+	};
+
+	btf_resolve(&btf, want, sizeof(want) / sizeof(*want));
+	ck_assert_uint_eq(want[0].id, ids.outer);
+	ck_assert_uint_eq(want[1].id, 0);
+	ck_assert_uint_eq(want[2].id, ids.fn);
+	ck_assert_uint_eq(want[3].id, ids.td);
+	ck_assert_uint_eq(want[4].id, ids.integer);
+	ck_assert_uint_eq(want[5].id, 0);
+	ck_assert_uint_eq(want[6].id, 0);
+	ck_assert_uint_eq(want[7].id, ids.fn + 1);
+	ck_assert_uint_eq(want[8].id, ids.outer);
+}
+END_TEST
+
+START_TEST(enumerators)
+{
+	uint64_t v = 99;
+
+	ck_assert_int_eq(btf_enum_value(&btf, ids.color, "RED", &v), 0);
+	ck_assert_uint_eq(v, 0);
+	ck_assert_int_eq(btf_enum_value(&btf, ids.color, "BLUE", &v), 0);
+	ck_assert_uint_eq(v, UINT64_MAX);
+	ck_assert_int_eq(btf_enum_value(&btf, ids.big, "HUGE", &v), 0);
+	ck_assert_uint_eq(v, 0x123456789abcdef0);
+	ck_assert_int_eq(btf_enum_value(&btf, ids.color, "GREEN", &v), -ENOENT);
+	ck_assert_int_eq(btf_enum_value(&btf, ids.outer, "RED", &v), -ENOENT);
+	ck_assert_int_eq(btf_enum_value(&btf, 0, "RED", &v), -ENOENT);
+	ck_assert_uint_eq(v, 0x123456789abcdef0);
+}
+END_TEST
+
+START_TEST(damaged_types_come_to_an_end)
+{
+	struct btf_field f;
+
+	ck_assert_int_eq(btf_field(&btf, ids.maze, "way_out", &f), -ENOENT);
+	ck_assert_int_eq(btf_field(&btf, ids.loop, "x", &f), -ENOENT);
+	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast", &f), -EINVAL);
+	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast[2]", &f), -EINVAL);
+	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast[0][9]", &f), -EINVAL);
+}
+END_TEST
+
+START_TEST(an_unknown_kind_ends_the_index)
+{
+	struct btf got;
+	uint32_t known;
+
+	make(&blob);
+	known = blob.n;
+	type(&blob, "news", KIND_NEW, 3, 4);
+	integer(&blob, "behind", 4);
+	finish(&blob);
+	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
+	ck_assert_uint_eq(got.n, known);
+	ck_assert_str_eq(btf_name(&got, ids.outer), "outer");
+	btf_close(&got);
+}
+END_TEST
+
+/* Ask everything of it. */
+static void use(const struct btf *b)
+{
+	struct btf_want want[] = { { "outer", BTF_IS(STRUCT), 0 }, { "color", UINT32_MAX, 0 } };
+	struct btf_field f;
+	uint64_t value;
+
+	btf_resolve(b, want, 2);
+	for (uint32_t id = 0; id <= b->n + 1; id++) {
+		btf_size(b, id);
+		btf_name(b, id);
+		btf_enum_value(b, id, "BLUE", &value);
+		for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+			btf_field(b, id, paths[i].path, &f);
+	}
+}
+
+/* In memory of just that size, so that the sanitizer sees every byte beyond it. */
+static void open_exactly(const uint8_t *data, size_t len)
+{
+	uint8_t *own = malloc(len ? len : 1);
+	struct btf got = { 0 }, before = got;
+	int rc;
+
+	memcpy(own, data, len);
+	rc = btf_open_blob(&got, own, len);
+	if (rc)
+		ck_assert_mem_eq(&got, &before, sizeof(got));
+	else
+		use(&got);
+	btf_close(&got);
+	free(own);
+}
+
+START_TEST(cut_at_every_length)
+{
+	struct btf_header h;
+	struct btf got;
+
+	for (size_t len = 0; len < blob.len; len++) {
+		ck_assert_int_eq(btf_open_blob(&got, blob.all, len), -EINVAL);
+		open_exactly(blob.all, len);
+	}
+	/* The types cut, and the strings behind them whole. */
+	for (uint32_t len = 0; len <= blob.types_len; len++) {
+		memcpy(&h, blob.all, sizeof(h));
+		h.type_len = len;
+		memcpy(blob.all, &h, sizeof(h));
+		open_exactly(blob.all, blob.len);
+	}
+}
+END_TEST
+
+START_TEST(every_byte_damaged)
+{
+	static const uint8_t flips[] = { 0x01, 0x80, 0xff };
+
+	for (size_t at = 0; at < blob.len; at++) {
+		uint8_t was = blob.all[at];
+
+		for (size_t i = 0; i < sizeof(flips); i++) {
+			blob.all[at] = was ^ flips[i];
+			open_exactly(blob.all, blob.len);
+		}
+		blob.all[at] = was;
+	}
+}
+END_TEST
+
+TCase *btf_cases(void)
+{
+	TCase *t = tcase_create("btf");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, types_are_indexed);
+	tcase_add_loop_test(t, paths_lead_to_fields, 0, sizeof(paths) / sizeof(*paths));
+	tcase_add_test(t, sizes);
+	tcase_add_test(t, names_are_resolved);
+	tcase_add_test(t, enumerators);
+	tcase_add_test(t, damaged_types_come_to_an_end);
+	tcase_add_test(t, an_unknown_kind_ends_the_index);
+	tcase_add_test(t, cut_at_every_length);
+	tcase_add_test(t, every_byte_damaged);
+	return t;
+}

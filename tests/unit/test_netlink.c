@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* Netlink messages taken apart, whole, cut and damaged, and put together. */
+#define _GNU_SOURCE 1
+#include <check.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "sys/link.h"
+#include "sys/netlink.h"
+#include "tests/unit/sys_cases.h"
+#undef fail /* check.h has one, too */
+#include "base/err.h"
+
+/* Bytes in memory of just their size, so that the sanitizer sees every one beyond it. */
+static struct nl_span exactly(const void *data, size_t len)
+{
+	char *own = malloc(len ? len : 1);
+
+	memcpy(own, data, len);
+	return (struct nl_span){ own, len };
+}
+
+static void release(struct nl_span s)
+{
+	free((void *)(uintptr_t)s.data);
+}
+
+static const char attrs[] = "\x06\x00\x01\x00"
+			    "ab\0\0"           /* a length that needs padding */
+			    "\x04\x00\x02\x80" /* empty, marked as nested */
+			    "\x08\x00\x03\x40"
+			    "\x78\x56\x34\x12" /* marked as big endian */
+			    "\x05\x00\x04\x00"
+			    "z"; /* the last, without padding */
+
+START_TEST(attributes_one_by_one)
+{
+	static const size_t ends[] = { 6, 12, 20, 25 };
+	static const uint16_t lens[] = { 2, 0, 4, 1 };
+
+	for (size_t len = 0; len < sizeof(attrs); len++) {
+		struct nl_span all = exactly(attrs, len), rest = all, v = { 0 };
+		uint16_t type = 0;
+		size_t n = 0;
+
+		for (; nl_next(&rest, &type, &v); n++) {
+			ck_assert_uint_lt(n, LENGTH(lens));
+			ck_assert_uint_eq(type, n + 1);
+			ck_assert_uint_eq(v.len, lens[n]);
+			ck_assert(v.data >= all.data);
+			ck_assert(v.data + v.len <= all.data + len);
+		}
+		/* One is there as soon as its last byte is. */
+		ck_assert_uint_eq(n, (size_t)(len >= ends[0]) + (len >= ends[1]) +
+					     (len >= ends[2]) + (len >= ends[3]));
+		release(all);
+	}
+}
+END_TEST
+
+START_TEST(attribute_lengths_that_lie)
+{
+	for (unsigned int claim = 0; claim <= UINT16_MAX; claim++) {
+		char bytes[] = { (char)claim, (char)(claim >> 8), 7, 0, 1, 2, 3, 4, 5 };
+		struct nl_span all = exactly(bytes, sizeof(bytes)), rest = all, v;
+		uint16_t type = 0;
+
+		ck_assert_int_eq(nl_next(&rest, &type, &v), claim >= 4 && claim <= sizeof(bytes));
+		if (claim >= 4 && claim <= sizeof(bytes)) {
+			ck_assert_uint_eq(v.len, claim - 4);
+			ck_assert(rest.data + rest.len == all.data + all.len);
+		} else {
+			ck_assert_ptr_eq(rest.data, all.data);
+		}
+		release(all);
+	}
+}
+END_TEST
+
+START_TEST(attribute_values)
+{
+	struct nl_span all = { attrs, sizeof(attrs) - 1 };
+	char s[3];
+
+	ck_assert_uint_eq(nl_u32(nl_find(all, 3)), 0x12345678);
+	ck_assert_uint_eq(nl_u32(nl_find(all, 1)), 0);
+	ck_assert_uint_eq(nl_u8(nl_find(all, 4)), 'z');
+	ck_assert_uint_eq(nl_u8(nl_find(all, 2)), 0);
+	ck_assert_uint_eq(nl_find(all, 5).len, 0);
+	nl_str(nl_find(all, 1), s, sizeof(s));
+	ck_assert_str_eq(s, "ab");
+	nl_str(nl_find(all, 1), s, 2);
+	ck_assert_str_eq(s, "a");
+	nl_str(nl_find(all, 1), s, 1);
+	ck_assert_str_eq(s, "");
+	nl_str(nl_find(all, 9), s, sizeof(s));
+	ck_assert_str_eq(s, "");
+	nl_str((struct nl_span){ "x\0y", 3 }, s, sizeof(s));
+	ck_assert_str_eq(s, "x");
+	ck_assert_uint_eq(nl_attrs(all, sizeof(attrs) - 1).len, 0);
+	ck_assert_uint_eq(nl_attrs(all, 1000).len, 0);
+	ck_assert_ptr_eq(nl_attrs(all, 5).data, attrs + 8);
+	ck_assert_uint_eq(nl_attrs(all, 5).len, all.len - 8);
+}
+END_TEST
+
+static struct nl_span body_of(const struct nl_msg *m)
+{
+	return (struct nl_span){ m->buf + NLMSG_HDRLEN, m->hdr.nlmsg_len - NLMSG_HDRLEN };
+}
+
+START_TEST(requests_are_built)
+{
+	struct ifinfomsg ifi = { .ifi_index = 3 };
+	struct nl_span all, outer, inner;
+	size_t one, two;
+	struct nl_msg m;
+
+	memset(&m, 0xff, sizeof(m));
+	nl_begin(&m, RTM_NEWLINK, NLM_F_CREATE, &ifi, sizeof(ifi));
+	nl_put_str(&m, 1, "x");
+	one = nl_nest(&m, 2);
+	nl_put_u32(&m, 3, 77);
+	two = nl_nest(&m, 4);
+	nl_put(&m, 5, NULL, 0);
+	nl_put(&m, 6, "abc", 3);
+	nl_nest_end(&m, two);
+	nl_nest_end(&m, one);
+	nl_put_u32(&m, 7, 78);
+	ck_assert(!m.full);
+	ck_assert_uint_eq(m.hdr.nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE);
+	ck_assert_uint_eq(m.hdr.nlmsg_seq, 0);
+	/* Header, body, "x" padded, the nests, ... the last one whole. */
+	ck_assert_uint_eq(m.hdr.nlmsg_len, 16 + 16 + 8 + 4 + 8 + 4 + 4 + 8 + 8);
+	all = nl_attrs(body_of(&m), sizeof(ifi));
+	outer = nl_find(all, 2);
+	inner = nl_find(outer, 4);
+	ck_assert_uint_eq(outer.len, 8 + 4 + 4 + 7);
+	ck_assert_uint_eq(inner.len, 4 + 7);
+	ck_assert_uint_eq(nl_u32(nl_find(outer, 3)), 77);
+	ck_assert_mem_eq(nl_find(inner, 6).data, "abc\0", 4); /* the padding is zero */
+	ck_assert_uint_eq(nl_u32(nl_find(all, 7)), 78);
+}
+END_TEST
+
+/* However it is filled, a request never grows beyond its memory, and what did not fit is known. */
+START_TEST(requests_that_grow_too_long)
+{
+	static const char big[70000];
+	struct nl nl = { 0 };
+	struct nl_msg *m = malloc(sizeof(*m));
+	uint32_t before;
+	size_t nest;
+
+	for (size_t step = 0; step < 300; step++) {
+		nl_begin(m, 1, 0, NULL, 0);
+		nest = nl_nest(m, 1);
+		for (int i = 0; i < 1000; i++)
+			nl_put(m, 2, big, step);
+		ck_assert(m->full);
+		ck_assert_uint_le(m->hdr.nlmsg_len, NL_MSG_MAX);
+		ck_assert_uint_gt(m->hdr.nlmsg_len + step + 4 + 4, NL_MSG_MAX);
+		before = m->hdr.nlmsg_len;
+		nl_nest_end(m, nl_nest(m, 3));
+		nl_put(m, 4, NULL, 0);
+		nl_nest_end(m, nest);
+		ck_assert_uint_eq(m->hdr.nlmsg_len, before);
+		ck_assert_int_eq(nl_call(&nl, m, NULL, NULL), -EMSGSIZE);
+	}
+	nl_begin(m, 1, 0, NULL, 0);
+	nl_put(m, 2, big, sizeof(big));
+	ck_assert(m->full);
+	nl_begin(m, 1, 0, big, NL_MSG_MAX - NLMSG_HDRLEN);
+	ck_assert(!m->full);
+	ck_assert_uint_eq(m->hdr.nlmsg_len, NL_MSG_MAX);
+	nl_begin(m, 1, 0, big, NL_MSG_MAX - NLMSG_HDRLEN + 1);
+	ck_assert(m->full);
+	free(m);
+}
+END_TEST
+
+static void build_link(struct nl_msg *m, uint8_t family, uint16_t type)
+{
+	struct ifinfomsg ifi = {
+		.ifi_family = family, .ifi_index = 5, .ifi_type = 1, .ifi_flags = IFF_UP
+	};
+	struct rtnl_link_stats64 stats = {
+		.rx_packets = 1, .rx_bytes = 2, .tx_packets = 3, .tx_bytes = 4
+	};
+	size_t nest;
+
+	nl_begin(m, type, 0, &ifi, sizeof(ifi));
+	nl_put_str(m, IFLA_IFNAME, "veth12345678901");
+	nl_put_u32(m, IFLA_MTU, 1500);
+	nl_put(m, IFLA_STATS64, &stats, sizeof(stats));
+	nest = nl_nest(m, IFLA_LINKINFO);
+	nl_put_str(m, IFLA_INFO_KIND, "veth");
+	nl_nest_end(m, nest);
+	nest = nl_nest(m, IFLA_XDP);
+	nl_put(m, IFLA_XDP_ATTACHED, &(uint8_t){ XDP_ATTACHED_MULTI }, 1);
+	nl_put_u32(m, IFLA_XDP_DRV_PROG_ID, 11);
+	nl_put_u32(m, IFLA_XDP_SKB_PROG_ID, 12);
+	nl_put_u32(m, IFLA_XDP_HW_PROG_ID, 13);
+	nl_nest_end(m, nest);
+}
+
+START_TEST(links_are_parsed)
+{
+	struct link link = { .ifindex = 99 };
+	struct nl_msg m;
+
+	build_link(&m, AF_BRIDGE, RTM_NEWLINK);
+	ck_assert(!link_parse(&m.hdr, body_of(&m), &link));
+	build_link(&m, AF_UNSPEC, RTM_NEWADDR);
+	ck_assert(!link_parse(&m.hdr, body_of(&m), &link));
+	ck_assert_int_eq(link.ifindex, 99);
+	build_link(&m, AF_UNSPEC, RTM_DELLINK);
+	ck_assert(link_parse(&m.hdr, body_of(&m), &link) && link.gone);
+	build_link(&m, AF_UNSPEC, RTM_NEWLINK);
+	ck_assert(link_parse(&m.hdr, body_of(&m), &link));
+	ck_assert(link.up && !link.gone);
+	ck_assert_int_eq(link.ifindex, 5);
+	ck_assert_uint_eq(link.type, 1);
+	ck_assert_str_eq(link.name, "veth12345678901");
+	ck_assert_str_eq(link.kind, "veth");
+	ck_assert_uint_eq(link.mtu, 1500);
+	ck_assert_uint_eq(link.xdp_native, 11);
+	ck_assert_uint_eq(link.xdp_generic, 12);
+	ck_assert_uint_eq(link.xdp_offload, 13);
+	ck_assert_uint_eq(link.stats.rx_packets, 1);
+	ck_assert_uint_eq(link.stats.rx_bytes, 2);
+	ck_assert_uint_eq(link.stats.tx_packets, 3);
+	ck_assert_uint_eq(link.stats.tx_bytes, 4);
+}
+END_TEST
+
+static void parse_exactly(const struct nlmsghdr *hdr, struct nl_span body)
+{
+	struct nl_span own = exactly(body.data, body.len);
+	struct link link;
+	bool ok = link_parse(hdr, own, &link);
+
+	ck_assert_int_eq(ok, body.len >= sizeof(struct ifinfomsg) && !own.data[0]);
+	if (ok) {
+		ck_assert_uint_lt(strnlen(link.name, sizeof(link.name)), sizeof(link.name));
+		ck_assert_uint_lt(strnlen(link.kind, sizeof(link.kind)), sizeof(link.kind));
+	}
+	release(own);
+}
+
+START_TEST(links_cut_and_damaged)
+{
+	struct nl_span body;
+	struct nl_msg m;
+
+	build_link(&m, AF_UNSPEC, RTM_NEWLINK);
+	body = body_of(&m);
+	for (size_t len = 0; len <= body.len; len++)
+		parse_exactly(&m.hdr, (struct nl_span){ body.data, len });
+	for (size_t at = 0; at < body.len; at++) {
+		for (int bit = 0; bit < 8; bit++) {
+			m.buf[NLMSG_HDRLEN + at] ^= (char)(1 << bit);
+			parse_exactly(&m.hdr, body);
+			m.buf[NLMSG_HDRLEN + at] ^= (char)(1 << bit);
+		}
+	}
+}
+END_TEST
+
+static int count_message(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+{
+	(void)hdr;
+	(void)body;
+	return ++*(int *)arg == 3 ? -ECANCELED : 0;
+}
+
+/* Datagrams as the kernel sends them, on a socket that is not the kernel's. */
+static int read_datagram(const void *data, size_t len, struct nl *nl, int *seen)
+{
+	int ends[2], rc;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
+	*nl = (struct nl){ .fd = ends[0] };
+	*seen = 0;
+	rc = nl_read(nl, count_message, seen);
+	close(ends[0]);
+	close(ends[1]);
+	return rc;
+}
+
+START_TEST(datagrams_are_walked)
+{
+	char two[2 * sizeof(struct nl_msg)];
+	struct nl_msg m;
+	struct nl nl;
+	size_t len;
+	int seen;
+
+	build_link(&m, AF_UNSPEC, RTM_NEWLINK);
+	len = m.hdr.nlmsg_len;
+	memcpy(two, m.buf, len);
+	memcpy(two + len, m.buf, len);
+	for (size_t n = 1; n <= 2 * len; n++) {
+		int rc = read_datagram(two, n, &nl, &seen);
+		/* A rest too short for a header is no message; one cut short is an error. */
+		bool torn = n % len >= NLMSG_HDRLEN;
+
+		ck_assert_int_eq(rc, torn ? -EBADMSG : 0);
+		ck_assert_int_eq(seen, (int)(n / len));
+	}
+	for (uint32_t claim = 0; claim < NLMSG_HDRLEN; claim++) {
+		m.hdr.nlmsg_len = claim;
+		ck_assert_int_eq(read_datagram(m.buf, len, &nl, &seen), -EBADMSG);
+		ck_assert_int_eq(seen, 0);
+	}
+}
+END_TEST
+
+START_TEST(the_kernels_words)
+{
+	struct nlmsgerr err = { .error = -EEXIST, .msg = { .nlmsg_len = 36 } };
+	struct nl_msg m;
+	struct nl nl;
+	int seen;
+
+	nl_begin(&m, NLMSG_ERROR, 0, &err, sizeof(err));
+	nl_put(&m, 0x3333, "the echoed req", 16); /* 20 bytes behind the echoed header */
+	nl_put_str(&m, NLMSGERR_ATTR_MSG, "not twice");
+	m.hdr.nlmsg_flags = NLM_F_ACK_TLVS;
+	ck_assert_int_eq(read_datagram(m.buf, m.hdr.nlmsg_len, &nl, &seen), -EEXIST);
+	ck_assert_str_eq(nl.words, "not twice");
+
+	nl_begin(&m, NLMSG_ERROR, 0, &err, sizeof(err));
+	nl_put_str(&m, NLMSGERR_ATTR_MSG, "not thrice");
+	m.hdr.nlmsg_flags = NLM_F_ACK_TLVS | NLM_F_CAPPED;
+	ck_assert_int_eq(read_datagram(m.buf, m.hdr.nlmsg_len, &nl, &seen), -EEXIST);
+	ck_assert_str_eq(nl.words, "not thrice");
+	ck_assert_int_eq(seen, 0);
+	for (uint32_t len = NLMSG_HDRLEN; len < NLMSG_HDRLEN + sizeof(err); len++) {
+		m.hdr.nlmsg_len = len;
+		ck_assert_int_eq(read_datagram(m.buf, len, &nl, &seen), -EBADMSG);
+	}
+}
+END_TEST
+
+TCase *netlink_cases(void)
+{
+	TCase *t = tcase_create("netlink");
+
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, attributes_one_by_one);
+	tcase_add_test(t, attribute_lengths_that_lie);
+	tcase_add_test(t, attribute_values);
+	tcase_add_test(t, requests_are_built);
+	tcase_add_test(t, requests_that_grow_too_long);
+	tcase_add_test(t, links_are_parsed);
+	tcase_add_test(t, links_cut_and_damaged);
+	tcase_add_test(t, datagrams_are_walked);
+	tcase_add_test(t, the_kernels_words);
+	return t;
+}
