@@ -39,14 +39,12 @@ struct count_opts {
 #define O struct count_opts
 static const struct opt rows[] = {
 	OPT_LIST('i', "interface", "IFACE", O, ifaces,
-		 "count on this interface (repeatable; default: every one that is up, with those "
-		 "that come later)"),
+		 "count on this interface (default: every one that is up, with those to come)"),
 	OPT_STR('N', "netns", "PATH|PID", O, netns,
 		"in this network namespace: a path, a name below /run/netns, or a process's"),
-	OPT_CHOICE(
-		0, "at", "HOOK", O, at, at_names,
-		"hook for incoming packets: xdp (native, else generic) or tc (tcx, else clsact); "
-		"xdp-native, xdp-generic, tcx and clsact take that one or fail (default: xdp)"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "where incoming packets are counted; xdp: native, else generic; tc: tcx, else "
+		   "clsact; the others: that one or none (default: xdp)"),
 	OPT_FLAG(0, "in", O, in, "incoming packets only"),
 	OPT_FLAG(0, "out", O, out, "outgoing packets only"),
 	OPT_TIME('I', "interval", "TIME", O, interval, "time between two tables (default: 1s)"),
@@ -55,7 +53,7 @@ static const struct opt rows[] = {
 	OPT_FLAG(0, "install", O, install, "put the counters there and leave them in the kernel"),
 	OPT_FLAG(0, "read", O, read, "read installed counters"),
 	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats,
-		   "text, json (one object a line) or prom"),
+		   "how to print (default: text)"),
 	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
 	OPT_FLAG('q', "quiet", O, quiet, "do not say which hooks were taken"),
 	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
@@ -84,29 +82,38 @@ struct count_rec {
 };
 
 #define R struct count_rec
-/* The rates, which only a live count has, are the last ones. */
-static const struct col cols[] = {
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
-	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
-	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
-	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
-	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
-	{ "protocol", "protocol", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) },
-	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) },
-	{ "packets", "packets", "interface_packets_total",
-	  "Packets by interface, direction, hook, family, protocol and verdict.",
-	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
-	{ "bytes", "bytes", "interface_bytes_total",
-	  "Bytes of those packets from the link-layer header on, without frame check sequence.",
-	  .role = COL_COUNTER, COL_AT_U64(R, bytes) },
-	{ "packets_per_second", "pkt/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) },
-	{ "bits_per_second", "bit/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) },
-};
+/* A narrow terminal cuts lines at the right: what matters least stands there. */
+/* clang-format off: it takes tables in macros for blocks */
+#define COUNTERS \
+	{ "time", .role = COL_INFO, COL_AT_F64(R, time) }, \
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) }, \
+	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) }, \
+	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) }, \
+	{ "protocol", "proto", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) }, \
+	{ "packets", "packets", "interface_packets_total", \
+	  "Packets by interface, direction, family, protocol, hook and verdict.", \
+	  .role = COL_COUNTER, COL_AT_U64(R, packets) }, \
+	{ "bytes", "bytes", "interface_bytes_total", \
+	  "Bytes of those packets from the link-layer header on.", \
+	  .role = COL_COUNTER, COL_AT_U64(R, bytes) }
+#define RATES \
+	{ "packets_per_second", "pkt/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) }, \
+	{ "bits_per_second", "bit/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) }
+#define WAYS \
+	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) }, \
+	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) }
+/* clang-format on */
+static const struct col live_cols[] = { COUNTERS, RATES, WAYS };
+static const struct col total_cols[] = { COUNTERS, WAYS };
+#undef COUNTERS
+#undef RATES
+#undef WAYS
 #undef R
 
-enum { NCOLS = sizeof(cols) / sizeof(*cols), NRATES = 2 };
-static const struct schema live_schema = { "count", cols, NCOLS };
-static const struct schema total_schema = { "count", cols, NCOLS - NRATES };
+static const struct schema live_schema = { "count", live_cols,
+					   sizeof(live_cols) / sizeof(struct col) };
+static const struct schema total_schema = { "count", total_cols,
+					    sizeof(total_cols) / sizeof(struct col) };
 
 static double now_s(void)
 {

@@ -19,7 +19,7 @@
 enum {
 	BLOB_MAX = 64 << 20,   /* of a kernel's BTF: today's are 4 to 8 MB */
 	DEPTH_MAX = 32,        /* of modifiers, and of anonymous members in each other */
-	MEMBERS_MAX = 1 << 17, /* looked at for one name: damaged types may contain each other */
+	MEMBERS_MAX = 1 << 14, /* looked at for one name: damaged types may contain each other */
 };
 
 /* Bytes behind a struct btf_type, or -1 for a kind that is not known. */

@@ -57,7 +57,7 @@ void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *body,
 	m->hdr.nlmsg_type = type;
 	m->hdr.nlmsg_flags = NLM_F_REQUEST | flags;
 	at = grow(m, len);
-	if (at)
+	if (at && len)
 		memcpy(at, body, len);
 }
 

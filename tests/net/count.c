@@ -208,8 +208,8 @@ void count_two_at_once(void)
 	b.len[0] = 0;
 	memset(b.out, 0, sizeof(b.out));
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
-	CHECK(strstr(b.out, "\"protocol\":\"udp\",\"verdict\":\"pass\",\"packets\":16,"),
-	      "the second saw not 16: %s", b.out);
+	CHECK(strstr(b.out, "\"protocol\":\"udp\",\"packets\":16,"), "the second saw not 16: %s",
+	      b.out);
 	expect_clean(&lab);
 }
 
@@ -273,9 +273,9 @@ void count_formats(void)
 	CHECK(!SONDE_RUN(&a, "count", "--read", "-o", "prom"), "%s", a.err);
 	CHECK(strstr(a.out, "# TYPE sonde_interface_packets_total counter\n"), "%s", a.out);
 	CHECK(strstr(a.out, "direction=\"in\""), "%s", a.out);
-	CHECK(strstr(a.out, "proto=\"udp\",verdict=\"pass\"} 12\n"), "%s", a.out);
+	CHECK(strstr(a.out, "verdict=\"pass\"} 12\n"), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "count", "--read"), "%s", a.err);
-	CHECK(!strncmp(a.out, "interface ", 10) && strstr(a.out, " udp "), "%s", a.out);
+	CHECK(!strncmp(a.out, "iface ", 6) && strstr(a.out, " udp "), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 }
 
@@ -288,7 +288,7 @@ void count_confined(void)
 
 	lab_ready(&lab);
 	SONDE_START(&a, "count", "-I", "10ms", "-i", "sonde0");
-	sonde_await_out(&a, "interface");
+	sonde_await_out(&a, "iface");
 	snprintf(path, sizeof(path), "/proc/%d/status", a.pid);
 	f = fopen(path, "r");
 	if (!f)
