@@ -78,42 +78,31 @@ struct count_rec {
 	double time; /* seconds since the epoch */
 	const char *interface, *direction, *hook, *family, *protocol, *verdict;
 	uint64_t packets, bytes;
-	double pps, bps; /* a second, over the last interval */
+	double pps, bps; /* a second: over the last interval, or since the installation */
 };
 
 #define R struct count_rec
 /* A narrow terminal cuts lines at the right: what matters least stands there. */
-/* clang-format off: it takes tables in macros for blocks */
-#define COUNTERS \
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) }, \
-	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) }, \
-	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) }, \
-	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) }, \
-	{ "protocol", "proto", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) }, \
-	{ "packets", "packets", "interface_packets_total", \
-	  "Packets by interface, direction, family, protocol, hook and verdict.", \
-	  .role = COL_COUNTER, COL_AT_U64(R, packets) }, \
-	{ "bytes", "bytes", "interface_bytes_total", \
-	  "Bytes of those packets from the link-layer header on.", \
-	  .role = COL_COUNTER, COL_AT_U64(R, bytes) }
-#define RATES \
-	{ "packets_per_second", "pkt/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) }, \
-	{ "bits_per_second", "bit/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) }
-#define WAYS \
-	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) }, \
-	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) }
-/* clang-format on */
-static const struct col live_cols[] = { COUNTERS, RATES, WAYS };
-static const struct col total_cols[] = { COUNTERS, WAYS };
-#undef COUNTERS
-#undef RATES
-#undef WAYS
+static const struct col cols[] = {
+	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
+	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
+	{ "protocol", "proto", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) },
+	{ "packets", "packets", "interface_packets_total",
+	  "Packets by interface, direction, family, protocol, hook and verdict.",
+	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", "interface_bytes_total",
+	  "Bytes of those packets from the link-layer header on.", .role = COL_COUNTER,
+	  COL_AT_U64(R, bytes) },
+	{ "packets_per_second", "pkt/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) },
+	{ "bits_per_second", "bit/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) },
+	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
+	{ "verdict", "verdict", "verdict", .role = COL_KEY, COL_AT_STR(R, verdict) },
+};
 #undef R
 
-static const struct schema live_schema = { "count", live_cols,
-					   sizeof(live_cols) / sizeof(struct col) };
-static const struct schema total_schema = { "count", total_cols,
-					    sizeof(total_cols) / sizeof(struct col) };
+static const struct schema schema = { "count", cols, sizeof(cols) / sizeof(*cols) };
 
 static double now_s(void)
 {
@@ -151,7 +140,7 @@ static int put_table(struct sink *sink, const struct ports *ports, double elapse
 
 	snprintf(title, sizeof(title), "sonde count: %.1f s, %u interface%s", elapsed, ports->n,
 		 ports->n == 1 ? "" : "s");
-	rc = sink_begin(sink, &live_schema, title);
+	rc = sink_begin(sink, &schema, title);
 	for (unsigned int i = 0; i < ports->n && !rc; i++) {
 		const struct port *p = ports->at[i];
 
@@ -201,16 +190,21 @@ static int live(struct ports *ports, struct sink *sink, const struct count_opts 
 
 static int read_installed(struct ports *ports, struct sink *sink)
 {
+	uint64_t now = clock_read(CLOCK_BOOTTIME);
 	int rc = ports_find(ports), end;
 
 	if (!rc)
-		rc = sink_begin(sink, &total_schema, NULL);
+		rc = sink_begin(sink, &schema, NULL);
 	for (unsigned int i = 0; i < ports->n && !rc; i++) {
 		struct port *p = ports->at[i];
 
 		rc = gate_read(&p->gate, &p->total);
-		for (size_t r = 0; r < p->total.n && !rc; r++)
-			rc = put_row(sink, &p->gate, &p->total.rows[r], NULL, 0);
+		for (size_t r = 0; r < p->total.n && !rc; r++) {
+			const struct gate_row *row = &p->total.rows[r];
+			uint64_t age = now - p->gate.tap[row->dir].loaded;
+
+			rc = put_row(sink, &p->gate, row, row, (double)age / 1e9);
+		}
 	}
 	if (rc)
 		return rc;

@@ -46,6 +46,7 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 	close(fd);
 	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
 		return -ENOENT;
+	got.loaded = prog.info.load_time;
 	got.hot_fd = find_map(&prog, gate_spec.maps[GATE_MAP_HOT].name, &info);
 	got.rare_fd = find_map(&prog, gate_spec.maps[GATE_MAP_RARE].name, &info);
 	rc = got.hot_fd < 0 ? got.hot_fd : got.rare_fd < 0 ? got.rare_fd : 0;

@@ -22,6 +22,7 @@ struct gate_tap {
 	enum hook hook; /* HOOK_NONE: this direction is not counted */
 	bool borrowed;
 	uint32_t prog_id; /* of a borrowed one */
+	uint64_t loaded;  /* of a borrowed one: when, in ns of CLOCK_BOOTTIME */
 	int hot_fd, rare_fd;
 };
 

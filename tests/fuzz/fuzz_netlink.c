@@ -30,7 +30,7 @@ static int take_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 /* Nested to the bottom: every value lies in its parent. */
 static size_t walk(struct nl_span rest, int depth)
 {
-	const char *end = rest.data + rest.len;
+	const char *end = rest.len ? rest.data + rest.len : NULL;
 	struct nl_span value;
 	uint16_t type;
 	size_t sum = 0;
