@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Real traffic across the laboratory: both ends' sockets in one thread, for a socket stays in the
  * namespace that it was made in. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/icmp6.h>

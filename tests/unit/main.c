@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include "tests/unit/suites.h"
 
+static Suite *(*const suites[])(void) = {
+	base_suite, opt_suite, out_suite, text_suite, sys_suite, gen_suite, gen_refuse_suite,
+};
+
 int main(void)
 {
-	Suite *(*const suites[])(void) = { base_suite, opt_suite, out_suite,
-					   text_suite, sys_suite, gen_suite };
 	SRunner *runner = srunner_create(NULL);
 	int run, failed;
 

@@ -11,5 +11,6 @@ Suite *out_suite(void);
 Suite *text_suite(void);
 Suite *sys_suite(void);
 Suite *gen_suite(void);
+Suite *gen_refuse_suite(void);
 
 #endif

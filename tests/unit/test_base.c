@@ -9,13 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "tests/unit/suites.h"
 #include "base/buf.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/utf8.h"
-
-Suite *base_suite(void);
 
 /* What was written to a descriptor between capture and captured. */
 static int kept, file;

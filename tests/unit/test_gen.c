@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* gen against objects compiled from tests/data/gen: what it reads, what it refuses, what it writes.
- */
+/* gen against objects compiled from tests/data/gen: what it reads and what it writes. */
 #define _GNU_SOURCE /* asprintf, memmem */
 #include <check.h>
 #include <stdio.h>
@@ -8,54 +7,8 @@
 #include <string.h>
 
 #include "gen/gen.h"
-
-#ifndef GEN_DATA
-#define GEN_DATA "build/tests/gen" /* bpfel/NAME.bpf.o and bpfeb/NAME.bpf.o */
-#endif
-
-Suite *gen_suite(void);
-
-static const char *const targets[] = { "bpfel", "bpfeb" };
-/* The first NDEEP are also corrupted byte by byte; together they have everything that is read. */
-static const char *const good[] = { "maps", "core", "subs", "circle", "sections", "types", "data" };
-enum { NTARGETS = 2, NGOOD = sizeof(good) / sizeof(*good), NDEEP = 2 };
-
-struct file {
-	uint8_t *at;
-	size_t len;
-};
-
-/* Into memory of just its length, so that a read behind it is found out. */
-static struct file file_of(const char *target, const char *name)
-{
-	const char *dir = getenv("GEN_DATA");
-	struct file file = { 0 };
-	char *path = NULL;
-	FILE *f;
-
-	ck_assert_int_gt(asprintf(&path, "%s/%s/%s.bpf.o", dir ? dir : GEN_DATA, target, name), 0);
-	f = fopen(path, "rb");
-	ck_assert_msg(f != NULL, "cannot open %s", path);
-	fseek(f, 0, SEEK_END);
-	file.len = ftell(f);
-	rewind(f);
-	file.at = malloc(file.len);
-	ck_assert_uint_eq(fread(file.at, 1, file.len, f), file.len);
-	fclose(f);
-	free(path);
-	return file;
-}
-
-static struct gen_obj read_good(const char *target, const char *name)
-{
-	struct file file = file_of(target, name);
-	struct gen_obj obj = { 0 };
-	struct diag d;
-
-	ck_assert_msg(!gen_read(file.at, file.len, name, &obj, &d), "%s: %s", name, d.msg);
-	free(file.at);
-	return obj;
-}
+#include "tests/unit/gen_data.h"
+#include "tests/unit/suites.h"
 
 static const struct spec_map *map_of(const struct gen_obj *obj, const char *name)
 {
@@ -536,160 +489,6 @@ START_TEST(byte_orders_are_alike)
 }
 END_TEST
 
-static const struct {
-	const char *name, *words;
-} refusals[] = {
-	{ "no_ksym", "section .ksyms: symbol jiffies_64: kernel symbols" },
-	{ "no_kfunc", "section .ksyms: symbol bpf_rcu_read_lock: kernel symbols and functions" },
-	{ "no_kconfig", "section .kconfig: symbol CONFIG_HZ: kernel configuration" },
-	{ "no_undefined", "symbol elsewhere: is not defined" },
-	{ "no_callback", "section xdp: symbol prog: instruction 1: takes a function's address" },
-	{ "no_pointer", "section .rodata: symbol names: holds a pointer to '.rodata.str1.1'" },
-	{ "no_bitfield", "section tp_btf/x: symbol prog: CO-RE on 'bits.high': bitfields" },
-	{ "no_shift", "section tp_btf/x: symbol prog: CO-RE on 'bits': bitfields" },
-	{ "no_typeid", "section tp_btf/x: symbol prog: CO-RE on 'thing': type ids" },
-	{ "no_element", "symbol prog: CO-RE on 'thing': does not begin at the first element" },
-	{ "no_section", "section lsm/file_open: programs of this name are not known" },
-	{ "no_target", "section fentry/: programs of this kind need a target" },
-	{ "no_data", "section .struct_ops: data of this name is not known" },
-	{ "no_longprog", "section xdp: symbol sixteen_letters_: name has more than 15" },
-	{ "no_license", "section license: is not there" },
-	{ "no_conf", "section .data: symbol conf: must be 'const volatile struct no_conf_conf'" },
-	{ "no_confname", "section .rodata: symbol conf: is not a 'struct no_confname_conf'" },
-	{ "no_progs", "has no programs" },
-	{ "no_longmap", "section .maps: symbol sixteen_letters_: name has more than 15" },
-	{ "no_member", "section .maps: symbol m: member 'pinning' is not known" },
-	{ "no_nested", "section .maps: symbol m: maps of type 12" },
-	{ "no_values", "section .maps: symbol m: member 'values' is not known" },
-	{ "no_ring", "section .maps: symbol m: its max_entries must be a power of two" },
-	{ "no_ringkey", "section .maps: symbol m: this type of map has no value" },
-	{ "no_lpm", "section .maps: symbol m: needs BPF_F_NO_PREALLOC" },
-	{ "no_key", "section .maps: symbol m: its key must have 4 bytes" },
-	{ "no_sizes", "section .maps: symbol m: its key has 4 bytes, not 8" },
-	{ "no_entries", "section .maps: symbol m: has no max_entries" },
-	{ "no_alikemaps", "symbol HOT: two maps have names too alike" },
-	{ "no_alikeprogs", "symbol Prog: two programs have names too alike" },
-	{ "no_static", "section xdp: symbol prog: is a static function" },
-	{ "no_storage", "section .maps: symbol m: this type of map has no max_entries" },
-	{ "no_notype", "section .maps: symbol m: has no type" },
-};
-
-START_TEST(unknown_things_are_refused_by_name)
-{
-	for (int t = 0; t < NTARGETS; t++) {
-		struct file file = file_of(targets[t], refusals[_i].name);
-		struct gen_obj obj = { .spec = { .nmaps = 77 } };
-		struct diag d;
-
-		ck_assert_int_lt(gen_read(file.at, file.len, refusals[_i].name, &obj, &d), 0);
-		ck_assert_msg(strstr(d.msg, refusals[_i].words) != NULL, "said: %s", d.msg);
-		/* Left alone on failure. */
-		ck_assert_uint_eq(obj.spec.nmaps, 77);
-		free(file.at);
-	}
-}
-END_TEST
-
-static void assert_fails(const struct file *file, size_t len, const char *name, const char *words)
-{
-	struct gen_obj obj = { 0 };
-	struct diag d;
-
-	ck_assert_int_lt(gen_read(file->at, len, name, &obj, &d), 0);
-	ck_assert_msg(strstr(d.msg, words) != NULL, "said: %s", d.msg);
-}
-
-START_TEST(other_files_are_refused)
-{
-	static const struct {
-		size_t at;
-		uint8_t to;
-		const char *words;
-	} changes[] = {
-		{ 0, 'x', "not an ELF file" },
-		{ 4, 1, "not a 64-bit ELF file" },
-		{ 5, 3, "no known byte order" },
-		{ 16, 2, "not a relocatable BPF object" },
-		{ 18, 62, "not a relocatable BPF object" },
-		{ 58, 63, "section headers of" },
-	};
-	struct file file = file_of("bpfel", "maps");
-
-	assert_fails(&file, 0, "maps", "not an ELF file");
-	assert_fails(&file, file.len, "no-name", "not a name in C");
-	assert_fails(&file, file.len, "", "not a name in C");
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
-		uint8_t was = file.at[changes[i].at];
-
-		file.at[changes[i].at] = changes[i].to;
-		assert_fails(&file, file.len, "maps", changes[i].words);
-		file.at[changes[i].at] = was;
-	}
-	free(file.at);
-}
-END_TEST
-
-/* The section headers stand at an object's end, so any part of it is not enough. */
-START_TEST(truncated_objects_are_refused)
-{
-	struct file file = file_of(targets[_i % NTARGETS], good[_i / NTARGETS]);
-
-	for (size_t len = 0; len < file.len; len++) {
-		uint8_t *part = malloc(len ? len : 1);
-		struct gen_obj obj = { 0 };
-		struct diag d;
-
-		memcpy(part, file.at, len);
-		ck_assert_int_lt(gen_read(part, len, "maps", &obj, &d), 0);
-		ck_assert(d.msg[0]);
-		free(part);
-	}
-	free(file.at);
-}
-END_TEST
-
-/* Read and, if it is taken, write; the sanitizers say whether that was right. */
-static bool survives(const struct file *file, const char *name)
-{
-	struct gen_text text = { 0 };
-	struct gen_obj obj = { 0 };
-	struct diag d;
-	int err = gen_read(file->at, file->len, name, &obj, &d);
-
-	if (err) {
-		ck_assert(d.msg[0]);
-		return false;
-	}
-	ck_assert_int_eq(gen_emit_source(&obj, &text), 0);
-	ck_assert_int_eq(gen_emit_header(&obj, &text), 0);
-	gen_text_close(&text);
-	gen_obj_close(&obj);
-	return true;
-}
-
-START_TEST(corrupt_objects_do_no_harm)
-{
-	static const uint8_t flips[] = { 0xff, 0x01, 0x80 };
-	const char *name = good[_i / NTARGETS];
-	struct file file = file_of(targets[_i % NTARGETS], name);
-	size_t taken = 0, refused = 0;
-
-	for (size_t at = 0; at < file.len; at++) {
-		uint8_t flip = flips[at % sizeof(flips)];
-
-		file.at[at] ^= flip;
-		if (survives(&file, name))
-			taken++;
-		else
-			refused++;
-		file.at[at] ^= flip;
-	}
-	ck_assert_uint_gt(taken, 0);
-	ck_assert_uint_gt(refused, 0);
-	free(file.at);
-}
-END_TEST
-
 static struct gen_text text_of(const struct gen_obj *obj)
 {
 	struct gen_text text = { 0 };
@@ -779,8 +578,7 @@ END_TEST
 Suite *gen_suite(void)
 {
 	Suite *s = suite_create("gen");
-	TCase *reads = tcase_create("reads"), *refuses = tcase_create("refuses");
-	TCase *writes = tcase_create("writes"), *broken = tcase_create("broken");
+	TCase *reads = tcase_create("reads"), *writes = tcase_create("writes");
 
 	tcase_add_loop_test(reads, maps_as_declared, 0, NTARGETS);
 	tcase_add_loop_test(reads, global_data_has_its_bytes, 0, NTARGETS);
@@ -799,18 +597,9 @@ Suite *gen_suite(void)
 	tcase_add_loop_test(reads, byte_orders_are_alike, 0, NGOOD);
 	tcase_add_test(reads, closing_twice_is_harmless);
 	suite_add_tcase(s, reads);
-	tcase_add_loop_test(refuses, unknown_things_are_refused_by_name, 0,
-			    sizeof(refusals) / sizeof(*refusals));
-	tcase_add_test(refuses, other_files_are_refused);
-	suite_add_tcase(s, refuses);
 	tcase_add_loop_test(writes, texts_are_the_same_each_time, 0, NGOOD * NTARGETS);
 	tcase_add_loop_test(writes, texts_say_what_was_read, 0, NTARGETS);
 	tcase_add_test(writes, strings_are_quoted);
 	suite_add_tcase(s, writes);
-	/* Tens of thousands of readings under sanitizers. */
-	tcase_set_timeout(broken, 120);
-	tcase_add_loop_test(broken, truncated_objects_are_refused, 0, NGOOD * NTARGETS);
-	tcase_add_loop_test(broken, corrupt_objects_do_no_harm, 0, NDEEP * NTARGETS);
-	suite_add_tcase(s, broken);
 	return s;
 }

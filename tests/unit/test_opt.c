@@ -8,10 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #undef fail /* check.h has one, too */
+#include "tests/unit/suites.h"
 #include "base/err.h"
 #include "base/opt.h"
-
-Suite *opt_suite(void);
 
 struct conf {
 	bool numeric, verbose;

@@ -11,9 +11,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "tests/unit/suites.h"
 #include "out/sink.h"
-
-Suite *out_suite(void);
 
 struct rec {
 	const char *device, *rule, *note;
