@@ -168,7 +168,7 @@ check: $(U)/unit $(GEN_DATA) $(B)/sonde
 check-run: $(B)/tests/run/run
 	$(Q)$<
 check-net: $(B)/tests/net/net $(B)/sonde
-	$(Q)SONDE=$(B)/sonde $<
+	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
 # Everything a change has to pass, and its sums as the last line.
 test: deps-test
@@ -198,6 +198,36 @@ fuzz-seeds:
 	$(Q)$(MAKE) --no-print-directory fuzz-run FUZZ_SECONDS=5
 fuzz-run: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
 	$(Q)sh tests/fuzz/run.sh $(F) $(FUZZ_SECONDS) $(FUZZERS)
+
+# Benchmarks: peers are of the host (its C library, its libbpf) and made only where they can be.
+BENCH := $(B)/tests/bench
+BENCH_O := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c tests/bench/peer_%,$(wildcard tests/bench/*.c)))
+BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
+ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
+BENCH_PEERS += $(BENCH)/peer_libbpf
+ifneq ($(wildcard /usr/lib/*/libelf.a),)
+BENCH_PEERS += $(BENCH)/peer_libbpf_static
+endif
+endif
+$(BENCH)/%.bpf.o: tests/bench/%.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpfel -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
+		-ffile-prefix-map=$(CURDIR)=. $(BPF_INCLUDE) $(DEPFLAGS) -c $< -o $@
+$(BENCH)/peer_libbpf: PEER_LIBS := -lbpf
+$(BENCH)/peer_libbpf_static: PEER_LIBS := -static -lbpf -lelf -lz
+$(BENCH)/peer_libbpf $(BENCH)/peer_libbpf_static: tests/bench/peer_libbpf.c bpf/gate.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_HOST) -s -o $@ $< $(PEER_LIBS)
+$(BENCH)/bench: $(BENCH_O) $(LIB_O)
+	$(call say,LINK,$@)
+	$(Q)$(call LINK,$^)
+# In two steps: the peers can be made only once their packages are there.
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory bench-run
+bench-run: $(B)/sonde $(BENCH)/bench $(BENCH_PEERS)
+	$(Q)$(BENCH)/bench $(B)
 
 lint: $(GEN_C)
 	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(wildcard src/cmd/*.c) src/main.c -- $(CFLAGS_TARGET)
@@ -235,7 +265,8 @@ clean:
 
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) \
-	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d))
+	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(BENCH_O:.o=.d) \
+	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test check check-run check-net fuzz fuzz-run fuzz-seeds bench lint deps deps-test \
+.PHONY: all run test check check-run check-net fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-test \
 	deps-bench install clean

@@ -12,7 +12,8 @@
 
 enum {
 	RARE_MAX = 1024,
-	HEADERS_MAX = 256, /* bytes before a transport header that are worth a pull */
+	HEADERS_MIN = ETH_HLEN + sizeof(struct ipv6hdr), /* must be linear to be parsed */
+	HEADERS_MAX = 128,                               /* what is pulled if they are not */
 };
 
 const volatile struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
@@ -33,75 +34,75 @@ struct {
 	MAP_TYPE(value, struct gate_sum);
 } rare MAP;
 
-static __always_inline __u32 slot_ip(const struct pkt *p, __u32 base, __u8 icmp)
-{
-	if (p->bad)
-		return base + GATE_SLOT_BAD4;
-	if (p->proto == IPPROTO_TCP)
-		return base + GATE_SLOT_TCP4;
-	if (p->proto == IPPROTO_UDP)
-		return base + GATE_SLOT_UDP4;
-	if (p->proto == icmp)
-		return base + GATE_SLOT_ICMP4;
-	return GATE_SLOT_RARE;
-}
+/* By IP protocol number: no branch a protocol, neither for the CPU nor for the verifier. */
+#define SLOT(name, number) [number] = GATE_SLOT_##name,
+static const volatile __u8 slots[256] = { GATE_PROTOS(SLOT) };
 
-static __always_inline __u32 slot_of(const struct pkt *p)
+/* Where a packet is counted: in a slot, or in the hash under its family and protocol. */
+struct place {
+	__u32 slot;
+	__u16 proto; /* as in struct gate_rare_key */
+	__u8 family;
+};
+
+static __always_inline struct place place_of(const struct pkt *p)
 {
+	struct place at = { .proto = p->proto, .family = p->family };
+
 	switch (p->family) {
 	case GATE_IPV4:
-		return slot_ip(p, GATE_SLOT_TCP4, IPPROTO_ICMP);
+		at.slot = p->bad ? GATE_SLOT_BAD : slots[p->proto];
+		break;
 	case GATE_IPV6:
-		return slot_ip(p, GATE_SLOT_TCP6, IPPROTO_ICMPV6);
+		at.slot = GATE_SLOT_GROUP6 + (p->bad ? GATE_SLOT_BAD : slots[p->proto]);
+		break;
 	case GATE_ARP:
-		return GATE_SLOT_ARP;
+		at.slot = GATE_SLOT_ARP;
+		break;
 	default:
-		return p->bad ? GATE_SLOT_BAD : GATE_SLOT_RARE;
+		at.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_RARE);
+		at.proto = p->ethertype;
+		break;
 	}
+	return at;
 }
 
-static __always_inline __u32 slot_more(const struct pkt *p)
+static __noinline struct gate_sum *rare_sum(__u64 bits)
 {
-	if (p->family == GATE_IPV4)
-		return GATE_SLOT_MORE4;
-	return p->family == GATE_IPV6 ? GATE_SLOT_MORE6 : GATE_SLOT_MORE;
-}
-
-static __noinline struct gate_sum *rare_sum(const struct pkt *p, __u32 dir, __u32 verdict)
-{
-	struct gate_rare_key key = { .dir = dir, .family = p->family, .verdict = verdict };
 	struct gate_sum zero = {}, *sum;
 
-	key.proto = p->family == GATE_OTHER ? p->ethertype : p->proto;
-	/* A length in the type's place (IEEE 802.3) says nothing: one key serves all of them. */
-	if (p->family == GATE_OTHER && p->ethertype < ETH_P_802_3_MIN)
-		key.proto = ETH_P_802_2;
-	sum = bpf_map_lookup_elem(&rare, &key);
+	sum = bpf_map_lookup_elem(&rare, &bits);
 	if (sum)
 		return sum;
 	/* Another CPU may win this race; its entry is as good. */
-	bpf_map_update_elem(&rare, &key, &zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&rare, &key);
+	bpf_map_update_elem(&rare, &bits, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&rare, &bits);
 }
 
 /* Every counter belongs to one CPU, and a CPU runs one of an interface's packets at a time: plain
  * additions lose nothing. */
-static __always_inline void count(const struct pkt *p, __u32 dir, __u32 verdict, __u64 packets,
+static __always_inline void count(const struct place *at, __u32 dir, __u32 verdict, __u64 packets,
 				  __u64 bytes)
 {
-	__u32 key = dir * GATE_VERDICTS + verdict, slot = slot_of(p);
+	__u32 key = dir * GATE_VERDICTS + verdict;
 	struct gate_sum *sum = 0;
 	struct gate_hot *line;
 
-	if (slot == GATE_SLOT_RARE) {
-		sum = rare_sum(p, dir, verdict);
-		slot = slot_more(p);
+	if (at->slot % GATE_SLOT_GROUP == GATE_SLOT_RARE) {
+		union {
+			struct gate_rare_key key;
+			__u64 bits;
+		} k = { .key = { .dir = dir, .verdict = verdict } };
+
+		k.key.family = at->family;
+		k.key.proto = at->proto;
+		sum = rare_sum(k.bits);
 	}
 	if (!sum) {
 		line = bpf_map_lookup_elem(&hot, &key);
-		if (!line || slot >= GATE_SLOTS)
+		if (!line || at->slot >= GATE_SLOTS)
 			return;
-		sum = &line->slot[slot];
+		sum = &line->slot[at->slot];
 	}
 	sum->packets += packets;
 	sum->bytes += bytes;
@@ -110,37 +111,30 @@ static __always_inline void count(const struct pkt *p, __u32 dir, __u32 verdict,
 SEC("xdp")
 int sonde_gate_xdp(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct pkt_src src = { (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
+	__u64 bytes = conf.multibuf ? bpf_xdp_get_buff_len(ctx) : (__u64)(src.end - src.data);
+	__u64 again = bytes;
 	struct pkt p = {};
-	__u64 bytes = conf.multibuf ? bpf_xdp_get_buff_len(ctx) : (__u64)(end - data);
+	struct place at;
 
-	pkt_parse(&p, data, end, conf.ethernet);
-	count(&p, GATE_IN, XDP_PASS, 1, bytes);
+	pkt_parse(&p, &src, conf.ethernet);
+	at = place_of(&p);
+	pkt_opaque(again);
+	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
+			   again); /* all kinds are one from here on */
+	count(&at, GATE_IN, XDP_PASS, 1, bytes);
 	return XDP_PASS;
 }
 
-static __noinline int skb_parse(struct __sk_buff *skb, struct pkt *p)
-{
-	*p = (struct pkt){};
-	pkt_parse(p, (void *)(long)skb->data, (void *)(long)skb->data_end, conf.ethernet);
-	return p->bad;
-}
-
-/* Bytes before the payload of each segment, as the kernel will repeat them. */
+/* Bytes before the payload of each segment, as the kernel will repeat them: up to the TCP header's
+ * end, whose length in words is in the high half of its 13th byte, else a UDP header's. */
 static __always_inline __u32 skb_header_len(struct __sk_buff *skb, const struct pkt *p)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 off = p->l4_off;
-	struct tcphdr *tcp;
+	__u8 words = sizeof(struct tcphdr) / 4 << 4;
 
-	if (p->proto != IPPROTO_TCP)
-		return off + sizeof(struct udphdr);
-	if (off > HEADERS_MAX)
-		return off + sizeof(*tcp);
-	tcp = data + off;
-	if ((void *)(tcp + 1) > end)
-		return off + sizeof(*tcp);
-	return off + tcp->doff * 4;
+	bpf_skb_load_bytes(skb, p->off + 12, &words, sizeof(words));
+	return p->off + sizeof(struct udphdr) +
+	       pkt_equal(p->proto, IPPROTO_TCP) * ((words >> 4) * 4 - sizeof(struct udphdr));
 }
 
 /* A packet that the device (out) or GRO (in) cuts into or joined from segments counts as those.
@@ -165,18 +159,25 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 		*bytes += *packets * sizeof(struct pkt_vlan);
 }
 
-/* Headers may lie outside the linear part: only then are they pulled in, for that may copy. */
+/* The link-layer and IP headers may lie outside the linear part: only then are they pulled in, for
+ * that may copy. */
 static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 {
+	struct pkt_src src = { .skb = skb };
+	struct pkt p = {};
 	__u64 packets, bytes;
-	struct pkt p;
+	struct place at;
 
-	if (skb_parse(skb, &p) && skb->len > skb->data_end - skb->data) {
+	if (skb->data_end - skb->data < HEADERS_MIN && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
-		skb_parse(skb, &p);
-	}
+	src.data = (void *)(long)skb->data;
+	src.end = (void *)(long)skb->data_end;
+	pkt_parse(&p, &src, conf.ethernet);
+	at = place_of(&p);
+	/* All kinds are one from here on. */
+	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
 	skb_wire(skb, &p, &packets, &bytes);
-	count(&p, dir, GATE_PASS, packets, bytes);
+	count(&at, dir, GATE_PASS, packets, bytes);
 	return TC_NEXT;
 }
 

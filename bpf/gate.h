@@ -16,24 +16,32 @@ enum gate_family { GATE_IPV4, GATE_IPV6, GATE_ARP, GATE_OTHER, GATE_FAMILIES };
 /* The XDP actions (linux/bpf.h), which the gate's tc programs share the first three of. */
 enum gate_verdict { GATE_ABORTED, GATE_DROP, GATE_PASS, GATE_TX, GATE_REDIRECT, GATE_VERDICTS };
 
-/* What most packets are has a slot of its own; the rest is told apart in a hash. */
+/* IP protocols that have a slot of their own, in IPv4 and in IPv6 (IANA protocol-numbers); the rest
+ * is told apart in a hash. */
+#define GATE_PROTOS(X)                                                                             \
+	X(TCP, 6)                                                                                  \
+	X(UDP, 17)                                                                                 \
+	X(ICMP, 1)                                                                                 \
+	X(ICMPV6, 58)                                                                              \
+	X(IGMP, 2) X(GRE, 47) X(ESP, 50) X(AH, 51) X(SCTP, 132) X(IPIP, 4) X(IPV6, 41) X(OSPF, 89) \
+		X(VRRP, 112)
+
+#define GATE_SLOT_ENUM(name, number) GATE_SLOT_##name,
 enum gate_slot {
-	GATE_SLOT_TCP4,
-	GATE_SLOT_UDP4,
-	GATE_SLOT_ICMP4,
-	GATE_SLOT_BAD4,  /* an IPv4 header that is cut short or wrong */
-	GATE_SLOT_MORE4, /* protocols for which the hash had no room */
-	GATE_SLOT_TCP6,
-	GATE_SLOT_UDP6,
-	GATE_SLOT_ICMP6,
-	GATE_SLOT_BAD6,
-	GATE_SLOT_MORE6,
-	GATE_SLOT_ARP,
-	GATE_SLOT_BAD, /* no whole link-layer header */
-	GATE_SLOT_MORE,
+	GATE_SLOT_RARE, /* of a protocol without one: look in the hash; counts what has no room
+			   there */
+	GATE_SLOT_BAD,  /* a header that is cut short or wrong */
+	GATE_PROTOS(GATE_SLOT_ENUM) GATE_SLOT_USED,
+	/* IPv4's are a group, IPv6's are another like it, and then there is the rest. */
+	GATE_SLOT_GROUP = 16,
+	GATE_SLOT_GROUP6 = GATE_SLOT_GROUP,
+	GATE_SLOT_OTHER = 2 * GATE_SLOT_GROUP,
+	GATE_SLOT_ARP = GATE_SLOT_OTHER + GATE_SLOT_BAD + 1,
 	GATE_SLOTS,
-	GATE_SLOT_RARE = GATE_SLOTS /* not a slot: look in the hash */
+	GATE_SLOT_MASK = 63
 };
+_Static_assert(GATE_SLOT_USED <= GATE_SLOT_GROUP, "a group has room for every protocol");
+_Static_assert(GATE_SLOTS - 1 <= GATE_SLOT_MASK, "the mask holds every slot");
 
 struct gate_conf {
 	__u32 magic;

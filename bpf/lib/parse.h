@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet parsed once: from the link layer to the transport header, whatever lies between. */
+/* The packet parsed once: from the link layer to the transport header, whatever lies between.
+ *
+ * Attaching is fast only if the verifier's work is small: it walks every path with every distinct
+ * state. So the rare parts keep their place in a packet as a masked number, which is the same state
+ * in each round and on each way in; the common part uses constants, which cost nothing. */
 #ifndef BPF_LIB_PARSE_H
 #define BPF_LIB_PARSE_H
 
@@ -14,17 +18,24 @@
 /* Of a packet: bad means that the header which would say more is cut short or contradicts itself;
  * what stands before it is still right. */
 struct pkt {
+	__u32 off;       /* bytes from the start to the header that proto names */
 	__u16 ethertype; /* host byte order, behind any VLAN tags; 0 if bad at the link layer */
-	__u16 l4_off;    /* bytes from the start to the header that proto names */
 	__u8 family;     /* enum gate_family */
-	__u8 proto; /* IP protocol number behind IPv6 extension headers, families IPv4 and IPv6 */
+	__u8 proto;      /* IP protocol number behind IPv6 extension headers; IPv4 and IPv6 */
 	__u8 bad;
 	__u8 fragment; /* not a packet's first fragment: no transport header in it */
 };
 
+/* Where it is read from. With skb, what lies outside [data, end) is read by helper where a rare
+ * header may lie; the link-layer and IP headers have to be in there. */
+struct pkt_src {
+	void *data, *end;
+	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
+};
+
 enum {
-	PKT_VLAN_MAX = 2,         /* IEEE 802.1ad: a service and a customer tag */
-	PKT_EXT_MAX = 8,          /* extension headers walked; RFC 8200 sec. 4.1 recommends six */
+	PKT_EXT_MAX = 8,       /* extension headers walked; RFC 8200 sec. 4.1 recommends six */
+	PKT_OFF_MASK = 0x7fff, /* two tags, the header and 8 extension headers end below 16,448 */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
@@ -40,109 +51,171 @@ struct pkt_ext {
 	__be32 id;
 };
 
+/* Keeps the compiler from seeing through a number: it would fold one that was checked into another
+ * that was not, in the verifier's eyes, or make branches of arithmetic. */
+#define pkt_opaque(x) asm volatile("" : "+r"(x))
+
+/* 1 if both are equal, else 0, without a branch: the verifier goes on with one state. */
+static __always_inline __u32 pkt_equal(__u32 a, __u32 b)
+{
+	__u64 differ = a ^ b;
+
+	pkt_opaque(differ);
+	return (differ - 1) >> 63;
+}
+
+/* The same number again, but of the verifier's knowledge only that it is in the mask. one and two
+ * are the same number, read twice: two unknowns to it, so it does not see that they cancel out. */
+#define pkt_blur(x, mask, one, two) (((x) + (one) - (two)) & (mask))
+
+/* A number as it is in memory, read just here. */
+#define pkt_reread(x) (*(const volatile __typeof__(x) *)&(x))
+
+/* The headers that another header stands behind; all of them are below 64. */
+#define PKT_EXT_SET                                                                     \
+	(1ull << IPPROTO_HOPOPTS | 1ull << IPPROTO_ROUTING | 1ull << IPPROTO_FRAGMENT | \
+	 1ull << IPPROTO_DSTOPTS)
+
+static __always_inline bool pkt_is_ext(__u32 proto)
+{
+	return proto < 64 && PKT_EXT_SET >> proto & 1;
+}
+
 static __always_inline bool pkt_is_vlan(__u16 type)
 {
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-static __always_inline bool pkt_is_ext(__u8 proto)
+/* Behind an EtherType that is a tag's: one tag or two (IEEE 802.1ad). */
+static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
 {
-	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
-	       proto == IPPROTO_DSTOPTS;
+	struct pkt_vlan *tag = s->data + ETH_HLEN;
+	__u32 type, two;
+
+	if ((void *)(tag + 1) > s->end)
+		return false;
+	type = be16(tag->type);
+	two = pkt_equal(type, ETH_P_8021Q) | pkt_equal(type, ETH_P_8021AD) |
+	      pkt_equal(type, ETH_P_QINQ1);
+	p->off = ETH_HLEN + (two & 1) * sizeof(*tag);
+	pkt_opaque(p->off);
+	tag = s->data + p->off;
+	if ((void *)(tag + 1) > s->end)
+		return false;
+	p->ethertype = be16(tag->type);
+	p->off += sizeof(*tag);
+	return true;
 }
 
-static __always_inline void pkt_ipv4(struct pkt *p, void *data, void *pos, void *end)
+static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 {
-	struct iphdr *ip = pos;
+	struct iphdr *ip = s->data + p->off;
 
 	p->family = GATE_IPV4;
 	p->bad = 1;
-	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+	if ((void *)(ip + 1) > s->end || ip->version != 4 || ip->ihl < 5)
 		return;
-	if (pos + ip->ihl * 4 > end)
+	if ((void *)ip + ip->ihl * 4 > s->end)
 		return;
 	p->bad = 0;
 	p->proto = ip->protocol;
 	p->fragment = (ip->frag_off & be16(PKT_IPV4_OFFSET)) != 0;
-	p->l4_off = pos - data + ip->ihl * 4;
+	p->off += ip->ihl * 4;
 }
 
-static __always_inline void pkt_ipv6(struct pkt *p, void *data, void *pos, void *end)
+static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, struct pkt_ext *ext)
 {
-	struct ipv6hdr *ip = pos;
-	__u8 proto;
+	struct pkt_ext *at = s->data + (off & PKT_OFF_MASK);
 
-	p->family = GATE_IPV6;
+	if (s->skb)
+		return !bpf_skb_load_bytes(s->skb, off, ext, sizeof(*ext));
+	if ((void *)(at + 1) > s->end)
+		return false;
+	ext->next = at->next;
+	ext->len = at->len;
+	ext->frag = at->frag;
+	return true;
+}
+
+/* A header may say that it reaches behind the packet's end: the next one's reading, or this last
+ * look, finds out. */
+static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
+{
+	if (s->skb)
+		return off <= s->skb->len;
+	return s->data + (off & PKT_OFF_MASK) <= s->end;
+}
+
+static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
+{
+	struct ethhdr *any = s->data; /* any bytes that are there */
+	__u32 off = pkt_blur(p->off, PKT_OFF_MASK, pkt_reread(any->h_dest[0]),
+			     pkt_reread(any->h_dest[0]));
+	__u32 proto = p->proto;
+
 	p->bad = 1;
-	if ((void *)(ip + 1) > end || ip->version != 6)
-		return;
-	proto = ip->nexthdr;
-	pos = ip + 1;
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < PKT_EXT_MAX; i++) {
-		struct pkt_ext *ext = pos;
+		__u32 is_fragment = pkt_equal(proto, IPPROTO_FRAGMENT);
+		struct pkt_ext ext = {};
 
 		if (!pkt_is_ext(proto))
 			break;
-		if ((void *)(ext + 1) > end)
+		if (!pkt_ext_read(s, off, &ext))
 			return;
-		if (proto == IPPROTO_FRAGMENT) {
-			pos = ext + 1;
-			p->fragment = (ext->frag & be16(PKT_IPV6_OFFSET)) != 0;
-		} else {
-			pos += (ext->len + 1) * 8;
-			if (pos > end)
-				return;
-		}
-		proto = ext->next;
+		off = (off + 8 + ext.len * 8 * (1 - is_fragment)) & PKT_OFF_MASK;
+		p->fragment = is_fragment & ~pkt_equal(ext.frag & be16(PKT_IPV6_OFFSET), 0);
+		proto = ext.next;
 		if (p->fragment)
 			break; /* what follows is the middle of something */
 	}
+	if (!pkt_reaches(s, off))
+		return;
 	p->bad = 0;
 	p->proto = proto;
-	p->l4_off = pos - data;
+	p->off = off;
 }
 
-/* Parse [data, end) into *p, which the caller has zeroed. */
-static __always_inline void pkt_parse(struct pkt *p, void *data, void *end, bool ethernet)
+static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
 {
-	void *pos = data;
+	struct ipv6hdr *ip = s->data + p->off;
+
+	p->family = GATE_IPV6;
+	p->bad = 1;
+	if ((void *)(ip + 1) > s->end || ip->version != 6)
+		return;
+	p->bad = 0;
+	p->proto = ip->nexthdr;
+	p->off += sizeof(*ip);
+	if (pkt_is_ext(p->proto))
+		pkt_ipv6_ext(p, s);
+}
+
+/* Parse into *p, which the caller has zeroed. */
+static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bool ethernet)
+{
+	struct ethhdr *eth = s->data;
+	__u8 *first = s->data;
 
 	p->family = GATE_OTHER;
+	p->bad = 1;
 	if (ethernet) {
-		struct ethhdr *eth = data;
-
-		if ((void *)(eth + 1) > end) {
-			p->bad = 1;
+		if ((void *)(eth + 1) > s->end)
 			return;
-		}
 		p->ethertype = be16(eth->h_proto);
-		pos = eth + 1;
-#pragma unroll
-		for (int i = 0; i < PKT_VLAN_MAX; i++) {
-			struct pkt_vlan *tag = pos;
-
-			if (!pkt_is_vlan(p->ethertype))
-				break;
-			if ((void *)(tag + 1) > end) {
-				p->bad = 1;
-				return;
-			}
-			p->ethertype = be16(tag->type);
-			pos = tag + 1;
-		}
-	} else {
-		__u8 *first = data;
-
-		if ((void *)(first + 1) > end) {
-			p->bad = 1;
+		p->off = sizeof(*eth);
+		if (pkt_is_vlan(p->ethertype) && !pkt_vlan(p, s))
 			return;
-		}
+	} else {
+		if ((void *)(first + 1) > s->end)
+			return;
 		p->ethertype = *first >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
 	}
+	p->bad = 0;
 	if (p->ethertype == ETH_P_IP)
-		pkt_ipv4(p, data, pos, end);
+		pkt_ipv4(p, s);
 	else if (p->ethertype == ETH_P_IPV6)
-		pkt_ipv6(p, data, pos, end);
+		pkt_ipv6(p, s);
 	else if (p->ethertype == ETH_P_ARP)
 		p->family = GATE_ARP;
 }

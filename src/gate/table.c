@@ -75,23 +75,19 @@ int gate_table_add(struct gate_table *t, const struct gate_row *row)
 	return 0;
 }
 
+#define SLOT4(name, number) [GATE_SLOT_##name] = { GATE_IPV4, number },
+#define SLOT6(name, number) [GATE_SLOT_GROUP6 + GATE_SLOT_##name] = { GATE_IPV6, number },
 static const struct {
 	uint8_t family;
 	uint32_t proto;
 } slots[GATE_SLOTS] = {
-	[GATE_SLOT_TCP4] = { GATE_IPV4, 6 },
-	[GATE_SLOT_UDP4] = { GATE_IPV4, 17 },
-	[GATE_SLOT_ICMP4] = { GATE_IPV4, 1 },
-	[GATE_SLOT_BAD4] = { GATE_IPV4, GATE_PROTO_BAD },
-	[GATE_SLOT_MORE4] = { GATE_IPV4, GATE_PROTO_MORE },
-	[GATE_SLOT_TCP6] = { GATE_IPV6, 6 },
-	[GATE_SLOT_UDP6] = { GATE_IPV6, 17 },
-	[GATE_SLOT_ICMP6] = { GATE_IPV6, 58 },
-	[GATE_SLOT_BAD6] = { GATE_IPV6, GATE_PROTO_BAD },
-	[GATE_SLOT_MORE6] = { GATE_IPV6, GATE_PROTO_MORE },
+	GATE_PROTOS(SLOT4) GATE_PROTOS(SLOT6)[GATE_SLOT_BAD] = { GATE_IPV4, GATE_PROTO_BAD },
+	[GATE_SLOT_RARE] = { GATE_IPV4, GATE_PROTO_MORE },
+	[GATE_SLOT_GROUP6 + GATE_SLOT_BAD] = { GATE_IPV6, GATE_PROTO_BAD },
+	[GATE_SLOT_GROUP6 + GATE_SLOT_RARE] = { GATE_IPV6, GATE_PROTO_MORE },
+	[GATE_SLOT_OTHER + GATE_SLOT_BAD] = { GATE_OTHER, GATE_PROTO_BAD },
+	[GATE_SLOT_OTHER + GATE_SLOT_RARE] = { GATE_OTHER, GATE_PROTO_MORE },
 	[GATE_SLOT_ARP] = { GATE_ARP, GATE_PROTO_NONE },
-	[GATE_SLOT_BAD] = { GATE_OTHER, GATE_PROTO_BAD },
-	[GATE_SLOT_MORE] = { GATE_OTHER, GATE_PROTO_MORE },
 };
 
 static int read_hot(struct gate_table *t, int fd, enum gate_dir dir, struct gate_hot *cpu, int cpus)

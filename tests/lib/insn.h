@@ -13,6 +13,7 @@
 #define I_ADD(d, i)		INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
 #define I_ADD_REG(d, s)		INSN(BPF_ALU64 | BPF_ADD | BPF_X, d, s, 0, 0)
 #define I_AND(d, i)		INSN(BPF_ALU64 | BPF_AND | BPF_K, d, 0, 0, i)
+#define I_RSH(d, i)		INSN(BPF_ALU64 | BPF_RSH | BPF_K, d, 0, 0, i)
 #define I_LOAD(w, d, s, o)	INSN(BPF_LDX | BPF_MEM | (w), d, s, o, 0)
 #define I_STORE(w, d, o, s)	INSN(BPF_STX | BPF_MEM | (w), d, s, o, 0)
 #define I_JEQ(d, i, o)		INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)

@@ -14,7 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 2048, SECONDS = 10 };
+enum {
+	WORDS_MAX = 2048,
+	SECONDS = 10,
+	TOLD = 64, /* exit codes from here on are outcomes: a stray exit(0) is none */
+};
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
 
 static int tell = -1; /* the child's end of the pipe */
@@ -24,7 +28,7 @@ static _Noreturn void end(enum outcome outcome, const char *words)
 {
 	ssize_t n = write(tell, words, strlen(words));
 
-	_exit(n < 0 ? FAILED : (int)outcome);
+	_exit(TOLD + (n < 0 ? FAILED : (int)outcome));
 }
 
 void test_fail(const char *file, int line, const char *fmt, ...)
@@ -122,10 +126,10 @@ static enum outcome run_one(const struct test *t, char *words)
 		snprintf(words, WORDS_MAX, "not done in %u seconds", seconds);
 	else if (WIFSIGNALED(status))
 		snprintf(words, WORDS_MAX, "killed by signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) >= OUTCOMES)
+	else if (WEXITSTATUS(status) < TOLD || WEXITSTATUS(status) >= TOLD + OUTCOMES)
 		snprintf(words, WORDS_MAX, "exited with %d", WEXITSTATUS(status));
 	else
-		return (enum outcome)WEXITSTATUS(status);
+		return (enum outcome)(WEXITSTATUS(status) - TOLD);
 	return FAILED;
 }
 

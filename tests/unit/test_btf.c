@@ -318,7 +318,7 @@ static void use(const struct btf *b)
 	btf_resolve(b, want, 2);
 	for (uint32_t id = 0; id <= b->n + 1; id++) {
 		btf_size(b, id);
-		btf_name(b, id);
+		ck_assert_uint_lt(strlen(btf_name(b, id)), b->strings_len);
 		btf_enum_value(b, id, "BLUE", &value);
 		for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 			btf_field(b, id, paths[i].path, &f);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde beside its peers, in one run: bench BUILD_DIR [RUNS]. Everything happens in network and
+ * mount namespaces of its own, which go when it does, however that ends. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "tests/bench/bench.h"
+
+enum { RUNS = 40, RUNS_MIN = 30, ROUNDS = 9 };
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void series_add(struct series *s, double value)
+{
+	if (s->n < SERIES_MAX)
+		s->at[s->n++] = value;
+}
+
+struct spread series_spread(const struct series *s)
+{
+	struct series sorted = *s;
+	unsigned int n = s->n;
+
+	if (!n)
+		return (struct spread){ 0 };
+	qsort(sorted.at, n, sizeof(*sorted.at), compare);
+	return (struct spread){
+		.min = sorted.at[0],
+		.median = (sorted.at[(n - 1) / 2] + sorted.at[n / 2]) / 2,
+		.p90 = sorted.at[(n - 1) * 9 / 10],
+	};
+}
+
+/* /usr/sbin is not on everybody's path. */
+static const char *find_bpftool(void)
+{
+	static const char *const paths[] = { "/usr/local/sbin/bpftool", "/usr/sbin/bpftool",
+					     "/sbin/bpftool", "/usr/local/bin/bpftool",
+					     "/usr/bin/bpftool" };
+
+	for (unsigned int i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (!access(paths[i], X_OK))
+			return paths[i];
+	return NULL;
+}
+
+/* Some distributions put a shell script there, whose shell would be measured, too. */
+static bool is_script(const char *path)
+{
+	char mark[2] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, mark, sizeof(mark)) != sizeof(mark))
+		mark[0] = '\0';
+	close(fd);
+	return mark[0] == '#' && mark[1] == '!';
+}
+
+/* Find the peers; what is not there is named and left out. */
+static int find_peers(void)
+{
+	const char *bpftool = find_bpftool();
+
+	if (bpftool && is_script(bpftool))
+		printf("%s is a script: the shell's share is in its numbers\n", bpftool);
+	for (int i = 0; i < CONTENDERS; i++) {
+		struct contender *c = &contenders[i];
+
+		for (int s = 0; bpftool && s < STEPS_MAX; s++)
+			if (c->steps[s][0] && !strcmp(c->steps[s][0], "bpftool"))
+				c->steps[s][0] = bpftool;
+		c->absent = access(c->steps[0][0], X_OK) || (c->object && access(c->object, R_OK));
+		if (c->absent && !c->package)
+			return fail(-ENOENT, "%s is not there: make it first", c->steps[0][0]);
+		if (c->absent && c->group == GROUP_XDP)
+			printf("left out: %s (package %s)\n", c->name, c->package);
+	}
+	return 0;
+}
+
+static void print_first_line(const char *command, const char *before)
+{
+	char line[128] = "";
+	FILE *f = popen(command, "r");
+
+	if (!f)
+		return;
+	if (fgets(line, sizeof(line), f))
+		printf("%s%.*s", before, (int)strcspn(line, "\n"), line);
+	pclose(f);
+}
+
+static void print_head(void)
+{
+	struct utsname un = { 0 };
+	char command[128];
+
+	uname(&un);
+	printf("sonde bench: Linux %s %s, %ld CPUs", un.release, un.machine,
+	       sysconf(_SC_NPROCESSORS_ONLN));
+	print_first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", ", ");
+	if (!contenders[BPFTOOL_XDP].absent) {
+		snprintf(command, sizeof(command), "%s version",
+			 contenders[BPFTOOL_XDP].steps[0][0]);
+		print_first_line(command, "; ");
+	}
+	printf("\n\n");
+}
+
+/* A network with nothing in it, and a bpffs of its own for bpftool's pins. */
+static int enter_namespaces(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS))
+		return fail_errno(-errno, "private namespaces (this needs root)");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return fail_errno(-errno, "making mounts private");
+	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL))
+		return fail_errno(-errno, "mounting a bpffs on /sys/fs/bpf");
+	/* No neighbour discovery in the middle of a run; without it the numbers are only noisier.
+	 */
+	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, "1", 1) != 1)
+			note("IPv6 stays on in the private network: the numbers are noisier");
+		close(fd);
+	}
+	return 0;
+}
+
+static void verdict(const char *what, bool measured, bool holds, double value, const char *unit)
+{
+	if (measured)
+		printf("  %-62s %8.1f %-4s %s\n", what, value, unit, holds ? "PASS" : "short");
+	else
+		printf("  %-62s %8s %-4s not measured\n", what, "-", "");
+}
+
+static void print_verdicts(void)
+{
+	double sonde = series_spread(&contenders[SONDE_XDP].cpu_ms).median;
+	double bpftool = series_spread(&contenders[BPFTOOL_XDP].cpu_ms).median;
+	double ratio = sonde > 0 ? bpftool / sonde : 0;
+	long peak = 0;
+
+	for (int i = 0; i < CONTENDERS; i++)
+		if (!strcmp(contenders[i].steps[0][0], "./sonde") && contenders[i].peak_kib > peak)
+			peak = contenders[i].peak_kib;
+	printf("Must hold\n");
+	verdict("exec to attached: at least 3 times less CPU than bpftool", ratio > 0, ratio >= 3,
+		ratio, "x");
+	/* No promise of its own: it tells whether the loader or the program is to be mended. */
+	if (ratio > 0)
+		printf("  %-62s %8.1f x\n", "  (less the kernel's part of the loading)",
+		       (bpftool - kernel_xdp_ms) / (sonde - kernel_xdp_ms));
+	verdict("peak memory of any command above: under 2048 KiB", peak > 0, peak < 2048,
+		(double)peak, "KiB");
+	verdict("binary: under 256 KiB", true, size_sonde_kib < 256, size_sonde_kib, "KiB");
+	verdict("XDP, common packets: within 25 ns of an empty program", true,
+		packet_common_ns <= 25, packet_common_ns, "ns");
+	verdict("XDP, a rare protocol: within 25 ns of an empty program", true,
+		packet_rare_ns <= 25, packet_rare_ns, "ns");
+}
+
+static int bench(unsigned int runs)
+{
+	struct nl nl = { 0 };
+	int rc = enter_namespaces();
+
+	if (!rc)
+		rc = find_peers();
+	if (!rc) {
+		print_head();
+		rc = nl_open(&nl, 0);
+		if (rc)
+			fail_errno(rc, "netlink");
+	}
+	if (!rc)
+		rc = bench_exec(&nl, runs);
+	if (!rc)
+		rc = bench_memory(&nl);
+	if (!rc)
+		rc = bench_size();
+	nl_close(&nl);
+	if (!rc)
+		rc = bench_packets(ROUNDS);
+	if (!rc)
+		print_verdicts();
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	long runs = argc == 3 ? strtol(argv[2], NULL, 10) : RUNS;
+
+	err_command("bench");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 2 || argc > 3 || runs < RUNS_MIN || runs > SERIES_MAX) {
+		fprintf(stderr, "usage: bench BUILD_DIR [RUNS, %d to %d]\n", RUNS_MIN, SERIES_MAX);
+		return 2;
+	}
+	if (chdir(argv[1])) {
+		fail_errno(-errno, "%s", argv[1]);
+		return 1;
+	}
+	return bench((unsigned int)runs) ? 1 : 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the benchmark: what each measures, and the numbers that are held to a promise. */
+#ifndef TESTS_BENCH_H
+#define TESTS_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "obj/obj.h"
+#include "sys/netlink.h"
+
+enum { SERIES_MAX = 1000, STEPS_MAX = 2, ARGS_MAX = 10 };
+
+/* Measurements of one thing. */
+struct series {
+	double at[SERIES_MAX];
+	unsigned int n;
+};
+struct spread {
+	double min, median, p90;
+};
+void series_add(struct series *s, double value);
+struct spread series_spread(const struct series *s); /* zeros if it is empty */
+
+/* The same work for all of one group; ratios are to the group's first. */
+enum group { GROUP_XDP, GROUP_BOTH, GROUP_LIVE, GROUP_NONE };
+
+/* A way to have the gate on an interface: one or two commands. */
+struct contender {
+	const char *name;
+	enum group group;
+	const char *steps[STEPS_MAX][ARGS_MAX];
+	const char *object;  /* a file that it needs besides, or NULL */
+	const char *package; /* which brings it, for when it is not there */
+	bool absent;
+	struct series cpu_ms, wall_ms;
+	long peak_kib;
+};
+enum {
+	SONDE_XDP,
+	BPFTOOL_XDP,
+	LIBBPF_DYNAMIC,
+	LIBBPF_STATIC,
+	SONDE_BOTH,
+	BPFTOOL_BOTH,
+	SONDE_LIVE,
+	SONDE_NONE,
+	CONTENDERS
+};
+extern struct contender contenders[CONTENDERS];
+
+/* One program run to its end. err: what it wrote to stderr. */
+struct run {
+	double cpu_ms, wall_ms;
+	long peak_kib; /* with memory; else 0 */
+	char err[256];
+};
+/* memory: stop it at its exit to read its peak memory, which spoils its times. 0, or -errno after
+ * saying why; a failed program is -EIO. */
+int run_program(const char *const *argv, bool memory, struct run *run);
+
+/* Each measures and prints a section; 0 or -errno after saying why. */
+int bench_exec(struct nl *nl, unsigned int runs);
+int bench_memory(struct nl *nl);
+int bench_size(void);
+int bench_packets(unsigned int rounds);
+
+/* Load programs (a bit each, 0: all) as `sonde count` does for an Ethernet device. */
+int load_gate(struct obj *gate, uint32_t progs);
+
+/* For the verdicts: the kernel's part of loading the XDP program; KiB of the sonde binary; the
+ * largest difference to an empty XDP program among the packets that have a counter of their own,
+ * and among the rest, in ns. */
+extern double kernel_xdp_ms, size_sonde_kib, packet_common_ns, packet_rare_ns;
+
+#endif

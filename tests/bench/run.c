@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* One program run and measured: processor time, wall time, or peak memory. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "tests/bench/bench.h"
+
+static double ms(const struct timeval *tv)
+{
+	return (double)tv->tv_sec * 1e3 + (double)tv->tv_usec / 1e3;
+}
+
+/* A line "FIELD:  N kB" of a /proc file; 0 if it is not there. */
+static long field_kib(pid_t pid, const char *file, const char *field)
+{
+	char path[64], line[256];
+	size_t len = strlen(field);
+	long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, field, len) && line[len] == ':')
+			sscanf(line + len + 1, "%ld", &kib);
+	fclose(f);
+	return kib;
+}
+
+/* The kernel keeps the high-water mark only roughly (its counters are per CPU); what is mapped at
+ * the end is exact. The truth is at least the larger. */
+static long peak_kib(pid_t pid)
+{
+	long mark = field_kib(pid, "status", "VmHWM");
+	long now = field_kib(pid, "smaps_rollup", "Rss");
+
+	return mark > now ? mark : now;
+}
+
+/* vfork, so that the child costs no copy of this process. ru_maxrss of such a child would begin
+ * with ours: that is why memory is read from /proc instead. */
+static pid_t spawn(const char *const *argv, bool memory, int null_fd, int err_fd)
+{
+	pid_t pid = vfork();
+
+	if (pid)
+		return pid;
+	dup2(null_fd, STDIN_FILENO);
+	dup2(null_fd, STDOUT_FILENO);
+	dup2(err_fd, STDERR_FILENO);
+	if (memory)
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	execv(argv[0], (char *const *)argv);
+	_exit(127);
+}
+
+/* Let a traced child run, and look at its memory when it is about to end. */
+static int follow(pid_t pid, struct run *run, int *status, struct rusage *usage)
+{
+	long options = PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	bool begun = false;
+
+	while (wait4(pid, status, 0, usage) == pid) {
+		long signo = 0;
+
+		if (!WIFSTOPPED(*status))
+			return 0;
+		if (!begun)
+			ptrace(PTRACE_SETOPTIONS, pid, NULL, options);
+		else if (*status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))
+			run->peak_kib = peak_kib(pid);
+		else
+			signo = WSTOPSIG(*status);
+		begun = true;
+		ptrace(PTRACE_CONT, pid, NULL, signo);
+	}
+	return -errno;
+}
+
+static int wait_end(pid_t pid, bool memory, struct run *run, int *status)
+{
+	struct rusage usage = { 0 };
+	int rc = 0;
+
+	if (memory)
+		rc = follow(pid, run, status, &usage);
+	else if (wait4(pid, status, 0, &usage) != pid)
+		rc = -errno;
+	run->cpu_ms = ms(&usage.ru_utime) + ms(&usage.ru_stime);
+	return rc;
+}
+
+int run_program(const char *const *argv, bool memory, struct run *run)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0, rc = 0;
+	int err_fd = memfd_create("stderr", MFD_CLOEXEC);
+	uint64_t start;
+	ssize_t len;
+	pid_t pid;
+
+	*run = (struct run){ 0 };
+	if (null_fd < 0 || err_fd < 0)
+		rc = -errno;
+	start = clock_mono();
+	pid = rc ? -1 : spawn(argv, memory, null_fd, err_fd);
+	if (!rc && pid < 0)
+		rc = -errno;
+	if (!rc)
+		rc = wait_end(pid, memory, run, &status);
+	run->wall_ms = (double)(clock_mono() - start) / 1e6;
+	len = rc ? 0 : pread(err_fd, run->err, sizeof(run->err) - 1, 0);
+	run->err[len > 0 ? len : 0] = '\0';
+	run->err[strcspn(run->err, "\n")] = '\0';
+	if (null_fd >= 0)
+		close(null_fd);
+	if (err_fd >= 0)
+		close(err_fd);
+	if (rc)
+		return fail_errno(rc, "running %s", argv[0]);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return fail(-EIO, "%s %s failed: %s", argv[0], argv[1], run->err);
+	return 0;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* CO-RE on the running kernel: hand-written programs whose answers only the right offsets give. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "obj/obj.h"
+#include "sys/bpf.h"
+#include "sys/btf.h"
+#include "sys/link.h"
+#include "sys/netns.h"
+#include "sys/ring.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum {
+	RING_SIZE = 65536,
+	PAYLOAD = 1187,
+	SKB_LEN = 20 + 8 + PAYLOAD, /* behind the link layer: IPv4, UDP */
+};
+
+static const struct spec_map ring_map[] = {
+	{ .name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = RING_SIZE },
+};
+
+static int open_prog(struct obj *o, const struct spec_prog *prog)
+{
+	struct spec spec = { .name = "core",
+			     .license = "Dual MIT/GPL",
+			     .maps = ring_map,
+			     .nmaps = LENGTH(ring_map),
+			     .progs = prog,
+			     .nprogs = 1,
+			     .conf_map = LENGTH(ring_map) };
+	int rc = obj_open(o, &spec, &(struct obj_opts){ 0 });
+
+	o->spec = NULL; /* it was this function's */
+	return rc;
+}
+
+/* A datagram over this namespace's own loopback. */
+static void send_datagram(void)
+{
+	static const char payload[PAYLOAD];
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK(sendto(fd, payload, sizeof(payload), 0, (void *)&to, sizeof(to)) == PAYLOAD,
+	      "sending: %s", strerror(errno));
+	close(fd);
+}
+
+static int count_len(const void *rec, size_t len, void *arg)
+{
+	uint32_t value;
+
+	CHECK(len == sizeof(uint64_t), "a record of %zu bytes", len);
+	memcpy(&value, rec, sizeof(value));
+	*(int *)arg += value == SKB_LEN;
+	return 0;
+}
+
+/* prog tells sk_buff.len of each packet received, by the ring: one has to be ours. */
+static void check_seen(const struct spec_prog *prog)
+{
+	struct nl nl = { 0 };
+	struct ring ring = { 0 };
+	struct obj o = { 0 };
+	struct link lo;
+	int link, seen = 0;
+
+	CHECK(!open_prog(&o, prog), "not loaded");
+	CHECK(!netns_unshare() && !nl_open(&nl, 0) && !link_get(&nl, "lo", 0, &lo) &&
+		      !link_up(&nl, lo.ifindex),
+	      "no loopback of its own");
+	CHECK(!ring_open(&ring, o.map_fd[0], RING_SIZE), "no ring");
+	link = bpf_raw_tracepoint_open(
+		prog->type == BPF_PROG_TYPE_TRACING ? NULL : "netif_receive_skb", o.prog_fd[0]);
+	CHECK(link > 0, "not attached: %s", strerror(-link));
+	send_datagram();
+	for (int ms = 0; ms < 2000 && !seen; ms++) {
+		usleep(1000);
+		ring_read(&ring, count_len, &seen);
+	}
+	CHECK(seen, "sk_buff.len of %d was not seen", SKB_LEN);
+	close(link);
+	ring_close(&ring);
+	nl_close(&nl);
+	obj_close(&o);
+}
+
+/* The pointer's member is read like any memory: the offset is an operand. */
+void core_offset_read(void)
+{
+	static const struct bpf_insn insns[] = {
+		I_LOAD(BPF_DW, 3, 1, 0), /* the skb */
+		I_MOV(1, 0),             /* a constant of CO-RE */
+		I_ADD_REG(3, 1),
+		I_MOV(1, 0),
+		I_STORE(BPF_DW, 10, -8, 1),
+		I_MOV_REG(1, 10),
+		I_ADD(1, -8),
+		I_MOV(2, 4),
+		I_CALL(BPF_FUNC_probe_read_kernel),
+		I_MAP(1),
+		I_MOV_REG(2, 10),
+		I_ADD(2, -8),
+		I_MOV(3, 8),
+		I_MOV(4, 0),
+		I_CALL(BPF_FUNC_ringbuf_output),
+		I_MOV(0, 0),
+		I_EXIT,
+	};
+	static const struct spec_reloc relocs[] = { { .insn = 9, .kind = SPEC_MAP_FD } };
+	static const struct spec_core cores[] = {
+		{ .insn = 1, .kind = SPEC_FIELD_OFFSET, .type = "sk_buff", .path = "len" },
+	};
+	static const struct spec_prog prog = { .name = "read",
+					       .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+					       .insns = insns,
+					       .ninsns = LENGTH(insns),
+					       .relocs = relocs,
+					       .nrelocs = LENGTH(relocs),
+					       .cores = cores,
+					       .ncores = LENGTH(cores) };
+
+	check_seen(&prog);
+}
+
+/* The verifier knows the types: the offset stands in the load, which has to be of the right width.
+ */
+void core_offset_typed(void)
+{
+	static const struct bpf_insn insns[] = {
+		I_LOAD(BPF_DW, 1, 1, 0), /* the skb */
+		I_LOAD(BPF_DW, 6, 1, 0), /* as if len had been 8 bytes when compiled */
+		I_STORE(BPF_DW, 10, -8, 6),
+		I_MAP(1),
+		I_MOV_REG(2, 10),
+		I_ADD(2, -8),
+		I_MOV(3, 8),
+		I_MOV(4, 0),
+		I_CALL(BPF_FUNC_ringbuf_output),
+		I_MOV(0, 0),
+		I_EXIT,
+	};
+	static const struct spec_reloc relocs[] = { { .insn = 3, .kind = SPEC_MAP_FD } };
+	static const struct spec_core cores[] = {
+		{ .insn = 1,
+		  .kind = SPEC_FIELD_OFFSET,
+		  .size = 8,
+		  .type = "sk_buff",
+		  .path = "len" },
+	};
+	static const struct spec_prog prog = { .name = "typed",
+					       .type = BPF_PROG_TYPE_TRACING,
+					       .attach_type = BPF_TRACE_RAW_TP,
+					       .target = "netif_receive_skb",
+					       .insns = insns,
+					       .ninsns = LENGTH(insns),
+					       .relocs = relocs,
+					       .nrelocs = LENGTH(relocs),
+					       .cores = cores,
+					       .ncores = LENGTH(cores) };
+
+	check_seen(&prog);
+}
+
+/* Load as a raw tracepoint program and run it once: what it returns, or the loader's error. */
+static int run_raw(const struct bpf_insn *insns, uint32_t n, const struct spec_core *cores,
+		   uint32_t ncores, uint32_t *ret)
+{
+	struct spec_prog prog = { .name = "raw",
+				  .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				  .insns = insns,
+				  .ninsns = n,
+				  .cores = cores,
+				  .ncores = ncores };
+	struct bpf_run run = { 0 };
+	struct obj o = { 0 };
+	int rc = open_prog(&o, &prog);
+
+	if (rc)
+		return rc;
+	rc = bpf_prog_run(o.prog_fd[0], &run);
+	CHECK(!rc, "not run: %s", strerror(-rc));
+	obj_close(&o);
+	*ret = run.ret;
+	return 0;
+}
+
+static const struct spec_core missing[] = {
+	{ .insn = 0, .kind = SPEC_FIELD_EXISTS, .type = "sk_buff", .path = "no_such_member" },
+	{ .insn = 2, .kind = SPEC_FIELD_OFFSET, .type = "sk_buff", .path = "no_such_member" },
+};
+
+void core_missing_guarded(void)
+{
+	static const struct bpf_insn insns[] = {
+		I_MOV(1, 99), I_JEQ(1, 0, 2), I_MOV(0, 0), I_EXIT, I_MOV(0, 42), I_EXIT,
+	};
+	uint32_t ret = 0;
+
+	CHECK(!run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret), "not loaded");
+	CHECK(ret == 42, "returns %u", ret);
+}
+
+void core_missing_reached(void)
+{
+	static const struct bpf_insn insns[] = {
+		I_MOV(1, 99), I_JEQ(1, 1, 1), I_MOV(0, 0), I_MOV(0, 42), I_EXIT,
+	};
+	static const struct bpf_insn wide[] = { I_MOV(1, 99), I_MOV(0, 0), I_MAP(1), I_EXIT };
+	uint32_t ret = 0;
+	const char *said;
+	int rc;
+
+	test_capture();
+	rc = run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret);
+	said = test_captured();
+	CHECK(rc == -EINVAL, "answers %d: %s", rc, said);
+	/* 20702 is 0x50de, the number that stands for what is missing. */
+	CHECK(strstr(said, "program raw") && strstr(said, "20702"), "says: %s", said);
+	test_capture();
+	rc = run_raw(wide, LENGTH(wide), missing, LENGTH(missing), &ret);
+	said = test_captured();
+	CHECK(rc == -EINVAL && strstr(said, "20702"), "a wide one answers %d: %s", rc, said);
+}
+
+/* Each question's answer as the operand of a move, which the program returns. What no kernel can
+ * change, or what the kernel itself says in another way, is known here. */
+static const struct question {
+	uint16_t kind;
+	const char *type, *path;
+	uint32_t answer;
+} questions[] = {
+	{ SPEC_FIELD_OFFSET, "iphdr", "daddr", 16 },
+	{ SPEC_FIELD_OFFSET, "iphdr", "ttl", 8 },
+	{ SPEC_FIELD_OFFSET, "ipv6hdr", "daddr.in6_u.u6_addr8[3]", 27 },
+	{ SPEC_FIELD_OFFSET, "ipv6hdr", "daddr.in6_u.u6_addr8[16]", UINT32_MAX },
+	{ SPEC_FIELD_OFFSET, "sk_buff", "next", 0 },
+	{ SPEC_FIELD_SIZE, "ipv6hdr", "saddr", 16 },
+	{ SPEC_FIELD_SIZE, "sk_buff", "len", 4 },
+	{ SPEC_FIELD_SIZE, "sk_buff", "cb", 48 },
+	{ SPEC_FIELD_EXISTS, "sk_buff", "len", 1 },
+	{ SPEC_FIELD_EXISTS, "sk_buff", "no_such_member", 0 },
+	{ SPEC_FIELD_EXISTS, "sk_buff", "len.x", 0 },
+	{ SPEC_FIELD_EXISTS, "no_such_struct", "len", 0 },
+	{ SPEC_TYPE_EXISTS, "sk_buff", "", 1 },
+	{ SPEC_TYPE_EXISTS, "no_such_struct", "", 0 },
+	{ SPEC_TYPE_SIZE, "iphdr", "", 20 },
+	{ SPEC_TYPE_SIZE, "ethhdr", "", 14 },
+	{ SPEC_ENUM_EXISTS, "bpf_prog_type", "BPF_PROG_TYPE_XDP", 1 },
+	{ SPEC_ENUM_EXISTS, "bpf_prog_type", "BPF_PROG_TYPE_NONE", 0 },
+	{ SPEC_ENUM_VALUE, "bpf_prog_type", "BPF_PROG_TYPE_XDP", BPF_PROG_TYPE_XDP },
+	{ SPEC_ENUM_VALUE, "bpf_prog_type", "BPF_PROG_TYPE_NONE", UINT32_MAX },
+};
+
+/* UINT32_MAX: there is none, the loader has to refuse. */
+void core_answers(void)
+{
+	static const struct bpf_insn insns[] = { I_MOV(0, -7), I_EXIT };
+	static const struct bpf_insn wide[] = { I_MAP(0), I_EXIT };
+	static const struct bpf_insn high[] = {
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 0, 0, 0, 7),
+		INSN(0, 0, 0, 0, 7),
+		I_RSH(0, 32),
+		I_EXIT,
+	};
+
+	for (size_t i = 0; i < LENGTH(questions); i++) {
+		const struct question *q = &questions[i];
+		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
+		uint32_t ret = UINT32_MAX, wide_ret = UINT32_MAX, high_ret = UINT32_MAX;
+		const char *said;
+
+		test_capture();
+		run_raw(insns, LENGTH(insns), &core, 1, &ret);
+		run_raw(wide, LENGTH(wide), &core, 1, &wide_ret);
+		run_raw(high, LENGTH(high), &core, 1, &high_ret);
+		said = test_captured();
+		CHECK(ret == q->answer, "%u of %s.%s is %u, not %u: %s", q->kind, q->type, q->path,
+		      ret, q->answer, said);
+		CHECK(high_ret == (q->answer == UINT32_MAX ? UINT32_MAX : 0),
+		      "%u of %s.%s has %u above 32 bits", q->kind, q->type, q->path, high_ret);
+		CHECK(wide_ret == q->answer, "%u of %s.%s is %u as 64 bits, not %u: %s", q->kind,
+		      q->type, q->path, wide_ret, q->answer, said);
+	}
+}
+
+void core_no_tracepoint(void)
+{
+	static const struct bpf_insn insns[] = { I_MOV(0, 0), I_EXIT };
+	static const struct spec_prog prog = { .name = "typed",
+					       .type = BPF_PROG_TYPE_TRACING,
+					       .attach_type = BPF_TRACE_RAW_TP,
+					       .target = "no_such_tracepoint",
+					       .insns = insns,
+					       .ninsns = LENGTH(insns) };
+	struct obj o = { 0 };
+	const char *said;
+	int rc;
+
+	test_capture();
+	rc = open_prog(&o, &prog);
+	said = test_captured();
+	CHECK(rc == -ENOENT, "answers %d", rc);
+	CHECK(!strcmp(said, "sonde: this kernel has no no_such_tracepoint to trace\n"), "says: %s",
+	      said);
+}

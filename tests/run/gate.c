@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate told what packets are: samples, whole, cut and mutated, in all its flavours. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include "gen/gate.gen.h"
+#include "sys/bpf.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum {
+	ETH_LEN = 14, /* also the least that BPF_PROG_TEST_RUN takes */
+	MUTATIONS = 20000,
+	RARE_ROOM = 1024,
+};
+
+static void build(struct packet *p, const struct sample *s)
+{
+	p->len = 0;
+	s->build(p, s->arg);
+}
+
+void gate_samples(void)
+{
+	struct packet p;
+	struct rig r;
+
+	rig_open(&r, true);
+	for (size_t i = 0; i < nsamples; i++) {
+		const struct sample *s = &samples[i];
+		struct gate_row want = { .family = s->family, .proto = s->proto, .packets = 1 };
+		struct opinion o;
+
+		build(&p, s);
+		want.bytes = p.len;
+		o = opinion_of(p.at, p.len, true);
+		CHECK(o.family == s->family && o.proto == s->proto,
+		      "%s: the second opinion is family %d, protocol %x", s->name, o.family,
+		      o.proto);
+		for (int f = 0; f < FLAVOURS; f++)
+			rig_expect(&r, (enum flavour)f, p.at, p.len, NULL, &want);
+	}
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+/* Behind the headers nothing changes: the longest samples need not be cut at every byte there. */
+static size_t next_cut(size_t cut, size_t len)
+{
+	return cut >= 256 && cut + 64 < len ? cut + 61 : cut + 1;
+}
+
+void gate_truncated(void)
+{
+	struct packet p;
+	struct rig r;
+
+	rig_open(&r, true);
+	for (size_t i = 0; i < nsamples; i++) {
+		build(&p, &samples[i]);
+		for (size_t cut = ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
+			for (int f = 0; f < FLAVOURS; f++)
+				rig_compare(&r, (enum flavour)f, p.at, cut, true);
+	}
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+/* xorshift64: the same packets in every run. */
+static uint32_t draw(uint64_t *seed, uint32_t below)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return (uint32_t)(*seed >> 32) % below;
+}
+
+/* A few bytes become others, more often such as mean something; now and then the end is cut off. */
+static void mutate(struct packet *p, uint64_t *seed)
+{
+	static const uint8_t telling[] = { 0,    1,    4,    5,    6,    8,    17,   43,
+					   44,   51,   58,   60,   0x40, 0x45, 0x4f, 0x60,
+					   0x81, 0x86, 0x88, 0xa8, 0xdd, 0xff };
+	uint32_t near = p->len < 110 ? (uint32_t)p->len : 110;
+
+	for (uint32_t n = draw(seed, 5); n; n--) {
+		uint32_t at = draw(seed, 4) ? 12 + draw(seed, near - 12) : draw(seed, near);
+
+		p->at[at] = draw(seed, 3) ? telling[draw(seed, sizeof(telling))]
+					  : (uint8_t)draw(seed, 256);
+	}
+	if (!draw(seed, 3))
+		p->len = ETH_LEN + draw(seed, (uint32_t)p->len - ETH_LEN + 1);
+}
+
+static void mutations(bool ethernet)
+{
+	unsigned int seen[GATE_FAMILIES][2] = { 0 };
+	struct packet p;
+	struct rig r;
+
+	rig_open(&r, ethernet);
+	for (int f = 0; f < FLAVOURS; f++) {
+		uint64_t seed = 0x736f6e6465 + (uint64_t)f;
+
+		for (int i = 0; i < MUTATIONS; i++) {
+			size_t skip = ethernet ? 0 : ETH_LEN;
+			struct opinion o;
+
+			build(&p, &samples[draw(&seed, (uint32_t)nsamples)]);
+			mutate(&p, &seed);
+			if (p.len < skip + ETH_LEN)
+				continue;
+			rig_compare(&r, (enum flavour)f, p.at + skip, p.len - skip, ethernet);
+			o = opinion_of(p.at + skip, p.len - skip, ethernet);
+			seen[o.family][o.proto == GATE_PROTO_BAD]++;
+		}
+	}
+	/* The test is worth something only if all of these came by. */
+	for (int v = GATE_IPV4; v <= GATE_IPV6; v++)
+		CHECK(seen[v][0] > 1000 && seen[v][1] > 1000, "too few mutations of family %d", v);
+	CHECK(!ethernet || (seen[GATE_ARP][0] && seen[GATE_OTHER][0] && seen[GATE_OTHER][1]),
+	      "too few mutations of ARP or others");
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+void gate_mutated(void)
+{
+	mutations(true);
+}
+
+void gate_raw_ip_mutated(void)
+{
+	mutations(false);
+}
+
+void gate_raw_ip(void)
+{
+	unsigned int whole = 0;
+	struct packet p;
+	struct rig r;
+
+	rig_open(&r, false);
+	for (size_t i = 0; i < nsamples; i++) {
+		struct opinion with, without;
+
+		build(&p, &samples[i]);
+		if (memcmp(p.at + 12, "\x08\0", 2) && memcmp(p.at + 12, "\x86\xdd", 2))
+			continue;
+		with = opinion_of(p.at, p.len, true);
+		without = opinion_of(p.at + ETH_LEN, p.len - ETH_LEN, false);
+		/* The version is all there is to tell the family by: it cannot be wrong here. */
+		whole += with.family == without.family && with.proto == without.proto;
+		for (size_t cut = 2 * ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
+			for (int f = 0; f < FLAVOURS; f++)
+				rig_compare(&r, (enum flavour)f, p.at + ETH_LEN, cut - ETH_LEN,
+					    false);
+	}
+	CHECK(whole > 40, "only %u samples are IP", whole);
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+/* Run without taking the counters out. */
+static void run(struct rig *r, const struct packet *p)
+{
+	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
+
+	CHECK(!bpf_prog_run(r->gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &run), "not run");
+	CHECK(run.ret == XDP_PASS, "returns %u", run.ret);
+}
+
+static uint64_t packets_of(const struct gate_table *t, uint8_t family, uint32_t proto)
+{
+	struct gate_row key = { GATE_IN, family, GATE_PASS, proto, 0, 0 };
+	const struct gate_row *row = gate_table_find(t, &key);
+
+	return row ? row->packets : 0;
+}
+
+static void run_type(struct rig *r, uint16_t type)
+{
+	struct packet p = { .len = 0 };
+
+	packet_eth(&p, type);
+	packet_fill(&p, 0, 46);
+	run(r, &p);
+}
+
+static void run_ip(struct rig *r, bool six, uint8_t proto)
+{
+	struct packet p = { .len = 0 };
+
+	packet_eth(&p, six ? 0x86dd : 0x0800);
+	if (six)
+		packet_ipv6(&p, proto);
+	else
+		packet_ipv4(&p, proto, 5);
+	packet_fill(&p, 0, 46);
+	run(r, &p);
+}
+
+void gate_rare_full(void)
+{
+	enum { EXTRA = 300, FIRST = 0x1000 };
+	uint64_t packets = 0, bytes = 0, more;
+	struct gate_table t;
+	struct rig r;
+
+	rig_open(&r, true);
+	for (int i = 0; i < RARE_ROOM + EXTRA; i++)
+		run_type(&r, (uint16_t)(FIRST + i));
+	run_type(&r, FIRST);    /* one that has its row */
+	run_ip(&r, false, 253); /* ones that have none */
+	run_ip(&r, true, 253);
+	run_ip(&r, false, 17); /* and one that needs none */
+	rig_read(&r, GATE_IN, &t);
+	for (size_t i = 0; i < t.n; i++) {
+		packets += t.rows[i].packets;
+		bytes += t.rows[i].bytes;
+	}
+	more = packets_of(&t, GATE_OTHER, GATE_PROTO_MORE);
+	CHECK(packets == RARE_ROOM + EXTRA + 4, "%llu packets", (unsigned long long)packets);
+	CHECK(bytes == (RARE_ROOM + EXTRA + 1) * 60ull + 2 * 80 + 100, "%llu bytes",
+	      (unsigned long long)bytes);
+	CHECK(more == EXTRA, "%llu packets found no row, not %d", (unsigned long long)more, EXTRA);
+	CHECK(t.n == RARE_ROOM + 4, "%zu rows", t.n);
+	CHECK(packets_of(&t, GATE_OTHER, FIRST) == 2, "the first EtherType's row is wrong");
+	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "IPv4's rest is wrong");
+	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "IPv6's rest is wrong");
+	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "UDP's row is wrong");
+	gate_table_free(&t);
+	rig_close(&r);
+}
+
+/* Each length a row of its own would fill the map, and rows with the same name are no rows. */
+void gate_rare_llc(void)
+{
+	struct gate_table t;
+	struct rig r;
+
+	rig_open(&r, true);
+	for (uint16_t len = 0; len < 0x600; len++)
+		run_type(&r, len);
+	rig_read(&r, GATE_IN, &t);
+	CHECK(t.n == 1 && t.rows[0].packets == 0x600 && t.rows[0].bytes == 0x600 * 60,
+	      "%zu rows, the first of %llu packets", t.n,
+	      t.n ? (unsigned long long)t.rows[0].packets : 0);
+	gate_table_free(&t);
+	rig_close(&r);
+}
+
+void gate_cpus(void)
+{
+	enum { EACH = 50 };
+	struct gate_table t;
+	int cpus, used = 0;
+	struct rig r;
+
+	rig_open(&r, true);
+	cpus = bpf_possible_cpus();
+	CHECK(cpus > 0, "possible CPUs: %s", strerror(-cpus));
+	for (int c = 0; c < cpus && c < CPU_SETSIZE; c++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(c, &set);
+		if (sched_setaffinity(0, sizeof(set), &set) < 0)
+			continue; /* possible, not online */
+		used++;
+		for (int i = 0; i < EACH; i++) {
+			run_ip(&r, false, 17);
+			run_type(&r, 0x88cc);
+		}
+	}
+	rig_read(&r, GATE_IN, &t);
+	CHECK(used && t.n == 2, "%d CPUs, %zu rows", used, t.n);
+	for (size_t i = 0; i < t.n; i++)
+		CHECK(t.rows[i].packets == (uint64_t)used * EACH, "%llu packets from %d CPUs",
+		      (unsigned long long)t.rows[i].packets, used);
+	gate_table_free(&t);
+	rig_close(&r);
+	if (used < 2)
+		SKIP("only one CPU is online");
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The loader on the running kernel: what it refuses and how that is said, the frozen conf, and what
+ * was loaded found again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "gen/gate.gen.h"
+#include "obj/find.h"
+#include "obj/log.h"
+#include "sys/bpf.h"
+#include "sys/mnt.h"
+#include "sys/priv.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+/* Long enough that its log has more than the last lines; r5 was never written. */
+static const struct bpf_insn wrong_insns[] = {
+	I_MAP(1),     I_MOV(1, 1), I_MOV(1, 2),  I_MOV(1, 3),  I_MOV(1, 4),     I_MOV(1, 5),
+	I_MOV(1, 6),  I_MOV(1, 7), I_MOV(1, 8),  I_MOV(1, 9),  I_MOV(1, 10),    I_MOV(1, 11),
+	I_MOV(1, 12), I_MOV(0, 0), I_MOV(1, 14), I_MOV(1, 15), I_MOV_REG(0, 5), I_EXIT,
+};
+static const struct bpf_insn right_insns[] = { I_MOV(0, XDP_PASS), I_EXIT };
+static const struct spec_reloc wrong_relocs[] = { { .insn = 0, .kind = SPEC_MAP_FD, .map = 0 } };
+static const struct spec_map wrong_maps[] = {
+	{ .name = "some",
+	  .type = BPF_MAP_TYPE_ARRAY,
+	  .key_size = 4,
+	  .value_size = 8,
+	  .max_entries = 1 },
+};
+static const struct spec_prog wrong_progs[] = {
+	{ .name = "right",
+	  .type = BPF_PROG_TYPE_XDP,
+	  .attach_type = BPF_XDP,
+	  .insns = right_insns,
+	  .ninsns = LENGTH(right_insns) },
+	{ .name = "wrong",
+	  .type = BPF_PROG_TYPE_XDP,
+	  .attach_type = BPF_XDP,
+	  .insns = wrong_insns,
+	  .ninsns = LENGTH(wrong_insns),
+	  .relocs = wrong_relocs,
+	  .nrelocs = LENGTH(wrong_relocs) },
+};
+static const struct spec wrong_spec = { .name = "wrong",
+					.license = "Dual MIT/GPL",
+					.maps = wrong_maps,
+					.nmaps = LENGTH(wrong_maps),
+					.progs = wrong_progs,
+					.nprogs = LENGTH(wrong_progs),
+					.conf_map = LENGTH(wrong_maps) };
+
+static int open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static int lines_of(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* What opening it says; it has to fail, leaving nothing open and *o as it was. */
+static const char *refused(const struct spec *spec, const struct obj_opts *opts, int err)
+{
+	struct obj o = { .btf_fd = 4711 };
+	int before = open_fds(), rc;
+	const char *said;
+
+	test_capture();
+	rc = obj_open(&o, spec, opts);
+	said = test_captured();
+	CHECK(rc == err, "answers %d, not %d: %s", rc, err, said);
+	CHECK(open_fds() == before, "%d descriptors left open", open_fds() - before);
+	CHECK(!o.spec && o.btf_fd == 4711, "the object was touched");
+	return said;
+}
+
+void load_refused(void)
+{
+	const char *said = refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
+
+	CHECK(!strncmp(said, "sonde: the kernel refused program wrong: ", 41), "says: %s", said);
+	CHECK(strstr(said, "R5 !read_ok"), "does not give the reason: %s", said);
+	CHECK(strstr(said, "last lines"), "does not say that there is more: %s", said);
+	CHECK(!strstr(said, "processed "), "has the verifier's summary: %s", said);
+	CHECK(lines_of(said) <= 10, "%d lines: %s", lines_of(said), said);
+}
+
+void load_refused_whole_log(void)
+{
+	const char *said = refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
+
+	CHECK(strstr(said, "R5 !read_ok"), "does not give the reason: %s", said);
+	CHECK(strstr(said, "r1 = 1") && strstr(said, "r1 = 15"), "is not whole: %s", said);
+	CHECK(!strstr(said, "last lines"), "calls it the last lines: %s", said);
+}
+
+void load_map_refused(void)
+{
+	static const struct spec_map maps[] = {
+		{ .name = "odd",
+		  .type = BPF_MAP_TYPE_ARRAY,
+		  .key_size = 3,
+		  .value_size = 8,
+		  .max_entries = 1 },
+	};
+	struct spec spec = wrong_spec;
+	const char *said;
+
+	spec.maps = maps;
+	said = refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
+	CHECK(strstr(said, "map odd"), "does not name the map: %s", said);
+	CHECK(lines_of(said) == 1, "not one line: %s", said);
+}
+
+/* Only what is asked for is loaded, and only its maps are made. */
+void load_some(void)
+{
+	struct obj o = { 0 };
+
+	CHECK(!obj_open(&o, &wrong_spec, &(struct obj_opts){ .progs = 1 }), "not loaded");
+	CHECK(o.prog_fd[0] > 0 && !o.prog_fd[1] && !o.map_fd[0], "loaded something else");
+	obj_close(&o);
+	CHECK(!o.prog_fd[0] && !o.spec, "not closed");
+	obj_close(&o);
+}
+
+static void check_conf(const struct gate_conf *given, const struct gate_conf *want)
+{
+	static uint8_t value[4096]; /* the whole of .rodata, the conf somewhere in it */
+	struct obj o = { 0 };
+	uint32_t zero = 0;
+	int fd;
+
+	CHECK(gate_spec.maps[GATE_MAP_RODATA].value_size <= sizeof(value), "a large .rodata");
+
+	CHECK(!obj_open(&o, &gate_spec, &(struct obj_opts){ .conf = given }), "not loaded");
+	fd = o.map_fd[GATE_MAP_RODATA];
+	CHECK(fd > 0 && !bpf_map_lookup(fd, &zero, value), "no conf in the kernel");
+	CHECK(gate_spec.conf_len == sizeof(*want) &&
+		      !memcmp(value + gate_spec.conf_off, want, sizeof(*want)),
+	      "the conf is not the one that was given");
+	CHECK(bpf_map_update(fd, &zero, value, BPF_ANY) == -EPERM, "the conf can be written");
+	obj_close(&o);
+}
+
+void load_conf_frozen(void)
+{
+	struct gate_conf conf = {
+		.magic = GATE_MAGIC, .version = GATE_VERSION, .ethernet = 1, .ifindex = 0x12345678
+	};
+
+	check_conf(&conf, &conf);
+}
+
+void load_conf_default(void)
+{
+	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
+
+	check_conf(NULL, &conf);
+}
+
+static const struct {
+	const char *log;
+	int lines;
+	const char *tail;
+} tails[] = {
+	{ "", 8, "" },
+	{ "\n", 8, "" },
+	{ "\n\n\n", 1, "" },
+	{ "one", 1, "one" },
+	{ "one\n", 8, "one" },
+	{ "one\ntwo\nthree\n", 1, "three" },
+	{ "one\ntwo\nthree\n", 2, "two\nthree" },
+	{ "one\ntwo\nthree\n", 3, "one\ntwo\nthree" },
+	{ "one\ntwo\nthree", 99, "one\ntwo\nthree" },
+	{ "one\ntwo\n\n\n", 1, "two" },
+	{ "one\nR5 !read_ok\nprocessed 3 insns (limit 1000000)\n", 1, "R5 !read_ok" },
+	{ "R5\nverification time 9 usec\nstack depth 0\nprocessed 3 insns\n", 8, "R5" },
+	{ "a\n\nb\nprocessed 1\n", 3, "a\n\nb" },
+	{ "processed beans\nis no summary\n", 8, "processed beans\nis no summary" },
+};
+
+void log_tails(void)
+{
+	for (size_t i = 0; i < LENGTH(tails); i++) {
+		char *log = strdup(tails[i].log), *tail = log_tail(log, tails[i].lines);
+
+		CHECK(tail >= log && tail <= log + strlen(tails[i].log), "row %zu: outside", i);
+		CHECK(!strcmp(tail, tails[i].tail), "row %zu: \"%s\"", i, tail);
+		free(log);
+	}
+}
+
+void find_again(void)
+{
+	struct bpf_prog_info info = { 0 };
+	struct bpf_map_info map = { 0 };
+	struct find_prog prog = { 0 };
+	struct gate_table t = { 0 };
+	uint8_t frame[64] = { [12] = 8, [14] = 0x45, [23] = 17 };
+	struct gate_row row;
+	struct rig r;
+	int hot, rare;
+
+	rig_open(&r, true);
+	CHECK(!bpf_info(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &info, sizeof(info)), "no info");
+	CHECK(!find_prog(info.id, &prog), "program %u is not found", info.id);
+	CHECK(find_is_ours(&prog) && prog.nmaps == GATE_NMAPS, "\"%s\" with %u maps",
+	      prog.info.name, prog.nmaps);
+	hot = find_map(&prog, "hot", &map);
+	CHECK(hot > 0 && map.value_size == sizeof(struct gate_hot), "no map hot: %d", hot);
+	rare = find_map(&prog, "rare", &map);
+	CHECK(rare > 0 && map.key_size == sizeof(struct gate_rare_key), "no map rare: %d", rare);
+	map.id = 4711;
+	CHECK(find_map(&prog, "ho", &map) == -ENOENT && map.id == 4711, "a map of no such name");
+
+	CHECK(!bpf_prog_run(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP],
+			    &(struct bpf_run){ .data = frame, .len = sizeof(frame) }),
+	      "not run");
+	CHECK(!gate_table_read(&t, hot, rare, GATE_IN) && t.n == 1, "%zu rows", t.n);
+	row = t.rows[0];
+	CHECK(row.proto == 17 && row.packets == 1 && row.bytes == 64, "not what was counted");
+	gate_table_free(&t);
+	close(hot);
+	close(rare);
+
+	info = (struct bpf_prog_info){ 0 };
+	CHECK(!bpf_info(r.stage.prog_fd[0], &info, sizeof(info)) && !find_prog(info.id, &prog) &&
+		      !find_is_ours(&prog),
+	      "a program called %s passes for ours", prog.info.name);
+	rig_close(&r);
+	for (int ms = 0; ms < 2000 && find_prog(info.id, &prog) != -ENOENT; ms++)
+		usleep(1000); /* programs are freed a little later */
+	CHECK(find_prog(info.id, &prog) == -ENOENT, "a closed program is found");
+}
+
+/* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
+void possible_cpus(void)
+{
+	struct bpf_map_new m = { .name = "cpus",
+				 .type = BPF_MAP_TYPE_PERCPU_HASH,
+				 .key_size = 4,
+				 .value_size = 3,
+				 .max_entries = 1 };
+	static uint8_t values[8 * 4096];
+	int cpus, fd, written = 0;
+	size_t stride = bpf_percpu_stride(m.value_size);
+	uint32_t key = 1;
+	char list[256];
+
+	priv_lift_memlock(); /* 5.10 still charges what earlier tests have closed */
+	cpus = bpf_possible_cpus();
+	fd = bpf_map_create(&m);
+	CHECK(cpus > 0 && cpus < 4096 && fd >= 0 && stride == 8, "%d CPUs, map %d", cpus, fd);
+	CHECK(!bpf_map_update(fd, &key, values, BPF_ANY), "not stored");
+	memset(values, 0xff, sizeof(values));
+	CHECK(!bpf_map_lookup(fd, &key, values), "not found");
+	while (values[(size_t)written * stride] == 0)
+		written++;
+	CHECK(written == cpus, "%d CPUs, but %d values", cpus, written);
+	if (mnt_read("sysfs", "/sys", "devices/system/cpu/possible", list, sizeof(list)) <= 0)
+		SKIP("no sysfs to compare with");
+	CHECK(!strncmp(list, "0", 1) && !strchr(list, ','), "an odd list of CPUs: %s", list);
+	CHECK((strchr(list, '-') ? atoi(strchr(list, '-') + 1) : 0) + 1 == cpus, "%d CPUs, not %s",
+	      cpus, list);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel programs on crafted packets (BPF_PROG_TEST_RUN), and the loader, on the running kernel. */
+#include "tests/run/run.h"
+#include "tests/lib/insn.h"
+
+static const struct test tests[] = {
+	{ "gate: every sample counts as what it is", gate_samples, TEST_ROOT, 60 },
+	{ "gate: samples cut at every length", gate_truncated, TEST_ROOT, 120 },
+	{ "gate: mutated packets", gate_mutated, TEST_ROOT, 120 },
+	{ "gate: packets without a link layer", gate_raw_ip, TEST_ROOT, 120 },
+	{ "gate: mutated packets without a link layer", gate_raw_ip_mutated, TEST_ROOT, 120 },
+	{ "gate: more EtherTypes than there is room for", gate_rare_full, TEST_ROOT, 60 },
+	{ "gate: 802.3 frames of any length are one row", gate_rare_llc, TEST_ROOT, 60 },
+	{ "gate: counters of several CPUs", gate_cpus, TEST_ROOT, 60 },
+	{ "gate: segments of offloaded packets", skb_segments, TEST_ROOT, 0 },
+	{ "gate: VLAN tags beside the packet", skb_vlan_beside, TEST_ROOT, 0 },
+	{ "gate: headers outside the linear part", skb_headers_in_pages, TEST_ROOT, 0 },
+	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
+	{ "obj: a refused program and the verifier's last lines", load_refused, TEST_ROOT, 0 },
+	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },
+	{ "obj: the conf is frozen", load_conf_frozen, TEST_ROOT, 0 },
+	{ "obj: the conf as compiled", load_conf_default, TEST_ROOT, 0 },
+	{ "obj: some of the programs", load_some, TEST_ROOT, 0 },
+	{ "obj: a refused map", load_map_refused, TEST_ROOT, 0 },
+	{ "obj: the end of a log", log_tails, 0, 0 },
+	{ "obj: found again by ids", find_again, TEST_ROOT, 0 },
+	{ "sys: possible CPUs", possible_cpus, TEST_ROOT, 0 },
+	{ "core: a member read at its place", core_offset_read, TEST_ROOT, 0 },
+	{ "core: a member read with types", core_offset_typed, TEST_ROOT, 0 },
+	{ "core: a missing member behind its check", core_missing_guarded, TEST_ROOT, 0 },
+	{ "core: a missing member that is reached", core_missing_reached, TEST_ROOT, 0 },
+	{ "core: every kind of question", core_answers, TEST_ROOT, 0 },
+	{ "core: a tracepoint that is not there", core_no_tracepoint, TEST_ROOT, 0 },
+	{ "ring: records in order, round and round", ring_in_order, TEST_ROOT, 0 },
+	{ "ring: full", ring_full, TEST_ROOT, 0 },
+	{ "ring: the reader may stop", ring_stops, TEST_ROOT, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, tests, LENGTH(tests));
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The bench that the gate is tested on. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "gen/gate.gen.h"
+#include "obj/feature.h"
+#include "sys/bpf.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+const char *const flavour_names[] = { "xdp", "tc in", "tc out" };
+static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
+			     GATE_PROG_SONDE_GATE_OUT };
+
+#define CB(i) (short)(offsetof(struct __sk_buff, cb) + (i)*4)
+
+enum { STAGE_LOST = 99, STAGE_PADDED = 64 };
+
+static const struct bpf_insn stage_insns[] = {
+	I_MOV_REG(6, 1),
+	I_LOAD(BPF_W, 2, 6, CB(STAGE_CUT)),
+	I_JEQ(2, 0, 4),
+	I_MOV(3, 0),
+	I_CALL(BPF_FUNC_skb_change_tail),
+	I_JNE(0, 0, 11),
+	I_MOV_REG(1, 6),
+	I_LOAD(BPF_W, 2, 6, CB(STAGE_VLAN_PROTO)),
+	I_JEQ(2, 0, 3),
+	I_LOAD(BPF_W, 3, 6, CB(STAGE_VLAN_ID)),
+	I_CALL(BPF_FUNC_skb_vlan_push),
+	I_JNE(0, 0, 5),
+	I_MOV_REG(1, 6),
+	I_MAP(2),
+	I_LOAD(BPF_W, 3, 6, CB(STAGE_PROG)),
+	I_CALL(BPF_FUNC_tail_call),
+	I_MOV(0, STAGE_LOST),
+	I_EXIT,
+};
+static const struct spec_reloc stage_relocs[] = { { .insn = 13, .kind = SPEC_MAP_FD, .map = 0 } };
+static const struct spec_map stage_maps[] = {
+	{ .name = "next",
+	  .type = BPF_MAP_TYPE_PROG_ARRAY,
+	  .key_size = 4,
+	  .value_size = 4,
+	  .max_entries = FLAVOURS },
+};
+static const struct spec_prog stage_prog = {
+	.name = "stage",
+	.type = BPF_PROG_TYPE_SCHED_CLS,
+	.insns = stage_insns,
+	.ninsns = LENGTH(stage_insns),
+	.relocs = stage_relocs,
+	.nrelocs = LENGTH(stage_relocs),
+};
+static const struct spec stage_spec = { .name = "stage",
+					.license = "Dual MIT/GPL",
+					.maps = stage_maps,
+					.nmaps = LENGTH(stage_maps),
+					.progs = &stage_prog,
+					.nprogs = 1,
+					.conf_map = LENGTH(stage_maps) };
+
+void rig_open(struct rig *r, bool ethernet)
+{
+	struct gate_conf conf = { .magic = GATE_MAGIC,
+				  .version = GATE_VERSION,
+				  .ethernet = ethernet,
+				  .multibuf = feature_xdp_frags() };
+	struct obj_opts opts = { .conf = &conf,
+				 .xdp_flags = conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0 };
+
+	*r = (struct rig){ .multibuf = conf.multibuf };
+	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "the gate does not load");
+	opts = (struct obj_opts){ 0 };
+	CHECK(!obj_open(&r->stage, &stage_spec, &opts), "the stage does not load");
+	for (uint32_t f = TC_IN; f < FLAVOURS; f++) {
+		int rc = bpf_map_update(r->stage.map_fd[0], &f, &r->gate.prog_fd[progs[f]], 0);
+
+		CHECK(!rc, "the stage does not take %s: %s", flavour_names[f], strerror(-rc));
+	}
+}
+
+void rig_close(struct rig *r)
+{
+	obj_close(&r->stage);
+	obj_close(&r->gate);
+}
+
+void rig_read(const struct rig *r, enum gate_dir dir, struct gate_table *t)
+{
+	int rc;
+
+	*t = (struct gate_table){ 0 };
+	rc = gate_table_read(t, r->gate.map_fd[GATE_MAP_HOT], r->gate.map_fd[GATE_MAP_RARE], dir);
+	CHECK(!rc, "reading the counters: %s", strerror(-rc));
+}
+
+void rig_empty(const struct rig *r)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		struct gate_table t;
+
+		rig_read(r, (enum gate_dir)dir, &t);
+		CHECK(!t.n, "%zu rows %s where nothing should be", t.n,
+		      gate_dir_name((enum gate_dir)dir));
+		gate_table_free(&t);
+	}
+}
+
+/* Take a row's counters out of the maps. */
+static void clear(const struct rig *r, const struct gate_row *row)
+{
+	static struct gate_hot zero[1024];
+	struct gate_rare_key rare = { .dir = row->dir,
+				      .family = row->family,
+				      .verdict = row->verdict,
+				      .proto = (uint16_t)row->proto };
+	uint32_t hot = row->dir * GATE_VERDICTS + row->verdict;
+
+	if (row->proto <= UINT16_MAX && !bpf_map_delete(r->gate.map_fd[GATE_MAP_RARE], &rare))
+		return;
+	CHECK(bpf_possible_cpus() <= (int)LENGTH(zero), "more CPUs than this test is made for");
+	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_HOT], &hot, zero, BPF_ANY), "zeroing");
+}
+
+/* The packet's start in hex, for messages. */
+static const char *show(enum flavour f, const void *data, size_t len)
+{
+	static char words[300];
+	int at = snprintf(words, sizeof(words), "%s, %zu bytes", flavour_names[f], len);
+
+	for (size_t i = 0; i < len && i < 100; i++)
+		at += snprintf(words + at, sizeof(words) - (size_t)at, "%s%02x", i % 4 ? "" : " ",
+			       ((const uint8_t *)data)[i]);
+	return words;
+}
+
+/* Newer kernels (6.17) refuse an skb whose EtherType promises more bytes than there are: give them
+ * more, which the stage takes away again. */
+static int run_staged(struct rig *r, enum flavour f, struct bpf_run *run)
+{
+	static uint8_t padded[PACKET_MAX];
+	struct __sk_buff ctx = { 0 };
+
+	if (run->ctx)
+		memcpy(&ctx, run->ctx, sizeof(ctx));
+	ctx.cb[STAGE_PROG] = f;
+	if (run->len < STAGE_PADDED && !ctx.cb[STAGE_CUT]) {
+		memset(padded, 0xee, STAGE_PADDED);
+		memcpy(padded, run->data, run->len);
+		ctx.cb[STAGE_CUT] = run->len;
+		run->data = padded;
+		run->len = STAGE_PADDED;
+	}
+	run->ctx = &ctx;
+	run->ctx_len = sizeof(ctx);
+	return bpf_prog_run(r->stage.prog_fd[0], run);
+}
+
+void rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
+	     const struct __sk_buff *ctx, struct gate_row *row)
+{
+	uint32_t want =
+		f == XDP ? XDP_PASS : (uint32_t)-1; /* TC_ACT_UNSPEC: the next one decides */
+	bool staged = ctx && (ctx->cb[STAGE_CUT] || ctx->cb[STAGE_VLAN_PROTO]);
+	struct bpf_run run = {
+		.data = data, .len = (uint32_t)len, .ctx = ctx, .ctx_len = ctx ? sizeof(*ctx) : 0
+	};
+	struct gate_table t;
+	int rc = staged ? -EINVAL : bpf_prog_run(r->gate.prog_fd[progs[f]], &run);
+
+	if (rc == -EINVAL && f != XDP)
+		rc = run_staged(r, f, &run);
+	CHECK(!rc, "%s: not run: %s", show(f, data, len), strerror(-rc));
+	CHECK(run.ret == want, "%s: returns %d, not %d", show(f, data, len), (int)run.ret,
+	      (int)want);
+	rig_read(r, f == TC_OUT ? GATE_OUT : GATE_IN, &t);
+	CHECK(t.n == 1, "%s: %zu rows, not one", show(f, data, len), t.n);
+	*row = t.rows[0];
+	clear(r, row);
+	gate_table_free(&t);
+}
+
+static void print_row(char *buf, size_t len, const struct gate_row *row)
+{
+	char proto[8];
+
+	snprintf(buf, len, "%s %s %s (%x) %s, %llu packets, %llu bytes", gate_dir_name(row->dir),
+		 gate_family_name(row->family), gate_proto_name(row, proto, sizeof(proto)),
+		 row->proto, gate_verdict_name(row->verdict), (unsigned long long)row->packets,
+		 (unsigned long long)row->bytes);
+}
+
+void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
+		const struct __sk_buff *ctx, const struct gate_row *want)
+{
+	struct gate_row full = *want, row;
+	char is[128], should[128];
+
+	full.dir = f == TC_OUT ? GATE_OUT : GATE_IN;
+	full.verdict = GATE_PASS;
+	rig_run(r, f, data, len, ctx, &row);
+	print_row(is, sizeof(is), &row);
+	print_row(should, sizeof(should), &full);
+	CHECK(!strcmp(is, should), "%s: counted as %s; should be %s", show(f, data, len), is,
+	      should);
+}
+
+void rig_compare(struct rig *r, enum flavour f, const void *data, size_t len, bool ethernet)
+{
+	struct opinion o = opinion_of(data, len, ethernet);
+	struct gate_row want = { .family = o.family, .proto = o.proto, .packets = 1, .bytes = len };
+
+	rig_expect(r, f, data, len, NULL, &want);
+}

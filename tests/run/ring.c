@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring buffer's reader, fed by a hand-written program one record a run. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+#include "obj/obj.h"
+#include "sys/bpf.h"
+#include "sys/ring.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum { REC_MAX = 64, HEAD = 8, SENT = 0, LOST = 7 };
+
+/* Orders: the packet's first byte is the record's length (to 63), the second 1 to reserve and
+ * discard one before it; the record's bytes begin at HEAD. Returns LOST for a full ring. */
+/* clang-format off */
+static const struct bpf_insn feed_insns[] = {
+	I_LOAD(BPF_W, 6, 1, 0), /* data */
+	I_LOAD(BPF_W, 2, 1, 4), /* data_end */
+	I_MOV_REG(3, 6),
+	I_ADD(3, HEAD + REC_MAX),
+	I_JGT_REG(3, 2, 38),
+	I_LOAD(BPF_B, 7, 6, 0),
+	I_LOAD(BPF_B, 8, 6, 1),
+	I_AND(7, 127),
+	/* the stack's copy: helpers do not take packets */
+	I_LOAD(BPF_DW, 1, 6, 8), I_STORE(BPF_DW, 10, -64, 1),
+	I_LOAD(BPF_DW, 1, 6, 16), I_STORE(BPF_DW, 10, -56, 1),
+	I_LOAD(BPF_DW, 1, 6, 24), I_STORE(BPF_DW, 10, -48, 1),
+	I_LOAD(BPF_DW, 1, 6, 32), I_STORE(BPF_DW, 10, -40, 1),
+	I_LOAD(BPF_DW, 1, 6, 40), I_STORE(BPF_DW, 10, -32, 1),
+	I_LOAD(BPF_DW, 1, 6, 48), I_STORE(BPF_DW, 10, -24, 1),
+	I_LOAD(BPF_DW, 1, 6, 56), I_STORE(BPF_DW, 10, -16, 1),
+	I_LOAD(BPF_DW, 1, 6, 64), I_STORE(BPF_DW, 10, -8, 1),
+	I_JNE(8, 1, 9),
+	I_MAP(1), I_MOV(2, 24), I_MOV(3, 0), I_CALL(BPF_FUNC_ringbuf_reserve),
+	I_JEQ(0, 0, 3),
+	I_MOV_REG(1, 0), I_MOV(2, 0), I_CALL(BPF_FUNC_ringbuf_discard),
+	I_MAP(1), I_MOV_REG(2, 10), I_ADD(2, -REC_MAX), I_MOV_REG(3, 7), I_AND(3, REC_MAX - 1),
+	I_MOV(4, 0), I_CALL(BPF_FUNC_ringbuf_output),
+	I_JEQ(0, 0, 2),
+	I_MOV(0, LOST), I_EXIT,
+	I_MOV(0, SENT), I_EXIT,
+};
+/* clang-format on */
+static const struct spec_reloc feed_relocs[] = {
+	{ .insn = 25, .kind = SPEC_MAP_FD },
+	{ .insn = 34, .kind = SPEC_MAP_FD },
+};
+static const struct spec_prog feed_prog = { .name = "feed",
+					    .type = BPF_PROG_TYPE_XDP,
+					    .attach_type = BPF_XDP,
+					    .insns = feed_insns,
+					    .ninsns = LENGTH(feed_insns),
+					    .relocs = feed_relocs,
+					    .nrelocs = LENGTH(feed_relocs) };
+
+/* A ring of one page, and what its reader has to see next. */
+struct bench {
+	struct obj obj;
+	struct ring ring;
+	uint32_t size;
+	unsigned int seen, stop_after;
+};
+
+static void bench_open(struct bench *b)
+{
+	struct spec_map map = { .name = "ring", .type = BPF_MAP_TYPE_RINGBUF };
+	struct spec spec = { .name = "ring",
+			     .license = "Dual MIT/GPL",
+			     .maps = &map,
+			     .nmaps = 1,
+			     .progs = &feed_prog,
+			     .nprogs = 1,
+			     .conf_map = 1 };
+
+	*b = (struct bench){ .size = (uint32_t)sysconf(_SC_PAGESIZE) };
+	map.max_entries = b->size;
+	CHECK(!obj_open(&b->obj, &spec, &(struct obj_opts){ 0 }), "the feeder does not load");
+	CHECK(!ring_open(&b->ring, b->obj.map_fd[0], b->size), "no ring");
+}
+
+static void bench_close(struct bench *b)
+{
+	ring_close(&b->ring);
+	ring_close(&b->ring); /* closing what is closed is harmless */
+	obj_close(&b->obj);
+}
+
+/* The nth record's length; its bytes are n, n + 1, and so on. */
+static size_t length_of(unsigned int n)
+{
+	return n * 7 % REC_MAX;
+}
+
+static uint32_t feed(struct bench *b, unsigned int n, bool discard)
+{
+	uint8_t packet[HEAD + REC_MAX] = { (uint8_t)length_of(n), discard };
+	struct bpf_run run = { .data = packet, .len = sizeof(packet) };
+
+	for (int i = 0; i < REC_MAX; i++)
+		packet[HEAD + i] = (uint8_t)(n + (unsigned int)i);
+	CHECK(!bpf_prog_run(b->obj.prog_fd[0], &run), "not run");
+	return run.ret;
+}
+
+static int next_record(const void *rec, size_t len, void *arg)
+{
+	const uint8_t *at = rec;
+	struct bench *b = arg;
+
+	CHECK(len == length_of(b->seen), "record %u has %zu bytes, not %zu", b->seen, len,
+	      length_of(b->seen));
+	for (size_t i = 0; i < len; i++)
+		CHECK(at[i] == (uint8_t)(b->seen + i), "record %u is not its own", b->seen);
+	b->seen++;
+	return b->stop_after && b->seen % b->stop_after == 0 ? -ECANCELED : 0;
+}
+
+/* Often enough to go round many times, and at each offset at which a record can stand. */
+void ring_in_order(void)
+{
+	struct bench b;
+	unsigned int n = 0;
+
+	bench_open(&b);
+	CHECK(!ring_read(&b.ring, next_record, &b) && !b.seen, "a new ring is not empty");
+	for (unsigned int round = 0; round < 2000; round++) {
+		for (unsigned int i = 0; i <= round % 20; i++, n++)
+			CHECK(feed(&b, n, n % 3 == 0) == SENT, "record %u found no room", n);
+		CHECK(!ring_read(&b.ring, next_record, &b), "reading ended early");
+		CHECK(b.seen == n, "%u records of %u were seen", b.seen, n);
+	}
+	CHECK(!ring_read(&b.ring, next_record, &b) && b.seen == n, "records were seen twice");
+	bench_close(&b);
+}
+
+/* Nothing old is overwritten, and what is read makes room. */
+void ring_full(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct bench b;
+	unsigned int n = 0, bytes;
+
+	bench_open(&b);
+	p.fd = b.ring.fd;
+	CHECK(!poll(&p, 1, 0), "an empty ring can be read");
+	for (int round = 0; round < 50; round++) {
+		unsigned int first = n;
+
+		for (bytes = 0; feed(&b, n, false) == SENT; n++)
+			bytes += (unsigned int)(8 + length_of(n) + 7) & ~7u;
+		CHECK(bytes <= b.size && bytes + 8 + REC_MAX > b.size - 8,
+		      "full with %u bytes in records %u to %u", bytes, first, n);
+		CHECK(poll(&p, 1, 0) == 1, "a full ring cannot be read");
+		CHECK(!ring_read(&b.ring, next_record, &b) && b.seen == n,
+		      "%u records of %u were seen", b.seen, n);
+	}
+	bench_close(&b);
+}
+
+void ring_stops(void)
+{
+	struct bench b;
+	unsigned int n;
+
+	bench_open(&b);
+	b.stop_after = 3;
+	for (n = 0; n < 10; n++)
+		CHECK(feed(&b, n, true) == SENT, "record %u found no room", n);
+	for (unsigned int want = 3; want <= 9; want += 3)
+		CHECK(ring_read(&b.ring, next_record, &b) == -ECANCELED && b.seen == want,
+		      "stopped after %u, not %u", b.seen, want);
+	CHECK(!ring_read(&b.ring, next_record, &b) && b.seen == 10, "%u of 10", b.seen);
+	bench_close(&b);
+}

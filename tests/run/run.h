@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of kernel programs share: the gate on a bench, crafted packets, and a second
+ * opinion on them. */
+#ifndef TESTS_RUN_RUN_H
+#define TESTS_RUN_RUN_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "gate/table.h"
+#include "obj/obj.h"
+#include "tests/lib/packet.h"
+#include "tests/lib/test.h"
+
+/* The gate's programs. */
+enum flavour { XDP, TC_IN, TC_OUT, FLAVOURS };
+extern const char *const flavour_names[];
+
+/* The gate loaded, and before its tc programs a stage that does to the packet what
+ * BPF_PROG_TEST_RUN cannot: see rig_run(). */
+struct rig {
+	struct obj gate, stage;
+	bool multibuf;
+};
+void rig_open(struct rig *r, bool ethernet);
+void rig_close(struct rig *r);
+
+/* Orders to the stage, in __sk_buff.cb. */
+enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
+
+/* Run a program on a packet: ctx may be NULL, its cb[STAGE_CUT] cuts the packet to so many bytes,
+ * its cb[STAGE_VLAN_*] push a tag to where a device's offload puts it, beside the packet. The
+ * program has to return what lets the packet go on, and to count one row, which is stored and taken
+ * out of the counters again. */
+void rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
+	     const struct __sk_buff *ctx, struct gate_row *row);
+/* The same, and the row has to be this one. */
+void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
+		const struct __sk_buff *ctx, const struct gate_row *want);
+/* The same with what the second opinion says: one packet of len bytes. */
+void rig_compare(struct rig *r, enum flavour f, const void *data, size_t len, bool ethernet);
+/* All counters of a direction; the caller frees. */
+void rig_read(const struct rig *r, enum gate_dir dir, struct gate_table *t);
+/* Nothing is left in the counters. */
+void rig_empty(const struct rig *r);
+
+/* Family and proto (of struct gate_row) of a packet as the standards have it. */
+struct opinion {
+	uint8_t family;
+	uint32_t proto;
+};
+struct opinion opinion_of(const uint8_t *data, size_t len, bool ethernet);
+
+/* A packet with a name, and what it has to be counted as. */
+struct sample {
+	const char *name;
+	void (*build)(struct packet *p, int arg);
+	int arg;
+	uint8_t family;
+	uint32_t proto;
+};
+extern const struct sample samples[];
+extern const size_t nsamples;
+
+/* tests/run/gate.c */
+void gate_samples(void);
+void gate_truncated(void);
+void gate_mutated(void);
+void gate_raw_ip(void);
+void gate_raw_ip_mutated(void);
+void gate_rare_full(void);
+void gate_rare_llc(void);
+void gate_cpus(void);
+/* tests/run/skb.c */
+void skb_segments(void);
+void skb_vlan_beside(void);
+void skb_headers_in_pages(void);
+void xdp_in_pages(void);
+/* tests/run/load.c */
+void load_refused(void);
+void load_refused_whole_log(void);
+void load_conf_frozen(void);
+void load_conf_default(void);
+void load_some(void);
+void load_map_refused(void);
+void log_tails(void);
+void find_again(void);
+void possible_cpus(void);
+/* tests/run/core.c */
+void core_offset_read(void);
+void core_offset_typed(void);
+void core_missing_guarded(void);
+void core_missing_reached(void);
+void core_answers(void);
+void core_no_tracepoint(void);
+/* tests/run/ring.c */
+void ring_in_order(void);
+void ring_full(void);
+void ring_stops(void);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets of every shape that the gate tells apart. */
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum {
+	HOPOPTS = 0,
+	ICMP = 1,
+	IGMP = 2,
+	TCP = 6,
+	UDP = 17,
+	ROUTING = 43,
+	FRAG = 44,
+	GRE = 47,
+	ESP = 50,
+	AH = 51,
+	ICMP6 = 58,
+	NONE = 59,
+	DSTOPTS = 60,
+	OSPF = 89,
+	SCTP = 132
+};
+enum { IPV4 = 0x0800, ARP = 0x0806, VLAN = 0x8100, IPV6 = 0x86dd, QINQ = 0x88a8, QINQ1 = 0x9100 };
+
+/* A plausible header and a little payload. */
+static void transport(struct packet *p, int proto)
+{
+	if (proto == TCP)
+		packet_tcp(p, 8);
+	else if (proto == UDP)
+		packet_udp(p, 18);
+	else if (proto == ICMP || proto == ICMP6)
+		packet_icmp(p, proto == ICMP ? 8 : 128);
+	else
+		packet_fill(p, 0x5a, 24);
+}
+
+static void ipv4(struct packet *p, int proto)
+{
+	packet_eth(p, IPV4);
+	packet_ipv4(p, (uint8_t)proto, 5);
+	transport(p, proto);
+}
+
+static void ipv6(struct packet *p, int proto)
+{
+	packet_eth(p, IPV6);
+	packet_ipv6(p, (uint8_t)proto);
+	transport(p, proto);
+}
+
+static void arp(struct packet *p, int arg)
+{
+	(void)arg;
+	packet_eth(p, ARP);
+	packet_arp(p);
+}
+
+static void other(struct packet *p, int type)
+{
+	packet_eth(p, (uint16_t)type);
+	packet_fill(p, 0x42, 50);
+}
+
+/* 802.3 with a spanning tree message behind the LLC header. */
+static void llc(struct packet *p, int len)
+{
+	packet_eth(p, (uint16_t)len);
+	packet_fill(p, 0x42, 2);
+	packet_fill(p, 3, 1);
+	packet_fill(p, 0, 43);
+}
+
+static void tagged(struct packet *p, int type)
+{
+	packet_eth(p, (uint16_t)type);
+	packet_vlan(p, 5, IPV4);
+	packet_ipv4(p, UDP, 5);
+	transport(p, UDP);
+}
+
+static void tagged_arp(struct packet *p, int type)
+{
+	packet_eth(p, (uint16_t)type);
+	packet_vlan(p, 4095, ARP);
+	packet_arp(p);
+}
+
+/* Two tags: the outer one's type is given. */
+static void tagged_twice(struct packet *p, int type)
+{
+	packet_eth(p, (uint16_t)type);
+	packet_vlan(p, 5, VLAN);
+	packet_vlan(p, 6, IPV6);
+	packet_ipv6(p, TCP);
+	transport(p, TCP);
+}
+
+static void tagged_thrice(struct packet *p, int type)
+{
+	packet_eth(p, QINQ);
+	packet_vlan(p, 5, VLAN);
+	packet_vlan(p, 6, (uint16_t)type);
+	packet_vlan(p, 7, IPV4);
+	packet_ipv4(p, UDP, 5);
+}
+
+static void ipv4_words(struct packet *p, int words)
+{
+	packet_eth(p, IPV4);
+	packet_ipv4(p, UDP, (unsigned int)words);
+	transport(p, UDP);
+}
+
+/* A version that belies the EtherType, in a header that is right otherwise. */
+static void version(struct packet *p, int type)
+{
+	packet_eth(p, (uint16_t)type);
+	if (type == IPV4)
+		packet_ipv4(p, UDP, 5);
+	else
+		packet_ipv6(p, UDP);
+	p->at[14] ^= 0x20; /* 4 and 6 differ in this bit */
+	transport(p, UDP);
+}
+
+static void ipv4_frag(struct packet *p, int frag)
+{
+	packet_eth(p, IPV4);
+	packet_ipv4(p, UDP, 5);
+	packet_ipv4_frag(p, (uint16_t)frag);
+	packet_fill(p, 0x11, 32);
+}
+
+/* n extension headers of the three kinds that are alike, of several lengths. */
+static void ipv6_exts(struct packet *p, int n)
+{
+	static const uint8_t kinds[] = { HOPOPTS, ROUTING, DSTOPTS };
+
+	packet_eth(p, IPV6);
+	packet_ipv6(p, kinds[0]);
+	for (int i = 1; i <= n; i++)
+		packet_ext(p, i < n ? kinds[i % 3] : UDP, i % 3 == 1 ? 2 : 0);
+	transport(p, UDP);
+}
+
+/* A fragment: the offset, and what its first bytes would be if they were a header. */
+static void ipv6_frag(struct packet *p, int offset)
+{
+	packet_eth(p, IPV6);
+	packet_ipv6(p, HOPOPTS);
+	packet_ext(p, FRAG, 0);
+	packet_frag(p, DSTOPTS, (uint16_t)offset, 1);
+	packet_ext(p, UDP, 1);
+	transport(p, UDP);
+}
+
+static void ipv6_atomic(struct packet *p, int proto)
+{
+	packet_eth(p, IPV6);
+	packet_ipv6(p, FRAG);
+	packet_frag(p, (uint8_t)proto, 0, 0);
+	transport(p, proto);
+}
+
+static void ipv6_frags(struct packet *p, int n)
+{
+	packet_eth(p, IPV6);
+	packet_ipv6(p, FRAG);
+	for (int i = 1; i <= n; i++)
+		packet_frag(p, i < n ? FRAG : TCP, 0, 1);
+	transport(p, TCP);
+}
+
+/* An extension header of 2048 bytes, all of them there. */
+static void ipv6_long(struct packet *p, int kind)
+{
+	packet_eth(p, IPV6);
+	packet_ipv6(p, (uint8_t)kind);
+	packet_ext(p, ICMP6, 255);
+	transport(p, ICMP6);
+}
+
+static void ipv6_ah(struct packet *p, int arg)
+{
+	(void)arg;
+	packet_eth(p, IPV6);
+	packet_ipv6(p, DSTOPTS);
+	packet_ext(p, AH, 1);
+	packet_ah(p, TCP);
+	transport(p, TCP);
+}
+
+static void ipv4_ah(struct packet *p, int arg)
+{
+	(void)arg;
+	packet_eth(p, IPV4);
+	packet_ipv4(p, AH, 5);
+	packet_ah(p, UDP);
+	transport(p, UDP);
+}
+
+#define BAD GATE_PROTO_BAD
+#define WORDS(n, proto)                                                        \
+	{                                                                      \
+		"IPv4 header of " #n " words", ipv4_words, n, GATE_IPV4, proto \
+	}
+#define EXTS(n, proto)                                                               \
+	{                                                                            \
+		"IPv6 with " #n " extension headers", ipv6_exts, n, GATE_IPV6, proto \
+	}
+
+/* clang-format off */
+const struct sample samples[] = {
+	{ "IPv4 TCP", ipv4, TCP, GATE_IPV4, TCP },
+	{ "IPv4 UDP", ipv4, UDP, GATE_IPV4, UDP },
+	{ "IPv4 ICMP", ipv4, ICMP, GATE_IPV4, ICMP },
+	{ "IPv4 IGMP", ipv4, IGMP, GATE_IPV4, IGMP },
+	{ "IPv4 GRE", ipv4, GRE, GATE_IPV4, GRE },
+	{ "IPv4 ESP", ipv4, ESP, GATE_IPV4, ESP },
+	{ "IPv4 SCTP", ipv4, SCTP, GATE_IPV4, SCTP },
+	{ "IPv4 with ICMPv6's number", ipv4, ICMP6, GATE_IPV4, ICMP6 },
+	{ "IPv4 with an extension header's number", ipv4, DSTOPTS, GATE_IPV4, DSTOPTS },
+	{ "IPv4 protocol 0", ipv4, 0, GATE_IPV4, 0 },
+	{ "IPv4 protocol 255", ipv4, 255, GATE_IPV4, 255 },
+	{ "IPv4 AH", ipv4_ah, 0, GATE_IPV4, AH },
+	{ "IPv6 TCP", ipv6, TCP, GATE_IPV6, TCP },
+	{ "IPv6 UDP", ipv6, UDP, GATE_IPV6, UDP },
+	{ "IPv6 ICMP", ipv6, ICMP6, GATE_IPV6, ICMP6 },
+	{ "IPv6 with ICMPv4's number", ipv6, ICMP, GATE_IPV6, ICMP },
+	{ "IPv6 no next header", ipv6, NONE, GATE_IPV6, NONE },
+	{ "IPv6 ESP", ipv6, ESP, GATE_IPV6, ESP },
+	{ "IPv6 OSPF", ipv6, OSPF, GATE_IPV6, OSPF },
+	{ "IPv6 AH behind options", ipv6_ah, 0, GATE_IPV6, AH },
+	{ "ARP", arp, 0, GATE_ARP, GATE_PROTO_NONE },
+	{ "LLDP", other, 0x88cc, GATE_OTHER, 0x88cc },
+	{ "the least EtherType", other, 0x0600, GATE_OTHER, 0x0600 },
+	{ "the greatest EtherType", other, 0xffff, GATE_OTHER, 0xffff },
+	{ "802.3", llc, 38, GATE_OTHER, 4 },
+	{ "802.3 of 1500 bytes", llc, 1500, GATE_OTHER, 4 },
+	{ "neither length nor EtherType", llc, 0x05ff, GATE_OTHER, 4 },
+	{ "VLAN", tagged, VLAN, GATE_IPV4, UDP },
+	{ "a service tag alone", tagged, QINQ, GATE_IPV4, UDP },
+	{ "an old service tag alone", tagged, QINQ1, GATE_IPV4, UDP },
+	{ "VLAN with ARP", tagged_arp, VLAN, GATE_ARP, GATE_PROTO_NONE },
+	{ "QinQ", tagged_twice, QINQ, GATE_IPV6, TCP },
+	{ "QinQ of two customer tags", tagged_twice, VLAN, GATE_IPV6, TCP },
+	{ "QinQ with an old service tag", tagged_twice, QINQ1, GATE_IPV6, TCP },
+	{ "three tags", tagged_thrice, VLAN, GATE_OTHER, VLAN },
+	{ "three tags, the last a service tag", tagged_thrice, QINQ, GATE_OTHER, QINQ },
+	WORDS(0, BAD), WORDS(1, BAD), WORDS(2, BAD), WORDS(3, BAD), WORDS(4, BAD),
+	WORDS(5, UDP), WORDS(6, UDP), WORDS(7, UDP), WORDS(8, UDP), WORDS(9, UDP), WORDS(10, UDP),
+	WORDS(11, UDP), WORDS(12, UDP), WORDS(13, UDP), WORDS(14, UDP), WORDS(15, UDP),
+	{ "IPv4 of version 6", version, IPV4, GATE_IPV4, BAD },
+	{ "IPv6 of version 4", version, IPV6, GATE_IPV6, BAD },
+	{ "IPv4, first fragment", ipv4_frag, 0x2000, GATE_IPV4, UDP },
+	{ "IPv4, middle fragment", ipv4_frag, 0x20b9, GATE_IPV4, UDP },
+	{ "IPv4, last fragment", ipv4_frag, 0x1fff, GATE_IPV4, UDP },
+	EXTS(1, UDP), EXTS(2, UDP), EXTS(3, UDP), EXTS(4, UDP), EXTS(5, UDP), EXTS(6, UDP),
+	EXTS(7, UDP), EXTS(8, UDP), EXTS(9, DSTOPTS), EXTS(10, DSTOPTS),
+	{ "IPv6, first fragment", ipv6_frag, 0, GATE_IPV6, UDP },
+	{ "IPv6, middle fragment", ipv6_frag, 8, GATE_IPV6, DSTOPTS },
+	{ "IPv6, last possible fragment", ipv6_frag, 0xfff8, GATE_IPV6, DSTOPTS },
+	{ "IPv6, atomic fragment of TCP", ipv6_atomic, TCP, GATE_IPV6, TCP },
+	{ "IPv6, atomic fragment of ESP", ipv6_atomic, ESP, GATE_IPV6, ESP },
+	{ "IPv6, fragment in fragment", ipv6_frags, 2, GATE_IPV6, TCP },
+	{ "IPv6, nine fragment headers", ipv6_frags, 9, GATE_IPV6, FRAG },
+	{ "IPv6 with the longest options", ipv6_long, HOPOPTS, GATE_IPV6, ICMP6 },
+	{ "IPv6 with the longest routing header", ipv6_long, ROUTING, GATE_IPV6, ICMP6 },
+};
+/* clang-format on */
+const size_t nsamples = LENGTH(samples);

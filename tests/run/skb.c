@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate on packets that are not one piece of memory: segments to be, tags beside the packet,
+ * bytes in pages. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include "gen/gate.gen.h"
+#include "obj/attach.h"
+#include "obj/feature.h"
+#include "sys/bpf.h"
+#include "sys/link.h"
+#include "sys/netns.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+/* A packet that will be segments: headers bytes in front of payload bytes. */
+struct gso {
+	const char *name;
+	bool six, exts, vlan, udp;
+	unsigned int words; /* of the TCP header */
+	unsigned int payload, size, segs;
+	unsigned int headers, packets; /* what it comes to */
+};
+
+/* clang-format off */
+static const struct gso gsos[] = {
+	{ "TCP", false, false, false, false, 5, 1000, 100, 10, 54, 10 },
+	{ "TCP with a short last segment", false, false, false, false, 5, 1001, 100, 11, 54, 11 },
+	{ "TCP with options", false, false, false, false, 8, 1000, 100, 10, 66, 10 },
+	{ "TCP with all options", false, false, false, false, 15, 1000, 100, 10, 94, 10 },
+	{ "TCP with a VLAN tag", false, false, true, false, 8, 1000, 100, 10, 70, 10 },
+	{ "TCP over IPv6", true, false, false, false, 8, 1000, 100, 10, 86, 10 },
+	{ "TCP behind extension headers", true, true, false, false, 5, 999, 100, 10, 98, 10 },
+	{ "UDP", false, false, false, true, 0, 3000, 1000, 3, 42, 3 },
+	{ "UDP over IPv6 with a VLAN tag", true, false, true, true, 0, 3000, 1000, 3, 66, 3 },
+	{ "TCP, uncounted", false, false, false, false, 8, 1000, 100, 0, 66, 10 },
+	{ "TCP, uncounted, with a short last segment", false, false, false, false, 8, 901, 100, 0, 66, 10 },
+	{ "TCP, uncounted, one segment", false, false, false, false, 8, 100, 100, 0, 66, 1 },
+	{ "TCP, uncounted, two segments", false, false, false, false, 8, 101, 100, 0, 66, 2 },
+	{ "TCP, uncounted, no payload", false, false, false, false, 8, 0, 100, 0, 66, 1 },
+	{ "UDP, uncounted, over IPv6", true, false, false, true, 0, 2001, 1000, 0, 62, 3 },
+	{ "TCP of one segment", false, false, false, false, 5, 100, 1448, 1, 54, 1 },
+	{ "TCP, not offloaded", false, false, false, false, 5, 100, 0, 0, 54, 1 },
+	{ "TCP, joined and of no size", false, false, false, false, 5, 100, 0, 5, 54, 1 },
+};
+/* clang-format on */
+
+static void build(struct packet *p, const struct gso *g)
+{
+	uint16_t type = g->six ? 0x86dd : 0x0800;
+	uint8_t proto = g->udp ? 17 : 6;
+
+	p->len = 0;
+	packet_eth(p, g->vlan ? 0x8100 : type);
+	if (g->vlan)
+		packet_vlan(p, 9, type);
+	if (!g->six)
+		packet_ipv4(p, proto, 5);
+	else
+		packet_ipv6(p, g->exts ? 60 : proto);
+	if (g->exts) {
+		packet_ext(p, 44, 1);
+		packet_frag(p, proto, 0, 0);
+	}
+	if (g->udp)
+		packet_udp(p, 0);
+	else
+		packet_tcp(p, g->words);
+	CHECK(p->len == g->headers, "%s: %zu bytes of headers", g->name, p->len);
+	packet_fill(p, 0x77, g->payload);
+}
+
+static void check_segments(struct rig *r, const struct gso *g, uint32_t vlan_proto)
+{
+	struct __sk_buff ctx = { .gso_size = g->size, .gso_segs = g->segs };
+	struct gate_row want = { .family = g->six ? GATE_IPV6 : GATE_IPV4,
+				 .proto = g->udp ? 17 : 6,
+				 .packets = g->packets,
+				 .bytes = g->packets * g->headers + g->payload };
+	struct packet p;
+
+	build(&p, g);
+	if (vlan_proto) {
+		ctx.cb[STAGE_VLAN_PROTO] = htons((uint16_t)vlan_proto);
+		ctx.cb[STAGE_VLAN_ID] = 77;
+		want.bytes += 4ull * g->packets;
+	}
+	for (int f = TC_IN; f < FLAVOURS; f++)
+		rig_expect(r, (enum flavour)f, p.at, p.len, &ctx, &want);
+}
+
+void skb_segments(void)
+{
+	struct rig r;
+
+	rig_open(&r, true);
+	for (size_t i = 0; i < LENGTH(gsos); i++)
+		check_segments(&r, &gsos[i], 0);
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+/* The tag is on the wire, so it counts, once a segment; the family is that of what it wraps. */
+void skb_vlan_beside(void)
+{
+	struct rig r;
+
+	rig_open(&r, true);
+	for (size_t i = 0; i < LENGTH(gsos); i++) {
+		check_segments(&r, &gsos[i], 0x8100);
+		check_segments(&r, &gsos[i], 0x88a8);
+	}
+	for (size_t i = 0; i < nsamples; i++) {
+		struct __sk_buff ctx = {
+			.cb = { [STAGE_VLAN_PROTO] = htons(0x8100), [STAGE_VLAN_ID] = 5 }
+		};
+		const struct sample *s = &samples[i];
+		struct packet p = { .len = 0 };
+		struct gate_row want = { .family = s->family, .proto = s->proto, .packets = 1 };
+
+		s->build(&p, s->arg);
+		want.bytes = p.len + 4;
+		for (int f = TC_IN; f < FLAVOURS; f++)
+			rig_expect(&r, (enum flavour)f, p.at, p.len, &ctx, &want);
+	}
+	rig_empty(&r);
+	rig_close(&r);
+}
+
+/* Send so that the kernel keeps only the Ethernet header in one piece: packet(7) with a virtio
+ * header puts what goes beyond its hdr_len into pages, if the packet is longer than one. */
+static void send_in_pages(int ifindex, const struct packet *p, size_t more)
+{
+	static uint8_t zeros[6000];
+	struct virtio_net_hdr vnet = { .hdr_len = 14 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = ifindex };
+	struct iovec iov[] = { { &vnet, sizeof(vnet) },
+			       { (void *)(uintptr_t)p->at, p->len },
+			       { zeros, more } };
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = iov, .msg_iovlen = 3
+	};
+	int on = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		SKIP("no packet sockets in this kernel");
+	CHECK(fd >= 0, "packet socket: %s", strerror(errno));
+	CHECK(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), "PACKET_VNET_HDR: %s",
+	      strerror(errno));
+	CHECK(sendmsg(fd, &msg, 0) > 0, "sending: %s", strerror(errno));
+	close(fd);
+}
+
+static void ipv4_options(struct packet *p)
+{
+	packet_eth(p, 0x0800);
+	packet_ipv4(p, 17, 15);
+	packet_udp(p, 0);
+}
+
+static void ipv6_exts(struct packet *p)
+{
+	packet_eth(p, 0x86dd);
+	packet_ipv6(p, 0);
+	packet_ext(p, 43, 3);
+	packet_ext(p, 60, 9);
+	packet_ext(p, 17, 0);
+	packet_udp(p, 0);
+}
+
+static void tagged(struct packet *p)
+{
+	packet_eth(p, 0x8100);
+	packet_vlan(p, 3, 0x0800);
+	packet_ipv4(p, 132, 5);
+}
+
+static const struct {
+	const char *name;
+	void (*build)(struct packet *p);
+	uint8_t family, proto;
+} in_pages[] = {
+	{ "IPv4 with options", ipv4_options, GATE_IPV4, 17 },
+	{ "IPv6 with extension headers", ipv6_exts, GATE_IPV6, 17 },
+	{ "VLAN", tagged, GATE_IPV4, 132 },
+};
+
+/* Loopback gives every frame back: out and in are the same bytes. On the way in a tag has been
+ * taken off the packet and put beside it. */
+static void check_in_pages(const struct rig *r, int ifindex)
+{
+	enum { MORE = 5000 };
+
+	for (size_t i = 0; i < LENGTH(in_pages); i++) {
+		struct packet p = { .len = 0 };
+
+		in_pages[i].build(&p);
+		send_in_pages(ifindex, &p, MORE);
+		for (int dir = 0; dir < GATE_DIRS; dir++) {
+			struct gate_row key = { .dir = (uint8_t)dir,
+						.family = in_pages[i].family,
+						.proto = in_pages[i].proto,
+						.verdict = GATE_PASS };
+			const struct gate_row *row = NULL;
+			struct gate_table t = { 0 };
+
+			for (int ms = 0; ms < 2000 && !row; ms++) {
+				gate_table_free(&t);
+				usleep(1000);
+				rig_read(r, (enum gate_dir)dir, &t);
+				row = gate_table_find(&t, &key);
+			}
+			CHECK(row, "%s %s: not counted as what it is (%zu rows)", in_pages[i].name,
+			      gate_dir_name((enum gate_dir)dir), t.n);
+			CHECK(row->packets == 1 && row->bytes == p.len + MORE, "%s %s: %llu bytes",
+			      in_pages[i].name, gate_dir_name((enum gate_dir)dir),
+			      (unsigned long long)row->bytes);
+			gate_table_free(&t);
+		}
+	}
+}
+
+void skb_headers_in_pages(void)
+{
+	static const int progs[] = { GATE_PROG_SONDE_GATE_IN, GATE_PROG_SONDE_GATE_OUT };
+	struct attach at[GATE_DIRS] = { 0 };
+	struct attach_report report;
+	struct nl nl = { 0 };
+	struct link lo;
+	struct rig r;
+	int rc;
+
+	rig_open(&r, true);
+	CHECK(!netns_unshare(), "no namespace of its own: %s", strerror(errno));
+	CHECK(!nl_open(&nl, 0), "no netlink");
+	CHECK(!link_get(&nl, "lo", 0, &lo), "no loopback interface");
+	CHECK(!link_up(&nl, lo.ifindex), "loopback does not go up");
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		rc = attach_open(&at[dir], &nl, lo.ifindex, dir == GATE_IN,
+				 r.gate.prog_fd[progs[dir]], HOOKS_TC, false, &report);
+		if (rc == -EOPNOTSUPP || rc == -ENOENT)
+			SKIP("no tc hook in this kernel");
+		CHECK(!rc, "not attached: %s", strerror(-rc));
+	}
+	check_in_pages(&r, lo.ifindex);
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		attach_close(&at[dir], &nl);
+	nl_close(&nl);
+	rig_close(&r);
+}
+
+/* A jumbo frame: the program sees its start, its length is that of all of it. */
+void xdp_in_pages(void)
+{
+	static uint8_t frame[9000];
+	struct gate_row want = { .family = GATE_IPV4, .proto = 6, .packets = 1 };
+	struct packet p = { .len = 0 };
+	struct rig r;
+
+	if (!feature_xdp_frags())
+		SKIP("this kernel has no XDP for frames in several buffers");
+	rig_open(&r, true);
+	packet_eth(&p, 0x0800);
+	packet_ipv4(&p, 6, 5);
+	packet_tcp(&p, 5);
+	memcpy(frame, p.at, p.len);
+	for (want.bytes = 3000; want.bytes <= sizeof(frame); want.bytes += 500)
+		rig_expect(&r, XDP, frame, want.bytes, NULL, &want);
+	rig_empty(&r);
+	rig_close(&r);
+}
