@@ -34,10 +34,6 @@ struct {
 	MAP_TYPE(value, struct gate_sum);
 } rare MAP;
 
-/* By IP protocol number: no branch a protocol, neither for the CPU nor for the verifier. */
-#define SLOT(name, number) [number] = GATE_SLOT_##name,
-static const volatile __u8 slots[256] = { GATE_PROTOS(SLOT) };
-
 /* Where a packet is counted: in a slot, or in the hash under its family and protocol. */
 struct place {
 	__u32 slot;
@@ -51,23 +47,25 @@ static __always_inline struct place place_of(const struct pkt *p)
 
 	switch (p->family) {
 	case GATE_IPV4:
-		at.slot = p->bad ? GATE_SLOT_BAD : slots[p->proto];
+		at.slot = p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT;
 		break;
 	case GATE_IPV6:
-		at.slot = GATE_SLOT_GROUP6 + (p->bad ? GATE_SLOT_BAD : slots[p->proto]);
+		at.slot = GATE_SLOT_GROUP6 +
+			  (p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT);
 		break;
 	case GATE_ARP:
 		at.slot = GATE_SLOT_ARP;
 		break;
 	default:
 		at.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_RARE);
-		at.proto = p->ethertype;
+		/* Below that it is a length: an LLC frame of IEEE 802.3, whatever its length. */
+		at.proto = p->ethertype < ETH_P_802_3_MIN ? ETH_P_802_2 : p->ethertype;
 		break;
 	}
 	return at;
 }
 
-static __noinline struct gate_sum *rare_sum(__u64 bits)
+static __always_inline struct gate_sum *rare_sum(__u64 bits)
 {
 	struct gate_sum zero = {}, *sum;
 

@@ -12,8 +12,7 @@
 #define LINE_MAX_   1400
 
 static const char *command;
-static char *held; /* where messages go instead of stderr; NULL: to stderr */
-static size_t held_len;
+static struct err_held held; /* where messages go instead of stderr; NULL: to stderr */
 
 static const struct {
 	int err;
@@ -47,15 +46,22 @@ const char *err_words(int err)
 	return strerror((int)positive);
 }
 
-void err_hold(char *buf, size_t len)
+struct err_held err_hold(char *buf, size_t len)
 {
-	held = buf;
-	held_len = len;
+	struct err_held before = held;
+
+	held = (struct err_held){ buf, len };
+	return before;
+}
+
+void err_release(struct err_held before)
+{
+	held = before;
 }
 
 bool err_is_held(void)
 {
-	return held != NULL;
+	return held.buf != NULL;
 }
 
 void err_command(const char *name)
@@ -101,7 +107,7 @@ static void cut(char *msg)
 static void start(struct line *l)
 {
 	l->n = 0;
-	if (held)
+	if (held.buf)
 		return;
 	add(l, "sonde");
 	if (command) {
@@ -127,8 +133,8 @@ static void finish(struct line *l)
 {
 	ssize_t n;
 
-	if (held) {
-		snprintf(held, held_len, "%.*s", (int)l->n, l->at);
+	if (held.buf) {
+		snprintf(held.buf, held.len, "%.*s", (int)l->n, l->at);
 		return;
 	}
 	l->at[l->n++] = '\n';

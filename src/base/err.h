@@ -27,9 +27,15 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The words for an errno (err may be negative), in the terms of this program's users. */
 const char *err_words(int err);
 
-/* Until err_hold(NULL, 0), keep messages from stderr: the last one's text (cut to len, ended with a
- * NUL) is put into buf instead. For trying what may fail, when the reason is an answer. */
-void err_hold(char *buf, size_t len);
+/* Keep messages from stderr until err_release(): the last one's text (cut to len, ended with a NUL)
+ * is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest: what
+ * err_hold() returns is given to err_release(). */
+struct err_held {
+	char *buf;
+	size_t len;
+};
+struct err_held err_hold(char *buf, size_t len);
+void err_release(struct err_held before);
 bool err_is_held(void);
 
 /* Name the command for the lines above ("count"); NULL for none. The string must stay. */

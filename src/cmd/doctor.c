@@ -173,17 +173,9 @@ static int look_find(struct doctor *d, char *hook, char *why)
 	return 0;
 }
 
-static int try_named(const char *name)
-{
-	for (unsigned int i = 0; i < nfeatures; i++)
-		if (!strcmp(features[i].name, name))
-			return features[i].try();
-	return -ENOENT;
-}
-
 static int look_frags(struct doctor *d, char *hook, char *why)
 {
-	int rc = try_named("XDP frames in several buffers");
+	int rc = feature_try("XDP frames in several buffers");
 
 	(void)d;
 	if (rc)
@@ -194,7 +186,7 @@ static int look_frags(struct doctor *d, char *hook, char *why)
 
 static int look_events(struct doctor *d, char *hook, char *why)
 {
-	int rc = try_named("ring buffers");
+	int rc = feature_try("ring buffers");
 
 	(void)d;
 	if (rc)
@@ -205,11 +197,11 @@ static int look_events(struct doctor *d, char *hook, char *why)
 
 static int look_area(struct doctor *d, char *hook, char *why)
 {
-	int rc = try_named("maps mapped into memory");
+	int rc = feature_try("maps mapped into memory");
 
 	(void)d;
 	if (!rc)
-		rc = try_named("atomics that fetch");
+		rc = feature_try("atomics that fetch");
 	if (rc)
 		return refuse(why, rc);
 	set(hook, "mapped array, fetching atomics");
@@ -218,7 +210,7 @@ static int look_area(struct doctor *d, char *hook, char *why)
 
 static int look_sets(struct doctor *d, char *hook, char *why)
 {
-	int rc = try_named("longest-prefix maps");
+	int rc = feature_try("longest-prefix maps");
 
 	(void)d;
 	if (rc)
@@ -244,12 +236,13 @@ static int look_types(struct doctor *d, char *hook, char *why)
 static int try_tracing(unsigned int prog, char *why)
 {
 	struct obj_opts opts = { .progs = 1u << prog };
+	struct err_held before;
 	struct obj obj = { 0 };
 	int rc;
 
-	err_hold(why, WORDS);
+	before = err_hold(why, WORDS);
 	rc = obj_open(&obj, &doctor_spec, &opts);
-	err_hold(NULL, 0);
+	err_release(before);
 	obj_close(&obj);
 	return rc;
 }
@@ -406,11 +399,11 @@ static void prepare(struct doctor *d)
 {
 	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
 	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
+	struct err_held before = err_hold(d->why_load, sizeof(d->why_load));
 
-	err_hold(d->why_load, sizeof(d->why_load));
 	obj_open(&d->xdp, &gate_spec, &xdp);
 	obj_open(&d->tc, &gate_spec, &tc);
-	err_hold(NULL, 0);
+	err_release(before);
 	if (mnt_read("proc", "/proc", "sys/net/core/bpf_jit_enable", d->jit, sizeof(d->jit)) < 0)
 		d->jit[0] = '\0';
 	d->private_ns = netns_unshare();

@@ -139,14 +139,14 @@ static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs) && !rc; i++) {
 		struct proof p = { .hook = proofs[i].name, .direction = proofs[i].direction };
 		char why[160] = "";
+		struct err_held before = err_hold(why, sizeof(why));
 		int got;
 
-		err_hold(why, sizeof(why));
 		if (proofs[i].hook)
 			got = prove_gate(lab, proofs[i].hook, proofs[i].dir, &p.seen);
 		else
 			got = prove_trace(lab, proofs[i].prog, &p.seen);
-		err_hold(NULL, 0);
+		err_release(before);
 		p.sent = got ? 0 : DATAGRAMS;
 		p.result = got ? why : p.seen == p.sent ? "ok" : "WRONG";
 		*wrong += !got && p.seen != p.sent;

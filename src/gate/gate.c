@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "gen/gate.gen.h"
-#include "obj/feature.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
 
@@ -162,19 +161,18 @@ static uint32_t prog_for(enum gate_dir dir, unsigned int hooks)
 	return hooks & HOOKS_XDP ? GATE_PROG_SONDE_GATE_XDP : GATE_PROG_SONDE_GATE_IN;
 }
 
-static int load(struct gate *g, const struct gate_wish *wish)
+static int load_as(struct gate *g, const struct gate_wish *wish, bool multibuf)
 {
-	bool frags = wish->hooks[GATE_IN] & HOOKS_XDP && feature_xdp_frags();
 	struct gate_conf conf = {
 		.magic = GATE_MAGIC,
 		.version = GATE_VERSION,
 		.ethernet = has_ethernet(&g->link),
-		.multibuf = frags,
+		.multibuf = multibuf,
 		.ifindex = (uint32_t)g->link.ifindex,
 	};
 	struct obj_opts opts = {
 		.conf = &conf,
-		.xdp_flags = frags ? BPF_F_XDP_HAS_FRAGS : 0,
+		.xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
 		.verbose = wish->verbose,
 	};
 
@@ -182,6 +180,24 @@ static int load(struct gate *g, const struct gate_wish *wish)
 		if (wish->hooks[dir])
 			opts.progs |= 1u << prog_for(dir, wish->hooks[dir]);
 	return obj_open(&g->obj, &gate_spec, &opts);
+}
+
+/* For frames in several buffers where the kernel knows them (since 5.18), which it is asked by
+ * loading just that; -EINVAL is its answer to a flag that it does not know. */
+static int load(struct gate *g, const struct gate_wish *wish)
+{
+	static bool no_multibuf;
+	struct err_held before;
+	char why[16];
+	int rc;
+
+	if (!(wish->hooks[GATE_IN] & HOOKS_XDP) || no_multibuf)
+		return load_as(g, wish, false);
+	before = err_hold(why, sizeof(why));
+	rc = load_as(g, wish, true);
+	err_release(before);
+	no_multibuf = rc == -EINVAL;
+	return rc ? load_as(g, wish, false) : 0;
 }
 
 static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_wish *wish,

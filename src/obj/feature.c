@@ -3,6 +3,7 @@
 #include "obj/feature.h"
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 #include "sys/bpf.h"
 #include "sys/priv.h"
@@ -119,7 +120,10 @@ static int try_lpm(void)
 	return try_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 1, BPF_F_NO_PREALLOC);
 }
 
-const struct feature features[] = {
+static const struct {
+	const char *name;
+	int (*try)(void);
+} features[] = {
 	{ "XDP programs", try_xdp },
 	{ "XDP frames in several buffers", try_frags },
 	{ "tc programs", try_tc },
@@ -131,13 +135,11 @@ const struct feature features[] = {
 	{ "maps mapped into memory", try_mmap },
 	{ "longest-prefix maps", try_lpm },
 };
-const unsigned int nfeatures = sizeof(features) / sizeof(*features);
 
-bool feature_xdp_frags(void)
+int feature_try(const char *name)
 {
-	static int known; /* 0: not asked, 1: no, 2: yes */
-
-	if (!known)
-		known = try_frags() ? 1 : 2;
-	return known == 2;
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+		if (!strcmp(features[i].name, name))
+			return features[i].try();
+	return -ENOENT;
 }

@@ -3,19 +3,8 @@
 #ifndef OBJ_FEATURE_H
 #define OBJ_FEATURE_H
 
-#include <stdbool.h>
-
-/* XDP programs for frames in several buffers, and with them bpf_xdp_get_buff_len() (5.18). Asked
- * once, then remembered. */
-bool feature_xdp_frags(void);
-
-/* A row of the table of all features: tried when asked. 0 if it is there, else the kernel's -errno.
- */
-struct feature {
-	const char *name;
-	int (*try)(void);
-};
-extern const struct feature features[];
-extern const unsigned int nfeatures;
+/* Try a feature by its name in the table in feature.c. 0 if it is there, else the kernel's -errno;
+ * -ENOENT for a name that is not in the table. */
+int feature_try(const char *name);
 
 #endif

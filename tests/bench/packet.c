@@ -42,7 +42,7 @@ static const struct packet packets[] = {
 	{ "UDP/IPv4, 64 bytes", AF_INET, IPPROTO_UDP, 64, false, false },
 	{ "TCP/IPv6, 1400 bytes", AF_INET6, IPPROTO_TCP, 1400, false, false },
 	{ "VLAN, UDP/IPv4, 68 bytes", AF_INET, IPPROTO_UDP, 68, true, false },
-	{ "SCTP/IPv4, 64 bytes (rare)", AF_INET, IPPROTO_SCTP, 64, false, true },
+	{ "proto 253/IPv4, 64 bytes (rare)", AF_INET, 253, 64, false, true },
 };
 enum { PACKETS = sizeof(packets) / sizeof(*packets) };
 
@@ -144,7 +144,7 @@ int load_gate(struct obj *gate, uint32_t progs)
 		.magic = GATE_MAGIC,
 		.version = GATE_VERSION,
 		.ethernet = 1,
-		.multibuf = feature_xdp_frags(),
+		.multibuf = !feature_try("XDP frames in several buffers"),
 		.ifindex = 1,
 	};
 	const struct obj_opts opts = {

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include "bpf/gate.h"
@@ -16,7 +17,7 @@ static int configure(struct bpf_object *obj, unsigned int ifindex)
 	struct gate_conf *conf;
 	size_t len = 0;
 
-	conf = map ? bpf_map__initial_value(map, &len) : NULL;
+	conf = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &len) : NULL;
 	if (!conf || len < sizeof(*conf) || conf->magic != GATE_MAGIC)
 		return -1;
 	conf->ethernet = 1;

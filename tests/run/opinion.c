@@ -5,7 +5,7 @@
 
 enum {
 	TAGS_MAX = 2, /* a service tag and a customer tag; a third is not looked behind */
-	EXTS_MAX = 8, /* extension headers that are looked behind */
+	EXTS_MAX = 6, /* extension headers that are looked behind */
 };
 
 /* Bytes not yet read. */

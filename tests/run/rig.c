@@ -66,7 +66,7 @@ void rig_open(struct rig *r, bool ethernet)
 	struct gate_conf conf = { .magic = GATE_MAGIC,
 				  .version = GATE_VERSION,
 				  .ethernet = ethernet,
-				  .multibuf = feature_xdp_frags() };
+				  .multibuf = (feature_try("XDP frames in several buffers") == 0) };
 	struct obj_opts opts = { .conf = &conf,
 				 .xdp_flags = conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0 };
 
@@ -122,6 +122,16 @@ static void clear(const struct rig *r, const struct gate_row *row)
 		return;
 	CHECK(bpf_possible_cpus() <= (int)LENGTH(zero), "more CPUs than this test is made for");
 	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_HOT], &hot, zero, BPF_ANY), "zeroing");
+}
+
+void rig_clear(const struct rig *r, enum gate_dir dir)
+{
+	struct gate_table t;
+
+	rig_read(r, dir, &t);
+	for (size_t i = 0; i < t.n; i++)
+		clear(r, &t.rows[i]);
+	gate_table_free(&t);
 }
 
 /* The packet's start in hex, for messages. */

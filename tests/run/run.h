@@ -42,6 +42,8 @@ void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
 void rig_compare(struct rig *r, enum flavour f, const void *data, size_t len, bool ethernet);
 /* All counters of a direction; the caller frees. */
 void rig_read(const struct rig *r, enum gate_dir dir, struct gate_table *t);
+/* Forget them. */
+void rig_clear(const struct rig *r, enum gate_dir dir);
 /* Nothing is left in the counters. */
 void rig_empty(const struct rig *r);
 
