@@ -153,7 +153,7 @@ static int put_table(struct sink *sink, const struct ports *ports, double elapse
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* Until the time is over, a signal comes, or nothing is left to count on. */
+/* Until the time is over, a signal comes, or none of the named interfaces is left. */
 static int live(struct ports *ports, struct sink *sink, const struct count_opts *o)
 {
 	uint64_t start = clock_mono(), last = start, now, next = start + o->interval;
@@ -171,7 +171,7 @@ static int live(struct ports *ports, struct sink *sink, const struct count_opts 
 		if (what == WAIT_FD)
 			rc = ports_follow(ports);
 		now = clock_mono();
-		over = what == WAIT_STOP || now >= end || ports->left == 0;
+		over = what == WAIT_STOP || now >= end || (ports->names && !ports->left);
 		if (rc || (now < next && !over))
 			continue;
 		rc = ports_read(ports);
@@ -233,10 +233,14 @@ static int check(struct count_opts *o, int nrest, char **rest)
 
 /* What attaching to interfaces that come later takes. A build with sanitizers is left alone: they
  * make system calls of their own. */
-static int settle(void)
+static int settle(const struct ports *ports)
 {
+	int rc = ports_prepare(ports);
+
+	if (rc)
+		return rc;
 #if !defined(__has_feature) || !__has_feature(address_sanitizer)
-	int rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON));
+	rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON));
 
 	if (rc)
 		return fail_errno(rc, "giving up privileges");
@@ -262,7 +266,7 @@ static int count(const struct count_opts *o, struct sink *sink)
 	else if (!rc)
 		rc = ports_attach(&ports);
 	if (!rc && !o->read && !o->install) {
-		rc = settle();
+		rc = settle(&ports);
 		if (!rc)
 			rc = live(&ports, sink, o);
 	}

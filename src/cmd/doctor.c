@@ -74,7 +74,8 @@ struct doctor {
 	int private_ns;     /* 0, or the -errno that it could not be made with */
 	struct obj xdp, tc; /* the gate's programs; closed if they do not load */
 	char why_load[WORDS];
-	char jit[16]; /* net.core.bpf_jit_enable, which only the first namespace shows */
+	struct rlimit memlock; /* as it was at the start: loading may lift it */
+	char jit[16];          /* net.core.bpf_jit_enable, which only the first namespace shows */
 };
 
 /* A look fills hook and why (WORDS bytes each); 0 if the capability is here, else -errno. */
@@ -365,10 +366,9 @@ static const struct {
 	  "lifting the memlock limit before Linux 5.11" },
 };
 
-static int show_privileges(struct sink *sink)
+static int show_privileges(const struct doctor *d, struct sink *sink)
 {
 	char missing[64], limit[32];
-	struct rlimit memlock = { 0 };
 	int rc = sink_begin(sink, &privilege_schema, NULL);
 
 	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps) && !rc; i++) {
@@ -382,11 +382,11 @@ static int show_privileges(struct sink *sink)
 		rc = sink_row(sink,
 			      &(struct privilege){ "lockdown", lockdown_names[priv_lockdown()],
 						   "none is best; confidentiality stops kprobes" });
-	getrlimit(RLIMIT_MEMLOCK, &memlock);
-	if (memlock.rlim_cur == RLIM_INFINITY)
-		set(limit, "unlimited");
+	if (d->memlock.rlim_cur == RLIM_INFINITY)
+		snprintf(limit, sizeof(limit), "unlimited");
 	else
-		snprintf(limit, sizeof(limit), "%llu bytes", (unsigned long long)memlock.rlim_cur);
+		snprintf(limit, sizeof(limit), "%llu bytes",
+			 (unsigned long long)d->memlock.rlim_cur);
 	if (!rc)
 		rc = sink_row(sink,
 			      &(struct privilege){ "memlock limit", limit,
@@ -399,8 +399,10 @@ static void prepare(struct doctor *d)
 {
 	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
 	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
-	struct err_held before = err_hold(d->why_load, sizeof(d->why_load));
+	struct err_held before;
 
+	getrlimit(RLIMIT_MEMLOCK, &d->memlock);
+	before = err_hold(d->why_load, sizeof(d->why_load));
 	obj_open(&d->xdp, &gate_spec, &xdp);
 	obj_open(&d->tc, &gate_spec, &tc);
 	err_release(before);
@@ -428,7 +430,7 @@ static int examine(struct sink *sink)
 	if (!rc)
 		rc = sink_line(sink, "%s", "");
 	if (!rc)
-		rc = show_privileges(sink);
+		rc = show_privileges(&d, sink);
 	obj_close(&d.xdp);
 	obj_close(&d.tc);
 	nl_close(&d.nl);

@@ -4,6 +4,7 @@
 #include "gate/gate.h"
 #include <errno.h>
 #include <linux/if_arp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -19,16 +20,26 @@ static bool has_ethernet(const struct link *link)
 	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
 }
 
+/* The conf out of a gate's whole .rodata; magic 0 if it is not there. */
+static void read_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
+{
+	uint8_t *value = malloc(info->value_size);
+	uint32_t zero = 0;
+
+	if (value && info->value_size >= gate_spec.conf_off + sizeof(*conf) &&
+	    !bpf_map_lookup(fd, &zero, value))
+		memcpy(conf, value + gate_spec.conf_off, sizeof(*conf));
+	free(value);
+}
+
 /* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
  * or one of another version. */
 static int tap_open(struct gate_tap *tap, const struct found *f)
 {
 	struct gate_tap got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
-	uint8_t value[256];
 	struct gate_conf conf = { 0 };
 	struct bpf_map_info info = { 0 };
 	struct find_prog prog;
-	uint32_t zero = 0;
 	int fd, rc;
 
 	rc = find_prog(f->prog_id, &prog);
@@ -38,10 +49,7 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 				 : -ENOENT;
 	if (fd < 0)
 		return fd;
-	if (info.value_size <= sizeof(value) &&
-	    info.value_size >= gate_spec.conf_off + sizeof(conf) &&
-	    !bpf_map_lookup(fd, &zero, value))
-		memcpy(&conf, value + gate_spec.conf_off, sizeof(conf));
+	read_conf(fd, &info, &conf);
 	close(fd);
 	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
 		return -ENOENT;

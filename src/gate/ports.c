@@ -207,6 +207,17 @@ int ports_attach(struct ports *p)
 	return rc;
 }
 
+int ports_prepare(const struct ports *p)
+{
+	unsigned int hooks = p->wish.hooks[GATE_IN] | p->wish.hooks[GATE_OUT];
+	int rc;
+
+	if (hooks & HOOKS_XDP && !p->names)
+		hooks |= HOOKS_TC; /* where XDP is another's */
+	rc = attach_prepare(hooks);
+	return rc ? fail_errno(rc, "starting the keeper of tc filters") : 0;
+}
+
 int ports_find(struct ports *p)
 {
 	struct link_list l = { 0 };

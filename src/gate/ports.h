@@ -33,6 +33,8 @@ int ports_open(struct ports *p, const struct opt_list *names, const struct gate_
  * cannot is left out with a word, and where a foreign program holds XDP, tc serves. What was
  * installed is taken back on failure. */
 int ports_attach(struct ports *p);
+/* To be called before the process gives up its privileges, if ports_follow() is to attach later. */
+int ports_prepare(const struct ports *p);
 /* Find the installed gates instead, for gate_read(). */
 int ports_find(struct ports *p);
 /* Read what the watching socket has and act on it: the way to call it is when p->watch.fd can be

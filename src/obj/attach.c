@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "obj/feature.h"
 #include "obj/keeper.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
@@ -158,6 +159,14 @@ int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int 
 			break;
 	}
 	return rc;
+}
+
+int attach_prepare(unsigned int hooks)
+{
+	priv_lift_memlock();
+	if (!(hooks & HOOK_BIT(HOOK_CLSACT)) || (hooks & HOOK_BIT(HOOK_TCX) && !feature_try("tcx")))
+		return 0;
+	return keeper_start();
 }
 
 void attach_close(struct attach *a, struct nl *nl)

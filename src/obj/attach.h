@@ -57,6 +57,9 @@ struct attach_report {
  * Nothing stays attached on failure. */
 int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,
 		unsigned int hooks, bool stays, struct attach_report *report);
+/* To be called before a process gives up its privileges, if it is to attach to hooks later on: what
+ * that may take and cannot be had then. */
+int attach_prepare(unsigned int hooks);
 /* Take off what does not stay. */
 void attach_close(struct attach *a, struct nl *nl);
 /* Take off what does: the way back when an installation cannot be completed. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "sys/bpf.h"
-#include "sys/priv.h"
 
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
@@ -16,7 +15,6 @@
 #define CALL(f)         INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define EXIT            INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
-/* 5.10 charges both to RLIMIT_MEMLOCK: lift it before believing -EPERM. */
 static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 		    const struct bpf_insn *insns, uint32_t n)
 {
@@ -29,10 +27,6 @@ static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 				  .license = "Dual MIT/GPL" };
 	int fd = bpf_prog_load(&p);
 
-	if (fd == -EPERM) {
-		priv_lift_memlock();
-		fd = bpf_prog_load(&p);
-	}
 	if (fd < 0)
 		return fd;
 	close(fd);
@@ -49,10 +43,6 @@ static int try_map(uint32_t type, uint32_t key, uint32_t value, uint32_t entries
 				 .flags = flags };
 	int fd = bpf_map_create(&m);
 
-	if (fd == -EPERM) {
-		priv_lift_memlock();
-		fd = bpf_map_create(&m);
-	}
 	if (fd < 0)
 		return fd;
 	close(fd);
@@ -115,6 +105,14 @@ static int try_mmap(void)
 	return try_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE);
 }
 
+/* Interface 0 is none: where the hook is known, it is the interface that is complained of. */
+static int try_tcx(void)
+{
+	int rc = bpf_prog_query(0, SYS_BPF_TCX_INGRESS, NULL, NULL, 0);
+
+	return rc == -ENODEV ? 0 : rc;
+}
+
 static int try_lpm(void)
 {
 	return try_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 1, BPF_F_NO_PREALLOC);
@@ -127,6 +125,7 @@ static const struct {
 	{ "XDP programs", try_xdp },
 	{ "XDP frames in several buffers", try_frags },
 	{ "tc programs", try_tc },
+	{ "tcx", try_tcx },
 	{ "raw tracepoint programs", try_raw_tp },
 	{ "reading kernel memory in them", try_probe_read },
 	{ "kprobe programs", try_kprobe },

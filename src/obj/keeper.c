@@ -93,11 +93,13 @@ static void watch(int from)
 	_exit(0);
 }
 
-static int start(void)
+int keeper_start(void)
 {
 	int ends[2];
 	pid_t pid;
 
+	if (keeper_pipe)
+		return 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();
@@ -125,7 +127,7 @@ int keeper_add(const struct tc_filter *filter, int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };
 	struct tc_filter mine = *filter;
-	int rc = keeper_pipe ? 0 : start();
+	int rc = keeper_start();
 
 	if (!rc)
 		rc = bpf_info(prog_fd, &info, sizeof(info));

@@ -13,16 +13,6 @@
 #include "sys/btf.h"
 #include "sys/priv.h"
 
-/* Kernels before 5.11 charge maps and programs to RLIMIT_MEMLOCK and answer -EPERM. */
-static bool lift_once(int rc, bool *lifted)
-{
-	if (rc != -EPERM || *lifted)
-		return false;
-	*lifted = true;
-	priv_lift_memlock();
-	return true;
-}
-
 /* What to say when the kernel refuses for want of privilege; true if that is why. */
 static bool blame_privilege(int rc, const char *what)
 {
@@ -74,7 +64,7 @@ static int map_fill(const struct obj *o, uint32_t i, const struct obj_opts *opts
 	return rc;
 }
 
-static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts, bool *lifted)
+static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 {
 	const struct spec_map *m = &o->spec->maps[i];
 	struct bpf_map_new new = {
@@ -92,9 +82,7 @@ static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts, bool
 		new.btf_key = m->key_type;
 		new.btf_value = m->value_type;
 	}
-	do
-		rc = bpf_map_create(&new);
-	while (lift_once(rc, lifted));
+	rc = bpf_map_create(&new);
 	if (rc < 0)
 		return map_fail(rc, m);
 	o->map_fd[i] = rc;
@@ -145,12 +133,11 @@ static int load(const struct obj *o, const struct spec_prog *p, const struct obj
 		.attach_btf_id = target,
 		.flags = p->type == BPF_PROG_TYPE_XDP ? opts->xdp_flags : 0,
 	};
-	bool lifted = false;
 	int tries = 5, rc;
 
 	do /* -EAGAIN: the verifier was interrupted by a signal */
 		rc = bpf_prog_load(&new);
-	while (lift_once(rc, &lifted) || (rc == -EAGAIN && tries--));
+	while (rc == -EAGAIN && tries--);
 	if (rc < 0 && !blame_privilege(rc, "loading BPF"))
 		log_explain(&new, rc, opts->verbose);
 	return rc;
@@ -205,7 +192,6 @@ static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *
 static int open_all(struct obj *o, const struct obj_opts *opts, const struct btf *btf)
 {
 	const struct spec *s = o->spec;
-	bool lifted = false;
 	int rc = 0;
 
 	/* Only a reader's comfort: a kernel that does not like it goes without. */
@@ -215,7 +201,7 @@ static int open_all(struct obj *o, const struct obj_opts *opts, const struct btf
 	rc = 0;
 	for (uint32_t i = 0; i < s->nmaps && !rc; i++)
 		if (map_used(s, i, opts))
-			rc = map_open(o, i, opts, &lifted);
+			rc = map_open(o, i, opts);
 	for (uint32_t i = 0; i < s->nprogs && !rc; i++)
 		if (wanted(opts, i))
 			rc = prog_open(o, i, opts, btf);

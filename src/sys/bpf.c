@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "sys/priv.h"
 
 static uint64_t ptr(const void *p)
 {
@@ -24,6 +25,17 @@ static int call(int cmd, void *attr, size_t len)
 static int call_attr(int cmd, union bpf_attr *attr)
 {
 	return call(cmd, attr, sizeof(*attr));
+}
+
+/* Kernels before 5.11 charge maps and programs to RLIMIT_MEMLOCK and answer -EPERM. */
+static int call_charged(int cmd, union bpf_attr *attr)
+{
+	int rc = call_attr(cmd, attr);
+
+	if (rc != -EPERM)
+		return rc;
+	priv_lift_memlock();
+	return call_attr(cmd, attr);
 }
 
 static void copy_name(char *dst, const char *name)
@@ -47,7 +59,7 @@ int bpf_map_create(const struct bpf_map_new *m)
 		a.btf_key_type_id = m->btf_key;
 		a.btf_value_type_id = m->btf_value;
 	}
-	return call_attr(BPF_MAP_CREATE, &a);
+	return call_charged(BPF_MAP_CREATE, &a);
 }
 
 static int map_elem(int cmd, int fd, const void *key, const void *value, uint64_t flags)
@@ -106,7 +118,7 @@ int bpf_prog_load(const struct bpf_prog_new *p)
 		a.log_size = p->log_size;
 		a.log_level = p->log_level;
 	}
-	return call_attr(BPF_PROG_LOAD, &a);
+	return call_charged(BPF_PROG_LOAD, &a);
 }
 
 int bpf_prog_run(int fd, struct bpf_run *run)

@@ -23,7 +23,7 @@ static const uint16_t allowed[] = {
 	SYS_sendto,        SYS_recvmsg,        SYS_recvfrom,  SYS_ppoll,     SYS_brk,
 	SYS_mmap,          SYS_munmap,         SYS_mremap,    SYS_madvise,   SYS_mprotect,
 	SYS_clock_gettime, SYS_ioctl,          SYS_futex,     SYS_exit,      SYS_exit_group,
-	SYS_rt_sigreturn,  SYS_rt_sigprocmask, SYS_prlimit64, SYS_nanosleep,
+	SYS_rt_sigreturn,  SYS_rt_sigprocmask, SYS_prlimit64, SYS_nanosleep, SYS_capget,
 #ifdef SYS_poll
 	SYS_poll,
 #endif

@@ -24,7 +24,7 @@ enum lockdown priv_lockdown(void);
 extern const char *const lockdown_names[];
 
 /* Lift RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to. Failure shows in the
- * next call. */
+ * next call. bpf_map_create() and bpf_prog_load() do it when they have to. */
 void priv_lift_memlock(void);
 
 /* Load a module of this kernel by its path below kernel/ without its ending ("net/sched/cls_bpf")

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Scenarios of sonde count: exact on every CPU, at every hook, live, once, and installed. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if_arp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include "lab/address.h"
+#include "obj/feature.h"
+#include "sys/mnt.h"
 #include "tests/net/scenarios.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
@@ -44,18 +53,49 @@ static uint64_t rx_before(struct lab *lab)
 	return arrived(lab, 0);
 }
 
-/* IPv6 speaks up by itself: keep the laboratory silent so that the kernel's sums can be used. */
+/* IPv6 speaks up by itself. The detached procfs shows this thread's namespace, mounted or not. */
+static void silence_ipv6(void)
+{
+	int dir = mnt_detached("proc");
+	int fd = openat(dir, "sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY | O_CLOEXEC);
+
+	CHECK(dir >= 0, "procfs: %s", strerror(-dir));
+	CHECK(fd < 0 || write(fd, "1", 1) == 1, "switching IPv6 off: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+}
+
+/* ARP asks again five seconds after the first packet, in the middle of a slow machine's flood:
+ * a permanent entry is never asked about. */
+static void pin_neighbour(const struct lab *lab, enum lab_side side)
+{
+	struct arpreq arp = { .arp_flags = ATF_PERM | ATF_COM };
+	struct sockaddr_in *other = (void *)&arp.arp_pa;
+	struct ifreq req = { 0 };
+	int fd;
+
+	lab_enter(lab, !side);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	strcpy(req.ifr_name, lab->end[!side].link.name);
+	CHECK(!ioctl(fd, SIOCGIFHWADDR, &req), "SIOCGIFHWADDR: %s", strerror(errno));
+	close(fd);
+	lab_enter(lab, side);
+	arp.arp_ha = req.ifr_hwaddr;
+	other->sin_family = AF_INET;
+	inet_pton(AF_INET, lab_address(!side, AF_INET), &other->sin_addr);
+	strcpy(arp.arp_dev, lab->end[side].link.name);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(!ioctl(fd, SIOCSARP, &arp), "SIOCSARP: %s", strerror(errno));
+	close(fd);
+}
+
+/* Keep the laboratory silent so that the kernel's sums can be used. */
 static void silence(const struct lab *lab)
 {
-	FILE *f;
-
 	for (int side = 0; side < LAB_SIDES; side++) {
-		lab_enter(lab, side);
-		f = fopen("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w");
-		if (f) {
-			fputs("1", f);
-			fclose(f);
-		}
+		pin_neighbour(lab, side);
+		silence_ipv6();
 	}
 	lab_enter(lab, LAB_NEAR);
 }
@@ -80,7 +120,7 @@ static void exact(const char *at)
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	expect_udp(b.out, "sonde0", "out", PACKETS);
-	CHECK(came > PACKETS * 9 / 10, "the pair dropped %llu packets: too fast a flood",
+	CHECK(came > PACKETS / 2, "the pair dropped %llu packets: too fast a flood",
 	      (unsigned long long)(PACKETS - came));
 	expect_udp(a.out, "sonde1", "in", came);
 	expect_clean(&lab);
@@ -98,6 +138,8 @@ void count_exact_xdp_generic(void)
 
 void count_exact_tcx(void)
 {
+	if (feature_try("tcx"))
+		SKIP("this kernel has no tcx");
 	exact("tcx");
 }
 
@@ -185,6 +227,21 @@ void count_follows(void)
 	CHECK(!lab_udp(&lab, 2 /* AF_INET */, 10, LEN, true), "traffic");
 	sonde_await_out(&a, "\"interface\":\"sonde0\",\"direction\":\"in\"");
 	CHECK(!sonde_stop(&a, SIGTERM), "%s", a.err);
+	expect_clean(&lab);
+}
+
+/* With nothing to count on yet: what comes later is attached to by a confined process. */
+void count_from_nothing(void)
+{
+	struct lab lab = { 0 };
+
+	CHECK(!lab_open(&lab), "making the laboratory");
+	SONDE_START(&a, "count", "-I", "50ms");
+	sonde_await_out(&a, "0 interfaces");
+	CHECK(!lab_up(&lab), "switching it on");
+	sonde_await_err(&a, "sonde0: in: ");
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected: %s", a.err);
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
 	expect_clean(&lab);
 }
 

@@ -15,8 +15,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "obj/feature.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
+#include "sys/tc.h"
 #include "tests/net/scenarios.h"
 
 static struct sonde a;
@@ -112,14 +114,17 @@ void trouble_foreign_stays(void)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
+	struct tc_filter theirs = { .prio = 1, .handle = 1, .name = "theirs" };
 	int fd, rc;
 
 	lab_ready(&lab);
+	theirs.ifindex = near->link.ifindex;
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
 	fd = foreign_prog(BPF_PROG_TYPE_SCHED_CLS, "their_tc");
-	rc = bpf_prog_attach(fd, near->link.ifindex, SYS_BPF_TCX_INGRESS, 0);
-	if (rc == -EINVAL)
-		SKIP("this kernel has no tcx");
+	if (!feature_try("tcx"))
+		rc = bpf_prog_attach(fd, near->link.ifindex, SYS_BPF_TCX_EGRESS, 0);
+	else
+		rc = tc_filter_add(&near->nl, &theirs, fd);
 	CHECK(!rc, "attaching a foreign program: %s", strerror(-rc));
 	CHECK(!SONDE_RUN(&a, "status"), "%s", a.err);
 	CHECK(strstr(a.out, "their_tc") && strstr(a.out, "other"), "%s", a.out);

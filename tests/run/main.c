@@ -29,9 +29,9 @@ static const struct test tests[] = {
 	{ "core: a member read with types", core_offset_typed, TEST_ROOT, 0 },
 	{ "core: a missing member behind its check", core_missing_guarded, TEST_ROOT, 0 },
 	{ "core: a missing member that is reached", core_missing_reached, TEST_ROOT, 0 },
-	{ "core: every kind of question", core_answers, TEST_ROOT, 0 },
+	{ "core: every kind of question", core_answers, TEST_ROOT, 60 },
 	{ "core: a tracepoint that is not there", core_no_tracepoint, TEST_ROOT, 0 },
-	{ "ring: records in order, round and round", ring_in_order, TEST_ROOT, 0 },
+	{ "ring: records in order, round and round", ring_in_order, TEST_ROOT, 60 },
 	{ "ring: full", ring_full, TEST_ROOT, 0 },
 	{ "ring: the reader may stop", ring_stops, TEST_ROOT, 0 },
 };
