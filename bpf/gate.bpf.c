@@ -165,8 +165,11 @@ static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 	struct pkt p = {};
 	__u64 packets, bytes;
 	struct place at;
+	__u32 min = HEADERS_MIN;
 
-	if (skb->data_end - skb->data < HEADERS_MIN && skb->data_end - skb->data < skb->len)
+	if (pkt_is_vlan(be16(skb->protocol)))
+		min += 2 * sizeof(struct pkt_vlan);
+	if (skb->data_end - skb->data < min && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
 	src.data = (void *)(long)skb->data;
 	src.end = (void *)(long)skb->data_end;

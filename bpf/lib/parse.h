@@ -112,6 +112,15 @@ static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
 	return true;
 }
 
+/* A header may say that it reaches behind the packet's end: the next one's reading, or this last
+ * look, finds out. */
+static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
+{
+	if (s->skb)
+		return off <= s->skb->len;
+	return s->data + (off & PKT_OFF_MASK) <= s->end;
+}
+
 static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 {
 	struct iphdr *ip = s->data + p->off;
@@ -120,7 +129,8 @@ static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 	p->bad = 1;
 	if ((void *)(ip + 1) > s->end || ip->version != 4 || ip->ihl < 5)
 		return;
-	if ((void *)ip + ip->ihl * 4 > s->end)
+	/* Options are not read, so they need not be in the linear part. */
+	if (!pkt_reaches(s, p->off + ip->ihl * 4))
 		return;
 	p->bad = 0;
 	p->proto = ip->protocol;
@@ -140,15 +150,6 @@ static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, str
 	ext->len = at->len;
 	ext->frag = at->frag;
 	return true;
-}
-
-/* A header may say that it reaches behind the packet's end: the next one's reading, or this last
- * look, finds out. */
-static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
-{
-	if (s->skb)
-		return off <= s->skb->len;
-	return s->data + (off & PKT_OFF_MASK) <= s->end;
 }
 
 static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)

@@ -257,7 +257,7 @@ const struct sample samples[] = {
 	{ "IPv4, middle fragment", ipv4_frag, 0x20b9, GATE_IPV4, UDP },
 	{ "IPv4, last fragment", ipv4_frag, 0x1fff, GATE_IPV4, UDP },
 	EXTS(1, UDP), EXTS(2, UDP), EXTS(3, UDP), EXTS(4, UDP), EXTS(5, UDP), EXTS(6, UDP),
-	EXTS(7, UDP), EXTS(8, UDP), EXTS(9, DSTOPTS), EXTS(10, DSTOPTS),
+	EXTS(7, HOPOPTS), EXTS(8, HOPOPTS), EXTS(9, HOPOPTS), EXTS(10, HOPOPTS),
 	{ "IPv6, first fragment", ipv6_frag, 0, GATE_IPV6, UDP },
 	{ "IPv6, middle fragment", ipv6_frag, 8, GATE_IPV6, DSTOPTS },
 	{ "IPv6, last possible fragment", ipv6_frag, 0xfff8, GATE_IPV6, DSTOPTS },
