@@ -72,13 +72,8 @@ int ports_open(struct ports *p, const struct opt_list *names, const struct gate_
 	struct ports got = { .names = names->n ? names : NULL, .wish = *wish };
 	int rc = nl_open(&got.ask, 0);
 
-	/* Watch before the first look: nothing that happens between the two is missed. */
-	if (!rc)
-		rc = nl_open(&got.watch, RTMGRP_LINK);
-	if (rc) {
-		nl_close(&got.ask);
+	if (rc)
 		return fail_errno(rc, "route netlink");
-	}
 	*p = got;
 	return 0;
 }
@@ -197,7 +192,12 @@ static void take_back(struct ports *p)
 
 int ports_attach(struct ports *p)
 {
-	int rc = p->names ? attach_named(p) : attach_up(p);
+	/* Watch before the first look: nothing that happens between the two is missed. */
+	int rc = p->wish.stays ? 0 : nl_open(&p->watch, RTMGRP_LINK);
+
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	rc = p->names ? attach_named(p) : attach_up(p);
 
 	count_left(p);
 	if (!rc && !p->left && p->n)

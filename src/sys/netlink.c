@@ -10,28 +10,31 @@
 int nl_open(struct nl *nl, uint32_t groups)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct nl got = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) };
+	int on = 1, err;
 
-	if (fd < 0)
+	if (got.fd < 0)
 		return -errno;
 	/* Both only make errors readable; kernels without them still answer. */
-	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	*nl = (struct nl){ .fd = fd };
-	return 0;
+	setsockopt(got.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(got.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	err = bind(got.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+	got.buf = err ? NULL : malloc(NL_BUF_MAX);
+	if (!err && !got.buf)
+		err = -ENOMEM;
+	if (err)
+		nl_close(&got);
+	else
+		*nl = got;
+	return err;
 }
 
 void nl_close(struct nl *nl)
 {
 	if (nl->fd)
 		close(nl->fd);
-	nl->fd = 0;
+	free(nl->buf);
+	*nl = (struct nl){ 0 };
 }
 
 static void *grow(struct nl_msg *m, size_t len)
@@ -181,10 +184,10 @@ static int take_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span 
 	return e.error;
 }
 
-static ssize_t receive(struct nl *nl, char *buf, int flags)
+static ssize_t receive(struct nl *nl, int flags)
 {
 	struct sockaddr_nl from = { 0 };
-	struct iovec iov = { buf, NL_BUF_MAX };
+	struct iovec iov = { nl->buf, NL_BUF_MAX };
 	struct msghdr msg = {
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
 	};
@@ -243,7 +246,6 @@ static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t n;
-	char *buf;
 	int rc = 0;
 
 	if (m->full)
@@ -254,14 +256,10 @@ static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 	if (sendto(nl->fd, m->buf, m->hdr.nlmsg_len, 0, (struct sockaddr *)&kernel,
 		   sizeof(kernel)) < 0)
 		return -errno;
-	buf = malloc(NL_BUF_MAX);
-	if (!buf)
-		return -ENOMEM;
 	do
-		n = receive(nl, buf, 0);
-	while (n > 0 &&
-	       walk(nl, (struct nl_span){ buf, (size_t)n }, nl->seq, each, arg, &rc) == WALK_MORE);
-	free(buf);
+		n = receive(nl, 0);
+	while (n > 0 && walk(nl, (struct nl_span){ nl->buf, (size_t)n }, nl->seq, each, arg, &rc) ==
+				WALK_MORE);
 	return n < 0 ? (int)n : rc;
 }
 
@@ -279,15 +277,11 @@ int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 
 int nl_read(struct nl *nl, nl_each *each, void *arg)
 {
-	char *buf = malloc(NL_BUF_MAX);
 	ssize_t n = 0;
 	int rc = 0;
 
-	if (!buf)
-		return -ENOMEM;
-	while (!rc && (n = receive(nl, buf, MSG_DONTWAIT)) > 0)
-		walk(nl, (struct nl_span){ buf, (size_t)n }, 0, each, arg, &rc);
-	free(buf);
+	while (!rc && (n = receive(nl, MSG_DONTWAIT)) > 0)
+		walk(nl, (struct nl_span){ nl->buf, (size_t)n }, 0, each, arg, &rc);
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return (int)n;
 	return rc;

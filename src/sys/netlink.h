@@ -14,10 +14,11 @@ enum {
 	NL_BUF_MAX = 32768, /* the kernel fills up to this much at a time (netlink(7)) */
 };
 
-/* A route netlink socket. Zeroed: closed. Big: keep it off deep stacks. */
+/* A route netlink socket. Zeroed: closed. Calls on one do not nest. */
 struct nl {
 	int fd;
 	uint32_t seq;
+	char *buf;                /* NL_BUF_MAX bytes for answers */
 	char words[NL_WORDS_MAX]; /* what the kernel said of the last error (ext-ack), or "" */
 	bool overrun;             /* the last dump was interrupted, or watched events were lost */
 };
