@@ -18,14 +18,22 @@ enum gate_verdict { GATE_ABORTED, GATE_DROP, GATE_PASS, GATE_TX, GATE_REDIRECT, 
 
 /* IP protocols that have a slot of their own, in IPv4 and in IPv6 (IANA protocol-numbers); the rest
  * is told apart in a hash. */
-#define GATE_PROTOS(X)                                                                             \
-	X(TCP, 6)                                                                                  \
-	X(UDP, 17)                                                                                 \
-	X(ICMP, 1)                                                                                 \
-	X(ICMPV6, 58)                                                                              \
-	X(IGMP, 2) X(GRE, 47) X(ESP, 50) X(AH, 51) X(SCTP, 132) X(IPIP, 4) X(IPV6, 41) X(OSPF, 89) \
-		X(VRRP, 112)
-
+/* clang-format off */
+#define GATE_PROTOS(X) \
+	X(TCP, 6) \
+	X(UDP, 17) \
+	X(ICMP, 1) \
+	X(ICMPV6, 58) \
+	X(IGMP, 2) \
+	X(GRE, 47) \
+	X(ESP, 50) \
+	X(AH, 51) \
+	X(SCTP, 132) \
+	X(IPIP, 4) \
+	X(IPV6, 41) \
+	X(OSPF, 89) \
+	X(VRRP, 112)
+/* clang-format on */
 #define GATE_SLOT_ENUM(name, number) GATE_SLOT_##name,
 enum gate_slot {
 	GATE_SLOT_RARE, /* of a protocol without one: look in the hash; counts what has no room

@@ -4,6 +4,7 @@
 # lines, format, a static binary, the same bytes twice, rebuilds of just what changed.
 # usage: tests/rules.sh BINARY
 set -u
+unset MAKEFLAGS MAKELEVEL MFLAGS # the copies are built on their own
 binary=${1:?usage: tests/rules.sh BINARY}
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)

@@ -52,12 +52,14 @@ static size_t walk(struct nl_span rest, int depth)
 /* The library reads from any socket; who wrote there it cannot know. */
 static void receive(const uint8_t *data, size_t size)
 {
+	static char answers[NL_BUF_MAX];
 	struct nl nl = { 0 };
 	int ends[2], stop = 0;
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return;
 	nl.fd = ends[0];
+	nl.buf = answers;
 	if (write(ends[1], data, size) == (ssize_t)size)
 		nl_read(&nl, take_link, &stop);
 	check_text(nl.words, sizeof(nl.words));

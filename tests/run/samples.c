@@ -96,6 +96,16 @@ static void tagged_twice(struct packet *p, int type)
 	transport(p, TCP);
 }
 
+/* Two tags: the inner one's type is given. */
+static void tagged_within(struct packet *p, int type)
+{
+	packet_eth(p, QINQ);
+	packet_vlan(p, 5, (uint16_t)type);
+	packet_vlan(p, 6, IPV4);
+	packet_ipv4(p, ICMP, 5);
+	transport(p, ICMP);
+}
+
 static void tagged_thrice(struct packet *p, int type)
 {
 	packet_eth(p, QINQ);
@@ -246,6 +256,8 @@ const struct sample samples[] = {
 	{ "QinQ", tagged_twice, QINQ, GATE_IPV6, TCP },
 	{ "QinQ of two customer tags", tagged_twice, VLAN, GATE_IPV6, TCP },
 	{ "QinQ with an old service tag", tagged_twice, QINQ1, GATE_IPV6, TCP },
+	{ "a service tag in a service tag", tagged_within, QINQ, GATE_IPV4, ICMP },
+	{ "an old service tag in a service tag", tagged_within, QINQ1, GATE_IPV4, ICMP },
 	{ "three tags", tagged_thrice, VLAN, GATE_OTHER, VLAN },
 	{ "three tags, the last a service tag", tagged_thrice, QINQ, GATE_OTHER, QINQ },
 	WORDS(0, BAD), WORDS(1, BAD), WORDS(2, BAD), WORDS(3, BAD), WORDS(4, BAD),

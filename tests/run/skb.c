@@ -40,7 +40,7 @@ static const struct gso gsos[] = {
 	{ "UDP", false, false, false, true, 0, 3000, 1000, 3, 42, 3 },
 	{ "UDP over IPv6 with a VLAN tag", true, false, true, true, 0, 3000, 1000, 3, 66, 3 },
 	{ "TCP, uncounted", false, false, false, false, 8, 1000, 100, 0, 66, 10 },
-	{ "TCP, uncounted, with a short last segment", false, false, false, false, 8, 901, 100, 0, 66, 10 },
+	{ "TCP, uncounted, a short last segment", false, false, false, false, 8, 901, 100, 0, 66, 10 },
 	{ "TCP, uncounted, one segment", false, false, false, false, 8, 100, 100, 0, 66, 1 },
 	{ "TCP, uncounted, two segments", false, false, false, false, 8, 101, 100, 0, 66, 2 },
 	{ "TCP, uncounted, no payload", false, false, false, false, 8, 0, 100, 0, 66, 1 },
@@ -174,6 +174,18 @@ static void ipv6_exts(struct packet *p)
 	packet_udp(p, 0);
 }
 
+/* The second header is mostly in what follows the packet, the third wholly: zeros, which are a
+ * header of hop-by-hop options with another behind it. */
+static void ipv6_far(struct packet *p)
+{
+	packet_eth(p, 0x86dd);
+	packet_ipv6(p, 60);
+	packet_ext(p, 60, 255);
+	packet_fill(p, 60, 1);
+	packet_fill(p, 255, 1);
+	packet_fill(p, 0, 6);
+}
+
 static void tagged(struct packet *p)
 {
 	packet_eth(p, 0x8100);
@@ -197,6 +209,7 @@ static const struct in_pages {
 } in_pages[] = {
 	{ "IPv4 with options", ipv4_options, GATE_IPV4, 17 },
 	{ "IPv6 with extension headers", ipv6_exts, GATE_IPV6, 17 },
+	{ "IPv6 with headers of two pages", ipv6_far, GATE_IPV6, 0 },
 	{ "VLAN", tagged, GATE_IPV4, 132 },
 	{ "QinQ with IPv6", tagged_ipv6, GATE_IPV6, 6 },
 };
@@ -230,11 +243,11 @@ static void check_counted(const struct rig *r, enum gate_dir dir, const struct i
  * the packet is the same. */
 static void check_in_pages(struct rig *r, int ifindex, const struct in_pages *in)
 {
-	enum { MORE = 5000, LEAST = 14 };
+	enum { MORE = 5000, LEAST = 14, MOST = 200 };
 	struct packet p = { .len = 0 };
 
 	in->build(&p);
-	for (size_t linear = LEAST; linear <= p.len; linear++) {
+	for (size_t linear = LEAST; linear <= p.len && linear <= MOST; linear++) {
 		send_in_pages(ifindex, &p, linear, MORE);
 		for (int dir = 0; dir < GATE_DIRS; dir++)
 			check_counted(r, (enum gate_dir)dir, in, linear, linear - LEAST + 1,

@@ -300,11 +300,12 @@ static int count_message(const struct nlmsghdr *hdr, struct nl_span body, void *
 /* Datagrams as the kernel sends them, on a socket that is not the kernel's. */
 static int read_datagram(const void *data, size_t len, struct nl *nl, int *seen)
 {
+	static char answers[NL_BUF_MAX];
 	int ends[2], rc;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
 	ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
-	*nl = (struct nl){ .fd = ends[0] };
+	*nl = (struct nl){ .fd = ends[0], .buf = answers };
 	*seen = 0;
 	rc = nl_read(nl, count_message, seen);
 	close(ends[0]);

@@ -88,7 +88,8 @@ START_TEST(text_table)
 		"a title?[2J\n"
 		"DEVICE                     PACKETS   BYTES   RATE   LOSS    RTT  UP   NOTE\n"
 		"eth0                            12  1.5KiB    950   0.25  1.5us  yes  ok\n"
-		"a\"b??[31m\\\xef\xbf\xbd?  18446744073709551615      0B  35.1M      -    1ns  no   -\n"
+		"a\"b??[31m\\\xef\xbf\xbd?  "
+		"18446744073709551615      0B  35.1M      -    1ns  no   -\n"
 		"\xe7\xb6\xb2                               0    999B    0.5  -0.33   2.5s  yes  "
 		"a?b\n"
 		"lost 0?\xef\xbf\xbd\n");
