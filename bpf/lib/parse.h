@@ -86,23 +86,21 @@ static const volatile __u8 pkt_protos[256] = {
 	[IPPROTO_DSTOPTS] = PKT_EXT,
 };
 
-static __always_inline bool pkt_is_vlan(__u16 type)
+/* 1 or 0, without a branch. */
+static __always_inline __u32 pkt_is_vlan(__u32 type)
 {
-	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
+	return pkt_equal(type, ETH_P_8021Q) | pkt_equal(type, ETH_P_8021AD) |
+	       pkt_equal(type, ETH_P_QINQ1);
 }
 
 /* Behind an EtherType that is a tag's: one tag or two (IEEE 802.1ad). */
 static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
 {
 	struct pkt_vlan *tag = s->data + ETH_HLEN;
-	__u32 type, two;
 
 	if ((void *)(tag + 1) > s->end)
 		return false;
-	type = be16(tag->type);
-	two = pkt_equal(type, ETH_P_8021Q) | pkt_equal(type, ETH_P_8021AD) |
-	      pkt_equal(type, ETH_P_QINQ1);
-	p->off = ETH_HLEN + (two & 1) * sizeof(*tag);
+	p->off = ETH_HLEN + (pkt_is_vlan(be16(tag->type)) & 1) * sizeof(*tag);
 	pkt_opaque(p->off);
 	tag = s->data + p->off;
 	if ((void *)(tag + 1) > s->end)
@@ -127,7 +125,8 @@ static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 
 	p->family = GATE_IPV4;
 	p->bad = 1;
-	if ((void *)(ip + 1) > s->end || ip->version != 4 || ip->ihl < 5)
+	/* Version 4 and at least five words, in one look at the first byte. */
+	if ((void *)(ip + 1) > s->end || (__u8)(*(__u8 *)ip - 0x45) > 10)
 		return;
 	/* Options are not read, so they need not be in the linear part. */
 	if (!pkt_reaches(s, p->off + ip->ihl * 4))
