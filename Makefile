@@ -7,6 +7,7 @@
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
+#   make check-cross  the arm64 binary: static, starts under emulation
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
 #   make lint         clang-tidy and cppcheck
@@ -169,9 +170,12 @@ check-run: $(B)/tests/run/run
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
+check-cross:
+	$(Q)sh tests/cross.sh arm64 qemu-aarch64
+
 # Everything a change has to pass, and its sums as the last line.
 test: deps-test
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh check check-run check-net fuzz-seeds
+	$(Q)MAKE='$(MAKE)' sh tests/all.sh check check-run check-net check-cross fuzz-seeds
 
 run: deps all
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
@@ -235,7 +239,7 @@ lint: $(GEN_C)
 
 # What the host needs, by Debian's names.
 PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
-PKGS_TEST := $(PKGS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2
+PKGS_TEST := $(PKGS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user
 PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
 define need
 	$(Q)missing=; for p in $(1); do \
@@ -267,5 +271,5 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test check check-run check-net fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-test \
+.PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-test \
 	deps-bench install clean

@@ -30,6 +30,7 @@ static const struct {
 	{ ENOSPC, "no space left" },
 	{ ENOMEM, "not enough memory" },
 	{ E2BIG, "too large" },
+	{ EINVAL, "not accepted by this kernel (invalid argument)" },
 	{ EMFILE, "too many files open in this process (see ulimit -n)" },
 	{ ENFILE, "too many files open on this host" },
 	{ ETIMEDOUT, "no answer in time" },
