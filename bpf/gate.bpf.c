@@ -137,8 +137,8 @@ static __always_inline __u32 skb_header_len(struct __sk_buff *skb, const struct 
 
 /* A packet that the device (out) or GRO (in) cuts into or joined from segments counts as those.
  * gso_segs is 0 in packets that came from a guest: reckon it from gso_size then. */
-static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p, __u64 *packets,
-				     __u64 *bytes)
+static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p, __u32 dir,
+				     __u64 *packets, __u64 *bytes)
 {
 	__u32 size = skb->gso_size, segs = skb->gso_segs, header;
 
@@ -151,6 +151,10 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 		if (segs > 1) {
 			*packets = segs;
 			*bytes += (__u64)(segs - 1) * header;
+			/* On its way out the kernel has reckoned it too, inner headers of a tunnel
+			 * included (qdisc_pkt_len_init() in net/core/dev.c). */
+			if (dir == GATE_OUT && skb->wire_len > *bytes)
+				*bytes = skb->wire_len;
 		}
 	}
 	if (skb->vlan_present)
@@ -177,7 +181,7 @@ static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 	at = place_of(&p);
 	/* All kinds are one from here on. */
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
-	skb_wire(skb, &p, &packets, &bytes);
+	skb_wire(skb, &p, dir, &packets, &bytes);
 	count(&at, dir, GATE_PASS, packets, bytes);
 	return TC_NEXT;
 }

@@ -77,7 +77,8 @@ _Static_assert(sizeof(struct gate_hot) == 16 * GATE_SLOTS, "gate_hot is a contra
 /* Key of map `rare` (per-CPU hash), value: struct gate_sum. */
 struct gate_rare_key {
 	__u8 dir, family, verdict, pad;
-	__u16 proto; /* IP protocol number; for GATE_OTHER the EtherType, host byte order */
+	__u16 proto; /* IP protocol number; for GATE_OTHER the EtherType, host byte order, and
+		      * ETH_P_802_2 for all frames of IEEE 802.3, which have a length instead */
 	__u16 pad2;
 };
 _Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract");

@@ -40,7 +40,7 @@ static const struct gso gsos[] = {
 	{ "UDP", false, false, false, true, 0, 3000, 1000, 3, 42, 3 },
 	{ "UDP over IPv6 with a VLAN tag", true, false, true, true, 0, 3000, 1000, 3, 66, 3 },
 	{ "TCP, uncounted", false, false, false, false, 8, 1000, 100, 0, 66, 10 },
-	{ "TCP, uncounted, a short last segment", false, false, false, false, 8, 901, 100, 0, 66, 10 },
+	{ "TCP, uncounted, a short last one", false, false, false, false, 8, 901, 100, 0, 66, 10 },
 	{ "TCP, uncounted, one segment", false, false, false, false, 8, 100, 100, 0, 66, 1 },
 	{ "TCP, uncounted, two segments", false, false, false, false, 8, 101, 100, 0, 66, 2 },
 	{ "TCP, uncounted, no payload", false, false, false, false, 8, 0, 100, 0, 66, 1 },
