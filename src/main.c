@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "cmd/cmd.h"
+#include "sys/priv.h"
 
 #ifndef SONDE_VERSION
 #define SONDE_VERSION "0.1"
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	hold_standard_fds();
+	priv_lift_files();
 	signal(SIGPIPE, SIG_IGN);
 	rc = run(argc, argv);
 	if (!rc)

@@ -4,7 +4,9 @@
 # usage: tests/all.sh TARGET...
 set -u
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT INT TERM
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 passed=0 failed=0 skipped=0
 
 for stage in "$@"; do

@@ -8,7 +8,9 @@ unset MAKEFLAGS MAKELEVEL MFLAGS # the copies are built on their own
 binary=${1:?usage: tests/rules.sh BINARY}
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # verdict NAME: a rule holds if nothing was written to $work/found.
 verdict() {
@@ -37,6 +39,12 @@ obj: obj sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
 cmd: cmd gate lab obj out filter net sys base bpf gen'
+
+for layer in src/*/; do
+	layer=$(basename "$layer")
+	echo "$layers" | grep -q "^$layer: " || echo "src/$layer is no layer of tests/rules.sh"
+done >"$work/found"
+verdict 'every directory below src is a layer'
 
 echo "$layers" | while IFS=: read -r layer may; do
 	[ -d "src/$layer" ] || continue

@@ -213,6 +213,9 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 	} else {
 		if ((void *)(first + 1) > s->end)
 			return;
+		/* Nothing but the IP version tells what it is. */
+		if (*first >> 4 != 4 && *first >> 4 != 6)
+			return;
 		p->ethertype = *first >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
 	}
 	p->bad = 0;

@@ -179,8 +179,8 @@ static int live(struct ports *ports, struct sink *sink, const struct count_opts 
 			rc = put_table(sink, ports, (double)(now - start) / 1e9,
 				       (double)(now - last) / 1e9);
 		last = now;
-		while (next <= now)
-			next += o->interval;
+		if (next <= now)
+			next += ((now - next) / o->interval + 1) * o->interval;
 		ports_sweep(ports);
 	}
 	if (!rc && !ports->left && ports->names)
@@ -258,6 +258,9 @@ static int count(const struct count_opts *o, struct sink *sink)
 	wish.hooks[GATE_OUT] = o->out ? at_hooks[o->at][GATE_OUT] : 0;
 	if (o->netns)
 		rc = netns_enter(o->netns);
+	if (rc == -EPERM)
+		return fail(rc, "entering network namespace %s needs CAP_SYS_ADMIN: run as root",
+			    o->netns);
 	if (rc)
 		return fail_errno(rc, "network namespace %s", o->netns);
 	rc = ports_open(&ports, &o->ifaces, &wish);

@@ -10,13 +10,15 @@
 struct detach_opts {
 	struct opt_list ifaces;
 	const char *netns;
-	bool all;
+	bool all, force;
 };
 
 #define O struct detach_opts
 static const struct opt rows[] = {
 	OPT_LIST('i', "interface", "IFACE", O, ifaces, "take sonde's programs off this interface"),
 	OPT_FLAG('a', "all", O, all, "off every interface"),
+	OPT_FLAG('f', "force", O, force,
+		 "a running sonde's clsact filters too (if that and its keeper were killed)"),
 	OPT_STR('N', "netns", "PATH|PID", O, netns, "interfaces of this network namespace"),
 	{ 0 },
 };
@@ -31,6 +33,7 @@ static const struct opt_spec spec = {
 };
 
 struct tally {
+	bool force;
 	unsigned int off, live, failed;
 };
 
@@ -43,7 +46,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 
 	if (find_prog(f->prog_id, &prog) || !find_is_ours(&prog))
 		return;
-	if (f->link_id) {
+	if (f->link_id || (find_is_live(f) && !t->force)) {
 		t->live++;
 		note("%s: %s: %s %s (program %u) is a running sonde's: it goes when that ends",
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
@@ -101,7 +104,7 @@ static int detach_all(struct nl *nl, struct tally *t)
 
 static int detach(const struct detach_opts *o)
 {
-	struct tally t = { 0 };
+	struct tally t = { .force = o->force };
 	struct nl nl = { 0 };
 	int rc = nl_open(&nl, 0);
 

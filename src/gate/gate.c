@@ -102,20 +102,22 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 
 	if (find_xdp(nl, g->link.ifindex, &xdp))
 		return fail_errno(rc, "%s: XDP", name);
-	if (!wish->stays && !tap_open(&g->tap[GATE_IN], &xdp)) {
+	if (!wish->stays && !xdp.link_id && !tap_open(&g->tap[GATE_IN], &xdp)) {
 		const struct gate_tap *tap = &g->tap[GATE_IN];
 
 		rc = gate_table_read(&g->before, tap->hot_fd, tap->rare_fd, GATE_IN);
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
 		if (!wish->quiet)
-			note("%s: in: reading the gate that is there already (program %u, %s)",
-			     name, xdp.prog_id, xdp.link_id ? "live" : "installed");
+			note("%s: in: reading the gate that is installed there (program %u)", name,
+			     xdp.prog_id);
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
 		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
 			    name, xdp.prog_id);
+	if (find_is_ours(&prog) && xdp.link_id && !wish->stays && wish->hooks[GATE_IN] == HOOKS_XDP)
+		return -EALREADY;
 	if (find_is_ours(&prog))
 		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
 			    name, prog.info.name, xdp.prog_id, name);
@@ -150,8 +152,11 @@ static void say_hooks(const struct gate *g, const struct attach_report *reports,
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		if (!g->at[dir].hook)
 			continue;
-		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", gate_dir_name(dir),
-			   hook_name(g->at[dir].hook));
+		buf_printf(&line, "%s%s: %s%s", line.len ? ", " : "", gate_dir_name(dir),
+			   hook_name(g->at[dir].hook),
+			   g->at[dir].hook == HOOK_XDP_GENERIC
+				   ? ", where packets joined by GRO count as one"
+				   : "");
 		for (unsigned int i = 0; i < reports[dir].n; i++)
 			buf_printf(&line, " (%s: %s)", hook_name(reports[dir].tries[i].hook),
 				   why(&reports[dir].tries[i]));
@@ -251,6 +256,21 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 	return 0;
 }
 
+int gate_retake(struct gate *g, struct nl *nl, const struct gate_wish *wish)
+{
+	struct attach_report reports[GATE_DIRS] = { 0 };
+	int rc;
+
+	tap_close(&g->tap[GATE_IN]);
+	gate_table_free(&g->before);
+	rc = attach(g, nl, GATE_IN, wish, &reports[GATE_IN]);
+	if (rc == -EALREADY)
+		rc = fail(-EBUSY, "%s: a running sonde has XDP now", g->link.name);
+	if (!rc && !wish->quiet && g->at[GATE_IN].hook)
+		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
+	return rc;
+}
+
 int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 {
 	struct gate got = { .link = *link };
@@ -260,8 +280,13 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 	for (size_t i = 0; i < list.n; i++) {
 		struct gate_tap *tap = &got.tap[list.at[i].ingress ? GATE_IN : GATE_OUT];
 
-		if (!find_is_live(&list.at[i]) && !tap->hook)
-			tap_open(tap, &list.at[i]);
+		int err;
+
+		if (rc || find_is_live(&list.at[i]) || tap->hook)
+			continue;
+		/* Not a gate, or gone since; but not being allowed to look is no answer. */
+		err = tap_open(tap, &list.at[i]);
+		rc = err == -ENOENT ? 0 : err;
 	}
 	find_free(&list);
 	if (!rc && !got.tap[GATE_IN].hook && !got.tap[GATE_OUT].hook)

@@ -35,10 +35,10 @@ struct gate {
 	struct gate_table before; /* what borrowed counters stood at when gate_open() met them */
 };
 
-/* Load and attach to link. Where a gate of ours holds the XDP hook already (installed, or another
- * process's), its counters are read instead, unless wish->stays: then it is -EEXIST. A foreign XDP
- * program is named and left alone: -EBUSY. Errors are said in one line, and nothing stays behind.
- */
+/* Load and attach to link. Where an installed gate holds the XDP hook already, its counters are
+ * read instead, unless wish->stays: then it is -EEXIST. A foreign XDP program is named and left
+ * alone: -EBUSY. Errors are said in one line, and nothing stays behind. The exception is -EALREADY,
+ * which is not said: a running sonde's gate is there, whose counters end with it; tc has to serve. */
 int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish);
 /* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);
@@ -49,5 +49,8 @@ void gate_close(struct gate *g, struct nl *nl);
 int gate_read(const struct gate *g, struct gate_table *t);
 /* false if a gate that is read has been taken off the interface meanwhile. */
 bool gate_is_live(const struct gate *g, struct nl *nl);
+/* Then: put our own there for incoming packets, with fresh counters; the other direction goes on.
+ * Errors as of gate_open(). */
+int gate_retake(struct gate *g, struct nl *nl, const struct gate_wish *wish);
 
 #endif

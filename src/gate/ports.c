@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "sys/bpf.h"
 
 static int look(struct ports *p, struct link_list *links)
 {
@@ -78,15 +79,17 @@ int ports_open(struct ports *p, const struct opt_list *names, const struct gate_
 	return 0;
 }
 
-/* Among all interfaces, one with another's XDP program is worth counting at tc. */
+/* Where a running sonde counts at XDP, tc serves; so does it, among all interfaces, for one with
+ * somebody else's XDP program. */
 static int open_any_way(struct ports *p, struct gate *gate, const struct link *link)
 {
 	struct gate_wish tc = p->wish;
 	int rc = gate_open(gate, &p->ask, link, &p->wish);
 
-	if (!rc || p->names || (rc != -EBUSY && rc != -EEXIST))
+	if (rc != -EALREADY && (p->names || (rc != -EBUSY && rc != -EEXIST)))
 		return rc;
-	note("%s: counting incoming packets at tc", link->name);
+	note("%s: %scounting incoming packets at tc", link->name,
+	     rc == -EALREADY ? "a running sonde has XDP; " : "");
 	tc.hooks[GATE_IN] = HOOKS_TC;
 	return gate_open(gate, &p->ask, link, &tc);
 }
@@ -94,7 +97,8 @@ static int open_any_way(struct ports *p, struct gate *gate, const struct link *l
 /* No other interface would fare better. */
 static bool is_hopeless(int rc)
 {
-	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM;
+	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
+	       rc == -ENFILE;
 }
 
 /* What another's gate counted before now is not ours to show. */
@@ -127,22 +131,34 @@ static int take(struct ports *p, const struct link *link, bool must)
 	return 0;
 }
 
-/* An installation that is there is left as it is, with its counters: 1. Half of one is not mended
- * silently, for its other half may be somebody's decision: -EEXIST. */
+/* An installation that does what is wished is left as it is, with its counters: 1. One that does
+ * something else is not changed silently, for it may be somebody's decision: -EEXIST. */
 static int look_installed(struct ports *p, const struct link *link)
 {
+	int wished = 0, same = 0, other = 0, rc;
 	struct gate there = { 0 };
-	bool whole = true;
 
-	if (!p->wish.stays || gate_find(&there, &p->ask, link))
+	if (!p->wish.stays)
 		return 0;
-	for (int dir = 0; dir < GATE_DIRS; dir++)
-		whole &= !p->wish.hooks[dir] || there.tap[dir].hook;
+	rc = gate_find(&there, &p->ask, link);
+	if (rc)
+		return rc == -ENOENT
+			       ? 0
+			       : fail_errno(rc, "%s: looking for what is installed", link->name);
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		wished += p->wish.hooks[dir] != 0;
+		same += (p->wish.hooks[dir] & HOOK_BIT(there.tap[dir].hook)) != 0;
+		other += p->wish.hooks[dir] && there.tap[dir].hook &&
+			 !(p->wish.hooks[dir] & HOOK_BIT(there.tap[dir].hook));
+	}
 	gate_close(&there, &p->ask);
-	if (!whole)
-		return fail(-EEXIST,
-			    "%s: one direction is installed: sonde detach -i %s, then again",
-			    link->name, link->name);
+	if (!same && !other)
+		return 0;
+	if (same < wished)
+		return fail(
+			-EEXIST,
+			"%s: counters are installed in another way: sonde detach -i %s, then again",
+			link->name, link->name);
 	note("%s: installed already; its counters go on", link->name);
 	return 1;
 }
@@ -214,50 +230,74 @@ int ports_prepare(const struct ports *p)
 
 	if (hooks & HOOKS_XDP && !p->names)
 		hooks |= HOOKS_TC; /* where XDP is another's */
+	rc = bpf_possible_cpus();  /* found out by a map of its own */
+	if (rc < 0)
+		return fail_errno(rc, "counting the CPUs");
 	rc = attach_prepare(hooks);
 	return rc ? fail_errno(rc, "starting the keeper of tc filters") : 0;
+}
+
+static int find_on_link(struct ports *p, const struct link *link)
+{
+	struct port *port;
+	struct gate gate;
+	int rc = gate_find(&gate, &p->ask, link);
+
+	if (rc == -ENOENT && p->names)
+		return fail(rc, "%s: no counters are installed (sonde count -i %s --install)",
+			    link->name, link->name);
+	if (rc)
+		return rc == -ENOENT ? 0 : fail_errno(rc, "%s: looking for counters", link->name);
+	port = add_port(p);
+	if (!port) {
+		gate_close(&gate, &p->ask);
+		return fail_errno(-ENOMEM, "%s", link->name);
+	}
+	port->gate = gate;
+	return 0;
 }
 
 int ports_find(struct ports *p)
 {
 	struct link_list l = { 0 };
-	int rc = look(p, &l);
+	struct link link;
+	int rc = 0;
 
 	for (unsigned int i = 0; p->names && i < p->names->n && !rc; i++) {
-		size_t j = 0;
-
-		while (j < l.n && strcmp(l.at[j].name, p->names->at[i]))
-			j++;
-		if (j == l.n)
-			rc = fail(-ENODEV, "no interface %s", p->names->at[i]);
+		rc = link_get(&p->ask, p->names->at[i], 0, &link);
+		if (rc)
+			return fail(rc, "no interface %s", p->names->at[i]);
+		if (!find_port(p, link.ifindex))
+			rc = find_on_link(p, &link);
 	}
-	for (size_t i = 0; i < l.n && !rc; i++) {
-		struct gate gate;
-		struct port *port;
-		int found;
-
-		if (p->names && !is_named(p, l.at[i].name))
-			continue;
-		found = gate_find(&gate, &p->ask, &l.at[i]);
-		if (found == -ENOENT && p->names)
-			rc = fail(-ENOENT,
-				  "%s: no counters are installed (sonde count -i %s --install)",
-				  l.at[i].name, l.at[i].name);
-		else if (found && found != -ENOENT)
-			rc = fail_errno(found, "%s: looking for counters", l.at[i].name);
-		if (found)
-			continue;
-		port = add_port(p);
-		if (port)
-			port->gate = gate;
-		else
-			rc = -ENOMEM;
-	}
+	if (!p->names)
+		rc = look(p, &l);
+	for (size_t i = 0; i < l.n && !rc; i++)
+		rc = find_on_link(p, &l.at[i]);
 	link_list_free(&l);
 	if (!rc && !p->n)
 		rc = fail(-ENOENT,
 			  "no counters are installed (sonde count --install puts them there)");
 	return rc;
+}
+
+static void forget_dir(struct gate_table *t, enum gate_dir dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->rows[i].dir != dir)
+			t->rows[n++] = t->rows[i];
+	t->n = n;
+}
+
+/* The installed gate that was read has been taken off: count with one of our own. */
+static void replace(struct ports *p, struct port *port)
+{
+	note("%s: the gate that was read is gone; attaching another", port->gate.link.name);
+	forget_dir(&port->last, GATE_IN);
+	if (gate_retake(&port->gate, &p->ask, &p->wish))
+		port->skipped = true;
 }
 
 static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
@@ -279,10 +319,15 @@ static int reconcile(struct ports *p, const struct link_list *l)
 
 		while (j < l->n && l->at[j].ifindex != port->gate.link.ifindex)
 			j++;
-		if (j < l->n)
+		if (j < l->n) {
 			port->gate.link = l->at[j]; /* it may have another name now */
-		else if (!port->gone && (port->gone = true) && !port->skipped)
+			if (!port->skipped && !gate_is_live(&port->gate, &p->ask))
+				replace(p, port);
+			continue;
+		}
+		if (!port->gone && !port->skipped)
 			note("%s: the interface is gone", port->gate.link.name);
+		port->gone = true;
 	}
 	for (size_t j = 0; j < l->n && !rc; j++)
 		if (is_wanted(p, &l->at[j]) && !find_port(p, l->at[j].ifindex))
@@ -303,23 +348,6 @@ int ports_follow(struct ports *p)
 	link_list_free(&l);
 	count_left(p);
 	return rc;
-}
-
-/* The gate that was read was another's, and it has been taken off: count with one of our own. */
-static void replace(struct ports *p, struct port *port)
-{
-	struct link link = port->gate.link;
-
-	note("%s: the gate that was read is gone; attaching another", link.name);
-	gate_close(&port->gate, &p->ask);
-	gate_table_clear(&port->last);
-	port->gate.link = link;
-	if (open_any_way(p, &port->gate, &link)) {
-		port->gate.link = link;
-		port->skipped = true;
-		return;
-	}
-	start_at_now(port);
 }
 
 static int subtract(struct port *port, const struct gate_table *now)
@@ -344,7 +372,7 @@ static int subtract(struct port *port, const struct gate_table *now)
 	return rc;
 }
 
-static int read_port(struct ports *p, struct port *port)
+static int read_port(struct port *port)
 {
 	struct gate_table now = { 0 };
 	int rc = gate_read(&port->gate, &now);
@@ -353,8 +381,6 @@ static int read_port(struct ports *p, struct port *port)
 		rc = subtract(port, &now);
 	gate_table_free(&port->last);
 	port->last = now;
-	if (!rc && !port->gone && !gate_is_live(&port->gate, &p->ask))
-		replace(p, port);
 	return rc;
 }
 
@@ -364,7 +390,7 @@ int ports_read(struct ports *p)
 
 	for (unsigned int i = 0; i < p->n && !rc; i++)
 		if (!p->at[i]->skipped)
-			rc = read_port(p, p->at[i]);
+			rc = read_port(p->at[i]);
 	return rc;
 }
 

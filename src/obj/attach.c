@@ -91,26 +91,37 @@ static int place_filter(struct attach *a, struct nl *nl)
 	return rc;
 }
 
-static int open_clsact(struct attach *a, struct nl *nl)
+static int add_filter(struct attach *a, struct nl *nl)
 {
 	int rc = add_clsact(nl, a->ifindex);
+
+	if (!rc)
+		rc = place_filter(a, nl);
+	if (rc == -ENOENT && !priv_load_module("net/sched/cls_bpf"))
+		rc = place_filter(a, nl);
+	return rc;
+}
+
+static int open_clsact(struct attach *a, struct nl *nl)
+{
+	struct bpf_prog_info info = { 0 };
+	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
 
 	a->filter = (struct tc_filter){
 		.ifindex = a->ifindex,
 		.ingress = a->ingress,
 		.prio = FILTER_PRIO,
 		.handle = FILTER_HANDLE,
+		.prog_id = info.id,
 	};
 	strcpy(a->filter.name, a->stays ? ATTACH_INSTALLED : ATTACH_LIVE);
-	if (!rc)
-		rc = place_filter(a, nl);
-	if (rc == -ENOENT && !priv_load_module("net/sched/cls_bpf"))
-		rc = place_filter(a, nl);
-	if (!rc && !a->stays) {
-		rc = keeper_add(&a->filter, a->prog_fd);
-		if (rc)
-			tc_filter_del(nl, &a->filter);
-	}
+	if (!rc && !a->stays)
+		rc = keeper_add(&a->filter);
+	if (rc)
+		return rc;
+	rc = add_filter(a, nl);
+	if (rc && !a->stays)
+		keeper_forget(&a->filter);
 	return rc;
 }
 

@@ -4,15 +4,14 @@
 #include "obj/keeper.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "sys/bpf.h"
 #include "sys/netlink.h"
+#include "sys/priv.h"
 
 struct order {
 	struct tc_filter filter;
@@ -37,17 +36,21 @@ static void shed(int from)
 		close(nothing);
 }
 
-static int is_same(const struct tc_filter *f, void *arg)
+/* Where the filter was put is known only after it is there: look for its program. */
+static int is_ours(const struct tc_filter *f, void *arg)
 {
-	const struct tc_filter *want = arg;
+	struct tc_filter *want = arg;
 
-	return f->prio == want->prio && f->handle == want->handle && f->prog_id == want->prog_id;
+	if (f->prog_id != want->prog_id)
+		return 0;
+	*want = *f;
+	return 1;
 }
 
 static void remove_all(struct nl *nl, struct tc_filter *filters, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (tc_filter_dump(nl, filters[i].ifindex, filters[i].ingress, is_same,
+		if (tc_filter_dump(nl, filters[i].ifindex, filters[i].ingress, is_ours,
 				   &filters[i]) == 1)
 			tc_filter_del(nl, &filters[i]);
 }
@@ -56,7 +59,7 @@ static void drop(struct tc_filter *filters, size_t *n, const struct tc_filter *f
 {
 	for (size_t i = 0; i < *n; i++) {
 		if (filters[i].ifindex == f->ifindex && filters[i].ingress == f->ingress &&
-		    filters[i].handle == f->handle) {
+		    filters[i].prog_id == f->prog_id) {
 			filters[i] = filters[--*n];
 			return;
 		}
@@ -75,7 +78,7 @@ static void watch(int from)
 	setsid();
 	for (int sig = 1; sig < 32; sig++)
 		signal(sig, SIG_IGN);
-	if (nl_open(&nl, 0))
+	if (nl_open(&nl, 0) || priv_keep(PRIV(CAP_NET_ADMIN)))
 		_exit(1);
 	while (read(3, &o, sizeof(o)) == sizeof(o)) {
 		struct tc_filter *more;
@@ -123,16 +126,11 @@ static int tell(const struct tc_filter *filter, bool keep)
 	return write(keeper_pipe, &o, sizeof(o)) == sizeof(o) ? 0 : -EPIPE;
 }
 
-int keeper_add(const struct tc_filter *filter, int prog_fd)
+int keeper_add(const struct tc_filter *filter)
 {
-	struct bpf_prog_info info = { 0 };
-	struct tc_filter mine = *filter;
 	int rc = keeper_start();
 
-	if (!rc)
-		rc = bpf_info(prog_fd, &info, sizeof(info));
-	mine.prog_id = info.id;
-	return rc ? rc : tell(&mine, true);
+	return rc ? rc : tell(filter, true);
 }
 
 void keeper_forget(const struct tc_filter *filter)

@@ -8,10 +8,10 @@
 
 /* Start the keeper now rather than with the first filter: a confined process cannot fork. */
 int keeper_start(void);
-/* From now on, until keeper_forget(), the filter goes when this process does, by whatever signal.
- * prog_fd: the filter's program, so that nobody else's is ever taken. The keeper is started with
- * the first filter, if not before, and ends with this process. */
-int keeper_add(const struct tc_filter *filter, int prog_fd);
+/* From now on, until keeper_forget(), a filter of program filter->prog_id at that interface and
+ * direction goes when this process does, by whatever signal: to be called before it is there. The
+ * keeper is started with the first one and ends with this process. */
+int keeper_add(const struct tc_filter *filter);
 /* The filter is gone already. */
 void keeper_forget(const struct tc_filter *filter);
 

@@ -24,7 +24,8 @@ static bool blame_privilege(int rc, const char *what)
 	}
 	if (rc != -EPERM && rc != -EACCES)
 		return false;
-	if (!*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
+	if (!*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), names,
+			   sizeof(names)))
 		return false;
 	fail(rc, "%s needs %s: run as root, or with those capabilities", what, names);
 	return true;

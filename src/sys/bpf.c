@@ -151,19 +151,6 @@ int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flag
 	return call_attr(BPF_LINK_CREATE, &a);
 }
 
-int bpf_link_update(int link_fd, int prog_fd, int old_fd)
-{
-	union bpf_attr a = {};
-
-	a.link_update.link_fd = (uint32_t)link_fd;
-	a.link_update.new_prog_fd = (uint32_t)prog_fd;
-	if (old_fd) {
-		a.link_update.flags = BPF_F_REPLACE;
-		a.link_update.old_prog_fd = (uint32_t)old_fd;
-	}
-	return call_attr(BPF_LINK_UPDATE, &a);
-}
-
 int bpf_raw_tracepoint_open(const char *name, int prog_fd)
 {
 	union bpf_attr a = {};

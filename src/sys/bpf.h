@@ -58,7 +58,6 @@ int bpf_prog_run(int fd, struct bpf_run *run);
 
 /* target: an interface's index, 0 for tracing. */
 int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flags);
-int bpf_link_update(int link_fd, int prog_fd, int old_fd);
 int bpf_raw_tracepoint_open(const char *name, int prog_fd); /* name NULL: BTF-typed */
 
 /* tcx without a link: stays when the process ends. flags: BPF_F_BEFORE for the first place. */

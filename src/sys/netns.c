@@ -48,7 +48,7 @@ int netns_enter(const char *pid_or_path)
 	if (snprintf(path, sizeof(path), "%s%s", strchr(pid_or_path, '/') ? "" : "/run/netns/",
 		     pid_or_path) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	return enter_fd(open(path, O_RDONLY | O_CLOEXEC));
+	return enter_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
 int netns_unshare(void)

@@ -56,8 +56,12 @@ int priv_keep(uint64_t keep)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
-	uint64_t have = priv_caps() & keep;
+	uint64_t have = priv_caps();
 
+	/* Where it stands in for these, it has to stay: see priv_missing(). */
+	if (keep & ~have & (PRIV(CAP_BPF) | PRIV(CAP_PERFMON)))
+		keep |= PRIV(CAP_SYS_ADMIN);
+	have &= keep;
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted = (uint32_t)(have >> (32 * i));
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -85,6 +89,16 @@ void priv_lift_memlock(void)
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+void priv_lift_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int priv_load_module(const char *path)

@@ -27,6 +27,9 @@ extern const char *const lockdown_names[];
  * next call. bpf_map_create() and bpf_prog_load() do it when they have to. */
 void priv_lift_memlock(void);
 
+/* Let this process hold as many descriptors as it may: an interface takes about eight. */
+void priv_lift_files(void);
+
 /* Load a module of this kernel by its path below kernel/ without its ending ("net/sched/cls_bpf")
  * from /lib/modules. 0 also if it was loaded already; -ENOENT: no such file. */
 int priv_load_module(const char *path);

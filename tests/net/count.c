@@ -245,7 +245,7 @@ void count_from_nothing(void)
 	expect_clean(&lab);
 }
 
-/* Two at once: the second reads the first one's XDP counters, and takes over when that ends. */
+/* Two at once: the second counts at tc from its start, and goes on when the first ends. */
 void count_two_at_once(void)
 {
 	struct lab lab = { 0 };
@@ -254,19 +254,57 @@ void count_two_at_once(void)
 	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
 	sonde_await_err(&a, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 7, LEN, true), "traffic before");
-	SONDE_START(&b, "count", "--json", "-I", "50ms", "-i", "sonde0");
-	sonde_await_err(&b, "reading the gate that is there already");
+	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
+	sonde_await_err(&b, "a running sonde has XDP; counting incoming packets at tc");
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 11, LEN, true), "traffic with both");
-	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 18, "the first: %s", a.out);
-	sonde_await_err(&b, "sonde0: in: xdp");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "the first: %s", a.err);
 	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with the second alone");
-	b.len[0] = 0;
-	memset(b.out, 0, sizeof(b.out));
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
-	CHECK(strstr(b.out, "\"protocol\":\"udp\",\"packets\":16,"), "the second saw not 16: %s",
-	      b.out);
+	expect_udp(b.out, "sonde0", "in", 16);
+	expect_udp(b.out, "sonde0", "out", 16);
+	expect_clean(&lab);
+}
+
+/* The installed gate that a live count reads is taken off: it goes on with one of its own. */
+void count_outlives_installed(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in"), "%s", a.err);
+	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
+	sonde_await_err(&b, "out: ");
+	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic with the installed one");
+	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
+	sonde_await_err(&b, "the gate that was read is gone");
+	sonde_await_err(&b, "sonde0: in: xdp");
+	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with its own");
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	expect_udp(b.out, "sonde0", "out", 15);
+	/* What the installed one counted since the last look is lost with it, and no more. */
+	CHECK(JSON_SUM(b.out, "packets", "\"in\"", "\"udp\"") >= 5, "%s", b.out);
+	expect_clean(&lab);
+}
+
+/* Installing is told apart by hook and direction. */
+void count_installs(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in", "--at", "tc") == 1,
+	      "a second way in: %s", a.err);
+	CHECK(lines_of(a.err) == 1 && strstr(a.err, "another way"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--out"), "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
+	CHECK(strstr(a.err, "installed already"), "%s", a.err);
+	CHECK(!lab_udp(&lab, 2, 9, LEN, true), "traffic");
+	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp(a.out, "sonde0", "in", 9);
+	expect_udp(a.out, "sonde0", "out", 9);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 	expect_clean(&lab);
 }
 

@@ -18,6 +18,8 @@ void count_installed_clsact(void);
 void count_follows(void);
 void count_from_nothing(void);
 void count_two_at_once(void);
+void count_outlives_installed(void);
+void count_installs(void);
 void count_beside_installed(void);
 void count_netns(void);
 void count_formats(void);
@@ -36,6 +38,7 @@ void trouble_closed_pipe(void);
 void trouble_closed_stdout(void);
 void trouble_full_disk(void);
 void trouble_no_privilege(void);
+void trouble_some_privilege(void);
 void trouble_no_bpf(void);
 
 /* house.c */

@@ -265,6 +265,51 @@ void trouble_no_privilege(void)
 	CHECK(!sonde_wait(&a) && strstr(a.out, "CAP_BPF"), "%d %s", a.rc, a.err);
 }
 
+/* The capabilities that container tools give: CAP_SYS_ADMIN stands in for CAP_BPF. */
+static void keep_admin(void)
+{
+	if (priv_keep(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN)))
+		_exit(126);
+}
+
+static void keep_no_perfmon(void)
+{
+	if (priv_keep(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN)))
+		_exit(126);
+}
+
+/* Those that a live count needs, and no more: what is installed cannot be looked up. */
+static void keep_three(void)
+{
+	if (priv_keep(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON)))
+		_exit(126);
+}
+
+void trouble_some_privilege(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	sonde_start(&a, keep_admin,
+		    (const char *const[]){ "sonde", "count", "-1", "-d", "20ms", NULL });
+	CHECK(!sonde_wait(&a), "SYS_ADMIN and NET_ADMIN: %s", a.err);
+	sonde_start(&a, keep_three,
+		    (const char *const[]){ "sonde", "count", "-1", "-d", "20ms", NULL });
+	CHECK(!sonde_wait(&a), "BPF, NET_ADMIN and PERFMON: %s", a.err);
+	sonde_start(&a, keep_no_perfmon,
+		    (const char *const[]){ "sonde", "count", "-i", "sonde0", NULL });
+	sonde_wait(&a);
+	expect_line(1, "CAP_PERFMON");
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--at", "tc"), "%s", a.err);
+	sonde_start(&a, keep_three,
+		    (const char *const[]){ "sonde", "count", "--install", "-i", "sonde0", "--at",
+					   "tc", NULL });
+	CHECK(sonde_wait(&a) == 1 && lines_of(a.err) == 1, "it installed blindly: %s", a.err);
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected");
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	expect_clean(&lab);
+}
+
 /* A kernel without BPF, played by a seccomp filter that answers bpf(2) with ENOSYS. */
 static void no_bpf(void)
 {
