@@ -37,8 +37,8 @@ struct gate {
 
 /* Load and attach to link. Where an installed gate holds the XDP hook already, its counters are
  * read instead, unless wish->stays: then it is -EEXIST. A foreign XDP program is named and left
- * alone: -EBUSY. Errors are said in one line, and nothing stays behind. The exception is -EALREADY,
- * which is not said: a running sonde's gate is there, whose counters end with it; tc has to serve. */
+ * alone: -EBUSY. Errors are said in one line, and nothing stays behind. -EALREADY is not said: a
+ * running sonde's gate is there, whose counters end with it, so that tc has to serve. */
 int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish);
 /* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);

@@ -281,6 +281,40 @@ int ports_find(struct ports *p)
 	return rc;
 }
 
+static int subtract(struct port *port, const struct gate_table *now)
+{
+	int rc = 0;
+
+	gate_table_clear(&port->delta);
+	for (size_t i = 0; i < now->n && !rc; i++) {
+		const struct gate_row *before = gate_table_find(&port->last, &now->rows[i]);
+		struct gate_row row = now->rows[i];
+
+		if (before) {
+			row.packets -= before->packets;
+			row.bytes -= before->bytes;
+		}
+		if (!row.packets)
+			continue;
+		rc = gate_table_add(&port->delta, &row);
+		if (!rc)
+			rc = gate_table_add(&port->total, &row);
+	}
+	return rc;
+}
+
+static int read_port(struct port *port)
+{
+	struct gate_table now = { 0 };
+	int rc = gate_read(&port->gate, &now);
+
+	if (!rc)
+		rc = subtract(port, &now);
+	gate_table_free(&port->last);
+	port->last = now;
+	return rc;
+}
+
 static void forget_dir(struct gate_table *t, enum gate_dir dir)
 {
 	size_t n = 0;
@@ -291,10 +325,14 @@ static void forget_dir(struct gate_table *t, enum gate_dir dir)
 	t->n = n;
 }
 
-/* The installed gate that was read has been taken off: count with one of our own. */
+/* The installed gate that was read has been taken off; its maps are still ours to read. What passed
+ * since is not counted, and that is said. */
 static void replace(struct ports *p, struct port *port)
 {
-	note("%s: the gate that was read is gone; attaching another", port->gate.link.name);
+	note("%s: the gate that was read is gone; attaching another (packets between the two are "
+	     "not counted)",
+	     port->gate.link.name);
+	read_port(port);
 	forget_dir(&port->last, GATE_IN);
 	if (gate_retake(&port->gate, &p->ask, &p->wish))
 		port->skipped = true;
@@ -347,40 +385,6 @@ int ports_follow(struct ports *p)
 		rc = reconcile(p, &l);
 	link_list_free(&l);
 	count_left(p);
-	return rc;
-}
-
-static int subtract(struct port *port, const struct gate_table *now)
-{
-	int rc = 0;
-
-	gate_table_clear(&port->delta);
-	for (size_t i = 0; i < now->n && !rc; i++) {
-		const struct gate_row *before = gate_table_find(&port->last, &now->rows[i]);
-		struct gate_row row = now->rows[i];
-
-		if (before) {
-			row.packets -= before->packets;
-			row.bytes -= before->bytes;
-		}
-		if (!row.packets)
-			continue;
-		rc = gate_table_add(&port->delta, &row);
-		if (!rc)
-			rc = gate_table_add(&port->total, &row);
-	}
-	return rc;
-}
-
-static int read_port(struct port *port)
-{
-	struct gate_table now = { 0 };
-	int rc = gate_read(&port->gate, &now);
-
-	if (!rc)
-		rc = subtract(port, &now);
-	gate_table_free(&port->last);
-	port->last = now;
 	return rc;
 }
 

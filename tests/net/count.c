@@ -282,8 +282,7 @@ void count_outlives_installed(void)
 	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with its own");
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	expect_udp(b.out, "sonde0", "out", 15);
-	/* What the installed one counted since the last look is lost with it, and no more. */
-	CHECK(JSON_SUM(b.out, "packets", "\"in\"", "\"udp\"") >= 5, "%s", b.out);
+	expect_udp(b.out, "sonde0", "in", 15);
 	expect_clean(&lab);
 }
 

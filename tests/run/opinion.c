@@ -92,7 +92,7 @@ struct opinion opinion_of(const uint8_t *data, size_t len, bool ethernet)
 	const uint8_t *eth, *tag;
 	unsigned int type;
 
-	if (!ethernet && !len)
+	if (!ethernet && (!len || (data[0] >> 4 != 4 && data[0] >> 4 != 6)))
 		return bad;
 	if (!ethernet)
 		return data[0] >> 4 == 6 ? ipv6(r) : ipv4(r);
