@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command is to main(). */
+/* What a command is to main(), and what commands begin with. */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
@@ -10,5 +10,12 @@ struct command {
 	/* argv[0] is the command's name. 0, -errno or -E_USAGE, the error said already. */
 	int (*run)(int argc, char **argv);
 };
+
+/* Parse options into *into, for a command that takes no operands. 0; 1 if help was asked for and
+ * given; -E_USAGE or -errno, said. */
+int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv);
+
+/* Enter the network namespace of --netns, unless it is NULL. Said on failure. */
+int cmd_netns(const char *netns);
 
 #endif

@@ -12,7 +12,6 @@
 #include "gate/ports.h"
 #include "out/sink.h"
 #include "sys/confine.h"
-#include "sys/netns.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -212,11 +211,8 @@ static int read_installed(struct ports *ports, struct sink *sink)
 	return end ? fail_errno(end, "standard output") : 0;
 }
 
-static int check(struct count_opts *o, int nrest, char **rest)
+static int check(struct count_opts *o)
 {
-	if (nrest)
-		return fail_usage("%s: count takes no operands; interfaces are named with -i",
-				  rest[0]);
 	if (o->install && o->read)
 		return fail_usage("--install and --read exclude each other");
 	if ((o->install || o->read) && (o->once || o->duration))
@@ -252,17 +248,13 @@ static int count(const struct count_opts *o, struct sink *sink)
 {
 	struct gate_wish wish = { .stays = o->install, .verbose = o->verbose, .quiet = o->quiet };
 	struct ports ports = { 0 };
-	int rc = 0;
+	int rc;
 
 	wish.hooks[GATE_IN] = o->in ? at_hooks[o->at][GATE_IN] : 0;
 	wish.hooks[GATE_OUT] = o->out ? at_hooks[o->at][GATE_OUT] : 0;
-	if (o->netns)
-		rc = netns_enter(o->netns);
-	if (rc == -EPERM)
-		return fail(rc, "entering network namespace %s needs CAP_SYS_ADMIN: run as root",
-			    o->netns);
+	rc = cmd_netns(o->netns);
 	if (rc)
-		return fail_errno(rc, "network namespace %s", o->netns);
+		return rc;
 	rc = ports_open(&ports, &o->ifaces, &wish);
 	if (!rc && o->read)
 		rc = read_installed(&ports, sink);
@@ -281,12 +273,11 @@ static int run(int argc, char **argv)
 {
 	struct count_opts o = { 0 };
 	struct sink *sink;
-	int rc, nrest;
-	char **rest;
+	int rc;
 
-	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &o, argc, argv);
 	if (!rc)
-		rc = check(&o, nrest, rest);
+		rc = check(&o);
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	rc = wait_open();

@@ -390,14 +390,11 @@ static int run(int argc, char **argv)
 	struct demo_opts o = { .duration = 3 * NS_PER_S };
 	struct demo *d;
 	struct sink *sink;
-	char **rest;
-	int rc, nrest;
+	int rc;
 
-	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &o, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (nrest)
-		return fail_usage("%s: demo takes no operands", rest[0]);
 	rc = wait_open();
 	if (rc)
 		return fail_errno(rc, "signals");

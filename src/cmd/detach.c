@@ -4,7 +4,6 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "obj/find.h"
-#include "sys/netns.h"
 #include "sys/priv.h"
 
 struct detach_opts {
@@ -121,21 +120,18 @@ static int run(int argc, char **argv)
 {
 	struct detach_opts o = { 0 };
 	char names[64];
-	char **rest;
-	int rc, nrest;
+	int rc;
 
-	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &o, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (nrest)
-		return fail_usage("%s: name interfaces with -i", rest[0]);
 	if (o.all == (o.ifaces.n > 0))
 		return fail_usage("name interfaces with -i, or take --all");
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "finding and detaching programs needs %s: run as root", names);
-	rc = o.netns ? netns_enter(o.netns) : 0;
+	rc = cmd_netns(o.netns);
 	if (rc)
-		return fail_errno(rc, "network namespace %s", o.netns);
+		return rc;
 	return detach(&o);
 }
 

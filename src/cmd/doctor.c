@@ -445,14 +445,11 @@ static int run(int argc, char **argv)
 {
 	struct doctor_opts o = { 0 };
 	struct sink *sink;
-	char **rest;
-	int rc, nrest;
+	int rc;
 
-	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &o, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (nrest)
-		return fail_usage("%s: doctor takes no operands", rest[0]);
 	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
 	if (!sink)
 		return fail_errno(-ENOMEM, "output");

@@ -10,7 +10,6 @@
 #include "obj/find.h"
 #include "out/sink.h"
 #include "sys/bpf.h"
-#include "sys/netns.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -272,19 +271,16 @@ static int run(int argc, char **argv)
 {
 	struct status_opts o = { 0 };
 	char names[64];
-	char **rest;
-	int rc, nrest;
+	int rc;
 
-	rc = opt_parse(&spec, &o, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &o, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (nrest)
-		return fail_usage("%s: status takes no operands", rest[0]);
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "looking up BPF programs needs %s: run as root", names);
-	rc = o.netns ? netns_enter(o.netns) : 0;
+	rc = cmd_netns(o.netns);
 	if (rc)
-		return fail_errno(rc, "network namespace %s", o.netns);
+		return rc;
 	rc = wait_open();
 	if (rc)
 		return fail_errno(rc, "signals");

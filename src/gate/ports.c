@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/err.h"
 #include "sys/bpf.h"
+#include "sys/wait.h"
 
 static int look(struct ports *p, struct link_list *links)
 {
@@ -163,6 +164,12 @@ static int look_installed(struct ports *p, const struct link *link)
 	return 1;
 }
 
+/* Attaching to hundreds of interfaces takes a while. */
+static int stop_asked(void)
+{
+	return wait_for(0, 0) == WAIT_STOP ? fail(-EINTR, "interrupted") : 0;
+}
+
 static int attach_named(struct ports *p)
 {
 	int rc = 0;
@@ -176,7 +183,9 @@ static int attach_named(struct ports *p)
 			return fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s", name);
 		if (find_port(p, link.ifindex))
 			continue; /* named twice */
-		rc = look_installed(p, &link);
+		rc = stop_asked();
+		if (!rc)
+			rc = look_installed(p, &link);
 		if (!rc)
 			rc = take(p, &link, true);
 	}
@@ -191,7 +200,9 @@ static int attach_up(struct ports *p)
 	for (size_t i = 0; i < l.n && rc >= 0; i++) {
 		if (!l.at[i].up)
 			continue;
-		rc = look_installed(p, &l.at[i]);
+		rc = stop_asked();
+		if (!rc)
+			rc = look_installed(p, &l.at[i]);
 		if (!rc)
 			rc = take(p, &l.at[i], false);
 	}

@@ -33,7 +33,7 @@ int wait_open(void)
 enum wait_what wait_for(int fd, uint64_t deadline)
 {
 	struct pollfd p[] = {
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = signals ? signals : -1, .events = POLLIN },
 		{ .fd = STDOUT_FILENO }, /* poll(2) reports a gone reader unasked */
 		{ .fd = fd ? fd : -1, .events = POLLIN },
 	};
