@@ -96,7 +96,8 @@ $(B)/sonde: $(LIB_O) $(CMD_O)
 	$(Q)$(call LINK,$^)
 	$(Q)$(if $(SAN),:,$(STRIP) --strip-all $@)
 
-$(B)/src/%.o: src/%.c | $(GEN_H) $(SYSROOT_READY)
+# Objects depend on the Makefile too: its flags are part of what they are made of.
+$(B)/src/%.o: src/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
@@ -107,7 +108,7 @@ $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen.
 BPF_INCLUDE := -iquote . -idirafter /usr/include -idirafter /usr/include/$(CPU_$(HOST_ARCH))-linux-gnu
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpfel -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
@@ -119,7 +120,7 @@ $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(Q)$(GEN) -o $(B)/gen $<
 
 CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -iquote src -iquote .
-$(HOST)/gen/%.o: gen/%.c
+$(HOST)/gen/%.o: gen/%.c Makefile
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) $(DEPFLAGS) -c $< -o $@
@@ -131,7 +132,7 @@ $(GEN): $(GEN_HOST_O)
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 RUN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/run/*.c))
 NET_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/net/*.c))
-$(B)/tests/%.o: tests/%.c | $(GEN_H) $(SYSROOT_READY)
+$(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
@@ -148,7 +149,7 @@ UNIT_O := $(UNIT_SRCS:%.c=$(U)/%.o)
 UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
 	-DGEN_DATA='"$(U)/data"'
-$(U)/%.o: %.c | $(GEN_H)
+$(U)/%.o: %.c Makefile | $(GEN_H)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
@@ -186,7 +187,7 @@ F := build/fuzz
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
 FUZZ_LIB_O := $(patsubst %.c,$(F)/%.o,$(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS))
-$(F)/%.o: %.c | $(GEN_H)
+$(F)/%.o: %.c Makefile | $(GEN_H)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(DEPFLAGS) -c $< -o $@
