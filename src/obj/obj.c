@@ -35,10 +35,15 @@ static int map_fail(int rc, const struct spec_map *m)
 {
 	if (blame_privilege(rc, "loading BPF"))
 		return rc;
-	if (rc == -EPERM || rc == -ENOMEM)
-		return fail_errno(rc,
-				  "map %s (%u entries of %u bytes) does not fit the memory limit",
-				  m->name, m->max_entries, m->key_size + m->value_size);
+	if (rc == -EPERM)
+		return fail(
+			rc,
+			"map %s (%u entries of %u bytes) does not fit the memlock limit: raise it "
+			"(ulimit -l), or give CAP_SYS_RESOURCE",
+			m->name, m->max_entries, m->key_size + m->value_size);
+	if (rc == -ENOMEM)
+		return fail(rc, "map %s (%u entries of %u bytes) does not fit into memory", m->name,
+			    m->max_entries, m->key_size + m->value_size);
 	return fail_errno(rc, "map %s", m->name);
 }
 
