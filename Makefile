@@ -165,7 +165,9 @@ $(U)/data/bpfel/%.bpf.o $(U)/data/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c
 		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(U)/data/$$e/$*.bpf.o || exit 1; done
 
 check: $(U)/unit $(GEN_DATA) $(B)/sonde
-	$(Q)rc=0; $(U)/unit || rc=1; SAN=$(SAN) sh tests/rules.sh $(B)/sonde || rc=1; exit $$rc
+	$(Q)rc=0; $(U)/unit >$(U)/log 2>&1 & \
+	SAN=$(SAN) sh tests/rules.sh $(B)/sonde || rc=1; \
+	wait $$! || rc=1; cat $(U)/log; exit $$rc
 check-run: $(B)/tests/run/run
 	$(Q)$<
 check-net: $(B)/tests/net/net $(B)/sonde
