@@ -26,8 +26,7 @@
 #endif
 
 /* CO-RE: the offset of every member read through such a pointer is the running kernel's. */
-#define CORE               __attribute__((preserve_access_index))
-#define core_exists(field) __builtin_preserve_field_info(field, 2)
+#define CORE __attribute__((preserve_access_index))
 
 /* Helpers by their number in linux/bpf.h (enum bpf_func_id), declared as they are called. */
 static void *(*const bpf_map_lookup_elem)(void *map,

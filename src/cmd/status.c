@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "cmd/cmd.h"
 #include "obj/find.h"
 #include "out/sink.h"
@@ -89,19 +90,15 @@ struct entries {
 static int add(struct entries *e, const struct found *f, const char *interface)
 {
 	struct entry new = { .at = *f };
+	void *more;
 
 	/* Gone since it was seen: not there. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
-	if (e->n == e->room) {
-		size_t room = e->room ? e->room * 2 : 16;
-		void *more = realloc(e->at, room * sizeof(*e->at));
-
-		if (!more)
-			return -ENOMEM;
-		e->at = more;
-		e->room = room;
-	}
+	more = grow(e->at, e->n, &e->room, sizeof(*e->at));
+	if (!more)
+		return -ENOMEM;
+	e->at = more;
 	if (interface)
 		memcpy(new.interface, interface, sizeof(new.interface));
 	new.runs = new.prog.info.run_cnt;

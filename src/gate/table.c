@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/grow.h"
 #include "net/proto.h"
 #include "sys/bpf.h"
 
@@ -52,6 +53,7 @@ struct gate_row *gate_table_find(const struct gate_table *t, const struct gate_r
 int gate_table_add(struct gate_table *t, const struct gate_row *row)
 {
 	struct gate_row *own = gate_table_find(t, row);
+	void *more;
 	size_t at;
 
 	if (own) {
@@ -59,15 +61,10 @@ int gate_table_add(struct gate_table *t, const struct gate_row *row)
 		own->bytes += row->bytes;
 		return 0;
 	}
-	if (t->n == t->room) {
-		size_t room = t->room ? t->room * 2 : 16;
-		void *more = realloc(t->rows, room * sizeof(*t->rows));
-
-		if (!more)
-			return -ENOMEM;
-		t->rows = more;
-		t->room = room;
-	}
+	more = grow(t->rows, t->n, &t->room, sizeof(*t->rows));
+	if (!more)
+		return -ENOMEM;
+	t->rows = more;
 	at = place_of(t, row);
 	memmove(&t->rows[at + 1], &t->rows[at], (t->n - at) * sizeof(*t->rows));
 	t->rows[at] = *row;

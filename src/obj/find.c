@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/grow.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 
@@ -35,15 +36,11 @@ static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
 
 static int add(struct found_list *l, const struct found *f)
 {
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 8;
-		void *more = realloc(l->at, room * sizeof(*l->at));
+	void *more = grow(l->at, l->n, &l->room, sizeof(*l->at));
 
-		if (!more)
-			return -ENOMEM;
-		l->at = more;
-		l->room = room;
-	}
+	if (!more)
+		return -ENOMEM;
+	l->at = more;
 	l->at[l->n++] = *f;
 	return 0;
 }

@@ -84,10 +84,4 @@ int bpf_enable_stats(void);
  * through a map, so that neither sysfs nor procfs is needed; remembered. */
 int bpf_possible_cpus(void);
 
-/* Bytes that a lookup of one key fills in a per-CPU map with such values. */
-static inline size_t bpf_percpu_stride(uint32_t value_size)
-{
-	return (value_size + 7u) & ~7u;
-}
-
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "base/grow.h"
 
 static void take_xdp(struct nl_span xdp, struct link *link)
 {
@@ -84,18 +85,14 @@ static int add_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 {
 	struct link_list *l = arg;
 	struct link link;
+	void *more;
 
 	if (!link_parse(hdr, body, &link))
 		return 0;
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 16;
-		void *more = realloc(l->at, room * sizeof(*l->at));
-
-		if (!more)
-			return -ENOMEM;
-		l->at = more;
-		l->room = room;
-	}
+	more = grow(l->at, l->n, &l->room, sizeof(*l->at));
+	if (!more)
+		return -ENOMEM;
+	l->at = more;
 	l->at[l->n++] = link;
 	return 0;
 }

@@ -257,7 +257,7 @@ void possible_cpus(void)
 				 .max_entries = 1 };
 	static uint8_t values[8 * 4096];
 	int cpus, fd, written = 0;
-	size_t stride = bpf_percpu_stride(m.value_size);
+	size_t stride = (m.value_size + 7u) & ~7u;
 	uint32_t key = 1;
 	char list[256];
 
