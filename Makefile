@@ -7,7 +7,8 @@
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
-#   make check-cross  the arm64 binary: static, starts under emulation
+#   make check-cross  the binaries of the other architectures: static, start under emulation
+#   make dist         a binary for each architecture and their SHA-256 sums: build/dist
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
 #   make lint         clang-tidy and cppcheck
@@ -33,14 +34,29 @@ say = $(if $(QUIET),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
 CLANG := clang-14
 STRIP := llvm-strip-14
 
-# The triple's parts, as clang and as Debian's multiarch directories have them.
+# Of each architecture: the triple's parts as clang and as Debian's multiarch directories have them,
+# and what differs: flags, the kernel programs' byte order, the linker (lld 14 does not know s390x),
+# the suite whose packages make its sysroot (the host's, if that has the architecture).
+ARCHS := x86_64 arm64 riscv64 armhf s390x
 CPU_x86_64 := x86_64
 CPU_arm64 := aarch64
+CPU_riscv64 := riscv64
+CPU_armhf := arm
+CPU_s390x := s390x
+ABI_armhf := eabihf
 CFLAGS_arm64 := -mno-outline-atomics
+CFLAGS_armhf := -march=armv7-a -mfpu=vfpv3-d16
+BPF_s390x := bpfeb
+LD_s390x := --ld-path=s390x-linux-gnu-ld
+SUITE_riscv64 := trixie
+
 CPU := $(CPU_$(ARCH))
+ABI := $(ABI_$(ARCH))
 ifeq ($(CPU),)
-$(error ARCH=$(ARCH): only x86_64 and arm64 are known)
+$(error ARCH=$(ARCH): known are $(ARCHS))
 endif
+GNU := $(CPU)-linux-gnu$(ABI)
+BPF_TARGET := $(or $(BPF_$(ARCH)),bpfel)
 
 B := build
 ifneq ($(ARCH),$(HOST_ARCH))
@@ -65,16 +81,17 @@ CFLAGS_TARGET := $(COMMON) -fsanitize=address,undefined -fno-sanitize-recover=un
 	-fno-omit-frame-pointer
 LINK = $(CLANG) -fsanitize=address,undefined -o $@ $(1) -lm
 else
-MUSL_LIB := $(SYSROOT)/usr/lib/$(CPU)-linux-musl
-LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(CPU)-linux-gnu/*/libgcc.a)))
-CC_TARGET := $(CLANG) --target=$(CPU)-linux-musl
+MUSL := $(CPU)-linux-musl$(ABI)
+MUSL_LIB := $(SYSROOT)/usr/lib/$(MUSL)
+LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(GNU)/*/libgcc.a)))
+CC_TARGET := $(CLANG) --target=$(MUSL)
 # The C library's headers first; the kernel's, which musl does not have, behind them.
 CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(CPU)-linux-musl \
-	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(CPU)-linux-gnu
+	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(MUSL) \
+	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
 # A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.
-LINK = $(CC_TARGET) -nostdlib -static -fuse-ld=lld \
+LINK = $(CC_TARGET) -nostdlib -static $(or $(LD_$(ARCH)),-fuse-ld=lld) \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none -o $@ \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(1) $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o
 endif
@@ -106,13 +123,15 @@ $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
-# Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen.
-BPF_INCLUDE := -iquote . -idirafter /usr/include -idirafter /usr/include/$(CPU_$(HOST_ARCH))-linux-gnu
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+# Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
+# headers are those of the architecture: byte order and bit-fields are in them.
+CC_BPF := $(CLANG) -target $(BPF_TARGET) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
+	-ffile-prefix-map=$(CURDIR)=. -iquote . -idirafter $(SYSROOT)/usr/include \
+	-idirafter $(SYSROOT)/usr/include/$(GNU)
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile | $(SYSROOT_READY)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -target bpfel -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
-		-ffile-prefix-map=$(CURDIR)=. $(BPF_INCLUDE) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_BPF) $(DEPFLAGS) -c $< -o $@
 
 $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(call say,GEN,$(B)/gen/$*.gen.c)
@@ -174,7 +193,7 @@ check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
 check-cross:
-	$(Q)sh tests/cross.sh arm64 qemu-aarch64
+	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line.
 test: deps-test
@@ -218,8 +237,7 @@ endif
 $(BENCH)/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -target bpfel -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
-		-ffile-prefix-map=$(CURDIR)=. $(BPF_INCLUDE) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_BPF) $(DEPFLAGS) -c $< -o $@
 $(BENCH)/peer_libbpf: PEER_LIBS := -lbpf
 $(BENCH)/peer_libbpf_static: PEER_LIBS := -static -lbpf -lelf -lz
 $(BENCH)/peer_libbpf $(BENCH)/peer_libbpf_static: tests/bench/peer_libbpf.c bpf/gate.h
@@ -242,7 +260,8 @@ lint: $(GEN_C)
 
 # What the host needs, by Debian's names.
 PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
-PKGS_TEST := $(PKGS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user
+PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
+PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user
 PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
 define need
 	$(Q)missing=; for p in $(1); do \
@@ -254,15 +273,24 @@ define need
 endef
 deps:
 	$(call need,$(PKGS))
+deps-cross:
+	$(call need,$(PKGS_CROSS))
 deps-test:
 	$(call need,$(PKGS_TEST))
 deps-bench:
 	$(call need,$(PKGS_BENCH))
 
-$(SYSROOT)/.ready: gen/sysroot.sh
+$(SYSROOT)/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
-	$(Q)sh gen/sysroot.sh $(ARCH) $(@D)
+	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) $(SUITE_$(ARCH))
 
+# Every architecture's binary, the same bytes wherever it is made.
+DIST := build/dist
+dist: deps-cross $(ARCHS:%=$(DIST)/sonde-linux-%)
+	$(Q)cd $(DIST) && sha256sum $(ARCHS:%=sonde-linux-%) >SHA256SUMS && cat SHA256SUMS
+$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) deps-cross
+	$(Q)$(MAKE) --no-print-directory ARCH=$* all
+	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
 install: all
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde
 
@@ -274,5 +302,5 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-test \
-	deps-bench install clean
+.PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
+	deps-bench dist install clean

@@ -1,12 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The cross-built binary: static, and it starts under user-mode emulation (which has no bpf(2), so
+# Cross-built binaries: static, and they start under user-mode emulation (which has no bpf(2), so
 # that is as far as it goes without a kernel of that architecture).
-# usage: tests/cross.sh ARCH QEMU
+# usage: tests/cross.sh ARCH...
 set -u
 unset MAKEFLAGS MAKELEVEL MFLAGS
-arch=$1 qemu=$2
-binary=build/$arch/sonde
 passed=0 failed=0
 
 check() {
@@ -23,13 +21,25 @@ check() {
 is_static() {
 	! llvm-readelf-14 -ld "$binary" | grep -qE 'INTERP|NEEDED'
 }
+is_small() {
+	[ "$(wc -c <"$binary")" -lt $((256 * 1024)) ]
+}
 says_no_bpf() {
 	"$qemu" "$binary" count -i lo 2>&1 | grep -qE 'no bpf\(2\)|CAP_'
 }
 
-check "make ARCH=$arch" make -s "ARCH=$arch"
-check "$binary needs no interpreter and no library" is_static
-check "$binary prints its help" "$qemu" "$binary" count --help
-check "$binary says that there is no BPF" says_no_bpf
+for arch in "$@"; do
+	case $arch in
+	arm64) qemu=qemu-aarch64 ;;
+	armhf) qemu=qemu-arm ;;
+	*) qemu=qemu-$arch ;;
+	esac
+	binary=build/$arch/sonde
+	check "make ARCH=$arch" make -s "ARCH=$arch"
+	check "$binary needs no interpreter and no library" is_static
+	check "$binary is under 256 KiB" is_small
+	check "$binary prints its help" "$qemu" "$binary" count --help
+	check "$binary says that there is no BPF" says_no_bpf
+done
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
