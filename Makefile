@@ -8,6 +8,7 @@
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
 #   make check-cross  the binaries of the other architectures: static, start under emulation
+#   make check-vm     other kernels and architectures under QEMU; K=6.1, ARCH=arm64: only those
 #   make dist         a binary for each architecture and their SHA-256 sums: build/dist
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
@@ -161,6 +162,18 @@ $(B)/tests/run/run $(B)/tests/net/net:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
+# The first process of a test machine, and all that runs there.
+$(B)/tests/vm/init: $(B)/tests/vm/init.o
+	$(call say,LINK,$@)
+	$(Q)$(call LINK,$^)
+vm-programs: $(B)/tests/vm/init $(B)/tests/run/run $(B)/tests/net/net $(B)/sonde
+
+# Other kernels and architectures, under emulation: all of tests/vm/matrix, or of a kernel (K=6.1), an
+# architecture (ARCH=arm64), a set (SET=test).
+check-vm: deps-vm
+	$(Q)MAKE='$(MAKE)' sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
+		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
+
 # Unit tests: with the host's C library, libcheck and the sanitizers, always.
 U := build/unit
 UNIT_SRCS := $(wildcard tests/unit/*.c) $(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
@@ -262,6 +275,7 @@ lint: $(GEN_C)
 PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
 PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user
+PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
 PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
 define need
 	$(Q)missing=; for p in $(1); do \
@@ -279,6 +293,8 @@ deps-test:
 	$(call need,$(PKGS_TEST))
 deps-bench:
 	$(call need,$(PKGS_BENCH))
+deps-vm:
+	$(call need,$(PKGS_VM))
 
 $(SYSROOT)/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
@@ -303,4 +319,4 @@ clean:
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
-	deps-bench dist install clean
+	deps-bench deps-vm check-vm vm-programs dist install clean

@@ -28,29 +28,31 @@ debian_why()
 }
 
 # The host's sources as those of suite $2, without limits to an architecture. $1: what the host's
-# suite begins with; sources of other suites are some vendor's. sid has no -updates or -security.
+# suite begins with; sources of other suites are some vendor's. With $debian_plain, without the
+# suite's -updates and -security.
 debian_sources()
 {
 	n=0
+	rm -f "$debian_work/sources"/*
 	for file in "$list" "$parts"*.list "$parts"*.sources; do
 		[ -r "$file" ] || continue
 		n=$((n + 1))
 		case $file in
 		*.list)
-			awk -v want="$1" -v suite="$2" '/^[ \t]*deb[ \t]/ {
+			awk -v want="$1" -v suite="$2" -v plain="$debian_plain" '/^[ \t]*deb[ \t]/ {
 				gsub(/arch[+-]?=[^] \t]*/, ""); sub(/\[[ \t]*\]/, "")
 				rest = $0; sub(/\[[^]]*\]/, "", rest); split(rest, word)
 				if (index(word[3], want) != 1)
 					next
 				to = suite substr(word[3], length(want) + 1)
-				if (suite == "sid" && to != "sid")
+				if (plain && to != suite)
 					next
 				at = index($0, " " word[3] " ")
 				print substr($0, 1, at) to substr($0, at + 1 + length(word[3]))
 			}' "$file" >"$debian_work/sources/$n.list"
 			;;
 		*)
-			awk -v want="$1" -v suite="$2" 'BEGIN { RS = ""; FS = "\n" }
+			awk -v want="$1" -v suite="$2" -v plain="$debian_plain" 'BEGIN { RS = ""; FS = "\n" }
 			{
 				keep = 0; text = ""
 				for (i = 1; i <= NF; i++) {
@@ -63,7 +65,7 @@ debian_sources()
 							if (index(word[w], want) != 1)
 								continue
 							to = suite substr(word[w], length(want) + 1)
-							if (suite == "sid" && to != "sid")
+							if (plain && to != suite)
 								continue
 							line = line " " to
 							keep = 1
@@ -86,7 +88,8 @@ debian_sources()
 # from here on apt-get and apt-cache work there. What is fetched is signed, by keys the host trusts.
 debian_open()
 {
-	debian_work=$1 suite=$3
+	debian_work=$1 suite=$3 debian_plain=
+	[ "$suite" != sid ] || debian_plain=1
 	for tool in apt-get apt-cache apt-config dpkg awk; do
 		command -v $tool >/dev/null || die "$tool is missing: only a host with apt can do this"
 	done
@@ -125,8 +128,21 @@ debian_open()
 		debian_sources "$codename" "$codename" || debian_sources '' '' ||
 			die "no package sources in $list or $parts"
 	fi
-	# One list that is missing need not matter: each of the others is signed and has its packages' sums.
+	debian_update
+}
+
+# One list that is missing need not matter: each of the others is signed and has its packages' sums.
+debian_update()
+{
 	apt-get update >"$debian_work/log" 2>&1 || echo "$me: not all package lists: $(debian_why)" >&2
+}
+
+# The suite alone: an index of updates may name what its server no longer has.
+debian_without_updates()
+{
+	debian_plain=1
+	debian_sources "$codename" "${suite:-$codename}" || die "no sources of ${suite:-$codename}"
+	debian_update
 }
 
 # Packages $2... unpacked below directory $1.

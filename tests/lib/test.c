@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -141,10 +142,19 @@ static bool selected(const struct test *t, int argc, char **argv)
 	return argc <= 1;
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static enum outcome run_named(const struct test *t)
 {
 	static const char *const marks[] = { "ok", "FAIL", "skip" };
-	char words[WORDS_MAX] = "";
+	char words[WORDS_MAX] = "", took[32] = "";
+	double start = now();
 	enum outcome outcome;
 
 	if (t->needs & TEST_ROOT && geteuid()) {
@@ -153,7 +163,10 @@ static enum outcome run_named(const struct test *t)
 	} else {
 		outcome = run_one(t, words);
 	}
-	printf("%s %s%s%s\n", marks[outcome], t->name, outcome == PASSED ? "" : ": ", words);
+	if (now() - start >= 1)
+		snprintf(took, sizeof(took), " (%.1f s)", now() - start);
+	printf("%s %s%s%s%s\n", marks[outcome], t->name, outcome == PASSED ? "" : ": ", words,
+	       took);
 	fflush(stdout);
 	return outcome;
 }

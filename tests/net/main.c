@@ -40,11 +40,17 @@ static const struct test scenarios[] = {
 	ROOT(trouble_no_privilege, 30),
 	ROOT(trouble_some_privilege, 30),
 	ROOT(trouble_no_bpf, 30),
+	ROOT(trouble_memlock, 30),
 	ROOT(house_empty_root, 60),
 	ROOT(house_demo, 30),
 	ROOT(house_doctor, 30),
 	ROOT(house_status, 30),
 	ROOT(house_detach_one, 30),
+	ROOT(lone_count_in, 30),
+	ROOT(lone_count_both, 30),
+	ROOT(lone_installed, 30),
+	ROOT(lone_demo, 30),
+	ROOT(lone_doctor, 30),
 };
 
 int main(int argc, char **argv)

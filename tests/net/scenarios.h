@@ -40,6 +40,7 @@ void trouble_full_disk(void);
 void trouble_no_privilege(void);
 void trouble_some_privilege(void);
 void trouble_no_bpf(void);
+void trouble_memlock(void);
 
 /* house.c */
 void house_empty_root(void);
@@ -47,5 +48,12 @@ void house_demo(void);
 void house_doctor(void);
 void house_status(void);
 void house_detach_one(void);
+
+/* lone.c */
+void lone_count_in(void);
+void lone_count_both(void);
+void lone_installed(void);
+void lone_demo(void);
+void lone_doctor(void);
 
 #endif

@@ -138,7 +138,8 @@ void core_offset_typed(void)
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 1, 1, 0), /* the skb */
 		I_LOAD(BPF_DW, 6, 1, 0), /* as if len had been 8 bytes when compiled */
-		I_STORE(BPF_DW, 10, -8, 6),
+		I_STORE(BPF_W, 10, -8, 6),
+		I_STORE(BPF_W, 10, -4, 6),
 		I_MAP(1),
 		I_MOV_REG(2, 10),
 		I_ADD(2, -8),
@@ -148,7 +149,7 @@ void core_offset_typed(void)
 		I_MOV(0, 0),
 		I_EXIT,
 	};
-	static const struct spec_reloc relocs[] = { { .insn = 3, .kind = SPEC_MAP_FD } };
+	static const struct spec_reloc relocs[] = { { .insn = 4, .kind = SPEC_MAP_FD } };
 	static const struct spec_core cores[] = {
 		{ .insn = 1,
 		  .kind = SPEC_FIELD_OFFSET,

@@ -14,7 +14,7 @@ static const struct test tests[] = {
 	{ "gate: counters of several CPUs", gate_cpus, TEST_ROOT, 60 },
 	{ "gate: segments of offloaded packets", skb_segments, TEST_ROOT, 0 },
 	{ "gate: VLAN tags beside the packet", skb_vlan_beside, TEST_ROOT, 0 },
-	{ "gate: headers outside the linear part", skb_headers_in_pages, TEST_ROOT, 0 },
+	{ "gate: headers outside the linear part", skb_headers_in_pages, TEST_ROOT, 120 },
 	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
 	{ "obj: a refused program and the verifier's last lines", load_refused, TEST_ROOT, 0 },
 	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of a machine without a single module: loopback is all that there is. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "obj/feature.h"
+#include "sys/link.h"
+#include "sys/netns.h"
+#include "tests/net/scenarios.h"
+
+enum { PACKETS = 100, LEN = 300 };
+
+static struct sonde a;
+
+/* Into a namespace of its own, its loopback up. */
+static void own_loopback(void)
+{
+	struct nl nl = { 0 };
+	struct link lo;
+
+	CHECK(!netns_unshare() && !nl_open(&nl, 0), "no namespace of its own");
+	CHECK(!link_get(&nl, "lo", 0, &lo) && !link_up(&nl, lo.ifindex), "no loopback");
+	nl_close(&nl);
+}
+
+/* Datagrams to a socket of its own: unanswered, and read, so that none is dropped. */
+static void send_to_self(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char buf[LEN] = "";
+	socklen_t len = sizeof(at);
+
+	CHECK(fd >= 0 && !bind(fd, (void *)&at, sizeof(at)), "socket: %s", strerror(errno));
+	CHECK(!getsockname(fd, (void *)&at, &len), "getsockname: %s", strerror(errno));
+	for (int i = 0; i < PACKETS; i++) {
+		CHECK(sendto(fd, buf, LEN, 0, (void *)&at, sizeof(at)) == LEN, "sending: %s",
+		      strerror(errno));
+		CHECK(recv(fd, buf, LEN, 0) == LEN, "receiving: %s", strerror(errno));
+	}
+	close(fd);
+}
+
+static void expect_udp(const char *dir)
+{
+	CHECK(JSON_SUM(a.out, "packets", dir, "\"udp\"") == PACKETS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "bytes", dir, "\"udp\"") == PACKETS * (14 + 20 + 8 + LEN), "%s",
+	      a.out);
+}
+
+void lone_count_in(void)
+{
+	own_loopback();
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "lo", "--in");
+	sonde_await_err(&a, "in: ");
+	send_to_self();
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	expect_udp("\"in\"");
+}
+
+/* Out takes tcx or a qdisc that may be in a module: then one line says which. */
+void lone_count_both(void)
+{
+	own_loopback();
+	SONDE_START(&a, "count", "--json", "--once", "-d", "2s", "-i", "lo");
+	while (sonde_poll(&a, 10) && !strstr(a.err, "out: ") && !strstr(a.err, "cannot"))
+		;
+	if (!strstr(a.err, "out: ")) {
+		CHECK(sonde_wait(&a) == 1 && lines_of(a.err) == 1, "%d %s", a.rc, a.err);
+		CHECK(strstr(a.err, "modprobe sch_ingress"), "%s", a.err);
+		SKIP("this kernel has no tcx, and no sch_ingress loaded");
+	}
+	send_to_self();
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	expect_udp("\"in\"");
+	expect_udp("\"out\"");
+}
+
+void lone_installed(void)
+{
+	own_loopback();
+	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "lo", "--in"), "%s", a.err);
+	send_to_self();
+	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
+	expect_udp("\"in\"");
+	CHECK(!SONDE_RUN(&a, "status"), "%s", a.err);
+	CHECK(strstr(a.out, "sonde_gate_xdp"), "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "counters are still there: %s", a.out);
+}
+
+/* What needs a veth pair says so, in one line. */
+void lone_demo(void)
+{
+	SONDE_RUN(&a, "demo", "-q", "-d", "100ms");
+	if (a.rc)
+		CHECK(a.rc == 1 && lines_of(a.err) == 1 && strstr(a.err, "modprobe veth"), "%d %s",
+		      a.rc, a.err);
+	else
+		CHECK(strstr(a.out, "every number is the same"), "%s", a.out);
+}
+
+void lone_doctor(void)
+{
+	CHECK(!SONDE_RUN(&a, "doctor", "--json"), "%s", a.err);
+	CHECK(strstr(a.out, "\"capability\":\"count incoming\",\"here\":\"yes\""), "%s", a.out);
+}

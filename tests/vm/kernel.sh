@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Debian's newest kernel of a suite, with the modules that the scenarios want, below a directory:
+# kernel.sh ARCH SUITE DIR. There: vmlinuz, release, and modules/NN-NAME.ko in the order to load them.
+set -eu
+me=kernel
+here=$(dirname "$0")
+. "$here/../../gen/debian.sh"
+wanted='veth sch_ingress cls_bpf af_packet'
+
+[ $# -eq 3 ] || die "usage: kernel.sh ARCH SUITE DIR"
+suite=$2 dir=$3
+[ ! -e "$dir/.ready" ] || exit 0
+case $1 in
+x86_64) meta=linux-image-cloud-amd64 ;;
+arm64) meta=linux-image-cloud-arm64 ;;
+armhf) meta=linux-image-armmp-lpae ;;
+*) meta=linux-image-$1 ;;
+esac
+
+mkdir -p "$dir/.."
+work=$(cd "$dir/.." && pwd)/$(basename "$dir")
+tree=$work.tree new=$work.new
+trap 'rm -rf "$work.apt" "$tree" "$new"' EXIT
+trap 'exit 1' HUP INT TERM
+
+depends()
+{
+	apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: //p" | grep "^linux-$2" || :
+}
+# The meta package names the newest; from 7.x on that one is empty and names those with the files.
+fetch()
+{
+	image=$(depends $meta image- | head -n 1)
+	[ -n "$image" ] || die "no package $meta in $suite: $(debian_why)"
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	# shellcheck disable=SC2046
+	debian_unpack "$tree" "$image" $(depends "$image" '\(binary\|modules\)-')
+}
+debian_open "$work.apt" "$(debian_arch "$1")" "$suite"
+if ! fetch; then
+	why=$(debian_why)
+	debian_without_updates
+	fetch || die "$why; without updates: $(debian_why)"
+fi
+
+rm -rf "$new"
+mkdir -p "$new/modules"
+found=$(find "$tree" -name 'vmlinu[xz]*' -type f | head -n 1)
+[ -n "$found" ] || die "no kernel in $image"
+cp "$found" "$new/vmlinuz"
+root=$(find "$tree" -path '*lib/modules/*' -name kernel -type d | head -n 1)
+[ -n "$root" ] || die "no modules in $image"
+basename "$(dirname "$root")" >"$new/release"
+
+# What a module needs stands in it; the packages bring no index of that. $1: a name with _ for -.
+n=0
+module()
+{
+	[ -z "$(find "$new/modules" -name "*-$1.ko")" ] || return 0
+	file=$(find "$root" -name '*.ko*' | sed -n "h;s|.*/||;s|\.ko.*||;s|-|_|g;/^$1\$/{g;p;q}")
+	[ -n "$file" ] || return 0 # built in
+	unpacked=$new/$1.ko
+	case $file in
+	*.xz) xz -dc "$file" >"$unpacked" ;;
+	*.zst) zstd -qdc "$file" >"$unpacked" ;;
+	*.gz) gzip -dc "$file" >"$unpacked" ;;
+	*) cp "$file" "$unpacked" ;;
+	esac
+	for need in $(tr '\0' '\n' <"$unpacked" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
+		module "$need"
+	done
+	n=$((n + 1))
+	mv "$new/$1.ko" "$new/modules/$(printf %02d $n)-$1.ko"
+}
+for name in $wanted; do
+	module "$name"
+done
+
+: >"$new/.ready"
+rm -rf "$dir"
+mv "$new" "$dir"

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Sums up what machines of the matrix told: summary.sh OUT-DIR MACHINES (lines of the matrix).
+# Prints the table, keeps it in OUT-DIR/table.txt and, for the README, OUT-DIR/table.md.
+set -eu
+here=$(dirname "$0")
+out=$1
+ends=''
+: >"$out/results"
+for name in $(echo "$2" | awk '{ print $1 }'); do
+	ends="$ends $out/$name.end"
+	[ -e "$out/$name.end" ] || printf '%s\t?\t?\tall\tFAIL: not run\t0\n' "$name" >"$out/$name.end"
+	[ -e "$out/$name.log" ] || : >"$out/$name.log"
+	IFS='	' read -r name arch release plan end _ <"$out/$name.end"
+	awk -v machine="$name" -v arch="$arch" -v release="$release" -v plan="$plan" -v end="$end" \
+		-f "$here/results.awk" "$out/scenarios" "$here/lacks" "$here/$plan.plan" "$out/$name.log" \
+		>>"$out/results"
+done
+n=$(echo "$2" | wc -l)
+# shellcheck disable=SC2086
+awk -v nends="$n" -f "$here/table.awk" $ends "$out/results" | tee "$out/table.txt"
+# shellcheck disable=SC2086
+awk -v nends="$n" -v markdown=1 -f "$here/table.awk" $ends "$out/results" >"$out/table.md"
+tail -n 1 "$out/table.txt" | grep -q ' 0 failed'

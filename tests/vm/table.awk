@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+# The table of results, scenarios down, machines across; with markdown=1 one for the README, machines
+# down. Files: the machines' .end lines in order, then the results.
+BEGIN {
+	FS = "\t"
+	letters = "abcdefghijklmnopqrstuvwxyz"
+}
+
+# Scenarios by what they are about, for the README.
+function group(scenario) {
+	if (scenario == "doctor" || scenario == "machine")
+		return "machine"
+	if (scenario ~ /: /)
+		return "programs"
+	sub(/_.*/, "", scenario)
+	return scenario
+}
+
+# Each reason has its letter, in the order in which they come.
+function letter(words) {
+	if (!(words in reason)) {
+		reason[words] = substr(letters, ++nreasons, 1)
+		said[nreasons] = words
+	}
+	return reason[words]
+}
+
+FNR == 1 {
+	file++
+}
+file <= nends {
+	machine[++nmachines] = $1
+	arch[$1] = $2
+	release[$1] = $3
+	plan[$1] = $4
+	next
+}
+{
+	if (!($2 in row)) {
+		row[$2] = ++nrows
+		scenario[nrows] = $2
+	}
+	sum[$3]++
+	g = $1 SUBSEP group($2)
+	if ($3 == "ok") {
+		cell[$1, $2] = "ok"
+		good[g]++
+	} else if ($3 == "skip") {
+		cell[$1, $2] = letter($4)
+		skips[g]++
+		if (!((g, $4) in seen))
+			marks[g] = marks[g] letter($4)
+		seen[g, $4] = 1
+	} else {
+		cell[$1, $2] = "FAIL"
+		bad[g]++
+		failure[++nfailures] = "FAIL " $1 ": " $2 ": " $4
+	}
+}
+
+function count(m, what, g, text) {
+	g = m SUBSEP what
+	text = good[g] + 0 > 0 ? good[g] : ""
+	if (bad[g])
+		text = text (text == "" ? "" : ", ") bad[g] " FAIL"
+	if (skips[g])
+		text = text (text == "" ? "" : ", ") skips[g] " skipped (" marks[g] ")"
+	return text == "" ? "-" : text
+}
+
+END {
+	if (markdown) {
+		print "| kernel | architecture | started with | programs on crafted packets | count | doctor, demo, status, detach | trouble | loopback alone |"
+		print "| --- | --- | --- | --- | --- | --- | --- | --- |"
+		for (i = 1; i <= nmachines; i++) {
+			m = machine[i]
+			how = plan[m] == "all" ? (m ~ /lockdown/ ? "lockdown=confidentiality" : "nothing mounted") : how_of[plan[m]]
+			if (plan[m] == "bare")
+				how = "nothing mounted, no module"
+			else if (plan[m] == "memlock")
+				how = "nothing mounted, 64 KiB memlock"
+			else if (plan[m] == "mounted")
+				how = "everything mounted"
+			printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", release[m], arch[m], how, count(m, "programs"), count(m, "count"), count(m, "house"), count(m, "trouble"), count(m, "lone")
+		}
+		print ""
+		for (i = 1; i <= nreasons; i++)
+			printf "%s(%s) %s%s", i > 1 ? "; " : "Skipped: ", substr(letters, i, 1), said[i], i == nreasons ? ".\n" : ""
+		exit
+	}
+	for (i = 1; i <= nmachines; i++)
+		printf "%3d  %-14s %s, %s, %s\n", i, machine[i], release[machine[i]], arch[machine[i]], plan[machine[i]]
+	printf "\n%-48s", "scenario"
+	for (i = 1; i <= nmachines; i++)
+		printf " %4d", i
+	print ""
+	for (r = 1; r <= nrows; r++) {
+		printf "%-48s", scenario[r]
+		for (i = 1; i <= nmachines; i++)
+			printf " %4s", ((machine[i], scenario[r]) in cell) ? cell[machine[i], scenario[r]] : "."
+		print ""
+	}
+	print ""
+	for (i = 1; i <= nreasons; i++)
+		printf "%s: skipped, %s\n", substr(letters, i, 1), said[i]
+	for (i = 1; i <= nfailures; i++)
+		print failure[i]
+	printf "%d passed, %d failed, %d skipped\n", sum["ok"], sum["FAIL"], sum["skip"]
+}
