@@ -36,6 +36,10 @@ _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 _Noreturn void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* How much slower this machine is than hardware ($TEST_SLOW, 1 if unset): amounts of work are
+ * divided by it, limits on time multiplied. */
+unsigned int test_slow(void);
+
 /* Keep what is written to stderr from here on, until test_captured(), which returns it. */
 void test_capture(void);
 const char *test_captured(void);

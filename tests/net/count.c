@@ -16,15 +16,7 @@
 #include "sys/mnt.h"
 #include "tests/net/scenarios.h"
 
-enum { LEN = 300, FRAME = 14 + 20 + 8 + LEN };
-
-/* How many an exact count is tried with: an emulated machine gets through fewer. */
-static unsigned int flood_packets(void)
-{
-	const char *words = getenv("TEST_PACKETS");
-
-	return words ? (unsigned int)atoi(words) : 100000;
-}
+enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
 
 static struct sonde a, b;
 
@@ -110,7 +102,7 @@ static void silence(const struct lab *lab)
 
 static void exact(const char *at)
 {
-	unsigned int packets = flood_packets();
+	unsigned int packets = PACKETS / test_slow();
 	struct lab lab = { 0 };
 	uint64_t before, came;
 
@@ -169,7 +161,7 @@ void count_exact_tc(void)
 
 static void installed(const char *at)
 {
-	unsigned int packets = flood_packets();
+	unsigned int packets = PACKETS / test_slow();
 	struct lab lab = { 0 };
 	uint64_t before, came;
 

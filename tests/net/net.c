@@ -94,7 +94,7 @@ bool sonde_poll(struct sonde *s, int ms)
 
 static void await(struct sonde *s, const char *text, const char *words)
 {
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + PATIENCE_MS * test_slow();
 
 	while (!strstr(text, words)) {
 		CHECK(now_ms() < end, "no \"%s\" in time; output: %s errors: %s", words, s->out,

@@ -62,12 +62,12 @@ void flood(const struct lab *lab, unsigned int n, size_t len);
 int foreign_prog(uint32_t type, const char *name);
 
 /* Wait (two seconds) for a condition. */
-#define AWAIT(cond, ...)                    \
-	do {                                \
-		int tries_ = 200;           \
-		while (!(cond) && --tries_) \
-			nap_ms(10);         \
-		CHECK(tries_, __VA_ARGS__); \
+#define AWAIT(cond, ...)                             \
+	do {                                         \
+		int tries_ = 200 * (int)test_slow(); \
+		while (!(cond) && --tries_)          \
+			nap_ms(10);                  \
+		CHECK(tries_, __VA_ARGS__);          \
 	} while (0)
 void nap_ms(unsigned int ms);
 

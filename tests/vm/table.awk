@@ -85,7 +85,7 @@ END {
 		}
 		print ""
 		for (i = 1; i <= nreasons; i++)
-			printf "%s(%s) %s%s", i > 1 ? "; " : "Skipped: ", substr(letters, i, 1), said[i], i == nreasons ? ".\n" : ""
+			printf "%s(%s) %s%s", (i > 1 ? "; " : "Skipped: "), substr(letters, i, 1), said[i], (i == nreasons ? ".\n" : "")
 		exit
 	}
 	for (i = 1; i <= nmachines; i++)
