@@ -72,7 +72,7 @@ endif
 HOST := build/host
 GEN := $(HOST)/gen/gen
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 

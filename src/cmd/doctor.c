@@ -92,6 +92,15 @@ static int refuse(char *why, int rc)
 	return rc;
 }
 
+/* Why the last step of a ladder failed. */
+static int refuse_attach(char *why, int rc, const struct attach_report *report)
+{
+	if (!report->n)
+		return refuse(why, rc);
+	set(why, attach_why(&report->tries[report->n - 1]));
+	return rc;
+}
+
 static int look_load(struct doctor *d, char *hook, char *why)
 {
 	if (!d->xdp.spec || !d->tc.spec) {
@@ -116,7 +125,7 @@ static int look_in(struct doctor *d, char *hook, char *why)
 	rc = attach_open(&a, &d->nl, LO, true, d->xdp.prog_fd[GATE_PROG_SONDE_GATE_XDP], HOOKS_XDP,
 			 false, &report);
 	if (rc)
-		return refuse(why, rc);
+		return refuse_attach(why, rc, &report);
 	attach_close(&a, &d->nl);
 	set(hook, "xdp, by link");
 	set(why, "native where the interface's driver has it");
@@ -134,7 +143,7 @@ static int look_tc(struct doctor *d, char *hook, char *why)
 	rc = attach_open(&a, &d->nl, LO, false, d->tc.prog_fd[GATE_PROG_SONDE_GATE_OUT], HOOKS_TC,
 			 false, &report);
 	if (rc)
-		return refuse(why, rc);
+		return refuse_attach(why, rc, &report);
 	set(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
 	if (report.n)
 		snprintf(why, WORDS, "tcx: %s", err_words(report.tries[0].rc));
@@ -159,7 +168,7 @@ static int look_install(struct doctor *d, char *hook, char *why)
 		snprintf(hook, WORDS, "netlink, %s", hook_name(tc.hook));
 	attach_undo(&tc, &d->nl);
 	attach_undo(&xdp, &d->nl);
-	return rc ? refuse(why, rc) : 0;
+	return rc ? refuse_attach(why, rc, &report) : 0;
 }
 
 static int look_find(struct doctor *d, char *hook, char *why)

@@ -125,11 +125,6 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
-static const char *why(const struct attach_try *t)
-{
-	return *t->words ? t->words : err_words(t->rc);
-}
-
 static int say_failure(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
 		       int rc)
 {
@@ -137,7 +132,7 @@ static int say_failure(const struct gate *g, enum gate_dir dir, const struct att
 
 	for (unsigned int i = 0; i < r->n; i++)
 		buf_printf(&line, "%s%s: %s", i ? "; " : "", hook_name(r->tries[i].hook),
-			   why(&r->tries[i]));
+			   attach_why(&r->tries[i]));
 	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
 	     line.data);
 	buf_free(&line);
@@ -159,7 +154,7 @@ static void say_hooks(const struct gate *g, const struct attach_report *reports,
 				   : "");
 		for (unsigned int i = 0; i < reports[dir].n; i++)
 			buf_printf(&line, " (%s: %s)", hook_name(reports[dir].tries[i].hook),
-				   why(&reports[dir].tries[i]));
+				   attach_why(&reports[dir].tries[i]));
 	}
 	if (line.len)
 		note("%s: %.*s%s", g->link.name, (int)line.len, line.data,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/err.h"
 #include "obj/feature.h"
 #include "obj/keeper.h"
 #include "sys/bpf.h"
@@ -64,12 +65,25 @@ static int open_tcx(struct attach *a)
 	return a->link_fd < 0 ? a->link_fd : 0;
 }
 
-/* The qdisc and the classifier may be modules that nobody has needed yet. */
+/* The qdisc and the classifier may be modules that nobody has needed yet: load one, or say which it
+ * is that is missing. Whether there is now something to try again with. */
+static bool find_module(struct nl *nl, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "net/sched/%s", name);
+	if (!priv_load_module(path))
+		return true;
+	snprintf(nl->words, sizeof(nl->words), "this kernel has no %s loaded: modprobe %s", name,
+		 name);
+	return false;
+}
+
 static int add_clsact(struct nl *nl, int ifindex)
 {
 	int rc = tc_clsact_add(nl, ifindex);
 
-	if (rc == -ENOENT && !priv_load_module("net/sched/sch_ingress"))
+	if (rc == -ENOENT && find_module(nl, "sch_ingress"))
 		rc = tc_clsact_add(nl, ifindex);
 	return rc;
 }
@@ -95,9 +109,10 @@ static int add_filter(struct attach *a, struct nl *nl)
 {
 	int rc = add_clsact(nl, a->ifindex);
 
-	if (!rc)
-		rc = place_filter(a, nl);
-	if (rc == -ENOENT && !priv_load_module("net/sched/cls_bpf"))
+	if (rc)
+		return rc;
+	rc = place_filter(a, nl);
+	if (rc == -ENOENT && find_module(nl, "cls_bpf"))
 		rc = place_filter(a, nl);
 	return rc;
 }
@@ -137,6 +152,11 @@ static int open_hook(struct attach *a, struct nl *nl)
 static bool is_final(int rc)
 {
 	return rc == -EBUSY || rc == -EEXIST || rc == -EPERM || rc == -ENODEV || rc == -EBADF;
+}
+
+const char *attach_why(const struct attach_try *t)
+{
+	return *t->words ? t->words : err_words(t->rc);
 }
 
 int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,

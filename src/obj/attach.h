@@ -50,6 +50,9 @@ struct attach_report {
 	unsigned int n;
 };
 
+/* The kernel's words, or those for its error number. */
+const char *attach_why(const struct attach_try *t);
+
 /* Attach at the first of hooks (HOOK_BIT()s; native before generic, tcx before clsact) that works.
  * With stays it outlives the process, else the kernel takes it off when the process ends however it
  * ends (clsact has no such thing: a keeper process does it). Each failed step is in *report, in
