@@ -137,7 +137,7 @@ static int load(const struct obj *o, const struct spec_prog *p, const struct obj
 		.ninsns = p->ninsns,
 		.license = o->spec->license,
 		.attach_btf_id = target,
-		.flags = p->type == BPF_PROG_TYPE_XDP ? opts->xdp_flags : 0,
+		.flags = opts->flags | (p->type == BPF_PROG_TYPE_XDP ? opts->xdp_flags : 0),
 	};
 	int tries = 5, rc;
 

@@ -20,7 +20,8 @@ struct obj {
 struct obj_opts {
 	const void *conf;   /* spec->conf_len bytes for the frozen conf; NULL: as compiled */
 	uint32_t progs;     /* bit i: load spec->progs[i]; 0: all */
-	uint32_t xdp_flags; /* BPF_F_* for the XDP programs */
+	uint32_t flags;     /* BPF_F_* for all programs */
+	uint32_t xdp_flags; /* the same for the XDP programs, besides */
 	bool verbose;       /* on failure the verifier's whole log, not its last lines */
 };
 

@@ -247,6 +247,17 @@ void find_again(void)
 	CHECK(find_prog(info.id, &prog) == -ENOENT, "a closed program is found");
 }
 
+/* Some processors read nothing across its natural boundary: the verifier there refuses programs
+ * that might, and here does so on request. */
+void load_aligned(void)
+{
+	struct obj_opts opts = { .flags = BPF_F_STRICT_ALIGNMENT };
+	struct obj o = { 0 };
+
+	CHECK(!obj_open(&o, &gate_spec, &opts), "the gate does not load");
+	obj_close(&o);
+}
+
 /* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
 void possible_cpus(void)
 {

@@ -20,6 +20,7 @@ static const struct test tests[] = {
 	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },
 	{ "obj: the conf is frozen", load_conf_frozen, TEST_ROOT, 0 },
 	{ "obj: the conf as compiled", load_conf_default, TEST_ROOT, 0 },
+	{ "obj: the gate where memory is read aligned", load_aligned, TEST_ROOT, 0 },
 	{ "obj: some of the programs", load_some, TEST_ROOT, 0 },
 	{ "obj: a refused map", load_map_refused, TEST_ROOT, 0 },
 	{ "obj: the end of a log", log_tails, 0, 0 },

@@ -17,8 +17,11 @@ static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 
 enum { STAGE_LOST = 99, STAGE_PADDED = 64 };
 
+/* It uses all of its stack. Without a JIT, what it calls at its end goes on with the stack that the
+ * stage has; kernels from 6.12 on give that no more than the stage alone needs, and panic. */
 static const struct bpf_insn stage_insns[] = {
 	I_MOV_REG(6, 1),
+	I_STORE(BPF_DW, 10, -512, 6),
 	I_LOAD(BPF_W, 2, 6, CB(STAGE_CUT)),
 	I_JEQ(2, 0, 4),
 	I_MOV(3, 0),
@@ -37,7 +40,7 @@ static const struct bpf_insn stage_insns[] = {
 	I_MOV(0, STAGE_LOST),
 	I_EXIT,
 };
-static const struct spec_reloc stage_relocs[] = { { .insn = 13, .kind = SPEC_MAP_FD, .map = 0 } };
+static const struct spec_reloc stage_relocs[] = { { .insn = 14, .kind = SPEC_MAP_FD, .map = 0 } };
 static const struct spec_map stage_maps[] = {
 	{ .name = "next",
 	  .type = BPF_MAP_TYPE_PROG_ARRAY,
@@ -168,16 +171,7 @@ static int run_staged(struct rig *r, enum flavour f, struct bpf_run *run)
 	return bpf_prog_run(r->stage.prog_fd[0], run);
 }
 
-bool rig_stages(void)
-{
-#ifdef __s390x__
-	return false; /* 6.12 and 7.2 panic when the stage calls the gate; other programs do well */
-#else
-	return true;
-#endif
-}
-
-bool rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
+void rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
 	     const struct __sk_buff *ctx, struct gate_row *row)
 {
 	uint32_t want =
@@ -189,8 +183,6 @@ bool rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
 	struct gate_table t;
 	int rc = staged ? -EINVAL : bpf_prog_run(r->gate.prog_fd[progs[f]], &run);
 
-	if (rc == -EINVAL && f != XDP && !rig_stages())
-		return false;
 	if (rc == -EINVAL && f != XDP)
 		rc = run_staged(r, f, &run);
 	CHECK(!rc, "%s: not run: %s", show(f, data, len), strerror(-rc));
@@ -201,7 +193,6 @@ bool rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
 	*row = t.rows[0];
 	clear(r, row);
 	gate_table_free(&t);
-	return true;
 }
 
 static void print_row(char *buf, size_t len, const struct gate_row *row)
@@ -222,8 +213,7 @@ void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
 
 	full.dir = f == TC_OUT ? GATE_OUT : GATE_IN;
 	full.verdict = GATE_PASS;
-	if (!rig_run(r, f, data, len, ctx, &row))
-		return;
+	rig_run(r, f, data, len, ctx, &row);
 	print_row(is, sizeof(is), &row);
 	print_row(should, sizeof(should), &full);
 	CHECK(!strcmp(is, should), "%s: counted as %s; should be %s", show(f, data, len), is,

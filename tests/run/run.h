@@ -25,8 +25,6 @@ struct rig {
 };
 void rig_open(struct rig *r, bool ethernet);
 void rig_close(struct rig *r);
-/* The stage can be used on this architecture. */
-bool rig_stages(void);
 
 /* Orders to the stage, in __sk_buff.cb. */
 enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
@@ -34,8 +32,8 @@ enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
 /* Run a program on a packet: ctx may be NULL, its cb[STAGE_CUT] cuts the packet to so many bytes,
  * its cb[STAGE_VLAN_*] push a tag to where a device's offload puts it, beside the packet. The
  * program has to return what lets the packet go on, and to count one row, which is stored and taken
- * out of the counters again. False: it takes the stage, and this kernel has none. */
-bool rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
+ * out of the counters again. */
+void rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
 	     const struct __sk_buff *ctx, struct gate_row *row);
 /* The same, and the row has to be this one. */
 void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
@@ -87,6 +85,7 @@ void load_refused_whole_log(void);
 void load_conf_frozen(void);
 void load_conf_default(void);
 void load_some(void);
+void load_aligned(void);
 void load_map_refused(void);
 void log_tails(void);
 void find_again(void);
