@@ -3,7 +3,8 @@
 #
 #   make [all]        the static binary: build/sonde (ARCH=arm64: build/arm64/sonde)
 #   make run          build, then count real packets in a private namespace
-#   make test         every check below but the long fuzzing and the benchmarks
+#   make test         every check below, but of the machines some, of the fuzzing a few seconds
+#   make test-all     all of it, but the benchmarks
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
@@ -173,6 +174,11 @@ vm-programs: $(B)/tests/vm/init $(B)/tests/run/run $(B)/tests/net/net $(B)/sonde
 check-vm: deps-vm
 	$(Q)MAKE='$(MAKE)' sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
 		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
+check-vm-test:
+	$(Q)$(MAKE) --no-print-directory check-vm SET=test
+# The last run's table, if it was of all machines, into the README.
+readme-vm:
+	$(Q)sh tests/vm/readme.sh
 
 # Unit tests: with the host's C library, libcheck and the sanitizers, always.
 U := build/unit
@@ -205,12 +211,17 @@ check-run: $(B)/tests/run/run
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
+check-dist:
+	$(Q)sh tests/dist.sh
 check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
-# Everything a change has to pass, and its sums as the last line.
-test: deps-test
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh check check-run check-net check-cross fuzz-seeds
+# Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
+STAGES := check check-run check-net check-cross
+test: deps-test deps-vm
+	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
+test-all: deps-test deps-vm
+	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
 
 run: deps all
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
@@ -319,4 +330,4 @@ clean:
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
-	deps-bench deps-vm check-vm vm-programs dist install clean
+	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean
