@@ -109,7 +109,9 @@ static int look_load(struct doctor *d, char *hook, char *why)
 	}
 	set(hook, "bpf(2)");
 	if (*d->jit)
-		snprintf(why, WORDS, "JIT %s", *d->jit == '0' ? "off: programs run slowly" : "on");
+		set(why, *d->jit == '0' ? "JIT off, programs run slowly: sysctl "
+					  "net.core.bpf_jit_enable=1"
+					: "JIT on");
 	return 0;
 }
 

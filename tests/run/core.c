@@ -25,6 +25,15 @@ static const struct spec_map ring_map[] = {
 	{ .name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = RING_SIZE },
 };
 
+static void need_types(void)
+{
+	struct btf btf = { 0 };
+
+	if (btf_open_kernel(&btf))
+		SKIP("this kernel has no type information");
+	btf_close(&btf);
+}
+
 static int open_prog(struct obj *o, const struct spec_prog *prog)
 {
 	struct spec spec = { .name = "core",
@@ -128,6 +137,7 @@ void core_offset_read(void)
 					       .cores = cores,
 					       .ncores = LENGTH(cores) };
 
+	need_types();
 	check_seen(&prog);
 }
 
@@ -168,6 +178,7 @@ void core_offset_typed(void)
 					       .cores = cores,
 					       .ncores = LENGTH(cores) };
 
+	need_types();
 	check_seen(&prog);
 }
 
@@ -206,6 +217,7 @@ void core_missing_guarded(void)
 	};
 	uint32_t ret = 0;
 
+	need_types();
 	CHECK(!run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret), "not loaded");
 	CHECK(ret == 42, "returns %u", ret);
 }
@@ -220,6 +232,7 @@ void core_missing_reached(void)
 	const char *said;
 	int rc;
 
+	need_types();
 	test_capture();
 	rc = run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret);
 	said = test_captured();
@@ -273,6 +286,7 @@ void core_answers(void)
 		I_EXIT,
 	};
 
+	need_types();
 	for (size_t i = 0; i < LENGTH(questions); i++) {
 		const struct question *q = &questions[i];
 		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
@@ -306,6 +320,7 @@ void core_no_tracepoint(void)
 	const char *said;
 	int rc;
 
+	need_types();
 	test_capture();
 	rc = open_prog(&o, &prog);
 	said = test_captured();

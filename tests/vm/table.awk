@@ -54,7 +54,8 @@ file <= nends {
 	} else {
 		cell[$1, $2] = "FAIL"
 		bad[g]++
-		failure[++nfailures] = "FAIL " $1 ": " $2 ": " $4
+		if ($4 != "") # else the machine's end says it for all that did not come to pass
+			failure[++nfailures] = "FAIL " $1 ": " $2 ": " $4
 	}
 }
 
@@ -90,12 +91,12 @@ END {
 	}
 	for (i = 1; i <= nmachines; i++)
 		printf "%3d  %-14s %s, %s, %s\n", i, machine[i], release[machine[i]], arch[machine[i]], plan[machine[i]]
-	printf "\n%-48s", "scenario"
+	printf "\n%-52s", "scenario"
 	for (i = 1; i <= nmachines; i++)
 		printf " %4d", i
 	print ""
 	for (r = 1; r <= nrows; r++) {
-		printf "%-48s", scenario[r]
+		printf "%-52s", scenario[r]
 		for (i = 1; i <= nmachines; i++)
 			printf " %4s", ((machine[i], scenario[r]) in cell) ? cell[machine[i], scenario[r]] : "."
 		print ""
