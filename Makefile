@@ -8,6 +8,7 @@
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
+#   make check-endian unit tests with 32-bit words and big-endian, by emulation
 #   make check-cross  the binaries of the other architectures: static, start under emulation
 #   make check-vm     other kernels and architectures under QEMU; K=6.1, ARCH=arm64: only those
 #   make dist         a binary for each architecture and their SHA-256 sums: build/dist
@@ -180,27 +181,48 @@ check-vm-test:
 readme-vm:
 	$(Q)sh tests/vm/readme.sh
 
-# Unit tests: with the host's C library, libcheck and the sanitizers, always.
+# Unit tests: with the host's C library, libcheck and the sanitizers, always. For another ARCH with
+# that one's glibc, by emulation, and traps where a sanitizer would have a library.
 U := build/unit
+UNIT_DATA := $(U)/data
+UNIT_CC := $(CLANG)
+UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+UNIT_LIBS := $$(pkg-config --libs check)
+ifneq ($(ARCH),$(HOST_ARCH))
+U := $(B)/unit
+UNIT_ROOT := $(SYSROOT)-glibc
+UNIT_CC := $(CLANG) --target=$(GNU) --sysroot=$(UNIT_ROOT) $(CFLAGS_$(ARCH))
+UNIT_SAN := -fsanitize=undefined -fsanitize-trap=undefined -DUNIT_STRIDE=16
+UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm
+UNIT_EMU := CK_TIMEOUT_MULTIPLIER=10 qemu-$(CPU)
+endif
 UNIT_SRCS := $(wildcard tests/unit/*.c) $(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
 UNIT_O := $(UNIT_SRCS:%.c=$(U)/%.o)
-UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) \
-	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-	-DGEN_DATA='"$(U)/data"'
-$(U)/%.o: %.c Makefile | $(GEN_H)
+UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) $(UNIT_SAN) \
+	-DGEN_DATA='"$(UNIT_DATA)"'
+$(U)/%.o: %.c Makefile | $(GEN_H) $(UNIT_ROOT:%=%/.ready)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(UNIT_CC) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
 $(U)/unit: $(UNIT_O) $(GEN_C)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(UNIT_FLAGS) -Wno-unused -o $@ $^ $$(pkg-config --libs check)
+	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -Wno-unused -o $@ $^ $(UNIT_LIBS)
 # What gen is tested on: every source in both byte orders.
 GEN_DATA_SRCS := $(wildcard tests/data/gen/*.bpf.c)
-GEN_DATA := $(foreach e,bpfel bpfeb,$(GEN_DATA_SRCS:tests/data/gen/%.bpf.c=$(U)/data/$e/%.bpf.o))
-$(U)/data/bpfel/%.bpf.o $(U)/data/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c
-	$(Q)mkdir -p $(U)/data/bpfel $(U)/data/bpfeb
+GEN_DATA := $(foreach e,bpfel bpfeb,$(GEN_DATA_SRCS:tests/data/gen/%.bpf.c=$(UNIT_DATA)/$e/%.bpf.o))
+$(UNIT_DATA)/bpfel/%.bpf.o $(UNIT_DATA)/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c
+	$(Q)mkdir -p $(UNIT_DATA)/bpfel $(UNIT_DATA)/bpfeb
 	$(Q)for e in bpfel bpfeb; do \
-		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(U)/data/$$e/$*.bpf.o || exit 1; done
+		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(UNIT_DATA)/$$e/$*.bpf.o || exit 1; done
+
+unit: $(U)/unit $(GEN_DATA)
+	$(Q)$(UNIT_EMU) $<
+# 32-bit words, and the other byte order; side by side.
+ENDIAN := $(filter-out $(HOST_ARCH),armhf s390x)
+check-endian: $(GEN) $(GEN_DATA)
+	$(Q)rc=0; for a in $(ENDIAN); do \
+		$(MAKE) --no-print-directory ARCH=$$a unit >build/unit-$$a.log 2>&1 & pids="$$pids $$!"; done; \
+	for p in $$pids; do wait $$p || rc=1; done; cat $(ENDIAN:%=build/unit-%.log); exit $$rc
 
 check: $(U)/unit $(GEN_DATA) $(B)/sonde
 	$(Q)rc=0; $(U)/unit >$(U)/log 2>&1 & \
@@ -217,7 +239,7 @@ check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
-STAGES := check check-run check-net check-cross
+STAGES := check check-run check-net check-cross check-endian
 test: deps-test deps-vm
 	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
 test-all: deps-test deps-vm
@@ -307,9 +329,10 @@ deps-bench:
 deps-vm:
 	$(call need,$(PKGS_VM))
 
-$(SYSROOT)/.ready: gen/sysroot.sh gen/debian.sh
+$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev
+$(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
-	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) $(SUITE_$(ARCH))
+	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)
 
 # Every architecture's binary, the same bytes wherever it is made.
 DIST := build/dist
@@ -329,5 +352,5 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test check check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
+.PHONY: all run test unit check check-endian check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
 	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean

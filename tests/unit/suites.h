@@ -5,6 +5,11 @@
 
 #include <check.h>
 
+/* Tests that take every byte or many rows take every so many-th where the host is emulated. */
+#ifndef UNIT_STRIDE
+#define UNIT_STRIDE 1
+#endif
+
 Suite *base_suite(void);
 Suite *opt_suite(void);
 Suite *out_suite(void);

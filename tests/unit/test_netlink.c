@@ -27,13 +27,25 @@ static void release(struct nl_span s)
 	free((void *)(uintptr_t)s.data);
 }
 
-static const char attrs[] = "\x06\x00\x01\x00"
-			    "ab\0\0"           /* a length that needs padding */
-			    "\x04\x00\x02\x80" /* empty, marked as nested */
-			    "\x08\x00\x03\x40"
-			    "\x78\x56\x34\x12" /* marked as big endian */
-			    "\x05\x00\x04\x00"
-			    "z"; /* the last, without padding */
+/* Numbers in attributes are in the host's byte order. */
+static const struct __attribute__((packed)) {
+	struct nlattr one;
+	char text[4]; /* a length that needs padding */
+	struct nlattr two, three;
+	uint32_t number;
+	struct nlattr four;
+	char last; /* without padding */
+	char end;
+} attrs = {
+	{ 6, 1 },
+	"ab",
+	{ 4, 2 | NLA_F_NESTED },
+	{ 8, 3 | NLA_F_NET_BYTEORDER }, /* only a mark: the reader knows by the type */
+	0x12345678,
+	{ 5, 4 },
+	'z',
+	0,
+};
 
 START_TEST(attributes_one_by_one)
 {
@@ -41,7 +53,7 @@ START_TEST(attributes_one_by_one)
 	static const uint16_t lens[] = { 2, 0, 4, 1 };
 
 	for (size_t len = 0; len < sizeof(attrs); len++) {
-		struct nl_span all = exactly(attrs, len), rest = all, v = { 0 };
+		struct nl_span all = exactly(&attrs, len), rest = all, v = { 0 };
 		uint16_t type = 0;
 		size_t n = 0;
 
@@ -63,10 +75,13 @@ END_TEST
 START_TEST(attribute_lengths_that_lie)
 {
 	for (unsigned int claim = 0; claim <= UINT16_MAX; claim++) {
-		char bytes[] = { (char)claim, (char)(claim >> 8), 7, 0, 1, 2, 3, 4, 5 };
-		struct nl_span all = exactly(bytes, sizeof(bytes)), rest = all, v;
+		struct nlattr a = { (uint16_t)claim, 7 };
+		char bytes[sizeof(a) + 5] = { 0 };
+		struct nl_span all, rest, v;
 		uint16_t type = 0;
 
+		memcpy(bytes, &a, sizeof(a));
+		all = rest = exactly(bytes, sizeof(bytes));
 		ck_assert_int_eq(nl_next(&rest, &type, &v), claim >= 4 && claim <= sizeof(bytes));
 		if (claim >= 4 && claim <= sizeof(bytes)) {
 			ck_assert_uint_eq(v.len, claim - 4);
@@ -81,7 +96,7 @@ END_TEST
 
 START_TEST(attribute_values)
 {
-	struct nl_span all = { attrs, sizeof(attrs) - 1 };
+	struct nl_span all = { (const char *)&attrs, sizeof(attrs) - 1 };
 	char s[3];
 
 	ck_assert_uint_eq(nl_u32(nl_find(all, 3)), 0x12345678);
@@ -101,7 +116,7 @@ START_TEST(attribute_values)
 	ck_assert_str_eq(s, "x");
 	ck_assert_uint_eq(nl_attrs(all, sizeof(attrs) - 1).len, 0);
 	ck_assert_uint_eq(nl_attrs(all, 1000).len, 0);
-	ck_assert_ptr_eq(nl_attrs(all, 5).data, attrs + 8);
+	ck_assert_ptr_eq(nl_attrs(all, 5).data, all.data + 8);
 	ck_assert_uint_eq(nl_attrs(all, 5).len, all.len - 8);
 }
 END_TEST
