@@ -14,20 +14,45 @@
 #define ARCH_HERE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define ARCH_HERE AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ARCH_HERE AUDIT_ARCH_RISCV64
+#elif defined(__arm__)
+#define ARCH_HERE AUDIT_ARCH_ARM
+#elif defined(__s390x__)
+#define ARCH_HERE AUDIT_ARCH_S390X
 #endif
 
 #ifdef ARCH_HERE
 
-static const uint16_t allowed[] = {
-	SYS_bpf,           SYS_read,           SYS_write,     SYS_writev,    SYS_close,
-	SYS_sendto,        SYS_recvmsg,        SYS_recvfrom,  SYS_ppoll,     SYS_brk,
-	SYS_mmap,          SYS_munmap,         SYS_mremap,    SYS_madvise,   SYS_mprotect,
-	SYS_clock_gettime, SYS_ioctl,          SYS_futex,     SYS_exit,      SYS_exit_group,
-	SYS_rt_sigreturn,  SYS_rt_sigprocmask, SYS_prlimit64, SYS_nanosleep, SYS_capget,
-#ifdef SYS_poll
-	SYS_poll,
+/* What some architectures have under another name or not at all; the other one stands for it
+ * there. 32-bit C libraries try the call with the wide time first. */
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
 #endif
+#ifndef SYS_mmap
+#define SYS_mmap SYS_mmap2
+#endif
+#ifndef SYS_clock_gettime
+#define SYS_clock_gettime SYS_clock_gettime32
+#endif
+#ifndef SYS_clock_gettime64
+#define SYS_clock_gettime64 SYS_clock_gettime
+#endif
+#ifndef SYS_sigreturn
+#define SYS_sigreturn SYS_rt_sigreturn
+#endif
+
+/* By restart_syscall a poll(2) goes on that was stopped and continued. */
+/* clang-format off */
+static const uint16_t allowed[] = {
+	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl,
+	SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_poll, SYS_ppoll, SYS_restart_syscall,
+	SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_futex,
+	SYS_clock_gettime, SYS_clock_gettime64, SYS_nanosleep,
+	SYS_rt_sigreturn, SYS_sigreturn, SYS_rt_sigprocmask,
+	SYS_prlimit64, SYS_capget, SYS_exit, SYS_exit_group,
 };
+/* clang-format on */
 
 enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 2 };
 

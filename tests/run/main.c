@@ -35,6 +35,7 @@ static const struct test tests[] = {
 	{ "ring: records in order, round and round", ring_in_order, TEST_ROOT, 60 },
 	{ "ring: full", ring_full, TEST_ROOT, 0 },
 	{ "ring: the reader may stop", ring_stops, TEST_ROOT, 0 },
+	{ "sys: confined, but not too much", confine_leaves_enough, TEST_ROOT, 0 },
 };
 
 int main(int argc, char **argv)

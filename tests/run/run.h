@@ -101,5 +101,7 @@ void core_no_tracepoint(void);
 void ring_in_order(void);
 void ring_full(void);
 void ring_stops(void);
+/* tests/run/confine.c */
+void confine_leaves_enough(void);
 
 #endif
