@@ -3,8 +3,25 @@
 #include "sys/ring.h"
 #include <errno.h>
 #include <linux/bpf.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* A 32-bit program may run on a 64-bit kernel, and has to say its position in the kernel's width.
+ * So it asks: in 64 bits a position changed in its second word (all that have both are little
+ * endian) is another one than the producer's, and an empty ring turns readable. */
+static bool is_wide(int map_fd, uint32_t *consumer)
+{
+	struct pollfd p = { .fd = map_fd, .events = POLLIN };
+	bool wide;
+
+	if (sizeof(long) == sizeof(uint64_t))
+		return true;
+	__atomic_store_n(&consumer[1], 1, __ATOMIC_SEQ_CST);
+	wide = poll(&p, 1, 0) == 1;
+	__atomic_store_n(&consumer[1], 0, __ATOMIC_SEQ_CST);
+	return wide;
+}
 
 int ring_open(struct ring *r, int map_fd, uint32_t size)
 {
@@ -25,6 +42,7 @@ int ring_open(struct ring *r, int map_fd, uint32_t size)
 		.fd = map_fd,
 		.mask = size - 1,
 		.page = page,
+		.wide = is_wide(map_fd, consumer),
 		.consumer = consumer,
 		.producer = rest,
 		.data = (const uint8_t *)rest + page,
@@ -41,12 +59,30 @@ void ring_close(struct ring *r)
 	*r = (struct ring){ 0 };
 }
 
+static uint64_t position(const struct ring *r, const void *at)
+{
+	if (r->wide)
+		return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+	return __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+}
+
+/* Behind len bytes of a record. */
+static uint64_t advance(struct ring *r, uint64_t at, uint32_t len)
+{
+	at += ((uint64_t)len + BPF_RINGBUF_HDR_SZ + 7) & ~UINT64_C(7);
+	if (r->wide)
+		__atomic_store_n((uint64_t *)r->consumer, at, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n((uint32_t *)r->consumer, (uint32_t)at, __ATOMIC_RELEASE);
+	return r->wide ? at : (uint32_t)at;
+}
+
 int ring_read(struct ring *r, ring_each *each, void *arg)
 {
-	unsigned long at = __atomic_load_n(r->consumer, __ATOMIC_RELAXED);
+	uint64_t at = position(r, r->consumer);
 	int rc = 0;
 
-	while (!rc && at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
+	while (!rc && at != position(r, r->producer)) {
 		const uint8_t *rec = r->data + (at & r->mask);
 		uint32_t head =
 			__atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);
@@ -56,8 +92,7 @@ int ring_read(struct ring *r, ring_each *each, void *arg)
 			break; /* reserved, not yet submitted: so is all behind it */
 		if (!(head & BPF_RINGBUF_DISCARD_BIT))
 			rc = each(rec + BPF_RINGBUF_HDR_SZ, len, arg);
-		at += (len + BPF_RINGBUF_HDR_SZ + 7ul) & ~7ul;
-		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+		at = advance(r, at, len);
 	}
 	return rc;
 }

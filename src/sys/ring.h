@@ -3,6 +3,7 @@
 #ifndef SYS_RING_H
 #define SYS_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,12 +11,14 @@ struct ring {
 	int fd; /* the map's, the caller's; poll(2) it for reading */
 	uint64_t mask;
 	size_t page;
-	unsigned long *consumer;
-	const unsigned long *producer;
+	bool wide; /* positions have 64 bits, as the kernel's long; else 32, and they go round */
+	void *consumer;
+	const void *producer;
 	const uint8_t *data; /* mapped twice in a row, so that no record is split */
 };
 
-/* size: the map's max_entries, a power of two of whole pages. */
+/* size: the map's max_entries, a power of two of whole pages. To be called before anything is
+ * attached that writes into the ring. */
 int ring_open(struct ring *r, int map_fd, uint32_t size);
 void ring_close(struct ring *r);
 

@@ -7,5 +7,6 @@
 
 TCase *netlink_cases(void);
 TCase *btf_cases(void);
+TCase *ring_cases(void);
 
 #endif
