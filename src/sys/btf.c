@@ -87,6 +87,38 @@ static int build_index(struct btf *b)
 	return 0;
 }
 
+static bool type_at(const struct btf *b, uint32_t id, struct btf_type *t)
+{
+	if (!id || id > b->n)
+		return false;
+	memcpy(t, b->types + b->index[id], sizeof(*t));
+	return true;
+}
+
+static const char *string_at(const struct btf *b, uint32_t off)
+{
+	return off < b->strings_len ? b->strings + off : "";
+}
+
+/* As many as its long has: a 32-bit program may run on a 64-bit kernel. Compilers differ in that
+ * type's name. */
+static uint32_t pointer_size(const struct btf *b)
+{
+	static const char *const longs[] = { "long unsigned int", "unsigned long" };
+
+	for (uint32_t id = 1; id <= b->n; id++) {
+		struct btf_type t;
+
+		type_at(b, id, &t);
+		if (BTF_INFO_KIND(t.info) != BTF_KIND_INT)
+			continue;
+		for (size_t i = 0; i < sizeof(longs) / sizeof(*longs); i++)
+			if (!strcmp(string_at(b, t.name_off), longs[i]))
+				return t.size;
+	}
+	return sizeof(void *);
+}
+
 int btf_open_blob(struct btf *b, const void *data, size_t len)
 {
 	struct btf_header h;
@@ -110,9 +142,11 @@ int btf_open_blob(struct btf *b, const void *data, size_t len)
 	if (got.strings[0] || got.strings[h.str_len - 1])
 		return -EINVAL;
 	rc = build_index(&got);
-	if (!rc)
-		*b = got;
-	return rc;
+	if (rc)
+		return rc;
+	got.pointer = pointer_size(&got);
+	*b = got;
+	return 0;
 }
 
 void btf_close(struct btf *b)
@@ -210,23 +244,10 @@ int btf_open_kernel(struct btf *b)
 	return rc;
 }
 
-static bool type_at(const struct btf *b, uint32_t id, struct btf_type *t)
-{
-	if (!id || id > b->n)
-		return false;
-	memcpy(t, b->types + b->index[id], sizeof(*t));
-	return true;
-}
-
 /* What stands behind the type's header: checked to be there when the index was built. */
 static const uint8_t *tail_of(const struct btf *b, uint32_t id)
 {
 	return b->types + b->index[id] + sizeof(struct btf_type);
-}
-
-static const char *string_at(const struct btf *b, uint32_t off)
-{
-	return off < b->strings_len ? b->strings + off : "";
 }
 
 const char *btf_name(const struct btf *b, uint32_t id)
@@ -295,7 +316,7 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 			return -EINVAL;
 		switch (BTF_INFO_KIND(t.info)) {
 		case BTF_KIND_PTR:
-			return size_times(times, sizeof(void *));
+			return size_times(times, b->pointer);
 		case BTF_KIND_ARRAY:
 			memcpy(&a, tail_of(b, id), sizeof(a));
 			times *= a.nelems;

@@ -18,8 +18,9 @@ struct btf {
 	uint32_t types_len;
 	const char *strings; /* ends with a NUL */
 	uint32_t strings_len;
-	uint32_t *index; /* offset in types of each id, [0] unused */
-	uint32_t n;      /* ids are 1 to n */
+	uint32_t *index;  /* offset in types of each id, [0] unused */
+	uint32_t n;       /* ids are 1 to n */
+	uint32_t pointer; /* bytes of a pointer there */
 };
 
 /* The kernel's BTF: sysfs, a detached sysfs, or by id, in this order. -ENOENT: it has none. */

@@ -236,6 +236,30 @@ START_TEST(sizes)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	uint32_t size;
+} longs[] = {
+	{ "long unsigned int", 8 }, /* as gcc calls it */
+	{ "unsigned long", 8 },     /* as clang does */
+	{ "long unsigned int", 4 },
+	{ "unsigned int", sizeof(void *) },
+};
+
+/* The kernel's pointers need not be as long as the program's. */
+START_TEST(pointers_are_as_long_as_longs)
+{
+	struct btf got;
+
+	make(&blob, false);
+	integer(&blob, longs[_i].name, longs[_i].size);
+	finish(&blob);
+	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
+	ck_assert_int_eq(btf_size(&got, ids.ptr), longs[_i].size);
+	btf_close(&got);
+}
+END_TEST
+
 START_TEST(names_are_resolved)
 {
 	struct btf_want want[] = {
@@ -390,6 +414,7 @@ TCase *btf_cases(void)
 	tcase_add_test(t, types_are_indexed);
 	tcase_add_loop_test(t, paths_lead_to_fields, 0, sizeof(paths) / sizeof(*paths));
 	tcase_add_test(t, sizes);
+	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, sizeof(longs) / sizeof(*longs));
 	tcase_add_test(t, names_are_resolved);
 	tcase_add_test(t, enumerators);
 	tcase_add_test(t, damaged_types_come_to_an_end);
