@@ -34,10 +34,12 @@ struct pkt_src {
 };
 
 enum {
-	PKT_EXT_MAX = 6,       /* extension headers walked; RFC 8200 sec. 4.1 orders five */
-	PKT_OFF_MASK = 0x3fff, /* two tags, the header and 6 extension headers end below 12,352 */
+	PKT_EXT_MAX = 6, /* extension headers walked; RFC 8200 sec. 4.1 orders five */
+	/* Two tags, the header and 6 extension headers end below 12,352, and all have even lengths:
+	 * verifiers that insist on alignment are to know that. */
+	PKT_OFF_MASK = 0x3ffe,
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
-	PKT_IPV6_OFFSET = 0xf8,   /* of its second byte, RFC 8200 sec. 4.5 */
+	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
 
 struct pkt_vlan {
@@ -46,8 +48,8 @@ struct pkt_vlan {
 
 struct pkt_ext {
 	__u8 next,
-		len;  /* len: 8-byte units after the first 8 bytes; reserved in a fragment header */
-	__u8 frag[2]; /* a number of 16 bits, but it may lie at an odd address */
+		len; /* len: 8-byte units after the first 8 bytes; reserved in a fragment header */
+	__be16 frag;
 	__be32 id;
 };
 
@@ -147,8 +149,7 @@ static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, str
 		return false;
 	ext->next = at->next;
 	ext->len = at->len;
-	ext->frag[0] = at->frag[0];
-	ext->frag[1] = at->frag[1];
+	ext->frag = at->frag;
 	return true;
 }
 
@@ -168,8 +169,7 @@ static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
 		if (!pkt_ext_read(s, off, &ext))
 			return;
 		off = (off + 8 + ext.len * 8 * (1 - is_fragment)) & PKT_OFF_MASK;
-		p->fragment =
-			is_fragment & ~pkt_equal(ext.frag[0] | (ext.frag[1] & PKT_IPV6_OFFSET), 0);
+		p->fragment = is_fragment & ~pkt_equal(ext.frag & be16(PKT_IPV6_OFFSET), 0);
 		proto = ext.next;
 		what = pkt_protos[proto];
 		if (p->fragment)

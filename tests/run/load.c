@@ -251,11 +251,16 @@ void find_again(void)
  * that might, and here does so on request. */
 void load_aligned(void)
 {
-	struct obj_opts opts = { .flags = BPF_F_STRICT_ALIGNMENT };
-	struct obj o = { 0 };
+	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
+	struct obj_opts opts = { .conf = &conf, .flags = BPF_F_STRICT_ALIGNMENT };
 
-	CHECK(!obj_open(&o, &gate_spec, &opts), "the gate does not load");
-	obj_close(&o);
+	for (int i = 0; i < 2; i++) {
+		struct obj o = { 0 };
+
+		conf.ethernet = i == 1;
+		CHECK(!obj_open(&o, &gate_spec, &opts), "the gate does not load");
+		obj_close(&o);
+	}
 }
 
 /* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
