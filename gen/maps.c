@@ -13,11 +13,13 @@ enum {
 	SIZES_MAY_LACK = 1 << 4, /* key and value are 4 bytes where not said */
 	ENTRIES_ANY = 1 << 5,    /* 0: the kernel or the loader knows the number */
 	ENTRIES_NONE = 1 << 6,
-	ENTRIES_RING = 1 << 7, /* a power of two and a page at least */
+	ENTRIES_RING = 1 << 7, /* a power of two and a page at least, on every architecture */
 	NO_PREALLOC = 1 << 8,
 	NO_BTF = 1 << 9, /* the kernel refuses the map with key and value types */
 	REFUSED = 1 << 10,
 };
+
+enum { PAGE_MOST = 65536 }; /* arm64 has kernels with such pages */
 
 enum {
 	FDS = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
@@ -117,7 +119,7 @@ static int size_from(struct reader *r, const struct map *m, const char *what, ui
 
 static bool is_ring(uint32_t n)
 {
-	return n >= 4096 && !(n & (n - 1));
+	return n >= PAGE_MOST && !(n & (n - 1));
 }
 
 static int size_check(struct reader *r, const struct map *m, const char *what, uint32_t size,
@@ -154,7 +156,7 @@ static int map_check(struct reader *r, struct map *m)
 		return gen_fail(r, ".maps", m->label, "has no max_entries");
 	if (rule & ENTRIES_RING && !is_ring(s->max_entries))
 		return gen_fail(r, ".maps", m->label,
-				"its max_entries must be a power of two from 4096 on");
+				"its max_entries must be a power of two from %d on", PAGE_MOST);
 	if (rule & NO_PREALLOC && !(s->flags & BPF_F_NO_PREALLOC))
 		return gen_fail(r, ".maps", m->label, "needs BPF_F_NO_PREALLOC");
 	if (rule & NO_BTF || !m->key_id || !m->value_id)

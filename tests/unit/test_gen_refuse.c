@@ -35,6 +35,8 @@ static const struct {
 	{ "no_nested", "section .maps: symbol m: maps of type 12" },
 	{ "no_values", "section .maps: symbol m: member 'values' is not known" },
 	{ "no_ring", "section .maps: symbol m: its max_entries must be a power of two" },
+	{ "no_ringpage",
+	  "section .maps: symbol m: its max_entries must be a power of two from 65536" },
 	{ "no_ringkey", "section .maps: symbol m: this type of map has no value" },
 	{ "no_lpm", "section .maps: symbol m: needs BPF_F_NO_PREALLOC" },
 	{ "no_key", "section .maps: symbol m: its key must have 4 bytes" },
