@@ -39,7 +39,7 @@ static const struct {
 
 const char *err_words(int err)
 {
-	long positive = labs((long)err);
+	long long positive = llabs((long long)err); /* the least int has no counterpart in int */
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (table[i].err == positive)

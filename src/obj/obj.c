@@ -224,11 +224,14 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
 	if (needs_kernel_types(spec, opts)) {
 		rc = btf_open_kernel(&btf);
-		if (rc)
+		if (rc == -ENOENT)
 			return fail(rc,
 				    "%s needs the kernel's type information (BTF), and there is "
 				    "none here",
 				    spec->name);
+		if (rc)
+			return fail_errno(rc, "the kernel's type information (BTF) for %s",
+					  spec->name);
 	}
 	rc = open_all(&got, opts, &btf);
 	btf_close(&btf);
