@@ -14,7 +14,8 @@ enum { REC_MAX = 64, HEAD = 6, SENT = 0, LOST = 7 };
 
 /* Orders: the packet's first byte is the record's length (to 63), the second 1 to reserve and
  * discard one before it; the record's bytes begin at HEAD, which with the two bytes before a packet
- * (NET_IP_ALIGN) is where eight may be read at once on every processor. Returns LOST for a full ring. */
+ * (NET_IP_ALIGN) is where eight may be read at once on every processor. Returns LOST for a full
+ * ring. */
 /* clang-format off */
 static const struct bpf_insn feed_insns[] = {
 	I_LOAD(BPF_W, 6, 1, 0), /* data */
