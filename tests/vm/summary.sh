@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Sums up what machines of the matrix told: summary.sh OUT-DIR MACHINES (lines of the matrix).
-# Prints the table, keeps it in OUT-DIR/table.txt and, for the README, OUT-DIR/table.md.
+# Prints the table, keeps it in OUT-DIR/table.txt and, for the README with doctor's choices, in
+# OUT-DIR/table.md.
 set -eu
 here=$(dirname "$0")
 out=$1
 ends=''
 : >"$out/results"
+awk -v release=head -f "$here/doctor.awk" </dev/null >"$out/doctor.md"
 for name in $(echo "$2" | awk '{ print $1 }'); do
 	ends="$ends $out/$name.end"
 	[ -e "$out/$name.end" ] || printf '%s\t?\t?\tall\tFAIL: not run\t0\n' "$name" >"$out/$name.end"
@@ -15,10 +17,17 @@ for name in $(echo "$2" | awk '{ print $1 }'); do
 	awk -v machine="$name" -v arch="$arch" -v release="$release" -v plan="$plan" -v end="$end" \
 		-f "$here/results.awk" "$out/scenarios" "$here/lacks" "$here/$plan.plan" "$out/$name.log" \
 		>>"$out/results"
+	[ "$plan" != all ] || awk -v release="$release" -f "$here/doctor.awk" "$out/$name.log" >>"$out/doctor.md"
 done
 n=$(echo "$2" | wc -l)
 # shellcheck disable=SC2086
 awk -v nends="$n" -f "$here/table.awk" $ends "$out/results" | tee "$out/table.txt"
 # shellcheck disable=SC2086
 awk -v nends="$n" -v markdown=1 -f "$here/table.awk" $ends "$out/results" >"$out/table.md"
+{
+	echo
+	echo 'What `sonde doctor` chose there, each by trying:'
+	echo
+	cat "$out/doctor.md"
+} >>"$out/table.md"
 tail -n 1 "$out/table.txt" | grep -q ' 0 failed'
