@@ -95,13 +95,16 @@ static void add(struct line *l, const char *s)
 	}
 }
 
-/* Mark a message that was cut, at a whole character. */
+/* Mark a message that was cut, behind its last whole character that leaves room for the mark. */
 static void cut(char *msg)
 {
-	size_t n = MESSAGE_MAX - sizeof("...");
+	size_t room = MESSAGE_MAX - sizeof("..."), n = 0, next = 0;
+	uint32_t cp;
 
-	for (int i = 0; i < 3 && (msg[n] & 0xc0) == 0x80; i++)
-		n--;
+	while (next <= room) {
+		n = next;
+		next += utf8_decode(msg + n, MESSAGE_MAX - 1 - n, &cp);
+	}
 	memcpy(msg + n, "...", sizeof("..."));
 }
 

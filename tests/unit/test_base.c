@@ -97,6 +97,14 @@ START_TEST(long_errors_are_cut)
 		ck_assert_ptr_null(strchr(said, '?'));
 		ck_assert_ptr_nonnull(strstr(said, "\xc3\xa9...\n"));
 	}
+	/* What is no character behind it does not tear the one before it. */
+	memset(word, 'w', sizeof(word));
+	memcpy(word + 992, "\xf0\x9f\x98\x80\x80\x80", 6);
+	word[1200] = '\0';
+	capture(STDERR_FILENO);
+	fail(-1, "%s", word);
+	captured(STDERR_FILENO);
+	ck_assert_ptr_nonnull(strstr(said, "w\xf0\x9f\x98\x80...\n"));
 }
 END_TEST
 
