@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Any words as a command line, for a table with options of every kind. */
+#include "tests/fuzz/fuzz.h"
+#include <fcntl.h>
+#include "base/err.h"
+#include "base/opt.h"
+#include "base/utf8.h"
+
+enum { WORDS = 160, NS_YEAR_DAYS = 365, BEFORE = 7 };
+
+struct conf {
+	struct opt_list list, names;
+	const char *file;
+	uint64_t interval, duration;
+	uint32_t count, port, any;
+	int format, at;
+	bool numeric, verbose, quiet;
+};
+
+static const char *const formats[] = { "text", "json", "prom", NULL };
+static const char *const hooks[] = { "xdp", "tc", "", "xdp-native", NULL };
+
+#define C struct conf
+static const struct opt rows[] = {
+	OPT_FLAG('n', "numeric", C, numeric, "print numbers"),
+	OPT_FLAG('v', NULL, C, verbose, "say more"),
+	OPT_FLAG(0, "quiet", C, quiet, "say less"),
+	OPT_SET(0, "json", C, format, 1, "short for -o json"),
+	OPT_SET('P', NULL, C, format, 2, "short for -o prom"),
+	OPT_U32('c', "count", "N", C, count, 1, 100, "so many"),
+	OPT_U32('p', "port", "PORT", C, port, 0, 65535, "a port"),
+	OPT_U32('a', NULL, "N", C, any, 0, UINT32_MAX, "any number"),
+	OPT_STR('w', "write", "FILE", C, file, "write to a file"),
+	OPT_LIST('i', "interface", "IFACE", C, list, "an interface"),
+	OPT_LIST(0, "name", "NAME", C, names, "a name"),
+	OPT_TIME('I', "interval", "TIME", C, interval, "between two tables"),
+	OPT_TIME('d', NULL, "TIME", C, duration, "in all"),
+	OPT_CHOICE('o', "output", "FORMAT", C, format, formats, "the output"),
+	OPT_CHOICE(0, "at", "HOOK", C, at, hooks, "the hook"),
+	{ 0 },
+};
+#undef C
+
+static const struct opt_spec spec = {
+	.command = "fuzz", .usage = "[OPTIONS]", .about = "Nothing.", .rows = rows
+};
+
+/* A command line and what became of it. */
+struct line {
+	char *argv[WORDS + 2];
+	int argc;
+	struct conf conf;
+	char **rest;
+	int nrest, rc;
+	char said[2048];
+};
+
+static void parse(struct line *l)
+{
+	struct err_held before = err_hold(l->said, sizeof(l->said));
+
+	/* Of the heap, so that a store beside it is seen. */
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	MUST(conf);
+	conf->any = BEFORE;
+	l->said[0] = '\0';
+	l->rest = NULL;
+	l->nrest = -1;
+	l->rc = opt_parse(&spec, conf, l->argc, l->argv, &l->rest, &l->nrest);
+	l->conf = *conf;
+	free(conf);
+	err_release(before);
+}
+
+static bool is_word(const struct line *l, const char *s)
+{
+	for (int i = 1; i < l->argc; i++)
+		if (s >= l->argv[i] && s <= l->argv[i] + strlen(l->argv[i]))
+			return true;
+	return false;
+}
+
+static void check_list(const struct line *l, const struct opt_list *list)
+{
+	MUST(list->n <= OPT_LIST_MAX);
+	for (unsigned int i = 0; i < list->n; i++)
+		MUST(is_word(l, list->at[i]));
+}
+
+/* Every member is what its row allows, or as it was: on failure, too. */
+static void check_conf(const struct line *l)
+{
+	const uint64_t year = UINT64_C(1000000000) * 24 * 3600 * NS_YEAR_DAYS;
+	const struct conf *c = &l->conf;
+
+	MUST(c->count <= 100 && c->port <= 65535);
+	MUST(c->interval <= year && c->duration <= year);
+	MUST(c->format >= 0 && c->format < 3 && c->at >= 0 && c->at < 4);
+	MUST(!c->file || is_word(l, c->file));
+	check_list(l, &c->list);
+	check_list(l, &c->names);
+}
+
+/* One line that a terminal may have, and the way to the help at its end. */
+static void check_said(const char *said)
+{
+	static const char tail[] = " (see sonde --help)";
+	size_t left = strlen(said);
+
+	MUST(left > strlen(tail) && !strcmp(said + left - strlen(tail), tail));
+	while (left) {
+		uint32_t cp;
+		size_t n = utf8_decode(said, left, &cp);
+
+		MUST(cp != UTF8_BAD && !utf8_control(cp));
+		said += n;
+		left -= n;
+	}
+}
+
+/* Words are moved about, never lost or doubled, and the operands end at argv's NULL. */
+static void check_order(const struct line *l, char *const *words)
+{
+	int at = 1;
+
+	MUST(l->nrest >= 0 && l->nrest < l->argc);
+	MUST(l->rest == l->argv + l->argc - l->nrest && !l->argv[l->argc]);
+	for (int i = 0; i < l->argc; i++) {
+		int times = 0;
+
+		for (int j = 0; j < l->argc; j++)
+			times += l->argv[j] == words[i];
+		MUST(times == 1);
+	}
+	for (int i = 0; i < l->nrest; i++, at++)
+		while (words[at] != l->rest[i])
+			MUST(++at < l->argc);
+}
+
+static bool same_list(const struct opt_list *a, const struct opt_list *b)
+{
+	bool same = a->n == b->n;
+
+	for (unsigned int i = 0; same && i < a->n; i++)
+		same = !strcmp(a->at[i], b->at[i]);
+	return same;
+}
+
+static bool same(const struct conf *a, const struct conf *b)
+{
+	return same_list(&a->list, &b->list) && same_list(&a->names, &b->names) &&
+	       !a->file == !b->file && (!a->file || !strcmp(a->file, b->file)) &&
+	       a->interval == b->interval && a->duration == b->duration && a->count == b->count &&
+	       a->port == b->port && a->any == b->any && a->format == b->format && a->at == b->at &&
+	       a->numeric == b->numeric && a->verbose == b->verbose && a->quiet == b->quiet;
+}
+
+static bool is_operand(const struct line *l, const char *word)
+{
+	for (int i = 0; i < l->nrest; i++)
+		if (l->rest[i] == word)
+			return true;
+	return false;
+}
+
+/* The same words with the operands behind are the same command. */
+static void check_again(const struct line *l, char *const *words)
+{
+	static struct line again;
+
+	again.argc = 0;
+	for (int i = 0; i < l->argc; i++)
+		if (!is_operand(l, words[i]))
+			again.argv[again.argc++] = words[i];
+	for (int i = 0; i < l->nrest; i++)
+		again.argv[again.argc++] = l->rest[i];
+	again.argv[again.argc] = NULL;
+	parse(&again);
+	MUST(!again.rc && same(&again.conf, &l->conf) && again.nrest == l->nrest);
+	for (int i = 0; i < l->nrest; i++)
+		MUST(again.rest[i] == l->rest[i]);
+}
+
+static void add(struct line *l, const char *fmt, const char *s, uint64_t n)
+{
+	size_t room = strlen(fmt) + strlen(s) + 24;
+	char *word = malloc(room);
+
+	MUST(word && l->argc <= WORDS);
+	snprintf(word, room, fmt, s, (unsigned long long)n);
+	l->argv[l->argc++] = word;
+}
+
+static void add_list(struct line *l, const char *fmt, const struct opt_list *list)
+{
+	for (unsigned int i = 0; i < list->n; i++)
+		add(l, fmt, list->at[i], 0);
+}
+
+/* What was understood, written out in full, is understood the same. */
+static void check_written(const struct conf *c)
+{
+	static struct line l;
+
+	l = (struct line){ .argc = 0 };
+	add(&l, "%s", "fuzz", 0);
+	add_list(&l, "--interface=%s", &c->list);
+	if (c->file)
+		add(&l, "-w%s", c->file, 0);
+	if (c->file && !*c->file) /* a letter's empty value is a word of its own */
+		add(&l, "%s", "", 0);
+	add_list(&l, "--name=%s", &c->names);
+	if (c->interval)
+		add(&l, "--interval=%s%lluns", "", c->interval);
+	if (c->duration)
+		add(&l, "-d%s%lluns", "", c->duration);
+	if (c->count)
+		add(&l, "-c%s0x%llX", "", c->count);
+	add(&l, "--port=%s%llu", "", c->port);
+	add(&l, "-a%s%llu", "", c->any);
+	add(&l, "--output=%s", formats[c->format], 0);
+	add(&l, "--at=%s", hooks[c->at], 0);
+	if (c->quiet)
+		add(&l, "%s", "--quiet", 0);
+	if (c->numeric || c->verbose)
+		add(&l, "-%s", c->numeric ? c->verbose ? "vn" : "n" : "v", 0);
+	parse(&l);
+	MUST(!l.rc && !l.nrest && same(&l.conf, c));
+	for (int i = 0; i < l.argc; i++)
+		free(l.argv[i]);
+}
+
+static void check(const struct line *l, char *const *words)
+{
+	check_conf(l);
+	switch (l->rc) {
+	case 0:
+		MUST(!l->said[0]);
+		check_order(l, words);
+		check_again(l, words);
+		check_written(&l->conf);
+		break;
+	case 1:
+		MUST(!l->said[0] && !l->rest && l->nrest == -1);
+		break;
+	default:
+		MUST(l->rc == -E_USAGE && !l->rest && l->nrest == -1);
+		check_said(l->said);
+		break;
+	}
+}
+
+/* Help goes to standard output, where nobody reads it. */
+static void hush(void)
+{
+	static bool done;
+	int null = done ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0)
+		close(null);
+	done = true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct feed f = { data, size };
+	static char *words[WORDS + 1];
+	static struct line l;
+
+	hush();
+	l = (struct line){ .argc = 0 };
+	add(&l, "%s", "fuzz", 0);
+	while (f.left && l.argc < WORDS)
+		l.argv[l.argc++] = feed_str(&f, f.left);
+	memcpy(words, l.argv, sizeof(words));
+	parse(&l);
+	check(&l, words);
+	for (int i = 0; i < l.argc; i++)
+		free(words[i]);
+	return 0;
+}
