@@ -1,25 +1,72 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs each fuzzer for a while, from the seeds of its name; the corpus grows below the build.
+# Runs each fuzzer for a while from its seeds, as many at a time as there are CPUs; what it learns
+# goes to a corpus below the build (keep.sh makes seeds of it).
 # usage: tests/fuzz/run.sh BUILD-DIR SECONDS NAME...
 set -u
 dir=$1 seconds=$2
 shift 2
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Where NAME's seeds are: sources there have to be compiled first, and are none themselves.
+seeds_of() {
+	if ls "tests/data/$1"/*.c >/dev/null 2>&1; then
+		echo "$dir/seeds/$1"
+	else
+		echo "tests/data/$1"
+	fi
+}
+
+# What is wrong according to NAME's log, and how to see it again.
+explain() {
+	grep -qE 'does not hold|ERROR:|runtime error:' "$dir/$1.log" &&
+		sed -nE '/does not hold|ERROR:|runtime error:/,$p' "$dir/$1.log" | head -25 ||
+		tail -25 "$dir/$1.log"
+	unit=$(sed -n 's/.*Test unit written to //p' "$dir/$1.log" | tail -1)
+	if [ "$unit" ]; then
+		echo "  the input: $unit"
+		echo "  again:     $dir/fuzz_$1 $unit"
+		echo "  shorter:   $dir/fuzz_$1 -minimize_crash=1 -runs=100000 $unit"
+	fi
+}
+
+run() {
+	seeds=$(seeds_of "$1")
+	count=$(find "$seeds" -type f 2>/dev/null | wc -l)
+	if [ "$count" = 0 ]; then
+		echo "FAIL fuzz_$1: no seeds in $seeds"
+		return
+	fi
+	mkdir -p "$dir/corpus/$1"
+	if "$dir/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix="$dir/$1-" "$dir/corpus/$1" "$seeds" >"$dir/$1.log" 2>&1; then
+		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$1.log")
+		edges=$(sed -nE 's/.* cov: ([0-9]+).*/\1/p' "$dir/$1.log" | tail -1)
+		echo "ok fuzz_$1: $runs runs from $count seeds, $edges edges"
+	else
+		echo "FAIL fuzz_$1:"
+		explain "$1"
+	fi
+}
+
+# All take the same time, so they can go by the handful.
+room=$(nproc)
+for name in "$@"; do
+	run "$name" >"$dir/$name.verdict" &
+	room=$((room - 1))
+	[ "$room" -gt 0 ] && continue
+	wait
+	room=$(nproc)
+done
+wait
+
 passed=0 failed=0
 for name in "$@"; do
-	mkdir -p "$dir/corpus/$name"
-	seeds=
-	for d in "tests/data/$name" "$dir/seeds/$name"; do
-		[ -d "$d" ] && seeds="$seeds $d"
-	done
-	# shellcheck disable=SC2086
-	if "$dir/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix="$dir/$name-" "$dir/corpus/$name" $seeds >"$dir/$name.log" 2>&1; then
-		echo "ok fuzz_$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$name.log") runs"
+	cat "$dir/$name.verdict"
+	if grep -q '^ok ' "$dir/$name.verdict"; then
 		passed=$((passed + 1))
 	else
-		echo "FAIL fuzz_$name:"
-		tail -30 "$dir/$name.log"
 		failed=$((failed + 1))
 	fi
 done
