@@ -117,6 +117,7 @@ debian_open()
 	APT::Sandbox::User "root";
 	Acquire::Languages "none";
 	Acquire::Check-Valid-Until "false";
+	Acquire::Retries "3";
 	END
 	export APT_CONFIG="$debian_work/apt.conf" LC_ALL=C
 
