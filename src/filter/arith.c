@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Arithmetic on the packet's bytes. What a header's bytes mean takes that header: the comparison
+ * holds only where all headers are that it reads from, as in libpcap. */
+#include "filter/arith.h"
+#include <errno.h>
+#include <linux/if_ether.h>
+
+enum { PRECEDENCES = 6 };
+
+static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard);
+
+static void guarded(struct parser *p, uint32_t *guard, uint32_t node)
+{
+	*guard = *guard ? tree_and(p, *guard, node) : node;
+}
+
+static size_t base_of(const struct filter_proto *proto)
+{
+	if (proto->layer == PROTO_LINK)
+		return offsetof(struct view, link);
+	return proto->layer == PROTO_NET ? offsetof(struct view, net)
+					 : offsetof(struct view, trans);
+}
+
+static int expect_sign(struct parser *p, uint64_t sign)
+{
+	if (!parse_sign(p, sign))
+		return tree_fail(p, &p->now, "a '%c' is missing here", (char)sign);
+	parse_advance(p);
+	return 0;
+}
+
+/* proto[offset:size] */
+static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *out, uint32_t *guard)
+{
+	uint64_t size = 1;
+	uint32_t off = 0;
+	int rc;
+
+	parse_advance(p);
+	rc = expect_sign(p, '[');
+	rc = rc ? rc : sum(p, 0, &off, guard);
+	if (!rc && parse_sign(p, ':')) {
+		parse_advance(p);
+		size = p->now.kind == TOKEN_NUMBER ? p->now.value : 0;
+		if (size != 1 && size != 2 && size != 4)
+			return tree_fail(p, &p->now, "a size is 1, 2 or 4");
+		parse_advance(p);
+	}
+	rc = rc ? rc : expect_sign(p, ']');
+	if (rc)
+		return rc;
+	guarded(p, guard, prim_proto(p, proto));
+	if (proto->layer == PROTO_TRANS)
+		guarded(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
+	p->out.needs |= FILTER_NEED_BYTES;
+	*out = tree_add(p, (struct filter_node){ .op = FILTER_BYTE,
+						 .size = (uint8_t)size,
+						 .field = (uint16_t)base_of(proto),
+						 .a = off });
+	return 0;
+}
+
+static int term(struct parser *p, uint32_t *out, uint32_t *guard)
+{
+	const struct filter_proto *proto = name_proto(&p->now);
+	struct token t = p->now;
+	uint32_t value;
+	int rc;
+
+	if (proto)
+		return bytes(p, proto, out, guard);
+	parse_advance(p);
+	if (t.kind == TOKEN_SIGN && t.value == '-') {
+		if (++p->depth > TREE_DEPTH_MAX)
+			return tree_fail(p, &t, "too deep");
+		rc = term(p, out, guard);
+		p->depth--;
+		*out = tree_add(p, (struct filter_node){ .op = FILTER_NEG, .a = *out });
+		return rc;
+	}
+	if (t.kind == TOKEN_SIGN && t.value == '(') {
+		if (++p->depth > TREE_DEPTH_MAX)
+			return tree_fail(p, &t, "too deep");
+		rc = sum(p, 0, out, guard);
+		p->depth--;
+		return rc ? rc : expect_sign(p, ')');
+	}
+	if (token_is(&t, "len")) {
+		*out = tree_add(p, (struct filter_node){ .op = FILTER_LOAD,
+							 .size = 4,
+							 .field = offsetof(struct view, len) });
+		return 0;
+	}
+	if (t.kind == TOKEN_NUMBER && t.value <= UINT32_MAX)
+		value = (uint32_t)t.value;
+	else if (!name_constant(&t, &value))
+		return tree_fail(p, &t, "a number has to be here");
+	*out = tree_add(p, (struct filter_node){ .op = FILTER_NUM, .value = value });
+	return 0;
+}
+
+/* From the loosest to the tightest; operators of a level go from left to right. */
+static bool operator_at(const struct parser *p, int level, enum filter_op *op)
+{
+	static const struct {
+		int level;
+		uint64_t sign;
+		enum filter_op op;
+	} operators[] = {
+		{ 0, '|', FILTER_BOR },
+		{ 1, '^', FILTER_XOR },
+		{ 2, '&', FILTER_BAND },
+		{ 3, SIGN2('<', '<'), FILTER_LSH },
+		{ 3, SIGN2('>', '>'), FILTER_RSH },
+		{ 4, '+', FILTER_ADD },
+		{ 4, '-', FILTER_SUB },
+		{ 5, '*', FILTER_MUL },
+		{ 5, '/', FILTER_DIV },
+		{ 5, '%', FILTER_MOD },
+	};
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
+		if (operators[i].level != level || !parse_sign(p, operators[i].sign))
+			continue;
+		*op = operators[i].op;
+		return true;
+	}
+	return false;
+}
+
+static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard)
+{
+	enum filter_op op;
+	int rc;
+
+	if (level == PRECEDENCES)
+		return term(p, out, guard);
+	rc = sum(p, level + 1, out, guard);
+	while (!rc && operator_at(p, level, &op)) {
+		uint32_t b = 0;
+
+		parse_advance(p);
+		rc = sum(p, level + 1, &b, guard);
+		*out = tree_add(p, (struct filter_node){ .op = (uint8_t)op, .a = *out, .b = b });
+	}
+	return rc;
+}
+
+static bool comparison(const struct parser *p, enum filter_cmp *cmp)
+{
+	static const struct {
+		uint64_t sign;
+		enum filter_cmp cmp;
+	} signs[] = {
+		{ '=', FILTER_EQ },
+		{ SIGN2('=', '='), FILTER_EQ },
+		{ SIGN2('!', '='), FILTER_NE },
+		{ '>', FILTER_GT },
+		{ SIGN2('>', '='), FILTER_GE },
+		{ '<', FILTER_LT },
+		{ SIGN2('<', '='), FILTER_LE },
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
+		if (!parse_sign(p, signs[i].sign))
+			continue;
+		*cmp = signs[i].cmp;
+		return true;
+	}
+	return false;
+}
+
+/* Where a number may begin. A protocol's name is one only with a bracket behind it. */
+static bool may_begin(const struct parser *p)
+{
+	struct lexer copy = p->lexer;
+	struct token next;
+	uint32_t value;
+
+	if (p->now.kind == TOKEN_NUMBER || token_is(&p->now, "len") || parse_sign(p, '-') ||
+	    parse_sign(p, '(') || name_constant(&p->now, &value))
+		return true;
+	if (!name_proto(&p->now))
+		return false;
+	next = lex_next(&copy);
+	return next.kind == TOKEN_SIGN && next.value == '[';
+}
+
+bool arith_relation(struct parser *p, uint32_t *out, int *rc)
+{
+	struct parse_mark before = parse_mark(p);
+	bool certain = name_proto(&p->now) || token_is(&p->now, "len");
+	uint32_t a, b, guard = 0, node;
+	enum filter_cmp cmp;
+	int depth = p->depth;
+
+	if (!may_begin(p))
+		return false;
+	*rc = sum(p, 0, &a, &guard);
+	if (*rc || !comparison(p, &cmp)) {
+		p->depth = depth;
+		if (!*rc && certain)
+			*rc = tree_fail(p, &p->now, "a comparison has to follow, such as '!= 0'");
+		if (certain)
+			return true;
+		parse_return(p, &before);
+		return false;
+	}
+	parse_advance(p);
+	*rc = sum(p, 0, &b, &guard);
+	node = tree_add(
+		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });
+	*out = guard ? tree_and(p, guard, node) : node;
+	p->qualified = false;
+	return true;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* A filter judged in user space: for files, and as the other opinion on what is emitted as BPF. */
+#include <string.h>
+#include "filter/filter.h"
+
+struct judge {
+	const struct filter_node *nodes;
+	const struct view *view;
+	const struct view *views;
+	const uint8_t *data;
+	uint32_t caplen;
+	bool reject; /* something asked for is not there: no match, whatever is said around it */
+};
+
+static uint64_t load(const struct view *v, uint16_t field, uint8_t size)
+{
+	const uint8_t *at = (const uint8_t *)v + field;
+	uint16_t value2;
+	uint32_t value4;
+	uint64_t value8;
+
+	switch (size) {
+	case 1:
+		return *at;
+	case 2:
+		memcpy(&value2, at, 2);
+		return value2;
+	case 4:
+		memcpy(&value4, at, 4);
+		return value4;
+	default:
+		memcpy(&value8, at, 8);
+		return value8;
+	}
+}
+
+static bool compare(uint64_t a, uint64_t b, uint8_t cmp)
+{
+	switch (cmp) {
+	case FILTER_EQ:
+		return a == b;
+	case FILTER_NE:
+		return a != b;
+	case FILTER_GT:
+		return a > b;
+	case FILTER_GE:
+		return a >= b;
+	case FILTER_LT:
+		return a < b;
+	default:
+		return a <= b;
+	}
+}
+
+static uint32_t reject(struct judge *j)
+{
+	j->reject = true;
+	return 0;
+}
+
+static uint32_t byte(struct judge *j, const struct filter_node *n, uint32_t off)
+{
+	uint64_t at = load(j->view, n->field, 2) + (uint64_t)off;
+	uint32_t value = 0;
+
+	if (at + n->size > j->caplen)
+		return reject(j);
+	for (int i = 0; i < n->size; i++)
+		value = value << 8 | j->data[at + (uint64_t)i];
+	return value;
+}
+
+static uint32_t calculate(struct judge *j, uint8_t op, uint32_t a, uint32_t b)
+{
+	switch (op) {
+	case FILTER_ADD:
+		return a + b;
+	case FILTER_SUB:
+		return a - b;
+	case FILTER_MUL:
+		return a * b;
+	case FILTER_DIV:
+		return b ? a / b : reject(j);
+	case FILTER_MOD:
+		return b ? a % b : reject(j);
+	case FILTER_BAND:
+		return a & b;
+	case FILTER_BOR:
+		return a | b;
+	case FILTER_XOR:
+		return a ^ b;
+	case FILTER_LSH:
+		return b < 32 ? a << b : 0;
+	default:
+		return b < 32 ? a >> b : 0;
+	}
+}
+
+static uint32_t number(struct judge *j, uint32_t at)
+{
+	const struct filter_node *n = &j->nodes[at];
+	uint32_t a;
+
+	if (j->reject)
+		return 0;
+	switch (n->op) {
+	case FILTER_NUM:
+		return (uint32_t)n->value;
+	case FILTER_LOAD:
+		return (uint32_t)load(j->view, n->field, n->size);
+	case FILTER_BYTE:
+		return byte(j, n, number(j, n->a));
+	case FILTER_NEG:
+		return -number(j, n->a);
+	default:
+		a = number(j, n->a);
+		return calculate(j, n->op, a, number(j, n->b));
+	}
+}
+
+static bool judge(struct judge *j, uint32_t at)
+{
+	const struct filter_node *n = &j->nodes[at];
+	const struct view *outer = j->view;
+	uint32_t a;
+	bool yes;
+
+	switch (n->op) {
+	case FILTER_TRUE:
+		return true;
+	case FILTER_NOT:
+		return !judge(j, n->a);
+	case FILTER_AND:
+		return judge(j, n->a) && !j->reject && judge(j, n->b);
+	case FILTER_OR:
+		return judge(j, n->a) || (!j->reject && judge(j, n->b));
+	case FILTER_FIELD:
+		return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+	case FILTER_REL:
+		a = number(j, n->a);
+		return compare(a, number(j, n->b), n->cmp);
+	case FILTER_INNER:
+		if (j->view != j->views || !(j->views[1].type || j->views[1].family))
+			return false;
+		j->view = &j->views[1];
+		yes = judge(j, n->a);
+		j->view = outer;
+		return yes;
+	default:
+		return false;
+	}
+}
+
+bool filter_match(const struct filter *f, const struct filter_packet *p)
+{
+	struct judge j = { .nodes = f->nodes,
+			   .view = p->views,
+			   .views = p->views,
+			   .data = p->data,
+			   .caplen = p->caplen };
+
+	if (!f->nodes)
+		return true;
+	return judge(&j, f->root) && !j.reject;
+}

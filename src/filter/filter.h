@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter language: pcap-filter(7) as tcpdump's users type it, and sonde's own words beyond it.
+ *
+ * A filter is parsed into a tree of few kinds of nodes, which know a packet only as a struct view
+ * and its bytes. Evaluated here for files, emitted as BPF for the kernel: the same tree, so that
+ * either is the other's test. */
+#ifndef FILTER_FILTER_H
+#define FILTER_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "bpf/view.h"
+
+/* What is wrong, and where in the text: a byte position, for a caret under it. */
+struct filter_diag {
+	size_t pos;
+	char msg[160];
+};
+
+enum filter_op {
+	FILTER_FALSE,
+	FILTER_TRUE,
+	FILTER_NOT,   /* a */
+	FILTER_AND,   /* a, b */
+	FILTER_OR,    /* a, b */
+	FILTER_FIELD, /* (field & mask) compared with value; unsigned */
+	FILTER_REL,   /* a compared with b, both numbers of 32 bits */
+	FILTER_INNER, /* a, judged of what a tunnel carries; false if there is none */
+	FILTER_SET,   /* the address at field is in set number value */
+	/* Numbers, modulo 2^32 as in classic BPF. */
+	FILTER_NUM,  /* value */
+	FILTER_LOAD, /* the field as a number */
+	FILTER_BYTE, /* size bytes of the packet, big-endian, at (header at field) + a */
+	FILTER_NEG,  /* a */
+	FILTER_ADD,
+	FILTER_SUB,
+	FILTER_MUL,
+	FILTER_DIV, /* by 0: the packet does not match at all */
+	FILTER_MOD,
+	FILTER_BAND,
+	FILTER_BOR,
+	FILTER_XOR,
+	FILTER_LSH,
+	FILTER_RSH,
+};
+
+enum filter_cmp { FILTER_EQ, FILTER_NE, FILTER_GT, FILTER_GE, FILTER_LT, FILTER_LE };
+
+struct filter_node {
+	uint8_t op;     /* enum filter_op */
+	uint8_t cmp;    /* enum filter_cmp */
+	uint8_t size;   /* bytes of the field or of the packet: 1, 2, 4, 8 */
+	uint16_t field; /* offset in struct view */
+	uint32_t a, b;  /* nodes */
+	uint64_t mask, value;
+};
+
+/* What a filter looks at, for the programs that fill in a view. */
+enum filter_need {
+	FILTER_NEED_BYTES = 1, /* the packet's bytes, not only the view */
+	FILTER_NEED_INNER = 2, /* the view of a tunnel's packet */
+	FILTER_NEED_OWNER = 4, /* pid, comm, cgroup, netns */
+	FILTER_NEED_CHAIN = 8, /* the chain of protocols */
+};
+
+/* Zeroed: everything matches. */
+struct filter {
+	struct filter_node *nodes;
+	size_t n, room;
+	uint32_t root;
+	unsigned int needs; /* FILTER_NEED_* */
+};
+
+struct filter_addr {
+	uint8_t family; /* 4 or 6 */
+	uint8_t bytes[16];
+};
+
+/* What a name in a filter means on this host. Each gives 0 or -errno; NULL: there is no such thing
+ * here. */
+struct filter_names {
+	/* Addresses of a host: up to max, 4 or 16 bytes each, family 4 or 6. Their number or
+	 * -ENOENT. */
+	int (*host)(void *arg, const char *name, struct filter_addr *addrs, int max);
+	int (*iface)(void *arg, const char *name, uint32_t *ifindex);
+	int (*cgroup)(void *arg, const char *path, uint64_t *id);
+	int (*container)(void *arg, const char *id, uint64_t *cgroup);
+	int (*netns)(void *arg, const char *name, uint32_t *inode);
+	/* Make ready the set of addresses in a file; *set is its number from then on. */
+	int (*set)(void *arg, const char *file, uint32_t *set);
+	void *arg;
+	uint32_t netmask; /* of the interface's IPv4 address, host byte order; 0: not known */
+};
+
+/* Parse text. names may be NULL. 0, -EINVAL with *diag filled, or -ENOMEM. *f is untouched on
+ * failure; close it after success. */
+int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
+		 struct filter_diag *diag);
+void filter_close(struct filter *f);
+
+/* A packet as filters see it: views[0] is its own, views[1] that of what a tunnel in it carries
+ * (its family and type 0 if there is none); offsets in both count from data. */
+struct filter_packet {
+	const struct view *views;
+	const uint8_t *data;
+	uint32_t caplen;
+};
+
+/* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
+ * libpcap. */
+bool filter_match(const struct filter *f, const struct filter_packet *p);
+
+#endif

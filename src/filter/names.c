@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables of the names in pcap-filter(7) and of services. */
+#include "filter/names.h"
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <string.h>
+
+enum { ANY = 10 };
+
+static const struct filter_proto protos[] = {
+	{ "ether", PROTO_LINK, 0, 0, false },
+	{ "link", PROTO_LINK, 0, 0, false },
+	{ "ip", PROTO_NET, 4, ETH_P_IP, false },
+	{ "ip6", PROTO_NET, 6, ETH_P_IPV6, false },
+	{ "arp", PROTO_NET, 0, ETH_P_ARP, false },
+	{ "rarp", PROTO_NET, 0, ETH_P_RARP, false },
+	{ "tcp", PROTO_TRANS, ANY, IPPROTO_TCP, true },
+	{ "udp", PROTO_TRANS, ANY, IPPROTO_UDP, true },
+	{ "sctp", PROTO_TRANS, ANY, IPPROTO_SCTP, true },
+	{ "icmp", PROTO_TRANS, 4, IPPROTO_ICMP, false },
+	{ "icmp6", PROTO_TRANS, 6, 58, false },
+	{ "igmp", PROTO_TRANS, 4, IPPROTO_IGMP, false },
+	{ "igrp", PROTO_TRANS, 4, 9, false },
+	{ "pim", PROTO_TRANS, ANY, IPPROTO_PIM, false },
+	{ "vrrp", PROTO_TRANS, 4, 112, false },
+	{ "ah", PROTO_TRANS, ANY, IPPROTO_AH, false },
+	{ "esp", PROTO_TRANS, ANY, IPPROTO_ESP, false },
+};
+
+struct number {
+	const char *name;
+	uint32_t value;
+};
+
+static const struct number ethertypes[] = {
+	{ "ip", ETH_P_IP },        { "ip6", ETH_P_IPV6 },        { "arp", ETH_P_ARP },
+	{ "rarp", ETH_P_RARP },    { "atalk", ETH_P_ATALK },     { "aarp", ETH_P_AARP },
+	{ "ipx", ETH_P_IPX },      { "lat", ETH_P_LAT },         { "loopback", ETH_P_LOOPBACK },
+	{ "mopdl", 0x6001 },       { "moprc", 0x6002 },          { "decnet", 0x6003 },
+	{ "mpls", ETH_P_MPLS_UC }, { "pppoed", ETH_P_PPP_DISC }, { "pppoes", ETH_P_PPP_SES },
+	{ "lldp", ETH_P_LLDP },    { "eapol", ETH_P_PAE },       { "macsec", ETH_P_MACSEC },
+};
+
+static const struct number ip_protos[] = {
+	{ "icmp", 1 },       { "igmp", 2 },   { "ipip", 4 },      { "ipencap", 4 }, { "tcp", 6 },
+	{ "egp", 8 },        { "igrp", 9 },   { "udp", 17 },      { "dccp", 33 },   { "ipv6", 41 },
+	{ "rsvp", 46 },      { "gre", 47 },   { "esp", 50 },      { "ah", 51 },     { "icmp6", 58 },
+	{ "ipv6-icmp", 58 }, { "eigrp", 88 }, { "ospf", 89 },     { "pim", 103 },   { "vrrp", 112 },
+	{ "l2tp", 115 },     { "sctp", 132 }, { "udplite", 136 },
+};
+
+static const struct number services[] = {
+	{ "echo", 7 },
+	{ "discard", 9 },
+	{ "daytime", 13 },
+	{ "chargen", 19 },
+	{ "ftp-data", 20 },
+	{ "ftp", 21 },
+	{ "ssh", 22 },
+	{ "telnet", 23 },
+	{ "smtp", 25 },
+	{ "time", 37 },
+	{ "whois", 43 },
+	{ "tacacs", 49 },
+	{ "domain", 53 },
+	{ "bootps", 67 },
+	{ "bootpc", 68 },
+	{ "tftp", 69 },
+	{ "gopher", 70 },
+	{ "finger", 79 },
+	{ "http", 80 },
+	{ "www", 80 },
+	{ "kerberos", 88 },
+	{ "pop3", 110 },
+	{ "sunrpc", 111 },
+	{ "auth", 113 },
+	{ "nntp", 119 },
+	{ "ntp", 123 },
+	{ "epmap", 135 },
+	{ "netbios-ns", 137 },
+	{ "netbios-dgm", 138 },
+	{ "netbios-ssn", 139 },
+	{ "imap", 143 },
+	{ "imap2", 143 },
+	{ "snmp", 161 },
+	{ "snmp-trap", 162 },
+	{ "xdmcp", 177 },
+	{ "bgp", 179 },
+	{ "irc", 194 },
+	{ "ldap", 389 },
+	{ "https", 443 },
+	{ "microsoft-ds", 445 },
+	{ "kpasswd", 464 },
+	{ "submissions", 465 },
+	{ "isakmp", 500 },
+	{ "exec", 512 },
+	{ "login", 513 },
+	{ "shell", 514 },
+	{ "syslog", 514 },
+	{ "printer", 515 },
+	{ "route", 520 },
+	{ "dhcpv6-client", 546 },
+	{ "dhcpv6-server", 547 },
+	{ "rtsp", 554 },
+	{ "nntps", 563 },
+	{ "submission", 587 },
+	{ "ipp", 631 },
+	{ "ldaps", 636 },
+	{ "ldp", 646 },
+	{ "domain-s", 853 },
+	{ "rsync", 873 },
+	{ "ftps", 990 },
+	{ "telnets", 992 },
+	{ "imaps", 993 },
+	{ "pop3s", 995 },
+	{ "socks", 1080 },
+	{ "openvpn", 1194 },
+	{ "ms-sql-s", 1433 },
+	{ "radius", 1812 },
+	{ "radius-acct", 1813 },
+	{ "nfs", 2049 },
+	{ "zookeeper", 2181 },
+	{ "docker", 2375 },
+	{ "etcd-client", 2379 },
+	{ "etcd-server", 2380 },
+	{ "iscsi-target", 3260 },
+	{ "mysql", 3306 },
+	{ "ms-wbt-server", 3389 },
+	{ "stun", 3478 },
+	{ "epmd", 4369 },
+	{ "ipsec-nat-t", 4500 },
+	{ "sip", 5060 },
+	{ "sip-tls", 5061 },
+	{ "xmpp-client", 5222 },
+	{ "mdns", 5353 },
+	{ "postgresql", 5432 },
+	{ "amqps", 5671 },
+	{ "amqp", 5672 },
+	{ "vnc", 5900 },
+	{ "x11", 6000 },
+	{ "redis", 6379 },
+	{ "http-alt", 8080 },
+	{ "mqtt", 1883 },
+	{ "secure-mqtt", 8883 },
+	{ "vxlan", 4789 },
+	{ "geneve", 6081 },
+	{ "wireguard", 51820 },
+	{ "zabbix-agent", 10050 },
+};
+
+static const struct number constants[] = {
+	{ "tcpflags", 13 },
+	{ "tcp-fin", 0x01 },
+	{ "tcp-syn", 0x02 },
+	{ "tcp-rst", 0x04 },
+	{ "tcp-push", 0x08 },
+	{ "tcp-ack", 0x10 },
+	{ "tcp-urg", 0x20 },
+	{ "tcp-ece", 0x40 },
+	{ "tcp-cwr", 0x80 },
+	{ "icmptype", 0 },
+	{ "icmpcode", 1 },
+	{ "icmp-echoreply", 0 },
+	{ "icmp-unreach", 3 },
+	{ "icmp-sourcequench", 4 },
+	{ "icmp-redirect", 5 },
+	{ "icmp-echo", 8 },
+	{ "icmp-routeradvert", 9 },
+	{ "icmp-routersolicit", 10 },
+	{ "icmp-timxceed", 11 },
+	{ "icmp-paramprob", 12 },
+	{ "icmp-tstamp", 13 },
+	{ "icmp-tstampreply", 14 },
+	{ "icmp-ireq", 15 },
+	{ "icmp-ireqreply", 16 },
+	{ "icmp-maskreq", 17 },
+	{ "icmp-maskreply", 18 },
+	{ "icmp6type", 0 },
+	{ "icmp6code", 1 },
+	{ "icmp6-destinationunreach", 1 },
+	{ "icmp6-packettoobig", 2 },
+	{ "icmp6-timeexceeded", 3 },
+	{ "icmp6-parameterproblem", 4 },
+	{ "icmp6-echo", 128 },
+	{ "icmp6-echoreply", 129 },
+	{ "icmp6-multicastlistenerquery", 130 },
+	{ "icmp6-multicastlistenerreportv1", 131 },
+	{ "icmp6-multicastlistenerdone", 132 },
+	{ "icmp6-routersolicit", 133 },
+	{ "icmp6-routeradvert", 134 },
+	{ "icmp6-neighborsolicit", 135 },
+	{ "icmp6-neighboradvert", 136 },
+	{ "icmp6-redirect", 137 },
+	{ "icmp6-routerrenum", 138 },
+	{ "icmp6-nodeinformationquery", 139 },
+	{ "icmp6-nodeinformationresponse", 140 },
+	{ "icmp6-multicastlistenerreportv2", 143 },
+};
+
+static bool find(const struct number *table, size_t n, const char *text, size_t len,
+		 uint32_t *value)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(table[i].name) != len || memcmp(table[i].name, text, len))
+			continue;
+		*value = table[i].value;
+		return true;
+	}
+	return false;
+}
+#define FIND(table, text, len, value) \
+	find(table, sizeof(table) / sizeof(*(table)), text, len, value)
+
+const struct filter_proto *name_proto(const struct token *t)
+{
+	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
+		if (token_is(t, protos[i].name))
+			return &protos[i];
+	return NULL;
+}
+
+bool name_ethertype(const struct token *t, uint32_t *number)
+{
+	return FIND(ethertypes, t->text, t->len, number);
+}
+
+bool name_ip_proto(const struct token *t, uint32_t *number)
+{
+	return FIND(ip_protos, t->text, t->len, number);
+}
+
+bool name_service(const char *text, size_t len, uint32_t *port)
+{
+	return FIND(services, text, len, port);
+}
+
+bool name_constant(const struct token *t, uint32_t *number)
+{
+	return t->kind == TOKEN_WORD && FIND(constants, t->text, t->len, number);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The names that a filter knows by itself. */
+#ifndef FILTER_NAMES_H
+#define FILTER_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "filter/lex.h"
+
+enum proto_layer { PROTO_LINK, PROTO_NET, PROTO_TRANS };
+
+/* A word that stands for a protocol, qualifies what follows, and names a header's bytes. */
+struct filter_proto {
+	const char *name;
+	uint8_t layer;    /* enum proto_layer */
+	uint8_t families; /* of PROTO_TRANS: 4, 6, or 10 for either */
+	uint16_t number;  /* EtherType or IP protocol */
+	bool ports;
+};
+
+/* NULL: not such a word. */
+const struct filter_proto *name_proto(const struct token *t);
+/* Numbers by name; false: no such name. */
+bool name_ethertype(const struct token *t, uint32_t *number);
+bool name_ip_proto(const struct token *t, uint32_t *number);
+/* A port by its service (IANA's registry), of any transport protocol. */
+bool name_service(const char *text, size_t len, uint32_t *port);
+/* tcpflags, tcp-syn, icmptype, icmp-echo and the others of pcap-filter(7). */
+bool name_constant(const struct token *t, uint32_t *number);
+
+#endif

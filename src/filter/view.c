@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* From the link layer to the transport header, whatever lies between, and into one tunnel. */
+#include "filter/view.h"
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <string.h>
+#include "base/cursor.h"
+
+enum {
+	EXT_MAX = 6, /* IPv6 extension headers walked: RFC 8200 sec. 4.1 orders five */
+	LABELS_MAX = 4,
+	PORT_VXLAN = 4789,
+	PORT_GENEVE = 6081,
+	IPPROTO_ETHERIP_INNER = 0x6558, /* GRE's and GENEVE's EtherType of bridged Ethernet */
+};
+
+/* What is still to be read, and where it stands in the packet. */
+struct reader {
+	const uint8_t *data;
+	struct cursor c;
+};
+
+static uint16_t offset(const struct reader *r)
+{
+	return (uint16_t)(r->c.at - r->data);
+}
+
+static void chain(struct view *v, uint8_t proto)
+{
+	v->chain[proto / 64] |= UINT64_C(1) << proto % 64;
+}
+
+static void ports(struct view *v, struct reader *r)
+{
+	uint16_t sport = cursor_be16(&r->c), dport = cursor_be16(&r->c);
+
+	if (r->c.cut)
+		return;
+	v->sport = sport;
+	v->dport = dport;
+	v->ports = 1;
+}
+
+/* A later fragment has no transport header. */
+static void transport(struct view *v, struct reader *r)
+{
+	struct reader at = *r;
+
+	if (v->fragment == VIEW_LATER)
+		return;
+	v->trans = offset(r);
+	if (v->proto == IPPROTO_TCP || v->proto == IPPROTO_UDP || v->proto == IPPROTO_SCTP)
+		ports(v, &at);
+}
+
+static void ipv4(struct view *v, struct reader *r)
+{
+	const uint8_t *ip = r->c.left >= 20 ? r->c.at : NULL;
+	uint16_t frag;
+	size_t len;
+
+	if (!ip || ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
+		return;
+	len = (size_t)(ip[0] & 15) * 4;
+	frag = (uint16_t)(ip[6] << 8 | ip[7]);
+	v->family = 4;
+	v->addrs = 4;
+	memcpy(v->src, ip + 12, 4);
+	memcpy(v->dst, ip + 16, 4);
+	v->proto = ip[9];
+	chain(v, ip[9]);
+	v->fragment = frag & 0x1fff ? VIEW_LATER : frag & 0x2000 ? VIEW_FIRST : VIEW_WHOLE;
+	if (cursor_skip(&r->c, len))
+		transport(v, r);
+}
+
+static bool is_extension(uint8_t proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
+	       proto == IPPROTO_DSTOPTS;
+}
+
+static void ipv6(struct view *v, struct reader *r)
+{
+	const uint8_t *ip = r->c.left >= 40 ? r->c.at : NULL;
+	uint8_t next;
+
+	if (!ip || ip[0] >> 4 != 6)
+		return;
+	v->family = 6;
+	v->addrs = 6;
+	memcpy(v->src, ip + 8, 16);
+	memcpy(v->dst, ip + 24, 16);
+	next = ip[6];
+	cursor_skip(&r->c, 40);
+	chain(v, next);
+	for (int i = 0; i < EXT_MAX && is_extension(next) && v->fragment != VIEW_LATER; i++) {
+		bool fragment = next == IPPROTO_FRAGMENT;
+		const uint8_t *ext = cursor_take(&r->c, 8);
+
+		v->proto = next;
+		if (!ext)
+			return;
+		if (fragment && ((ext[2] << 8 | ext[3]) & 0xfff8))
+			v->fragment = VIEW_LATER;
+		else if (fragment && ext[3] & 1)
+			v->fragment = VIEW_FIRST;
+		next = ext[0];
+		chain(v, next);
+		if (!fragment && !cursor_skip(&r->c, (size_t)ext[1] * 8))
+			return;
+	}
+	v->proto = next;
+	transport(v, r);
+}
+
+/* IPv4 over Ethernet, the only one in use (RFC 826). */
+static void arp(struct view *v, struct reader *r)
+{
+	const uint8_t *a = r->c.left >= 28 ? r->c.at : NULL;
+
+	if (!a || a[2] != 8 || a[3] || a[4] != 6 || a[5] != 4)
+		return;
+	v->addrs = 4;
+	memcpy(v->src, a + 14, 4);
+	memcpy(v->dst, a + 24, 4);
+}
+
+/* Labels to the bottom of the stack; behind it the first four bits tell what it is (RFC 4928). */
+static bool labels(struct view *v, struct reader *r)
+{
+	for (int i = 0; i < LABELS_MAX; i++) {
+		uint32_t entry = cursor_be32(&r->c);
+
+		if (r->c.cut)
+			return false;
+		if (!v->labels++)
+			v->label = entry >> 12;
+		if (!(entry & 0x100))
+			continue;
+		if (!r->c.left || (*r->c.at >> 4 != 4 && *r->c.at >> 4 != 6))
+			return false;
+		v->type = *r->c.at >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
+		return true;
+	}
+	return false;
+}
+
+static bool is_vlan(uint16_t type)
+{
+	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
+}
+
+/* From an EtherType on, whose payload is next. */
+static void network(struct view *v, struct reader *r)
+{
+	while (is_vlan(v->type) && v->vlans < VIEW_VLANS_MAX) {
+		uint16_t tci = cursor_be16(&r->c), type = cursor_be16(&r->c);
+
+		if (r->c.cut)
+			return;
+		v->vlan[v->vlans++] = tci & 0xfff;
+		v->type = type;
+	}
+	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !labels(v, r))
+		return;
+	v->net = offset(r);
+	if (v->type == ETH_P_IP)
+		ipv4(v, r);
+	else if (v->type == ETH_P_IPV6)
+		ipv6(v, r);
+	else if (v->type == ETH_P_ARP || v->type == ETH_P_RARP)
+		arp(v, r);
+}
+
+static void ethernet(struct view *v, struct reader *r)
+{
+	uint16_t at = offset(r);
+	const uint8_t *eth = cursor_take(&r->c, ETH_HLEN);
+
+	if (!eth)
+		return;
+	v->link = at;
+	memcpy(v->dmac, eth, 6);
+	memcpy(v->smac, eth + 6, 6);
+	v->type = (uint16_t)(eth[12] << 8 | eth[13]);
+	network(v, r);
+}
+
+static void raw_ip(struct view *v, struct reader *r)
+{
+	if (!r->c.left || (*r->c.at >> 4 != 4 && *r->c.at >> 4 != 6))
+		return;
+	v->type = *r->c.at >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
+	network(v, r);
+}
+
+/* A header of this length, with an EtherType at this place in it. */
+static void cooked(struct view *v, struct reader *r, size_t len, size_t type)
+{
+	const uint8_t *at = cursor_take(&r->c, len);
+
+	if (!at)
+		return;
+	v->type = (uint16_t)(at[type] << 8 | at[type + 1]);
+	network(v, r);
+}
+
+static void link_layer(struct view *v, struct reader *r, uint16_t link)
+{
+	switch (link) {
+	case FRAME_ETHERNET:
+		ethernet(v, r);
+		break;
+	case FRAME_LINUX_SLL:
+		cooked(v, r, 16, 14);
+		break;
+	case FRAME_LINUX_SLL2:
+		cooked(v, r, 20, 0);
+		break;
+	case FRAME_NULL:
+	case FRAME_LOOP:
+		if (cursor_skip(&r->c, 4))
+			raw_ip(v, r);
+		break;
+	case FRAME_RAW_IP:
+	case FRAME_IPV4:
+	case FRAME_IPV6:
+		raw_ip(v, r);
+		break;
+	}
+}
+
+static void start(struct view *v, uint32_t len)
+{
+	*v = (struct view){ .len = len,
+			    .link = VIEW_NONE,
+			    .net = VIEW_NONE,
+			    .trans = VIEW_NONE,
+			    .proto = VIEW_NONE,
+			    .payload = VIEW_NONE };
+}
+
+/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
+static bool gre(struct reader *r, uint16_t *type)
+{
+	uint16_t flags = cursor_be16(&r->c);
+
+	*type = cursor_be16(&r->c);
+	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+		return false;
+	return cursor_skip(&r->c, (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) +
+					  (flags & 0x1000 ? 4 : 0)) &&
+	       !r->c.cut;
+}
+
+/* RFC 8926: options of 4-byte units. */
+static bool geneve(struct reader *r, uint16_t *type)
+{
+	const uint8_t *at;
+
+	cursor_skip(&r->c, 8);
+	at = cursor_take(&r->c, 8);
+	if (!at || at[0] >> 6)
+		return false;
+	*type = (uint16_t)(at[2] << 8 | at[3]);
+	return cursor_skip(&r->c, (size_t)(at[0] & 0x3f) * 4);
+}
+
+/* What is carried in the packet, and where it begins; type 0 for Ethernet. */
+static bool tunnel(const struct view *v, struct reader *r, uint16_t *type)
+{
+	if (v->trans == VIEW_NONE)
+		return false;
+	cursor_skip(&r->c, v->trans);
+	*type = 0;
+	switch (v->proto) {
+	case IPPROTO_IPIP:
+		*type = ETH_P_IP;
+		return true;
+	case IPPROTO_IPV6:
+		*type = ETH_P_IPV6;
+		return true;
+	case IPPROTO_GRE:
+		if (!gre(r, type))
+			return false;
+		break;
+	case IPPROTO_UDP:
+		if (v->ports && v->dport == PORT_VXLAN) /* RFC 7348 */
+			return cursor_skip(&r->c, 16);
+		if (!v->ports || v->dport != PORT_GENEVE || !geneve(r, type))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	if (*type == IPPROTO_ETHERIP_INNER)
+		*type = 0;
+	return true;
+}
+
+void view_frame(struct view views[VIEW_LAYERS], const struct frame *frame)
+{
+	struct reader r = { frame->data, cursor_of(frame->data, frame->caplen) }, in = r;
+	struct view *v = &views[0], *inner = &views[1];
+	uint16_t type;
+
+	start(v, frame->len);
+	v->dir = frame->dir == FRAME_IN ? VIEW_IN : frame->dir == FRAME_OUT ? VIEW_OUT : 0;
+	v->verdict = frame->verdict;
+	v->pid = frame->pid;
+	memcpy(v->comm, frame->comm, sizeof(v->comm));
+	link_layer(v, &r, frame->link);
+	start(inner, 0);
+	if (!tunnel(v, &in, &type))
+		return;
+	inner->len = frame->len - (uint32_t)(in.c.at - frame->data);
+	inner->type = type;
+	if (type)
+		network(inner, &in);
+	else
+		ethernet(inner, &in);
+}
