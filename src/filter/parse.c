@@ -577,13 +577,13 @@ static int primary(struct parser *p, uint32_t *out)
 static bool holds_on(struct parser *p)
 {
 	struct token t = is_not(&p->now) ? peek(p) : p->now;
+	uint32_t unused;
+	int rc;
 
 	if (!p->qualified || name_proto(&t) || (t.kind == TOKEN_SIGN))
 		return false;
-	if (t.kind == TOKEN_NUMBER) {
+	if (t.kind == TOKEN_NUMBER || name_constant(&t, &unused)) {
 		struct parse_mark before = parse_mark(p);
-		uint32_t unused;
-		int rc;
 		bool relation = !is_not(&p->now) && arith_relation(p, &unused, &rc);
 
 		parse_return(p, &before);
