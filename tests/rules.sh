@@ -33,7 +33,7 @@ sources() { find src bpf gen tests -name '*.[ch]' | LC_ALL=C sort; }
 layers='base: base
 sys: sys base
 net: net base
-filter: filter base net
+filter: filter base net bpf
 out: out base net
 obj: obj sys base
 gate: gate obj sys net base bpf gen

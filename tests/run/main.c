@@ -16,6 +16,8 @@ static const struct test tests[] = {
 	{ "gate: VLAN tags beside the packet", skb_vlan_beside, TEST_ROOT, 0 },
 	{ "gate: headers outside the linear part", skb_headers_in_pages, TEST_ROOT, 120 },
 	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
+	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },
+	{ "filter: at tc as in user space", filter_skb, TEST_ROOT, 120 },
 	{ "obj: a refused program and the verifier's last lines", load_refused, TEST_ROOT, 0 },
 	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },
 	{ "obj: the conf is frozen", load_conf_frozen, TEST_ROOT, 0 },

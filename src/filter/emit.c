@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Code for a filter's tree: tests by jumps that go as soon as the answer is certain, numbers in r0
+ * with the stack for what waits. */
+#include "filter/emit.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/grow.h"
+
+enum {
+	SLOTS = 7,    /* numbers that wait, 8 bytes each; one more for bytes from an skb */
+	FAR = 0x3fff, /* no byte of an XDP packet's linear part is beyond it */
+	R_VIEW = BPF_REG_6,
+	R_PACKET = BPF_REG_7,
+	R_END = BPF_REG_8,
+	NOWHERE = -1,
+};
+
+/* Jumps to a label are chained through their offsets until it is placed. */
+struct jump {
+	uint32_t insn, label;
+};
+
+struct emitter {
+	const struct filter_node *nodes;
+	enum filter_flavour flavour;
+	struct filter_code code;
+	struct jump *jumps;
+	size_t njumps, jump_room;
+	int32_t *labels; /* the instruction that it is before, or NOWHERE */
+	size_t nlabels, label_room;
+	uint16_t view; /* offset of the view in use from R_VIEW */
+	int waiting;   /* slots in use */
+	int rc;
+	const char *why;
+};
+
+/* The first two labels of each program. */
+enum { L_NO, L_YES };
+
+static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int off, int64_t imm)
+{
+	struct bpf_insn *at;
+
+	if (e->code.n >= FILTER_INSNS_MAX) {
+		e->rc = -E2BIG;
+		e->why = "the filter is too long for one program: use a set";
+		return;
+	}
+	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
+	if (!at) {
+		e->rc = -ENOMEM;
+		return;
+	}
+	e->code.insns = at;
+	at[e->code.n++] = (struct bpf_insn){ .code = code,
+					     .dst_reg = dst & 15,
+					     .src_reg = src & 15,
+					     .off = (int16_t)off,
+					     .imm = (int32_t)imm };
+}
+
+static uint32_t label(struct emitter *e)
+{
+	int32_t *at = grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
+
+	if (!at) {
+		e->rc = -ENOMEM;
+		return 0;
+	}
+	e->labels = at;
+	at[e->nlabels] = NOWHERE;
+	return (uint32_t)e->nlabels++;
+}
+
+static void place(struct emitter *e, uint32_t to)
+{
+	if (!e->rc)
+		e->labels[to] = (int32_t)e->code.n;
+}
+
+/* A jump whose operands are given like put()'s. */
+static void jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int64_t imm,
+		 uint32_t to)
+{
+	struct jump *at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+
+	if (!at) {
+		e->rc = -ENOMEM;
+		return;
+	}
+	e->jumps = at;
+	at[e->njumps++] = (struct jump){ (uint32_t)e->code.n, to };
+	put(e, code, dst, src, 0, imm);
+}
+
+static void load_imm64(struct emitter *e, uint8_t dst, uint64_t value)
+{
+	put(e, BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, (int32_t)(uint32_t)value);
+	put(e, 0, 0, 0, 0, (int32_t)(uint32_t)(value >> 32));
+}
+
+static uint8_t width(uint8_t size)
+{
+	return size == 1 ? BPF_B : size == 2 ? BPF_H : size == 4 ? BPF_W : BPF_DW;
+}
+
+static void load_field(struct emitter *e, uint8_t dst, uint16_t field, uint8_t size)
+{
+	put(e, BPF_LDX | BPF_MEM | width(size), dst, R_VIEW, e->view + field, 0);
+}
+
+static int slot(int n)
+{
+	return -8 * (n + 1);
+}
+
+static void number(struct emitter *e, uint32_t at);
+
+/* The big-endian number at r2 in memory that need not be aligned, into r0. */
+static void gather(struct emitter *e, uint8_t size)
+{
+	put(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, BPF_REG_2, 0, 0);
+	for (int i = 1; i < size; i++) {
+		put(e, BPF_ALU | BPF_LSH | BPF_K, BPF_REG_0, 0, 0, 8);
+		put(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_1, BPF_REG_2, i, 0);
+		put(e, BPF_ALU | BPF_OR | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0);
+	}
+}
+
+/* From the packet at (header + r0) into r0. What is not there rejects the packet. */
+static void byte(struct emitter *e, const struct filter_node *n)
+{
+	load_field(e, BPF_REG_1, n->field, 2);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0);
+	if (e->flavour == FILTER_XDP) {
+		jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, FAR, L_NO);
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, R_PACKET, 0, 0);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_2, 0, 0);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, n->size);
+		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, L_NO);
+		gather(e, n->size);
+		return;
+	}
+	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, INT32_MAX, L_NO);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, slot(SLOTS));
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, n->size);
+	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
+	jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, L_NO);
+	put(e, BPF_LDX | BPF_MEM | width(n->size), BPF_REG_0, BPF_REG_10, slot(SLOTS), 0);
+	if (n->size > 1)
+		put(e, BPF_ALU | BPF_END | BPF_TO_BE, BPF_REG_0, 0, 0, n->size * 8);
+}
+
+/* r0 and r2: the operands. */
+static void calculate(struct emitter *e, uint8_t op)
+{
+	static const uint8_t codes[] = {
+		[FILTER_ADD] = BPF_ADD, [FILTER_SUB] = BPF_SUB, [FILTER_MUL] = BPF_MUL,
+		[FILTER_DIV] = BPF_DIV, [FILTER_MOD] = BPF_MOD, [FILTER_BAND] = BPF_AND,
+		[FILTER_BOR] = BPF_OR,  [FILTER_XOR] = BPF_XOR, [FILTER_LSH] = BPF_LSH,
+		[FILTER_RSH] = BPF_RSH,
+	};
+	uint32_t small, done;
+
+	if (op == FILTER_DIV || op == FILTER_MOD)
+		jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, L_NO);
+	if (op != FILTER_LSH && op != FILTER_RSH) {
+		put(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
+		return;
+	}
+	small = label(e);
+	done = label(e);
+	jump(e, BPF_JMP32 | BPF_JLT | BPF_K, BPF_REG_2, 0, 32, small);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
+	jump(e, BPF_JMP | BPF_JA, 0, 0, 0, done);
+	place(e, small);
+	put(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
+	place(e, done);
+}
+
+/* Both operands: the first into r0, the second into r2. */
+static void pair(struct emitter *e, uint32_t a, uint32_t b)
+{
+	number(e, a);
+	if (e->nodes[b].op == FILTER_NUM) {
+		put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_2, 0, 0,
+		    (int32_t)(uint32_t)e->nodes[b].value);
+		return;
+	}
+	if (e->waiting == SLOTS) {
+		e->rc = -E2BIG;
+		e->why = "the arithmetic is too deep: more than 7 numbers wait for others";
+		return;
+	}
+	put(e, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, slot(e->waiting++), 0);
+	number(e, b);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_10, slot(--e->waiting), 0);
+}
+
+/* A number of 32 bits into r0, the upper half zero. */
+static void number(struct emitter *e, uint32_t at)
+{
+	const struct filter_node *n = &e->nodes[at];
+
+	if (e->rc)
+		return;
+	switch (n->op) {
+	case FILTER_NUM:
+		put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, (int32_t)(uint32_t)n->value);
+		break;
+	case FILTER_LOAD:
+		load_field(e, BPF_REG_0, n->field, n->size);
+		break;
+	case FILTER_BYTE:
+		number(e, n->a);
+		byte(e, n);
+		break;
+	case FILTER_NEG:
+		number(e, n->a);
+		put(e, BPF_ALU | BPF_NEG, BPF_REG_0, 0, 0, 0);
+		break;
+	default:
+		pair(e, n->a, n->b);
+		calculate(e, n->op);
+	}
+}
+
+/* The jump that is taken if the comparison holds, or if it does not. */
+static uint8_t jump_code(uint8_t cmp, bool holds)
+{
+	static const uint8_t codes[][2] = {
+		[FILTER_EQ] = { BPF_JNE, BPF_JEQ }, [FILTER_NE] = { BPF_JEQ, BPF_JNE },
+		[FILTER_GT] = { BPF_JLE, BPF_JGT }, [FILTER_GE] = { BPF_JLT, BPF_JGE },
+		[FILTER_LT] = { BPF_JGE, BPF_JLT }, [FILTER_LE] = { BPF_JGT, BPF_JLE },
+	};
+
+	return codes[cmp][holds];
+}
+
+/* Go to one of two labels; next is the one that is placed right behind. */
+static void branch(struct emitter *e, uint8_t class_source, uint8_t cmp, uint8_t src, int64_t imm,
+		   const uint32_t to[2], uint32_t next)
+{
+	bool on = to[1] != next;
+
+	jump(e, class_source | jump_code(cmp, on), BPF_REG_0, src, imm, to[on]);
+	if (to[!on] != next)
+		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[!on]);
+}
+
+static void field(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+		  uint32_t next)
+{
+	uint64_t all = n->size == 8 ? UINT64_MAX : (UINT64_C(1) << n->size * 8) - 1;
+
+	load_field(e, BPF_REG_0, n->field, n->size);
+	if (n->size < 8) {
+		if (n->mask != all)
+			put(e, BPF_ALU | BPF_AND | BPF_K, BPF_REG_0, 0, 0,
+			    (int32_t)(uint32_t)n->mask);
+		branch(e, BPF_JMP32 | BPF_K, n->cmp, 0, (int32_t)(uint32_t)n->value, to, next);
+		return;
+	}
+	if (n->mask != all) {
+		load_imm64(e, BPF_REG_1, n->mask);
+		put(e, BPF_ALU64 | BPF_AND | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0);
+	}
+	load_imm64(e, BPF_REG_1, n->value);
+	branch(e, BPF_JMP | BPF_X, n->cmp, BPF_REG_1, 0, to, next);
+}
+
+static void relation(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+		     uint32_t next)
+{
+	if (e->nodes[n->b].op == FILTER_NUM) {
+		number(e, n->a);
+		branch(e, BPF_JMP32 | BPF_K, n->cmp, 0, (int32_t)(uint32_t)e->nodes[n->b].value, to,
+		       next);
+		return;
+	}
+	pair(e, n->a, n->b);
+	branch(e, BPF_JMP32 | BPF_X, n->cmp, BPF_REG_2, 0, to, next);
+}
+
+static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next);
+
+static void inner(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+		  uint32_t next)
+{
+	if (e->view) {
+		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[0]);
+		return;
+	}
+	e->view = sizeof(struct view);
+	load_field(e, BPF_REG_0, offsetof(struct view, type), 2);
+	jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_0, 0, 0, to[0]);
+	judge(e, n->a, to, next);
+	e->view = 0;
+}
+
+/* to: where to go if it does not hold, and if it does. */
+static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next)
+{
+	const struct filter_node *n = &e->nodes[at];
+	uint32_t between;
+
+	if (e->rc)
+		return;
+	switch (n->op) {
+	case FILTER_FALSE:
+	case FILTER_TRUE:
+		if (to[n->op == FILTER_TRUE] != next)
+			jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[n->op == FILTER_TRUE]);
+		break;
+	case FILTER_NOT:
+		judge(e, n->a, (const uint32_t[]){ to[1], to[0] }, next);
+		break;
+	case FILTER_AND:
+	case FILTER_OR:
+		between = label(e);
+		if (n->op == FILTER_AND)
+			judge(e, n->a, (const uint32_t[]){ to[0], between }, between);
+		else
+			judge(e, n->a, (const uint32_t[]){ between, to[1] }, between);
+		place(e, between);
+		judge(e, n->b, to, next);
+		break;
+	case FILTER_FIELD:
+		field(e, n, to, next);
+		break;
+	case FILTER_REL:
+		relation(e, n, to, next);
+		break;
+	case FILTER_INNER:
+		inner(e, n, to, next);
+		break;
+	default:
+		e->rc = -E2BIG;
+		e->why = "not known to the kernel's programs";
+	}
+}
+
+static void resolve(struct emitter *e)
+{
+	for (size_t i = 0; i < e->njumps && !e->rc; i++) {
+		int32_t off = e->labels[e->jumps[i].label] - (int32_t)e->jumps[i].insn - 1;
+
+		e->code.insns[e->jumps[i].insn].off = (int16_t)off;
+	}
+}
+
+int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
+		struct filter_diag *diag)
+{
+	static const struct filter_node always = { .op = FILTER_TRUE };
+	struct emitter e = { .nodes = f->nodes ? f->nodes : &always, .flavour = flavour };
+	uint32_t root = f->nodes ? f->root : 0;
+
+	label(&e);
+	label(&e);
+	put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_VIEW, BPF_REG_1, 0, 0);
+	put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_PACKET, BPF_REG_2, 0, 0);
+	if (flavour == FILTER_XDP)
+		put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_END, BPF_REG_3, 0, 0);
+	judge(&e, root, (const uint32_t[]){ L_NO, L_YES }, L_YES);
+	place(&e, L_YES);
+	put(&e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1);
+	put(&e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	place(&e, L_NO);
+	put(&e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
+	put(&e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	resolve(&e);
+	free(e.jumps);
+	free(e.labels);
+	if (e.rc) {
+		filter_code_close(&e.code);
+		if (e.why)
+			snprintf(diag->msg, sizeof(diag->msg), "%s", e.why);
+		diag->pos = 0;
+		return e.rc;
+	}
+	*code = e.code;
+	return 0;
+}
+
+void filter_code_close(struct filter_code *code)
+{
+	free(code->insns);
+	*code = (struct filter_code){ 0 };
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A filter as a BPF subprogram, to be put in place of a stub in a kernel program. */
+#ifndef FILTER_EMIT_H
+#define FILTER_EMIT_H
+
+#include <linux/bpf.h>
+#include "filter/filter.h"
+
+/* How the packet's bytes are come by. */
+enum filter_flavour {
+	FILTER_XDP, /* r2: data, r3: data_end, both verified pointers of the packet */
+	FILTER_SKB, /* r2: the struct __sk_buff */
+};
+
+enum { FILTER_INSNS_MAX = 32000 }; /* jumps reach no further */
+
+/* r1 points to struct view [VIEW_LAYERS] in either. Returns 1 if the packet matches, else 0; uses
+ * no more than 64 bytes of stack. Zeroed: empty; free with filter_code_close(). */
+struct filter_code {
+	struct bpf_insn *insns;
+	size_t n, room;
+};
+
+/* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
+int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
+		struct filter_diag *diag);
+void filter_code_close(struct filter_code *code);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Random packets and filter expressions that often hit each other. */
+#include "tests/lib/exprs.h"
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_LOADS = 9 };
+
+static uint64_t state;
+/* xorshift64 */
+static uint32_t draw(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 32) % below;
+}
+
+static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
+{
+	memcpy(at, bytes, len);
+	return at + len;
+}
+
+static uint8_t *be16(uint8_t *at, uint32_t value)
+{
+	return put(at, (uint8_t[]){ (uint8_t)(value >> 8), (uint8_t)value }, 2);
+}
+
+/* Few values, so that expressions often hit. */
+static const uint16_t some_ports[] = { 22, 53, 80, 443, 1024, 8080, 0, 65535 };
+static const uint8_t some_protos[] = { 6, 17, 1, 132, 58, 2, 47, 50, 51, 89, 0, 103 };
+
+static uint8_t *ipv4_address(uint8_t *at)
+{
+	return put(at,
+		   (uint8_t[]){ 10, (uint8_t)draw(2), (uint8_t)draw(2), (uint8_t)(1 + draw(3)) },
+		   4);
+}
+
+static uint8_t *ipv6_address(uint8_t *at)
+{
+	uint8_t bytes[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+	if (!draw(6))
+		bytes[0] = 0xff;
+	bytes[7] = (uint8_t)draw(2);
+	bytes[15] = (uint8_t)(1 + draw(3));
+	return put(at, bytes, 16);
+}
+
+static uint8_t *transport(uint8_t *at)
+{
+	at = be16(at, some_ports[draw(8)]);
+	at = be16(at, some_ports[draw(8)]);
+	for (int i = 0; i < 16 + (int)draw(20); i++)
+		*at++ = draw(3) ? (uint8_t)draw(256) : (uint8_t)(1 << draw(8));
+	return at;
+}
+
+static uint8_t *ipv4(uint8_t *at)
+{
+	unsigned int words = draw(5) ? 5 : 5 + draw(4);
+
+	*at++ = (uint8_t)(0x40 | words);
+	*at++ = (uint8_t)draw(4);
+	at = be16(at, 60);
+	at = be16(at, draw(65536));
+	at = be16(at, draw(4) ? (draw(2) ? 0x4000 : 0) : draw(2) ? 0x2000 : 0x2010);
+	*at++ = 64;
+	*at++ = some_protos[draw(draw(3) ? 3 : 12)];
+	at = be16(at, draw(65536));
+	at = ipv4_address(at);
+	if (draw(8))
+		at = ipv4_address(at);
+	else
+		at = put(at, (uint8_t[]){ 224, 0, 0, 1 }, 4);
+	for (unsigned int i = 5; i < words; i++)
+		at = put(at, "\1\1\1\1", 4);
+	return transport(at);
+}
+
+static uint8_t *ipv6(uint8_t *at)
+{
+	at = put(at, "\x60\0\0\0", 4);
+	at = be16(at, 40);
+	*at++ = some_protos[draw(draw(3) ? 3 : 10)];
+	if (!at[-1])
+		at[-1] = 58;
+	*at++ = 64;
+	at = ipv6_address(at);
+	at = ipv6_address(at);
+	return transport(at);
+}
+
+static uint8_t *arp(uint8_t *at)
+{
+	at = put(at, "\0\1\x08\0\6\4\0\1", 8);
+	at = put(at, "\2\0\0\0\0\1", 6);
+	at = ipv4_address(at);
+	at = put(at, "\0\0\0\0\0\0", 6);
+	return ipv4_address(at);
+}
+
+void exprs_packet(struct exprs_packet *p)
+{
+	uint8_t *at = p->data;
+	uint32_t kind = draw(16), len, cut;
+
+	at = draw(6) ? put(at, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(1 + draw(3)) }, 6)
+		     : put(at, draw(2) ? "\xff\xff\xff\xff\xff\xff" : "\1\0\x5e\0\0\1", 6);
+	at = put(at, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(1 + draw(3)) }, 6);
+	if (kind < 8)
+		at = ipv4(be16(at, 0x0800));
+	else if (kind < 13)
+		at = ipv6(be16(at, 0x86dd));
+	else if (kind < 15)
+		at = arp(be16(at, draw(4) ? 0x0806 : 0x8035));
+	else
+		at = transport(be16(at, draw(2) ? 0x88cc : 0x6003));
+	len = (uint32_t)(at - p->data);
+	cut = draw(6) || len < 59 ? len : 59 + draw(len - 58); /* headers whole: see differs() */
+	p->frame = (struct frame){
+		.data = p->data, .caplen = cut, .len = len, .link = FRAME_ETHERNET
+	};
+	view_frame(p->views, &p->frame);
+}
+
+/* An expression, appended to. */
+struct text {
+	char *at;
+	size_t room, len;
+};
+
+static void say(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	t->len += (size_t)vsnprintf(t->at + t->len, t->room - t->len, fmt, ap);
+	va_end(ap);
+	if (t->len >= t->room)
+		t->len = t->room - 1;
+}
+
+static const char *pick(const char *const *words, uint32_t n)
+{
+	return words[draw(n)];
+}
+#define PICK(...)                                  \
+	pick((const char *const[]){ __VA_ARGS__ }, \
+	     sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+
+static void say_address(struct text *t)
+{
+	if (draw(3))
+		say(t, "10.%u.%u.%u", draw(2), draw(2), 1 + draw(3));
+	else
+		say(t, "2001:db8:0:%u::%u", draw(2), 1 + draw(3));
+}
+
+static void number_of(struct text *t, int depth)
+{
+	uint32_t what = draw(depth > 2 ? 2 : 6);
+
+	if (what == 0)
+		say(t, "%u", draw(3) ? draw(260) : draw(70000));
+	else if (what == 1)
+		say(t, "%s", PICK("len", "0x10", "tcp-syn", "icmp-echo"));
+	else if (what <= 3) {
+		say(t, "%s[", PICK("ip", "ether", "arp", "ip6", "tcp", "udp", "icmp", "tcp"));
+		if (draw(4))
+			say(t, "%s%u", draw(8) ? "" : "1 + ", draw(24));
+		else
+			number_of(t, depth + 1);
+		say(t, "%s]", PICK("", ":1", ":2", ":4"));
+	} else {
+		say(t, "(");
+		number_of(t, depth + 1);
+		say(t, " %s ", PICK("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"));
+		number_of(t, NO_LOADS); /* libpcap forgets to ask for the right side's headers */
+		say(t, ")");
+	}
+}
+
+static void primitive(struct text *t)
+{
+	const char *dir = PICK("", "", "src ", "dst ", "src or dst ", "src and dst ");
+
+	switch (draw(14)) {
+	case 0:
+	case 1:
+		say(t, "%shost ", dir);
+		say_address(t);
+		break;
+	case 2:
+		say(t, "%snet 10.%u.0.0/%u", dir, draw(2), 16 + draw(3));
+		break;
+	case 3:
+		say(t, "%s%sport %u", PICK("", "tcp ", "udp ", "sctp "), dir, some_ports[draw(8)]);
+		break;
+	case 4:
+		say(t, "%s%sportrange %u-%u", PICK("", "tcp ", "udp "), dir, draw(500),
+		    400 + draw(9000));
+		break;
+	case 5:
+	case 6:
+		say(t, "%s",
+		    PICK("ip", "ip6", "arp", "rarp", "tcp", "udp", "icmp", "icmp6", "sctp", "igmp",
+			 "ah", "esp", "pim"));
+		break;
+	case 7:
+		say(t, "%s %s", PICK("ip proto", "ip6 proto", "proto"),
+		    PICK("6", "17", "\\tcp", "\\icmp", "132", "89"));
+		break;
+	case 8:
+		say(t, "ether %s 02:00:00:00:00:0%u", PICK("host", "src", "dst"), 1 + draw(3));
+		break;
+	case 9:
+		say(t, "%s",
+		    PICK("broadcast", "multicast", "ip multicast", "ip6 multicast",
+			 "ether multicast", "ether proto 0x88cc", "ether proto \\arp"));
+		break;
+	case 10:
+		say(t, "%s %u", PICK("less", "greater"), 40 + draw(60));
+		break;
+	case 11:
+		say(t, "%s%shost 10.0.%u.1", PICK("ip ", "arp ", "rarp "), dir, draw(2));
+		break;
+	default:
+		number_of(t, 0);
+		say(t, " %s ", PICK("=", "!=", ">", "<", ">=", "<=", "=="));
+		number_of(t, 1);
+	}
+}
+
+static void expression(struct text *t, int depth)
+{
+	uint32_t what = depth > 4 ? 0 : draw(6);
+
+	if (what < 2) {
+		primitive(t);
+	} else if (what == 2) {
+		say(t, "%s", PICK("not ", "! "));
+		say(t, "(");
+		expression(t, depth + 1);
+		say(t, ")");
+	} else if (what == 3) {
+		say(t, "port %u %s %u %s host 10.0.0.1 or 10.0.0.2", some_ports[draw(8)],
+		    PICK("or", "and"), some_ports[draw(8)], PICK("or", "and", "&&", "||"));
+	} else {
+		bool parens = draw(2);
+
+		say(t, "%s", parens ? "(" : "");
+		expression(t, depth + 1);
+		say(t, " %s ", PICK("and", "or", "&&", "||"));
+		expression(t, depth + 1);
+		say(t, "%s", parens ? ")" : "");
+	}
+}
+
+void exprs_text(char *text, size_t room)
+{
+	struct text t = { text, room, 0 };
+
+	expression(&t, 0);
+}
+
+void exprs_seed(uint64_t seed)
+{
+	state = seed;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Filters as the kernel runs them, against the judge in user space. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "filter/emit.h"
+#include "sys/bpf.h"
+#include "tests/lib/exprs.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum { PACKETS = 60, EXPRESSIONS = 600, TEXT_MAX = 2000, SEED = 20261123 };
+
+static struct exprs_packet packets[PACKETS];
+
+/* A program that calls what stands behind it with the views in map and the packet. */
+static int load(const struct filter_code *filter, enum filter_flavour flavour, int map)
+{
+	const struct bpf_insn xdp[] = {
+		I_LOAD(BPF_W, 7, 1, 0), I_LOAD(BPF_W, 8, 1, 4),
+	}, skb[] = {
+		I_MOV_REG(7, 1), I_MOV(8, 0),
+	}, call[] = {
+		I_MOV(1, 0),
+		I_STORE(BPF_W, 10, -4, 1),
+		I_MOV_REG(2, 10),
+		I_ADD(2, -4),
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		I_CALL(BPF_FUNC_map_lookup_elem),
+		I_JEQ(0, 0, 4),
+		I_MOV_REG(1, 0),
+		I_MOV_REG(2, 7),
+		I_MOV_REG(3, 8),
+		INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1),
+		I_EXIT,
+	};
+	struct bpf_insn *all = calloc(LENGTH(xdp) + LENGTH(call) + filter->n, sizeof(*all));
+	struct bpf_prog_new p = { .name = "filter",
+				  .type = flavour == FILTER_XDP ? BPF_PROG_TYPE_XDP
+								: BPF_PROG_TYPE_SCHED_CLS,
+				  .insns = all,
+				  .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
+				  .license = "Dual MIT/GPL" };
+	int fd;
+
+	CHECK(all, "no memory");
+	memcpy(all, flavour == FILTER_XDP ? xdp : skb, sizeof(xdp));
+	memcpy(all + LENGTH(xdp), call, sizeof(call));
+	memcpy(all + LENGTH(xdp) + LENGTH(call), filter->insns, filter->n * sizeof(*all));
+	fd = bpf_prog_load(&p);
+	free(all);
+	return fd;
+}
+
+static void check(const char *text, enum filter_flavour flavour, int map)
+{
+	struct filter_diag diag = { 0 };
+	struct filter_code code = { 0 };
+	struct filter f = { 0 };
+	uint32_t zero = 0;
+	int rc, prog;
+
+	if (filter_parse(&f, text, NULL, &diag))
+		return;
+	rc = filter_emit(&f, flavour, &code, &diag);
+	CHECK(!rc, "'%s': %s", text, diag.msg);
+	prog = load(&code, flavour, map);
+	CHECK(prog > 0, "'%s': not loaded: %s", text, strerror(-prog));
+	for (int i = 0; i < PACKETS; i++) {
+		struct exprs_packet *e = &packets[i];
+		struct filter_packet p = { e->views, e->data, e->frame.caplen };
+		struct bpf_run run = { .data = e->data, .len = e->frame.caplen };
+		bool match = filter_match(&f, &p);
+
+		CHECK(!bpf_map_update(map, &zero, e->views, BPF_ANY), "storing the views");
+		rc = bpf_prog_run(prog, &run);
+		CHECK(!rc, "not run: %s", strerror(-rc));
+		CHECK(run.ret == match, "'%s': packet %d: %u, not %d", text, i, run.ret, match);
+	}
+	close(prog);
+	filter_code_close(&code);
+	filter_close(&f);
+}
+
+static void alike(enum filter_flavour flavour)
+{
+	struct bpf_map_new m = { .type = BPF_MAP_TYPE_ARRAY,
+				 .key_size = 4,
+				 .value_size = sizeof(packets->views),
+				 .max_entries = 1 };
+	int map = bpf_map_create(&m);
+
+	CHECK(map > 0, "no map: %s", strerror(-map));
+	exprs_seed(SEED);
+	/* The kernel runs no skb of less than its headers promise. */
+	for (int i = 0; i < PACKETS; i++)
+		do
+			exprs_packet(&packets[i]);
+		while (packets[i].frame.caplen < 60);
+	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
+		char text[TEXT_MAX];
+
+		exprs_text(text, sizeof(text));
+		check(text, flavour, map);
+	}
+	close(map);
+}
+
+void filter_xdp(void)
+{
+	alike(FILTER_XDP);
+}
+
+void filter_skb(void)
+{
+	alike(FILTER_SKB);
+}
