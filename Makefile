@@ -196,7 +196,8 @@ UNIT_SAN := -fsanitize=undefined -fsanitize-trap=undefined -DUNIT_STRIDE=16
 UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm
 UNIT_EMU := CK_TIMEOUT_MULTIPLIER=10 qemu-$(CPU)
 endif
-UNIT_SRCS := $(wildcard tests/unit/*.c) $(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
+UNIT_SRCS := $(wildcard tests/unit/*.c) tests/lib/exprs.c \
+	$(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
 UNIT_O := $(UNIT_SRCS:%.c=$(U)/%.o)
 UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) $(UNIT_SAN) \
 	-DGEN_DATA='"$(UNIT_DATA)"'

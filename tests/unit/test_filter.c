@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter language: what says the same, what is wrong and where, what a host's names mean. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "filter/emit.h"
+#include "filter/filter.h"
+#include "tests/lib/exprs.h"
+#include "tests/unit/suites.h"
+
+enum { PACKETS = 2000 };
+
+static int host(void *arg, const char *name, struct filter_addr *addrs, int max)
+{
+	(void)arg;
+	if (strcmp(name, "server") || max < 2)
+		return -ENOENT;
+	addrs[0] = (struct filter_addr){ 4, { 10, 0, 0, 1 } };
+	addrs[1] = (struct filter_addr){ 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+	return 2;
+}
+
+static int iface(void *arg, const char *name, uint32_t *ifindex)
+{
+	(void)arg;
+	*ifindex = 7;
+	return strcmp(name, "eth0") ? -ENODEV : 0;
+}
+
+static int cgroup(void *arg, const char *path, uint64_t *id)
+{
+	(void)arg;
+	*id = 42;
+	return strcmp(path, "/system.slice/ssh.service") ? -ENOENT : 0;
+}
+
+static const struct filter_names names = {
+	.host = host, .iface = iface, .cgroup = cgroup, .netmask = 0xffff0000
+};
+
+static struct filter parsed(const char *text)
+{
+	struct filter_diag diag = { 0 };
+	struct filter f = { 0 };
+
+	ck_assert_msg(!filter_parse(&f, text, &names, &diag), "'%s': at %zu: %s", text, diag.pos,
+		      diag.msg);
+	return f;
+}
+
+static const struct {
+	const char *a, *b;
+} alike[] = {
+	{ "port 80 or 443", "port 80 or port 443" },
+	{ "tcp port 80 or 443 or 22", "tcp port 80 or tcp port 443 or tcp port 22" },
+	{ "port (80 or 443)", "port 80 or port 443" },
+	{ "not port 80 and 443", "(not port 80) and port 443" },
+	{ "src or dst port 80", "src port 80 or dst port 80" },
+	{ "dst or src port 80", "port 80" },
+	{ "src and dst net 10.0.0.0/16", "src net 10.0.0.0/16 and dst net 10.0.0.0/16" },
+	{ "net 10.0", "net 10.0.0.0/16" },
+	{ "net 10", "net 10.0.0.0 mask 255.0.0.0" },
+	{ "host 10.0", "net 10.0.0.0/16" },
+	{ "10.0.0.1", "host 10.0.0.1" },
+	{ "host 10.0.0.1 or 10.0.0.2 and tcp", "(host 10.0.0.1 or host 10.0.0.2) and tcp" },
+	{ "tcp or udp and ip6", "(tcp or udp) and ip6" },
+	{ "ip && ! tcp || arp", "(ip and not tcp) or arp" },
+	{ "port http or https", "port 80 or port 443" },
+	{ "port domain", "port 53" },
+	{ "portrange 80-443", "portrange 443-80" },
+	{ "portrange http-https", "portrange 80-443" },
+	{ "portrange 80", "port 80" },
+	{ "ip proto \\tcp", "ip and proto 6" },
+	{ "ip proto tcp", "ip and tcp" },
+	{ "ether proto 0x806", "arp" },
+	{ "ether proto \\ip", "ip" },
+	{ "tcp[13] & 2 != 0", "tcp[tcpflags] & tcp-syn != 0" },
+	{ "tcp[0:2] = 80", "tcp src port 80" },
+	{ "ip[12:4] = 0x0a000001", "ip src 10.0.0.1" },
+	{ "ip[9] == 6 and ip", "ip proto 6" },
+	{ "1 + 2 * 3 = 7", "ip or not ip" },
+	{ "(1 + 2) * 3 = 9 and tcp", "tcp" },
+	{ "7 - 2 - 1 = 4", "ip or not ip" },
+	{ "6 & 3 << 1 = 6", "ip or not ip" },
+	{ "1 | 2 ^ 3 & 2 = 1", "ip or not ip" },
+	{ "-1 > 4294967294", "ip or not ip" },
+	{ "len >= 60", "greater 60" },
+	{ "host server", "host 10.0.0.1 or host 2001:db8::1" },
+	{ "ip host server", "ip host 10.0.0.1" },
+	{ "ether host 02-00-00-00-00-01", "ether host 2:0:0:0:0:1" },
+	{ "ip broadcast", "ip[18:2] = 0 or ip[18:2] = 65535" },
+	{ "", "ip or not ip" },
+	{ "icmp6", "ip6 proto 58" },
+	{ "inner tcp", "not (ip or not ip)" },
+	{ "iface eth0", "not (ip or not ip)" },
+	{ "comm sshd or pid 5", "not (ip or not ip)" },
+	{ "cgroup /system.slice/ssh.service", "not (ip or not ip)" },
+	{ "verdict drop or inbound", "not (ip or not ip)" },
+};
+
+START_TEST(same)
+{
+	struct filter a = parsed(alike[_i].a), b = parsed(alike[_i].b);
+
+	exprs_seed(1 + (uint64_t)_i);
+	for (int i = 0; i < PACKETS; i++) {
+		struct exprs_packet p;
+		struct filter_packet q = { p.views, p.data, 0 };
+
+		exprs_packet(&p);
+		q.caplen = p.frame.caplen;
+		ck_assert_msg(filter_match(&a, &q) == filter_match(&b, &q),
+			      "'%s' and '%s' differ at packet %d", alike[_i].a, alike[_i].b, i);
+	}
+	filter_close(&a);
+	filter_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t pos;
+	const char *words;
+} wrong[] = {
+	{ "tcp port", 8, "follow" },
+	{ "port 65536", 5, "no port" },
+	{ "port nonesuch", 5, "'nonesuch'" },
+	{ "host 10.0.0.1 or", 16, "follow" },
+	{ "host nowhere", 5, "hosts file" },
+	{ "icmp port 80", 10, "no ports" },
+	{ "ip host 2001:db8::1", 8, "IPv6" },
+	{ "tcp host 10.0.0.1", 9, "no addresses" },
+	{ "(tcp or udp", 11, "')' is missing" },
+	{ "tcp) or udp", 3, "not expected" },
+	{ "tcp[13", 6, "']' is missing" },
+	{ "tcp[13:3] = 1", 7, "1, 2 or 4" },
+	{ "tcp[13]", 7, "comparison" },
+	{ "tcp[13] =", 9, "number" },
+	{ "net 10.0.0.1/8", 4, "behind the network's mask" },
+	{ "net 10.0.0.0/33", 4, "32 bits" },
+	{ "net 2001:db8::/129", 15, "prefix length" },
+	{ "ether host 10.0.0.1", 11, "02:00" },
+	{ "tpc port 80", 0, "'tpc'" },
+	{ "port 80 and tpc", 12, "'tpc'" },
+	{ "vlan 5000", 5, "4095" },
+	{ "iface eth9", 6, "eth9" },
+	{ "verdict maybe", 8, "drop or pass" },
+	{ "ip proto 300", 9, "IP protocol" },
+	{ "arp proto 6", 10, "no protocols" },
+	{ "ip6 broadcast", 0, "broadcast" },
+	{ "port 80 \x01", 8, "not expected" },
+	{ "comm \"no end", 5, "name" },
+	{ "container abc", 10, "container" },
+	{ "set /nowhere", 4, "/nowhere" },
+};
+
+START_TEST(mistakes)
+{
+	struct filter_diag diag = { 0 };
+	struct filter f = { 0 };
+
+	ck_assert_int_eq(filter_parse(&f, wrong[_i].text, &names, &diag), -EINVAL);
+	ck_assert_msg(diag.pos == wrong[_i].pos && strstr(diag.msg, wrong[_i].words),
+		      "'%s': at %zu: %s", wrong[_i].text, diag.pos, diag.msg);
+	ck_assert_ptr_null(f.nodes);
+}
+END_TEST
+
+/* n times before, one in the middle, n times after. */
+static char *repeated(const char *before, const char *middle, const char *after, size_t n)
+{
+	size_t nb = strlen(before), nm = strlen(middle), na = strlen(after);
+	char *text = calloc(1, n * (nb + na) + nm + 1);
+
+	ck_assert_ptr_nonnull(text);
+	memcpy(text + n * nb, middle, nm);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(text + i * nb, before, nb);
+		memcpy(text + n * nb + nm + i * na, after, na);
+	}
+	return text;
+}
+
+START_TEST(depth)
+{
+	static const char *const nests[][2] = { { "(", ")" }, { "not ", "" }, { "-", "" } };
+	struct filter_diag diag = { 0 };
+	struct filter f = { 0 };
+
+	for (size_t i = 0; i < sizeof(nests) / sizeof(*nests); i++) {
+		const char *middle = i == 2 ? "1 = 1" : "tcp";
+		char *fits = repeated(nests[i][0], middle, nests[i][1], 150);
+		char *not = repeated(nests[i][0], middle, nests[i][1], 5000);
+
+		ck_assert_msg(!filter_parse(&f, fits, NULL, &diag), "%zu: %s", i, diag.msg);
+		filter_close(&f);
+		ck_assert_int_eq(filter_parse(&f, not, NULL, &diag), -EINVAL);
+		free(fits);
+		free(not );
+	}
+}
+END_TEST
+
+/* Hundreds of terms fit, tens of thousands are refused with words, before anything is loaded. */
+START_TEST(length)
+{
+	struct filter_code code = { 0 };
+	struct filter_diag diag = { 0 };
+	struct filter f = { 0 };
+	char *text = repeated("port 80 or ", "tcp", "", 800);
+
+	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), 0);
+	ck_assert_int_eq(filter_emit(&f, FILTER_SKB, &code, &diag), 0);
+	ck_assert_uint_lt(code.n, 8000);
+	filter_code_close(&code);
+	filter_close(&f);
+	free(text);
+	text = repeated("port 80 or ", "tcp", "", 5500);
+	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), 0);
+	ck_assert_int_eq(filter_emit(&f, FILTER_SKB, &code, &diag), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(diag.msg, "too long"));
+	filter_close(&f);
+	free(text);
+	text = repeated("port 80 or ", "tcp", "", 30000);
+	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), -EINVAL);
+	free(text);
+}
+END_TEST
+
+Suite *filter_suite(void)
+{
+	Suite *s = suite_create("filter");
+	TCase *t = tcase_create("filter");
+
+	tcase_add_loop_test(t, same, 0, sizeof(alike) / sizeof(*alike));
+	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
+	tcase_add_test(t, depth);
+	tcase_add_test(t, length);
+	suite_add_tcase(s, t);
+	return s;
+}
