@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading bytes that somebody else wrote: every length is checked here, before its byte is read. */
+#ifndef BASE_CURSOR_H
+#define BASE_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is left of some bytes. A read beyond the end gives zeros and sets cut, which stays set: a
+ * header may be read in one go and be asked about once. Zeroed: nothing is left. */
+struct cursor {
+	const uint8_t *at;
+	size_t left;
+	bool cut;
+};
+
+static inline struct cursor cursor_of(const void *data, size_t len)
+{
+	return (struct cursor){ .at = data, .left = len };
+}
+
+/* The next n bytes, passed over; NULL, and nothing left, if there are not so many. */
+static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
+{
+	const uint8_t *at = c->at;
+
+	if (n > c->left) {
+		*c = (struct cursor){ .cut = true };
+		return NULL;
+	}
+	c->at += n;
+	c->left -= n;
+	return at;
+}
+
+static inline bool cursor_skip(struct cursor *c, size_t n)
+{
+	return cursor_take(c, n) || !n;
+}
+
+/* The next n bytes as a cursor of their own; what is left if there are not so many, and cut. */
+static inline struct cursor cursor_sub(struct cursor *c, size_t n)
+{
+	struct cursor sub = { c->at, n, false };
+
+	if (n > c->left) {
+		sub.left = c->left;
+		sub.cut = true;
+		cursor_take(c, c->left);
+		return sub;
+	}
+	cursor_take(c, n);
+	return sub;
+}
+
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+	const uint8_t *p = cursor_take(c, 1);
+
+	return p ? *p : 0;
+}
+
+static inline uint16_t cursor_be16(struct cursor *c)
+{
+	const uint8_t *p = cursor_take(c, 2);
+
+	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+static inline uint32_t cursor_be32(struct cursor *c)
+{
+	const uint8_t *p = cursor_take(c, 4);
+
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+}
+
+static inline uint64_t cursor_be64(struct cursor *c)
+{
+	uint64_t high = cursor_be32(c);
+
+	return high << 32 | cursor_be32(c);
+}
+
+#endif
