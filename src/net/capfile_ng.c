@@ -255,7 +255,7 @@ static int take_data(struct subject *s, struct cursor in, const struct option *k
 	f->link = s->iface->link;
 	c->comment = NULL;
 	c->comment_len = 0;
-	rc = take_options(s, in, known, n);
+	rc = n ? take_options(s, in, known, n) : 0; /* a simple packet has none */
 	if (!rc)
 		rc = c->each(f, c->arg);
 	c->comment = NULL;
