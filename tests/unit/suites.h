@@ -15,6 +15,7 @@ Suite *opt_suite(void);
 Suite *out_suite(void);
 Suite *text_suite(void);
 Suite *sys_suite(void);
+Suite *capfile_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 
