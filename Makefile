@@ -8,6 +8,7 @@
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
+#   make check-peers  capture files as tshark and tcpdump read and write them
 #   make check-endian unit tests with 32-bit words and big-endian, by emulation
 #   make check-cross  the binaries of the other architectures: static, start under emulation
 #   make check-vm     other kernels and architectures under QEMU; K=6.1, ARCH=arm64: only those
@@ -154,13 +155,15 @@ $(GEN): $(GEN_HOST_O)
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 RUN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/run/*.c))
 NET_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/net/*.c))
+PEERS_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/peers/*.c))
 $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
-$(B)/tests/run/run $(B)/tests/net/net:
+$(B)/tests/peers/capfile: $(PEERS_O) $(LIB_O)
+$(B)/tests/run/run $(B)/tests/net/net $(B)/tests/peers/capfile:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
@@ -234,13 +237,16 @@ check-run: $(B)/tests/run/run
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
+check-peers: $(B)/tests/peers/capfile
+	$(Q)sh tests/peers.sh $<
+
 check-dist:
 	$(Q)sh tests/dist.sh
 check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
-STAGES := check check-run check-net check-cross check-endian
+STAGES := check check-run check-net check-peers check-cross check-endian
 test: deps-test deps-vm
 	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
 test-all: deps-test deps-vm
@@ -310,7 +316,8 @@ lint: $(GEN_C)
 # What the host needs, by Debian's names.
 PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
 PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
-PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user
+PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user \
+	tcpdump tshark wireshark-common
 PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
 PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
 define need
@@ -351,9 +358,9 @@ clean:
 	rm -rf build
 
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
-	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) \
+	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test unit check check-endian check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
+.PHONY: all run test unit check check-endian check-run check-net check-peers check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
 	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean

@@ -356,7 +356,7 @@ static void resolve(struct emitter *e)
 }
 
 int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
-		struct filter_diag *diag)
+		struct diag *diag)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };
 	struct emitter e = { .nodes = f->nodes ? f->nodes : &always, .flavour = flavour };

@@ -23,7 +23,7 @@ struct filter_code {
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
 int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
-		struct filter_diag *diag);
+		struct diag *diag);
 void filter_code_close(struct filter_code *code);
 
 #endif

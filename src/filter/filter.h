@@ -10,13 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/diag.h"
 #include "bpf/view.h"
-
-/* What is wrong, and where in the text: a byte position, for a caret under it. */
-struct filter_diag {
-	size_t pos;
-	char msg[160];
-};
 
 enum filter_op {
 	FILTER_FALSE,
@@ -96,7 +91,7 @@ struct filter_names {
 /* Parse text. names may be NULL. 0, -EINVAL with *diag filled, or -ENOMEM. *f is untouched on
  * failure; close it after success. */
 int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
-		 struct filter_diag *diag);
+		 struct diag *diag);
 void filter_close(struct filter *f);
 
 /* A packet as filters see it: views[0] is its own, views[1] that of what a tunnel in it carries

@@ -623,7 +623,7 @@ static int expression(struct parser *p, uint32_t *out)
 }
 
 int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
-		 struct filter_diag *diag)
+		 struct diag *diag)
 {
 	struct parser p = { .lexer = { .text = text }, .names = names, .diag = diag };
 	uint32_t root = 0;

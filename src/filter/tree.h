@@ -36,7 +36,7 @@ struct parser {
 	struct token now; /* not yet taken; the lexer is behind it */
 	struct filter out;
 	const struct filter_names *names;
-	struct filter_diag *diag;
+	struct diag *diag;
 	struct qual qual;
 	bool qualified; /* qual is of something that was said */
 	bool nomem;

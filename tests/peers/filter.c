@@ -21,7 +21,7 @@ static bool differs(const char *text, const struct view *v)
 
 static int compare(pcap_t *pcap, const char *text, unsigned long *judged, unsigned long *yes)
 {
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct bpf_program program;
 	struct filter f = { 0 };
 	int theirs = pcap_compile(pcap, &program, text, 0, PCAP_NETMASK_UNKNOWN);
@@ -41,7 +41,8 @@ static int compare(pcap_t *pcap, const char *text, unsigned long *judged, unsign
 				  1);
 	}
 	if (ours) {
-		printf("FAIL '%s': refused at %zu: %s\n", text, diag.pos, diag.msg);
+		printf("FAIL '%s': refused at %llu: %s\n", text, (unsigned long long)diag.pos,
+		       diag.msg);
 		pcap_freecode(&program);
 		return 1;
 	}

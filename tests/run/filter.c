@@ -57,7 +57,7 @@ static int load(const struct filter_code *filter, enum filter_flavour flavour, i
 
 static void check(const char *text, enum filter_flavour flavour, int map)
 {
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
 	struct filter f = { 0 };
 	uint32_t zero = 0;

@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include "tests/unit/suites.h"
 
+/* clang-format off */
 static Suite *(*const suites[])(void) = {
-	base_suite, opt_suite, out_suite, text_suite, sys_suite, filter_suite, gen_suite, gen_refuse_suite,
+	base_suite, opt_suite, out_suite, text_suite, sys_suite,
+	filter_suite, capfile_suite,
+	gen_suite, gen_refuse_suite,
 };
+/* clang-format on */
 
 int main(void)
 {

@@ -41,11 +41,11 @@ static const struct filter_names names = {
 
 static struct filter parsed(const char *text)
 {
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct filter f = { 0 };
 
-	ck_assert_msg(!filter_parse(&f, text, &names, &diag), "'%s': at %zu: %s", text, diag.pos,
-		      diag.msg);
+	ck_assert_msg(!filter_parse(&f, text, &names, &diag), "'%s': at %llu: %s", text,
+		      (unsigned long long)diag.pos, diag.msg);
 	return f;
 }
 
@@ -157,12 +157,12 @@ static const struct {
 
 START_TEST(mistakes)
 {
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct filter f = { 0 };
 
 	ck_assert_int_eq(filter_parse(&f, wrong[_i].text, &names, &diag), -EINVAL);
 	ck_assert_msg(diag.pos == wrong[_i].pos && strstr(diag.msg, wrong[_i].words),
-		      "'%s': at %zu: %s", wrong[_i].text, diag.pos, diag.msg);
+		      "'%s': at %llu: %s", wrong[_i].text, (unsigned long long)diag.pos, diag.msg);
 	ck_assert_ptr_null(f.nodes);
 }
 END_TEST
@@ -185,7 +185,7 @@ static char *repeated(const char *before, const char *middle, const char *after,
 START_TEST(depth)
 {
 	static const char *const nests[][2] = { { "(", ")" }, { "not ", "" }, { "-", "" } };
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct filter f = { 0 };
 
 	for (size_t i = 0; i < sizeof(nests) / sizeof(*nests); i++) {
@@ -206,7 +206,7 @@ END_TEST
 START_TEST(length)
 {
 	struct filter_code code = { 0 };
-	struct filter_diag diag = { 0 };
+	struct diag diag = { 0 };
 	struct filter f = { 0 };
 	char *text = repeated("port 80 or ", "tcp", "", 800);
 

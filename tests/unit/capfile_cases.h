@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of capture files share: reading bytes to a text that tells all of it. */
+#ifndef TESTS_UNIT_CAPFILE_CASES_H
+#define TESTS_UNIT_CAPFILE_CASES_H
+
+#include <check.h>
+#include <stdlib.h>
+#include "tests/lib/craft.h"
+
+TCase *capfile_write_cases(void);
+
+/* A reading of bytes in pieces of `piece`: a line a frame, then what it ended with. */
+struct reading {
+	struct capfile c;
+	struct buf log;
+	size_t n;
+	int rc;
+};
+
+static inline int read_frame(const struct frame *f, void *arg)
+{
+	struct reading *r = arg;
+
+	ck_assert_uint_le(f->caplen, f->len);
+	ck_assert_ptr_nonnull(capfile_iface(&r->c, f->iface));
+	ck_assert_uint_lt(strnlen(f->comm, sizeof(f->comm)), sizeof(f->comm));
+	craft_log(&r->log, f);
+	if (r->c.comment)
+		buf_printf(&r->log, "# %.*s\n", (int)r->c.comment_len, r->c.comment);
+	r->n++;
+	return 0;
+}
+
+/* Each piece in memory of just its size, so that the sanitizer sees every byte beyond it. */
+static inline void read_pieces(struct reading *r, const void *bytes, size_t len, size_t piece)
+{
+	const char *at = bytes;
+
+	memset(r, 0, sizeof(*r));
+	for (size_t n; len && !r->rc; at += n, len -= n) {
+		char *own;
+
+		n = len < piece ? len : piece;
+		own = malloc(n);
+		memcpy(own, at, n);
+		r->rc = capfile_feed(&r->c, own, n, read_frame, r);
+		free(own);
+	}
+	if (!r->rc)
+		r->rc = capfile_end(&r->c);
+	buf_char(&r->log, '\0');
+	ck_assert_int_eq(!r->rc, !r->c.diag.msg[0]);
+}
+
+static inline void read_close(struct reading *r)
+{
+	capfile_close(&r->c);
+	buf_free(&r->log);
+}
+
+#endif
