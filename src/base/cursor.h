@@ -29,8 +29,10 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 		*c = (struct cursor){ .cut = true };
 		return NULL;
 	}
-	c->at += n;
-	c->left -= n;
+	if (n) { /* not of NULL */
+		c->at += n;
+		c->left -= n;
+	}
 	return at;
 }
 

@@ -51,12 +51,14 @@ static void show_frame(struct line *l, const struct frame *f)
 		show_link(l, f->link, p);
 }
 
-/* Marks a line that was too long; without spaces at its end. */
+/* Marks a line that was too long; takes back a colon that nothing came behind. */
 static size_t finish(struct line *l, const char *text)
 {
 	char *at = l->at;
 
 	while (!l->full && at > text && at[-1] == ' ')
+		at--;
+	if (at < l->at && at > text && at[-1] == ':')
 		at--;
 	if (l->full) {
 		memcpy(at, "...", 3);

@@ -30,9 +30,9 @@ static const struct word opcodes[] = {
 	{ 1, " inv_q" }, { 2, " stat" }, { 4, " notify" }, { 5, " update" }, { 6, " dso" },
 };
 static const struct word rcodes[] = {
-	{ 1, " FormErr" }, { 2, " ServFail" }, { 3, " NXDomain" }, { 4, " NotImp" },
-	{ 5, " Refused" }, { 6, " YXDomain" }, { 7, " YXRRSet" },  { 8, " NXRRSet" },
-	{ 9, " NotAuth" }, { 10, " NotZone" },
+	{ 1, " FormErr" },   { 2, " ServFail" }, { 3, " NXDomain" }, { 4, " NotImp" },
+	{ 5, " Refused" },   { 6, " YXDomain" }, { 7, " YXRRSet" },  { 8, " NXRRSet" },
+	{ 15, " NoChange" }, { 9, " NotAuth" },  { 10, " NotZone" },
 };
 
 static void put_type(struct line *l, uint16_t type)
@@ -65,7 +65,7 @@ static bool follow(const struct message *m, struct cursor *c)
 	return cursor_skip(c, to);
 }
 
-/* Passes a name, and writes it if l is not NULL. False if it is broken or cut. */
+/* Passes a name, and writes it if l is not NULL. False if what was read of it is broken or cut. */
 static bool take_name(struct line *l, const struct message *m, struct cursor *at)
 {
 	struct cursor c = *at;
@@ -84,6 +84,8 @@ static bool take_name(struct line *l, const struct message *m, struct cursor *at
 				if (!cursor_skip(at, 2))
 					return false;
 			}
+			if (!l)
+				return true;
 			jumped = true;
 			if (!follow(m, &c))
 				return false;

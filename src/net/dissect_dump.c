@@ -5,9 +5,10 @@
 
 enum { ROW = 16, ROW_TEXT = 80 };
 
-static char shown(uint8_t c)
+/* In columns a space is a point, too: it would not be seen. */
+static char shown(uint8_t c, char space)
 {
-	return c >= 0x20 && c < 0x7f ? (char)c : '.';
+	return c == ' ' ? space : c > 0x20 && c < 0x7f ? (char)c : '.';
 }
 
 /* "\t0x0010:  4500 003c ...  E..<" */
@@ -25,7 +26,7 @@ static void dump_row(struct line *l, const uint8_t *p, size_t n, size_t at, bool
 		for (size_t i = n * 2 + (n + 1) / 2; i < ROW * 2 + ROW / 2 + 2; i++)
 			put_char(l, ' ');
 		for (size_t i = 0; i < n; i++)
-			put_char(l, shown(p[i]));
+			put_char(l, shown(p[i], '.'));
 	}
 	put_char(l, '\n');
 }
@@ -39,7 +40,7 @@ static void dump_ascii(struct line *l, const uint8_t *p, size_t n)
 		if (p[i] == '\n' && i + 1 < n)
 			PUT(l, "\n\t");
 		else
-			put_char(l, shown(p[i]));
+			put_char(l, shown(p[i], ' '));
 	}
 	put_char(l, '\n');
 }

@@ -7,6 +7,8 @@ enum { LABELS_MAX = 8 };
 
 void show_mpls(struct line *l, struct part p)
 {
+	static const char *const reserved[] = { " (IPv4 explicit NULL)", " (router alert)",
+						" (IPv6 explicit NULL)", " (implicit NULL)" };
 	uint32_t whole = p.len;
 	size_t all = p.c.left;
 
@@ -19,6 +21,8 @@ void show_mpls(struct line *l, struct part p)
 			return;
 		}
 		PUT_NUM(l, " (label ", be32_at(e) >> 12);
+		if (l->o->verbose && be32_at(e) >> 12 < 4)
+			put_str(l, reserved[be32_at(e) >> 12]);
 		PUT_NUM(l, ", tc ", e[2] >> 1 & 7);
 		if (e[2] & 1)
 			PUT(l, ", [S]");
@@ -120,7 +124,9 @@ void show_arp(struct line *l, struct part p)
 
 		if (l->o->verbose)
 			PUT(l, ", ");
-		put_word(l, word, "Unknown ", op);
+		put_word(l, word, "Unknown (", op);
+		if (!word)
+			put_char(l, ')');
 		put_arp(l, op, h);
 	}
 	PUT_LENGTH(l, len);
@@ -218,7 +224,7 @@ static void put_sap(struct line *l, const char *what, uint8_t sap, const char *b
 	put_str(l, what);
 	put_str(l, word ? word : "Unknown");
 	PUT(l, " (0x");
-	put_hexn(l, sap, 2);
+	put_hexn(l, sap & 0xfe, 2);
 	PUT(l, ") ");
 	put_str(l, bit);
 }
@@ -289,9 +295,11 @@ void show_llc(struct line *l, struct part p)
 	else if (h[0] == 0xaa && h[1] == 0xaa && h[2] == 3)
 		show_snap(l, p);
 	else {
-		if (!l->o->link)
+		if (!l->o->link) {
 			put_llc(l, h);
-		PUT_LENGTH(l, p.len);
+			PUT(l, ", ");
+		}
+		PUT_NUM(l, "length ", p.len);
 	}
 }
 

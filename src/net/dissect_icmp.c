@@ -288,6 +288,9 @@ static void show_more(struct line *l, const uint8_t *h, struct part p)
 	put_char(l, ' ');
 	if (!enter_tunnel(l))
 		return;
+	if (p.c.left >= 4 && be16_at(p.c.at + 2) > p.len)
+		p.len = be16_at(p.c.at +
+				2); /* an error has the beginning only: nothing is missing */
 	show_ip4(l, p);
 }
 

@@ -323,20 +323,29 @@ void show_icmp6(struct line *l, struct part p)
 {
 	struct cursor c = p.c;
 	const uint8_t *h = cursor_take(&c, 8);
+	bool discovery;
 
+	if (p.c.left < 4) {
+		put_cut(l, "icmp6");
+		return;
+	}
+	put_sum6(l, p.c.at, &p);
+	PUT(l, "ICMP6, ");
+	put_word(l, WORD_OF(words, *p.c.at), "type-#", *p.c.at);
 	if (!h) {
 		put_cut(l, "icmp6");
 		return;
 	}
-	put_sum6(l, h, &p);
-	PUT(l, "ICMP6, ");
-	put_word(l, WORD_OF(words, h[0]), "type-#", h[0]);
+	discovery = h[0] >= RS && h[0] <= REDIRECT;
+	if (l->o->verbose && discovery)
+		PUT_LENGTH(l, p.len);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (kinds[i].type == h[0] && !kinds[i].show(l, h, c)) {
 			put_cut(l, "icmp6");
 			return;
 		}
-	PUT_LENGTH(l, p.len);
-	if (l->o->verbose && h[0] >= RS && h[0] <= REDIRECT)
+	if (!l->o->verbose)
+		PUT_LENGTH(l, p.len);
+	else if (discovery)
 		show_discovery(l, h, c);
 }

@@ -191,6 +191,7 @@ static void show_loopback(struct line *l, struct part p)
 {
 	const uint8_t *h = cursor_take(&p.c, 4);
 	uint32_t family;
+	bool v6;
 
 	if (!h) {
 		put_cut(l, "null");
@@ -200,20 +201,19 @@ static void show_loopback(struct line *l, struct part p)
 	if (family & 0xffff0000)
 		family = (uint32_t)h[3] << 24 | (uint32_t)h[2] << 16 | (uint32_t)h[1] << 8 | h[0];
 	l->link_len = 4;
-	if (l->o->link) {
-		PUT_NUM(l, "AF ", family);
+	v6 = family == 10 || family == 24 || family == 28 || family == 30;
+	if (l->o->link || (family != 2 && !v6)) {
+		put_str(l, family == 2 ? "AF IPv4" : v6 ? "AF IPv6" : "AF Unknown");
+		PUT_NUM(l, " (", family);
+		put_char(l, ')');
 		PUT_LENGTH(l, p.len);
 		PUT(l, ": ");
 	}
 	p = part_rest(&p, 4);
 	if (family == 2)
 		show_ip4(l, p);
-	else if (family == 10 || family == 24 || family == 28 || family == 30)
+	else if (v6)
 		show_ip6(l, p);
-	else if (!l->o->link) {
-		PUT_NUM(l, "AF ", family);
-		PUT_LENGTH(l, p.len);
-	}
 }
 
 static const struct {

@@ -43,9 +43,9 @@ static struct dissect_conn *find_conn(struct dissect_state *s, const struct diss
 	return oldest;
 }
 
-/* Make the numbers relative; those of a SYN, or of the first segment that is seen, are what the
- * others are relative to. */
-static void relate(struct line *l, const uint8_t *h, uint32_t *seq, uint32_t *ack)
+/* Make the numbers of a segment with an ACK relative; those of a SYN, or of the first that is seen,
+ * are what the others are relative to. Returns what is subtracted from SACKs. */
+static uint32_t relate(struct line *l, const uint8_t *h, uint32_t *seq, uint32_t *ack)
 {
 	struct dissect_conn key = { 0 }, *conn;
 	unsigned int way = order_ends(&key, l, be16_at(h), be16_at(h + 2));
@@ -61,6 +61,7 @@ static void relate(struct line *l, const uint8_t *h, uint32_t *seq, uint32_t *ac
 	if (!++l->s->uses) /* after 2^32 segments all are equally old, once */
 		l->s->uses = 1;
 	conn->used = l->s->uses;
+	return conn->base[!way];
 }
 
 static void put_flags(struct line *l, uint8_t flags)
@@ -91,7 +92,7 @@ static const struct word option_words[] = {
 	{ TFO, "tfo" },        { EXP, "exp" },
 };
 
-static void put_sack(struct line *l, const uint8_t *p, unsigned int n)
+static void put_sack(struct line *l, const uint8_t *p, unsigned int n, uint32_t base)
 {
 	if (n % 8) {
 		PUT(l, " invalid sack");
@@ -100,8 +101,8 @@ static void put_sack(struct line *l, const uint8_t *p, unsigned int n)
 	PUT_NUM(l, " ", n / 8);
 	put_char(l, ' ');
 	for (; n; n -= 8, p += 8) {
-		PUT_NUM(l, "{", be32_at(p));
-		PUT_NUM(l, ":", be32_at(p + 4));
+		PUT_NUM(l, "{", be32_at(p) - base);
+		PUT_NUM(l, ":", be32_at(p + 4) - base);
 		put_char(l, '}');
 	}
 }
@@ -160,7 +161,8 @@ static int fixed_len(uint8_t kind)
 	return kind == SACK_OK ? 0 : kind < sizeof(lens) && lens[kind] ? lens[kind] : -1;
 }
 
-static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsigned int n)
+static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsigned int n,
+			    uint32_t base)
 {
 	switch (kind) {
 	case MSS:
@@ -174,7 +176,7 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 		PUT_NUM(l, " ecr ", be32_at(p + 4));
 		break;
 	case SACK:
-		put_sack(l, p, n);
+		put_sack(l, p, n, base);
 		break;
 	case SACK_OK:
 		break;
@@ -199,7 +201,7 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 		break;
 	default:
 		if (n) {
-			put_str(l, kind == EXP || kind == MD5 ? " " : " 0x");
+			put_str(l, kind == MD5 ? " " : " 0x");
 			put_hex_bytes(l, p, n);
 		}
 	}
@@ -208,7 +210,7 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 enum option { OPTION_OK, OPTION_LAST, OPTION_BAD, OPTION_CUT };
 
 /* One option of options, of which claimed bytes were sent. */
-static enum option show_option(struct line *l, struct cursor *c, size_t *claimed)
+static enum option show_option(struct line *l, struct cursor *c, size_t *claimed, uint32_t base)
 {
 	uint8_t kind = cursor_u8(c), len;
 	const char *word = WORD_OF(option_words, kind);
@@ -233,7 +235,7 @@ static enum option show_option(struct line *l, struct cursor *c, size_t *claimed
 	data = cursor_take(c, len - 2u);
 	if (!data && len > 2)
 		return OPTION_CUT;
-	put_option_data(l, kind, data, len - 2u);
+	put_option_data(l, kind, data, len - 2u, base);
 	if (fixed >= 0 && fixed != len - 2) {
 		PUT_NUM(l, "[len ", len);
 		put_char(l, ']');
@@ -242,7 +244,7 @@ static enum option show_option(struct line *l, struct cursor *c, size_t *claimed
 }
 
 /* False if they are broken: then the line ends there. */
-static bool put_options(struct line *l, struct cursor c, size_t claimed)
+static bool put_options(struct line *l, struct cursor c, size_t claimed, uint32_t base)
 {
 	enum option done = OPTION_OK;
 
@@ -250,7 +252,7 @@ static bool put_options(struct line *l, struct cursor c, size_t claimed)
 	for (bool first = true; claimed && done == OPTION_OK; first = false) {
 		if (!first)
 			put_char(l, ',');
-		done = c.left ? show_option(l, &c, &claimed) : OPTION_CUT;
+		done = c.left ? show_option(l, &c, &claimed, base) : OPTION_CUT;
 	}
 	if (done == OPTION_CUT) {
 		put_cut(l, "tcp");
@@ -282,12 +284,13 @@ static void put_sum(struct line *l, const uint8_t *h, const struct part *p)
 	put_char(l, ')');
 }
 
-static void put_numbers(struct line *l, const uint8_t *h, uint32_t len)
+/* Returns as relate() does. */
+static uint32_t put_numbers(struct line *l, const uint8_t *h, uint32_t len)
 {
-	uint32_t seq = be32_at(h + 4), ack = be32_at(h + 8);
+	uint32_t seq = be32_at(h + 4), ack = be32_at(h + 8), base = 0;
 
-	if (!l->o->absolute && l->src)
-		relate(l, h, &seq, &ack);
+	if (!l->o->absolute && l->src && h[13] & 0x10)
+		base = relate(l, h, &seq, &ack);
 	if (len || h[13] & 7 || l->o->verbose > 1) {
 		PUT_NUM(l, ", seq ", seq);
 		if (len) {
@@ -300,19 +303,20 @@ static void put_numbers(struct line *l, const uint8_t *h, uint32_t len)
 	PUT_NUM(l, ", win ", be16_at(h + 14));
 	if (h[13] & 0x20)
 		PUT_NUM(l, ", urg ", be16_at(h + 18));
+	return base;
 }
 
 static void show_segment(struct line *l, struct part p, const uint8_t *h, uint32_t hlen)
 {
-	uint32_t len = p.len - hlen;
+	uint32_t len = p.len - hlen, base;
 	struct cursor c = p.c;
 
 	put_flags(l, h[13]);
 	put_sum(l, h, &p);
-	put_numbers(l, h, len);
+	base = put_numbers(l, h, len);
 	cursor_take(&c, 20);
-	if (hlen > 20 &&
-	    !put_options(l, cursor_of(c.at, c.left < hlen - 20 ? c.left : hlen - 20), hlen - 20))
+	if (hlen > 20 && !put_options(l, cursor_of(c.at, c.left < hlen - 20 ? c.left : hlen - 20),
+				      hlen - 20, base))
 		return;
 	PUT_LENGTH(l, len);
 	if (!len)

@@ -64,9 +64,20 @@ static bool show_gre_fields(struct line *l, struct cursor *c, uint16_t flags)
 	return true;
 }
 
-/* RFC 2637: PPP in GRE. */
-static void show_gre1(struct line *l, struct cursor c, uint16_t flags, uint32_t len)
+static void put_gre_proto(struct line *l, uint16_t type)
 {
+	const char *word = ethertype_word(type);
+
+	PUT(l, ", proto ");
+	put_str(l, word ? word : "unknown");
+	put_unknown(l, " (0x", type);
+	put_char(l, ')');
+}
+
+/* RFC 2637: PPP in GRE. */
+static void show_gre1(struct line *l, struct cursor c, const uint8_t *h, uint32_t len)
+{
+	uint16_t flags = be16_at(h);
 	const uint8_t *p = flags & 0x2000 ? cursor_take(&c, 4) : NULL;
 
 	if (flags & 0x2000) {
@@ -86,17 +97,9 @@ static void show_gre1(struct line *l, struct cursor c, uint16_t flags, uint32_t 
 	} else {
 		PUT(l, ", no-payload");
 	}
+	if (l->o->link)
+		put_gre_proto(l, be16_at(h + 2));
 	PUT_LENGTH(l, len);
-}
-
-static void put_gre_proto(struct line *l, uint16_t type)
-{
-	const char *word = ethertype_word(type);
-
-	PUT(l, ", proto ");
-	put_str(l, word ? word : "unknown");
-	put_unknown(l, " (0x", type);
-	put_char(l, ')');
 }
 
 void show_gre(struct line *l, struct part p)
@@ -119,7 +122,7 @@ void show_gre(struct line *l, struct part p)
 		put_char(l, ']');
 	}
 	if ((flags & 7) == 1) {
-		show_gre1(l, p.c, flags, len);
+		show_gre1(l, p.c, h, len);
 		return;
 	}
 	if (flags & 7) {

@@ -32,6 +32,7 @@ static const struct payload *payload_of(uint16_t port)
 static void put_sum(struct line *l, const uint8_t *h, const struct part *p)
 {
 	uint16_t sum, has = be16_at(h + 6);
+	uint32_t len = be16_at(h + 4) < p->len ? be16_at(h + 4) : p->len;
 
 	/* IPv4's may be absent, which IPv6's must not: so tcpdump asks for a second -v */
 	if (l->o->verbose < (l->addr_len == 4 ? 2 : 1) || l->fragment || p->c.left < p->len ||
@@ -41,7 +42,7 @@ static void put_sum(struct line *l, const uint8_t *h, const struct part *p)
 		PUT(l, "[no cksum] ");
 		return;
 	}
-	sum = sum_pseudo(l, 17, h, p->len);
+	sum = sum_pseudo(l, 17, h, len);
 	if (!sum && has) {
 		PUT(l, "[udp sum ok] ");
 		return;

@@ -78,9 +78,9 @@ int main(int argc, char **argv)
 		o.nanos |= c == 'N';
 		if (c == 'x' || c == 'X' || c == 'A') {
 			o.dump_link = o.dump != DISSECT_NO_DUMP;
-			o.dump = c == 'x' ? DISSECT_HEX :
-				 c == 'X' ? DISSECT_HEX_ASCII :
-					    DISSECT_ASCII;
+			o.dump = c == 'x'   ? DISSECT_HEX
+				 : c == 'X' ? DISSECT_HEX_ASCII
+					    : DISSECT_ASCII;
 		}
 		if (c == 'b')
 			rounds = strtoul(optarg, NULL, 10);
