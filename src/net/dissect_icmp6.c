@@ -183,6 +183,10 @@ static const struct word nd_options[] = {
 	{ 31, "dnssl" },
 };
 
+static const struct word prefix_flags[] = { { 0x80, "onlink" },
+					    { 0x40, "auto" },
+					    { 0x20, "router" } };
+
 static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 {
 	switch (o[0]) {
@@ -197,7 +201,9 @@ static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 		PUT(l, ": ");
 		put_ip6(l, o + 16);
 		PUT_NUM(l, "/", o[2]);
-		PUT_NUM(l, ", valid time ", be32_at(o + 4));
+		PUT(l, ", Flags [");
+		put_bits(l, prefix_flags, sizeof(prefix_flags) / sizeof(*prefix_flags), o[3], ", ");
+		PUT_NUM(l, "], valid time ", be32_at(o + 4));
 		PUT_NUM(l, "s, pref. time ", be32_at(o + 8));
 		put_char(l, 's');
 		break;
@@ -205,8 +211,12 @@ static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 		PUT_NUM(l, ":  ", be32_at(o + 4));
 		break;
 	case 25:
+	case 31:
 		PUT_NUM(l, ":  lifetime ", be32_at(o + 4));
-		PUT(l, "s,");
+		put_char(l, 's');
+		if (o[0] == 31)
+			break;
+		put_char(l, ',');
 		for (size_t at = 8; at + 16 <= n; at += 16) {
 			PUT(l, " addr: ");
 			put_ip6(l, o + at);
@@ -226,7 +236,7 @@ static void put_nd_options(struct line *l, struct cursor c)
 			put_cut(l, "icmp6");
 			return;
 		}
-		PUT(l, ", ");
+		put_char(l, ' ');
 		put_word(l, WORD_OF(nd_options, o[0]), "unknown ", o[0]);
 		PUT_NUM(l, " option (", o[0]);
 		PUT_NUM(l, "), length ", (uint32_t)n);
@@ -284,16 +294,31 @@ static void put_flags(struct line *l, const struct word *flags, size_t n, uint8_
 	put_char(l, ']');
 }
 
+static void show_router(struct line *l, const uint8_t *h, struct cursor c)
+{
+	static const char *const prefs[] = { "medium", "high", "reserved", "low" };
+	const uint8_t *timers = cursor_take(&c, 8);
+
+	PUT_NUM(l, " hop limit ", h[4]);
+	put_flags(l, ra_flags, sizeof(ra_flags) / sizeof(*ra_flags), h[5]);
+	PUT(l, ", pref ");
+	put_str(l, prefs[h[5] >> 3 & 3]);
+	PUT_NUM(l, ", router lifetime ", be16_at(h + 6));
+	put_char(l, 's');
+	if (!timers)
+		return;
+	PUT_NUM(l, ", reachable time ", be32_at(timers));
+	PUT_NUM(l, "ms, retrans timer ", be32_at(timers + 4));
+	PUT(l, "ms");
+}
+
 /* What -v adds to neighbor discovery, behind the length. */
 static void show_discovery(struct line *l, const uint8_t *h, struct cursor c)
 {
 	size_t fixed = h[0] == RS ? 0 : h[0] == RA ? 8 : h[0] == REDIRECT ? 32 : 16;
 
 	if (h[0] == RA) {
-		PUT_NUM(l, ", hop limit ", h[4]);
-		put_flags(l, ra_flags, sizeof(ra_flags) / sizeof(*ra_flags), h[5]);
-		PUT_NUM(l, ", router lifetime ", be16_at(h + 6));
-		put_char(l, 's');
+		show_router(l, h, c);
 	} else if (h[0] == NA) {
 		put_flags(l, na_flags, sizeof(na_flags) / sizeof(*na_flags), h[4]);
 	}

@@ -157,7 +157,7 @@ void show_ip4(struct line *l, struct part p)
 		return;
 	}
 	if (!l->o->link)
-		PUT(l, "IP");
+		HOT(l, "IP");
 	if (*c.at >> 4 != 4) {
 		put_u32(l, *c.at >> 4);
 		PUT(l, " (invalid)");

@@ -202,7 +202,7 @@ void show_ip6(struct line *l, struct part p)
 		return;
 	}
 	if (!l->o->link)
-		PUT(l, "IP6 ");
+		HOT(l, "IP6 ");
 	if (h[0] >> 4 != 6) {
 		PUT_NUM(l, "version error: ", h[0] >> 4);
 		PUT(l, " != 6");

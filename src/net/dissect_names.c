@@ -154,13 +154,13 @@ void put_ends(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport)
 		put_char(l, '.');
 	}
 	put_port_alone(l, udp, sport);
-	PUT(l, " > ");
+	HOT(l, " > ");
 	if (whole) {
 		put_ip(l, l->dst, l->addr_len);
 		put_char(l, '.');
 	}
 	put_port_alone(l, udp, dport);
-	PUT(l, ": ");
+	HOT(l, ": ");
 }
 
 static const struct word ip_protos[] = {

@@ -73,7 +73,7 @@ static void put_flags(struct line *l, uint8_t flags)
 	for (int i = 0; i < 8; i++)
 		if (flags & 1 << i)
 			text[n++] = letters[i];
-	PUT(l, "Flags [");
+	HOT(l, "Flags [");
 	if (n)
 		put_mem(l, text, n);
 	else
@@ -172,8 +172,8 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 		PUT_NUM(l, " ", p[0]);
 		break;
 	case TS:
-		PUT_NUM(l, " val ", be32_at(p));
-		PUT_NUM(l, " ecr ", be32_at(p + 4));
+		HOT_NUM(l, " val ", be32_at(p));
+		HOT_NUM(l, " ecr ", be32_at(p + 4));
 		break;
 	case SACK:
 		put_sack(l, p, n, base);
@@ -248,7 +248,7 @@ static bool put_options(struct line *l, struct cursor c, size_t claimed, uint32_
 {
 	enum option done = OPTION_OK;
 
-	PUT(l, ", options [");
+	HOT(l, ", options [");
 	for (bool first = true; claimed && done == OPTION_OK; first = false) {
 		if (!first)
 			put_char(l, ',');
@@ -292,17 +292,17 @@ static uint32_t put_numbers(struct line *l, const uint8_t *h, uint32_t len)
 	if (!l->o->absolute && l->src && h[13] & 0x10)
 		base = relate(l, h, &seq, &ack);
 	if (len || h[13] & 7 || l->o->verbose > 1) {
-		PUT_NUM(l, ", seq ", seq);
+		HOT_NUM(l, ", seq ", seq);
 		if (len) {
 			put_char(l, ':');
 			put_u32(l, seq + len);
 		}
 	}
 	if (h[13] & 0x10)
-		PUT_NUM(l, ", ack ", ack);
-	PUT_NUM(l, ", win ", be16_at(h + 14));
+		HOT_NUM(l, ", ack ", ack);
+	HOT_NUM(l, ", win ", be16_at(h + 14));
 	if (h[13] & 0x20)
-		PUT_NUM(l, ", urg ", be16_at(h + 18));
+		HOT_NUM(l, ", urg ", be16_at(h + 18));
 	return base;
 }
 
@@ -318,7 +318,7 @@ static void show_segment(struct line *l, struct part p, const uint8_t *h, uint32
 	if (hlen > 20 && !put_options(l, cursor_of(c.at, c.left < hlen - 20 ? c.left : hlen - 20),
 				      hlen - 20, base))
 		return;
-	PUT_LENGTH(l, len);
+	HOT_NUM(l, ", length ", len);
 	if (!len)
 		return;
 	cursor_take(&p.c, hlen);

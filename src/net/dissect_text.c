@@ -46,15 +46,32 @@ void put_str(struct line *l, const char *s)
 	put_mem(l, s, strlen(s));
 }
 
+/* Where the next bytes may be written: in the line, if up to n fit there, else in spare. */
+static char *begin(const struct line *l, char *spare, size_t n)
+{
+	return n <= (size_t)(l->end - l->at) ? l->at : spare;
+}
+
+static void end(struct line *l, const char *from, size_t n)
+{
+	if (from == l->at)
+		l->at += n;
+	else
+		put_mem(l, from, n);
+}
+
+enum { U32_DIGITS = 10, IP4_CHARS = 15 };
+
 void put_u32(struct line *l, uint32_t v)
 {
-	char text[10], *at = text + sizeof(text);
+	char spare[U32_DIGITS], *at = begin(l, spare, U32_DIGITS);
+	unsigned int digits = 1;
 
-	do {
-		*--at = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	put_mem(l, at, (size_t)(text + sizeof(text) - at));
+	for (uint64_t least = 10; v >= least; least *= 10)
+		digits++;
+	for (unsigned int i = digits; i-- > 0; v /= 10)
+		at[i] = (char)('0' + v % 10);
+	end(l, at, digits);
 }
 
 void put_num(struct line *l, const char *s, size_t n, uint32_t v)
@@ -115,7 +132,7 @@ void put_safe(struct line *l, const uint8_t *p, size_t n)
 
 void put_ip4(struct line *l, const uint8_t *p)
 {
-	char text[15], *at = text;
+	char spare[IP4_CHARS], *from = begin(l, spare, IP4_CHARS), *at = from;
 
 	for (int i = 0; i < 4; i++) {
 		unsigned int v = p[i];
@@ -128,7 +145,7 @@ void put_ip4(struct line *l, const uint8_t *p)
 			*at++ = (char)('0' + v / 10 % 10);
 		*at++ = (char)('0' + v % 10);
 	}
-	put_mem(l, text, (size_t)(at - text));
+	end(l, from, (size_t)(at - from));
 }
 
 /* The longest run of two zero words or more: RFC 5952. */

@@ -96,7 +96,7 @@ void put_time(struct line *l, uint64_t time_ns)
 		put_fraction(l, (uint32_t)(time_ns % NS_PER_S));
 		break;
 	default:
-		put_mem(l, local_time(l, second) + 11, 8);
+		put_hot(l, local_time(l, second) + 11, 8);
 		put_fraction(l, (uint32_t)(time_ns % NS_PER_S));
 	}
 	s->last_ns = time_ns;

@@ -71,7 +71,7 @@ static void put_payload(struct line *l, struct part p, uint16_t sport, uint16_t 
 		if (show_wireguard(l, p))
 			return;
 	}
-	PUT_NUM(l, "UDP, length ", p.len);
+	HOT_NUM(l, "UDP, length ", p.len);
 }
 
 /* What can be said of a header that is whole. */

@@ -600,6 +600,12 @@ def main():
     pcap(os.path.join(out, "null.pcap"), 0, [struct.pack("<I", 2 if p[:1] == b"E" else 10) + p for p in raw])
     pcap(os.path.join(out, "loop.pcap"), 108, [be("I", 2 if p[:1] == b"E" else 24) + p for p in raw])
     pcap(os.path.join(out, "nano.pcap"), 1, short, 0xa1b23c4d)
+    stamps = b"\1\1\x08\x0a" + be("II", 123456789, 987654321)
+    pcap(os.path.join(out, "bench-tcp.pcap"), 1, [
+        t4(b"x" * 10, seq=1001, ack=5001, flags=0x18, opts=stamps),
+        eth(0x800, ip4(6, tcp(sport=443, dport=33000, seq=5001, ack=1011, flags=0x10, opts=stamps, src=B4, dst=A4), B4, A4))])
+    pcap(os.path.join(out, "bench-dns.pcap"), 1, [frames["dnss"][0], u4(
+        dns(flags=0x8180, qd=[q("example.org")], an=[rr(PTR, 1, A4)]), sport=53, dport=33000)])
     if len(sys.argv) > 2:
         for n, ps in frames.items():
             for i in range(0, len(ps), 8):
