@@ -6,6 +6,7 @@
 #   make test         every check below, but of the machines some, of the fuzzing a few seconds
 #   make test-all     all of it, but the benchmarks
 #   make check        unit tests, layer rules, format, determinism: no privilege needed
+#   make check-lines  packets as text beside tcpdump's
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
 #   make check-peers  capture files as tshark and tcpdump read and write them
@@ -163,7 +164,8 @@ $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/peers/capfile: $(PEERS_O) $(LIB_O)
-$(B)/tests/run/run $(B)/tests/net/net $(B)/tests/peers/capfile:
+$(B)/tests/lines/lines: $(B)/tests/lines/lines.o $(LIB_O)
+$(B)/tests/run/run $(B)/tests/net/net $(B)/tests/peers/capfile $(B)/tests/lines/lines:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
@@ -239,6 +241,11 @@ check-net: $(B)/tests/net/net $(B)/sonde
 
 check-peers: $(B)/tests/peers/capfile
 	$(Q)sh tests/peers.sh $<
+# The lines of packets beside tcpdump's; and how long they take.
+check-lines: $(B)/tests/lines/lines
+	$(Q)sh tests/lines/oracle.sh $<
+bench-lines: $(B)/tests/lines/lines
+	$(Q)sh tests/lines/bench.sh $<
 
 check-dist:
 	$(Q)sh tests/dist.sh
@@ -246,7 +253,7 @@ check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
-STAGES := check check-run check-net check-peers check-cross check-endian
+STAGES := check check-run check-net check-peers check-lines check-cross check-endian
 test: deps-test deps-vm
 	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
 test-all: deps-test deps-vm
@@ -362,5 +369,5 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test unit check check-endian check-run check-net check-peers check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
+.PHONY: all run test unit check check-endian check-run check-net check-peers check-lines bench-lines check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
 	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean

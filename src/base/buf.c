@@ -74,6 +74,11 @@ void *buf_room(struct buf *b, size_t n)
 	return room;
 }
 
+char *buf_reserve(struct buf *b, size_t n)
+{
+	return reserve(b, n ? n : 1) ? b->data + b->len : NULL;
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;

@@ -25,6 +25,10 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((form
 /* Append n zero bytes and return where they are (until the next append), NULL if memory ran out. */
 void *buf_room(struct buf *b, size_t n);
 
+/* Room for n more bytes behind what is there, which does not grow: the caller writes there and adds
+ * to len. NULL if memory ran out. */
+char *buf_reserve(struct buf *b, size_t n);
+
 /* Empty it; the memory is kept for the next use. */
 void buf_clear(struct buf *b);
 void buf_free(struct buf *b);

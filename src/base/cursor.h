@@ -29,8 +29,10 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 		*c = (struct cursor){ .cut = true };
 		return NULL;
 	}
-	c->at += n;
-	c->left -= n;
+	if (n) { /* not of NULL */
+		c->at += n;
+		c->left -= n;
+	}
 	return at;
 }
 
@@ -54,6 +56,17 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return sub;
 }
 
+/* Numbers in bytes that were taken. */
+static inline uint16_t be16_at(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32_at(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 static inline uint8_t cursor_u8(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 1);
@@ -65,14 +78,14 @@ static inline uint16_t cursor_be16(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p ? be16_at(p) : 0;
 }
 
 static inline uint32_t cursor_be32(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+	return p ? be32_at(p) : 0;
 }
 
 static inline uint64_t cursor_be64(struct cursor *c)
