@@ -67,7 +67,10 @@ B := build/$(ARCH)
 SYSROOT := build/sysroot/$(ARCH)
 SYSROOT_READY := $(SYSROOT)/.ready
 endif
-ifdef SAN
+ifneq ($(SAN),)
+ifneq ($(ARCH),$(HOST_ARCH))
+$(error SAN=1 is for $(HOST_ARCH) only)
+endif
 B := build/san
 endif
 
@@ -78,7 +81,7 @@ COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefi
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
-ifdef SAN
+ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
 CFLAGS_TARGET := $(COMMON) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -173,7 +176,7 @@ vm-programs: $(B)/tests/vm/init $(B)/tests/run/run $(B)/tests/net/net $(B)/sonde
 # Other kernels and architectures, under emulation: all of tests/vm/matrix, or of a kernel (K=6.1), an
 # architecture (ARCH=arm64), a set (SET=test).
 check-vm: deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
+	$(Q)MAKE='$(SUBMAKE)' HOST_ARCH=$(HOST_ARCH) sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
 		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
 check-vm-test:
 	$(Q)$(MAKE) --no-print-directory check-vm SET=test
@@ -225,7 +228,7 @@ check-endian: $(GEN) $(GEN_DATA)
 	for p in $$pids; do wait $$p || rc=1; done; cat $(ENDIAN:%=build/unit-%.log); exit $$rc
 
 check: $(U)/unit $(GEN_DATA) $(B)/sonde
-	$(Q)rc=0; $(U)/unit >$(U)/log 2>&1 & \
+	$(Q)rc=0; $(UNIT_EMU) $(U)/unit >$(U)/log 2>&1 & \
 	SAN=$(SAN) sh tests/rules.sh $(B)/sonde || rc=1; \
 	wait $$! || rc=1; cat $(U)/log; exit $$rc
 check-run: $(B)/tests/run/run
@@ -239,17 +242,24 @@ check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
+# (Not $(MAKE): make would run that line even to show what it would do.)
+SUBMAKE := $(MAKE)
 STAGES := check check-run check-net check-cross check-endian
-test: deps-test deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
-test-all: deps-test deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
+test: deps-all
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
+test-all: deps-all
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
 
 run: deps all
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
 	else echo 'the demo makes network namespaces: sudo $(B)/sonde demo'; fi
 
 # Fuzzing: each parser from its seeds. fuzz-seeds only runs the seeds and a few seconds on top.
+ifneq ($(filter fuzz%,$(MAKECMDGOALS)),)
+ifneq ($(ARCH),$(HOST_ARCH))
+$(error fuzzing is for $(HOST_ARCH) only)
+endif
+endif
 F := build/fuzz
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
@@ -328,21 +338,29 @@ deps-test:
 	$(call need,$(PKGS_TEST))
 deps-bench:
 	$(call need,$(PKGS_BENCH))
+deps-all:
+	$(call need,$(sort $(PKGS_TEST) $(PKGS_VM)))
 deps-vm:
 	$(call need,$(PKGS_VM))
 
+ifdef SYSROOT
 $(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev
 $(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
 	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)
+endif
 
 # Every architecture's binary, the same bytes wherever it is made.
 DIST := build/dist
-dist: deps-cross $(ARCHS:%=$(DIST)/sonde-linux-%)
+dist: deps-cross
+	$(Q)$(MAKE) --no-print-directory SAN= dist-all
+dist-all: $(ARCHS:%=$(DIST)/sonde-linux-%)
 	$(Q)cd $(DIST) && sha256sum $(ARCHS:%=sonde-linux-%) >SHA256SUMS && cat SHA256SUMS
-$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) deps-cross
+$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) always
 	$(Q)$(MAKE) --no-print-directory ARCH=$* all
 	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
+always:
+
 install: all
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde
 
@@ -354,5 +372,6 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test unit check check-endian check-run check-net check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
-	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean
+.PHONY: all run unit test test-all check check-run check-net check-cross check-endian check-dist \
+	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run lint \
+	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

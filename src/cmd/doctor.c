@@ -392,7 +392,7 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 	if (!rc)
 		rc = sink_row(sink,
 			      &(struct privilege){ "lockdown", lockdown_names[priv_lockdown()],
-						   "none is best; confidentiality stops kprobes" });
+						   "none is best; confidentiality stops kprobes, and reads of kernel memory" });
 	if (d->memlock.rlim_cur == RLIM_INFINITY)
 		snprintf(limit, sizeof(limit), "unlimited");
 	else
