@@ -28,13 +28,16 @@ run_machine()
 	[ "$arch" = "$HOST_ARCH" ] || build=build/$arch
 	from=$vm/kernel/$arch-$suite
 	start=$(date +%s)
-	rc=0
-	if [ -e "$from/.ready" ]; then
-		sh "$here/boot.sh" "$arch" "$from" "$build" "$here/$plan.plan" "$out/$name.log" "$@" ||
-			rc=$?
-	else
-		rc=kernel
-	fi
+	# An emulated kernel may lock up on a busy host: once more, and said. Twice is a failure.
+	for try in 1 2; do
+		rc=0
+		[ -e "$from/.ready" ] || rc=kernel
+		[ "$rc" = kernel ] || sh "$here/boot.sh" "$arch" "$from" "$build" "$here/$plan.plan" \
+			"$out/$name.log" "$@" || rc=$?
+		[ "$rc" = 3 ] || [ "$rc" = 124 ] || break
+		[ "$try" = 2 ] || echo "vm $name: died or hung ($rc), again; $out/$name.first.log"
+		[ "$try" = 2 ] || cp "$out/$name.log" "$out/$name.first.log"
+	done
 	case $rc in
 	0 | 1) end='done' ;;
 	3) end='FAIL: the machine died' ;;
