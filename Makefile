@@ -69,7 +69,10 @@ B := build/$(ARCH)
 SYSROOT := build/sysroot/$(ARCH)
 SYSROOT_READY := $(SYSROOT)/.ready
 endif
-ifdef SAN
+ifneq ($(SAN),)
+ifneq ($(ARCH),$(HOST_ARCH))
+$(error SAN=1 is for $(HOST_ARCH) only)
+endif
 B := build/san
 endif
 
@@ -80,7 +83,7 @@ COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefi
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
-ifdef SAN
+ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
 CFLAGS_TARGET := $(COMMON) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -156,7 +159,7 @@ $(GEN): $(GEN_HOST_O)
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 RUN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/run/*.c))
 NET_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/net/*.c))
-PEERS_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/peers/*.c))
+PEERS_O := $(B)/tests/peers/capfile.o
 $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -178,7 +181,7 @@ vm-programs: $(B)/tests/vm/init $(B)/tests/run/run $(B)/tests/net/net $(B)/sonde
 # Other kernels and architectures, under emulation: all of tests/vm/matrix, or of a kernel (K=6.1), an
 # architecture (ARCH=arm64), a set (SET=test).
 check-vm: deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
+	$(Q)MAKE='$(SUBMAKE)' HOST_ARCH=$(HOST_ARCH) sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
 		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
 check-vm-test:
 	$(Q)$(MAKE) --no-print-directory check-vm SET=test
@@ -231,7 +234,7 @@ check-endian: $(GEN) $(GEN_DATA)
 	for p in $$pids; do wait $$p || rc=1; done; cat $(ENDIAN:%=build/unit-%.log); exit $$rc
 
 check: $(U)/unit $(GEN_DATA) $(B)/sonde
-	$(Q)rc=0; $(U)/unit >$(U)/log 2>&1 & \
+	$(Q)rc=0; $(UNIT_EMU) $(U)/unit >$(U)/log 2>&1 & \
 	SAN=$(SAN) sh tests/rules.sh $(B)/sonde || rc=1; \
 	wait $$! || rc=1; cat $(U)/log; exit $$rc
 check-run: $(B)/tests/run/run
@@ -239,8 +242,13 @@ check-run: $(B)/tests/run/run
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
-check-peers: $(B)/tests/peers/capfile
-	$(Q)sh tests/peers.sh $<
+# Beside other programs: capture files, and filters judged by libpcap (with the host's C library).
+check-peers: $(B)/tests/peers/capfile build/peers/filter
+	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; exit $$rc
+build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter/*.[ch]) bpf/view.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lpcap
 # The lines of packets beside tcpdump's; and how long they take.
 check-lines: $(B)/tests/lines/lines
 	$(Q)sh tests/lines/oracle.sh $<
@@ -253,17 +261,24 @@ check-cross:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
+# (Not $(MAKE): make would run that line even to show what it would do.)
+SUBMAKE := $(MAKE)
 STAGES := check check-run check-net check-peers check-lines check-cross check-endian
-test: deps-test deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
-test-all: deps-test deps-vm
-	$(Q)MAKE='$(MAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
+test: deps-all
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
+test-all: deps-all
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
 
 run: deps all
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
 	else echo 'the demo makes network namespaces: sudo $(B)/sonde demo'; fi
 
 # Fuzzing: each parser from its seeds. fuzz-seeds only runs the seeds and a few seconds on top.
+ifneq ($(filter fuzz%,$(MAKECMDGOALS)),)
+ifneq ($(ARCH),$(HOST_ARCH))
+$(error fuzzing is for $(HOST_ARCH) only)
+endif
+endif
 F := build/fuzz
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
@@ -323,7 +338,7 @@ lint: $(GEN_C)
 # What the host needs, by Debian's names.
 PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
 PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
-PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user \
+PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
 PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
 PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
@@ -343,21 +358,29 @@ deps-test:
 	$(call need,$(PKGS_TEST))
 deps-bench:
 	$(call need,$(PKGS_BENCH))
+deps-all:
+	$(call need,$(sort $(PKGS_TEST) $(PKGS_VM)))
 deps-vm:
 	$(call need,$(PKGS_VM))
 
+ifdef SYSROOT
 $(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev
 $(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
 	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)
+endif
 
 # Every architecture's binary, the same bytes wherever it is made.
 DIST := build/dist
-dist: deps-cross $(ARCHS:%=$(DIST)/sonde-linux-%)
+dist: deps-cross
+	$(Q)$(MAKE) --no-print-directory SAN= dist-all
+dist-all: $(ARCHS:%=$(DIST)/sonde-linux-%)
 	$(Q)cd $(DIST) && sha256sum $(ARCHS:%=sonde-linux-%) >SHA256SUMS && cat SHA256SUMS
-$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) deps-cross
+$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) always
 	$(Q)$(MAKE) --no-print-directory ARCH=$* all
 	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
+always:
+
 install: all
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde
 
@@ -369,5 +392,7 @@ clean:
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run test unit check check-endian check-run check-net check-peers check-lines bench-lines check-cross fuzz fuzz-run fuzz-seeds bench bench-run lint deps deps-cross deps-test \
-	deps-bench deps-vm check-vm check-vm-test vm-programs readme-vm test-all check-dist dist install clean
+.PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
+	check-endian check-dist bench-lines \
+	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run lint \
+	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -14,8 +14,6 @@ debian_arch()
 {
 	case $1 in
 	x86_64) echo amd64 ;;
-	aarch64) echo arm64 ;;
-	arm) echo armhf ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -40,6 +38,7 @@ debian_sources()
 		case $file in
 		*.list)
 			awk -v want="$1" -v suite="$2" -v plain="$debian_plain" '/^[ \t]*deb[ \t]/ {
+				gsub(/\t/, " ")
 				gsub(/arch[+-]?=[^] \t]*/, ""); sub(/\[[ \t]*\]/, "")
 				rest = $0; sub(/\[[^]]*\]/, "", rest); split(rest, word)
 				if (index(word[3], want) != 1)
@@ -99,8 +98,8 @@ debian_open()
 	: >"$debian_work/status"
 	unset APT_CONFIG
 	eval "$(apt-config shell etc Dir::Etc/d list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-	# Nothing of the host's settings but how it fetches and the keys that it trusts. An unstable
-	# suite's index is often older than it says it is good for.
+	# Nothing of the host's settings but how it fetches and the keys that it trusts. sid's index is
+	# often older than it says it is good for.
 	apt-config dump | grep '^Acquire::' >"$debian_work/apt.conf" || :
 	cat >>"$debian_work/apt.conf" <<-END
 	Dir::Etc::main "/dev/null";
@@ -116,9 +115,9 @@ debian_open()
 	APT::Architectures { "$2"; };
 	APT::Sandbox::User "root";
 	Acquire::Languages "none";
-	Acquire::Check-Valid-Until "false";
 	Acquire::Retries "3";
 	END
+	[ "$suite" != sid ] || echo 'Acquire::Check-Valid-Until "false";' >>"$debian_work/apt.conf"
 	export APT_CONFIG="$debian_work/apt.conf" LC_ALL=C
 
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null | tr -d '"') || :

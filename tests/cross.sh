@@ -7,14 +7,18 @@ set -u
 unset MAKEFLAGS MAKELEVEL MFLAGS
 passed=0 failed=0
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
 check() {
 	name=$1
 	shift
-	if "$@" >/dev/null 2>&1; then
+	if "$@" >"$log" 2>&1; then
 		echo "ok $name"
 		passed=$((passed + 1))
 	else
 		echo "FAIL $name"
+		sed 's/^/  /' "$log" | tail -20
 		failed=$((failed + 1))
 	fi
 }
@@ -35,7 +39,7 @@ for arch in "$@"; do
 	*) qemu=qemu-$arch ;;
 	esac
 	binary=build/$arch/sonde
-	check "make ARCH=$arch" make -s "ARCH=$arch"
+	check "make ARCH=$arch" make -s SAN= "ARCH=$arch"
 	check "$binary needs no interpreter and no library" is_static
 	check "$binary is under 256 KiB" is_small
 	check "$binary prints its help" "$qemu" "$binary" count --help

@@ -390,9 +390,11 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 		rc = sink_row(sink, &p);
 	}
 	if (!rc)
-		rc = sink_row(sink,
-			      &(struct privilege){ "lockdown", lockdown_names[priv_lockdown()],
-						   "none is best; confidentiality stops kprobes" });
+		rc = sink_row(
+			sink,
+			&(struct privilege){
+				"lockdown", lockdown_names[priv_lockdown()],
+				"none is best; confidentiality stops kprobes, memory reads" });
 	if (d->memlock.rlim_cur == RLIM_INFINITY)
 		snprintf(limit, sizeof(limit), "unlimited");
 	else

@@ -11,6 +11,7 @@
 #include "sys/btf.h"
 #include "sys/link.h"
 #include "sys/netns.h"
+#include "sys/priv.h"
 #include "sys/ring.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -32,6 +33,13 @@ static void need_types(void)
 	if (btf_open_kernel(&btf))
 		SKIP("this kernel has no type information");
 	btf_close(&btf);
+}
+
+/* The helper for it, that is; types that the verifier knows may be followed. */
+static void need_memory(void)
+{
+	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
+		SKIP("this kernel lets no program read its memory");
 }
 
 static int open_prog(struct obj *o, const struct spec_prog *prog)
@@ -138,6 +146,7 @@ void core_offset_read(void)
 					       .ncores = LENGTH(cores) };
 
 	need_types();
+	need_memory();
 	check_seen(&prog);
 }
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Boots a kernel under QEMU with nothing but our own init, sonde and the test programs, and keeps
 # what the console says: boot.sh ARCH KERNEL-DIR BUILD-DIR PLAN LOG [KERNEL-ARGUMENT...]
-# Exit: 0 all passed, 1 something failed, 3 the machine died, 124 it was not done in time ($VM_SECONDS).
+# Exit: 0 all passed, 1 something failed, 3 the machine died, 4 it could not be started, 124 it was
+# not done in time ($VM_SECONDS).
 set -eu
 arch=$1 kernel=$2 build=$3 plan=$4 log=$5
 shift 5
-seconds=${VM_SECONDS:-900}
+seconds=${VM_SECONDS:-480}
 
 # No hardware acceleration: it is seldom there where tests run, and other processors never have it.
 case $arch in
@@ -16,11 +17,22 @@ armhf) qemu='qemu-system-arm -M virt -cpu max' console=ttyAMA0 ;;
 riscv64) qemu='qemu-system-riscv64 -M virt' console=ttyS0 ;;
 # With the vector facility, checksums come out wrong under emulation.
 s390x) qemu='qemu-system-s390x -M s390-ccw-virtio -cpu max,vx=off' console=ttysclp0 ;;
+*) exit 4 ;;
 esac
 
+# QEMU runs beside this shell: a shell that waits for its child in front minds no signal meanwhile.
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+machine=''
+result=4
+finish()
+{
+	[ -z "$machine" ] || kill "$machine" 2>/dev/null || :
+	rm -rf "$work"
+	exit "$result"
+}
+trap finish EXIT
 trap 'exit 1' HUP INT TERM
+
 nonce=$(basename "$work")
 mkdir "$work/root"
 cp "$build/tests/vm/init" "$build/sonde" "$build/tests/run/run" "$build/tests/net/net" "$work/root"
@@ -38,16 +50,26 @@ for try in 1 2 3; do
 	# shellcheck disable=SC2086
 	timeout "$seconds" $qemu -accel tcg -m 512 -smp 2 -nodefaults -display none -no-reboot \
 		-serial "file:$work/console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
-		-append "console=$console quiet panic=-1 $*" </dev/null >"$work/qemu" 2>&1 || rc=$?
-	tr -d '\r' <"$work/console" >"$log"
-	! grep -q '^vm: ' "$log" || break
-	echo "vm: no init at try $try" >>"$log"
+		-append "console=$console quiet loglevel=3 panic=-1 $*" </dev/null >"$work/qemu" 2>&1 &
+	machine=$!
+	wait "$machine" || rc=$?
+	machine=''
+	tr -d '\r\0' <"$work/console" >"$log"
+	if [ "$rc" = 124 ] || grep -q '^vm: ' "$log"; then
+		break
+	fi
+	echo "vm: no init at try $try, qemu exited with $rc" >>"$log"
 	cat "$work/qemu" >>"$log"
 done
-[ "$rc" != 124 ] || exit 124
+
 end=$(sed -n "s/^vm-end $nonce //p" "$log")
-case $end in
-'') exit 3 ;;
-0) exit 0 ;;
-*) exit 1 ;;
+case $rc$end in
+124*) result=124 ;;
+0) result=3 ;;
+00) result=0 ;;
+0*) result=1 ;;
+*)
+	result=3
+	cat "$work/qemu" >>"$log"
+	;;
 esac

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What doctor chose on each machine, as a table for the README. Variable: release (of the machine whose
-# log it is, else "head"). File: the machine's log.
+# What doctor chose on each machine, as a table for the README. Variable: release (and architecture of
+# the machine whose log it is; "head": the table's head). File: the machine's log.
 
 function value(line, key, rest) {
 	if (!match(line, "\"" key "\":\"[^\"]*\""))
@@ -10,7 +10,8 @@ function value(line, key, rest) {
 }
 
 BEGIN {
-	n = split("count incoming|count outgoing, tc|large frames|stream events|capture area|kernel types (CO-RE)|trace|kprobes|uprobes", column, "|")
+	n = split("count incoming|count outgoing, tc|large frames|stream events|capture area|" \
+		"kernel types (CO-RE)|trace|kprobes|uprobes", column, "|")
 	if (release == "head") {
 		line = "| kernel |"
 		rule = "| --- |"

@@ -48,6 +48,8 @@ static int do_modules(char **words)
 	int n = scandir("/modules", &names, NULL, alphasort), rc = 0;
 
 	(void)words;
+	if (n < 0)
+		return said("directory", "/modules");
 	for (int i = 0; i < n; i++) {
 		char path[300];
 		int fd;
@@ -98,6 +100,8 @@ static int run(char **words)
 
 	fflush(stdout);
 	pid = fork();
+	if (pid < 0)
+		return said("fork", words[0]);
 	if (!pid) {
 		setsid();
 		execv(words[0], words);

@@ -10,7 +10,7 @@ wanted='veth sch_ingress cls_bpf af_packet'
 
 [ $# -eq 3 ] || die "usage: kernel.sh ARCH SUITE DIR"
 suite=$2 dir=$3
-[ ! -e "$dir/.ready" ] || exit 0
+[ ! "$dir/.ready" -nt "$0" ] || exit 0 # what this script wants may have changed
 case $1 in
 x86_64) meta=linux-image-cloud-amd64 ;;
 arm64) meta=linux-image-cloud-arm64 ;;

@@ -10,7 +10,11 @@ missing=$(awk '/^[^#]/ { print $1 }' "$here/matrix" | while read -r name; do
 	[ -e "build/vm/out/$name.end" ] || echo "$name"
 done)
 [ -z "$missing" ] || {
-	echo "readme-vm: the last run was without" $missing': make check-vm' >&2
+	echo "readme-vm: the last run was without $(echo "$missing" | tr '\n' ' '): make check-vm" >&2
+	exit 1
+}
+tail -n 1 build/vm/out/table.txt | grep -q ' 0 failed' && [ -s "$table" ] || {
+	echo 'readme-vm: the last run did not end well: make check-vm' >&2
 	exit 1
 }
 awk -v table="$table" '

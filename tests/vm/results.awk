@@ -15,7 +15,7 @@ function number(version, part) {
 # May a scenario be skipped with these words here? doctor has to have said the same.
 function allowed(words, i, said, where) {
 	for (i = 1; i <= nlacks; i++) {
-		if (index(words, lack[i]) != 1)
+		if (words != lack[i])
 			continue
 		where = place[i]
 		if (substr(where, 1, 1) == "<") {
@@ -50,6 +50,11 @@ FILENAME ~ /lacks$/ {
 FILENAME ~ /[.]plan$/ {
 	if ($1 == "check")
 		checks[$2] = 1
+	if ($1 == "#" && $2 == "doctor:") {
+		sub(/^# doctor: /, "")
+		proofs[++nproofs] = $0
+		next
+	}
 	for (i = 1; $1 == "test" && i <= n; i++) {
 		if (program[i] != $2)
 			continue
@@ -65,12 +70,17 @@ FILENAME ~ /[.]plan$/ {
 	now = $3
 	next
 }
-/^\{"capability"/ {
+/^\{"(capability|privilege)"/ {
 	doctor[++nsaid] = $0
 	next
 }
-/^FAIL vm / {
-	fail("machine", $0)
+/^FAIL vm: / {
+	fail("machine", substr($0, 10))
+	failed = 1
+	next
+}
+/^vm-end / {
+	code = $3
 	next
 }
 /^(ok|FAIL|skip) / {
@@ -79,6 +89,8 @@ FILENAME ~ /[.]plan$/ {
 	mark = $1
 	rest = substr(line, length(mark) + 2)
 	if (now in checks && index(rest, now) == 1) {
+		if (now in told)
+			mark = "FAIL"
 		told[now] = mark
 		if (mark != "ok")
 			words[now] = substr(rest, length(now) + 3)
@@ -90,13 +102,25 @@ FILENAME ~ /[.]plan$/ {
 		after = substr(rest, length(name[i]) + 1)
 		if (after != "" && after !~ /^: /)
 			continue
-		told[i] = mark
-		words[i] = substr(after, 3)
+		if (i in told) {
+			told[i] = "FAIL"
+			words[i] = "told twice"
+		} else {
+			told[i] = mark
+			words[i] = substr(after, 3)
+		}
 	}
 }
 END {
 	if (end != "done")
 		fail("machine", end)
+	# What the machine was to be like, it has to be: doctor says so.
+	for (p = 1; p <= nproofs; p++) {
+		for (said = 1; said <= nsaid && doctor[said] !~ proofs[p]; said++)
+			;
+		if (said > nsaid)
+			fail("machine", "doctor does not say " proofs[p])
+	}
 	for (check in checks)
 		if (told[check] == "ok")
 			print machine "\t" check "\tok\t"
@@ -105,6 +129,7 @@ END {
 	for (i = 1; i <= n; i++) {
 		if (!(i in expected))
 			continue
+		failed = failed || told[i] == "FAIL"
 		if (!(i in told))
 			print machine "\t" name[i] "\tFAIL\t" (end == "done" ? "not reported" : "")
 		else if (told[i] == "skip" && !allowed(words[i]))
@@ -112,4 +137,8 @@ END {
 		else
 			print machine "\t" name[i] "\t" told[i] "\t" words[i]
 	}
+	for (check in checks)
+		failed = failed || told[check] == "FAIL"
+	if (end == "done" && code != 0 && !failed)
+		fail("machine", "a program exited with " code ", and no result says why")
 }

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 # The table of results, scenarios down, machines across; with markdown=1 one for the README, machines
-# down. Files: the machines' .end lines in order, then the results.
+# down. Files: the machines' .end lines (nends of them, with how each was started behind), the results.
 BEGIN {
 	FS = "\t"
 	letters = "abcdefghijklmnopqrstuvwxyz"
+	ngroups = split("programs count house trouble lone", groups, " ")
+	heading = "programs on crafted packets | count | doctor, demo, status, detach |" \
+		" trouble | loopback alone"
 }
 
 # Scenarios by what they are about, for the README.
 function group(scenario) {
 	if (scenario == "doctor" || scenario == "machine")
-		return "machine"
+		return "house"
 	if (scenario ~ /: /)
 		return "programs"
 	sub(/_.*/, "", scenario)
@@ -33,6 +36,7 @@ file <= nends {
 	arch[$1] = $2
 	release[$1] = $3
 	plan[$1] = $4
+	started[$1] = $6
 	next
 }
 {
@@ -69,36 +73,42 @@ function count(m, what, g, text) {
 	return text == "" ? "-" : text
 }
 
-END {
-	if (markdown) {
-		print "| kernel | architecture | started with | programs on crafted packets | count | doctor, demo, status, detach | trouble | loopback alone |"
-		print "| --- | --- | --- | --- | --- | --- | --- | --- |"
-		for (i = 1; i <= nmachines; i++) {
-			m = machine[i]
-			how = plan[m] == "all" ? (m ~ /lockdown/ ? "lockdown=confidentiality" : "nothing mounted") : how_of[plan[m]]
-			if (plan[m] == "bare")
-				how = "nothing mounted, no module"
-			else if (plan[m] == "memlock")
-				how = "nothing mounted, 64 KiB memlock"
-			else if (plan[m] == "mounted")
-				how = "everything mounted"
-			printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", release[m], arch[m], how, count(m, "programs"), count(m, "count"), count(m, "house"), count(m, "trouble"), count(m, "lone")
-		}
-		print ""
-		for (i = 1; i <= nreasons; i++)
-			printf "%s(%s) %s%s", (i > 1 ? "; " : "Skipped: "), substr(letters, i, 1), said[i], (i == nreasons ? ".\n" : "")
-		exit
+function markdown_table(i, g, line) {
+	print "| kernel | architecture | started with | " heading " |"
+	line = "| --- | --- | --- |"
+	for (g = 1; g <= ngroups; g++)
+		line = line " --- |"
+	print line
+	for (i = 1; i <= nmachines; i++) {
+		m = machine[i]
+		line = "| " release[m] " | " arch[m] " | " started[m] " |"
+		for (g = 1; g <= ngroups; g++)
+			line = line " " count(m, groups[g]) " |"
+		print line
 	}
-	for (i = 1; i <= nmachines; i++)
-		printf "%3d  %-14s %s, %s, %s\n", i, machine[i], release[machine[i]], arch[machine[i]], plan[machine[i]]
+	if (!nreasons)
+		return
+	line = "\nSkipped:"
+	for (i = 1; i <= nreasons; i++)
+		line = line (i > 1 ? ";" : "") " (" substr(letters, i, 1) ") " said[i]
+	print line "."
+}
+
+function text_table(i, r) {
+	for (i = 1; i <= nmachines; i++) {
+		m = machine[i]
+		printf "%3d  %-14s %s, %s, %s\n", i, m, release[m], arch[m], started[m]
+	}
 	printf "\n%-52s", "scenario"
 	for (i = 1; i <= nmachines; i++)
 		printf " %4d", i
 	print ""
 	for (r = 1; r <= nrows; r++) {
 		printf "%-52s", scenario[r]
-		for (i = 1; i <= nmachines; i++)
-			printf " %4s", ((machine[i], scenario[r]) in cell) ? cell[machine[i], scenario[r]] : "."
+		for (i = 1; i <= nmachines; i++) {
+			m = machine[i]
+			printf " %4s", ((m, scenario[r]) in cell) ? cell[m, scenario[r]] : "."
+		}
 		print ""
 	}
 	print ""
@@ -107,4 +117,11 @@ END {
 	for (i = 1; i <= nfailures; i++)
 		print failure[i]
 	printf "%d passed, %d failed, %d skipped\n", sum["ok"], sum["FAIL"], sum["skip"]
+}
+
+END {
+	if (markdown)
+		markdown_table()
+	else
+		text_table()
 }
