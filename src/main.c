@@ -17,6 +17,7 @@
 
 #define COMMANDS(X) \
 	X(count)    \
+	X(capture)  \
 	X(status)   \
 	X(detach)   \
 	X(doctor)   \

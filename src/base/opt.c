@@ -28,6 +28,15 @@ static int store_flag(const struct opt *o, const char *as, const char *value, vo
 	return 0;
 }
 
+static int store_count(const struct opt *o, const char *as, const char *value, void *member)
+{
+	(void)o;
+	(void)as;
+	(void)value;
+	++*(uint32_t *)member;
+	return 0;
+}
+
 static int store_set(const struct opt *o, const char *as, const char *value, void *member)
 {
 	(void)as, (void)value;
@@ -111,7 +120,7 @@ static const struct kind {
 	[OPT_KIND_FLAG] = { false, store_flag },    [OPT_KIND_SET] = { false, store_set },
 	[OPT_KIND_U32] = { true, store_u32 },       [OPT_KIND_STR] = { true, store_str },
 	[OPT_KIND_LIST] = { true, store_list },     [OPT_KIND_TIME] = { true, store_time },
-	[OPT_KIND_CHOICE] = { true, store_choice },
+	[OPT_KIND_CHOICE] = { true, store_choice }, [OPT_KIND_COUNT] = { false, store_count },
 };
 
 static const struct opt *find_letter(const struct opt_spec *spec, char letter)

@@ -23,6 +23,7 @@ enum opt_kind {
 	OPT_KIND_LIST,
 	OPT_KIND_TIME,
 	OPT_KIND_CHOICE,
+	OPT_KIND_COUNT,
 };
 
 struct opt {
@@ -57,6 +58,12 @@ struct opt {
 	{                                                                \
 		.kind = OPT_KIND_SET, .letter = l, .name = n, .help = h, \
 		.off = OPT_OFF_(T, m, int), .value = v                   \
+	}
+/* uint32_t: how often it was given (-vv). */
+#define OPT_COUNT(l, n, T, m, h)                                           \
+	{                                                                  \
+		.kind = OPT_KIND_COUNT, .letter = l, .name = n, .help = h, \
+		.off = OPT_OFF_(T, m, uint32_t)                            \
 	}
 /* uint32_t in [lo, hi], decimal or 0x hexadecimal, nothing behind it. */
 #define OPT_U32(l, n, a, T, m, lo, hi, h)                                          \

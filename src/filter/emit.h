@@ -4,6 +4,7 @@
 #define FILTER_EMIT_H
 
 #include <linux/bpf.h>
+#include "base/buf.h"
 #include "filter/filter.h"
 
 /* How the packet's bytes are come by. */
@@ -24,6 +25,8 @@ struct filter_code {
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
 int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
 		struct diag *diag);
+/* Append it as text, an instruction a line. */
+void filter_print(const struct filter_code *code, struct buf *out);
 void filter_code_close(struct filter_code *code);
 
 #endif

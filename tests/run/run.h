@@ -104,7 +104,6 @@ void ring_stops(void);
 /* tests/run/confine.c */
 void confine_leaves_enough(void);
 
-
 /* filter.c */
 void filter_xdp(void);
 void filter_skb(void);
