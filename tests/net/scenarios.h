@@ -49,6 +49,11 @@ void house_doctor(void);
 void house_status(void);
 void house_detach_one(void);
 
+/* capture.c */
+void capture_chooses(void);
+void capture_damaged(void);
+void capture_mistakes(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);

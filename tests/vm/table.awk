@@ -4,9 +4,9 @@
 BEGIN {
 	FS = "\t"
 	letters = "abcdefghijklmnopqrstuvwxyz"
-	ngroups = split("programs count house trouble lone", groups, " ")
+	ngroups = split("programs count house trouble capture lone", groups, " ")
 	heading = "programs on crafted packets | count | doctor, demo, status, detach |" \
-		" trouble | loopback alone"
+		" trouble | capture files | loopback alone"
 }
 
 # Scenarios by what they are about, for the README.
