@@ -99,7 +99,8 @@ uint64_t capfile_time_ns(uint8_t tsresol, int64_t tsoffset, uint64_t ticks);
 size_t capfile_section_len(const char *app);
 void capfile_put_section(struct buf *b, const char *app);
 /* i's name, link and snaplen; filter: the expression that chose the packets, NULL or "": none.
- * Interfaces are numbered from 0 in the order they are put, each before its packets. */
+ * Interfaces are numbered from 0 in the order they are put, each before its packets. libpcap, and
+ * so tcpdump -r, reads a file only if all of them have the same link type and snaplen. */
 size_t capfile_iface_len(const struct capfile_iface *i, const char *filter);
 void capfile_put_iface(struct buf *b, const struct capfile_iface *i, const char *filter);
 /* All that the frame knows but its link type, which is its interface's. */

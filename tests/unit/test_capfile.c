@@ -293,6 +293,7 @@ static const struct {
 	{ 1, 4, 4, 0x1000004, "damaged at byte 28: block length 16777220 is over 16777216" },
 	{ 1, 4, 4, 0xfffffffc, "damaged at byte 28: block length 4294967292 is over 16777216" },
 	{ 1, 24, 4, 36, "damaged at byte 28: block length 28, at its end 36" },
+	{ 1, 18, 2, 0xfffc, "damaged at byte 28: option 2 is longer than its block" },
 	{ 1, 18, 2, 0xffff, "damaged at byte 28: option 2 is longer than its block" },
 	{ 0, 8, 4, 0x11223344, "damaged at byte 0: no byte order is 0x44332211" },
 	{ 0, 12, 2, 2, "damaged at byte 0: pcapng version 2.0 is not known, only 1" },
@@ -414,6 +415,34 @@ START_TEST(times_of_any_unit)
 }
 END_TEST
 
+/* What the samples do not have: a simple packet without a limit, losses that are not known. */
+START_TEST(packets_of_the_simple_kinds)
+{
+	struct craft c = { 0 };
+	struct reading r;
+
+	craft_section(&c);
+	craft_iface(&c, 1, 0);
+	craft_end(&c);
+	craft_begin(&c, 3);
+	craft_32(&c, 20);
+	craft_bytes(&c, bytes, 20);
+	craft_end(&c);
+	craft_begin(&c, 2);
+	craft_16(&c, 0);
+	craft_16(&c, UINT16_MAX);
+	craft_64(&c, 0);
+	craft_64(&c, 0);
+	craft_end(&c);
+	read_pieces(&r, c.b.data, c.b.len, SIZE_MAX);
+	ck_assert_int_eq(r.rc, 0);
+	ck_assert_str_eq(r.log.data, "0 0 20/20 056efa4b 1 - - [0]\n0 0 0/0 811c9dc5 1 - - [0]\n");
+	ck_assert_uint_eq(capfile_iface(&r.c, 0)->lost, 0);
+	read_close(&r);
+	buf_free(&c.b);
+}
+END_TEST
+
 /* No more than there are numbers for; and quickly so. */
 START_TEST(too_many_interfaces)
 {
@@ -493,6 +522,7 @@ Suite *capfile_suite(void)
 	tcase_add_loop_test(t, words_for_damage, 0, COUNT(wrongs));
 	tcase_add_loop_test(t, other_files, 0, COUNT(others));
 	tcase_add_loop_test(t, times_of_any_unit, 0, COUNT(times));
+	tcase_add_test(t, packets_of_the_simple_kinds);
 	tcase_add_test(t, too_many_interfaces);
 	tcase_add_test(t, memory_for_what_comes);
 	tcase_add_loop_test(t, stopped_by_the_caller, 0, SAMPLES);
