@@ -6,7 +6,8 @@
 #include "tests/unit/suites.h"
 
 static Suite *(*const suites[])(void) = {
-	base_suite, opt_suite, out_suite, text_suite, sys_suite, gen_suite, gen_refuse_suite,
+	base_suite, opt_suite, out_suite,        text_suite,
+	sys_suite,  gen_suite, gen_refuse_suite, dissect_suite,
 };
 
 int main(void)

@@ -17,5 +17,6 @@ Suite *text_suite(void);
 Suite *sys_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
+Suite *dissect_suite(void);
 
 #endif
