@@ -4,7 +4,7 @@
 
 /* A name has at most 255 bytes, so 128 labels; pointers only go back, and so end. A message of more
  * records than this is cut short. */
-enum { NAME_MAX_BYTES = 255, RECORDS_MAX = 64, TEXTS_MAX = 64 };
+enum { NAME_MAX_BYTES = 255, JUMPS_MAX = 64, RECORDS_MAX = 64, TEXTS_MAX = 64 };
 
 struct message {
 	struct cursor whole; /* for pointers */
@@ -69,7 +69,7 @@ static bool follow(const struct message *m, struct cursor *c)
 static bool take_name(struct line *l, const struct message *m, struct cursor *at)
 {
 	struct cursor c = *at;
-	bool jumped = false;
+	int jumps = 0;
 
 	for (size_t bytes = 0; bytes <= NAME_MAX_BYTES;) {
 		const uint8_t *label;
@@ -79,15 +79,14 @@ static bool take_name(struct line *l, const struct message *m, struct cursor *at
 			return false;
 		len = *c.at;
 		if ((len & 0xc0) == 0xc0) {
-			if (!jumped) {
+			if (!jumps) {
 				*at = c;
 				if (!cursor_skip(at, 2))
 					return false;
 			}
 			if (!l)
 				return true;
-			jumped = true;
-			if (!follow(m, &c))
+			if (++jumps > JUMPS_MAX || !follow(m, &c))
 				return false;
 			continue;
 		}
@@ -101,7 +100,7 @@ static bool take_name(struct line *l, const struct message *m, struct cursor *at
 		}
 		bytes += len + 1u;
 		if (!len) {
-			if (!jumped)
+			if (!jumps)
 				*at = c;
 			return true;
 		}

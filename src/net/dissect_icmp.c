@@ -307,7 +307,7 @@ void show_icmp(struct line *l, struct part p)
 	p = part_rest(&p, 8);
 	PUT(l, "ICMP ");
 	if (!show_kind(l, h, p.c)) {
-		l->at = from < l->at ? from : l->at;
+		l->at = from;
 		put_cut(l, "icmp");
 		return;
 	}
@@ -333,27 +333,26 @@ void show_igmp(struct line *l, struct part p)
 		put_cut(l, "igmp");
 		return;
 	}
-	PUT(l, "igmp ");
+	PUT(l, "igmp");
 	switch (h[0]) {
 	case 0x11:
-		put_str(l, p.len >= 12 ? "query v3" : h[1] ? "query v2" : "query v1");
+		put_str(l, p.len >= 12 ? " query v3" : h[1] ? " query v2" : " query v1");
 		put_group(l, h);
 		break;
 	case 0x12:
 	case 0x16:
-		put_str(l, h[0] == 0x12 ? "v1 report " : "v2 report ");
+		put_str(l, h[0] == 0x12 ? " v1 report " : " v2 report ");
 		put_ip4(l, h + 4);
 		break;
 	case 0x17:
-		PUT(l, "leave ");
+		PUT(l, " leave ");
 		put_ip4(l, h + 4);
 		break;
 	case 0x22:
-		PUT_NUM(l, "v3 report, ", be16_at(h + 6));
+		PUT_NUM(l, " v3 report, ", be16_at(h + 6));
 		PUT(l, " group record(s)");
 		break;
 	default:
-		l->at -= l->full ? 0 : 1;
 		PUT_NUM(l, "-", h[0]);
 	}
 }

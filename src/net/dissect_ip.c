@@ -221,6 +221,8 @@ static void show_esp(struct line *l, struct part p)
 	PUT_LENGTH(l, p.len);
 }
 
+enum { AUTHS_MAX = 4 };
+
 static void show_ah(struct line *l, struct part p)
 {
 	const uint8_t *h = cursor_take(&p.c, 12), *icv;
@@ -249,7 +251,10 @@ static void show_ah(struct line *l, struct part p)
 	PUT(l, ",icv=0x");
 	put_hex_bytes(l, icv, icv_len);
 	PUT(l, "): ");
-	show_proto(l, h[0], part_rest(&p, 12 + icv_len));
+	if (++l->auths > AUTHS_MAX)
+		PUT(l, "[nested too deep]");
+	else
+		show_proto(l, h[0], part_rest(&p, 12 + icv_len));
 }
 
 static void show_ipcomp(struct line *l, struct part p)

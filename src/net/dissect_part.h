@@ -19,6 +19,7 @@ struct line {
 	uint8_t ttl;
 	uint8_t proto;     /* the header's own word for what follows, before extension headers */
 	bool fragment;     /* the first of several: checksums cannot be checked */
+	uint8_t auths;     /* authentication headers in one packet, which may follow each other */
 	uint8_t depth;     /* packets in packets */
 	uint32_t link_len; /* of the outermost link-layer header, with its tags */
 };

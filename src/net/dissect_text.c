@@ -109,13 +109,13 @@ void put_hex(struct line *l, uint32_t v)
 
 void put_hex_bytes(struct line *l, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !l->full; i++)
 		put_hexn(l, p[i], 2);
 }
 
 void put_safe(struct line *l, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !l->full; i++) {
 		uint8_t c = p[i];
 
 		if (c & 0x80) {

@@ -116,7 +116,7 @@ void show_gre(struct line *l, struct part p)
 	flags = be16_at(h);
 	type = be16_at(h + 2);
 	PUT_NUM(l, "GREv", flags & 7);
-	if (l->o->verbose) {
+	if (l->o->verbose && (flags & 7) < 2) {
 		PUT(l, ", Flags [");
 		put_bits(l, gre_flags, sizeof(gre_flags) / sizeof(*gre_flags), flags, ", ");
 		put_char(l, ']');
@@ -126,7 +126,7 @@ void show_gre(struct line *l, struct part p)
 		return;
 	}
 	if (flags & 7) {
-		PUT(l, " (unknown version)");
+		PUT(l, " ERROR: unknown-version");
 		return;
 	}
 	if (!show_gre_fields(l, &p.c, flags)) {

@@ -171,7 +171,7 @@ static void print_verdicts(void)
 		       (bpftool - kernel_xdp_ms) / (sonde - kernel_xdp_ms));
 	verdict("peak memory of any command above: under 2048 KiB", peak > 0, peak < 2048,
 		(double)peak, "KiB");
-	verdict("binary: under 256 KiB", true, size_sonde_kib < 256, size_sonde_kib, "KiB");
+	verdict("binary: under 512 KiB", true, size_sonde_kib < 512, size_sonde_kib, "KiB");
 	verdict("XDP, common packets: within 25 ns of an empty program", true,
 		packet_common_ns <= 25, packet_common_ns, "ns");
 	verdict("XDP, a rare protocol: within 25 ns of an empty program", true,

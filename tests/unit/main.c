@@ -8,7 +8,7 @@
 /* clang-format off */
 static Suite *(*const suites[])(void) = {
 	base_suite, opt_suite, out_suite, text_suite, sys_suite,
-	filter_suite, capfile_suite,
+	filter_suite, capfile_suite, dissect_suite,
 	gen_suite, gen_refuse_suite,
 };
 /* clang-format on */

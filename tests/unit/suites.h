@@ -19,5 +19,6 @@ Suite *filter_suite(void);
 Suite *capfile_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
+Suite *dissect_suite(void);
 
 #endif

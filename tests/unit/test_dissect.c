@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets as text: whole files against golden lines, and what no packet may do to a line. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/lines/pcap.h"
+#include "tests/unit/suites.h"
+#include "net/dissect.h"
+
+#define DATA "tests/data/lines/"
+
+static struct dissect_state state;
+static struct buf out;
+
+static void setup(void)
+{
+	memset(&state, 0, sizeof(state));
+	buf_clear(&out);
+}
+
+static void teardown(void)
+{
+	buf_free(&out);
+}
+
+static const char *const families[] = { "tcps", "ours",    "udps",  "dnss",  "icmps", "nds",
+					"ips",  "tunnels", "links", "sctps", "dhcps", "ntps",
+					"sll",  "sll2",    "raw",   "null",  "loop",  "nano" };
+enum { FAMILIES = sizeof(families) / sizeof(*families) };
+
+/* As `lines -n`, `lines -tnev` and `lines -tqX` have them: NAME.n, NAME.tnev, NAME.tqX. */
+static const struct {
+	const char *suffix;
+	struct dissect_opts o;
+} goldens[] = {
+	{ "n", { .numeric = true } },
+	{ "tnev", { .time = DISSECT_NONE, .numeric = true, .link = true, .verbose = 1 } },
+	{ "tqX", { .time = DISSECT_NONE, .quiet = true, .dump = DISSECT_HEX_ASCII } },
+};
+enum { GOLDENS = sizeof(goldens) / sizeof(*goldens) };
+
+static void load(struct pcap_file *p, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DATA "%s.pcap", name);
+	ck_assert_msg(pcap_load(p, path), "%s", path);
+}
+
+START_TEST(as_golden)
+{
+	char path[128], line[1 << 16];
+	struct pcap_file p;
+	struct frame f;
+	FILE *golden;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), DATA "%s.%s", families[_i / GOLDENS],
+		 goldens[_i % GOLDENS].suffix);
+	golden = fopen(path, "r");
+	ck_assert_msg(golden != NULL, "%s", path);
+	load(&p, families[_i / GOLDENS]);
+	while (pcap_next(&p, &f))
+		dissect_line(&out, &f, &goldens[_i % GOLDENS].o, &state);
+	while (n < out.len && fgets(line, sizeof(line), golden)) {
+		char *end = memchr(out.data + n, '\n', out.len - n);
+
+		ck_assert_ptr_nonnull(end);
+		*end = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		ck_assert_str_eq(out.data + n, line);
+		n = (size_t)(end - out.data) + 1;
+	}
+	ck_assert_uint_eq(n, out.len);
+	ck_assert_ptr_null(fgets(line, sizeof(line), golden));
+	fclose(golden);
+	free(p.data);
+}
+END_TEST
+
+/* One line of printable ASCII, ended once. */
+static void check_line(void)
+{
+	ck_assert_uint_gt(out.len, 0);
+	ck_assert_uint_le(out.len, DISSECT_LINE_MAX);
+	for (size_t i = 0; i + 1 < out.len; i++)
+		ck_assert(out.data[i] >= 0x20 && out.data[i] < 0x7f);
+	ck_assert_int_eq(out.data[out.len - 1], '\n');
+}
+
+/* Cut anywhere, in memory of just that size. */
+START_TEST(cut_anywhere)
+{
+	static const struct dissect_opts opts[] = {
+		{ .time = DISSECT_NONE },
+		{ .numeric = true, .verbose = 3, .link = true, .time = DISSECT_DATE },
+	};
+	struct pcap_file p;
+	struct frame f;
+
+	load(&p, families[_i]);
+	while (pcap_next(&p, &f)) {
+		const uint8_t *whole = f.data;
+
+		for (f.caplen = 0; f.caplen <= f.len && f.caplen < 300; f.caplen += UNIT_STRIDE) {
+			uint8_t *own = malloc(f.caplen ? f.caplen : 1);
+
+			memcpy(own, whole, f.caplen);
+			f.data = own;
+			for (int i = 0; i < 2; i++) {
+				buf_clear(&out);
+				dissect_line(&out, &f, &opts[i], &state);
+				check_line();
+			}
+			free(own);
+		}
+	}
+	free(p.data);
+}
+END_TEST
+
+/* Ethernet, IPv4, UDP to port 9 with 2 bytes. */
+static const uint8_t udp[] = { 2,   0,  0,   0, 0,    2,    2, 0,  0,  2,  0, 1,   8,   0,  0x45,
+			       0,   0,  30,  0, 0,    0,    0, 64, 17, 0,  0, 192, 0,   2,  1,
+			       198, 51, 100, 2, 0x80, 0xe8, 0, 9,  0,  10, 0, 0,   'h', 'i' };
+
+static struct frame udp_frame(void)
+{
+	return (struct frame){ .data = udp,
+			       .caplen = sizeof(udp),
+			       .len = sizeof(udp),
+			       .link = FRAME_ETHERNET,
+			       .time_ns = UINT64_C(1709210096123456789) }; /* a leap day */
+}
+
+static const char *shown(const struct frame *f, const struct dissect_opts *o)
+{
+	buf_clear(&out);
+	dissect_line(&out, f, o, &state);
+	buf_char(&out, '\0');
+	return out.data;
+}
+
+#define UDP "IP 192.0.2.1.33000 > 198.51.100.2.9: UDP, length 2\n"
+
+static const struct {
+	struct dissect_opts o;
+	const char *first, *second; /* a second and a half later */
+} times[] = {
+	{ { .time = DISSECT_CLOCK }, "12:34:56.123456 ", "12:34:57.623456 " },
+	{ { .time = DISSECT_CLOCK, .nanos = true }, "12:34:56.123456789 ", "12:34:57.623456789 " },
+	{ { .time = DISSECT_CLOCK, .utc_offset = -45300 }, "23:59:56.123456 ", "23:59:57.623456 " },
+	{ { .time = DISSECT_NONE }, "", "" },
+	{ { .time = DISSECT_EPOCH }, "1709210096.123456 ", "1709210097.623456 " },
+	{ { .time = DISSECT_DELTA }, " 00:00:00.000000 ", " 00:00:01.500000 " },
+	{ { .time = DISSECT_FIRST }, " 00:00:00.000000 ", " 00:00:01.500000 " },
+	{ { .time = DISSECT_DATE }, "2024-02-29 12:34:56.123456 ", "2024-02-29 12:34:57.623456 " },
+	{ { .time = DISSECT_DATE, .utc_offset = 50400 },
+	  "2024-03-01 02:34:56.123456 ",
+	  "2024-03-01 02:34:57.623456 " },
+};
+
+START_TEST(times_are_told)
+{
+	struct dissect_opts o = times[_i].o;
+	struct frame f = udp_frame();
+	char want[128];
+
+	o.numeric = true;
+	snprintf(want, sizeof(want), "%s" UDP, times[_i].first);
+	ck_assert_str_eq(shown(&f, &o), want);
+	f.time_ns += 1500000000;
+	snprintf(want, sizeof(want), "%s" UDP, times[_i].second);
+	ck_assert_str_eq(shown(&f, &o), want);
+}
+END_TEST
+
+START_TEST(frames_own_words)
+{
+	static const char *const names[] = { "lo", "enp0s31f6\x1b" };
+	struct dissect_opts o = {
+		.time = DISSECT_NONE, .numeric = true, .ifaces = names, .ifaces_n = 2
+	};
+	struct frame f = udp_frame();
+
+	ck_assert_str_eq(shown(&f, &o), "lo    ?   " UDP);
+	f.dir = FRAME_IN;
+	ck_assert_str_eq(shown(&f, &o), "lo    In  " UDP);
+	f.iface = 1;
+	f.dir = FRAME_OUT;
+	f.verdict = FRAME_DROP;
+	ck_assert_str_eq(shown(&f, &o), "enp0s31f6^[ Out DROP " UDP);
+	f.iface = 2;
+	f.verdict = FRAME_PASS;
+	f.pid = 77;
+	memcpy(f.comm, "a\nb", 4);
+	ck_assert_str_eq(shown(&f, &o), "?     Out [a^Jb/77] " UDP);
+	memset(f.comm, 'x', sizeof(f.comm)); /* not ended */
+	f.pid = 0;
+	ck_assert_str_eq(shown(&f, &o), "?     Out [xxxxxxxxxxxxxxxx] " UDP);
+}
+END_TEST
+
+START_TEST(ports_have_names)
+{
+	struct dissect_opts o = { .time = DISSECT_NONE };
+	struct frame f = udp_frame();
+
+	ck_assert_str_eq(shown(&f, &o),
+			 "IP 192.0.2.1.33000 > 198.51.100.2.discard: UDP, length 2\n");
+}
+END_TEST
+
+START_TEST(dumps_begin_with_a_tab)
+{
+	struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true, .dump = DISSECT_ASCII };
+	struct frame f = udp_frame();
+	uint8_t copy[sizeof(udp)];
+
+	/* the UDP length is a 10: a newline */
+	ck_assert_str_eq(shown(&f, &o), UDP "\tE.......@........3d......\n\t..hi\n");
+	memcpy(copy, udp, sizeof(udp));
+	copy[sizeof(udp) - 2] = '\n';
+	copy[sizeof(udp) - 1] = 0x1b;
+	f.data = copy;
+	ck_assert_ptr_nonnull(strstr(shown(&f, &o), "\n\t..\n\t.\n"));
+	o.dump = DISSECT_HEX;
+	ck_assert_str_eq(shown(&f, &o), UDP "\t0x0000:  4500 001e 0000 0000 4011 0000 c000 0201\n"
+					    "\t0x0010:  c633 6402 80e8 0009 000a 0000 0a1b\n");
+}
+END_TEST
+
+/* A DNS answer of 64 texts of bytes that are escaped. */
+START_TEST(long_lines_are_marked)
+{
+	static const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
+	static uint8_t big[16384];
+	struct frame f = udp_frame();
+	size_t at = sizeof(udp) - 2;
+
+	memcpy(big, udp, sizeof(udp));
+	memset(big + at, 0, 12);
+	big[at + 2] = 0x80;
+	big[at + 7] = 64;
+	for (at += 12; at < sizeof(big) - 11 - 201; at += 201) {
+		memcpy(big + at, "\0\0\x10\0\1\0\0\0\0\0\xc9\xc8", 12);
+		memset(big + at + 12, 0x80, 200);
+		at += 11;
+	}
+	big[16] = big[38] = (uint8_t)((at - 14) >> 8);
+	big[17] = (uint8_t)(at - 14);
+	big[38] = (uint8_t)((at - 34) >> 8);
+	big[39] = (uint8_t)(at - 34);
+	big[36] = 0;
+	big[37] = 53;
+	f.data = big;
+	f.caplen = f.len = (uint32_t)at;
+	buf_clear(&out);
+	dissect_line(&out, &f, &o, &state);
+	check_line();
+	ck_assert_uint_gt(out.len, DISSECT_LINE_MAX - 16);
+	ck_assert(!memcmp(out.data + out.len - 4, "...\n", 4));
+}
+END_TEST
+
+/* Segments of more connections than there is room for: those that went are begun anew. */
+START_TEST(connections_are_bounded)
+{
+	static const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
+	uint8_t tcp[54] = { [12] = 8, [14] = 0x45, [17] = 40, [23] = 6, [46] = 0x50, [47] = 0x10 };
+	struct frame f = { .data = tcp, .caplen = 54, .len = 54, .link = FRAME_ETHERNET };
+
+	for (uint32_t i = 0; i < 4 * DISSECT_CONN_SETS * DISSECT_CONN_WAYS; i++) {
+		tcp[27] = (uint8_t)(i >> 16);
+		tcp[28] = (uint8_t)(i >> 8);
+		tcp[29] = (uint8_t)i;
+		tcp[45] = 9; /* ack 9, so absolute at first */
+		ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 9,"));
+		ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 1,"));
+	}
+	tcp[27] = tcp[28] = tcp[29] = 0;
+	ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 9,"));
+}
+END_TEST
+
+Suite *dissect_suite(void)
+{
+	Suite *s = suite_create("dissect");
+	TCase *t = tcase_create("dissect");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, as_golden, 0, FAMILIES * GOLDENS);
+	tcase_add_loop_test(t, cut_anywhere, 0, FAMILIES);
+	tcase_add_loop_test(t, times_are_told, 0, sizeof(times) / sizeof(*times));
+	tcase_add_test(t, frames_own_words);
+	tcase_add_test(t, ports_have_names);
+	tcase_add_test(t, dumps_begin_with_a_tab);
+	tcase_add_test(t, long_lines_are_marked);
+	tcase_add_test(t, connections_are_bounded);
+	suite_add_tcase(s, t);
+	return s;
+}
