@@ -9,10 +9,10 @@ static void copy(char *to, const char *s, size_t n)
 {
 	if (n >= 8 && n <= 16) {
 		memcpy(to, s, 8);
-		memcpy(to + n - 8, s + n - 8, 8);
+		memcpy(to + (n - 8), s + (n - 8), 8);
 	} else if (n >= 4 && n < 8) {
 		memcpy(to, s, 4);
-		memcpy(to + n - 4, s + n - 4, 4);
+		memcpy(to + (n - 4), s + (n - 4), 4);
 	} else if (n > 16) {
 		memcpy(to, s, n);
 	} else {
