@@ -42,7 +42,8 @@ static void take_stats(struct nl_span v, struct link *link)
 	/* Kernels append members: take as much as both know. */
 	if (v.len)
 		memcpy(&s, v.data, v.len < sizeof(s) ? v.len : sizeof(s));
-	link->stats = (struct link_stats){ s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes };
+	link->stats = (struct link_stats){ s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes,
+					   s.tx_dropped };
 }
 
 bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *link)

@@ -9,7 +9,7 @@
 #include "sys/netlink.h"
 
 struct link_stats {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_dropped;
 };
 
 /* What RTM_NEWLINK tells of an interface. xdp_*: program ids, 0 for none. */
