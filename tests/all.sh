@@ -13,7 +13,7 @@ for stage in "$@"; do
 	echo "== make $stage"
 	start=$(date +%s)
 	{
-		${MAKE:-make} --no-print-directory "$stage" 2>&1
+		${MAKE:-make} -j"$(nproc)" --no-print-directory "$stage" 2>&1
 		echo "exit $?"
 	} | tee "$log" | grep -v '^exit [0-9]*$'
 	# Every counting line of the stage: it may run several programs.
