@@ -216,13 +216,15 @@ $(U)/%.o: %.c Makefile | $(GEN_H) $(UNIT_ROOT:%=%/.ready)
 $(U)/unit: $(UNIT_O) $(GEN_C)
 	$(call say,LINK,$@)
 	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -Wno-unused -o $@ $^ $(UNIT_LIBS)
-# What gen is tested on: every source in both byte orders.
+# What gen is tested on: every source in both byte orders, without the debugging information that gen
+# does not read: half of the bytes of tests that take every one.
 GEN_DATA_SRCS := $(wildcard tests/data/gen/*.bpf.c)
 GEN_DATA := $(foreach e,bpfel bpfeb,$(GEN_DATA_SRCS:tests/data/gen/%.bpf.c=$(UNIT_DATA)/$e/%.bpf.o))
-$(UNIT_DATA)/bpfel/%.bpf.o $(UNIT_DATA)/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c
+$(UNIT_DATA)/bpfel/%.bpf.o $(UNIT_DATA)/bpfeb/%.bpf.o: tests/data/gen/%.bpf.c Makefile
 	$(Q)mkdir -p $(UNIT_DATA)/bpfel $(UNIT_DATA)/bpfeb
 	$(Q)for e in bpfel bpfeb; do \
-		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(UNIT_DATA)/$$e/$*.bpf.o || exit 1; done
+		$(CLANG) -target $$e -mcpu=v3 -O2 -g -c $< -o $(UNIT_DATA)/$$e/$*.bpf.o && \
+		$(STRIP) -g $(UNIT_DATA)/$$e/$*.bpf.o || exit 1; done
 
 unit: $(U)/unit $(GEN_DATA)
 	$(Q)$(UNIT_EMU) $<
@@ -291,10 +293,9 @@ $(F)/%.o: %.c Makefile | $(GEN_H)
 $(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(FUZZ_LIB_O) $(GEN_C)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^
-# Without debugging information, which gen does not read: half of the bytes.
 $(F)/seeds/gen: $(GEN_DATA) Makefile
 	$(Q)rm -rf $@ && mkdir -p $@ && for f in $(GEN_DATA); do \
-		$(STRIP) -g $$f -o $@/$$(basename $$(dirname $$f))-$$(basename $$f) || exit 1; done
+		cp $$f $@/$$(basename $$(dirname $$f))-$$(basename $$f) || exit 1; done
 fuzz: deps-test
 	$(Q)$(MAKE) --no-print-directory fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
 fuzz-seeds:

@@ -110,18 +110,20 @@ else
 	verdict 'the binary is a static PIE without interpreter or needed library, under 512 KiB'
 fi
 
-# The same sources in two directories give the same bytes.
-for copy in one two/deeper; do
-	mkdir -p "$work/$copy"
-	cp -R Makefile src bpf gen "$work/$copy"
-	make -s -C "$work/$copy" build/sonde SAN= >"$work/log" 2>&1 || cat "$work/log"
-done
-cmp "$work/one/build/sonde" "$work/two/deeper/build/sonde" >"$work/found" 2>&1
-verdict 'two directories, the same bytes'
+# The same sources in another directory give the same bytes.
+mkdir -p "$work/copy"
+cp -R Makefile src bpf gen "$work/copy"
+make -s -j"$(nproc)" -C "$work/copy" build/sonde SAN= >"$work/log" 2>&1 || cat "$work/log"
+if [ "${SAN:-}" ]; then
+	skip 'another directory, the same bytes' 'SAN=1 builds keep the names of their sources'
+else
+	cmp "$binary" "$work/copy/build/sonde" >"$work/found" 2>&1
+	verdict 'another directory, the same bytes'
+fi
 
 # A contract's users, and nobody else, are rebuilt when it is touched; nothing is rebuilt otherwise.
 (
-	cd "$work/one" || exit
+	cd "$work/copy" || exit
 	make -q build/sonde || echo 'a second make has something to do'
 	users=$(grep -lE '(bpf/gate|gen/gate\.gen)\.h' $(find build -name '*.d') | sed 's/\.d$/.o/' | LC_ALL=C sort)
 	sleep 0.01

@@ -9,7 +9,8 @@
 
 TCase *capfile_write_cases(void);
 
-/* A reading of bytes in pieces of `piece`: a line a frame, then what it ended with. */
+/* A reading of bytes in pieces of `piece`: a line a frame, then what it ended with. What holds of
+ * every frame and reading is not a ck_assert, which writes a message for each time it holds. */
 struct reading {
 	struct capfile c;
 	struct buf log;
@@ -21,9 +22,10 @@ static inline int read_frame(const struct frame *f, void *arg)
 {
 	struct reading *r = arg;
 
-	ck_assert_uint_le(f->caplen, f->len);
-	ck_assert_ptr_nonnull(capfile_iface(&r->c, f->iface));
-	ck_assert_uint_lt(strnlen(f->comm, sizeof(f->comm)), sizeof(f->comm));
+	if (f->caplen > f->len || !capfile_iface(&r->c, f->iface) ||
+	    strnlen(f->comm, sizeof(f->comm)) == sizeof(f->comm))
+		ck_abort_msg("frame %zu of interface %u: %u of %u bytes, process %.16s", r->n,
+			     f->iface, f->caplen, f->len, f->comm);
 	craft_log(&r->log, f);
 	if (r->c.comment)
 		buf_printf(&r->log, "# %.*s\n", (int)r->c.comment_len, r->c.comment);
@@ -49,7 +51,8 @@ static inline void read_pieces(struct reading *r, const void *bytes, size_t len,
 	if (!r->rc)
 		r->rc = capfile_end(&r->c);
 	buf_char(&r->log, '\0');
-	ck_assert_int_eq(!r->rc, !r->c.diag.msg[0]);
+	if (!r->rc != !r->c.diag.msg[0])
+		ck_abort_msg("%d and \"%s\"", r->rc, r->c.diag.msg);
 }
 
 static inline void read_close(struct reading *r)
