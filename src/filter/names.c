@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of the names in pcap-filter(7) and of services. */
+/* Tables of the names in pcap-filter(7). */
 #include "filter/names.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -47,105 +47,6 @@ static const struct number ip_protos[] = {
 	{ "rsvp", 46 },      { "gre", 47 },   { "esp", 50 },      { "ah", 51 },     { "icmp6", 58 },
 	{ "ipv6-icmp", 58 }, { "eigrp", 88 }, { "ospf", 89 },     { "pim", 103 },   { "vrrp", 112 },
 	{ "l2tp", 115 },     { "sctp", 132 }, { "udplite", 136 },
-};
-
-static const struct number services[] = {
-	{ "echo", 7 },
-	{ "discard", 9 },
-	{ "daytime", 13 },
-	{ "chargen", 19 },
-	{ "ftp-data", 20 },
-	{ "ftp", 21 },
-	{ "ssh", 22 },
-	{ "telnet", 23 },
-	{ "smtp", 25 },
-	{ "time", 37 },
-	{ "whois", 43 },
-	{ "tacacs", 49 },
-	{ "domain", 53 },
-	{ "bootps", 67 },
-	{ "bootpc", 68 },
-	{ "tftp", 69 },
-	{ "gopher", 70 },
-	{ "finger", 79 },
-	{ "http", 80 },
-	{ "www", 80 },
-	{ "kerberos", 88 },
-	{ "pop3", 110 },
-	{ "sunrpc", 111 },
-	{ "auth", 113 },
-	{ "nntp", 119 },
-	{ "ntp", 123 },
-	{ "epmap", 135 },
-	{ "netbios-ns", 137 },
-	{ "netbios-dgm", 138 },
-	{ "netbios-ssn", 139 },
-	{ "imap", 143 },
-	{ "imap2", 143 },
-	{ "snmp", 161 },
-	{ "snmp-trap", 162 },
-	{ "xdmcp", 177 },
-	{ "bgp", 179 },
-	{ "irc", 194 },
-	{ "ldap", 389 },
-	{ "https", 443 },
-	{ "microsoft-ds", 445 },
-	{ "kpasswd", 464 },
-	{ "submissions", 465 },
-	{ "isakmp", 500 },
-	{ "exec", 512 },
-	{ "login", 513 },
-	{ "shell", 514 },
-	{ "syslog", 514 },
-	{ "printer", 515 },
-	{ "route", 520 },
-	{ "dhcpv6-client", 546 },
-	{ "dhcpv6-server", 547 },
-	{ "rtsp", 554 },
-	{ "nntps", 563 },
-	{ "submission", 587 },
-	{ "ipp", 631 },
-	{ "ldaps", 636 },
-	{ "ldp", 646 },
-	{ "domain-s", 853 },
-	{ "rsync", 873 },
-	{ "ftps", 990 },
-	{ "telnets", 992 },
-	{ "imaps", 993 },
-	{ "pop3s", 995 },
-	{ "socks", 1080 },
-	{ "openvpn", 1194 },
-	{ "ms-sql-s", 1433 },
-	{ "radius", 1812 },
-	{ "radius-acct", 1813 },
-	{ "nfs", 2049 },
-	{ "zookeeper", 2181 },
-	{ "docker", 2375 },
-	{ "etcd-client", 2379 },
-	{ "etcd-server", 2380 },
-	{ "iscsi-target", 3260 },
-	{ "mysql", 3306 },
-	{ "ms-wbt-server", 3389 },
-	{ "stun", 3478 },
-	{ "epmd", 4369 },
-	{ "ipsec-nat-t", 4500 },
-	{ "sip", 5060 },
-	{ "sip-tls", 5061 },
-	{ "xmpp-client", 5222 },
-	{ "mdns", 5353 },
-	{ "postgresql", 5432 },
-	{ "amqps", 5671 },
-	{ "amqp", 5672 },
-	{ "vnc", 5900 },
-	{ "x11", 6000 },
-	{ "redis", 6379 },
-	{ "http-alt", 8080 },
-	{ "mqtt", 1883 },
-	{ "secure-mqtt", 8883 },
-	{ "vxlan", 4789 },
-	{ "geneve", 6081 },
-	{ "wireguard", 51820 },
-	{ "zabbix-agent", 10050 },
 };
 
 static const struct number constants[] = {
@@ -227,11 +128,6 @@ bool name_ethertype(const struct token *t, uint32_t *number)
 bool name_ip_proto(const struct token *t, uint32_t *number)
 {
 	return FIND(ip_protos, t->text, t->len, number);
-}
-
-bool name_service(const char *text, size_t len, uint32_t *port)
-{
-	return FIND(services, text, len, port);
 }
 
 bool name_constant(const struct token *t, uint32_t *number)

@@ -23,8 +23,6 @@ const struct filter_proto *name_proto(const struct token *t);
 /* Numbers by name; false: no such name. */
 bool name_ethertype(const struct token *t, uint32_t *number);
 bool name_ip_proto(const struct token *t, uint32_t *number);
-/* A port by its service (IANA's registry), of any transport protocol. */
-bool name_service(const char *text, size_t len, uint32_t *port);
 /* tcpflags, tcp-syn, icmptype, icmp-echo and the others of pcap-filter(7). */
 bool name_constant(const struct token *t, uint32_t *number);
 

@@ -5,6 +5,7 @@
 #include <linux/in.h>
 #include <string.h>
 #include "filter/tree.h"
+#include "net/services.h"
 
 enum { HOSTS_MAX = 32 };
 
@@ -190,7 +191,7 @@ static bool port_number(const char *text, size_t len, uint32_t *port)
 {
 	uint32_t value = 0;
 
-	if (name_service(text, len, port))
+	if (service_port(text, len, port))
 		return true;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < '0' || text[i] > '9' || value > UINT16_MAX)

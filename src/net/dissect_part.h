@@ -97,7 +97,6 @@ void put_time(struct line *l, uint64_t time_ns);
 void dissect_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how);
 
 /* dissect_names.c: NULL if there is none. */
-const char *port_name(bool udp, uint16_t port);
 const char *ip_proto_word(uint8_t proto);
 const char *ethertype_word(uint16_t type);
 /* ".name" or ".number", as the options say */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "gate/table.h"
 #include "net/proto.h"
+#include "net/services.h"
 #include "sys/priv.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/sys_cases.h"
@@ -138,6 +139,31 @@ START_TEST(names_of_numbers)
 }
 END_TEST
 
+/* Either way through the table: a row out of order would not be found by its port. */
+START_TEST(services_both_ways)
+{
+	int tcp = 0, udp = 0;
+	uint32_t port = 0;
+
+	for (uint32_t i = 0; i <= UINT16_MAX; i++) {
+		const char *name = service_name(false, (uint16_t)i);
+
+		tcp += !!name;
+		udp += !!service_name(true, (uint16_t)i);
+		if (name && service_port(name, strlen(name), &port))
+			ck_assert_uint_eq(port, i);
+	}
+	ck_assert_int_eq(tcp, 78);
+	ck_assert_int_eq(udp, 48);
+	ck_assert_str_eq(service_name(false, 514), "shell");
+	ck_assert_str_eq(service_name(true, 514), "syslog");
+	ck_assert_str_eq(service_name(false, 80), "http");
+	ck_assert_ptr_null(service_name(true, 80));
+	ck_assert(service_port("wwwx", 3, &port) && port == 80);
+	ck_assert(!service_port("git", 3, &port) && !service_port("", 0, &port));
+}
+END_TEST
+
 Suite *sys_suite(void)
 {
 	Suite *s = suite_create("sys");
@@ -147,6 +173,7 @@ Suite *sys_suite(void)
 	tcase_add_test(t, rows_are_sorted_and_summed);
 	tcase_add_loop_test(t, rows_have_names, 0, LENGTH(names));
 	tcase_add_test(t, names_of_numbers);
+	tcase_add_test(t, services_both_ways);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, netlink_cases());
 	suite_add_tcase(s, btf_cases());
