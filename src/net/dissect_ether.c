@@ -2,6 +2,36 @@
 /* What is in an Ethernet frame beside IP: ARP, LLC with STP, MPLS, PPPoE and others by name. */
 #include "net/dissect_part.h"
 
+static const struct word ethertypes[] = {
+	{ 0x0800, "IPv4" },         { 0x86dd, "IPv6" },
+	{ 0x0806, "ARP" },          { 0x8035, "Reverse ARP" },
+	{ 0x8100, "802.1Q" },       { 0x88a8, "802.1Q-QinQ" },
+	{ 0x9100, "802.1Q-9100" },  { 0x9200, "802.1Q-9200" },
+	{ 0x8847, "MPLS unicast" }, { 0x8848, "MPLS multicast" },
+	{ 0x8863, "PPPoE D" },      { 0x8864, "PPPoE S" },
+	{ 0x6558, "TEB" },          { 0x880b, "PPP" },
+};
+
+/* Protocols of which a line has only the name; as a type, the word above goes first. */
+static const struct word named[] = {
+	{ 0x8863, "PPPoE discovery" },
+	{ 0x8808, "MPCP" },
+	{ 0x8809, "Slow Protocols" },
+	{ 0x888e, "EAPOL" },
+	{ 0x88cc, "LLDP" },
+	{ 0x88e5, "802.1AE MACsec" },
+	{ 0x88f7, "PTP" },
+	{ 0x8902, "CFM" },
+	{ 0x9000, "Loopback" },
+};
+
+const char *ethertype_word(uint16_t type)
+{
+	const char *word = WORD_OF(ethertypes, type);
+
+	return word ? word : WORD_OF(named, type);
+}
+
 /* A label stack of up to so many: no network has more. */
 enum { LABELS_MAX = 8 };
 
@@ -330,19 +360,6 @@ static void show_pppoe(struct line *l, struct part p)
 	put_hexn(l, proto, 4);
 	PUT_LENGTH(l, p.len);
 }
-
-/* Protocols that are only named. */
-static const struct word named[] = {
-	{ 0x8863, "PPPoE discovery" },
-	{ 0x8808, "MPCP" },
-	{ 0x8809, "Slow Protocols" },
-	{ 0x888e, "EAPOL" },
-	{ 0x88cc, "LLDP" },
-	{ 0x88e5, "802.1AE MACsec" },
-	{ 0x88f7, "PTP" },
-	{ 0x8902, "CFM" },
-	{ 0x9000, "Loopback" },
-};
 
 static const struct {
 	uint16_t type;

@@ -60,33 +60,3 @@ const char *ip_proto_word(uint8_t proto)
 
 	return word ? word : "unknown";
 }
-
-static const struct word ethertypes[] = {
-	{ 0x0800, "IPv4" },
-	{ 0x86dd, "IPv6" },
-	{ 0x0806, "ARP" },
-	{ 0x8035, "Reverse ARP" },
-	{ 0x8100, "802.1Q" },
-	{ 0x88a8, "802.1Q-QinQ" },
-	{ 0x9100, "802.1Q-9100" },
-	{ 0x9200, "802.1Q-9200" },
-	{ 0x8847, "MPLS unicast" },
-	{ 0x8848, "MPLS multicast" },
-	{ 0x8863, "PPPoE D" },
-	{ 0x8864, "PPPoE S" },
-	{ 0x6558, "TEB" },
-	{ 0x880b, "PPP" },
-	{ 0x8808, "MPCP" },
-	{ 0x8809, "Slow Protocols" },
-	{ 0x888e, "EAPOL" },
-	{ 0x88cc, "LLDP" },
-	{ 0x88e5, "802.1AE MACsec" },
-	{ 0x88f7, "PTP" },
-	{ 0x8902, "CFM" },
-	{ 0x9000, "Loopback" },
-};
-
-const char *ethertype_word(uint16_t type)
-{
-	return WORD_OF(ethertypes, type);
-}

@@ -96,9 +96,8 @@ static inline struct part part_rest(const struct part *p, uint32_t passed)
 void put_time(struct line *l, uint64_t time_ns);
 void dissect_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how);
 
-/* dissect_names.c: NULL if there is none. */
+/* dissect_names.c */
 const char *ip_proto_word(uint8_t proto);
-const char *ethertype_word(uint16_t type);
 /* ".name" or ".number", as the options say */
 void put_port(struct line *l, bool udp, uint16_t port);
 void put_port_alone(struct line *l, bool udp, uint16_t port);
@@ -112,6 +111,8 @@ uint16_t sum_pseudo(const struct line *l, uint8_t proto, const uint8_t *p, uint3
 /* Each protocol: what it says, from its first byte on. */
 void show_link(struct line *l, uint16_t link, struct part p);
 void show_ethernet(struct line *l, struct part p);
+/* NULL if there is none. */
+const char *ethertype_word(uint16_t type);
 /* What follows an EtherType; false if it is unknown (then nothing was written). */
 bool show_ethertype(struct line *l, uint16_t type, struct part p);
 void show_llc(struct line *l, struct part p);
