@@ -376,66 +376,43 @@ static int prim_verdict(struct parser *p, const struct parse_mark *before, uint3
 	return 0;
 }
 
-/* Names that this host gives a meaning: each asks, and compares a field with the answer. */
-static int prim_iface(struct parser *p, const struct parse_mark *before, uint32_t *out)
+/* Names that this host gives a meaning: it is asked, and a field compared with the answer. */
+static int prim_asked(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
+	static const struct filter_names nobody;
+	const struct filter_names *names = p->names ? p->names : &nobody;
+	const struct {
+		const char *word, *what;
+		int (*small)(void *arg, const char *name, uint32_t *answer);
+		int (*large)(void *arg, const char *name, uint64_t *answer);
+		size_t field, size;
+		unsigned int needs;
+	} all[] = {
+		{ "netns", "network namespace", names->netns, NULL, FIELD(netns),
+		  FILTER_NEED_OWNER },
+		{ "cgroup", "cgroup", NULL, names->cgroup, FIELD(cgroup), FILTER_NEED_OWNER },
+		{ "container", "container", NULL, names->container, FIELD(cgroup),
+		  FILTER_NEED_OWNER },
+		{ NULL, "interface", names->iface, NULL, FIELD(ifindex), 0 },
+	}, *a = all;
 	struct token t = p->now;
 	char name[TOKEN_TEXT_MAX];
-	uint32_t ifindex;
+	uint64_t large = 0;
+	uint32_t small = 0;
 	int rc = raw_name(p, before, name, sizeof(name));
 
 	if (rc)
 		return rc;
-	if (!p->names || !p->names->iface || p->names->iface(p->names->arg, name, &ifindex))
-		return tree_fail(p, &t, "no interface %s", name);
-	*out = tree_cmp(p, FIELD(ifindex), FILTER_EQ, ifindex);
-	return 0;
-}
-
-static int prim_netns(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	struct token t = p->now;
-	char name[TOKEN_TEXT_MAX];
-	uint32_t inode;
-	int rc = raw_name(p, before, name, sizeof(name));
-
+	while (a->word && !token_is(&before->now, a->word))
+		a++;
+	rc = a->small   ? a->small(names->arg, name, &small)
+	     : a->large ? a->large(names->arg, name, &large)
+			: -ENOENT;
 	if (rc)
-		return rc;
-	if (!p->names || !p->names->netns || p->names->netns(p->names->arg, name, &inode))
-		return tree_fail(p, &t, "no network namespace %s", name);
-	p->out.needs |= FILTER_NEED_OWNER;
-	*out = tree_cmp(p, FIELD(netns), FILTER_EQ, inode);
+		return tree_fail(p, &t, "no %s %s", a->what, name);
+	p->out.needs |= a->needs;
+	*out = tree_cmp(p, a->field, a->size, FILTER_EQ, small | large);
 	return 0;
-}
-
-static int cgroup_of(struct parser *p, const struct parse_mark *before, bool container,
-		     uint32_t *out)
-{
-	int (*ask)(void *, const char *, uint64_t *) = NULL;
-	struct token t = p->now;
-	char name[TOKEN_TEXT_MAX];
-	uint64_t cgroup;
-	int rc = raw_name(p, before, name, sizeof(name));
-
-	if (rc)
-		return rc;
-	if (p->names)
-		ask = container ? p->names->container : p->names->cgroup;
-	if (!ask || ask(p->names->arg, name, &cgroup))
-		return tree_fail(p, &t, "no %s %s", container ? "container" : "cgroup", name);
-	p->out.needs |= FILTER_NEED_OWNER;
-	*out = tree_cmp(p, FIELD(cgroup), FILTER_EQ, cgroup);
-	return 0;
-}
-
-static int prim_cgroup(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	return cgroup_of(p, before, false, out);
-}
-
-static int prim_container(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	return cgroup_of(p, before, true, out);
 }
 
 /* Either address is in the set, or the one that dir says. */
@@ -481,9 +458,9 @@ static const struct {
 	{ "vlan", prim_vlan, NULL },       { "mpls", prim_mpls, NULL },
 	{ "inner", prim_inner, NULL },     { "pid", prim_pid, NULL },
 	{ "comm", NULL, prim_comm },       { "verdict", NULL, prim_verdict },
-	{ "iface", NULL, prim_iface },     { "ifname", NULL, prim_iface },
-	{ "on", NULL, prim_iface },        { "netns", NULL, prim_netns },
-	{ "cgroup", NULL, prim_cgroup },   { "container", NULL, prim_container },
+	{ "iface", NULL, prim_asked },     { "ifname", NULL, prim_asked },
+	{ "on", NULL, prim_asked },        { "netns", NULL, prim_asked },
+	{ "cgroup", NULL, prim_asked },    { "container", NULL, prim_asked },
 	{ "set", NULL, prim_set },
 };
 
