@@ -110,6 +110,20 @@ static const struct word packet_types[] = {
 	{ 0, "In" }, { 1, "B" }, { 2, "M" }, { 3, "P" }, { 4, "Out" },
 };
 
+/* Three columns, the word at their right or their left, and a space. */
+static void put_packet_type(struct line *l, uint32_t type, bool right)
+{
+	const char *word = WORD_OF(packet_types, type);
+	size_t n;
+
+	word = word ? word : "?";
+	for (n = strlen(word); right && n < 3; n++)
+		put_char(l, ' ');
+	put_str(l, word);
+	for (; n < 4; n++)
+		put_char(l, ' ');
+}
+
 static void show_cooked(struct line *l, struct part p, uint16_t type)
 {
 	if (type <= 4) /* ETH_P_802_3, ETH_P_802_2 */
@@ -124,7 +138,6 @@ static void show_sll(struct line *l, struct part p)
 {
 	const uint8_t *h = cursor_take(&p.c, 16);
 	uint32_t len = p.len;
-	const char *kind;
 	uint16_t type;
 
 	if (!h) {
@@ -133,11 +146,7 @@ static void show_sll(struct line *l, struct part p)
 	}
 	type = be16_at(h + 14);
 	if (l->o->link) {
-		kind = WORD_OF(packet_types, be16_at(h));
-		for (size_t n = kind ? strlen(kind) : 1; n < 3; n++)
-			put_char(l, ' ');
-		put_str(l, kind ? kind : "?");
-		put_char(l, ' ');
+		put_packet_type(l, be16_at(h), true);
 		put_cooked(l, h + 6, type, len);
 	}
 	if (!take_tags(l, &p.c, &type))
@@ -151,7 +160,6 @@ static void show_sll2(struct line *l, struct part p)
 {
 	const uint8_t *h = cursor_take(&p.c, 20);
 	uint32_t len = p.len;
-	const char *kind;
 	uint16_t type;
 
 	if (!h) {
@@ -160,12 +168,9 @@ static void show_sll2(struct line *l, struct part p)
 	}
 	type = be16_at(h);
 	if (!l->o->ifaces) {
-		kind = WORD_OF(packet_types, h[10]);
 		PUT_NUM(l, "if", be32_at(h + 4));
 		put_char(l, ' ');
-		put_str(l, kind ? kind : "?");
-		for (size_t n = kind ? strlen(kind) : 1; n < 4; n++)
-			put_char(l, ' ');
+		put_packet_type(l, h[10], false);
 	}
 	if (l->o->link) {
 		PUT_NUM(l, "ifindex ", be32_at(h + 4));
