@@ -122,10 +122,31 @@ static void json_escape(const char **at, struct buf *to)
 	utf8_put(to, (uint32_t)strtoul(hex, NULL, 16));
 }
 
+/* What was read is the text that was put in, but for what cannot be in it; *got is freed. */
+static void same(struct buf *got, const char *s, bool controls)
+{
+	struct buf want = { 0 };
+	size_t left = strlen(s);
+
+	while (left) {
+		uint32_t cp;
+		size_t n = utf8_decode(s, left, &cp);
+
+		if (cp == UTF8_BAD || (!controls && cp != '\n' && utf8_control(cp)))
+			buf_str(&want, UTF8_REPLACEMENT);
+		else
+			buf_add(&want, s, n);
+		s += n;
+		left -= n;
+	}
+	MUST(got->len == want.len && (!want.len || !memcmp(got->data, want.data, want.len)));
+	buf_free(got);
+	buf_free(&want);
+}
+
 static void json_string(const char **at, const char *s)
 {
-	struct buf got = { 0 }, want = { 0 };
-	size_t left = strlen(s);
+	struct buf got = { 0 };
 
 	literal(at, "\"");
 	while (**at != '"')
@@ -134,20 +155,7 @@ static void json_string(const char **at, const char *s)
 		else
 			plain(at, &got);
 	literal(at, "\"");
-	while (left) {
-		uint32_t cp;
-		size_t n = utf8_decode(s, left, &cp);
-
-		if (cp == UTF8_BAD)
-			buf_str(&want, UTF8_REPLACEMENT);
-		else
-			buf_add(&want, s, n);
-		s += n;
-		left -= n;
-	}
-	MUST(got.len == want.len && (!got.len || !memcmp(got.data, want.data, got.len)));
-	buf_free(&got);
-	buf_free(&want);
+	same(&got, s, true);
 }
 
 static void json_double(const char **at, double v)
@@ -197,8 +205,7 @@ static void check_json(const char *at, const struct rec *r, size_t n)
 
 static void prom_string(const char **at, const char *s)
 {
-	struct buf got = { 0 }, want = { 0 };
-	size_t left = strlen(s);
+	struct buf got = { 0 };
 
 	while (**at != '"') {
 		if (**at != '\\') {
@@ -210,20 +217,7 @@ static void prom_string(const char **at, const char *s)
 		buf_char(&got, **at == 'n' ? '\n' : **at);
 		++*at;
 	}
-	while (left) {
-		uint32_t cp;
-		size_t n = utf8_decode(s, left, &cp);
-
-		if (cp == UTF8_BAD || (cp != '\n' && utf8_control(cp)))
-			buf_str(&want, UTF8_REPLACEMENT);
-		else
-			buf_add(&want, s, n);
-		s += n;
-		left -= n;
-	}
-	MUST(got.len == want.len && (!got.len || !memcmp(got.data, want.data, got.len)));
-	buf_free(&got);
-	buf_free(&want);
+	same(&got, s, false);
 }
 
 static void prom_labels(const char **at, const struct rec *r)
