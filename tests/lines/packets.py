@@ -340,12 +340,13 @@ def nds():
 
 
 def ips():
-    yield eth(0x800, ip4(17, udp(b"x" * 32), frag=0x2000))
-    yield eth(0x800, ip4(17, b"x" * 32, frag=0x2005))
-    yield eth(0x800, ip4(17, b"x" * 32, frag=5))
-    yield eth(0x800, ip4(6, b"x" * 32, frag=0x8005))
-    yield eth(0x800, ip4(1, b"x" * 32, frag=7))
-    yield eth(0x800, ip4(199, b"x" * 32, frag=7))
+    text = b"abcdefghijklmnopqrstuvwxyz012345"
+    yield eth(0x800, ip4(17, udp(text), frag=0x2000))
+    yield eth(0x800, ip4(17, text, frag=0x2005))
+    yield eth(0x800, ip4(17, text, frag=5))
+    yield eth(0x800, ip4(6, text, frag=0x8005))
+    yield eth(0x800, ip4(1, text, frag=7))
+    yield eth(0x800, ip4(199, text, frag=7))
     for proto in (0, 2, 27, 46, 50, 51, 88, 89, 94, 103, 108, 112, 115, 133, 136, 139, 143, 199, 254, 255):
         yield eth(0x800, ip4(proto, b"\x31" * 32))
     yield eth(0x800, ip4(17, udp(b"x"), opts=b"\x94\4\0\0"))
@@ -370,7 +371,7 @@ def ips():
     yield eth(0x86dd, ip6(17, udp(b"x", src=A6, dst=B6), length=8))
     yield eth(0x86dd, b"\x50" + ip6(17, udp(b"x", src=A6, dst=B6))[1:])
     yield eth(0x86dd, ip6(17, b"")[:39])
-    u = udp(b"x" * 8, src=A6, dst=B6)
+    u = udp(text[:8], src=A6, dst=B6)
     yield eth(0x86dd, ip6(0, b"\x11\0\1\4\0\0\0\0" + u))
     yield eth(0x86dd, ip6(60, b"\x11\0\1\4\0\0\0\0" + u))
     yield eth(0x86dd, ip6(0, b"\x3c\0\x05\2\0\0\1\0" + b"\x11\0\xc9\4abcd" + u))
