@@ -12,14 +12,14 @@ enum frame_verdict { FRAME_VERDICT_UNKNOWN, FRAME_PASS, FRAME_DROP };
 
 /* LINKTYPE_* of the capture file formats (https://www.tcpdump.org/linktypes.html). */
 enum frame_link {
-	FRAME_ETHERNET = 1,
-	FRAME_RAW_IP = 101, /* IPv4 or IPv6, told by the first four bits */
-	FRAME_LINUX_SLL = 113,
-	FRAME_LINUX_SLL2 = 276,
-	FRAME_IPV4 = 228,
-	FRAME_IPV6 = 229,
-	FRAME_NULL = 0,   /* BSD loopback: 4 bytes of address family in the writer's byte order */
-	FRAME_LOOP = 108, /* the same in network byte order */
+	FRAME_ETHERNET = 1,     /* LINKTYPE_ETHERNET */
+	FRAME_RAW_IP = 101,     /* LINKTYPE_RAW: IPv4 or IPv6, told by the first four bits */
+	FRAME_LINUX_SLL = 113,  /* LINKTYPE_LINUX_SLL: "cooked", 16 bytes */
+	FRAME_LINUX_SLL2 = 276, /* LINKTYPE_LINUX_SLL2: the same with the interface, 20 bytes */
+	FRAME_IPV4 = 228,       /* LINKTYPE_IPV4 */
+	FRAME_IPV6 = 229,       /* LINKTYPE_IPV6 */
+	FRAME_NULL = 0,         /* LINKTYPE_NULL: 4 bytes of address family, the writer's order */
+	FRAME_LOOP = 108,       /* LINKTYPE_LOOP: the same, network byte order */
 };
 
 struct frame {
