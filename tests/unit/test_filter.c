@@ -151,7 +151,9 @@ static const struct {
 	{ "ip6 broadcast", 0, "broadcast" },
 	{ "port 80 \x01", 8, "not expected" },
 	{ "comm \"no end", 5, "name" },
-	{ "container abc", 10, "container" },
+	{ "ifname eth9", 7, "no interface eth9" },
+	{ "netns blue", 6, "no network namespace blue" },
+	{ "container abc", 10, "no container abc" },
 	{ "set /nowhere", 4, "/nowhere" },
 };
 
