@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "filter/filter.h"
-#include "net/services.c" /* all that the filter has of net */
 #include "tests/lib/exprs.h"
 
 enum { PACKETS = 600, TEXT_MAX = 2000 };
