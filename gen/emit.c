@@ -208,6 +208,8 @@ static void say_prog(struct gen_text *t, const struct spec_prog *p)
 		say(t, ",\n");
 	}
 	say(t, "\t\t.insns = insns_%s,\n\t\t.ninsns = %u,\n", p->name, p->ninsns);
+	if (p->stub)
+		say(t, "\t\t.stub = %u,\n", p->stub);
 	if (p->nrelocs)
 		say(t, "\t\t.relocs = relocs_%s,\n\t\t.nrelocs = %u,\n", p->name, p->nrelocs);
 	if (p->ncores)

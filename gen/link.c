@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Lays every subprogram that a program reaches behind it, and resolves its relocations. */
 #include <elf.h>
+#include <string.h>
 
 #include "gen/read.h"
 
@@ -18,6 +19,7 @@ struct linker {
 	struct gen_func *places;
 	uint32_t *place_of; /* by index in r->funcs: the new place + 1, 0 for none */
 	uint32_t nfuncs, ninsns;
+	const struct func *stub;
 	struct bpf_insn *insns;
 	struct spec_reloc *relocs;
 	struct spec_core *cores;
@@ -198,29 +200,56 @@ static int func_append(struct linker *l, const struct func *f)
 	return l->places[*place - 1].name ? 0 : -EINVAL;
 }
 
+static bool is_stub(const struct func *f)
+{
+	return !strncmp(f->name, "stub_", 5);
+}
+
+static int stub_meet(struct linker *l, const struct step *s, const struct func *stub)
+{
+	if (is_stub(s->f))
+		return refuse(l, s, "a stub calls another function");
+	if (l->stub && l->stub != stub)
+		return refuse(l, s, "calls a second stub");
+	l->stub = stub;
+	return 0;
+}
+
+/* Appends what the function at this place calls. */
+static int callees_append(struct linker *l, uint32_t place)
+{
+	struct step s = steps_of(l->r, l->funcs[place]);
+	int err;
+
+	while ((err = step_next(l, &s)) > 0) {
+		const struct func *to;
+
+		if (!is_subprog_call(s.insn))
+			continue;
+		to = callee(l, &s);
+		if (!to)
+			return -EINVAL;
+		if (is_stub(to) || is_stub(s.f) ? stub_meet(l, &s, to) : func_append(l, to))
+			return -EINVAL;
+	}
+	return err;
+}
+
 /* The program and what it reaches, each once, in the order of the calls; so it ends even if
- * functions call each other in a circle, which is the verifier's to refuse. */
+ * functions call each other in a circle, which is the verifier's to refuse. A stub comes last:
+ * other code can be put in its place without moving anything. */
 static int reach(struct linker *l, const struct func *prog)
 {
 	if (func_append(l, prog))
 		return -EINVAL;
-	for (uint32_t i = 0; i < l->nfuncs; i++) {
-		struct step s = steps_of(l->r, l->funcs[i]);
-		int err;
-
-		while ((err = step_next(l, &s)) > 0) {
-			const struct func *to;
-
-			if (!is_subprog_call(s.insn))
-				continue;
-			to = callee(l, &s);
-			if (!to || func_append(l, to))
-				return -EINVAL;
-		}
-		if (err)
-			return err;
-	}
-	return 0;
+	for (uint32_t i = 0; i < l->nfuncs; i++)
+		if (callees_append(l, i))
+			return -EINVAL;
+	if (!l->stub)
+		return 0;
+	if (func_append(l, l->stub))
+		return -EINVAL;
+	return callees_append(l, l->nfuncs - 1);
 }
 
 static int put_call(struct linker *l, struct step *s, uint32_t at)
@@ -352,6 +381,7 @@ int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
 		return -EINVAL;
 	prog->insns = l.insns;
 	prog->ninsns = l.ninsns;
+	prog->stub = l.stub ? l.places[l.nfuncs - 1].start : 0;
 	prog->relocs = l.relocs;
 	prog->nrelocs = l.nrelocs;
 	prog->cores = l.cores;

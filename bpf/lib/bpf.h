@@ -43,6 +43,11 @@ static long (*const bpf_probe_read_kernel)(void *dst, __u32 size,
 static void *(*const bpf_ringbuf_reserve)(void *map, __u64 size,
 					  __u64 flags) = (void *)BPF_FUNC_ringbuf_reserve;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)BPF_FUNC_ringbuf_submit;
+static long (*const bpf_ringbuf_output)(void *map, void *data, __u64 size,
+					__u64 flags) = (void *)BPF_FUNC_ringbuf_output;
+static long (*const bpf_xdp_load_bytes)(struct xdp_md *xdp, __u32 off, void *to,
+					__u32 len) = (void *)BPF_FUNC_xdp_load_bytes;
+static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)BPF_FUNC_get_smp_processor_id;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 
 #endif

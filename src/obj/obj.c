@@ -3,6 +3,7 @@
  */
 #include "obj/obj.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,9 +71,21 @@ static int map_fill(const struct obj *o, uint32_t i, const struct obj_opts *opts
 	return rc;
 }
 
+static int map_share(struct obj *o, uint32_t i, int fd)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (own < 0)
+		return fail_errno(-errno, "map %s", o->spec->maps[i].name);
+	o->map_fd[i] = own;
+	return 0;
+}
+
 static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 {
+	const struct obj_map as_is = { 0 }, *wish = opts->maps ? &opts->maps[i] : &as_is;
 	const struct spec_map *m = &o->spec->maps[i];
+	struct spec_map sized = *m;
 	struct bpf_map_new new = {
 		.name = m->name,
 		.type = m->type,
@@ -83,14 +96,20 @@ static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 	};
 	int rc;
 
-	if (o->btf_fd && m->key_type) {
+	if (wish->fd)
+		return map_share(o, i, wish->fd);
+	if (wish->max_entries)
+		new.max_entries = sized.max_entries = wish->max_entries;
+	if (wish->value_size)
+		new.value_size = sized.value_size = wish->value_size;
+	if (o->btf_fd && m->key_type && new.value_size == m->value_size) {
 		new.btf_fd = o->btf_fd;
 		new.btf_key = m->key_type;
 		new.btf_value = m->value_type;
 	}
 	rc = bpf_map_create(&new);
 	if (rc < 0)
-		return map_fail(rc, m);
+		return map_fail(rc, &sized);
 	o->map_fd[i] = rc;
 	rc = m->global ? map_fill(o, i, opts) : 0;
 	return rc ? map_fail(rc, m) : 0;
@@ -127,14 +146,14 @@ static int trace_target(const struct spec_prog *p, const struct btf *btf, uint32
 }
 
 static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
-		const struct bpf_insn *insns, uint32_t target)
+		const struct bpf_insn *insns, uint32_t ninsns, uint32_t target)
 {
 	struct bpf_prog_new new = {
 		.name = p->name,
 		.type = p->type,
 		.attach_type = p->attach_type,
 		.insns = insns,
-		.ninsns = p->ninsns,
+		.ninsns = ninsns,
 		.license = o->spec->license,
 		.attach_btf_id = target,
 		.flags = opts->flags | (p->type == BPF_PROG_TYPE_XDP ? opts->xdp_flags : 0),
@@ -151,21 +170,27 @@ static int load(const struct obj *o, const struct spec_prog *p, const struct obj
 
 static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, const struct btf *btf)
 {
+	const struct obj_code as_is = { 0 }, *stub = opts->stubs ? &opts->stubs[i] : &as_is;
 	const struct spec_prog *p = &o->spec->progs[i];
-	struct bpf_insn *insns = malloc(p->ninsns * sizeof(*insns));
+	/* A stub is the last thing in a program, so nothing moves. */
+	uint32_t own = p->stub && stub->n ? p->stub : p->ninsns,
+		 n = own + (own < p->ninsns ? stub->n : 0);
+	struct bpf_insn *insns = malloc((n > p->ninsns ? n : p->ninsns) * sizeof(*insns));
 	uint32_t target = 0;
 	int rc = 0;
 
 	if (!insns)
 		return -ENOMEM;
 	memcpy(insns, p->insns, p->ninsns * sizeof(*insns));
+	if (own < p->ninsns)
+		memcpy(insns + own, stub->insns, stub->n * sizeof(*insns));
 	relocate(o, p, insns);
 	if (p->ncores)
 		rc = core_apply(p, insns, btf);
 	if (!rc && p->type == BPF_PROG_TYPE_TRACING)
 		rc = trace_target(p, btf, &target);
 	if (!rc)
-		rc = load(o, p, opts, insns, target);
+		rc = load(o, p, opts, insns, n, target);
 	if (rc > 0)
 		o->prog_fd[i] = rc;
 	free(insns);

@@ -17,7 +17,21 @@ struct obj {
 	int btf_fd;
 };
 
+/* Code in place of a program's stub. */
+struct obj_code {
+	const struct bpf_insn *insns;
+	uint32_t n; /* 0: the stub stays */
+};
+
+/* What is otherwise with a map than its spec says; 0: as there. */
+struct obj_map {
+	int fd; /* the caller's: use this map */
+	uint32_t value_size, max_entries;
+};
+
 struct obj_opts {
+	const struct obj_code *stubs; /* one a program; NULL: stubs stay */
+	const struct obj_map *maps;   /* one a map; NULL: all as in the spec */
 	const void *conf;   /* spec->conf_len bytes for the frozen conf; NULL: as compiled */
 	uint32_t progs;     /* bit i: load spec->progs[i]; 0: all */
 	uint32_t flags;     /* BPF_F_* for all programs */

@@ -62,6 +62,8 @@ struct spec_prog {
 	const char *target;           /* after the slash of the section's name, or NULL */
 	const struct bpf_insn *insns; /* the program, then every subprogram that it reaches */
 	uint32_t ninsns;
+	uint32_t stub; /* index of the last subprogram's begin if that is a stub (its name begins
+			* with stub_), whose code may be replaced; else 0 */
 	const struct spec_reloc *relocs;
 	uint32_t nrelocs;
 	const struct spec_core *cores;

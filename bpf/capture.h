@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of capture: its configuration, and how finished pcapng blocks come from the kernel.
+ *
+ * Where the kernel has atomic operations that fetch (5.12), each CPU writes into chunks of its own,
+ * which user space has mapped: it reserves by moving `head`, fills in the block, and counts the
+ * block's bytes as done. A chunk whose done bytes are those reserved can be read or handed on as it
+ * is. Elsewhere a block is made in the CPU's one chunk and copied into a ring buffer. */
+#ifndef BPF_CAPTURE_H
+#define BPF_CAPTURE_H
+
+#include <linux/types.h>
+
+enum {
+	CAPTURE_CHUNKS_MAX = 16, /* of a CPU; a power of two */
+	CAPTURE_SNAPLEN_MAX = 262144,
+	/* A block's bytes that are not the packet's: head, options, length once more, padding. */
+	CAPTURE_BLOCK_REST = 256,
+	/* A block that readers pass over: types with the top bit are for local use. */
+	CAPTURE_BLOCK_PAD = (int)0x80736f6e,
+};
+
+struct capture_conf {
+	__u32 iface;   /* number in the blocks: of an interface block in the file, from 0 */
+	__u32 snaplen; /* bytes of a packet that are kept; at most CAPTURE_SNAPLEN_MAX */
+	__u32 fill;    /* a block begins below this offset in a chunk, which has room behind it for
+			* the longest block */
+	__u32 chunks;  /* of a CPU; a power of two */
+	__u32 cpus;    /* of which there are chunks */
+	__u8 ethernet; /* 1: packets begin with an Ethernet header, 0: with an IP header */
+	__u8 prepend;  /* 1: give those without one an Ethernet header of zeros */
+	__u8 filter;   /* 1: there is one: fill in a view and ask it */
+	__u8 inner;    /* 1: it looks into tunnels */
+	__u8 chain;    /* 1: it looks at the chain of protocols */
+	__u8 multibuf; /* 1: XDP frames may have fragments, and the helpers for them are there */
+	__u8 pad[2];
+};
+_Static_assert(sizeof(struct capture_conf) == 28, "capture_conf is a contract");
+
+/* Value of map `cpus` (array, key: CPU), mapped. */
+struct capture_cpu {
+	/* The kernel's. */
+	__u64 head; /* running number of the chunk in use << 32 | bytes reserved in it */
+	__u64 pad[7];
+	__u64 done[CAPTURE_CHUNKS_MAX];  /* by running number modulo conf.chunks */
+	__u32 ended[CAPTURE_CHUNKS_MAX]; /* bytes of a chunk that is over; 0: it is not */
+	/* User space's. */
+	__u32 tail;   /* running number of the oldest chunk that may not be written anew */
+	__u32 wanted; /* 1: somebody waits for the next packet: wake them, and clear it */
+	__s64 clock;  /* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
+	__u64 pad2[6];
+};
+_Static_assert(sizeof(struct capture_cpu) == 320, "capture_cpu is a contract");
+
+/* Value of map `counts` (per-CPU array of one, for each interface): packets. */
+struct capture_counts {
+	__u64 seen;    /* that came by */
+	__u64 matched; /* the filter */
+	__u64 lost;    /* of those: no room, or not readable */
+};
+_Static_assert(sizeof(struct capture_counts) == 24, "capture_counts is a contract");
+
+#endif

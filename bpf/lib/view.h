@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/* A struct view filled in from a packet: what src/filter/view.c does for files, in the kernel.
+ *
+ * All that is known of the packet goes through the map's memory, where the verifier forgets it: so
+ * every path through the parser ends in the same state, and its work stays small. */
+#ifndef BPF_LIB_VIEW_H
+#define BPF_LIB_VIEW_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include "bpf/lib/bpf.h"
+#include "bpf/view.h"
+
+enum {
+	VIEW_EXT_MAX = 6, /* IPv6 extension headers walked: RFC 8200 sec. 4.1 orders five */
+	VIEW_LABELS_MAX = 4,
+	VIEW_VXLAN = 4789, /* RFC 7348 */
+	VIEW_GENEVE = 6081,
+	VIEW_BRIDGED = 0x6558, /* GRE's and GENEVE's EtherType of Ethernet */
+	/* In the linear part headers are found up to here; all begin at even offsets, which
+	 * verifiers that insist on alignment are to know. */
+	VIEW_OFF_MASK = 0x3ffe,
+};
+
+/* The views and where the parser stands: a per-CPU map's value. */
+struct view_work {
+	struct view views[VIEW_LAYERS];
+	__u32 off;   /* of the header to be read next */
+	__u32 proto; /* that it is of */
+};
+
+/* Where a packet is read. What lies outside [data, end) of an skb is read by helper. */
+struct view_src {
+	void *data, *end;
+	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
+	bool chain;            /* somebody looks at view.chain */
+};
+
+struct view_eth {
+	__be16 dmac[3], smac[3], type;
+};
+struct view_tag {
+	__be16 tci, type;
+};
+struct view_ip4 {
+	__u8 version_ihl, tos;
+	__be16 len, id, frag;
+	__u8 ttl, proto;
+	__be16 sum, src[2], dst[2];
+};
+struct view_ip6 {
+	__u8 version, traffic;
+	__be16 flow, len;
+	__u8 next, hops;
+	__be16 src[8], dst[8];
+};
+struct view_ext {
+	__u8 next, len;
+	__be16 frag, id[2];
+};
+struct view_arp {
+	__be16 hardware, protocol;
+	__u8 hardware_len, protocol_len;
+	__be16 op, sha[3], spa[2], tha[3], tpa[2];
+};
+
+/* n is a constant. False if it is not all there. */
+static __always_inline bool view_bytes(const struct view_src *s, __u32 off, void *to, __u32 n)
+{
+	__be16 *at = s->data + (off & VIEW_OFF_MASK), *into = to;
+
+	if (off <= VIEW_OFF_MASK && (void *)at + n <= s->end) {
+		for (__u32 i = 0; i < n / 2; i++)
+			into[i] = at[i];
+		return true;
+	}
+	return s->skb && !bpf_skb_load_bytes(s->skb, off, to, n);
+}
+#define view_read(s, off, to) view_bytes(s, off, to, sizeof(*(to)))
+
+/* A header that ends there is whole, though nobody reads on. */
+static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
+{
+	if (s->skb)
+		return off <= s->skb->len;
+	return off <= VIEW_OFF_MASK + 1 && s->data + off <= s->end;
+}
+
+static __always_inline __u32 view_words(const __be16 *half)
+{
+	union {
+		__be16 half[2];
+		__u32 whole;
+	} w = { .half = { half[0], half[1] } };
+
+	return w.whole;
+}
+
+static __always_inline void view_addrs(struct view *v, const __be16 *src, const __be16 *dst,
+				       __u32 words)
+{
+	__u32 *s = (__u32 *)v->src, *d = (__u32 *)v->dst;
+
+	for (__u32 i = 0; i < words; i++) {
+		s[i] = view_words(src + 2 * i);
+		d[i] = view_words(dst + 2 * i);
+	}
+	v->addrs = words == 1 ? 4 : 6;
+}
+
+static __always_inline void view_chain(const struct view_src *s, struct view *v, __u32 proto)
+{
+	if (s->chain)
+		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
+}
+
+/* A later fragment has no transport header. */
+static __always_inline void view_transport(const struct view_src *s, struct view_work *w,
+					   struct view *v)
+{
+	struct {
+		__be16 sport, dport;
+	} ports;
+	__u32 off = w->off;
+
+	if (v->fragment == VIEW_LATER)
+		return;
+	v->trans = off;
+	if (v->proto != IPPROTO_TCP && v->proto != IPPROTO_UDP && v->proto != IPPROTO_SCTP)
+		return;
+	if (!view_read(s, off, &ports))
+		return;
+	v->sport = be16(ports.sport);
+	v->dport = be16(ports.dport);
+	v->ports = 1;
+}
+
+static __always_inline void view_ipv4(const struct view_src *s, struct view_work *w, struct view *v)
+{
+	struct view_ip4 ip;
+	__u32 frag, len;
+
+	/* Version 4 and at least five words, in one look at the first byte. */
+	if (!view_read(s, w->off, &ip) || (__u8)(ip.version_ihl - 0x45) > 10)
+		return;
+	len = (ip.version_ihl & 15) * 4;
+	frag = be16(ip.frag);
+	v->family = 4;
+	view_addrs(v, ip.src, ip.dst, 1);
+	v->proto = ip.proto;
+	view_chain(s, v, ip.proto);
+	v->fragment = frag & 0x1fff ? VIEW_LATER : frag & 0x2000 ? VIEW_FIRST : VIEW_WHOLE;
+	w->off += len;
+	if (view_reaches(s, w->off))
+		view_transport(s, w, v);
+}
+
+static __always_inline bool view_is_ext(__u32 proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_FRAGMENT ||
+	       proto == IPPROTO_DSTOPTS;
+}
+
+/* From an extension header on; false if one is cut off. */
+static __always_inline bool view_exts(const struct view_src *s, struct view_work *w, struct view *v)
+{
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < VIEW_EXT_MAX; i++) {
+		__u32 next = w->proto & 0xff, frag;
+		struct view_ext ext;
+
+		if (!view_is_ext(next) || v->fragment == VIEW_LATER)
+			break;
+		v->proto = next;
+		if (!view_read(s, w->off, &ext))
+			return false;
+		frag = be16(ext.frag);
+		if (next == IPPROTO_FRAGMENT) {
+			if (frag & 0xfff8)
+				v->fragment = VIEW_LATER;
+			else if (frag & 1)
+				v->fragment = VIEW_FIRST;
+			ext.len = 0;
+		}
+		w->proto = ext.next;
+		view_chain(s, v, ext.next);
+		w->off += 8 + ext.len * 8;
+		if (!view_reaches(s, w->off))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline void view_ipv6(const struct view_src *s, struct view_work *w, struct view *v)
+{
+	struct view_ip6 ip;
+
+	if (!view_read(s, w->off, &ip) || ip.version >> 4 != 6)
+		return;
+	v->family = 6;
+	view_addrs(v, ip.src, ip.dst, 4);
+	w->proto = ip.next;
+	w->off += sizeof(ip);
+	view_chain(s, v, ip.next);
+	if (view_is_ext(ip.next) && !view_exts(s, w, v))
+		return;
+	v->proto = w->proto;
+	view_transport(s, w, v);
+}
+
+/* IPv4 over Ethernet, the only one in use (RFC 826). */
+static __always_inline void view_arp(const struct view_src *s, struct view_work *w, struct view *v)
+{
+	struct view_arp a;
+
+	if (view_read(s, w->off, &a) && a.protocol == be16(ETH_P_IP) && a.hardware_len == 6 &&
+	    a.protocol_len == 4)
+		view_addrs(v, a.spa, a.tpa, 1);
+}
+
+/* Of a header whose EtherType nobody wrote, by its first four bits (RFC 4928); 0: neither. */
+static __always_inline __u32 view_ip_type(const struct view_src *s, __u32 off)
+{
+	__u8 *at = s->data + (off & VIEW_OFF_MASK), first;
+
+	if (off <= VIEW_OFF_MASK && (void *)(at + 1) <= s->end)
+		first = *at;
+	else if (!s->skb || bpf_skb_load_bytes(s->skb, off, &first, 1))
+		return 0;
+	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+}
+
+/* Labels to the bottom of the stack; false if what is behind it is not IP. */
+static __always_inline bool view_labels(const struct view_src *s, struct view_work *w,
+					struct view *v)
+{
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < VIEW_LABELS_MAX; i++) {
+		__u32 type, low;
+		__be16 entry[2];
+
+		if (!view_read(s, w->off, &entry))
+			return false;
+		low = be16(entry[1]);
+		if (!v->labels)
+			v->label = (__u32)be16(entry[0]) << 4 | low >> 12;
+		v->labels++;
+		w->off += sizeof(entry);
+		if (!(low & 0x100))
+			continue;
+		type = view_ip_type(s, w->off);
+		if (type)
+			v->type = type;
+		return type != 0;
+	}
+	return false;
+}
+
+static __always_inline bool view_is_vlan(__u32 type)
+{
+	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
+}
+
+/* One more tag; false if it is cut off. */
+static __always_inline bool view_vlan(const struct view_src *s, struct view_work *w, struct view *v)
+{
+	struct view_tag tag;
+
+	if (!view_read(s, w->off, &tag))
+		return false;
+	v->vlan[v->vlans & 1] = be16(tag.tci) & 0xfff;
+	v->vlans++;
+	v->type = be16(tag.type);
+	w->off += sizeof(tag);
+	return true;
+}
+
+/* From the EtherType in v->type on, whose payload is at w->off. */
+static __always_inline void view_network(const struct view_src *s, struct view_work *w,
+					 struct view *v)
+{
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < VIEW_VLANS_MAX; i++) {
+		if (!view_is_vlan(v->type) || v->vlans >= VIEW_VLANS_MAX)
+			break;
+		if (!view_vlan(s, w, v))
+			return;
+	}
+	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !view_labels(s, w, v))
+		return;
+	v->net = w->off;
+	if (v->type == ETH_P_IP)
+		view_ipv4(s, w, v);
+	else if (v->type == ETH_P_IPV6)
+		view_ipv6(s, w, v);
+	else if (v->type == ETH_P_ARP || v->type == ETH_P_RARP)
+		view_arp(s, w, v);
+}
+
+/* From the Ethernet header at w->off to v->type. */
+static __always_inline bool view_ethernet(const struct view_src *s, struct view_work *w,
+					  struct view *v)
+{
+	__be16 *dmac = (__be16 *)v->dmac, *smac = (__be16 *)v->smac;
+	struct view_eth eth;
+
+	if (!view_read(s, w->off, &eth))
+		return false;
+	v->link = w->off;
+	for (int i = 0; i < 3; i++) {
+		dmac[i] = eth.dmac[i];
+		smac[i] = eth.smac[i];
+	}
+	v->type = be16(eth.type);
+	w->off += sizeof(eth);
+	return true;
+}
+
+static __always_inline void view_start(struct view *v, __u32 len)
+{
+	__builtin_memset(v, 0, sizeof(*v));
+	v->len = len;
+	v->link = v->net = v->trans = v->proto = v->payload = VIEW_NONE;
+}
+
+/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
+static __always_inline bool view_gre(const struct view_src *s, struct view_work *w, __u32 *type)
+{
+	struct {
+		__be16 flags, type;
+	} gre;
+	__u32 flags;
+
+	if (!view_read(s, w->off, &gre))
+		return false;
+	flags = be16(gre.flags);
+	*type = be16(gre.type);
+	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+		return false;
+	w->off += 4 + (flags >> 15 & 1) * 4 + (flags >> 13 & 1) * 4 + (flags >> 12 & 1) * 4;
+	return true;
+}
+
+/* RFC 8926: options of 4-byte units. */
+static __always_inline bool view_geneve(const struct view_src *s, struct view_work *w, __u32 *type)
+{
+	struct {
+		__u8 version_len, flags;
+		__be16 type, vni[2];
+	} geneve;
+
+	if (!view_read(s, w->off + 8, &geneve) || geneve.version_len >> 6)
+		return false;
+	*type = be16(geneve.type);
+	w->off += 8 + sizeof(geneve) + (geneve.version_len & 0x3f) * 4;
+	return true;
+}
+
+/* To what is carried in the packet; type 0: Ethernet. */
+static __always_inline bool view_tunnel(const struct view_src *s, struct view_work *w, __u32 *type)
+{
+	struct view *v = &w->views[0];
+
+	if (v->trans == VIEW_NONE)
+		return false;
+	w->off = v->trans;
+	*type = 0;
+	if (v->proto == IPPROTO_IPIP) {
+		*type = ETH_P_IP;
+	} else if (v->proto == IPPROTO_IPV6) {
+		*type = ETH_P_IPV6;
+	} else if (v->proto == IPPROTO_GRE) {
+		if (!view_gre(s, w, type))
+			return false;
+	} else if (v->proto == IPPROTO_UDP && v->ports && v->dport == VIEW_VXLAN) {
+		w->off += 16;
+	} else if (v->proto != IPPROTO_UDP || !v->ports || v->dport != VIEW_GENEVE ||
+		   !view_geneve(s, w, type)) {
+		return false;
+	}
+	if (*type == VIEW_BRIDGED)
+		*type = 0;
+	return view_reaches(s, w->off);
+}
+
+/* Bytes of the tag that hardware has taken out of an skb, or will put in. */
+static __always_inline __u32 view_hidden(const struct view_src *s)
+{
+	return s->skb && s->skb->vlan_present ? sizeof(struct view_tag) : 0;
+}
+
+static __always_inline void view_inner(const struct view_src *s, struct view_work *w)
+{
+	struct view *outer = &w->views[0], *v = &w->views[1];
+	__u32 type = 0;
+
+	view_start(v, 0);
+	if (!view_tunnel(s, w, &type))
+		return;
+	v->len = outer->len - view_hidden(s) - w->off;
+	v->type = type;
+	if (type || view_ethernet(s, w, v))
+		view_network(s, w, v);
+}
+
+/* The packet's own view; len: of all its bytes, with a hidden tag. */
+static __always_inline void view_outer(const struct view_src *s, struct view_work *w, __u32 len,
+				       bool ethernet)
+{
+	struct view *v = &w->views[0];
+
+	view_start(v, len);
+	w->off = 0;
+	if (ethernet) {
+		if (!view_ethernet(s, w, v))
+			return;
+	} else {
+		v->type = view_ip_type(s, 0);
+		if (!v->type)
+			return;
+	}
+	if (view_hidden(s)) {
+		v->vlan[0] = s->skb->vlan_tci & 0xfff;
+		v->vlans = 1;
+	}
+	view_network(s, w, v);
+}
+
+#endif
