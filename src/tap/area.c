@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks mapped from an array map and read where they are; or a ring buffer, copied out of it. */
+#include "tap/area.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "obj/feature.h"
+#include "sys/bpf.h"
+
+enum {
+	BYTES_DEFAULT = 16 << 20,
+	CHUNK_MAX = 1 << 20, /* large enough for a disk, small enough for an allocator */
+	CHUNK_MIN = 1 << 16,
+	BLOCKS_MIN = 1 << 15, /* bytes below fill */
+	RING_MIN = 1 << 16,   /* the largest page that there is */
+	RING_MAX = 1 << 28,
+	HELD_MAX = 1 << 20,
+	SPINS = 1000, /* looks for a moment when no block is being written */
+};
+
+static uint32_t block_max(const struct area_wish *wish)
+{
+	return (wish->snaplen + CAPTURE_BLOCK_REST + 7) & ~7u;
+}
+
+/* A new map, or why not. */
+static int say_map(int rc, const char *what, uint64_t bytes)
+{
+	if (rc == -EPERM)
+		return fail(rc,
+			    "loading BPF needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and %s %llu "
+			    "bytes of locked memory: run as root",
+			    what, (unsigned long long)bytes);
+	return rc < 0 ? fail_errno(rc, "%s of %llu bytes", what, (unsigned long long)bytes) : rc;
+}
+
+static size_t map_len(uint64_t bytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (size_t)((bytes + page - 1) / page * page);
+}
+
+static uint64_t area_bytes(const struct area *a)
+{
+	return (uint64_t)a->cpus * a->chunks * a->chunk_len;
+}
+
+static int new_array(const char *name, uint32_t value, uint32_t entries)
+{
+	struct bpf_map_new m = { .name = name,
+				 .type = BPF_MAP_TYPE_ARRAY,
+				 .key_size = 4,
+				 .value_size = value,
+				 .max_entries = entries,
+				 .flags = BPF_F_MMAPABLE };
+
+	return bpf_map_create(&m);
+}
+
+static int map_array(int fd, uint64_t bytes, void **at)
+{
+	void *got = mmap(NULL, map_len(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (got == MAP_FAILED)
+		return fail_errno(-errno, "mapping the capture's memory");
+	*at = got;
+	return 0;
+}
+
+/* Chunks of each CPU within the bytes wished for: as large as is useful, and at least two. */
+static void shape(struct area *a, const struct area_wish *wish)
+{
+	uint64_t bytes = wish->bytes ? wish->bytes : BYTES_DEFAULT, each = bytes / a->cpus;
+	uint32_t rest = block_max(wish) + AREA_ROOM;
+
+	a->chunk_len = CHUNK_MAX;
+	while (a->chunk_len / 2 >= CHUNK_MIN && a->chunk_len / 2 >= rest + BLOCKS_MIN &&
+	       (uint64_t)a->chunk_len * 4 > each)
+		a->chunk_len /= 2;
+	a->fill = (a->chunk_len - rest) & ~3u;
+	a->chunks = 2;
+	while (a->chunks < CAPTURE_CHUNKS_MAX && (uint64_t)a->chunks * 2 * a->chunk_len <= each)
+		a->chunks *= 2;
+}
+
+/* A kernel short of memory may give less of it. */
+static int open_chunks(struct area *a, const struct area_wish *wish)
+{
+	int rc;
+
+	shape(a, wish);
+	while ((rc = new_array("area", a->chunk_len, a->cpus * a->chunks)) == -ENOMEM &&
+	       a->chunks > 2 && !wish->bytes)
+		a->chunks /= 2;
+	if (rc < 0)
+		return say_map(rc, "the capture's memory", area_bytes(a));
+	a->area_fd = rc;
+	return map_array(a->area_fd, area_bytes(a), (void **)&a->bytes);
+}
+
+static int open_ring(struct area *a, uint32_t size)
+{
+	struct bpf_map_new m = { .name = "ring",
+				 .type = BPF_MAP_TYPE_RINGBUF,
+				 .max_entries = size };
+	int rc = bpf_map_create(&m);
+
+	if (rc < 0)
+		return say_map(rc, "a ring buffer", size);
+	a->ring_fd = rc;
+	rc = ring_open(&a->ring, a->ring_fd, size);
+	return rc ? fail_errno(rc, "mapping the ring buffer") : 0;
+}
+
+/* Each CPU makes a block in a chunk of its own, from where it is copied into the ring. */
+static int open_copied(struct area *a, const struct area_wish *wish)
+{
+	uint64_t bytes = wish->bytes ? wish->bytes : BYTES_DEFAULT;
+	uint32_t size = RING_MIN;
+	int rc;
+
+	a->chunks = 1;
+	a->chunk_len = block_max(wish);
+	a->fill = sizeof(uint32_t); /* at the chunk's begin */
+	while (size < RING_MAX && (uint64_t)size * 2 <= bytes)
+		size *= 2;
+	rc = new_array("area", a->chunk_len, a->cpus);
+	if (rc < 0)
+		return say_map(rc, "the capture's memory", area_bytes(a));
+	a->area_fd = rc;
+	return open_ring(a, size);
+}
+
+static int open_cpus(struct area *a)
+{
+	uint64_t bytes = (uint64_t)a->cpus * sizeof(*a->cpu);
+	int rc = new_array("cpus", sizeof(*a->cpu), a->cpus);
+
+	if (rc < 0)
+		return say_map(rc, "a map", bytes);
+	a->cpus_fd = rc;
+	rc = map_array(a->cpus_fd, bytes, (void **)&a->cpu);
+	if (!rc)
+		area_set_clock(a);
+	return rc;
+}
+
+static int open_all(struct area *a, const struct area_wish *wish)
+{
+	int rc = say_map(bpf_possible_cpus(), "a map", sizeof(uint64_t));
+
+	if (rc < 0)
+		return rc;
+	a->cpus = (uint32_t)rc;
+	a->read = calloc(a->cpus, sizeof(*a->read));
+	if (!a->read)
+		return fail_errno(-ENOMEM, "capture");
+	rc = open_cpus(a);
+	if (rc)
+		return rc;
+	a->mapped = !wish->ring && !feature_try("atomics that fetch");
+	if (!a->mapped)
+		return open_copied(a, wish);
+	rc = open_chunks(a, wish);
+	return rc ? rc : open_ring(a, RING_MIN);
+}
+
+int area_open(struct area *a, const struct area_wish *wish)
+{
+	struct area got = { 0 };
+	int rc = open_all(&got, wish);
+
+	if (rc)
+		area_close(&got);
+	else
+		*a = got;
+	return rc;
+}
+
+void area_close(struct area *a)
+{
+	int fds[] = { a->cpus_fd, a->area_fd, a->ring_fd };
+
+	ring_close(&a->ring);
+	if (a->cpu)
+		munmap(a->cpu, map_len((uint64_t)a->cpus * sizeof(*a->cpu)));
+	if (a->bytes)
+		munmap(a->bytes, map_len(area_bytes(a)));
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i])
+			close(fds[i]);
+	buf_free(&a->held);
+	free(a->read);
+	*a = (struct area){ 0 };
+}
+
+int area_fd(const struct area *a)
+{
+	return a->ring_fd;
+}
+
+static int ignore(const void *rec, size_t len, void *arg)
+{
+	(void)rec;
+	(void)len;
+	(void)arg;
+	return 0;
+}
+
+/* Old calls are taken out first: the next look is what answers them. */
+void area_want(struct area *a)
+{
+	if (a->mapped)
+		ring_read(&a->ring, ignore, NULL);
+	for (uint32_t i = 0; i < a->cpus; i++)
+		__atomic_store_n(&a->cpu[i].wanted, 1, __ATOMIC_SEQ_CST);
+}
+
+void area_set_clock(struct area *a)
+{
+	uint64_t before = clock_mono(), real = clock_real(), after = clock_mono();
+	int64_t offset = (int64_t)(real - (before + (after - before) / 2));
+
+	for (uint32_t i = 0; i < a->cpus; i++)
+		__atomic_store_n(&a->cpu[i].clock, offset, __ATOMIC_RELAXED);
+}
+
+/* Bytes from the chunk's begin that are all written, 0 if that cannot be told now; ended: there
+ * will be no more of them. Done is read before head: if they are equal, nothing was in between. */
+static uint32_t ready(const struct capture_cpu *cpu, uint32_t slot, bool *ended)
+{
+	for (int i = 0; i < SPINS; i++) {
+		uint64_t done = __atomic_load_n(&cpu->done[slot], __ATOMIC_ACQUIRE);
+		uint64_t head = __atomic_load_n(&cpu->head, __ATOMIC_ACQUIRE);
+		uint32_t end = __atomic_load_n(&cpu->ended[slot], __ATOMIC_ACQUIRE);
+
+		*ended = (uint32_t)(head >> 32) != cpu->tail;
+		if (*ended ? end && done == end : done == (uint32_t)head)
+			return (uint32_t)done;
+	}
+	return 0;
+}
+
+static void next_chunk(struct area *a, uint32_t i)
+{
+	struct capture_cpu *cpu = &a->cpu[i];
+	uint32_t slot = cpu->tail & (a->chunks - 1);
+
+	cpu->done[slot] = 0;
+	cpu->ended[slot] = 0;
+	a->read[i] = 0;
+	__atomic_store_n(&cpu->tail, cpu->tail + 1, __ATOMIC_RELEASE);
+}
+
+static bool take_cpu(struct area *a, uint32_t i, struct area_run *run)
+{
+	struct capture_cpu *cpu = &a->cpu[i];
+
+	for (;;) {
+		uint32_t slot = cpu->tail & (a->chunks - 1), len;
+		bool ended;
+
+		len = ready(cpu, slot, &ended);
+		if (ended && len && len == a->read[i]) {
+			next_chunk(a, i);
+			continue;
+		}
+		if (len <= a->read[i])
+			return false;
+		*run = (struct area_run){
+			.at = a->bytes + ((size_t)i * a->chunks + slot) * a->chunk_len + a->read[i],
+			.len = len - a->read[i],
+			.whole = ended && !a->read[i],
+			.cpu = i,
+		};
+		return true;
+	}
+}
+
+static int hold(const void *rec, size_t len, void *arg)
+{
+	struct area *a = arg;
+
+	buf_add(&a->held, rec, len);
+	return a->held.len >= HELD_MAX;
+}
+
+uint32_t area_take(struct area *a, struct area_run *runs)
+{
+	uint32_t n = 0;
+
+	if (!a->mapped) {
+		if (a->held.len < HELD_MAX)
+			ring_read(&a->ring, hold, a);
+		*runs = (struct area_run){ .at = (uint8_t *)a->held.data, .len = a->held.len };
+		return a->held.len != 0;
+	}
+	for (uint32_t i = 0; i < a->cpus; i++)
+		n += take_cpu(a, i, &runs[n]);
+	return n;
+}
+
+void area_release(struct area *a, const struct area_run *runs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t cpu = runs[i].cpu;
+
+		if (!a->mapped) {
+			a->held.len -= runs[i].used;
+			memmove(a->held.data, a->held.data + runs[i].used, a->held.len);
+			continue;
+		}
+		a->read[cpu] += (uint32_t)runs[i].used;
+		if (runs[i].whole && runs[i].used == runs[i].len)
+			next_chunk(a, cpu);
+	}
+}

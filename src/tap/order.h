@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs of blocks of several CPUs put in the order of time. */
+#ifndef TAP_ORDER_H
+#define TAP_ORDER_H
+
+#include "tap/area.h"
+
+/* Called with whole blocks that follow each other; 0 goes on, else it ends there. */
+typedef int order_each(const uint8_t *blocks, size_t len, void *arg);
+
+/* Every block of the runs with a time (ns since the epoch) of at most until, in order of time as
+ * far as each run is; used says how far each run was handed out. 0, what each() returned, or
+ * -EBADMSG. */
+int order_runs(struct area_run *runs, uint32_t n, uint64_t until, order_each *each, void *arg);
+
+#endif
