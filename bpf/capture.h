@@ -15,7 +15,7 @@ enum {
 	CAPTURE_SNAPLEN_MAX = 262144,
 	/* A block's bytes that are not the packet's: head, options, length once more, padding. */
 	CAPTURE_BLOCK_REST = 256,
-	/* A block that readers pass over: types with the top bit are for local use. */
+	/* A block that readers pass over, as net/capfile.h has it. */
 	CAPTURE_BLOCK_PAD = (int)0x80736f6e,
 };
 

@@ -38,7 +38,8 @@ out: out base net
 obj: obj sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
-cmd: cmd gate lab obj out filter net sys base bpf gen'
+tap: tap filter obj net sys base bpf gen
+cmd: cmd tap gate lab obj out filter net sys base bpf gen'
 
 for layer in src/*/; do
 	layer=$(basename "$layer")

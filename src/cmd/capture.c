@@ -8,29 +8,80 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "cmd/cmd.h"
+#include "cmd/capture_live.h"
 #include "cmd/capture_out.h"
+#include "cmd/cmd.h"
 #include "filter/emit.h"
 #include "filter/filter.h"
 #include "filter/view.h"
 #include "net/capfile.h"
+#include "sys/wait.h"
 
-enum { PIECE = 1 << 16, FULL = 1 << 16 };
+enum {
+	PIECE = 1 << 16,
+	SNAPLEN = 262144,
+	FILTER_TEXT_MAX = 1 << 20,
+	MEGABYTE = 1000000,
+	KIBIBYTE = 1024
+};
+
+enum at { AT_TC, AT_XDP, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
+static const char *const at_names[] = { "tc",  "xdp",    "xdp-native", "xdp-generic",
+					"tcx", "clsact", NULL };
+/* What goes out is seen at tc in any case. */
+static const unsigned int at_hooks[][TAP_DIRS] = {
+	[AT_TC] = { HOOKS_TC, HOOKS_TC },
+	[AT_XDP] = { HOOKS_XDP, HOOKS_TC },
+	[AT_NATIVE] = { HOOK_BIT(HOOK_XDP_NATIVE), HOOKS_TC },
+	[AT_GENERIC] = { HOOK_BIT(HOOK_XDP_GENERIC), HOOKS_TC },
+	[AT_TCX] = { HOOK_BIT(HOOK_TCX), HOOK_BIT(HOOK_TCX) },
+	[AT_CLSACT] = { HOOK_BIT(HOOK_CLSACT), HOOK_BIT(HOOK_CLSACT) },
+};
+
+enum direction { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT };
+static const char *const directions[] = { "inout", "in", "out", NULL };
 
 struct capture_opts {
-	const char *read, *write;
-	uint32_t count, verbose, times, hex, both;
-	int format;
+	struct opt_list ifaces;
+	const char *netns, *read, *write, *filter_file;
+	uint64_t every;
+	uint32_t count, verbose, times, hex, both, snaplen, kibibytes, megabytes, files;
+	int format, at, direction;
 	bool numeric, link, quiet, ascii, absolute, nanos, pcap, program;
+	bool line_buffered, packet_buffered, not_promiscuous, ring, silent, interfaces;
 };
 
 #define O struct capture_opts
 static const struct opt rows[] = {
+	OPT_LIST('i', "interface", "IFACE", O, ifaces,
+		 "capture on this interface (default: every one that is up, with those to come)"),
+	OPT_FLAG('D', "list-interfaces", O, interfaces, "list the interfaces, and end"),
+	OPT_STR('N', "netns", "PATH|PID", O, netns,
+		"in this network namespace: a path, a name below /run/netns, or a process's"),
+	OPT_CHOICE('Q', "direction", "WHICH", O, direction, directions,
+		   "in, out, or inout (default)"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "where incoming packets are taken: tc (tcx, else clsact), or xdp (native, else "
+		   "generic), which is before the stack and before other programs of tc"),
+	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
+		"bytes of a packet that are kept (default and 0: 262144)"),
+	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
+		"memory for packets in the kernel (default: 16384)"),
+	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
+		 "leave out frames that the interface would not take by itself"),
+	OPT_FLAG(0, "ring", O, ring, "by ring buffer, though the kernel could do better"),
 	OPT_STR('r', "read", "FILE", O, read, "a pcap or pcapng file; - is standard input"),
 	OPT_STR('w', "write", "FILE", O, write,
 		"write packets to a file, - is standard output; pcapng, or pcap if its name ends "
 		"so"),
 	OPT_FLAG(0, "pcap", O, pcap, "write classic pcap whatever the name is"),
+	OPT_U32('C', "file-size", "MB", O, megabytes, 1, UINT32_MAX,
+		"with -w: another file after so many million bytes: FILE, FILE1, FILE2"),
+	OPT_TIME('G', "rotate", "TIME", O, every,
+		 "with -w: another file after this time; its name is made by strftime(3)"),
+	OPT_U32('W', "file-count", "N", O, files, 1, UINT32_MAX,
+		"with -C: so many files in turn; with -G: end after so many"),
+	OPT_STR('F', "filter-file", "FILE", O, filter_file, "read the filter from a file"),
 	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many packets"),
 	OPT_CHOICE('o', "output", "FORMAT", O, format, capture_formats, "how to print"),
 	OPT_SET(0, "json", O, format, CAPTURE_JSON, "short for -o json"),
@@ -47,6 +98,10 @@ static const struct opt rows[] = {
 		  "-t no time, -tt seconds of the epoch, -ttt since the line before, -tttt with "
 		  "the date, -ttttt since the first line"),
 	OPT_FLAG(0, "nano", O, nanos, "times in nanoseconds"),
+	OPT_FLAG('l', "line-buffered", O, line_buffered,
+		 "as tcpdump has it: lines are never held back here"),
+	OPT_FLAG('U', "packet-buffered", O, packet_buffered, "the same for -w"),
+	OPT_FLAG(0, "silent", O, silent, "do not say which hooks were taken"),
 	OPT_FLAG('d', "program", O, program, "print the filter's kernel program, and end"),
 	{ 0 },
 };
@@ -54,12 +109,16 @@ static const struct opt rows[] = {
 
 static const struct opt_spec spec = {
 	.command = "capture",
-	.usage = "-r FILE [OPTIONS] [FILTER...]",
-	.about = "packets of capture files as text, JSON or other capture files\n"
-		 "The filter is the rest of the line, in tcpdump's language (pcap-filter). Text "
-		 "follows tcpdump's habits. A damaged file is read up to the damage.",
+	.usage = "[OPTIONS] [FILTER...]",
+	.about = "packets as text, JSON or capture files, live or out of capture files\n"
+		 "The filter is the rest of the line, in tcpdump's language (pcap-filter); the "
+		 "kernel applies it. Options and text follow tcpdump's habits. A damaged file is "
+		 "read up to the damage.",
 	.rows = rows,
-	.examples = "  sonde capture -r web.pcapng -n tcp port 80 or 443\n"
+	.examples = "  sonde capture -i eth0 -n port 53\n"
+		    "  sonde capture -w all.pcapng not port 22\n"
+		    "  ssh HOST sonde capture -w - | wireshark -k -i -\n"
+		    "  sonde capture -r web.pcapng -n tcp port 80 or 443\n"
 		    "  sonde capture -r all.pcap -w dns.pcapng udp port 53\n"
 		    "  sonde capture -d 'tcp[tcpflags] & tcp-syn != 0'\n",
 };
@@ -69,7 +128,8 @@ struct capture {
 	struct filter filter;
 	struct capfile in;
 	struct capture_out out;
-	uint64_t seen, shown;
+	char *text; /* the filter's */
+	uint64_t shown;
 };
 
 /* The operands are one text, as if typed with spaces. */
@@ -99,18 +159,53 @@ static int say_mistake(const char *text, const struct diag *diag)
 	return -EINVAL;
 }
 
+/* A file's whole text; its lines are one filter. */
+static int read_text(const char *name, char **text)
+{
+	struct buf b = { 0 };
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0 && b.len < FILTER_TEXT_MAX && buf_reserve(&b, PIECE)) {
+		n = read(fd, b.data + b.len, PIECE);
+		b.len += n > 0 ? (size_t)n : 0;
+	}
+	if (n < 0) {
+		fail_errno(-errno, "%s", name);
+	} else if (b.nomem || b.len >= FILTER_TEXT_MAX || (b.len && memchr(b.data, 0, b.len))) {
+		n = -1;
+		fail(-EINVAL, "%s: too long, or no text", name);
+	}
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; n >= 0 && i < b.len; i++)
+		if (b.data[i] == '\n')
+			b.data[i] = ' ';
+	buf_char(&b, '\0');
+	*text = b.data;
+	return n < 0 || b.nomem ? -EINVAL : 0;
+}
+
 static int parse_filter(struct capture *c, char **words, int n)
 {
 	struct diag diag = { 0 };
-	char *text = joined(words, n);
-	int rc = text ? filter_parse(&c->filter, text, NULL, &diag) : -ENOMEM;
+	int rc = 0;
 
+	if (c->opts.filter_file && n)
+		return fail_usage("the filter is on the line or in a file (-F), not both");
+	if (c->opts.filter_file)
+		rc = read_text(c->opts.filter_file, &c->text);
+	else
+		c->text = joined(words, n);
+	if (rc)
+		return rc;
+	/* Nothing said: everything, and no code for it. */
+	if (c->text && !c->text[strspn(c->text, " \t")])
+		return 0;
+	rc = c->text ? filter_parse(&c->filter, c->text, NULL, &diag) : -ENOMEM;
 	if (rc == -EINVAL)
-		rc = say_mistake(text, &diag) ? -E_USAGE : 0;
-	else if (rc)
-		fail_errno(rc, "filter");
-	free(text);
-	return rc;
+		return say_mistake(c->text, &diag) ? -E_USAGE : 0;
+	return rc ? fail_errno(rc, "filter") : 0;
 }
 
 static int on_packet(const struct frame *frame, void *arg)
@@ -120,7 +215,6 @@ static int on_packet(const struct frame *frame, void *arg)
 	struct filter_packet p = { views, frame->data, frame->caplen };
 	int rc;
 
-	c->seen++;
 	if (c->filter.nodes) {
 		view_frame(views, frame);
 		if (!filter_match(&c->filter, &p))
@@ -208,6 +302,80 @@ static struct dissect_opts line_opts(const struct capture_opts *o)
 	};
 }
 
+static int check(struct capture_opts *o)
+{
+	if (o->read && (o->ifaces.n || o->netns))
+		return fail_usage("-r reads a file: -i and -N do not go with it");
+	if ((o->megabytes || o->every) && !o->write)
+		return fail_usage("-C and -G are about files: -w FILE");
+	if (o->files && !o->megabytes && !o->every)
+		return fail_usage("-W counts the files of -C or -G");
+	if (!o->snaplen)
+		o->snaplen = SNAPLEN;
+	return 0;
+}
+
+static int list_interfaces(void)
+{
+	struct link_list l = { 0 };
+	struct nl nl = { 0 };
+	int rc = nl_open(&nl, 0);
+
+	if (!rc)
+		rc = link_list(&nl, &l);
+	for (size_t i = 0; i < l.n; i++)
+		printf("%d.%s%s%s%s\n", l.at[i].ifindex, l.at[i].name, *l.at[i].kind ? " " : "",
+		       l.at[i].kind, l.at[i].up ? " [Up]" : "");
+	link_list_free(&l);
+	nl_close(&nl);
+	return rc ? fail_errno(rc, "listing the interfaces") : 0;
+}
+
+static int live(struct capture *c)
+{
+	const struct capture_opts *o = &c->opts;
+	struct capture_live_wish wish = {
+		.tap = { .names = &o->ifaces,
+			 .filter = c->filter.nodes ? &c->filter : NULL,
+			 .snaplen = o->snaplen,
+			 .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
+			 .promiscuous = !o->not_promiscuous,
+			 .ring = o->ring,
+			 .verbose = o->verbose > 2,
+			 .quiet = o->silent },
+		.filter_text = c->text,
+		.count = o->count,
+	};
+
+	if (o->direction != DIRECTION_OUT)
+		wish.tap.hooks[TAP_IN] = at_hooks[o->at][TAP_IN];
+	if (o->direction != DIRECTION_IN)
+		wish.tap.hooks[TAP_OUT] = at_hooks[o->at][TAP_OUT];
+	return capture_live(&wish, &c->out);
+}
+
+static int go(struct capture *c)
+{
+	const struct capture_opts *o = &c->opts;
+	struct capture_out_wish wish = { .format = (enum capture_format)o->format,
+					 .file = { .name = o->write,
+						   .bytes = (uint64_t)o->megabytes * MEGABYTE,
+						   .every = o->every,
+						   .count = o->files },
+					 .pcap = o->pcap,
+					 .lines = line_opts(o) };
+	int rc = wait_open();
+
+	if (rc)
+		return fail_errno(rc, "signals");
+	rc = capture_out_open(&c->out, &wish);
+	if (!rc && !o->read)
+		return live(c);
+	if (!rc)
+		rc = read_file(c);
+	return capture_out_close(&c->out, rc);
+}
+
 static int run_capture(int argc, char **argv)
 {
 	static struct capture c; /* large: the lines' memory of connections */
@@ -216,23 +384,20 @@ static int run_capture(int argc, char **argv)
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = parse_filter(&c, rest, nrest);
+	rc = check(&c.opts);
+	if (!rc && !c.opts.read)
+		rc = cmd_netns(c.opts.netns);
+	if (!rc && c.opts.interfaces)
+		return list_interfaces();
+	if (!rc)
+		rc = parse_filter(&c, rest, nrest);
 	if (!rc && c.opts.program)
 		rc = print_program(&c);
-	else if (!rc && !c.opts.read)
-		rc = fail_usage("a file to read is needed: -r FILE");
-	else if (!rc) {
-		struct capture_out_wish wish = { .format = (enum capture_format)c.opts.format,
-						 .file = c.opts.write,
-						 .pcap = c.opts.pcap,
-						 .lines = line_opts(&c.opts) };
-
-		rc = capture_out_open(&c.out, &wish);
-		rc = rc ? rc : read_file(&c);
-		rc = capture_out_close(&c.out, rc);
-	}
+	else if (!rc)
+		rc = go(&c);
 	capfile_close(&c.in);
 	filter_close(&c.filter);
+	free(c.text);
 	return rc;
 }
 

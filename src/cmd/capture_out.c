@@ -52,37 +52,94 @@ static bool ends_with(const char *name, const char *end)
 
 int capture_out_open(struct capture_out *out, const struct capture_out_wish *wish)
 {
+	struct capture_file_wish *file = &out->wish.file;
+
 	out->wish = *wish;
-	out->fd = STDOUT_FILENO;
-	out->name = "standard output";
-	if (!wish->file && wish->format == CAPTURE_JSON) {
-		out->sink = sink_new(SINK_JSON, out->fd, false);
+	if (file->name) {
+		file->ng = !wish->pcap && !ends_with(file->name, ".pcap");
+		return capture_file_open(&out->file, file);
+	}
+	if (wish->format == CAPTURE_JSON) {
+		out->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
 		return out->sink ? 0 : fail_errno(-ENOMEM, "standard output");
 	}
-	if (!wish->file)
-		return 0;
-	out->ng = !wish->pcap && !ends_with(wish->file, ".pcap");
-	if (!strcmp(wish->file, "-")) {
-		if (isatty(STDOUT_FILENO))
-			return fail_usage(
-				"packets on a terminal make no sense: -w FILE, or a pipe");
-		return 0;
-	}
-	out->name = wish->file;
-	out->fd = open(wish->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return out->fd < 0 ? fail_errno(-errno, "%s", out->name) : 0;
+	return 0;
+}
+
+/* Bytes handed over, of which so many were kept. */
+static int after_write(struct capture_out *out, int rc, const void *bytes, size_t len, size_t kept)
+{
+	if (rc)
+		out->unsaved +=
+			capture_file_packets(&out->file, (const char *)bytes + kept, len - kept);
+	out->failed = out->failed || rc;
+	return rc;
+}
+
+static int flush_file(struct capture_out *out)
+{
+	size_t kept = 0;
+	int rc = capture_file_write(&out->file, out->buf.data, out->buf.len, &kept);
+
+	return after_write(out, rc, out->buf.data, out->buf.len, kept);
 }
 
 int capture_out_flush(struct capture_out *out)
 {
-	int rc = out->buf.len || out->buf.nomem ? buf_write(&out->buf, out->fd) : 0;
+	int rc;
 
+	if (!out->buf.len && !out->buf.nomem)
+		return 0;
+	rc = out->wish.file.name && !out->buf.nomem ? flush_file(out)
+						    : buf_write(&out->buf, STDOUT_FILENO);
 	buf_clear(&out->buf);
+	if (out->wish.file.name)
+		return rc;
 	if (rc == -EPIPE)
-		return fail(rc, "%s: the reader is gone", out->name);
-	if (rc == -ENOSPC)
-		return fail(rc, "%s: no space left; what is in it can be read", out->name);
-	return rc ? fail_errno(rc, "%s", out->name) : 0;
+		return fail(rc, "standard output: the reader is gone");
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+int capture_out_head(struct capture_out *out, const struct buf *head)
+{
+	int rc = capture_out_flush(out);
+
+	return rc ? rc : capture_file_head(&out->file, head->data, head->len);
+}
+
+int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len)
+{
+	size_t kept = 0;
+	int rc;
+
+	if (out->failed) {
+		out->unsaved += capture_file_packets(&out->file, blocks, len);
+		return 0;
+	}
+	if (len < FULL / 4) {
+		buf_add(&out->buf, blocks, len);
+		return out->buf.len < FULL ? 0 : capture_out_flush(out);
+	}
+	rc = capture_out_flush(out);
+	if (rc) {
+		out->unsaved += capture_file_packets(&out->file, blocks, len);
+		return rc;
+	}
+	rc = capture_file_write(&out->file, blocks, len, &kept);
+	return after_write(out, rc, blocks, len, kept);
+}
+
+int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len)
+{
+	size_t kept = 0;
+	int rc;
+
+	if (out->buf.len || out->failed) {
+		rc = capture_out_blocks(out, blocks, len);
+		return rc ? rc : capture_out_flush(out);
+	}
+	rc = capture_file_whole(&out->file, blocks, len, &kept);
+	return after_write(out, rc, blocks, len, kept);
 }
 
 static const char *address(char *text, const struct view *v, const uint8_t *bytes)
@@ -132,36 +189,53 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 	rc = sink_begin(out->sink, &packet_schema, NULL);
 	rc = rc ? rc : sink_row(out->sink, &row);
 	rc = rc ? rc : sink_end(out->sink);
-	return rc ? fail_errno(rc, "%s", out->name) : 0;
+	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* A file has its interfaces before their packets; a classic one has one kind of link only. */
+/* A classic file has one kind of link only. */
+static int put_pcap_head(struct capture_out *out, const struct frame *f)
+{
+	struct buf head = { 0 };
+	int rc = 0;
+
+	if (out->begun && f->link != out->link)
+		return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
+			    out->file.path);
+	if (out->begun)
+		return 0;
+	capfile_put_pcap(&head, f->link, 262144, true);
+	rc = capture_out_head(out, &head);
+	buf_free(&head);
+	out->link = f->link;
+	out->begun = true;
+	return rc;
+}
+
+/* A file has its interfaces before their packets. */
 static int put_heads(struct capture_out *out, const struct frame *f,
 		     const struct capfile_iface *iface)
 {
 	static const struct capfile_iface unknown = { .snaplen = 0 };
+	struct buf head = { 0 };
+	int rc;
 
-	if (!out->ng) {
-		if (!out->begun)
-			capfile_put_pcap(&out->buf, f->link, 262144, true);
-		else if (f->link != out->link)
-			return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
-				    out->name);
-		out->link = f->link;
-		out->begun = true;
+	if (!out->wish.file.ng)
+		return put_pcap_head(out, f);
+	if (out->begun && out->ifaces > f->iface)
 		return 0;
-	}
 	if (!out->begun)
-		capfile_put_section(&out->buf, "sonde");
+		capfile_put_section(&head, "sonde");
 	out->begun = true;
 	for (; out->ifaces <= f->iface; out->ifaces++) {
 		struct capfile_iface copy = out->ifaces == f->iface && iface ? *iface : unknown;
 
 		if (out->ifaces == f->iface)
 			copy.link = f->link;
-		capfile_put_iface(&out->buf, &copy, NULL);
+		capfile_put_iface(&head, &copy, NULL);
 	}
-	return 0;
+	rc = capture_out_head(out, &head);
+	buf_free(&head);
+	return rc;
 }
 
 static int put_file(struct capture_out *out, const struct frame *f,
@@ -171,7 +245,7 @@ static int put_file(struct capture_out *out, const struct frame *f,
 
 	if (rc)
 		return rc;
-	if (out->ng)
+	if (out->wish.file.ng)
 		capfile_put_packet(&out->buf, f);
 	else
 		capfile_put_record(&out->buf, f, true);
@@ -186,7 +260,7 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 	struct frame line = *frame;
 	int rc = 0;
 
-	if (out->wish.file) {
+	if (out->wish.file.name) {
 		rc = put_file(out, frame, iface);
 	} else if (out->sink) {
 		return put_json(out, frame, name);
@@ -196,19 +270,16 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 		line.iface = 0;
 		dissect_line(&out->buf, &line, &out->wish.lines, &out->lines);
 	}
-	out->written += !rc;
 	return rc || out->buf.len < FULL ? rc : capture_out_flush(out);
 }
 
 int capture_out_close(struct capture_out *out, int rc)
 {
-	int flushed = capture_out_flush(out);
+	int flushed = rc == -EPIPE ? 0 : capture_out_flush(out), closed;
 
+	closed = capture_file_close(&out->file);
 	if (!rc)
-		rc = flushed;
-	if (out->fd > STDERR_FILENO && close(out->fd) && !rc)
-		rc = fail_errno(-errno, "%s", out->name);
-	out->fd = 0;
+		rc = flushed < 0 ? flushed : closed;
 	buf_free(&out->buf);
 	sink_free(out->sink);
 	out->sink = NULL;

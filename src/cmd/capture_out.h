@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "base/buf.h"
+#include "cmd/capture_file.h"
 #include "net/capfile.h"
 #include "net/dissect.h"
 #include "out/sink.h"
@@ -14,22 +15,21 @@ extern const char *const capture_formats[];
 
 struct capture_out_wish {
 	enum capture_format format;
-	const char *file; /* NULL: print; "-": packets to standard output */
-	bool pcap;        /* classic, whatever the file's name */
+	struct capture_file_wish file; /* name NULL: print */
+	bool pcap;                     /* classic, whatever the file's name */
 	struct dissect_opts lines;
 };
 
 /* Zeroed: closed. */
 struct capture_out {
 	struct capture_out_wish wish;
-	struct buf buf; /* of what is not yet written */
-	const char *name;
-	int fd;
-	bool ng;
+	struct capture_file file;
+	struct buf buf;  /* of what is not yet written */
 	uint32_t ifaces; /* of the file that have been written */
 	uint16_t link;   /* of a classic file */
 	bool begun;
-	uint64_t written;  /* packets whose bytes have all been written or buffered */
+	bool failed;       /* a file could not be written: what comes is only counted */
+	uint64_t unsaved;  /* packets that were handed over and are in no file */
 	struct sink *sink; /* of JSON */
 	struct dissect_state lines;
 };
@@ -39,6 +39,16 @@ int capture_out_open(struct capture_out *out, const struct capture_out_wish *wis
 /* iface: the frame's, with its name. 0 or -errno, said. */
 int capture_out_frame(struct capture_out *out, const struct frame *frame,
 		      const struct capfile_iface *iface);
+/* Whole blocks of a pcapng stream, packets only, for a file; whole: as for capture_file_whole().
+ * 0, 1 if the last file is full, -errno, said. */
+int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len);
+int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len);
+/* What pcapng's files begin with, of their own. */
+int capture_out_head(struct capture_out *out, const struct buf *head);
+static inline bool capture_out_is_ng(const struct capture_out *out)
+{
+	return out->wish.file.name && out->wish.file.ng;
+}
 /* What is buffered goes out now. */
 int capture_out_flush(struct capture_out *out);
 /* Flush, close, free. rc, or if that is 0 what went wrong. */

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include <errno.h>
 #include "base/err.h"
+#include "sys/confine.h"
 #include "sys/netns.h"
 
 int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv)
@@ -23,4 +24,16 @@ int cmd_netns(const char *netns)
 		return fail(rc, "entering network namespace %s needs CAP_SYS_ADMIN: run as root",
 			    netns);
 	return rc ? fail_errno(rc, "network namespace %s", netns) : 0;
+}
+
+int cmd_confine(uint64_t caps, bool files)
+{
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	return 0;
+#endif
+#endif
+	int rc = confine(caps, files);
+
+	return rc ? fail_errno(rc, "giving up privileges") : 0;
 }

@@ -18,4 +18,8 @@ int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv);
 /* Enter the network namespace of --netns, unless it is NULL. Said on failure. */
 int cmd_netns(const char *netns);
 
+/* Keep only what a live command needs once its programs are attached (sys/confine.h). A build with
+ * sanitizers is left alone: they make system calls of their own. Said on failure. */
+int cmd_confine(uint64_t caps, bool files);
+
 #endif

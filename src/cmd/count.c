@@ -11,7 +11,6 @@
 #include "gate/gate.h"
 #include "gate/ports.h"
 #include "out/sink.h"
-#include "sys/confine.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -227,21 +226,13 @@ static int check(struct count_opts *o)
 	return 0;
 }
 
-/* What attaching to interfaces that come later takes. A build with sanitizers is left alone: they
- * make system calls of their own. */
+/* What attaching to interfaces that come later takes. */
 static int settle(const struct ports *ports)
 {
 	int rc = ports_prepare(ports);
 
-	if (rc)
-		return rc;
-#if !defined(__has_feature) || !__has_feature(address_sanitizer)
-	rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON));
-
-	if (rc)
-		return fail_errno(rc, "giving up privileges");
-#endif
-	return 0;
+	return rc ? rc
+		  : cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
 }
 
 static int count(const struct count_opts *o, struct sink *sink)

@@ -346,6 +346,22 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 	}
 }
 
+/* Code that nothing reaches is refused. */
+static bool is_reached(const struct emitter *e, uint32_t to)
+{
+	for (size_t i = 0; i < e->njumps; i++)
+		if (e->jumps[i].label == to)
+			return true;
+	return false;
+}
+
+static void answer(struct emitter *e, uint32_t at, int value)
+{
+	place(e, at);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
+	put(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
 static void resolve(struct emitter *e)
 {
 	for (size_t i = 0; i < e->njumps && !e->rc; i++) {
@@ -369,12 +385,10 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 	if (flavour == FILTER_XDP)
 		put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_END, BPF_REG_3, 0, 0);
 	judge(&e, root, (const uint32_t[]){ L_NO, L_YES }, L_YES);
-	place(&e, L_YES);
-	put(&e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1);
-	put(&e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-	place(&e, L_NO);
-	put(&e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
-	put(&e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	if (e.nodes[root].op != FILTER_FALSE || is_reached(&e, L_YES))
+		answer(&e, L_YES, 1);
+	if (is_reached(&e, L_NO))
+		answer(&e, L_NO, 0);
 	resolve(&e);
 	free(e.jumps);
 	free(e.labels);

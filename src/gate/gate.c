@@ -130,9 +130,7 @@ static int say_failure(const struct gate *g, enum gate_dir dir, const struct att
 {
 	struct buf line = { 0 };
 
-	for (unsigned int i = 0; i < r->n; i++)
-		buf_printf(&line, "%s%s: %s", i ? "; " : "", hook_name(r->tries[i].hook),
-			   attach_why(&r->tries[i]));
+	attach_words(r, &line);
 	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
 	     line.data);
 	buf_free(&line);
@@ -152,9 +150,11 @@ static void say_hooks(const struct gate *g, const struct attach_report *reports,
 			   g->at[dir].hook == HOOK_XDP_GENERIC
 				   ? ", where packets joined by GRO count as one"
 				   : "");
-		for (unsigned int i = 0; i < reports[dir].n; i++)
-			buf_printf(&line, " (%s: %s)", hook_name(reports[dir].tries[i].hook),
-				   attach_why(&reports[dir].tries[i]));
+		if (!reports[dir].n)
+			continue;
+		buf_str(&line, " (");
+		attach_words(&reports[dir], &line);
+		buf_char(&line, ')');
 	}
 	if (line.len)
 		note("%s: %.*s%s", g->link.name, (int)line.len, line.data,

@@ -16,6 +16,8 @@ enum {
 	CAPFILE_IFACES_MAX = 1 << 16,
 	CAPFILE_NAME_MAX = 64,   /* of an interface, with its NUL; Windows has names of 50 bytes */
 	CAPFILE_TEXT_MAX = 4096, /* of other texts when written; longer ones are cut */
+	/* A block that readers pass over: types with the top bit are for local use. */
+	CAPFILE_BLOCK_PAD = (int)0x80736f6e,
 };
 
 /* An interface's counters since its capture began. */

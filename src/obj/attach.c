@@ -159,6 +159,13 @@ const char *attach_why(const struct attach_try *t)
 	return *t->words ? t->words : err_words(t->rc);
 }
 
+void attach_words(const struct attach_report *r, struct buf *out)
+{
+	for (unsigned int i = 0; i < r->n; i++)
+		buf_printf(out, "%s%s: %s", i ? "; " : "", hook_name(r->tries[i].hook),
+			   attach_why(&r->tries[i]));
+}
+
 int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,
 		unsigned int hooks, bool stays, struct attach_report *report)
 {

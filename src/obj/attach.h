@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "sys/link.h"
 #include "sys/netlink.h"
 #include "sys/tc.h"
@@ -52,6 +53,8 @@ struct attach_report {
 
 /* The kernel's words, or those for its error number. */
 const char *attach_why(const struct attach_try *t);
+/* Append the steps that failed and why: "xdp native: WHY; xdp generic: WHY". */
+void attach_words(const struct attach_report *r, struct buf *out);
 
 /* Attach at the first of hooks (HOOK_BIT()s; native before generic, tcx before clsact) that works.
  * With stays it outlives the process, else the kernel takes it off when the process ends however it

@@ -38,6 +38,12 @@
 #ifndef SYS_clock_gettime64
 #define SYS_clock_gettime64 SYS_clock_gettime
 #endif
+#ifndef SYS_fcntl64
+#define SYS_fcntl64 SYS_fcntl
+#endif
+#ifndef SYS_ftruncate64
+#define SYS_ftruncate64 SYS_ftruncate
+#endif
 #ifndef SYS_sigreturn
 #define SYS_sigreturn SYS_rt_sigreturn
 #endif
@@ -45,8 +51,8 @@
 /* By restart_syscall a poll(2) goes on that was stopped and continued. */
 /* clang-format off */
 static const uint16_t allowed[] = {
-	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl,
-	SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_poll, SYS_ppoll, SYS_restart_syscall,
+	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl, SYS_fcntl, SYS_fcntl64,
+	SYS_ftruncate, SYS_ftruncate64, SYS_setsockopt, SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_poll, SYS_ppoll, SYS_restart_syscall,
 	SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_futex,
 	SYS_clock_gettime, SYS_clock_gettime64, SYS_nanosleep,
 	SYS_rt_sigreturn, SYS_sigreturn, SYS_rt_sigprocmask,
@@ -54,9 +60,9 @@ static const uint16_t allowed[] = {
 };
 /* clang-format on */
 
-enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 2 };
+enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 3 };
 
-static int filter(void)
+static int filter(bool files)
 {
 	struct sock_filter code[HEAD + NALLOWED + TAIL] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -70,7 +76,9 @@ static int filter(void)
 	/* A match jumps over the rest of the list and the refusal. */
 	for (int i = 0; i < NALLOWED; i++)
 		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-						     (uint8_t)(NALLOWED - i), 0);
+						     (uint8_t)(NALLOWED - i + 1), 0);
+	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_openat : ~0u, 1,
+					     0);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0 ? -errno : 0;
@@ -78,19 +86,20 @@ static int filter(void)
 
 #else
 
-static int filter(void)
+static int filter(bool files)
 {
+	(void)files;
 	return -EINVAL; /* system call numbers are known for the architectures above */
 }
 
 #endif
 
-int confine(uint64_t caps)
+int confine(uint64_t caps, bool files)
 {
 	int rc = priv_keep(caps);
 
 	if (rc)
 		return rc;
-	rc = filter();
+	rc = filter(files);
 	return rc == -EINVAL || rc == -ENOSYS ? 0 : rc;
 }

@@ -204,19 +204,8 @@ int area_fd(const struct area *a)
 	return a->ring_fd;
 }
 
-static int ignore(const void *rec, size_t len, void *arg)
-{
-	(void)rec;
-	(void)len;
-	(void)arg;
-	return 0;
-}
-
-/* Old calls are taken out first: the next look is what answers them. */
 void area_want(struct area *a)
 {
-	if (a->mapped)
-		ring_read(&a->ring, ignore, NULL);
 	for (uint32_t i = 0; i < a->cpus; i++)
 		__atomic_store_n(&a->cpu[i].wanted, 1, __ATOMIC_SEQ_CST);
 }
@@ -275,11 +264,20 @@ static bool take_cpu(struct area *a, uint32_t i, struct area_run *run)
 		*run = (struct area_run){
 			.at = a->bytes + ((size_t)i * a->chunks + slot) * a->chunk_len + a->read[i],
 			.len = len - a->read[i],
+			.more = ended,
 			.whole = ended && !a->read[i],
 			.cpu = i,
 		};
 		return true;
 	}
+}
+
+static int ignore(const void *rec, size_t len, void *arg)
+{
+	(void)rec;
+	(void)len;
+	(void)arg;
+	return 0;
 }
 
 static int hold(const void *rec, size_t len, void *arg)
@@ -297,9 +295,13 @@ uint32_t area_take(struct area *a, struct area_run *runs)
 	if (!a->mapped) {
 		if (a->held.len < HELD_MAX)
 			ring_read(&a->ring, hold, a);
-		*runs = (struct area_run){ .at = (uint8_t *)a->held.data, .len = a->held.len };
+		*runs = (struct area_run){ .at = (uint8_t *)a->held.data,
+					   .len = a->held.len,
+					   .more = a->held.len >= HELD_MAX };
 		return a->held.len != 0;
 	}
+	/* The calls to wake: this is what answers them. */
+	ring_read(&a->ring, ignore, NULL);
 	for (uint32_t i = 0; i < a->cpus; i++)
 		n += take_cpu(a, i, &runs[n]);
 	return n;
@@ -316,7 +318,7 @@ void area_release(struct area *a, const struct area_run *runs, uint32_t n)
 			continue;
 		}
 		a->read[cpu] += (uint32_t)runs[i].used;
-		if (runs[i].whole && runs[i].used == runs[i].len)
+		if (runs[i].more && runs[i].used == runs[i].len)
 			next_chunk(a, cpu);
 	}
 }

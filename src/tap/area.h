@@ -29,11 +29,13 @@ struct area {
 struct area_run {
 	uint8_t *at;
 	size_t len, used;
-	bool whole; /* a chunk from its begin to its end: AREA_ROOM bytes behind it may be written */
+	bool more;  /* it goes on elsewhere: to be had when this one was released */
+	bool whole; /* a chunk from its begin to its end: AREA_ROOM bytes behind it may be written
+		     */
 	uint32_t cpu;
 };
 
-enum { AREA_ROOM = 4096 };
+enum { AREA_ROOM = 8192 };
 
 struct area_wish {
 	uint32_t snaplen;

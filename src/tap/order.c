@@ -22,14 +22,6 @@ static uint64_t next_time(const struct area_run *run)
 	return (uint64_t)b.high << 32 | b.low;
 }
 
-static uint32_t next_len(const struct area_run *run)
-{
-	struct block b;
-
-	memcpy(&b, run->at + run->used, sizeof(b));
-	return b.len;
-}
-
 /* The run with the oldest block, and the time of the oldest of all others. */
 static struct area_run *oldest(struct area_run *runs, uint32_t n, uint64_t *time, uint64_t *other)
 {
@@ -62,7 +54,7 @@ int order_runs(struct area_run *runs, uint32_t n, uint64_t until, order_each *ea
 		if (other > until)
 			other = until;
 		do {
-			uint32_t len = next_len(run);
+			uint32_t len = order_block_len(run->at + run->used);
 
 			if (len < BLOCK_MIN || len > run->len - run->used)
 				return -EBADMSG;
@@ -70,6 +62,8 @@ int order_runs(struct area_run *runs, uint32_t n, uint64_t until, order_each *ea
 			time = next_time(run);
 		} while (time <= other && time != UINT64_MAX);
 		rc = each(run->at + from, run->used - from, arg);
+		if (run->more && run->used == run->len)
+			break;
 	}
 	return rc;
 }

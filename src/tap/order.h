@@ -3,14 +3,24 @@
 #ifndef TAP_ORDER_H
 #define TAP_ORDER_H
 
+#include <string.h>
 #include "tap/area.h"
+
+/* Bytes of the block that begins there. */
+static inline uint32_t order_block_len(const uint8_t *block)
+{
+	uint32_t len;
+
+	memcpy(&len, block + 4, sizeof(len));
+	return len;
+}
 
 /* Called with whole blocks that follow each other; 0 goes on, else it ends there. */
 typedef int order_each(const uint8_t *blocks, size_t len, void *arg);
 
 /* Every block of the runs with a time (ns since the epoch) of at most until, in order of time as
- * far as each run is; used says how far each run was handed out. 0, what each() returned, or
- * -EBADMSG. */
+ * far as each run is; used says how far each run was handed out. It ends early behind a run that
+ * goes on elsewhere: take again then. 0, what each() returned, or -EBADMSG. */
 int order_runs(struct area_run *runs, uint32_t n, uint64_t until, order_each *each, void *arg);
 
 #endif

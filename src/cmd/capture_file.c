@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* A file ends where a block does, whatever happens: at its size, at its time, at a full disk. */
+#define _GNU_SOURCE
+#include "cmd/capture_file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "net/capfile.h"
+
+enum {
+	ALIGN = 4096,   /* of what goes around the page cache */
+	BLOCK_MIN = 12, /* type, length, length */
+	RECORD_HEAD = 16,
+	BLOCK_PACKET = 6,
+};
+
+static uint32_t word(const uint8_t *at)
+{
+	uint32_t w;
+
+	memcpy(&w, at, sizeof(w));
+	return w;
+}
+
+/* Bytes of the unit that begins here; 0 if there is no whole one. */
+static size_t unit_len(const struct capture_file *f, const uint8_t *at, size_t left)
+{
+	size_t n;
+
+	if (left < (f->wish.ng ? BLOCK_MIN : RECORD_HEAD))
+		return 0;
+	n = f->wish.ng ? word(at + 4) : (size_t)word(at + 8) + RECORD_HEAD;
+	return n <= left ? n : 0;
+}
+
+/* A row of whole units of at least so many bytes, or all that there are. */
+static size_t units(const struct capture_file *f, const uint8_t *at, size_t len, size_t least)
+{
+	size_t done = 0, n;
+
+	while (done < least && (n = unit_len(f, at + done, len - done)) != 0)
+		done += n;
+	return done;
+}
+
+static int width_of(uint32_t count)
+{
+	int width = 1;
+
+	for (uint32_t n = count ? count - 1 : 0; n >= 10; n /= 10)
+		width++;
+	return width;
+}
+
+/* As tcpdump names them: NAME, NAME1, NAME2; with a count NAME00, NAME01. */
+static int name_file(struct capture_file *f, uint64_t now)
+{
+	const struct capture_file_wish *w = &f->wish;
+	time_t s = (time_t)(now / NS_PER_S);
+	struct tm local = { 0 };
+	char base[PATH_MAX];
+	uint32_t i = f->files;
+	int n;
+
+	snprintf(base, sizeof(base), "%s", w->name);
+	if (w->every) {
+		localtime_r(&s, &local);
+		if (!strftime(base, sizeof(base), w->name, &local))
+			return fail_usage("%s makes no file name", w->name);
+	}
+	if (w->bytes && w->count && !w->every)
+		n = snprintf(f->path, sizeof(f->path), "%s%0*u", base, width_of(w->count),
+			     i % w->count);
+	else if (w->bytes && i)
+		n = snprintf(f->path, sizeof(f->path), "%s%u", base, i);
+	else
+		n = snprintf(f->path, sizeof(f->path), "%s", base);
+	return n < (int)sizeof(f->path) ? 0 : fail(-ENAMETOOLONG, "%s: the name is too long", base);
+}
+
+static int write_all(int fd, const uint8_t *at, size_t len, size_t *done)
+{
+	*done = 0;
+	while (*done < len) {
+		ssize_t n = write(fd, at + *done, len - *done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+			continue;
+		}
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		*done += (size_t)n;
+	}
+	return 0;
+}
+
+static int say(const struct capture_file *f, int rc)
+{
+	if (rc == -EPIPE)
+		return fail(rc, "%s: the reader is gone", f->path);
+	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
+		return fail(rc, "%s: no space left; what is in it can be read", f->path);
+	return fail_errno(rc, "%s", f->path);
+}
+
+/* Write a row of whole units; what did not find room is taken back to the last unit's end. */
+static int put(struct capture_file *f, const uint8_t *at, size_t len, size_t *kept)
+{
+	size_t done, whole = 0, n;
+	int rc = write_all(f->fd, at, len, &done);
+
+	if (!rc) {
+		f->written += len;
+		*kept += len;
+		return 0;
+	}
+	while ((n = unit_len(f, at + whole, len - whole)) != 0 && whole + n <= done)
+		whole += n;
+	if (f->regular && ftruncate(f->fd, (off_t)(f->written + whole)))
+		whole = 0;
+	f->written += whole;
+	f->broken = true;
+	*kept += whole;
+	return rc;
+}
+
+static void set_direct(struct capture_file *f, bool on)
+{
+	int flags = fcntl(f->fd, F_GETFL);
+
+	if (f->direct == on || flags < 0)
+		return;
+	if (!fcntl(f->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT))
+		f->direct = on;
+	else
+		f->never_direct = true;
+}
+
+/* Everything that all files begin with, into the one that was opened. */
+static int begin(struct capture_file *f)
+{
+	size_t kept = 0;
+	int rc = put(f, (const uint8_t *)f->heads.data, f->heads.len, &kept);
+
+	return rc ? say(f, rc) : 0;
+}
+
+static int open_next(struct capture_file *f)
+{
+	uint64_t now = clock_real();
+	struct stat st;
+	int rc = name_file(f, now);
+
+	if (rc)
+		return rc;
+	f->fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (f->fd < 0) {
+		rc = -errno;
+		f->fd = 0;
+		return fail_errno(rc, "%s", f->path);
+	}
+	f->regular = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
+	f->never_direct = !f->regular;
+	f->direct = false;
+	f->written = 0;
+	f->files++;
+	f->next = f->wish.every ? now + f->wish.every : UINT64_MAX;
+	return f->heads.len ? begin(f) : 0;
+}
+
+int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish)
+{
+	*f = (struct capture_file){ .wish = *wish, .next = UINT64_MAX };
+	f->standard = !strcmp(wish->name, "-");
+	if (!f->standard)
+		return open_next(f);
+	if (isatty(STDOUT_FILENO))
+		return fail_usage("packets on a terminal make no sense: -w FILE, or a pipe");
+	if (wish->bytes || wish->every)
+		return fail_usage("standard output is one file: -C and -G do not go with -w -");
+	f->fd = STDOUT_FILENO;
+	f->never_direct = true;
+	snprintf(f->path, sizeof(f->path), "standard output");
+	return 0;
+}
+
+int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
+{
+	size_t kept = 0;
+	int rc;
+
+	buf_add(&f->heads, bytes, len);
+	if (f->heads.nomem)
+		return fail_errno(-ENOMEM, "%s", f->path);
+	set_direct(f, false);
+	rc = put(f, bytes, len, &kept);
+	return rc ? say(f, rc) : 0;
+}
+
+static int finish(struct capture_file *f)
+{
+	struct buf tail = { 0 };
+	size_t kept = 0;
+	int rc = 0;
+
+	set_direct(f, false);
+	if (f->wish.tail && !f->broken)
+		f->wish.tail(&tail, f->wish.arg);
+	if (tail.len)
+		rc = put(f, (const uint8_t *)tail.data, tail.len, &kept);
+	buf_free(&tail);
+	if (!f->standard && f->fd && close(f->fd) && !rc)
+		rc = -errno;
+	f->fd = 0;
+	return rc ? say(f, rc) : 0;
+}
+
+/* 1 if that was the last. */
+static int rotate(struct capture_file *f)
+{
+	int rc = finish(f);
+
+	if (!rc && f->wish.every && f->wish.count && f->files >= f->wish.count)
+		return 1;
+	return rc ? rc : open_next(f);
+}
+
+/* A file has at least one packet, so it may be longer than wished for by one. */
+static bool is_full(const struct capture_file *f)
+{
+	if (f->written <= f->heads.len)
+		return false;
+	return (f->wish.bytes && f->written >= f->wish.bytes) || clock_real() >= f->next;
+}
+
+int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept)
+{
+	const uint8_t *at = bytes;
+	int rc = 0;
+
+	set_direct(f, false);
+	for (size_t n; !rc && len; at += n, len -= n) {
+		if ((f->wish.bytes || f->wish.every) && is_full(f))
+			rc = rotate(f);
+		if (rc)
+			return rc;
+		n = len;
+		if (f->wish.bytes && f->written + len > f->wish.bytes)
+			n = units(f, at, len,
+				  f->written < f->wish.bytes ? f->wish.bytes - f->written : 1);
+		rc = put(f, at, n, kept);
+	}
+	return rc < 0 ? say(f, rc) : rc;
+}
+
+/* A block that readers pass over, so long that what follows is aligned. */
+static size_t pad(uint8_t *at, uint64_t pos)
+{
+	uint32_t n = (uint32_t)(ALIGN - pos % ALIGN) % ALIGN;
+	static const uint32_t type = CAPFILE_BLOCK_PAD;
+
+	if (!n)
+		return 0;
+	if (n < BLOCK_MIN)
+		n += ALIGN;
+	memset(at, 0, n);
+	memcpy(at, &type, sizeof(type));
+	memcpy(at + 4, &n, sizeof(n));
+	memcpy(at + n - 4, &n, sizeof(n));
+	return n;
+}
+
+static int align(struct capture_file *f)
+{
+	uint8_t room[ALIGN + BLOCK_MIN];
+	size_t n = pad(room, f->written), kept = 0;
+
+	return n ? put(f, room, n, &kept) : 0;
+}
+
+int capture_file_whole(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept)
+{
+	size_t padded, put_len = 0;
+	int rc;
+
+	if (f->never_direct || !f->wish.ng || f->wish.every ||
+	    (f->wish.bytes && f->written + len + ALIGN > f->wish.bytes))
+		return capture_file_write(f, bytes, len, kept);
+	if (!f->direct) {
+		rc = align(f);
+		if (rc)
+			return say(f, rc);
+		set_direct(f, true);
+		if (!f->direct)
+			return capture_file_write(f, bytes, len, kept);
+	}
+	padded = len + pad(bytes + len, len);
+	rc = put(f, bytes, padded, &put_len);
+	*kept += put_len < len ? put_len : len;
+	/* Some file systems say so only now. */
+	if (rc == -EINVAL && !put_len) {
+		f->broken = false;
+		f->never_direct = true;
+		return capture_file_write(f, bytes, len, kept);
+	}
+	return rc ? say(f, rc) : 0;
+}
+
+uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	uint64_t packets = 0;
+
+	for (size_t n; (n = unit_len(f, at, len)) != 0; at += n, len -= n)
+		packets += !f->wish.ng || word(at) == BLOCK_PACKET;
+	return packets;
+}
+
+uint64_t capture_file_due(const struct capture_file *f)
+{
+	return f->next;
+}
+
+int capture_file_close(struct capture_file *f)
+{
+	int rc = f->fd ? finish(f) : 0;
+
+	buf_free(&f->heads);
+	*f = (struct capture_file){ 0 };
+	return rc;
+}

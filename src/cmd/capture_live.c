@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Rounds: take what every CPU has finished, put it in order of time, hand it on, give it back.
+ *
+ * Packets that come by the thousand are read a few hundred times a second at most; the first one
+ * after a silence is read at once. A chunk that is full wakes the reader whenever that is. */
+#include "cmd/capture_live.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "sys/priv.h"
+#include "sys/wait.h"
+#include "tap/order.h"
+
+#define MS UINT64_C(1000000)
+
+enum {
+	PAUSE_MS = 5,
+	/* A packet is in the memory so soon after it was stamped: until then another CPU may have
+	 * an older one. */
+	SETTLE_MS = 1,
+	WHOLE_MS = 50,
+	PARTIAL_MS = 200,
+	ROUNDS_MS = 100, /* then signals are looked at, whatever comes */
+	/* A program that was running when it was taken off has ended by then. */
+	LAST_MS = 10,
+};
+
+struct live {
+	const struct capture_live_wish *wish;
+	struct capture_out *out;
+	struct tap tap;
+	struct capfile in; /* of lines and JSON: what reads the blocks */
+	struct area_run *runs;
+	int poll_fd, clock_fd;
+	uint64_t handed;               /* packets, where they are counted one by one */
+	uint64_t whole_ns, partial_ns; /* when such were handed on last */
+	bool section;                  /* was put */
+	bool over;
+};
+
+static bool counts_each(const struct live *l)
+{
+	return l->wish->count || !capture_out_is_ng(l->out);
+}
+
+static int on_frame(const struct frame *f, void *arg)
+{
+	struct live *l = arg;
+	int rc = capture_out_frame(l->out, f, capfile_iface(&l->in, f->iface));
+
+	l->handed++;
+	if (!rc && l->wish->count && l->handed == l->wish->count)
+		rc = 1;
+	return rc;
+}
+
+/* The section and the interface as the stream of blocks has them. */
+static int on_port(const struct tap_port *port, uint32_t number, void *arg)
+{
+	struct live *l = arg;
+	struct capfile_iface i = { .link = port->link_type, .snaplen = l->wish->tap.snaplen };
+	struct buf head = { 0 };
+	int rc;
+
+	(void)number;
+	snprintf(i.name, sizeof(i.name), "%s", port->link.name);
+	if (!l->section)
+		capfile_put_section(&head, "sonde");
+	l->section = true;
+	capfile_put_iface(&head, &i, l->wish->filter_text);
+	if (capture_out_is_ng(l->out))
+		rc = capture_out_head(l->out, &head);
+	else
+		rc = capfile_feed(&l->in, head.data, head.len, on_frame, l);
+	buf_free(&head);
+	return rc;
+}
+
+/* So many bytes of the blocks as hold the packets that are still wished for. */
+static size_t within_count(struct live *l, const uint8_t *blocks, size_t len)
+{
+	uint64_t left = l->wish->count - l->handed;
+	size_t at = 0;
+
+	for (; at < len && left; left--)
+		at += order_block_len(blocks + at);
+	l->handed = l->wish->count - left;
+	l->over = !left;
+	return at;
+}
+
+static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
+{
+	struct live *l = arg;
+	int rc;
+
+	if (!capture_out_is_ng(l->out)) {
+		rc = capfile_feed(&l->in, blocks, len, on_frame, l);
+	} else {
+		if (l->wish->count)
+			len = within_count(l, blocks, len);
+		rc = capture_out_blocks(l->out, blocks, len);
+	}
+	l->over = l->over || rc == 1;
+	return rc ? rc : l->over;
+}
+
+/* Chunks that are full go to the file as they are. */
+static int put_whole(struct live *l, uint32_t n)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < n && !rc; i++) {
+		struct area_run *run = &l->runs[i];
+
+		if (!run->whole)
+			continue;
+		rc = capture_out_whole(l->out, run->at, run->len);
+		run->used = run->len;
+	}
+	l->over = l->over || rc == 1;
+	return rc;
+}
+
+static bool any_whole(const struct live *l, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (l->runs[i].whole)
+			return true;
+	return false;
+}
+
+/* Files get full chunks; what stands in chunks that are being filled can wait for more of it while
+ * there are such, but not forever. */
+static bool takes_partial(const struct live *l, uint64_t now)
+{
+	return counts_each(l) || now - l->whole_ns > WHOLE_MS * MS ||
+	       now - l->partial_ns > PARTIAL_MS * MS;
+}
+
+/* One look at all CPUs. all: though a packet that is older may still come from another. *more:
+ * there is more to be had at once. */
+static int look(struct live *l, bool all, bool *any, bool *more)
+{
+	uint64_t now = clock_mono(), until = all ? UINT64_MAX : clock_real() - SETTLE_MS * MS;
+	uint32_t n = area_take(&l->tap.area, l->runs);
+	size_t used = 0;
+	int rc = 0;
+
+	*more = false;
+	*any = *any || n;
+	if (any_whole(l, n) && !counts_each(l)) {
+		rc = put_whole(l, n);
+		l->whole_ns = now;
+	} else if (n && (all || takes_partial(l, now))) {
+		rc = order_runs(l->runs, n, until, on_blocks, l);
+		l->partial_ns = now;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		used += l->runs[i].used;
+		*more = *more || (l->runs[i].more && l->runs[i].used == l->runs[i].len);
+	}
+	*more = *more || (all && used);
+	area_release(&l->tap.area, l->runs, n);
+	return rc == -EBADMSG ? fail(rc, "the kernel's blocks are damaged: a bug of sonde") : rc;
+}
+
+/* What has come since the last pause. *any: something had, or is still on its way. */
+static int rounds(struct live *l, bool all, bool *any)
+{
+	uint64_t end = clock_mono() + ROUNDS_MS * MS;
+	bool more = true;
+	int rc = 0;
+
+	*any = false;
+	while (!rc && more && !l->over && (all || clock_mono() < end))
+		rc = look(l, all, any, &more);
+	if (!rc)
+		rc = capture_out_flush(l->out);
+	l->over = l->over || rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+/* A timer that never ends, but for a step of the clock. */
+static int arm_clock(struct live *l)
+{
+	struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+
+	if (!l->clock_fd) {
+		int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+		if (fd < 0)
+			return -errno;
+		l->clock_fd = fd;
+	}
+	return timerfd_settime(l->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
+			       NULL) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int watch(const struct live *l, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return epoll_ctl(l->poll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int open_waiting(struct live *l)
+{
+	int rc;
+
+	l->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (l->poll_fd < 0) {
+		l->poll_fd = 0;
+		return fail_errno(-errno, "epoll");
+	}
+	rc = arm_clock(l);
+	rc = rc ? rc : watch(l, l->clock_fd);
+	rc = rc ? rc : watch(l, l->tap.watch.fd);
+	rc = rc ? rc : watch(l, area_fd(&l->tap.area));
+	return rc ? fail_errno(rc, "waiting for packets") : 0;
+}
+
+/* A step of the clock and a change of the interfaces, if there was one. What was stamped before a
+ * step is handed on at once, for its time may lie ahead now. */
+static int look_around(struct live *l)
+{
+	uint64_t expired;
+	bool any;
+	int rc = 0;
+
+	if (read(l->clock_fd, &expired, sizeof(expired)) < 0 && errno == ECANCELED) {
+		area_set_clock(&l->tap.area);
+		arm_clock(l);
+		rc = rounds(l, true, &any);
+	}
+	if (!rc)
+		rc = tap_follow(&l->tap);
+	if (!rc && !l->tap.left && l->wish->tap.names->n)
+		rc = fail(-ENODEV, "no interface is left to capture on");
+	return rc;
+}
+
+/* Between two rounds: a pause if there was something, else until there is. */
+static int wait_more(struct live *l, bool any)
+{
+	uint64_t due = capture_file_due(&l->out->file), now = clock_mono(), until = UINT64_MAX;
+	/* A ring with something in it can be read at any time; chunks wake when they are full. */
+	int fd = any && !l->tap.area.mapped ? 0 : l->poll_fd;
+
+	if (any)
+		until = now + PAUSE_MS * MS;
+	else if (due != UINT64_MAX)
+		until = now + (due > clock_real() ? due - clock_real() : 0) + MS;
+	switch (wait_for(fd, until)) {
+	case WAIT_STOP:
+		l->over = true;
+		return 0;
+	case WAIT_CLOSED:
+		return fail(-EPIPE, "standard output is closed");
+	case WAIT_FD:
+		return look_around(l);
+	default:
+		return 0;
+	}
+}
+
+static int run(struct live *l)
+{
+	bool any = true;
+	int rc = 0;
+
+	while (!rc && !l->over) {
+		/* Asked for a call first, then looked: nothing that comes in between is missed. */
+		if (!any)
+			area_want(&l->tap.area);
+		rc = rounds(l, false, &any);
+		if (!rc && !l->over)
+			rc = wait_more(l, any);
+	}
+	return rc;
+}
+
+/* What the kernel still has, unless so many packets were wished for and are there. */
+static int drain(struct live *l)
+{
+	bool any;
+
+	tap_stop(&l->tap);
+	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
+	if (l->wish->count && l->handed == l->wish->count)
+		return 0;
+	l->over = false;
+	return rounds(l, true, &any);
+}
+
+/* After what stopped the writing: how many packets were waiting for it. */
+static void count_unsaved(struct live *l)
+{
+	if (l->out->failed && !counts_each(l))
+		drain(l);
+	else
+		tap_stop(&l->tap);
+}
+
+static void say_counts(const struct live *l)
+{
+	struct tap_counts sum = { 0 }, c;
+	uint64_t captured;
+
+	for (uint32_t i = 0; i < l->tap.n; i++) {
+		if (tap_counts(l->tap.ports[i], &c))
+			continue;
+		sum.seen += c.seen;
+		sum.matched += c.matched;
+		sum.lost += c.lost;
+	}
+	captured = counts_each(l) ? l->handed : sum.matched - sum.lost;
+	fprintf(stderr, "%llu packets captured\n",
+		(unsigned long long)(captured - l->out->unsaved));
+	if (l->out->unsaved)
+		fprintf(stderr, "%llu packets not written\n", (unsigned long long)l->out->unsaved);
+	fprintf(stderr, "%llu packets received by filter\n", (unsigned long long)sum.matched);
+	fprintf(stderr, "%llu packets dropped by kernel\n", (unsigned long long)sum.lost);
+	if (sum.seen != sum.matched)
+		fprintf(stderr, "%llu packets seen\n", (unsigned long long)sum.seen);
+}
+
+/* What is known of each interface at a file's end. */
+static void put_tail(struct buf *b, void *arg)
+{
+	const struct live *l = arg;
+	struct tap_counts c;
+
+	for (uint32_t i = 0; i < l->tap.n; i++) {
+		const struct tap_port *p = l->tap.ports[i];
+
+		if (tap_counts(p, &c))
+			continue;
+		capfile_put_stats(b, i,
+				  &(struct capfile_stats){ .start_ns = p->start_ns,
+							   .end_ns = clock_real(),
+							   .received = c.seen,
+							   .dropped_os = c.lost });
+	}
+}
+
+static int open_live(struct live *l)
+{
+	struct tap_wish wish = l->wish->tap;
+	const struct capture_file_wish *file = &l->out->wish.file;
+	uint64_t caps = PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON) | PRIV(CAP_NET_RAW);
+	bool rotates = file->bytes || file->every;
+	int rc;
+
+	wish.on_port = on_port;
+	wish.arg = l;
+	rc = tap_open(&l->tap, &wish);
+	if (rc)
+		return rc;
+	l->runs = calloc(l->tap.area.cpus, sizeof(*l->runs));
+	if (!l->runs)
+		return fail_errno(-ENOMEM, "capture");
+	rc = open_waiting(l);
+	/* Another file has to be opened where this one could be. */
+	return rc ? rc : cmd_confine(rotates ? caps | PRIV(CAP_DAC_OVERRIDE) : caps, rotates);
+}
+
+int capture_live(const struct capture_live_wish *wish, struct capture_out *out)
+{
+	struct live l = { .wish = wish, .out = out };
+	int rc = open_live(&l), drained;
+
+	if (capture_out_is_ng(out)) {
+		out->file.wish.tail = put_tail;
+		out->file.wish.arg = &l;
+	}
+	if (!rc) {
+		rc = run(&l);
+		if (!rc || rc == -ENODEV) {
+			drained = drain(&l);
+			rc = rc ? rc : drained;
+		} else {
+			count_unsaved(&l);
+		}
+		say_counts(&l);
+	}
+	rc = capture_out_close(out, rc);
+	tap_close(&l.tap);
+	capfile_close(&l.in);
+	if (l.poll_fd)
+		close(l.poll_fd);
+	if (l.clock_fd)
+		close(l.clock_fd);
+	free(l.runs);
+	return rc;
+}

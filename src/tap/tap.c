@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* A copy of the programs an interface, with its number and its kind of packets frozen into it; all
+ * write into one area. */
+#include "tap/tap.h"
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "gen/capture.gen.h"
+#include "net/frame.h"
+#include "obj/feature.h"
+#include "sys/bpf.h"
+#include "sys/promisc.h"
+
+static bool has_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
+}
+
+/* By hooks and by whether the area is mapped. */
+static uint32_t prog_for(const struct tap *t, enum tap_dir dir)
+{
+	static const uint32_t progs[2][3] = {
+		{ CAPTURE_PROG_SONDE_RING_IN, CAPTURE_PROG_SONDE_RING_OUT,
+		  CAPTURE_PROG_SONDE_RING_XDP },
+		{ CAPTURE_PROG_SONDE_CAP_IN, CAPTURE_PROG_SONDE_CAP_OUT,
+		  CAPTURE_PROG_SONDE_CAP_XDP },
+	};
+
+	return progs[t->area.mapped][t->wish.hooks[dir] & HOOKS_XDP ? 2 : dir];
+}
+
+/* Of packets that the loopback interface sends only those that it receives again are taken, as
+ * libpcap does: else each would be there twice. */
+static bool takes(const struct tap *t, const struct link *link, enum tap_dir dir)
+{
+	return t->wish.hooks[dir] &&
+	       !(dir == TAP_OUT && link->type == ARPHRD_LOOPBACK && t->wish.hooks[TAP_IN]);
+}
+
+static int load(struct tap *t, struct tap_port *port, bool multibuf)
+{
+	const struct filter *f = t->wish.filter;
+	struct capture_conf conf = {
+		.iface = t->n,
+		.snaplen = t->wish.snaplen,
+		.fill = t->area.fill,
+		.chunks = t->area.chunks,
+		.cpus = t->area.cpus,
+		.ethernet = has_ethernet(&port->link),
+		.prepend = t->mixed && !has_ethernet(&port->link),
+		.filter = f && f->nodes,
+		.inner = f && f->needs & FILTER_NEED_INNER,
+		.chain = f && f->needs & FILTER_NEED_CHAIN,
+		.multibuf = multibuf,
+	};
+	struct obj_map maps[CAPTURE_NMAPS] = {
+		[CAPTURE_MAP_CPUS] = { .fd = t->area.cpus_fd },
+		[CAPTURE_MAP_AREA] = { .fd = t->area.area_fd },
+		[CAPTURE_MAP_RING] = { .fd = t->area.ring_fd },
+	};
+	struct obj_code stubs[CAPTURE_NPROGS] = { 0 };
+	struct obj_opts opts = { .stubs = stubs,
+				 .maps = maps,
+				 .conf = &conf,
+				 .xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+				 .verbose = t->wish.verbose };
+
+	for (int dir = 0; dir < TAP_DIRS; dir++)
+		if (takes(t, &port->link, dir))
+			opts.progs |= 1u << prog_for(t, dir);
+	for (uint32_t i = 0; conf.filter && i < CAPTURE_NPROGS; i++) {
+		const struct filter_code *code =
+			&t->code[capture_spec.progs[i].type == BPF_PROG_TYPE_XDP ? FILTER_XDP
+										 : FILTER_SKB];
+
+		stubs[i] = (struct obj_code){ code->insns, (uint32_t)code->n };
+	}
+	return obj_open(&port->obj, &capture_spec, &opts);
+}
+
+static int say_failure(const struct link *link, enum tap_dir dir, const struct attach_report *r,
+		       int rc)
+{
+	struct buf line = { 0 };
+
+	if (rc == -ENODEV)
+		return fail(rc, "%s: the interface is gone", link->name);
+	attach_words(r, &line);
+	fail(rc, "%s: cannot capture what %s (%.*s)", link->name,
+	     dir == TAP_IN ? "comes in" : "goes out", (int)line.len, line.data);
+	buf_free(&line);
+	return rc;
+}
+
+/* One line an interface: the hooks that were taken, and why not the ones before them. */
+static void say_hooks(const struct tap_port *p, const struct attach_report *reports)
+{
+	static const char *const names[] = { "in", "out" };
+	struct buf line = { 0 };
+
+	for (int dir = 0; dir < TAP_DIRS; dir++) {
+		if (!p->at[dir].hook)
+			continue;
+		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", names[dir],
+			   hook_name(p->at[dir].hook));
+		if (!reports[dir].n)
+			continue;
+		buf_str(&line, " (");
+		attach_words(&reports[dir], &line);
+		buf_char(&line, ')');
+	}
+	note("%s: %.*s", p->link.name, (int)line.len, line.data);
+	buf_free(&line);
+}
+
+static int attach(struct tap *t, struct tap_port *p)
+{
+	struct attach_report reports[TAP_DIRS] = { 0 };
+
+	for (int dir = 0; dir < TAP_DIRS; dir++) {
+		int fd = p->obj.prog_fd[prog_for(t, dir)], rc;
+
+		if (!takes(t, &p->link, dir))
+			continue;
+		rc = attach_open(&p->at[dir], &t->ask, p->link.ifindex, dir == TAP_IN, fd,
+				 t->wish.hooks[dir], false, &reports[dir]);
+		if (rc)
+			return say_failure(&p->link, dir, &reports[dir], rc);
+	}
+	if (!t->wish.quiet)
+		say_hooks(p, reports);
+	return 0;
+}
+
+static void free_port(struct tap *t, struct tap_port *p)
+{
+	for (int dir = 0; dir < TAP_DIRS; dir++)
+		attach_close(&p->at[dir], &t->ask);
+	obj_close(&p->obj);
+	free(p);
+}
+
+static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
+{
+	int rc;
+
+	p->link = *link;
+	p->link_type = t->mixed || has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
+	p->start_ns = clock_real();
+	rc = load(t, p,
+		  t->wish.hooks[TAP_IN] & HOOKS_XDP &&
+			  !feature_try("XDP frames in several buffers"));
+	if (!rc)
+		rc = t->wish.on_port(p, t->n, t->wish.arg);
+	if (!rc)
+		rc = attach(t, p);
+	if (!rc && t->wish.promiscuous && t->wish.names->n &&
+	    promisc_add(&t->promiscuous_fd, link->ifindex))
+		note("%s: not promiscuous: frames for others may be missing", link->name);
+	return rc;
+}
+
+/* The number stays taken on failure once the port was announced: another would be confused with
+ * it. */
+static int add_port(struct tap *t, const struct link *link)
+{
+	struct tap_port **more = realloc(t->ports, (t->n + 1) * sizeof(*more));
+	struct tap_port *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (more)
+		t->ports = more;
+	if (!more || !p) {
+		free(p);
+		return fail_errno(-ENOMEM, "%s", link->name);
+	}
+	rc = open_port(t, p, link);
+	if (rc) {
+		free_port(t, p);
+		return rc;
+	}
+	t->ports[t->n++] = p;
+	t->left++;
+	return 0;
+}
+
+static struct tap_port *find_port(const struct tap *t, int ifindex)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->ports[i]->link.ifindex == ifindex && !t->ports[i]->gone)
+			return t->ports[i];
+	return NULL;
+}
+
+static bool is_wanted(const struct tap *t, const struct link *link)
+{
+	const struct opt_list *names = t->wish.names;
+
+	for (unsigned int i = 0; i < names->n; i++)
+		if (!strcmp(names->at[i], link->name))
+			return true;
+	return !names->n && link->up;
+}
+
+/* No other interface would fare better. */
+static bool is_hopeless(int rc)
+{
+	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
+	       rc == -ENFILE || rc == -EINVAL;
+}
+
+static int take_new(struct tap *t, const struct link_list *l)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		if (!is_wanted(t, &l->at[i]) || find_port(t, l->at[i].ifindex))
+			continue;
+		rc = add_port(t, &l->at[i]);
+		if (!t->wish.names->n && !is_hopeless(rc))
+			rc = 0;
+	}
+	return rc;
+}
+
+static int missing(const struct tap *t, const struct link_list *l)
+{
+	const struct opt_list *names = t->wish.names;
+
+	for (unsigned int i = 0; i < names->n; i++) {
+		size_t j = 0;
+
+		while (j < l->n && strcmp(names->at[i], l->at[j].name))
+			j++;
+		if (j == l->n)
+			return fail(-ENODEV, "no interface %s", names->at[i]);
+	}
+	return 0;
+}
+
+/* Interfaces without Ethernet among others: a file is to have one kind of packets only, or libpcap
+ * does not read it. With "every one" others may come. */
+static bool is_mixed(const struct tap *t, const struct link_list *l)
+{
+	unsigned int with = 0, without = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (is_wanted(t, &l->at[i]))
+			*(has_ethernet(&l->at[i]) ? &with : &without) += 1;
+	return !t->wish.names->n || (with && without);
+}
+
+static int attach_all(struct tap *t)
+{
+	struct link_list l = { 0 };
+	int rc = link_list(&t->ask, &l);
+
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	t->mixed = is_mixed(t, &l);
+	rc = missing(t, &l);
+	if (!rc)
+		rc = take_new(t, &l);
+	if (!rc && !t->left)
+		rc = fail(-ENODEV, "there is no interface to capture on");
+	link_list_free(&l);
+	return rc;
+}
+
+static int emit(struct tap *t)
+{
+	struct diag diag = { 0 };
+	int rc = 0;
+
+	for (int i = 0; i < 2 && !rc && t->wish.filter; i++)
+		rc = filter_emit(t->wish.filter, (enum filter_flavour)i, &t->code[i], &diag);
+	return rc ? fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc)) : 0;
+}
+
+static int open_all(struct tap *t)
+{
+	struct area_wish area = { .snaplen = t->wish.snaplen,
+				  .bytes = t->wish.bytes,
+				  .ring = t->wish.ring };
+	unsigned int hooks = t->wish.hooks[TAP_IN] | t->wish.hooks[TAP_OUT];
+	int rc = emit(t);
+
+	if (rc)
+		return rc;
+	rc = nl_open(&t->ask, 0);
+	/* Watch before the first look: nothing that happens between the two is missed. */
+	if (!rc)
+		rc = nl_open(&t->watch, RTMGRP_LINK);
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	rc = attach_prepare(hooks);
+	if (rc)
+		return fail_errno(rc, "starting the keeper of tc filters");
+	rc = area_open(&t->area, &area);
+	return rc ? rc : attach_all(t);
+}
+
+int tap_open(struct tap *t, const struct tap_wish *wish)
+{
+	int rc;
+
+	*t = (struct tap){ .wish = *wish };
+	rc = open_all(t);
+	if (rc)
+		tap_close(t);
+	return rc;
+}
+
+static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+{
+	(void)hdr;
+	(void)body;
+	(void)arg;
+	return 0;
+}
+
+static void mark_gone(struct tap *t, const struct link_list *l)
+{
+	t->left = 0;
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct tap_port *p = t->ports[i];
+		size_t j = 0;
+
+		while (j < l->n && l->at[j].ifindex != p->link.ifindex)
+			j++;
+		if (j == l->n && !p->gone) {
+			note("%s: the interface is gone", p->link.name);
+			p->gone = true;
+		}
+		t->left += !p->gone;
+	}
+}
+
+int tap_follow(struct tap *t)
+{
+	struct link_list l = { 0 };
+	int rc = nl_read(&t->watch, ignore, NULL);
+
+	if (rc && rc != -ENOBUFS)
+		return fail_errno(rc, "watching the interfaces");
+	rc = link_list(&t->ask, &l);
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	mark_gone(t, &l);
+	rc = take_new(t, &l);
+	link_list_free(&l);
+	return rc;
+}
+
+void tap_stop(struct tap *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		for (int dir = 0; dir < TAP_DIRS; dir++)
+			attach_close(&t->ports[i]->at[dir], &t->ask);
+}
+
+int tap_counts(const struct tap_port *port, struct tap_counts *counts)
+{
+	int cpus = bpf_possible_cpus(), rc;
+	struct capture_counts *values;
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	rc = values ? bpf_map_lookup(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values) : -ENOMEM;
+	if (!rc)
+		*counts = (struct tap_counts){ 0 };
+	for (int i = 0; i < cpus && !rc; i++) {
+		counts->seen += values[i].seen;
+		counts->matched += values[i].matched;
+		counts->lost += values[i].lost;
+	}
+	free(values);
+	return rc;
+}
+
+void tap_close(struct tap *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		free_port(t, t->ports[i]);
+	free(t->ports);
+	filter_code_close(&t->code[0]);
+	filter_code_close(&t->code[1]);
+	area_close(&t->area);
+	nl_close(&t->ask);
+	nl_close(&t->watch);
+	if (t->promiscuous_fd)
+		close(t->promiscuous_fd);
+	*t = (struct tap){ 0 };
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Live capture: the kernel programs on every interface asked for, and what they have written. */
+#ifndef TAP_TAP_H
+#define TAP_TAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/opt.h"
+#include "filter/emit.h"
+#include "obj/attach.h"
+#include "obj/obj.h"
+#include "sys/link.h"
+#include "tap/area.h"
+
+enum tap_dir { TAP_IN, TAP_OUT, TAP_DIRS };
+
+struct tap_port;
+
+/* What is captured where. Pointers are the caller's and stay as long as the tap is open. */
+struct tap_wish {
+	const struct opt_list
+		*names; /* of interfaces; empty: every one that is up, and those to come */
+	const struct filter *filter;
+	unsigned int hooks[TAP_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
+	uint32_t snaplen;
+	uint64_t bytes; /* of memory for packets; 0: as is useful */
+	bool promiscuous;
+	bool ring;    /* by ring buffer, though the kernel could do better */
+	bool verbose; /* the verifier's whole log, should it come to that */
+	bool quiet;   /* no note of the hooks that were taken */
+	/* Called for each interface before its first packet; numbered from 0 in that order, as
+	 * their packets' blocks say. 0 or -errno, said. */
+	int (*on_port)(const struct tap_port *port, uint32_t number, void *arg);
+	void *arg;
+};
+
+/* An interface that is, or was, captured on. */
+struct tap_port {
+	struct link link;
+	uint16_t link_type; /* LINKTYPE_* of its packets */
+	bool gone;
+	uint64_t start_ns; /* since the epoch */
+	struct obj obj;
+	struct attach at[TAP_DIRS];
+};
+
+/* Packets that came by, that the filter chose, and of those the ones that were lost. */
+struct tap_counts {
+	uint64_t seen, matched, lost;
+};
+
+/* Zeroed: closed. */
+struct tap {
+	struct tap_wish wish;
+	struct nl ask, watch;
+	int promiscuous_fd;
+	struct area area;
+	struct filter_code code[2]; /* by enum filter_flavour */
+	struct tap_port **ports;
+	uint32_t n, left; /* left: not gone */
+	bool mixed;       /* interfaces with and without Ethernet headers: all get one */
+};
+
+/* Load and attach. A named interface must be there and take the programs; among "every one", one
+ * that cannot is left out with a word. Said on failure, and nothing stays behind. */
+int tap_open(struct tap *t, const struct tap_wish *wish);
+/* Act on what the watching socket has: the way to call it is when t->watch.fd can be read. */
+int tap_follow(struct tap *t);
+/* No more packets come; what has come is still in t->area. */
+void tap_stop(struct tap *t);
+int tap_counts(const struct tap_port *port, struct tap_counts *counts);
+void tap_close(struct tap *t);
+
+#endif
