@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Capture: packets that a filter chooses, laid out as finished pcapng blocks. */
 #include "bpf/lib/bpf.h"
+#include "bpf/lib/owner.h"
 #include "bpf/lib/view.h"
 #include "bpf/capture.h"
 
@@ -15,6 +16,7 @@ enum {
 	FLAG_OUT = 2,
 	MACS = 12,
 	TAG = 4,
+	OWNER_LEN_MASK = 0x7c,
 	BLOCK_TAIL = 16, /* behind them: that option, the end of options, the length again */
 };
 
@@ -69,6 +71,7 @@ struct take {
 	bool xdp;
 	__u32 len; /* bytes with what is put in: a hidden tag, an Ethernet header */
 	__u32 dir;
+	struct owner *owner; /* 0: not known */
 };
 
 /* The filter's place: its code is put here. r1: views, r2: data or the skb, r3: data_end. */
@@ -78,8 +81,8 @@ __noinline int stub_filter(struct view *views, void *packet, void *end)
 	return views != 0;
 }
 
-/* Whether the filter wants it. */
-static __always_inline bool matches(const struct take *t)
+/* The view of the packet, if anybody looks at it. */
+static __always_inline struct view_work *parse(const struct take *t)
 {
 	struct view_src s = { .skb = t->xdp ? 0 : t->ctx, .chain = conf.chain };
 	struct __sk_buff *skb = t->ctx;
@@ -89,15 +92,105 @@ static __always_inline bool matches(const struct take *t)
 
 	w = bpf_map_lookup_elem(&work, &zero);
 	if (!w)
-		return false;
+		return 0;
 	s.data = (void *)(long)(t->xdp ? xdp->data : skb->data);
 	s.end = (void *)(long)(t->xdp ? xdp->data_end : skb->data_end);
 	view_outer(&s, w, t->len - (conf.prepend ? ETH_HLEN : 0), conf.ethernet);
 	w->views[0].dir = t->dir;
 	w->views[0].ifindex = t->xdp ? xdp->ingress_ifindex : skb->ifindex;
+	w->views[0].netns = conf.netns;
 	if (conf.inner)
 		view_inner(&s, w);
-	return stub_filter(w->views, t->xdp ? s.data : skb, t->xdp ? s.end : 0) != 0;
+	return w;
+}
+
+/* The socket that a packet is for, by its addresses; to be released. */
+static __always_inline struct bpf_sock *receiver(struct __sk_buff *skb, const struct view *v)
+{
+	struct bpf_sock_tuple tuple = {};
+	__u32 len = sizeof(tuple.ipv4);
+
+	if (!v->ports || (v->proto != IPPROTO_TCP && v->proto != IPPROTO_UDP))
+		return 0;
+	if (v->family == 4) {
+		tuple.ipv4.saddr = *(__u32 *)v->src;
+		tuple.ipv4.daddr = *(__u32 *)v->dst;
+		tuple.ipv4.sport = be16(v->sport);
+		tuple.ipv4.dport = be16(v->dport);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, v->src, 16);
+		__builtin_memcpy(tuple.ipv6.daddr, v->dst, 16);
+		tuple.ipv6.sport = be16(v->sport);
+		tuple.ipv6.dport = be16(v->dport);
+		len = sizeof(tuple.ipv6);
+	}
+	if (v->proto == IPPROTO_TCP)
+		return bpf_sk_lookup_tcp(skb, &tuple, len, BPF_F_CURRENT_NETNS, 0);
+	return bpf_sk_lookup_udp(skb, &tuple, len, BPF_F_CURRENT_NETNS, 0);
+}
+
+/* Of what goes out the socket is known; a connection that is being made has its listener's. */
+static __always_inline struct owner *owner_of(const struct take *t, const struct view_work *w)
+{
+	struct __sk_buff *skb = t->ctx;
+	struct bpf_sock *sk, *full;
+	struct owner *o;
+
+	if (t->dir == VIEW_OUT) {
+		sk = skb->sk;
+		if (!sk)
+			return 0;
+		full = bpf_sk_fullsock(sk);
+		if (full)
+			return bpf_sk_storage_get(&owners, full, 0, 0);
+		full = bpf_get_listener_sock(sk);
+		return full ? bpf_sk_storage_get(&owners, full, 0, 0) : 0;
+	}
+	if (conf.owner != CAPTURE_OWNER_ALL || !w)
+		return 0;
+	sk = receiver(skb, &w->views[0]);
+	if (!sk)
+		return 0;
+	o = bpf_sk_storage_get(&owners, sk, 0, 0);
+	bpf_sk_release(sk);
+	return o;
+}
+
+static __always_inline void show_owner(struct view *v, const struct owner *o)
+{
+	if (!o)
+		return;
+	v->pid = o->pid;
+	v->cgroup = o->cgroup;
+	__builtin_memcpy(v->comm, o->comm, sizeof(v->comm));
+}
+
+/* Whether the filter wants the packet; its owner is asked for as late as may be. */
+static __always_inline bool chooses(struct take *t)
+{
+	struct __sk_buff *skb = t->ctx;
+	struct view_work *w = 0;
+
+	if (conf.filter || (conf.owner == CAPTURE_OWNER_ALL && t->dir == VIEW_IN && !t->xdp))
+		w = parse(t);
+	if (conf.owner && conf.judged && !t->xdp) {
+		t->owner = owner_of(t, w);
+		if (w)
+			show_owner(&w->views[0], t->owner);
+	}
+	if (conf.filter) {
+		struct xdp_md *xdp = t->ctx;
+
+		if (!w)
+			return false;
+		if (!(t->xdp ? stub_filter(w->views, (void *)(long)xdp->data,
+					   (void *)(long)xdp->data_end)
+			     : stub_filter(w->views, skb, 0)))
+			return false;
+	}
+	if (conf.owner && !conf.judged && !t->xdp)
+		t->owner = owner_of(t, w);
+	return true;
 }
 
 /* A CPU's own memory, but for programs that interrupt this one: so by compare and swap. The
@@ -171,16 +264,32 @@ static __always_inline __u32 padded(__u32 n)
 	return (n + 3) & ~3u;
 }
 
-static __always_inline __u32 block_len(__u32 cap)
+/* Bytes of its options, a multiple of 4. */
+static __always_inline __u32 owner_len(const struct take *t)
 {
-	return BLOCK_HEAD + padded(cap) + BLOCK_TAIL;
+	return conf.owner && t->owner ? t->owner->len & OWNER_LEN_MASK : 0;
+}
+
+static __always_inline __u32 block_len(__u32 cap, __u32 owner)
+{
+	return BLOCK_HEAD + padded(cap) + owner + BLOCK_TAIL;
+}
+
+/* All of them, whatever their length: what stands behind it is written after them. */
+static __always_inline void put_owner(const struct take *t, __u32 *to)
+{
+	__u32 *from = (__u32 *)t->owner->options;
+
+	for (__u32 i = 0; i < OWNER_OPTIONS / 4; i++)
+		to[i] = from[i];
 }
 
 /* The whole block. A packet that cannot be read leaves one that readers pass over, for its place is
  * taken: false. */
-static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 cap, __u64 time)
+static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 cap, __u32 owner,
+				      __u64 time)
 {
-	__u32 *w = (__u32 *)block, len = block_len(cap);
+	__u32 *w = (__u32 *)block, len = block_len(cap, owner);
 	__u8 *end = block + BLOCK_HEAD;
 	__u16 *option;
 	bool ok;
@@ -200,6 +309,10 @@ static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 c
 	option[0] = OPT_FLAGS;
 	option[1] = 4;
 	w[1] = t->dir == VIEW_IN ? FLAG_IN : FLAG_OUT;
+	if (owner) {
+		put_owner(t, w + 2);
+		w += owner / 4;
+	}
 	w[2] = 0;
 	w[3] = len;
 	return ok;
@@ -227,7 +340,7 @@ static __always_inline __u32 kept(const struct take *t)
 
 static __always_inline bool to_area(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
-	__u32 cap = kept(t), at = 0, key, len = block_len(cap);
+	__u32 cap = kept(t), owner = owner_len(t), at = 0, key, len = block_len(cap, owner);
 	bool ended = false, ok;
 	__u8 *chunk;
 	int slot;
@@ -243,7 +356,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 	opaque(at);
 	if (!chunk || at >= conf.fill)
 		return false;
-	ok = put_block(t, chunk + at, cap, bpf_ktime_get_ns() + cpu->clock);
+	ok = put_block(t, chunk + at, cap, owner, bpf_ktime_get_ns() + cpu->clock);
 	/* With the answer used it orders memory: the block is there before it is done. */
 	if (__sync_fetch_and_add(&cpu->done[slot & (CAPTURE_CHUNKS_MAX - 1)], len) > ~0u)
 		return false;
@@ -255,7 +368,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 /* Without atomic operations: a program that interrupts another finds the chunk in use. */
 static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
-	__u32 cap = kept(t), len = block_len(cap);
+	__u32 cap = kept(t), owner = owner_len(t), len = block_len(cap, owner);
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u8 *chunk;
 	bool ok;
@@ -265,7 +378,7 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 		return false;
 	cpu->done[0] = 1;
 	asm volatile("" ::: "memory");
-	ok = put_block(t, chunk, cap, bpf_ktime_get_ns() + cpu->clock);
+	ok = put_block(t, chunk, cap, owner, bpf_ktime_get_ns() + cpu->clock);
 	if (cpu->wanted) {
 		cpu->wanted = 0;
 		flags = BPF_RB_FORCE_WAKEUP;
@@ -276,7 +389,7 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 	return ok;
 }
 
-static __always_inline void take(const struct take *t, bool mapped)
+static __always_inline void take(struct take *t, bool mapped)
 {
 	__u32 zero = 0, id = bpf_get_smp_processor_id();
 	struct capture_counts *c = bpf_map_lookup_elem(&counts, &zero);
@@ -285,7 +398,7 @@ static __always_inline void take(const struct take *t, bool mapped)
 	if (!c)
 		return;
 	c->seen++;
-	if (conf.filter && !matches(t))
+	if (!chooses(t))
 		return;
 	c->matched++;
 	cpu = bpf_map_lookup_elem(&cpus, &id);

@@ -19,6 +19,9 @@ enum {
 	CAPTURE_BLOCK_PAD = (int)0x80736f6e,
 };
 
+/* Whose packets get a process: incoming ones cost a look for their socket. */
+enum capture_owner { CAPTURE_OWNER_NONE, CAPTURE_OWNER_OUT, CAPTURE_OWNER_ALL };
+
 struct capture_conf {
 	__u32 iface;   /* number in the blocks: of an interface block in the file, from 0 */
 	__u32 snaplen; /* bytes of a packet that are kept; at most CAPTURE_SNAPLEN_MAX */
@@ -32,9 +35,11 @@ struct capture_conf {
 	__u8 inner;    /* 1: it looks into tunnels */
 	__u8 chain;    /* 1: it looks at the chain of protocols */
 	__u8 multibuf; /* 1: XDP frames may have fragments, and the helpers for them are there */
-	__u8 pad[2];
+	__u8 owner;    /* enum capture_owner */
+	__u8 judged;   /* 1: the filter looks at the owner */
+	__u32 netns;   /* inode number of the network namespace */
 };
-_Static_assert(sizeof(struct capture_conf) == 28, "capture_conf is a contract");
+_Static_assert(sizeof(struct capture_conf) == 32, "capture_conf is a contract");
 
 /* Value of map `cpus` (array, key: CPU), mapped. */
 struct capture_cpu {

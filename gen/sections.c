@@ -13,6 +13,7 @@ static const struct prog_row rows[] = {
 	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
 	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
 	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
+	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
 	{ "raw_tp/", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
 	{ "tp_btf/", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
 	{ "fentry/", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },

@@ -48,6 +48,22 @@ static long (*const bpf_ringbuf_output)(void *map, void *data, __u64 size,
 static long (*const bpf_xdp_load_bytes)(struct xdp_md *xdp, __u32 off, void *to,
 					__u32 len) = (void *)BPF_FUNC_xdp_load_bytes;
 static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)BPF_FUNC_get_smp_processor_id;
+static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)BPF_FUNC_get_current_pid_tgid;
+static __u64 (*const bpf_get_current_cgroup_id)(void) = (void *)BPF_FUNC_get_current_cgroup_id;
+static long (*const bpf_get_current_comm)(void *to, __u32 size) = (void *)BPF_FUNC_get_current_comm;
+static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value,
+					 __u64 flags) = (void *)BPF_FUNC_sk_storage_get;
+static struct bpf_sock *(*const bpf_sk_fullsock)(struct bpf_sock *sk) = (void *)
+	BPF_FUNC_sk_fullsock;
+static struct bpf_sock *(*const bpf_get_listener_sock)(struct bpf_sock *sk) = (void *)
+	BPF_FUNC_get_listener_sock;
+static struct bpf_sock *(*const bpf_sk_lookup_tcp)(void *ctx, struct bpf_sock_tuple *tuple,
+						   __u32 size, __u64 netns,
+						   __u64 flags) = (void *)BPF_FUNC_sk_lookup_tcp;
+static struct bpf_sock *(*const bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tuple *tuple,
+						   __u32 size, __u64 netns,
+						   __u64 flags) = (void *)BPF_FUNC_sk_lookup_udp;
+static long (*const bpf_sk_release)(struct bpf_sock *sk) = (void *)BPF_FUNC_sk_release;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 
 #endif

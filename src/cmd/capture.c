@@ -38,6 +38,11 @@ static const unsigned int at_hooks[][TAP_DIRS] = {
 	[AT_CLSACT] = { HOOK_BIT(HOOK_CLSACT), HOOK_BIT(HOOK_CLSACT) },
 };
 
+static const char *const owners[] = { [CAPTURE_OWNER_NONE] = "none",
+				      [CAPTURE_OWNER_OUT] = "out",
+				      [CAPTURE_OWNER_ALL] = "all",
+				      NULL };
+
 enum direction { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT };
 static const char *const directions[] = { "inout", "in", "out", NULL };
 
@@ -46,7 +51,7 @@ struct capture_opts {
 	const char *netns, *read, *write, *filter_file;
 	uint64_t every;
 	uint32_t count, verbose, times, hex, both, snaplen, kibibytes, megabytes, files;
-	int format, at, direction;
+	int format, at, direction, owner;
 	bool numeric, link, quiet, ascii, absolute, nanos, pcap, program;
 	bool line_buffered, packet_buffered, not_promiscuous, ring, silent, interfaces;
 };
@@ -63,6 +68,9 @@ static const struct opt rows[] = {
 	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
 		   "where incoming packets are taken: tc (tcx, else clsact), or xdp (native, else "
 		   "generic), which is before the stack and before other programs of tc"),
+	OPT_CHOICE('P', "process", "WHICH", O, owner, owners,
+		   "packets whose process is found out: none, out (those that go out), all "
+		   "(default)"),
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
 		"bytes of a packet that are kept (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
@@ -339,6 +347,7 @@ static int live(struct capture *c)
 			 .filter = c->filter.nodes ? &c->filter : NULL,
 			 .snaplen = o->snaplen,
 			 .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
+			 .owner = (enum capture_owner)o->owner,
 			 .promiscuous = !o->not_promiscuous,
 			 .ring = o->ring,
 			 .verbose = o->verbose > 2,
@@ -380,7 +389,10 @@ static int run_capture(int argc, char **argv)
 {
 	static struct capture c; /* large: the lines' memory of connections */
 	char **rest;
-	int nrest, rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
+	int nrest, rc;
+
+	c.opts.owner = CAPTURE_OWNER_ALL;
+	rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;

@@ -108,6 +108,8 @@ void capfile_put_iface(struct buf *b, const struct capfile_iface *i, const char 
 /* All that the frame knows but its link type, which is its interface's. */
 size_t capfile_packet_len(const struct frame *f);
 void capfile_put_packet(struct buf *b, const struct frame *f);
+/* The options of a frame's block that tell its process, and nothing else of the block. */
+void capfile_put_owner(struct buf *b, const struct frame *f);
 size_t capfile_stats_len(const struct capfile_stats *s);
 void capfile_put_stats(struct buf *b, uint32_t iface, const struct capfile_stats *s);
 

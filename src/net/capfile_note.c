@@ -49,7 +49,7 @@ size_t capfile_note(const struct frame *f, unsigned int i, char *text)
 {
 	size_t len;
 
-	if (i == 0)
+	if (i == NOTE_PROCESS)
 		return note_process(f, text);
 	if (f->verdict >= VERDICTS || !verdicts[f->verdict])
 		return 0;

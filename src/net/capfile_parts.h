@@ -103,7 +103,7 @@ const char *capfile_ng_kind(const struct capfile *c, const uint8_t *at, size_t n
 
 /* The notes on a frame as comments: the i-th one as text (NOTE_MAX bytes, no NUL), its length, 0
  * where there is none. */
-enum { NOTES = 2 };
+enum { NOTE_PROCESS, NOTE_VERDICT, NOTES };
 size_t capfile_note(const struct frame *f, unsigned int i, char *text);
 /* Whether the comment is such a note; if so the frame knows it now. */
 bool capfile_note_read(struct frame *f, const char *text, size_t len);

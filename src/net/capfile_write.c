@@ -184,21 +184,34 @@ size_t capfile_packet_len(const struct frame *f)
 	return NG_FRAME + 20 + padded(caplen_of(f)) + end_len(packet_options(f));
 }
 
+static void put_note(struct buf *b, const struct frame *f, unsigned int i)
+{
+	char note[NOTE_MAX];
+	size_t n = capfile_note(f, i, note);
+
+	if (n)
+		put_option(b, OPT_COMMENT, note, n);
+}
+
+void capfile_put_owner(struct buf *b, const struct frame *f)
+{
+	uint32_t process[] = { f->pid, 0 }; /* 0: the thread is not known */
+
+	if (f->pid)
+		put_option(b, EPB_PROCESS, process, sizeof(process));
+	put_note(b, f, NOTE_PROCESS);
+}
+
 static void put_packet_options(struct buf *b, const struct frame *f)
 {
-	uint32_t process[] = { f->pid, 0 }, flags = flags_of(f); /* 0: the thread is not known */
-	char note[NOTE_MAX];
+	uint32_t flags = flags_of(f);
 
 	if (flags)
 		put_option(b, EPB_FLAGS, &flags, sizeof(flags));
-	if (f->pid)
-		put_option(b, EPB_PROCESS, process, sizeof(process));
-	for (unsigned int i = 0; i < NOTES; i++) {
-		size_t n = capfile_note(f, i, note);
-
-		if (n)
-			put_option(b, OPT_COMMENT, note, n);
-	}
+	capfile_put_owner(b, f);
+	for (unsigned int i = 0; i < NOTES; i++)
+		if (i != NOTE_PROCESS)
+			put_note(b, f, i);
 }
 
 void capfile_put_packet(struct buf *b, const struct frame *f)

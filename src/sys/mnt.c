@@ -8,6 +8,7 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,18 @@ int mnt_detached(const char *fstype)
 		fd = -errno;
 	close((int)fs);
 	return (int)fd;
+}
+
+int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic)
+{
+	int fd = open(usual, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd >= 0 && !fstatfs(fd, &fs) && (unsigned long)fs.f_type == magic)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return mnt_detached(fstype);
 }
 
 int mnt_open(const char *fstype, const char *usual, const char *path)

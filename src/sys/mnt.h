@@ -10,6 +10,10 @@
  * needs CAP_SYS_ADMIN and Linux 5.2 (fsopen(2)). */
 int mnt_detached(const char *fstype);
 
+/* The root directory of a file system: what is mounted at the usual place if that has this magic
+ * number (linux/magic.h), else a detached mount. The caller closes it. -errno. */
+int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic);
+
 /* Open path below fstype: first at the usual mount point, else in a detached mount. Read-only. */
 int mnt_open(const char *fstype, const char *usual, const char *path);
 

@@ -7,11 +7,13 @@
 #include <limits.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -68,4 +70,17 @@ int netns_current(void)
 		fd = -errno;
 	close(sock);
 	return fd;
+}
+
+uint32_t netns_inode(void)
+{
+	int fd = netns_current();
+	struct stat st;
+	bool ok;
+
+	if (fd < 0)
+		return 0;
+	ok = !fstat(fd, &st);
+	close(fd);
+	return ok ? (uint32_t)st.st_ino : 0;
 }

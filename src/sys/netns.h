@@ -3,6 +3,8 @@
 #ifndef SYS_NETNS_H
 #define SYS_NETNS_H
 
+#include <stdint.h>
+
 /* Move this thread into the namespace named by a process id or a path ("/run/netns/x", or "x" if
  * that has no slash and stands in /run/netns). 0 or -errno: -ESRCH, -ENOENT, -EINVAL (not a network
  * namespace), -EPERM. */
@@ -13,6 +15,10 @@ int netns_unshare(void);
 
 /* A descriptor of the namespace that this thread is in; the caller closes it. */
 int netns_current(void);
+
+/* The number of the namespace that this thread is in, as stat(2) of its file and ip-netns(8) have
+ * it; 0: unknown. */
+uint32_t netns_inode(void);
 
 /* Move this thread into the namespace of a descriptor. */
 int netns_set(int fd);

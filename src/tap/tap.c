@@ -14,6 +14,7 @@
 #include "net/frame.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
+#include "sys/netns.h"
 #include "sys/promisc.h"
 
 static bool has_ethernet(const struct link *link)
@@ -57,11 +58,15 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 		.inner = f && f->needs & FILTER_NEED_INNER,
 		.chain = f && f->needs & FILTER_NEED_CHAIN,
 		.multibuf = multibuf,
+		.owner = t->owners.map_fd ? t->wish.owner : CAPTURE_OWNER_NONE,
+		.judged = f && f->needs & FILTER_NEED_OWNER,
+		.netns = t->netns,
 	};
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .fd = t->area.cpus_fd },
 		[CAPTURE_MAP_AREA] = { .fd = t->area.area_fd },
 		[CAPTURE_MAP_RING] = { .fd = t->area.ring_fd },
+		[CAPTURE_MAP_OWNERS] = { .fd = t->owners.map_fd },
 	};
 	struct obj_code stubs[CAPTURE_NPROGS] = { 0 };
 	struct obj_opts opts = { .stubs = stubs,
@@ -282,6 +287,30 @@ static int emit(struct tap *t)
 	return rc ? fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc)) : 0;
 }
 
+/* Where processes cannot be known packets are shown without; a filter that asks for them is to hear
+ * of it. */
+static int open_owners(struct tap *t)
+{
+	bool judged = t->wish.filter && t->wish.filter->needs & FILTER_NEED_OWNER;
+	int rc;
+
+	if (judged)
+		t->wish.owner = CAPTURE_OWNER_ALL;
+	if (t->wish.owner == CAPTURE_OWNER_NONE)
+		return 0;
+	rc = owners_open(&t->owners);
+	if (rc && judged)
+		return fail_errno(rc, "the filter asks for processes, which are not known here");
+	if (rc) {
+		note("processes are not known: %s", err_words(rc));
+		return 0;
+	}
+	rc = owners_scan(&t->owners);
+	if (rc)
+		note("processes with sockets from before are not known: %s", err_words(rc));
+	return 0;
+}
+
 static int open_all(struct tap *t)
 {
 	struct area_wish area = { .snaplen = t->wish.snaplen,
@@ -292,6 +321,7 @@ static int open_all(struct tap *t)
 
 	if (rc)
 		return rc;
+	t->netns = netns_inode();
 	rc = nl_open(&t->ask, 0);
 	/* Watch before the first look: nothing that happens between the two is missed. */
 	if (!rc)
@@ -302,6 +332,8 @@ static int open_all(struct tap *t)
 	if (rc)
 		return fail_errno(rc, "starting the keeper of tc filters");
 	rc = area_open(&t->area, &area);
+	if (!rc)
+		rc = open_owners(t);
 	return rc ? rc : attach_all(t);
 }
 
@@ -393,6 +425,7 @@ void tap_close(struct tap *t)
 	filter_code_close(&t->code[0]);
 	filter_code_close(&t->code[1]);
 	area_close(&t->area);
+	owners_close(&t->owners);
 	nl_close(&t->ask);
 	nl_close(&t->watch);
 	if (t->promiscuous_fd)

@@ -11,6 +11,7 @@
 #include "obj/obj.h"
 #include "sys/link.h"
 #include "tap/area.h"
+#include "tap/owner.h"
 
 enum tap_dir { TAP_IN, TAP_OUT, TAP_DIRS };
 
@@ -24,6 +25,8 @@ struct tap_wish {
 	unsigned int hooks[TAP_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
 	uint32_t snaplen;
 	uint64_t bytes; /* of memory for packets; 0: as is useful */
+	enum capture_owner
+		owner; /* of which packets the process is wanted, where it can be known */
 	bool promiscuous;
 	bool ring;    /* by ring buffer, though the kernel could do better */
 	bool verbose; /* the verifier's whole log, should it come to that */
@@ -55,6 +58,8 @@ struct tap {
 	struct nl ask, watch;
 	int promiscuous_fd;
 	struct area area;
+	struct owners owners;
+	uint32_t netns;             /* inode number */
 	struct filter_code code[2]; /* by enum filter_flavour */
 	struct tap_port **ports;
 	uint32_t n, left; /* left: not gone */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The map of the sockets' owners, as the programs that fill it and that read it declare it. */
+#ifndef BPF_LIB_OWNER_H
+#define BPF_LIB_OWNER_H
+
+#include "bpf/lib/bpf.h"
+#include "bpf/owner.h"
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_SK_STORAGE);
+	MAP_UINT(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	MAP_TYPE(key, int);
+	MAP_TYPE(value, struct owner);
+} owners MAP;
+
+#endif

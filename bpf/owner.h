@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of the sockets' owners: which process made a socket, stored with the socket. */
+#ifndef BPF_OWNER_H
+#define BPF_OWNER_H
+
+#include <linux/types.h>
+
+enum { OWNER_COMM = 16, OWNER_OPTIONS = 104 };
+
+/* Value of map `owners` (socket storage). A socket that is accepted inherits its listener's. */
+struct owner {
+	__u64 cgroup; /* id, of the process at that time */
+	__u32 pid;    /* in the initial PID namespace */
+	__u32 len;    /* bytes of options */
+	__u8 comm[OWNER_COMM];
+	/* What a pcapng packet block has of it, ready to be put there: an option with the number
+	 * and the comment "process: COMM[PID]" (net/capfile.h), each padded to 4 bytes. */
+	__u8 options[OWNER_OPTIONS];
+};
+_Static_assert(sizeof(struct owner) == 136, "owner is a contract");
+
+#endif
