@@ -54,6 +54,12 @@ void capture_chooses(void);
 void capture_damaged(void);
 void capture_mistakes(void);
 
+/* owner.c */
+void owner_of_new_sockets(void);
+void owner_of_old_sockets(void);
+void owner_of_accepted(void);
+void owner_filtered(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);
