@@ -8,7 +8,6 @@
 #define TC_NEXT -1
 
 enum {
-	TRIES = 8,       /* to reserve, against programs that interrupt this one */
 	BLOCK_EPB = 6,   /* enhanced packet block; draft-ietf-opsawg-pcapng sec. 4.3 */
 	BLOCK_HEAD = 28, /* before the packet's bytes */
 	OPT_FLAGS = 2,   /* epb_flags, of 4 bytes */
@@ -193,32 +192,45 @@ static __always_inline bool chooses(struct take *t)
 	return true;
 }
 
-/* A CPU's own memory, but for programs that interrupt this one: so by compare and swap. The
- * number of the chunk, or -1 if all are full or the tries are over. */
-static __always_inline int reserve(struct capture_cpu *cpu, __u32 len, __u32 *at, bool *ended)
-{
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < TRIES; i++) {
-		__u64 old = *(volatile __u64 *)&cpu->head, new = old + len;
-		__u32 off = old, chunk = old >> 32, slot = chunk & (conf.chunks - 1);
+/* Where a block goes: in chunk number, at an offset. */
+struct place {
+	__u32 chunk, at;
+	bool next; /* it is the first in a chunk */
+};
 
-		if (off >= conf.fill) {
-			if (chunk + 1 - *(volatile __u32 *)&cpu->tail >= conf.chunks)
-				return -1;
-			new = (__u64)(chunk + 1) << 32 | len;
-		}
-		if (__sync_val_compare_and_swap(&cpu->head, old, new) != old)
-			continue;
-		if (off < conf.fill) {
-			*at = off;
-			return slot;
-		}
-		cpu->ended[slot & (CAPTURE_CHUNKS_MAX - 1)] = off;
-		*ended = true;
-		*at = 0;
-		return (chunk + 1) & (conf.chunks - 1);
+/* A CPU's own memory, which only a program that interrupts this one could write to: it does not.
+ * False if all chunks are full, too. */
+static __always_inline bool reserve(struct capture_cpu *cpu, struct place *p)
+{
+	__u64 head = cpu->head;
+
+	if (*(volatile __u32 *)&cpu->busy)
+		return false;
+	p->chunk = head >> 32;
+	p->at = head;
+	p->next = p->at >= conf.fill;
+	if (p->next) {
+		if (p->chunk + 1 - *(volatile __u32 *)&cpu->tail >= conf.chunks)
+			return false;
+		p->chunk++;
+		p->at = 0;
 	}
-	return -1;
+	*(volatile __u32 *)&cpu->busy = 1;
+	return true;
+}
+
+/* The block is there before head says so: an exchange whose answer is used orders memory. */
+static __always_inline bool commit(struct capture_cpu *cpu, const struct place *p, __u32 len)
+{
+	__u32 before = (p->chunk - 1) & (conf.chunks - 1) & (CAPTURE_CHUNKS_MAX - 1);
+	__u64 head = (__u64)p->chunk << 32 | (p->at + len);
+	bool sane;
+
+	if (p->next)
+		cpu->ended[before] = cpu->head;
+	sane = __sync_lock_test_and_set(&cpu->head, head) != ~0ull;
+	*(volatile __u32 *)&cpu->busy = 0;
+	return sane;
 }
 
 /* n bytes of the packet from off on; n is at least 1 and at most the snaplen. */
@@ -340,32 +352,30 @@ static __always_inline __u32 kept(const struct take *t)
 
 static __always_inline bool to_area(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
-	__u32 cap = kept(t), owner = owner_len(t), at = 0, key, len = block_len(cap, owner);
-	bool ended = false, ok;
+	__u32 cap = kept(t), owner = owner_len(t), key, at;
+	struct place p;
 	__u8 *chunk;
-	int slot;
+	bool ok;
 
-	if (!cap)
+	if (!cap || !reserve(cpu, &p))
 		return false;
-	slot = reserve(cpu, len, &at, &ended);
-	if (slot < 0)
-		return false;
-	key = id * conf.chunks + slot;
+	key = id * conf.chunks + (p.chunk & (conf.chunks - 1));
 	chunk = bpf_map_lookup_elem(&area, &key);
-	at &= ~3u;
+	at = p.at & ~3u;
 	opaque(at);
-	if (!chunk || at >= conf.fill)
+	if (!chunk || at >= conf.fill) {
+		cpu->busy = 0;
 		return false;
+	}
 	ok = put_block(t, chunk + at, cap, owner, bpf_ktime_get_ns() + cpu->clock);
-	/* With the answer used it orders memory: the block is there before it is done. */
-	if (__sync_fetch_and_add(&cpu->done[slot & (CAPTURE_CHUNKS_MAX - 1)], len) > ~0u)
+	if (!commit(cpu, &p, block_len(cap, owner)))
 		return false;
-	if (ended || cpu->wanted)
+	if (p.next || cpu->wanted)
 		wake(cpu, id);
 	return ok;
 }
 
-/* Without atomic operations: a program that interrupts another finds the chunk in use. */
+/* Without atomic operations. */
 static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
 	__u32 cap = kept(t), owner = owner_len(t), len = block_len(cap, owner);
@@ -374,18 +384,16 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 	bool ok;
 
 	chunk = bpf_map_lookup_elem(&area, &id);
-	if (!chunk || !cap || cpu->done[0])
+	if (!chunk || !cap || *(volatile __u32 *)&cpu->busy)
 		return false;
-	cpu->done[0] = 1;
-	asm volatile("" ::: "memory");
+	*(volatile __u32 *)&cpu->busy = 1;
 	ok = put_block(t, chunk, cap, owner, bpf_ktime_get_ns() + cpu->clock);
 	if (cpu->wanted) {
 		cpu->wanted = 0;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
 	ok = ok && !bpf_ringbuf_output(&ring, chunk, len, flags);
-	asm volatile("" ::: "memory");
-	cpu->done[0] = 0;
+	*(volatile __u32 *)&cpu->busy = 0;
 	return ok;
 }
 

@@ -2,9 +2,9 @@
 /* Contract of capture: its configuration, and how finished pcapng blocks come from the kernel.
  *
  * Where the kernel has atomic operations that fetch (5.12), each CPU writes into chunks of its own,
- * which user space has mapped: it reserves by moving `head`, fills in the block, and counts the
- * block's bytes as done. A chunk whose done bytes are those reserved can be read or handed on as it
- * is. Elsewhere a block is made in the CPU's one chunk and copied into a ring buffer. */
+ * which user space has mapped: it fills in a block behind `head` and moves head over it by an
+ * exchange, which orders memory. What is below head can be read, or handed on as it is. Elsewhere a
+ * block is made in the CPU's one chunk and copied into a ring buffer. */
 #ifndef BPF_CAPTURE_H
 #define BPF_CAPTURE_H
 
@@ -44,17 +44,20 @@ _Static_assert(sizeof(struct capture_conf) == 32, "capture_conf is a contract");
 /* Value of map `cpus` (array, key: CPU), mapped. */
 struct capture_cpu {
 	/* The kernel's. */
-	__u64 head; /* running number of the chunk in use << 32 | bytes reserved in it */
-	__u64 pad[7];
-	__u64 done[CAPTURE_CHUNKS_MAX];  /* by running number modulo conf.chunks */
-	__u32 ended[CAPTURE_CHUNKS_MAX]; /* bytes of a chunk that is over; 0: it is not */
+	__u64 head; /* running number of the chunk in use << 32 | bytes written in it */
+	__u32 busy; /* 1: a block is being written: a program that interrupts that one loses its own
+		     */
+	__u32 pad;
+	__u32 ended[CAPTURE_CHUNKS_MAX]; /* bytes of a chunk that is over, by running number modulo
+					  * conf.chunks */
+	__u64 pad2[6];
 	/* User space's. */
 	__u32 tail;   /* running number of the oldest chunk that may not be written anew */
 	__u32 wanted; /* 1: somebody waits for the next packet: wake them, and clear it */
 	__s64 clock;  /* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
-	__u64 pad2[6];
+	__u64 pad3[6];
 };
-_Static_assert(sizeof(struct capture_cpu) == 320, "capture_cpu is a contract");
+_Static_assert(sizeof(struct capture_cpu) == 192, "capture_cpu is a contract");
 
 /* Value of map `counts` (per-CPU array of one, for each interface): packets. */
 struct capture_counts {

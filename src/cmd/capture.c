@@ -38,10 +38,8 @@ static const unsigned int at_hooks[][TAP_DIRS] = {
 	[AT_CLSACT] = { HOOK_BIT(HOOK_CLSACT), HOOK_BIT(HOOK_CLSACT) },
 };
 
-static const char *const owners[] = { [CAPTURE_OWNER_NONE] = "none",
-				      [CAPTURE_OWNER_OUT] = "out",
-				      [CAPTURE_OWNER_ALL] = "all",
-				      NULL };
+enum process { PROCESS_AUTO, PROCESS_NONE, PROCESS_OUT, PROCESS_ALL };
+static const char *const processes[] = { "auto", "none", "out", "all", NULL };
 
 enum direction { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT };
 static const char *const directions[] = { "inout", "in", "out", NULL };
@@ -51,7 +49,7 @@ struct capture_opts {
 	const char *netns, *read, *write, *filter_file;
 	uint64_t every;
 	uint32_t count, verbose, times, hex, both, snaplen, kibibytes, megabytes, files;
-	int format, at, direction, owner;
+	int format, at, direction, process;
 	bool numeric, link, quiet, ascii, absolute, nanos, pcap, program;
 	bool line_buffered, packet_buffered, not_promiscuous, ring, silent, interfaces;
 };
@@ -68,9 +66,9 @@ static const struct opt rows[] = {
 	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
 		   "where incoming packets are taken: tc (tcx, else clsact), or xdp (native, else "
 		   "generic), which is before the stack and before other programs of tc"),
-	OPT_CHOICE('P', "process", "WHICH", O, owner, owners,
-		   "packets whose process is found out: none, out (those that go out), all "
-		   "(default)"),
+	OPT_CHOICE('P', "process", "WHICH", O, process, processes,
+		   "packets whose process is found out: none, out, all; auto: all, but with -w "
+		   "those that go out, which costs next to nothing"),
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
 		"bytes of a packet that are kept (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
@@ -339,6 +337,19 @@ static int list_interfaces(void)
 	return rc ? fail_errno(rc, "listing the interfaces") : 0;
 }
 
+static enum capture_owner owner_wish(const struct capture_opts *o)
+{
+	static const enum capture_owner wishes[] = {
+		[PROCESS_NONE] = CAPTURE_OWNER_NONE,
+		[PROCESS_OUT] = CAPTURE_OWNER_OUT,
+		[PROCESS_ALL] = CAPTURE_OWNER_ALL,
+	};
+
+	if (o->process == PROCESS_AUTO)
+		return o->write ? CAPTURE_OWNER_OUT : CAPTURE_OWNER_ALL;
+	return wishes[o->process];
+}
+
 static int live(struct capture *c)
 {
 	const struct capture_opts *o = &c->opts;
@@ -347,7 +358,7 @@ static int live(struct capture *c)
 			 .filter = c->filter.nodes ? &c->filter : NULL,
 			 .snaplen = o->snaplen,
 			 .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
-			 .owner = (enum capture_owner)o->owner,
+			 .owner = owner_wish(o),
 			 .promiscuous = !o->not_promiscuous,
 			 .ring = o->ring,
 			 .verbose = o->verbose > 2,
@@ -389,10 +400,7 @@ static int run_capture(int argc, char **argv)
 {
 	static struct capture c; /* large: the lines' memory of connections */
 	char **rest;
-	int nrest, rc;
-
-	c.opts.owner = CAPTURE_OWNER_ALL;
-	rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
+	int nrest, rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;

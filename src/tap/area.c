@@ -19,7 +19,6 @@ enum {
 	RING_MIN = 1 << 16,   /* the largest page that there is */
 	RING_MAX = 1 << 28,
 	HELD_MAX = 1 << 20,
-	SPINS = 1000, /* looks for a moment when no block is being written */
 };
 
 static uint32_t block_max(const struct area_wish *wish)
@@ -219,29 +218,20 @@ void area_set_clock(struct area *a)
 		__atomic_store_n(&a->cpu[i].clock, offset, __ATOMIC_RELAXED);
 }
 
-/* Bytes from the chunk's begin that are all written, 0 if that cannot be told now; ended: there
- * will be no more of them. Done is read before head: if they are equal, nothing was in between. */
-static uint32_t ready(const struct capture_cpu *cpu, uint32_t slot, bool *ended)
+/* Bytes from the begin of the chunk at the tail that are written; ended: there will be no more of
+ * them. */
+static uint32_t ready(const struct area *a, const struct capture_cpu *cpu, bool *ended)
 {
-	for (int i = 0; i < SPINS; i++) {
-		uint64_t done = __atomic_load_n(&cpu->done[slot], __ATOMIC_ACQUIRE);
-		uint64_t head = __atomic_load_n(&cpu->head, __ATOMIC_ACQUIRE);
-		uint32_t end = __atomic_load_n(&cpu->ended[slot], __ATOMIC_ACQUIRE);
+	uint64_t head = __atomic_load_n(&cpu->head, __ATOMIC_ACQUIRE);
 
-		*ended = (uint32_t)(head >> 32) != cpu->tail;
-		if (*ended ? end && done == end : done == (uint32_t)head)
-			return (uint32_t)done;
-	}
-	return 0;
+	*ended = (uint32_t)(head >> 32) != cpu->tail;
+	return *ended ? cpu->ended[cpu->tail & (a->chunks - 1)] : (uint32_t)head;
 }
 
 static void next_chunk(struct area *a, uint32_t i)
 {
 	struct capture_cpu *cpu = &a->cpu[i];
-	uint32_t slot = cpu->tail & (a->chunks - 1);
 
-	cpu->done[slot] = 0;
-	cpu->ended[slot] = 0;
 	a->read[i] = 0;
 	__atomic_store_n(&cpu->tail, cpu->tail + 1, __ATOMIC_RELEASE);
 }
@@ -254,8 +244,8 @@ static bool take_cpu(struct area *a, uint32_t i, struct area_run *run)
 		uint32_t slot = cpu->tail & (a->chunks - 1), len;
 		bool ended;
 
-		len = ready(cpu, slot, &ended);
-		if (ended && len && len == a->read[i]) {
+		len = ready(a, cpu, &ended);
+		if (ended && len == a->read[i]) {
 			next_chunk(a, i);
 			continue;
 		}

@@ -86,7 +86,7 @@ void confine_leaves_enough(void)
 	CHECK(!nl_open(&nl, 0), "no netlink");
 	priv_lift_memlock();
 	stop_soon(); /* forks, which a confined process cannot */
-	rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON));
+	rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
 	CHECK(!rc, "confine: %s", strerror(-rc));
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EPERM)
 		SKIP("this kernel has no seccomp filters");
