@@ -15,9 +15,13 @@ enum {
 	FLAG_OUT = 2,
 	MACS = 12,
 	TAG = 4,
+	OPT_COMMENT = 1,
+	VERDICT_LEN = 20, /* of that option */
 	OWNER_LEN_MASK = 0x7c,
 	BLOCK_TAIL = 16, /* behind them: that option, the end of options, the length again */
 };
+
+#define VERDICT "verdict: "
 
 /* Keeps the compiler from seeing through a number: what was checked is then what is used. */
 #define opaque(x) asm volatile("" : "+r"(x))
@@ -64,12 +68,22 @@ struct {
 	MAP_TYPE(value, struct view_work);
 } work MAP;
 
+/* The gate's, if this is its observer (bpf/gate.h): an XDP action. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u32);
+} decision MAP;
+
 /* A packet on its way into a block. */
 struct take {
 	void *ctx;
 	bool xdp;
 	__u32 len; /* bytes with what is put in: a hidden tag, an Ethernet header */
 	__u32 dir;
+	bool observer;       /* the packet has a verdict */
+	__u32 action;        /* which is this: XDP_PASS, ... */
 	struct owner *owner; /* 0: not known */
 };
 
@@ -78,6 +92,11 @@ __noinline int stub_filter(struct view *views, void *packet, void *end)
 {
 	asm volatile("" : "+r"(views), "+r"(packet), "+r"(end));
 	return views != 0;
+}
+
+static __always_inline bool passes(const struct take *t)
+{
+	return t->action != XDP_DROP && t->action != XDP_ABORTED;
 }
 
 /* The view of the packet, if anybody looks at it. */
@@ -98,6 +117,8 @@ static __always_inline struct view_work *parse(const struct take *t)
 	w->views[0].dir = t->dir;
 	w->views[0].ifindex = t->xdp ? xdp->ingress_ifindex : skb->ifindex;
 	w->views[0].netns = conf.netns;
+	if (t->observer)
+		w->views[0].verdict = passes(t) ? VIEW_PASS : VIEW_DROP;
 	if (conf.inner)
 		view_inner(&s, w);
 	return w;
@@ -282,9 +303,25 @@ static __always_inline __u32 owner_len(const struct take *t)
 	return conf.owner && t->owner ? t->owner->len & OWNER_LEN_MASK : 0;
 }
 
-static __always_inline __u32 block_len(__u32 cap, __u32 owner)
+static __always_inline __u32 block_len(const struct take *t, __u32 cap, __u32 owner)
 {
-	return BLOCK_HEAD + padded(cap) + owner + BLOCK_TAIL;
+	return BLOCK_HEAD + padded(cap) + owner + (t->observer ? VERDICT_LEN : 0) + BLOCK_TAIL;
+}
+
+/* A comment as net/capfile.h has it: "verdict: pass". */
+static __always_inline void put_verdict(const struct take *t, __u32 *to)
+{
+	__u16 *option = (__u16 *)to;
+	char *text = (char *)(to + 1);
+
+	option[0] = OPT_COMMENT;
+	option[1] = sizeof(VERDICT) - 1 + 4;
+	to[4] = 0;
+	for (__u32 i = 0; i < sizeof(VERDICT) - 1; i++)
+		text[i] = VERDICT[i];
+	text += sizeof(VERDICT) - 1;
+	for (__u32 i = 0; i < 4; i++)
+		text[i] = passes(t) ? "pass"[i] : "drop"[i];
 }
 
 /* All of them, whatever their length: what stands behind it is written after them. */
@@ -301,7 +338,7 @@ static __always_inline void put_owner(const struct take *t, __u32 *to)
 static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 cap, __u32 owner,
 				      __u64 time)
 {
-	__u32 *w = (__u32 *)block, len = block_len(cap, owner);
+	__u32 *w = (__u32 *)block, len = block_len(t, cap, owner);
 	__u8 *end = block + BLOCK_HEAD;
 	__u16 *option;
 	bool ok;
@@ -324,6 +361,10 @@ static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 c
 	if (owner) {
 		put_owner(t, w + 2);
 		w += owner / 4;
+	}
+	if (t->observer) {
+		put_verdict(t, w + 2);
+		w += VERDICT_LEN / 4;
 	}
 	w[2] = 0;
 	w[3] = len;
@@ -368,7 +409,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 		return false;
 	}
 	ok = put_block(t, chunk + at, cap, owner, bpf_ktime_get_ns() + cpu->clock);
-	if (!commit(cpu, &p, block_len(cap, owner)))
+	if (!commit(cpu, &p, block_len(t, cap, owner)))
 		return false;
 	if (p.next || cpu->wanted)
 		wake(cpu, id);
@@ -378,7 +419,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 /* Without atomic operations. */
 static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
-	__u32 cap = kept(t), owner = owner_len(t), len = block_len(cap, owner);
+	__u32 cap = kept(t), owner = owner_len(t), len = block_len(t, cap, owner);
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	__u8 *chunk;
 	bool ok;
@@ -428,13 +469,19 @@ static __always_inline int take_skb(struct __sk_buff *skb, __u32 dir, bool mappe
 
 static __always_inline int take_xdp(struct xdp_md *xdp, bool mapped)
 {
-	struct take t = { .ctx = xdp, .xdp = true, .dir = VIEW_IN };
+	struct take t = { .ctx = xdp, .xdp = true, .dir = VIEW_IN, .action = XDP_PASS };
+	__u32 zero = 0, *told;
 
+	if (conf.observer) {
+		told = bpf_map_lookup_elem(&decision, &zero);
+		t.observer = true;
+		t.action = told ? *told : XDP_ABORTED;
+	}
 	t.len = conf.multibuf ? bpf_xdp_get_buff_len(xdp) : (__u64)(xdp->data_end - xdp->data);
 	if (conf.prepend)
 		t.len += ETH_HLEN;
 	take(&t, mapped);
-	return XDP_PASS;
+	return t.action;
 }
 
 SEC("tc")

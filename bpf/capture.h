@@ -23,23 +23,24 @@ enum {
 enum capture_owner { CAPTURE_OWNER_NONE, CAPTURE_OWNER_OUT, CAPTURE_OWNER_ALL };
 
 struct capture_conf {
-	__u32 iface;   /* number in the blocks: of an interface block in the file, from 0 */
-	__u32 snaplen; /* bytes of a packet that are kept; at most CAPTURE_SNAPLEN_MAX */
-	__u32 fill;    /* a block begins below this offset in a chunk, which has room behind it for
-			* the longest block */
-	__u32 chunks;  /* of a CPU; a power of two */
-	__u32 cpus;    /* of which there are chunks */
-	__u8 ethernet; /* 1: packets begin with an Ethernet header, 0: with an IP header */
-	__u8 prepend;  /* 1: give those without one an Ethernet header of zeros */
-	__u8 filter;   /* 1: there is one: fill in a view and ask it */
-	__u8 inner;    /* 1: it looks into tunnels */
-	__u8 chain;    /* 1: it looks at the chain of protocols */
-	__u8 multibuf; /* 1: XDP frames may have fragments, and the helpers for them are there */
-	__u8 owner;    /* enum capture_owner */
-	__u8 judged;   /* 1: the filter looks at the owner */
-	__u32 netns;   /* inode number of the network namespace */
+	__u32 iface;    /* number in the blocks: of an interface block in the file, from 0 */
+	__u32 snaplen;  /* bytes of a packet that are kept; at most CAPTURE_SNAPLEN_MAX */
+	__u32 fill;     /* a block begins below this offset in a chunk, which has room behind it for
+			 * the longest block */
+	__u32 chunks;   /* of a CPU; a power of two */
+	__u32 cpus;     /* of which there are chunks */
+	__u8 ethernet;  /* 1: packets begin with an Ethernet header, 0: with an IP header */
+	__u8 prepend;   /* 1: give those without one an Ethernet header of zeros */
+	__u8 filter;    /* 1: there is one: fill in a view and ask it */
+	__u8 inner;     /* 1: it looks into tunnels */
+	__u8 chain;     /* 1: it looks at the chain of protocols */
+	__u8 multibuf;  /* 1: XDP frames may have fragments, and the helpers for them are there */
+	__u8 owner;     /* enum capture_owner */
+	__u8 judged;    /* 1: the filter looks at the owner */
+	__u32 netns;    /* inode number of the network namespace */
+	__u32 observer; /* 1: called at the end of a gate, whose verdict is in map `decision` */
 };
-_Static_assert(sizeof(struct capture_conf) == 32, "capture_conf is a contract");
+_Static_assert(sizeof(struct capture_conf) == 36, "capture_conf is a contract");
 
 /* Value of map `cpus` (array, key: CPU), mapped. */
 struct capture_cpu {

@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
-#define GATE_VERSION 1          /* of this file's layouts */
+#define GATE_VERSION 2          /* of this file's layouts */
 
 enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
 
@@ -82,5 +82,9 @@ struct gate_rare_key {
 	__u16 pad2;
 };
 _Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract");
+
+/* The gate at XDP ends in map `observer` (program array of one): if there is a program, it gets the
+ * packet, finds the gate's verdict in map `decision` (per-CPU array of one __u32: an XDP action),
+ * and has to return it. */
 
 #endif

@@ -38,7 +38,7 @@ out: out base net
 obj: obj sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
-tap: tap filter obj net sys base bpf gen
+tap: tap gate filter obj net sys base bpf gen
 cmd: cmd tap gate lab obj out filter net sys base bpf gen'
 
 for layer in src/*/; do

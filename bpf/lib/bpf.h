@@ -64,6 +64,7 @@ static struct bpf_sock *(*const bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tu
 						   __u32 size, __u64 netns,
 						   __u64 flags) = (void *)BPF_FUNC_sk_lookup_udp;
 static long (*const bpf_sk_release)(struct bpf_sock *sk) = (void *)BPF_FUNC_sk_release;
+static long (*const bpf_tail_call)(void *ctx, void *map, __u32 index) = (void *)BPF_FUNC_tail_call;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 
 #endif

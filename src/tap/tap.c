@@ -61,12 +61,14 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 		.owner = t->owners.map_fd ? t->wish.owner : CAPTURE_OWNER_NONE,
 		.judged = f && f->needs & FILTER_NEED_OWNER,
 		.netns = t->netns,
+		.observer = port->gate.slot_fd != 0,
 	};
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .fd = t->area.cpus_fd },
 		[CAPTURE_MAP_AREA] = { .fd = t->area.area_fd },
 		[CAPTURE_MAP_RING] = { .fd = t->area.ring_fd },
 		[CAPTURE_MAP_OWNERS] = { .fd = t->owners.map_fd },
+		[CAPTURE_MAP_DECISION] = { .fd = port->gate.decision_fd },
 	};
 	struct obj_code stubs[CAPTURE_NPROGS] = { 0 };
 	struct obj_opts opts = { .stubs = stubs,
@@ -109,6 +111,8 @@ static void say_hooks(const struct tap_port *p, const struct attach_report *repo
 	struct buf line = { 0 };
 
 	for (int dir = 0; dir < TAP_DIRS; dir++) {
+		if (dir == TAP_IN && p->gate.slot_fd)
+			buf_str(&line, "in: behind the gate at xdp");
 		if (!p->at[dir].hook)
 			continue;
 		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", names[dir],
@@ -130,7 +134,7 @@ static int attach(struct tap *t, struct tap_port *p)
 	for (int dir = 0; dir < TAP_DIRS; dir++) {
 		int fd = p->obj.prog_fd[prog_for(t, dir)], rc;
 
-		if (!takes(t, &p->link, dir))
+		if (!takes(t, &p->link, dir) || (dir == TAP_IN && p->gate.slot_fd))
 			continue;
 		rc = attach_open(&p->at[dir], &t->ask, p->link.ifindex, dir == TAP_IN, fd,
 				 t->wish.hooks[dir], false, &reports[dir]);
@@ -146,8 +150,37 @@ static void free_port(struct tap *t, struct tap_port *p)
 {
 	for (int dir = 0; dir < TAP_DIRS; dir++)
 		attach_close(&p->at[dir], &t->ask);
+	observe_close(&p->gate);
 	obj_close(&p->obj);
 	free(p);
+}
+
+/* For frames in several buffers where the kernel knows them; a gate's observer has to be loaded as
+ * the gate was. */
+static int load_any_way(struct tap *t, struct tap_port *p)
+{
+	bool multibuf =
+		t->wish.hooks[TAP_IN] & HOOKS_XDP && !feature_try("XDP frames in several buffers");
+	int rc = load(t, p, multibuf), fd;
+
+	if (rc || !p->gate.slot_fd)
+		return rc;
+	fd = p->obj.prog_fd[prog_for(t, TAP_IN)];
+	rc = observe_set(&p->gate, fd);
+	if (rc == -EINVAL && multibuf) {
+		obj_close(&p->obj);
+		rc = load(t, p, false);
+		if (!rc)
+			rc = observe_set(&p->gate, p->obj.prog_fd[prog_for(t, TAP_IN)]);
+	}
+	return rc ? fail_errno(rc, "%s: observing the gate", p->link.name) : 0;
+}
+
+static int find_gate(struct tap *t, struct tap_port *p)
+{
+	int rc = t->wish.hooks[TAP_IN] & HOOKS_XDP ? observe_open(&p->gate, &t->ask, &p->link) : 0;
+
+	return rc == -EBUSY ? rc : 0; /* anything else shows in attaching */
 }
 
 static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
@@ -157,9 +190,9 @@ static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
 	p->link = *link;
 	p->link_type = t->mixed || has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
 	p->start_ns = clock_real();
-	rc = load(t, p,
-		  t->wish.hooks[TAP_IN] & HOOKS_XDP &&
-			  !feature_try("XDP frames in several buffers"));
+	rc = find_gate(t, p);
+	if (!rc)
+		rc = load_any_way(t, p);
 	if (!rc)
 		rc = t->wish.on_port(p, t->n, t->wish.arg);
 	if (!rc)
@@ -391,9 +424,11 @@ int tap_follow(struct tap *t)
 
 void tap_stop(struct tap *t)
 {
-	for (uint32_t i = 0; i < t->n; i++)
+	for (uint32_t i = 0; i < t->n; i++) {
 		for (int dir = 0; dir < TAP_DIRS; dir++)
 			attach_close(&t->ports[i]->at[dir], &t->ask);
+		observe_close(&t->ports[i]->gate);
+	}
 }
 
 int tap_counts(const struct tap_port *port, struct tap_counts *counts)

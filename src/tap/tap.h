@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "base/opt.h"
 #include "filter/emit.h"
+#include "gate/observe.h"
 #include "obj/attach.h"
 #include "obj/obj.h"
 #include "sys/link.h"
@@ -45,6 +46,7 @@ struct tap_port {
 	uint64_t start_ns; /* since the epoch */
 	struct obj obj;
 	struct attach at[TAP_DIRS];
+	struct observe gate; /* where incoming packets are taken behind a gate at XDP */
 };
 
 /* Packets that came by, that the filter chose, and of those the ones that were lost. */
