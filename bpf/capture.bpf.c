@@ -258,12 +258,16 @@ static __always_inline bool commit(struct capture_cpu *cpu, const struct place *
 static __always_inline long load(const struct take *t, __u32 off, void *to, __u32 n)
 {
 	struct xdp_md *xdp = t->ctx;
+	__u64 size = n;
 
+	/* Old verifiers learn nothing from "not 0", and the compiler makes just that of "at least
+	 * 1". */
+	asm volatile("if %0 > 0 goto +1\n\t%0 = 1" : "+r"(size));
 	if (!t->xdp)
-		return bpf_skb_load_bytes(t->ctx, off, to, n);
+		return bpf_skb_load_bytes(t->ctx, off, to, size);
 	if (conf.multibuf)
-		return bpf_xdp_load_bytes(xdp, off, to, n);
-	return bpf_probe_read_kernel(to, n, (void *)(long)xdp->data + off);
+		return bpf_xdp_load_bytes(xdp, off, to, size);
+	return bpf_probe_read_kernel(to, size, (void *)(long)xdp->data + off);
 }
 
 /* The bytes that are kept, with a hidden tag put where it belongs. */

@@ -29,14 +29,22 @@ int mnt_detached(const char *fstype)
 
 int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic)
 {
-	int fd = open(usual, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(usual, O_RDONLY | O_DIRECTORY | O_CLOEXEC), mount;
 	struct statfs fs;
 
 	if (fd >= 0 && !fstatfs(fd, &fs) && (unsigned long)fs.f_type == magic)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return mnt_detached(fstype);
+	mount = mnt_detached(fstype);
+	if (mount < 0)
+		return mount;
+	/* A mount's descriptor is one of a path only: it cannot be read. */
+	fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(mount);
+	return fd;
 }
 
 int mnt_open(const char *fstype, const char *usual, const char *path)
