@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
+#include "sys/cpus.h"
 
 enum {
 	BYTES_DEFAULT = 16 << 20,
@@ -151,7 +152,7 @@ static int open_cpus(struct area *a)
 
 static int open_all(struct area *a, const struct area_wish *wish)
 {
-	int rc = say_map(bpf_possible_cpus(), "a map", sizeof(uint64_t));
+	int rc = say_map(cpus_online(), "a map", sizeof(uint64_t));
 
 	if (rc < 0)
 		return rc;

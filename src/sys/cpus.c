@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The list in /sys/devices/system/cpu/online: "0-3,8". */
+#include "sys/cpus.h"
+#include <stdlib.h>
+#include <string.h>
+#include "sys/bpf.h"
+#include "sys/mnt.h"
+
+int cpus_online(void)
+{
+	int possible = bpf_possible_cpus();
+	char text[256];
+	const char *last;
+	long n;
+
+	if (possible < 0)
+		return possible;
+	if (mnt_read("sysfs", "/sys", "devices/system/cpu/online", text, sizeof(text)) <= 0)
+		return possible;
+	/* Ascending: the last number is the highest. A list that was cut off is not believed. */
+	if (strlen(text) == sizeof(text) - 1)
+		return possible;
+	last = text + strlen(text);
+	while (last > text && last[-1] >= '0' && last[-1] <= '9')
+		last--;
+	n = strtol(last, NULL, 10) + 1;
+	return n > 0 && n <= possible ? (int)n : possible;
+}
