@@ -53,6 +53,8 @@ static const struct test scenarios[] = {
 	ROOT(owner_of_old_sockets, 30),
 	ROOT(owner_of_accepted, 30),
 	ROOT(owner_filtered, 30),
+	ROOT(observe_installed, 30),
+	ROOT(observe_one_at_a_time, 30),
 	ROOT(lone_count_in, 30),
 	ROOT(lone_count_both, 30),
 	ROOT(lone_installed, 30),

@@ -60,6 +60,10 @@ void owner_of_old_sockets(void);
 void owner_of_accepted(void);
 void owner_filtered(void);
 
+/* observe.c */
+void observe_installed(void);
+void observe_one_at_a_time(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);
