@@ -253,11 +253,9 @@ build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lpcap
-# The lines of packets beside tcpdump's; and how long they take.
+# The lines of packets beside tcpdump's.
 check-lines: $(B)/tests/lines/lines
 	$(Q)sh tests/lines/oracle.sh $<
-bench-lines: $(B)/tests/lines/lines
-	$(Q)sh tests/lines/bench.sh $<
 
 check-dist:
 	$(Q)sh tests/dist.sh
@@ -350,6 +348,11 @@ bench-capture: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-capture-run
 bench-capture-run: $(B)/sonde $(BENCH)/capture
 	$(Q)$(BENCH)/capture $(CAPTURE) $(B)
+# How long packets as text take: four of them by themselves, then the command on files.
+bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
+	$(Q)$< -n -b 1000000 tests/data/lines/bench-tcp.pcap
+	$(Q)$< -n -b 1000000 tests/data/lines/bench-dns.pcap
+	$(Q)$(BENCH)/capture -p text $(B)
 
 lint: $(GEN_C)
 	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(wildcard src/cmd/*.c) src/main.c -- $(CFLAGS_TARGET)

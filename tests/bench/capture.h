@@ -12,7 +12,7 @@ struct bench {
 	unsigned int rounds;
 	double seconds;   /* of a flood */
 	const char *dir;  /* for what is written to a disk */
-	const char *only; /* names of receivers; NULL: all */
+	const char *only; /* receivers' names, with commas; NULL: all */
 	const char *sonde;
 	struct wire wire;
 	/* The most packets of a run that sonde neither delivered nor counted as lost. */
@@ -45,6 +45,7 @@ struct measure {
 };
 struct sample {
 	double rate;    /* packets a second that were sent */
+	double path_ns; /* the sending CPU's time for one, its whole way included */
 	double wanted;  /* packets that the receiver had to deliver */
 	double lost;    /* of them, as a share */
 	double missing; /* neither delivered nor said to be lost */
@@ -56,10 +57,11 @@ int measure(struct bench *b, struct receiver *r, const struct measure *m, struct
 /* The samples of all receivers in rounds, so that a disturbance meets all alike. */
 struct result {
 	struct series rate, lost, missing, cpu_ns;
-	struct series path_ns; /* what it adds to a packet's way; with `nobody` */
+	struct series path_ns; /* what it adds to a packet's way; nobody's: the way */
 };
 enum { NOBODY = RECEIVERS, RESULTS };
-int measure_rounds(struct bench *b, const struct measure *m, bool nobody,
+/* path: the same without a receiver before each. */
+int measure_rounds(struct bench *b, const struct measure *m, bool path,
 		   struct result results[RESULTS]);
 bool can_receive(const struct bench *b, const struct receiver *r, const struct measure *m);
 double median(const struct series *s);

@@ -38,6 +38,7 @@ static int flood(struct bench *b, struct receiver *r, const struct measure *m, s
 		m->look(r);
 	rc = wire_stop(&b->wire, &sent);
 	s->rate = sent.rate;
+	s->path_ns = sent.packet_ns;
 	wire_sleep(settle(r, m));
 	return rc;
 }
@@ -105,36 +106,43 @@ bool can_receive(const struct bench *b, const struct receiver *r, const struct m
 	return !r->absent && bench_chosen(b->only, r->name) && (r->filters || !m->filtered);
 }
 
-static int measure_round(struct bench *b, const struct measure *m, bool nobody,
+static int measure_one(struct bench *b, struct receiver *r, const struct measure *m,
+		       struct result *result, double alone_ns)
+{
+	struct sample s;
+	int rc = measure(b, r, m, &s);
+
+	if (rc)
+		return rc == -ENOEXEC ? 0 : rc;
+	series_add(&result->rate, s.rate);
+	series_add(&result->path_ns, s.path_ns - alone_ns);
+	if (!r)
+		return 0;
+	series_add(&result->lost, s.lost);
+	series_add(&result->missing, s.missing);
+	series_add(&result->cpu_ns, s.cpu_ns);
+	return 0;
+}
+
+static int measure_round(struct bench *b, const struct measure *m, bool path,
 			 struct result results[RESULTS])
 {
-	double alone_ns = 0;
-	struct sample s;
-	int rc = nobody ? measure(b, NULL, m, &s) : 0;
+	struct series *alone = &results[NOBODY].path_ns;
+	int rc = 0;
 
-	if (!rc && nobody) {
-		series_add(&results[NOBODY].rate, s.rate);
-		alone_ns = 1e9 / s.rate;
-	}
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
-		struct receiver *r = &receivers[i];
-
-		if (!can_receive(b, r, m))
+		if (!can_receive(b, &receivers[i], m))
 			continue;
-		rc = measure(b, r, m, &s);
-		if (!rc) {
-			series_add(&results[i].rate, s.rate);
-			series_add(&results[i].lost, s.lost);
-			series_add(&results[i].missing, s.missing);
-			series_add(&results[i].cpu_ns, s.cpu_ns);
-			series_add(&results[i].path_ns, 1e9 / s.rate - alone_ns);
-		}
-		rc = rc == -ENOEXEC ? 0 : rc;
+		if (path)
+			rc = measure_one(b, NULL, m, &results[NOBODY], 0);
+		if (!rc)
+			rc = measure_one(b, &receivers[i], m, &results[i],
+					 path ? alone->at[alone->n - 1] : 0);
 	}
 	return rc;
 }
 
-int measure_rounds(struct bench *b, const struct measure *m, bool nobody,
+int measure_rounds(struct bench *b, const struct measure *m, bool path,
 		   struct result results[RESULTS])
 {
 	int rc = 0;
@@ -142,7 +150,7 @@ int measure_rounds(struct bench *b, const struct measure *m, bool nobody,
 	for (int i = 0; i < RESULTS; i++)
 		results[i] = (struct result){ 0 };
 	for (unsigned int round = 0; round < b->rounds && !rc; round++)
-		rc = measure_round(b, m, nobody, results);
+		rc = measure_round(b, m, path, results);
 	return rc;
 }
 
@@ -160,8 +168,9 @@ void print_results(const char *title, const struct result results[RESULTS])
 	       "CPU ns", "min", "p90", "ratio");
 	printf(path ? "  %8s %8s\n" : "\n", "path ns", "min");
 	if (path)
-		printf("  %-14s %8.0f %62s  %8.1f\n", "nobody", median(&results[NOBODY].rate) / 1e3,
-		       "", 1e9 / median(&results[NOBODY].rate));
+		printf("  %-14s %8.0f %56s  %8.1f %8.1f\n", "nobody",
+		       median(&results[NOBODY].rate) / 1e3, "", median(&results[NOBODY].path_ns),
+		       series_spread(&results[NOBODY].path_ns).min);
 	for (int i = 0; i < RECEIVERS; i++) {
 		const struct result *r = &results[i];
 		struct spread cpu = series_spread(&r->cpu_ns), way = series_spread(&r->path_ns);

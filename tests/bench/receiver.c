@@ -73,7 +73,7 @@ struct receiver receivers[RECEIVERS] = {
 		.settle_s = 0.2,
 	},
 	[RECEIVER_SONDE_XDP] = {
-		.name = "sonde at xdp",
+		.name = "sonde-xdp",
 		.argv = { "sonde", "capture", "-i", WIRE_IFACE, "--at", "xdp", "-w", "FILE" },
 		.filters = true,
 		.ready = WIRE_IFACE,

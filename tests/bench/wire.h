@@ -17,7 +17,8 @@ struct wire {
 	struct lab lab;
 	struct obj flood;
 	pid_t sender;
-	uint64_t start_ns, start_sent; /* when the measuring began, and what had been sent then */
+	/* When the measuring began, what had been sent then, how long others had had the CPU. */
+	uint64_t start_ns, start_sent, start_waited_ns;
 };
 
 struct wire_flood {
@@ -27,7 +28,8 @@ struct wire_flood {
 };
 struct wire_sent {
 	uint64_t sent;
-	double rate; /* that was reached */
+	double rate;      /* that was reached */
+	double packet_ns; /* its CPU's time for one; others' share of that CPU is not in it */
 };
 
 /* Errors are said; 0 or -errno. */
