@@ -3,6 +3,7 @@
  * programs are in namespaces of its own, which go when it does, however that ends. */
 #define _GNU_SOURCE
 #include "tests/bench/capture.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static void print_goals(void)
 			printf(" %9.3g %-5s holds\n", row->value, g->unit);
 		else
 			printf(" %9.3g %-5s short: %.2g %s\n", row->value, g->unit,
-			       row->value - g->limit, g->unit);
+			       fabs(row->value - g->limit), g->unit);
 	}
 }
 

@@ -93,7 +93,7 @@ static bool has_room(const struct bench *b, const struct measure *m)
 	return (double)fs.f_bavail * (double)fs.f_frsize > need;
 }
 
-/* The rate at which tcpdump loses a fifth. */
+/* The rate at which tcpdump loses more than a fifth, every time. */
 static int find_file_rate(struct bench *b, struct measure *m)
 {
 	struct receiver *tcpdump = &receivers[RECEIVER_TCPDUMP];
@@ -102,7 +102,7 @@ static int find_file_rate(struct bench *b, struct measure *m)
 
 	while (!rc && !tcpdump->absent && m->flood.rate < RATE_FILE_MAX) {
 		rc = has_room(b, m) ? measure(b, tcpdump, m, &s) : 0;
-		if (rc || s.lost > 0.2 || !has_room(b, m))
+		if (rc || s.lost > 0.25 || !has_room(b, m))
 			break;
 		m->flood.rate += m->flood.rate / 2;
 	}
