@@ -128,7 +128,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .rounds = ROUNDS, .seconds = 1 };
+	static struct bench b = { .rounds = ROUNDS, .seconds = 0.8 };
 	const char *chosen = NULL;
 	char sonde[4096];
 	int c, rc;

@@ -41,7 +41,7 @@ struct measure {
 	bool filtered;
 	bool to_disk;
 	/* Called while packets come, may be NULL. */
-	void (*look)(const struct receiver *r);
+	void (*look)(const struct bench *b, const struct receiver *r);
 };
 struct sample {
 	double rate;    /* packets a second that were sent */

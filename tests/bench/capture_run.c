@@ -35,7 +35,7 @@ static int flood(struct bench *b, struct receiver *r, const struct measure *m, s
 		return rc;
 	wire_sleep(m->seconds);
 	if (m->look)
-		m->look(r);
+		m->look(b, r);
 	rc = wire_stop(&b->wire, &sent);
 	s->rate = sent.rate;
 	s->path_ns = sent.packet_ns;
@@ -55,6 +55,10 @@ static void account(struct bench *b, const struct receiver *r, const struct meas
 	if (r->package || m->filtered)
 		return;
 	b->accounted = true;
+	if (s->missing != 0)
+		printf("  %s: %.0f packets came, %llu captured, %llu dropped by its words\n",
+		       r->name, came, (unsigned long long)got->captured,
+		       (unsigned long long)got->dropped);
 	if (fabs(s->missing) > b->unaccounted)
 		b->unaccounted = fabs(s->missing);
 }

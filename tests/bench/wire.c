@@ -289,6 +289,13 @@ int wire_stop(struct wire *w, struct wire_sent *sent)
 	return rc ? fail_errno(rc, "the generator's counter") : 0;
 }
 
+uint64_t wire_sent_now(const struct wire *w)
+{
+	uint64_t sent = 0;
+
+	return w->sender > 0 && !read_sent(w, &sent) ? sent : 0;
+}
+
 int wire_received(struct wire *w, uint64_t *packets)
 {
 	struct link link;

@@ -38,6 +38,8 @@ void wire_close(struct wire *w);
 /* Send until wire_stop(): an ended process or thread leaves nothing behind. */
 int wire_start(struct wire *w, const struct wire_flood *flood);
 int wire_stop(struct wire *w, struct wire_sent *sent);
+/* How many have been sent by now; 0 if nothing is being sent. */
+uint64_t wire_sent_now(const struct wire *w);
 /* Packets that have come in at the far end, by its own statistics. */
 int wire_received(struct wire *w, uint64_t *packets);
 
