@@ -114,10 +114,12 @@ static int run_parts(struct bench *b, const char *chosen)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: capture [-q] [-p PART,...] [-r RECEIVER,...] [-d DIR] BUILD_DIR\n"
-			"  -q  quick: one round of short floods\n"
-			"  -d  where captured packets are written (default: BUILD_DIR)\n"
-			"parts:\n");
+	fprintf(stderr,
+		"usage: capture [-q] [-s SECONDS] [-p PART,...] [-r RECEIVER,...] [-d DIR] BUILD_DIR\n"
+		"  -q  quick: one round of short floods\n"
+		"  -s  how long a flood is\n"
+		"  -d  where captured packets are written (default: BUILD_DIR)\n"
+		"parts:\n");
 	for (int i = 0; i < PARTS; i++)
 		fprintf(stderr, "  %-6s %s\n", parts[i].name, parts[i].about);
 	fprintf(stderr, "receivers:\n");
@@ -135,11 +137,14 @@ int main(int argc, char **argv)
 
 	err_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((c = getopt(argc, argv, "qp:r:d:")) != -1)
+	while ((c = getopt(argc, argv, "qs:p:r:d:")) != -1)
 		switch (c) {
 		case 'q':
 			b.rounds = 1;
 			b.seconds = 0.4;
+			break;
+		case 's':
+			b.seconds = strtod(optarg, NULL);
 			break;
 		case 'p':
 			chosen = optarg;
@@ -153,7 +158,7 @@ int main(int argc, char **argv)
 		default:
 			return usage();
 		}
-	if (optind != argc - 1)
+	if (optind != argc - 1 || !(b.seconds > 0))
 		return usage();
 	snprintf(sonde, sizeof(sonde), "%s/sonde", argv[optind]);
 	b.sonde = sonde;
