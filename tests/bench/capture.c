@@ -88,7 +88,8 @@ static void print_head(const struct bench *b)
 	struct utsname un = { 0 };
 
 	uname(&un);
-	printf("sonde capture bench: Linux %s %s, %ld CPUs; medians of %u, floods of %g s\n\n",
+	printf("sonde capture bench: Linux %s %s, %ld CPUs; medians of %u, floods of %g s\n"
+	       "CPU ns: the receiver's, user and system, for each packet that came in, lost or not\n\n",
 	       un.release, un.machine, sysconf(_SC_NPROCESSORS_ONLN), b->rounds, b->seconds);
 }
 
@@ -125,6 +126,7 @@ static int usage(void)
 	fprintf(stderr, "receivers:\n");
 	for (int i = 0; i < RECEIVERS; i++)
 		fprintf(stderr, "  %s\n", receivers[i].name);
+	fprintf(stderr, "  tshark (text only)\n");
 	return 2;
 }
 
@@ -137,7 +139,7 @@ int main(int argc, char **argv)
 
 	err_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((c = getopt(argc, argv, "qs:p:r:d:")) != -1)
+	while ((c = getopt(argc, argv, "hqs:p:r:d:")) != -1)
 		switch (c) {
 		case 'q':
 			b.rounds = 1;

@@ -94,6 +94,8 @@ static int run_receiver(struct bench *b, struct receiver *r, const struct measur
 	if (!rc)
 		account(b, r, m, &got, (double)(after - before), s);
 	receiver_kill(r);
+	if (m->to_disk && rc)
+		unlink(path);
 	if (fd > 0)
 		close(fd);
 	return rc;

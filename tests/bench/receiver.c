@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "net/capfile.h"
 
-enum { START_S = 10, STOP_S = 20, PIECE = 1 << 20 };
+enum { START_S = 5, STOP_S = 20, PIECE = 1 << 20 };
 
 /* Each with its defaults. tcpdump keeps its user, so that it can write where we say; xdpdump
  * without its option is not at XDP. */
@@ -210,11 +210,8 @@ static int give_up(struct receiver *r, const char *why)
 	return -ENOEXEC;
 }
 
-int receiver_start(struct receiver *r, const struct wire *w, const char *file, bool filtered)
+static int spawn(struct receiver *r, const struct wire *w, const char *file, bool filtered)
 {
-	uint64_t deadline = clock_mono() + START_S * NS_PER_S;
-	char text[RECEIVER_TEXT_MAX] = "";
-
 	fflush(stdout);
 	r->said = memfd_create("said", MFD_CLOEXEC);
 	if (r->said < 0)
@@ -224,16 +221,37 @@ int receiver_start(struct receiver *r, const struct wire *w, const char *file, b
 		return fail_errno(-errno, "a process for %s", r->name);
 	if (!r->pid)
 		become(r, w, file, filtered);
+	return 0;
+}
+
+static bool await_ready(const struct receiver *r)
+{
+	uint64_t deadline = clock_mono() + START_S * NS_PER_S;
+	char text[RECEIVER_TEXT_MAX] = "";
+
 	while (!matches(text, r->ready, NULL)) {
-		if (has_ended(r))
-			return give_up(r, "ended");
-		if (clock_mono() > deadline)
-			return give_up(r, "does not begin");
+		if (has_ended(r) || clock_mono() > deadline)
+			return false;
 		wire_sleep(0.005);
 		read_said(r, text);
 	}
 	wire_sleep(0.1);
-	return has_ended(r) ? give_up(r, "ended") : 0;
+	return !has_ended(r);
+}
+
+int receiver_start(struct receiver *r, const struct wire *w, const char *file, bool filtered)
+{
+	for (int attempt = 0;; attempt++) {
+		int rc = spawn(r, w, file, filtered);
+
+		if (rc || await_ready(r))
+			return rc;
+		if (has_ended(r))
+			return give_up(r, "ended");
+		if (attempt)
+			return give_up(r, "does not begin");
+		receiver_kill(r); /* the host may have been busy */
+	}
 }
 
 static uint64_t cpu_now(const struct receiver *r)
