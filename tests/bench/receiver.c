@@ -40,7 +40,7 @@ struct receiver receivers[RECEIVERS] = {
 		.ready = "File: ",
 		.captured = "Packets captured: ([0-9]+)",
 		.dropped = "dropped on interface '[^']*': [0-9]+/([0-9]+)",
-		.settle_s = 0.5,
+		.settle_s = 0.3,
 		.package = "wireshark-common",
 	},
 	[RECEIVER_XDPDUMP] = {
@@ -49,7 +49,7 @@ struct receiver receivers[RECEIVERS] = {
 		.ready = "listening on",
 		.captured = "([0-9]+) packets? captured",
 		.dropped = "([0-9]+) packets? dropped by perf ring",
-		.settle_s = 0.5,
+		.settle_s = 0.3,
 		.package = "xdp-tools",
 	},
 	[RECEIVER_NETSNIFF] = {
@@ -60,7 +60,7 @@ struct receiver receivers[RECEIVERS] = {
 		.ready = "Running!",
 		.captured = "([0-9]+) +packets passed filter",
 		.dropped = "([0-9]+) +packets failed filter",
-		.settle_s = 0.5,
+		.settle_s = 0.3,
 		.package = "netsniff-ng",
 	},
 	[RECEIVER_SONDE] = {
