@@ -89,7 +89,7 @@ static void print_head(const struct bench *b)
 
 	uname(&un);
 	printf("sonde capture bench: Linux %s %s, %ld CPUs; medians of %u, floods of %g s\n"
-	       "CPU ns: the receiver's, user and system, for each packet that came in, lost or not\n\n",
+	       "CPU ns: the receiver's, user and system, for each packet that came in\n\n",
 	       un.release, un.machine, sysconf(_SC_NPROCESSORS_ONLN), b->rounds, b->seconds);
 }
 
@@ -115,12 +115,12 @@ static int run_parts(struct bench *b, const char *chosen)
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: capture [-q] [-s SECONDS] [-p PART,...] [-r RECEIVER,...] [-d DIR] BUILD_DIR\n"
-		"  -q  quick: one round of short floods\n"
-		"  -s  how long a flood is\n"
-		"  -d  where captured packets are written (default: BUILD_DIR)\n"
-		"parts:\n");
+	fprintf(stderr, "usage: capture [-q] [-s SECONDS] [-p PART,...] [-r RECEIVER,...] [-d DIR] "
+			"BUILD_DIR\n"
+			"  -q  quick: one round of short floods\n"
+			"  -s  how long a flood is\n"
+			"  -d  where captured packets are written (default: BUILD_DIR)\n"
+			"parts:\n");
 	for (int i = 0; i < PARTS; i++)
 		fprintf(stderr, "  %-6s %s\n", parts[i].name, parts[i].about);
 	fprintf(stderr, "receivers:\n");
