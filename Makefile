@@ -16,6 +16,7 @@
 #   make dist         a binary for each architecture and their SHA-256 sums: build/dist
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
+#   make bench-capture  that of capture alone; CAPTURE='-q -p null' for some of it, CAPTURE=-h lists
 #   make lint         clang-tidy and cppcheck
 #   make deps         install missing packages (root), or say how
 #   make install      to $(DESTDIR)$(PREFIX)/bin
@@ -252,11 +253,9 @@ build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lpcap
-# The lines of packets beside tcpdump's; and how long they take.
+# The lines of packets beside tcpdump's.
 check-lines: $(B)/tests/lines/lines
 	$(Q)sh tests/lines/oracle.sh $<
-bench-lines: $(B)/tests/lines/lines
-	$(Q)sh tests/lines/bench.sh $<
 
 check-dist:
 	$(Q)sh tests/dist.sh
@@ -305,7 +304,10 @@ fuzz-run: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
 
 # Benchmarks: peers are of the host (its C library, its libbpf) and made only where they can be.
 BENCH := $(B)/tests/bench
-BENCH_O := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c tests/bench/peer_%,$(wildcard tests/bench/*.c)))
+bench_o = $(patsubst %,$(BENCH)/%.o,$(1))
+BENCH_O := $(call bench_o,bench exec packet run series size)
+BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen \
+	receiver run series wire)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -323,14 +325,34 @@ $(BENCH)/peer_libbpf $(BENCH)/peer_libbpf_static: tests/bench/peer_libbpf.c bpf/
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) -s -o $@ $< $(PEER_LIBS)
+$(BENCH)/%.gen.c $(BENCH)/%.gen.h: $(BENCH)/%.bpf.o $(GEN)
+	$(call say,GEN,$(BENCH)/$*.gen.c)
+	$(Q)$(GEN) -o $(BENCH) $<
+$(BENCH)/%.gen.o: $(BENCH)/%.gen.c
+	$(call say,CC,$@)
+	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+$(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
+$(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
+$(BENCH)/bench $(BENCH)/capture:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-run
-bench-run: $(B)/sonde $(BENCH)/bench $(BENCH_PEERS)
+bench-run: $(B)/sonde $(BENCH)/bench $(BENCH)/capture $(BENCH_PEERS)
 	$(Q)$(BENCH)/bench $(B)
+	$(Q)$(BENCH)/capture $(B)
+# The part of capture alone; CAPTURE='-q -p null -r tcpdump,sonde': quickly, and some of it.
+bench-capture: deps-bench
+	$(Q)$(MAKE) --no-print-directory bench-capture-run
+bench-capture-run: $(B)/sonde $(BENCH)/capture
+	$(Q)$(BENCH)/capture $(CAPTURE) $(B)
+# How long packets as text take: four of them by themselves, then the command on files.
+bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
+	$(Q)$< -n -b 1000000 tests/data/lines/bench-tcp.pcap
+	$(Q)$< -n -b 1000000 tests/data/lines/bench-dns.pcap
+	$(Q)$(BENCH)/capture -p text $(B)
 
 lint: $(GEN_C)
 	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(wildcard src/cmd/*.c) src/main.c -- $(CFLAGS_TARGET)
@@ -343,7 +365,7 @@ PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
 PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
-PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev
+PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools netsniff-ng
 define need
 	$(Q)missing=; for p in $(1); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -392,9 +414,11 @@ clean:
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
+	$(BENCH_CAPTURE_O:.o=.d) $(BENCH)/flood.bpf.d \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
 	check-endian check-dist bench-lines \
-	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run lint \
+	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
+	bench-capture bench-capture-run lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -7,19 +7,9 @@
 #include <stdint.h>
 #include "obj/obj.h"
 #include "sys/netlink.h"
+#include "tests/bench/series.h"
 
-enum { SERIES_MAX = 1000, STEPS_MAX = 2, ARGS_MAX = 10 };
-
-/* Measurements of one thing. */
-struct series {
-	double at[SERIES_MAX];
-	unsigned int n;
-};
-struct spread {
-	double min, median, p90;
-};
-void series_add(struct series *s, double value);
-struct spread series_spread(const struct series *s); /* zeros if it is empty */
+enum { STEPS_MAX = 2, ARGS_MAX = 10 };
 
 /* The same work for all of one group; ratios are to the group's first. */
 enum group { GROUP_XDP, GROUP_BOTH, GROUP_LIVE, GROUP_NONE };

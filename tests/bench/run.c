@@ -62,7 +62,7 @@ static pid_t spawn(const char *const *argv, bool memory, int null_fd, int err_fd
 	dup2(err_fd, STDERR_FILENO);
 	if (memory)
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	execv(argv[0], (char *const *)argv);
+	execvp(argv[0], (char *const *)argv);
 	_exit(127);
 }
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets to /dev/null and to a disk, what that costs, and what is left behind at the end. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "sys/bpf.h"
+#include "tests/bench/capture.h"
+
+enum {
+	SMALL = 64,
+	LARGE = 1400,
+	MATCH_EVERY = 100,
+	RATE_FILE = 500000,
+	RATE_FILE_MAX = 5000000,
+};
+
+static struct result results[RESULTS];
+
+static const struct null_row {
+	const char *title, *goal;
+	unsigned int size;
+	uint64_t rate;
+} nulls[] = {
+	{ "To /dev/null, 64 bytes, 2 million packets a second",
+	  "/dev/null, 64 bytes: CPU time of tcpdump's", SMALL, 2000000 },
+	{ "To /dev/null, 1400 bytes, half a million packets a second",
+	  "/dev/null, 1400 bytes: CPU time of tcpdump's", LARGE, 500000 },
+};
+
+int capture_null(struct bench *b)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < sizeof(nulls) / sizeof(*nulls) && !rc; i++) {
+		const struct measure m = {
+			.flood = { .size = nulls[i].size, .rate = nulls[i].rate },
+			.seconds = b->seconds,
+		};
+
+		rc = measure_rounds(b, &m, false, results);
+		if (!rc) {
+			print_results(nulls[i].title, results);
+			goal_cpu(results, nulls[i].goal, 0.5);
+		}
+	}
+	return rc;
+}
+
+/* In nanoseconds, which another host has more or fewer of, and of tcpdump's on this one. */
+static void goal_path(int who, double limit_ns, double limit_part, const char *const what[2])
+{
+	const struct goal ns = { what[0], GOAL_AT_MOST, limit_ns, "ns" };
+	const struct goal part = { what[1], GOAL_AT_MOST, limit_part, "x" };
+	double ours = median(&results[who].path_ns);
+	double first = median(&results[RECEIVER_TCPDUMP].path_ns);
+	bool measured = results[who].rate.n > 0;
+
+	goal_met(&ns, receivers[who].name, measured, ours);
+	goal_met(&part, receivers[who].name, measured && first > 0, ours / first);
+}
+
+int capture_path(struct bench *b)
+{
+	static const char *const all[] = { "in the path, 64 bytes",
+					   "in the path, 64 bytes: of tcpdump's" };
+	static const char *const few[] = { "in the path, 1 % matches",
+					   "in the path, 1 % matches: of tcpdump's" };
+	struct measure m = {
+		.flood = { .size = SMALL, .match_every = MATCH_EVERY },
+		.seconds = b->seconds / 2,
+	};
+	int rc = measure_rounds(b, &m, true, results);
+
+	if (rc)
+		return rc;
+	print_results("In the packets' path, 64 bytes at full speed", results);
+	goal_path(RECEIVER_SONDE, 90, 0.667, all);
+	goal_path(RECEIVER_SONDE_XDP, 70, 0.519, all);
+	m.filtered = true;
+	rc = measure_rounds(b, &m, true, results);
+	if (rc)
+		return rc;
+	print_results("In the packets' path, when a filter takes 1 % of them", results);
+	goal_path(RECEIVER_SONDE, 40, 0.816, few);
+	goal_path(RECEIVER_SONDE_XDP, 40, 0.816, few);
+	return 0;
+}
+
+static bool has_room(const struct bench *b, const struct measure *m)
+{
+	double need = (double)m->flood.rate * m->seconds * (m->flood.size + 64) * 1.5;
+	struct statvfs fs;
+
+	if (statvfs(b->dir, &fs))
+		return false;
+	return (double)fs.f_bavail * (double)fs.f_frsize > need;
+}
+
+/* The rate at which tcpdump loses more than a fifth, every time. */
+static int find_file_rate(struct bench *b, struct measure *m)
+{
+	struct receiver *tcpdump = &receivers[RECEIVER_TCPDUMP];
+	struct sample s = { 0 };
+	int rc = 0;
+
+	while (!rc && !tcpdump->absent && m->flood.rate < RATE_FILE_MAX) {
+		rc = has_room(b, m) ? measure(b, tcpdump, m, &s) : 0;
+		if (rc || s.lost > 0.25 || !has_room(b, m))
+			break;
+		m->flood.rate += m->flood.rate / 2;
+	}
+	return rc == -ENOEXEC ? 0 : rc;
+}
+
+int capture_file(struct bench *b)
+{
+	const struct goal goal = { "disk, 1400 bytes: packets lost", GOAL_AT_MOST, 0.1, "%" };
+	struct measure m = {
+		.flood = { .size = LARGE, .rate = RATE_FILE },
+		.seconds = 2 * b->seconds,
+		.to_disk = true,
+	};
+	char title[128];
+	int rc = find_file_rate(b, &m);
+
+	if (!rc && !has_room(b, &m)) {
+		printf("left out: packets to a disk: no room in %s\n\n", b->dir);
+		return 0;
+	}
+	if (!rc)
+		rc = measure_rounds(b, &m, false, results);
+	if (rc)
+		return rc;
+	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f thousand packets a second",
+		 (double)m.flood.rate / 1e3);
+	print_results(title, results);
+	goal_cpu(results, "disk, 1400 bytes: CPU time of tcpdump's", 0.25);
+	for (int i = RECEIVER_SONDE; i <= RECEIVER_SONDE_XDP; i++)
+		goal_met(&goal, receivers[i].name, results[i].rate.n > 0,
+			 median(&results[i].lost) * 100);
+	return 0;
+}
+
+/* Soon after the last packet, before anybody's timers have run out. */
+int capture_stop(struct bench *b)
+{
+	const struct goal goal = { "left behind at Ctrl-C", GOAL_AT_MOST, 0, "" };
+	const struct measure m = {
+		.flood = { .size = SMALL, .rate = 20000 },
+		.seconds = 0.5,
+		.settle_s = 0.02,
+	};
+	int rc = 0;
+
+	printf("Ctrl-C 20 ms after the last of 20 thousand packets a second, %u times\n"
+	       "  %-14s %s\n",
+	       b->rounds, "", "packets neither delivered nor said to be lost");
+	rc = measure_rounds(b, &m, false, results);
+	for (int i = 0; i < RECEIVERS && !rc; i++) {
+		const struct series *missing = &results[i].missing;
+		double most = 0;
+
+		for (unsigned int n = 0; n < missing->n; n++)
+			most = missing->at[n] > most ? missing->at[n] : most;
+		if (missing->n) {
+			printf("  %-14s", receivers[i].name);
+			for (unsigned int n = 0; n < missing->n; n++)
+				printf(" %7.0f", missing->at[n]);
+			printf("\n");
+		}
+		if (!receivers[i].package)
+			goal_met(&goal, receivers[i].name, missing->n > 0, most);
+	}
+	printf("\n");
+	return rc;
+}
+
+/* Programs that saw these packets, and not others or none: of all that the host has. */
+static void look_at_programs(const struct bench *b, const struct receiver *r)
+{
+	double sent = (double)wire_sent_now(&b->wire);
+	uint32_t id = 0;
+
+	while (!bpf_next_id(BPF_KIND_PROG, id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		int fd = bpf_fd_by_id(BPF_KIND_PROG, id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_info(fd, &info, sizeof(info)) &&
+		    fabs((double)info.run_cnt - sent) < sent / 10 &&
+		    strcmp(info.name, "bench_flood"))
+			printf("  %-14s %-16s %8.1f %12llu\n", r->name, info.name,
+			       (double)info.run_time_ns / (double)info.run_cnt,
+			       (unsigned long long)info.run_cnt);
+		close(fd);
+	}
+}
+
+int capture_stats(struct bench *b)
+{
+	const struct measure m = {
+		.flood = { .size = SMALL, .rate = 1000000 },
+		.seconds = b->seconds,
+		.look = look_at_programs,
+	};
+	int stats = bpf_enable_stats(), rc = 0;
+
+	if (stats < 0) {
+		printf("left out: times of BPF programs: %s\n\n", err_words(stats));
+		return 0;
+	}
+	printf("The kernel's own times of BPF programs (taking them costs some 20 ns a run)\n"
+	       "  %-14s %-16s %8s %12s\n",
+	       "", "program", "ns", "runs");
+	for (int i = 0; i < RECEIVERS && !rc; i++) {
+		struct sample s;
+
+		if (can_receive(b, &receivers[i], &m))
+			rc = measure(b, &receivers[i], &m, &s);
+		rc = rc == -ENOEXEC ? 0 : rc;
+	}
+	close(stats);
+	printf("\n");
+	return rc;
+}

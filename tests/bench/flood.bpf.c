@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* The benchmark's packet generator: run by the kernel on live frames without end, it makes each one
+ * different and sends it out of an interface, at a steady rate. */
+#include <linux/if_ether.h>
+#include "bpf/lib/bpf.h"
+#include "tests/bench/flood.h"
+
+enum {
+	LATE_NS = 50000000, /* what was missed longer ago is not made up for */
+	/* Behind the Ethernet header, in units of 16 bits. */
+	IP_ID = 2,
+	IP_SOURCE_LOW = 7,
+	UDP_SOURCE = 10,
+	UDP_DEST = 11,
+};
+
+static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
+
+const volatile struct flood_conf conf = {};
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct flood_counts);
+} counts MAP;
+
+/* Is it time for a packet? */
+static __always_inline bool is_due(struct flood_counts *c)
+{
+	if (!c->left) {
+		__u64 now = bpf_ktime_get_ns();
+
+		if (now < c->due)
+			return false;
+		c->due = now > c->due + LATE_NS ? now : c->due;
+		c->due += conf.ns_per_burst;
+		c->left = FLOOD_BURST;
+	}
+	c->left--;
+	return true;
+}
+
+SEC("xdp") int bench_flood(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__be16 *at = data + ETH_HLEN;
+	struct flood_counts *c;
+	__u32 zero = 0;
+	__u64 n;
+
+	c = bpf_map_lookup_elem(&counts, &zero);
+	if (!c || (void *)(at + UDP_DEST + 1) > end)
+		return XDP_ABORTED;
+	if (conf.ns_per_burst && !is_due(c))
+		return XDP_DROP; /* the frame comes again */
+	n = c->sent++;
+	/* These two cancel out in the header's checksum. */
+	at[IP_SOURCE_LOW] = be16((__u16)(n >> 4));
+	at[IP_ID] = be16((__u16) ~(n >> 4));
+	at[UDP_SOURCE] = be16(0x4000 | (n & 0x3fff));
+	at[UDP_DEST] =
+		be16(conf.match_every && n % conf.match_every == 0 ? FLOOD_PORT_MATCH : FLOOD_PORT);
+	return bpf_redirect(conf.ifindex, 0);
+}
+
+LICENSE("Dual MIT/GPL");

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Medians, so that one disturbed run does not tell. */
+#include "tests/bench/series.h"
+#include <stdlib.h>
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void series_add(struct series *s, double value)
+{
+	if (s->n < SERIES_MAX)
+		s->at[s->n++] = value;
+}
+
+struct spread series_spread(const struct series *s)
+{
+	struct series sorted = *s;
+	unsigned int n = s->n;
+
+	if (!n)
+		return (struct spread){ 0 };
+	qsort(sorted.at, n, sizeof(*sorted.at), compare);
+	return (struct spread){
+		.min = sorted.at[0],
+		.median = (sorted.at[(n - 1) / 2] + sorted.at[n / 2]) / 2,
+		.p90 = sorted.at[(n - 1) * 9 / 10],
+	};
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Measurements of one thing, and how they lie. */
+#ifndef TESTS_BENCH_SERIES_H
+#define TESTS_BENCH_SERIES_H
+
+enum { SERIES_MAX = 1000 };
+
+struct series {
+	double at[SERIES_MAX];
+	unsigned int n;
+};
+struct spread {
+	double min, median, p90;
+};
+void series_add(struct series *s, double value);
+struct spread series_spread(const struct series *s); /* zeros if it is empty */
+
+#endif
