@@ -14,6 +14,7 @@ enum {
 	R_PACKET = BPF_REG_7,
 	R_END = BPF_REG_8,
 	NOWHERE = -1,
+	KEY = -24, /* on the stack: of a set's map, 20 bytes; no number waits while it is there */
 };
 
 /* Jumps to a label are chained through their offsets until it is placed. */
@@ -23,6 +24,7 @@ struct jump {
 
 struct emitter {
 	const struct filter_node *nodes;
+	const struct filter_set *sets;
 	enum filter_flavour flavour;
 	struct filter_code code;
 	struct jump *jumps;
@@ -254,6 +256,13 @@ static void branch(struct emitter *e, uint8_t class_source, uint8_t cmp, uint8_t
 		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[!on]);
 }
 
+/* A certain answer is asked about nevertheless: the verifier refuses code that nothing leads to. */
+static void constant(struct emitter *e, bool value, const uint32_t to[2], uint32_t next)
+{
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
+	branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
+}
+
 static void field(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		  uint32_t next)
 {
@@ -288,13 +297,72 @@ static void relation(struct emitter *e, const struct filter_node *n, const uint3
 	branch(e, BPF_JMP32 | BPF_X, n->cmp, BPF_REG_2, 0, to, next);
 }
 
+/* The map of a set's addresses of a family into r1. */
+static void load_map(struct emitter *e, uint64_t set, enum set_family family)
+{
+	struct filter_reloc *at =
+		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
+
+	if (!at) {
+		e->rc = -ENOMEM;
+		return;
+	}
+	e->code.relocs = at;
+	at[e->code.nrelocs++] = (struct filter_reloc){ (uint32_t)e->code.n, (uint16_t)set,
+						       (uint8_t)family, e->sets[set].name };
+	load_imm64(e, BPF_REG_1, 0);
+}
+
+/* Look the address at the field up in one map. */
+static void lookup(struct emitter *e, const struct filter_node *n, enum set_family family,
+		   const uint32_t to[2], uint32_t next)
+{
+	int len = (int)set_address(family);
+
+	put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, len * 8);
+	put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY, 0);
+	for (int i = 0; i < len; i += 4) {
+		load_field(e, BPF_REG_1, (uint16_t)(n->field + i), 4);
+		put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY + 4 + i, 0);
+	}
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, KEY);
+	load_map(e, n->value, family);
+	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+	branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
+}
+
+/* A family without members has no map. */
+static void member(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+		   uint32_t next)
+{
+	bool any[] = { e->sets[n->value].of[SET_IPV4].n, e->sets[n->value].of[SET_IPV6].n };
+	uint32_t other = any[SET_IPV4] && any[SET_IPV6] ? label(e) : to[0];
+
+	if (!any[SET_IPV4] && !any[SET_IPV6]) {
+		constant(e, false, to, next);
+		return;
+	}
+	load_field(e, BPF_REG_0, offsetof(struct view, addrs), 1);
+	if (any[SET_IPV4]) {
+		jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, 4, other);
+		lookup(e, n, SET_IPV4, to, any[SET_IPV6] ? other : next);
+	}
+	if (any[SET_IPV4] && any[SET_IPV6])
+		place(e, other);
+	if (any[SET_IPV6]) {
+		jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, 6, to[0]);
+		lookup(e, n, SET_IPV6, to, next);
+	}
+}
+
 static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next);
 
 static void inner(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		  uint32_t next)
 {
 	if (e->view) {
-		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[0]);
+		constant(e, false, to, next);
 		return;
 	}
 	e->view = sizeof(struct view);
@@ -315,8 +383,7 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 	switch (n->op) {
 	case FILTER_FALSE:
 	case FILTER_TRUE:
-		if (to[n->op == FILTER_TRUE] != next)
-			jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[n->op == FILTER_TRUE]);
+		constant(e, n->op == FILTER_TRUE, to, next);
 		break;
 	case FILTER_NOT:
 		judge(e, n->a, (const uint32_t[]){ to[1], to[0] }, next);
@@ -340,6 +407,9 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 	case FILTER_INNER:
 		inner(e, n, to, next);
 		break;
+	case FILTER_SET:
+		member(e, n, to, next);
+		break;
 	default:
 		e->rc = -E2BIG;
 		e->why = "not known to the kernel's programs";
@@ -359,7 +429,9 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 		struct diag *diag)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };
-	struct emitter e = { .nodes = f->nodes ? f->nodes : &always, .flavour = flavour };
+	struct emitter e = { .nodes = f->nodes ? f->nodes : &always,
+			     .sets = f->sets,
+			     .flavour = flavour };
 	uint32_t root = f->nodes ? f->root : 0;
 
 	label(&e);
@@ -391,6 +463,7 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 
 void filter_code_close(struct filter_code *code)
 {
+	free(code->relocs);
 	free(code->insns);
 	*code = (struct filter_code){ 0 };
 }

@@ -15,11 +15,22 @@ enum filter_flavour {
 
 enum { FILTER_INSNS_MAX = 32000 }; /* jumps reach no further */
 
+/* A place for a map's descriptor: the ld_imm64 at insn is to name the map of a set's addresses of a
+ * family (struct bpf_lpm_trie_key and so many bytes), as BPF_PSEUDO_MAP_FD. */
+struct filter_reloc {
+	uint32_t insn;
+	uint16_t set;     /* of the filter */
+	uint8_t family;   /* enum set_family */
+	const char *name; /* the set's; the filter owns it */
+};
+
 /* r1 points to struct view [VIEW_LAYERS] in either. Returns 1 if the packet matches, else 0; uses
  * no more than 64 bytes of stack. Zeroed: empty; free with filter_code_close(). */
 struct filter_code {
 	struct bpf_insn *insns;
 	size_t n, room;
+	struct filter_reloc *relocs;
+	size_t nrelocs, reloc_room;
 };
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */

@@ -5,6 +5,7 @@
 
 struct judge {
 	const struct filter_node *nodes;
+	const struct filter *filter;
 	const struct view *view;
 	const struct view *views;
 	const uint8_t *data;
@@ -146,6 +147,9 @@ static bool judge(struct judge *j, uint32_t at)
 		yes = judge(j, n->a);
 		j->view = outer;
 		return yes;
+	case FILTER_SET:
+		return set_has(&j->filter->sets[n->value], j->view->addrs,
+			       (const uint8_t *)j->view + n->field);
 	default:
 		return false;
 	}
@@ -153,7 +157,8 @@ static bool judge(struct judge *j, uint32_t at)
 
 bool filter_match(const struct filter *f, const struct filter_packet *p)
 {
-	struct judge j = { .nodes = f->nodes,
+	struct judge j = { .filter = f,
+			   .nodes = f->nodes,
 			   .view = p->views,
 			   .views = p->views,
 			   .data = p->data,
