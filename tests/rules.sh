@@ -35,7 +35,7 @@ sys: sys base
 net: net base
 filter: filter base net bpf
 out: out base net
-obj: obj sys base
+obj: obj filter sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
 cmd: cmd gate lab obj out filter net sys base bpf gen'

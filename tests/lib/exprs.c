@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random packets and filter expressions that often hit each other. */
 #include "tests/lib/exprs.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 enum { NO_LOADS = 9 };
 
+static bool own; /* words that libpcap does not know, too */
 static uint64_t state;
 /* xorshift64 */
 static uint32_t draw(uint32_t below)
@@ -187,10 +189,24 @@ static void number_of(struct text *t, int depth)
 	}
 }
 
+static void own_primitive(struct text *t, const char *dir)
+{
+	if (!draw(8)) {
+		say(t, "%s%s", dir, PICK("net 0.0.0.0/0", "net ::/0"));
+		return;
+	}
+	say(t, "%s%sset %s", PICK("", "", "", "ip ", "ip6 ", "arp "), dir,
+	    PICK("few", "ipv4", "ipv6", "none", "all"));
+}
+
 static void primitive(struct text *t)
 {
 	const char *dir = PICK("", "", "src ", "dst ", "src or dst ", "src and dst ");
 
+	if (own && !draw(3)) {
+		own_primitive(t, dir);
+		return;
+	}
 	switch (draw(14)) {
 	case 0:
 	case 1:
@@ -269,6 +285,35 @@ void exprs_text(char *text, size_t room)
 
 	expression(&t, 0);
 }
+
+void exprs_own_text(char *text, size_t room)
+{
+	own = true;
+	exprs_text(text, room);
+	own = false;
+}
+
+static int set_text(void *arg, const char *file, struct buf *text, struct diag *why)
+{
+	static const char *const sets[][2] = {
+		{ "few", "10.0.0.1\n10.0.1.0/30\n10.1.0.0/16\n2001:db8:0:1::/64\n2001:db8::1" },
+		{ "ipv4", "10.0.0.0/31\n10.0.0.3\n224.0.0.0/4" },
+		{ "ipv6", "ff00::/8\n2001:db8::2\n2001:db8:0:1::3" },
+		{ "none", "# nobody" },
+		{ "all", "::/0\n0.0.0.0/0" },
+	};
+
+	(void)arg;
+	(void)why;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (!strcmp(sets[i][0], file)) {
+			buf_str(text, sets[i][1]);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct filter_names exprs_names = { .set = set_text };
 
 void exprs_seed(uint64_t seed)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "filter/emit.h"
+#include "obj/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/exprs.h"
 #include "tests/lib/insn.h"
@@ -60,15 +61,19 @@ static void check(const char *text, enum filter_flavour flavour, int map)
 	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
 	struct filter f = { 0 };
+	struct sets sets = { 0 };
 	uint32_t zero = 0;
 	int rc, prog;
 
-	if (filter_parse(&f, text, NULL, &diag))
+	if (filter_parse(&f, text, &exprs_names, &diag))
 		return;
 	rc = filter_emit(&f, flavour, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
+	CHECK(!sets_open(&sets, &f), "'%s': no sets", text);
+	sets_link(&sets, &code);
 	prog = load(&code, flavour, map);
 	CHECK(prog > 0, "'%s': not loaded: %s", text, strerror(-prog));
+	sets_close(&sets);
 	for (int i = 0; i < PACKETS; i++) {
 		struct exprs_packet *e = &packets[i];
 		struct filter_packet p = { e->views, e->data, e->frame.caplen };
@@ -103,7 +108,7 @@ static void alike(enum filter_flavour flavour)
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];
 
-		exprs_text(text, sizeof(text));
+		exprs_own_text(text, sizeof(text));
 		check(text, flavour, map);
 	}
 	close(map);

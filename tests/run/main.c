@@ -18,6 +18,7 @@ static const struct test tests[] = {
 	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
 	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },
 	{ "filter: at tc as in user space", filter_skb, TEST_ROOT, 120 },
+	{ "filter: a set of a million prefixes", sets_many, TEST_ROOT, 60 },
 	{ "obj: a refused program and the verifier's last lines", load_refused, TEST_ROOT, 0 },
 	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },
 	{ "obj: the conf is frozen", load_conf_frozen, TEST_ROOT, 0 },

@@ -104,6 +104,9 @@ void ring_stops(void);
 /* tests/run/confine.c */
 void confine_leaves_enough(void);
 
+/* tests/run/sets.c */
+void sets_many(void);
+
 /* filter.c */
 void filter_xdp(void);
 void filter_skb(void);
