@@ -115,6 +115,23 @@ static __always_inline void view_chain(const struct view_src *s, struct view *v,
 		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
 }
 
+/* Behind the transport header at off, if that is whole. */
+static __always_inline void view_payload(const struct view_src *s, struct view *v, __u32 off)
+{
+	__u32 len = v->proto == IPPROTO_SCTP ? 12 : 8;
+	__be16 word;
+
+	if (v->proto == IPPROTO_TCP) {
+		if (!view_read(s, off + 12, &word))
+			return;
+		len = (be16(word) >> 12) * 4;
+		if (len < 20)
+			return;
+	}
+	if (view_reaches(s, off + len))
+		v->payload = off + len;
+}
+
 /* A later fragment has no transport header. */
 static __always_inline void view_transport(const struct view_src *s, struct view_work *w,
 					   struct view *v)
@@ -134,6 +151,7 @@ static __always_inline void view_transport(const struct view_src *s, struct view
 	v->sport = be16(ports.sport);
 	v->dport = be16(ports.dport);
 	v->ports = 1;
+	view_payload(s, v, off);
 }
 
 static __always_inline void view_ipv4(const struct view_src *s, struct view_work *w, struct view *v)
