@@ -248,7 +248,7 @@ check-net: $(B)/tests/net/net $(B)/sonde
 check-peers: $(B)/tests/peers/capfile build/peers/filter
 	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; exit $$rc
 build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter/*.[ch] src/base/*.[ch]) \
-		src/net/services.c src/net/services.h bpf/view.h
+		$(foreach n,services dns tls,src/net/$n.c src/net/$n.h) bpf/view.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lpcap

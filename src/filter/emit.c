@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/grow.h"
+#include "net/tls.h"
 
 enum {
 	SLOTS = 7,    /* numbers that wait, 8 bytes each; one more for bytes from an skb */
@@ -32,6 +33,7 @@ struct emitter {
 	int32_t *labels; /* the instruction that it is before, or NOWHERE */
 	size_t nlabels, label_room;
 	uint16_t view; /* offset of the view in use from R_VIEW */
+	bool negative; /* within an odd number of nots */
 	int waiting;   /* slots in use */
 	int rc;
 	const char *why;
@@ -130,29 +132,48 @@ static void gather(struct emitter *e, uint8_t size)
 	}
 }
 
+/* Where a packet goes of which something that is asked for is not there: it is rejected, unless an
+ * approximation led there, which the judge in user space may pass by. */
+static uint32_t missing(const struct emitter *e)
+{
+	return e->code.exact ? L_NO : L_YES;
+}
+
+/* r2: r0 bytes into the packet, size of which are there; else it goes to a label. r0 is kept. */
+static void linear(struct emitter *e, int size, uint32_t beyond)
+{
+	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, FAR, beyond);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, R_PACKET, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_2, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, size);
+	jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, beyond);
+}
+
+/* size bytes of an skb from r0 on to slot(SLOTS), if they are there. */
+static void copied(struct emitter *e, int size, uint32_t beyond)
+{
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, slot(SLOTS));
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, size);
+	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
+	jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, beyond);
+}
+
 /* From the packet at (header + r0) into r0. What is not there rejects the packet. */
 static void byte(struct emitter *e, const struct filter_node *n)
 {
 	load_field(e, BPF_REG_1, n->field, 2);
 	put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0);
 	if (e->flavour == FILTER_XDP) {
-		jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, FAR, L_NO);
-		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, R_PACKET, 0, 0);
-		put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
-		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_2, 0, 0);
-		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, n->size);
-		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, L_NO);
+		linear(e, n->size, missing(e));
 		gather(e, n->size);
 		return;
 	}
-	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, INT32_MAX, L_NO);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
-	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, slot(SLOTS));
-	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, n->size);
-	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
-	jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, L_NO);
+	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, INT32_MAX, missing(e));
+	copied(e, n->size, missing(e));
 	put(e, BPF_LDX | BPF_MEM | width(n->size), BPF_REG_0, BPF_REG_10, slot(SLOTS), 0);
 	if (n->size > 1)
 		put(e, BPF_ALU | BPF_END | BPF_TO_BE, BPF_REG_0, 0, 0, n->size * 8);
@@ -170,7 +191,7 @@ static void calculate(struct emitter *e, uint8_t op)
 	uint32_t small, done;
 
 	if (op == FILTER_DIV || op == FILTER_MOD)
-		jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, L_NO);
+		jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, missing(e));
 	if (op != FILTER_LSH && op != FILTER_RSH) {
 		put(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
 		return;
@@ -356,6 +377,46 @@ static void member(struct emitter *e, const struct filter_node *n, const uint32_
 	}
 }
 
+/* A payload that begins as a TLS client's first message does. */
+static void client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
+{
+	static const struct {
+		int at, value;
+	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADS - 1, TLS_CLIENT_HELLO } };
+	uint8_t at = e->flavour == FILTER_XDP ? BPF_REG_2 : BPF_REG_10;
+	int from = e->flavour == FILTER_XDP ? 0 : slot(SLOTS);
+
+	load_field(e, BPF_REG_0, offsetof(struct view, payload), 2);
+	if (e->flavour == FILTER_XDP) {
+		/* Beyond the linear part it is not known: let through what goes on so far. */
+		put(e, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, R_VIEW, offsetof(struct view, len), 0);
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADS);
+		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, BPF_REG_2, 0, to[0]);
+		linear(e, TLS_HEADS, to[1]);
+	} else {
+		copied(e, TLS_HEADS, to[0]);
+	}
+	for (int i = 0; i < 3; i++) {
+		put(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, at, from + bytes[i].at, 0);
+		if (i < 2)
+			jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, bytes[i].value, to[0]);
+	}
+	branch(e, BPF_JMP32 | BPF_K, FILTER_EQ, 0, TLS_CLIENT_HELLO, to, next);
+}
+
+/* The names in a packet are not looked at here. As far as is known they are those asked for; under
+ * a not, they are not: either way the whole lets through more. */
+static void approximate(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+			uint32_t next)
+{
+	e->code.exact = false;
+	if (n->op == FILTER_SNI && !e->negative)
+		client_hello(e, to, next);
+	else
+		constant(e, !e->negative, to, next);
+}
+
 static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next);
 
 static void inner(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
@@ -386,7 +447,9 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 		constant(e, n->op == FILTER_TRUE, to, next);
 		break;
 	case FILTER_NOT:
+		e->negative = !e->negative;
 		judge(e, n->a, (const uint32_t[]){ to[1], to[0] }, next);
+		e->negative = !e->negative;
 		break;
 	case FILTER_AND:
 	case FILTER_OR:
@@ -410,6 +473,10 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 	case FILTER_SET:
 		member(e, n, to, next);
 		break;
+	case FILTER_DNS:
+	case FILTER_SNI:
+		approximate(e, n, to, next);
+		break;
 	default:
 		e->rc = -E2BIG;
 		e->why = "not known to the kernel's programs";
@@ -431,7 +498,8 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 	static const struct filter_node always = { .op = FILTER_TRUE };
 	struct emitter e = { .nodes = f->nodes ? f->nodes : &always,
 			     .sets = f->sets,
-			     .flavour = flavour };
+			     .flavour = flavour,
+			     .code.exact = true };
 	uint32_t root = f->nodes ? f->root : 0;
 
 	label(&e);

@@ -31,6 +31,9 @@ struct filter_code {
 	size_t n, room;
 	struct filter_reloc *relocs;
 	size_t nrelocs, reloc_room;
+	/* False: of what a packet's names are asked about, the kernel lets through all that may
+	 * have them. filter_match() has the last word on those that it lets through. */
+	bool exact;
 };
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */

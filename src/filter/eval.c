@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A filter judged in user space: for files, and as the other opinion on what is emitted as BPF. */
+#include <linux/in.h>
 #include <string.h>
+#include "base/cursor.h"
 #include "filter/filter.h"
+#include "net/tls.h"
 
 struct judge {
 	const struct filter_node *nodes;
@@ -119,6 +122,47 @@ static uint32_t number(struct judge *j, uint32_t at)
 	}
 }
 
+/* The bytes at the payload. */
+static struct cursor payload(const struct judge *j)
+{
+	struct cursor c = cursor_of(j->data, j->caplen);
+
+	cursor_skip(&c, j->view->payload);
+	return c;
+}
+
+static bool asks(const struct judge *j, const struct dns_name *zone)
+{
+	struct cursor c = payload(j), message;
+	uint16_t len;
+
+	if (j->view->proto != IPPROTO_TCP) {
+		struct cursor udp = cursor_of(j->data, j->caplen);
+
+		cursor_skip(&udp, j->view->trans + 4u);
+		len = cursor_be16(&udp);
+		return dns_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
+	}
+	while (c.left) {
+		len = cursor_be16(&c);
+		message = cursor_sub(&c, len);
+		if (dns_asks(message, zone))
+			return true;
+	}
+	return false;
+}
+
+static bool names_server(const struct judge *j, const struct dns_name *zone)
+{
+	struct cursor c = payload(j), text;
+	const uint8_t *h = cursor_take(&c, TLS_HEADS);
+	struct dns_name name;
+
+	return h && h[0] == TLS_HANDSHAKE && h[1] == 3 && h[5] == TLS_CLIENT_HELLO &&
+	       tls_server_name(c, &text) == TLS_NAMED && !dns_name_of(&name, text.at, text.left) &&
+	       dns_within(&name, zone);
+}
+
 static bool judge(struct judge *j, uint32_t at)
 {
 	const struct filter_node *n = &j->nodes[at];
@@ -150,6 +194,10 @@ static bool judge(struct judge *j, uint32_t at)
 	case FILTER_SET:
 		return set_has(&j->filter->sets[n->value], j->view->addrs,
 			       (const uint8_t *)j->view + n->field);
+	case FILTER_DNS:
+		return asks(j, &j->filter->names[n->value]);
+	case FILTER_SNI:
+		return names_server(j, &j->filter->names[n->value]);
 	default:
 		return false;
 	}

@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "bpf/view.h"
 #include "filter/set.h"
+#include "net/dns.h"
 
 enum { FILTER_SETS_MAX = 16 }; /* in one filter: a kernel program uses 64 maps at most */
 
@@ -27,6 +28,8 @@ enum filter_op {
 	FILTER_REL,   /* a compared with b, both numbers of 32 bits */
 	FILTER_INNER, /* a, judged of what a tunnel carries; false if there is none */
 	FILTER_SET,   /* the address at field is in set number value */
+	FILTER_DNS,   /* the message at the payload asks for name number value, or below it */
+	FILTER_SNI,   /* a TLS client at the payload names it, or what is below it */
 	/* Numbers, modulo 2^32 as in classic BPF. */
 	FILTER_NUM,  /* value */
 	FILTER_LOAD, /* the field as a number */
@@ -71,6 +74,8 @@ struct filter {
 	unsigned int needs; /* FILTER_NEED_* */
 	struct filter_set *sets;
 	size_t nsets, set_room;
+	struct dns_name *names;
+	size_t nnames, name_room;
 };
 
 struct filter_addr {

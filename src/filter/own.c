@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Owners, interfaces, verdicts and sets of addresses: what tcpdump's users do not have. */
+/* Owners, interfaces, verdicts, sets of addresses, names in packets: what tcpdump's users do not
+ * have. */
 #include "filter/own.h"
 #include <errno.h>
+#include <linux/in.h>
 #include <string.h>
 #include "base/err.h"
 #include "base/grow.h"
@@ -175,6 +177,70 @@ static int prim_set(struct parser *p, const struct parse_mark *before, uint32_t 
 	return own_set(p, before, &either, out);
 }
 
+static uint32_t any_port(struct parser *p, const uint16_t *ports, size_t n)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t one = tree_or(p, tree_cmp(p, FIELD(sport), FILTER_EQ, ports[i]),
+				       tree_cmp(p, FIELD(dport), FILTER_EQ, ports[i]));
+
+		all = i ? tree_or(p, all, one) : one;
+	}
+	return all;
+}
+
+/* What can be said without a look at the payload stands before the look: all of it is judged in the
+ * kernel. */
+static uint32_t dns_guard(struct parser *p)
+{
+	static const uint16_t ports[] = { 53, 5353, 5355 }; /* and multicast DNS, LLMNR */
+	uint32_t carried = tree_or(p, tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_UDP),
+				   tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_TCP));
+
+	return tree_and(p, tree_and(p, carried, tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE)),
+			any_port(p, ports, sizeof(ports) / sizeof(*ports)));
+}
+
+static uint32_t sni_guard(struct parser *p)
+{
+	return tree_and(p, tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_TCP),
+			tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE));
+}
+
+/* A name that the packet itself says. */
+static int prim_said(struct parser *p, const struct parse_mark *before, uint32_t *out)
+{
+	bool dns = token_is(&before->now, "dns");
+	struct filter *f = &p->out;
+	struct token t = p->now;
+	struct dns_name *at;
+	char name[TOKEN_TEXT_MAX];
+	const char *why;
+	int rc = raw_name(p, before, name, sizeof(name));
+
+	if (rc)
+		return rc;
+	at = grow(f->names, f->nnames, &f->name_room, sizeof(*at));
+	if (!at) {
+		p->nomem = true;
+		return -EINVAL; /* which p->nomem outdoes */
+	}
+	f->names = at;
+	why = dns_name_of(&at[f->nnames], name, strlen(name));
+	for (const char *c = name; *c && !why; c++)
+		if (*c == '*' || *c & 0x80)
+			why = *c == '*' ? "names below it match, too: without the '*'"
+					: "a name of other letters is written as xn--...";
+	if (why)
+		return tree_fail(p, &t, "%s", why);
+	*out = tree_add(p, (struct filter_node){ .op = dns ? FILTER_DNS : FILTER_SNI,
+						 .value = f->nnames++ });
+	*out = tree_and(p, dns ? dns_guard(p) : sni_guard(p), *out);
+	p->out.needs |= FILTER_NEED_BYTES;
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, const struct parse_mark *before, uint32_t *out);
@@ -182,6 +248,7 @@ static const struct {
 	{ "comm", prim_comm },    { "verdict", prim_verdict }, { "iface", prim_asked },
 	{ "ifname", prim_asked }, { "on", prim_asked },        { "netns", prim_asked },
 	{ "cgroup", prim_asked }, { "container", prim_asked }, { "set", prim_set },
+	{ "dns", prim_said },     { "sni", prim_said },
 };
 
 bool own_is_word(const struct token *t)

@@ -145,6 +145,7 @@ void filter_close(struct filter *f)
 	for (size_t i = 0; i < f->nsets; i++)
 		set_close(&f->sets[i]);
 	free(f->sets);
+	free(f->names);
 	free(f->nodes);
 	*f = (struct filter){ 0 };
 }

@@ -197,6 +197,11 @@ static const struct {
 	{ "src set bad", 8, "bad:2:3" },
 	{ "tcp dst set list", 8, "'tcp and set" },
 	{ "set", 3, "name" },
+	{ "dns", 3, "name" },
+	{ "tcp and dns a..b", 12, "empty label" },
+	{ "dns *.example.com", 4, "'*'" },
+	{ "sni b\xc3\xbc.example", 4, "xn--" },
+	{ "(sni .)", 5, "empty label" },
 	{ "port 80 or set list or 443", 23, "'443'" },
 };
 
