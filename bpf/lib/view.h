@@ -23,11 +23,12 @@ enum {
 	VIEW_OFF_MASK = 0x3ffe,
 };
 
-/* The views and where the parser stands: a per-CPU map's value. */
+/* The views and where the parser stands: a per-CPU map's value. What is volatile is read from there
+ * each time: a register that kept it would keep what the verifier knows of it, too. */
 struct view_work {
 	struct view views[VIEW_LAYERS];
-	__u32 off;   /* of the header to be read next */
-	__u32 proto; /* that it is of */
+	volatile __u32 off;   /* of the header to be read next */
+	volatile __u32 proto; /* that it is of */
 };
 
 /* Where a packet is read. What lies outside [data, end) of an skb is read by helper. */
