@@ -110,7 +110,7 @@ GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
 GEN_H := $(GEN_C:.c=.h)
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
-LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj gate lab))
+LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
 

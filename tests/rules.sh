@@ -36,9 +36,10 @@ net: net base
 filter: filter base net bpf
 out: out base net
 obj: obj filter sys base
+host: host filter sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
-cmd: cmd gate lab obj out filter net sys base bpf gen'
+cmd: cmd gate lab host obj out filter net sys base bpf gen'
 
 for layer in src/*/; do
 	layer=$(basename "$layer")

@@ -13,6 +13,7 @@
 #include "filter/emit.h"
 #include "filter/filter.h"
 #include "filter/view.h"
+#include "host/names.h"
 #include "net/capfile.h"
 
 enum { PIECE = 1 << 16, FULL = 1 << 16 };
@@ -103,7 +104,7 @@ static int parse_filter(struct capture *c, char **words, int n)
 {
 	struct diag diag = { 0 };
 	char *text = joined(words, n);
-	int rc = text ? filter_parse(&c->filter, text, NULL, &diag) : -ENOMEM;
+	int rc = text ? filter_parse(&c->filter, text, &host_names, &diag) : -ENOMEM;
 
 	if (rc == -EINVAL)
 		rc = say_mistake(text, &diag) ? -E_USAGE : 0;

@@ -148,7 +148,7 @@ static void ipv6(struct packet *p, int depth)
 	packet_ipv6(p, exts[0]);
 	for (uint32_t i = 0; i < n; i++) {
 		if (exts[i] == FRAGMENT)
-			packet_frag(p, exts[i + 1], (uint16_t)(draw(3) ? 0 : draw(65536)),
+			packet_frag(p, exts[i + 1], (uint16_t)(draw(3) ? 0 : 8u << draw(13)),
 				    draw(2) != 0);
 		else
 			packet_ext(p, exts[i + 1], (uint8_t)(draw(4) ? 0 : draw(16)));

@@ -111,6 +111,10 @@ void confine_leaves_enough(void);
 /* tests/run/sets.c */
 void sets_many(void);
 
+/* tests/run/names.c */
+void names_cgroups(void);
+void names_places(void);
+void names_files(void);
 /* tests/run/capture.c */
 void capture_views_xdp(void);
 void capture_views_skb(void);

@@ -18,6 +18,7 @@ Suite *sys_suite(void);
 Suite *filter_suite(void);
 Suite *set_suite(void);
 Suite *names_suite(void);
+Suite *host_suite(void);
 Suite *capfile_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
