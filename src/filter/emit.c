@@ -42,13 +42,18 @@ struct emitter {
 /* The first two labels of each program. */
 enum { L_NO, L_YES };
 
+static void too_long(struct emitter *e)
+{
+	e->rc = -E2BIG;
+	e->why = "the filter is too long for one program: use a set";
+}
+
 static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int off, int64_t imm)
 {
 	struct bpf_insn *at;
 
 	if (e->code.n >= FILTER_INSNS_MAX) {
-		e->rc = -E2BIG;
-		e->why = "the filter is too long for one program: use a set";
+		too_long(e);
 		return;
 	}
 	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
@@ -87,8 +92,13 @@ static void place(struct emitter *e, uint32_t to)
 static void jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int64_t imm,
 		 uint32_t to)
 {
-	struct jump *at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+	struct jump *at;
 
+	if (e->njumps == FILTER_JUMPS_MAX) {
+		too_long(e);
+		return;
+	}
+	at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;

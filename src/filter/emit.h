@@ -13,7 +13,12 @@ enum filter_flavour {
 	FILTER_SKB, /* r2: the struct __sk_buff */
 };
 
-enum { FILTER_INSNS_MAX = 32000 }; /* jumps reach no further */
+enum {
+	FILTER_INSNS_MAX = 32000, /* jumps reach no further */
+	/* Verifiers follow 8192 branches one behind the other; those of the program that calls this
+	 * are among them. */
+	FILTER_JUMPS_MAX = 7800,
+};
 
 /* A place for a map's descriptor: the ld_imm64 at insn is to name the map of a set's addresses of a
  * family (struct bpf_lpm_trie_key and so many bytes), as BPF_PSEUDO_MAP_FD. */
