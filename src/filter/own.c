@@ -15,7 +15,7 @@ static int raw_name(struct parser *p, const struct parse_mark *before, char *nam
 
 	p->lexer = before->lexer;
 	t = lex_raw(&p->lexer);
-	if (t.kind != TOKEN_QUOTED || t.len >= room)
+	if (t.kind != TOKEN_QUOTED || !t.len || t.len >= room)
 		return tree_fail(p, &t, "a name has to be here, of %zu bytes at most", room - 1);
 	memcpy(name, t.text, t.len);
 	name[t.len] = '\0';

@@ -110,7 +110,7 @@ static int named_host(struct parser *p, const struct qual *q, const struct token
 	int n = -ENOENT;
 
 	*p->diag->msg = '\0';
-	if (t->len < sizeof(name) && p->names && p->names->host) {
+	if (t->len && t->len < sizeof(name) && p->names && p->names->host) {
 		memcpy(name, t->text, t->len);
 		name[t->len] = '\0';
 		n = p->names->host(p->names->arg, name, addrs, HOSTS_MAX, p->diag);

@@ -197,6 +197,8 @@ static const struct {
 	{ "src set bad", 8, "bad:2:3" },
 	{ "tcp dst set list", 8, "'tcp and set" },
 	{ "set", 3, "name" },
+	{ "set \"\"", 4, "name" },
+	{ "host \"\"", 5, "hosts file" },
 	{ "dns", 3, "name" },
 	{ "tcp and dns a..b", 12, "empty label" },
 	{ "dns *.example.com", 4, "'*'" },
