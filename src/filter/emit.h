@@ -37,7 +37,7 @@ struct filter_code {
 	struct filter_reloc *relocs;
 	size_t nrelocs, reloc_room;
 	/* False: of what a packet's names are asked about, the kernel lets through all that may
-	 * have them. filter_match() has the last word on those that it lets through. */
+	 * have them. filter_match_again() has the last word. */
 	bool exact;
 };
 

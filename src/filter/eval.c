@@ -14,6 +14,11 @@ struct judge {
 	const uint8_t *data;
 	uint32_t caplen;
 	bool reject; /* something asked for is not there: no match, whatever is said around it */
+	/* Of filter_match_again(). */
+	bool again;
+	bool negative; /* within an odd number of nots */
+	bool guessed;  /* something was taken for what the kernel may have found */
+	bool maybe;    /* what was not there was asked for behind a guess */
 };
 
 static uint64_t load(const struct view *v, uint16_t field, uint8_t size)
@@ -59,6 +64,7 @@ static bool compare(uint64_t a, uint64_t b, uint8_t cmp)
 static uint32_t reject(struct judge *j)
 {
 	j->reject = true;
+	j->maybe = j->guessed;
 	return 0;
 }
 
@@ -122,6 +128,22 @@ static uint32_t number(struct judge *j, uint32_t at)
 	}
 }
 
+/* What a packet does not say: who owns it, where it came by, what became of it. */
+static bool beside_packet(uint16_t field)
+{
+	return field == offsetof(struct view, ifindex) || field == offsetof(struct view, verdict) ||
+	       field >= offsetof(struct view, cgroup);
+}
+
+static bool field(struct judge *j, const struct filter_node *n)
+{
+	if (j->again && beside_packet(n->field)) {
+		j->guessed = true;
+		return !j->negative;
+	}
+	return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+}
+
 /* The bytes at the payload. */
 static struct cursor payload(const struct judge *j)
 {
@@ -174,13 +196,16 @@ static bool judge(struct judge *j, uint32_t at)
 	case FILTER_TRUE:
 		return true;
 	case FILTER_NOT:
-		return !judge(j, n->a);
+		j->negative = !j->negative;
+		yes = !judge(j, n->a);
+		j->negative = !j->negative;
+		return yes;
 	case FILTER_AND:
 		return judge(j, n->a) && !j->reject && judge(j, n->b);
 	case FILTER_OR:
 		return judge(j, n->a) || (!j->reject && judge(j, n->b));
 	case FILTER_FIELD:
-		return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+		return field(j, n);
 	case FILTER_REL:
 		a = number(j, n->a);
 		return compare(a, number(j, n->b), n->cmp);
@@ -203,16 +228,33 @@ static bool judge(struct judge *j, uint32_t at)
 	}
 }
 
+static struct judge judge_of(const struct filter *f, const struct filter_packet *p)
+{
+	return (struct judge){ .filter = f,
+			       .nodes = f->nodes,
+			       .view = p->views,
+			       .views = p->views,
+			       .data = p->data,
+			       .caplen = p->caplen };
+}
+
 bool filter_match(const struct filter *f, const struct filter_packet *p)
 {
-	struct judge j = { .filter = f,
-			   .nodes = f->nodes,
-			   .view = p->views,
-			   .views = p->views,
-			   .data = p->data,
-			   .caplen = p->caplen };
+	struct judge j = judge_of(f, p);
 
 	if (!f->nodes)
 		return true;
 	return judge(&j, f->root) && !j.reject;
+}
+
+bool filter_match_again(const struct filter *f, const struct filter_packet *p)
+{
+	struct judge j = judge_of(f, p);
+	bool yes;
+
+	if (!f->nodes)
+		return true;
+	j.again = true;
+	yes = judge(&j, f->root);
+	return j.reject ? j.maybe : yes;
 }

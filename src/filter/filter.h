@@ -116,5 +116,9 @@ struct filter_packet {
 /* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
  * libpcap. */
 bool filter_match(const struct filter *f, const struct filter_packet *p);
+/* The last word on a packet that the kernel let through by code that is not exact. What a packet
+ * does not say (interface, verdict, owner) the kernel knew, and it is taken for what lets the
+ * packet through. */
+bool filter_match_again(const struct filter *f, const struct filter_packet *p);
 
 #endif

@@ -216,6 +216,54 @@ START_TEST(matched)
 }
 END_TEST
 
+/* A question for www.example.com that the kernel let through, whoever asked it. */
+static const struct {
+	const char *text;
+	bool again, match;
+} seconds[] = {
+	{ "dns example.com", true, true },
+	{ "dns example.org", false, false },
+	{ "pid 5 and dns example.com", true, false },
+	{ "pid 5 and dns example.org", false, false },
+	{ "not pid 5 and dns example.com", true, true },
+	{ "not (comm sshd or not dns example.com)", true, true },
+	{ "not (pid 5 and dns example.com)", true, true },
+	{ "verdict drop and dns com and udp", true, false },
+	{ "(pid 5 and ip[200] = 0) or dns example.com", true, true },
+	{ "ip[200] = 0 or dns example.com", false, false },
+	{ "cgroup /a and tcp or dns example.com", true, true },
+};
+
+static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+{
+	(void)arg;
+	(void)path;
+	(void)why;
+	*id = 42;
+	return 0;
+}
+
+START_TEST(again)
+{
+	static const uint8_t bytes[] = ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION;
+	static const struct filter_names names = { .cgroup = cgroup };
+	struct frame frame = { .data = bytes,
+			       .caplen = sizeof(bytes) - 1,
+			       .len = sizeof(bytes) - 1,
+			       .link = FRAME_ETHERNET };
+	struct view views[VIEW_LAYERS];
+	struct filter_packet p = { views, bytes, frame.caplen };
+	struct filter f = { 0 };
+	struct diag diag = { 0 };
+
+	ck_assert_int_eq(filter_parse(&f, seconds[_i].text, &names, &diag), 0);
+	view_frame(views, &frame);
+	ck_assert_int_eq(filter_match_again(&f, &p), seconds[_i].again);
+	ck_assert_int_eq(filter_match(&f, &p), seconds[_i].match);
+	filter_close(&f);
+}
+END_TEST
+
 Suite *names_suite(void)
 {
 	Suite *s = suite_create("names");
@@ -226,6 +274,7 @@ Suite *names_suite(void)
 	tcase_add_loop_test(t, asked, 0, sizeof(messages) / sizeof(*messages));
 	tcase_add_loop_test(t, greeted, 0, sizeof(hellos) / sizeof(*hellos));
 	tcase_add_loop_test(t, matched, 0, sizeof(packets) / sizeof(*packets));
+	tcase_add_loop_test(t, again, 0, sizeof(seconds) / sizeof(*seconds));
 	suite_add_tcase(s, t);
 	return s;
 }
