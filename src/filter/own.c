@@ -114,7 +114,7 @@ static int read_set(struct parser *p, const struct token *t, const char *file,
 static int set_number(struct parser *p, const struct token *t, const char *file, uint64_t *number)
 {
 	struct filter *f = &p->out;
-	struct filter_set *at = f->sets;
+	struct filter_set *at;
 	int rc;
 
 	for (*number = 0; *number < f->nsets; ++*number)

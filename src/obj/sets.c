@@ -8,15 +8,9 @@
 #include "base/err.h"
 #include "sys/bpf.h"
 
-enum { BATCH = 4096 };
+enum { BATCH = 4096, KEY_MAX = 4 + 16 };
 
-/* struct bpf_lpm_trie_key, with room for either family. */
-struct key {
-	uint32_t bits;
-	uint8_t addr[16];
-};
-
-/* Keys of a family lie without a gap between them. */
+/* Keys (struct bpf_lpm_trie_key) of a family lie without a gap between them. */
 static size_t put_keys(uint8_t *to, const struct filter_set *set, enum set_family family,
 		       size_t from)
 {
@@ -48,7 +42,7 @@ static int put_each(int fd, const uint8_t *keys, size_t size, size_t n)
 static int fill(int fd, const struct filter_set *set, enum set_family family)
 {
 	size_t size = sizeof(uint32_t) + set_address(family), n;
-	uint8_t *keys = malloc(BATCH * sizeof(struct key)), values[BATCH];
+	uint8_t *keys = malloc(BATCH * (size_t)KEY_MAX), values[BATCH];
 	bool batches = true;
 	int rc = keys ? 0 : -ENOMEM;
 
