@@ -111,7 +111,7 @@ GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
 GEN_H := $(GEN_C:.c=.h)
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
-LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj gate lab tap))
+LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
 
@@ -249,7 +249,7 @@ check-net: $(B)/tests/net/net $(B)/sonde
 check-peers: $(B)/tests/peers/capfile build/peers/filter
 	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; exit $$rc
 build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter/*.[ch] src/base/*.[ch]) \
-		src/net/services.c src/net/services.h bpf/view.h
+		$(foreach n,services dns tls,src/net/$n.c src/net/$n.h) bpf/view.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lpcap

@@ -35,7 +35,7 @@ struct view {
 	__u8 verdict;  /* enum view_verdict */
 	__u8 vlans, labels;
 	__u16 vlan[VIEW_VLANS_MAX]; /* identifiers */
-	__u16 payload;              /* behind the transport header; VIEW_NONE: not known */
+	__u16 payload;              /* behind the header of TCP, UDP or SCTP; VIEW_NONE: cut */
 	__u32 label;                /* the outermost of MPLS */
 	__u8 dmac[6], smac[6];
 	__u8 src[16], dst[16]; /* IPv4: the first four bytes, zeros behind them */

@@ -35,11 +35,12 @@ sys: sys base
 net: net base
 filter: filter base net bpf
 out: out base net
-obj: obj sys base
+obj: obj filter sys base
+host: host filter sys base
 gate: gate obj sys net base bpf gen
 lab: lab sys base
 tap: tap gate filter obj net sys base bpf gen
-cmd: cmd tap gate lab obj out filter net sys base bpf gen'
+cmd: cmd tap gate lab host obj out filter net sys base bpf gen'
 
 for layer in src/*/; do
 	layer=$(basename "$layer")

@@ -23,11 +23,12 @@ enum {
 	VIEW_OFF_MASK = 0x3ffe,
 };
 
-/* The views and where the parser stands: a per-CPU map's value. */
+/* The views and where the parser stands: a per-CPU map's value. What is volatile is read from there
+ * each time: a register that kept it would keep what the verifier knows of it, too. */
 struct view_work {
 	struct view views[VIEW_LAYERS];
-	__u32 off;   /* of the header to be read next */
-	__u32 proto; /* that it is of */
+	volatile __u32 off;   /* of the header to be read next */
+	volatile __u32 proto; /* that it is of */
 };
 
 /* Where a packet is read. What lies outside [data, end) of an skb is read by helper. */
@@ -115,6 +116,23 @@ static __always_inline void view_chain(const struct view_src *s, struct view *v,
 		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
 }
 
+/* Behind the transport header at off, if that is whole. */
+static __always_inline void view_payload(const struct view_src *s, struct view *v, __u32 off)
+{
+	__u32 len = v->proto == IPPROTO_SCTP ? 12 : 8;
+	__be16 word;
+
+	if (v->proto == IPPROTO_TCP) {
+		if (!view_read(s, off + 12, &word))
+			return;
+		len = (be16(word) >> 12) * 4;
+		if (len < 20)
+			return;
+	}
+	if (view_reaches(s, off + len))
+		v->payload = off + len;
+}
+
 /* A later fragment has no transport header. */
 static __always_inline void view_transport(const struct view_src *s, struct view_work *w,
 					   struct view *v)
@@ -134,6 +152,7 @@ static __always_inline void view_transport(const struct view_src *s, struct view
 	v->sport = be16(ports.sport);
 	v->dport = be16(ports.dport);
 	v->ports = 1;
+	view_payload(s, v, off);
 }
 
 static __always_inline void view_ipv4(const struct view_src *s, struct view_work *w, struct view *v)

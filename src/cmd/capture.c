@@ -14,6 +14,7 @@
 #include "filter/emit.h"
 #include "filter/filter.h"
 #include "filter/view.h"
+#include "host/names.h"
 #include "net/capfile.h"
 #include "sys/wait.h"
 
@@ -208,7 +209,7 @@ static int parse_filter(struct capture *c, char **words, int n)
 	/* Nothing said: everything, and no code for it. */
 	if (c->text && !c->text[strspn(c->text, " \t")])
 		return 0;
-	rc = c->text ? filter_parse(&c->filter, c->text, NULL, &diag) : -ENOMEM;
+	rc = c->text ? filter_parse(&c->filter, c->text, &host_names, &diag) : -ENOMEM;
 	if (rc == -EINVAL)
 		return say_mistake(c->text, &diag) ? -E_USAGE : 0;
 	return rc ? fail_errno(rc, "filter") : 0;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "filter/view.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 #include "tap/order.h"
@@ -46,16 +47,37 @@ struct live {
 	bool over;
 };
 
+/* Blocks go to the file as they are. */
+static bool takes_blocks(const struct live *l)
+{
+	return capture_out_is_ng(l->out) && tap_is_exact(&l->tap);
+}
+
 static bool counts_each(const struct live *l)
 {
-	return l->wish->count || !capture_out_is_ng(l->out);
+	return l->wish->count || !takes_blocks(l);
+}
+
+/* Where the kernel lets through more than the filter wants. */
+static bool is_wanted(const struct live *l, const struct frame *f)
+{
+	struct view views[VIEW_LAYERS];
+	struct filter_packet p = { views, f->data, f->caplen };
+
+	if (tap_is_exact(&l->tap))
+		return true;
+	view_frame(views, f);
+	return filter_match_again(l->wish->tap.filter, &p);
 }
 
 static int on_frame(const struct frame *f, void *arg)
 {
 	struct live *l = arg;
-	int rc = capture_out_frame(l->out, f, capfile_iface(&l->in, f->iface));
+	int rc;
 
+	if (!is_wanted(l, f))
+		return 0;
+	rc = capture_out_frame(l->out, f, capfile_iface(&l->in, f->iface));
 	l->handed++;
 	if (!rc && l->wish->count && l->handed == l->wish->count)
 		rc = 1;
@@ -76,7 +98,7 @@ static int on_port(const struct tap_port *port, uint32_t number, void *arg)
 		capfile_put_section(&head, "sonde");
 	l->section = true;
 	capfile_put_iface(&head, &i, l->wish->filter_text);
-	if (capture_out_is_ng(l->out))
+	if (takes_blocks(l))
 		rc = capture_out_head(l->out, &head);
 	else
 		rc = capfile_feed(&l->in, head.data, head.len, on_frame, l);
@@ -102,7 +124,7 @@ static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 	struct live *l = arg;
 	int rc;
 
-	if (!capture_out_is_ng(l->out)) {
+	if (!takes_blocks(l)) {
 		rc = capfile_feed(&l->in, blocks, len, on_frame, l);
 	} else {
 		if (l->wish->count)
@@ -344,7 +366,8 @@ static void put_tail(struct buf *b, void *arg)
 	for (uint32_t i = 0; i < l->tap.n; i++) {
 		const struct tap_port *p = l->tap.ports[i];
 
-		if (tap_counts(p, &c))
+		/* An interface without a packet may not be in the file. */
+		if (tap_counts(p, &c) || (!takes_blocks(l) && i >= l->out->ifaces))
 			continue;
 		capfile_put_stats(b, i,
 				  &(struct capfile_stats){ .start_ns = p->start_ns,

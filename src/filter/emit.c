@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/grow.h"
+#include "net/tls.h"
 
 enum {
 	SLOTS = 7,    /* numbers that wait, 8 bytes each; one more for bytes from an skb */
@@ -14,6 +15,7 @@ enum {
 	R_PACKET = BPF_REG_7,
 	R_END = BPF_REG_8,
 	NOWHERE = -1,
+	KEY = -24, /* on the stack: of a set's map, 20 bytes; no number waits while it is there */
 };
 
 /* Jumps to a label are chained through their offsets until it is placed. */
@@ -23,6 +25,7 @@ struct jump {
 
 struct emitter {
 	const struct filter_node *nodes;
+	const struct filter_set *sets;
 	enum filter_flavour flavour;
 	struct filter_code code;
 	struct jump *jumps;
@@ -30,6 +33,7 @@ struct emitter {
 	int32_t *labels; /* the instruction that it is before, or NOWHERE */
 	size_t nlabels, label_room;
 	uint16_t view; /* offset of the view in use from R_VIEW */
+	bool negative; /* within an odd number of nots */
 	int waiting;   /* slots in use */
 	int rc;
 	const char *why;
@@ -38,13 +42,18 @@ struct emitter {
 /* The first two labels of each program. */
 enum { L_NO, L_YES };
 
+static void too_long(struct emitter *e)
+{
+	e->rc = -E2BIG;
+	e->why = "the filter is too long for one program: use a set";
+}
+
 static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int off, int64_t imm)
 {
 	struct bpf_insn *at;
 
 	if (e->code.n >= FILTER_INSNS_MAX) {
-		e->rc = -E2BIG;
-		e->why = "the filter is too long for one program: use a set";
+		too_long(e);
 		return;
 	}
 	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
@@ -83,8 +92,13 @@ static void place(struct emitter *e, uint32_t to)
 static void jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int64_t imm,
 		 uint32_t to)
 {
-	struct jump *at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+	struct jump *at;
 
+	if (e->njumps == FILTER_JUMPS_MAX) {
+		too_long(e);
+		return;
+	}
+	at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -128,29 +142,48 @@ static void gather(struct emitter *e, uint8_t size)
 	}
 }
 
+/* Where a packet goes of which something that is asked for is not there: it is rejected, unless an
+ * approximation led there, which the judge in user space may pass by. */
+static uint32_t missing(const struct emitter *e)
+{
+	return e->code.exact ? L_NO : L_YES;
+}
+
+/* r2: r0 bytes into the packet, size of which are there; else it goes to a label. r0 is kept. */
+static void linear(struct emitter *e, int size, uint32_t beyond)
+{
+	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, FAR, beyond);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, R_PACKET, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_2, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, size);
+	jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, beyond);
+}
+
+/* size bytes of an skb from r0 on to slot(SLOTS), if they are there. */
+static void copied(struct emitter *e, int size, uint32_t beyond)
+{
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, slot(SLOTS));
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, size);
+	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
+	jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, beyond);
+}
+
 /* From the packet at (header + r0) into r0. What is not there rejects the packet. */
 static void byte(struct emitter *e, const struct filter_node *n)
 {
 	load_field(e, BPF_REG_1, n->field, 2);
 	put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0);
 	if (e->flavour == FILTER_XDP) {
-		jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, FAR, L_NO);
-		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, R_PACKET, 0, 0);
-		put(e, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
-		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_2, 0, 0);
-		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, n->size);
-		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, L_NO);
+		linear(e, n->size, missing(e));
 		gather(e, n->size);
 		return;
 	}
-	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, INT32_MAX, L_NO);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_0, 0, 0);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0);
-	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, slot(SLOTS));
-	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, n->size);
-	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);
-	jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, L_NO);
+	jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, INT32_MAX, missing(e));
+	copied(e, n->size, missing(e));
 	put(e, BPF_LDX | BPF_MEM | width(n->size), BPF_REG_0, BPF_REG_10, slot(SLOTS), 0);
 	if (n->size > 1)
 		put(e, BPF_ALU | BPF_END | BPF_TO_BE, BPF_REG_0, 0, 0, n->size * 8);
@@ -168,7 +201,7 @@ static void calculate(struct emitter *e, uint8_t op)
 	uint32_t small, done;
 
 	if (op == FILTER_DIV || op == FILTER_MOD)
-		jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, L_NO);
+		jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, missing(e));
 	if (op != FILTER_LSH && op != FILTER_RSH) {
 		put(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
 		return;
@@ -254,6 +287,13 @@ static void branch(struct emitter *e, uint8_t class_source, uint8_t cmp, uint8_t
 		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[!on]);
 }
 
+/* A certain answer is asked about nevertheless: the verifier refuses code that nothing leads to. */
+static void constant(struct emitter *e, bool value, const uint32_t to[2], uint32_t next)
+{
+	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
+	branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
+}
+
 static void field(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		  uint32_t next)
 {
@@ -288,13 +328,112 @@ static void relation(struct emitter *e, const struct filter_node *n, const uint3
 	branch(e, BPF_JMP32 | BPF_X, n->cmp, BPF_REG_2, 0, to, next);
 }
 
+/* The map of a set's addresses of a family into r1. */
+static void load_map(struct emitter *e, uint64_t set, enum set_family family)
+{
+	struct filter_reloc *at =
+		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
+
+	if (!at) {
+		e->rc = -ENOMEM;
+		return;
+	}
+	e->code.relocs = at;
+	at[e->code.nrelocs++] = (struct filter_reloc){ (uint32_t)e->code.n, (uint16_t)set,
+						       (uint8_t)family, e->sets[set].name };
+	load_imm64(e, BPF_REG_1, 0);
+}
+
+/* Look the address at the field up in one map. */
+static void lookup(struct emitter *e, const struct filter_node *n, enum set_family family,
+		   const uint32_t to[2], uint32_t next)
+{
+	int len = (int)set_address(family);
+
+	put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, len * 8);
+	put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY, 0);
+	for (int i = 0; i < len; i += 4) {
+		load_field(e, BPF_REG_1, (uint16_t)(n->field + i), 4);
+		put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY + 4 + i, 0);
+	}
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
+	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, KEY);
+	load_map(e, n->value, family);
+	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+	branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
+}
+
+/* A family without members has no map. */
+static void member(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+		   uint32_t next)
+{
+	bool any[] = { e->sets[n->value].of[SET_IPV4].n, e->sets[n->value].of[SET_IPV6].n };
+	uint32_t other = any[SET_IPV4] && any[SET_IPV6] ? label(e) : to[0];
+
+	if (!any[SET_IPV4] && !any[SET_IPV6]) {
+		constant(e, false, to, next);
+		return;
+	}
+	load_field(e, BPF_REG_0, offsetof(struct view, addrs), 1);
+	if (any[SET_IPV4]) {
+		jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, 4, other);
+		lookup(e, n, SET_IPV4, to, any[SET_IPV6] ? other : next);
+	}
+	if (any[SET_IPV4] && any[SET_IPV6])
+		place(e, other);
+	if (any[SET_IPV6]) {
+		jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, 6, to[0]);
+		lookup(e, n, SET_IPV6, to, next);
+	}
+}
+
+/* A payload that begins as a TLS client's first message does. */
+static void client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
+{
+	static const struct {
+		int at, value;
+	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADS - 1, TLS_CLIENT_HELLO } };
+	uint8_t at = e->flavour == FILTER_XDP ? BPF_REG_2 : BPF_REG_10;
+	int from = e->flavour == FILTER_XDP ? 0 : slot(SLOTS);
+
+	load_field(e, BPF_REG_0, offsetof(struct view, payload), 2);
+	if (e->flavour == FILTER_XDP) {
+		/* Beyond the linear part it is not known: let through what goes on so far. */
+		put(e, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, R_VIEW, offsetof(struct view, len), 0);
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADS);
+		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, BPF_REG_2, 0, to[0]);
+		linear(e, TLS_HEADS, to[1]);
+	} else {
+		copied(e, TLS_HEADS, to[0]);
+	}
+	for (int i = 0; i < 3; i++) {
+		put(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, at, from + bytes[i].at, 0);
+		if (i < 2)
+			jump(e, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_0, 0, bytes[i].value, to[0]);
+	}
+	branch(e, BPF_JMP32 | BPF_K, FILTER_EQ, 0, TLS_CLIENT_HELLO, to, next);
+}
+
+/* The names in a packet are not looked at here. As far as is known they are those asked for; under
+ * a not, they are not: either way the whole lets through more. */
+static void approximate(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
+			uint32_t next)
+{
+	e->code.exact = false;
+	if (n->op == FILTER_SNI && !e->negative)
+		client_hello(e, to, next);
+	else
+		constant(e, !e->negative, to, next);
+}
+
 static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next);
 
 static void inner(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		  uint32_t next)
 {
 	if (e->view) {
-		jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[0]);
+		constant(e, false, to, next);
 		return;
 	}
 	e->view = sizeof(struct view);
@@ -315,11 +454,12 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 	switch (n->op) {
 	case FILTER_FALSE:
 	case FILTER_TRUE:
-		if (to[n->op == FILTER_TRUE] != next)
-			jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[n->op == FILTER_TRUE]);
+		constant(e, n->op == FILTER_TRUE, to, next);
 		break;
 	case FILTER_NOT:
+		e->negative = !e->negative;
 		judge(e, n->a, (const uint32_t[]){ to[1], to[0] }, next);
+		e->negative = !e->negative;
 		break;
 	case FILTER_AND:
 	case FILTER_OR:
@@ -339,6 +479,13 @@ static void judge(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t
 		break;
 	case FILTER_INNER:
 		inner(e, n, to, next);
+		break;
+	case FILTER_SET:
+		member(e, n, to, next);
+		break;
+	case FILTER_DNS:
+	case FILTER_SNI:
+		approximate(e, n, to, next);
 		break;
 	default:
 		e->rc = -E2BIG;
@@ -375,7 +522,10 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 		struct diag *diag)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };
-	struct emitter e = { .nodes = f->nodes ? f->nodes : &always, .flavour = flavour };
+	struct emitter e = { .nodes = f->nodes ? f->nodes : &always,
+			     .sets = f->sets,
+			     .flavour = flavour,
+			     .code.exact = true };
 	uint32_t root = f->nodes ? f->root : 0;
 
 	label(&e);
@@ -405,6 +555,7 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 
 void filter_code_close(struct filter_code *code)
 {
+	free(code->relocs);
 	free(code->insns);
 	*code = (struct filter_code){ 0 };
 }

@@ -13,13 +13,32 @@ enum filter_flavour {
 	FILTER_SKB, /* r2: the struct __sk_buff */
 };
 
-enum { FILTER_INSNS_MAX = 32000 }; /* jumps reach no further */
+enum {
+	FILTER_INSNS_MAX = 32000, /* jumps reach no further */
+	/* Verifiers follow 8192 branches one behind the other; those of the program that calls this
+	 * are among them. */
+	FILTER_JUMPS_MAX = 7800,
+};
+
+/* A place for a map's descriptor: the ld_imm64 at insn is to name the map of a set's addresses of a
+ * family (struct bpf_lpm_trie_key and so many bytes), as BPF_PSEUDO_MAP_FD. */
+struct filter_reloc {
+	uint32_t insn;
+	uint16_t set;     /* of the filter */
+	uint8_t family;   /* enum set_family */
+	const char *name; /* the set's; the filter owns it */
+};
 
 /* r1 points to struct view [VIEW_LAYERS] in either. Returns 1 if the packet matches, else 0; uses
  * no more than 64 bytes of stack. Zeroed: empty; free with filter_code_close(). */
 struct filter_code {
 	struct bpf_insn *insns;
 	size_t n, room;
+	struct filter_reloc *relocs;
+	size_t nrelocs, reloc_room;
+	/* False: of what a packet's names are asked about, the kernel lets through all that may
+	 * have them. filter_match_again() has the last word. */
+	bool exact;
 };
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */

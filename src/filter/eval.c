@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* A filter judged in user space: for files, and as the other opinion on what is emitted as BPF. */
+#include <linux/in.h>
 #include <string.h>
+#include "base/cursor.h"
 #include "filter/filter.h"
+#include "net/tls.h"
 
 struct judge {
 	const struct filter_node *nodes;
+	const struct filter *filter;
 	const struct view *view;
 	const struct view *views;
 	const uint8_t *data;
 	uint32_t caplen;
 	bool reject; /* something asked for is not there: no match, whatever is said around it */
+	/* Of filter_match_again(). */
+	bool again;
+	bool negative; /* within an odd number of nots */
+	bool guessed;  /* something was taken for what the kernel may have found */
+	bool maybe;    /* what was not there was asked for behind a guess */
 };
 
 static uint64_t load(const struct view *v, uint16_t field, uint8_t size)
@@ -55,6 +64,7 @@ static bool compare(uint64_t a, uint64_t b, uint8_t cmp)
 static uint32_t reject(struct judge *j)
 {
 	j->reject = true;
+	j->maybe = j->guessed;
 	return 0;
 }
 
@@ -118,6 +128,63 @@ static uint32_t number(struct judge *j, uint32_t at)
 	}
 }
 
+/* What a packet does not say: who owns it, where it came by, what became of it. */
+static bool beside_packet(uint16_t field)
+{
+	return field == offsetof(struct view, ifindex) || field == offsetof(struct view, verdict) ||
+	       field >= offsetof(struct view, cgroup);
+}
+
+static bool field(struct judge *j, const struct filter_node *n)
+{
+	if (j->again && beside_packet(n->field)) {
+		j->guessed = true;
+		return !j->negative;
+	}
+	return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+}
+
+/* The bytes at the payload. */
+static struct cursor payload(const struct judge *j)
+{
+	struct cursor c = cursor_of(j->data, j->caplen);
+
+	cursor_skip(&c, j->view->payload);
+	return c;
+}
+
+static bool asks(const struct judge *j, const struct dns_name *zone)
+{
+	struct cursor c = payload(j), message;
+	uint16_t len;
+
+	if (j->view->proto != IPPROTO_TCP) {
+		struct cursor udp = cursor_of(j->data, j->caplen);
+
+		cursor_skip(&udp, j->view->trans + 4u);
+		len = cursor_be16(&udp);
+		return dns_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
+	}
+	while (c.left) {
+		len = cursor_be16(&c);
+		message = cursor_sub(&c, len);
+		if (dns_asks(message, zone))
+			return true;
+	}
+	return false;
+}
+
+static bool names_server(const struct judge *j, const struct dns_name *zone)
+{
+	struct cursor c = payload(j), text;
+	const uint8_t *h = cursor_take(&c, TLS_HEADS);
+	struct dns_name name;
+
+	return h && h[0] == TLS_HANDSHAKE && h[1] == 3 && h[5] == TLS_CLIENT_HELLO &&
+	       tls_server_name(c, &text) == TLS_NAMED && !dns_name_of(&name, text.at, text.left) &&
+	       dns_within(&name, zone);
+}
+
 static bool judge(struct judge *j, uint32_t at)
 {
 	const struct filter_node *n = &j->nodes[at];
@@ -129,13 +196,16 @@ static bool judge(struct judge *j, uint32_t at)
 	case FILTER_TRUE:
 		return true;
 	case FILTER_NOT:
-		return !judge(j, n->a);
+		j->negative = !j->negative;
+		yes = !judge(j, n->a);
+		j->negative = !j->negative;
+		return yes;
 	case FILTER_AND:
 		return judge(j, n->a) && !j->reject && judge(j, n->b);
 	case FILTER_OR:
 		return judge(j, n->a) || (!j->reject && judge(j, n->b));
 	case FILTER_FIELD:
-		return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+		return field(j, n);
 	case FILTER_REL:
 		a = number(j, n->a);
 		return compare(a, number(j, n->b), n->cmp);
@@ -146,20 +216,45 @@ static bool judge(struct judge *j, uint32_t at)
 		yes = judge(j, n->a);
 		j->view = outer;
 		return yes;
+	case FILTER_SET:
+		return set_has(&j->filter->sets[n->value], j->view->addrs,
+			       (const uint8_t *)j->view + n->field);
+	case FILTER_DNS:
+		return asks(j, &j->filter->names[n->value]);
+	case FILTER_SNI:
+		return names_server(j, &j->filter->names[n->value]);
 	default:
 		return false;
 	}
 }
 
+static struct judge judge_of(const struct filter *f, const struct filter_packet *p)
+{
+	return (struct judge){ .filter = f,
+			       .nodes = f->nodes,
+			       .view = p->views,
+			       .views = p->views,
+			       .data = p->data,
+			       .caplen = p->caplen };
+}
+
 bool filter_match(const struct filter *f, const struct filter_packet *p)
 {
-	struct judge j = { .nodes = f->nodes,
-			   .view = p->views,
-			   .views = p->views,
-			   .data = p->data,
-			   .caplen = p->caplen };
+	struct judge j = judge_of(f, p);
 
 	if (!f->nodes)
 		return true;
 	return judge(&j, f->root) && !j.reject;
+}
+
+bool filter_match_again(const struct filter *f, const struct filter_packet *p)
+{
+	struct judge j = judge_of(f, p);
+	bool yes;
+
+	if (!f->nodes)
+		return true;
+	j.again = true;
+	yes = judge(&j, f->root);
+	return j.reject ? j.maybe : yes;
 }

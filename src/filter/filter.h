@@ -10,8 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "base/diag.h"
 #include "bpf/view.h"
+#include "filter/set.h"
+#include "net/dns.h"
+
+enum { FILTER_SETS_MAX = 16 }; /* in one filter: a kernel program uses 64 maps at most */
 
 enum filter_op {
 	FILTER_FALSE,
@@ -23,6 +28,8 @@ enum filter_op {
 	FILTER_REL,   /* a compared with b, both numbers of 32 bits */
 	FILTER_INNER, /* a, judged of what a tunnel carries; false if there is none */
 	FILTER_SET,   /* the address at field is in set number value */
+	FILTER_DNS,   /* the message at the payload asks for name number value, or below it */
+	FILTER_SNI,   /* a TLS client at the payload names it, or what is below it */
 	/* Numbers, modulo 2^32 as in classic BPF. */
 	FILTER_NUM,  /* value */
 	FILTER_LOAD, /* the field as a number */
@@ -65,6 +72,10 @@ struct filter {
 	size_t n, room;
 	uint32_t root;
 	unsigned int needs; /* FILTER_NEED_* */
+	struct filter_set *sets;
+	size_t nsets, set_room;
+	struct dns_name *names;
+	size_t nnames, name_room;
 };
 
 struct filter_addr {
@@ -72,18 +83,18 @@ struct filter_addr {
 	uint8_t bytes[16];
 };
 
-/* What a name in a filter means on this host. Each gives 0 or -errno; NULL: there is no such thing
- * here. */
+/* What a name in a filter means on this host. Each gives 0 or -errno, and may write into why->msg
+ * what is wrong, if that is more than that there is no such thing. NULL: there is none here. */
 struct filter_names {
-	/* Addresses of a host: up to max, 4 or 16 bytes each, family 4 or 6. Their number or
-	 * -ENOENT. */
-	int (*host)(void *arg, const char *name, struct filter_addr *addrs, int max);
-	int (*iface)(void *arg, const char *name, uint32_t *ifindex);
-	int (*cgroup)(void *arg, const char *path, uint64_t *id);
-	int (*container)(void *arg, const char *id, uint64_t *cgroup);
-	int (*netns)(void *arg, const char *name, uint32_t *inode);
-	/* Make ready the set of addresses in a file; *set is its number from then on. */
-	int (*set)(void *arg, const char *file, uint32_t *set);
+	/* Addresses of a host, up to max: their number. */
+	int (*host)(void *arg, const char *name, struct filter_addr *addrs, int max,
+		    struct diag *why);
+	int (*iface)(void *arg, const char *name, uint32_t *ifindex, struct diag *why);
+	int (*cgroup)(void *arg, const char *path, uint64_t *id, struct diag *why);
+	int (*container)(void *arg, const char *id, uint64_t *cgroup, struct diag *why);
+	int (*netns)(void *arg, const char *name, uint32_t *inode, struct diag *why);
+	/* Append the text of a set's file. */
+	int (*set)(void *arg, const char *file, struct buf *text, struct diag *why);
 	void *arg;
 	uint32_t netmask; /* of the interface's IPv4 address, host byte order; 0: not known */
 };
@@ -105,5 +116,9 @@ struct filter_packet {
 /* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
  * libpcap. */
 bool filter_match(const struct filter *f, const struct filter_packet *p);
+/* The last word on a packet that the kernel let through by code that is not exact. What a packet
+ * does not say (interface, verdict, owner) the kernel knew, and it is taken for what lets the
+ * packet through. */
+bool filter_match_again(const struct filter *f, const struct filter_packet *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "filter/arith.h"
+#include "filter/own.h"
 #include "filter/tree.h"
 
 static int expression(struct parser *p, uint32_t *out);
@@ -336,147 +337,32 @@ static int prim_pid(struct parser *p, uint32_t *out)
 	return rc;
 }
 
-/* A name goes up to white space; most are no words of the language. */
-static int raw_name(struct parser *p, const struct parse_mark *before, char *name, size_t room)
-{
-	struct token t;
-
-	p->lexer = before->lexer;
-	t = lex_raw(&p->lexer);
-	if (t.kind != TOKEN_QUOTED || t.len >= room)
-		return tree_fail(p, &t, "a name has to be here, of %zu bytes at most", room - 1);
-	memcpy(name, t.text, t.len);
-	name[t.len] = '\0';
-	parse_advance(p);
-	return 0;
-}
-
-static int prim_comm(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	char name[sizeof(((struct view *)0)->comm)] = "";
-	int rc = raw_name(p, before, name, sizeof(name));
-
-	p->out.needs |= FILTER_NEED_OWNER;
-	*out = rc ? 0
-		  : tree_bytes(p, offsetof(struct view, comm), (uint8_t *)name, NULL, sizeof(name));
-	return rc;
-}
-
-static int prim_verdict(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	struct token t = p->now;
-	char name[16];
-	int rc = raw_name(p, before, name, sizeof(name));
-
-	if (rc)
-		return rc;
-	if (strcmp(name, "drop") && strcmp(name, "pass"))
-		return tree_fail(p, &t, "a verdict is drop or pass");
-	*out = tree_cmp(p, FIELD(verdict), FILTER_EQ, *name == 'd' ? VIEW_DROP : VIEW_PASS);
-	return 0;
-}
-
-/* Names that this host gives a meaning: it is asked, and a field compared with the answer. */
-static int prim_asked(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	static const struct filter_names nobody;
-	const struct filter_names *names = p->names ? p->names : &nobody;
-	const struct {
-		const char *word, *what;
-		int (*small)(void *arg, const char *name, uint32_t *answer);
-		int (*large)(void *arg, const char *name, uint64_t *answer);
-		size_t field, size;
-		unsigned int needs;
-	} all[] = {
-		{ "netns", "network namespace", names->netns, NULL, FIELD(netns),
-		  FILTER_NEED_OWNER },
-		{ "cgroup", "cgroup", NULL, names->cgroup, FIELD(cgroup), FILTER_NEED_OWNER },
-		{ "container", "container", NULL, names->container, FIELD(cgroup),
-		  FILTER_NEED_OWNER },
-		{ NULL, "interface", names->iface, NULL, FIELD(ifindex), 0 },
-	}, *a = all;
-	struct token t = p->now;
-	char name[TOKEN_TEXT_MAX];
-	uint64_t large = 0;
-	uint32_t small = 0;
-	int rc = raw_name(p, before, name, sizeof(name));
-
-	if (rc)
-		return rc;
-	while (a->word && !token_is(&before->now, a->word))
-		a++;
-	rc = a->small   ? a->small(names->arg, name, &small)
-	     : a->large ? a->large(names->arg, name, &large)
-			: -ENOENT;
-	if (rc)
-		return tree_fail(p, &t, "no %s %s", a->what, name);
-	p->out.needs |= a->needs;
-	*out = tree_cmp(p, a->field, a->size, FILTER_EQ, small | large);
-	return 0;
-}
-
-/* Either address is in the set, or the one that dir says. */
-static int set_of(struct parser *p, const struct parse_mark *before, enum qual_dir dir,
-		  uint32_t *out)
-{
-	struct token t = p->now;
-	char name[TOKEN_TEXT_MAX];
-	uint32_t set, src, dst;
-	int rc = raw_name(p, before, name, sizeof(name));
-
-	if (rc)
-		return rc;
-	if (!p->names || !p->names->set || p->names->set(p->names->arg, name, &set))
-		return tree_fail(p, &t, "no set of addresses can be made of %s", name);
-	src = tree_add(p, (struct filter_node){ .op = FILTER_SET,
-						.field = offsetof(struct view, src),
-						.value = set });
-	dst = tree_add(p, (struct filter_node){ .op = FILTER_SET,
-						.field = offsetof(struct view, dst),
-						.value = set });
-	*out = dir == DIR_SRC    ? src
-	       : dir == DIR_DST  ? dst
-	       : dir == DIR_BOTH ? tree_and(p, src, dst)
-				 : tree_or(p, src, dst);
-	return 0;
-}
-
-static int prim_set(struct parser *p, const struct parse_mark *before, uint32_t *out)
-{
-	return set_of(p, before, DIR_EITHER, out);
-}
-
-/* Words that begin a primitive of their own. Those with a name behind them get the place before it,
- * for a name is no token of the language. */
+/* Words that begin a primitive of their own; more of them are in own.c. */
 static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, uint32_t *out);
-	int (*named)(struct parser *p, const struct parse_mark *before, uint32_t *out);
 } primitives[] = {
-	{ "less", prim_less, NULL },       { "greater", prim_greater, NULL },
-	{ "inbound", prim_inbound, NULL }, { "outbound", prim_outbound, NULL },
-	{ "vlan", prim_vlan, NULL },       { "mpls", prim_mpls, NULL },
-	{ "inner", prim_inner, NULL },     { "pid", prim_pid, NULL },
-	{ "comm", NULL, prim_comm },       { "verdict", NULL, prim_verdict },
-	{ "iface", NULL, prim_asked },     { "ifname", NULL, prim_asked },
-	{ "on", NULL, prim_asked },        { "netns", NULL, prim_asked },
-	{ "cgroup", NULL, prim_asked },    { "container", NULL, prim_asked },
-	{ "set", NULL, prim_set },
+	{ "less", prim_less },         { "greater", prim_greater }, { "inbound", prim_inbound },
+	{ "outbound", prim_outbound }, { "vlan", prim_vlan },       { "mpls", prim_mpls },
+	{ "inner", prim_inner },       { "pid", prim_pid },
 };
 
 /* 1: it was one, with *rc. */
 static bool own_word(struct parser *p, uint32_t *out, int *rc)
 {
-	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
-		struct parse_mark before;
+	struct parse_mark before = parse_mark(p);
 
-		if (!token_is(&p->now, primitives[i].word))
-			continue;
-		before = parse_mark(p);
-		parse_advance(p);
+	if (own_is_word(&p->now)) {
 		p->qualified = false;
-		*rc = primitives[i].parse ? primitives[i].parse(p, out)
-					  : primitives[i].named(p, &before, out);
+		parse_advance(p);
+		*rc = own_primitive(p, &before, out);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
+		if (!accept_word(p, primitives[i].word))
+			continue;
+		p->qualified = false;
+		*rc = primitives[i].parse(p, out);
 		return true;
 	}
 	return false;
@@ -500,12 +386,12 @@ static int qualified(struct parser *p, uint32_t *out)
 		p->qualified = false;
 		return prim_cast(p, q.proto, &first, multi, out);
 	}
-	before = parse_mark(p);
 	dir = direction(p, &q);
-	if (dir && token_is(&p->now, "set")) {
+	if (token_is(&p->now, "set")) {
 		before = parse_mark(p);
 		parse_advance(p);
-		return set_of(p, &before, q.dir, out);
+		p->qualified = false;
+		return own_set(p, &before, &q, out);
 	}
 	type = type_word(p, &q);
 	if (q.proto && !dir && !type && (!at_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
@@ -571,9 +457,9 @@ static bool holds_on(struct parser *p)
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++)
 		if (token_is(&t, primitives[i].word))
 			return false;
-	return !token_is(&t, "src") && !token_is(&t, "dst") && !token_is(&t, "len") &&
-	       !token_is(&t, "host") && !token_is(&t, "net") && !token_is(&t, "port") &&
-	       !token_is(&t, "proto") && !token_is(&t, "portrange") &&
+	return !own_is_word(&t) && !token_is(&t, "src") && !token_is(&t, "dst") &&
+	       !token_is(&t, "len") && !token_is(&t, "host") && !token_is(&t, "net") &&
+	       !token_is(&t, "port") && !token_is(&t, "proto") && !token_is(&t, "portrange") &&
 	       !token_is(&t, "protochain") && !token_is(&t, "broadcast") &&
 	       !token_is(&t, "multicast");
 }

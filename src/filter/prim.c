@@ -26,21 +26,6 @@ uint32_t prim_proto(struct parser *p, const struct filter_proto *proto)
 	return of_family(p, proto->families, tree_cmp(p, FIELD(proto), FILTER_EQ, proto->number));
 }
 
-/* A test of either side, joined as the direction says. */
-static uint32_t join(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
-{
-	switch (dir) {
-	case DIR_SRC:
-		return src;
-	case DIR_DST:
-		return dst;
-	case DIR_BOTH:
-		return tree_and(p, src, dst);
-	default:
-		return tree_or(p, src, dst);
-	}
-}
-
 static void mask_of(uint8_t *mask, unsigned int bits, size_t len)
 {
 	memset(mask, 0, len);
@@ -69,7 +54,7 @@ static uint32_t address(struct parser *p, const struct qual *q, uint8_t family,
 		src = tree_bytes(p, offsetof(struct view, src), bytes, mask, len);
 	if (q->dir != DIR_SRC)
 		dst = tree_bytes(p, offsetof(struct view, dst), bytes, mask, len);
-	return tree_and(p, of_carrier(p, q->proto, family), join(p, q->dir, src, dst));
+	return tree_and(p, of_carrier(p, q->proto, family), tree_sides(p, q->dir, src, dst));
 }
 
 static int check_carrier(struct parser *p, const struct qual *q, uint8_t family,
@@ -112,7 +97,8 @@ static uint32_t mac(struct parser *p, enum qual_dir dir, const uint8_t *bytes)
 	uint32_t src = tree_bytes(p, offsetof(struct view, smac), bytes, NULL, 6);
 	uint32_t dst = tree_bytes(p, offsetof(struct view, dmac), bytes, NULL, 6);
 
-	return tree_and(p, tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE), join(p, dir, src, dst));
+	return tree_and(p, tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE),
+			tree_sides(p, dir, src, dst));
 }
 
 /* A host by its name: any of its addresses. */
@@ -123,11 +109,14 @@ static int named_host(struct parser *p, const struct qual *q, const struct token
 	bool any = false;
 	int n = -ENOENT;
 
-	if (t->len < sizeof(name) && p->names && p->names->host) {
+	*p->diag->msg = '\0';
+	if (t->len && t->len < sizeof(name) && p->names && p->names->host) {
 		memcpy(name, t->text, t->len);
 		name[t->len] = '\0';
-		n = p->names->host(p->names->arg, name, addrs, HOSTS_MAX);
+		n = p->names->host(p->names->arg, name, addrs, HOSTS_MAX, p->diag);
 	}
+	if (n <= 0 && *p->diag->msg)
+		return tree_fail_asked(p, t, "host", name);
 	if (n <= 0)
 		return tree_fail(p, t, "no address of '%.*s' in the hosts file", (int)t->len,
 				 t->text);
@@ -234,8 +223,8 @@ static int ports(struct parser *p, const struct qual *q, const struct token *t, 
 		high = low;
 	}
 	node = tree_and(p, tree_cmp(p, FIELD(ports), FILTER_EQ, 1),
-			join(p, q->dir, between(p, offsetof(struct view, sport), low, high),
-			     between(p, offsetof(struct view, dport), low, high)));
+			tree_sides(p, q->dir, between(p, offsetof(struct view, sport), low, high),
+				   between(p, offsetof(struct view, dport), low, high)));
 	*out = q->proto ? tree_and(p, prim_proto(p, q->proto), node) : node;
 	return 0;
 }

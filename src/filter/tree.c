@@ -107,6 +107,20 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 	return any ? all : tree_const(p, true);
 }
 
+uint32_t tree_sides(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
+{
+	switch (dir) {
+	case DIR_SRC:
+		return src;
+	case DIR_DST:
+		return dst;
+	case DIR_BOTH:
+		return tree_and(p, src, dst);
+	default:
+		return tree_or(p, src, dst);
+	}
+}
+
 int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 {
 	va_list ap;
@@ -118,8 +132,20 @@ int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	return -EINVAL;
 }
 
+int tree_fail_asked(struct parser *p, const struct token *t, const char *what, const char *name)
+{
+	if (!*p->diag->msg)
+		return tree_fail(p, t, "no %s %s", what, name);
+	p->diag->pos = t->pos;
+	return -EINVAL;
+}
+
 void filter_close(struct filter *f)
 {
+	for (size_t i = 0; i < f->nsets; i++)
+		set_close(&f->sets[i]);
+	free(f->sets);
+	free(f->names);
 	free(f->nodes);
 	*f = (struct filter){ 0 };
 }

@@ -61,6 +61,13 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Say what the host said of a name (in p->diag->msg, which was empty when it was asked), or that
+ * there is no such thing. Returns -EINVAL. */
+int tree_fail_asked(struct parser *p, const struct token *t, const char *what, const char *name);
+
+/* A test of either side, joined as the direction says. */
+uint32_t tree_sides(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst);
+
 /* Primitives. Each gives 0 and *out, or -EINVAL. */
 uint32_t prim_proto(struct parser *p, const struct filter_proto *proto);
 /* What qual makes of a name or number. */

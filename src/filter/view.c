@@ -31,8 +31,23 @@ static void chain(struct view *v, uint8_t proto)
 	v->chain[proto / 64] |= UINT64_C(1) << proto % 64;
 }
 
+/* Bytes of the transport header that r is at; 0: it is cut off, or none. */
+static size_t transport_len(const struct view *v, const struct reader *r)
+{
+	size_t len;
+
+	if (v->proto == IPPROTO_UDP)
+		return 8;
+	if (v->proto == IPPROTO_SCTP)
+		return 12;
+	len = r->c.left > 12 ? (size_t)(r->c.at[12] >> 4) * 4 : 0;
+	return len < 20 ? 0 : len;
+}
+
 static void ports(struct view *v, struct reader *r)
 {
+	size_t len = transport_len(v, r);
+	struct reader behind = *r;
 	uint16_t sport = cursor_be16(&r->c), dport = cursor_be16(&r->c);
 
 	if (r->c.cut)
@@ -40,6 +55,8 @@ static void ports(struct view *v, struct reader *r)
 	v->sport = sport;
 	v->dport = dport;
 	v->ports = 1;
+	if (len && cursor_skip(&behind.c, len))
+		v->payload = offset(&behind);
 }
 
 /* A later fragment has no transport header. */

@@ -2,8 +2,9 @@
 /* Applications: what a TLS client asks for, the first line of HTTP and alike, NTP, QUIC, WireGuard.
  */
 #include "net/dissect_part.h"
+#include "net/tls.h"
 
-enum { EXTENSIONS_MAX = 64, FIRST_LINE_MAX = 200 };
+enum { FIRST_LINE_MAX = 200 };
 
 void show_ntp(struct line *l, struct part p)
 {
@@ -111,42 +112,19 @@ bool show_wireguard(struct line *l, struct part p)
 	return true;
 }
 
-/* The server's name in a ClientHello's extensions (RFC 6066). */
-static void put_sni(struct line *l, struct cursor c)
-{
-	for (int i = 0; c.left && i < EXTENSIONS_MAX; i++) {
-		uint16_t kind = cursor_be16(&c), len = cursor_be16(&c);
-		struct cursor data = cursor_sub(&c, len);
-		const uint8_t *name;
-
-		if (kind)
-			continue;
-		cursor_be16(&data); /* the list's length; its first entry is the only one in use */
-		if (cursor_u8(&data))
-			return;
-		len = cursor_be16(&data);
-		name = cursor_take(&data, len);
-		PUT(l, ", SNI ");
-		if (name)
-			put_safe(l, name, len);
-		else
-			put_cut(l, "tls");
-		return;
-	}
-}
-
 static void put_client_hello(struct line *l, struct cursor c)
 {
+	enum tls_name found;
+	struct cursor name;
+
 	PUT(l, "ClientHello");
-	cursor_skip(&c, 3 + 2 + 32); /* length, version, random */
-	cursor_skip(&c, cursor_u8(&c));
-	cursor_skip(&c, cursor_be16(&c));
-	cursor_skip(&c, cursor_u8(&c));
-	cursor_be16(&c);
-	if (c.cut)
+	found = tls_server_name(c, &name);
+	if (found == TLS_NAMED || found == TLS_NAME_CUT)
+		PUT(l, ", SNI ");
+	if (found == TLS_NAMED)
+		put_safe(l, name.at, name.left);
+	else if (found != TLS_NAMELESS)
 		put_cut(l, "tls");
-	else
-		put_sni(l, c);
 }
 
 /* A record of TLS; data, which is most of them, is not worth a word. */
@@ -164,7 +142,7 @@ static bool show_tls(struct line *l, struct part p)
 		PUT(l, ": TLS Alert");
 		return true;
 	}
-	if (h[5] == 1) {
+	if (h[5] == TLS_CLIENT_HELLO) {
 		PUT(l, ": TLS ");
 		put_client_hello(l, p.c);
 		return true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* DNS (RFC 1035) and mDNS (RFC 6762). */
 #include "net/dissect_part.h"
+#include "net/dns.h"
 
-/* A name has at most 255 bytes, so 128 labels; pointers only go back, and so end. A message of more
- * records than this is cut short. */
-enum { NAME_MAX_BYTES = 255, JUMPS_MAX = 64, RECORDS_MAX = 64, TEXTS_MAX = 64 };
+/* A message of more records than this is cut short. */
+enum { RECORDS_MAX = 64, TEXTS_MAX = 64 };
 
 struct message {
 	struct cursor whole; /* for pointers */
@@ -52,60 +52,24 @@ static void put_class(struct line *l, uint16_t class)
 	put_char(l, ')');
 }
 
-/* Where the two bytes at c's place lead: only to before them. */
-static bool follow(const struct message *m, struct cursor *c)
-{
-	size_t from = (size_t)(c->at - m->whole.at);
-	const uint8_t *p = cursor_take(c, 2);
-	size_t to = p ? be16_at(p) & 0x3fff : from;
-
-	if (to >= from)
-		return false;
-	*c = m->whole;
-	return cursor_skip(c, to);
-}
-
 /* Passes a name, and writes it if l is not NULL. False if what was read of it is broken or cut. */
 static bool take_name(struct line *l, const struct message *m, struct cursor *at)
 {
-	struct cursor c = *at;
-	int jumps = 0;
+	struct dns_walk w = { .whole = m->whole, .c = *at };
+	const uint8_t *label;
+	enum dns_step step;
+	uint8_t len;
 
-	for (size_t bytes = 0; bytes <= NAME_MAX_BYTES;) {
-		const uint8_t *label;
-		uint8_t len;
-
-		if (!c.left)
-			return false;
-		len = *c.at;
-		if ((len & 0xc0) == 0xc0) {
-			if (!jumps) {
-				*at = c;
-				if (!cursor_skip(at, 2))
-					return false;
-			}
-			if (!l)
-				return true;
-			if (++jumps > JUMPS_MAX || !follow(m, &c))
-				return false;
-			continue;
-		}
-		cursor_take(&c, 1);
-		label = len > 63 ? NULL : cursor_take(&c, len);
-		if (!label)
-			return false;
-		if (l && (len || !bytes)) {
-			put_safe(l, label, len);
-			put_char(l, '.');
-		}
-		bytes += len + 1u;
-		if (!len) {
-			if (!jumps)
-				*at = c;
-			return true;
-		}
+	if (!l)
+		return dns_pass(at);
+	while ((step = dns_next(&w, &label, &len)) == DNS_LABEL) {
+		put_safe(l, label, len);
+		put_char(l, '.');
 	}
-	return false;
+	if (step == DNS_END && w.bytes == 1) /* the root */
+		put_char(l, '.');
+	*at = w.behind;
+	return step == DNS_END;
 }
 
 static bool put_question(struct line *l, struct message *m)

@@ -101,6 +101,17 @@ int bpf_map_freeze(int fd)
 	return call_attr(BPF_MAP_FREEZE, &a);
 }
 
+int bpf_map_update_batch(int fd, const void *keys, const void *values, uint32_t n)
+{
+	union bpf_attr a = {};
+
+	a.batch.map_fd = (uint32_t)fd;
+	a.batch.keys = ptr(keys);
+	a.batch.values = ptr(values);
+	a.batch.count = n;
+	return call_attr(BPF_MAP_UPDATE_BATCH, &a);
+}
+
 int bpf_prog_load(const struct bpf_prog_new *p)
 {
 	union bpf_attr a = {};

@@ -30,6 +30,9 @@ int bpf_map_delete(int fd, const void *key);
 /* key NULL: the first key. -ENOENT behind the last. */
 int bpf_map_next_key(int fd, const void *key, void *next);
 int bpf_map_freeze(int fd);
+/* n elements, one behind the other. An error where the kernel has no such command for this type of
+ * map (hashes: 5.6, tries: 5.14), and if one of them is refused; some may be there then. */
+int bpf_map_update_batch(int fd, const void *keys, const void *values, uint32_t n);
 
 struct bpf_prog_new {
 	const char *name;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "sys/mnt.h"
 
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C /* linux/sockios.h */
@@ -35,22 +37,65 @@ static int enter_fd(long fd)
 	return rc;
 }
 
-int netns_enter(const char *pid_or_path)
+/* The process that is meant; 0: a path is. -ESRCH: there can be none. */
+static int read_pid(const char *text)
 {
-	char path[PATH_MAX], *end;
 	unsigned long pid;
 
-	if (*pid_or_path && strspn(pid_or_path, "0123456789") == strlen(pid_or_path)) {
-		errno = 0;
-		pid = strtoul(pid_or_path, &end, 10);
-		if (errno || !pid || pid > INT_MAX)
-			return -ESRCH;
-		return enter_fd(syscall(SYS_pidfd_open, (int)pid, 0));
-	}
-	if (snprintf(path, sizeof(path), "%s%s", strchr(pid_or_path, '/') ? "" : "/run/netns/",
-		     pid_or_path) >= (int)sizeof(path))
+	if (!*text || strspn(text, "0123456789") != strlen(text))
+		return 0;
+	errno = 0;
+	pid = strtoul(text, NULL, 10);
+	return errno || !pid || pid > INT_MAX ? -ESRCH : (int)pid;
+}
+
+static int open_path(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s%s", strchr(name, '/') ? "" : "/run/netns/", name) >=
+	    (int)sizeof(path))
 		return -ENAMETOOLONG;
-	return enter_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int netns_enter(const char *pid_or_path)
+{
+	int pid = read_pid(pid_or_path), fd;
+
+	if (pid < 0)
+		return pid;
+	if (pid)
+		return enter_fd(syscall(SYS_pidfd_open, pid, 0));
+	fd = open_path(pid_or_path);
+	return fd < 0 ? fd : enter_fd(fd);
+}
+
+int netns_inode(const char *pid_or_path, uint32_t *inode)
+{
+	int pid = read_pid(pid_or_path), fd = pid, rc;
+	struct stat st;
+	char path[32];
+
+	if (pid > 0) {
+		snprintf(path, sizeof(path), "%d/ns/net", pid);
+		fd = mnt_open("proc", "/proc", path);
+		if (fd == -ENOENT)
+			return -ESRCH;
+	} else if (!pid) {
+		fd = open_path(pid_or_path);
+	}
+	if (fd < 0)
+		return fd;
+	rc = ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET ? 0 : -EINVAL;
+	if (!rc && fstat(fd, &st) < 0)
+		rc = -errno;
+	if (!rc)
+		*inode = (uint32_t)st.st_ino;
+	close(fd);
+	return rc;
 }
 
 int netns_unshare(void)
@@ -72,7 +117,7 @@ int netns_current(void)
 	return fd;
 }
 
-uint32_t netns_inode(void)
+uint32_t netns_own_inode(void)
 {
 	int fd = netns_current();
 	struct stat st;

@@ -10,6 +10,10 @@
  * namespace), -EPERM. */
 int netns_enter(const char *pid_or_path);
 
+/* The inode number of a namespace named so, which is what the kernel calls it by. -ESRCH: no such
+ * process; -ENOENT, -EINVAL as above. */
+int netns_inode(const char *pid_or_path, uint32_t *inode);
+
 /* Move this thread into a fresh network namespace. */
 int netns_unshare(void);
 
@@ -18,7 +22,7 @@ int netns_current(void);
 
 /* The number of the namespace that this thread is in, as stat(2) of its file and ip-netns(8) have
  * it; 0: unknown. */
-uint32_t netns_inode(void);
+uint32_t netns_own_inode(void);
 
 /* Move this thread into the namespace of a descriptor. */
 int netns_set(int fd);

@@ -315,9 +315,21 @@ static int emit(struct tap *t)
 	struct diag diag = { 0 };
 	int rc = 0;
 
-	for (int i = 0; i < 2 && !rc && t->wish.filter; i++)
+	if (!t->wish.filter)
+		return 0;
+	for (int i = 0; i < 2 && !rc; i++)
 		rc = filter_emit(t->wish.filter, (enum filter_flavour)i, &t->code[i], &diag);
-	return rc ? fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc)) : 0;
+	if (rc)
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+	rc = sets_open(&t->sets, t->wish.filter);
+	for (int i = 0; i < 2 && !rc; i++)
+		sets_link(&t->sets, &t->code[i]);
+	return rc;
+}
+
+bool tap_is_exact(const struct tap *t)
+{
+	return !t->wish.filter || (t->code[FILTER_XDP].exact && t->code[FILTER_SKB].exact);
 }
 
 /* Where processes cannot be known packets are shown without; a filter that asks for them is to hear
@@ -354,7 +366,7 @@ static int open_all(struct tap *t)
 
 	if (rc)
 		return rc;
-	t->netns = netns_inode();
+	t->netns = netns_own_inode();
 	rc = nl_open(&t->ask, 0);
 	/* Watch before the first look: nothing that happens between the two is missed. */
 	if (!rc)
@@ -459,6 +471,7 @@ void tap_close(struct tap *t)
 	free(t->ports);
 	filter_code_close(&t->code[0]);
 	filter_code_close(&t->code[1]);
+	sets_close(&t->sets);
 	area_close(&t->area);
 	owners_close(&t->owners);
 	nl_close(&t->ask);

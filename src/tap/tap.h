@@ -10,6 +10,7 @@
 #include "gate/observe.h"
 #include "obj/attach.h"
 #include "obj/obj.h"
+#include "obj/sets.h"
 #include "sys/link.h"
 #include "tap/area.h"
 #include "tap/owner.h"
@@ -63,6 +64,7 @@ struct tap {
 	struct owners owners;
 	uint32_t netns;             /* inode number */
 	struct filter_code code[2]; /* by enum filter_flavour */
+	struct sets sets;           /* the filter's */
 	struct tap_port **ports;
 	uint32_t n, left; /* left: not gone */
 	bool mixed;       /* interfaces with and without Ethernet headers: all get one */
@@ -73,6 +75,9 @@ struct tap {
 int tap_open(struct tap *t, const struct tap_wish *wish);
 /* Act on what the watching socket has: the way to call it is when t->watch.fd can be read. */
 int tap_follow(struct tap *t);
+/* Whether the kernel's answer is the filter's last word; else it is a little generous, and each
+ * packet is to be judged again (filter_match_again()). */
+bool tap_is_exact(const struct tap *t);
 /* No more packets come; what has come is still in t->area. */
 void tap_stop(struct tap *t);
 int tap_counts(const struct tap_port *port, struct tap_counts *counts);

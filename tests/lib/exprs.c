@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random packets and filter expressions that often hit each other. */
 #include "tests/lib/exprs.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 enum { NO_LOADS = 9 };
 
+static bool own; /* words that libpcap does not know, too */
 static uint64_t state;
 /* xorshift64 */
 static uint32_t draw(uint32_t below)
@@ -61,9 +63,95 @@ static uint8_t *transport(uint8_t *at)
 	return at;
 }
 
+static const char *const some_names[] = { "example.com", "www.example.com", "WWW.Example.COM",
+					  "test.org",    "badexample.com",  "com" };
+
+static const char *a_name(void)
+{
+	return some_names[draw(sizeof(some_names) / sizeof(*some_names))];
+}
+
+static uint8_t *labels(uint8_t *at, const char *name)
+{
+	while (*name) {
+		size_t len = strcspn(name, ".");
+
+		*at++ = (uint8_t)len;
+		at = put(at, name, len);
+		name += len + (name[len] == '.');
+	}
+	return at;
+}
+
+/* A question, or two of which the other points into the first. */
+static uint8_t *dns(uint8_t *at)
+{
+	bool two = draw(2);
+
+	at = be16(at, draw(65536));
+	at = be16(at, draw(2) ? 0x8180 : 0x0100);
+	at = be16(at, 1u + two);
+	at = put(at, "\0\0\0\0\0", 6);
+	at = put(labels(at, a_name()), "\0\0\1\0\1", 5);
+	return two ? put(labels(at, draw(2) ? "www" : "x"), "\xc0\x0c\0\1\0\1", 6) : at;
+}
+
+static uint8_t *client_hello(uint8_t *at)
+{
+	const char *name = a_name();
+	uint8_t len = (uint8_t)strlen(name);
+
+	at = put(at, (uint8_t[]){ 0x16, 3, 1, 0, (uint8_t)(len + 56) }, 5);
+	at = put(at, (uint8_t[]){ 1, 0, 0, (uint8_t)(len + 52), 3, 3 }, 6);
+	for (int i = 0; i < 32; i++)
+		*at++ = (uint8_t)draw(256);
+	at = put(at, "\0\0\2\x13\1\1\0\0", 8);
+	*at++ = (uint8_t)(len + 9);
+	at = put(at, (uint8_t[]){ 0, 0, 0, (uint8_t)(len + 5), 0, (uint8_t)(len + 3), 0, 0, len },
+		 9);
+	return put(at, name, len);
+}
+
+static const uint16_t dns_ports[] = { 53, 53, 5353, 5355 };
+
+/* What names something, in UDP or TCP; now and then a byte of it is wrong. */
+static uint8_t *naming(uint8_t *at, bool tcp)
+{
+	uint8_t *begin = at, *payload;
+	bool tls = tcp && draw(2);
+
+	at = be16(at, draw(2) ? some_ports[draw(8)] : dns_ports[draw(4)]);
+	at = be16(at, tls ? 443 : dns_ports[draw(4)]);
+	if (tcp)
+		at = put(put(at, "\0\0\0\1\0\0\0\1", 8), "\x50\x18\1\0\0\0\0", 8);
+	else
+		at = put(at, "\0\0\0", 4);
+	payload = at;
+	if (tls) {
+		at = client_hello(at);
+	} else if (tcp) {
+		at = dns(at + 2);
+		be16(payload, (uint32_t)(at - payload - 2));
+	} else {
+		at = dns(at);
+		be16(begin + 4, (uint32_t)(at - begin));
+	}
+	if (!draw(6))
+		payload[draw((uint32_t)(at - payload))] ^= (uint8_t)(1 << draw(8));
+	return at;
+}
+
+static uint8_t *segment(uint8_t *at, uint8_t proto)
+{
+	bool tcp = proto == 6;
+
+	return (tcp || proto == 17) && !draw(3) ? naming(at, tcp) : transport(at);
+}
+
 static uint8_t *ipv4(uint8_t *at)
 {
 	unsigned int words = draw(5) ? 5 : 5 + draw(4);
+	uint8_t proto;
 
 	*at++ = (uint8_t)(0x40 | words);
 	*at++ = (uint8_t)draw(4);
@@ -71,7 +159,7 @@ static uint8_t *ipv4(uint8_t *at)
 	at = be16(at, draw(65536));
 	at = be16(at, draw(4) ? (draw(2) ? 0x4000 : 0) : draw(2) ? 0x2000 : 0x2010);
 	*at++ = 64;
-	*at++ = some_protos[draw(draw(3) ? 3 : 12)];
+	*at++ = proto = some_protos[draw(draw(3) ? 3 : 12)];
 	at = be16(at, draw(65536));
 	at = ipv4_address(at);
 	if (draw(8))
@@ -80,20 +168,21 @@ static uint8_t *ipv4(uint8_t *at)
 		at = put(at, (uint8_t[]){ 224, 0, 0, 1 }, 4);
 	for (unsigned int i = 5; i < words; i++)
 		at = put(at, "\1\1\1\1", 4);
-	return transport(at);
+	return segment(at, proto);
 }
 
 static uint8_t *ipv6(uint8_t *at)
 {
+	uint8_t proto;
+
 	at = put(at, "\x60\0\0\0", 4);
 	at = be16(at, 40);
-	*at++ = some_protos[draw(draw(3) ? 3 : 10)];
-	if (!at[-1])
-		at[-1] = 58;
+	proto = some_protos[draw(draw(3) ? 3 : 10)];
+	*at++ = proto ? proto : 58;
 	*at++ = 64;
 	at = ipv6_address(at);
 	at = ipv6_address(at);
-	return transport(at);
+	return segment(at, proto);
 }
 
 static uint8_t *arp(uint8_t *at)
@@ -187,10 +276,28 @@ static void number_of(struct text *t, int depth)
 	}
 }
 
+static void own_primitive(struct text *t, const char *dir)
+{
+	if (draw(2)) {
+		say(t, "%s %s", PICK("dns", "sni"), a_name());
+		return;
+	}
+	if (!draw(8)) {
+		say(t, "%s%s", dir, PICK("net 0.0.0.0/0", "net ::/0"));
+		return;
+	}
+	say(t, "%s%sset %s", PICK("", "", "", "ip ", "ip6 ", "arp "), dir,
+	    PICK("few", "ipv4", "ipv6", "none", "all"));
+}
+
 static void primitive(struct text *t)
 {
 	const char *dir = PICK("", "", "src ", "dst ", "src or dst ", "src and dst ");
 
+	if (own && !draw(3)) {
+		own_primitive(t, dir);
+		return;
+	}
 	switch (draw(14)) {
 	case 0:
 	case 1:
@@ -269,6 +376,35 @@ void exprs_text(char *text, size_t room)
 
 	expression(&t, 0);
 }
+
+void exprs_own_text(char *text, size_t room)
+{
+	own = true;
+	exprs_text(text, room);
+	own = false;
+}
+
+static int set_text(void *arg, const char *file, struct buf *text, struct diag *why)
+{
+	static const char *const sets[][2] = {
+		{ "few", "10.0.0.1\n10.0.1.0/30\n10.1.0.0/16\n2001:db8:0:1::/64\n2001:db8::1" },
+		{ "ipv4", "10.0.0.0/31\n10.0.0.3\n224.0.0.0/4" },
+		{ "ipv6", "ff00::/8\n2001:db8::2\n2001:db8:0:1::3" },
+		{ "none", "# nobody" },
+		{ "all", "::/0\n0.0.0.0/0" },
+	};
+
+	(void)arg;
+	(void)why;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (!strcmp(sets[i][0], file)) {
+			buf_str(text, sets[i][1]);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct filter_names exprs_names = { .set = set_text };
 
 void exprs_seed(uint64_t seed)
 {

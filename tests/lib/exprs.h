@@ -4,6 +4,7 @@
 #define TESTS_LIB_EXPRS_H
 
 #include <stddef.h>
+#include "filter/filter.h"
 #include "filter/view.h"
 
 struct exprs_packet {
@@ -15,5 +16,8 @@ struct exprs_packet {
 void exprs_seed(uint64_t seed); /* not 0 */
 void exprs_packet(struct exprs_packet *p);
 void exprs_text(char *text, size_t room);
+/* With words that libpcap does not know; exprs_names has what they name. */
+void exprs_own_text(char *text, size_t room);
+extern const struct filter_names exprs_names;
 
 #endif

@@ -64,6 +64,20 @@ static const struct spec stage_spec = { .name = "stage",
 					.nprogs = 1,
 					.conf_map = LENGTH(stage_maps) };
 
+void stage_open(struct obj *stage)
+{
+	struct obj_opts opts = { 0 };
+
+	CHECK(!obj_open(stage, &stage_spec, &opts), "the stage does not load");
+}
+
+void stage_lead(const struct obj *stage, uint32_t slot, int prog)
+{
+	int rc = bpf_map_update(stage->map_fd[0], &slot, &prog, 0);
+
+	CHECK(!rc, "the stage does not take %s: %s", flavour_names[slot], strerror(-rc));
+}
+
 void rig_open(struct rig *r, bool ethernet)
 {
 	struct gate_conf conf = { .magic = GATE_MAGIC,
@@ -75,13 +89,9 @@ void rig_open(struct rig *r, bool ethernet)
 
 	*r = (struct rig){ .multibuf = conf.multibuf };
 	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "the gate does not load");
-	opts = (struct obj_opts){ 0 };
-	CHECK(!obj_open(&r->stage, &stage_spec, &opts), "the stage does not load");
-	for (uint32_t f = TC_IN; f < FLAVOURS; f++) {
-		int rc = bpf_map_update(r->stage.map_fd[0], &f, &r->gate.prog_fd[progs[f]], 0);
-
-		CHECK(!rc, "the stage does not take %s: %s", flavour_names[f], strerror(-rc));
-	}
+	stage_open(&r->stage);
+	for (uint32_t f = TC_IN; f < FLAVOURS; f++)
+		stage_lead(&r->stage, f, r->gate.prog_fd[progs[f]]);
 }
 
 void rig_close(struct rig *r)

@@ -29,6 +29,10 @@ void rig_close(struct rig *r);
 /* Orders to the stage, in __sk_buff.cb. */
 enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
 
+/* The stage alone, and what it leads to when its cb[STAGE_PROG] is slot (an enum flavour). */
+void stage_open(struct obj *stage);
+void stage_lead(const struct obj *stage, uint32_t slot, int prog);
+
 /* Run a program on a packet: ctx may be NULL, its cb[STAGE_CUT] cuts the packet to so many bytes,
  * its cb[STAGE_VLAN_*] push a tag to where a device's offload puts it, beside the packet. The
  * program has to return what lets the packet go on, and to count one row, which is stored and taken
@@ -103,6 +107,21 @@ void ring_full(void);
 void ring_stops(void);
 /* tests/run/confine.c */
 void confine_leaves_enough(void);
+
+/* tests/run/sets.c */
+void sets_many(void);
+
+/* tests/run/names.c */
+void names_cgroups(void);
+void names_places(void);
+void names_files(void);
+/* tests/run/capture.c */
+void capture_views_xdp(void);
+void capture_views_skb(void);
+void capture_views_tagged(void);
+void capture_matches_xdp(void);
+void capture_matches_skb(void);
+void capture_worst(void);
 
 /* filter.c */
 void filter_xdp(void);

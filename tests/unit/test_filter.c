@@ -11,9 +11,10 @@
 
 enum { PACKETS = 2000 };
 
-static int host(void *arg, const char *name, struct filter_addr *addrs, int max)
+static int host(void *arg, const char *name, struct filter_addr *addrs, int max, struct diag *why)
 {
 	(void)arg;
+	(void)why;
 	if (strcmp(name, "server") || max < 2)
 		return -ENOENT;
 	addrs[0] = (struct filter_addr){ 4, { 10, 0, 0, 1 } };
@@ -21,23 +22,51 @@ static int host(void *arg, const char *name, struct filter_addr *addrs, int max)
 	return 2;
 }
 
-static int iface(void *arg, const char *name, uint32_t *ifindex)
+static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
 {
 	(void)arg;
+	(void)why;
 	*ifindex = 7;
 	return strcmp(name, "eth0") ? -ENODEV : 0;
 }
 
-static int cgroup(void *arg, const char *path, uint64_t *id)
+static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
 	(void)arg;
+	(void)why;
 	*id = 42;
 	return strcmp(path, "/system.slice/ssh.service") ? -ENOENT : 0;
 }
 
-static const struct filter_names names = {
-	.host = host, .iface = iface, .cgroup = cgroup, .netmask = 0xffff0000
-};
+/* One says what is wrong. */
+static int container(void *arg, const char *id, uint64_t *number, struct diag *why)
+{
+	(void)arg;
+	(void)id;
+	*number = 0;
+	strcpy(why->msg, "more than one container");
+	return -EINVAL;
+}
+
+static int set(void *arg, const char *file, struct buf *text, struct diag *why)
+{
+	(void)arg;
+	(void)why;
+	if (!strcmp(file, "list"))
+		buf_str(text, "10.0.0.1 # one\n10.1.0.0/16\n2001:db8::1");
+	else if (!strcmp(file, "bad"))
+		buf_str(text, "10.0.0.1\n  10.0.0\n");
+	else if (strncmp(file, "some", 4))
+		return -ENOENT;
+	return 0;
+}
+
+static const struct filter_names names = { .host = host,
+					   .iface = iface,
+					   .cgroup = cgroup,
+					   .container = container,
+					   .set = set,
+					   .netmask = 0xffff0000 };
 
 static struct filter parsed(const char *text)
 {
@@ -96,6 +125,14 @@ static const struct {
 	{ "iface eth0", "not (ip or not ip)" },
 	{ "comm sshd or pid 5", "not (ip or not ip)" },
 	{ "cgroup /system.slice/ssh.service", "not (ip or not ip)" },
+	{ "set list", "host 10.0.0.1 or net 10.1.0.0/16 or host 2001:db8::1" },
+	{ "src set list", "src host 10.0.0.1 or src net 10.1.0.0/16 or src host 2001:db8::1" },
+	{ "src and dst set list", "src set list and dst set list" },
+	{ "dst or src set list", "src set list or dst set list" },
+	{ "ip dst set list", "ip dst host 10.0.0.1 or ip dst net 10.1.0.0/16" },
+	{ "ip6 set list", "ip6 host 2001:db8::1" },
+	{ "arp set list", "arp host 10.0.0.1 or arp net 10.1.0.0/16" },
+	{ "not (set list and tcp) and set some", "ip and not ip" },
 	{ "verdict drop or inbound", "not (ip or not ip)" },
 };
 
@@ -153,8 +190,21 @@ static const struct {
 	{ "comm \"no end", 5, "name" },
 	{ "ifname eth9", 7, "no interface eth9" },
 	{ "netns blue", 6, "no network namespace blue" },
-	{ "container abc", 10, "no container abc" },
-	{ "set /nowhere", 4, "/nowhere" },
+	{ "container abc", 10, "more than one container" },
+	{ "host 10.0.0.1 and container abc", 28, "more than one container" },
+	{ "set /nowhere", 4, "no set of addresses /nowhere" },
+	{ "tcp or set bad", 11, "bad:2:3: no IPv4 or IPv6 address" },
+	{ "src set bad", 8, "bad:2:3" },
+	{ "tcp dst set list", 8, "'tcp and set" },
+	{ "set", 3, "name" },
+	{ "set \"\"", 4, "name" },
+	{ "host \"\"", 5, "hosts file" },
+	{ "dns", 3, "name" },
+	{ "tcp and dns a..b", 12, "empty label" },
+	{ "dns *.example.com", 4, "'*'" },
+	{ "sni b\xc3\xbc.example", 4, "xn--" },
+	{ "(sni .)", 5, "empty label" },
+	{ "port 80 or set list or 443", 23, "'443'" },
 };
 
 START_TEST(mistakes)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's name in a ClientHello. */
+#include "net/tls.h"
+
+enum { EXTENSIONS_MAX = 64, SERVER_NAME = 0, HOST_NAME = 0 };
+
+enum tls_name tls_server_name(struct cursor hello, struct cursor *name)
+{
+	struct cursor c = hello, data;
+
+	cursor_skip(&c, 3 + 2 + 32); /* length, version, random */
+	cursor_skip(&c, cursor_u8(&c));
+	cursor_skip(&c, cursor_be16(&c));
+	cursor_skip(&c, cursor_u8(&c));
+	cursor_be16(&c);
+	if (c.cut)
+		return TLS_CUT;
+	for (int i = 0; c.left && i < EXTENSIONS_MAX; i++) {
+		uint16_t kind = cursor_be16(&c), len = cursor_be16(&c);
+
+		data = cursor_sub(&c, len);
+		if (kind != SERVER_NAME)
+			continue;
+		cursor_be16(&data); /* the list's length; its first entry is the only one in use */
+		if (cursor_u8(&data) != HOST_NAME)
+			return TLS_NAMELESS;
+		len = cursor_be16(&data);
+		*name = cursor_sub(&data, len);
+		return name->cut || !name->at ? TLS_NAME_CUT : TLS_NAMED;
+	}
+	return TLS_NAMELESS;
+}

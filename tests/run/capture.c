@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* Capture's programs: packets parsed as in user space, filters in their place, the longest ones. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+#include "bpf/capture.h"
+#include "filter/view.h"
+#include "gen/capture.gen.h"
+#include "obj/sets.h"
+#include "sys/bpf.h"
+#include "tests/lib/exprs.h"
+#include "tests/lib/insn.h"
+#include "tests/run/deep.h"
+#include "tests/run/run.h"
+
+enum {
+	SEED = 20270131,
+	DEEP = 30000,
+	EXPRESSIONS = 150,
+	PACKETS = 60,
+	TEXT_MAX = 2000,
+	AREA = 1 << 20,
+	CPUS_MAX = 1024,
+	LOOKED_AT_MAX = 100000, /* instructions by the verifier, which gives up at a million */
+};
+
+/* A program of capture with a filter in it. */
+struct bench {
+	struct obj obj;
+	struct filter filter;
+	bool exact;
+	int prog;
+};
+
+/* 0, or what loading it answers: the only thing that may go wrong here. */
+static int bench_try(struct bench *b, const char *text, int prog)
+{
+	uint32_t cpus = (uint32_t)bpf_possible_cpus();
+	struct capture_conf conf = { .snaplen = CAPTURE_SNAPLEN_MAX,
+				     .fill = AREA / 2,
+				     .chunks = 1,
+				     .cpus = cpus,
+				     .ethernet = 1,
+				     .filter = 1,
+				     .inner = 1,
+				     .chain = 1 };
+	struct obj_map maps[CAPTURE_NMAPS] = {
+		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
+		[CAPTURE_MAP_AREA] = { .max_entries = cpus, .value_size = AREA },
+	};
+	struct obj_code stubs[CAPTURE_NPROGS] = { { 0 } };
+	struct obj_opts opts = { .conf = &conf, .maps = maps, .stubs = stubs, .progs = 1u << prog };
+	bool xdp = capture_spec.progs[prog].type == BPF_PROG_TYPE_XDP;
+	struct filter_code code = { 0 };
+	struct sets sets = { 0 };
+	struct diag diag = { 0 };
+	int rc;
+
+	*b = (struct bench){ 0 };
+	CHECK(!filter_parse(&b->filter, text, &exprs_names, &diag), "'%s': %s", text, diag.msg);
+	rc = filter_emit(&b->filter, xdp ? FILTER_XDP : FILTER_SKB, &code, &diag);
+	CHECK(!rc, "'%s': %s", text, diag.msg);
+	CHECK(!sets_open(&sets, &b->filter), "no sets");
+	sets_link(&sets, &code);
+	stubs[prog] = (struct obj_code){ code.insns, (uint32_t)code.n };
+	rc = obj_open(&b->obj, &capture_spec, &opts);
+	b->exact = code.exact;
+	b->prog = b->obj.prog_fd[prog];
+	sets_close(&sets);
+	filter_code_close(&code);
+	return rc;
+}
+
+static void bench_close(struct bench *b)
+{
+	obj_close(&b->obj);
+	filter_close(&b->filter);
+}
+
+static void bench_open(struct bench *b, const char *text, int prog)
+{
+	CHECK(!bench_try(b, text, prog), "'%s' is not loaded", text);
+}
+
+/* The program of a hook that this kernel can run: some have no atomic operations that fetch. */
+static int at_hook(int cap, int ring)
+{
+	char words[200];
+	struct err_held before = err_hold(words, sizeof(words));
+	struct bench b;
+	int rc = bench_try(&b, "", cap);
+
+	err_release(before);
+	bench_close(&b);
+	return rc ? ring : cap;
+}
+#define AT_XDP at_hook(CAPTURE_PROG_SONDE_CAP_XDP, CAPTURE_PROG_SONDE_RING_XDP)
+#define AT_TC  at_hook(CAPTURE_PROG_SONDE_CAP_IN, CAPTURE_PROG_SONDE_RING_IN)
+
+/* What all CPUs have counted. */
+static struct capture_counts counted(const struct bench *b)
+{
+	static struct capture_counts each[CPUS_MAX];
+	struct capture_counts sum = { 0 };
+	uint32_t zero = 0;
+
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, each), "no counts");
+	for (int i = 0; i < bpf_possible_cpus(); i++) {
+		sum.seen += each[i].seen;
+		sum.matched += each[i].matched;
+	}
+	return sum;
+}
+
+/* Run it where the kernel takes the packet at all; false if it does not. */
+static bool run_on(int prog, const void *data, size_t len, const struct __sk_buff *ctx)
+{
+	struct bpf_run run = {
+		.data = data, .len = (uint32_t)len, .ctx = ctx, .ctx_len = ctx ? sizeof(*ctx) : 0
+	};
+	int rc = bpf_prog_run(prog, &run);
+
+	CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
+	return !rc;
+}
+
+/* Run it, and the views that it leaves behind; NULL: the kernel did not take the packet so far. */
+static const struct view *views_of(const struct bench *b, int prog, const struct packet *p,
+				   const struct __sk_buff *ctx)
+{
+	enum { SIZE = VIEW_LAYERS * sizeof(struct view) + 8 }; /* struct view_work */
+	static struct capture_counts before[CPUS_MAX], after[CPUS_MAX];
+	static uint8_t each[CPUS_MAX * SIZE];
+	uint32_t zero = 0;
+	int cpu = 0, n = bpf_possible_cpus();
+
+	CHECK(capture_spec.maps[CAPTURE_MAP_WORK].value_size == SIZE, "other views");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, before), "no counts");
+	if (!run_on(prog, p->at, p->len, ctx))
+		return NULL;
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, after), "no counts");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_WORK], &zero, each), "no views");
+	while (cpu < n && before[cpu].seen == after[cpu].seen)
+		cpu++;
+	return cpu < n ? (const struct view *)(each + cpu * SIZE) : NULL;
+}
+
+static void user_views(struct view views[VIEW_LAYERS], const uint8_t *data, size_t len)
+{
+	struct frame frame = { .data = data,
+			       .caplen = (uint32_t)len,
+			       .len = (uint32_t)len,
+			       .link = FRAME_ETHERNET,
+			       .dir = FRAME_IN };
+
+	view_frame(views, &frame);
+}
+
+static const char *hex(const uint8_t *data, size_t len)
+{
+	static char text[2 * PACKET_MAX + 1];
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", data[i]);
+	return text;
+}
+
+/* moved: bytes that stand beside the packet in the kernel, in it in user space. */
+static void same_views(const struct view *kernel, const struct view *user, unsigned int moved,
+		       const uint8_t *data, size_t len)
+{
+	for (int i = 0; i < VIEW_LAYERS; i++) {
+		struct view k = kernel[i], u = user[i];
+		const uint8_t *a = (const uint8_t *)&k, *b = (const uint8_t *)&u;
+		uint16_t *offsets[] = { &k.link, &k.net, &k.trans, &k.payload };
+
+		k.ifindex = 0;
+		for (size_t n = i ? 0 : 1; n < LENGTH(offsets); n++)
+			if (*offsets[n] != VIEW_NONE)
+				*offsets[n] = (uint16_t)(*offsets[n] + moved);
+		for (size_t at = 0; at < sizeof(k); at++)
+			CHECK(a[at] == b[at], "view %d, byte %zu: %02x, not %02x: %s", i, at, a[at],
+			      b[at], hex(data, len));
+	}
+}
+
+static void same_as_parsed(int prog)
+{
+	struct view user[VIEW_LAYERS];
+	unsigned int ran = 0, n = DEEP / test_slow();
+	struct packet p;
+	struct bench b;
+
+	bench_open(&b, "tcp or inner tcp", prog);
+	deep_seed(SEED);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct view *kernel;
+
+		deep_packet(&p);
+		kernel = views_of(&b, b.prog, &p, NULL);
+		if (!kernel)
+			continue;
+		user_views(user, p.at, p.len);
+		same_views(kernel, user, 0, p.at, p.len);
+		ran++;
+	}
+	CHECK(ran > n / 2 && counted(&b).seen == ran, "%u of %u were run, %llu seen", ran, n,
+	      (unsigned long long)counted(&b).seen);
+	bench_close(&b);
+}
+
+void capture_views_xdp(void)
+{
+	same_as_parsed(AT_XDP);
+}
+
+void capture_views_skb(void)
+{
+	same_as_parsed(AT_TC);
+}
+
+/* A tag that hardware took out stands in the packet again where user space sees it. */
+void capture_views_tagged(void)
+{
+	enum { TAG_AT = 12, TAG = 4 };
+	struct view user[VIEW_LAYERS];
+	struct packet p, tagged;
+	struct obj stage;
+	struct bench b;
+
+	bench_open(&b, "vlan 7 and tcp", AT_TC);
+	stage_open(&stage);
+	stage_lead(&stage, TC_IN, b.prog);
+	deep_seed(SEED);
+	for (unsigned int i = 0; i < DEEP / 10 / test_slow(); i++) {
+		struct __sk_buff ctx = { .cb[STAGE_VLAN_PROTO] = 0x0081, .cb[STAGE_VLAN_ID] = 7 };
+		const struct view *kernel;
+
+		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+			ctx.cb[STAGE_VLAN_PROTO] = 0x8100;
+		ctx.cb[STAGE_PROG] = TC_IN;
+		deep_packet(&p);
+		kernel = views_of(&b, stage.prog_fd[0], &p, &ctx);
+		if (!kernel)
+			continue;
+		tagged = (struct packet){ .len = 0 };
+		packet_bytes(&tagged, p.at, TAG_AT);
+		packet_vlan(&tagged, 0x8100, 7);
+		packet_bytes(&tagged, p.at + TAG_AT, p.len - TAG_AT);
+		user_views(user, tagged.at, tagged.len);
+		same_views(kernel, user, TAG, tagged.at, tagged.len);
+	}
+	CHECK(counted(&b).seen > DEEP / 20 / test_slow(), "few were run");
+	obj_close(&stage);
+	bench_close(&b);
+}
+
+static void same_as_judged(int prog)
+{
+	static struct exprs_packet packets[PACKETS];
+	unsigned int yes = 0, no = 0;
+	char text[TEXT_MAX];
+	struct bench b;
+
+	exprs_seed(SEED);
+	for (int i = 0; i < PACKETS; i++) {
+		exprs_packet(&packets[i]);
+		packets[i].frame.caplen = packets[i].frame.len;
+		user_views(packets[i].views, packets[i].data, packets[i].frame.len);
+	}
+	for (unsigned int e = 0; e < EXPRESSIONS / test_slow(); e++) {
+		struct diag diag = { 0 };
+		struct filter f = { 0 };
+
+		exprs_own_text(text, sizeof(text));
+		if (filter_parse(&f, text, &exprs_names, &diag))
+			continue;
+		filter_close(&f);
+		bench_open(&b, text, prog);
+		for (int i = 0; i < PACKETS; i++) {
+			const struct exprs_packet *x = &packets[i];
+			struct filter_packet p = { x->views, x->data, x->frame.len };
+			uint64_t before = counted(&b).matched;
+			bool match = filter_match(&b.filter, &p), kernel;
+
+			if (!run_on(b.prog, x->data, x->frame.len, NULL))
+				continue;
+			kernel = counted(&b).matched - before;
+			if (kernel && !b.exact)
+				kernel = filter_match_again(&b.filter, &p);
+			CHECK(kernel == match, "'%s': %d, not %d: %s", text, kernel, match,
+			      hex(x->data, x->frame.len));
+			*(match ? &yes : &no) += 1;
+		}
+		bench_close(&b);
+	}
+	CHECK(yes > 100 && no > 100, "that tells nothing: %u, %u", yes, no);
+}
+
+void capture_matches_xdp(void)
+{
+	same_as_judged(AT_XDP);
+}
+
+void capture_matches_skb(void)
+{
+	same_as_judged(AT_TC);
+}
+
+/* Terms that each differ from the others. */
+static void hosts(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%shost 10.%u.%u.%u", n ? " or " : "", n >> 6 & 63, n & 63, 1 + n % 250);
+}
+
+static void hosts6(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%shost 2001:db8:%x::%x", n ? " or " : "", n, n + 1);
+}
+
+static void ranges(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%s%s portrange %u-%u", n ? " or " : "", n & 1 ? "tcp" : "udp", n * 100,
+		   n * 100 + 50);
+}
+
+static void mixed(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%s(%s net 10.%u.0.0/16 and not (port %u or src host 10.0.0.%u))",
+		   !n      ? ""
+		   : n & 1 ? " or "
+			   : " and ",
+		   n & 2 ? "src" : "dst", n & 255, n, n & 255);
+}
+
+static void nested(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%s", n ? "" : "tcp");
+	for (unsigned int i = 0; !n && i < 95; i++)
+		buf_printf(b, " %s (port %u and len > %u", i & 1 ? "and not" : "or", i, i);
+	for (unsigned int i = 0; !n && i < 95; i++)
+		buf_char(b, ')');
+}
+
+static void bytes(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%stcp[((tcp[12] & 0xf0) >> 2) + %u:4] & 0x%x = %u * (len - ip[2:2])",
+		   n ? " or " : "", n, 0xffff + n, n);
+}
+
+static void names(struct buf *b, unsigned int n)
+{
+	buf_printf(b, "%s%s host%u.example.com", n ? " or " : "", n & 1 ? "dns" : "sni", n);
+}
+
+static const struct {
+	const char *name;
+	void (*term)(struct buf *b, unsigned int n);
+	unsigned int n[3];
+} worst[] = {
+	{ "host", hosts, { 1, 100, 500 } },
+	{ "host, as many as fit", hosts, { 2590 } },
+	{ "host, IPv6", hosts6, { 1, 100, 500 } },
+	{ "portrange", ranges, { 1, 100, 300 } },
+	{ "and, or and not", mixed, { 1, 100, 300 } },
+	{ "95 deep", nested, { 1 } },
+	{ "arithmetic", bytes, { 1, 50, 150 } },
+	{ "dns and sni", names, { 1, 50, 150 } },
+};
+
+/* The verifier's work grows with the terms, and not faster. */
+void capture_worst(void)
+{
+	const int progs[] = { AT_TC, AT_XDP, CAPTURE_PROG_SONDE_RING_IN,
+			      CAPTURE_PROG_SONDE_RING_XDP };
+
+	for (size_t i = 0; i < LENGTH(worst) * 3 * LENGTH(progs); i++) {
+		int prog = progs[i % LENGTH(progs)];
+		size_t kind = i / LENGTH(progs) / 3;
+		unsigned int n = worst[kind].n[i / LENGTH(progs) % 3];
+		struct bpf_prog_info info = { 0 };
+		struct buf text = { 0 };
+		struct bench b;
+
+		for (unsigned int k = 0; k < n; k++)
+			worst[kind].term(&text, k);
+		buf_char(&text, '\0');
+		if (!n)
+			continue;
+		bench_open(&b, text.data, prog);
+		CHECK(!bpf_info(b.prog, &info, sizeof(info)), "no information");
+		CHECK(info.verified_insns < LOOKED_AT_MAX, "%s: %u terms of %s: %u looked at",
+		      capture_spec.progs[prog].name, n, worst[kind].name, info.verified_insns);
+		bench_close(&b);
+		buf_free(&text);
+	}
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The names in a filter as this host has them: cgroups and containers made for it, its namespace,
+ * its interfaces, files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "host/names.h"
+#include "sys/mnt.h"
+#include "sys/netns.h"
+#include "tests/run/run.h"
+
+#define ID    "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
+#define OTHER "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ac"
+
+/* The value that a filter of one comparison compares with, or what is said. */
+static uint64_t value_of(const char *text, struct diag *diag)
+{
+	struct filter f = { 0 };
+	uint64_t value = 0;
+
+	*diag = (struct diag){ 0 };
+	if (!filter_parse(&f, text, &host_names, diag))
+		value = f.nodes[f.root].value;
+	filter_close(&f);
+	return value;
+}
+
+static void says(const char *text, size_t pos, const char *words)
+{
+	struct diag diag;
+
+	CHECK(!value_of(text, &diag), "'%s' is taken", text);
+	CHECK(diag.pos == pos && strstr(diag.msg, words), "'%s': at %llu: %s", text,
+	      (unsigned long long)diag.pos, diag.msg);
+}
+
+#define CONMON "sonde-test/libpod-conmon-" ID ".scope"
+#define SECOND "sonde-test/" OTHER
+#define DOCKER "sonde-test/docker-" ID ".scope"
+static const char *const groups[] = { "sonde-test", DOCKER, DOCKER "/init", CONMON, SECOND };
+enum { GROUPS = sizeof(groups) / sizeof(*groups) };
+
+static void remove_groups(int root)
+{
+	for (int i = GROUPS; i-- > 0;)
+		unlinkat(root, groups[i], AT_REMOVEDIR);
+}
+
+static void ask_groups(int root)
+{
+	struct diag diag;
+	struct stat st;
+	uint64_t id;
+
+	CHECK(!fstatat(root, groups[1], &st, 0), "%s", strerror(errno));
+	id = value_of("cgroup " DOCKER, &diag);
+	CHECK(id == st.st_ino, "%llu, not %llu: %s", (unsigned long long)id,
+	      (unsigned long long)st.st_ino, diag.msg);
+	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
+	CHECK(value_of("container " ID, &diag) == id, "%s", diag.msg);
+	CHECK(value_of("container " OTHER, &diag), "%s", diag.msg);
+	says("container 5dd00123", 10, "more than one container's ID begins with 5dd00123");
+	says("container 5dd00124", 10, "no container 5dd00124");
+	says("container 5dd0012", 10, "8 hex digits");
+	says("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
+	says("cgroup ../..", 7, "no cgroup");
+}
+
+void names_cgroups(void)
+{
+	int root = mnt_detached("cgroup2");
+
+	if (root < 0)
+		SKIP("no cgroup2: %s", strerror(-root));
+	remove_groups(root);
+	for (int i = 0; i < GROUPS; i++)
+		if (mkdirat(root, groups[i], 0755) < 0) {
+			remove_groups(root);
+			SKIP("no new cgroups here: %s", strerror(errno));
+		}
+	ask_groups(root);
+	remove_groups(root);
+}
+
+void names_places(void)
+{
+	char text[64];
+	struct diag diag;
+	struct stat st;
+	int fd = netns_current();
+
+	CHECK(fd > 0 && !fstat(fd, &st), "no namespace");
+	snprintf(text, sizeof(text), "netns %d", (int)getpid());
+	CHECK(value_of(text, &diag) == st.st_ino, "'%s': %s", text, diag.msg);
+	CHECK(value_of("iface lo", &diag) == 1, "%s", diag.msg);
+	says("netns 0", 6, "no process 0");
+	says("netns 4194305", 6, "no process 4194305");
+	says("netns nowhere", 6, "no network namespace nowhere");
+	says("netns /", 6, "is no network namespace");
+	says("tcp and iface nowhere0", 14, "no interface nowhere0");
+	says("iface 0123456789abcdef", 6, "no interface");
+	says("host nobody.invalid", 5, "hosts file");
+	close(fd);
+}
+
+void names_files(void)
+{
+	static const char file[] = "sonde-test-set", text[] = "10.0.0.1\n  10.0.0.0/33 # wrong\n";
+	struct filter f = { 0 };
+	struct diag diag = { 0 };
+	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0, "%s: %s", file, strerror(errno));
+	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: a prefix length");
+	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
+	CHECK(!filter_parse(&f, "src set sonde-test-set", &host_names, &diag), "%s", diag.msg);
+	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n, "a set else");
+	filter_close(&f);
+	unlink(file);
+	says("set sonde-test-set", 4, "sonde-test-set: not found");
+	says("set -", 4, "not from standard input");
+	says("set /", 4, "/: ");
+	close(fd);
+}

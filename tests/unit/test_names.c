@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that packets say: read out of DNS and TLS, and asked about by filters. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include "filter/filter.h"
+#include "filter/view.h"
+#include "net/dns.h"
+#include "net/tls.h"
+#include "tests/unit/suites.h"
+
+static const struct {
+	const char *name, *zone;
+	bool within;
+} pairs[] = {
+	{ "example.com", "example.com", true },
+	{ "www.example.com", "example.com", true },
+	{ "a.b.c.example.com.", "EXAMPLE.com", true },
+	{ "example.com", "example.com.", true },
+	{ "badexample.com", "example.com", false },
+	{ "com", "example.com", false },
+	{ "example.org", "example.com", false },
+	{ "example.com.org", "example.com", false },
+	{ "com", "com", true },
+	{ "x.com", "com", true },
+};
+
+START_TEST(within)
+{
+	struct dns_name name, zone;
+
+	ck_assert_ptr_null(dns_name_of(&name, pairs[_i].name, strlen(pairs[_i].name)));
+	ck_assert_ptr_null(dns_name_of(&zone, pairs[_i].zone, strlen(pairs[_i].zone)));
+	ck_assert_int_eq(dns_within(&name, &zone), pairs[_i].within);
+}
+END_TEST
+
+START_TEST(no_names)
+{
+	static const char *const wrong[] = { "", ".", "a..b", ".a", "a.." };
+	char longest[260],
+		label[] = "012345678901234567890123456789012345678901234567890123456789012";
+	struct dns_name name;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		ck_assert_msg(dns_name_of(&name, wrong[i], strlen(wrong[i])), "'%s'", wrong[i]);
+	ck_assert_uint_eq(strlen(label), 63);
+	ck_assert_ptr_null(dns_name_of(&name, label, 63));
+	for (size_t i = 0; i < sizeof(longest); i++)
+		longest[i] = i % 64 == 63 ? '.' : 'a';
+	ck_assert_ptr_nonnull(dns_name_of(&name,
+					  "0123456789012345678901234567890123456789"
+					  "012345678901234567890123",
+					  64));
+	ck_assert_ptr_null(dns_name_of(&name, longest, 253));
+	ck_assert_uint_eq(name.len, 254);
+	ck_assert_ptr_nonnull(dns_name_of(&name, longest, 254 + 1));
+}
+END_TEST
+
+#define HEAD(questions) "\x12\x34\1\0\0" questions "\0\0\0\0\0\0"
+#define MESSAGE(bytes)  bytes, sizeof(bytes) - 1
+static const struct {
+	const char *bytes;
+	size_t len;
+	bool asks; /* for example.com */
+} messages[] = {
+	{ MESSAGE(HEAD("\1") "\7example\3com\0\0\1\0\1"), true },
+	{ MESSAGE(HEAD("\1") "\3www\7eXample\3COM\0\0\1\0\1"), true },
+	{ MESSAGE(HEAD("\0") "\7example\3com\0\0\1\0\1"), false },
+	{ MESSAGE(HEAD("\1") "\7example\3com\0"), true },
+	{ MESSAGE(HEAD("\1") "\7example\3com"), false },
+	{ MESSAGE(HEAD("\1") "\7example\3com\3org\0\0\1\0\1"), false },
+	{ MESSAGE(HEAD("\1") "\013example.com\0\0\1\0\1"), false }, /* a dot in a label */
+	{ MESSAGE(HEAD("\1") "\0\0\1\0\1"), false },
+	{ MESSAGE(HEAD("\2") "\3com\0\0\1\0\1\7example\xc0\x0c\0\1\0\1"), true },
+	{ MESSAGE(HEAD("\2") "\3com\0\0\1\0\1\7example\xc0\x40\0\1\0\1"), false }, /* forward */
+	{ MESSAGE(HEAD("\1") "\xc0\x0c\0\1\0\1"), false },                         /* to itself */
+	{ MESSAGE(HEAD("\3") "\3org\0\0\1\0\1\xc0\x0c\0\1\0\1\7example\3com\0\0\1\0\1"), true },
+	{ MESSAGE(HEAD("\1") "\x47"
+			     "example\3com\0\0\1\0\1"),
+	  false }, /* a kind of label unknown */
+	{ MESSAGE("\x12\x34"), false },
+};
+
+/* Messages from memory of just their size, whole and cut at every length. */
+START_TEST(asked)
+{
+	struct dns_name zone;
+
+	ck_assert_ptr_null(dns_name_of(&zone, "example.com", 11));
+	for (size_t len = 0; len <= messages[_i].len; len++) {
+		uint8_t *copy = malloc(len + !len);
+		bool asks;
+
+		memcpy(copy, messages[_i].bytes, len);
+		asks = dns_asks(cursor_of(copy, len), &zone);
+		ck_assert(!asks || messages[_i].asks);
+		if (len == messages[_i].len)
+			ck_assert_int_eq(asks, messages[_i].asks);
+		free(copy);
+	}
+}
+END_TEST
+
+#define ZEROS32 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+/* Length, version, random, session, ciphers, compression. */
+#define HELLO "\0\0\0\3\3" ZEROS32 "\2ab\0\2\x13\1\1\0"
+static const struct {
+	const char *bytes;
+	size_t len;
+	enum tls_name found;
+} hellos[] = {
+	{ MESSAGE(HELLO "\0\x14\0\0\0\x10\0\x0e\0\0\x0b"
+			"example.com"),
+	  TLS_NAMED },
+	{ MESSAGE(HELLO "\0\x1a\0\x17\0\2xx\0\0\0\x10\0\x0e\0\0\x0b"
+			"example.com"),
+	  TLS_NAMED },
+	{ MESSAGE(HELLO "\0\x14\0\0\0\x10\0\x0e\0\0\x0b"
+			"example.co"),
+	  TLS_NAME_CUT },
+	{ MESSAGE(HELLO "\0\x14\0\0\0\x10\0\x0e\0\0\xff"
+			"example.com"),
+	  TLS_NAME_CUT },
+	{ MESSAGE(HELLO "\0\x14\0\0\0\x10\0\x0e\1\0\x0b"
+			"example.com"),
+	  TLS_NAMELESS },
+	{ MESSAGE(HELLO "\0\6\0\x17\0\2xx"), TLS_NAMELESS },
+	{ MESSAGE(HELLO "\0\0"), TLS_NAMELESS },
+	{ MESSAGE(HELLO), TLS_CUT },
+	{ MESSAGE("\0"), TLS_CUT },
+};
+
+START_TEST(greeted)
+{
+	for (size_t len = 0; len <= hellos[_i].len; len++) {
+		uint8_t *copy = malloc(len + !len);
+		struct cursor name = { 0 };
+		enum tls_name found;
+
+		memcpy(copy, hellos[_i].bytes, len);
+		found = tls_server_name(cursor_of(copy, len), &name);
+		if (len == hellos[_i].len)
+			ck_assert_int_eq(found, hellos[_i].found);
+		if (found == TLS_NAMED)
+			ck_assert(name.left == 11 && !memcmp(name.at, "example.com", 11));
+		free(copy);
+	}
+}
+END_TEST
+
+#define ETH         "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+#define IPV4(proto) "\x45\0\0\0\0\0\0\0\x40" proto "\0\0\12\0\0\1\12\0\0\2"
+#define TCP(ports)  ports "\0\0\0\1\0\0\0\1\x60\x18\1\0\0\0\0\0\1\1\1\1" /* with options */
+#define QUESTION    HEAD("\1") "\3www\7example\3com\0\0\1\0\1"           /* 33 bytes */
+#define CLIENT      "\x16\3\1\0\x4a\1" HELLO "\0\x18\0\0\0\x14\0\x12\0\0\x0fwww.example.com"
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *text;
+	bool match;
+} packets[] = {
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "dns example.com", true },
+	{ MESSAGE(ETH IPV4("\x11") "\0\x35\x80\0\0\x29\0\0" QUESTION), "dns www.EXAMPLE.com.",
+	  true },
+	{ MESSAGE(ETH IPV4("\x11") "\x14\xe9\x14\xe9\0\x29\0\0" QUESTION), "dns com", true },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\x14\xeb\0\x29\0\0" QUESTION), "dns com", true },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x36\0\x29\0\0" QUESTION), "dns com", false },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "dns www", false },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "not dns org", true },
+	/* What UDP does not have is padding. */
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x18\0\0" QUESTION), "dns com", false },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\0\0\0" QUESTION), "dns com", true },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\0\x35") "\0\x21" QUESTION), "dns example.com", true },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\0\x35") "\0\2ab\0\x21" QUESTION), "dns com", true },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\0\x35") "\0\x14" QUESTION), "dns com", false },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\1\xbb") CLIENT), "sni example.com", true },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\x30\x39") CLIENT), "tcp and sni WWW.example.com",
+	  true },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\1\xbb") CLIENT), "sni ample.com", false },
+	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\1\xbb") CLIENT), "dns example.com", false },
+	{ MESSAGE(ETH IPV4("\x11") "\x80\0\1\xbb\0\0\0\0" CLIENT), "sni example.com", false },
+	{ MESSAGE(ETH IPV4("\4") IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "dns com",
+	  false },
+	{ MESSAGE(ETH IPV4("\4") IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "inner dns com",
+	  true },
+	{ MESSAGE(ETH IPV4("\4") IPV4("\6") TCP("\0\1\0\2") CLIENT), "inner sni com", true },
+};
+
+START_TEST(matched)
+{
+	struct diag diag = { 0 };
+	struct filter f = { 0 };
+
+	ck_assert_int_eq(filter_parse(&f, packets[_i].text, NULL, &diag), 0);
+	for (size_t len = 0; len <= packets[_i].len; len++) {
+		uint8_t *copy = malloc(len + !len);
+		struct frame frame = { .data = copy,
+				       .caplen = (uint32_t)len,
+				       .len = (uint32_t)len,
+				       .link = FRAME_ETHERNET };
+		struct view views[VIEW_LAYERS];
+		struct filter_packet p = { views, copy, frame.caplen };
+		bool match;
+
+		memcpy(copy, packets[_i].bytes, len);
+		view_frame(views, &frame);
+		match = filter_match(&f, &p);
+		ck_assert_msg(len < packets[_i].len || match == packets[_i].match, "'%s'",
+			      packets[_i].text);
+		free(copy);
+	}
+	filter_close(&f);
+}
+END_TEST
+
+/* A question for www.example.com that the kernel let through, whoever asked it. */
+static const struct {
+	const char *text;
+	bool again, match;
+} seconds[] = {
+	{ "dns example.com", true, true },
+	{ "dns example.org", false, false },
+	{ "pid 5 and dns example.com", true, false },
+	{ "pid 5 and dns example.org", false, false },
+	{ "not pid 5 and dns example.com", true, true },
+	{ "not (comm sshd or not dns example.com)", true, true },
+	{ "not (pid 5 and dns example.com)", true, true },
+	{ "verdict drop and dns com and udp", true, false },
+	{ "(pid 5 and ip[200] = 0) or dns example.com", true, true },
+	{ "ip[200] = 0 or dns example.com", false, false },
+	{ "cgroup /a and tcp or dns example.com", true, true },
+};
+
+static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+{
+	(void)arg;
+	(void)path;
+	(void)why;
+	*id = 42;
+	return 0;
+}
+
+START_TEST(again)
+{
+	static const uint8_t bytes[] = ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION;
+	static const struct filter_names names = { .cgroup = cgroup };
+	struct frame frame = { .data = bytes,
+			       .caplen = sizeof(bytes) - 1,
+			       .len = sizeof(bytes) - 1,
+			       .link = FRAME_ETHERNET };
+	struct view views[VIEW_LAYERS];
+	struct filter_packet p = { views, bytes, frame.caplen };
+	struct filter f = { 0 };
+	struct diag diag = { 0 };
+
+	ck_assert_int_eq(filter_parse(&f, seconds[_i].text, &names, &diag), 0);
+	view_frame(views, &frame);
+	ck_assert_int_eq(filter_match_again(&f, &p), seconds[_i].again);
+	ck_assert_int_eq(filter_match(&f, &p), seconds[_i].match);
+	filter_close(&f);
+}
+END_TEST
+
+Suite *names_suite(void)
+{
+	Suite *s = suite_create("names");
+	TCase *t = tcase_create("names");
+
+	tcase_add_loop_test(t, within, 0, sizeof(pairs) / sizeof(*pairs));
+	tcase_add_test(t, no_names);
+	tcase_add_loop_test(t, asked, 0, sizeof(messages) / sizeof(*messages));
+	tcase_add_loop_test(t, greeted, 0, sizeof(hellos) / sizeof(*hellos));
+	tcase_add_loop_test(t, matched, 0, sizeof(packets) / sizeof(*packets));
+	tcase_add_loop_test(t, again, 0, sizeof(seconds) / sizeof(*seconds));
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of addresses: what is left of a text, what is wrong in it and where, who is in it. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/buf.h"
+#include "filter/set.h"
+#include "tests/unit/suites.h"
+
+enum { ROUNDS = 200 / UNIT_STRIDE, LINES_MAX = 40, ASKED = 200 };
+
+/* The prefixes of a set as text, a space behind each. */
+static void show(const struct filter_set *s, char *text, size_t room)
+{
+	size_t len = 0;
+
+	*text = '\0';
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		for (size_t i = 0; i < s->of[family].n; i++) {
+			const uint8_t *p = set_prefix(s, (enum set_family)family, i);
+			char addr[INET6_ADDRSTRLEN];
+
+			inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, p, addr, sizeof(addr));
+			len += (size_t)snprintf(text + len, room - len, "%s/%u ", addr,
+						p[set_address((enum set_family)family)]);
+			ck_assert_uint_lt(len, room);
+		}
+	}
+}
+
+static const struct {
+	const char *text, *left;
+} texts[] = {
+	{ "", "" },
+	{ "\n\n  \n\t\r\n# nothing\n", "" },
+	{ "10.0.0.1", "10.0.0.1/32 " },
+	{ "10.0.0.1\r\n", "10.0.0.1/32 " },
+	{ " \t10.0.0.0/8 # ours\n2001:db8::/32#theirs", "10.0.0.0/8 2001:db8::/32 " },
+	{ "10.0.0.2\n10.0.0.1\n10.0.0.2\n", "10.0.0.1/32 10.0.0.2/32 " },
+	{ "10.0.0.2\n10.0.0.3\n", "10.0.0.2/31 " },
+	{ "10.0.0.3\n10.0.0.1\n10.0.0.2\n10.0.0.0\n", "10.0.0.0/30 " },
+	{ "10.1.2.3\n10.0.0.0/8\n10.200.0.0/16\n11.0.0.0/8", "10.0.0.0/7 " },
+	{ "0.0.0.0/1\n128.0.0.0/1", "0.0.0.0/0 " },
+	{ "0.0.0.0/0\n255.255.255.255\n0.0.0.0", "0.0.0.0/0 " },
+	{ "255.255.255.255\n255.255.255.254\n0.0.0.0", "0.0.0.0/32 255.255.255.254/31 " },
+	{ "::/1\n8000::/1\n::1", "::/0 " },
+	{ "2001:db8::1\n2001:db8::\n::ffff:1.2.3.4", "::ffff:1.2.3.4/128 2001:db8::/127 " },
+};
+
+START_TEST(left)
+{
+	struct filter_set s = { 0 };
+	struct diag diag = { 0 };
+	char text[400];
+
+	ck_assert_msg(!set_parse(&s, texts[_i].text, strlen(texts[_i].text), &diag), "%s",
+		      diag.msg);
+	show(&s, text, sizeof(text));
+	ck_assert_str_eq(text, texts[_i].left);
+	set_close(&s);
+}
+END_TEST
+
+static const struct {
+	const char *text, *words;
+} wrong[] = {
+	{ "here", "1:1: no IPv4 or IPv6 address" },
+	{ "10.0.0.1\n\n  10.0.0", "3:3: no IPv4" },
+	{ "10.0.0.256", "1:1: no IPv4" },
+	{ "10.0.0.1.", "1:1: no IPv4" },
+	{ "10.0..1", "1:1: no IPv4" },
+	{ "1:2:3:4:5:6:7", "1:1: no IPv4" },
+	{ "10.0.0.1/33", "1:10: a prefix length is a number to 32" },
+	{ "10.0.0.0/", "1:10: a prefix length" },
+	{ "10.0.0.0/8x", "1:11: a prefix length" },
+	{ "10.0.0.0/0008", "1:13: a prefix length" },
+	{ "::/129", "1:4: a prefix length is a number to 128" },
+	{ "10.0.0.1/31", "1:1: there are bits behind" },
+	{ "\n2001:db8::1/32", "2:1: there are bits behind" },
+	{ "10.0.0.1 10.0.0.2", "1:10: one address or prefix a line" },
+	{ "10.0.0.1,10.0.0.2", "1:1: no IPv4" },
+};
+
+START_TEST(mistakes)
+{
+	struct filter_set s = { 0 };
+	struct diag diag = { 0 };
+
+	ck_assert_int_eq(set_parse(&s, wrong[_i].text, strlen(wrong[_i].text), &diag), -EINVAL);
+	ck_assert_msg(!strncmp(diag.msg, wrong[_i].words, strlen(wrong[_i].words)), "'%s': %s",
+		      wrong[_i].text, diag.msg);
+	set_close(&s);
+}
+END_TEST
+
+START_TEST(zeros)
+{
+	struct filter_set s = { 0 };
+	struct diag diag = { 0 };
+
+	ck_assert_int_eq(set_parse(&s, "::1\0", 4, &diag), -EINVAL);
+	ck_assert_int_eq(set_parse(&s, "\0\n", 2, &diag), -EINVAL);
+	set_close(&s);
+}
+END_TEST
+
+static uint64_t state = 42;
+static uint32_t draw(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 32) % below;
+}
+
+/* A random prefix among few addresses, its bits behind the mask cleared. */
+static uint8_t random_prefix(uint8_t *addr, size_t len)
+{
+	uint8_t bits = (uint8_t)(draw(3) ? len * 8 - draw(12) : draw((uint32_t)len * 8 + 1));
+
+	memset(addr, 0x20, len);
+	addr[len - 2] = (uint8_t)draw(4);
+	addr[len - 1] = (uint8_t)draw(256);
+	for (size_t i = bits; i < len * 8; i++)
+		addr[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return bits;
+}
+
+/* Random sets answer as a look at every line does, and no shorter set would. */
+START_TEST(as_listed)
+{
+	int af = _i ? AF_INET6 : AF_INET;
+	size_t len = _i ? 16 : 4;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		uint8_t addr[LINES_MAX][16], bits[LINES_MAX], asked[16];
+		int n = (int)draw(LINES_MAX);
+		struct filter_set s = { 0 };
+		struct diag diag = { 0 };
+		struct buf text = { 0 };
+
+		for (int i = 0; i < n; i++) {
+			char word[INET6_ADDRSTRLEN];
+
+			bits[i] = random_prefix(addr[i], len);
+			inet_ntop(af, addr[i], word, sizeof(word));
+			buf_printf(&text, "%s/%u\n", word, bits[i]);
+		}
+		ck_assert_int_eq(set_parse(&s, text.data, text.len, &diag), 0);
+		ck_assert_uint_le(s.of[_i].n, (size_t)n);
+		for (int k = 0; k < ASKED; k++) {
+			bool in = false;
+
+			memset(asked, 0x20, sizeof(asked));
+			asked[len - 2] = (uint8_t)draw(4);
+			asked[len - 1] = (uint8_t)draw(256);
+			for (int i = 0; i < n && !in; i++) {
+				in = true;
+				for (size_t b = 0; b < bits[i]; b++)
+					in &= !((addr[i][b / 8] ^ asked[b / 8]) & 0x80 >> b % 8);
+			}
+			ck_assert_int_eq(set_has(&s, _i ? 6 : 4, asked), in);
+			ck_assert(!set_has(&s, _i ? 4 : 6, asked) && !set_has(&s, 0, asked));
+		}
+		set_close(&s);
+		buf_free(&text);
+	}
+}
+END_TEST
+
+Suite *set_suite(void)
+{
+	Suite *s = suite_create("set");
+	TCase *t = tcase_create("set");
+
+	tcase_add_loop_test(t, left, 0, sizeof(texts) / sizeof(*texts));
+	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
+	tcase_add_test(t, zeros);
+	tcase_add_loop_test(t, as_listed, 0, SET_FAMILIES);
+	suite_add_tcase(s, t);
+	return s;
+}
