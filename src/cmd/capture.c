@@ -23,7 +23,8 @@ enum {
 	SNAPLEN = 262144,
 	FILTER_TEXT_MAX = 1 << 20,
 	MEGABYTE = 1000000,
-	KIBIBYTE = 1024
+	KIBIBYTE = 1024,
+	IFACES_MAX = 16,
 };
 
 enum at { AT_TC, AT_XDP, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
@@ -137,6 +138,9 @@ struct capture {
 	struct capture_out out;
 	char *text; /* the filter's */
 	uint64_t shown;
+	/* Of interfaces that the filter names, for a file: there their place is their number. */
+	char names[IFACES_MAX][CAPFILE_NAME_MAX];
+	uint32_t nnames;
 };
 
 /* The operands are one text, as if typed with spaces. */
@@ -193,6 +197,42 @@ static int read_text(const char *name, char **text)
 	return n < 0 || b.nomem ? -EINVAL : 0;
 }
 
+/* A file's interfaces have names only. */
+static uint32_t name_number(const struct capture *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->nnames; i++)
+		if (!strcmp(c->names[i], name))
+			return i + 1;
+	return 0;
+}
+
+static int name_of_file(void *arg, const char *name, uint32_t *number, struct diag *why)
+{
+	struct capture *c = arg;
+
+	if (!name_number(c, name)) {
+		if (c->nnames == IFACES_MAX || strlen(name) >= CAPFILE_NAME_MAX) {
+			snprintf(why->msg, sizeof(why->msg),
+				 "too many interfaces, or too long a name");
+			return -ENOENT;
+		}
+		strcpy(c->names[c->nnames++], name);
+	}
+	*number = name_number(c, name);
+	return 0;
+}
+
+static int parse_text(struct capture *c, struct diag *diag)
+{
+	struct filter_names names = host_names;
+
+	if (c->opts.read) {
+		names.iface = name_of_file;
+		names.arg = c;
+	}
+	return filter_parse(&c->filter, c->text, &names, diag);
+}
+
 static int parse_filter(struct capture *c, char **words, int n)
 {
 	struct diag diag = { 0 };
@@ -209,7 +249,7 @@ static int parse_filter(struct capture *c, char **words, int n)
 	/* Nothing said: everything, and no code for it. */
 	if (c->text && !c->text[strspn(c->text, " \t")])
 		return 0;
-	rc = c->text ? filter_parse(&c->filter, c->text, &host_names, &diag) : -ENOMEM;
+	rc = c->text ? parse_text(c, &diag) : -ENOMEM;
 	if (rc == -EINVAL)
 		return say_mistake(c->text, &diag) ? -E_USAGE : 0;
 	return rc ? fail_errno(rc, "filter") : 0;
@@ -223,7 +263,10 @@ static int on_packet(const struct frame *frame, void *arg)
 	int rc;
 
 	if (c->filter.nodes) {
+		const struct capfile_iface *iface = capfile_iface(&c->in, frame->iface);
+
 		view_frame(views, frame);
+		views[0].ifindex = iface ? name_number(c, iface->name) : 0;
 		if (!filter_match(&c->filter, &p))
 			return 0;
 	}
