@@ -246,9 +246,11 @@ check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
 # Beside other programs: capture files, and filters judged by libpcap (with the host's C library).
-check-peers: $(B)/tests/peers/capfile build/peers/filter
-	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; exit $$rc
-build/peers/filter: tests/peers/filter.c tests/lib/exprs.c $(wildcard src/filter/*.[ch] src/base/*.[ch]) \
+check-peers: $(B)/tests/peers/capfile build/peers/filter build/peers/differ
+	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; build/peers/differ || rc=1; exit $$rc
+build/peers/filter: tests/lib/exprs.c
+build/peers/differ: tests/lib/packet.c tests/lib/test.c
+build/peers/filter build/peers/differ: build/peers/%: tests/peers/%.c $(wildcard src/filter/*.[ch] src/base/*.[ch]) \
 		$(foreach n,services dns tls,src/net/$n.c src/net/$n.h) bpf/view.h
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
