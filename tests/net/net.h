@@ -58,6 +58,17 @@ void lab_ready(struct lab *lab);
  * once, slowly enough for the pair's queues. */
 void flood(const struct lab *lab, unsigned int n, size_t len);
 
+/* Keep the laboratory silent, so that the kernel's sums can be used. */
+void silence(const struct lab *lab);
+/* Packets that the kernel says have come to the far side since it said before (0: in all). Those
+ * that the pair's queues dropped were never seen by XDP. */
+uint64_t arrived(struct lab *lab, uint64_t before);
+/* What the near side could not hand over. */
+uint64_t dropped(struct lab *lab);
+/* The last packets may still be on their way when their sender is done: wait for all of them, but
+ * where the kernel keeps no account of drops not for ever. Those that have come. */
+uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t dropped_before);
+
 /* A program that does nothing, as somebody else's tool would load it. XDP or SCHED_CLS. */
 int foreign_prog(uint32_t type, const char *name);
 
