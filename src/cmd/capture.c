@@ -251,7 +251,8 @@ static int read_file(struct capture *c)
 
 	if (fd < 0)
 		return fail_errno(-errno, "%s", c->opts.read);
-	rc = read_all(c, fd);
+	rc = capture_out_begin(&c->out);
+	rc = rc ? rc : read_all(c, fd);
 	if (!standard)
 		close(fd);
 	flushed = capture_out_flush(&c->out);

@@ -147,7 +147,7 @@ static void set_direct(struct capture_file *f, bool on)
 }
 
 /* Everything that all files begin with, into the one that was opened. */
-static int begin(struct capture_file *f)
+static int put_heads(struct capture_file *f)
 {
 	size_t kept = 0;
 	int rc = put(f, (const uint8_t *)f->heads.data, f->heads.len, &kept);
@@ -175,7 +175,7 @@ static int open_next(struct capture_file *f)
 	f->written = 0;
 	f->files++;
 	f->next = f->wish.every ? now + f->wish.every : UINT64_MAX;
-	return f->heads.len ? begin(f) : 0;
+	return f->heads.len ? put_heads(f) : 0;
 }
 
 int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish)
@@ -183,15 +183,22 @@ int capture_file_open(struct capture_file *f, const struct capture_file_wish *wi
 	*f = (struct capture_file){ .wish = *wish, .next = UINT64_MAX };
 	f->standard = !strcmp(wish->name, "-");
 	if (!f->standard)
-		return open_next(f);
+		return 0;
 	if (isatty(STDOUT_FILENO))
 		return fail_usage("packets on a terminal make no sense: -w FILE, or a pipe");
 	if (wish->bytes || wish->every)
 		return fail_usage("standard output is one file: -C and -G do not go with -w -");
-	f->fd = STDOUT_FILENO;
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;
+}
+
+int capture_file_begin(struct capture_file *f)
+{
+	if (!f->standard)
+		return open_next(f);
+	f->fd = STDOUT_FILENO;
+	return f->heads.len ? put_heads(f) : 0;
 }
 
 int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
@@ -201,7 +208,9 @@ int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
 
 	buf_add(&f->heads, bytes, len);
 	if (f->heads.nomem)
-		return fail_errno(-ENOMEM, "%s", f->path);
+		return fail_errno(-ENOMEM, "%s", f->wish.name);
+	if (!f->fd)
+		return 0;
 	set_direct(f, false);
 	rc = put(f, bytes, len, &kept);
 	return rc ? say(f, rc) : 0;

@@ -35,8 +35,10 @@ struct capture_file {
 	uint32_t files;    /* so far */
 };
 
-/* 0, or -errno or -E_USAGE, said. */
+/* Nothing is made or changed yet. 0, or -errno or -E_USAGE, said. */
 int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish);
+/* The first file, empty but for the heads that there are. 0 or -errno, said. */
+int capture_file_begin(struct capture_file *f);
 /* What each file is to have at its begin, from now on and in this one. */
 int capture_file_head(struct capture_file *f, const void *bytes, size_t len);
 /* len bytes of whole blocks or records. 0; 1: the last file is full; -errno, said: of a regular

@@ -66,6 +66,11 @@ int capture_out_open(struct capture_out *out, const struct capture_out_wish *wis
 	return 0;
 }
 
+int capture_out_begin(struct capture_out *out)
+{
+	return out->wish.file.name ? capture_file_begin(&out->file) : 0;
+}
+
 /* Bytes handed over, of which so many were kept. */
 static int after_write(struct capture_out *out, int rc, const void *bytes, size_t len, size_t kept)
 {

@@ -34,8 +34,10 @@ struct capture_out {
 	struct dissect_state lines;
 };
 
-/* 0, or -errno or -E_USAGE, said. */
+/* No file is touched yet. 0, or -errno or -E_USAGE, said. */
 int capture_out_open(struct capture_out *out, const struct capture_out_wish *wish);
+/* To be called when packets can come: the file that there was is overwritten now. */
+int capture_out_begin(struct capture_out *out);
 /* iface: the frame's, with its name. 0 or -errno, said. */
 int capture_out_frame(struct capture_out *out, const struct frame *frame,
 		      const struct capfile_iface *iface);
