@@ -255,7 +255,8 @@ static int read_file(struct capture *c)
 	rc = rc ? rc : read_all(c, fd);
 	if (!standard)
 		close(fd);
-	flushed = capture_out_flush(&c->out);
+	flushed = rc ? 0 : capture_out_empty(&c->out, capfile_iface(&c->in, 0));
+	flushed = flushed ? flushed : capture_out_flush(&c->out);
 	if (rc == -EBADMSG || (rc == -ENOMEM && *c->in.diag.msg))
 		return fail(rc, "%s: %s", standard ? "standard input" : c->opts.read,
 			    c->in.diag.msg);

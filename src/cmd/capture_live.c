@@ -80,6 +80,8 @@ static int on_port(const struct tap_port *port, uint32_t number, void *arg)
 		rc = capture_out_head(l->out, &head);
 	else
 		rc = capfile_feed(&l->in, head.data, head.len, on_frame, l);
+	if (!rc && l->out->wish.file.name && !l->out->wish.file.ng)
+		rc = capture_out_pcap(l->out, port->link_type);
 	buf_free(&head);
 	return rc;
 }

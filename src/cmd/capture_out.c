@@ -198,20 +198,20 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 }
 
 /* A classic file has one kind of link only. */
-static int put_pcap_head(struct capture_out *out, const struct frame *f)
+int capture_out_pcap(struct capture_out *out, uint16_t link)
 {
 	struct buf head = { 0 };
 	int rc = 0;
 
-	if (out->begun && f->link != out->link)
+	if (out->begun && link != out->link)
 		return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
 			    out->file.path);
 	if (out->begun)
 		return 0;
-	capfile_put_pcap(&head, f->link, 262144, true);
+	capfile_put_pcap(&head, link, 262144, true);
 	rc = capture_out_head(out, &head);
 	buf_free(&head);
-	out->link = f->link;
+	out->link = link;
 	out->begun = true;
 	return rc;
 }
@@ -225,7 +225,7 @@ static int put_heads(struct capture_out *out, const struct frame *f,
 	int rc;
 
 	if (!out->wish.file.ng)
-		return put_pcap_head(out, f);
+		return capture_out_pcap(out, f->link);
 	if (out->begun && out->ifaces > f->iface)
 		return 0;
 	if (!out->begun)
@@ -241,6 +241,13 @@ static int put_heads(struct capture_out *out, const struct frame *f,
 	rc = capture_out_head(out, &head);
 	buf_free(&head);
 	return rc;
+}
+
+int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface)
+{
+	struct frame none = { .link = iface ? iface->link : FRAME_ETHERNET };
+
+	return out->begun || !out->wish.file.name ? 0 : put_heads(out, &none, iface);
 }
 
 static int put_file(struct capture_out *out, const struct frame *f,

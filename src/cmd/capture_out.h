@@ -45,6 +45,10 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
  * 0, 1 if the last file is full, -errno, said. */
 int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len);
 int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len);
+/* What a classic file begins with, for packets of this kind. */
+int capture_out_pcap(struct capture_out *out, uint16_t link);
+/* A file that no packet came to is one all the same. iface: the source's first, NULL if none. */
+int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface);
 /* What pcapng's files begin with, of their own. */
 int capture_out_head(struct capture_out *out, const struct buf *head);
 static inline bool capture_out_is_ng(const struct capture_out *out)
