@@ -244,12 +244,21 @@ static int rotate(struct capture_file *f)
 	return rc ? rc : open_next(f);
 }
 
+static bool is_due(const struct capture_file *f)
+{
+	return f->wish.every && clock_real() >= f->next;
+}
+
 /* A file has at least one packet, so it may be longer than wished for by one. */
 static bool is_full(const struct capture_file *f)
 {
-	if (f->written <= f->heads.len)
-		return false;
-	return (f->wish.bytes && f->written >= f->wish.bytes) || clock_real() >= f->next;
+	return (f->wish.bytes && f->written >= f->wish.bytes && f->written > f->heads.len) ||
+	       is_due(f);
+}
+
+int capture_file_turn(struct capture_file *f)
+{
+	return is_due(f) ? rotate(f) : 0;
 }
 
 int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept)
@@ -337,7 +346,7 @@ uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, s
 
 uint64_t capture_file_due(const struct capture_file *f)
 {
-	return f->next;
+	return f->wish.every ? f->next : UINT64_MAX;
 }
 
 int capture_file_close(struct capture_file *f)

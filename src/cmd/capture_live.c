@@ -187,6 +187,8 @@ static int rounds(struct live *l, bool all, bool *any)
 		rc = look(l, all, any, &more);
 	if (!rc)
 		rc = capture_out_flush(l->out);
+	if (!rc)
+		rc = capture_out_turn(l->out);
 	l->over = l->over || rc == 1;
 	return rc < 0 ? rc : 0;
 }

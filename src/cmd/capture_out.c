@@ -105,6 +105,14 @@ int capture_out_flush(struct capture_out *out)
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
+int capture_out_turn(struct capture_out *out)
+{
+	int rc = out->failed ? 0 : capture_file_turn(&out->file);
+
+	out->failed = out->failed || rc;
+	return rc;
+}
+
 int capture_out_head(struct capture_out *out, const struct buf *head)
 {
 	int rc = capture_out_flush(out);

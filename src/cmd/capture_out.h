@@ -57,6 +57,8 @@ static inline bool capture_out_is_ng(const struct capture_out *out)
 }
 /* What is buffered goes out now. */
 int capture_out_flush(struct capture_out *out);
+/* Another file if it is time for it. 0; 1: that was the last; -errno, said. */
+int capture_out_turn(struct capture_out *out);
 /* Flush, close, free. rc, or if that is 0 what went wrong. */
 int capture_out_close(struct capture_out *out, int rc);
 
