@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -158,7 +157,6 @@ static int put_heads(struct capture_file *f)
 static int open_next(struct capture_file *f)
 {
 	uint64_t now = clock_real();
-	struct stat st;
 	int rc = name_file(f, now);
 
 	if (rc)
@@ -169,7 +167,7 @@ static int open_next(struct capture_file *f)
 		f->fd = 0;
 		return fail_errno(rc, "%s", f->path);
 	}
-	f->regular = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
+	f->regular = !ftruncate(f->fd, 0); /* of other files it fails */
 	f->never_direct = !f->regular;
 	f->direct = false;
 	f->written = 0;
