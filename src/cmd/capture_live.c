@@ -5,6 +5,7 @@
  * after a silence is read at once. A chunk that is full wakes the reader whenever that is. */
 #include "cmd/capture_live.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,7 @@ static int open_waiting(struct live *l)
  * step is handed on at once, for its time may lie ahead now. */
 static int look_around(struct live *l)
 {
+	struct pollfd links = { .fd = l->tap.watch.fd, .events = POLLIN };
 	uint64_t expired;
 	bool any;
 	int rc = 0;
@@ -247,7 +249,8 @@ static int look_around(struct live *l)
 		arm_clock(l);
 		rc = rounds(l, true, &any);
 	}
-	if (!rc)
+	/* Most often it was a packet. */
+	if (!rc && poll(&links, 1, 0) > 0)
 		rc = tap_follow(&l->tap);
 	if (!rc && !l->tap.left && l->wish->tap.names->n)
 		rc = fail(-ENODEV, "no interface is left to capture on");
