@@ -43,6 +43,7 @@ struct live {
 	int poll_fd, clock_fd;
 	uint64_t handed;               /* packets, where they are counted one by one */
 	uint64_t whole_ns, partial_ns; /* when such were handed on last */
+	int rc;                        /* of a file that could not take a packet */
 	bool section;                  /* was put */
 	bool over;
 };
@@ -58,9 +59,12 @@ static int on_frame(const struct frame *f, void *arg)
 	int rc = capture_out_frame(l->out, f, capfile_iface(&l->in, f->iface));
 
 	l->handed++;
-	if (!rc && l->wish->count && l->handed == l->wish->count)
-		rc = 1;
-	return rc;
+	/* What comes behind a full disk is still read, to be counted. */
+	if (l->out->failed) {
+		l->rc = l->rc ? l->rc : rc;
+		rc = 0;
+	}
+	return rc ? rc : l->wish->count && l->handed == l->wish->count;
 }
 
 /* The section and the interface as the stream of blocks has them. */
@@ -93,8 +97,10 @@ static size_t within_count(struct live *l, const uint8_t *blocks, size_t len)
 	uint64_t left = l->wish->count - l->handed;
 	size_t at = 0;
 
-	for (; at < len && left; left--)
-		at += order_block_len(blocks + at);
+	for (uint32_t n; at < len && left; at += n) {
+		n = order_block_len(blocks + at);
+		left -= capture_file_packets(&l->out->file, blocks + at, n);
+	}
 	l->handed = l->wish->count - left;
 	l->over = !left;
 	return at;
@@ -107,6 +113,8 @@ static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 
 	if (!capture_out_is_ng(l->out)) {
 		rc = capfile_feed(&l->in, blocks, len, on_frame, l);
+		rc = rc < 0 || !l->rc ? rc : l->rc;
+		l->rc = 0;
 	} else {
 		if (l->wish->count)
 			len = within_count(l, blocks, len);
@@ -310,15 +318,6 @@ static int drain(struct live *l)
 	return rounds(l, true, &any);
 }
 
-/* After what stopped the writing: how many packets were waiting for it. */
-static void count_unsaved(struct live *l)
-{
-	if (l->out->failed && !counts_each(l))
-		drain(l);
-	else
-		tap_stop(&l->tap);
-}
-
 static void say_counts(const struct live *l)
 {
 	struct tap_counts sum = { 0 }, c;
@@ -397,9 +396,11 @@ int capture_live(const struct capture_live_wish *wish, struct capture_out *out)
 		if (!rc || rc == -ENODEV) {
 			drained = drain(&l);
 			rc = rc ? rc : drained;
-		} else {
-			count_unsaved(&l);
 		}
+		/* What stopped the writing: how many packets were waiting for it? */
+		if (out->failed)
+			drain(&l);
+		tap_stop(&l.tap);
 		say_counts(&l);
 	}
 	rc = capture_out_close(out, rc);

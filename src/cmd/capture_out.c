@@ -280,6 +280,10 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 	struct frame line = *frame;
 	int rc = 0;
 
+	if (out->failed) {
+		out->unsaved++;
+		return 0;
+	}
 	if (out->wish.file.name) {
 		rc = put_file(out, frame, iface);
 	} else if (out->sink) {
