@@ -378,6 +378,8 @@ static int open_live(struct live *l)
 		return fail_errno(-ENOMEM, "capture");
 	rc = open_waiting(l);
 	rc = rc ? rc : capture_out_begin(l->out);
+	if (file->name && !l->out->file.standard)
+		wait_alone();
 	/* Another file has to be opened where this one could be. */
 	return rc ? rc : cmd_confine(rotates ? caps | PRIV(CAP_DAC_OVERRIDE) : caps, rotates);
 }
