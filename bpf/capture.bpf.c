@@ -273,6 +273,9 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 	ok = ok && !bpf_ringbuf_output(&ring, chunk, len, flags);
 	asm volatile("" ::: "memory");
 	cpu->done[0] = 0;
+	/* Whoever looked before the block was there, and waits since. */
+	if (*(volatile __u32 *)&cpu->wanted)
+		wake(cpu, id);
 	return ok;
 }
 

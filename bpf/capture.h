@@ -4,7 +4,8 @@
  * Where the kernel has atomic operations that fetch (5.12), each CPU writes into chunks of its own,
  * which user space has mapped: it reserves by moving `head`, fills in the block, and counts the
  * block's bytes as done. A chunk whose done bytes are those reserved can be read or handed on as it
- * is. Elsewhere a block is made in the CPU's one chunk and copied into a ring buffer. */
+ * is. Elsewhere a block is made in the CPU's one chunk and copied into a ring buffer, among records
+ * of 8 bytes that only wake. */
 #ifndef BPF_CAPTURE_H
 #define BPF_CAPTURE_H
 
