@@ -103,6 +103,7 @@ void ring_full(void);
 void ring_stops(void);
 /* tests/run/confine.c */
 void confine_leaves_enough(void);
+void confine_leaves_files(void);
 
 /* filter.c */
 void filter_xdp(void);
