@@ -135,6 +135,15 @@ int sonde_stop(struct sonde *s, int sig)
 	return sonde_wait(s);
 }
 
+uint64_t sonde_said(const struct sonde *s, const char *words)
+{
+	const char *at = strstr(s->err, words);
+
+	while (at && at > s->err && at[-1] != '\n')
+		at--;
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
 unsigned int lines_of(const char *text)
 {
 	unsigned int n = 0;

@@ -35,6 +35,9 @@ int sonde_wait(struct sonde *s);
 int sonde_stop(struct sonde *s, int sig);
 #define SONDE_RUN(s, ...) (SONDE_START(s, __VA_ARGS__), sonde_wait(s))
 
+/* The number before these words on its standard error, such as "packets captured"; 0 without. */
+uint64_t sonde_said(const struct sonde *s, const char *words);
+
 /* How many lines text has. */
 unsigned int lines_of(const char *text);
 

@@ -54,6 +54,22 @@ void capture_chooses(void);
 void capture_damaged(void);
 void capture_mistakes(void);
 
+/* live.c */
+void live_exact_tc(void);
+void live_exact_tcx(void);
+void live_exact_clsact(void);
+void live_exact_xdp_native(void);
+void live_exact_xdp_generic(void);
+void live_exact_ring(void);
+void live_exact_ring_xdp(void);
+void live_exact_out(void);
+void live_loses_area(void);
+void live_loses_ring(void);
+void live_drains(void);
+void live_in_order(void);
+void live_count(void);
+void live_snaplen(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);
