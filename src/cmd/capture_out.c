@@ -301,6 +301,8 @@ int capture_out_close(struct capture_out *out, int rc)
 {
 	int flushed = rc == -EPIPE ? 0 : capture_out_flush(out), closed;
 
+	/* Nobody reads what would stand at its end. */
+	out->file.broken = out->file.broken || rc == -EPIPE;
 	closed = capture_file_close(&out->file);
 	if (!rc)
 		rc = flushed < 0 ? flushed : closed;
