@@ -70,6 +70,24 @@ void live_in_order(void);
 void live_count(void);
 void live_snaplen(void);
 
+/* live_file.c */
+void live_rotates(void);
+void live_rotates_pcap(void);
+void live_rotates_ring(void);
+void live_rotates_in_turn(void);
+void live_rotates_by_time(void);
+void live_full_disk(void);
+void live_full_disk_pcap(void);
+void live_full_disk_ring(void);
+void live_full_disk_later(void);
+void live_full_device(void);
+void live_vanish(void);
+void live_spares_file(void);
+void live_closed_pipe(void);
+void live_no_reader(void);
+void live_killed(void);
+void live_pcap(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);
