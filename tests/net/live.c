@@ -3,8 +3,6 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -345,4 +343,106 @@ void live_snaplen(void)
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 		expect_sums(&a, path, &like, 10);
 	}
+}
+
+/* The sum of all lines whatever their order: each by FNV-1a. */
+static uint64_t sum_lines(const char *out)
+{
+	uint64_t sum = 0, hash = 14695981039346656037ull;
+
+	for (; *out; out++) {
+		hash = (hash ^ (uint8_t)*out) * 1099511628211ull;
+		if (*out != '\n')
+			continue;
+		sum += hash;
+		hash = 14695981039346656037ull;
+	}
+	return sum;
+}
+
+/* Traffic that nobody but the test makes: no neighbour or multicast messages. */
+static const char *const filters[] = {
+	"udp port 4242",
+	"src port 4242 and tcp",
+	"host 192.0.2.2 and icmp",
+	"src net 192.0.2.0/30 and not tcp and ip",
+	"tcp[13] & 3 != 0",
+	"tcp[tcpflags] & tcp-push != 0 and ip",
+	"ip[8] > 60 and ip[2:2] < 200",
+	"inbound and ip",
+	"outbound and (udp or tcp)",
+	"less 100 and ip",
+	"greater 1000 and (tcp or udp)",
+	"ip6 and (tcp or udp)",
+	"ip6 host 2001:db8::2 and udp",
+	"dst net 2001:db8::/64 and tcp port 4242",
+};
+
+static void all_traffic(const struct lab *lab)
+{
+	for (int v6 = 0; v6 <= lab->ipv6; v6++) {
+		int family = v6 ? AF_INET6 : AF_INET;
+
+		CHECK(!lab_udp(lab, family, 5, LEN, true), "UDP");
+		CHECK(!lab_tcp(lab, family, 5000), "TCP");
+		CHECK(!lab_ping(lab, family, 5, LEN), "echo");
+	}
+}
+
+/* What -r chooses from the file is what was chosen in the kernel. */
+static void expect_choice(const struct sonde *live, const char *path, const char *filter, bool ipv6)
+{
+	CHECK(!SONDE_RUN(&b, "capture", "-r", path, "-t", "-n", filter), "%s", b.err);
+	CHECK(lines_of(b.out) > 1 || !ipv6, "'%s' tells nothing", filter);
+	CHECK(lines_of(b.out) == lines_of(live->out) && sum_lines(b.out) == sum_lines(live->out),
+	      "'%s' chose\n%.800s\ninstead of\n%.800s", filter, live->out, b.out);
+	CHECK(sonde_said(live, "packets captured") == lines_of(b.out), "%s", live->err);
+}
+
+/* Many at once, beside one that takes all. */
+void live_chooses(void)
+{
+	enum { FILTERS = sizeof(filters) / sizeof(*filters) };
+	static struct sonde live[FILTERS];
+	const char *path = file_path("all.pcapng");
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CAPTURE(&a, "-i", "sonde0", "-w", path);
+	sonde_await_err(&a, "out: ");
+	for (size_t i = 0; i < FILTERS; i++) {
+		CAPTURE(&live[i], "-i", "sonde0", "-B", "512", "-t", "-n", filters[i]);
+		sonde_await_err(&live[i], "out: ");
+	}
+	all_traffic(&lab);
+	for (size_t i = 0; i < FILTERS; i++)
+		CHECK(!sonde_stop(&live[i], SIGINT), "%s", live[i].err);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	for (size_t i = 0; i < FILTERS; i++)
+		expect_choice(&live[i], path, filters[i], lab.ipv6);
+	expect_clean(&lab);
+}
+
+/* At XDP, where an interface has room for one. Not TCP, of which tc may see larger packets. */
+void live_chooses_xdp(void)
+{
+	static const char *const few[] = { "src port 4242 and udp", "ip[8] > 60 and not tcp and ip",
+					   "ip6 and udp and greater 100" };
+	const char *path = file_path("all.pcapng");
+	static struct sonde live;
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	for (size_t i = 0; i < sizeof(few) / sizeof(*few); i++) {
+		CAPTURE(&a, "-i", "sonde0", "-Q", "in", "-w", path);
+		CAPTURE(&live, "-i", "sonde0", "-Q", "in", "--at", "xdp-native", "-t", "-n",
+			few[i]);
+		sonde_await_err(&a, "in: ");
+		sonde_await_err(&live, "in: ");
+		all_traffic(&lab);
+		CHECK(!sonde_stop(&live, SIGINT), "%s", live.err);
+		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+		expect_choice(&live, path, few[i], lab.ipv6);
+	}
+	expect_clean(&lab);
 }

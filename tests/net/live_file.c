@@ -316,29 +316,29 @@ void live_spares_file(void)
 }
 
 /* The reader goes away, with packets and without. */
-static void reader_goes(const char *option, const char *value, bool traffic)
+static void reader_goes(const struct lab *lab, const char *option, const char *value, bool traffic)
 {
-	struct lab lab = { 0 };
-
-	lab_ready(&lab);
 	CAPTURE("-i", "sonde0", option, value, "udp");
 	sonde_await_err(&a, "out: ");
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	if (traffic)
-		CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic");
+		CHECK(!lab_udp(lab, 2, 10, LEN, true), "traffic");
 	sonde_wait(&a);
 	expect_error("standard output");
-	expect_clean(&lab);
 }
 
 void live_closed_pipe(void)
 {
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
 	for (int traffic = 0; traffic < 2; traffic++) {
-		reader_goes("-w", "-", traffic);
-		reader_goes("-o", "text", traffic);
-		reader_goes("-o", "json", traffic);
+		reader_goes(&lab, "-w", "-", traffic);
+		reader_goes(&lab, "-o", "text", traffic);
+		reader_goes(&lab, "-o", "json", traffic);
 	}
+	expect_clean(&lab);
 }
 
 static void close_stdout(void)

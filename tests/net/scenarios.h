@@ -69,6 +69,8 @@ void live_drains(void);
 void live_in_order(void);
 void live_count(void);
 void live_snaplen(void);
+void live_chooses(void);
+void live_chooses_xdp(void);
 
 /* live_file.c */
 void live_rotates(void);
@@ -87,6 +89,17 @@ void live_closed_pipe(void);
 void live_no_reader(void);
 void live_killed(void);
 void live_pcap(void);
+
+/* live_place.c */
+void live_follows(void);
+void live_nothing(void);
+void live_vlan(void);
+void live_netns(void);
+void live_loopback(void);
+void live_raw(void);
+void live_usage(void);
+void live_no_privilege(void);
+void live_confined(void);
 
 /* lone.c */
 void lone_count_in(void);
