@@ -13,7 +13,7 @@ static Suite *(*const suites[])(void) = {
 	/* The longest first. */
 	gen_refuse_suite, gen_suite,
 	base_suite, opt_suite, out_suite, text_suite, sys_suite,
-	filter_suite, capfile_suite, dissect_suite,
+	filter_suite, capfile_suite, dissect_suite, tap_suite,
 };
 /* clang-format on */
 
