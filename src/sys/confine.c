@@ -55,7 +55,8 @@
 /* clang-format off */
 static const uint16_t allowed[] = {
 	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl, SYS_fcntl, SYS_fcntl64,
-	SYS_ftruncate, SYS_ftruncate64, SYS_setsockopt, SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_poll, SYS_ppoll, SYS_restart_syscall,
+	SYS_ftruncate, SYS_ftruncate64, SYS_setsockopt, SYS_sendto, SYS_recvmsg, SYS_recvfrom,
+	SYS_poll, SYS_ppoll, SYS_restart_syscall,
 	SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_futex,
 	SYS_clock_gettime, SYS_clock_gettime64, SYS_nanosleep,
 	SYS_rt_sigreturn, SYS_sigreturn, SYS_rt_sigprocmask,
