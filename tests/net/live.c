@@ -241,14 +241,17 @@ static void tcp4(const struct lab *lab)
 		_exit(1);
 }
 
-/* All at once, each on a CPU of its own if there are so many. */
+/* All begin at once, each on a CPU of its own if there are so many. */
 static void mixed_traffic(const struct lab *lab)
 {
 	static void (*const kinds[])(const struct lab *) = { ping4, udp4, tcp4 };
 	enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), status;
 	pid_t pids[KINDS];
+	int start[2];
+	char byte;
 
+	CHECK(!pipe(start), "pipe: %s", strerror(errno));
 	for (int i = 0; i < KINDS; i++) {
 		cpu_set_t set;
 
@@ -259,9 +262,13 @@ static void mixed_traffic(const struct lab *lab)
 		CPU_ZERO(&set);
 		CPU_SET((unsigned int)(i % cpus), &set);
 		sched_setaffinity(0, sizeof(set), &set);
+		close(start[1]);
+		CHECK(!read(start[0], &byte, 1), "the signal to start");
 		kinds[i](lab);
 		_exit(0);
 	}
+	close(start[0]);
+	close(start[1]);
 	for (int i = 0; i < KINDS; i++)
 		CHECK(waitpid(pids[i], &status, 0) == pids[i] && !status, "traffic");
 }
@@ -294,7 +301,7 @@ void live_in_order(void)
 
 	lab_ready(&lab);
 	CAPTURE(&a, "-w", path, "ip");
-	CAPTURE(&b, "-n", "-tt", "--nano", "-i", "sonde0", "ip");
+	CAPTURE(&b, "-n", "-tt", "--nano", "-i", "sonde0", "udp or icmp");
 	sonde_await_err(&a, "out: ");
 	sonde_await_err(&b, "out: ");
 	mixed_traffic(&lab);
