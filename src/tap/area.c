@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
+#include "tap/order.h"
 
 enum {
 	BYTES_DEFAULT = 16 << 20,
@@ -280,13 +281,36 @@ static int ignore(const void *rec, size_t len, void *arg)
 	return 0;
 }
 
+/* Where a block of this time belongs among those that are held. */
+static size_t place_of(const struct area *a, uint64_t time)
+{
+	const uint8_t *held = (const uint8_t *)a->held.data;
+	size_t at = a->held.len;
+	uint32_t len;
+
+	while (at) {
+		memcpy(&len, held + at - sizeof(len), sizeof(len));
+		if (order_block_time(held + at - len) <= time)
+			break;
+		at -= len;
+	}
+	return at;
+}
+
+/* CPUs come to the ring in another order, by a little, than they look at the clock. */
 static int hold(const void *rec, size_t len, void *arg)
 {
 	struct area *a = arg;
+	size_t end = a->held.len, at;
 
 	if (len == sizeof(uint64_t)) /* a call to wake */
 		return 0;
+	at = place_of(a, order_block_time(rec));
 	buf_add(&a->held, rec, len);
+	if (at < end && !a->held.nomem) {
+		memmove(a->held.data + at + len, a->held.data + at, end - at);
+		memcpy(a->held.data + at, rec, len);
+	}
 	return a->held.len >= HELD_MAX;
 }
 

@@ -293,15 +293,15 @@ static void expect_sorted(const char *out)
 }
 
 /* From several CPUs, in both directions, of two interfaces: times never go back. */
-void live_in_order(void)
+static void in_order(bool ring)
 {
 	const char *path = file_path("order.pcapng");
 	struct lab lab = { 0 };
 	uint64_t last = 0;
 
 	lab_ready(&lab);
-	CAPTURE(&a, "-w", path, "ip");
-	CAPTURE(&b, "-n", "-tt", "--nano", "-i", "sonde0", "udp or icmp");
+	CAPTURE(&a, "-w", path, RING(ring), "ip");
+	CAPTURE(&b, "-n", "-tt", "--nano", "-i", "sonde0", RING(ring), "udp or icmp");
 	sonde_await_err(&a, "out: ");
 	sonde_await_err(&b, "out: ");
 	mixed_traffic(&lab);
@@ -310,6 +310,16 @@ void live_in_order(void)
 	CHECK(file_read(path, expect_later, &last) >= 400, "%s", a.err);
 	CHECK(lines_of(b.out) >= 400, "%s", b.err);
 	expect_sorted(b.out);
+}
+
+void live_in_order(void)
+{
+	in_order(false);
+}
+
+void live_in_order_ring(void)
+{
+	in_order(true);
 }
 
 /* -c: so many, not one more, and a good end. */

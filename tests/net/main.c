@@ -61,6 +61,7 @@ static const struct test scenarios[] = {
 	ROOT(live_loses_ring, 60),
 	ROOT(live_drains, 60),
 	ROOT(live_in_order, 60),
+	ROOT(live_in_order_ring, 60),
 	ROOT(live_count, 60),
 	ROOT(live_snaplen, 60),
 	ROOT(live_chooses, 60),

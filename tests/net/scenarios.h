@@ -67,6 +67,7 @@ void live_loses_area(void);
 void live_loses_ring(void);
 void live_drains(void);
 void live_in_order(void);
+void live_in_order_ring(void);
 void live_count(void);
 void live_snaplen(void);
 void live_chooses(void);
