@@ -25,7 +25,7 @@
 
 enum { LEN = 300 };
 
-static struct sonde a;
+static struct sonde a, b;
 
 #define CAPTURE(...) SONDE_START(&a, "capture", __VA_ARGS__)
 
@@ -155,6 +155,39 @@ void live_vlan(void)
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 		CHECK(file_read(path, expect_frame, &whole) == 1, "%s", a.err);
 	}
+	expect_clean(&lab);
+}
+
+static void expect_ethernet(const struct frame *f, const struct capfile_iface *i, void *arg)
+{
+	const struct lab *lab = arg;
+	uint8_t macs[12];
+
+	for (int side = 0; side < LAB_SIDES; side++)
+		lab_mac(lab, side, macs + (side == LAB_NEAR ? 6 : 0));
+	CHECK(f->len == 42 + LEN && f->caplen == f->len, "%u bytes at %s", f->len, i->name);
+	CHECK(!memcmp(f->data, macs, sizeof(macs)) && f->data[12] == 8 && f->data[14] == 0x45,
+	      "not the Ethernet header");
+}
+
+/* Beside generic XDP, which some kernels give packets without their Ethernet header behind. */
+void live_beside_generic_xdp(void)
+{
+	const char *path = file_path("beside.pcapng");
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	SONDE_START(&b, "count", "-q", "--once", "-d", "1h", "-i", "sonde1", "--at", "xdp-generic");
+	CAPTURE("-i", "sonde1", "-Q", "in", "-w", path,
+		"udp dst port 4242 and ip[8] > 1 and greater 300");
+	sonde_await_err(&a, "sonde1: in: ");
+	AWAIT(hooks_of(&lab.end[LAB_FAR]).ours >= 3, "two of count, one of capture");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	CHECK(file_read(path, expect_ethernet, &lab) == 10, "%s", a.err);
 	expect_clean(&lab);
 }
 

@@ -85,6 +85,7 @@ static const struct test scenarios[] = {
 	ROOT(live_follows, 60),
 	ROOT(live_nothing, 60),
 	ROOT(live_vlan, 60),
+	ROOT(live_beside_generic_xdp, 60),
 	ROOT(live_netns, 60),
 	ROOT(live_loopback, 60),
 	ROOT(live_raw, 60),

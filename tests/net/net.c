@@ -320,22 +320,32 @@ static void silence_ipv6(void)
 	close(dir);
 }
 
+void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac)
+{
+	int fd, home = netns_current();
+	struct ifreq req = { 0 };
+
+	lab_enter(lab, side);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	strcpy(req.ifr_name, lab->end[side].link.name);
+	CHECK(!ioctl(fd, SIOCGIFHWADDR, &req), "SIOCGIFHWADDR: %s", strerror(errno));
+	memcpy(mac, req.ifr_hwaddr.sa_data, 6);
+	close(fd);
+	netns_set(home);
+	close(home);
+}
+
 /* ARP asks again five seconds after the first packet, in the middle of a slow machine's flood:
  * a permanent entry is never asked about. */
 static void pin_neighbour(const struct lab *lab, enum lab_side side)
 {
 	struct arpreq arp = { .arp_flags = ATF_PERM | ATF_COM };
 	struct sockaddr_in *other = (void *)&arp.arp_pa;
-	struct ifreq req = { 0 };
 	int fd;
 
-	lab_enter(lab, !side);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	strcpy(req.ifr_name, lab->end[!side].link.name);
-	CHECK(!ioctl(fd, SIOCGIFHWADDR, &req), "SIOCGIFHWADDR: %s", strerror(errno));
-	close(fd);
+	lab_mac(lab, !side, (uint8_t *)arp.arp_ha.sa_data);
+	arp.arp_ha.sa_family = ARPHRD_ETHER;
 	lab_enter(lab, side);
-	arp.arp_ha = req.ifr_hwaddr;
 	other->sin_family = AF_INET;
 	inet_pton(AF_INET, lab_address(!side, AF_INET), &other->sin_addr);
 	strcpy(arp.arp_dev, lab->end[side].link.name);

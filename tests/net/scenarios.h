@@ -95,6 +95,7 @@ void live_pcap(void);
 void live_follows(void);
 void live_nothing(void);
 void live_vlan(void);
+void live_beside_generic_xdp(void);
 void live_netns(void);
 void live_loopback(void);
 void live_raw(void);
