@@ -24,9 +24,10 @@
 
 enum {
 	PAUSE_MS = 5,
-	/* A packet is in the memory so soon after it was stamped: until then another CPU may have
-	 * an older one. */
+	/* What was stamped so long ago, by a clock that is not quite this one, is there when no
+	 * CPU is seen writing; else it is waited for, but not forever. */
 	SETTLE_MS = 1,
+	STALL_MS = 200,
 	WHOLE_MS = 50,
 	PARTIAL_MS = 200,
 	ROUNDS_MS = 100, /* then signals are looked at, whatever comes */
@@ -43,6 +44,7 @@ struct live {
 	int poll_fd, clock_fd;
 	uint64_t handed;               /* packets, where they are counted one by one */
 	uint64_t whole_ns, partial_ns; /* when such were handed on last */
+	uint64_t calm_ns;              /* when no CPU was writing */
 	int rc;                        /* of a file that could not take a packet */
 	bool section;                  /* was put */
 	bool over;
@@ -157,6 +159,14 @@ static bool takes_partial(const struct live *l, uint64_t now)
 	       now - l->partial_ns > PARTIAL_MS * MS;
 }
 
+/* Whether an older packet than those that are there may be on its way. */
+static bool older_may_come(struct live *l, uint64_t now)
+{
+	if (!l->tap.area.busy)
+		l->calm_ns = now;
+	return now - l->calm_ns < STALL_MS * MS && l->tap.area.busy;
+}
+
 /* One look at all CPUs. all: though a packet that is older may still come from another. *more:
  * there is more to be had at once. */
 static int look(struct live *l, bool all, bool *any, bool *more)
@@ -171,7 +181,7 @@ static int look(struct live *l, bool all, bool *any, bool *more)
 	if (any_whole(l, n) && !counts_each(l)) {
 		rc = put_whole(l, n);
 		l->whole_ns = now;
-	} else if (n && (all || takes_partial(l, now))) {
+	} else if (n && (all || (takes_partial(l, now) && !older_may_come(l, now)))) {
 		rc = order_runs(l->runs, n, until, on_blocks, l);
 		l->partial_ns = now;
 	}

@@ -220,9 +220,10 @@ void area_set_clock(struct area *a)
 		__atomic_store_n(&a->cpu[i].clock, offset, __ATOMIC_RELAXED);
 }
 
-/* Bytes from the chunk's begin that are all written, 0 if that cannot be told now; ended: there
- * will be no more of them. Done is read before head: if they are equal, nothing was in between. */
-static uint32_t ready(const struct capture_cpu *cpu, uint32_t slot, bool *ended)
+/* Bytes from the chunk's begin that are all written, 0 and busy if that cannot be told now; ended:
+ * there will be no more of them. Done is read before head: if they are equal, nothing was in
+ * between. */
+static uint32_t ready(const struct capture_cpu *cpu, uint32_t slot, bool *ended, bool *busy)
 {
 	for (int i = 0; i < SPINS; i++) {
 		uint64_t done = __atomic_load_n(&cpu->done[slot], __ATOMIC_ACQUIRE);
@@ -233,6 +234,7 @@ static uint32_t ready(const struct capture_cpu *cpu, uint32_t slot, bool *ended)
 		if (*ended ? end && done == end : done == (uint32_t)head)
 			return (uint32_t)done;
 	}
+	*busy = true;
 	return 0;
 }
 
@@ -255,7 +257,7 @@ static bool take_cpu(struct area *a, uint32_t i, struct area_run *run)
 		uint32_t slot = cpu->tail & (a->chunks - 1), len;
 		bool ended;
 
-		len = ready(cpu, slot, &ended);
+		len = ready(cpu, slot, &ended, &a->busy);
 		if (ended && len && len == a->read[i]) {
 			next_chunk(a, i);
 			continue;
@@ -314,10 +316,21 @@ static int hold(const void *rec, size_t len, void *arg)
 	return a->held.len >= HELD_MAX;
 }
 
+/* A block that is being made is not yet in the ring. */
+static bool any_making(const struct area *a)
+{
+	uint32_t i = 0;
+
+	for (int spins = 0; i < a->cpus && spins < SPINS; spins++)
+		i += !__atomic_load_n(&a->cpu[i].done[0], __ATOMIC_ACQUIRE);
+	return i < a->cpus;
+}
+
 uint32_t area_take(struct area *a, struct area_run *runs)
 {
 	uint32_t n = 0;
 
+	a->busy = !a->mapped && any_making(a);
 	if (!a->mapped) {
 		if (a->held.len < HELD_MAX)
 			ring_read(&a->ring, hold, a);
