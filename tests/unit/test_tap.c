@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The merge of runs of blocks by time: order, limits, runs that go on elsewhere, damage. */
+/* The merge of runs of blocks by time: order, limits, runs that go on elsewhere, damage; and the
+ * chunks that they come from, on memory that plays the kernel. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -174,6 +175,140 @@ START_TEST(refuses_damage)
 }
 END_TEST
 
+enum { CPUS = 2, CHUNKS = 2, CHUNK = 4096 };
+
+static struct capture_cpu cpus[CPUS];
+static uint8_t memory[CPUS * CHUNKS * CHUNK];
+static uint32_t reads[CPUS];
+static uint64_t positions[2];
+static struct area area;
+
+static void reset_area(void)
+{
+	memset(cpus, 0, sizeof(cpus));
+	memset(reads, 0, sizeof(reads));
+	area = (struct area){
+		.mapped = true,
+		.cpus = CPUS,
+		.chunks = CHUNKS,
+		.chunk_len = CHUNK,
+		.cpu = cpus,
+		.bytes = memory,
+		.read = reads,
+		.ring = { .wide = true, .consumer = &positions[0], .producer = &positions[1] }
+	};
+}
+
+/* As the kernel does: reserve, which may end a chunk; then it is done. */
+static void reserve(unsigned int cpu, uint32_t len)
+{
+	cpus[cpu].head += len;
+}
+
+static void finish(unsigned int cpu, uint32_t chunk, uint32_t len)
+{
+	cpus[cpu].done[chunk % CHUNKS] += len;
+}
+
+static void begin_chunk(unsigned int cpu, uint32_t chunk, uint32_t len)
+{
+	cpus[cpu].ended[(chunk - 1) % CHUNKS] = (uint32_t)cpus[cpu].head;
+	cpus[cpu].head = (uint64_t)chunk << 32 | len;
+}
+
+START_TEST(takes_what_is_done)
+{
+	reset_area();
+	ck_assert_uint_eq(area_take(&area, runs), 0);
+	ck_assert(!area.busy);
+	reserve(1, 100);
+	ck_assert_uint_eq(area_take(&area, runs), 0);
+	ck_assert(area.busy);
+	finish(1, 0, 100);
+	ck_assert_uint_eq(area_take(&area, runs), 1);
+	ck_assert(!area.busy);
+	ck_assert_ptr_eq(runs[0].at, memory + CHUNKS * CHUNK);
+	ck_assert_uint_eq(runs[0].len, 100);
+	ck_assert(runs[0].cpu == 1 && !runs[0].more && !runs[0].whole);
+	/* Half of it is given back; the rest comes again, with what has come since. */
+	runs[0].used = 60;
+	area_release(&area, runs, 1);
+	reserve(1, 50);
+	finish(1, 0, 50);
+	ck_assert_uint_eq(area_take(&area, runs), 1);
+	ck_assert_ptr_eq(runs[0].at, memory + CHUNKS * CHUNK + 60);
+	ck_assert_uint_eq(runs[0].len, 90);
+	runs[0].used = 90;
+	area_release(&area, runs, 1);
+	ck_assert_uint_eq(area_take(&area, runs), 0);
+	ck_assert_uint_eq(cpus[1].tail, 0);
+}
+END_TEST
+
+/* A later block is done before an earlier one: neither is there. */
+START_TEST(waits_for_gaps)
+{
+	reset_area();
+	reserve(0, 100);
+	reserve(0, 200);
+	finish(0, 0, 200);
+	reserve(1, 300);
+	finish(1, 0, 300);
+	ck_assert_uint_eq(area_take(&area, runs), 1);
+	ck_assert(area.busy && runs[0].cpu == 1);
+	finish(0, 0, 100);
+	ck_assert_uint_eq(area_take(&area, runs), 2);
+	ck_assert(!area.busy && runs[0].len == 300);
+}
+END_TEST
+
+/* A chunk that is over goes back as soon as all of it was used, and the next one follows; round and
+ * round, over the end of their numbers. */
+START_TEST(goes_round)
+{
+	reset_area();
+	cpus[0].tail = UINT32_MAX - 2;
+	cpus[0].head = (uint64_t)cpus[0].tail << 32;
+	for (uint32_t i = 0, chunk = cpus[0].tail; i < 6; i++, chunk++) {
+		uint32_t slot = chunk % CHUNKS;
+
+		if (!i)
+			reserve(0, 1000);
+		finish(0, chunk, 1000);
+		begin_chunk(0, chunk + 1, 1000);
+		ck_assert_uint_eq(area_take(&area, runs), 1);
+		ck_assert_ptr_eq(runs[0].at, memory + (size_t)slot * CHUNK);
+		ck_assert(runs[0].len == 1000 && runs[0].more && runs[0].whole);
+		runs[0].used = 400;
+		area_release(&area, runs, 1);
+		ck_assert_uint_eq(cpus[0].tail, chunk);
+		ck_assert_uint_eq(area_take(&area, runs), 1);
+		ck_assert(runs[0].len == 600 && runs[0].more && !runs[0].whole);
+		runs[0].used = 600;
+		area_release(&area, runs, 1);
+		ck_assert_uint_eq(cpus[0].tail, chunk + 1);
+		ck_assert(!cpus[0].done[slot] && !cpus[0].ended[slot]);
+	}
+}
+END_TEST
+
+/* A chunk was read to its end before it was over: nothing is left of it, and it goes back. */
+START_TEST(gives_empty_back)
+{
+	reset_area();
+	reserve(0, 1000);
+	finish(0, 0, 1000);
+	ck_assert_uint_eq(area_take(&area, runs), 1);
+	runs[0].used = 1000;
+	area_release(&area, runs, 1);
+	begin_chunk(0, 1, 500);
+	finish(0, 1, 500);
+	ck_assert_uint_eq(area_take(&area, runs), 1);
+	ck_assert_uint_eq(cpus[0].tail, 1);
+	ck_assert(runs[0].at == memory + CHUNK && runs[0].len == 500 && !runs[0].more);
+}
+END_TEST
+
 Suite *tap_suite(void)
 {
 	Suite *s = suite_create("tap");
@@ -185,6 +320,12 @@ Suite *tap_suite(void)
 	tcase_add_test(t, stops_where_a_run_goes_on);
 	tcase_add_test(t, passes_an_end_on);
 	tcase_add_test(t, refuses_damage);
+	suite_add_tcase(s, t);
+	t = tcase_create("area");
+	tcase_add_test(t, takes_what_is_done);
+	tcase_add_test(t, waits_for_gaps);
+	tcase_add_test(t, goes_round);
+	tcase_add_test(t, gives_empty_back);
 	suite_add_tcase(s, t);
 	return s;
 }
