@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <signal.h>
@@ -105,6 +107,39 @@ void live_follows(void)
 	file_read(path, count_names, &seen);
 	CHECK(seen.n[0] == 3 && seen.n[1] == 3, "%u out, %u in: %s", seen.n[0], seen.n[1], a.err);
 	expect_clean(&lab);
+}
+
+/* One that cannot be captured on is left out with a word, and the others keep their names. */
+void live_leaves_out(void)
+{
+	const char *path = file_path("others.pcapng");
+	struct names seen = { .name = { "late0", "late1" } };
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+	struct link late[2];
+	uint8_t frame[100];
+	int fd;
+
+	lab_ready(&lab);
+	fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+	      "attaching a foreign program");
+	CHECK(!link_add_veth(&near->nl, "late0", "late1", near->netns), "another pair");
+	for (int i = 0; i < 2; i++) {
+		CHECK(!link_get(&near->nl, seen.name[i], 0, &late[i]), "%s", seen.name[i]);
+		CHECK(!link_up(&near->nl, late[i].ifindex), "%s up", seen.name[i]);
+	}
+	CAPTURE("--at", "xdp", "-w", path, "ether proto 0x88b5");
+	sonde_await_err(&a, "late0: in: ");
+	sonde_await_err(&a, "late1: in: ");
+	sonde_await_err(&a, "sonde0: cannot capture what comes in");
+	send_frame(late[0].ifindex, frame, make_frame(frame, 0));
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(!strstr(strstr(a.err, "sonde0:") + 1, "sonde0:"), "said again: %s", a.err);
+	CHECK(file_read(path, count_names, &seen) == 2, "%s", a.err);
+	CHECK(seen.n[0] == 1 && seen.n[1] == 1, "%u out, %u in: %s", seen.n[0], seen.n[1], a.err);
+	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1, "the wrong ones went");
 }
 
 /* With nothing there to capture on. */

@@ -83,6 +83,7 @@ static const struct test scenarios[] = {
 	ROOT(live_killed, 60),
 	ROOT(live_pcap, 60),
 	ROOT(live_follows, 60),
+	ROOT(live_leaves_out, 60),
 	ROOT(live_nothing, 60),
 	ROOT(live_vlan, 60),
 	ROOT(live_beside_generic_xdp, 60),

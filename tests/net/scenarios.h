@@ -93,6 +93,7 @@ void live_pcap(void);
 
 /* live_place.c */
 void live_follows(void);
+void live_leaves_out(void);
 void live_nothing(void);
 void live_vlan(void);
 void live_beside_generic_xdp(void);
