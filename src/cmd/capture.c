@@ -330,7 +330,9 @@ static int list_interfaces(void)
 		       l.at[i].kind, l.at[i].up ? " [Up]" : "");
 	link_list_free(&l);
 	nl_close(&nl);
-	return rc ? fail_errno(rc, "listing the interfaces") : 0;
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
 }
 
 static int live(struct capture *c)

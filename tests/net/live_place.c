@@ -226,6 +226,11 @@ void live_beside_generic_xdp(void)
 	expect_clean(&lab);
 }
 
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
 /* A process that stays on the near side. */
 static pid_t stay_near(void)
 {
@@ -267,6 +272,8 @@ void live_netns(void)
 	CHECK(!SONDE_RUN(&a, "capture", "-D", "-N", pid) && strstr(a.out, "sonde0 veth [Up]\n"),
 	      "%s", a.out);
 	CHECK(!strstr(a.out, "sonde1") && !a.len[1], "%s%s", a.out, a.err);
+	sonde_start(&a, close_stdout, (const char *const[]){ "sonde", "capture", "-D", NULL });
+	CHECK(sonde_wait(&a) == 1 && lines_of(a.err) == 1, "%d %s", a.rc, a.err);
 	CHECK(SONDE_RUN(&a, "capture", "-N", "/nowhere/at/all") == 1 && lines_of(a.err) == 1 &&
 		      strstr(a.err, "/nowhere/at/all"),
 	      "%d %s", a.rc, a.err);
