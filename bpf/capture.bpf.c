@@ -82,6 +82,7 @@ struct take {
 	bool xdp;
 	__u32 len; /* bytes with what is put in: a hidden tag, an Ethernet header */
 	__u32 dir;
+	__u32 bare;          /* as view_src has it */
 	bool observer;       /* the packet has a verdict */
 	__u32 action;        /* which is this: XDP_PASS, ... */
 	struct owner *owner; /* 0: not known */
@@ -102,7 +103,7 @@ static __always_inline bool passes(const struct take *t)
 /* The view of the packet, if anybody looks at it. */
 static __always_inline struct view_work *parse(const struct take *t)
 {
-	struct view_src s = { .skb = t->xdp ? 0 : t->ctx, .chain = conf.chain };
+	struct view_src s = { .skb = t->xdp ? 0 : t->ctx, .chain = conf.chain, .bare = t->bare };
 	struct __sk_buff *skb = t->ctx;
 	struct xdp_md *xdp = t->ctx;
 	struct view_work *w;
@@ -270,6 +271,24 @@ static __always_inline long load(const struct take *t, __u32 off, void *to, __u3
 	return bpf_probe_read_kernel(to, size, (void *)(long)xdp->data + off);
 }
 
+/* The same with the Ethernet header, and a hidden tag, that are not in the packet's bytes. */
+static __always_inline long put_bare(const struct take *t, __u8 *to, __u32 cap)
+{
+	struct __sk_buff *skb = t->ctx;
+	__be16 *type = (__be16 *)(to + MACS);
+
+	if (bpf_skb_load_bytes_relative(skb, 0, to, ETH_HLEN, BPF_HDR_START_MAC))
+		return -1;
+	if (!skb->vlan_present)
+		return cap > ETH_HLEN ? load(t, 0, to + ETH_HLEN, cap - ETH_HLEN) : 0;
+	type[2] = type[0];
+	type[0] = skb->vlan_proto;
+	type[1] = be16((__u16)skb->vlan_tci);
+	if (cap <= ETH_HLEN + TAG)
+		return 0;
+	return load(t, 0, to + ETH_HLEN + TAG, cap - ETH_HLEN - TAG);
+}
+
 /* The bytes that are kept, with a hidden tag put where it belongs. */
 static __always_inline long put_bytes(const struct take *t, __u8 *to, __u32 cap)
 {
@@ -285,6 +304,8 @@ static __always_inline long put_bytes(const struct take *t, __u8 *to, __u32 cap)
 			return 0;
 		return load(t, 0, to + ETH_HLEN, cap - ETH_HLEN);
 	}
+	if (t->bare)
+		return put_bare(t, to, cap);
 	if (t->xdp || !skb->vlan_present || cap < MACS + TAG)
 		return load(t, 0, to, cap);
 	if (load(t, 0, to, MACS))
@@ -439,6 +460,9 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 	}
 	ok = ok && !bpf_ringbuf_output(&ring, chunk, len, flags);
 	*(volatile __u32 *)&cpu->busy = 0;
+	/* Whoever looked before the block was there, and waits since. */
+	if (*(volatile __u32 *)&cpu->wanted)
+		wake(cpu, id);
 	return ok;
 }
 
@@ -463,6 +487,9 @@ static __always_inline int take_skb(struct __sk_buff *skb, __u32 dir, bool mappe
 {
 	struct take t = { .ctx = skb, .dir = dir, .len = skb->len };
 
+	if (dir == VIEW_IN && conf.ethernet && view_is_bare(skb))
+		t.bare = ETH_HLEN;
+	t.len += t.bare;
 	if (conf.prepend)
 		t.len += ETH_HLEN;
 	else if (skb->vlan_present)

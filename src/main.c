@@ -94,6 +94,7 @@ int main(int argc, char **argv)
 	hold_standard_fds();
 	priv_lift_files();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is as good as a full disk */
 	rc = run(argc, argv);
 	if (!rc)
 		return 0;

@@ -37,6 +37,9 @@ static long (*const bpf_skb_pull_data)(struct __sk_buff *skb,
 				       __u32 len) = (void *)BPF_FUNC_skb_pull_data;
 static long (*const bpf_skb_load_bytes)(const struct __sk_buff *skb, __u32 off, void *to,
 					__u32 len) = (void *)BPF_FUNC_skb_load_bytes;
+static long (*const bpf_skb_load_bytes_relative)(const struct __sk_buff *skb, __u32 off, void *to,
+						 __u32 len, __u32 from) = (void *)
+	BPF_FUNC_skb_load_bytes_relative;
 static __u64 (*const bpf_xdp_get_buff_len)(struct xdp_md *ctx) = (void *)BPF_FUNC_xdp_get_buff_len;
 static long (*const bpf_probe_read_kernel)(void *dst, __u32 size,
 					   const void *from) = (void *)BPF_FUNC_probe_read_kernel;

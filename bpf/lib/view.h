@@ -36,6 +36,8 @@ struct view_src {
 	void *data, *end;
 	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
 	bool chain;            /* somebody looks at view.chain */
+	__u32 bare; /* ETH_HLEN: the Ethernet header is in front of the packet (view_is_bare());
+		     * else 0 */
 };
 
 struct view_eth {
@@ -317,22 +319,69 @@ static __always_inline void view_network(const struct view_src *s, struct view_w
 		view_arp(s, w, v);
 }
 
+static __always_inline void view_macs(struct view *v, const struct view_eth *eth)
+{
+	__be16 *dmac = (__be16 *)v->dmac, *smac = (__be16 *)v->smac;
+
+	for (int i = 0; i < 3; i++) {
+		dmac[i] = eth->dmac[i];
+		smac[i] = eth->smac[i];
+	}
+	v->type = be16(eth->type);
+}
+
 /* From the Ethernet header at w->off to v->type. */
 static __always_inline bool view_ethernet(const struct view_src *s, struct view_work *w,
 					  struct view *v)
 {
-	__be16 *dmac = (__be16 *)v->dmac, *smac = (__be16 *)v->smac;
 	struct view_eth eth;
 
 	if (!view_read(s, w->off, &eth))
 		return false;
 	v->link = w->off;
-	for (int i = 0; i < 3; i++) {
-		dmac[i] = eth.dmac[i];
-		smac[i] = eth.smac[i];
-	}
-	v->type = be16(eth.type);
+	view_macs(v, &eth);
 	w->off += sizeof(eth);
+	return true;
+}
+
+/* Behind generic XDP some kernels (6.18 is one) hand tc programs an skb that begins with its
+ * network header, though it has an Ethernet header in front of that. Most packets show at one look
+ * that they are not so: they begin with the type that they are said to be of, and not as an IP
+ * header does. */
+static __always_inline bool view_is_bare(struct __sk_buff *skb)
+{
+	struct view_src s = { .data = (void *)(long)skb->data,
+			      .end = (void *)(long)skb->data_end,
+			      .skb = skb };
+	struct view_eth before, *eth = s.data;
+	__be16 diff = 0;
+	__u8 first;
+
+	if ((void *)(eth + 1) <= s.end) {
+		first = *(__u8 *)eth >> 4;
+		if (eth->type == (__be16)skb->protocol && first != 4 && first != 6)
+			return false;
+	}
+	if (bpf_skb_load_bytes_relative(skb, 0, &before, sizeof(before), BPF_HDR_START_MAC))
+		return false;
+	for (__u32 i = 0; i < sizeof(before) / 2; i++) {
+		__be16 word;
+
+		if (!view_bytes(&s, 2 * i, &word, sizeof(word)))
+			return true;
+		diff |= word ^ ((__be16 *)&before)[i];
+	}
+	return diff != 0;
+}
+
+/* The header that is in front: its bytes have no offset. */
+static __always_inline bool view_before(const struct view_src *s, struct view *v)
+{
+	struct view_eth eth;
+
+	if (bpf_skb_load_bytes_relative(s->skb, 0, &eth, sizeof(eth), BPF_HDR_START_MAC))
+		return false;
+	view_macs(v, &eth);
 	return true;
 }
 
@@ -417,7 +466,7 @@ static __always_inline void view_inner(const struct view_src *s, struct view_wor
 	view_start(v, 0);
 	if (!view_tunnel(s, w, &type))
 		return;
-	v->len = outer->len - view_hidden(s) - w->off;
+	v->len = outer->len - view_hidden(s) - s->bare - w->off;
 	v->type = type;
 	if (type || view_ethernet(s, w, v))
 		view_network(s, w, v);
@@ -431,7 +480,10 @@ static __always_inline void view_outer(const struct view_src *s, struct view_wor
 
 	view_start(v, len);
 	w->off = 0;
-	if (ethernet) {
+	if (s->bare) {
+		if (!view_before(s, v))
+			return;
+	} else if (ethernet) {
 		if (!view_ethernet(s, w, v))
 			return;
 	} else {

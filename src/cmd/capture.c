@@ -301,10 +301,12 @@ static int read_file(struct capture *c)
 
 	if (fd < 0)
 		return fail_errno(-errno, "%s", c->opts.read);
-	rc = read_all(c, fd);
+	rc = capture_out_begin(&c->out);
+	rc = rc ? rc : read_all(c, fd);
 	if (!standard)
 		close(fd);
-	flushed = capture_out_flush(&c->out);
+	flushed = rc ? 0 : capture_out_empty(&c->out, capfile_iface(&c->in, 0));
+	flushed = flushed ? flushed : capture_out_flush(&c->out);
 	if (rc == -EBADMSG || (rc == -ENOMEM && *c->in.diag.msg))
 		return fail(rc, "%s: %s", standard ? "standard input" : c->opts.read,
 			    c->in.diag.msg);
@@ -378,7 +380,9 @@ static int list_interfaces(void)
 		       l.at[i].kind, l.at[i].up ? " [Up]" : "");
 	link_list_free(&l);
 	nl_close(&nl);
-	return rc ? fail_errno(rc, "listing the interfaces") : 0;
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
 }
 
 static enum capture_owner owner_wish(const struct capture_opts *o)

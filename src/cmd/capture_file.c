@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -147,7 +146,7 @@ static void set_direct(struct capture_file *f, bool on)
 }
 
 /* Everything that all files begin with, into the one that was opened. */
-static int begin(struct capture_file *f)
+static int put_heads(struct capture_file *f)
 {
 	size_t kept = 0;
 	int rc = put(f, (const uint8_t *)f->heads.data, f->heads.len, &kept);
@@ -158,7 +157,6 @@ static int begin(struct capture_file *f)
 static int open_next(struct capture_file *f)
 {
 	uint64_t now = clock_real();
-	struct stat st;
 	int rc = name_file(f, now);
 
 	if (rc)
@@ -169,13 +167,13 @@ static int open_next(struct capture_file *f)
 		f->fd = 0;
 		return fail_errno(rc, "%s", f->path);
 	}
-	f->regular = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
+	f->regular = !ftruncate(f->fd, 0); /* of other files it fails */
 	f->never_direct = !f->regular;
 	f->direct = false;
 	f->written = 0;
 	f->files++;
 	f->next = f->wish.every ? now + f->wish.every : UINT64_MAX;
-	return f->heads.len ? begin(f) : 0;
+	return f->heads.len ? put_heads(f) : 0;
 }
 
 int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish)
@@ -183,15 +181,22 @@ int capture_file_open(struct capture_file *f, const struct capture_file_wish *wi
 	*f = (struct capture_file){ .wish = *wish, .next = UINT64_MAX };
 	f->standard = !strcmp(wish->name, "-");
 	if (!f->standard)
-		return open_next(f);
+		return 0;
 	if (isatty(STDOUT_FILENO))
 		return fail_usage("packets on a terminal make no sense: -w FILE, or a pipe");
 	if (wish->bytes || wish->every)
 		return fail_usage("standard output is one file: -C and -G do not go with -w -");
-	f->fd = STDOUT_FILENO;
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;
+}
+
+int capture_file_begin(struct capture_file *f)
+{
+	if (!f->standard)
+		return open_next(f);
+	f->fd = STDOUT_FILENO;
+	return f->heads.len ? put_heads(f) : 0;
 }
 
 int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
@@ -201,7 +206,9 @@ int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
 
 	buf_add(&f->heads, bytes, len);
 	if (f->heads.nomem)
-		return fail_errno(-ENOMEM, "%s", f->path);
+		return fail_errno(-ENOMEM, "%s", f->wish.name);
+	if (!f->fd)
+		return 0;
 	set_direct(f, false);
 	rc = put(f, bytes, len, &kept);
 	return rc ? say(f, rc) : 0;
@@ -235,12 +242,21 @@ static int rotate(struct capture_file *f)
 	return rc ? rc : open_next(f);
 }
 
+static bool is_due(const struct capture_file *f)
+{
+	return f->wish.every && clock_real() >= f->next;
+}
+
 /* A file has at least one packet, so it may be longer than wished for by one. */
 static bool is_full(const struct capture_file *f)
 {
-	if (f->written <= f->heads.len)
-		return false;
-	return (f->wish.bytes && f->written >= f->wish.bytes) || clock_real() >= f->next;
+	return (f->wish.bytes && f->written >= f->wish.bytes && f->written > f->heads.len) ||
+	       is_due(f);
+}
+
+int capture_file_turn(struct capture_file *f)
+{
+	return is_due(f) ? rotate(f) : 0;
 }
 
 int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept)
@@ -328,7 +344,7 @@ uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, s
 
 uint64_t capture_file_due(const struct capture_file *f)
 {
-	return f->next;
+	return f->wish.every ? f->next : UINT64_MAX;
 }
 
 int capture_file_close(struct capture_file *f)

@@ -35,8 +35,10 @@ struct capture_file {
 	uint32_t files;    /* so far */
 };
 
-/* 0, or -errno or -E_USAGE, said. */
+/* Nothing is made or changed yet. 0, or -errno or -E_USAGE, said. */
 int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish);
+/* The first file, empty but for the heads that there are. 0 or -errno, said. */
+int capture_file_begin(struct capture_file *f);
 /* What each file is to have at its begin, from now on and in this one. */
 int capture_file_head(struct capture_file *f, const void *bytes, size_t len);
 /* len bytes of whole blocks or records. 0; 1: the last file is full; -errno, said: of a regular
@@ -47,7 +49,9 @@ int capture_file_write(struct capture_file *f, const void *bytes, size_t len, si
 int capture_file_whole(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept);
 /* Packets in a row of whole units. */
 uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, size_t len);
-/* When time alone asks for another file, ns since the epoch; UINT64_MAX: never. */
+/* Another file if it is time for it, though no packet asks for one. As capture_file_write(). */
+int capture_file_turn(struct capture_file *f);
+/* When that is, ns since the epoch; UINT64_MAX: never. */
 uint64_t capture_file_due(const struct capture_file *f);
 /* Write the tail and close. 0 or -errno, said. */
 int capture_file_close(struct capture_file *f);

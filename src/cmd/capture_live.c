@@ -5,6 +5,7 @@
  * after a silence is read at once. A chunk that is full wakes the reader whenever that is. */
 #include "cmd/capture_live.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,10 @@
 
 enum {
 	PAUSE_MS = 5,
-	/* A packet is in the memory so soon after it was stamped: until then another CPU may have
-	 * an older one. */
+	/* What was stamped so long ago, by a clock that is not quite this one, is there when no
+	 * CPU is seen writing; else it is waited for, but not forever. */
 	SETTLE_MS = 1,
+	STALL_MS = 200,
 	WHOLE_MS = 50,
 	PARTIAL_MS = 200,
 	ROUNDS_MS = 100, /* then signals are looked at, whatever comes */
@@ -43,6 +45,8 @@ struct live {
 	int poll_fd, clock_fd;
 	uint64_t handed;               /* packets, where they are counted one by one */
 	uint64_t whole_ns, partial_ns; /* when such were handed on last */
+	uint64_t calm_ns;              /* when no CPU was writing */
+	int rc;                        /* of a file that could not take a packet */
 	bool section;                  /* was put */
 	bool over;
 };
@@ -79,9 +83,12 @@ static int on_frame(const struct frame *f, void *arg)
 		return 0;
 	rc = capture_out_frame(l->out, f, capfile_iface(&l->in, f->iface));
 	l->handed++;
-	if (!rc && l->wish->count && l->handed == l->wish->count)
-		rc = 1;
-	return rc;
+	/* What comes behind a full disk is still read, to be counted. */
+	if (l->out->failed) {
+		l->rc = l->rc ? l->rc : rc;
+		rc = 0;
+	}
+	return rc ? rc : l->wish->count && l->handed == l->wish->count;
 }
 
 /* The section and the interface as the stream of blocks has them. */
@@ -102,6 +109,8 @@ static int on_port(const struct tap_port *port, uint32_t number, void *arg)
 		rc = capture_out_head(l->out, &head);
 	else
 		rc = capfile_feed(&l->in, head.data, head.len, on_frame, l);
+	if (!rc && l->out->wish.file.name && !l->out->wish.file.ng)
+		rc = capture_out_pcap(l->out, port->link_type);
 	buf_free(&head);
 	return rc;
 }
@@ -112,8 +121,10 @@ static size_t within_count(struct live *l, const uint8_t *blocks, size_t len)
 	uint64_t left = l->wish->count - l->handed;
 	size_t at = 0;
 
-	for (; at < len && left; left--)
-		at += order_block_len(blocks + at);
+	for (uint32_t n; at < len && left; at += n) {
+		n = order_block_len(blocks + at);
+		left -= capture_file_packets(&l->out->file, blocks + at, n);
+	}
 	l->handed = l->wish->count - left;
 	l->over = !left;
 	return at;
@@ -126,6 +137,8 @@ static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 
 	if (!takes_blocks(l)) {
 		rc = capfile_feed(&l->in, blocks, len, on_frame, l);
+		rc = rc < 0 || !l->rc ? rc : l->rc;
+		l->rc = 0;
 	} else {
 		if (l->wish->count)
 			len = within_count(l, blocks, len);
@@ -168,6 +181,14 @@ static bool takes_partial(const struct live *l, uint64_t now)
 	       now - l->partial_ns > PARTIAL_MS * MS;
 }
 
+/* Whether an older packet than those that are there may be on its way. */
+static bool older_may_come(struct live *l, uint64_t now)
+{
+	if (!l->tap.area.busy)
+		l->calm_ns = now;
+	return now - l->calm_ns < STALL_MS * MS && l->tap.area.busy;
+}
+
 /* One look at all CPUs. all: though a packet that is older may still come from another. *more:
  * there is more to be had at once. */
 static int look(struct live *l, bool all, bool *any, bool *more)
@@ -182,7 +203,7 @@ static int look(struct live *l, bool all, bool *any, bool *more)
 	if (any_whole(l, n) && !counts_each(l)) {
 		rc = put_whole(l, n);
 		l->whole_ns = now;
-	} else if (n && (all || takes_partial(l, now))) {
+	} else if (n && (all || (takes_partial(l, now) && !older_may_come(l, now)))) {
 		rc = order_runs(l->runs, n, until, on_blocks, l);
 		l->partial_ns = now;
 	}
@@ -207,6 +228,8 @@ static int rounds(struct live *l, bool all, bool *any)
 		rc = look(l, all, any, &more);
 	if (!rc)
 		rc = capture_out_flush(l->out);
+	if (!rc)
+		rc = capture_out_turn(l->out);
 	l->over = l->over || rc == 1;
 	return rc < 0 ? rc : 0;
 }
@@ -256,6 +279,7 @@ static int open_waiting(struct live *l)
  * step is handed on at once, for its time may lie ahead now. */
 static int look_around(struct live *l)
 {
+	struct pollfd links = { .fd = l->tap.watch.fd, .events = POLLIN };
 	uint64_t expired;
 	bool any;
 	int rc = 0;
@@ -265,7 +289,8 @@ static int look_around(struct live *l)
 		arm_clock(l);
 		rc = rounds(l, true, &any);
 	}
-	if (!rc)
+	/* Most often it was a packet. */
+	if (!rc && poll(&links, 1, 0) > 0)
 		rc = tap_follow(&l->tap);
 	if (!rc && !l->tap.left && l->wish->tap.names->n)
 		rc = fail(-ENODEV, "no interface is left to capture on");
@@ -323,15 +348,6 @@ static int drain(struct live *l)
 		return 0;
 	l->over = false;
 	return rounds(l, true, &any);
-}
-
-/* After what stopped the writing: how many packets were waiting for it. */
-static void count_unsaved(struct live *l)
-{
-	if (l->out->failed && !counts_each(l))
-		drain(l);
-	else
-		tap_stop(&l->tap);
 }
 
 static void say_counts(const struct live *l)
@@ -394,6 +410,9 @@ static int open_live(struct live *l)
 	if (!l->runs)
 		return fail_errno(-ENOMEM, "capture");
 	rc = open_waiting(l);
+	rc = rc ? rc : capture_out_begin(l->out);
+	if (file->name && !l->out->file.standard)
+		wait_alone();
 	/* Another file has to be opened where this one could be. */
 	return rc ? rc : cmd_confine(rotates ? caps | PRIV(CAP_DAC_OVERRIDE) : caps, rotates);
 }
@@ -412,9 +431,11 @@ int capture_live(const struct capture_live_wish *wish, struct capture_out *out)
 		if (!rc || rc == -ENODEV) {
 			drained = drain(&l);
 			rc = rc ? rc : drained;
-		} else {
-			count_unsaved(&l);
 		}
+		/* What stopped the writing: how many packets were waiting for it? */
+		if (out->failed)
+			drain(&l);
+		tap_stop(&l.tap);
 		say_counts(&l);
 	}
 	rc = capture_out_close(out, rc);

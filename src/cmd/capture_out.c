@@ -66,6 +66,11 @@ int capture_out_open(struct capture_out *out, const struct capture_out_wish *wis
 	return 0;
 }
 
+int capture_out_begin(struct capture_out *out)
+{
+	return out->wish.file.name ? capture_file_begin(&out->file) : 0;
+}
+
 /* Bytes handed over, of which so many were kept. */
 static int after_write(struct capture_out *out, int rc, const void *bytes, size_t len, size_t kept)
 {
@@ -98,6 +103,14 @@ int capture_out_flush(struct capture_out *out)
 	if (rc == -EPIPE)
 		return fail(rc, "standard output: the reader is gone");
 	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+int capture_out_turn(struct capture_out *out)
+{
+	int rc = out->failed ? 0 : capture_file_turn(&out->file);
+
+	out->failed = out->failed || rc;
+	return rc;
 }
 
 int capture_out_head(struct capture_out *out, const struct buf *head)
@@ -193,20 +206,20 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 }
 
 /* A classic file has one kind of link only. */
-static int put_pcap_head(struct capture_out *out, const struct frame *f)
+int capture_out_pcap(struct capture_out *out, uint16_t link)
 {
 	struct buf head = { 0 };
 	int rc = 0;
 
-	if (out->begun && f->link != out->link)
+	if (out->begun && link != out->link)
 		return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
 			    out->file.path);
 	if (out->begun)
 		return 0;
-	capfile_put_pcap(&head, f->link, 262144, true);
+	capfile_put_pcap(&head, link, 262144, true);
 	rc = capture_out_head(out, &head);
 	buf_free(&head);
-	out->link = f->link;
+	out->link = link;
 	out->begun = true;
 	return rc;
 }
@@ -220,7 +233,7 @@ static int put_heads(struct capture_out *out, const struct frame *f,
 	int rc;
 
 	if (!out->wish.file.ng)
-		return put_pcap_head(out, f);
+		return capture_out_pcap(out, f->link);
 	if (out->begun && out->ifaces > f->iface)
 		return 0;
 	if (!out->begun)
@@ -236,6 +249,13 @@ static int put_heads(struct capture_out *out, const struct frame *f,
 	rc = capture_out_head(out, &head);
 	buf_free(&head);
 	return rc;
+}
+
+int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface)
+{
+	struct frame none = { .link = iface ? iface->link : FRAME_ETHERNET };
+
+	return out->begun || !out->wish.file.name ? 0 : put_heads(out, &none, iface);
 }
 
 static int put_file(struct capture_out *out, const struct frame *f,
@@ -260,6 +280,10 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 	struct frame line = *frame;
 	int rc = 0;
 
+	if (out->failed) {
+		out->unsaved++;
+		return 0;
+	}
 	if (out->wish.file.name) {
 		rc = put_file(out, frame, iface);
 	} else if (out->sink) {
@@ -277,6 +301,8 @@ int capture_out_close(struct capture_out *out, int rc)
 {
 	int flushed = rc == -EPIPE ? 0 : capture_out_flush(out), closed;
 
+	/* Nobody reads what would stand at its end. */
+	out->file.broken = out->file.broken || rc == -EPIPE;
 	closed = capture_file_close(&out->file);
 	if (!rc)
 		rc = flushed < 0 ? flushed : closed;

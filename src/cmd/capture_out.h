@@ -34,8 +34,10 @@ struct capture_out {
 	struct dissect_state lines;
 };
 
-/* 0, or -errno or -E_USAGE, said. */
+/* No file is touched yet. 0, or -errno or -E_USAGE, said. */
 int capture_out_open(struct capture_out *out, const struct capture_out_wish *wish);
+/* To be called when packets can come: the file that there was is overwritten now. */
+int capture_out_begin(struct capture_out *out);
 /* iface: the frame's, with its name. 0 or -errno, said. */
 int capture_out_frame(struct capture_out *out, const struct frame *frame,
 		      const struct capfile_iface *iface);
@@ -43,6 +45,10 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
  * 0, 1 if the last file is full, -errno, said. */
 int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len);
 int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len);
+/* What a classic file begins with, for packets of this kind. */
+int capture_out_pcap(struct capture_out *out, uint16_t link);
+/* A file that no packet came to is one all the same. iface: the source's first, NULL if none. */
+int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface);
 /* What pcapng's files begin with, of their own. */
 int capture_out_head(struct capture_out *out, const struct buf *head);
 static inline bool capture_out_is_ng(const struct capture_out *out)
@@ -51,6 +57,8 @@ static inline bool capture_out_is_ng(const struct capture_out *out)
 }
 /* What is buffered goes out now. */
 int capture_out_flush(struct capture_out *out);
+/* Another file if it is time for it. 0; 1: that was the last; -errno, said. */
+int capture_out_turn(struct capture_out *out);
 /* Flush, close, free. rc, or if that is 0 what went wrong. */
 int capture_out_close(struct capture_out *out, int rc);
 

@@ -44,6 +44,9 @@
 #ifndef SYS_ftruncate64
 #define SYS_ftruncate64 SYS_ftruncate
 #endif
+#ifndef SYS_open
+#define SYS_open SYS_openat
+#endif
 #ifndef SYS_sigreturn
 #define SYS_sigreturn SYS_rt_sigreturn
 #endif
@@ -52,7 +55,8 @@
 /* clang-format off */
 static const uint16_t allowed[] = {
 	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl, SYS_fcntl, SYS_fcntl64,
-	SYS_ftruncate, SYS_ftruncate64, SYS_setsockopt, SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_poll, SYS_ppoll, SYS_restart_syscall,
+	SYS_ftruncate, SYS_ftruncate64, SYS_setsockopt, SYS_sendto, SYS_recvmsg, SYS_recvfrom,
+	SYS_poll, SYS_ppoll, SYS_restart_syscall,
 	SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_futex,
 	SYS_clock_gettime, SYS_clock_gettime64, SYS_nanosleep,
 	SYS_rt_sigreturn, SYS_sigreturn, SYS_rt_sigprocmask,
@@ -60,7 +64,7 @@ static const uint16_t allowed[] = {
 };
 /* clang-format on */
 
-enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 3 };
+enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 4 };
 
 static int filter(bool files)
 {
@@ -76,8 +80,10 @@ static int filter(bool files)
 	/* A match jumps over the rest of the list and the refusal. */
 	for (int i = 0; i < NALLOWED; i++)
 		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-						     (uint8_t)(NALLOWED - i + 1), 0);
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_openat : ~0u, 1,
+						     (uint8_t)(NALLOWED - i + 2), 0);
+	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_openat : ~0u, 2,
+					     0);
+	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_open : ~0u, 1,
 					     0);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);

@@ -9,6 +9,9 @@
 /* Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT from killers into WAIT_STOP, and SIGPIPE into -EPIPE. */
 int wait_open(void);
 
+/* From now on standard output does not matter: what is made goes elsewhere. */
+void wait_alone(void);
+
 enum wait_what {
 	WAIT_TIME,   /* the deadline has come */
 	WAIT_FD,     /* fd can be read */

@@ -11,6 +11,7 @@
 #include "obj/feature.h"
 #include "sys/bpf.h"
 #include "sys/cpus.h"
+#include "tap/order.h"
 
 enum {
 	BYTES_DEFAULT = 16 << 20,
@@ -20,6 +21,7 @@ enum {
 	RING_MIN = 1 << 16,   /* the largest page that there is */
 	RING_MAX = 1 << 28,
 	HELD_MAX = 1 << 20,
+	SPINS = 1000, /* looks for a moment when a CPU is not writing */
 };
 
 static uint32_t block_max(const struct area_wish *wish)
@@ -271,18 +273,54 @@ static int ignore(const void *rec, size_t len, void *arg)
 	return 0;
 }
 
+/* Where a block of this time belongs among those that are held. */
+static size_t place_of(const struct area *a, uint64_t time)
+{
+	const uint8_t *held = (const uint8_t *)a->held.data;
+	size_t at = a->held.len;
+	uint32_t len;
+
+	while (at) {
+		memcpy(&len, held + at - sizeof(len), sizeof(len));
+		if (order_block_time(held + at - len) <= time)
+			break;
+		at -= len;
+	}
+	return at;
+}
+
+/* CPUs come to the ring in another order, by a little, than they look at the clock. */
 static int hold(const void *rec, size_t len, void *arg)
 {
 	struct area *a = arg;
+	size_t end = a->held.len, at;
 
+	if (len == sizeof(uint64_t)) /* a call to wake */
+		return 0;
+	at = place_of(a, order_block_time(rec));
 	buf_add(&a->held, rec, len);
+	if (at < end && !a->held.nomem) {
+		memmove(a->held.data + at + len, a->held.data + at, end - at);
+		memcpy(a->held.data + at, rec, len);
+	}
 	return a->held.len >= HELD_MAX;
+}
+
+/* A block that is being made is not yet to be seen. */
+static bool any_making(const struct area *a)
+{
+	uint32_t i = 0;
+
+	for (int spins = 0; i < a->cpus && spins < SPINS; spins++)
+		i += !__atomic_load_n(&a->cpu[i].busy, __ATOMIC_ACQUIRE);
+	return i < a->cpus;
 }
 
 uint32_t area_take(struct area *a, struct area_run *runs)
 {
 	uint32_t n = 0;
 
+	a->busy = any_making(a);
 	if (!a->mapped) {
 		if (a->held.len < HELD_MAX)
 			ring_read(&a->ring, hold, a);

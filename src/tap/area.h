@@ -23,6 +23,9 @@ struct area {
 	struct ring ring;
 	struct buf held; /* what was taken out of the ring, and not yet released */
 	uint32_t *read;  /* of each CPU's chunk at its tail: bytes that were released */
+	/* When area_take() looked last, a CPU was still writing: its block is not among the runs,
+	 * though it may be older than some that are. */
+	bool busy;
 };
 
 /* A row of whole blocks. The caller says in used how many bytes it has done with. */

@@ -6,20 +6,12 @@
 
 enum { BLOCK_MIN = 44 };
 
-/* The first words of a packet's block. */
-struct block {
-	uint32_t type, len, iface, high, low;
-};
-
 /* The time of a run's next block, or UINT64_MAX if there is none. */
 static uint64_t next_time(const struct area_run *run)
 {
-	struct block b;
-
 	if (run->len - run->used < BLOCK_MIN)
 		return UINT64_MAX;
-	memcpy(&b, run->at + run->used, sizeof(b));
-	return (uint64_t)b.high << 32 | b.low;
+	return order_block_time(run->at + run->used);
 }
 
 /* The run with the oldest block, and the time of the oldest of all others. */

@@ -15,6 +15,16 @@ static inline uint32_t order_block_len(const uint8_t *block)
 	return len;
 }
 
+/* Its time, in ns since the epoch: a packet's block of at least 20 bytes. */
+static inline uint64_t order_block_time(const uint8_t *block)
+{
+	uint32_t high, low;
+
+	memcpy(&high, block + 12, sizeof(high));
+	memcpy(&low, block + 16, sizeof(low));
+	return (uint64_t)high << 32 | low;
+}
+
 /* Called with whole blocks that follow each other; 0 goes on, else it ends there. */
 typedef int order_each(const uint8_t *blocks, size_t len, void *arg);
 

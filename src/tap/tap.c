@@ -194,8 +194,6 @@ static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
 	if (!rc)
 		rc = load_any_way(t, p);
 	if (!rc)
-		rc = t->wish.on_port(p, t->n, t->wish.arg);
-	if (!rc)
 		rc = attach(t, p);
 	if (!rc && t->wish.promiscuous && t->wish.names->n &&
 	    promisc_add(&t->promiscuous_fd, link->ifindex))
@@ -203,8 +201,6 @@ static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
 	return rc;
 }
 
-/* The number stays taken on failure once the port was announced: another would be confused with
- * it. */
 static int add_port(struct tap *t, const struct link *link)
 {
 	struct tap_port **more = realloc(t->ports, (t->n + 1) * sizeof(*more));
@@ -252,16 +248,42 @@ static bool is_hopeless(int rc)
 	       rc == -ENFILE || rc == -EINVAL;
 }
 
+static bool is_skipped(const struct tap *t, int ifindex)
+{
+	for (uint32_t i = 0; i < t->nskipped; i++)
+		if (t->skipped[i] == ifindex)
+			return true;
+	return false;
+}
+
+static int skip(struct tap *t, int ifindex)
+{
+	int *more = realloc(t->skipped, (t->nskipped + 1) * sizeof(*more));
+
+	if (!more)
+		return fail_errno(-ENOMEM, "capture");
+	t->skipped = more;
+	t->skipped[t->nskipped++] = ifindex;
+	return 0;
+}
+
+/* A port has its number, and is announced, once its programs are attached: its packets are read
+ * only after that. */
 static int take_new(struct tap *t, const struct link_list *l)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < l->n && !rc; i++) {
-		if (!is_wanted(t, &l->at[i]) || find_port(t, l->at[i].ifindex))
+		int ifindex = l->at[i].ifindex;
+		uint32_t n = t->n;
+
+		if (!is_wanted(t, &l->at[i]) || find_port(t, ifindex) || is_skipped(t, ifindex))
 			continue;
 		rc = add_port(t, &l->at[i]);
-		if (!t->wish.names->n && !is_hopeless(rc))
-			rc = 0;
+		if (rc && !t->wish.names->n && !is_hopeless(rc))
+			rc = skip(t, ifindex);
+		if (!rc && t->n > n)
+			rc = t->wish.on_port(t->ports[n], n, t->wish.arg);
 	}
 	return rc;
 }
@@ -469,6 +491,7 @@ void tap_close(struct tap *t)
 	for (uint32_t i = 0; i < t->n; i++)
 		free_port(t, t->ports[i]);
 	free(t->ports);
+	free(t->skipped);
 	filter_code_close(&t->code[0]);
 	filter_code_close(&t->code[1]);
 	sets_close(&t->sets);

@@ -33,8 +33,8 @@ struct tap_wish {
 	bool ring;    /* by ring buffer, though the kernel could do better */
 	bool verbose; /* the verifier's whole log, should it come to that */
 	bool quiet;   /* no note of the hooks that were taken */
-	/* Called for each interface before its first packet; numbered from 0 in that order, as
-	 * their packets' blocks say. 0 or -errno, said. */
+	/* Called for each interface before its first packet is read; numbered from 0 in that order,
+	 * as their packets' blocks say. 0 or -errno, said. */
 	int (*on_port)(const struct tap_port *port, uint32_t number, void *arg);
 	void *arg;
 };
@@ -67,7 +67,9 @@ struct tap {
 	struct sets sets;           /* the filter's */
 	struct tap_port **ports;
 	uint32_t n, left; /* left: not gone */
-	bool mixed;       /* interfaces with and without Ethernet headers: all get one */
+	int *skipped;     /* interfaces that cannot be captured on: said once, not tried again */
+	uint32_t nskipped;
+	bool mixed; /* interfaces with and without Ethernet headers: all get one */
 };
 
 /* Load and attach. A named interface must be there and take the programs; among "every one", one

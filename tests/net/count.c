@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Scenarios of sonde count: exact on every CPU, at every hook, live, once, and installed. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <net/if_arp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
-#include "lab/address.h"
 #include "obj/feature.h"
 #include "sys/mnt.h"
 #include "tests/net/scenarios.h"
@@ -37,91 +30,6 @@ static void expect_udp(const char *out, const char *interface, const char *dir, 
 	      (unsigned long long)got, (unsigned long long)packets * FRAME);
 }
 
-/* The kernel's word for what came through: packets that the pair's queues dropped were never seen
- * by XDP. */
-static uint64_t arrived(struct lab *lab, uint64_t before)
-{
-	struct lab_end *far = &lab->end[LAB_FAR];
-	struct link now;
-
-	CHECK(!link_get(&far->nl, NULL, far->link.ifindex, &now), "statistics");
-	return now.stats.rx_packets - before;
-}
-
-/* What the near side could not hand over. */
-static uint64_t dropped(struct lab *lab)
-{
-	struct lab_end *near = &lab->end[LAB_NEAR];
-	struct link now;
-
-	CHECK(!link_get(&near->nl, NULL, near->link.ifindex, &now), "statistics");
-	return now.stats.tx_dropped;
-}
-
-/* The last packets may still be on their way when their sender is done: wait for all of them, but
- * where the kernel keeps no account of drops not for ever. */
-static uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent,
-			    uint64_t dropped_before)
-{
-	int tries = 100 * (int)test_slow();
-
-	while (arrived(lab, before) + dropped(lab) - dropped_before < sent && --tries)
-		nap_ms(10);
-	return arrived(lab, before);
-}
-
-static uint64_t rx_before(struct lab *lab)
-{
-	return arrived(lab, 0);
-}
-
-/* IPv6 speaks up by itself. The detached procfs shows this thread's namespace, mounted or not. */
-static void silence_ipv6(void)
-{
-	int dir = mnt_detached("proc");
-	int fd = openat(dir, "sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY | O_CLOEXEC);
-
-	CHECK(dir >= 0, "procfs: %s", strerror(-dir));
-	CHECK(fd < 0 || write(fd, "1", 1) == 1, "switching IPv6 off: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	close(dir);
-}
-
-/* ARP asks again five seconds after the first packet, in the middle of a slow machine's flood:
- * a permanent entry is never asked about. */
-static void pin_neighbour(const struct lab *lab, enum lab_side side)
-{
-	struct arpreq arp = { .arp_flags = ATF_PERM | ATF_COM };
-	struct sockaddr_in *other = (void *)&arp.arp_pa;
-	struct ifreq req = { 0 };
-	int fd;
-
-	lab_enter(lab, !side);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	strcpy(req.ifr_name, lab->end[!side].link.name);
-	CHECK(!ioctl(fd, SIOCGIFHWADDR, &req), "SIOCGIFHWADDR: %s", strerror(errno));
-	close(fd);
-	lab_enter(lab, side);
-	arp.arp_ha = req.ifr_hwaddr;
-	other->sin_family = AF_INET;
-	inet_pton(AF_INET, lab_address(!side, AF_INET), &other->sin_addr);
-	strcpy(arp.arp_dev, lab->end[side].link.name);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	CHECK(!ioctl(fd, SIOCSARP, &arp), "SIOCSARP: %s", strerror(errno));
-	close(fd);
-}
-
-/* Keep the laboratory silent so that the kernel's sums can be used. */
-static void silence(const struct lab *lab)
-{
-	for (int side = 0; side < LAB_SIDES; side++) {
-		pin_neighbour(lab, side);
-		silence_ipv6();
-	}
-	lab_enter(lab, LAB_NEAR);
-}
-
 static void exact(const char *at)
 {
 	unsigned int packets = PACKETS / test_slow();
@@ -137,7 +45,7 @@ static void exact(const char *at)
 	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "--at", at);
 	sonde_await_err(&a, "in: ");
 	sonde_await_err(&b, "out: ");
-	before = rx_before(&lab);
+	before = arrived(&lab, 0);
 	lost = dropped(&lab);
 	flood(&lab, packets, LEN);
 	came = all_arrived(&lab, before, packets, lost);
@@ -194,7 +102,7 @@ static void installed(const char *at)
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
-	before = rx_before(&lab);
+	before = arrived(&lab, 0);
 	lost = dropped(&lab);
 	flood(&lab, packets, LEN);
 	came = all_arrived(&lab, before, packets, lost);

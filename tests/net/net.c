@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +21,7 @@
 #include "lab/address.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
+#include "sys/mnt.h"
 #include "sys/netns.h"
 
 enum { PATIENCE_MS = 8000 };
@@ -130,6 +133,15 @@ int sonde_stop(struct sonde *s, int sig)
 {
 	kill(s->pid, sig);
 	return sonde_wait(s);
+}
+
+uint64_t sonde_said(const struct sonde *s, const char *words)
+{
+	const char *at = strstr(s->err, words);
+
+	while (at && at > s->err && at[-1] != '\n')
+		at--;
+	return at ? strtoull(at, NULL, 10) : 0;
 }
 
 unsigned int lines_of(const char *text)
@@ -266,6 +278,89 @@ void flood(const struct lab *lab, unsigned int n, size_t len)
 	for (int c = 0; c < cpus; c++)
 		CHECK(waitpid(pids[c], &status, 0) == pids[c] && !status, "sending failed");
 	close(fd);
+}
+
+uint64_t arrived(struct lab *lab, uint64_t before)
+{
+	struct lab_end *far = &lab->end[LAB_FAR];
+	struct link now;
+
+	CHECK(!link_get(&far->nl, NULL, far->link.ifindex, &now), "statistics");
+	return now.stats.rx_packets - before;
+}
+
+uint64_t dropped(struct lab *lab)
+{
+	struct lab_end *near = &lab->end[LAB_NEAR];
+	struct link now;
+
+	CHECK(!link_get(&near->nl, NULL, near->link.ifindex, &now), "statistics");
+	return now.stats.tx_dropped;
+}
+
+uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t dropped_before)
+{
+	int tries = 100 * (int)test_slow();
+
+	while (arrived(lab, before) + dropped(lab) - dropped_before < sent && --tries)
+		nap_ms(10);
+	return arrived(lab, before);
+}
+
+/* IPv6 speaks up by itself. The detached procfs shows this thread's namespace, mounted or not. */
+static void silence_ipv6(void)
+{
+	int dir = mnt_detached("proc");
+	int fd = openat(dir, "sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY | O_CLOEXEC);
+
+	CHECK(dir >= 0, "procfs: %s", strerror(-dir));
+	CHECK(fd < 0 || write(fd, "1", 1) == 1, "switching IPv6 off: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+}
+
+void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac)
+{
+	int fd, home = netns_current();
+	struct ifreq req = { 0 };
+
+	lab_enter(lab, side);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	strcpy(req.ifr_name, lab->end[side].link.name);
+	CHECK(!ioctl(fd, SIOCGIFHWADDR, &req), "SIOCGIFHWADDR: %s", strerror(errno));
+	memcpy(mac, req.ifr_hwaddr.sa_data, 6);
+	close(fd);
+	netns_set(home);
+	close(home);
+}
+
+/* ARP asks again five seconds after the first packet, in the middle of a slow machine's flood:
+ * a permanent entry is never asked about. */
+static void pin_neighbour(const struct lab *lab, enum lab_side side)
+{
+	struct arpreq arp = { .arp_flags = ATF_PERM | ATF_COM };
+	struct sockaddr_in *other = (void *)&arp.arp_pa;
+	int fd;
+
+	lab_mac(lab, !side, (uint8_t *)arp.arp_ha.sa_data);
+	arp.arp_ha.sa_family = ARPHRD_ETHER;
+	lab_enter(lab, side);
+	other->sin_family = AF_INET;
+	inet_pton(AF_INET, lab_address(!side, AF_INET), &other->sin_addr);
+	strcpy(arp.arp_dev, lab->end[side].link.name);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(!ioctl(fd, SIOCSARP, &arp), "SIOCSARP: %s", strerror(errno));
+	close(fd);
+}
+
+void silence(const struct lab *lab)
+{
+	for (int side = 0; side < LAB_SIDES; side++) {
+		pin_neighbour(lab, side);
+		silence_ipv6();
+	}
+	lab_enter(lab, LAB_NEAR);
 }
 
 int foreign_prog(uint32_t type, const char *name)

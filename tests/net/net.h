@@ -35,6 +35,9 @@ int sonde_wait(struct sonde *s);
 int sonde_stop(struct sonde *s, int sig);
 #define SONDE_RUN(s, ...) (SONDE_START(s, __VA_ARGS__), sonde_wait(s))
 
+/* The number before these words on its standard error, such as "packets captured"; 0 without. */
+uint64_t sonde_said(const struct sonde *s, const char *words);
+
 /* How many lines text has. */
 unsigned int lines_of(const char *text);
 
@@ -57,6 +60,19 @@ void lab_ready(struct lab *lab);
 /* Send n datagrams of len bytes from the near to the far side, as evenly as may be from all CPUs at
  * once, slowly enough for the pair's queues. */
 void flood(const struct lab *lab, unsigned int n, size_t len);
+
+/* The six bytes of a side's hardware address. */
+void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac);
+/* Keep the laboratory silent, so that the kernel's sums can be used. */
+void silence(const struct lab *lab);
+/* Packets that the kernel says have come to the far side since it said before (0: in all). Those
+ * that the pair's queues dropped were never seen by XDP. */
+uint64_t arrived(struct lab *lab, uint64_t before);
+/* What the near side could not hand over. */
+uint64_t dropped(struct lab *lab);
+/* The last packets may still be on their way when their sender is done: wait for all of them, but
+ * where the kernel keeps no account of drops not for ever. Those that have come. */
+uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t dropped_before);
 
 /* A program that does nothing, as somebody else's tool would load it. XDP or SCHED_CLS. */
 int foreign_prog(uint32_t type, const char *name);

@@ -64,6 +64,56 @@ void owner_filtered(void);
 void observe_installed(void);
 void observe_one_at_a_time(void);
 
+/* live.c */
+void live_exact_tc(void);
+void live_exact_tcx(void);
+void live_exact_clsact(void);
+void live_exact_xdp_native(void);
+void live_exact_xdp_generic(void);
+void live_exact_ring(void);
+void live_exact_ring_xdp(void);
+void live_exact_out(void);
+void live_loses_area(void);
+void live_loses_ring(void);
+void live_drains(void);
+void live_in_order(void);
+void live_in_order_ring(void);
+void live_count(void);
+void live_snaplen(void);
+void live_chooses(void);
+void live_chooses_xdp(void);
+
+/* live_file.c */
+void live_rotates(void);
+void live_rotates_pcap(void);
+void live_rotates_ring(void);
+void live_rotates_in_turn(void);
+void live_rotates_by_time(void);
+void live_full_disk(void);
+void live_full_disk_pcap(void);
+void live_full_disk_ring(void);
+void live_full_disk_later(void);
+void live_full_device(void);
+void live_vanish(void);
+void live_spares_file(void);
+void live_closed_pipe(void);
+void live_no_reader(void);
+void live_killed(void);
+void live_pcap(void);
+
+/* live_place.c */
+void live_follows(void);
+void live_leaves_out(void);
+void live_nothing(void);
+void live_vlan(void);
+void live_beside_generic_xdp(void);
+void live_netns(void);
+void live_loopback(void);
+void live_raw(void);
+void live_usage(void);
+void live_no_privilege(void);
+void live_confined(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);

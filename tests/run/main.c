@@ -48,6 +48,7 @@ static const struct test tests[] = {
 	{ "ring: full", ring_full, TEST_ROOT, 0 },
 	{ "ring: the reader may stop", ring_stops, TEST_ROOT, 0 },
 	{ "sys: confined, but not too much", confine_leaves_enough, TEST_ROOT, 0 },
+	{ "sys: confined, but files can be opened", confine_leaves_files, TEST_ROOT, 0 },
 };
 
 int main(int argc, char **argv)

@@ -107,6 +107,7 @@ void ring_full(void);
 void ring_stops(void);
 /* tests/run/confine.c */
 void confine_leaves_enough(void);
+void confine_leaves_files(void);
 
 /* tests/run/sets.c */
 void sets_many(void);

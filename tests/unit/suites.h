@@ -23,5 +23,6 @@ Suite *capfile_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
+Suite *tap_suite(void);
 
 #endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of live capture into files: rotation, full disks, and ends of every kind. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "tests/net/file.h"
+#include "tests/net/scenarios.h"
+
+enum {
+	MEGABYTE = 1000000,
+	LEN = 1400,
+	BLOCK_MAX = 1600, /* a packet's, and the end of a file */
+	MANY = 2500,      /* 3.6 MB */
+};
+
+static struct sonde a;
+
+#define CAPTURE(...) SONDE_START(&a, "capture", __VA_ARGS__)
+
+/* It is captured on the near side what that sends. */
+static void flood_out(struct lab *lab)
+{
+	flood(lab, MANY, LEN);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+}
+
+static uint64_t captured_of(uint64_t came)
+{
+	uint64_t captured = sonde_said(&a, "packets captured");
+
+	CHECK(captured + sonde_said(&a, "packets not written") +
+			      sonde_said(&a, "packets dropped by kernel") ==
+		      came,
+	      "not %llu in all: %s", (unsigned long long)came, a.err);
+	return captured;
+}
+
+/* -C: FILE, FILE1, FILE2, each whole by itself, and in sum all packets. */
+static void rotates(const char *name, const char *option)
+{
+	uint64_t sum = 0;
+	struct lab lab = { 0 };
+	unsigned int files = 0;
+
+	lab_ready(&lab);
+	silence(&lab);
+	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", option, "-w", file_path(name), "udp");
+	sonde_await_err(&a, "out: ");
+	flood_out(&lab);
+	for (;; files++) {
+		char one[64];
+		const char *path;
+
+		snprintf(one, sizeof(one), files ? "%s%u" : "%s", name, files);
+		path = file_path(one);
+		if (access(path, F_OK))
+			break;
+		CHECK(file_len(path) <= MEGABYTE + BLOCK_MAX, "%s: %llu bytes", one,
+		      (unsigned long long)file_len(path));
+		sum += file_read(path, NULL, NULL);
+	}
+	CHECK(files == 4, "%u files: %s", files, a.err);
+	CHECK(sum == captured_of(MANY), "%llu packets in them: %s", (unsigned long long)sum, a.err);
+	expect_clean(&lab);
+}
+
+void live_rotates(void)
+{
+	rotates("turn.pcapng", "-n");
+}
+
+void live_rotates_pcap(void)
+{
+	rotates("turn.pcap", "-n");
+}
+
+void live_rotates_ring(void)
+{
+	rotates("turn.pcapng", "--ring");
+}
+
+struct lengths {
+	unsigned int first, last;
+};
+
+enum { FIRST = 501, LAST = 502 };
+
+static void find_lengths(const struct frame *f, const struct capfile_iface *i, void *arg)
+{
+	struct lengths *l = arg;
+
+	(void)i;
+	l->first += f->len == FIRST + 42;
+	l->last += f->len == LAST + 42;
+}
+
+/* -C -W: two files in turn, with the newest packets. */
+void live_rotates_in_turn(void)
+{
+	const char *paths[] = { file_path("turn.pcapng0"), file_path("turn.pcapng1") };
+	struct lengths seen = { 0 };
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	silence(&lab);
+	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", "-W", "2", "-w", file_path("turn.pcapng"),
+		"udp");
+	sonde_await_err(&a, "out: ");
+	CHECK(!lab_udp(&lab, 2, 1, FIRST, true), "the first packet");
+	flood(&lab, MANY, LEN);
+	CHECK(!lab_udp(&lab, 2, 1, LAST, true), "the last packet");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(access(file_path("turn.pcapng"), F_OK) && access(file_path("turn.pcapng2"), F_OK),
+	      "more than two files");
+	for (int i = 0; i < 2; i++) {
+		CHECK(file_len(paths[i]) <= MEGABYTE + BLOCK_MAX, "%s is too long", paths[i]);
+		file_read(paths[i], find_lengths, &seen);
+	}
+	CHECK(!seen.first && seen.last == 1, "not the newest: %u %u", seen.first, seen.last);
+	captured_of(MANY + 2);
+}
+
+static bool any_named(const char *directory_of, unsigned int want)
+{
+	char dir[256], *slash;
+	unsigned int n = 0;
+
+	snprintf(dir, sizeof(dir), "%s", directory_of);
+	slash = strrchr(dir, '/');
+	for (unsigned int i = 0; i < 24 * 3600; i++) {
+		snprintf(slash, sizeof(dir) - (size_t)(slash - dir), "/%02u%02u%02u", i / 3600,
+			 i / 60 % 60, i % 60);
+		if (access(dir, F_OK))
+			continue;
+		file_read(dir, NULL, NULL);
+		n++;
+	}
+	return n == want;
+}
+
+/* -G -W: so many files of so long, and the end; also without a single packet. */
+void live_rotates_by_time(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CAPTURE("-i", "sonde0", "-G", "1s", "-W", "2", "-w", file_path("%H%M%S"), "udp");
+	sonde_await_err(&a, "out: ");
+	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic");
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(any_named(file_path("x"), 2), "not two files: %s", a.err);
+	CHECK(captured_of(10) == 10, "%s", a.err);
+	expect_clean(&lab);
+}
+
+static void limit_files(void)
+{
+	struct rlimit limit = { MEGABYTE, MEGABYTE };
+
+	if (setrlimit(RLIMIT_FSIZE, &limit))
+		_exit(126);
+}
+
+static void stop_it(void)
+{
+	int status;
+
+	kill(a.pid, SIGSTOP);
+	CHECK(waitpid(a.pid, &status, WUNTRACED) == a.pid && WIFSTOPPED(status), "%s", a.err);
+}
+
+/* One line of an error among the notes and sums. */
+static void expect_error(const char *words)
+{
+	const char *at = strstr(a.err, words);
+
+	CHECK(a.rc == 1 && at, "exit code %d, and not \"%s\": %s", a.rc, words, a.err);
+	CHECK(!strstr(at + 1, words), "said twice: %s", a.err);
+}
+
+/* All packets wait for it when it finds the disk full: none of them is forgotten. */
+static void fills(const char *name, const char *option, const char *value)
+{
+	const char *path = file_path(name);
+	struct lab lab = { 0 };
+	uint64_t captured, there;
+
+	lab_ready(&lab);
+	silence(&lab);
+	sonde_start(&a, limit_files,
+		    (const char *const[]){ "sonde", "capture", "-i", "sonde0", "-Q", "out", "-w",
+					   path, option, value, "udp", NULL });
+	sonde_await_err(&a, "out: ");
+	stop_it();
+	flood(&lab, MANY, LEN);
+	kill(a.pid, SIGCONT);
+	sonde_wait(&a);
+	expect_error("no space left");
+	captured = captured_of(MANY);
+	there = file_read(path, NULL, NULL);
+	CHECK(there == captured && there, "%llu packets in the file: %s", (unsigned long long)there,
+	      a.err);
+	CHECK(sonde_said(&a, "packets not written"), "%s", a.err);
+	CHECK(file_len(path) <= MEGABYTE, "it is longer than allowed");
+	expect_clean(&lab);
+}
+
+void live_full_disk(void)
+{
+	fills("full.pcapng", "-s", "0");
+}
+
+void live_full_disk_pcap(void)
+{
+	fills("full.pcap", "-s", "0");
+}
+
+void live_full_disk_ring(void)
+{
+	fills("full.pcapng", "-n", "--ring");
+}
+
+/* A later file of a row, which a confined process has opened, is cut back as the first is. */
+void live_full_disk_later(void)
+{
+	enum { PART = 1000 }; /* 1.4 MB */
+	const char *first = file_path("later"), *second = file_path("later1");
+	struct rlimit limit = { MEGABYTE * 6 / 10, MEGABYTE * 6 / 10 };
+	struct lab lab = { 0 };
+	uint64_t captured, there;
+
+	lab_ready(&lab);
+	silence(&lab);
+	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", "-w", first, "udp");
+	sonde_await_err(&a, "out: ");
+	flood(&lab, PART, LEN);
+	AWAIT(!access(second, F_OK), "no second file: %s", a.err);
+	stop_it();
+	CHECK(!prlimit(a.pid, RLIMIT_FSIZE, &limit, NULL), "prlimit: %s", strerror(errno));
+	flood(&lab, PART, LEN);
+	kill(a.pid, SIGCONT);
+	sonde_wait(&a);
+	expect_error("no space left");
+	captured = captured_of(2 * PART);
+	there = file_read(first, NULL, NULL) + file_read(second, NULL, NULL);
+	CHECK(there == captured && there > PART, "%llu packets in the files: %s",
+	      (unsigned long long)there, a.err);
+}
+
+/* A device that is full from the start. */
+void live_full_device(void)
+{
+	const char *path = file_path("full");
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!mknod(path, S_IFCHR | 0600, makedev(1, 7)), "mknod: %s", strerror(errno));
+	CAPTURE("-i", "sonde0", "-w", path);
+	sonde_wait(&a);
+	expect_error("no space left");
+	expect_clean(&lab);
+}
+
+/* The interface goes: what came before is in the file. */
+void live_vanish(void)
+{
+	const char *path = file_path("vanish.pcapng");
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+
+	lab_ready(&lab);
+	CAPTURE("-i", "sonde0", "-w", path, "udp");
+	sonde_await_err(&a, "out: ");
+	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic");
+	CHECK(!link_del(&near->nl, near->link.ifindex), "removing it");
+	sonde_wait(&a);
+	expect_error("sonde0: the interface is gone");
+	CHECK(file_read(path, NULL, NULL) == 20 && captured_of(20) == 20, "%s", a.err);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s", path);
+	close(fd);
+}
+
+/* What cannot begin leaves a file as it was, and makes none. */
+void live_spares_file(void)
+{
+	const char *path = file_path("there.pcapng"), *other = file_path("not.pcapng");
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	write_text(path, "keep me");
+	CHECK(SONDE_RUN(&a, "capture", "-i", "nosuch0", "-w", path) == 1, "%s", a.err);
+	CHECK(lines_of(a.err) == 1 && strstr(a.err, "no interface nosuch0"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "capture", "-i", "sonde0", "-i", "nosuch0", "-w", other) == 1, "%s",
+	      a.err);
+	CHECK(SONDE_RUN(&a, "capture", "-r", other, "-w", path) == 1, "%s", a.err);
+	CHECK(file_len(path) == 7 && access(other, F_OK), "a file was touched");
+	CHECK(SONDE_RUN(&a, "capture", "-i", "sonde0", "-w", file_path("no/such")) == 1, "%s",
+	      a.err);
+	CHECK(strstr(a.err, "no/such: "), "%s", a.err);
+	expect_clean(&lab);
+}
+
+/* The reader goes away, with packets and without. */
+static void reader_goes(const struct lab *lab, const char *option, const char *value, bool traffic)
+{
+	CAPTURE("-i", "sonde0", option, value, "udp");
+	sonde_await_err(&a, "out: ");
+	close(a.fd[0]);
+	a.fd[0] = -1;
+	if (traffic)
+		CHECK(!lab_udp(lab, 2, 10, LEN, true), "traffic");
+	sonde_wait(&a);
+	expect_error("standard output");
+}
+
+void live_closed_pipe(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	for (int traffic = 0; traffic < 2; traffic++) {
+		reader_goes(&lab, "-w", "-", traffic);
+		reader_goes(&lab, "-o", "text", traffic);
+		reader_goes(&lab, "-o", "json", traffic);
+	}
+	expect_clean(&lab);
+}
+
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
+/* With -w FILE nobody need read it. */
+void live_no_reader(void)
+{
+	const char *path = file_path("alone.pcapng");
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	for (int i = 0; i < 2; i++) {
+		sonde_start(&a, i ? close_stdout : NULL,
+			    (const char *const[]){ "sonde", "capture", "-i", "sonde0", "-c", "10",
+						   "-w", path, "udp", NULL });
+		sonde_await_err(&a, "out: ");
+		if (!i)
+			close(a.fd[0]);
+		a.fd[0] = i ? a.fd[0] : -1;
+		CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic");
+		CHECK(!sonde_wait(&a), "%s", a.err);
+		CHECK(file_read(path, NULL, NULL) == 10, "%s", a.err);
+	}
+}
+
+/* Killed: nothing stays at the hooks. */
+void live_killed(void)
+{
+	static const char *const at[] = { "tc", "clsact", "xdp" };
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+		CAPTURE("-i", "sonde0", "--at", at[i]);
+		sonde_await_err(&a, "out: ");
+		CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected: %s",
+		      a.err);
+		CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+		expect_clean(&lab);
+	}
+}
+
+static void expect_nanos(const struct frame *f, const struct capfile_iface *i, void *arg)
+{
+	unsigned int *fine = arg;
+
+	(void)i;
+	CHECK(f->link == FRAME_ETHERNET && f->len == 42 + LEN, "%u bytes", f->len);
+	*fine += f->time_ns % 1000 != 0;
+}
+
+/* Classic files: by their name, or asked for; with none of its packets, too. */
+void live_pcap(void)
+{
+	const char *paths[] = { file_path("by-name.pcap"), file_path("asked-for") };
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	for (int i = 0; i < 2; i++) {
+		unsigned int fine = 0;
+
+		CAPTURE("-i", "sonde0", "-w", paths[i], i ? "--pcap" : "-n", "udp");
+		sonde_await_err(&a, "out: ");
+		CHECK(!lab_udp(&lab, 2, 20, LEN, true), "traffic");
+		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+		CHECK(file_len(paths[i]) == 24 + 40 * (16 + 42 + LEN), "no classic file");
+		CHECK(file_read(paths[i], expect_nanos, &fine) == 40, "%s", a.err);
+		CHECK(fine, "times in microseconds");
+		CHECK(captured_of(40) == 40, "%s", a.err);
+	}
+	CAPTURE("-i", "sonde0", "-w", paths[0], "udp port 9");
+	sonde_await_err(&a, "out: ");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(!file_read(paths[0], NULL, NULL), "a packet from nowhere");
+}
