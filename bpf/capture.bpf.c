@@ -103,7 +103,7 @@ static __always_inline bool passes(const struct take *t)
 /* The view of the packet, if anybody looks at it. */
 static __always_inline struct view_work *parse(const struct take *t)
 {
-	struct view_src s = { .skb = t->xdp ? 0 : t->ctx, .chain = conf.chain, .bare = t->bare };
+	struct view_src s = { .skb = t->xdp ? 0 : t->ctx, .groups = conf.groups, .bare = t->bare };
 	struct __sk_buff *skb = t->ctx;
 	struct xdp_md *xdp = t->ctx;
 	struct view_work *w;

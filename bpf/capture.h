@@ -34,7 +34,7 @@ struct capture_conf {
 	__u8 prepend;   /* 1: give those without one an Ethernet header of zeros */
 	__u8 filter;    /* 1: there is one: fill in a view and ask it */
 	__u8 inner;     /* 1: it looks into tunnels */
-	__u8 chain;     /* 1: it looks at the chain of protocols */
+	__u8 groups;    /* enum view_group: what it, or the look for a socket, needs of a view */
 	__u8 multibuf;  /* 1: XDP frames may have fragments, and the helpers for them are there */
 	__u8 owner;     /* enum capture_owner */
 	__u8 judged;    /* 1: the filter looks at the owner */

@@ -17,6 +17,17 @@ enum view_dir { VIEW_DIR_UNKNOWN, VIEW_IN, VIEW_OUT };
 enum view_verdict { VIEW_VERDICT_UNKNOWN, VIEW_PASS, VIEW_DROP };
 enum view_fragment { VIEW_WHOLE, VIEW_FIRST, VIEW_LATER };
 
+/* Parts of a view that programs fill in only if somebody looks at them; the rest always is. */
+enum view_group {
+	VIEW_MACS = 1,    /* dmac, smac */
+	VIEW_ADDRS = 2,   /* src, dst */
+	VIEW_PORTS = 4,   /* ports, sport, dport */
+	VIEW_PAYLOAD = 8, /* payload */
+	VIEW_CHAIN = 16,  /* chain */
+	VIEW_OWNER = 32,  /* cgroup, pid, netns, comm */
+	VIEW_GROUPS = 63,
+};
+
 /* Numbers are in host byte order; addresses are bytes as on the wire. Absent is 0 unless said. */
 struct view {
 	__u32 len;     /* bytes on the wire, link-layer header and tags included */

@@ -35,7 +35,7 @@ struct view_work {
 struct view_src {
 	void *data, *end;
 	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
-	bool chain;            /* somebody looks at view.chain */
+	__u32 groups;          /* enum view_group: the parts that are wanted */
 	__u32 bare; /* ETH_HLEN: the Ethernet header is in front of the packet (view_is_bare());
 		     * else 0 */
 };
@@ -45,6 +45,9 @@ struct view_eth {
 };
 struct view_tag {
 	__be16 tci, type;
+};
+struct view_label {
+	__be16 high, low;
 };
 struct view_ip4 {
 	__u8 version_ihl, tos;
@@ -58,6 +61,16 @@ struct view_ip6 {
 	__u8 next, hops;
 	__be16 src[8], dst[8];
 };
+struct view_ports {
+	__be16 sport, dport;
+};
+struct view_gre {
+	__be16 flags, type;
+};
+struct view_geneve {
+	__u8 version_len, flags;
+	__be16 type, vni[2];
+};
 struct view_ext {
 	__u8 next, len;
 	__be16 frag, id[2];
@@ -68,19 +81,20 @@ struct view_arp {
 	__be16 op, sha[3], spa[2], tha[3], tpa[2];
 };
 
-/* n is a constant. False if it is not all there. */
-static __always_inline bool view_bytes(const struct view_src *s, __u32 off, void *to, __u32 n)
+/* n bytes, a constant even number, where they are or, if they are not in the linear part, in copy.
+ * 0: they are not all there. */
+static __always_inline const void *view_at(const struct view_src *s, __u32 off, void *copy, __u32 n)
 {
-	__be16 *at = s->data + (off & VIEW_OFF_MASK), *into = to;
+	void *at = s->data + (off & VIEW_OFF_MASK);
 
-	if (off <= VIEW_OFF_MASK && (void *)at + n <= s->end) {
-		for (__u32 i = 0; i < n / 2; i++)
-			into[i] = at[i];
-		return true;
-	}
-	return s->skb && !bpf_skb_load_bytes(s->skb, off, to, n);
+	if (off <= VIEW_OFF_MASK && at + n <= s->end)
+		return at;
+	if (s->skb && !bpf_skb_load_bytes(s->skb, off, copy, n))
+		return copy;
+	return 0;
 }
-#define view_read(s, off, to) view_bytes(s, off, to, sizeof(*(to)))
+#define view_read(s, off, copy) \
+	((const __typeof__(*(copy)) *)view_at(s, off, copy, sizeof(*(copy))))
 
 /* A header that ends there is whole, though nobody reads on. */
 static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
@@ -100,21 +114,23 @@ static __always_inline __u32 view_words(const __be16 *half)
 	return w.whole;
 }
 
-static __always_inline void view_addrs(struct view *v, const __be16 *src, const __be16 *dst,
-				       __u32 words)
+static __always_inline void view_addrs(const struct view_src *s, struct view *v, const __be16 *src,
+				       const __be16 *dst, __u32 words)
 {
-	__u32 *s = (__u32 *)v->src, *d = (__u32 *)v->dst;
+	__u32 *from = (__u32 *)v->src, *to = (__u32 *)v->dst;
 
-	for (__u32 i = 0; i < words; i++) {
-		s[i] = view_words(src + 2 * i);
-		d[i] = view_words(dst + 2 * i);
-	}
 	v->addrs = words == 1 ? 4 : 6;
+	if (!(s->groups & VIEW_ADDRS))
+		return;
+	for (__u32 i = 0; i < words; i++) {
+		from[i] = view_words(src + 2 * i);
+		to[i] = view_words(dst + 2 * i);
+	}
 }
 
 static __always_inline void view_chain(const struct view_src *s, struct view *v, __u32 proto)
 {
-	if (s->chain)
+	if (s->groups & VIEW_CHAIN)
 		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
 }
 
@@ -122,12 +138,16 @@ static __always_inline void view_chain(const struct view_src *s, struct view *v,
 static __always_inline void view_payload(const struct view_src *s, struct view *v, __u32 off)
 {
 	__u32 len = v->proto == IPPROTO_SCTP ? 12 : 8;
+	const __be16 *at;
 	__be16 word;
 
+	if (!(s->groups & VIEW_PAYLOAD))
+		return;
 	if (v->proto == IPPROTO_TCP) {
-		if (!view_read(s, off + 12, &word))
+		at = view_read(s, off + 12, &word);
+		if (!at)
 			return;
-		len = (be16(word) >> 12) * 4;
+		len = (be16(*at) >> 12) * 4;
 		if (len < 20)
 			return;
 	}
@@ -139,9 +159,8 @@ static __always_inline void view_payload(const struct view_src *s, struct view *
 static __always_inline void view_transport(const struct view_src *s, struct view_work *w,
 					   struct view *v)
 {
-	struct {
-		__be16 sport, dport;
-	} ports;
+	struct view_ports copy;
+	const struct view_ports *ports;
 	__u32 off = w->off;
 
 	if (v->fragment == VIEW_LATER)
@@ -149,28 +168,32 @@ static __always_inline void view_transport(const struct view_src *s, struct view
 	v->trans = off;
 	if (v->proto != IPPROTO_TCP && v->proto != IPPROTO_UDP && v->proto != IPPROTO_SCTP)
 		return;
-	if (!view_read(s, off, &ports))
+	if (!(s->groups & VIEW_PORTS))
 		return;
-	v->sport = be16(ports.sport);
-	v->dport = be16(ports.dport);
+	ports = view_read(s, off, &copy);
+	if (!ports)
+		return;
+	v->sport = be16(ports->sport);
+	v->dport = be16(ports->dport);
 	v->ports = 1;
 	view_payload(s, v, off);
 }
 
 static __always_inline void view_ipv4(const struct view_src *s, struct view_work *w, struct view *v)
 {
-	struct view_ip4 ip;
+	struct view_ip4 copy;
+	const struct view_ip4 *ip = view_read(s, w->off, &copy);
 	__u32 frag, len;
 
 	/* Version 4 and at least five words, in one look at the first byte. */
-	if (!view_read(s, w->off, &ip) || (__u8)(ip.version_ihl - 0x45) > 10)
+	if (!ip || (__u8)(ip->version_ihl - 0x45) > 10)
 		return;
-	len = (ip.version_ihl & 15) * 4;
-	frag = be16(ip.frag);
+	len = (ip->version_ihl & 15) * 4;
+	frag = be16(ip->frag);
 	v->family = 4;
-	view_addrs(v, ip.src, ip.dst, 1);
-	v->proto = ip.proto;
-	view_chain(s, v, ip.proto);
+	view_addrs(s, v, ip->src, ip->dst, 1);
+	v->proto = ip->proto;
+	view_chain(s, v, ip->proto);
 	v->fragment = frag & 0x1fff ? VIEW_LATER : frag & 0x2000 ? VIEW_FIRST : VIEW_WHOLE;
 	w->off += len;
 	if (view_reaches(s, w->off))
@@ -188,25 +211,28 @@ static __always_inline bool view_exts(const struct view_src *s, struct view_work
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < VIEW_EXT_MAX; i++) {
-		__u32 next = w->proto & 0xff, frag;
-		struct view_ext ext;
+		__u32 next = w->proto & 0xff, frag, units;
+		const struct view_ext *ext;
+		struct view_ext copy;
 
 		if (!view_is_ext(next) || v->fragment == VIEW_LATER)
 			break;
 		v->proto = next;
-		if (!view_read(s, w->off, &ext))
+		ext = view_read(s, w->off, &copy);
+		if (!ext)
 			return false;
-		frag = be16(ext.frag);
+		frag = be16(ext->frag);
+		units = ext->len;
 		if (next == IPPROTO_FRAGMENT) {
 			if (frag & 0xfff8)
 				v->fragment = VIEW_LATER;
 			else if (frag & 1)
 				v->fragment = VIEW_FIRST;
-			ext.len = 0;
+			units = 0;
 		}
-		w->proto = ext.next;
-		view_chain(s, v, ext.next);
-		w->off += 8 + ext.len * 8;
+		w->proto = ext->next;
+		view_chain(s, v, ext->next);
+		w->off += 8 + units * 8;
 		if (!view_reaches(s, w->off))
 			return false;
 	}
@@ -215,16 +241,17 @@ static __always_inline bool view_exts(const struct view_src *s, struct view_work
 
 static __always_inline void view_ipv6(const struct view_src *s, struct view_work *w, struct view *v)
 {
-	struct view_ip6 ip;
+	struct view_ip6 copy;
+	const struct view_ip6 *ip = view_read(s, w->off, &copy);
 
-	if (!view_read(s, w->off, &ip) || ip.version >> 4 != 6)
+	if (!ip || ip->version >> 4 != 6)
 		return;
 	v->family = 6;
-	view_addrs(v, ip.src, ip.dst, 4);
-	w->proto = ip.next;
-	w->off += sizeof(ip);
-	view_chain(s, v, ip.next);
-	if (view_is_ext(ip.next) && !view_exts(s, w, v))
+	view_addrs(s, v, ip->src, ip->dst, 4);
+	w->proto = ip->next;
+	w->off += sizeof(*ip);
+	view_chain(s, v, ip->next);
+	if (view_is_ext(ip->next) && !view_exts(s, w, v))
 		return;
 	v->proto = w->proto;
 	view_transport(s, w, v);
@@ -233,11 +260,11 @@ static __always_inline void view_ipv6(const struct view_src *s, struct view_work
 /* IPv4 over Ethernet, the only one in use (RFC 826). */
 static __always_inline void view_arp(const struct view_src *s, struct view_work *w, struct view *v)
 {
-	struct view_arp a;
+	struct view_arp copy;
+	const struct view_arp *a = view_read(s, w->off, &copy);
 
-	if (view_read(s, w->off, &a) && a.protocol == be16(ETH_P_IP) && a.hardware_len == 6 &&
-	    a.protocol_len == 4)
-		view_addrs(v, a.spa, a.tpa, 1);
+	if (a && a->protocol == be16(ETH_P_IP) && a->hardware_len == 6 && a->protocol_len == 4)
+		view_addrs(s, v, a->spa, a->tpa, 1);
 }
 
 /* Of a header whose EtherType nobody wrote, by its first four bits (RFC 4928); 0: neither. */
@@ -259,15 +286,16 @@ static __always_inline bool view_labels(const struct view_src *s, struct view_wo
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < VIEW_LABELS_MAX; i++) {
 		__u32 type, low;
-		__be16 entry[2];
+		struct view_label copy;
+		const struct view_label *entry = view_read(s, w->off, &copy);
 
-		if (!view_read(s, w->off, &entry))
+		if (!entry)
 			return false;
-		low = be16(entry[1]);
+		low = be16(entry->low);
 		if (!v->labels)
-			v->label = (__u32)be16(entry[0]) << 4 | low >> 12;
+			v->label = (__u32)be16(entry->high) << 4 | low >> 12;
 		v->labels++;
-		w->off += sizeof(entry);
+		w->off += sizeof(*entry);
 		if (!(low & 0x100))
 			continue;
 		type = view_ip_type(s, w->off);
@@ -286,14 +314,15 @@ static __always_inline bool view_is_vlan(__u32 type)
 /* One more tag; false if it is cut off. */
 static __always_inline bool view_vlan(const struct view_src *s, struct view_work *w, struct view *v)
 {
-	struct view_tag tag;
+	struct view_tag copy;
+	const struct view_tag *tag = view_read(s, w->off, &copy);
 
-	if (!view_read(s, w->off, &tag))
+	if (!tag)
 		return false;
-	v->vlan[v->vlans & 1] = be16(tag.tci) & 0xfff;
+	v->vlan[v->vlans & 1] = be16(tag->tci) & 0xfff;
 	v->vlans++;
-	v->type = be16(tag.type);
-	w->off += sizeof(tag);
+	v->type = be16(tag->type);
+	w->off += sizeof(*tag);
 	return true;
 }
 
@@ -319,28 +348,32 @@ static __always_inline void view_network(const struct view_src *s, struct view_w
 		view_arp(s, w, v);
 }
 
-static __always_inline void view_macs(struct view *v, const struct view_eth *eth)
+static __always_inline void view_macs(const struct view_src *s, struct view *v,
+				      const struct view_eth *eth)
 {
 	__be16 *dmac = (__be16 *)v->dmac, *smac = (__be16 *)v->smac;
 
+	v->type = be16(eth->type);
+	if (!(s->groups & VIEW_MACS))
+		return;
 	for (int i = 0; i < 3; i++) {
 		dmac[i] = eth->dmac[i];
 		smac[i] = eth->smac[i];
 	}
-	v->type = be16(eth->type);
 }
 
 /* From the Ethernet header at w->off to v->type. */
 static __always_inline bool view_ethernet(const struct view_src *s, struct view_work *w,
 					  struct view *v)
 {
-	struct view_eth eth;
+	struct view_eth copy;
+	const struct view_eth *eth = view_read(s, w->off, &copy);
 
-	if (!view_read(s, w->off, &eth))
+	if (!eth)
 		return false;
 	v->link = w->off;
-	view_macs(v, &eth);
-	w->off += sizeof(eth);
+	view_macs(s, v, eth);
+	w->off += sizeof(*eth);
 	return true;
 }
 
@@ -365,11 +398,12 @@ static __always_inline bool view_is_bare(struct __sk_buff *skb)
 	if (bpf_skb_load_bytes_relative(skb, 0, &before, sizeof(before), BPF_HDR_START_MAC))
 		return false;
 	for (__u32 i = 0; i < sizeof(before) / 2; i++) {
-		__be16 word;
+		__be16 copy;
+		const __be16 *word = view_read(&s, 2 * i, &copy);
 
-		if (!view_bytes(&s, 2 * i, &word, sizeof(word)))
+		if (!word)
 			return true;
-		diff |= word ^ ((__be16 *)&before)[i];
+		diff |= *word ^ ((__be16 *)&before)[i];
 	}
 	return diff != 0;
 }
@@ -381,13 +415,21 @@ static __always_inline bool view_before(const struct view_src *s, struct view *v
 
 	if (bpf_skb_load_bytes_relative(s->skb, 0, &eth, sizeof(eth), BPF_HDR_START_MAC))
 		return false;
-	view_macs(v, &eth);
+	view_macs(s, v, &eth);
 	return true;
 }
 
-static __always_inline void view_start(struct view *v, __u32 len)
+static __always_inline void view_start(const struct view_src *s, struct view *v, __u32 len)
 {
-	__builtin_memset(v, 0, sizeof(*v));
+	__builtin_memset(v, 0, offsetof(struct view, dmac));
+	if (s->groups & VIEW_MACS)
+		__builtin_memset(v->dmac, 0, sizeof(v->dmac) + sizeof(v->smac));
+	if (s->groups & VIEW_ADDRS)
+		__builtin_memset(v->src, 0, sizeof(v->src) + sizeof(v->dst));
+	if (s->groups & VIEW_CHAIN)
+		__builtin_memset(v->chain, 0, sizeof(v->chain));
+	if (s->groups & VIEW_OWNER)
+		__builtin_memset(&v->cgroup, 0, sizeof(*v) - offsetof(struct view, cgroup));
 	v->len = len;
 	v->link = v->net = v->trans = v->proto = v->payload = VIEW_NONE;
 }
@@ -395,15 +437,14 @@ static __always_inline void view_start(struct view *v, __u32 len)
 /* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
 static __always_inline bool view_gre(const struct view_src *s, struct view_work *w, __u32 *type)
 {
-	struct {
-		__be16 flags, type;
-	} gre;
+	struct view_gre copy;
+	const struct view_gre *gre = view_read(s, w->off, &copy);
 	__u32 flags;
 
-	if (!view_read(s, w->off, &gre))
+	if (!gre)
 		return false;
-	flags = be16(gre.flags);
-	*type = be16(gre.type);
+	flags = be16(gre->flags);
+	*type = be16(gre->type);
 	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
 		return false;
 	w->off += 4 + (flags >> 15 & 1) * 4 + (flags >> 13 & 1) * 4 + (flags >> 12 & 1) * 4;
@@ -413,15 +454,13 @@ static __always_inline bool view_gre(const struct view_src *s, struct view_work 
 /* RFC 8926: options of 4-byte units. */
 static __always_inline bool view_geneve(const struct view_src *s, struct view_work *w, __u32 *type)
 {
-	struct {
-		__u8 version_len, flags;
-		__be16 type, vni[2];
-	} geneve;
+	struct view_geneve copy;
+	const struct view_geneve *geneve = view_read(s, w->off + 8, &copy);
 
-	if (!view_read(s, w->off + 8, &geneve) || geneve.version_len >> 6)
+	if (!geneve || geneve->version_len >> 6)
 		return false;
-	*type = be16(geneve.type);
-	w->off += 8 + sizeof(geneve) + (geneve.version_len & 0x3f) * 4;
+	*type = be16(geneve->type);
+	w->off += 8 + sizeof(*geneve) + (geneve->version_len & 0x3f) * 4;
 	return true;
 }
 
@@ -463,7 +502,7 @@ static __always_inline void view_inner(const struct view_src *s, struct view_wor
 	struct view *outer = &w->views[0], *v = &w->views[1];
 	__u32 type = 0;
 
-	view_start(v, 0);
+	view_start(s, v, 0);
 	if (!view_tunnel(s, w, &type))
 		return;
 	v->len = outer->len - view_hidden(s) - s->bare - w->off;
@@ -478,7 +517,7 @@ static __always_inline void view_outer(const struct view_src *s, struct view_wor
 {
 	struct view *v = &w->views[0];
 
-	view_start(v, len);
+	view_start(s, v, len);
 	w->off = 0;
 	if (s->bare) {
 		if (!view_before(s, v))

@@ -53,7 +53,6 @@ static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *o
 	guarded(p, guard, prim_proto(p, proto));
 	if (proto->layer == PROTO_TRANS)
 		guarded(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
-	p->out.needs |= FILTER_NEED_BYTES;
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_BYTE,
 						 .size = (uint8_t)size,
 						 .field = (uint16_t)base_of(proto),

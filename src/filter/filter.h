@@ -60,10 +60,8 @@ struct filter_node {
 
 /* What a filter looks at, for the programs that fill in a view. */
 enum filter_need {
-	FILTER_NEED_BYTES = 1, /* the packet's bytes, not only the view */
-	FILTER_NEED_INNER = 2, /* the view of a tunnel's packet */
-	FILTER_NEED_OWNER = 4, /* pid, comm, cgroup, netns */
-	FILTER_NEED_CHAIN = 8, /* the chain of protocols */
+	FILTER_NEED_INNER = 1, /* the view of a tunnel's packet */
+	FILTER_NEED_OWNER = 2, /* pid, comm, cgroup, netns */
 };
 
 /* Zeroed: everything matches. */
@@ -112,6 +110,9 @@ struct filter_packet {
 	const uint8_t *data;
 	uint32_t caplen;
 };
+
+/* The parts of a view that it looks at: enum view_group. */
+unsigned int filter_groups(const struct filter *f);
 
 /* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
  * libpcap. */

@@ -237,7 +237,6 @@ static int prim_said(struct parser *p, const struct parse_mark *before, uint32_t
 	*out = tree_add(p, (struct filter_node){ .op = dns ? FILTER_DNS : FILTER_SNI,
 						 .value = f->nnames++ });
 	*out = tree_and(p, dns ? dns_guard(p) : sni_guard(p), *out);
-	p->out.needs |= FILTER_NEED_BYTES;
 	return 0;
 }
 

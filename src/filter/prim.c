@@ -252,8 +252,6 @@ static int protocol(struct parser *p, const struct qual *q, const struct token *
 					     UINT64_C(1) << number % 64));
 	else
 		*out = of_family(p, family, tree_cmp(p, FIELD(proto), FILTER_EQ, number));
-	if (q->type == TYPE_CHAIN)
-		p->out.needs |= FILTER_NEED_CHAIN;
 	return 0;
 }
 

@@ -149,3 +149,45 @@ void filter_close(struct filter *f)
 	free(f->nodes);
 	*f = (struct filter){ 0 };
 }
+
+static unsigned int group_of(uint16_t field)
+{
+	static const struct {
+		size_t from, to;
+		unsigned int group;
+	} parts[] = {
+		{ offsetof(struct view, sport), offsetof(struct view, family), VIEW_PORTS },
+		{ offsetof(struct view, ports), offsetof(struct view, fragment), VIEW_PORTS },
+		{ offsetof(struct view, payload), offsetof(struct view, label),
+		  VIEW_PAYLOAD | VIEW_PORTS },
+		{ offsetof(struct view, dmac), offsetof(struct view, src), VIEW_MACS },
+		{ offsetof(struct view, src), offsetof(struct view, reserved), VIEW_ADDRS },
+		{ offsetof(struct view, chain), offsetof(struct view, cgroup), VIEW_CHAIN },
+		{ offsetof(struct view, cgroup), sizeof(struct view), VIEW_OWNER },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (field >= parts[i].from && field < parts[i].to)
+			return parts[i].group;
+	return 0;
+}
+
+unsigned int filter_groups(const struct filter *f)
+{
+	unsigned int groups = f->needs & FILTER_NEED_INNER ? VIEW_PORTS : 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		switch (f->nodes[i].op) {
+		case FILTER_FIELD:
+		case FILTER_LOAD:
+		case FILTER_BYTE:
+		case FILTER_SET:
+			groups |= group_of(f->nodes[i].field);
+			break;
+		case FILTER_DNS:
+		case FILTER_SNI:
+			groups |= VIEW_PORTS | VIEW_PAYLOAD;
+			break;
+		}
+	return groups;
+}

@@ -43,6 +43,14 @@ static bool takes(const struct tap *t, const struct link *link, enum tap_dir dir
 	       !(dir == TAP_OUT && link->type == ARPHRD_LOOPBACK && t->wish.hooks[TAP_IN]);
 }
 
+/* Of a view: a socket is looked for by addresses and ports. */
+static unsigned int groups_for(const struct tap *t)
+{
+	unsigned int groups = t->wish.filter ? filter_groups(t->wish.filter) : 0;
+
+	return t->wish.owner == CAPTURE_OWNER_ALL ? groups | VIEW_ADDRS | VIEW_PORTS : groups;
+}
+
 static int load(struct tap *t, struct tap_port *port, bool multibuf)
 {
 	const struct filter *f = t->wish.filter;
@@ -56,7 +64,7 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 		.prepend = t->mixed && !has_ethernet(&port->link),
 		.filter = f && f->nodes,
 		.inner = f && f->needs & FILTER_NEED_INNER,
-		.chain = f && f->needs & FILTER_NEED_CHAIN,
+		.groups = (uint8_t)groups_for(t),
 		.multibuf = multibuf,
 		.owner = t->owners.map_fd ? t->wish.owner : CAPTURE_OWNER_NONE,
 		.judged = f && f->needs & FILTER_NEED_OWNER,

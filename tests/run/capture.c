@@ -23,7 +23,7 @@ enum {
 	TEXT_MAX = 2000,
 	AREA = 1 << 20,
 	CPUS_MAX = 1024,
-	LOOKED_AT_MAX = 100000, /* instructions by the verifier, which gives up at a million */
+	LOOKED_AT_MAX = 200000, /* instructions by the verifier, which gives up at a million */
 };
 
 /* A program of capture with a filter in it. */
@@ -45,7 +45,7 @@ static int bench_try(struct bench *b, const char *text, int prog)
 				     .ethernet = 1,
 				     .filter = 1,
 				     .inner = 1,
-				     .chain = 1 };
+				     .groups = VIEW_GROUPS };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
 		[CAPTURE_MAP_AREA] = { .max_entries = cpus, .value_size = AREA },
