@@ -74,7 +74,7 @@ static const struct opt rows[] = {
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
 		"bytes of a packet that are kept (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
-		"memory for packets in the kernel (default: 16384)"),
+		"memory for packets in the kernel (default: 65536, or a 32nd of the host's)"),
 	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
 		 "leave out frames that the interface would not take by itself"),
 	OPT_FLAG(0, "ring", O, ring, "by ring buffer, though the kernel could do better"),

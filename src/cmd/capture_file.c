@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -193,8 +194,13 @@ int capture_file_open(struct capture_file *f, const struct capture_file_wish *wi
 
 int capture_file_begin(struct capture_file *f)
 {
-	if (!f->standard)
-		return open_next(f);
+	if (!f->standard) {
+		int rc = open_next(f);
+		struct stat st;
+
+		f->patient = !rc && !fstat(f->fd, &st) && !S_ISFIFO(st.st_mode);
+		return rc;
+	}
 	f->fd = STDOUT_FILENO;
 	return f->heads.len ? put_heads(f) : 0;
 }

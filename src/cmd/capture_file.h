@@ -26,6 +26,7 @@ struct capture_file {
 	char path[PATH_MAX];
 	int fd;
 	bool standard, regular;
+	bool patient;      /* nobody reads it while it is written: no pipe */
 	bool direct;       /* O_DIRECT is on */
 	bool never_direct; /* this file system cannot */
 	bool broken;       /* a write failed: nothing more is written */

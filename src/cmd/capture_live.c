@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,9 @@
 #define MS UINT64_C(1000000)
 
 enum {
+	PRIORITY = -15, /* as setpriority(2) has it */
 	PAUSE_MS = 5,
+	FILE_PAUSE_MS = 50, /* nobody waits for a file's next packet */
 	/* What was stamped so long ago, by a clock that is not quite this one, is there when no
 	 * CPU is seen writing; else it is waited for, but not forever. */
 	SETTLE_MS = 1,
@@ -297,6 +300,12 @@ static int look_around(struct live *l)
 	return rc;
 }
 
+/* A ring has no way to say that it is getting full. */
+static uint64_t pause_ms(const struct live *l)
+{
+	return l->out->file.patient && l->tap.area.mapped ? FILE_PAUSE_MS : PAUSE_MS;
+}
+
 /* Between two rounds: a pause if there was something, else until there is. */
 static int wait_more(struct live *l, bool any)
 {
@@ -305,7 +314,7 @@ static int wait_more(struct live *l, bool any)
 	int fd = any && !l->tap.area.mapped ? 0 : l->poll_fd;
 
 	if (any)
-		until = now + PAUSE_MS * MS;
+		until = now + pause_ms(l) * MS;
 	else if (due != UINT64_MAX)
 		until = now + (due > clock_real() ? due - clock_real() : 0) + MS;
 	switch (wait_for(fd, until)) {
@@ -393,6 +402,13 @@ static void put_tail(struct buf *b, void *arg)
 	}
 }
 
+/* Little time is asked for, but when it is packets are waiting: before what is busy with other
+ * work, if that is allowed. */
+static void go_first(void)
+{
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
+}
+
 static int open_live(struct live *l)
 {
 	struct tap_wish wish = l->wish->tap;
@@ -409,6 +425,7 @@ static int open_live(struct live *l)
 	l->runs = calloc(l->tap.area.cpus, sizeof(*l->runs));
 	if (!l->runs)
 		return fail_errno(-ENOMEM, "capture");
+	go_first();
 	rc = open_waiting(l);
 	rc = rc ? rc : capture_out_begin(l->out);
 	if (file->name && !l->out->file.standard)

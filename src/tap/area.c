@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -14,8 +15,9 @@
 #include "tap/order.h"
 
 enum {
-	BYTES_DEFAULT = 16 << 20,
-	CHUNK_MAX = 1 << 20, /* large enough for a disk, small enough for an allocator */
+	BYTES_MAX = 64 << 20, /* if not more was wished for */
+	BYTES_PART = 32,      /* nor more than such a part of the memory */
+	CHUNK_MAX = 1 << 20,  /* large enough for a disk, small enough for an allocator */
 	CHUNK_MIN = 1 << 16,
 	BLOCKS_MIN = 1 << 15, /* bytes below fill */
 	RING_MIN = 1 << 16,   /* the largest page that there is */
@@ -74,10 +76,21 @@ static int map_array(int fd, uint64_t bytes, void **at)
 	return 0;
 }
 
+static uint64_t bytes_for(const struct area_wish *wish)
+{
+	struct sysinfo host = { 0 };
+	uint64_t part;
+
+	if (wish->bytes || sysinfo(&host))
+		return wish->bytes ? wish->bytes : BYTES_MAX;
+	part = (uint64_t)host.totalram * host.mem_unit / BYTES_PART;
+	return part < BYTES_MAX ? part : BYTES_MAX;
+}
+
 /* Chunks of each CPU within the bytes wished for: as large as is useful, and at least two. */
 static void shape(struct area *a, const struct area_wish *wish)
 {
-	uint64_t bytes = wish->bytes ? wish->bytes : BYTES_DEFAULT, each = bytes / a->cpus;
+	uint64_t each = bytes_for(wish) / a->cpus;
 	uint32_t rest = block_max(wish) + AREA_ROOM;
 
 	a->chunk_len = CHUNK_MAX;
@@ -122,7 +135,7 @@ static int open_ring(struct area *a, uint32_t size)
 /* Each CPU makes a block in a chunk of its own, from where it is copied into the ring. */
 static int open_copied(struct area *a, const struct area_wish *wish)
 {
-	uint64_t bytes = wish->bytes ? wish->bytes : BYTES_DEFAULT;
+	uint64_t bytes = bytes_for(wish);
 	uint32_t size = RING_MIN;
 	int rc;
 
