@@ -11,10 +11,6 @@
 #include "cmd/cmd.h"
 #include "sys/priv.h"
 
-#ifndef SONDE_VERSION
-#define SONDE_VERSION "0.1"
-#endif
-
 #define COMMANDS(X) \
 	X(count)    \
 	X(capture)  \
@@ -77,6 +73,10 @@ static int run(int argc, char **argv)
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("sonde %s\n", SONDE_VERSION);
 		return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
+	}
+	if (cmd_is_extcap(argv[1])) {
+		err_command("capture");
+		return cmd_capture.run(argc, argv);
 	}
 	for (int i = 0; i < NCOMMANDS; i++) {
 		if (strcmp(argv[1], commands[i]->opt->command))

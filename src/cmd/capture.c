@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "cmd/capture_extcap.h"
 #include "cmd/capture_live.h"
 #include "cmd/capture_out.h"
 #include "cmd/cmd.h"
@@ -109,7 +110,7 @@ static const struct opt rows[] = {
 	OPT_FLAG('l', "line-buffered", O, line_buffered,
 		 "as tcpdump has it: lines are never held back here"),
 	OPT_FLAG('U', "packet-buffered", O, packet_buffered, "the same for -w"),
-	OPT_FLAG(0, "silent", O, silent, "do not say which hooks were taken"),
+	OPT_FLAG(0, "silent", O, silent, "say nothing but errors and losses"),
 	OPT_FLAG('d', "program", O, program, "print the filter's kernel program, and end"),
 	{ 0 },
 };
@@ -162,7 +163,7 @@ static char *joined(char **words, int n)
 /* The text again with a mark below the place, where it fits a screen. */
 static int say_mistake(const char *text, const struct diag *diag)
 {
-	if (strlen(text) > 100 || strpbrk(text, "\n\t"))
+	if (strlen(text) > 100 || strpbrk(text, "\n\t") || err_is_held())
 		return fail(-EINVAL, "filter, at byte %llu: %s", (unsigned long long)diag->pos,
 			    diag->msg);
 	fail(-EINVAL, "filter: %s", diag->msg);
@@ -444,12 +445,26 @@ static int go(struct capture *c)
 	return capture_out_close(&c->out, rc);
 }
 
+static struct capture c; /* large: the lines' memory of connections */
+
+static int check_filter(const char *text)
+{
+	int rc = parse_filter(&c, (char *[]){ (char *)text }, 1);
+
+	filter_close(&c.filter);
+	free(c.text);
+	return rc;
+}
+
 static int run_capture(int argc, char **argv)
 {
-	static struct capture c; /* large: the lines' memory of connections */
+	static const struct extcap_base base = { &spec, run_capture, check_filter };
 	char **rest;
-	int nrest, rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
+	int nrest, rc;
 
+	if (cmd_is_extcap(argv[1]))
+		return extcap_run(&base, argc, argv);
+	rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	rc = check(&c.opts);

@@ -371,6 +371,8 @@ static void say_counts(const struct live *l)
 		sum.matched += c.matched;
 		sum.lost += c.lost;
 	}
+	if (l->wish->tap.quiet && !sum.lost)
+		return;
 	captured = counts_each(l) ? l->handed : sum.matched - sum.lost;
 	fprintf(stderr, "%llu packets captured\n",
 		(unsigned long long)(captured - l->out->unsaved));

@@ -2,9 +2,16 @@
 /* What several commands begin with: options without operands, another network namespace. */
 #include "cmd/cmd.h"
 #include <errno.h>
+#include <string.h>
 #include "base/err.h"
 #include "sys/confine.h"
 #include "sys/netns.h"
+
+bool cmd_is_extcap(const char *arg)
+{
+	return arg &&
+	       (!strncmp(arg, "--extcap-", strlen("--extcap-")) || !strcmp(arg, "--capture"));
+}
 
 int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv)
 {

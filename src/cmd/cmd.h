@@ -5,11 +5,19 @@
 
 #include "base/opt.h"
 
+#ifndef SONDE_VERSION
+#define SONDE_VERSION "0.1"
+#endif
+
 struct command {
 	const struct opt_spec *opt;
 	/* argv[0] is the command's name. 0, -errno or -E_USAGE, the error said already. */
 	int (*run)(int argc, char **argv);
 };
+
+/* Wireshark starts whatever stands in its extcap directory with such a first argument: main() gives
+ * it to capture. */
+bool cmd_is_extcap(const char *arg);
 
 /* Parse options into *into, for a command that takes no operands. 0; 1 if help was asked for and
  * given; -E_USAGE or -errno, said. */

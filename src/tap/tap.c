@@ -22,6 +22,11 @@ static bool has_ethernet(const struct link *link)
 	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
 }
 
+uint16_t tap_link_type(const struct link *link)
+{
+	return has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
+}
+
 /* By hooks and by whether the area is mapped. */
 static uint32_t prog_for(const struct tap *t, enum tap_dir dir)
 {
@@ -196,7 +201,7 @@ static int open_port(struct tap *t, struct tap_port *p, const struct link *link)
 	int rc;
 
 	p->link = *link;
-	p->link_type = t->mixed || has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
+	p->link_type = t->mixed ? FRAME_ETHERNET : tap_link_type(link);
 	p->start_ns = clock_real();
 	rc = find_gate(t, p);
 	if (!rc)

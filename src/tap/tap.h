@@ -72,6 +72,8 @@ struct tap {
 	bool mixed; /* interfaces with and without Ethernet headers: all get one */
 };
 
+/* LINKTYPE_* of an interface's packets where it is captured on alone. */
+uint16_t tap_link_type(const struct link *link);
 /* Load and attach. A named interface must be there and take the programs; among "every one", one
  * that cannot is left out with a word. Said on failure, and nothing stays behind. */
 int tap_open(struct tap *t, const struct tap_wish *wish);
