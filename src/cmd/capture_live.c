@@ -332,14 +332,17 @@ static int wait_more(struct live *l, bool any)
 
 static int run(struct live *l)
 {
-	bool any = true;
 	int rc = 0;
+	bool any;
 
 	while (!rc && !l->over) {
-		/* Asked for a call first, then looked: nothing that comes in between is missed. */
-		if (!any)
-			area_want(&l->tap.area);
 		rc = rounds(l, false, &any);
+		/* Asked for a call first, then looked again: nothing that comes in between is
+		 * missed, and a call that was answered above is no longer waited for. */
+		if (!rc && !l->over && !any) {
+			area_want(&l->tap.area);
+			rc = rounds(l, false, &any);
+		}
 		if (!rc && !l->over)
 			rc = wait_more(l, any);
 	}
