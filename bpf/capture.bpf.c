@@ -413,7 +413,7 @@ static __always_inline __u32 kept(const struct take *t)
 	if (cap > conf.snaplen)
 		cap = conf.snaplen;
 	opaque(cap); /* or the compiler keeps the bound in another register */
-	return cap > CAPTURE_SNAPLEN_MAX ? 0 : cap;
+	return cap > conf.snaplen ? 0 : cap;
 }
 
 static __always_inline bool to_area(const struct take *t, struct capture_cpu *cpu, __u32 id)
