@@ -9,7 +9,7 @@
 #   make check-lines  packets as text beside tcpdump's
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
-#   make check-peers  capture files as tshark and tcpdump read and write them
+#   make check-peers  captures and files as tshark and tcpdump have them (root)
 #   make check-endian unit tests with 32-bit words and big-endian, by emulation
 #   make check-cross  the binaries of the other architectures: static, start under emulation
 #   make check-vm     other kernels and architectures under QEMU; K=6.1, ARCH=arm64: only those
@@ -160,16 +160,17 @@ $(GEN): $(GEN_HOST_O)
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 RUN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/run/*.c))
 NET_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/net/*.c))
-PEERS_O := $(B)/tests/peers/capfile.o
+PEERS := $(B)/tests/peers/capfile $(B)/tests/peers/flood
+PEERS_O := $(PEERS:=.o)
 $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
-$(B)/tests/peers/capfile: $(PEERS_O) $(LIB_O)
+$(PEERS): %: %.o $(LIB_O)
 $(B)/tests/lines/lines: $(B)/tests/lines/lines.o $(LIB_O)
-$(B)/tests/run/run $(B)/tests/net/net $(B)/tests/peers/capfile $(B)/tests/lines/lines:
+$(B)/tests/run/run $(B)/tests/net/net $(PEERS) $(B)/tests/lines/lines:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
@@ -245,9 +246,12 @@ check-run: $(B)/tests/run/run
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
 
-# Beside other programs: capture files, and filters judged by libpcap (with the host's C library).
-check-peers: $(B)/tests/peers/capfile build/peers/filter build/peers/differ
-	$(Q)rc=0; sh tests/peers.sh $< || rc=1; build/peers/filter || rc=1; build/peers/differ || rc=1; exit $$rc
+# Beside other programs: capture files, live captures, and filters judged by libpcap (with the host's
+# C library).
+check-peers: $(PEERS) build/peers/filter build/peers/differ $(B)/sonde
+	$(Q)rc=0; sh tests/peers.sh $< || rc=1; \
+	sh tests/peers/live.sh $(B)/sonde $(B)/tests/peers/flood || rc=1; \
+	build/peers/filter || rc=1; build/peers/differ || rc=1; exit $$rc
 build/peers/filter: tests/lib/exprs.c
 build/peers/differ: tests/lib/packet.c tests/lib/test.c
 build/peers/filter build/peers/differ: build/peers/%: tests/peers/%.c $(wildcard src/filter/*.[ch] src/base/*.[ch]) \
