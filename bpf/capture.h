@@ -4,8 +4,8 @@
  * Where the kernel has atomic operations that fetch (5.12), each CPU writes into chunks of its own,
  * which user space has mapped: it fills in a block behind `head` and moves head over it by an
  * exchange, which orders memory. What is below head can be read, or handed on as it is. Elsewhere a
- * block is made in the CPU's one chunk and copied into a ring buffer, among records of 8 bytes that only
- * wake. */
+ * block is made in the CPU's one chunk and copied into a ring buffer, among records of 8 bytes that
+ * only wake. */
 #ifndef BPF_CAPTURE_H
 #define BPF_CAPTURE_H
 
