@@ -113,7 +113,7 @@ static int find_file_rate(struct bench *b, struct measure *m)
 		rc = has_room(b, m) ? measure(b, tcpdump, m, &s) : 0;
 		if (rc || s.lost > 0.25 || !has_room(b, m))
 			break;
-		m->flood.rate += m->flood.rate / 2;
+		m->flood.rate += m->flood.rate / 8;
 	}
 	return rc == -ENOEXEC ? 0 : rc;
 }

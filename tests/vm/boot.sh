@@ -7,7 +7,7 @@
 set -eu
 arch=$1 kernel=$2 build=$3 plan=$4 log=$5
 shift 5
-seconds=${VM_SECONDS:-480}
+seconds=${VM_SECONDS:-1200}
 
 # No hardware acceleration: it is seldom there where tests run, and other processors never have it.
 case $arch in
