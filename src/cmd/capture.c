@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde capture: packets as text, JSON or capture files, chosen by a filter. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "base/err.h"
 #include "cmd/capture_extcap.h"
+#include "cmd/capture_filter.h"
 #include "cmd/capture_live.h"
 #include "cmd/capture_out.h"
+#include "cmd/capture_read.h"
 #include "cmd/cmd.h"
-#include "filter/emit.h"
-#include "filter/filter.h"
-#include "filter/view.h"
-#include "host/names.h"
-#include "net/capfile.h"
 #include "sys/wait.h"
 
-enum {
-	PIECE = 1 << 16,
-	SNAPLEN = 262144,
-	FILTER_TEXT_MAX = 1 << 20,
-	MEGABYTE = 1000000,
-	KIBIBYTE = 1024,
-	IFACES_MAX = 16,
-};
+enum { SNAPLEN = 262144, MEGABYTE = 1000000, KIBIBYTE = 1024 };
 
 enum at { AT_TC, AT_XDP, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
 static const char *const at_names[] = { "tc",  "xdp",    "xdp-native", "xdp-generic",
@@ -134,201 +119,9 @@ static const struct opt_spec spec = {
 
 struct capture {
 	struct capture_opts opts;
-	struct filter filter;
-	struct capfile in;
+	struct capture_filter filter;
 	struct capture_out out;
-	char *text; /* the filter's */
-	uint64_t shown;
-	/* Of interfaces that the filter names, for a file: there their place is their number. */
-	char names[IFACES_MAX][CAPFILE_NAME_MAX];
-	uint32_t nnames;
 };
-
-/* The operands are one text, as if typed with spaces. */
-static char *joined(char **words, int n)
-{
-	size_t len = 1;
-	char *text;
-
-	for (int i = 0; i < n; i++)
-		len += strlen(words[i]) + 1;
-	text = calloc(1, len);
-	for (int i = 0; text && i < n; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, words[i]);
-	}
-	return text;
-}
-
-/* The text again with a mark below the place, where it fits a screen. */
-static int say_mistake(const char *text, const struct diag *diag)
-{
-	if (strlen(text) > 100 || strpbrk(text, "\n\t") || err_is_held())
-		return fail(-EINVAL, "filter, at byte %llu: %s", (unsigned long long)diag->pos,
-			    diag->msg);
-	fail(-EINVAL, "filter: %s", diag->msg);
-	fprintf(stderr, "  %s\n  %*s^\n", text, (int)diag->pos, "");
-	return -EINVAL;
-}
-
-/* A file's whole text; its lines are one filter. */
-static int read_text(const char *name, char **text)
-{
-	struct buf b = { 0 };
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : 1;
-
-	while (n > 0 && b.len < FILTER_TEXT_MAX && buf_reserve(&b, PIECE)) {
-		n = read(fd, b.data + b.len, PIECE);
-		b.len += n > 0 ? (size_t)n : 0;
-	}
-	if (n < 0) {
-		fail_errno(-errno, "%s", name);
-	} else if (b.nomem || b.len >= FILTER_TEXT_MAX || (b.len && memchr(b.data, 0, b.len))) {
-		n = -1;
-		fail(-EINVAL, "%s: too long, or no text", name);
-	}
-	if (fd >= 0)
-		close(fd);
-	for (size_t i = 0; n >= 0 && i < b.len; i++)
-		if (b.data[i] == '\n')
-			b.data[i] = ' ';
-	buf_char(&b, '\0');
-	*text = b.data;
-	return n < 0 || b.nomem ? -EINVAL : 0;
-}
-
-/* A file's interfaces have names only. */
-static uint32_t name_number(const struct capture *c, const char *name)
-{
-	for (uint32_t i = 0; i < c->nnames; i++)
-		if (!strcmp(c->names[i], name))
-			return i + 1;
-	return 0;
-}
-
-static int name_of_file(void *arg, const char *name, uint32_t *number, struct diag *why)
-{
-	struct capture *c = arg;
-
-	if (!name_number(c, name)) {
-		if (c->nnames == IFACES_MAX || strlen(name) >= CAPFILE_NAME_MAX) {
-			snprintf(why->msg, sizeof(why->msg),
-				 "too many interfaces, or too long a name");
-			return -ENOENT;
-		}
-		strcpy(c->names[c->nnames++], name);
-	}
-	*number = name_number(c, name);
-	return 0;
-}
-
-static int parse_text(struct capture *c, struct diag *diag)
-{
-	struct filter_names names = host_names;
-
-	if (c->opts.read) {
-		names.iface = name_of_file;
-		names.arg = c;
-	}
-	return filter_parse(&c->filter, c->text, &names, diag);
-}
-
-static int parse_filter(struct capture *c, char **words, int n)
-{
-	struct diag diag = { 0 };
-	int rc = 0;
-
-	if (c->opts.filter_file && n)
-		return fail_usage("the filter is on the line or in a file (-F), not both");
-	if (c->opts.filter_file)
-		rc = read_text(c->opts.filter_file, &c->text);
-	else
-		c->text = joined(words, n);
-	if (rc)
-		return rc;
-	/* Nothing said: everything, and no code for it. */
-	if (c->text && !c->text[strspn(c->text, " \t")])
-		return 0;
-	rc = c->text ? parse_text(c, &diag) : -ENOMEM;
-	if (rc == -EINVAL)
-		return say_mistake(c->text, &diag) ? -E_USAGE : 0;
-	return rc ? fail_errno(rc, "filter") : 0;
-}
-
-static int on_packet(const struct frame *frame, void *arg)
-{
-	struct capture *c = arg;
-	struct view views[VIEW_LAYERS];
-	struct filter_packet p = { views, frame->data, frame->caplen };
-	int rc;
-
-	if (c->filter.nodes) {
-		const struct capfile_iface *iface = capfile_iface(&c->in, frame->iface);
-
-		view_frame(views, frame);
-		views[0].ifindex = iface ? name_number(c, iface->name) : 0;
-		if (!filter_match(&c->filter, &p))
-			return 0;
-	}
-	c->shown++;
-	rc = capture_out_frame(&c->out, frame, capfile_iface(&c->in, frame->iface));
-	return rc ? rc : c->opts.count && c->shown == c->opts.count;
-}
-
-static int read_all(struct capture *c, int fd)
-{
-	static uint8_t piece[PIECE];
-	ssize_t n;
-	int rc = 0;
-
-	while (!rc && (n = read(fd, piece, sizeof(piece))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_errno(-errno, "%s", c->opts.read);
-		rc = capfile_feed(&c->in, piece, (size_t)n, on_packet, c);
-		/* A pipe's reader wants what there is. */
-		if (!rc && n < PIECE)
-			rc = capture_out_flush(&c->out);
-	}
-	return rc ? rc : capfile_end(&c->in);
-}
-
-static int read_file(struct capture *c)
-{
-	bool standard = !strcmp(c->opts.read, "-");
-	int fd = standard ? STDIN_FILENO : open(c->opts.read, O_RDONLY | O_CLOEXEC), rc, flushed;
-
-	if (fd < 0)
-		return fail_errno(-errno, "%s", c->opts.read);
-	rc = capture_out_begin(&c->out);
-	rc = rc ? rc : read_all(c, fd);
-	if (!standard)
-		close(fd);
-	flushed = rc ? 0 : capture_out_empty(&c->out, capfile_iface(&c->in, 0));
-	flushed = flushed ? flushed : capture_out_flush(&c->out);
-	if (rc == -EBADMSG || (rc == -ENOMEM && *c->in.diag.msg))
-		return fail(rc, "%s: %s", standard ? "standard input" : c->opts.read,
-			    c->in.diag.msg);
-	return rc < 0 ? rc : flushed;
-}
-
-static int print_program(const struct capture *c)
-{
-	struct filter_code code = { 0 };
-	struct diag diag = { 0 };
-	struct buf text = { 0 };
-	int rc = filter_emit(&c->filter, FILTER_XDP, &code, &diag);
-
-	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
-	filter_print(&code, &text);
-	rc = buf_write(&text, STDOUT_FILENO);
-	buf_free(&text);
-	filter_code_close(&code);
-	return rc ? fail_errno(rc, "standard output") : 0;
-}
 
 static struct dissect_opts line_opts(const struct capture_opts *o)
 {
@@ -404,7 +197,7 @@ static int live(struct capture *c)
 	const struct capture_opts *o = &c->opts;
 	struct capture_live_wish wish = {
 		.tap = { .names = &o->ifaces,
-			 .filter = c->filter.nodes ? &c->filter : NULL,
+			 .filter = c->filter.filter.nodes ? &c->filter.filter : NULL,
 			 .snaplen = o->snaplen,
 			 .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
 			 .owner = owner_wish(o),
@@ -412,7 +205,7 @@ static int live(struct capture *c)
 			 .ring = o->ring,
 			 .verbose = o->verbose > 2,
 			 .quiet = o->silent },
-		.filter_text = c->text,
+		.filter_text = c->filter.text,
 		.count = o->count,
 	};
 
@@ -441,24 +234,33 @@ static int go(struct capture *c)
 	if (!rc && !o->read)
 		return live(c);
 	if (!rc)
-		rc = read_file(c);
+		rc = capture_read(o->read, &c->filter, o->count, &c->out);
 	return capture_out_close(&c->out, rc);
 }
 
-static struct capture c; /* large: the lines' memory of connections */
-
 static int check_filter(const char *text)
 {
-	int rc = parse_filter(&c, (char *[]){ (char *)text }, 1);
+	struct capture_filter f = { 0 };
+	int rc = capture_filter_parse(&f, (char *[]){ (char *)text }, 1);
 
-	filter_close(&c.filter);
-	free(c.text);
+	capture_filter_close(&f);
 	return rc;
+}
+
+static int parse_filter(struct capture *c, char **words, int n)
+{
+	c->filter.of_file = c->opts.read != NULL;
+	if (!c->opts.filter_file)
+		return capture_filter_parse(&c->filter, words, n);
+	if (n)
+		return fail_usage("the filter is on the line or in a file (-F), not both");
+	return capture_filter_read(&c->filter, c->opts.filter_file);
 }
 
 static int run_capture(int argc, char **argv)
 {
 	static const struct extcap_base base = { &spec, run_capture, check_filter };
+	static struct capture c; /* large: the lines' memory of connections */
 	char **rest;
 	int nrest, rc;
 
@@ -475,12 +277,10 @@ static int run_capture(int argc, char **argv)
 	if (!rc)
 		rc = parse_filter(&c, rest, nrest);
 	if (!rc && c.opts.program)
-		rc = print_program(&c);
+		rc = capture_filter_print(&c.filter);
 	else if (!rc)
 		rc = go(&c);
-	capfile_close(&c.in);
-	filter_close(&c.filter);
-	free(c.text);
+	capture_filter_close(&c.filter);
 	return rc;
 }
 

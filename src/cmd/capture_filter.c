@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* A filter's text put together, parsed with this host's names or a file's, and its mistakes shown.
+ */
+#include "cmd/capture_filter.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "filter/emit.h"
+#include "filter/view.h"
+#include "host/names.h"
+
+enum { TEXT_PIECE = 1 << 16, TEXT_MAX = 1 << 20 };
+
+/* The operands are one text, as if typed with spaces. */
+static char *joined(char **words, int n)
+{
+	size_t len = 1;
+	char *text;
+
+	for (int i = 0; i < n; i++)
+		len += strlen(words[i]) + 1;
+	text = calloc(1, len);
+	for (int i = 0; text && i < n; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, words[i]);
+	}
+	return text;
+}
+
+/* The text again with a mark below the place, where it fits a screen. */
+static int say_mistake(const char *text, const struct diag *diag)
+{
+	if (strlen(text) > 100 || strpbrk(text, "\n\t") || err_is_held())
+		return fail(-EINVAL, "filter, at byte %llu: %s", (unsigned long long)diag->pos,
+			    diag->msg);
+	fail(-EINVAL, "filter: %s", diag->msg);
+	fprintf(stderr, "  %s\n  %*s^\n", text, (int)diag->pos, "");
+	return -EINVAL;
+}
+
+/* A file's whole text; its lines are one filter. */
+static int read_text(const char *name, char **text)
+{
+	struct buf b = { 0 };
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0 && b.len < TEXT_MAX && buf_reserve(&b, TEXT_PIECE)) {
+		n = read(fd, b.data + b.len, TEXT_PIECE);
+		b.len += n > 0 ? (size_t)n : 0;
+	}
+	if (n < 0) {
+		fail_errno(-errno, "%s", name);
+	} else if (b.nomem || b.len >= TEXT_MAX || (b.len && memchr(b.data, 0, b.len))) {
+		n = -1;
+		fail(-EINVAL, "%s: too long, or no text", name);
+	}
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; n >= 0 && i < b.len; i++)
+		if (b.data[i] == '\n')
+			b.data[i] = ' ';
+	buf_char(&b, '\0');
+	*text = b.data;
+	return n < 0 || b.nomem ? -EINVAL : 0;
+}
+
+/* A file's interfaces have names only. */
+static uint32_t name_number(const struct capture_filter *f, const char *name)
+{
+	for (uint32_t i = 0; i < f->nnames; i++)
+		if (!strcmp(f->names[i], name))
+			return i + 1;
+	return 0;
+}
+
+static int name_of_file(void *arg, const char *name, uint32_t *number, struct diag *why)
+{
+	struct capture_filter *f = arg;
+
+	if (!name_number(f, name)) {
+		if (f->nnames == CAPTURE_FILTER_IFACES || strlen(name) >= CAPFILE_NAME_MAX) {
+			snprintf(why->msg, sizeof(why->msg),
+				 "too many interfaces, or too long a name");
+			return -ENOENT;
+		}
+		strcpy(f->names[f->nnames++], name);
+	}
+	*number = name_number(f, name);
+	return 0;
+}
+
+static int parse_text(struct capture_filter *f, struct diag *diag)
+{
+	struct filter_names names = host_names;
+
+	if (f->of_file) {
+		names.iface = name_of_file;
+		names.arg = f;
+	}
+	return filter_parse(&f->filter, f->text, &names, diag);
+}
+
+static int parse(struct capture_filter *f)
+{
+	struct diag diag = { 0 };
+	int rc;
+
+	/* Nothing said: everything, and no code for it. */
+	if (f->text && !f->text[strspn(f->text, " \t")])
+		return 0;
+	rc = f->text ? parse_text(f, &diag) : -ENOMEM;
+	if (rc == -EINVAL)
+		return say_mistake(f->text, &diag) ? -E_USAGE : 0;
+	return rc ? fail_errno(rc, "filter") : 0;
+}
+
+int capture_filter_parse(struct capture_filter *f, char **words, int n)
+{
+	f->text = joined(words, n);
+	return parse(f);
+}
+
+int capture_filter_read(struct capture_filter *f, const char *file)
+{
+	int rc = read_text(file, &f->text);
+
+	return rc ? rc : parse(f);
+}
+
+bool capture_filter_match(const struct capture_filter *f, const struct frame *frame,
+			  const struct capfile_iface *iface)
+{
+	struct view views[VIEW_LAYERS];
+	struct filter_packet p = { views, frame->data, frame->caplen };
+
+	if (!f->filter.nodes)
+		return true;
+	view_frame(views, frame);
+	views[0].ifindex = iface ? name_number(f, iface->name) : 0;
+	return filter_match(&f->filter, &p);
+}
+
+int capture_filter_print(const struct capture_filter *f)
+{
+	struct filter_code code = { 0 };
+	struct diag diag = { 0 };
+	struct buf text = { 0 };
+	int rc = filter_emit(&f->filter, FILTER_XDP, &code, &diag);
+
+	if (rc)
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+	filter_print(&code, &text);
+	rc = buf_write(&text, STDOUT_FILENO);
+	buf_free(&text);
+	filter_code_close(&code);
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+void capture_filter_close(struct capture_filter *f)
+{
+	filter_close(&f->filter);
+	free(f->text);
+	*f = (struct capture_filter){ 0 };
+}
