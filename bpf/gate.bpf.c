@@ -4,6 +4,7 @@
 #include <linux/udp.h>
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/parse.h"
+#include "bpf/lib/view.h"
 #include "bpf/gate.h"
 
 /* "Not mine to decide": the next program is asked. The same number serves tcx (TCX_NEXT) and
@@ -143,7 +144,7 @@ int sonde_gate_xdp(struct xdp_md *ctx)
 	struct pkt p = {};
 	struct place at;
 
-	pkt_parse(&p, &src, conf.ethernet);
+	pkt_parse(&p, &src, conf.ethernet, 0);
 	at = place_of(&p);
 	pkt_opaque(again);
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
@@ -197,7 +198,7 @@ static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 	struct pkt p = {};
 	__u64 packets, bytes;
 	struct place at;
-	__u32 min = HEADERS_MIN;
+	__u32 min = HEADERS_MIN, bare = 0;
 
 	if (pkt_is_vlan(be16(skb->protocol)))
 		min += 2 * sizeof(struct pkt_vlan);
@@ -205,11 +206,14 @@ static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
 	src.data = (void *)(long)skb->data;
 	src.end = (void *)(long)skb->data_end;
-	pkt_parse(&p, &src, conf.ethernet);
+	if (conf.ethernet && dir == GATE_IN && view_is_bare(skb))
+		bare = ETH_HLEN;
+	pkt_parse(&p, &src, conf.ethernet && !bare, bare ? be16((__u16)skb->protocol) : 0);
 	at = place_of(&p);
 	/* All kinds are one from here on. */
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
 	skb_wire(skb, &p, dir, &packets, &bytes);
+	bytes += packets * bare; /* its Ethernet header is in front of it */
 	count(&at, dir, GATE_PASS, packets, bytes);
 	return TC_NEXT;
 }

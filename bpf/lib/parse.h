@@ -197,8 +197,10 @@ static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
 		pkt_ipv6_ext(p, s);
 }
 
-/* Parse into *p, which the caller has zeroed. */
-static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bool ethernet)
+/* Parse into *p, which the caller has zeroed. Without an Ethernet header type is what it would say,
+ * or 0: then nothing but the IP version tells what it is. */
+static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bool ethernet,
+				      __u32 type)
 {
 	struct ethhdr *eth = s->data;
 	__u8 *first = s->data;
@@ -212,10 +214,11 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 		p->off = sizeof(*eth);
 		if (pkt_is_vlan(p->ethertype) && !pkt_vlan(p, s))
 			return;
+	} else if (type) {
+		p->ethertype = type;
 	} else {
 		if ((void *)(first + 1) > s->end)
 			return;
-		/* Nothing but the IP version tells what it is. */
 		if (*first >> 4 != 4 && *first >> 4 != 6)
 			return;
 		p->ethertype = *first >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;

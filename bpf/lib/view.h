@@ -386,26 +386,15 @@ static __always_inline bool view_is_bare(struct __sk_buff *skb)
 	struct view_src s = { .data = (void *)(long)skb->data,
 			      .end = (void *)(long)skb->data_end,
 			      .skb = skb };
-	struct view_eth before, *eth = s.data;
-	__be16 diff = 0;
-	__u8 first;
+	struct view_eth before, copy;
+	const struct view_eth *eth = view_read(&s, 0, &copy);
+	__u8 version = eth ? *(const __u8 *)eth >> 4 : 0;
 
-	if ((void *)(eth + 1) <= s.end) {
-		first = *(__u8 *)eth >> 4;
-		if (eth->type == (__be16)skb->protocol && first != 4 && first != 6)
-			return false;
-	}
+	if (eth && eth->type == (__be16)skb->protocol && version != 4 && version != 6)
+		return false;
 	if (bpf_skb_load_bytes_relative(skb, 0, &before, sizeof(before), BPF_HDR_START_MAC))
 		return false;
-	for (__u32 i = 0; i < sizeof(before) / 2; i++) {
-		__be16 copy;
-		const __be16 *word = view_read(&s, 2 * i, &copy);
-
-		if (!word)
-			return true;
-		diff |= *word ^ ((__be16 *)&before)[i];
-	}
-	return diff != 0;
+	return !eth || before.type != eth->type || before.dmac[0] != eth->dmac[0];
 }
 
 /* The header that is in front: its bytes have no offset. */
