@@ -22,7 +22,8 @@
 #include "sys/wait.h"
 #include "tap/order.h"
 
-#define MS UINT64_C(1000000)
+#define MS      UINT64_C(1000000)
+#define NEVER_S INT64_C(9000000000) /* of the epoch: in the year 2255 */
 
 enum {
 	PRIORITY = -15, /* as setpriority(2) has it */
@@ -51,6 +52,7 @@ struct live {
 	uint64_t calm_ns;              /* when no CPU was writing */
 	int rc;                        /* of a file that could not take a packet */
 	bool section;                  /* was put */
+	bool stopped;                  /* no more packets come */
 	bool over;
 };
 
@@ -227,7 +229,7 @@ static int rounds(struct live *l, bool all, bool *any)
 	int rc = 0;
 
 	*any = false;
-	while (!rc && more && !l->over && (all || clock_mono() < end))
+	while (!rc && more && !l->over && (l->stopped || clock_mono() < end))
 		rc = look(l, all, any, &more);
 	if (!rc)
 		rc = capture_out_flush(l->out);
@@ -237,22 +239,21 @@ static int rounds(struct live *l, bool all, bool *any)
 	return rc < 0 ? rc : 0;
 }
 
-/* A timer that never ends, but for a step of the clock. */
-static int arm_clock(struct live *l)
+/* A timer that never ends, but tells of each step of the clock (timerfd_create(2),
+ * TFD_TIMER_CANCEL_ON_SET). What was known of the clock before is read again: nothing that happens
+ * in between is missed. */
+static int watch_clock(struct live *l)
 {
-	struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+	struct itimerspec never = { .it_value.tv_sec = NEVER_S };
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 
-	if (!l->clock_fd) {
-		int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-
-		if (fd < 0)
-			return -errno;
-		l->clock_fd = fd;
-	}
-	return timerfd_settime(l->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
-			       NULL) < 0
-		       ? -errno
-		       : 0;
+	if (fd < 0)
+		return -errno;
+	l->clock_fd = fd;
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0)
+		return -errno;
+	area_set_clock(&l->tap.area);
+	return 0;
 }
 
 static int watch(const struct live *l, int fd)
@@ -271,7 +272,7 @@ static int open_waiting(struct live *l)
 		l->poll_fd = 0;
 		return fail_errno(-errno, "epoll");
 	}
-	rc = arm_clock(l);
+	rc = watch_clock(l);
 	rc = rc ? rc : watch(l, l->clock_fd);
 	rc = rc ? rc : watch(l, l->tap.watch.fd);
 	rc = rc ? rc : watch(l, area_fd(&l->tap.area));
@@ -289,7 +290,6 @@ static int look_around(struct live *l)
 
 	if (read(l->clock_fd, &expired, sizeof(expired)) < 0 && errno == ECANCELED) {
 		area_set_clock(&l->tap.area);
-		arm_clock(l);
 		rc = rounds(l, true, &any);
 	}
 	/* Most often it was a packet. */
@@ -355,6 +355,7 @@ static int drain(struct live *l)
 	bool any;
 
 	tap_stop(&l->tap);
+	l->stopped = true;
 	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
 	if (l->wish->count && l->handed == l->wish->count)
 		return 0;

@@ -191,6 +191,8 @@ int test_main(int argc, char **argv, const struct test *tests, size_t n)
 	}
 	sigaction(SIGALRM, &act, NULL);
 	for (size_t i = 0; i < n; i++) {
+		if (tests[i].needs & TEST_MACHINE && !getenv("TEST_MACHINE"))
+			continue;
 		if (list)
 			puts(tests[i].name);
 		else if (selected(&tests[i], argc, argv))

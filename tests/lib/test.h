@@ -7,7 +7,9 @@
 #include <stddef.h>
 
 enum {
-	TEST_ROOT = 1, /* without root it is skipped */
+	TEST_ROOT = 1,    /* without root it is skipped */
+	TEST_MACHINE = 2, /* it changes what the whole machine has: there only where $TEST_MACHINE
+			   * is set */
 };
 
 /* One row of a program's table. It runs in a child of its own, which may do as it likes. */

@@ -49,6 +49,7 @@ static const struct test scenarios[] = {
 	{ .name = "capture_chooses", .run = capture_chooses, .seconds = 30 },
 	{ .name = "capture_damaged", .run = capture_damaged, .seconds = 30 },
 	{ .name = "capture_mistakes", .run = capture_mistakes, .seconds = 30 },
+	{ "live_clock_step", live_clock_step, TEST_ROOT | TEST_MACHINE, 60 },
 	ROOT(owner_of_new_sockets, 30),
 	ROOT(owner_of_old_sockets, 30),
 	ROOT(owner_of_accepted, 30),

@@ -54,6 +54,9 @@ void capture_chooses(void);
 void capture_damaged(void);
 void capture_mistakes(void);
 
+/* live_clock.c */
+void live_clock_step(void);
+
 /* owner.c */
 void owner_of_new_sockets(void);
 void owner_of_old_sockets(void);
