@@ -23,8 +23,15 @@ enum {
 
 #define VERDICT "verdict: "
 
-/* Keeps the compiler from seeing through a number: what was checked is then what is used. */
-#define opaque(x) asm volatile("" : "+r"(x))
+/* Numbers of 64 bits kept within bounds right where they are used, in a form that every verifier
+ * learns from: old ones learn nothing from "not 0", and lose what they know of 32 bits, of copies,
+ * and of what the compiler makes of a check. max is known to the verifier. */
+#define at_least_1(x) asm volatile("if %0 > 0 goto +1\n\t%0 = 1" : "+r"(x))
+#define at_most(x, max)                                                               \
+	do {                                                                          \
+		__u64 max_ = (max);                                                   \
+		asm volatile("if %0 <= %1 goto +1\n\t%0 = %1" : "+r"(x) : "r"(max_)); \
+	} while (0)
 
 const volatile struct capture_conf conf = { .snaplen = CAPTURE_SNAPLEN_MAX };
 
@@ -256,23 +263,21 @@ static __always_inline bool commit(struct capture_cpu *cpu, const struct place *
 }
 
 /* n bytes of the packet from off on; n is at least 1 and at most the snaplen. */
-static __always_inline long load(const struct take *t, __u32 off, void *to, __u32 n)
+static __always_inline long load(const struct take *t, __u32 off, void *to, __u64 n)
 {
 	struct xdp_md *xdp = t->ctx;
-	__u64 size = n;
 
-	/* Old verifiers learn nothing from "not 0", and the compiler makes just that of "at least
-	 * 1". */
-	asm volatile("if %0 > 0 goto +1\n\t%0 = 1" : "+r"(size));
+	at_most(n, conf.snaplen);
+	at_least_1(n);
 	if (!t->xdp)
-		return bpf_skb_load_bytes(t->ctx, off, to, size);
+		return bpf_skb_load_bytes(t->ctx, off, to, n);
 	if (conf.multibuf)
-		return bpf_xdp_load_bytes(xdp, off, to, size);
-	return bpf_probe_read_kernel(to, size, (void *)(long)xdp->data + off);
+		return bpf_xdp_load_bytes(xdp, off, to, n);
+	return bpf_probe_read_kernel(to, n, (void *)(long)xdp->data + off);
 }
 
 /* The same with the Ethernet header, and a hidden tag, that are not in the packet's bytes. */
-static __always_inline long put_bare(const struct take *t, __u8 *to, __u32 cap)
+static __always_inline long put_bare(const struct take *t, __u8 *to, __u64 cap)
 {
 	struct __sk_buff *skb = t->ctx;
 	__be16 *type = (__be16 *)(to + MACS);
@@ -290,7 +295,7 @@ static __always_inline long put_bare(const struct take *t, __u8 *to, __u32 cap)
 }
 
 /* The bytes that are kept, with a hidden tag put where it belongs. */
-static __always_inline long put_bytes(const struct take *t, __u8 *to, __u32 cap)
+static __always_inline long put_bytes(const struct take *t, __u8 *to, __u64 cap)
 {
 	struct __sk_buff *skb = t->ctx;
 	__be16 *tag = (__be16 *)(to + MACS);
@@ -317,9 +322,9 @@ static __always_inline long put_bytes(const struct take *t, __u8 *to, __u32 cap)
 	return load(t, MACS, to + MACS + TAG, cap - MACS - TAG);
 }
 
-static __always_inline __u32 padded(__u32 n)
+static __always_inline __u64 padded(__u64 n)
 {
-	return (n + 3) & ~3u;
+	return (n + 3) & ~3ull;
 }
 
 /* Bytes of its options, a multiple of 4. */
@@ -364,10 +369,12 @@ static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 c
 				      __u64 time)
 {
 	__u32 *w = (__u32 *)block, len = block_len(t, cap, owner);
+	__u64 keep = cap, options = owner;
 	__u8 *end = block + BLOCK_HEAD;
 	__u16 *option;
 	bool ok;
 
+	at_most(keep, conf.snaplen);
 	w[1] = len;
 	w[2] = conf.iface;
 	w[3] = time >> 32;
@@ -375,17 +382,18 @@ static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 c
 	w[5] = cap;
 	w[6] = t->len;
 	/* The padding first: the packet's last bytes are put over it. */
-	*(__u32 *)(end + (cap & ~3u)) = 0;
-	ok = !put_bytes(t, end, cap);
+	*(__u32 *)(end + (keep & ~3ull)) = 0;
+	ok = !put_bytes(t, end, keep);
 	w[0] = ok ? BLOCK_EPB : CAPTURE_BLOCK_PAD;
-	w = (__u32 *)(end + padded(cap));
+	w = (__u32 *)(end + padded(keep));
 	option = (__u16 *)w;
 	option[0] = OPT_FLAGS;
 	option[1] = 4;
 	w[1] = t->dir == VIEW_IN ? FLAG_IN : FLAG_OUT;
 	if (owner) {
 		put_owner(t, w + 2);
-		w += owner / 4;
+		at_most(options, OWNER_LEN_MASK);
+		w += options / 4;
 	}
 	if (t->observer) {
 		put_verdict(t, w + 2);
@@ -410,16 +418,14 @@ static __always_inline __u32 kept(const struct take *t)
 {
 	__u32 cap = t->len;
 
-	if (cap > conf.snaplen)
-		cap = conf.snaplen;
-	opaque(cap); /* or the compiler keeps the bound in another register */
-	return cap > conf.snaplen ? 0 : cap;
+	return cap < conf.snaplen ? cap : conf.snaplen;
 }
 
 static __always_inline bool to_area(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
-	__u32 cap = kept(t), owner = owner_len(t), key, at;
+	__u32 cap = kept(t), owner = owner_len(t), key;
 	struct place p;
+	__u64 at;
 	__u8 *chunk;
 	bool ok;
 
@@ -427,12 +433,12 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 		return false;
 	key = id * conf.chunks + (p.chunk & (conf.chunks - 1));
 	chunk = bpf_map_lookup_elem(&area, &key);
-	at = p.at & ~3u;
-	opaque(at);
-	if (!chunk || at >= conf.fill) {
+	if (!chunk) {
 		cpu->busy = 0;
 		return false;
 	}
+	at = p.at & ~3u;
+	at_most(at, conf.fill - 4);
 	ok = put_block(t, chunk + at, cap, owner, bpf_ktime_get_ns() + cpu->clock);
 	if (!commit(cpu, &p, block_len(t, cap, owner)))
 		return false;
@@ -445,7 +451,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cpu, __u32 id)
 {
 	__u32 cap = kept(t), owner = owner_len(t), len = block_len(t, cap, owner);
-	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 flags = BPF_RB_NO_WAKEUP, size = len;
 	__u8 *chunk;
 	bool ok;
 
@@ -458,7 +464,8 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 		cpu->wanted = 0;
 		flags = BPF_RB_FORCE_WAKEUP;
 	}
-	ok = ok && !bpf_ringbuf_output(&ring, chunk, len, flags);
+	at_most(size, conf.snaplen + CAPTURE_BLOCK_REST);
+	ok = ok && !bpf_ringbuf_output(&ring, chunk, size, flags);
 	*(volatile __u32 *)&cpu->busy = 0;
 	/* Whoever looked before the block was there, and waits since. */
 	if (*(volatile __u32 *)&cpu->wanted)

@@ -31,7 +31,7 @@ enum {
 	FILE_PAUSE_MS = 50, /* nobody waits for a file's next packet */
 	/* What was stamped so long ago, by a clock that is not quite this one, is there when no
 	 * CPU is seen writing; else it is waited for, but not forever. */
-	SETTLE_MS = 1,
+	SETTLE_MS = 5,
 	STALL_MS = 200,
 	WHOLE_MS = 50,
 	PARTIAL_MS = 200,

@@ -42,7 +42,7 @@ static int open_root(void)
 		if (fd >= 0)
 			return fd;
 	}
-	return mnt_detached("cgroup2");
+	return mnt_open_dir("cgroup2", usual[0], CGROUP2_SUPER_MAGIC);
 }
 
 static int open_path(const char *path)

@@ -114,7 +114,7 @@ echo "$machines" | awk '!seen[$2 $3]++ { print $2, $3 }' | while read -r a suite
 done
 # Every scenario there is: one that is not reported has failed.
 for program in run net; do
-	build/tests/$program/$program -l | sed "s|^|$program\t|"
+	TEST_MACHINE=1 build/tests/$program/$program -l | sed "s|^|$program\t|"
 done >"$out/scenarios"
 
 echo "$machines" | tr '\n' '\0' | xargs -0 -P "$(nproc)" -I{} env VM_MACHINE={} sh "$0"

@@ -6,7 +6,7 @@ set -eu
 me=kernel
 here=$(dirname "$0")
 . "$here/../../gen/debian.sh"
-wanted='veth sch_ingress cls_bpf af_packet'
+wanted='veth sch_ingress cls_bpf af_packet tun'
 
 [ $# -eq 3 ] || die "usage: kernel.sh ARCH SUITE DIR"
 suite=$2 dir=$3

@@ -4,9 +4,10 @@
 BEGIN {
 	FS = "\t"
 	letters = "abcdefghijklmnopqrstuvwxyz"
-	ngroups = split("programs count house trouble capture lone", groups, " ")
+	ngroups = split("programs count house trouble capture live owner observe lone", groups, " ")
 	heading = "programs on crafted packets | count | doctor, demo, status, detach |" \
-		" trouble | capture files | loopback alone"
+		" trouble | capture files | live capture | processes | behind the gate |" \
+		" loopback alone"
 }
 
 # Scenarios by what they are about, for the README.
