@@ -46,7 +46,9 @@ struct live {
 	struct tap tap;
 	struct capfile in; /* of lines and JSON: what reads the blocks */
 	struct area_run *runs;
-	int poll_fd, clock_fd;
+	int clock_fd;
+	int around_fd;                 /* an epoll(7) of what is not packets */
+	int poll_fd;                   /* and one of that and of them */
 	uint64_t handed;               /* packets, where they are counted one by one */
 	uint64_t whole_ns, partial_ns; /* when such were handed on last */
 	uint64_t calm_ns;              /* when no CPU was writing */
@@ -256,26 +258,33 @@ static int watch_clock(struct live *l)
 	return 0;
 }
 
-static int watch(const struct live *l, int fd)
+static int watch(int epoll, int fd)
 {
 	struct epoll_event e = { .events = EPOLLIN };
 
-	return epoll_ctl(l->poll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int new_epoll(int *fd)
+{
+	int got = epoll_create1(EPOLL_CLOEXEC);
+
+	if (got < 0)
+		return -errno;
+	*fd = got;
+	return 0;
 }
 
 static int open_waiting(struct live *l)
 {
-	int rc;
+	int rc = new_epoll(&l->around_fd);
 
-	l->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (l->poll_fd < 0) {
-		l->poll_fd = 0;
-		return fail_errno(-errno, "epoll");
-	}
-	rc = watch_clock(l);
-	rc = rc ? rc : watch(l, l->clock_fd);
-	rc = rc ? rc : watch(l, l->tap.watch.fd);
-	rc = rc ? rc : watch(l, area_fd(&l->tap.area));
+	rc = rc ? rc : new_epoll(&l->poll_fd);
+	rc = rc ? rc : watch_clock(l);
+	rc = rc ? rc : watch(l->around_fd, l->clock_fd);
+	rc = rc ? rc : watch(l->around_fd, l->tap.watch.fd);
+	rc = rc ? rc : watch(l->poll_fd, l->around_fd);
+	rc = rc ? rc : watch(l->poll_fd, area_fd(&l->tap.area));
 	return rc ? fail_errno(rc, "waiting for packets") : 0;
 }
 
@@ -311,7 +320,7 @@ static int wait_more(struct live *l, bool any)
 {
 	uint64_t due = capture_file_due(&l->out->file), now = clock_mono(), until = UINT64_MAX;
 	/* A ring with something in it can be read at any time; chunks wake when they are full. */
-	int fd = any && !l->tap.area.mapped ? 0 : l->poll_fd;
+	int fd = any && !l->tap.area.mapped ? l->around_fd : l->poll_fd;
 
 	if (any)
 		until = now + pause_ms(l) * MS;
@@ -443,6 +452,7 @@ static int open_live(struct live *l)
 int capture_live(const struct capture_live_wish *wish, struct capture_out *out)
 {
 	struct live l = { .wish = wish, .out = out };
+	const int *const fds[] = { &l.poll_fd, &l.around_fd, &l.clock_fd };
 	int rc = open_live(&l), drained;
 
 	if (capture_out_is_ng(out)) {
@@ -464,10 +474,9 @@ int capture_live(const struct capture_live_wish *wish, struct capture_out *out)
 	rc = capture_out_close(out, rc);
 	tap_close(&l.tap);
 	capfile_close(&l.in);
-	if (l.poll_fd)
-		close(l.poll_fd);
-	if (l.clock_fd)
-		close(l.clock_fd);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (*fds[i])
+			close(*fds[i]);
 	free(l.runs);
 	return rc;
 }

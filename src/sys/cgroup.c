@@ -45,6 +45,15 @@ static int open_root(void)
 	return mnt_open_dir("cgroup2", usual[0], CGROUP2_SUPER_MAGIC);
 }
 
+/* Above a mount that stands nowhere there is nothing but itself. */
+static bool goes_up(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "..")) != NULL; at += 2)
+		if ((at == path || at[-1] == '/') && (!at[2] || at[2] == '/'))
+			return true;
+	return false;
+}
+
 static int open_path(const char *path)
 {
 	int fd = -ENOENT, root;
@@ -53,6 +62,8 @@ static int open_path(const char *path)
 		fd = checked(open(path, DIRECTORY));
 	if (fd >= 0)
 		return fd;
+	if (goes_up(path))
+		return -ENOENT;
 	root = open_root();
 	if (root < 0)
 		return root;
