@@ -8,6 +8,7 @@
 #include "bpf/capture.h"
 #include "filter/view.h"
 #include "gen/capture.gen.h"
+#include "obj/feature.h"
 #include "obj/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/exprs.h"
@@ -82,6 +83,65 @@ static void bench_close(struct bench *b)
 static void bench_open(struct bench *b, const char *text, int prog)
 {
 	CHECK(!bench_try(b, text, prog), "'%s' is not loaded", text);
+}
+
+struct loading {
+	uint32_t snaplen, flags;
+	uint8_t owner, rest; /* rest: all that makes the programs larger */
+};
+
+static int try_loading(const struct loading *l, uint32_t progs)
+{
+	uint32_t cpus = (uint32_t)bpf_possible_cpus();
+	struct capture_conf conf = { .snaplen = l->snaplen,
+				     .fill = AREA / 2,
+				     .chunks = 4,
+				     .cpus = cpus,
+				     .ethernet = !l->rest,
+				     .prepend = l->rest,
+				     .filter = l->rest,
+				     .inner = l->rest,
+				     .groups = l->rest ? VIEW_GROUPS : VIEW_ADDRS | VIEW_PORTS,
+				     .multibuf = !feature_try("XDP frames in several buffers"),
+				     .owner = l->owner,
+				     .judged = l->rest && l->owner,
+				     .observer = l->rest };
+	struct obj_map maps[CAPTURE_NMAPS] = {
+		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
+		[CAPTURE_MAP_AREA] = { .max_entries = 4 * cpus,
+				       .value_size = AREA / 2 + l->snaplen + CAPTURE_BLOCK_REST },
+	};
+	struct obj_opts opts = { .conf = &conf, .maps = maps, .progs = progs, .flags = l->flags };
+	struct obj obj = { 0 };
+	int rc = obj_open(&obj, &capture_spec, &opts);
+
+	obj_close(&obj);
+	return rc;
+}
+
+/* Each verifier follows every way of being configured, the one that wants aligned memory, too. No
+ * room is left behind the longest block, so a bound that is too wide shows. */
+void capture_loads(void)
+{
+	static const struct loading ways[] = {
+		{ 1, 0, CAPTURE_OWNER_NONE, 0 },
+		{ 60, 0, CAPTURE_OWNER_OUT, 0 },
+		{ 60, 0, CAPTURE_OWNER_ALL, 1 },
+		{ CAPTURE_SNAPLEN_MAX, 0, CAPTURE_OWNER_NONE, 1 },
+		{ CAPTURE_SNAPLEN_MAX, 0, CAPTURE_OWNER_ALL, 0 },
+		{ CAPTURE_SNAPLEN_MAX, BPF_F_STRICT_ALIGNMENT, CAPTURE_OWNER_ALL, 0 },
+		{ CAPTURE_SNAPLEN_MAX, BPF_F_STRICT_ALIGNMENT, CAPTURE_OWNER_ALL, 1 },
+	};
+	uint32_t rings = 1u << CAPTURE_PROG_SONDE_RING_IN | 1u << CAPTURE_PROG_SONDE_RING_OUT |
+			 1u << CAPTURE_PROG_SONDE_RING_XDP;
+	uint32_t caps = 1u << CAPTURE_PROG_SONDE_CAP_IN | 1u << CAPTURE_PROG_SONDE_CAP_OUT |
+			1u << CAPTURE_PROG_SONDE_CAP_XDP;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		CHECK(!try_loading(&ways[i], rings), "by ring, way %zu", i);
+		if (!feature_try("atomics that fetch"))
+			CHECK(!try_loading(&ways[i], caps), "mapped, way %zu", i);
+	}
 }
 
 /* The program of a hook that this kernel can run: some have no atomic operations that fetch. */

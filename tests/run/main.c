@@ -22,6 +22,7 @@ static const struct test tests[] = {
 	{ "names: cgroups and containers", names_cgroups, TEST_ROOT, 0 },
 	{ "names: namespaces and interfaces", names_places, TEST_ROOT, 0 },
 	{ "names: files of addresses", names_files, TEST_ROOT, 0 },
+	{ "capture: every program in every way", capture_loads, TEST_ROOT, 120 },
 	{ "capture: packets parsed at XDP as in user space", capture_views_xdp, TEST_ROOT, 120 },
 	{ "capture: packets parsed at tc as in user space", capture_views_skb, TEST_ROOT, 120 },
 	{ "capture: VLAN tags beside the packet", capture_views_tagged, TEST_ROOT, 120 },

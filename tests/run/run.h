@@ -117,6 +117,7 @@ void names_cgroups(void);
 void names_places(void);
 void names_files(void);
 /* tests/run/capture.c */
+void capture_loads(void);
 void capture_views_xdp(void);
 void capture_views_skb(void);
 void capture_views_tagged(void);
