@@ -4,7 +4,6 @@
 #include "cmd/capture_file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/capfile.h"
+#include "sys/wait.h"
 
 enum {
 	ALIGN = 4096,   /* of what goes around the page cache */
@@ -85,7 +85,7 @@ static int name_file(struct capture_file *f, uint64_t now)
 	return n < (int)sizeof(f->path) ? 0 : fail(-ENAMETOOLONG, "%s: the name is too long", base);
 }
 
-static int write_all(int fd, const uint8_t *at, size_t len, size_t *done)
+static int write_file(int fd, const uint8_t *at, size_t len, size_t *done)
 {
 	*done = 0;
 	while (*done < len) {
@@ -93,10 +93,6 @@ static int write_all(int fd, const uint8_t *at, size_t len, size_t *done)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN) {
-			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-			continue;
-		}
 		if (n <= 0)
 			return n ? -errno : -EIO;
 		*done += (size_t)n;
@@ -108,6 +104,8 @@ static int say(const struct capture_file *f, int rc)
 {
 	if (rc == -EPIPE)
 		return fail(rc, "%s: the reader is gone", f->path);
+	if (rc == -EINTR)
+		return fail(rc, "%s: nobody reads", f->path);
 	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
 		return fail(rc, "%s: no space left; what is in it can be read", f->path);
 	return fail_errno(rc, "%s", f->path);
@@ -117,7 +115,7 @@ static int say(const struct capture_file *f, int rc)
 static int put(struct capture_file *f, const uint8_t *at, size_t len, size_t *kept)
 {
 	size_t done, whole = 0, n;
-	int rc = write_all(f->fd, at, len, &done);
+	int rc = f->patient ? write_file(f->fd, at, len, &done) : wait_write(f->fd, at, len, &done);
 
 	if (!rc) {
 		f->written += len;
@@ -155,6 +153,13 @@ static int put_heads(struct capture_file *f)
 	return rc ? say(f, rc) : 0;
 }
 
+bool capture_file_is_patient(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd)));
+}
+
 static int open_next(struct capture_file *f)
 {
 	uint64_t now = clock_real();
@@ -168,6 +173,8 @@ static int open_next(struct capture_file *f)
 		f->fd = 0;
 		return fail_errno(rc, "%s", f->path);
 	}
+	if (!f->files)
+		f->patient = capture_file_is_patient(f->fd);
 	f->regular = !ftruncate(f->fd, 0); /* of other files it fails */
 	f->never_direct = !f->regular;
 	f->direct = false;
@@ -194,14 +201,10 @@ int capture_file_open(struct capture_file *f, const struct capture_file_wish *wi
 
 int capture_file_begin(struct capture_file *f)
 {
-	if (!f->standard) {
-		int rc = open_next(f);
-		struct stat st;
-
-		f->patient = !rc && !fstat(f->fd, &st) && !S_ISFIFO(st.st_mode);
-		return rc;
-	}
+	if (!f->standard)
+		return open_next(f);
 	f->fd = STDOUT_FILENO;
+	f->patient = capture_file_is_patient(f->fd);
 	return f->heads.len ? put_heads(f) : 0;
 }
 

@@ -25,6 +25,7 @@ struct capture_out {
 	struct capture_out_wish wish;
 	struct capture_file file;
 	struct buf buf;  /* of what is not yet written */
+	bool patient;    /* printing never waits for a reader */
 	uint32_t ifaces; /* of the file that have been written */
 	uint16_t link;   /* of a classic file */
 	bool begun;

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include "base/clock.h"
 
+enum { LAST_MS = 1000 };
+
 static int signals;
 static bool alone; /* nobody reads our standard output */
 
@@ -59,4 +61,45 @@ enum wait_what wait_for(int fd, uint64_t deadline)
 		if (!left)
 			return WAIT_TIME;
 	}
+}
+
+/* 0 when a piece can be written without blocking. */
+static int wait_room(int fd)
+{
+	struct pollfd p[] = {
+		{ .fd = signals ? signals : -1, .events = POLLIN },
+		{ .fd = fd, .events = POLLOUT },
+	};
+
+	for (;;) {
+		int n = poll(p, 2, -1);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0 && p[1].revents)
+			return 0;
+		if (n > 0 && poll(&p[1], 1, LAST_MS) != 1)
+			return -EINTR;
+	}
+}
+
+/* A pipe with room has it for so many bytes (pipe(7), PIPE_BUF). */
+int wait_write(int fd, const void *bytes, size_t len, size_t *done)
+{
+	*done = 0;
+	while (*done < len) {
+		size_t piece = len - *done < PIPE_BUF ? len - *done : PIPE_BUF;
+		int rc = wait_room(fd);
+		ssize_t n;
+
+		if (rc)
+			return rc;
+		n = write(fd, (const char *)bytes + *done, piece);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		*done += (size_t)n;
+	}
+	return 0;
 }

@@ -4,6 +4,7 @@
 #ifndef SYS_WAIT_H
 #define SYS_WAIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT from killers into WAIT_STOP, and SIGPIPE into -EPIPE. */
@@ -21,5 +22,10 @@ enum wait_what {
 
 /* fd: 0 for none. deadline: of clock_mono(). */
 enum wait_what wait_for(int fd, uint64_t deadline);
+
+/* Write all of it to a pipe, terminal or socket, for as long as its reader takes; but once a signal
+ * has asked for the end, no longer than a reader that is at work needs for a piece. *done: bytes
+ * that were written. 0 or -errno; -EINTR: a signal came, and nobody reads. */
+int wait_write(int fd, const void *bytes, size_t len, size_t *done);
 
 #endif

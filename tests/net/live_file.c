@@ -18,6 +18,7 @@
 enum {
 	MEGABYTE = 1000000,
 	LEN = 1400,
+	STALLED = 1000,   /* datagrams: more than a pipe holds */
 	BLOCK_MAX = 1600, /* a packet's, and the end of a file */
 	MANY = 2500,      /* 3.6 MB */
 };
@@ -338,6 +339,34 @@ void live_closed_pipe(void)
 		reader_goes(&lab, "-o", "text", traffic);
 		reader_goes(&lab, "-o", "json", traffic);
 	}
+	expect_clean(&lab);
+}
+
+static int stalled[2];
+
+static void write_to_stalled(void)
+{
+	dup2(stalled[1], STDOUT_FILENO);
+}
+
+/* A reader that neither reads nor goes does not keep a capture from its end, nor from its sums. */
+void live_stalled_reader(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!pipe2(stalled, O_CLOEXEC), "a pipe: %s", strerror(errno));
+	sonde_start(&a, write_to_stalled,
+		    (const char *const[]){ "sonde", "capture", "-i", "sonde0", "-Q", "out", "-w",
+					   "-", "udp", NULL });
+	sonde_await_err(&a, "out: ");
+	flood(&lab, STALLED, LEN);
+	CHECK(sonde_stop(&a, SIGINT) == 1, "exit code %d: %s", a.rc, a.err);
+	CHECK(strstr(a.err, "nobody reads"), "%s", a.err);
+	CHECK(sonde_said(&a, "packets captured") + sonde_said(&a, "packets not written") +
+			      sonde_said(&a, "packets dropped by kernel") ==
+		      STALLED,
+	      "%s", a.err);
 	expect_clean(&lab);
 }
 

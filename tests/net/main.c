@@ -87,6 +87,7 @@ static const struct test scenarios[] = {
 	ROOT(live_spares_file, 60),
 	ROOT(live_closed_pipe, 60),
 	ROOT(live_no_reader, 60),
+	ROOT(live_stalled_reader, 60),
 	ROOT(live_killed, 60),
 	ROOT(live_pcap, 60),
 	ROOT(live_follows, 60),

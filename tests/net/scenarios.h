@@ -101,6 +101,7 @@ void live_vanish(void);
 void live_spares_file(void);
 void live_closed_pipe(void);
 void live_no_reader(void);
+void live_stalled_reader(void);
 void live_killed(void);
 void live_pcap(void);
 
