@@ -475,7 +475,7 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 
 static __always_inline void take(struct take *t, bool mapped)
 {
-	__u32 zero = 0, id = bpf_get_smp_processor_id();
+	__u32 zero = 0, id;
 	struct capture_counts *c = bpf_map_lookup_elem(&counts, &zero);
 	struct capture_cpu *cpu;
 
@@ -485,6 +485,7 @@ static __always_inline void take(struct take *t, bool mapped)
 	if (!chooses(t))
 		return;
 	c->matched++;
+	id = c->cpu;
 	cpu = bpf_map_lookup_elem(&cpus, &id);
 	if (!cpu || !(mapped ? to_area(t, cpu, id) : to_ring(t, cpu, id)))
 		c->lost++;

@@ -66,7 +66,10 @@ struct capture_counts {
 	__u64 seen;    /* that came by */
 	__u64 matched; /* the filter */
 	__u64 lost;    /* of those: no room, or not readable */
+	__u64 cpu; /* user space's: this CPU's number, the key in `cpus`. Some kernels' compilers of
+		    * programs give one number to all CPUs (bpf_get_smp_processor_id(), 6.12 for
+		    * riscv64) */
 };
-_Static_assert(sizeof(struct capture_counts) == 24, "capture_counts is a contract");
+_Static_assert(sizeof(struct capture_counts) == 32, "capture_counts is a contract");
 
 #endif

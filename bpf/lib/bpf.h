@@ -50,7 +50,6 @@ static long (*const bpf_ringbuf_output)(void *map, void *data, __u64 size,
 					__u64 flags) = (void *)BPF_FUNC_ringbuf_output;
 static long (*const bpf_xdp_load_bytes)(struct xdp_md *xdp, __u32 off, void *to,
 					__u32 len) = (void *)BPF_FUNC_xdp_load_bytes;
-static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)BPF_FUNC_get_smp_processor_id;
 static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)BPF_FUNC_get_current_pid_tgid;
 static __u64 (*const bpf_get_current_cgroup_id)(void) = (void *)BPF_FUNC_get_current_cgroup_id;
 static long (*const bpf_get_current_comm)(void *to, __u32 size) = (void *)BPF_FUNC_get_current_comm;

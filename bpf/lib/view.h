@@ -87,6 +87,8 @@ static __always_inline const void *view_at(const struct view_src *s, __u32 off, 
 {
 	void *at = s->data + (off & VIEW_OFF_MASK);
 
+	/* What is compared is what is read from, not another sum of the same numbers. */
+	asm volatile("" : "+r"(at));
 	if (off <= VIEW_OFF_MASK && at + n <= s->end)
 		return at;
 	if (s->skb && !bpf_skb_load_bytes(s->skb, off, copy, n))

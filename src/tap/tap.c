@@ -48,6 +48,24 @@ static bool takes(const struct tap *t, const struct link *link, enum tap_dir dir
 	       !(dir == TAP_OUT && link->type == ARPHRD_LOOPBACK && t->wish.hooks[TAP_IN]);
 }
 
+/* Each CPU's counts know whose they are. */
+static int number_cpus(const struct tap_port *port)
+{
+	int cpus = bpf_possible_cpus(), rc;
+	struct capture_counts *values;
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	for (int i = 0; values && i < cpus; i++)
+		values[i].cpu = (uint64_t)i;
+	rc = values ? bpf_map_update(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values, BPF_ANY)
+		    : -ENOMEM;
+	free(values);
+	return rc ? fail_errno(rc, "%s: counts", port->link.name) : 0;
+}
+
 /* Of a view: a socket is looked for by addresses and ports. */
 static unsigned int groups_for(const struct tap *t)
 {
@@ -89,6 +107,7 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 				 .conf = &conf,
 				 .xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
 				 .verbose = t->wish.verbose };
+	int rc;
 
 	for (int dir = 0; dir < TAP_DIRS; dir++)
 		if (takes(t, &port->link, dir))
@@ -100,7 +119,8 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 
 		stubs[i] = (struct obj_code){ code->insns, (uint32_t)code->n };
 	}
-	return obj_open(&port->obj, &capture_spec, &opts);
+	rc = obj_open(&port->obj, &capture_spec, &opts);
+	return rc ? rc : number_cpus(port);
 }
 
 static int say_failure(const struct link *link, enum tap_dir dir, const struct attach_report *r,
