@@ -95,7 +95,8 @@ MUSL_LIB := $(SYSROOT)/usr/lib/$(MUSL)
 LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(GNU)/*/libgcc.a)))
 CC_TARGET := $(CLANG) --target=$(MUSL)
 # The C library's headers first; the kernel's, which musl does not have, behind them.
-CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -ffunction-sections -fdata-sections \
+# Hidden, or a linker leaves an address to a dynamic loader that there is not.
+CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(MUSL) \
 	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
