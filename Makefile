@@ -5,7 +5,8 @@
 #   make run          build, then count real packets in a private namespace
 #   make test         every check below, but of the machines some, of the fuzzing a few seconds
 #   make test-all     all of it, but the benchmarks
-#   make check        unit tests, layer rules, format, determinism: no privilege needed
+#   make check        unit tests, layer rules, format: no privilege needed
+#   make check-product  the binary: static, small, the same bytes twice
 #   make check-lines  packets as text beside tcpdump's
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
@@ -27,6 +28,11 @@
 .SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+# As many jobs as there are CPUs, unless somebody says otherwise or names several goals, whose order
+# may matter.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS))$(word 2,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 ARCH ?= $(HOST_ARCH)
@@ -238,10 +244,11 @@ check-endian: $(GEN) $(GEN_DATA)
 		$(MAKE) --no-print-directory ARCH=$$a unit >build/unit-$$a.log 2>&1 & pids="$$pids $$!"; done; \
 	for p in $$pids; do wait $$p || rc=1; done; cat $(ENDIAN:%=build/unit-%.log); exit $$rc
 
-check: $(U)/unit $(GEN_DATA) $(B)/sonde
-	$(Q)rc=0; $(UNIT_EMU) $(U)/unit >$(U)/log 2>&1 & \
-	SAN=$(SAN) sh tests/rules.sh $(B)/sonde || rc=1; \
-	wait $$! || rc=1; cat $(U)/log; exit $$rc
+check-rules:
+	$(Q)sh tests/rules.sh
+check: check-rules unit
+check-product: $(B)/sonde
+	$(Q)SAN=$(SAN) sh tests/product.sh $<
 check-run: $(B)/tests/run/run
 	$(Q)$<
 check-net: $(B)/tests/net/net $(B)/sonde
@@ -272,7 +279,7 @@ check-cross:
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
 # (Not $(MAKE): make would run that line even to show what it would do.)
 SUBMAKE := $(MAKE)
-STAGES := check check-run check-net check-peers check-lines check-cross check-endian
+STAGES := check check-product check-run check-net check-peers check-lines check-cross check-endian
 test: deps-all
 	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
 test-all: deps-all

@@ -3,6 +3,8 @@
 # Runs the stages named by make targets one after another, and adds up what each counted.
 # usage: tests/all.sh TARGET...
 set -u
+# The job server of the make that called is not for processes behind a shell.
+MAKEFLAGS=$(echo "${MAKEFLAGS:-}" | sed 's/ *-j[0-9]*//; s/ *--jobserver-auth=[^ ]*//')
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT

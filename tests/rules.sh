@@ -1,32 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The rules of the house, enforced by reading the sources and the product: layers, sizes, licence
-# lines, format, a static binary, the same bytes twice, rebuilds of just what changed.
-# usage: tests/rules.sh BINARY
+# The rules of the house, enforced by reading the sources: layers, sizes, licence lines, format.
+# usage: tests/rules.sh
 set -u
-unset MAKEFLAGS MAKELEVEL MFLAGS # the copies are built on their own
-binary=${1:?usage: tests/rules.sh BINARY}
-passed=0 failed=0 skipped=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# verdict NAME: a rule holds if nothing was written to $work/found.
-verdict() {
-	if [ -s "$work/found" ]; then
-		echo "FAIL $1:"
-		sed 's/^/  /' "$work/found" | head -20
-		failed=$((failed + 1))
-	else
-		echo "ok $1"
-		passed=$((passed + 1))
-	fi
-}
-skip() {
-	echo "skip $1: $2"
-	skipped=$((skipped + 1))
-}
+. "$(dirname "$0")/verdict.sh"
 sources() { find src bpf gen tests -name '*.[ch]' | LC_ALL=C sort; }
 
 # What each layer may include, itself first. gen/ stands for the generated headers.
@@ -101,41 +78,4 @@ else
 	skip 'format' 'clang-format-14 is not installed'
 fi
 
-if [ "${SAN:-}" ]; then
-	skip 'a static binary' 'SAN=1 builds are dynamic'
-else
-	: >"$work/found"
-	llvm-readelf-14 -l "$binary" | grep INTERP >>"$work/found"
-	llvm-readelf-14 -d "$binary" | grep NEEDED >>"$work/found"
-	llvm-readelf-14 -h "$binary" | grep -q 'Type: *DYN' || echo 'not position independent' >>"$work/found"
-	[ "$(wc -c <"$binary")" -le 524288 ] || echo "$binary is over 512 KiB" >>"$work/found"
-	verdict 'the binary is a static PIE without interpreter or needed library, under 512 KiB'
-fi
-
-# The same sources in another directory give the same bytes.
-mkdir -p "$work/copy"
-cp -R Makefile src bpf gen "$work/copy"
-make -s -j"$(nproc)" -C "$work/copy" build/sonde SAN= >"$work/log" 2>&1 || cat "$work/log"
-if [ "${SAN:-}" ]; then
-	skip 'another directory, the same bytes' 'SAN=1 builds keep the names of their sources'
-else
-	cmp "$binary" "$work/copy/build/sonde" >"$work/found" 2>&1
-	verdict 'another directory, the same bytes'
-fi
-
-# A contract's users, and nobody else, are rebuilt when it is touched; nothing is rebuilt otherwise.
-(
-	cd "$work/copy" || exit
-	make -q build/sonde || echo 'a second make has something to do'
-	users=$(grep -lE '(bpf/gate|gen/gate\.gen)\.h' $(find build -name '*.d') | sed 's/\.d$/.o/' | LC_ALL=C sort)
-	sleep 0.01
-	touch bpf/gate.h
-	touch "$work/stamp"
-	make -s build/sonde >/dev/null 2>&1
-	rebuilt=$(find build -name '*.o' -newer "$work/stamp" | LC_ALL=C sort)
-	[ "$users" = "$rebuilt" ] || printf 'users:\n%s\nrebuilt:\n%s\n' "$users" "$rebuilt"
-) >"$work/found"
-verdict 'touching a contract rebuilds exactly its users'
-
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+summary
