@@ -460,14 +460,6 @@ int tap_open(struct tap *t, const struct tap_wish *wish)
 	return rc;
 }
 
-static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
-{
-	(void)hdr;
-	(void)body;
-	(void)arg;
-	return 0;
-}
-
 static void mark_gone(struct tap *t, const struct link_list *l)
 {
 	t->left = 0;
@@ -488,7 +480,7 @@ static void mark_gone(struct tap *t, const struct link_list *l)
 int tap_follow(struct tap *t)
 {
 	struct link_list l = { 0 };
-	int rc = nl_read(&t->watch, ignore, NULL);
+	int rc = nl_skip(&t->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");
