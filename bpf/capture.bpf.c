@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Capture: packets that a filter chooses, laid out as finished pcapng blocks. */
 #include "bpf/lib/bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/owner.h"
 #include "bpf/lib/view.h"
 #include "bpf/capture.h"
@@ -74,14 +75,6 @@ struct {
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct view_work);
 } work MAP;
-
-/* The gate's, if this is its observer (bpf/gate.h): an XDP action. */
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, __u32);
-} decision MAP;
 
 /* A packet on its way into a block. */
 struct take {

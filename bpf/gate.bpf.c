@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include "bpf/lib/bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/parse.h"
 #include "bpf/lib/view.h"
 #include "bpf/gate.h"
@@ -41,13 +42,6 @@ struct {
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, __u32);
 } observer MAP;
-
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, __u32);
-} decision MAP;
 
 /* Where a packet is counted: in a slot, or in the hash under its family and protocol. */
 struct place {

@@ -349,14 +349,6 @@ static void replace(struct ports *p, struct port *port)
 		port->skipped = true;
 }
 
-static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
-{
-	(void)hdr;
-	(void)body;
-	(void)arg;
-	return 0;
-}
-
 /* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */
 static int reconcile(struct ports *p, const struct link_list *l)
 {
@@ -387,7 +379,7 @@ static int reconcile(struct ports *p, const struct link_list *l)
 int ports_follow(struct ports *p)
 {
 	struct link_list l = { 0 };
-	int rc = nl_read(&p->watch, ignore, NULL);
+	int rc = nl_skip(&p->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");

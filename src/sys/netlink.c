@@ -286,3 +286,16 @@ int nl_read(struct nl *nl, nl_each *each, void *arg)
 		return (int)n;
 	return rc;
 }
+
+static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+{
+	(void)hdr;
+	(void)body;
+	(void)arg;
+	return 0;
+}
+
+int nl_skip(struct nl *nl)
+{
+	return nl_read(nl, ignore, NULL);
+}

@@ -63,6 +63,8 @@ int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg);
 /* Read what has arrived on a watching socket without waiting. -ENOBUFS: events were lost, look at
  * everything again. */
 int nl_read(struct nl *nl, nl_each *each, void *arg);
+/* The same for those to whom it is enough that something has arrived. */
+int nl_skip(struct nl *nl);
 
 /* Cursor over attributes: true and *type, *value as long as a whole one is there. */
 bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value);

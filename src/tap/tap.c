@@ -48,20 +48,32 @@ static bool takes(const struct tap *t, const struct link *link, enum tap_dir dir
 	       !(dir == TAP_OUT && link->type == ARPHRD_LOOPBACK && t->wish.hooks[TAP_IN]);
 }
 
-/* Each CPU's counts know whose they are. */
-static int number_cpus(const struct tap_port *port)
+/* Room for the counts of every CPU, zeros; the number of CPUs, or -errno. */
+static int counts_new(struct capture_counts **counts)
 {
-	int cpus = bpf_possible_cpus(), rc;
-	struct capture_counts *values;
-	uint32_t zero = 0;
+	int cpus = bpf_possible_cpus();
+	struct capture_counts *got;
 
 	if (cpus < 0)
 		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	for (int i = 0; values && i < cpus; i++)
+	got = calloc((size_t)cpus, sizeof(*got));
+	if (!got)
+		return -ENOMEM;
+	*counts = got;
+	return cpus;
+}
+
+/* Each CPU's counts know whose they are. */
+static int number_cpus(const struct tap_port *port)
+{
+	struct capture_counts *values = NULL;
+	int cpus = counts_new(&values), rc = cpus;
+	uint32_t zero = 0;
+
+	for (int i = 0; i < cpus; i++)
 		values[i].cpu = (uint64_t)i;
-	rc = values ? bpf_map_update(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values, BPF_ANY)
-		    : -ENOMEM;
+	if (cpus > 0)
+		rc = bpf_map_update(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values, BPF_ANY);
 	free(values);
 	return rc ? fail_errno(rc, "%s: counts", port->link.name) : 0;
 }
@@ -448,14 +460,6 @@ int tap_open(struct tap *t, const struct tap_wish *wish)
 	return rc;
 }
 
-static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
-{
-	(void)hdr;
-	(void)body;
-	(void)arg;
-	return 0;
-}
-
 static void mark_gone(struct tap *t, const struct link_list *l)
 {
 	t->left = 0;
@@ -476,7 +480,7 @@ static void mark_gone(struct tap *t, const struct link_list *l)
 int tap_follow(struct tap *t)
 {
 	struct link_list l = { 0 };
-	int rc = nl_read(&t->watch, ignore, NULL);
+	int rc = nl_skip(&t->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");
@@ -500,14 +504,13 @@ void tap_stop(struct tap *t)
 
 int tap_counts(const struct tap_port *port, struct tap_counts *counts)
 {
-	int cpus = bpf_possible_cpus(), rc;
 	struct capture_counts *values;
+	int cpus = counts_new(&values), rc;
 	uint32_t zero = 0;
 
 	if (cpus < 0)
 		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	rc = values ? bpf_map_lookup(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values) : -ENOMEM;
+	rc = bpf_map_lookup(port->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values);
 	if (!rc)
 		*counts = (struct tap_counts){ 0 };
 	for (int i = 0; i < cpus && !rc; i++) {

@@ -7,18 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/lib/draw.h"
 
 enum { NO_LOADS = 9 };
 
 static bool own; /* words that libpcap does not know, too */
 static uint64_t state;
-/* xorshift64 */
 static uint32_t draw(uint32_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
+	return draw_below(&state, below);
 }
 
 static uint8_t *put(uint8_t *at, const void *bytes, size_t len)

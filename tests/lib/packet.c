@@ -129,3 +129,47 @@ void packet_icmp(struct packet *p, uint8_t type)
 	packet_fill(p, type, 1);
 	packet_fill(p, 0, 7);
 }
+
+static void header(struct packet *p, const struct packet_header *h)
+{
+	switch (h->kind) {
+	case PACKET_END:
+		break;
+	case PACKET_FILL:
+		packet_fill(p, (uint8_t)h->a, h->b);
+		break;
+	case PACKET_BE16:
+		packet_be16(p, h->a);
+		break;
+	case PACKET_ETH:
+		packet_eth(p, h->a);
+		break;
+	case PACKET_VLAN:
+		packet_vlan(p, h->a, h->b);
+		break;
+	case PACKET_IPV4:
+		packet_ipv4(p, (uint8_t)h->a, h->b);
+		break;
+	case PACKET_IPV6:
+		packet_ipv6(p, (uint8_t)h->a);
+		break;
+	case PACKET_EXT:
+		packet_ext(p, (uint8_t)h->a, (uint8_t)h->b);
+		break;
+	case PACKET_FRAG:
+		packet_frag(p, (uint8_t)h->a, h->b & 0xfff8, h->b & 1);
+		break;
+	case PACKET_TCP:
+		packet_tcp(p, h->a);
+		break;
+	case PACKET_UDP:
+		packet_udp(p, h->a);
+		break;
+	}
+}
+
+void packet_headers(struct packet *p, const struct packet_header *headers)
+{
+	for (; headers->kind != PACKET_END; headers++)
+		header(p, headers);
+}

@@ -39,4 +39,24 @@ void packet_tcp(struct packet *p, unsigned int words);
 void packet_udp(struct packet *p, size_t payload);
 void packet_icmp(struct packet *p, uint8_t type);
 
+/* A packet as a table, up to { 0 }: of each header what the function of its name is told, 0 where
+ * that takes less; to packet_frag() the offset with 1 for more. */
+struct packet_header {
+	enum {
+		PACKET_END,
+		PACKET_FILL,
+		PACKET_BE16,
+		PACKET_ETH,
+		PACKET_VLAN,
+		PACKET_IPV4,
+		PACKET_IPV6,
+		PACKET_EXT,
+		PACKET_FRAG,
+		PACKET_TCP,
+		PACKET_UDP,
+	} kind;
+	uint16_t a, b;
+};
+void packet_headers(struct packet *p, const struct packet_header *headers);
+
 #endif

@@ -12,6 +12,7 @@ B6 = bytes.fromhex("20010db800010000000000000000abcd")
 LL = bytes.fromhex("fe800000000000000000000000000001")
 ALL = bytes.fromhex("ff020000000000000000000000000001")
 SRC, DST = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
+TEXT = b"abcdefghijklmnopqrstuvwxyz012345"
 
 
 def be(fmt, *v):
@@ -121,7 +122,7 @@ def tcps():
     yield t4(flags=2, opts=b"\2\4\5\xb4\4\2\x08\x0a" + be("II", 7, 0) + b"\1\3\3\7")
     yield eth(0x800, ip4(6, tcp(sport=443, dport=33000, seq=5000, ack=1001, flags=0x12, src=B4, dst=A4), B4, A4))
     yield t4(seq=1001, ack=5001, flags=0x10)
-    yield t4(b"x" * 10, seq=1001, ack=5001, flags=0x18, win=502, opts=b"\1\1\x08\x0a" + be("II", 9, 8))
+    yield t4(TEXT[:10], seq=1001, ack=5001, flags=0x18, win=502, opts=b"\1\1\x08\x0a" + be("II", 9, 8))
     yield eth(0x800, ip4(6, tcp(b"y" * 100, sport=443, dport=33000, seq=5001, ack=1011, flags=0x18, src=B4, dst=A4), B4, A4))
     yield t4(seq=1011, ack=5101, flags=0x11)
     yield t4(seq=1012, ack=0, flags=4)
@@ -191,17 +192,17 @@ def ours():
 
 
 def udps():
-    yield u4(b"x" * 10)
+    yield u4(TEXT[:10])
     yield u4(b"")
-    yield u4(b"x" * 10, sum=0)
-    yield u4(b"x" * 10, sum=0x4242)
-    yield u4(b"x" * 10, length=100)
-    yield u4(b"x" * 10, length=12)
-    yield u4(b"x" * 10, length=7)
-    yield u4(b"x" * 10, length=0)
-    yield u6(b"x" * 10)
-    yield u6(b"x" * 10, sum=0)
-    yield u6(b"x" * 10, sum=7)
+    yield u4(TEXT[:10], sum=0)
+    yield u4(TEXT[:10], sum=0x4242)
+    yield u4(TEXT[:10], length=100)
+    yield u4(TEXT[:10], length=12)
+    yield u4(TEXT[:10], length=7)
+    yield u4(TEXT[:10], length=0)
+    yield u6(TEXT[:10])
+    yield u6(TEXT[:10], sum=0)
+    yield u6(TEXT[:10], sum=7)
     yield eth(0x800, ip4(17, udp(b"abc")[:7]))
     yield u4(b"M-SEARCH * HTTP/1.1\r\n", dport=1900)
 
@@ -340,13 +341,12 @@ def nds():
 
 
 def ips():
-    text = b"abcdefghijklmnopqrstuvwxyz012345"
-    yield eth(0x800, ip4(17, udp(text), frag=0x2000))
-    yield eth(0x800, ip4(17, text, frag=0x2005))
-    yield eth(0x800, ip4(17, text, frag=5))
-    yield eth(0x800, ip4(6, text, frag=0x8005))
-    yield eth(0x800, ip4(1, text, frag=7))
-    yield eth(0x800, ip4(199, text, frag=7))
+    yield eth(0x800, ip4(17, udp(TEXT), frag=0x2000))
+    yield eth(0x800, ip4(17, TEXT, frag=0x2005))
+    yield eth(0x800, ip4(17, TEXT, frag=5))
+    yield eth(0x800, ip4(6, TEXT, frag=0x8005))
+    yield eth(0x800, ip4(1, TEXT, frag=7))
+    yield eth(0x800, ip4(199, TEXT, frag=7))
     for proto in (0, 2, 27, 46, 50, 51, 88, 89, 94, 103, 108, 112, 115, 133, 136, 139, 143, 199, 254, 255):
         yield eth(0x800, ip4(proto, b"\x31" * 32))
     yield eth(0x800, ip4(17, udp(b"x"), opts=b"\x94\4\0\0"))
@@ -371,7 +371,7 @@ def ips():
     yield eth(0x86dd, ip6(17, udp(b"x", src=A6, dst=B6), length=8))
     yield eth(0x86dd, b"\x50" + ip6(17, udp(b"x", src=A6, dst=B6))[1:])
     yield eth(0x86dd, ip6(17, b"")[:39])
-    u = udp(text[:8], src=A6, dst=B6)
+    u = udp(TEXT[:8], src=A6, dst=B6)
     yield eth(0x86dd, ip6(0, b"\x11\0\1\4\0\0\0\0" + u))
     yield eth(0x86dd, ip6(60, b"\x11\0\1\4\0\0\0\0" + u))
     yield eth(0x86dd, ip6(0, b"\x3c\0\x05\2\0\0\1\0" + b"\x11\0\xc9\4abcd" + u))
@@ -603,7 +603,7 @@ def main():
     pcap(os.path.join(out, "nano.pcap"), 1, short, 0xa1b23c4d)
     stamps = b"\1\1\x08\x0a" + be("II", 123456789, 987654321)
     pcap(os.path.join(out, "bench-tcp.pcap"), 1, [
-        t4(b"x" * 10, seq=1001, ack=5001, flags=0x18, opts=stamps),
+        t4(TEXT[:10], seq=1001, ack=5001, flags=0x18, opts=stamps),
         eth(0x800, ip4(6, tcp(sport=443, dport=33000, seq=5001, ack=1011, flags=0x10, opts=stamps, src=B4, dst=A4), B4, A4))])
     pcap(os.path.join(out, "bench-dns.pcap"), 1, [frames["dnss"][0], u4(
         dns(flags=0x8180, qd=[q("example.org")], an=[rr(PTR, 1, A4)]), sport=53, dport=33000)])

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "obj/feature.h"
-#include "sys/mnt.h"
 #include "tests/net/scenarios.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
@@ -34,7 +33,7 @@ static void exact(const char *at)
 {
 	unsigned int packets = PACKETS / test_slow();
 	struct lab lab = { 0 };
-	uint64_t before, came, lost;
+	uint64_t came;
 
 	lab_ready(&lab);
 	silence(&lab);
@@ -45,10 +44,7 @@ static void exact(const char *at)
 	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "--at", at);
 	sonde_await_err(&a, "in: ");
 	sonde_await_err(&b, "out: ");
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
-	flood(&lab, packets, LEN);
-	came = all_arrived(&lab, before, packets, lost);
+	came = flood_across(&lab, packets, LEN);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	expect_udp(b.out, "sonde0", "out", packets);
@@ -94,7 +90,7 @@ static void installed(const char *at)
 {
 	unsigned int packets = PACKETS / test_slow();
 	struct lab lab = { 0 };
-	uint64_t before, came, lost;
+	uint64_t came;
 
 	lab_ready(&lab);
 	silence(&lab);
@@ -102,10 +98,7 @@ static void installed(const char *at)
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
-	flood(&lab, packets, LEN);
-	came = all_arrived(&lab, before, packets, lost);
+	came = flood_across(&lab, packets, LEN);
 	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
 	expect_udp(a.out, "sonde0", "out", packets);
 	lab_enter(&lab, LAB_FAR);
@@ -311,20 +304,13 @@ void count_formats(void)
 void count_confined(void)
 {
 	struct lab lab = { 0 };
-	char path[64], text[4096] = "", *caps;
 
 	if (getenv("SAN") && *getenv("SAN"))
 		SKIP("a build with sanitizers is not confined");
 	lab_ready(&lab);
 	SONDE_START(&a, "count", "-I", "10ms", "-i", "sonde0");
 	sonde_await_out(&a, "iface");
-	snprintf(path, sizeof(path), "%d/status", a.pid);
-	CHECK(mnt_read("proc", "/proc", path, text, sizeof(text)) > 0, "%s", path);
-	caps = strstr(text, "CapEff:");
-	CHECK(caps, "%s", text);
 	/* CAP_NET_ADMIN is bit 12, CAP_PERFMON 38, CAP_BPF 39. */
-	CHECK(strtoull(caps + 7, NULL, 16) == 0xc000001000, "%.40s", caps);
-	CHECK(strstr(text, "NoNewPrivs:\t1"), "%s", text);
-	CHECK(strstr(text, "Seccomp:\t2"), "%s", text);
+	sonde_expect_confined(&a, 0xc000001000);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 }

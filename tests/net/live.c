@@ -61,7 +61,7 @@ static void exact(const char *at, const char *hook, bool ring)
 	const struct like like = { "sonde1", FRAME_IN, FRAME, FRAME };
 	const char *path = file_path("exact.pcapng");
 	unsigned int packets = PACKETS / test_slow();
-	uint64_t before, came, lost, counted;
+	uint64_t came, counted;
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
@@ -73,10 +73,7 @@ static void exact(const char *at, const char *hook, bool ring)
 		    "--in");
 	sonde_await_err(&b, "in: ");
 	lab_enter(&lab, LAB_NEAR);
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
-	flood(&lab, packets, LEN);
-	came = all_arrived(&lab, before, packets, lost);
+	came = flood_across(&lab, packets, LEN);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	CHECK(strstr(a.err, hook), "%s", a.err);

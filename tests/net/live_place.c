@@ -19,7 +19,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "lab/address.h"
-#include "sys/mnt.h"
 #include "sys/netns.h"
 #include "sys/priv.h"
 #include "tests/net/file.h"
@@ -451,7 +450,6 @@ void live_no_privilege(void)
 void live_confined(void)
 {
 	struct lab lab = { 0 };
-	char name[64], text[4096] = "", *caps;
 
 	if (getenv("SAN") && *getenv("SAN"))
 		SKIP("a build with sanitizers is not confined");
@@ -460,11 +458,7 @@ void live_confined(void)
 	sonde_await_err(&a, "out: ");
 	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
 	sonde_await_out(&a, "4242");
-	snprintf(name, sizeof(name), "%d/status", a.pid);
-	CHECK(mnt_read("proc", "/proc", name, text, sizeof(text)) > 0, "%s", name);
-	caps = strstr(text, "CapEff:");
 	/* CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13, CAP_PERFMON 38, CAP_BPF 39. */
-	CHECK(caps && strtoull(caps + 7, NULL, 16) == 0xc000003000, "%.40s", caps);
-	CHECK(strstr(text, "NoNewPrivs:\t1") && strstr(text, "Seccomp:\t2"), "%s", text);
+	sonde_expect_confined(&a, 0xc000003000);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 }

@@ -135,6 +135,19 @@ int sonde_stop(struct sonde *s, int sig)
 	return sonde_wait(s);
 }
 
+void sonde_expect_confined(const struct sonde *s, uint64_t caps)
+{
+	char path[64], text[4096] = "", *at;
+
+	snprintf(path, sizeof(path), "%d/status", s->pid);
+	CHECK(mnt_read("proc", "/proc", path, text, sizeof(text)) > 0, "%s", path);
+	at = strstr(text, "CapEff:");
+	CHECK(at, "%s", text);
+	CHECK(strtoull(at + 7, NULL, 16) == caps, "%.40s", at);
+	CHECK(strstr(text, "NoNewPrivs:\t1"), "%s", text);
+	CHECK(strstr(text, "Seccomp:\t2"), "%s", text);
+}
+
 uint64_t sonde_said(const struct sonde *s, const char *words)
 {
 	const char *at = strstr(s->err, words);
@@ -305,6 +318,14 @@ uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t d
 	while (arrived(lab, before) + dropped(lab) - dropped_before < sent && --tries)
 		nap_ms(10);
 	return arrived(lab, before);
+}
+
+uint64_t flood_across(struct lab *lab, unsigned int n, size_t len)
+{
+	uint64_t before = arrived(lab, 0), lost = dropped(lab);
+
+	flood(lab, n, len);
+	return all_arrived(lab, before, n, lost);
 }
 
 /* IPv6 speaks up by itself. The detached procfs shows this thread's namespace, mounted or not. */

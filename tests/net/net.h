@@ -34,6 +34,8 @@ int sonde_wait(struct sonde *s);
 /* Send a signal, then wait. */
 int sonde_stop(struct sonde *s, int sig);
 #define SONDE_RUN(s, ...) (SONDE_START(s, __VA_ARGS__), sonde_wait(s))
+/* The test fails unless it has given up everything but these capabilities, as the kernel has it. */
+void sonde_expect_confined(const struct sonde *s, uint64_t caps);
 
 /* The number before these words on its standard error, such as "packets captured"; 0 without. */
 uint64_t sonde_said(const struct sonde *s, const char *words);
@@ -73,6 +75,8 @@ uint64_t dropped(struct lab *lab);
 /* The last packets may still be on their way when their sender is done: wait for all of them, but
  * where the kernel keeps no account of drops not for ever. Those that have come. */
 uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t dropped_before);
+/* flood(), and how many of them all_arrived() saw. */
+uint64_t flood_across(struct lab *lab, unsigned int n, size_t len);
 
 /* A program that does nothing, as somebody else's tool would load it. XDP or SCHED_CLS. */
 int foreign_prog(uint32_t type, const char *name);

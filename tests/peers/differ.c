@@ -11,60 +11,58 @@
 enum answer { NO, YES, REFUSED };
 static const char *const words[] = { "does not", "matches", "is refused" };
 
+/* clang-format off */
 /* A tag between the addresses and IPv4. */
-static void tagged(struct packet *p)
-{
-	packet_eth(p, 0x8100);
-	packet_vlan(p, 7, 0x0800);
-	packet_ipv4(p, 6, 5);
-	packet_tcp(p, 5);
-}
-
-static void tagged_twice(struct packet *p)
-{
-	packet_eth(p, 0x88a8);
-	packet_vlan(p, 7, 0x8100);
-	packet_vlan(p, 9, 0x0800);
-	packet_ipv4(p, 6, 5);
-	packet_tcp(p, 5);
-}
-
-static void labelled(struct packet *p)
-{
-	packet_eth(p, 0x8847);
-	packet_be16(p, 1);
-	packet_be16(p, 0x0140); /* label 16, the last one */
-	packet_ipv4(p, 6, 5);
-	packet_tcp(p, 5);
-}
-
-static void extended(struct packet *p)
-{
-	packet_eth(p, 0x86dd);
-	packet_ipv6(p, 0);
-	packet_ext(p, 60, 0);
-	packet_ext(p, 6, 1);
-	packet_tcp(p, 5);
-}
-
-static void fragmented(struct packet *p)
-{
-	packet_eth(p, 0x86dd);
-	packet_ipv6(p, 44);
-	packet_frag(p, 17, 0, 1);
-	packet_udp(p, 8);
-}
-
-static void plain6(struct packet *p)
-{
-	packet_eth(p, 0x86dd);
-	packet_ipv6(p, 6);
-	packet_tcp(p, 5);
-}
+static const struct packet_header tagged[] = {
+	{ PACKET_ETH, 0x8100, 0 },
+	{ PACKET_VLAN, 7, 0x0800 },
+	{ PACKET_IPV4, 6, 5 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+static const struct packet_header tagged_twice[] = {
+	{ PACKET_ETH, 0x88a8, 0 },
+	{ PACKET_VLAN, 7, 0x8100 },
+	{ PACKET_VLAN, 9, 0x0800 },
+	{ PACKET_IPV4, 6, 5 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+/* Label 16, the last one. */
+static const struct packet_header labelled[] = {
+	{ PACKET_ETH, 0x8847, 0 },
+	{ PACKET_BE16, 1, 0 },
+	{ PACKET_BE16, 0x0140, 0 },
+	{ PACKET_IPV4, 6, 5 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+static const struct packet_header extended[] = {
+	{ PACKET_ETH, 0x86dd, 0 },
+	{ PACKET_IPV6, 0, 0 },
+	{ PACKET_EXT, 60, 0 },
+	{ PACKET_EXT, 6, 1 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+static const struct packet_header fragmented[] = {
+	{ PACKET_ETH, 0x86dd, 0 },
+	{ PACKET_IPV6, 44, 0 },
+	{ PACKET_FRAG, 17, 1 },
+	{ PACKET_UDP, 8, 0 },
+	{ 0 },
+};
+static const struct packet_header plain6[] = {
+	{ PACKET_ETH, 0x86dd, 0 },
+	{ PACKET_IPV6, 6, 0 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+/* clang-format on */
 
 static const struct {
 	const char *packet;
-	void (*make)(struct packet *p);
+	const struct packet_header *headers;
 	const char *filter, *why;
 	enum answer ours, theirs;
 } rows[] = {
@@ -137,7 +135,7 @@ int main(int argc, char **argv)
 		struct packet p = { .len = 0 };
 		enum answer a, b;
 
-		rows[i].make(&p);
+		packet_headers(&p, rows[i].headers);
 		a = ours(rows[i].filter, &p);
 		b = theirs(rows[i].filter, &p);
 		if (manual)

@@ -3,6 +3,7 @@
 #include "tests/run/deep.h"
 #include <linux/if_ether.h>
 #include <string.h>
+#include "tests/lib/draw.h"
 #include "tests/lib/insn.h"
 
 enum {
@@ -24,10 +25,7 @@ enum {
 static uint64_t state;
 static uint32_t draw(uint32_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
+	return draw_below(&state, below);
 }
 
 void deep_seed(uint64_t seed)

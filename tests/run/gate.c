@@ -6,6 +6,7 @@
 #include <string.h>
 #include "gen/gate.gen.h"
 #include "sys/bpf.h"
+#include "tests/lib/draw.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
@@ -67,15 +68,6 @@ void gate_truncated(void)
 	rig_close(&r);
 }
 
-/* xorshift64: the same packets in every run. */
-static uint32_t draw(uint64_t *seed, uint32_t below)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return (uint32_t)(*seed >> 32) % below;
-}
-
 /* A few bytes become others, more often such as mean something; now and then the end is cut off. */
 static void mutate(struct packet *p, uint64_t *seed)
 {
@@ -84,14 +76,15 @@ static void mutate(struct packet *p, uint64_t *seed)
 					   0x81, 0x86, 0x88, 0xa8, 0xdd, 0xff };
 	uint32_t near = p->len < 110 ? (uint32_t)p->len : 110;
 
-	for (uint32_t n = draw(seed, 5); n; n--) {
-		uint32_t at = draw(seed, 4) ? 12 + draw(seed, near - 12) : draw(seed, near);
+	for (uint32_t n = draw_below(seed, 5); n; n--) {
+		uint32_t at = draw_below(seed, 4) ? 12 + draw_below(seed, near - 12)
+						  : draw_below(seed, near);
 
-		p->at[at] = draw(seed, 3) ? telling[draw(seed, sizeof(telling))]
-					  : (uint8_t)draw(seed, 256);
+		p->at[at] = draw_below(seed, 3) ? telling[draw_below(seed, sizeof(telling))]
+						: (uint8_t)draw_below(seed, 256);
 	}
-	if (!draw(seed, 3))
-		p->len = ETH_LEN + draw(seed, (uint32_t)p->len - ETH_LEN + 1);
+	if (!draw_below(seed, 3))
+		p->len = ETH_LEN + draw_below(seed, (uint32_t)p->len - ETH_LEN + 1);
 }
 
 static void mutations(bool ethernet)
@@ -108,7 +101,7 @@ static void mutations(bool ethernet)
 			size_t skip = ethernet ? 0 : ETH_LEN;
 			struct opinion o;
 
-			build(&p, &samples[draw(&seed, (uint32_t)nsamples)]);
+			build(&p, &samples[draw_below(&seed, (uint32_t)nsamples)]);
 			mutate(&p, &seed);
 			if (p.len < skip + ETH_LEN)
 				continue;

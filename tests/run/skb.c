@@ -157,54 +157,52 @@ static void send_in_pages(int ifindex, const struct packet *p, size_t linear, si
 	close(fd);
 }
 
-static void ipv4_options(struct packet *p)
-{
-	packet_eth(p, 0x0800);
-	packet_ipv4(p, 17, 15);
-	packet_udp(p, 0);
-}
-
-static void ipv6_exts(struct packet *p)
-{
-	packet_eth(p, 0x86dd);
-	packet_ipv6(p, 0);
-	packet_ext(p, 43, 3);
-	packet_ext(p, 60, 9);
-	packet_ext(p, 17, 0);
-	packet_udp(p, 0);
-}
-
+/* clang-format off */
+static const struct packet_header ipv4_options[] = {
+	{ PACKET_ETH, 0x0800, 0 },
+	{ PACKET_IPV4, 17, 15 },
+	{ PACKET_UDP, 0, 0 },
+	{ 0 },
+};
+static const struct packet_header ipv6_exts[] = {
+	{ PACKET_ETH, 0x86dd, 0 },
+	{ PACKET_IPV6, 0, 0 },
+	{ PACKET_EXT, 43, 3 },
+	{ PACKET_EXT, 60, 9 },
+	{ PACKET_EXT, 17, 0 },
+	{ PACKET_UDP, 0, 0 },
+	{ 0 },
+};
 /* The second header is mostly in what follows the packet, the third wholly: zeros, which are a
  * header of hop-by-hop options with another behind it. */
-static void ipv6_far(struct packet *p)
-{
-	packet_eth(p, 0x86dd);
-	packet_ipv6(p, 60);
-	packet_ext(p, 60, 255);
-	packet_fill(p, 60, 1);
-	packet_fill(p, 255, 1);
-	packet_fill(p, 0, 6);
-}
-
-static void tagged(struct packet *p)
-{
-	packet_eth(p, 0x8100);
-	packet_vlan(p, 3, 0x0800);
-	packet_ipv4(p, 132, 5);
-}
-
-static void tagged_ipv6(struct packet *p)
-{
-	packet_eth(p, 0x88a8);
-	packet_vlan(p, 3, 0x8100);
-	packet_vlan(p, 4, 0x86dd);
-	packet_ipv6(p, 6);
-	packet_tcp(p, 5);
-}
+static const struct packet_header ipv6_far[] = {
+	{ PACKET_ETH, 0x86dd, 0 },
+	{ PACKET_IPV6, 60, 0 },
+	{ PACKET_EXT, 60, 255 },
+	{ PACKET_FILL, 60, 1 },
+	{ PACKET_FILL, 255, 1 },
+	{ PACKET_FILL, 0, 6 },
+	{ 0 },
+};
+static const struct packet_header tagged[] = {
+	{ PACKET_ETH, 0x8100, 0 },
+	{ PACKET_VLAN, 3, 0x0800 },
+	{ PACKET_IPV4, 132, 5 },
+	{ 0 },
+};
+static const struct packet_header tagged_ipv6[] = {
+	{ PACKET_ETH, 0x88a8, 0 },
+	{ PACKET_VLAN, 3, 0x8100 },
+	{ PACKET_VLAN, 4, 0x86dd },
+	{ PACKET_IPV6, 6, 0 },
+	{ PACKET_TCP, 5, 0 },
+	{ 0 },
+};
+/* clang-format on */
 
 static const struct in_pages {
 	const char *name;
-	void (*build)(struct packet *p);
+	const struct packet_header *headers;
 	uint8_t family, proto;
 } in_pages[] = {
 	{ "IPv4 with options", ipv4_options, GATE_IPV4, 17 },
@@ -246,7 +244,7 @@ static void check_in_pages(struct rig *r, int ifindex, const struct in_pages *in
 	enum { MORE = 5000, LEAST = 14, MOST = 200 };
 	struct packet p = { .len = 0 };
 
-	in->build(&p);
+	packet_headers(&p, in->headers);
 	for (size_t linear = LEAST; linear <= p.len && linear <= MOST; linear++) {
 		send_in_pages(ifindex, &p, linear, MORE);
 		for (int dir = 0; dir < GATE_DIRS; dir++)

@@ -198,9 +198,9 @@ START_TEST(frames_own_words)
 	f.pid = 77;
 	memcpy(f.comm, "a\nb", 4);
 	ck_assert_str_eq(shown(&f, &o), "?     Out [a^Jb/77] " UDP);
-	memset(f.comm, 'x', sizeof(f.comm)); /* not ended */
+	memcpy(f.comm, "abcdefghijklmnop", sizeof(f.comm)); /* not ended */
 	f.pid = 0;
-	ck_assert_str_eq(shown(&f, &o), "?     Out [xxxxxxxxxxxxxxxx] " UDP);
+	ck_assert_str_eq(shown(&f, &o), "?     Out [abcdefghijklmnop] " UDP);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/buf.h"
 #include "filter/set.h"
+#include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
 
 enum { ROUNDS = 200 / UNIT_STRIDE, LINES_MAX = 40, ASKED = 200 };
@@ -109,10 +110,7 @@ END_TEST
 static uint64_t state = 42;
 static uint32_t draw(uint32_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
+	return draw_below(&state, below);
 }
 
 /* A random prefix among few addresses, its bits behind the mask cleared. */
