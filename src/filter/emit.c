@@ -32,15 +32,14 @@ struct emitter {
 	size_t njumps, jump_room;
 	int32_t *labels; /* the instruction that it is before, or NOWHERE */
 	size_t nlabels, label_room;
-	uint16_t view; /* offset of the view in use from R_VIEW */
-	bool negative; /* within an odd number of nots */
-	int waiting;   /* slots in use */
+	uint16_t rule;    /* the filter in work, of several */
+	uint32_t no, yes; /* labels of what that comes to */
+	uint16_t view;    /* offset of the view in use from R_VIEW */
+	bool negative;    /* within an odd number of nots */
+	int waiting;      /* slots in use */
 	int rc;
 	const char *why;
 };
-
-/* The first two labels of each program. */
-enum { L_NO, L_YES };
 
 static void too_long(struct emitter *e)
 {
@@ -146,7 +145,7 @@ static void gather(struct emitter *e, uint8_t size)
  * approximation led there, which the judge in user space may pass by. */
 static uint32_t missing(const struct emitter *e)
 {
-	return e->code.exact ? L_NO : L_YES;
+	return e->code.exact ? e->no : e->yes;
 }
 
 /* r2: r0 bytes into the packet, size of which are there; else it goes to a label. r0 is kept. */
@@ -339,7 +338,7 @@ static void load_map(struct emitter *e, uint64_t set, enum set_family family)
 		return;
 	}
 	e->code.relocs = at;
-	at[e->code.nrelocs++] = (struct filter_reloc){ (uint32_t)e->code.n, (uint16_t)set,
+	at[e->code.nrelocs++] = (struct filter_reloc){ (uint32_t)e->code.n, e->rule, (uint16_t)set,
 						       (uint8_t)family, e->sets[set].name };
 	load_imm64(e, BPF_REG_1, 0);
 }
@@ -502,10 +501,10 @@ static bool is_reached(const struct emitter *e, uint32_t to)
 	return false;
 }
 
-static void answer(struct emitter *e, uint32_t at, int value)
+static void answer(struct emitter *e, uint32_t at, uint32_t value)
 {
 	place(e, at);
-	put(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
+	put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, (int32_t)value);
 	put(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
@@ -518,27 +517,48 @@ static void resolve(struct emitter *e)
 	}
 }
 
-int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
-		struct diag *diag)
+/* One filter: its answer ends the program, otherwise it goes on behind. False: it never does. */
+static bool emit_rule(struct emitter *e, const struct filter_rule *rule)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };
-	struct emitter e = { .nodes = f->nodes ? f->nodes : &always,
-			     .sets = f->sets,
-			     .flavour = flavour,
-			     .code.exact = true };
+	const struct filter *f = rule->filter;
 	uint32_t root = f->nodes ? f->root : 0;
 
-	label(&e);
-	label(&e);
-	put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_VIEW, BPF_REG_1, 0, 0);
-	put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_PACKET, BPF_REG_2, 0, 0);
-	if (flavour == FILTER_XDP)
-		put(&e, BPF_ALU64 | BPF_MOV | BPF_X, R_END, BPF_REG_3, 0, 0);
-	judge(&e, root, (const uint32_t[]){ L_NO, L_YES }, L_YES);
-	if (e.nodes[root].op != FILTER_FALSE || is_reached(&e, L_YES))
-		answer(&e, L_YES, 1);
-	if (is_reached(&e, L_NO))
-		answer(&e, L_NO, 0);
+	e->nodes = f->nodes ? f->nodes : &always;
+	e->sets = f->sets;
+	e->no = label(e);
+	e->yes = label(e);
+	judge(e, root, (const uint32_t[]){ e->no, e->yes }, e->yes);
+	if (e->nodes[root].op != FILTER_FALSE || is_reached(e, e->yes))
+		answer(e, e->yes, rule->answer);
+	if (!is_reached(e, e->no))
+		return false;
+	place(e, e->no);
+	return true;
+}
+
+static void emit_all(struct emitter *e, const struct filter_rule *rules, size_t n,
+		     uint32_t otherwise)
+{
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, R_VIEW, BPF_REG_1, 0, 0);
+	put(e, BPF_ALU64 | BPF_MOV | BPF_X, R_PACKET, BPF_REG_2, 0, 0);
+	if (e->flavour == FILTER_XDP)
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, R_END, BPF_REG_3, 0, 0);
+	for (size_t i = 0; i < n && !e->rc; i++) {
+		e->rule = (uint16_t)i;
+		if (!emit_rule(e, &rules[i]))
+			return;
+	}
+	put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, (int32_t)otherwise);
+	put(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherwise,
+		      enum filter_flavour flavour, struct filter_code *code, struct diag *diag)
+{
+	struct emitter e = { .flavour = flavour, .code.exact = true };
+
+	emit_all(&e, rules, n, otherwise);
 	resolve(&e);
 	free(e.jumps);
 	free(e.labels);
@@ -551,6 +571,14 @@ int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filt
 	}
 	*code = e.code;
 	return 0;
+}
+
+int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
+		struct diag *diag)
+{
+	const struct filter_rule rule = { f, 1 };
+
+	return filter_emit_rules(&rule, 1, 0, flavour, code, diag);
 }
 
 void filter_code_close(struct filter_code *code)

@@ -24,6 +24,7 @@ enum {
  * family (struct bpf_lpm_trie_key and so many bytes), as BPF_PSEUDO_MAP_FD. */
 struct filter_reloc {
 	uint32_t insn;
+	uint16_t rule;    /* the filter, of several */
 	uint16_t set;     /* of the filter */
 	uint8_t family;   /* enum set_family */
 	const char *name; /* the set's; the filter owns it */
@@ -44,6 +45,15 @@ struct filter_code {
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
 int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
 		struct diag *diag);
+/* One of several filters, and what the program returns if it is the first that matches. */
+struct filter_rule {
+	const struct filter *filter;
+	uint32_t answer;
+};
+
+/* The same for n of them in order; otherwise: what it returns if none matches. */
+int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherwise,
+		      enum filter_flavour flavour, struct filter_code *code, struct diag *diag);
 /* Append it as text, an instruction a line. */
 void filter_print(const struct filter_code *code, struct buf *out);
 void filter_code_close(struct filter_code *code);
