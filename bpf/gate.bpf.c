@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* The gate of one interface: counts every packet by what it is and what became of it. */
+/* The gate of one interface: judges every packet by the rules, and counts it by what it is and what
+ * became of it. */
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/decision.h"
 #include "bpf/lib/parse.h"
-#include "bpf/lib/view.h"
+#include "bpf/lib/rules.h"
 #include "bpf/gate.h"
 
 /* "Not mine to decide": the next program is asked. The same number serves tcx (TCX_NEXT) and
  * cls_bpf (TC_ACT_UNSPEC). */
 #define TC_NEXT -1
+#define TC_DROP 2 /* TC_ACT_SHOT, TCX_DROP */
 
 enum {
 	RARE_MAX = 1024,
@@ -123,10 +125,29 @@ static __always_inline int observed(struct xdp_md *ctx, __u32 action)
 	if (told)
 		*told = action;
 	/* Where programs are interpreted (6.12 on), whoever is called here has no more stack than
-	 * this program: so it has all there is. */
-	asm volatile("*(u64 *)(r10 - 512) = %0" : : "r"(0ull) : "memory");
+	 * this program: so it has all that the rules leave. */
+	if (conf.judged)
+		asm volatile("*(u64 *)(r10 - 384) = %0" : : "r"(0ull) : "memory");
+	else
+		asm volatile("*(u64 *)(r10 - 512) = %0" : : "r"(0ull) : "memory");
 	bpf_tail_call(ctx, &observer, 0);
 	return action;
+}
+
+static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct pkt *p, __u64 bytes)
+{
+	struct rules_ask ask = {
+		.src = *src,
+		.len = bytes,
+		.dir = GATE_IN,
+		.ifindex = conf.ifindex,
+		.groups = conf.groups,
+		.ethernet = conf.ethernet,
+		.inner = conf.inner,
+		.light = conf.light,
+	};
+
+	return rules_judge(&ask, p);
 }
 
 SEC("xdp")
@@ -135,6 +156,7 @@ int sonde_gate_xdp(struct xdp_md *ctx)
 	struct pkt_src src = { (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
 	__u64 bytes = conf.multibuf ? bpf_xdp_get_buff_len(ctx) : (__u64)(src.end - src.data);
 	__u64 again = bytes;
+	__u32 answer = 0, action;
 	struct pkt p = {};
 	struct place at;
 
@@ -143,8 +165,13 @@ int sonde_gate_xdp(struct xdp_md *ctx)
 	pkt_opaque(again);
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
 			   again); /* all kinds are one from here on */
-	count(&at, GATE_IN, XDP_PASS, 1, bytes);
-	return observed(ctx, XDP_PASS);
+	if (conf.judged)
+		answer = answer_xdp(&src, &p, bytes);
+	if (answer & GATE_ANSWER_SLOT)
+		rules_hit(answer, 1, bytes);
+	action = answer & GATE_ANSWER_DROP ? XDP_DROP : XDP_PASS;
+	count(&at, GATE_IN, action, 1, bytes);
+	return conf.observed ? observed(ctx, action) : (int)action;
 }
 
 /* Bytes before the payload of each segment, as the kernel will repeat them: up to the TCP header's
@@ -184,20 +211,45 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 		*bytes += *packets * sizeof(struct pkt_vlan);
 }
 
+static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_src *src,
+					const struct pkt *p, __u32 dir, __u32 bare)
+{
+	struct rules_ask ask = {
+		.src = *src,
+		.len = skb->len + bare + (skb->vlan_present ? sizeof(struct pkt_vlan) : 0),
+		.dir = dir,
+		.ifindex = conf.ifindex,
+		.bare = bare,
+		.groups = conf.groups,
+		.ethernet = conf.ethernet,
+		.inner = conf.inner,
+		.light = conf.light,
+	};
+
+	return rules_judge(&ask, p);
+}
+
 /* The link-layer and IP headers may lie outside the linear part: only then are they pulled in, for
  * that may copy. */
-static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
+static __always_inline void skb_linear(struct __sk_buff *skb)
 {
-	struct pkt_src src = { .skb = skb };
-	struct pkt p = {};
-	__u64 packets, bytes;
-	struct place at;
-	__u32 min = HEADERS_MIN, bare = 0;
+	__u32 min = HEADERS_MIN;
 
 	if (pkt_is_vlan(be16(skb->protocol)))
 		min += 2 * sizeof(struct pkt_vlan);
 	if (skb->data_end - skb->data < min && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
+}
+
+static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir)
+{
+	struct pkt_src src = { .skb = skb };
+	struct pkt p = {};
+	__u64 packets, bytes;
+	struct place at;
+	__u32 bare = 0, answer = 0;
+
+	skb_linear(skb);
 	src.data = (void *)(long)skb->data;
 	src.end = (void *)(long)skb->data_end;
 	if (conf.ethernet && dir == GATE_IN && view_is_bare(skb))
@@ -206,22 +258,26 @@ static __always_inline int skb_count(struct __sk_buff *skb, __u32 dir)
 	at = place_of(&p);
 	/* All kinds are one from here on. */
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
+	if (conf.judged)
+		answer = answer_skb(skb, &src, &p, dir, bare);
 	skb_wire(skb, &p, dir, &packets, &bytes);
 	bytes += packets * bare; /* its Ethernet header is in front of it */
-	count(&at, dir, GATE_PASS, packets, bytes);
-	return TC_NEXT;
+	if (answer & GATE_ANSWER_SLOT)
+		rules_hit(answer, packets, bytes);
+	count(&at, dir, answer & GATE_ANSWER_DROP ? GATE_DROP : GATE_PASS, packets, bytes);
+	return answer & GATE_ANSWER_DROP ? TC_DROP : TC_NEXT;
 }
 
 SEC("tc")
 int sonde_gate_in(struct __sk_buff *skb)
 {
-	return skb_count(skb, GATE_IN);
+	return skb_judge(skb, GATE_IN);
 }
 
 SEC("tc")
 int sonde_gate_out(struct __sk_buff *skb)
 {
-	return skb_count(skb, GATE_OUT);
+	return skb_judge(skb, GATE_OUT);
 }
 
 LICENSE("Dual MIT/GPL");

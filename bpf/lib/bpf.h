@@ -22,7 +22,8 @@
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define be16(x) __builtin_bswap16(x)
 #else
-#define be16(x) (x)
+#define be16(x) (x)static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
+
 #endif
 
 /* CO-RE: the offset of every member read through such a pointer is the running kernel's. */
@@ -68,5 +69,6 @@ static struct bpf_sock *(*const bpf_sk_lookup_udp)(void *ctx, struct bpf_sock_tu
 static long (*const bpf_sk_release)(struct bpf_sock *sk) = (void *)BPF_FUNC_sk_release;
 static long (*const bpf_tail_call)(void *ctx, void *map, __u32 index) = (void *)BPF_FUNC_tail_call;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
+static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
 
 #endif

@@ -19,6 +19,7 @@
  * what stands before it is still right. */
 struct pkt {
 	__u32 off;       /* bytes from the start to the header that proto names */
+	__u32 net;       /* to the IPv4 or IPv6 header */
 	__u16 ethertype; /* host byte order, behind any VLAN tags; 0 if bad at the link layer */
 	__u8 family;     /* enum gate_family */
 	__u8 proto;      /* IP protocol number behind IPv6 extension headers; IPv4 and IPv6 */
@@ -38,6 +39,7 @@ enum {
 	/* Two tags, the header and 6 extension headers end below 12,352, and all have even lengths:
 	 * verifiers that insist on alignment are to know that. */
 	PKT_OFF_MASK = 0x3ffe,
+	PKT_NET_MASK = 0x1e, /* 22: a network header is behind two tags at most */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
@@ -126,6 +128,7 @@ static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 	struct iphdr *ip = s->data + p->off;
 
 	p->family = GATE_IPV4;
+	p->net = p->off;
 	p->bad = 1;
 	/* Version 4 and at least five words, in one look at the first byte. */
 	if ((void *)(ip + 1) > s->end || (__u8)(*(__u8 *)ip - 0x45) > 10)
@@ -187,6 +190,7 @@ static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
 	struct ipv6hdr *ip = s->data + p->off;
 
 	p->family = GATE_IPV6;
+	p->net = p->off;
 	p->bad = 1;
 	if ((void *)(ip + 1) > s->end || ip->version != 6)
 		return;

@@ -177,8 +177,15 @@ static int load_as(struct gate *g, const struct gate_wish *wish, bool multibuf)
 		.ethernet = has_ethernet(&g->link),
 		.multibuf = multibuf,
 		.ifindex = (uint32_t)g->link.ifindex,
+		.uses = GATE_USE_COUNT,
+		.observed = true,
 	};
+	const struct obj_code no_rules = { .none = true };
+	const struct obj_code stubs[GATE_NPROGS] = { no_rules, no_rules, no_rules };
+	const struct obj_map maps[GATE_NMAPS] = { [GATE_MAP_HITS] = { .max_entries = 1 } };
 	struct obj_opts opts = {
+		.stubs = stubs,
+		.maps = maps,
 		.conf = &conf,
 		.xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
 		.verbose = wish->verbose,

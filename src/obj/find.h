@@ -11,7 +11,7 @@
 #include "sys/link.h"
 #include "sys/netlink.h"
 
-enum { FIND_MAPS_MAX = 32 };
+enum { FIND_MAPS_MAX = 64 }; /* MAX_USED_MAPS (linux/bpf_verifier.h) */
 
 /* A program at an interface's hook. */
 struct found {

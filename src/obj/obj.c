@@ -168,12 +168,21 @@ static int load(const struct obj *o, const struct spec_prog *p, const struct obj
 	return rc;
 }
 
+/* Calls to the stub at `own` give 0 instead. */
+static void take_out(struct bpf_insn *insns, uint32_t own)
+{
+	for (uint32_t i = 0; i < own; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg == BPF_PSEUDO_CALL &&
+		    i + 1 + (uint32_t)insns[i].imm == own)
+			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
+}
+
 static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, const struct btf *btf)
 {
 	const struct obj_code as_is = { 0 }, *stub = opts->stubs ? &opts->stubs[i] : &as_is;
 	const struct spec_prog *p = &o->spec->progs[i];
 	/* A stub is the last thing in a program, so nothing moves. */
-	uint32_t own = p->stub && stub->n ? p->stub : p->ninsns,
+	uint32_t own = p->stub && (stub->n || stub->none) ? p->stub : p->ninsns,
 		 n = own + (own < p->ninsns ? stub->n : 0);
 	struct bpf_insn *insns = malloc((n > p->ninsns ? n : p->ninsns) * sizeof(*insns));
 	uint32_t target = 0;
@@ -182,7 +191,9 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, con
 	if (!insns)
 		return -ENOMEM;
 	memcpy(insns, p->insns, p->ninsns * sizeof(*insns));
-	if (own < p->ninsns)
+	if (own < p->ninsns && stub->none)
+		take_out(insns, own);
+	else if (own < p->ninsns)
 		memcpy(insns + own, stub->insns, stub->n * sizeof(*insns));
 	relocate(o, p, insns);
 	if (p->ncores)

@@ -21,6 +21,8 @@ struct obj {
 struct obj_code {
 	const struct bpf_insn *insns;
 	uint32_t n; /* 0: the stub stays */
+	bool none;  /* it is taken out, and answers 0: not all kernels have subprograms beside tail
+		     * calls */
 };
 
 /* What is otherwise with a map than its spec says; 0: as there. */

@@ -129,7 +129,7 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 			&t->code[capture_spec.progs[i].type == BPF_PROG_TYPE_XDP ? FILTER_XDP
 										 : FILTER_SKB];
 
-		stubs[i] = (struct obj_code){ code->insns, (uint32_t)code->n };
+		stubs[i] = (struct obj_code){ .insns = code->insns, .n = (uint32_t)code->n };
 	}
 	rc = obj_open(&port->obj, &capture_spec, &opts);
 	return rc ? rc : number_cpus(port);

@@ -65,7 +65,7 @@ static int bench_try(struct bench *b, const char *text, int prog)
 	CHECK(!rc, "'%s': %s", text, diag.msg);
 	CHECK(!sets_open(&sets, &b->filter), "no sets");
 	sets_link(&sets, &code);
-	stubs[prog] = (struct obj_code){ code.insns, (uint32_t)code.n };
+	stubs[prog] = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	rc = obj_open(&b->obj, &capture_spec, &opts);
 	b->exact = code.exact;
 	b->prog = b->obj.prog_fd[prog];

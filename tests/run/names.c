@@ -58,7 +58,8 @@ static void ask_groups(int root)
 
 	CHECK(!fstatat(root, groups[1], &st, 0), "%s", strerror(errno));
 	id = value_of("cgroup " DOCKER, &diag);
-	CHECK(id == st.st_ino, "%llu, not %llu: %s", (unsigned long long)id,
+	/* Where inode numbers have 32 bits, they are the id's lower half. */
+	CHECK((uint32_t)id == (uint32_t)st.st_ino, "%llu, not %llu: %s", (unsigned long long)id,
 	      (unsigned long long)st.st_ino, diag.msg);
 	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " ID, &diag) == id, "%s", diag.msg);
