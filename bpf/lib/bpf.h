@@ -22,7 +22,7 @@
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define be16(x) __builtin_bswap16(x)
 #else
-#define be16(x) (x)static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
+#define be16(x) (x) static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
 
 #endif
 

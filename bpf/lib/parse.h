@@ -39,7 +39,7 @@ enum {
 	/* Two tags, the header and 6 extension headers end below 12,352, and all have even lengths:
 	 * verifiers that insist on alignment are to know that. */
 	PKT_OFF_MASK = 0x3ffe,
-	PKT_NET_MASK = 0x1e, /* 22: a network header is behind two tags at most */
+	PKT_NET_MASK = 0x1e,      /* 22: a network header is behind two tags at most */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
