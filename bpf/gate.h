@@ -51,45 +51,21 @@ enum gate_slot {
 _Static_assert(GATE_SLOT_USED <= GATE_SLOT_GROUP, "a group has room for every protocol");
 _Static_assert(GATE_SLOTS - 1 <= GATE_SLOT_MASK, "the mask holds every slot");
 
-/* Whose gate it is: it is taken off when the last of them gives it up. */
-enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2 };
-
 struct gate_conf {
 	__u32 magic;
 	__u16 version;
 	__u8 ethernet; /* 1: packets begin with an Ethernet header, 0: with an IP header */
 	__u8 multibuf; /* 1: bpf_xdp_get_buff_len() is there: frames may have fragments */
 	__u32 ifindex;
-	__u8 uses;     /* enum gate_use */
 	__u8 observed; /* 1: what is in map `observer` is asked for */
 	/* Of the rules: */
-	__u8 judged;  /* 1: there are some, in place of stub_judge() */
-	__u8 light;   /* 1: they look at nothing but addresses and protocols of IP packets */
-	__u8 inner;   /* 1: they look at what a tunnel carries */
-	__u8 coarse;  /* 1: bpf_ktime_get_coarse_ns() is there */
-	__u16 groups; /* enum view_group: what they look at */
-	__u64 pad2;
+	__u8 judged; /* 1: there are some, in place of stub_judge() */
+	__u8 light;  /* 1: they look at nothing but addresses and protocols of IP packets */
+	__u8 inner;  /* 1: they look at what a tunnel carries */
+	__u8 groups; /* enum view_group: what they look at */
+	__u8 pad[15];
 };
 _Static_assert(sizeof(struct gate_conf) == 32, "gate_conf is a contract");
-
-/* What the rules answer of a packet. */
-enum gate_answer {
-	GATE_ANSWER_SLOT = 0xffff, /* the deciding rule's place in map `hits`, and 1; 0: none did */
-	GATE_ANSWER_DROP = 0x10000,
-};
-
-enum { GATE_RULES_MAX = 1024 };
-
-/* Value of map `hits` (per-CPU array): packets and bytes (as in gate_sum) that a rule decided on.
- */
-struct gate_hit {
-	__u64 packets, bytes;
-	__u64 last; /* when, in jiffies: a clock costs more than all the rest; 0: never */
-};
-_Static_assert(sizeof(struct gate_hit) == 24, "gate_hit is a contract");
-
-/* Map `text` (array of one, as long as need be) holds the rules as src/gate/rules.h has them, with
- * a NUL behind. No program looks at it: whoever finds the gate does. */
 
 /* packets: frames on the wire; a segmentation-offloaded packet is its segments. bytes: of those
  * frames from the link-layer header on, VLAN tags included, frame check sequence not. */
@@ -112,6 +88,33 @@ struct gate_rare_key {
 	__u16 pad2;
 };
 _Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract");
+
+/* What the rules answer of a packet. */
+enum gate_answer {
+	GATE_ANSWER_SLOT = 0xffff, /* the deciding rule's place in map `hits`, and 1; 0: none did */
+	GATE_ANSWER_DROP = 0x10000,
+};
+
+enum { GATE_RULES_MAX = 1024 };
+
+/* Value of map `hits` (per-CPU array): packets and bytes (as in gate_sum) that a rule decided on.
+ */
+struct gate_hit {
+	__u64 packets, bytes;
+	__u64 last; /* when, in jiffies: a clock costs more than all the rest; 0: never */
+};
+_Static_assert(sizeof(struct gate_hit) == 24, "gate_hit is a contract");
+
+/* Whose gate it is: it is taken off when the last of them gives it up. */
+enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2 };
+
+/* Value of map `text` (array of one), with as much behind it as need be: the rules of the gate's
+ * direction as src/gate/rules.h has them. No program looks at it: whoever finds the gate does. */
+struct gate_text {
+	__u32 uses; /* enum gate_use */
+	__u32 len;  /* bytes of text behind this */
+};
+_Static_assert(sizeof(struct gate_text) == 8, "gate_text is a contract");
 
 /* The gate at XDP ends in map `observer` (program array of one): if there is a program, it gets the
  * packet, finds the gate's verdict in map `decision` (per-CPU array of one __u32: an XDP action),

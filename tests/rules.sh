@@ -14,7 +14,7 @@ filter: filter base net bpf
 out: out base net
 obj: obj filter sys base
 host: host filter sys base
-gate: gate obj sys net base bpf gen
+gate: gate filter obj sys net base bpf gen
 lab: lab sys base
 tap: tap gate filter obj net sys base bpf gen
 cmd: cmd tap gate lab host obj out filter net sys base bpf gen'

@@ -20,7 +20,7 @@ struct {
 	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
 	MAP_UINT(max_entries, 1);
 	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, __u64);
+	MAP_TYPE(value, struct gate_text);
 } text MAP;
 
 struct {

@@ -191,3 +191,38 @@ unsigned int filter_groups(const struct filter *f)
 		}
 	return groups;
 }
+
+static bool is_light_field(uint16_t field)
+{
+	switch (field) {
+	case offsetof(struct view, len):
+	case offsetof(struct view, ifindex):
+	case offsetof(struct view, type):
+	case offsetof(struct view, proto):
+	case offsetof(struct view, family):
+	case offsetof(struct view, addrs):
+	case offsetof(struct view, dir):
+		return true;
+	}
+	return field >= offsetof(struct view, src) &&
+	       field < offsetof(struct view, dst) + sizeof(((struct view *)0)->dst);
+}
+
+bool filter_is_light(const struct filter *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		switch (f->nodes[i].op) {
+		case FILTER_FIELD:
+		case FILTER_LOAD:
+		case FILTER_SET:
+			if (!is_light_field(f->nodes[i].field))
+				return false;
+			break;
+		case FILTER_INNER:
+		case FILTER_BYTE:
+		case FILTER_DNS:
+		case FILTER_SNI:
+			return false;
+		}
+	return true;
+}

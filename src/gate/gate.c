@@ -3,34 +3,14 @@
  */
 #include "gate/gate.h"
 #include <errno.h>
-#include <linux/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
-#include "gen/gate.gen.h"
+#include "gate/load.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
-
-/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp.
- */
-static bool has_ethernet(const struct link *link)
-{
-	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
-}
-
-/* The conf out of a gate's whole .rodata; magic 0 if it is not there. */
-static void read_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
-{
-	uint8_t *value = malloc(info->value_size);
-	uint32_t zero = 0;
-
-	if (value && info->value_size >= gate_spec.conf_off + sizeof(*conf) &&
-	    !bpf_map_lookup(fd, &zero, value))
-		memcpy(conf, value + gate_spec.conf_off, sizeof(*conf));
-	free(value);
-}
 
 /* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
  * or one of another version. */
@@ -49,7 +29,7 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 				 : -ENOENT;
 	if (fd < 0)
 		return fd;
-	read_conf(fd, &info, &conf);
+	gate_load_conf(fd, &info, &conf);
 	close(fd);
 	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
 		return -ENOENT;
@@ -162,65 +142,25 @@ static void say_hooks(const struct gate *g, const struct attach_report *reports,
 	buf_free(&line);
 }
 
-static uint32_t prog_for(enum gate_dir dir, unsigned int hooks)
+static int load(struct gate *g, const struct gate_wish *wish)
 {
-	if (dir == GATE_OUT)
-		return GATE_PROG_SONDE_GATE_OUT;
-	return hooks & HOOKS_XDP ? GATE_PROG_SONDE_GATE_XDP : GATE_PROG_SONDE_GATE_IN;
-}
-
-static int load_as(struct gate *g, const struct gate_wish *wish, bool multibuf)
-{
-	struct gate_conf conf = {
-		.magic = GATE_MAGIC,
-		.version = GATE_VERSION,
-		.ethernet = has_ethernet(&g->link),
-		.multibuf = multibuf,
-		.ifindex = (uint32_t)g->link.ifindex,
-		.uses = GATE_USE_COUNT,
-		.observed = true,
-	};
-	const struct obj_code no_rules = { .none = true };
-	const struct obj_code stubs[GATE_NPROGS] = { no_rules, no_rules, no_rules };
-	const struct obj_map maps[GATE_NMAPS] = { [GATE_MAP_HITS] = { .max_entries = 1 } };
-	struct obj_opts opts = {
-		.stubs = stubs,
-		.maps = maps,
-		.conf = &conf,
-		.xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
-		.verbose = wish->verbose,
-	};
+	struct gate_load what = { .link = &g->link,
+				  .uses = GATE_USE_COUNT,
+				  .verbose = wish->verbose };
 
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		if (wish->hooks[dir])
-			opts.progs |= 1u << prog_for(dir, wish->hooks[dir]);
-	return obj_open(&g->obj, &gate_spec, &opts);
-}
-
-/* For frames in several buffers where the kernel knows them (since 5.18), which it is asked by
- * loading just that; -EINVAL is its answer to a flag that it does not know. */
-static int load(struct gate *g, const struct gate_wish *wish)
-{
-	static bool no_multibuf;
-	struct err_held before;
-	char why[16];
-	int rc;
-
-	if (!(wish->hooks[GATE_IN] & HOOKS_XDP) || no_multibuf)
-		return load_as(g, wish, false);
-	before = err_hold(why, sizeof(why));
-	rc = load_as(g, wish, true);
-	err_release(before);
-	no_multibuf = rc == -EINVAL;
-	return rc ? load_as(g, wish, false) : 0;
+			what.progs |= 1u << gate_load_prog(dir, wish->hooks[dir]);
+	return gate_load(&g->obj, &what, NULL);
 }
 
 static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_wish *wish,
 		  struct attach_report *report)
 {
 	unsigned int hooks = wish->hooks[dir];
-	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
-			     g->obj.prog_fd[prog_for(dir, hooks)], hooks, wish->stays, report);
+	int rc =
+		attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
+			    g->obj.prog_fd[gate_load_prog(dir, hooks)], hooks, wish->stays, report);
 
 	if (!rc) {
 		g->tap[dir] = (struct gate_tap){

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Conf, rules' code and shared maps put together, and the steps down for older kernels. */
+#include "gate/load.h"
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+#include "obj/attach.h"
+#include "sys/bpf.h"
+
+/* What is loaded, and what it is made of. */
+struct job {
+	const struct gate_load *what;
+	struct filter_code code;
+	struct gate_conf conf;
+	struct gate_text *text;
+	uint32_t text_len;
+};
+
+/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp.
+ */
+static bool has_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
+}
+
+void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
+{
+	uint8_t *value = malloc(info->value_size);
+	uint32_t zero = 0;
+
+	if (value && info->value_size >= gate_spec.conf_off + sizeof(*conf) &&
+	    !bpf_map_lookup(fd, &zero, value))
+		memcpy(conf, value + gate_spec.conf_off, sizeof(*conf));
+	free(value);
+}
+
+uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks)
+{
+	if (dir == GATE_OUT)
+		return GATE_PROG_SONDE_GATE_OUT;
+	return hooks & HOOKS_XDP ? GATE_PROG_SONDE_GATE_XDP : GATE_PROG_SONDE_GATE_IN;
+}
+
+/* The rules' text behind whose gate it is. */
+static int make_text(struct job *job)
+{
+	const struct gate_load *what = job->what;
+	struct buf b = { 0 };
+	struct gate_text head = { .uses = what->uses };
+
+	buf_add(&b, &head, sizeof(head));
+	if (what->rules)
+		rules_print(what->rules, what->dir, &b);
+	if (b.nomem) {
+		buf_free(&b);
+		return fail_errno(-ENOMEM, "rules");
+	}
+	job->text = (struct gate_text *)(void *)b.data;
+	job->text->len = (uint32_t)(b.len - sizeof(head));
+	job->text_len = (uint32_t)b.len;
+	return 0;
+}
+
+/* What the rules look at, for the program that parses packets for them. */
+static void look_at(struct gate_conf *conf, const struct filter *f)
+{
+	conf->groups |= (uint8_t)filter_groups(f);
+	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
+	conf->light &= filter_is_light(f);
+}
+
+static int make_code(struct job *job)
+{
+	const struct gate_load *what = job->what;
+	const struct rules *r = what->rules;
+	bool xdp = what->progs & 1u << GATE_PROG_SONDE_GATE_XDP;
+	uint32_t otherwise = r->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
+	struct filter_rule *list = calloc(r->n + 1, sizeof(*list));
+	struct diag diag = { 0 };
+	size_t n = 0;
+	int rc;
+
+	if (!list)
+		return fail_errno(-ENOMEM, "rules");
+	job->conf.light = 1;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct rule *rule = &r->at[i];
+
+		if (rule->dir != what->dir)
+			continue;
+		look_at(&job->conf, &rule->filter);
+		list[n++] = (struct filter_rule){ &rule->filter,
+						  rule->id | (rule->drops ? GATE_ANSWER_DROP : 0) };
+	}
+	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
+			       &diag);
+	free(list);
+	if (rc)
+		return fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+	job->conf.judged = n || otherwise;
+	return 0;
+}
+
+static int load_once(struct obj *obj, const struct job *job)
+{
+	const struct gate_load *what = job->what;
+	struct obj_code stubs[GATE_NPROGS] = { 0 };
+	struct obj_map maps[GATE_NMAPS] = { 0 };
+	struct obj_opts opts = {
+		.stubs = stubs,
+		.maps = maps,
+		.conf = &job->conf,
+		.progs = what->progs,
+		.xdp_flags = job->conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+		.verbose = what->verbose,
+	};
+	uint32_t zero = 0;
+	int rc;
+
+	for (int i = 0; i < GATE_NPROGS; i++)
+		stubs[i] = job->conf.judged ? (struct obj_code){ .insns = job->code.insns,
+								 .n = (uint32_t)job->code.n }
+					    : (struct obj_code){ .none = true };
+	for (int i = 0; i < GATE_NMAPS; i++)
+		maps[i].fd = what->maps ? what->maps[i] : 0;
+	maps[GATE_MAP_TEXT] = (struct obj_map){ .value_size = job->text_len };
+	/* Nothing looks at the map of hits without rules. */
+	if (!what->rules && !maps[GATE_MAP_HITS].fd)
+		maps[GATE_MAP_HITS].max_entries = 1;
+	rc = obj_open(obj, &gate_spec, &opts);
+	if (rc)
+		return rc;
+	rc = bpf_map_update(obj->map_fd[GATE_MAP_TEXT], &zero, job->text, BPF_ANY);
+	if (rc) {
+		obj_close(obj);
+		return fail_errno(rc, "%s: the rules' text", what->link->name);
+	}
+	return 0;
+}
+
+/* Not said if it fails: another try follows. */
+static int try_load(struct obj *obj, struct job *job, bool multibuf, bool observed)
+{
+	char why[16];
+	struct err_held before = err_hold(why, sizeof(why));
+	int rc;
+
+	job->conf.multibuf = multibuf;
+	job->conf.observed = observed;
+	rc = load_once(obj, job);
+	err_release(before);
+	return rc;
+}
+
+/* The place for an observer is a tail call, which not all kernels have beside the subprogram that
+ * the rules are. */
+static int load_with(struct obj *obj, struct job *job, bool multibuf)
+{
+	bool may_have_none = job->conf.judged;
+
+	if (may_have_none && !try_load(obj, job, multibuf, true))
+		return 0;
+	job->conf.multibuf = multibuf;
+	job->conf.observed = !may_have_none;
+	return load_once(obj, job);
+}
+
+/* -EINVAL is the kernel's answer to a flag that it does not know (before 5.18): it is asked by
+ * loading just that, once. */
+static int load_any_way(struct obj *obj, struct job *job)
+{
+	static bool no_multibuf;
+	const struct gate_load *what = job->what;
+	int rc;
+
+	if (what->before)
+		return load_with(obj, job, what->before->multibuf);
+	if (!(what->progs & 1u << GATE_PROG_SONDE_GATE_XDP) || no_multibuf)
+		return load_with(obj, job, false);
+	rc = try_load(obj, job, true, true);
+	no_multibuf = rc == -EINVAL && !job->conf.judged;
+	if (rc && job->conf.judged)
+		rc = try_load(obj, job, true, false);
+	return rc ? load_with(obj, job, false) : 0;
+}
+
+int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *conf)
+{
+	struct job job = {
+		.what = what,
+		.conf = { .magic = GATE_MAGIC,
+			  .version = GATE_VERSION,
+			  .ethernet = has_ethernet(what->link),
+			  .ifindex = (uint32_t)what->link->ifindex },
+	};
+	int rc = make_text(&job);
+
+	if (!rc && what->rules)
+		rc = make_code(&job);
+	if (!rc)
+		rc = load_any_way(obj, &job);
+	if (!rc && conf)
+		*conf = job.conf;
+	filter_code_close(&job.code);
+	free(job.text);
+	return rc;
+}

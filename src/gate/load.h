@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate's programs loaded for an interface, with rules or without. */
+#ifndef GATE_LOAD_H
+#define GATE_LOAD_H
+
+#include <stdbool.h>
+#include "gate/rules.h"
+#include "gen/gate.gen.h"
+#include "obj/obj.h"
+#include "sys/link.h"
+
+struct gate_load {
+	const struct link *link;
+	uint32_t progs; /* bits of enum in gen/gate.gen.h */
+	uint32_t uses;  /* enum gate_use */
+	bool verbose;   /* the verifier's whole log, should it come to that */
+	/* Of one program only: */
+	const struct rules *rules; /* NULL: none */
+	enum gate_dir dir;         /* whose rules */
+	/* Of the gate that this one is to take the place of; NULL: there is none. */
+	const struct gate_conf *before;
+	const int *maps; /* descriptors by map: shared; 0: a new one */
+};
+
+/* Load; for frames in several buffers where the kernel knows them. One clear line on failure, and
+ * nothing stays. *conf (may be NULL): what was frozen into them. */
+int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *conf);
+/* The conf in a gate's map .rodata; magic 0 if it is not there. */
+void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf);
+/* Of a direction, by the hooks (HOOK_BIT()s) that may serve. */
+uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks);
+
+#endif

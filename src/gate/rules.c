@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of rules, read word by word up to the expression, which is the filter language's. */
+#include "gate/rules.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/grow.h"
+#include "base/opt.h"
+
+/* A line in work. */
+struct line {
+	const char *text, *at, *end; /* of the whole text; the next word; behind the line */
+	unsigned int number;
+	struct diag *diag;
+};
+
+static int say(struct line *l, const char *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int say(struct line *l, const char *at, const char *fmt, ...)
+{
+	const char *start = at;
+	char words[sizeof(l->diag->msg) - 24];
+	va_list ap;
+
+	while (start > l->text && start[-1] != '\n')
+		start--;
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	l->diag->pos = (size_t)(at - l->text);
+	snprintf(l->diag->msg, sizeof(l->diag->msg), "%u:%zu: %s", l->number,
+		 (size_t)(at - start) + 1, words);
+	return -EINVAL;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next word; false at the end of the line. */
+static bool word(struct line *l, const char **at, size_t *len)
+{
+	while (l->at < l->end && is_space(*l->at))
+		l->at++;
+	*at = l->at;
+	while (l->at < l->end && !is_space(*l->at))
+		l->at++;
+	*len = (size_t)(l->at - *at);
+	return *len != 0;
+}
+
+static bool equals(const char *at, size_t len, const char *with)
+{
+	return strlen(with) == len && !memcmp(at, with, len);
+}
+
+/* An id in front: a number, which no other word of a rule is. */
+static int take_id(struct line *l, struct rule *rule)
+{
+	const char *before = l->at, *at;
+	char digits[8] = "";
+	uint32_t id;
+	size_t len;
+
+	if (!word(l, &at, &len) || *at < '0' || *at > '9') {
+		l->at = before;
+		return 0;
+	}
+	if (len < sizeof(digits))
+		memcpy(digits, at, len);
+	if (parse_u32(digits, 1, RULE_DEFAULT_ID - 1, &id))
+		return say(l, at, "an id is a number from 1 to %d", RULE_DEFAULT_ID - 1);
+	rule->id = (uint16_t)id;
+	return 0;
+}
+
+static void take_dir(struct line *l, struct rule *rule)
+{
+	const char *before = l->at, *at;
+	size_t len;
+
+	if (word(l, &at, &len) && (equals(at, len, "in") || equals(at, len, "out")))
+		rule->dir = equals(at, len, "out") ? GATE_OUT : GATE_IN;
+	else
+		l->at = before;
+}
+
+static int take_action(struct line *l, bool *drops)
+{
+	const char *at;
+	size_t len;
+
+	if (!word(l, &at, &len))
+		return say(l, at, "allow or drop is missing");
+	*drops = equals(at, len, "drop");
+	if (!*drops && !equals(at, len, "allow") && !equals(at, len, "pass"))
+		return say(l, at, "%.*s: an action is allow or drop", (int)len, at);
+	return 0;
+}
+
+static int take_name(struct line *l, struct rule *rule)
+{
+	const char *before = l->at, *at;
+	size_t len;
+
+	if (!word(l, &at, &len) || !equals(at, len, "name")) {
+		l->at = before;
+		return 0;
+	}
+	if (!word(l, &at, &len))
+		return say(l, at, "a name is missing");
+	if (len >= sizeof(rule->name) || (*at >= '0' && *at <= '9'))
+		return say(l, at, "a rule's name has at most %d bytes and begins with no digit",
+			   RULE_NAME_MAX - 1);
+	memcpy(rule->name, at, len);
+	return 0;
+}
+
+/* Of what the filter language knows, the gate does not know all. */
+static const char *not_known(const struct filter *f)
+{
+	if (f->needs & FILTER_NEED_OWNER)
+		return "the gate does not know whose a packet is (pid, comm, cgroup, container)";
+	for (size_t i = 0; i < f->n; i++) {
+		const struct filter_node *n = &f->nodes[i];
+
+		if (n->op == FILTER_DNS || n->op == FILTER_SNI)
+			return "names in packets (dns, sni) are not looked at in the kernel";
+		if (n->op == FILTER_FIELD && n->field == offsetof(struct view, verdict))
+			return "the verdict is what the rules are there to find";
+	}
+	return NULL;
+}
+
+static int take_expr(struct line *l, struct rule *rule, const struct filter_names *names)
+{
+	struct diag diag = { 0 };
+	const char *why;
+	int rc;
+
+	while (l->at < l->end && is_space(*l->at))
+		l->at++;
+	while (l->end > l->at && is_space(l->end[-1]))
+		l->end--;
+	rule->expr = strndup(l->at, (size_t)(l->end - l->at));
+	if (!rule->expr)
+		return -ENOMEM;
+	if (!*rule->expr)
+		return 0;
+	rc = filter_parse(&rule->filter, rule->expr, names, &diag);
+	if (rc == -EINVAL)
+		return say(l, l->at + diag.pos, "%s", diag.msg);
+	why = rc ? NULL : not_known(&rule->filter);
+	return why ? say(l, l->at, "%s", why) : rc;
+}
+
+static int add(struct rules *r, const struct rule *rule)
+{
+	void *more = grow(r->at, r->n, &r->room, sizeof(*r->at));
+
+	if (!more)
+		return -ENOMEM;
+	r->at = more;
+	r->at[r->n++] = *rule;
+	return 0;
+}
+
+static void rule_close(struct rule *rule)
+{
+	filter_close(&rule->filter);
+	free(rule->expr);
+}
+
+/* The id is taken, or the name: a rule is told by either. */
+static int check_twice(struct line *l, const char *at, const struct rules *r,
+		       const struct rule *rule)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (rule->id && r->at[i].id == rule->id)
+			return say(l, at, "there is a rule %u already", rule->id);
+		if (*rule->name && !strcmp(r->at[i].name, rule->name))
+			return say(l, at, "there is a rule named %s already", rule->name);
+	}
+	return 0;
+}
+
+static int take_default(struct line *l, struct rules *r, enum gate_dir dir)
+{
+	const char *at;
+	bool drops;
+	size_t len;
+	int rc = take_action(l, &drops);
+
+	if (rc)
+		return rc;
+	if (word(l, &at, &len))
+		return say(l, at, "%.*s: nothing stands behind the default", (int)len, at);
+	r->drops[dir] = drops;
+	return 0;
+}
+
+static int take_line(struct line *l, struct rules *r, enum gate_dir dir,
+		     const struct filter_names *names)
+{
+	struct rule rule = { .dir = (uint8_t)dir };
+	const char *before, *at, *start;
+	size_t len;
+	int rc;
+
+	if (!word(l, &start, &len))
+		return 0;
+	l->at = start;
+	rc = take_id(l, &rule);
+	if (rc)
+		return rc;
+	take_dir(l, &rule);
+	before = l->at;
+	if (word(l, &at, &len) && equals(at, len, "default"))
+		return take_default(l, r, rule.dir);
+	l->at = before;
+	rc = take_action(l, &rule.drops);
+	if (!rc)
+		rc = take_name(l, &rule);
+	if (!rc)
+		rc = check_twice(l, start, r, &rule);
+	if (!rc)
+		rc = take_expr(l, &rule, names);
+	if (!rc)
+		rc = add(r, &rule);
+	if (rc)
+		rule_close(&rule);
+	return rc;
+}
+
+int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir,
+		const struct filter_names *names, struct diag *diag)
+{
+	struct line l = { .text = text, .at = text, .diag = diag };
+	const struct rules before = *r;
+	const char *end = text + len;
+	int rc = 0;
+
+	while (l.at < end && !rc) {
+		const char *next = memchr(l.at, '\n', (size_t)(end - l.at)), *comment;
+
+		next = next ? next : end;
+		l.number++;
+		l.end = next;
+		comment = memchr(l.at, '#', (size_t)(next - l.at));
+		if (comment)
+			l.end = comment;
+		if (memchr(l.at, 0, (size_t)(next - l.at)))
+			rc = say(&l, l.at, "this is no text");
+		else
+			rc = take_line(&l, r, dir, names);
+		l.at = next + 1;
+	}
+	while (rc && r->n > before.n)
+		rules_remove(r, r->n - 1);
+	if (rc)
+		memcpy(r->drops, before.drops, sizeof(r->drops));
+	return rc;
+}
+
+void rule_print(const struct rule *rule, struct buf *out)
+{
+	if (rule->id)
+		buf_printf(out, "%u ", rule->id);
+	buf_printf(out, "%s %s", rule->dir == GATE_IN ? "in" : "out",
+		   rule->drops ? "drop" : "allow");
+	if (*rule->name)
+		buf_printf(out, " name %s", rule->name);
+	if (*rule->expr)
+		buf_printf(out, " %s", rule->expr);
+}
+
+void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].dir == dir) {
+			rule_print(&r->at[i], out);
+			buf_char(out, '\n');
+		}
+	if (r->drops[dir])
+		buf_printf(out, "%s default drop\n", dir == GATE_IN ? "in" : "out");
+}
+
+static bool is_taken(const struct rules *r, uint16_t id)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].id == id)
+			return true;
+	return false;
+}
+
+int rules_number(struct rules *r)
+{
+	uint16_t last = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].id > last)
+			last = r->at[i].id;
+	for (size_t i = 0; i < r->n; i++) {
+		/* A number that was another rule's is given again only when there is no other. */
+		uint16_t id = (uint16_t)(last + 1);
+
+		if (r->at[i].id)
+			continue;
+		if (id >= RULE_DEFAULT_ID)
+			for (id = 1; id < RULE_DEFAULT_ID && is_taken(r, id);)
+				id++;
+		if (id >= RULE_DEFAULT_ID)
+			return -E2BIG;
+		r->at[i].id = id;
+		last = id > last ? id : last;
+	}
+	return 0;
+}
+
+struct rule *rules_find(const struct rules *r, const char *id_or_name)
+{
+	uint32_t id = 0;
+
+	if (parse_u32(id_or_name, 1, RULE_DEFAULT_ID - 1, &id))
+		id = 0;
+	for (size_t i = 0; i < r->n; i++)
+		if (id ? r->at[i].id == id : !strcmp(r->at[i].name, id_or_name))
+			return &r->at[i];
+	return NULL;
+}
+
+void rules_remove(struct rules *r, size_t i)
+{
+	rule_close(&r->at[i]);
+	memmove(&r->at[i], &r->at[i + 1], (--r->n - i) * sizeof(*r->at));
+}
+
+void rules_move_last(struct rules *r, size_t i)
+{
+	struct rule last = r->at[r->n - 1];
+
+	memmove(&r->at[i + 1], &r->at[i], (r->n - 1 - i) * sizeof(*r->at));
+	r->at[i] = last;
+}
+
+size_t rules_count(const struct rules *r, enum gate_dir dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += r->at[i].dir == dir;
+	return n;
+}
+
+const struct rule *rules_judge(const struct rules *r, enum gate_dir dir,
+			       const struct filter_packet *p)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].dir == dir && filter_match(&r->at[i].filter, p))
+			return &r->at[i];
+	return NULL;
+}
+
+void rules_close(struct rules *r)
+{
+	while (r->n)
+		rules_remove(r, r->n - 1);
+	free(r->at);
+	*r = (struct rules){ 0 };
+}
