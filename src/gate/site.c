@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Two seats behind one lock. */
+#include "gate/site.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "gate/table.h"
+#include "sys/bpf.h"
+#include "sys/lock.h"
+
+static int take_lock(struct site *s)
+{
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "gate/%d", s->link.ifindex);
+	rc = lock_take(name);
+	if (rc == -EBUSY)
+		return fail(rc, "%s: another sonde is changing its gate: try again", s->link.name);
+	if (rc < 0)
+		return fail_errno(rc, "%s: the gate's lock", s->link.name);
+	s->lock_fd = rc;
+	return 0;
+}
+
+/* The kernel's text of rules into the site's. */
+static int read_rules(struct site *s, enum gate_dir dir, const struct filter_names *names)
+{
+	const struct buf *text = &s->seat[dir].text;
+	struct diag diag = { 0 };
+	int rc = rules_parse(&s->rules, text->len ? text->data : "", text->len, dir, names, &diag);
+
+	if (rc == -EINVAL)
+		return fail(rc, "%s: rule that is installed, %s: sonde filter clear takes all off",
+			    s->link.name, diag.msg);
+	return rc ? fail_errno(rc, "%s: rules", s->link.name) : 0;
+}
+
+int site_open(struct site *s, struct nl *nl, const struct link *link,
+	      const struct filter_names *names, bool change)
+{
+	struct site got = { .link = *link };
+	int rc = change ? take_lock(&got) : 0;
+
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+		rc = seat_open(&got.seat[dir], nl, link, (enum gate_dir)dir);
+		if (!rc)
+			rc = read_rules(&got, (enum gate_dir)dir, names);
+	}
+	for (size_t i = 0; i < got.rules.n; i++)
+		got.had[got.rules.at[i].dir][got.rules.at[i].id] = true;
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		got.had[dir][RULE_DEFAULT_ID] = got.rules.drops[dir];
+	if (rc)
+		site_close(&got);
+	else
+		*s = got;
+	return rc;
+}
+
+static bool has_rules(const struct site *s, enum gate_dir dir)
+{
+	return s->rules.drops[dir] || rules_count(&s->rules, dir);
+}
+
+/* Whether the kernel has it so already. */
+static bool is_there(const struct site *s, enum gate_dir dir, uint32_t uses)
+{
+	const struct seat *seat = &s->seat[dir];
+	struct buf text = { 0 };
+	bool same;
+
+	rules_print(&s->rules, dir, &text);
+	same = !text.nomem && text.len == seat->text.len &&
+	       (!text.len || !memcmp(text.data, seat->text.data, text.len)) && uses == seat->uses;
+	buf_free(&text);
+	return same;
+}
+
+/* An id that was another rule's begins at nothing. */
+static int clear_hits(const struct site *s, enum gate_dir dir)
+{
+	const struct seat *seat = &s->seat[dir];
+	int cpus = bpf_possible_cpus(), rc = 0;
+	void *zeros;
+
+	if (!seat->at.hook || !seat->conf.judged)
+		return 0;
+	zeros = cpus > 0 ? calloc((size_t)cpus, sizeof(struct gate_hit)) : NULL;
+	if (!zeros)
+		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: hits", s->link.name);
+	for (size_t i = 0; i <= s->rules.n && !rc; i++) {
+		uint16_t id = i < s->rules.n ? s->rules.at[i].id : RULE_DEFAULT_ID;
+		uint32_t slot = id - 1u;
+
+		if ((i < s->rules.n && s->rules.at[i].dir != dir) || s->had[dir][id])
+			continue;
+		rc = bpf_map_update(seat->map_fd[GATE_MAP_HITS], &slot, zeros, BPF_ANY);
+	}
+	free(zeros);
+	return rc ? fail_errno(rc, "%s: hits", s->link.name) : 0;
+}
+
+static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct site_wish *wish)
+{
+	struct seat *seat = &s->seat[dir];
+	bool any = has_rules(s, dir);
+	struct seat_wish put = { .hooks = wish->hooks[dir],
+				 .uses = (seat->uses & ~(uint32_t)GATE_USE_FILTER) |
+					 (any ? GATE_USE_FILTER : 0),
+				 .rules = any ? &s->rules : NULL,
+				 .verbose = wish->verbose };
+	int rc;
+
+	if ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !(wish->reload && any)))
+		return 0;
+	if (seat->at.hook && put.uses && !(put.hooks & HOOK_BIT(seat->at.hook)))
+		return fail(
+			-EEXIST, "%s: the gate %s is at %s: sonde detach -i %s, or the same --at",
+			s->link.name, gate_dir_name(dir), hook_name(seat->at.hook), s->link.name);
+	rc = clear_hits(s, dir);
+	return rc ? rc : seat_put(seat, nl, &put);
+}
+
+int site_apply(struct site *s, struct nl *nl, const struct site_wish *wish)
+{
+	int rc = rules_number(&s->rules);
+
+	if (rc)
+		return fail(rc, "%s: more than %d rules", s->link.name, GATE_RULES_MAX - 1);
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		rc = apply_dir(s, nl, (enum gate_dir)dir, wish);
+		if (!rc)
+			continue;
+		if (dir)
+			seat_undo(&s->seat[GATE_IN], nl);
+		return rc;
+	}
+	return 0;
+}
+
+int site_undo(struct site *s, struct nl *nl)
+{
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		int err = seat_undo(&s->seat[dir], nl);
+
+		rc = rc ? rc : err;
+	}
+	return rc;
+}
+
+void site_close(struct site *s)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		seat_close(&s->seat[dir]);
+	rules_close(&s->rules);
+	if (s->lock_fd)
+		close(s->lock_fd);
+	*s = (struct site){ 0 };
+}
+
+int site_hits(const struct site *s, enum gate_dir dir, uint16_t id, struct gate_hit *hit)
+{
+	const struct seat *seat = &s->seat[dir];
+	int cpus = bpf_possible_cpus(), rc;
+	struct gate_hit sum = { 0 }, *values;
+	uint32_t slot = id - 1u;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	rc = values ? bpf_map_lookup(seat->map_fd[GATE_MAP_HITS], &slot, values) : -ENOMEM;
+	for (int i = 0; i < cpus && !rc; i++) {
+		sum.packets += values[i].packets;
+		sum.bytes += values[i].bytes;
+		sum.last = values[i].last > sum.last ? values[i].last : sum.last;
+	}
+	free(values);
+	if (!rc)
+		*hit = sum;
+	return rc;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* An interface's gate in both directions with its rules, changed as a whole or not at all. */
+#ifndef GATE_SITE_H
+#define GATE_SITE_H
+
+#include "gate/rules.h"
+#include "gate/seat.h"
+
+/* Zeroed: closed. */
+struct site {
+	struct link link;
+	struct seat seat[GATE_DIRS];
+	struct rules rules;                      /* to be changed by the caller */
+	bool had[GATE_DIRS][GATE_RULES_MAX + 1]; /* ids in use when it was opened */
+	int lock_fd;                             /* 0: it was opened for looking only */
+};
+
+/* Find the gates of link and read their rules. change: nobody else may, until site_close(); -EBUSY
+ * if somebody is at it. names: as for filter_parse(). Errors are said. */
+int site_open(struct site *s, struct nl *nl, const struct link *link,
+	      const struct filter_names *names, bool change);
+
+struct site_wish {
+	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s, for where there is no gate yet */
+	bool reload;                   /* even if the rules are the same: what they name is not */
+	bool verbose;
+};
+
+/* Make the rules hold: in each direction in one step. Errors are said, and everything is as it
+ * was. */
+int site_apply(struct site *s, struct nl *nl, const struct site_wish *wish);
+/* What was there before site_apply() again. */
+int site_undo(struct site *s, struct nl *nl);
+void site_close(struct site *s);
+
+/* What a rule decided on, summed over CPUs. id: RULE_DEFAULT_ID for what a default drops. last is
+ * in jiffies. 0 or -errno, unsaid. */
+int site_hits(const struct site *s, enum gate_dir dir, uint16_t id, struct gate_hit *hit);
+
+#endif
