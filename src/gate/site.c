@@ -40,14 +40,14 @@ static int read_rules(struct site *s, enum gate_dir dir, const struct filter_nam
 }
 
 int site_open(struct site *s, struct nl *nl, const struct link *link,
-	      const struct filter_names *names, bool change)
+	      const struct filter_names *names, enum site_mode mode)
 {
 	struct site got = { .link = *link };
-	int rc = change ? take_lock(&got) : 0;
+	int rc = mode == SITE_LOOK ? 0 : take_lock(&got);
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
 		rc = seat_open(&got.seat[dir], nl, link, (enum gate_dir)dir);
-		if (!rc)
+		if (!rc && mode != SITE_CLEAR)
 			rc = read_rules(&got, (enum gate_dir)dir, names);
 	}
 	for (size_t i = 0; i < got.rules.n; i++)

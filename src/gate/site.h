@@ -15,10 +15,13 @@ struct site {
 	int lock_fd;                             /* 0: it was opened for looking only */
 };
 
-/* Find the gates of link and read their rules. change: nobody else may, until site_close(); -EBUSY
- * if somebody is at it. names: as for filter_parse(). Errors are said. */
+/* SITE_CHANGE: nobody else may, until site_close(); -EBUSY if somebody is at it. SITE_CLEAR: the
+ * same, and the rules that are there are not read, so that none can be in the way. */
+enum site_mode { SITE_LOOK, SITE_CHANGE, SITE_CLEAR };
+
+/* Find the gates of link and read their rules. names: as for filter_parse(). Errors are said. */
 int site_open(struct site *s, struct nl *nl, const struct link *link,
-	      const struct filter_names *names, bool change);
+	      const struct filter_names *names, enum site_mode mode);
 
 struct site_wish {
 	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s, for where there is no gate yet */
