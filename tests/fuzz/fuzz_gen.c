@@ -40,10 +40,14 @@ static void check_jumps(const struct spec_prog *p)
 			MUST(++i < p->ninsns);
 		if (!jump || BPF_OP(in->code) == BPF_EXIT)
 			continue;
-		if (BPF_OP(in->code) != BPF_CALL)
-			to += in->off;
-		else if (in->src_reg == BPF_PSEUDO_CALL)
+		if (BPF_OP(in->code) == BPF_CALL) {
+			/* a helper's call goes nowhere here */
+			if (in->code != (BPF_JMP | BPF_CALL) || in->src_reg != BPF_PSEUDO_CALL)
+				continue;
 			to += in->imm;
+		} else {
+			to += in->code == (BPF_JMP32 | BPF_JA) ? in->imm : in->off;
+		}
 		MUST(to >= 0 && to < p->ninsns);
 	}
 }
