@@ -136,6 +136,7 @@ int gen_progs_read(struct reader *r)
 		return gen_fail(r, NULL, NULL, "has no programs");
 	r->out->spec.progs = progs;
 	r->out->spec.nprogs = n;
+	r->out->spec.ninsns = r->ninsns;
 	r->out->layouts = layouts;
 	return names_check(r);
 }

@@ -29,10 +29,10 @@ static void check_types(const struct spec *spec)
 }
 
 /* Whoever jumps or calls lands in the program. */
-static void check_jumps(const struct spec_prog *p)
+static void check_jumps(const struct spec_prog *p, const struct bpf_insn *insns)
 {
 	for (uint32_t i = 0; i < p->ninsns; i++) {
-		const struct bpf_insn *in = &p->insns[i];
+		const struct bpf_insn *in = &insns[i];
 		bool jump = BPF_CLASS(in->code) == BPF_JMP || BPF_CLASS(in->code) == BPF_JMP32;
 		int64_t to = (int64_t)i + 1;
 
@@ -53,14 +53,17 @@ static void check_jumps(const struct spec_prog *p)
 }
 
 /* Every index stays in the table that it is for. */
-static void check_spec(const struct spec *spec)
+static void check_spec(const struct gen_obj *obj)
 {
+	const struct spec *spec = &obj->spec;
+
 	MUST(spec->conf_map <= spec->nmaps);
 	if (spec->conf_map < spec->nmaps)
 		MUST((uint64_t)spec->conf_off + spec->conf_len <=
 		     spec->maps[spec->conf_map].value_size);
 	for (const struct spec_prog *p = spec->progs; p < spec->progs + spec->nprogs; p++) {
-		check_jumps(p);
+		MUST(p->first <= spec->ninsns && p->ninsns <= spec->ninsns - p->first);
+		check_jumps(p, obj->layouts[p - spec->progs].insns);
 		for (uint32_t i = 0; i < p->nrelocs; i++)
 			MUST(p->relocs[i].map < spec->nmaps && p->relocs[i].insn + 1 < p->ninsns);
 		for (uint32_t i = 0; i < p->ncores; i++)
@@ -175,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(!memcmp(&obj, &before, sizeof(obj)));
 		return 0;
 	}
-	check_spec(&obj.spec);
+	check_spec(&obj);
 	if (!obj.big)
 		check_types(&obj.spec);
 	emit(&obj);
