@@ -88,7 +88,7 @@ GEN := $(HOST)/gen/gen
 # gen packs with it; the product unpacks by itself.
 LZ4 := -llz4
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
