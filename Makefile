@@ -85,8 +85,10 @@ endif
 
 HOST := build/host
 GEN := $(HOST)/gen/gen
+# gen packs with it; the product unpacks by itself.
+LZ4 := -llz4
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
@@ -161,7 +163,7 @@ $(HOST)/gen/%.o: gen/%.c Makefile
 	$(Q)$(CLANG) $(CFLAGS_HOST) $(DEPFLAGS) -c $< -o $@
 $(GEN): $(GEN_HOST_O)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) -o $@ $^
+	$(Q)$(CLANG) -o $@ $^ $(LZ4)
 
 # Test programs that run anywhere: static like the product, linked with its library.
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
@@ -204,13 +206,13 @@ U := build/unit
 UNIT_DATA := $(U)/data
 UNIT_CC := $(CLANG)
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-UNIT_LIBS := $$(pkg-config --libs check)
+UNIT_LIBS := $$(pkg-config --libs check) $(LZ4)
 ifneq ($(ARCH),$(HOST_ARCH))
 U := $(B)/unit
 UNIT_ROOT := $(SYSROOT)-glibc
 UNIT_CC := $(CLANG) --target=$(GNU) --sysroot=$(UNIT_ROOT) $(CFLAGS_$(ARCH))
 UNIT_SAN := -fsanitize=undefined -fsanitize-trap=undefined -DUNIT_STRIDE=16
-UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm
+UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm $(LZ4)
 UNIT_EMU := CK_TIMEOUT_MULTIPLIER=10 qemu-$(CPU)
 endif
 UNIT_SRCS := $(wildcard tests/unit/*.c) tests/lib/exprs.c \
@@ -305,7 +307,7 @@ $(F)/%.o: %.c Makefile | $(GEN_H)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(DEPFLAGS) -c $< -o $@
 $(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(FUZZ_LIB_O) $(GEN_C)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^
+	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^ $(LZ4)
 $(F)/seeds/gen: $(GEN_DATA) Makefile
 	$(Q)rm -rf $@ && mkdir -p $@ && for f in $(GEN_DATA); do \
 		cp $$f $@/$$(basename $$(dirname $$f))-$$(basename $$f) || exit 1; done
@@ -374,7 +376,7 @@ lint: $(GEN_C)
 		--suppressions-list=.cppcheck -I src -I . -I $(B) src gen
 
 # What the host needs, by Debian's names.
-PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
+PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev liblz4-dev
 PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
@@ -402,7 +404,7 @@ deps-vm:
 	$(call need,$(PKGS_VM))
 
 ifdef SYSROOT
-$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev
+$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev liblz4-dev
 $(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
 	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)

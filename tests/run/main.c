@@ -36,6 +36,7 @@ static const struct test tests[] = {
 	{ "obj: the gate where memory is read aligned", load_aligned, TEST_ROOT, 0 },
 	{ "obj: some of the programs", load_some, TEST_ROOT, 0 },
 	{ "obj: a refused map", load_map_refused, TEST_ROOT, 0 },
+	{ "obj: damaged code", load_damaged, TEST_ROOT, 0 },
 	{ "obj: the end of a log", log_tails, 0, 0 },
 	{ "obj: found again by ids", find_again, TEST_ROOT, 0 },
 	{ "sys: possible CPUs", possible_cpus, TEST_ROOT, 0 },

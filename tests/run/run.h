@@ -91,6 +91,7 @@ void load_conf_default(void);
 void load_some(void);
 void load_aligned(void);
 void load_map_refused(void);
+void load_damaged(void);
 void log_tails(void);
 void find_again(void);
 void possible_cpus(void);

@@ -24,5 +24,6 @@ Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
 Suite *tap_suite(void);
+Suite *unpack_suite(void);
 
 #endif
