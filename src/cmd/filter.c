@@ -221,7 +221,10 @@ static const struct opt put_rows[] = {
 static const struct opt_spec default_spec = {
 	.command = "filter default",
 	.usage = "-i IFACE [OPTIONS] allow|drop",
-	.about = "what happens to packets that no rule matches (until it is said: allow)",
+	.about =
+		"what happens to packets that no rule matches (until it is said: allow)\n"
+		"It is for IP: ARP, neighbour discovery and whatever is neither IPv4 nor IPv6 pass "
+		"a default of drop, unless a rule is for them.",
 	.rows = put_rows,
 };
 

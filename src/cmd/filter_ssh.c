@@ -8,26 +8,37 @@
 #include "filter/view.h"
 #include "host/session.h"
 
+/* As SSH_CONNECTION has it. */
 struct session {
-	char client[64], server[64];
-	uint32_t cport, sport;
+	char text[160];
+	const char *client, *cport, *server, *sport;
 };
 
 static bool read_session(struct session *s)
 {
-	char text[160];
+	const char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
+	char *at = s->text;
 
-	return session_ssh(text, sizeof(text)) &&
-	       sscanf(text, "%63[0-9a-fA-F:.] %u %63[0-9a-fA-F:.] %u", s->client, &s->cport,
-		      s->server, &s->sport) == 4;
+	if (!session_ssh(s->text, sizeof(s->text)))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		*words[i] = at;
+		at = strchr(at, ' ');
+		if (!at != (i == 3))
+			return false;
+		if (at)
+			*at++ = '\0';
+	}
+	return true;
 }
 
 /* A packet of the session, as it comes or as it goes. */
 static bool is_dropped(const struct site *site, const struct session *s, enum gate_dir dir)
 {
 	bool brackets = strchr(s->client, ':') != NULL;
-	const char *format = brackets ? "[%s]:%u" : "%s:%u";
-	char client[80], server[80], proto[] = "tcp", flags[] = ".";
+	const char *format = brackets ? "[%s]:%s" : "%s:%s";
+	char client[sizeof(s->text) + 8], server[sizeof(s->text) + 8], proto[] = "tcp",
+								       flags[] = ".";
 	char *words[] = { proto, dir == GATE_IN ? client : server, dir == GATE_IN ? server : client,
 			  flags };
 	struct view views[VIEW_LAYERS];
@@ -46,21 +57,20 @@ static bool is_dropped(const struct site *site, const struct session *s, enum ga
 	view_frame(views, &frame);
 	views[0].dir = dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	views[0].ifindex = (uint32_t)site->link.ifindex;
-	rule = rules_judge(&site->rules, dir, &p);
-	return rule ? rule->drops : site->rules.drops[dir];
+	return rules_drop(&site->rules, dir, &p, &rule);
 }
 
 static int put_first(struct site *site, const struct session *s, enum gate_dir dir)
 {
 	const char *name = dir == GATE_IN ? "ssh" : "ssh-out";
 	const struct rule *old = rules_find(&site->rules, name);
-	char line[256];
+	char line[512];
 	int rc;
 
 	/* Of another session. */
 	if (old)
 		rules_remove(&site->rules, (size_t)(old - site->rules.at));
-	snprintf(line, sizeof(line), "allow name %s tcp and %s host %s and %s port %u", name,
+	snprintf(line, sizeof(line), "allow name %s tcp and %s host %s and %s port %s", name,
 		 dir == GATE_IN ? "src" : "dst", s->client, dir == GATE_IN ? "dst" : "src",
 		 s->sport);
 	rc = filter_parse_rules(&site->rules, NULL, line, strlen(line), dir);

@@ -49,8 +49,7 @@ static int judge(const struct frame *frame, void *arg)
 
 	view_frame(views, frame);
 	views[0].dir = dir == GATE_IN ? VIEW_IN : VIEW_OUT;
-	rule = rules_judge(t->rules, dir, &p);
-	drops = rule ? rule->drops : t->rules->drops[dir];
+	drops = rules_drop(t->rules, dir, &p, &rule);
 	if (rule)
 		rule_print(rule, &words);
 	t->number++;

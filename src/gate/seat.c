@@ -139,13 +139,19 @@ static int say_failure(const struct seat *s, struct nl *nl, const struct attach_
 	return rc;
 }
 
-static void say_hook(const struct seat *s, const struct attach_report *r)
+/* The hook that was taken, and why not the ones before it. */
+static void say_hook(const struct seat *s, const struct attach_report reports[2])
 {
 	struct buf line = { 0 };
 
-	attach_words(r, &line);
-	note("%s: %s: %s%s%.*s%s", s->link.name, gate_dir_name(s->dir), hook_name(s->put.hook),
-	     r->n ? " (" : "", (int)line.len, line.data, r->n ? ")" : "");
+	for (int i = 0; i < 2; i++) {
+		if (reports[i].n)
+			buf_str(&line, line.len ? "; " : " (");
+		attach_words(&reports[i], &line);
+	}
+	buf_str(&line, line.len ? ")" : "");
+	note("%s: %s: %s%.*s", s->link.name, gate_dir_name(s->dir), hook_name(s->put.hook),
+	     (int)line.len, line.data ? line.data : "");
 	buf_free(&line);
 }
 
@@ -203,7 +209,7 @@ static int attach(struct seat *s, struct nl *nl, unsigned int hooks, struct atta
 static int put_new(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 {
 	unsigned int steps[] = { wish->hooks & HOOKS_XDP, wish->hooks & HOOKS_TC };
-	struct attach_report report = { 0 };
+	struct attach_report reports[2] = { 0 };
 	int rc = -EOPNOTSUPP;
 
 	for (int i = 0; i < 2; i++) {
@@ -213,13 +219,13 @@ static int put_new(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 		rc = load(s, wish, steps[i]);
 		if (rc)
 			return rc;
-		rc = attach(s, nl, steps[i], &report);
+		rc = attach(s, nl, steps[i], &reports[i]);
 		if (!rc || rc == -ENODEV || rc == -EPERM)
 			break;
 	}
 	if (rc)
-		return say_failure(s, nl, &report, rc);
-	say_hook(s, &report);
+		return say_failure(s, nl, &reports[steps[1] ? 1 : 0], rc);
+	say_hook(s, reports);
 	return 0;
 }
 

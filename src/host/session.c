@@ -56,13 +56,12 @@ static bool find_of(int pid, char *buf, size_t len)
 static int parent_of(int pid)
 {
 	char path[32], text[512], *close;
-	int parent = 0;
 
 	snprintf(path, sizeof(path), "%d/stat", pid);
 	if (mnt_read("proc", "/proc", path, text, sizeof(text)) < 0)
 		return 0;
 	close = strrchr(text, ')');
-	return close && sscanf(close + 1, " %*c %d", &parent) == 1 ? parent : 0;
+	return close && strlen(close) > 4 ? atoi(close + 4) : 0; /* ") S 1234" */
 }
 
 bool session_ssh(char *buf, size_t len)
