@@ -4,17 +4,32 @@
 #define OBJ_SETS_H
 
 #include "filter/emit.h"
+#include "obj/lines.h"
 
-/* Zeroed: closed. A trie for each set and family that has members; descriptors are 0 for others. */
-struct sets {
-	int fd[FILTER_SETS_MAX][SET_FAMILIES];
+struct set_one {
+	int fd; /* 0: no members of this family */
+	struct set_head head;
 };
 
-/* Create and fill them. 0 or -errno, after one clear line and with nothing left open. */
-int sets_open(struct sets *s, const struct filter *f);
-/* Put them into code that was emitted for the same filter. They are to stay open until it has been
- * loaded, and no longer: the program holds them. */
-void sets_link(const struct sets *s, struct filter_code *code);
+/* Zeroed: closed. */
+struct sets {
+	struct set_one of[FILTER_SETS_MAX][SET_FAMILIES];
+};
+
+enum { SETS_NAME_MAX = 10 }; /* characters of a name below, for two digits of a number */
+
+/* Create and fill them, named NAME0_v4 and so on, by their number in the filter. 0 or -errno, after
+ * one clear line and with nothing left open. */
+int sets_open(struct sets *s, const struct filter *f, const char *name);
+/* Put what looks into them behind code that was emitted for the same filter, once for each that it
+ * calls. They are to stay open until the code has been loaded, and no longer: the program holds
+ * them. 0 or -ENOMEM, after saying so. */
+int sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
+
+/* What a set's maps hold, in order and in as few prefixes as say the same; a descriptor 0: there
+ * are none of this family. It has no name. 0, -ENOMEM, -EINVAL (a map of something else), or why
+ * the map cannot be read; out is untouched then. */
+int sets_read(int fd4, int fd6, struct filter_set *out);
 
 #endif
