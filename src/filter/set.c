@@ -220,6 +220,30 @@ static void merge(struct set_prefixes *p, size_t width)
 	p->n = n;
 }
 
+/* s gets what is in other, if that is to be; other is closed. */
+static void replace(struct filter_set *s, struct filter_set *other, bool taken)
+{
+	for (int i = 0; i < SET_FAMILIES && taken; i++) {
+		struct set_prefixes before = s->of[i];
+
+		s->of[i] = other->of[i];
+		other->of[i] = before;
+	}
+	set_close(other);
+}
+
+int set_settle(struct filter_set *s)
+{
+	for (int i = 0; i < SET_FAMILIES; i++) {
+		size_t width = set_address((enum set_family)i) + 1;
+
+		if (sort(&s->of[i], width))
+			return -ENOMEM;
+		merge(&s->of[i], width);
+	}
+	return 0;
+}
+
 int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *diag)
 {
 	const char *end = len ? text + len : text;
@@ -239,14 +263,67 @@ int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *d
 			return rc;
 		text = next ? next + 1 : end;
 	}
-	for (int i = 0; i < SET_FAMILIES; i++) {
-		size_t width = set_address((enum set_family)i) + 1;
+	return set_settle(s);
+}
 
-		if (sort(&s->of[i], width))
-			return -ENOMEM;
-		merge(&s->of[i], width);
+int set_add(struct filter_set *s, const char *text, size_t len, struct diag *diag)
+{
+	struct filter_set more = { 0 };
+	int rc = set_parse(&more, text, len, diag);
+
+	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
+		size_t width = set_address((enum set_family)i) + 1;
+		const struct set_prefixes *from = &s->of[i];
+
+		for (size_t k = 0; k < from->n && !rc; k++)
+			rc = add(&more.of[i], from->at + k * width, width);
 	}
-	return 0;
+	if (!rc)
+		rc = set_settle(&more);
+	replace(s, &more, !rc);
+	return rc;
+}
+
+/* What of a prefix is left without those in less from *at on, which end not before it begins; *at
+ * goes on behind those that end before it does. */
+static int subtract(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
+		    size_t width, struct set_prefixes *left)
+{
+	uint8_t half[PREFIX_MAX];
+	unsigned int bits = prefix[width - 1];
+	const uint8_t *gone;
+	int rc;
+
+	while (*at < less->n && memcmp(less->at + *at * width, prefix, width - 1) < 0 &&
+	       !alike(less->at + *at * width, prefix, less->at[*at * width + width - 1]))
+		(*at)++;
+	gone = less->at + *at * width;
+	if (*at < less->n && gone[width - 1] <= bits && alike(gone, prefix, gone[width - 1]))
+		return 0;
+	if (*at == less->n || !alike(gone, prefix, bits))
+		return add(left, prefix, width);
+	memcpy(half, prefix, width);
+	half[width - 1]++;
+	rc = subtract(half, less, at, width, left);
+	half[bits / 8] |= (uint8_t)(0x80 >> bits % 8);
+	return rc ? rc : subtract(half, less, at, width, left);
+}
+
+int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *diag)
+{
+	struct filter_set less = { 0 }, left = { 0 };
+	int rc = set_parse(&less, text, len, diag);
+
+	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
+		size_t width = set_address((enum set_family)i) + 1, at = 0;
+
+		for (size_t k = 0; k < s->of[i].n && !rc; k++)
+			rc = subtract(s->of[i].at + k * width, &less.of[i], &at, width,
+				      &left.of[i]);
+	}
+	set_close(&less);
+	replace(s, &left, !rc);
+	return rc;
 }
 
 bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
