@@ -349,6 +349,44 @@ bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
 	return alike(prefix, addr, prefix[len]);
 }
 
+int set_copy(struct filter_set *to, const struct filter_set *s)
+{
+	struct filter_set got = { 0 };
+
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		size_t size = s->of[family].n * (set_address((enum set_family)family) + 1);
+
+		if (!size)
+			continue;
+		got.of[family].at = malloc(size);
+		if (!got.of[family].at) {
+			set_close(&got);
+			return -ENOMEM;
+		}
+		memcpy(got.of[family].at, s->of[family].at, size);
+		got.of[family].n = got.of[family].room = s->of[family].n;
+	}
+	*to = got;
+	return 0;
+}
+
+void set_print(const struct filter_set *s, struct buf *out)
+{
+	for (int family = 0; family < SET_FAMILIES; family++)
+		for (size_t i = 0; i < s->of[family].n; i++) {
+			const uint8_t *prefix = set_prefix(s, (enum set_family)family, i);
+			size_t len = set_address((enum set_family)family);
+			char text[INET6_ADDRSTRLEN];
+
+			inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, prefix, text,
+				  sizeof(text));
+			buf_str(out, text);
+			if (prefix[len] < len * 8)
+				buf_printf(out, "/%u", prefix[len]);
+			buf_char(out, '\n');
+		}
+}
+
 void set_close(struct filter_set *s)
 {
 	free(s->name);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "base/diag.h"
 
 enum set_family { SET_IPV4, SET_IPV6, SET_FAMILIES };
@@ -47,6 +48,10 @@ int set_add(struct filter_set *s, const char *text, size_t len, struct diag *dia
 int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *diag);
 /* addrs: 4 or 6, as in struct view; anything else is in no set. */
 bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr);
+/* *to is a copy, with no name. 0 or -ENOMEM. */
+int set_copy(struct filter_set *to, const struct filter_set *s);
+/* Append it as a text that set_parse() reads, a prefix a line. */
+void set_print(const struct filter_set *s, struct buf *out);
 void set_close(struct filter_set *s);
 
 #endif
