@@ -284,23 +284,29 @@ int set_add(struct filter_set *s, const char *text, size_t len, struct diag *dia
 	return rc;
 }
 
-/* What of a prefix is left without those in less from *at on, which end not before it begins; *at
- * goes on behind those that end before it does. */
+static bool covers(const uint8_t *outer, const uint8_t *inner, size_t width)
+{
+	return outer[width - 1] <= inner[width - 1] && alike(outer, inner, outer[width - 1]);
+}
+
+/* What of a prefix is left without those in less, of which *at is the first that may concern it:
+ * prefixes come in order. */
 static int subtract(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
 		    size_t width, struct set_prefixes *left)
 {
-	uint8_t half[PREFIX_MAX];
 	unsigned int bits = prefix[width - 1];
-	const uint8_t *gone;
+	const uint8_t *gone = NULL;
+	uint8_t half[PREFIX_MAX];
 	int rc;
 
-	while (*at < less->n && memcmp(less->at + *at * width, prefix, width - 1) < 0 &&
-	       !alike(less->at + *at * width, prefix, less->at[*at * width + width - 1]))
-		(*at)++;
-	gone = less->at + *at * width;
-	if (*at < less->n && gone[width - 1] <= bits && alike(gone, prefix, gone[width - 1]))
+	for (; *at < less->n; (*at)++) {
+		gone = less->at + *at * width;
+		if (memcmp(gone, prefix, width - 1) >= 0 || covers(gone, prefix, width))
+			break;
+	}
+	if (*at < less->n && covers(gone, prefix, width))
 		return 0;
-	if (*at == less->n || !alike(gone, prefix, bits))
+	if (*at == less->n || !covers(prefix, gone, width))
 		return add(left, prefix, width);
 	memcpy(half, prefix, width);
 	half[width - 1]++;

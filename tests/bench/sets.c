@@ -61,11 +61,13 @@ struct bench {
 /* How many bits of the i-th address are in its prefix. */
 static unsigned int bits_of(const struct what *w, uint32_t i)
 {
-	static const uint8_t lengths[SET_FAMILIES][20] = {
-		{ 16, 19, 20, 22, 22, 23, 24, 24, 24, 24, 24, 24, 24, 25, 27, 29, 32, 32, 32, 32 },
-		{ 32, 32, 36, 40, 44, 48, 48, 48, 48, 48, 48, 56, 56, 64, 64, 64, 64, 128, 128,
-		  128 },
-	};
+	static const uint8_t lengths[SET_FAMILIES]
+				    [20] = {
+					    { 16, 19, 20, 22, 22, 23, 24, 24, 24, 24,
+					      24, 24, 24, 25, 27, 29, 32, 32, 32, 32 },
+					    { 32, 32, 36, 40, 44, 48, 48, 48,  48,  48,
+					      48, 56, 56, 64, 64, 64, 64, 128, 128, 128 },
+				    };
 
 	return w->addresses ? 8 * (unsigned int)set_address(w->family)
 			    : lengths[w->family][sets_mix(~i) % 20];
@@ -258,8 +260,8 @@ static int measure_all(struct bench *b, unsigned int rounds)
 
 static void print(const struct bench *b)
 {
-	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms", b->what->name,
-	       b->filter.sets->of[b->what->family].n,
+	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms",
+	       b->what->name, b->filter.sets->of[b->what->family].n,
 	       b->sets.of[0][b->what->family].head.lines / 16, b->parse_ms, b->open_ms);
 	for (int way = WAY_HASH; way < WAYS; way++)
 		if (b->fds[way])
