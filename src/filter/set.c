@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/grow.h"
 
-enum { PREFIX_MAX = 17, TEXT_MAX = 64 };
+enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 
 /* A line without its end and comment, and where it stands. */
 struct line {
@@ -139,6 +139,14 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 	return !rc && l->at < l->end ? wrong(l, l->at, diag, "one address or prefix a line") : rc;
 }
 
+/* Inlined with a width that is known, or each of the few bytes is a call. */
+static inline __attribute__((always_inline)) void
+scatter(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte, size_t places[256])
+{
+	for (size_t i = 0; i < n; i++, from += width)
+		memcpy(to + places[from[byte]]++ * width, from, width);
+}
+
 /* One pass of a radix sort, by one byte of each. False: they all have the same. */
 static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
@@ -154,8 +162,10 @@ static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, si
 		places[i] = place;
 		place += here;
 	}
-	for (size_t i = 0; i < n; i++, from += width)
-		memcpy(to + places[from[byte]]++ * width, from, width);
+	if (width == PREFIX_MAX)
+		scatter(from, to, n, PREFIX_MAX, byte, places);
+	else
+		scatter(from, to, n, PREFIX_MIN, byte, places);
 	return true;
 }
 
