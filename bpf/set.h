@@ -10,6 +10,9 @@
  *   the other 28 bits of the address; it is in the first or the second bucket that its hash says,
  *   the second being looked at only if SET4_SPILLED is set in the first; its place there is said
  *   by the hash and the bucket's seed, so that one word is compared. Without head.top that is all.
+ * - if head.codes: so many half lines from head.codes_base on with single addresses by 16-bit
+ * codes, for sets so large that a cache would not hold the words: 15 of them, and SET4_MORE_CODES
+ * if there are more, which are in the buckets. An address says its half line and code without loss.
  * Of IPv6: the lengths of prefixes there are as a tree (struct set6_tree), and buckets of prefixes
  * and markers, by their hash as above (struct set6_line). A marker says that longer prefixes begin
  * so. As no prefix of a set is within another, a search never has to turn back. */
@@ -36,7 +39,8 @@ struct set_head {
 	__u32 top;    /* IPv4: blocks of level 2; 0: neither these nor level 1 are there */
 	__u32 base;   /* line of the first bucket */
 	__u32 buckets;
-	__u32 reserved[10];
+	__u32 codes, codes_base;
+	__u32 reserved[8];
 };
 _Static_assert(sizeof(struct set_head) == sizeof(struct set_line), "set_head is a line");
 
@@ -45,6 +49,8 @@ enum set_param {
 	SET_PARAM_TOP = 0x5e7a0001,
 	SET_PARAM_BASE,
 	SET_PARAM_BUCKETS,
+	SET_PARAM_CODES,
+	SET_PARAM_CODES_BASE,
 };
 
 /* The two buckets of a hash. */
@@ -87,6 +93,26 @@ static inline __u32 set4_slot(__u64 hash, __u64 word)
 static inline __u32 set4_key(__u64 word)
 {
 	return word >> 16 & 0xfffffff;
+}
+
+/* Half lines of 16-bit codes. An address in host byte order times their number, the upper half, is
+ * the half line; the lower half's upper 16 bits are the code: no two addresses have both alike if
+ * there are 65536 or more. The last code's place is for the mark that there are more. */
+enum {
+	SET4_CODES = 15,
+	SET4_HALF_WORDS = 4,
+	SET4_CODES_MIN = 70000, /* above 65536, so that each has codes that nothing has */
+	SET4_MIX_SHIFT = 15,
+};
+#define SET4_MIX_FIRST    0x9e3779b1u /* odd: nothing is lost */
+#define SET4_MIX_SECOND   0x85ebca6bu
+#define SET4_MORE_CODES   (1ull << 63) /* in the last word */
+#define SET4_IN_ALL_CODES 0x0001000100010001ull
+
+static inline __u32 set4_mix(__u32 addr)
+{
+	addr *= SET4_MIX_FIRST;
+	return (addr ^ addr >> SET4_MIX_SHIFT) * SET4_MIX_SECOND;
 }
 
 enum {

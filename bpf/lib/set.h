@@ -33,15 +33,46 @@ static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
 	return set4_in_bucket(base + set_second(hash, buckets), hash, addr, &first);
 }
 
+/* Whether its half line has an address's code; more: the buckets are to be asked. */
+static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
+{
+	__u64 place = set4_mix(addr) * codes, found = 0, last, base, code;
+	const struct set_line *l;
+	const __u64 *half;
+
+	set_param(SET_PARAM_CODES_BASE, base);
+	*more = false;
+	l = set_line_at(base + (place >> 33));
+	if (!l)
+		return 0;
+	half = l->word + (place >> 32 & 1) * SET4_HALF_WORDS;
+	code = (place >> 16 & 0xffff) * SET4_IN_ALL_CODES;
+	/* The highest bit of what is equal, of all of a word's at once; and of what is above it. */
+#pragma unroll
+	for (int i = 0; i < SET4_HALF_WORDS - 1; i++) {
+		__u64 differ = half[i] ^ code;
+
+		found |= (differ - SET4_IN_ALL_CODES) & ~differ;
+	}
+	found &= SET4_IN_ALL_CODES << 15;
+	last = half[SET4_HALF_WORDS - 1];
+	*more = last & SET4_MORE_CODES;
+	last ^= code;
+	found |= (last - SET4_IN_ALL_CODES) & ~last & 0x800080008000ull;
+	return found != 0;
+}
+
 /* addr in host byte order. */
 static __always_inline int set4_find(__u32 addr)
 {
 	const struct set_line *l;
-	__u64 top, buckets;
+	__u64 top, buckets, codes;
+	bool more;
 	__u32 kind;
 
 	set_param(SET_PARAM_TOP, top);
 	set_param(SET_PARAM_BUCKETS, buckets);
+	set_param(SET_PARAM_CODES, codes);
 	if (top) {
 		l = set_line_at(SET_HEAD_LINES + (addr >> 21));
 		if (!l)
@@ -52,6 +83,12 @@ static __always_inline int set4_find(__u32 addr)
 		kind = ((const __u32 *)l)[addr >> 12 & 15] >> (addr >> 7 & 30) & 3;
 		if (kind != SET4_SOME)
 			return kind;
+	}
+	if (codes) {
+		if (set4_in_codes(addr, codes, &more))
+			return 1;
+		if (!more)
+			return 0;
 	}
 	return buckets ? set4_in_buckets(addr, buckets) : 0;
 }

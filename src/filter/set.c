@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/grow.h"
 
-enum { PREFIX_MAX = 17, TEXT_MAX = 64 };
+enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 
 /* A line without its end and comment, and where it stands. */
 struct line {
@@ -139,6 +139,14 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 	return !rc && l->at < l->end ? wrong(l, l->at, diag, "one address or prefix a line") : rc;
 }
 
+/* Inlined with a width that is known, or each of the few bytes is a call. */
+static inline __attribute__((always_inline)) void
+scatter(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte, size_t places[256])
+{
+	for (size_t i = 0; i < n; i++, from += width)
+		memcpy(to + places[from[byte]]++ * width, from, width);
+}
+
 /* One pass of a radix sort, by one byte of each. False: they all have the same. */
 static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
@@ -154,8 +162,10 @@ static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, si
 		places[i] = place;
 		place += here;
 	}
-	for (size_t i = 0; i < n; i++, from += width)
-		memcpy(to + places[from[byte]]++ * width, from, width);
+	if (width == PREFIX_MAX)
+		scatter(from, to, n, PREFIX_MAX, byte, places);
+	else
+		scatter(from, to, n, PREFIX_MIN, byte, places);
 	return true;
 }
 
@@ -284,23 +294,29 @@ int set_add(struct filter_set *s, const char *text, size_t len, struct diag *dia
 	return rc;
 }
 
-/* What of a prefix is left without those in less from *at on, which end not before it begins; *at
- * goes on behind those that end before it does. */
+static bool covers(const uint8_t *outer, const uint8_t *inner, size_t width)
+{
+	return outer[width - 1] <= inner[width - 1] && alike(outer, inner, outer[width - 1]);
+}
+
+/* What of a prefix is left without those in less, of which *at is the first that may concern it:
+ * prefixes come in order. */
 static int subtract(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
 		    size_t width, struct set_prefixes *left)
 {
-	uint8_t half[PREFIX_MAX];
 	unsigned int bits = prefix[width - 1];
-	const uint8_t *gone;
+	const uint8_t *gone = NULL;
+	uint8_t half[PREFIX_MAX];
 	int rc;
 
-	while (*at < less->n && memcmp(less->at + *at * width, prefix, width - 1) < 0 &&
-	       !alike(less->at + *at * width, prefix, less->at[*at * width + width - 1]))
-		(*at)++;
-	gone = less->at + *at * width;
-	if (*at < less->n && gone[width - 1] <= bits && alike(gone, prefix, gone[width - 1]))
+	for (; *at < less->n; (*at)++) {
+		gone = less->at + *at * width;
+		if (memcmp(gone, prefix, width - 1) >= 0 || covers(gone, prefix, width))
+			break;
+	}
+	if (*at < less->n && covers(gone, prefix, width))
 		return 0;
-	if (*at == less->n || !alike(gone, prefix, bits))
+	if (*at == less->n || !covers(prefix, gone, width))
 		return add(left, prefix, width);
 	memcpy(half, prefix, width);
 	half[width - 1]++;

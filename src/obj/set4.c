@@ -16,6 +16,12 @@ enum {
 	LINES_MAX = 1 << 25,
 };
 
+/* Half lines of 16-bit codes take less room than words if there are this many addresses. */
+enum {
+	CODES_FILL = 10, /* of SET4_CODES: beyond it many have more than their place */
+	HALF_SIZE = sizeof(struct set_line) / 2,
+};
+
 struct builder {
 	const struct set_prefixes *p;
 	uint8_t *kinds;  /* of each /16: enum set4_kind */
@@ -23,6 +29,8 @@ struct builder {
 	uint64_t *words; /* key << 16 | mask */
 	uint64_t *hashes;
 	uint32_t n;
+	uint32_t codes; /* half lines */
+	struct set_line *code_lines;
 	struct place place;
 	struct set_lines lines;
 };
@@ -101,6 +109,85 @@ static void list_words(struct builder *b)
 			b->words[b->n - 1] |= mask << (addr & 15);
 		}
 	}
+}
+
+/* A code that no address of a half line has: they step over some. */
+static uint16_t absent_code(uint32_t half, uint32_t codes)
+{
+	uint64_t begin = (uint64_t)half << 32;
+	uint64_t at = (begin + codes - 1) / codes * codes - begin;
+	uint16_t code = 0;
+
+	for (; at >> 16 == code; at += codes)
+		code++;
+	return code;
+}
+
+/* Codes stand as the words that are compared have them, whatever the byte order. */
+static void put_code(struct set_line *lines, uint32_t half, uint32_t place, uint16_t code)
+{
+	__u64 *word = &lines[half / 2].word[half % 2 * SET4_HALF_WORDS + place / 4];
+	unsigned int shift = place % 4 * 16;
+
+	*word = (*word & ~((__u64)0xffff << shift)) | (__u64)code << shift;
+}
+
+/* Addresses as codes as far as there is room; of the words what is left. */
+static void put_codes(struct builder *b, uint8_t *used)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		uint64_t word = b->words[i];
+
+		for (uint32_t k = 0; k < 16; k++) {
+			uint64_t place =
+				(uint64_t)set4_mix((uint32_t)(word >> 16 << 4) + k) * b->codes;
+			uint32_t half = (uint32_t)(place >> 32);
+
+			if (!(b->words[i] >> k & 1) || used[half] > SET4_CODES)
+				continue;
+			if (used[half]++ == SET4_CODES)
+				continue;
+			put_code(b->code_lines, half, used[half] - 1u, (uint16_t)(place >> 16));
+			word &= ~(UINT64_C(1) << k);
+		}
+		if (word & 0xffff)
+			b->words[left++] = word;
+	}
+	b->n = left;
+	for (uint32_t half = 0; half < b->codes; half++) {
+		for (uint32_t k = used[half]; k < SET4_CODES; k++)
+			put_code(b->code_lines, half, k, absent_code(half, b->codes));
+		if (used[half] > SET4_CODES)
+			put_code(b->code_lines, half, SET4_CODES, SET4_MORE_CODES >> 48);
+	}
+}
+
+/* If they take less room: what is not in the cache is what takes the time. */
+static int make_codes(struct builder *b)
+{
+	uint64_t addresses = 0, halves;
+	uint8_t *used;
+
+	for (uint32_t i = 0; i < b->n; i++)
+		addresses += (uint64_t)__builtin_popcountll(b->words[i] & 0xffff);
+	halves = addresses / CODES_FILL + 1;
+	if (halves < SET4_CODES_MIN)
+		halves = SET4_CODES_MIN;
+	if (halves * HALF_SIZE * 5 / 4 > b->n / FILL * sizeof(struct set_line))
+		return 0;
+	b->codes = (uint32_t)halves;
+	b->code_lines = calloc(halves / 2 + 1, sizeof(*b->code_lines));
+	used = calloc(halves, 1);
+	if (b->code_lines && used)
+		put_codes(b, used);
+	free(used);
+	return b->code_lines && used ? 0 : -ENOMEM;
+}
+
+static void hash_words(struct builder *b)
+{
 	for (uint32_t i = 0; i < b->n; i++)
 		b->hashes[i] = set4_hash((uint32_t)(b->words[i] >> 16));
 }
@@ -199,15 +286,21 @@ static int fill(struct builder *b)
 				 .family = 4,
 				 .top = b->top,
 				 .base = b->top ? SET4_BLOCKS + b->top : SET_HEAD_LINES,
-				 .buckets = b->place.buckets };
+				 .buckets = b->place.buckets,
+				 .codes = b->codes };
+	uint32_t code_lines = b->codes ? b->codes / 2 + 1 : 0;
 
-	head.lines = b->lines.n = head.base + head.buckets;
+	head.codes_base = head.base + head.buckets;
+	head.lines = b->lines.n = head.codes_base + code_lines;
 	b->lines.at = calloc(head.lines, sizeof(*b->lines.at));
 	if (!b->lines.at)
 		return -ENOMEM;
 	memcpy(b->lines.at, &head, sizeof(head));
 	if (b->top)
 		fill_levels(b);
+	if (b->codes)
+		memcpy(b->lines.at + head.codes_base, b->code_lines,
+		       code_lines * sizeof(*b->code_lines));
 	return head.buckets ? fill_buckets(b, b->lines.at + head.base) : 0;
 }
 
@@ -216,8 +309,11 @@ int set4_build(const struct set_prefixes *p, struct set_lines *out)
 	struct builder b = { .p = p };
 	int rc = choose(&b);
 
-	if (!rc)
+	if (!rc) {
 		list_words(&b);
+		rc = make_codes(&b);
+		hash_words(&b);
+	}
 	b.place = (struct place){ .hashes = b.hashes, .n = b.n, .slots = SET4_SLOTS };
 	b.place.buckets = b.n ? b.n / FILL + 1 : 0;
 	do {
@@ -232,6 +328,7 @@ int set4_build(const struct set_prefixes *p, struct set_lines *out)
 		b.place.buckets = place_more(b.place.buckets);
 		rc = 0;
 	} while (true);
+	free(b.code_lines);
 	free(b.kinds);
 	free(b.words);
 	free(b.hashes);
@@ -285,6 +382,49 @@ static int read_word(uint64_t word, struct set_prefixes *out)
 	return rc;
 }
 
+/* What times an odd factor is 1. */
+static uint32_t inverse(uint32_t factor)
+{
+	uint32_t x = factor;
+
+	for (int i = 0; i < 4; i++)
+		x *= 2 - factor * x;
+	return x;
+}
+
+static uint32_t unmix(uint32_t mixed)
+{
+	mixed *= inverse(SET4_MIX_SECOND);
+	mixed ^= mixed >> SET4_MIX_SHIFT ^ mixed >> 2 * SET4_MIX_SHIFT;
+	return mixed * inverse(SET4_MIX_FIRST);
+}
+
+/* The address that has a code, if any: the first whose product is not less. */
+static int read_code(const struct set_head *h, uint32_t half, uint16_t code,
+		     struct set_prefixes *out)
+{
+	uint64_t least = (uint64_t)half << 32 | (uint32_t)code << 16;
+	uint64_t mixed = (least + h->codes - 1) / h->codes;
+
+	if (mixed * h->codes >> 16 != least >> 16 || mixed > UINT32_MAX)
+		return 0;
+	return add(out, unmix((uint32_t)mixed), 32);
+}
+
+static int read_codes(const struct set_lines *l, const struct set_head *h, struct set_prefixes *out)
+{
+	int rc = 0;
+
+	for (uint32_t half = 0; half < h->codes && !rc; half++) {
+		const __u64 *words =
+			l->at[h->codes_base + half / 2].word + half % 2 * SET4_HALF_WORDS;
+
+		for (int i = 0; i < SET4_CODES && !rc; i++)
+			rc = read_code(h, half, (uint16_t)(words[i / 4] >> i % 4 * 16), out);
+	}
+	return rc;
+}
+
 int set4_read(const struct set_lines *l, struct set_prefixes *out)
 {
 	struct set_head h;
@@ -294,7 +434,8 @@ int set4_read(const struct set_lines *l, struct set_prefixes *out)
 		return -EINVAL;
 	h = lines_head(l);
 	if (h.magic != SET_MAGIC || h.version != SET_VERSION || h.family != 4 || h.base > l->n ||
-	    h.buckets > l->n - h.base || (h.top && (uint64_t)SET4_BLOCKS + h.top > l->n))
+	    h.buckets > l->n - h.base || (h.top && (uint64_t)SET4_BLOCKS + h.top > l->n) ||
+	    (h.codes && (uint64_t)h.codes_base + h.codes / 2 + 1 > l->n))
 		return -EINVAL;
 	for (uint32_t i = 0; h.top && i < SIXTEENS && !rc; i++) {
 		uint16_t block = ((const uint16_t *)(l->at + SET_HEAD_LINES))[i];
@@ -305,5 +446,5 @@ int set4_read(const struct set_lines *l, struct set_prefixes *out)
 	for (uint32_t i = 0; i < h.buckets && !rc; i++)
 		for (int s = 0; s < SET4_SLOTS && !rc; s++)
 			rc = read_word(l->at[h.base + i].word[s], out);
-	return rc;
+	return rc ? rc : read_codes(l, &h, out);
 }

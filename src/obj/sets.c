@@ -100,6 +100,10 @@ static int32_t number_for(const struct set_head *head, int32_t imm)
 		return (int32_t)head->base;
 	case SET_PARAM_BUCKETS:
 		return (int32_t)head->buckets;
+	case SET_PARAM_CODES:
+		return (int32_t)head->codes;
+	case SET_PARAM_CODES_BASE:
+		return (int32_t)head->codes_base;
 	default:
 		return imm;
 	}

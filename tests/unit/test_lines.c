@@ -22,8 +22,9 @@ static inline const struct set_line *set_line_at(__u32 index)
 static inline __u64 param(enum set_param which)
 {
 	struct set_head h = lines_head(&lines);
+	const __u32 params[] = { h.top, h.base, h.buckets, h.codes, h.codes_base };
 
-	return which == SET_PARAM_TOP ? h.top : which == SET_PARAM_BASE ? h.base : h.buckets;
+	return params[which - SET_PARAM_TOP];
 }
 
 #define set_param(name, var) (var) = param(name)
@@ -218,6 +219,44 @@ START_TEST(small)
 }
 END_TEST
 
+/* So many addresses that they are codes; some come close together, as of one /24. */
+START_TEST(codes)
+{
+	enum { MANY = 400000, SLASH24 = 3000 };
+	struct filter_set s = { 0 };
+	uint32_t i;
+
+	s.of->at = malloc(MANY * 5);
+	ck_assert_ptr_nonnull(s.of->at);
+	for (i = 0; i < MANY; i++) {
+		uint32_t addr = i < SLASH24 ? 0x0a000000 + i % 256 * 2 + i / 256 * 77777
+					    : (draw(65536) << 16 | draw(65536));
+		uint8_t prefix[] = { (uint8_t)(addr >> 24), (uint8_t)(addr >> 16),
+				     (uint8_t)(addr >> 8), (uint8_t)addr, 32 };
+
+		memcpy(s.of->at + i * 5, prefix, 5);
+	}
+	s.of->n = s.of->room = MANY;
+	ck_assert_int_eq(set_settle(&s), 0);
+	build(&s, SET_IPV4);
+	ck_assert_uint_ne(lines_head(&lines).codes, 0);
+	/* Some must have found their half line full, or that is not tested. */
+	ck_assert_uint_ne(lines_head(&lines).buckets, 0);
+	check_read(&s, SET_IPV4);
+	for (i = 0; i < MANY * 2; i++) {
+		uint8_t addr[16] = { 0 };
+
+		if (i < s.of->n)
+			memcpy(addr, set_prefix(&s, SET_IPV4, i), 4);
+		else
+			draw_address(addr, 4, i % 16);
+		ck_assert_int_eq(lines_have(SET_IPV4, addr), set_has(&s, 4, addr));
+	}
+	lines_close(&lines);
+	set_close(&s);
+}
+END_TEST
+
 /* Lines that are no such set's are refused, whatever is in them. */
 START_TEST(foreign)
 {
@@ -260,6 +299,7 @@ Suite *lines_suite(void)
 	tcase_add_loop_test(t, random_sets, 0, SET_FAMILIES);
 	tcase_add_loop_test(t, every_length, 0, SET_FAMILIES);
 	tcase_add_loop_test(t, small, 0, sizeof(sizes) / sizeof(*sizes));
+	tcase_add_test(t, codes);
 	tcase_add_loop_test(t, foreign, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);
 	return s;
