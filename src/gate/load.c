@@ -7,12 +7,17 @@
 #include <string.h>
 #include "base/err.h"
 #include "obj/attach.h"
+#include "obj/sets.h"
 #include "sys/bpf.h"
+
+enum { SETS_MAX = 64 - GATE_NMAPS }; /* MAX_USED_MAPS (linux/bpf_verifier.h) */
 
 /* What is loaded, and what it is made of. */
 struct job {
 	const struct gate_load *what;
 	struct filter_code code;
+	struct sets *sets; /* of each filter in the code */
+	size_t nsets;
 	struct gate_conf conf;
 	struct gate_text *text;
 	uint32_t text_len;
@@ -93,6 +98,36 @@ static size_t list_rules(struct job *job, const struct filter *spared, struct fi
 	return n;
 }
 
+/* Each filter's sets as maps, of which a program has no more than the kernel allows. */
+static int open_sets(struct job *job, const struct filter_rule *list, size_t n)
+{
+	size_t sets = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < list[i].filter->nsets; k++)
+			for (int family = 0; family < SET_FAMILIES; family++)
+				sets += list[i].filter->sets[k].of[family].n != 0;
+	if (sets > SETS_MAX)
+		return fail(-E2BIG, "rules: sets of addresses in %zu maps; a program has %d", sets,
+			    SETS_MAX);
+	job->sets = calloc(n ? n : 1, sizeof(*job->sets));
+	if (!job->sets)
+		return fail_errno(-ENOMEM, "rules");
+	for (; job->nsets < n && !rc; job->nsets += !rc)
+		rc = sets_open(&job->sets[job->nsets], list[job->nsets].filter);
+	if (!rc)
+		sets_link(job->sets, &job->code);
+	return rc;
+}
+
+static void close_sets(struct job *job)
+{
+	while (job->nsets)
+		sets_close(&job->sets[--job->nsets]);
+	free(job->sets);
+}
+
 static int emit(struct job *job, const struct filter *spared)
 {
 	const struct gate_load *what = job->what;
@@ -109,9 +144,13 @@ static int emit(struct job *job, const struct filter *spared)
 	n = list_rules(job, spared, list);
 	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
 			       &diag);
+	if (rc)
+		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+	else
+		rc = open_sets(job, list, n);
 	free(list);
 	job->conf.judged = n != 0;
-	return rc ? fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc)) : 0;
+	return rc;
 }
 
 static int make_code(struct job *job)
@@ -227,6 +266,7 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 		rc = load_any_way(obj, &job);
 	if (!rc && conf)
 		*conf = job.conf;
+	close_sets(&job);
 	filter_code_close(&job.code);
 	free(job.text);
 	return rc;

@@ -110,7 +110,7 @@ void sets_link(const struct sets *s, struct filter_code *code)
 		struct bpf_insn *insn = &code->insns[r->insn];
 
 		insn->src_reg = BPF_PSEUDO_MAP_FD;
-		insn->imm = s->fd[r->set][r->family];
+		insn->imm = s[r->rule].fd[r->set][r->family];
 	}
 }
 

@@ -12,8 +12,8 @@ struct sets {
 
 /* Create and fill them. 0 or -errno, after one clear line and with nothing left open. */
 int sets_open(struct sets *s, const struct filter *f);
-/* Put them into code that was emitted for the same filter. They are to stay open until it has been
- * loaded, and no longer: the program holds them. */
+/* Put them into code that was emitted for the same filter; of several, s has one for each. They are
+ * to stay open until it has been loaded, and no longer: the program holds them. */
 void sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
 
