@@ -327,7 +327,7 @@ struct rule *rules_find(const struct rules *r, const char *id_or_name)
 	if (parse_u32(id_or_name, 1, RULE_DEFAULT_ID - 1, &id))
 		id = 0;
 	for (size_t i = 0; i < r->n; i++)
-		if (id ? r->at[i].id == id : !strcmp(r->at[i].name, id_or_name))
+		if (id ? r->at[i].id == id : *id_or_name && !strcmp(r->at[i].name, id_or_name))
 			return &r->at[i];
 	return NULL;
 }
