@@ -296,10 +296,8 @@ static bool is_taken(const struct rules *r, uint16_t id)
 	return false;
 }
 
-int rules_number(struct rules *r)
+int rules_number(struct rules *r, uint16_t last)
 {
-	uint16_t last = 0;
-
 	for (size_t i = 0; i < r->n; i++)
 		if (r->at[i].id > last)
 			last = r->at[i].id;

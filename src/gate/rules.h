@@ -49,8 +49,8 @@ void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out);
 /* One rule's line without its end. */
 void rule_print(const struct rule *rule, struct buf *out);
 
-/* Ids for those without. -E2BIG: there are no more. */
-int rules_number(struct rules *r);
+/* Ids for those without, beyond last if there are any. -E2BIG: there are no more. */
+int rules_number(struct rules *r, uint16_t last);
 /* The rule with this id or, if it is no number, this name; NULL. */
 struct rule *rules_find(const struct rules *r, const char *id_or_name);
 void rules_remove(struct rules *r, size_t i);

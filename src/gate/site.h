@@ -10,9 +10,9 @@
 struct site {
 	struct link link;
 	struct seat seat[GATE_DIRS];
-	struct rules rules;                      /* to be changed by the caller */
-	bool had[GATE_DIRS][GATE_RULES_MAX + 1]; /* ids in use when it was opened */
-	int lock_fd;                             /* 0: it was opened for looking only */
+	struct rules rules; /* to be changed by the caller */
+	uint16_t last;      /* the greatest id when it was opened */
+	int lock_fd;        /* 0: it was opened for looking only */
 };
 
 /* SITE_CHANGE: nobody else may, until site_close(); -EBUSY if somebody is at it. SITE_CLEAR: the

@@ -70,7 +70,7 @@ static int bench_try(struct bench *b, enum flavour flavour, bool ethernet, const
 	*b = (struct bench){ .flavour = flavour, .ethernet = ethernet, .dir = what.dir };
 	rc = rules_parse(&b->rules, text, strlen(text), what.dir, &exprs_names, &diag);
 	CHECK(!rc, "%s: %s", diag.msg, text);
-	CHECK(!rules_number(&b->rules), "ids");
+	CHECK(!rules_number(&b->rules, 0), "ids");
 	return gate_load(&b->gate, &what, &b->conf);
 }
 
