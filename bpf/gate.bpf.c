@@ -154,6 +154,7 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
 		.light = conf.light,
+		.xdp = true,
 	};
 
 	return rules_judge(&ask, p);
@@ -233,6 +234,7 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
 		.light = conf.light,
+		.tagged = skb->vlan_present,
 	};
 
 	return rules_judge(&ask, p);

@@ -202,6 +202,10 @@ static int add(struct site *s, const struct filter_opts *o, char **words, int n)
 	buf_printf(&line, "%s%s%s%s%s", words[0], o->name ? " name " : "", o->name ? o->name : "",
 		   n > 1 ? " " : "", expr ? expr : "");
 	buf_char(&line, '\0');
+	/* However it was typed, it is one line. */
+	for (size_t i = 0; i < line.len; i++)
+		if (line.data[i] == '\n')
+			line.data[i] = ' ';
 	if (!rc)
 		rc = expr && !line.nomem ? filter_parse_rules(&s->rules, NULL, line.data,
 							      line.len - 1, dir, &names)
