@@ -89,9 +89,12 @@ GEN := $(HOST)/gen/gen
 # gen packs with it; the product unpacks by itself.
 LZ4 := -llz4
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
+# For size, and where packets are not handled one by one, for nothing else.
+SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys
+OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)),$(SMALL)),-Oz,-Os)
 
 ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
@@ -136,11 +139,11 @@ $(B)/sonde: $(LIB_O) $(CMD_O)
 $(B)/src/%.o: src/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 	$(call say,CC,$@)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
 # headers are those of the architecture: byte order and bit-fields are in them.
@@ -175,7 +178,7 @@ PEERS_O := $(PEERS:=.o)
 $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
 $(PEERS): %: %.o $(LIB_O)
@@ -348,7 +351,7 @@ $(BENCH)/%.gen.c $(BENCH)/%.gen.h: $(BENCH)/%.bpf.o $(GEN)
 	$(Q)$(GEN) -o $(BENCH) $<
 $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 	$(call say,CC,$@)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
 $(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
