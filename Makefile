@@ -322,7 +322,7 @@ fuzz-run: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
 BENCH := $(B)/tests/bench
 bench_o = $(patsubst %,$(BENCH)/%.o,$(1))
 BENCH_O := $(call bench_o,bench exec packet run series size)
-BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen \
+BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen parts \
 	receiver run series wire)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)

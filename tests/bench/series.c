@@ -30,3 +30,8 @@ struct spread series_spread(const struct series *s)
 		.p90 = sorted.at[(n - 1) * 9 / 10],
 	};
 }
+
+double median(const struct series *s)
+{
+	return series_spread(s).median;
+}
