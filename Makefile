@@ -17,6 +17,7 @@
 #   make dist         a binary for each architecture and their SHA-256 sums: build/dist
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
+#   make bench-sets   lookups in sets of addresses alone, beside the kernel's maps (root)
 #   make bench-capture  that of capture alone; CAPTURE='-q -p null' for some of it, CAPTURE=-h lists
 #   make lint         clang-tidy and cppcheck
 #   make deps         install missing packages (root), or say how
@@ -324,6 +325,7 @@ bench_o = $(patsubst %,$(BENCH)/%.o,$(1))
 BENCH_O := $(call bench_o,bench exec packet run series size)
 BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen parts \
 	receiver run series wire)
+BENCH_SETS_O := $(call bench_o,sets series sets.gen)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -350,7 +352,9 @@ $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
 $(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture:
+$(BENCH)/sets.o: | $(BENCH)/sets.gen.h
+$(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/sets:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
@@ -364,6 +368,8 @@ bench-capture: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-capture-run
 bench-capture-run: $(B)/sonde $(BENCH)/capture
 	$(Q)$(BENCH)/capture $(CAPTURE) $(B)
+bench-sets: deps $(BENCH)/sets
+	$(Q)$(BENCH)/sets
 # How long packets as text take: four of them by themselves, then the command on files.
 bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
 	$(Q)$< -n -b 1000000 tests/data/lines/bench-tcp.pcap
@@ -430,11 +436,11 @@ clean:
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
-	$(BENCH_CAPTURE_O:.o=.d) $(BENCH)/flood.bpf.d \
+	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH)/flood.bpf.d $(BENCH)/sets.bpf.d \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
 	check-endian check-dist bench-lines \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
-	bench-capture bench-capture-run lint \
+	bench-capture bench-capture-run bench-sets lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -21,9 +21,10 @@
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define be16(x) __builtin_bswap16(x)
+#define be32(x) __builtin_bswap32(x)
 #else
-#define be16(x) (x) static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
-
+#define be16(x) (x)
+#define be32(x) (x)
 #endif
 
 /* CO-RE: the offset of every member read through such a pointer is the running kernel's. */

@@ -28,7 +28,7 @@ int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv)
 /* The last word of "filter add". */
 static const char *sub_name(const struct cmd_sub *sub)
 {
-	return strchr(sub->spec->command, ' ') + 1;
+	return strrchr(sub->spec->command, ' ') + 1;
 }
 
 static int list_subs(const struct opt_spec *spec, const struct cmd_sub *subs, size_t n)

@@ -112,10 +112,10 @@ void filter_sites_close(struct filter_sites *s)
 }
 
 int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
-		       enum gate_dir dir)
+		       enum gate_dir dir, const struct filter_names *names)
 {
 	struct diag diag = { 0 };
-	int rc = rules_parse(r, text, len, dir, &host_names, &diag);
+	int rc = rules_parse(r, text, len, dir, names, &diag);
 
 	if (rc == -EINVAL && file)
 		return fail(rc, "%s:%s", file, diag.msg);
@@ -193,6 +193,7 @@ static int place_last(struct site *s, const struct filter_opts *o)
 
 static int add(struct site *s, const struct filter_opts *o, char **words, int n)
 {
+	const struct filter_names names = site_names(s);
 	char *expr = cmd_join(words + 1, n - 1);
 	struct buf line = { 0 };
 	enum gate_dir dir;
@@ -202,9 +203,9 @@ static int add(struct site *s, const struct filter_opts *o, char **words, int n)
 		   n > 1 ? " " : "", expr ? expr : "");
 	buf_char(&line, '\0');
 	if (!rc)
-		rc = expr && !line.nomem
-			     ? filter_parse_rules(&s->rules, NULL, line.data, line.len - 1, dir)
-			     : fail_errno(-ENOMEM, "rule");
+		rc = expr && !line.nomem ? filter_parse_rules(&s->rules, NULL, line.data,
+							      line.len - 1, dir, &names)
+					 : fail_errno(-ENOMEM, "rule");
 	free(expr);
 	buf_free(&line);
 	return rc ? rc : place_last(s, o);
@@ -341,7 +342,8 @@ static int replace(struct site *s, const struct filter_opts *o, const struct buf
 	if (rc)
 		return rc;
 	rules_close(&s->rules);
-	return filter_parse_rules(&s->rules, o->file, text->len ? text->data : "", text->len, dir);
+	return filter_parse_rules(&s->rules, o->file, text->len ? text->data : "", text->len, dir,
+				  &host_names);
 }
 
 static int run_replace(int argc, char **argv)
@@ -382,6 +384,7 @@ static const struct opt_spec spec = {
 
 static int run(int argc, char **argv)
 {
+	/* clang-format off */
 	const struct cmd_sub subs[] = {
 		{ &add_spec, run_add },
 		{ &del_spec, run_del },
@@ -389,9 +392,11 @@ static int run(int argc, char **argv)
 		{ &default_spec, run_default },
 		{ &replace_spec, run_replace },
 		{ &clear_spec, run_clear },
+		filter_sub_set,
 		filter_sub_test,
 		filter_sub_confirm,
 	};
+	/* clang-format on */
 
 	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
 }

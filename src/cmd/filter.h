@@ -57,7 +57,7 @@ void filter_sites_close(struct filter_sites *s);
 
 /* Rules of a text; the mistake is said, with the line if it is a file's. */
 int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
-		       enum gate_dir dir);
+		       enum gate_dir dir, const struct filter_names *names);
 
 /* A whole file, "-" for standard input. Said on failure. */
 int filter_read_file(const char *name, struct buf *text);
@@ -73,6 +73,6 @@ int filter_confirm_wait(struct filter_sites *s, uint64_t time);
  * ADDR[:PORT]". Said on failure. Bytes of the frame, which is in out. */
 int filter_packet_make(char **words, int n, uint8_t out[128]);
 
-extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_confirm;
+extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_confirm, filter_sub_set;
 
 #endif

@@ -73,7 +73,7 @@ static int put_first(struct site *site, const struct session *s, enum gate_dir d
 	snprintf(line, sizeof(line), "allow name %s tcp and %s host %s and %s port %s", name,
 		 dir == GATE_IN ? "src" : "dst", s->client, dir == GATE_IN ? "dst" : "src",
 		 s->sport);
-	rc = filter_parse_rules(&site->rules, NULL, line, strlen(line), dir);
+	rc = filter_parse_rules(&site->rules, NULL, line, strlen(line), dir, NULL);
 	if (rc)
 		return rc;
 	rules_move_last(&site->rules, 0);

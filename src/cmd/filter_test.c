@@ -8,6 +8,7 @@
 #include "cmd/filter.h"
 #include "filter/view.h"
 #include "gate/table.h"
+#include "host/names.h"
 #include "net/capfile.h"
 
 #define O struct filter_opts
@@ -101,7 +102,8 @@ static int read_rules(const char *file, enum gate_dir dir, struct rules *r)
 	int rc = filter_read_file(file, &text);
 
 	if (!rc)
-		rc = filter_parse_rules(r, file, text.len ? text.data : "", text.len, dir);
+		rc = filter_parse_rules(r, file, text.len ? text.data : "", text.len, dir,
+					&host_names);
 	buf_free(&text);
 	return rc;
 }

@@ -7,12 +7,14 @@
 #include <string.h>
 #include "base/err.h"
 #include "obj/attach.h"
+#include "obj/sets.h"
 #include "sys/bpf.h"
 
 /* What is loaded, and what it is made of. */
 struct job {
 	const struct gate_load *what;
 	struct filter_code code;
+	struct sets sets;
 	struct gate_conf conf;
 	struct gate_text *text;
 	uint32_t text_len;
@@ -93,6 +95,24 @@ static size_t list_rules(struct job *job, const struct filter *spared, struct fi
 	return n;
 }
 
+/* Each set once, however many rules name it; in the order that whoever reads the text again finds.
+ */
+static int link_sets(struct job *job, const struct filter_rule *list, size_t n)
+{
+	const struct filter **filters = calloc(n + 1, sizeof(*filters));
+	int rc;
+
+	if (!filters)
+		return fail_errno(-ENOMEM, "rules");
+	for (size_t i = 0; i < n; i++)
+		filters[i] = list[i].filter;
+	rc = sets_open(&job->sets, filters, n, GATE_LOAD_SET);
+	if (!rc)
+		rc = sets_link(&job->sets, &job->code);
+	free(filters);
+	return rc;
+}
+
 static int emit(struct job *job, const struct filter *spared)
 {
 	const struct gate_load *what = job->what;
@@ -109,9 +129,13 @@ static int emit(struct job *job, const struct filter *spared)
 	n = list_rules(job, spared, list);
 	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
 			       &diag);
-	free(list);
 	job->conf.judged = n != 0;
-	return rc ? fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc)) : 0;
+	if (rc)
+		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+	else
+		rc = link_sets(job, list, n);
+	free(list);
+	return rc;
 }
 
 static int make_code(struct job *job)
@@ -228,6 +252,7 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 	if (!rc && conf)
 		*conf = job.conf;
 	filter_code_close(&job.code);
+	sets_close(&job.sets);
 	free(job.text);
 	return rc;
 }

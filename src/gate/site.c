@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "base/grow.h"
 #include "gate/table.h"
+#include "obj/sets.h"
 #include "sys/bpf.h"
 #include "sys/lock.h"
 
@@ -26,12 +28,121 @@ static int take_lock(struct site *s)
 	return 0;
 }
 
-/* The kernel's text of rules into the site's. */
-static int read_rules(struct site *s, enum gate_dir dir, const struct filter_names *names)
+struct site_set *site_set(const struct site *s, const char *name)
 {
-	const struct buf *text = &s->seat[dir].text;
+	for (size_t i = 0; i < s->nsets; i++)
+		if (!strcmp(s->sets[i].set.name, name))
+			return &s->sets[i];
+	return NULL;
+}
+
+int site_put_set(struct site *s, const char *name, struct filter_set *set)
+{
+	struct site_set *at = site_set(s, name), *more;
+	char *copy = strdup(name);
+
+	if (at && copy) {
+		set_close(&at->set);
+	} else if (copy) {
+		more = grow(s->sets, s->nsets, &s->set_room, sizeof(*s->sets));
+		if (more) {
+			s->sets = more;
+			at = &s->sets[s->nsets++];
+			at->seen = 0;
+		}
+	}
+	if (!at || !copy) {
+		free(copy);
+		return fail_errno(-ENOMEM, "set %s", name);
+	}
+	free(set->name);
+	at->set = *set;
+	at->set.name = copy;
+	*set = (struct filter_set){ 0 };
+	return 0;
+}
+
+static int open_map(const struct find_prog *prog, size_t number, int version)
+{
+	struct bpf_map_info info = { 0 };
+	char name[16];
+	int fd;
+
+	snprintf(name, sizeof(name), GATE_LOAD_SET "%zu_v%d", number, version);
+	fd = find_map(prog, name, &info);
+	return fd == -ENOENT ? 0 : fd;
+}
+
+/* Out of the kernel: of the installed program the set with a number. */
+static int fetch_set(struct site *s, enum gate_dir dir, size_t number, const char *name)
+{
+	struct filter_set set = { 0 };
+	struct find_prog prog;
+	int rc = find_prog(s->seat[dir].at.prog_id, &prog), fd4, fd6 = 0;
+
+	if (rc)
+		return rc;
+	fd4 = open_map(&prog, number, 4);
+	fd6 = open_map(&prog, number, 6);
+	rc = fd4 < 0 ? fd4 : fd6 < 0 ? fd6 : sets_read(fd4, fd6, &set);
+	if (fd4 > 0)
+		close(fd4);
+	if (fd6 > 0)
+		close(fd6);
+	if (!rc)
+		rc = site_put_set(s, name, &set);
+	set_close(&set);
+	return rc;
+}
+
+/* Rules name sets in the order in which the maps are numbered. */
+static int meet_set(struct site *s, const char *name)
+{
+	enum gate_dir dir = s->reading;
+	struct site_set *at = site_set(s, name);
+	size_t number = 0;
+	int rc = 0;
+
+	if (at && at->seen & 1u << dir)
+		return 0;
+	for (size_t i = 0; i < s->nsets; i++)
+		number += (s->sets[i].seen & 1u << dir) != 0;
+	if (!at)
+		rc = fetch_set(s, dir, number, name);
+	at = site_set(s, name);
+	if (at)
+		at->seen |= 1u << dir;
+	return rc;
+}
+
+/* Of filter_names. */
+static int known(void *arg, const char *name, struct filter_set *set)
+{
+	struct site *s = arg;
+	const struct site_set *at;
+	int rc = s->reading < GATE_DIRS ? meet_set(s, name) : 0;
+
+	if (rc)
+		return rc;
+	at = site_set(s, name);
+	rc = at ? set_copy(set, &at->set) : 0;
+	return rc ? rc : at != NULL;
+}
+
+struct filter_names site_names(struct site *s)
+{
+	struct filter_names names = *s->host;
+
+	names.known = known;
+	names.arg = s;
+	return names;
+}
+
+static int parse_text(struct site *s, enum gate_dir dir, const struct buf *text)
+{
+	struct filter_names names = site_names(s);
 	struct diag diag = { 0 };
-	int rc = rules_parse(&s->rules, text->len ? text->data : "", text->len, dir, names, &diag);
+	int rc = rules_parse(&s->rules, text->len ? text->data : "", text->len, dir, &names, &diag);
 
 	if (rc == -EINVAL)
 		return fail(rc, "%s: rule that is installed, %s: sonde filter clear takes all off",
@@ -39,25 +150,52 @@ static int read_rules(struct site *s, enum gate_dir dir, const struct filter_nam
 	return rc ? fail_errno(rc, "%s: rules", s->link.name) : 0;
 }
 
+/* The kernel's text of rules into the site's. */
+static int read_rules(struct site *s, enum gate_dir dir)
+{
+	int rc;
+
+	s->reading = dir;
+	rc = parse_text(s, dir, &s->seat[dir].text);
+	s->reading = GATE_DIRS;
+	return rc;
+}
+
+int site_reread(struct site *s)
+{
+	struct buf text[GATE_DIRS] = { { 0 } };
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		rules_print(&s->rules, (enum gate_dir)dir, &text[dir]);
+	rules_close(&s->rules);
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		if (!rc)
+			rc = text[dir].nomem ? fail_errno(-ENOMEM, "rules")
+					     : parse_text(s, (enum gate_dir)dir, &text[dir]);
+		buf_free(&text[dir]);
+	}
+	return rc;
+}
+
 int site_open(struct site *s, struct nl *nl, const struct link *link,
 	      const struct filter_names *names, enum site_mode mode)
 {
-	struct site got = { .link = *link };
-	int rc = mode == SITE_LOOK ? 0 : take_lock(&got);
+	int rc;
 
+	*s = (struct site){ .link = *link, .host = names, .reading = GATE_DIRS };
+	rc = mode == SITE_LOOK ? 0 : take_lock(s);
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		rc = seat_open(&got.seat[dir], nl, link, (enum gate_dir)dir);
+		rc = seat_open(&s->seat[dir], nl, link, (enum gate_dir)dir);
 		if (!rc && mode != SITE_CLEAR)
-			rc = read_rules(&got, (enum gate_dir)dir, names);
+			rc = read_rules(s, (enum gate_dir)dir);
 	}
-	for (size_t i = 0; i < got.rules.n; i++)
-		got.had[got.rules.at[i].dir][got.rules.at[i].id] = true;
+	for (size_t i = 0; i < s->rules.n; i++)
+		s->had[s->rules.at[i].dir][s->rules.at[i].id] = true;
 	for (int dir = 0; dir < GATE_DIRS; dir++)
-		got.had[dir][RULE_DEFAULT_ID] = got.rules.drops[dir];
+		s->had[dir][RULE_DEFAULT_ID] = s->rules.drops[dir];
 	if (rc)
-		site_close(&got);
-	else
-		*s = got;
+		site_close(s);
 	return rc;
 }
 
@@ -159,6 +297,9 @@ void site_close(struct site *s)
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		seat_close(&s->seat[dir]);
 	rules_close(&s->rules);
+	while (s->nsets)
+		set_close(&s->sets[--s->nsets].set);
+	free(s->sets);
 	if (s->lock_fd)
 		close(s->lock_fd);
 	*s = (struct site){ 0 };

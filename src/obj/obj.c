@@ -258,7 +258,7 @@ static int open_all(struct obj *o, const struct obj_opts *opts, const struct stu
 	return rc;
 }
 
-static int code_open(const struct spec *s, struct bpf_insn **code)
+int obj_code(const struct spec *s, struct bpf_insn **code)
 {
 	size_t size = s->ninsns * sizeof(**code);
 	struct bpf_insn *got = malloc(size);
@@ -302,7 +302,7 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 	if (needs_kernel_types(spec, opts))
 		rc = types_open(spec, &from.btf);
 	if (!rc)
-		rc = code_open(spec, &from.code);
+		rc = obj_code(spec, &from.code);
 	if (!rc)
 		rc = open_all(&got, opts, &from);
 	free(from.code);

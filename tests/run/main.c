@@ -18,6 +18,8 @@ static const struct test tests[] = {
 	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
 	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },
 	{ "filter: at tc as in user space", filter_skb, TEST_ROOT, 120 },
+	{ "filter: sets of every shape in the kernel as in user space", sets_shapes, TEST_ROOT,
+	  120 },
 	{ "filter: a set of a million prefixes", sets_many, TEST_ROOT, 60 },
 	{ "names: cgroups and containers", names_cgroups, TEST_ROOT, 0 },
 	{ "names: namespaces and interfaces", names_places, TEST_ROOT, 0 },

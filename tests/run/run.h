@@ -111,6 +111,7 @@ void confine_leaves_enough(void);
 void confine_leaves_files(void);
 
 /* tests/run/sets.c */
+void sets_shapes(void);
 void sets_many(void);
 
 /* tests/run/names.c */

@@ -17,6 +17,7 @@ Suite *text_suite(void);
 Suite *sys_suite(void);
 Suite *filter_suite(void);
 Suite *set_suite(void);
+Suite *lines_suite(void);
 Suite *names_suite(void);
 Suite *host_suite(void);
 Suite *capfile_suite(void);
