@@ -116,19 +116,19 @@ static inline __u32 set4_mix(__u32 addr)
 }
 
 enum {
-	SET6_TREE_LINES = 2,
-	SET6_BASE = SET_HEAD_LINES + SET6_TREE_LINES,
-	SET6_STEPS = 7,
-	SET6_PLACES = (1 << SET6_STEPS) - 1,
+	SET6_BASE = SET_HEAD_LINES + 1,
+	SET6_STEPS = 6,
+	SET6_PLACES =
+		(1 << SET6_STEPS) - 1, /* lengths; if a set has more, some prefixes are split */
 	SET6_SLOTS = 3,
-	SET6_BITS_MIN = 2, /* shorter prefixes are split: more lengths would take one more step */
 };
 
 /* at[1] is asked first; behind at[k] comes at[2k] if there is nothing of that length, at[2k + 1] if
  * there is a marker. 0: the end. at[0] is SET6_PLACES. */
 struct set6_tree {
-	__u8 at[SET6_TREE_LINES * sizeof(struct set_line)];
+	__u8 at[SET6_PLACES + 1];
 };
+_Static_assert(sizeof(struct set6_tree) == sizeof(struct set_line), "set6_tree is a line");
 
 struct set6_line {
 	__u64 high[SET6_SLOTS], low[SET6_SLOTS]; /* in host byte order, zero behind the length */

@@ -33,8 +33,7 @@ static const char *sub_name(const struct cmd_sub *sub)
 
 static int list_subs(const struct opt_spec *spec, const struct cmd_sub *subs, size_t n)
 {
-	printf("sonde %s: %s\n\nusage: sonde %s %s\n", spec->command, spec->about, spec->command,
-	       spec->usage);
+	printf("Usage: sonde %s %s\n\n%s\n\n", spec->command, spec->usage, spec->about);
 	for (size_t i = 0; i < n; i++)
 		printf("  %-10s %.*s\n", sub_name(&subs[i]),
 		       (int)strcspn(subs[i].spec->about, "\n"), subs[i].spec->about);

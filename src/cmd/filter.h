@@ -15,10 +15,10 @@ struct filter_opts {
 };
 
 /* Rows that most of its commands have. */
-#define FILTER_ROWS_WHERE(O)                                                              \
-	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface (repeatable)"), \
-		OPT_STR('N', "netns", "PATH|PID", O, netns,                               \
-			"in this network namespace: a path, "                             \
+#define FILTER_ROWS_WHERE(O)                                                 \
+	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
+		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
+			"in this network namespace: a path, "                \
 			"a name below /run/netns, or a process's")
 #define FILTER_ROWS_DIR(O)                                          \
 	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \

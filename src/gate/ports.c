@@ -398,6 +398,10 @@ static void replace(struct ports *p, struct port *port)
 	forget_dir(&port->last, GATE_IN);
 	if (gate_retake(&port->gate, &p->ask, &p->wish))
 		port->skipped = true;
+	/* What the next one had counted before, if it is somebody's. */
+	for (size_t i = 0; i < port->gate.before.n; i++)
+		gate_table_add(&port->last, &port->gate.before.rows[i]);
+	gate_table_free(&port->gate.before);
 }
 
 /* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */

@@ -46,7 +46,7 @@ static int read_gate(struct seat *s, const struct find_prog *prog)
 			rc = read_text(s, &info);
 	}
 	if (s->conf.magic != GATE_MAGIC || s->conf.version != GATE_VERSION ||
-	    !s->map_fd[GATE_MAP_TEXT] || !s->map_fd[GATE_MAP_HITS])
+	    !s->map_fd[GATE_MAP_TEXT] || !s->map_fd[GATE_MAP_HITS] || !s->map_fd[GATE_MAP_LIFE])
 		return -ENOENT;
 	return rc;
 }
@@ -229,23 +229,36 @@ static int put_new(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 	return 0;
 }
 
+/* Those who read the counters are told before they can notice. */
+static int announce(const struct seat *s, uint32_t prog_id)
+{
+	struct gate_life life;
+	uint32_t zero = 0;
+	int fd = s->map_fd[GATE_MAP_LIFE], rc = bpf_map_lookup(fd, &zero, &life);
+
+	life.prog[s->dir] = prog_id;
+	return rc ? rc : bpf_map_update(fd, &zero, &life, BPF_ANY);
+}
+
 static int put_instead(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 {
-	unsigned int hooks = HOOK_BIT(s->at.hook);
-	int rc = load(s, wish, hooks);
+	uint32_t prog = gate_load_prog(s->dir, HOOK_BIT(s->at.hook));
+	struct bpf_prog_info info = { 0 };
+	int rc = load(s, wish, HOOK_BIT(s->at.hook));
 
 	if (rc)
 		return rc;
-	s->put = s->at;
-	rc = find_replace(nl, &s->at, s->obj.prog_fd[gate_load_prog(s->dir, hooks)]);
+	rc = bpf_info(s->obj.prog_fd[prog], &info, sizeof(info));
+	if (!rc)
+		rc = announce(s, info.id);
+	if (rc)
+		return fail_errno(rc, "%s: the gate's program", s->link.name);
+	rc = find_replace(nl, &s->at, s->obj.prog_fd[prog]);
 	if (!rc) {
-		struct bpf_prog_info info = { 0 };
-
-		rc = bpf_info(s->obj.prog_fd[gate_load_prog(s->dir, hooks)], &info, sizeof(info));
+		s->put = s->at;
 		s->put.prog_id = s->put.filter.prog_id = info.id;
-		return rc;
+		return 0;
 	}
-	s->put = (struct found){ 0 };
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", s->link.name);
 	return fail(rc, "%s: %s: the gate was changed meanwhile: try again", s->link.name,
@@ -283,15 +296,17 @@ int seat_undo(struct seat *s, struct nl *nl)
 	struct attach_report report = { 0 };
 	int rc;
 
-	if (s->put.hook && s->at.hook)
+	if (s->put.hook && s->at.hook) {
+		announce(s, s->at.prog_id);
 		rc = find_replace(nl, &s->put, s->prog_fd);
-	else if (s->put.hook)
+	} else if (s->put.hook) {
 		rc = find_detach(nl, &s->put);
-	else if (s->off)
+	} else if (s->off) {
 		rc = attach_open(&a, nl, s->link.ifindex, s->dir == GATE_IN, s->prog_fd,
 				 HOOK_BIT(s->at.hook), true, &report);
-	else
+	} else {
 		return 0;
+	}
 	s->put = (struct found){ 0 };
 	s->off = false;
 	return rc ? fail_errno(rc, "%s: %s: putting back what was there", s->link.name,

@@ -18,6 +18,7 @@ struct item {
 struct builder {
 	struct item *items;
 	size_t n, room;
+	uint8_t lengths[BITS + 1]; /* what stands for each */
 	struct set6_tree tree;
 	size_t markers[BITS + 1]; /* of each length the last one + 1 */
 	uint64_t *hashes;
@@ -74,6 +75,26 @@ static int add_prefix(struct builder *b, struct item item)
 	return rc ? rc : add(b, item);
 }
 
+/* A prefix in parts of the length that stands for its own. */
+static int add_parts(struct builder *b, struct item item)
+{
+	unsigned int bits = b->lengths[item.bits];
+	uint64_t parts = UINT64_C(1) << (bits - item.bits);
+	int rc = 0;
+
+	for (uint64_t i = 0; i < parts && !rc; i++) {
+		struct item part = item;
+
+		part.bits = (uint8_t)bits;
+		if (bits <= 64)
+			part.high |= i << (64 - bits);
+		else
+			part.low |= i << (128 - bits);
+		rc = add_prefix(b, part);
+	}
+	return rc;
+}
+
 static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 {
 	int rc = 0;
@@ -81,15 +102,8 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	for (size_t i = 0; i < p->n && !rc; i++) {
 		const uint8_t *at = p->at + i * WIDTH;
 		struct item item = { .high = be64_at(at), .low = be64_at(at + 8), .bits = at[16] };
-		uint64_t step = UINT64_C(1) << (64 - SET6_BITS_MIN);
-		int parts = 1;
 
-		if (item.bits < SET6_BITS_MIN) {
-			parts = 1 << (SET6_BITS_MIN - item.bits);
-			item.bits = SET6_BITS_MIN;
-		}
-		for (; parts-- && !rc; item.high += step)
-			rc = add_prefix(b, item);
+		rc = add_parts(b, item);
 	}
 	return rc;
 }
@@ -104,20 +118,42 @@ static const uint8_t *plant(struct set6_tree *tree, const uint8_t *lengths, size
 	return plant(tree, lengths, n, k * 2 + 1);
 }
 
+/* What stands for a length: itself; where a set has more lengths than a tree, the next of the even
+ * ones, of which there are few enough without 2. */
+static uint8_t length_for(int bits, bool many)
+{
+	if (many)
+		return (uint8_t)(bits < 4 ? 4 : bits + bits % 2);
+	return (uint8_t)(bits ? bits : 1);
+}
+
+static size_t list_lengths(struct builder *b, const bool *seen, bool many, uint8_t *list)
+{
+	bool used[BITS + 1] = { false };
+	size_t n = 0;
+
+	for (int bits = 0; bits <= BITS; bits++) {
+		b->lengths[bits] = length_for(bits, many);
+		used[b->lengths[bits]] |= seen[bits];
+	}
+	for (int bits = 0; bits <= BITS; bits++)
+		if (used[bits])
+			list[n++] = (uint8_t)bits;
+	return n;
+}
+
 static void make_tree(struct builder *b, const struct set_prefixes *p)
 {
 	bool seen[BITS + 1] = { false };
-	uint8_t lengths[BITS + 1];
-	size_t n = 0;
+	uint8_t list[BITS + 1];
+	size_t n;
 
 	for (size_t i = 0; i < p->n; i++)
 		seen[p->at[i * WIDTH + 16]] = true;
-	for (int bits = 0; bits < SET6_BITS_MIN; bits++)
-		seen[SET6_BITS_MIN] |= seen[bits];
-	for (int bits = SET6_BITS_MIN; bits <= BITS; bits++)
-		if (seen[bits])
-			lengths[n++] = (uint8_t)bits;
-	plant(&b->tree, lengths, n, 1);
+	n = list_lengths(b, seen, false, list);
+	if (n > SET6_PLACES)
+		n = list_lengths(b, seen, true, list);
+	plant(&b->tree, list, n, 1);
 	b->tree.at[0] = SET6_PLACES;
 }
 
