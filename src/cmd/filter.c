@@ -311,11 +311,10 @@ static const struct opt replace_rows[] = { FILTER_ROWS_WHERE(O),
 static const struct opt_spec replace_spec = {
 	.command = "filter replace",
 	.usage = "-i IFACE [OPTIONS] -f FILE",
-	.about =
-		"put a file's rules in the place of all that there are, in one step\n"
-		"A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
-		"allow|drop; behind # is a comment. Lines without in or out are for incoming packets, "
-		"unless --out says otherwise.",
+	.about = "put a file's rules in the place of all that there are, in one step\n"
+		 "A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
+		 "allow|drop; behind # is a comment. Lines without in or out are for incoming "
+		 "packets, unless --out says otherwise.",
 	.rows = replace_rows,
 	.examples = "  printf 'allow tcp dst port 80\\ndefault drop\\n' | sonde filter replace -i "
 		    "eth0 -f -\n",

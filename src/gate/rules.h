@@ -34,8 +34,8 @@ struct rules {
 };
 
 /* A default is for IP: what an interface cannot do without passes it, unless a rule says otherwise:
- * neighbour discovery (RFC 4861), ARP, and whatever else is neither IPv4 nor IPv6. (The language has
- * one precedence for "and" and "or".) */
+ * neighbour discovery (RFC 4861), ARP, and whatever else is neither IPv4 nor IPv6. (The language
+ * has one precedence for "and" and "or".) */
 #define RULES_SPARED "not (ip or ip6) or (icmp6 and icmp6[0] >= 133 and icmp6[0] <= 137)"
 
 enum { RULE_DEFAULT_ID = GATE_RULES_MAX }; /* place in map `hits` of what is dropped by default */
