@@ -17,6 +17,7 @@
 #   make dist         a binary for each architecture and their SHA-256 sums: build/dist
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
+#   make bench-sets   lookups in sets of addresses alone, beside the kernel's maps (root)
 #   make bench-capture  that of capture alone; CAPTURE='-q -p null' for some of it, CAPTURE=-h lists
 #   make lint         clang-tidy and cppcheck
 #   make deps         install missing packages (root), or say how
@@ -85,8 +86,10 @@ endif
 
 HOST := build/host
 GEN := $(HOST)/gen/gen
+# gen packs with it; the product unpacks by itself.
+LZ4 := -llz4
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 
@@ -161,7 +164,7 @@ $(HOST)/gen/%.o: gen/%.c Makefile
 	$(Q)$(CLANG) $(CFLAGS_HOST) $(DEPFLAGS) -c $< -o $@
 $(GEN): $(GEN_HOST_O)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) -o $@ $^
+	$(Q)$(CLANG) -o $@ $^ $(LZ4)
 
 # Test programs that run anywhere: static like the product, linked with its library.
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
@@ -204,13 +207,13 @@ U := build/unit
 UNIT_DATA := $(U)/data
 UNIT_CC := $(CLANG)
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-UNIT_LIBS := $$(pkg-config --libs check)
+UNIT_LIBS := $$(pkg-config --libs check) $(LZ4)
 ifneq ($(ARCH),$(HOST_ARCH))
 U := $(B)/unit
 UNIT_ROOT := $(SYSROOT)-glibc
 UNIT_CC := $(CLANG) --target=$(GNU) --sysroot=$(UNIT_ROOT) $(CFLAGS_$(ARCH))
 UNIT_SAN := -fsanitize=undefined -fsanitize-trap=undefined -DUNIT_STRIDE=16
-UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm
+UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm $(LZ4)
 UNIT_EMU := CK_TIMEOUT_MULTIPLIER=10 qemu-$(CPU)
 endif
 UNIT_SRCS := $(wildcard tests/unit/*.c) tests/lib/exprs.c \
@@ -305,7 +308,7 @@ $(F)/%.o: %.c Makefile | $(GEN_H)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(DEPFLAGS) -c $< -o $@
 $(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(FUZZ_LIB_O) $(GEN_C)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^
+	$(Q)$(CLANG) $(UNIT_FLAGS) -fsanitize=fuzzer -Wno-unused -o $@ $^ $(LZ4)
 $(F)/seeds/gen: $(GEN_DATA) Makefile
 	$(Q)rm -rf $@ && mkdir -p $@ && for f in $(GEN_DATA); do \
 		cp $$f $@/$$(basename $$(dirname $$f))-$$(basename $$f) || exit 1; done
@@ -322,6 +325,7 @@ bench_o = $(patsubst %,$(BENCH)/%.o,$(1))
 BENCH_O := $(call bench_o,bench exec packet run series size)
 BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen \
 	receiver run series wire)
+BENCH_SETS_O := $(call bench_o,sets series sets.gen)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -348,7 +352,9 @@ $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
 $(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture:
+$(BENCH)/sets.o: | $(BENCH)/sets.gen.h
+$(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/sets:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
@@ -362,6 +368,8 @@ bench-capture: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-capture-run
 bench-capture-run: $(B)/sonde $(BENCH)/capture
 	$(Q)$(BENCH)/capture $(CAPTURE) $(B)
+bench-sets: deps $(BENCH)/sets
+	$(Q)$(BENCH)/sets
 # How long packets as text take: four of them by themselves, then the command on files.
 bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
 	$(Q)$< -n -b 1000000 tests/data/lines/bench-tcp.pcap
@@ -374,7 +382,7 @@ lint: $(GEN_C)
 		--suppressions-list=.cppcheck -I src -I . -I $(B) src gen
 
 # What the host needs, by Debian's names.
-PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev
+PKGS := clang-14 llvm-14 lld-14 libgcc-12-dev linux-libc-dev libc6-dev musl-dev liblz4-dev
 PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
@@ -402,7 +410,7 @@ deps-vm:
 	$(call need,$(PKGS_VM))
 
 ifdef SYSROOT
-$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev
+$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev liblz4-dev
 $(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
 	$(call say,SYSROOT,$(@D))
 	$(Q)sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)
@@ -428,11 +436,11 @@ clean:
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
-	$(BENCH_CAPTURE_O:.o=.d) $(BENCH)/flood.bpf.d \
+	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH)/flood.bpf.d $(BENCH)/sets.bpf.d \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
 	check-endian check-dist bench-lines \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
-	bench-capture bench-capture-run lint \
+	bench-capture bench-capture-run bench-sets lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -114,6 +114,13 @@ struct gate_text {
 };
 _Static_assert(sizeof(struct gate_text) == 8, "gate_text is a contract");
 
+/* Value of map `life` (array of one), which programs that take each other's place share as they do
+ * counters: whoever reads those finds here that the gate goes on. */
+struct gate_life {
+	__u32 prog[GATE_DIRS]; /* id of the program that does, or is about to; 0: the first */
+};
+_Static_assert(sizeof(struct gate_life) == 8, "gate_life is a contract");
+
 /* The gate at XDP ends in map `observer` (program array of one): if there is a program, it gets the
  * packet, finds the gate's verdict in map `decision` (per-CPU array of one __u32: an XDP action),
  * and has to return it. */

@@ -108,6 +108,12 @@ struct guard_rec {
 };
 _Static_assert(sizeof(struct guard_rec) == GUARD_BYTES, "guard_rec is a contract");
 
+/* Ticks from b to a: they are what is left of guard time, so they go round every 208 days. */
+static inline __s32 guard_ticks(__u32 a, __u32 b)
+{
+	return (__s32)((a - b) << 4) >> 4;
+}
+
 /* Until which tick, how often before, and why: the number of a limit, or GUARD_BY_HAND. */
 enum { GUARD_BY_HAND = 0xff, GUARD_LEVEL_MAX = 24 };
 static inline __u64 guard_ban_word(__u32 until, __u8 level, __u8 why)

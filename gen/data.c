@@ -20,8 +20,8 @@ static int names_make(struct reader *r, const struct elf_sec *sec, struct map *m
 		return gen_fail(r, sec->name, NULL, "name has other characters than A-Za-z0-9_.");
 	m->label = label;
 	snprintf(name, sizeof(name), "%s%s", r->name, sec->name);
-	m->spec.name = gen_strndup(r, name, strnlen(name, NAME_MAX_LEN));
-	return m->spec.name ? 0 : -EINVAL;
+	memcpy(m->spec.name, name, strnlen(name, NAME_MAX_LEN));
+	return 0;
 }
 
 static int image_make(struct reader *r, const struct elf_sec *sec, struct map *m)

@@ -138,26 +138,6 @@ static void say_maps(struct gen_text *t, const struct gen_obj *obj)
 	say(t, "};\n\n");
 }
 
-static void say_insns(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)
-{
-	uint32_t f = 0;
-
-	say(t, "static const struct bpf_insn insns_%s[] = {\n", p->name);
-	for (uint32_t i = 0; i < p->ninsns; i++) {
-		const struct bpf_insn *in = &p->insns[i];
-
-		if (f < l->nfuncs && l->funcs[f].start == i)
-			say(t, "\t/* %u: %s */\n", i, l->funcs[f++].name);
-		say(t, "\t{ 0x%02x, %u, %u, %d, ", in->code, in->dst_reg, in->src_reg, in->off);
-		/* The least number has no literal of its own type in C. */
-		if (in->imm == INT32_MIN)
-			say(t, "-0x7fffffff - 1 },\n");
-		else
-			say(t, "%d },\n", in->imm);
-	}
-	say(t, "};\n\n");
-}
-
 static void say_relocs(struct gen_text *t, const struct spec_prog *p)
 {
 	if (!p->nrelocs)
@@ -197,7 +177,14 @@ static void say_cores(struct gen_text *t, const struct spec_prog *p)
 	say(t, "};\n\n");
 }
 
-static void say_prog(struct gen_text *t, const struct spec_prog *p)
+/* Where each function begins in the program: what a verifier's log counts from. */
+static void say_funcs(struct gen_text *t, const struct gen_layout *l)
+{
+	for (uint32_t i = 0; i < l->nfuncs; i++)
+		say(t, "\t\t/* %u: %s */\n", l->funcs[i].start, l->funcs[i].name);
+}
+
+static void say_prog(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)
 {
 	say(t, "\t{\n\t\t.name = ");
 	say_str(t, p->name);
@@ -207,7 +194,8 @@ static void say_prog(struct gen_text *t, const struct spec_prog *p)
 		say_str(t, p->target);
 		say(t, ",\n");
 	}
-	say(t, "\t\t.insns = insns_%s,\n\t\t.ninsns = %u,\n", p->name, p->ninsns);
+	say_funcs(t, l);
+	say(t, "\t\t.first = %u,\n\t\t.ninsns = %u,\n", p->first, p->ninsns);
 	if (p->stub)
 		say(t, "\t\t.stub = %u,\n", p->stub);
 	if (p->nrelocs)
@@ -220,14 +208,25 @@ static void say_prog(struct gen_text *t, const struct spec_prog *p)
 static void say_progs(struct gen_text *t, const struct gen_obj *obj)
 {
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++) {
-		say_insns(t, &obj->spec.progs[i], &obj->layouts[i]);
 		say_relocs(t, &obj->spec.progs[i]);
 		say_cores(t, &obj->spec.progs[i]);
 	}
 	say(t, "static const struct spec_prog progs[] = {\n");
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++)
-		say_prog(t, &obj->spec.progs[i]);
+		say_prog(t, &obj->spec.progs[i], &obj->layouts[i]);
 	say(t, "};\n\n");
+}
+
+static void say_code(struct gen_text *t, const struct gen_obj *obj)
+{
+	uint32_t len = 0;
+	uint8_t *code = gen_pack(obj, &len);
+
+	if (!code)
+		t->failed = true;
+	else
+		say_bytes(t, "code", code, len);
+	free(code);
 }
 
 static void say_spec(struct gen_text *t, const struct spec *spec)
@@ -240,6 +239,7 @@ static void say_spec(struct gen_text *t, const struct spec *spec)
 	if (spec->nmaps)
 		say(t, "\t.maps = maps,\n\t.nmaps = %u,\n", spec->nmaps);
 	say(t, "\t.progs = progs,\n\t.nprogs = %u,\n", spec->nprogs);
+	say(t, "\t.code = code,\n\t.code_len = sizeof(code),\n\t.ninsns = %u,\n", spec->ninsns);
 	if (spec->btf)
 		say(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
 	say(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n", spec->conf_map,
@@ -257,6 +257,7 @@ int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
 	say_images(t, obj);
 	say_maps(t, obj);
 	say_progs(t, obj);
+	say_code(t, obj);
 	if (obj->spec.btf)
 		say_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
 	say_spec(t, &obj->spec);

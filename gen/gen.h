@@ -30,12 +30,13 @@ struct gen_func {
 };
 
 struct gen_layout {
+	const struct bpf_insn *insns; /* the program's, spec_prog.ninsns of them */
 	const struct gen_func *funcs; /* the program itself, then its subprograms */
 	uint32_t nfuncs;
 };
 
 struct gen_obj {
-	struct spec spec;
+	struct spec spec;                 /* but its code, which is in the layouts */
 	const char *const *map_labels;    /* one a map: its name in C ("hot", "rodata") */
 	const struct gen_layout *layouts; /* one a program */
 	bool big; /* the target's byte order, which data images and BTF are in */
@@ -47,6 +48,10 @@ struct gen_obj {
 int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *out, struct diag *d);
 
 void gen_obj_close(struct gen_obj *obj);
+
+/* The object's instructions in the target's byte order as spec.code has them, to be freed; NULL if
+ * there is no memory. */
+uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len);
 
 /* A text that grows; once memory fails it stays failed and takes nothing more. */
 struct gen_text {

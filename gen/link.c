@@ -379,13 +379,14 @@ int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
 	l.cores = gen_alloc(r, at_most(r->ncores, l.ninsns), sizeof(*l.cores));
 	if (!l.insns || !l.relocs || !l.cores || place(&l))
 		return -EINVAL;
-	prog->insns = l.insns;
+	prog->first = r->ninsns - l.ninsns;
 	prog->ninsns = l.ninsns;
 	prog->stub = l.stub ? l.places[l.nfuncs - 1].start : 0;
 	prog->relocs = l.relocs;
 	prog->nrelocs = l.nrelocs;
 	prog->cores = l.cores;
 	prog->ncores = l.ncores;
+	layout->insns = l.insns;
 	layout->funcs = l.places;
 	layout->nfuncs = l.nfuncs;
 	return 0;

@@ -186,9 +186,10 @@ static int map_read(struct reader *r, const struct elf_sec *sec, const struct ty
 		return gen_fail(r, ".maps", var->name, "is not in the symbol table");
 	if (!gen_btf_plain(&r->btf, var->ref, &decl) || decl.kind != BTF_KIND_STRUCT)
 		return gen_fail(r, ".maps", var->name, "is not a struct");
-	m->label = m->spec.name = gen_strdup(r, var->name);
+	m->label = gen_strdup(r, var->name);
 	if (!m->label)
 		return -EINVAL;
+	memcpy(m->spec.name, m->label, strlen(m->label));
 	m->sec = sym->sec;
 	m->off = sym->value;
 	for (uint32_t i = 0; i < decl.vlen; i++) {

@@ -89,11 +89,11 @@ static int prog_read(struct reader *r, const struct func *f, const struct prog_r
 		return gen_fail(r, sec, f->name, "is a static function in a section of programs");
 	if (strlen(f->name) > NAME_MAX_LEN)
 		return gen_fail(r, sec, f->name, "name has more than %d characters", NAME_MAX_LEN);
-	prog->name = gen_strdup(r, f->name);
+	memcpy(prog->name, f->name, strlen(f->name));
 	prog->type = row->type;
 	prog->attach_type = row->attach_type;
 	prog->target = target ? gen_strdup(r, target) : NULL;
-	if (!prog->name || (target && !prog->target))
+	if (target && !prog->target)
 		return -EINVAL;
 	return gen_link(r, f, prog, layout);
 }
@@ -136,6 +136,7 @@ int gen_progs_read(struct reader *r)
 		return gen_fail(r, NULL, NULL, "has no programs");
 	r->out->spec.progs = progs;
 	r->out->spec.nprogs = n;
+	r->out->spec.ninsns = r->ninsns;
 	r->out->layouts = layouts;
 	return names_check(r);
 }

@@ -110,7 +110,7 @@ int gen_funcs_read(struct reader *r);
 const struct func *gen_func_at(const struct reader *r, uint32_t sec, uint64_t start);
 int gen_progs_read(struct reader *r);
 
-/* link.c: fill insns, relocs (with r->maps' indices) and cores of one program. */
+/* link.c: one program's instructions, relocs (with r->maps' indices) and cores. */
 int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
 	     struct gen_layout *layout);
 

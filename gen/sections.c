@@ -14,6 +14,8 @@ static const struct prog_row rows[] = {
 	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
 	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
 	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
+	/* Put into other programs by the loader, never loaded by itself. */
+	{ "code", BPF_PROG_TYPE_UNSPEC, 0 },
 	{ "raw_tp/", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
 	{ "tp_btf/", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
 	{ "fentry/", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },

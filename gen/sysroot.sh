@@ -11,8 +11,9 @@ arch=$(debian_arch "$1") dir=$2 suite=${3-}
 shift 2
 [ $# -eq 0 ] || shift
 
-# Complete is complete, without a network; the time stamp is what make looks at.
-if [ -e "$dir/.ready" ]; then
+# Complete is complete, without a network; the time stamp is what make looks at, the words are the
+# packages beside.
+if [ -e "$dir/.ready" ] && [ "$(cat "$dir/.ready")" = "$*" ]; then
 	touch "$dir/.ready"
 	exit 0
 fi
@@ -34,6 +35,6 @@ debian_unpack "$new" musl-dev "$libgcc" linux-libc-dev "$@" ||
 # Newer compilers' debugging data has relocations that lld 14 does not know, and nobody needs it.
 find "$new" -name '*.[ao]' -exec llvm-strip-14 -g {} +
 
-: >"$new/.ready"
+echo "$*" >"$new/.ready"
 rm -rf "$name"
 mv "$new" "$name"

@@ -14,6 +14,7 @@
 #define COMMANDS(X) \
 	X(count)    \
 	X(capture)  \
+	X(filter)   \
 	X(status)   \
 	X(detach)   \
 	X(doctor)   \

@@ -12,7 +12,7 @@ sys: sys base
 net: net base
 filter: filter base net bpf
 out: out base net
-obj: obj filter sys base
+obj: obj filter sys base bpf gen
 host: host filter sys base
 gate: gate filter obj sys net base bpf gen
 lab: lab sys base

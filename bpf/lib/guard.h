@@ -282,7 +282,8 @@ static __always_inline bool guard_idle(const struct guard_ask *g, __u64 word, __
 	if (!(word & GUARD_WORD_PIN))
 		return true;
 	rec = guard_at(entry);
-	return rec && (__s32)(guard_tick(g) - guard_ban_until(rec->ban) - GUARD_CONF.quiet) > 0;
+	return rec &&
+	       guard_ticks(guard_tick(g), guard_ban_until(rec->ban)) > (__s32)GUARD_CONF.quiet;
 }
 
 /* A bucket begins with what the sketch has of the key but for this packet, and with what it may
@@ -385,7 +386,7 @@ static __always_inline void guard_touch(const struct guard_ask *g, const struct 
 	if (rec->last == tick)
 		return;
 	/* So long ago that times then may seem to be ahead: no burst lasts that long. */
-	if (tick - rec->last > 1u << 24)
+	if (guard_ticks(tick, rec->last) > 1 << 24 || guard_ticks(tick, rec->last) < 0)
 		for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
 			rec->tat[i] = g->now;
 	rec->last = tick;
@@ -440,7 +441,7 @@ static __always_inline void guard_ban(const struct guard_ask *g, const struct gu
 	struct guard_name *name;
 	__u64 len;
 
-	if (!old || (__s32)(tick - guard_ban_until(old) - GUARD_CONF.quiet) > 0)
+	if (!old || guard_ticks(tick, guard_ban_until(old)) > (__s32)GUARD_CONF.quiet)
 		level = 0;
 	len = (__u64)limit->ban << (level & 31);
 	if (len > GUARD_CONF.longest)
@@ -467,11 +468,12 @@ static __always_inline void guard_ban(const struct guard_ask *g, const struct gu
 static __always_inline bool guard_banned(const struct guard_ask *g, struct guard_rec *rec)
 {
 	__u64 word = *(volatile __u64 *)&rec->ban;
-	__u32 tick = guard_tick(g), left = guard_ban_until(word) - tick;
+	__u32 tick = guard_tick(g);
+	__s32 left = guard_ticks(guard_ban_until(word), tick);
 
-	if (!word || (__s32)left <= 0)
+	if (!word || left <= 0)
 		return false;
-	if (left < GUARD_CONF.quiet)
+	if (left < (__s32)GUARD_CONF.quiet)
 		__sync_val_compare_and_swap(&rec->ban, word,
 					    guard_ban_word(tick + GUARD_CONF.quiet,
 							   guard_ban_level(word),

@@ -10,38 +10,12 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "cmd/cmd.h"
 #include "filter/emit.h"
 #include "filter/view.h"
 #include "host/names.h"
 
 enum { TEXT_PIECE = 1 << 16, TEXT_MAX = 1 << 20 };
-
-/* The operands are one text, as if typed with spaces. */
-static char *joined(char **words, int n)
-{
-	size_t len = 1;
-	char *text;
-
-	for (int i = 0; i < n; i++)
-		len += strlen(words[i]) + 1;
-	text = calloc(1, len);
-	for (int i = 0; text && i < n; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, words[i]);
-	}
-	return text;
-}
-
-/* The text again with a mark below the place, where it fits a screen. */
-static int say_mistake(const char *text, const struct diag *diag)
-{
-	if (strlen(text) > 100 || strpbrk(text, "\n\t") || err_is_held())
-		return fail(-EINVAL, "filter, at byte %llu: %s", (unsigned long long)diag->pos,
-			    diag->msg);
-	fail(-EINVAL, "filter: %s", diag->msg);
-	fprintf(stderr, "  %s\n  %*s^\n", text, (int)diag->pos, "");
-	return -EINVAL;
-}
 
 /* A file's whole text; its lines are one filter. */
 static int read_text(const char *name, char **text)
@@ -116,13 +90,13 @@ static int parse(struct capture_filter *f)
 		return 0;
 	rc = f->text ? parse_text(f, &diag) : -ENOMEM;
 	if (rc == -EINVAL)
-		return say_mistake(f->text, &diag) ? -E_USAGE : 0;
+		return cmd_mistake("filter", f->text, &diag) ? -E_USAGE : 0;
 	return rc ? fail_errno(rc, "filter") : 0;
 }
 
 int capture_filter_parse(struct capture_filter *f, char **words, int n)
 {
-	f->text = joined(words, n);
+	f->text = cmd_join(words, n);
 	return parse(f);
 }
 

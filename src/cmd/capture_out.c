@@ -63,7 +63,9 @@ int capture_out_open(struct capture_out *out, const struct capture_out_wish *wis
 	out->patient = capture_file_is_patient(STDOUT_FILENO);
 	if (wish->format == CAPTURE_JSON) {
 		out->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
-		return out->sink ? 0 : fail_errno(-ENOMEM, "standard output");
+		if (!out->sink)
+			return fail_errno(-ENOMEM, "standard output");
+		sink_into(out->sink, &out->buf);
 	}
 	return 0;
 }
@@ -300,7 +302,7 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 	if (out->wish.file.name) {
 		rc = put_file(out, frame, iface);
 	} else if (out->sink) {
-		return put_json(out, frame, name);
+		rc = put_json(out, frame, name);
 	} else {
 		out->wish.lines.ifaces = names;
 		out->wish.lines.ifaces_n = names != NULL;

@@ -3,6 +3,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include "base/diag.h"
 #include "base/opt.h"
 
 #ifndef SONDE_VERSION
@@ -22,6 +23,22 @@ bool cmd_is_extcap(const char *arg);
 /* Parse options into *into, for a command that takes no operands. 0; 1 if help was asked for and
  * given; -E_USAGE or -errno, said. */
 int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv);
+
+/* A command's own command. */
+struct cmd_sub {
+	const struct opt_spec *spec;       /* spec->command: "filter add" */
+	int (*run)(int argc, char **argv); /* argv[0] is its name; as of struct command */
+};
+/* Run the one that argv[1] names; -E_USAGE, said, if there is none. --help lists them, under what
+ * spec says. */
+int cmd_run_sub(const struct opt_spec *spec, const struct cmd_sub *subs, size_t n, int argc,
+		char **argv);
+
+/* Operands as one text, as if typed with spaces, on the heap. NULL: no memory. */
+char *cmd_join(char **words, int n);
+/* Say what is wrong with an expression: the text again with a mark below the place, where it fits a
+ * screen. Returns -EINVAL. */
+int cmd_mistake(const char *what, const char *text, const struct diag *diag);
 
 /* Enter the network namespace of --netns, unless it is NULL. Said on failure. */
 int cmd_netns(const char *netns);

@@ -222,12 +222,12 @@ static int look_area(struct doctor *d, char *hook, char *why)
 
 static int look_sets(struct doctor *d, char *hook, char *why)
 {
-	int rc = feature_try("longest-prefix maps");
+	int rc = feature_try("arrays of lines");
 
 	(void)d;
 	if (rc)
 		return refuse(why, rc);
-	set(hook, "prefix maps");
+	set(hook, "array maps");
 	return 0;
 }
 

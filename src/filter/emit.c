@@ -15,7 +15,6 @@ enum {
 	R_PACKET = BPF_REG_7,
 	R_END = BPF_REG_8,
 	NOWHERE = -1,
-	KEY = -24, /* on the stack: of a set's map, 20 bytes; no number waits while it is there */
 };
 
 /* Jumps to a label are chained through their offsets until it is placed. */
@@ -327,8 +326,8 @@ static void relation(struct emitter *e, const struct filter_node *n, const uint3
 	branch(e, BPF_JMP32 | BPF_X, n->cmp, BPF_REG_2, 0, to, next);
 }
 
-/* The map of a set's addresses of a family into r1. */
-static void load_map(struct emitter *e, uint64_t set, enum set_family family)
+/* Call what answers for a set's addresses of a family. */
+static void call_set(struct emitter *e, uint64_t set, enum set_family family)
 {
 	struct filter_reloc *at =
 		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
@@ -340,29 +339,24 @@ static void load_map(struct emitter *e, uint64_t set, enum set_family family)
 	e->code.relocs = at;
 	at[e->code.nrelocs++] = (struct filter_reloc){ (uint32_t)e->code.n, e->rule, (uint16_t)set,
 						       (uint8_t)family, e->sets[set].name };
-	load_imm64(e, BPF_REG_1, 0);
+	put(e, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
 }
 
-/* Look the address at the field up in one map. */
+/* Look the address at the field up in one family. */
 static void lookup(struct emitter *e, const struct filter_node *n, enum set_family family,
 		   const uint32_t to[2], uint32_t next)
 {
-	int len = (int)set_address(family);
-
-	put(e, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, len * 8);
-	put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY, 0);
-	for (int i = 0; i < len; i += 4) {
-		load_field(e, BPF_REG_1, (uint16_t)(n->field + i), 4);
-		put(e, BPF_STX | BPF_MEM | BPF_W, BPF_REG_10, BPF_REG_1, KEY + 4 + i, 0);
+	if (family == SET_IPV4) {
+		load_field(e, BPF_REG_1, n->field, 4);
+	} else {
+		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_VIEW, 0, 0);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, e->view + n->field);
 	}
-	put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
-	put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, KEY);
-	load_map(e, n->value, family);
-	put(e, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+	call_set(e, n->value, family);
 	branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
 }
 
-/* A family without members has no map. */
+/* A family without members is not asked. */
 static void member(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		   uint32_t next)
 {

@@ -20,8 +20,9 @@ enum {
 	FILTER_JUMPS_MAX = 7800,
 };
 
-/* A place for a map's descriptor: the ld_imm64 at insn is to name the map of a set's addresses of a
- * family (struct bpf_lpm_trie_key and so many bytes), as BPF_PSEUDO_MAP_FD. */
+/* A call to what is to be put behind the code: the BPF_PSEUDO_CALL at insn is for a set's addresses
+ * of a family. r1: an IPv4 address as it is in memory, or a pointer to the bytes of an IPv6 one, at
+ * a multiple of 4; r0: whether the set has it. Takes up to 64 bytes of stack of its own. */
 struct filter_reloc {
 	uint32_t insn;
 	uint16_t rule;    /* the filter, of several */

@@ -91,6 +91,9 @@ struct filter_names {
 	int (*cgroup)(void *arg, const char *path, uint64_t *id, struct diag *why);
 	int (*container)(void *arg, const char *id, uint64_t *cgroup, struct diag *why);
 	int (*netns)(void *arg, const char *name, uint32_t *inode, struct diag *why);
+	/* A set that is known without a file: 1 and *set, but for its name; 0: it is not. -ENOMEM
+	 */
+	int (*known)(void *arg, const char *file, struct filter_set *set);
 	/* Append the text of a set's file. */
 	int (*set)(void *arg, const char *file, struct buf *text, struct diag *why);
 	void *arg;

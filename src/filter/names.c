@@ -28,8 +28,8 @@ static const struct filter_proto protos[] = {
 };
 
 struct number {
-	const char *name;
-	uint32_t value;
+	char name[32];
+	uint16_t value;
 };
 
 static const struct number ethertypes[] = {

@@ -11,7 +11,7 @@ enum proto_layer { PROTO_LINK, PROTO_NET, PROTO_TRANS };
 
 /* A word that stands for a protocol, qualifies what follows, and names a header's bytes. */
 struct filter_proto {
-	const char *name;
+	char name[6];
 	uint8_t layer;    /* enum proto_layer */
 	uint8_t families; /* of PROTO_TRANS: 4, 6, or 10 for either */
 	uint16_t number;  /* EtherType or IP protocol */

@@ -89,20 +89,32 @@ static int prim_asked(struct parser *p, const struct parse_mark *before, uint32_
 }
 
 /* The file's set, read and parsed. */
+static int parse_set(struct parser *p, const char *file, struct filter_set *set, struct diag *diag)
+{
+	struct buf text = { 0 };
+	int rc = -ENOENT;
+
+	if (p->names && p->names->set)
+		rc = p->names->set(p->names->arg, file, &text, p->diag);
+	if (!rc)
+		rc = text.nomem ? -ENOMEM : set_parse(set, text.data, text.len, diag);
+	buf_free(&text);
+	return rc;
+}
+
 static int read_set(struct parser *p, const struct token *t, const char *file,
 		    struct filter_set *set)
 {
-	struct buf text = { 0 };
 	struct diag diag = { 0 };
-	int rc = -ENOENT;
+	int rc = 0;
 
 	*p->diag->msg = '\0';
-	if (p->names && p->names->set)
-		rc = p->names->set(p->names->arg, file, &text, p->diag);
-	if (!rc && !text.nomem)
-		rc = set_parse(set, text.data, text.len, &diag);
-	p->nomem |= text.nomem || rc == -ENOMEM;
-	buf_free(&text);
+	if (p->names && p->names->known)
+		rc = p->names->known(p->names->arg, file, set);
+	if (!rc)
+		rc = parse_set(p, file, set, &diag);
+	rc = rc > 0 ? 0 : rc;
+	p->nomem |= rc == -ENOMEM;
 	set->name = strdup(file);
 	p->nomem |= !set->name;
 	if (*diag.msg)

@@ -58,39 +58,33 @@ static const char *helper_of(int32_t number)
 	switch (number) {
 	case BPF_FUNC_skb_load_bytes:
 		return "skb_load_bytes";
-	case BPF_FUNC_map_lookup_elem:
-		return "map_lookup_elem";
 	default:
 		return "?";
 	}
 }
 
-static void wide(struct buf *out, const struct filter_code *code, size_t at)
+static void call(struct buf *out, const struct filter_code *code, size_t at)
 {
-	const struct bpf_insn *i = &code->insns[at];
-
 	for (size_t r = 0; r < code->nrelocs; r++) {
-		const struct filter_reloc *map = &code->relocs[r];
+		const struct filter_reloc *set = &code->relocs[r];
 
-		if (map->insn != at)
+		if (set->insn != at)
 			continue;
-		buf_printf(out, "r%d = set %s, IPv%d", i->dst_reg, map->name,
-			   map->family == SET_IPV4 ? 4 : 6);
+		buf_printf(out, "call set %s, IPv%d", set->name, set->family == SET_IPV4 ? 4 : 6);
 		return;
 	}
-	buf_printf(out, "r%d = %#llx", i->dst_reg,
-		   (unsigned long long)(uint32_t)i->imm | (unsigned long long)(uint32_t)i[1].imm
-								  << 32);
+	buf_printf(out, "call %s", helper_of(code->insns[at].imm));
 }
 
-static void jump(struct buf *out, const struct bpf_insn *i, size_t at)
+static void jump(struct buf *out, const struct filter_code *code, size_t at)
 {
+	const struct bpf_insn *i = &code->insns[at];
 	char letter = BPF_CLASS(i->code) == BPF_JMP32 ? 'w' : 'r';
 
 	if (BPF_OP(i->code) == BPF_EXIT) {
 		buf_str(out, "exit");
 	} else if (BPF_OP(i->code) == BPF_CALL) {
-		buf_printf(out, "call %s", helper_of(i->imm));
+		call(out, code, at);
 	} else if (BPF_OP(i->code) == BPF_JA) {
 		buf_printf(out, "goto %zu", at + 1 + (size_t)i->off);
 	} else {
@@ -108,7 +102,10 @@ void filter_print(const struct filter_code *code, struct buf *out)
 		buf_printf(out, "%4zu: ", at);
 		switch (BPF_CLASS(i->code)) {
 		case BPF_LD:
-			wide(out, code, at++);
+			buf_printf(out, "r%d = %#llx", i->dst_reg,
+				   (unsigned long long)(uint32_t)i->imm |
+					   (unsigned long long)(uint32_t)i[1].imm << 32);
+			at++;
 			break;
 		case BPF_LDX:
 			buf_printf(out, "r%d = *(%s *)(r%d %+d)", i->dst_reg, type_of(i->code),
@@ -120,7 +117,7 @@ void filter_print(const struct filter_code *code, struct buf *out)
 			break;
 		case BPF_JMP:
 		case BPF_JMP32:
-			jump(out, i, at);
+			jump(out, code, at);
 			break;
 		default:
 			arithmetic(out, i);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/grow.h"
 
-enum { PREFIX_MAX = 17, TEXT_MAX = 64 };
+enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 
 /* A line without its end and comment, and where it stands. */
 struct line {
@@ -139,6 +139,14 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 	return !rc && l->at < l->end ? wrong(l, l->at, diag, "one address or prefix a line") : rc;
 }
 
+/* Inlined with a width that is known, or each of the few bytes is a call. */
+static inline __attribute__((always_inline)) void
+scatter(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte, size_t places[256])
+{
+	for (size_t i = 0; i < n; i++, from += width)
+		memcpy(to + places[from[byte]]++ * width, from, width);
+}
+
 /* One pass of a radix sort, by one byte of each. False: they all have the same. */
 static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
@@ -154,8 +162,10 @@ static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, si
 		places[i] = place;
 		place += here;
 	}
-	for (size_t i = 0; i < n; i++, from += width)
-		memcpy(to + places[from[byte]]++ * width, from, width);
+	if (width == PREFIX_MAX)
+		scatter(from, to, n, PREFIX_MAX, byte, places);
+	else
+		scatter(from, to, n, PREFIX_MIN, byte, places);
 	return true;
 }
 
@@ -220,6 +230,30 @@ static void merge(struct set_prefixes *p, size_t width)
 	p->n = n;
 }
 
+/* s gets what is in other, if that is to be; other is closed. */
+static void replace(struct filter_set *s, struct filter_set *other, bool taken)
+{
+	for (int i = 0; i < SET_FAMILIES && taken; i++) {
+		struct set_prefixes before = s->of[i];
+
+		s->of[i] = other->of[i];
+		other->of[i] = before;
+	}
+	set_close(other);
+}
+
+int set_settle(struct filter_set *s)
+{
+	for (int i = 0; i < SET_FAMILIES; i++) {
+		size_t width = set_address((enum set_family)i) + 1;
+
+		if (sort(&s->of[i], width))
+			return -ENOMEM;
+		merge(&s->of[i], width);
+	}
+	return 0;
+}
+
 int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *diag)
 {
 	const char *end = len ? text + len : text;
@@ -239,14 +273,73 @@ int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *d
 			return rc;
 		text = next ? next + 1 : end;
 	}
-	for (int i = 0; i < SET_FAMILIES; i++) {
-		size_t width = set_address((enum set_family)i) + 1;
+	return set_settle(s);
+}
 
-		if (sort(&s->of[i], width))
-			return -ENOMEM;
-		merge(&s->of[i], width);
+int set_add(struct filter_set *s, const char *text, size_t len, struct diag *diag)
+{
+	struct filter_set more = { 0 };
+	int rc = set_parse(&more, text, len, diag);
+
+	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
+		size_t width = set_address((enum set_family)i) + 1;
+		const struct set_prefixes *from = &s->of[i];
+
+		for (size_t k = 0; k < from->n && !rc; k++)
+			rc = add(&more.of[i], from->at + k * width, width);
 	}
-	return 0;
+	if (!rc)
+		rc = set_settle(&more);
+	replace(s, &more, !rc);
+	return rc;
+}
+
+static bool covers(const uint8_t *outer, const uint8_t *inner, size_t width)
+{
+	return outer[width - 1] <= inner[width - 1] && alike(outer, inner, outer[width - 1]);
+}
+
+/* What of a prefix is left without those in less, of which *at is the first that may concern it:
+ * prefixes come in order. */
+static int subtract(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
+		    size_t width, struct set_prefixes *left)
+{
+	unsigned int bits = prefix[width - 1];
+	const uint8_t *gone = NULL;
+	uint8_t half[PREFIX_MAX];
+	int rc;
+
+	for (; *at < less->n; (*at)++) {
+		gone = less->at + *at * width;
+		if (memcmp(gone, prefix, width - 1) >= 0 || covers(gone, prefix, width))
+			break;
+	}
+	if (*at < less->n && covers(gone, prefix, width))
+		return 0;
+	if (*at == less->n || !covers(prefix, gone, width))
+		return add(left, prefix, width);
+	memcpy(half, prefix, width);
+	half[width - 1]++;
+	rc = subtract(half, less, at, width, left);
+	half[bits / 8] |= (uint8_t)(0x80 >> bits % 8);
+	return rc ? rc : subtract(half, less, at, width, left);
+}
+
+int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *diag)
+{
+	struct filter_set less = { 0 }, left = { 0 };
+	int rc = set_parse(&less, text, len, diag);
+
+	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
+		size_t width = set_address((enum set_family)i) + 1, at = 0;
+
+		for (size_t k = 0; k < s->of[i].n && !rc; k++)
+			rc = subtract(s->of[i].at + k * width, &less.of[i], &at, width,
+				      &left.of[i]);
+	}
+	set_close(&less);
+	replace(s, &left, !rc);
+	return rc;
 }
 
 bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
@@ -270,6 +363,44 @@ bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
 		return false;
 	prefix = set_prefix(s, family, low - 1);
 	return alike(prefix, addr, prefix[len]);
+}
+
+int set_copy(struct filter_set *to, const struct filter_set *s)
+{
+	struct filter_set got = { 0 };
+
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		size_t size = s->of[family].n * (set_address((enum set_family)family) + 1);
+
+		if (!size)
+			continue;
+		got.of[family].at = malloc(size);
+		if (!got.of[family].at) {
+			set_close(&got);
+			return -ENOMEM;
+		}
+		memcpy(got.of[family].at, s->of[family].at, size);
+		got.of[family].n = got.of[family].room = s->of[family].n;
+	}
+	*to = got;
+	return 0;
+}
+
+void set_print(const struct filter_set *s, struct buf *out)
+{
+	for (int family = 0; family < SET_FAMILIES; family++)
+		for (size_t i = 0; i < s->of[family].n; i++) {
+			const uint8_t *prefix = set_prefix(s, (enum set_family)family, i);
+			size_t len = set_address((enum set_family)family);
+			char text[INET6_ADDRSTRLEN];
+
+			inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, prefix, text,
+				  sizeof(text));
+			buf_str(out, text);
+			if (prefix[len] < len * 8)
+				buf_printf(out, "/%u", prefix[len]);
+			buf_char(out, '\n');
+		}
 }
 
 void set_close(struct filter_set *s)

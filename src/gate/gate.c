@@ -12,6 +12,16 @@
 #include "obj/find.h"
 #include "sys/bpf.h"
 
+static void tap_close(struct gate_tap *tap)
+{
+	const int fds[] = { tap->hot_fd, tap->rare_fd, tap->life_fd };
+
+	for (int i = 0; tap->borrowed && i < 3; i++)
+		if (fds[i] > 0)
+			close(fds[i]);
+	*tap = (struct gate_tap){ 0 };
+}
+
 /* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
  * or one of another version. */
 static int tap_open(struct gate_tap *tap, const struct found *f)
@@ -36,25 +46,13 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 	got.loaded = prog.info.load_time;
 	got.hot_fd = find_map(&prog, gate_spec.maps[GATE_MAP_HOT].name, &info);
 	got.rare_fd = find_map(&prog, gate_spec.maps[GATE_MAP_RARE].name, &info);
-	rc = got.hot_fd < 0 ? got.hot_fd : got.rare_fd < 0 ? got.rare_fd : 0;
-	if (!rc) {
+	got.life_fd = find_map(&prog, gate_spec.maps[GATE_MAP_LIFE].name, &info);
+	rc = got.hot_fd < 0 ? got.hot_fd : got.rare_fd < 0 ? got.rare_fd : got.life_fd;
+	if (rc < 0)
+		tap_close(&got);
+	else
 		*tap = got;
-		return 0;
-	}
-	if (got.hot_fd > 0)
-		close(got.hot_fd);
-	if (got.rare_fd > 0)
-		close(got.rare_fd);
-	return rc;
-}
-
-static void tap_close(struct gate_tap *tap)
-{
-	if (tap->borrowed) {
-		close(tap->hot_fd);
-		close(tap->rare_fd);
-	}
-	*tap = (struct gate_tap){ 0 };
+	return rc < 0 ? rc : 0;
 }
 
 static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
@@ -269,12 +267,15 @@ int gate_read(const struct gate *g, struct gate_table *t)
 bool gate_is_live(const struct gate *g, struct nl *nl)
 {
 	const struct gate_tap *in = &g->tap[GATE_IN];
+	struct gate_life life = { 0 };
 	struct link now;
+	uint32_t zero = 0, id;
 
 	if (!in->borrowed || !hook_is_xdp(in->hook))
 		return true;
 	if (link_get(nl, NULL, g->link.ifindex, &now))
 		return false;
-	return now.xdp_native == in->prog_id || now.xdp_generic == in->prog_id ||
-	       now.xdp_offload == in->prog_id;
+	id = now.xdp_native ? now.xdp_native : now.xdp_generic ? now.xdp_generic : now.xdp_offload;
+	return id && (id == in->prog_id ||
+		      (!bpf_map_lookup(in->life_fd, &zero, &life) && id == life.prog[GATE_IN]));
 }

@@ -24,6 +24,7 @@ struct gate_tap {
 	uint32_t prog_id; /* of a borrowed one */
 	uint64_t loaded;  /* of a borrowed one: when, in ns of CLOCK_BOOTTIME */
 	int hot_fd, rare_fd;
+	int life_fd; /* of a borrowed one */
 };
 
 /* Zeroed: closed. */
@@ -47,7 +48,8 @@ void gate_close(struct gate *g, struct nl *nl);
 
 /* Add all counters to *t. Said on failure. */
 int gate_read(const struct gate *g, struct gate_table *t);
-/* false if a gate that is read has been taken off the interface meanwhile. */
+/* false if a gate that is read has been taken off the interface meanwhile. One that was changed but
+ * goes on counting is followed. */
 bool gate_is_live(const struct gate *g, struct nl *nl);
 /* Then: put our own there for incoming packets, with fresh counters; the other direction goes on.
  * Errors as of gate_open(). */

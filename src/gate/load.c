@@ -7,12 +7,14 @@
 #include <string.h>
 #include "base/err.h"
 #include "obj/attach.h"
+#include "obj/sets.h"
 #include "sys/bpf.h"
 
 /* What is loaded, and what it is made of. */
 struct job {
 	const struct gate_load *what;
 	struct filter_code code;
+	struct sets sets;
 	struct gate_conf conf;
 	struct gate_text *text;
 	uint32_t text_len;
@@ -71,36 +73,82 @@ static void look_at(struct gate_conf *conf, const struct filter *f)
 	conf->light &= filter_is_light(f);
 }
 
-static int make_code(struct job *job)
+/* One direction's rules for the emitter, in order; list has room for all and one more. */
+static size_t list_rules(struct job *job, const struct filter *spared, struct filter_rule *list)
 {
 	const struct gate_load *what = job->what;
 	const struct rules *r = what->rules;
-	bool xdp = what->progs & 1u << GATE_PROG_SONDE_GATE_XDP;
-	uint32_t otherwise = r->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
-	struct filter_rule *list = calloc(r->n + 1, sizeof(*list));
-	struct diag diag = { 0 };
 	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct rule *rule = &r->at[i];
+
+		if (rule->dir == what->dir)
+			list[n++] = (struct filter_rule){
+				&rule->filter, rule->id | (rule->drops ? GATE_ANSWER_DROP : 0)
+			};
+	}
+	if (r->drops[what->dir])
+		list[n++] = (struct filter_rule){ spared, 0 };
+	for (size_t i = 0; i < n; i++)
+		look_at(&job->conf, list[i].filter);
+	return n;
+}
+
+/* Each set once, however many rules name it; in the order that whoever reads the text again finds.
+ */
+static int link_sets(struct job *job, const struct filter_rule *list, size_t n)
+{
+	const struct filter **filters = calloc(n + 1, sizeof(*filters));
+	int rc;
+
+	if (!filters)
+		return fail_errno(-ENOMEM, "rules");
+	for (size_t i = 0; i < n; i++)
+		filters[i] = list[i].filter;
+	rc = sets_open(&job->sets, filters, n, GATE_LOAD_SET);
+	if (!rc)
+		rc = sets_link(&job->sets, &job->code);
+	free(filters);
+	return rc;
+}
+
+static int emit(struct job *job, const struct filter *spared)
+{
+	const struct gate_load *what = job->what;
+	bool xdp = what->progs & 1u << GATE_PROG_SONDE_GATE_XDP;
+	uint32_t otherwise = what->rules->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
+	struct filter_rule *list = calloc(what->rules->n + 1, sizeof(*list));
+	struct diag diag = { 0 };
+	size_t n;
 	int rc;
 
 	if (!list)
 		return fail_errno(-ENOMEM, "rules");
 	job->conf.light = 1;
-	for (size_t i = 0; i < r->n; i++) {
-		const struct rule *rule = &r->at[i];
-
-		if (rule->dir != what->dir)
-			continue;
-		look_at(&job->conf, &rule->filter);
-		list[n++] = (struct filter_rule){ &rule->filter,
-						  rule->id | (rule->drops ? GATE_ANSWER_DROP : 0) };
-	}
+	n = list_rules(job, spared, list);
 	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
 			       &diag);
-	free(list);
+	job->conf.judged = n != 0;
 	if (rc)
-		return fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
-	job->conf.judged = n || otherwise;
-	return 0;
+		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+	else
+		rc = link_sets(job, list, n);
+	free(list);
+	return rc;
+}
+
+static int make_code(struct job *job)
+{
+	struct filter spared = { 0 };
+	struct diag diag = { 0 };
+	int rc = filter_parse(&spared, RULES_SPARED, NULL, &diag);
+
+	if (rc)
+		return fail(rc, "rules: %s", diag.msg);
+	rc = emit(job, &spared);
+	filter_close(&spared);
+	return rc;
 }
 
 static int load_once(struct obj *obj, const struct job *job)
@@ -204,6 +252,7 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 	if (!rc && conf)
 		*conf = job.conf;
 	filter_code_close(&job.code);
+	sets_close(&job.sets);
 	free(job.text);
 	return rc;
 }

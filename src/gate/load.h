@@ -9,6 +9,10 @@
 #include "obj/obj.h"
 #include "sys/link.h"
 
+/* The sets' maps are named GATE_LOAD_SET, a number, and "_v4" or "_v6": by their number in the
+ * order in which the direction's rules name them first. */
+#define GATE_LOAD_SET "set"
+
 struct gate_load {
 	const struct link *link;
 	uint32_t progs; /* bits of enum in gen/gate.gen.h */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "gate/seat.h"
 #include "sys/bpf.h"
 #include "sys/wait.h"
 
@@ -132,12 +133,55 @@ static int take(struct ports *p, const struct link *link, bool must)
 	return 0;
 }
 
-/* An installation that does what is wished is left as it is, with its counters: 1. One that does
- * something else is not changed silently, for it may be somebody's decision: -EEXIST. */
+/* A gate that rules have put there counts, too: from now on it stays for the counters as well. */
+static int adopt(struct ports *p, const struct link *link, enum gate_dir dir, bool *is_new)
+{
+	struct seat seat = { 0 };
+	int rc = seat_open(&seat, &p->ask, link, dir);
+
+	*is_new = !rc && !(seat.uses & GATE_USE_COUNT);
+	if (*is_new)
+		rc = seat_use(&seat, seat.uses | GATE_USE_COUNT);
+	seat_close(&seat);
+	return rc;
+}
+
+/* The directions (bits) that gates of link serve as is wished, if they are all wished ones or rules
+ * have put them there; -EEXIST, said, of something else. */
+static int adopt_all(struct ports *p, const struct link *link, const struct gate *there)
+{
+	int wished = 0, same = 0, rc = 0;
+	bool any_old = false;
+
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+		enum hook hook = there->tap[dir].hook;
+		bool is_new = false;
+
+		wished |= (p->wish.hooks[dir] != 0) << dir;
+		if (!p->wish.hooks[dir] || !hook)
+			continue;
+		if (!(p->wish.hooks[dir] & HOOK_BIT(hook)))
+			rc = -EEXIST;
+		else
+			rc = adopt(p, link, (enum gate_dir)dir, &is_new);
+		same |= 1 << dir;
+		any_old |= !is_new;
+	}
+	if (rc == -EEXIST || (!rc && any_old && same != wished))
+		return fail(
+			-EEXIST,
+			"%s: counters are installed in another way: sonde detach -i %s, then again",
+			link->name, link->name);
+	return rc ? rc : same;
+}
+
+/* An installation that does what is wished is left as it is, with its counters; one that does
+ * something else is not changed silently, for it may be somebody's decision: -EEXIST. Otherwise the
+ * directions that are served already. */
 static int look_installed(struct ports *p, const struct link *link)
 {
-	int wished = 0, same = 0, other = 0, rc;
 	struct gate there = { 0 };
+	int rc;
 
 	if (!p->wish.stays)
 		return 0;
@@ -146,22 +190,29 @@ static int look_installed(struct ports *p, const struct link *link)
 		return rc == -ENOENT
 			       ? 0
 			       : fail_errno(rc, "%s: looking for what is installed", link->name);
-	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		wished += p->wish.hooks[dir] != 0;
-		same += (p->wish.hooks[dir] & HOOK_BIT(there.tap[dir].hook)) != 0;
-		other += p->wish.hooks[dir] && there.tap[dir].hook &&
-			 !(p->wish.hooks[dir] & HOOK_BIT(there.tap[dir].hook));
-	}
+	rc = adopt_all(p, link, &there);
 	gate_close(&there, &p->ask);
-	if (!same && !other)
-		return 0;
-	if (same < wished)
-		return fail(
-			-EEXIST,
-			"%s: counters are installed in another way: sonde detach -i %s, then again",
-			link->name, link->name);
-	note("%s: installed already; its counters go on", link->name);
-	return 1;
+	if (rc > 0)
+		note("%s: installed already; its counters go on", link->name);
+	return rc;
+}
+
+/* The directions that are not served yet. */
+static int take_rest(struct ports *p, const struct link *link, int served, bool must)
+{
+	const struct gate_wish all = p->wish;
+	bool any = false;
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		if (served & 1 << dir)
+			p->wish.hooks[dir] = 0;
+		any |= p->wish.hooks[dir] != 0;
+	}
+	if (any)
+		rc = take(p, link, must);
+	p->wish = all;
+	return rc;
 }
 
 /* Attaching to hundreds of interfaces takes a while. */
@@ -186,8 +237,8 @@ static int attach_named(struct ports *p)
 		rc = stop_asked();
 		if (!rc)
 			rc = look_installed(p, &link);
-		if (!rc)
-			rc = take(p, &link, true);
+		if (rc >= 0)
+			rc = take_rest(p, &link, rc, true);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -203,8 +254,8 @@ static int attach_up(struct ports *p)
 		rc = stop_asked();
 		if (!rc)
 			rc = look_installed(p, &l.at[i]);
-		if (!rc)
-			rc = take(p, &l.at[i], false);
+		if (rc >= 0)
+			rc = take_rest(p, &l.at[i], rc, false);
 	}
 	link_list_free(&l);
 	return rc < 0 ? rc : 0;
@@ -347,6 +398,10 @@ static void replace(struct ports *p, struct port *port)
 	forget_dir(&port->last, GATE_IN);
 	if (gate_retake(&port->gate, &p->ask, &p->wish))
 		port->skipped = true;
+	/* What the next one had counted before, if it is somebody's. */
+	for (size_t i = 0; i < port->gate.before.n; i++)
+		gate_table_add(&port->last, &port->gate.before.rows[i]);
+	gate_table_free(&port->gate.before);
 }
 
 /* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */

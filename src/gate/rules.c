@@ -355,13 +355,26 @@ size_t rules_count(const struct rules *r, enum gate_dir dir)
 	return n;
 }
 
-const struct rule *rules_judge(const struct rules *r, enum gate_dir dir,
-			       const struct filter_packet *p)
+static bool is_spared(const struct filter_packet *p)
 {
+	struct filter f = { 0 };
+	struct diag diag;
+	bool is = !filter_parse(&f, RULES_SPARED, NULL, &diag) && filter_match(&f, p);
+
+	filter_close(&f);
+	return is;
+}
+
+bool rules_drop(const struct rules *r, enum gate_dir dir, const struct filter_packet *p,
+		const struct rule **rule)
+{
+	*rule = NULL;
 	for (size_t i = 0; i < r->n; i++)
-		if (r->at[i].dir == dir && filter_match(&r->at[i].filter, p))
-			return &r->at[i];
-	return NULL;
+		if (r->at[i].dir == dir && filter_match(&r->at[i].filter, p)) {
+			*rule = &r->at[i];
+			return r->at[i].drops;
+		}
+	return r->drops[dir] && !is_spared(p);
 }
 
 void rules_close(struct rules *r)

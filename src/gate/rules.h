@@ -30,8 +30,12 @@ struct rule {
 struct rules {
 	struct rule *at;
 	size_t n, room;
-	bool drops[GATE_DIRS]; /* what no rule matches */
+	bool drops[GATE_DIRS]; /* what no rule matches, but for RULES_SPARED */
 };
+
+/* A default is for IP: what an interface cannot do without passes it, unless a rule says otherwise:
+ * neighbour discovery (RFC 4861), ARP, and whatever else is neither IPv4 nor IPv6. */
+#define RULES_SPARED "not (ip or ip6) or icmp6 and icmp6[0] >= 133 and icmp6[0] <= 137"
 
 enum { RULE_DEFAULT_ID = GATE_RULES_MAX }; /* place in map `hits` of what is dropped by default */
 
@@ -53,9 +57,9 @@ void rules_remove(struct rules *r, size_t i);
 void rules_move_last(struct rules *r, size_t i);
 /* How many there are of a direction. */
 size_t rules_count(const struct rules *r, enum gate_dir dir);
-/* The rule that decides on a packet; NULL: none, so the default does. */
-const struct rule *rules_judge(const struct rules *r, enum gate_dir dir,
-			       const struct filter_packet *p);
+/* Whether a packet is dropped. *rule: by which one; NULL: by the default. */
+bool rules_drop(const struct rules *r, enum gate_dir dir, const struct filter_packet *p,
+		const struct rule **rule);
 void rules_close(struct rules *r);
 
 #endif

@@ -69,8 +69,9 @@ void put_mac(struct line *l, const uint8_t *p);
 void put_cut(struct line *l, const char *name);
 /* The word of value, or fallback and the number. */
 struct word {
-	uint32_t value;
-	const char *word;
+	uint16_t value;
+	char word[31]; /* here, since a pointer would cost its relocation, too */
+	uint8_t : 8;   /* zero: the end of a word that fills its room */
 };
 const char *word_of(const struct word *words, size_t n, uint32_t value);
 #define WORD_OF(words, value) word_of(words, sizeof(words) / sizeof(*(words)), value)

@@ -3,27 +3,34 @@
 #include "net/proto.h"
 #include <stddef.h>
 
-static const char *const proto_names[256] = {
-	[0] = "hopopt",     [1] = "icmp",     [2] = "igmp",       [4] = "ipip",
-	[6] = "tcp",        [8] = "egp",      [17] = "udp",       [27] = "rdp",
-	[33] = "dccp",      [41] = "ipv6",    [43] = "route6",    [44] = "frag6",
-	[46] = "rsvp",      [47] = "gre",     [50] = "esp",       [51] = "ah",
-	[58] = "icmpv6",    [59] = "nonxt6",  [60] = "dstopts6",  [88] = "eigrp",
-	[89] = "ospf",      [94] = "ipip2",   [97] = "etherip",   [98] = "encap",
-	[103] = "pim",      [108] = "ipcomp", [112] = "vrrp",     [115] = "l2tp",
-	[132] = "sctp",     [133] = "fc",     [135] = "mobility", [136] = "udplite",
-	[137] = "mpls",     [139] = "hip",    [140] = "shim6",    [142] = "rohc",
-	[143] = "ethernet", [255] = "raw",
+/* Names stand in their tables: a pointer to one would cost its relocation, too. */
+static const struct {
+	uint8_t proto;
+	char name[11];
+} proto_names[] = {
+	{ 0, "hopopt" },     { 1, "icmp" },     { 2, "igmp" },       { 4, "ipip" },
+	{ 6, "tcp" },        { 8, "egp" },      { 17, "udp" },       { 27, "rdp" },
+	{ 33, "dccp" },      { 41, "ipv6" },    { 43, "route6" },    { 44, "frag6" },
+	{ 46, "rsvp" },      { 47, "gre" },     { 50, "esp" },       { 51, "ah" },
+	{ 58, "icmpv6" },    { 59, "nonxt6" },  { 60, "dstopts6" },  { 88, "eigrp" },
+	{ 89, "ospf" },      { 94, "ipip2" },   { 97, "etherip" },   { 98, "encap" },
+	{ 103, "pim" },      { 108, "ipcomp" }, { 112, "vrrp" },     { 115, "l2tp" },
+	{ 132, "sctp" },     { 133, "fc" },     { 135, "mobility" }, { 136, "udplite" },
+	{ 137, "mpls" },     { 139, "hip" },    { 140, "shim6" },    { 142, "rohc" },
+	{ 143, "ethernet" }, { 255, "raw" },
 };
 
 const char *net_proto_name(uint8_t proto)
 {
-	return proto_names[proto];
+	for (size_t i = 0; i < sizeof(proto_names) / sizeof(*proto_names); i++)
+		if (proto_names[i].proto == proto)
+			return proto_names[i].name;
+	return NULL;
 }
 
 static const struct {
 	uint16_t type;
-	const char *name;
+	char name[10];
 } ethertypes[] = {
 	{ 0x0800, "ipv4" },    { 0x0806, "arp" },      { 0x0842, "wol" },    { 0x22f3, "trill" },
 	{ 0x8035, "rarp" },    { 0x8100, "vlan" },     { 0x8137, "ipx" },    { 0x86dd, "ipv6" },

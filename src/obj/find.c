@@ -198,21 +198,32 @@ uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog)
 	return bytes;
 }
 
-static int detach_xdp(struct nl *nl, const struct found *f, int prog_fd)
+static uint32_t xdp_mode(enum hook hook)
 {
-	uint32_t mode = f->hook == HOOK_XDP_NATIVE    ? XDP_FLAGS_DRV_MODE
-			: f->hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE
-						      : XDP_FLAGS_HW_MODE;
-
-	return link_set_xdp(nl, f->ifindex, -1, mode | XDP_FLAGS_REPLACE, prog_fd);
+	return hook == HOOK_XDP_NATIVE    ? XDP_FLAGS_DRV_MODE
+	       : hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE
+					  : XDP_FLAGS_HW_MODE;
 }
 
-static int still_there(const struct tc_filter *filter, void *arg)
+static uint32_t tcx_type(const struct found *f)
+{
+	return f->ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
+}
+
+static int same_filter(const struct tc_filter *filter, void *arg)
 {
 	const struct found *f = arg;
 
 	return filter->handle == f->filter.handle && filter->prio == f->filter.prio &&
 	       filter->prog_id == f->prog_id;
+}
+
+/* 0 if its clsact filter still has that program. */
+static int still_there(struct nl *nl, const struct found *f)
+{
+	int rc = tc_filter_dump(nl, f->ifindex, f->ingress, same_filter, (void *)(uintptr_t)f);
+
+	return rc == 1 ? 0 : rc ? rc : -ENOENT;
 }
 
 int find_detach(struct nl *nl, const struct found *f)
@@ -222,17 +233,38 @@ int find_detach(struct nl *nl, const struct found *f)
 	if (f->link_id)
 		return -EBUSY;
 	if (f->hook == HOOK_CLSACT) {
-		rc = tc_filter_dump(nl, f->ifindex, f->ingress, still_there, (void *)(uintptr_t)f);
-		return rc == 1 ? tc_filter_del(nl, &f->filter) : rc ? rc : -ENOENT;
+		rc = still_there(nl, f);
+		return rc ? rc : tc_filter_del(nl, &f->filter);
 	}
 	fd = bpf_fd_by_id(BPF_KIND_PROG, f->prog_id);
 	if (fd < 0)
 		return fd;
 	if (f->hook == HOOK_TCX)
-		rc = bpf_prog_detach(fd, f->ifindex,
-				     f->ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS);
+		rc = bpf_prog_detach(fd, f->ifindex, tcx_type(f));
 	else
-		rc = detach_xdp(nl, f, fd);
+		rc = link_set_xdp(nl, f->ifindex, -1, xdp_mode(f->hook) | XDP_FLAGS_REPLACE, fd);
+	close(fd);
+	return rc;
+}
+
+int find_replace(struct nl *nl, const struct found *f, int prog_fd)
+{
+	int rc, fd;
+
+	if (f->link_id)
+		return -EBUSY;
+	if (f->hook == HOOK_CLSACT) {
+		rc = still_there(nl, f);
+		return rc ? rc : tc_filter_replace(nl, &f->filter, prog_fd);
+	}
+	fd = bpf_fd_by_id(BPF_KIND_PROG, f->prog_id);
+	if (fd < 0)
+		return fd;
+	if (f->hook == HOOK_TCX)
+		rc = bpf_prog_replace(prog_fd, f->ifindex, tcx_type(f), fd);
+	else
+		rc = link_set_xdp(nl, f->ifindex, prog_fd, xdp_mode(f->hook) | XDP_FLAGS_REPLACE,
+				  fd);
 	close(fd);
 	return rc;
 }

@@ -56,5 +56,8 @@ int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info
 /* Take a program off that has no link; only if that very program is still there. -EBUSY: it is held
  * by a link, so by a running process. */
 int find_detach(struct nl *nl, const struct found *f);
+/* Put another program in its place, if that very program is still there; no packet passes between
+ * the two. -EBUSY: it is held by a link; -ENOENT or -EEXIST: something else is there now. */
+int find_replace(struct nl *nl, const struct found *f, int prog_fd);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "base/unpack.h"
 #include "obj/core.h"
 #include "obj/feature.h"
 #include "obj/log.h"
@@ -197,7 +198,14 @@ static void swap_by_store(struct bpf_insn *insns, uint32_t n)
 	}
 }
 
-static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, const struct btf *btf)
+/* What programs are made of: the spec's code and the kernel's types. */
+struct stuff {
+	struct bpf_insn *code;
+	struct btf btf;
+};
+
+static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
+		     const struct stuff *from)
 {
 	const struct obj_code as_is = { 0 }, *stub = opts->stubs ? &opts->stubs[i] : &as_is;
 	const struct spec_prog *p = &o->spec->progs[i];
@@ -210,7 +218,7 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, con
 
 	if (!insns)
 		return -ENOMEM;
-	memcpy(insns, p->insns, p->ninsns * sizeof(*insns));
+	memcpy(insns, from->code + p->first, p->ninsns * sizeof(*insns));
 	if (own < p->ninsns && stub->none)
 		take_out(insns, own);
 	else if (own < p->ninsns)
@@ -218,9 +226,9 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts, con
 	relocate(o, p, insns);
 	swap_by_store(insns, own);
 	if (p->ncores)
-		rc = core_apply(p, insns, btf);
+		rc = core_apply(p, insns, &from->btf);
 	if (!rc && p->type == BPF_PROG_TYPE_TRACING)
-		rc = trace_target(p, btf, &target);
+		rc = trace_target(p, &from->btf, &target);
 	if (!rc)
 		rc = load(o, p, opts, insns, n, target);
 	if (rc > 0)
@@ -252,7 +260,7 @@ static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *
 	return false;
 }
 
-static int open_all(struct obj *o, const struct obj_opts *opts, const struct btf *btf)
+static int open_all(struct obj *o, const struct obj_opts *opts, const struct stuff *from)
 {
 	const struct spec *s = o->spec;
 	int rc = 0;
@@ -267,31 +275,59 @@ static int open_all(struct obj *o, const struct obj_opts *opts, const struct btf
 			rc = map_open(o, i, opts);
 	for (uint32_t i = 0; i < s->nprogs && !rc; i++)
 		if (wanted(opts, i))
-			rc = prog_open(o, i, opts, btf);
+			rc = prog_open(o, i, opts, from);
 	return rc;
+}
+
+int obj_code(const struct spec *s, struct bpf_insn **code)
+{
+	size_t size = s->ninsns * sizeof(**code);
+	struct bpf_insn *got = malloc(size);
+	int rc = 0;
+
+	if (!got)
+		return fail_errno(-ENOMEM, "%s", s->name);
+	if (s->code_len == size)
+		memcpy(got, s->code, size);
+	else
+		rc = unpack(s->code, s->code_len, got, size);
+	if (rc) {
+		free(got);
+		return fail(rc, "%s: its programs are damaged in this binary", s->name);
+	}
+	*code = got;
+	return 0;
+}
+
+static int types_open(const struct spec *spec, struct btf *btf)
+{
+	int rc = btf_open_kernel(btf);
+
+	if (rc == -ENOENT)
+		return fail(rc,
+			    "%s needs the kernel's type information (BTF), and there is none here",
+			    spec->name);
+	if (rc)
+		return fail_errno(rc, "the kernel's type information (BTF) for %s", spec->name);
+	return 0;
 }
 
 int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts)
 {
 	struct obj got = { .spec = spec };
-	struct btf btf = { 0 };
-	int rc;
+	struct stuff from = { 0 };
+	int rc = 0;
 
 	if (spec->nmaps > OBJ_MAPS_MAX || spec->nprogs > OBJ_PROGS_MAX)
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
-	if (needs_kernel_types(spec, opts)) {
-		rc = btf_open_kernel(&btf);
-		if (rc == -ENOENT)
-			return fail(rc,
-				    "%s needs the kernel's type information (BTF), and there is "
-				    "none here",
-				    spec->name);
-		if (rc)
-			return fail_errno(rc, "the kernel's type information (BTF) for %s",
-					  spec->name);
-	}
-	rc = open_all(&got, opts, &btf);
-	btf_close(&btf);
+	if (needs_kernel_types(spec, opts))
+		rc = types_open(spec, &from.btf);
+	if (!rc)
+		rc = obj_code(spec, &from.code);
+	if (!rc)
+		rc = open_all(&got, opts, &from);
+	free(from.code);
+	btf_close(&from.btf);
 	if (rc)
 		obj_close(&got);
 	else

@@ -1,82 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses in longest-prefix tries, filled many prefixes at a time where the kernel can.
- */
+/* Sets of addresses: their maps, and the code that looks into them behind a filter's. */
 #include "obj/sets.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "gen/set.gen.h"
+#include "obj/obj.h"
 #include "sys/bpf.h"
 
-enum { BATCH = 4096, KEY_MAX = 4 + 16 };
+static const unsigned int progs[] = { [SET_IPV4] = SET_PROG_SET4, [SET_IPV6] = SET_PROG_SET6 };
 
-/* Keys (struct bpf_lpm_trie_key) of a family lie without a gap between them. */
-static size_t put_keys(uint8_t *to, const struct filter_set *set, enum set_family family,
-		       size_t from)
+static int build(const struct filter_set *set, enum set_family family, const char *name,
+		 struct set_one *out)
 {
-	size_t len = set_address(family), n = set->of[family].n - from;
+	struct set_lines lines = { 0 };
+	int rc = family == SET_IPV4 ? set4_build(&set->of[family], &lines)
+				    : set6_build(&set->of[family], &lines);
 
-	if (n > BATCH)
-		n = BATCH;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *prefix = set_prefix(set, family, from + i);
-		uint32_t bits = prefix[len];
-
-		memcpy(to, &bits, sizeof(bits));
-		memcpy(to + sizeof(bits), prefix, len);
-		to += sizeof(bits) + len;
-	}
-	return n;
+	if (rc)
+		return rc;
+	out->head = lines_head(&lines);
+	rc = lines_put(&lines, name, BPF_F_MMAPABLE);
+	lines_close(&lines);
+	if (rc > 0)
+		out->fd = rc;
+	return rc < 0 ? rc : 0;
 }
 
-static int put_each(int fd, const uint8_t *keys, size_t size, size_t n)
+static int open_one(struct set_one *out, const struct filter_set *set, enum set_family family,
+		    const char *name)
 {
-	uint8_t value = 1;
-	int rc = 0;
-
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = bpf_map_update(fd, keys + i * size, &value, BPF_ANY);
-	return rc;
-}
-
-static int fill(int fd, const struct filter_set *set, enum set_family family)
-{
-	size_t size = sizeof(uint32_t) + set_address(family), n;
-	uint8_t *keys = malloc(BATCH * (size_t)KEY_MAX), values[BATCH];
-	bool batches = true;
-	int rc = keys ? 0 : -ENOMEM;
-
-	memset(values, 1, sizeof(values));
-	for (size_t at = 0; at < set->of[family].n && !rc; at += n) {
-		n = put_keys(keys, set, family, at);
-		batches = batches && !bpf_map_update_batch(fd, keys, values, (uint32_t)n);
-		/* Once more singly, if it cannot or has run into an error: to see which. */
-		if (!batches)
-			rc = put_each(fd, keys, size, n);
-	}
-	free(keys);
-	return rc;
-}
-
-static int open_one(int *fd, const struct filter_set *set, enum set_family family)
-{
-	struct bpf_map_new m = {
-		.name = family == SET_IPV4 ? "sonde_set4" : "sonde_set6",
-		.type = BPF_MAP_TYPE_LPM_TRIE,
-		.key_size = (uint32_t)(sizeof(uint32_t) + set_address(family)),
-		.value_size = 1,
-		.max_entries = (uint32_t)set->of[family].n,
-		.flags = BPF_F_NO_PREALLOC,
-	};
 	int rc;
 
 	if (!set->of[family].n)
 		return 0;
-	rc = set->of[family].n > UINT32_MAX ? -E2BIG : bpf_map_create(&m);
-	if (rc > 0) {
-		*fd = rc;
-		rc = fill(*fd, set, family);
-	}
+	rc = build(set, family, name, out);
 	if (rc == -EPERM)
 		return fail(rc,
 			    "a map for set %s (%zu prefixes) needs root, or CAP_BPF and a larger "
@@ -88,14 +49,40 @@ static int open_one(int *fd, const struct filter_set *set, enum set_family famil
 	return 0;
 }
 
-int sets_open(struct sets *s, const struct filter *f)
+static size_t number_of(const struct sets *s, const char *name)
+{
+	size_t i = 0;
+
+	while (i < s->n && strcmp(s->names[i], name))
+		i++;
+	return i;
+}
+
+static int open_set(struct sets *s, const struct filter_set *set, const char *name)
+{
+	char words[32];
+	int rc = 0;
+
+	if (number_of(s, set->name) < s->n)
+		return 0;
+	if (s->n == FILTER_SETS_MAX)
+		return fail(-E2BIG, "more than %d sets", FILTER_SETS_MAX);
+	for (int family = 0; family < SET_FAMILIES && !rc; family++) {
+		snprintf(words, sizeof(words), "%s%zu_v%d", name, s->n, family == SET_IPV4 ? 4 : 6);
+		rc = open_one(&s->of[s->n][family], set, (enum set_family)family, words);
+	}
+	s->names[s->n++] = set->name; /* what failed is closed with it */
+	return rc;
+}
+
+int sets_open(struct sets *s, const struct filter *const *filters, size_t n, const char *name)
 {
 	struct sets got = { 0 };
 	int rc = 0;
 
-	for (size_t i = 0; i < f->nsets && !rc; i++)
-		for (int family = 0; family < SET_FAMILIES && !rc; family++)
-			rc = open_one(&got.fd[i][family], &f->sets[i], (enum set_family)family);
+	for (size_t i = 0; i < n && !rc; i++)
+		for (size_t j = 0; j < filters[i]->nsets && !rc; j++)
+			rc = open_set(&got, &filters[i]->sets[j], name);
 	if (rc)
 		sets_close(&got);
 	else
@@ -103,22 +90,118 @@ int sets_open(struct sets *s, const struct filter *f)
 	return rc;
 }
 
-void sets_link(const struct sets *s, struct filter_code *code)
+/* What stands in the template for a number of the head. */
+static int32_t number_for(const struct set_head *head, int32_t imm)
 {
-	for (size_t i = 0; i < code->nrelocs; i++) {
-		const struct filter_reloc *r = &code->relocs[i];
-		struct bpf_insn *insn = &code->insns[r->insn];
-
-		insn->src_reg = BPF_PSEUDO_MAP_FD;
-		insn->imm = s->fd[r->set][r->family];
+	switch (imm) {
+	case SET_PARAM_TOP:
+		return (int32_t)head->top;
+	case SET_PARAM_BASE:
+		return (int32_t)head->base;
+	case SET_PARAM_BUCKETS:
+		return (int32_t)head->buckets;
+	case SET_PARAM_CODES:
+		return (int32_t)head->codes;
+	case SET_PARAM_CODES_BASE:
+		return (int32_t)head->codes_base;
+	default:
+		return imm;
 	}
+}
+
+/* A copy of a family's code, out of the templates, behind code, for one set. */
+static int append(struct filter_code *code, const struct bpf_insn *templates,
+		  enum set_family family, const struct set_one *one)
+{
+	const struct spec_prog *p = &set_spec.progs[progs[family]];
+	size_t n = code->n + p->ninsns;
+	struct bpf_insn *at = code->insns;
+
+	if (n > code->room) {
+		at = realloc(at, n * sizeof(*at));
+		if (!at)
+			return fail_errno(-ENOMEM, "sets");
+		code->insns = at;
+		code->room = n;
+	}
+	at += code->n;
+	memcpy(at, templates + p->first, p->ninsns * sizeof(*at));
+	for (uint32_t i = 0; i < p->nrelocs; i++) {
+		at[p->relocs[i].insn].src_reg = BPF_PSEUDO_MAP_FD;
+		at[p->relocs[i].insn].imm = one->fd;
+	}
+	for (uint32_t i = 0; i < p->ninsns; i++)
+		if (at[i].code == (BPF_ALU64 | BPF_MOV | BPF_K))
+			at[i].imm = number_for(&one->head, at[i].imm);
+	code->n = n;
+	return 0;
+}
+
+static int link_all(const struct sets *s, const struct bpf_insn *templates,
+		    struct filter_code *code)
+{
+	size_t at[FILTER_SETS_MAX][SET_FAMILIES] = { { 0 } };
+	int rc = 0;
+
+	for (size_t i = 0; i < code->nrelocs && !rc; i++) {
+		const struct filter_reloc *r = &code->relocs[i];
+		size_t set = number_of(s, r->name), *to = &at[set][r->family];
+
+		if (!*to) {
+			*to = code->n;
+			rc = append(code, templates, (enum set_family)r->family,
+				    &s->of[set][r->family]);
+		}
+		code->insns[r->insn].imm = (int32_t)(*to - r->insn - 1);
+	}
+	return rc;
+}
+
+int sets_link(const struct sets *s, struct filter_code *code)
+{
+	struct bpf_insn *templates;
+	int rc = code->nrelocs ? obj_code(&set_spec, &templates) : 0;
+
+	if (rc || !code->nrelocs)
+		return rc;
+	rc = link_all(s, templates, code);
+	free(templates);
+	return rc;
+}
+
+static int read_one(int fd, enum set_family family, struct filter_set *out)
+{
+	struct set_lines lines = { 0 };
+	int rc = fd ? lines_get(fd, &lines) : 0;
+
+	if (!rc && fd)
+		rc = family == SET_IPV4 ? set4_read(&lines, &out->of[family])
+					: set6_read(&lines, &out->of[family]);
+	lines_close(&lines);
+	return rc;
+}
+
+int sets_read(int fd4, int fd6, struct filter_set *out)
+{
+	struct filter_set got = { 0 };
+	int rc = read_one(fd4, SET_IPV4, &got);
+
+	if (!rc)
+		rc = read_one(fd6, SET_IPV6, &got);
+	if (!rc)
+		rc = set_settle(&got);
+	if (rc)
+		set_close(&got);
+	else
+		*out = got;
+	return rc;
 }
 
 void sets_close(struct sets *s)
 {
 	for (int i = 0; i < FILTER_SETS_MAX; i++)
 		for (int family = 0; family < SET_FAMILIES; family++)
-			if (s->fd[i][family])
-				close(s->fd[i][family]);
+			if (s->of[i][family].fd)
+				close(s->of[i][family].fd);
 	*s = (struct sets){ 0 };
 }

@@ -44,9 +44,10 @@ struct spec_core {
 	const char *path; /* "" where the kind needs none */
 };
 
+/* Names stand in their tables: a pointer to one would cost its relocation, too. */
 struct spec_map {
-	const char *name; /* at most 15 characters of [A-Za-z0-9_.] */
-	uint32_t type;    /* enum bpf_map_type */
+	char name[BPF_OBJ_NAME_LEN]; /* at most 15 characters of [A-Za-z0-9_.] */
+	uint32_t type;               /* enum bpf_map_type */
 	uint32_t key_size, value_size, max_entries, flags;
 	uint32_t key_type, value_type; /* ids in spec.btf, 0 if there is none */
 	const uint8_t
@@ -56,12 +57,12 @@ struct spec_map {
 };
 
 struct spec_prog {
-	const char *name;             /* the C function's, at most 15 characters */
-	uint32_t type;                /* enum bpf_prog_type */
-	uint32_t attach_type;         /* enum bpf_attach_type, 0 if the type has none */
-	const char *target;           /* after the slash of the section's name, or NULL */
-	const struct bpf_insn *insns; /* the program, then every subprogram that it reaches */
-	uint32_t ninsns;
+	char name[BPF_OBJ_NAME_LEN]; /* the C function's, at most 15 characters */
+	uint32_t type;               /* enum bpf_prog_type */
+	uint32_t attach_type;        /* enum bpf_attach_type, 0 if the type has none */
+	const char *target;          /* after the slash of the section's name, or NULL */
+	uint32_t first, ninsns;      /* in spec.code: the program, then every subprogram that it
+				      * reaches */
 	uint32_t stub; /* index of the last subprogram's begin if that is a stub (its name begins
 			* with stub_), whose code may be replaced; else 0 */
 	const struct spec_reloc *relocs;
@@ -77,6 +78,10 @@ struct spec {
 	uint32_t nmaps;
 	const struct spec_prog *progs;
 	uint32_t nprogs;
+	/* All programs' instructions as a block for unpack(), since they repeat each other; just as
+	 * they are if they have no more bytes than the block. */
+	const void *code;
+	uint32_t code_len, ninsns;
 	const uint8_t *btf; /* the key and value types of the maps, or NULL; optional to load */
 	uint32_t btf_len;
 	uint32_t conf_map; /* index of the map that holds the object's `conf`; nmaps if none */

@@ -22,6 +22,7 @@ struct sink {
 	bool screen, open; /* open: between begin and end */
 	const struct schema *schema;
 	const char *title;
+	struct buf *into;  /* NULL: fd */
 	struct buf out;    /* written and emptied by sink.c */
 	struct buf own[3]; /* the format's; close frees what they hold, sink.c the buffers */
 };

@@ -53,10 +53,21 @@ int sink_row(struct sink *s, const void *rec)
 	return s->open ? s->hooks->row(s, rec) : -EINVAL;
 }
 
+void sink_into(struct sink *s, struct buf *into)
+{
+	s->into = into;
+}
+
 static int write_out(struct sink *s)
 {
-	int err = buf_write(&s->out, s->fd);
+	int err = 0;
 
+	if (!s->into)
+		err = buf_write(&s->out, s->fd);
+	else if (s->out.nomem)
+		err = -ENOMEM;
+	else
+		buf_add(s->into, s->out.data, s->out.len);
 	buf_clear(&s->out);
 	return err;
 }

@@ -18,6 +18,9 @@ struct sink; /* opaque; on the heap, one a command */
  * and cuts lines at the terminal's width. NULL if there is no memory. */
 struct sink *sink_new(enum sink_format format, int fd, bool screen);
 void sink_free(struct sink *s);
+/* From now on what would be written is appended to *into, which the caller writes. */
+struct buf;
+void sink_into(struct sink *s, struct buf *into);
 
 /* Rows of one table: begin names the schema and a title line (text only, may be NULL; valid until
  * sink_end), row adds a record of that schema (copied as far as it is needed), end writes the table

@@ -171,7 +171,8 @@ int bpf_raw_tracepoint_open(const char *name, int prog_fd)
 	return call_attr(BPF_RAW_TRACEPOINT_OPEN, &a);
 }
 
-static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags)
+static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags,
+		      int old_fd)
 {
 	union bpf_attr a = {};
 
@@ -179,17 +180,23 @@ static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, u
 	a.attach_bpf_fd = (uint32_t)prog_fd;
 	a.attach_type = attach_type;
 	a.attach_flags = flags;
+	a.replace_bpf_fd = (uint32_t)old_fd;
 	return call_attr(cmd, &a);
 }
 
 int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags)
 {
-	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, flags);
+	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, flags, 0);
+}
+
+int bpf_prog_replace(int prog_fd, int ifindex, uint32_t attach_type, int old_fd)
+{
+	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, BPF_F_REPLACE, old_fd);
 }
 
 int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type)
 {
-	return tcx_change(BPF_PROG_DETACH, prog_fd, ifindex, attach_type, 0);
+	return tcx_change(BPF_PROG_DETACH, prog_fd, ifindex, attach_type, 0, 0);
 }
 
 /* BPF_PROG_QUERY as of Linux 6.6 (linux/bpf.h); older kernels know the part up to attach_flags2. */

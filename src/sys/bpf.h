@@ -65,6 +65,9 @@ int bpf_raw_tracepoint_open(const char *name, int prog_fd); /* name NULL: BTF-ty
 
 /* tcx without a link: stays when the process ends. flags: BPF_F_BEFORE for the first place. */
 int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags);
+/* In the place of one that is there without a link; no packet passes between the two. -ENOENT: it
+ * is not there. */
+int bpf_prog_replace(int prog_fd, int ifindex, uint32_t attach_type, int old_fd);
 int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type);
 /* Ids of the programs at a tcx hook, in their order, and of their links (0: attached without one).
  * Returns their number, at most max; -errno. link_ids may be NULL. */

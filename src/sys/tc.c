@@ -39,18 +39,28 @@ static void filter_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const 
 	nl_put_str(m, TCA_KIND, "bpf");
 }
 
-int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd)
+static int filter_put(struct nl *nl, const struct tc_filter *f, int prog_fd, uint16_t flags)
 {
 	struct nl_msg m;
 	size_t options;
 
-	filter_begin(&m, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, f);
+	filter_begin(&m, RTM_NEWTFILTER, flags, f);
 	options = nl_nest(&m, TCA_OPTIONS);
 	nl_put_u32(&m, TCA_BPF_FD, (uint32_t)prog_fd);
 	nl_put_str(&m, TCA_BPF_NAME, f->name);
 	nl_put_u32(&m, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	nl_nest_end(&m, options);
 	return nl_call(nl, &m, NULL, NULL);
+}
+
+int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd)
+{
+	return filter_put(nl, f, prog_fd, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+int tc_filter_replace(struct nl *nl, const struct tc_filter *f, int prog_fd)
+{
+	return filter_put(nl, f, prog_fd, NLM_F_REPLACE);
 }
 
 int tc_filter_del(struct nl *nl, const struct tc_filter *f)

@@ -22,6 +22,9 @@ struct tc_filter {
 int tc_clsact_add(struct nl *nl, int ifindex);
 /* Add a direct-action filter for all protocols; -EEXIST: prio and handle are taken. */
 int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd);
+/* Another program in the place of the one that has f's prio and handle; no packet passes between
+ * the two. -ENOENT: there is none. */
+int tc_filter_replace(struct nl *nl, const struct tc_filter *f, int prog_fd);
 int tc_filter_del(struct nl *nl, const struct tc_filter *f);
 
 typedef int tc_each(const struct tc_filter *f, void *arg);

@@ -388,9 +388,9 @@ static int emit(struct tap *t)
 		rc = filter_emit(t->wish.filter, (enum filter_flavour)i, &t->code[i], &diag);
 	if (rc)
 		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
-	rc = sets_open(&t->sets, t->wish.filter);
+	rc = sets_open(&t->sets, &t->wish.filter, 1, "sonde_set");
 	for (int i = 0; i < 2 && !rc; i++)
-		sets_link(&t->sets, &t->code[i]);
+		rc = sets_link(&t->sets, &t->code[i]);
 	return rc;
 }
 

@@ -49,7 +49,7 @@ static void check_code(const struct filter *f, enum filter_flavour flavour)
 		i += BPF_CLASS(insn->code) == BPF_LD;
 	}
 	for (size_t i = 0; i < code.nrelocs; i++)
-		MUST(code.relocs[i].insn + 1 < code.n && code.relocs[i].set < f->nsets);
+		MUST(code.relocs[i].insn < code.n && code.relocs[i].set < f->nsets);
 	filter_print(&code, &out);
 	buf_free(&out);
 	filter_code_close(&code);

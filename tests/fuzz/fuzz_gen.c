@@ -29,10 +29,10 @@ static void check_types(const struct spec *spec)
 }
 
 /* Whoever jumps or calls lands in the program. */
-static void check_jumps(const struct spec_prog *p)
+static void check_jumps(const struct spec_prog *p, const struct bpf_insn *insns)
 {
 	for (uint32_t i = 0; i < p->ninsns; i++) {
-		const struct bpf_insn *in = &p->insns[i];
+		const struct bpf_insn *in = &insns[i];
 		bool jump = BPF_CLASS(in->code) == BPF_JMP || BPF_CLASS(in->code) == BPF_JMP32;
 		int64_t to = (int64_t)i + 1;
 
@@ -40,23 +40,30 @@ static void check_jumps(const struct spec_prog *p)
 			MUST(++i < p->ninsns);
 		if (!jump || BPF_OP(in->code) == BPF_EXIT)
 			continue;
-		if (BPF_OP(in->code) != BPF_CALL)
-			to += in->off;
-		else if (in->src_reg == BPF_PSEUDO_CALL)
+		if (BPF_OP(in->code) == BPF_CALL) {
+			/* a helper's call goes nowhere here */
+			if (in->code != (BPF_JMP | BPF_CALL) || in->src_reg != BPF_PSEUDO_CALL)
+				continue;
 			to += in->imm;
+		} else {
+			to += in->code == (BPF_JMP32 | BPF_JA) ? in->imm : in->off;
+		}
 		MUST(to >= 0 && to < p->ninsns);
 	}
 }
 
 /* Every index stays in the table that it is for. */
-static void check_spec(const struct spec *spec)
+static void check_spec(const struct gen_obj *obj)
 {
+	const struct spec *spec = &obj->spec;
+
 	MUST(spec->conf_map <= spec->nmaps);
 	if (spec->conf_map < spec->nmaps)
 		MUST((uint64_t)spec->conf_off + spec->conf_len <=
 		     spec->maps[spec->conf_map].value_size);
 	for (const struct spec_prog *p = spec->progs; p < spec->progs + spec->nprogs; p++) {
-		check_jumps(p);
+		MUST(p->first <= spec->ninsns && p->ninsns <= spec->ninsns - p->first);
+		check_jumps(p, obj->layouts[p - spec->progs].insns);
 		for (uint32_t i = 0; i < p->nrelocs; i++)
 			MUST(p->relocs[i].map < spec->nmaps && p->relocs[i].insn + 1 < p->ninsns);
 		for (uint32_t i = 0; i < p->ncores; i++)
@@ -171,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(!memcmp(&obj, &before, sizeof(obj)));
 		return 0;
 	}
-	check_spec(&obj.spec);
+	check_spec(&obj);
 	if (!obj.big)
 		check_types(&obj.spec);
 	emit(&obj);

@@ -27,4 +27,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
+/* An array of instructions as the code of a struct spec, not packed. */
+#define CODE(insns) .code = (insns), .code_len = sizeof(insns), .ninsns = LENGTH(insns)
+
 #endif

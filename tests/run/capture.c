@@ -63,8 +63,8 @@ static int bench_try(struct bench *b, const char *text, int prog)
 	CHECK(!filter_parse(&b->filter, text, &exprs_names, &diag), "'%s': %s", text, diag.msg);
 	rc = filter_emit(&b->filter, xdp ? FILTER_XDP : FILTER_SKB, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
-	CHECK(!sets_open(&sets, &b->filter), "no sets");
-	sets_link(&sets, &code);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &b->filter }, 1, "set"), "no sets");
+	CHECK(!sets_link(&sets, &code), "no memory");
 	stubs[prog] = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	rc = obj_open(&b->obj, &capture_spec, &opts);
 	b->exact = code.exact;

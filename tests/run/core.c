@@ -42,7 +42,7 @@ static void need_memory(void)
 		SKIP("this kernel lets no program read its memory");
 }
 
-static int open_prog(struct obj *o, const struct spec_prog *prog)
+static int open_prog(struct obj *o, const struct spec_prog *prog, const struct bpf_insn *insns)
 {
 	struct spec spec = { .name = "core",
 			     .license = "Dual MIT/GPL",
@@ -50,6 +50,9 @@ static int open_prog(struct obj *o, const struct spec_prog *prog)
 			     .nmaps = LENGTH(ring_map),
 			     .progs = prog,
 			     .nprogs = 1,
+			     .code = insns,
+			     .code_len = prog->ninsns * (uint32_t)sizeof(*insns),
+			     .ninsns = prog->ninsns,
 			     .conf_map = LENGTH(ring_map) };
 	int rc = obj_open(o, &spec, &(struct obj_opts){ 0 });
 
@@ -82,7 +85,7 @@ static int count_len(const void *rec, size_t len, void *arg)
 }
 
 /* prog tells sk_buff.len of each packet received, by the ring: one has to be ours. */
-static void check_seen(const struct spec_prog *prog)
+static void check_seen(const struct spec_prog *prog, const struct bpf_insn *insns)
 {
 	struct nl nl = { 0 };
 	struct ring ring = { 0 };
@@ -90,7 +93,7 @@ static void check_seen(const struct spec_prog *prog)
 	struct link lo;
 	int link, seen = 0;
 
-	CHECK(!open_prog(&o, prog), "not loaded");
+	CHECK(!open_prog(&o, prog, insns), "not loaded");
 	CHECK(!netns_unshare() && !nl_open(&nl, 0) && !link_get(&nl, "lo", 0, &lo) &&
 		      !link_up(&nl, lo.ifindex),
 	      "no loopback of its own");
@@ -138,7 +141,6 @@ void core_offset_read(void)
 	};
 	static const struct spec_prog prog = { .name = "read",
 					       .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-					       .insns = insns,
 					       .ninsns = LENGTH(insns),
 					       .relocs = relocs,
 					       .nrelocs = LENGTH(relocs),
@@ -147,7 +149,7 @@ void core_offset_read(void)
 
 	need_types();
 	need_memory();
-	check_seen(&prog);
+	check_seen(&prog, insns);
 }
 
 /* The verifier knows the types: the offset stands in the load, which has to be of the right width.
@@ -180,7 +182,6 @@ void core_offset_typed(void)
 					       .type = BPF_PROG_TYPE_TRACING,
 					       .attach_type = BPF_TRACE_RAW_TP,
 					       .target = "netif_receive_skb",
-					       .insns = insns,
 					       .ninsns = LENGTH(insns),
 					       .relocs = relocs,
 					       .nrelocs = LENGTH(relocs),
@@ -188,7 +189,7 @@ void core_offset_typed(void)
 					       .ncores = LENGTH(cores) };
 
 	need_types();
-	check_seen(&prog);
+	check_seen(&prog, insns);
 }
 
 /* Load as a raw tracepoint program and run it once: what it returns, or the loader's error. */
@@ -197,13 +198,12 @@ static int run_raw(const struct bpf_insn *insns, uint32_t n, const struct spec_c
 {
 	struct spec_prog prog = { .name = "raw",
 				  .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-				  .insns = insns,
 				  .ninsns = n,
 				  .cores = cores,
 				  .ncores = ncores };
 	struct bpf_run run = { 0 };
 	struct obj o = { 0 };
-	int rc = open_prog(&o, &prog);
+	int rc = open_prog(&o, &prog, insns);
 
 	if (rc)
 		return rc;
@@ -323,7 +323,6 @@ void core_no_tracepoint(void)
 					       .type = BPF_PROG_TYPE_TRACING,
 					       .attach_type = BPF_TRACE_RAW_TP,
 					       .target = "no_such_tracepoint",
-					       .insns = insns,
 					       .ninsns = LENGTH(insns) };
 	struct obj o = { 0 };
 	const char *said;
@@ -331,7 +330,7 @@ void core_no_tracepoint(void)
 
 	need_types();
 	test_capture();
-	rc = open_prog(&o, &prog);
+	rc = open_prog(&o, &prog, insns);
 	said = test_captured();
 	CHECK(rc == -ENOENT, "answers %d", rc);
 	CHECK(!strcmp(said, "sonde: this kernel has no no_such_tracepoint to trace\n"), "says: %s",

@@ -69,8 +69,8 @@ static void check(const char *text, enum filter_flavour flavour, int map)
 		return;
 	rc = filter_emit(&f, flavour, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
-	CHECK(!sets_open(&sets, &f), "'%s': no sets", text);
-	sets_link(&sets, &code);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "set"), "'%s': no sets", text);
+	CHECK(!sets_link(&sets, &code), "no memory");
 	prog = load(&code, flavour, map);
 	CHECK(prog > 0, "'%s': not loaded: %s", text, strerror(-prog));
 	sets_close(&sets);

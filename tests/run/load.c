@@ -16,13 +16,16 @@
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-/* Long enough that its log has more than the last lines; r5 was never written. */
+enum { RIGHT_LEN = 2 };
+
+/* A right program; then one that is long enough that its log has more than the last lines. There r5
+ * was never written. */
 static const struct bpf_insn wrong_insns[] = {
-	I_MAP(1),     I_MOV(1, 1), I_MOV(1, 2),  I_MOV(1, 3),  I_MOV(1, 4),     I_MOV(1, 5),
-	I_MOV(1, 6),  I_MOV(1, 7), I_MOV(1, 8),  I_MOV(1, 9),  I_MOV(1, 10),    I_MOV(1, 11),
-	I_MOV(1, 12), I_MOV(0, 0), I_MOV(1, 14), I_MOV(1, 15), I_MOV_REG(0, 5), I_EXIT,
+	I_MOV(0, XDP_PASS), I_EXIT, /* the right one's */
+	I_MAP(1),           I_MOV(1, 1), I_MOV(1, 2),  I_MOV(1, 3),  I_MOV(1, 4),     I_MOV(1, 5),
+	I_MOV(1, 6),        I_MOV(1, 7), I_MOV(1, 8),  I_MOV(1, 9),  I_MOV(1, 10),    I_MOV(1, 11),
+	I_MOV(1, 12),       I_MOV(0, 0), I_MOV(1, 14), I_MOV(1, 15), I_MOV_REG(0, 5), I_EXIT,
 };
-static const struct bpf_insn right_insns[] = { I_MOV(0, XDP_PASS), I_EXIT };
 static const struct spec_reloc wrong_relocs[] = { { .insn = 0, .kind = SPEC_MAP_FD, .map = 0 } };
 static const struct spec_map wrong_maps[] = {
 	{ .name = "some",
@@ -32,16 +35,12 @@ static const struct spec_map wrong_maps[] = {
 	  .max_entries = 1 },
 };
 static const struct spec_prog wrong_progs[] = {
-	{ .name = "right",
-	  .type = BPF_PROG_TYPE_XDP,
-	  .attach_type = BPF_XDP,
-	  .insns = right_insns,
-	  .ninsns = LENGTH(right_insns) },
+	{ .name = "right", .type = BPF_PROG_TYPE_XDP, .attach_type = BPF_XDP, .ninsns = RIGHT_LEN },
 	{ .name = "wrong",
 	  .type = BPF_PROG_TYPE_XDP,
 	  .attach_type = BPF_XDP,
-	  .insns = wrong_insns,
-	  .ninsns = LENGTH(wrong_insns),
+	  .first = RIGHT_LEN,
+	  .ninsns = LENGTH(wrong_insns) - RIGHT_LEN,
 	  .relocs = wrong_relocs,
 	  .nrelocs = LENGTH(wrong_relocs) },
 };
@@ -51,6 +50,7 @@ static const struct spec wrong_spec = { .name = "wrong",
 					.nmaps = LENGTH(wrong_maps),
 					.progs = wrong_progs,
 					.nprogs = LENGTH(wrong_progs),
+					CODE(wrong_insns),
 					.conf_map = LENGTH(wrong_maps) };
 
 static int open_fds(void)
@@ -123,6 +123,17 @@ void load_map_refused(void)
 	said = refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
 	CHECK(strstr(said, "map odd"), "does not name the map: %s", said);
 	CHECK(lines_of(said) == 1, "not one line: %s", said);
+}
+
+/* As it would be in a binary that lost a byte. */
+void load_damaged(void)
+{
+	struct spec spec = wrong_spec;
+	const char *said;
+
+	spec.code_len--;
+	said = refused(&spec, &(struct obj_opts){ 0 }, -EBADMSG);
+	CHECK(strstr(said, "wrong: its programs are damaged"), "says: %s", said);
 }
 
 /* Only what is asked for is loaded, and only its maps are made. */

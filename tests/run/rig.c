@@ -51,7 +51,6 @@ static const struct spec_map stage_maps[] = {
 static const struct spec_prog stage_prog = {
 	.name = "stage",
 	.type = BPF_PROG_TYPE_SCHED_CLS,
-	.insns = stage_insns,
 	.ninsns = LENGTH(stage_insns),
 	.relocs = stage_relocs,
 	.nrelocs = LENGTH(stage_relocs),
@@ -62,6 +61,7 @@ static const struct spec stage_spec = { .name = "stage",
 					.nmaps = LENGTH(stage_maps),
 					.progs = &stage_prog,
 					.nprogs = 1,
+					CODE(stage_insns),
 					.conf_map = LENGTH(stage_maps) };
 
 void stage_open(struct obj *stage)

@@ -53,7 +53,6 @@ static const struct spec_reloc feed_relocs[] = {
 static const struct spec_prog feed_prog = { .name = "feed",
 					    .type = BPF_PROG_TYPE_XDP,
 					    .attach_type = BPF_XDP,
-					    .insns = feed_insns,
 					    .ninsns = LENGTH(feed_insns),
 					    .relocs = feed_relocs,
 					    .nrelocs = LENGTH(feed_relocs) };
@@ -75,6 +74,7 @@ static void bench_open(struct bench *b)
 			     .nmaps = 1,
 			     .progs = &feed_prog,
 			     .nprogs = 1,
+			     CODE(feed_insns),
 			     .conf_map = 1 };
 
 	*b = (struct bench){ .size = (uint32_t)sysconf(_SC_PAGESIZE) };

@@ -94,6 +94,7 @@ void load_conf_default(void);
 void load_some(void);
 void load_aligned(void);
 void load_map_refused(void);
+void load_damaged(void);
 void log_tails(void);
 void find_again(void);
 void possible_cpus(void);
@@ -113,6 +114,7 @@ void confine_leaves_enough(void);
 void confine_leaves_files(void);
 
 /* tests/run/sets.c */
+void sets_shapes(void);
 void sets_many(void);
 
 /* tests/run/names.c */

@@ -1,23 +1,271 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of a million prefixes: how long reading them takes, and that the kernel has all of them. */
+/* Sets of addresses as the kernel's programs look them up, against user space: many shapes of sets,
+ * a million prefixes, and the maps read back. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "obj/sets.h"
 #include "sys/bpf.h"
+#include "tests/lib/draw.h"
+#include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-enum { MANY = 1000000, EVERY = 997 };
+enum { MANY = 1000000, EVERY = 997, ADDRESS = 16, ASKED = 400, SHAPES = 60 };
 
-static struct buf many;
+static uint64_t state = 20261124;
+static struct buf text;
+
+static uint32_t draw(uint32_t below)
+{
+	return draw_below(&state, below);
+}
+
+static int give(void *arg, const char *file, struct buf *to, struct diag *why)
+{
+	(void)arg;
+	(void)file;
+	(void)why;
+	*to = text;
+	text = (struct buf){ 0 };
+	return 0;
+}
+
+static void parse(struct filter *f)
+{
+	static const struct filter_names names = { .set = give };
+	struct diag diag = { 0 };
+
+	CHECK(!text.nomem, "no memory");
+	CHECK(!filter_parse(f, "set many", &names, &diag), "%s", diag.msg);
+}
+
+/* A program that returns what a family's code says of the address at the packet's begin. */
+static int load(const struct sets *sets, enum set_family family)
+{
+	static const struct bpf_insn head[] = {
+		I_LOAD(BPF_W, 2, 1, 0),
+		I_LOAD(BPF_W, 3, 1, 4),
+		I_MOV_REG(1, 2),
+		I_ADD(2, ADDRESS),
+		INSN(BPF_JMP | BPF_JLE | BPF_X, 2, 3, 2, 0),
+		I_MOV(0, -1),
+		I_EXIT,
+	}, four[] = {
+		I_LOAD(BPF_W, 1, 1, 0),
+	}, tail[] = {
+		INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0),
+		I_EXIT,
+	};
+	struct filter_reloc reloc = { .family = (uint8_t)family, .name = "many" };
+	struct filter_code code = { .relocs = &reloc, .nrelocs = 1 };
+	struct bpf_prog_new p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
+	int fd;
+
+	code.insns = calloc(LENGTH(head) + LENGTH(four) + LENGTH(tail), sizeof(*code.insns));
+	CHECK(code.insns, "no memory");
+	memcpy(code.insns, head, sizeof(head));
+	code.n = LENGTH(head);
+	if (family == SET_IPV4)
+		code.insns[code.n++] = *four;
+	reloc.insn = (uint32_t)code.n;
+	memcpy(code.insns + code.n, tail, sizeof(tail));
+	code.n += LENGTH(tail);
+	CHECK(!sets_link(sets, &code), "no memory");
+	p.insns = code.insns;
+	p.ninsns = (uint32_t)code.n;
+	fd = bpf_prog_load(&p);
+	CHECK(fd > 0, "IPv%d: not loaded: %s", family == SET_IPV4 ? 4 : 6, strerror(-fd));
+	free(code.insns);
+	return fd;
+}
+
+/* Whether the kernel has an address; 14 bytes are what it wants to see of a packet at least. */
+static bool kernel_has(int prog, const uint8_t *addr)
+{
+	uint8_t packet[64] = { 0 };
+	struct bpf_run run = { .data = packet, .len = sizeof(packet) };
+
+	memcpy(packet, addr, ADDRESS);
+	CHECK(!bpf_prog_run(prog, &run), "not run");
+	CHECK(run.ret <= 1, "returned %u", run.ret);
+	return run.ret;
+}
+
+static void compare(const struct filter_set *set, int prog, enum set_family family,
+		    const uint8_t *addr)
+{
+	bool has = set_has(set, family == SET_IPV4 ? 4 : 6, addr);
+	char words[INET6_ADDRSTRLEN];
+
+	if (kernel_has(prog, addr) == has)
+		return;
+	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, words, sizeof(words));
+	CHECK(false, "%s of %zu prefixes: %d in user space alone", words, set->of[family].n, has);
+}
+
+/* The first and the last address of prefixes, and those before and behind them. */
+static void compare_edges(const struct filter_set *set, int prog, enum set_family family)
+{
+	size_t len = set_address(family), n = set->of[family].n, step = n / ASKED + 1;
+
+	for (size_t i = 0; i < n; i += step) {
+		const uint8_t *p = set_prefix(set, family, i);
+
+		for (int edge = 0; edge < 4; edge++) {
+			uint8_t addr[ADDRESS] = { 0 };
+
+			memcpy(addr, p, len);
+			for (size_t bit = p[len]; bit < len * 8 && edge >= 2; bit++)
+				addr[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+			/* One less or one more, with what is carried. */
+			for (size_t at = len; at-- > 0 && edge % 2;) {
+				addr[at] = (uint8_t)(addr[at] + (edge == 1 ? -1 : 1));
+				if (addr[at] != (edge == 1 ? 0xff : 0))
+					break;
+			}
+			compare(set, prog, family, addr);
+		}
+	}
+}
+
+/* Read from its maps it is what it was. */
+static void compare_read(const struct sets *sets, const struct filter_set *set)
+{
+	struct filter_set got = { 0 };
+	int rc = sets_read(sets->of[0][SET_IPV4].fd, sets->of[0][SET_IPV6].fd, &got);
+
+	CHECK(!rc, "not read: %s", strerror(-rc));
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		size_t width = set_address((enum set_family)family) + 1;
+
+		CHECK(got.of[family].n == set->of[family].n, "IPv%d: %zu prefixes read, not %zu",
+		      family ? 6 : 4, got.of[family].n, set->of[family].n);
+		CHECK(!got.of[family].n || !memcmp(got.of[family].at, set->of[family].at,
+						   got.of[family].n * width),
+		      "IPv%d: other prefixes", family ? 6 : 4);
+	}
+	set_close(&got);
+}
+
+/* What a random set is like. */
+struct shape {
+	uint32_t n;
+	uint8_t shortest, longest; /* of 32, or in quarters of 128 */
+	uint8_t spread;            /* bits that addresses differ in, from the end */
+};
+
+static void random_address(const struct shape *s, enum set_family family, uint8_t *addr)
+{
+	size_t len = set_address(family);
+
+	memset(addr, 0, ADDRESS);
+	for (size_t bit = len * 8 - s->spread * len / 4; bit < len * 8; bit++)
+		addr[bit / 8] |= (uint8_t)(draw(2) << (7 - bit % 8));
+}
+
+static void random_text(const struct shape *s)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		enum set_family family = draw(2);
+		uint32_t len = (uint32_t)set_address(family);
+		uint32_t low = s->shortest * len / 4, high = s->longest * len / 4;
+		uint32_t bits = low + draw(high - low + 1);
+		char words[INET6_ADDRSTRLEN];
+		uint8_t addr[ADDRESS];
+
+		random_address(s, family, addr);
+		for (size_t bit = bits; bit < len * 8; bit++)
+			addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+		inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, words, sizeof(words));
+		buf_printf(&text, "%s/%u\n", words, bits);
+	}
+}
+
+static void compare_all(const struct shape *s, const struct sets *sets,
+			const struct filter_set *set)
+{
+	compare_read(sets, set);
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		int prog;
+
+		if (!set->of[family].n)
+			continue;
+		prog = load(sets, (enum set_family)family);
+		compare_edges(set, prog, (enum set_family)family);
+		for (int i = 0; i < ASKED; i++) {
+			uint8_t addr[ADDRESS];
+
+			random_address(s, (enum set_family)family, addr);
+			compare(set, prog, (enum set_family)family, addr);
+		}
+		close(prog);
+	}
+}
+
+/* The same lines, in a map that is filled by system calls. */
+static void call_again(struct sets *sets)
+{
+	for (int family = 0; family < SET_FAMILIES; family++) {
+		struct set_one *one = &sets->of[0][family];
+		struct set_lines lines = { 0 };
+
+		if (!one->fd)
+			continue;
+		CHECK(!lines_get(one->fd, &lines), "no lines");
+		close(one->fd);
+		one->fd = lines_put(&lines, "called", 0);
+		CHECK(one->fd > 0, "not filled: %s", strerror(-one->fd));
+		lines_close(&lines);
+	}
+}
+
+static void one_shape(const struct shape *s, bool called)
+{
+	struct filter f = { 0 };
+	struct sets sets = { 0 };
+
+	random_text(s);
+	parse(&f);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	if (called)
+		call_again(&sets);
+	compare_all(s, &sets, f.sets);
+	sets_close(&sets);
+	filter_close(&f);
+}
+
+void sets_shapes(void)
+{
+	static const struct shape edges[] = {
+		{ 1, 0, 0, 32 },       { 1, 32, 32, 32 },     { 2, 1, 1, 32 },
+		{ 300, 25, 31, 10 },   { 5000, 25, 31, 32 },  { 20000, 32, 32, 32 },
+		{ 20000, 32, 32, 15 }, { 60000, 24, 24, 20 }, { 30000, 8, 32, 24 },
+		{ 70000, 17, 17, 32 }, { 20000, 9, 32, 32 },  { 3000, 20, 32, 16 },
+	};
+
+	for (size_t i = 0; i < LENGTH(edges); i++)
+		one_shape(&edges[i], false);
+	one_shape(&edges[LENGTH(edges) - 1], true);
+	one_shape(&edges[LENGTH(edges) - 2], true);
+	for (int i = 0; i < SHAPES / (int)test_slow(); i++) {
+		struct shape s = { .n = 1 + draw(1u << draw(13)),
+				   .shortest = (uint8_t)draw(33),
+				   .spread = (uint8_t)(1 + draw(32)) };
+
+		s.longest = (uint8_t)(s.shortest + draw(33u - s.shortest));
+		one_shape(&s, !draw(4));
+	}
+}
 
 /* Addresses spread over either family, in no order, and none next to another. */
 static void address(uint32_t i, uint8_t *addr, enum set_family family)
 {
 	uint32_t mixed = i * 2654435761u; /* odd: different for each */
 
-	memset(addr, 0, 16);
+	memset(addr, 0, ADDRESS);
 	memcpy(addr, &mixed, 4);
 	if (family == SET_IPV6) {
 		memcpy(addr + 12, &mixed, 4);
@@ -26,68 +274,49 @@ static void address(uint32_t i, uint8_t *addr, enum set_family family)
 	addr[set_address(family) - 1] &= 0xfe;
 }
 
-static int give(void *arg, const char *file, struct buf *text, struct diag *why)
-{
-	(void)arg;
-	(void)file;
-	(void)why;
-	*text = many;
-	many = (struct buf){ 0 };
-	return 0;
-}
-
 static void write_many(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t a[16];
+		uint8_t a[ADDRESS];
 
 		address(i, a, i & 1);
 		if (!(i & 1))
-			buf_printf(&many, "%u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
+			buf_printf(&text, "%u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
 		else
-			buf_printf(&many, "20%02x:%x::%x:%x/127\n", a[1], a[2] << 8 | a[3],
+			buf_printf(&text, "20%02x:%x::%x:%x/127\n", a[1], a[2] << 8 | a[3],
 				   a[12] << 8 | a[13], a[14] << 8 | a[15]);
 	}
-	CHECK(!many.nomem, "no memory");
-}
-
-static void look_up(const struct filter_set *set, int fd, enum set_family family, uint32_t i)
-{
-	struct {
-		uint32_t bits;
-		uint8_t addr[16];
-	} key;
-	uint8_t value = 0;
-	int rc;
-
-	address(i, key.addr, family);
-	key.bits = (uint32_t)set_address(family) * 8;
-	CHECK(set_has(set, family == SET_IPV4 ? 4 : 6, key.addr), "%u is not in the set", i);
-	rc = bpf_map_lookup(fd, &key, &value);
-	CHECK(!rc && value, "%u is not in the kernel's: %s", i, strerror(-rc));
-	key.addr[set_address(family) - 1] |= 1;
-	rc = set_has(set, family == SET_IPV4 ? 4 : 6, key.addr);
-	CHECK(rc == !bpf_map_lookup(fd, &key, &value), "%u: they differ beside it", i);
 }
 
 void sets_many(void)
 {
-	static const struct filter_names names = { .set = give };
 	uint32_t n = MANY / test_slow();
 	struct filter f = { 0 };
-	struct diag diag = { 0 };
 	struct sets sets = { 0 };
 	uint64_t begin, parsed;
+	int progs[SET_FAMILIES];
 
 	write_many(n);
 	begin = clock_read(CLOCK_PROCESS_CPUTIME_ID);
-	CHECK(!filter_parse(&f, "set many", &names, &diag), "%s", diag.msg);
+	parse(&f);
 	parsed = clock_read(CLOCK_PROCESS_CPUTIME_ID);
-	CHECK(!sets_open(&sets, &f), "no sets");
 	CHECK(parsed - begin < NS_PER_S * test_slow(), "%llu ms to parse",
 	      (unsigned long long)(parsed - begin) / 1000000);
-	for (uint32_t i = 0; i < n; i += EVERY)
-		look_up(f.sets, sets.fd[0][i & 1], i & 1, i);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	for (int family = 0; family < SET_FAMILIES; family++)
+		progs[family] = load(&sets, (enum set_family)family);
+	for (uint32_t i = 0; i < n; i += EVERY) {
+		uint8_t addr[ADDRESS];
+
+		address(i, addr, i & 1);
+		CHECK(kernel_has(progs[i & 1], addr), "%u is not in the kernel's set", i);
+		compare(f.sets, progs[i & 1], i & 1, addr);
+		addr[set_address(i & 1) - 1] |= 1;
+		compare(f.sets, progs[i & 1], i & 1, addr);
+	}
+	compare_read(&sets, f.sets);
+	for (int family = 0; family < SET_FAMILIES; family++)
+		close(progs[family]);
 	sets_close(&sets);
 	filter_close(&f);
 }

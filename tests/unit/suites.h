@@ -17,6 +17,7 @@ Suite *text_suite(void);
 Suite *sys_suite(void);
 Suite *filter_suite(void);
 Suite *set_suite(void);
+Suite *lines_suite(void);
 Suite *names_suite(void);
 Suite *host_suite(void);
 Suite *capfile_suite(void);
@@ -24,5 +25,6 @@ Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
 Suite *tap_suite(void);
+Suite *unpack_suite(void);
 
 #endif

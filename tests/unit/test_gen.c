@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unpack.h"
 #include "gen/gen.h"
 #include "tests/unit/gen_data.h"
 #include "tests/unit/suites.h"
@@ -26,9 +27,14 @@ static const struct spec_prog *prog_of(const struct gen_obj *obj, const char *na
 	ck_abort_msg("no program %s", name);
 }
 
+static const struct gen_layout *layout_of(const struct gen_obj *obj, const struct spec_prog *p)
+{
+	return &obj->layouts[p - obj->spec.progs];
+}
+
 static const struct gen_func *func_of(const struct gen_obj *obj, const char *prog, const char *name)
 {
-	const struct gen_layout *l = &obj->layouts[prog_of(obj, prog) - obj->spec.progs];
+	const struct gen_layout *l = layout_of(obj, prog_of(obj, prog));
 
 	for (uint32_t i = 0; i < l->nfuncs; i++)
 		if (!strcmp(l->funcs[i].name, name))
@@ -134,7 +140,7 @@ START_TEST(relocations_stand_at_their_instructions)
 
 	for (uint32_t i = 0; i < p->nrelocs; i++) {
 		const struct spec_reloc *rel = &p->relocs[i];
-		const struct bpf_insn *in = &p->insns[rel->insn];
+		const struct bpf_insn *in = &layout_of(&obj, p)->insns[rel->insn];
 
 		ck_assert_uint_lt(rel->insn + 1, p->ninsns);
 		ck_assert_uint_lt(rel->map, obj.spec.nmaps);
@@ -195,13 +201,13 @@ END_TEST
 /* Whether a program's function a calls its function b. */
 static bool calls(const struct gen_obj *obj, const char *prog, const char *a, const char *b)
 {
-	const struct spec_prog *p = prog_of(obj, prog);
+	const struct bpf_insn *insns = layout_of(obj, prog_of(obj, prog))->insns;
 	const struct gen_func *from = func_of(obj, prog, a), *to = func_of(obj, prog, b);
 
 	ck_assert(from && to);
 	for (uint32_t i = from->start; i < from->start + from->len; i++)
-		if (p->insns[i].code == (BPF_JMP | BPF_CALL) && !p->insns[i].dst_reg &&
-		    p->insns[i].src_reg == BPF_PSEUDO_CALL && i + 1 + p->insns[i].imm == to->start)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].dst_reg &&
+		    insns[i].src_reg == BPF_PSEUDO_CALL && i + 1 + insns[i].imm == to->start)
 			return true;
 	return false;
 }
@@ -209,7 +215,7 @@ static bool calls(const struct gen_obj *obj, const char *prog, const char *a, co
 static void assert_layout(const struct gen_obj *obj, const char *prog, const char *const *names)
 {
 	const struct spec_prog *p = prog_of(obj, prog);
-	const struct gen_layout *l = &obj->layouts[p - obj->spec.progs];
+	const struct gen_layout *l = layout_of(obj, p);
 	uint32_t i, at = 0;
 
 	for (i = 0; names[i]; i++) {
@@ -220,7 +226,7 @@ static void assert_layout(const struct gen_obj *obj, const char *prog, const cha
 	}
 	ck_assert_uint_eq(i, l->nfuncs);
 	ck_assert_uint_eq(at, p->ninsns);
-	ck_assert_uint_eq(p->insns[at - 1].code, BPF_JMP | BPF_EXIT);
+	ck_assert_uint_eq(l->insns[at - 1].code, BPF_JMP | BPF_EXIT);
 }
 
 START_TEST(subprograms_lie_behind_their_program)
@@ -290,6 +296,7 @@ static void assert_cores(const struct gen_obj *obj, const char *prog, const stru
 			 uint32_t n)
 {
 	const struct spec_prog *p = prog_of(obj, prog);
+	const struct bpf_insn *insns = layout_of(obj, p)->insns;
 
 	ck_assert_uint_eq(p->ncores, n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -306,11 +313,11 @@ static void assert_cores(const struct gen_obj *obj, const char *prog, const stru
 		ck_assert_uint_eq(c->size, want[i].size);
 		ck_assert_uint_ge(c->insn, f->start);
 		ck_assert_uint_lt(c->insn, f->start + f->len);
-		class = BPF_CLASS(p->insns[c->insn].code);
+		class = BPF_CLASS(insns[c->insn].code);
 		if (class == BPF_LDX || class == BPF_STX || class == BPF_ST)
-			ck_assert_int_eq(p->insns[c->insn].off, want[i].value);
+			ck_assert_int_eq(insns[c->insn].off, want[i].value);
 		else
-			ck_assert_int_eq(p->insns[c->insn].imm, want[i].value);
+			ck_assert_int_eq(insns[c->insn].imm, want[i].value);
 		if (i)
 			ck_assert_uint_gt(p->cores[i].insn, p->cores[i - 1].insn);
 	}
@@ -448,17 +455,22 @@ START_TEST(btf_is_reduced)
 }
 END_TEST
 
+static void assert_same_insns(const struct bpf_insn *a, const struct bpf_insn *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		ck_assert_uint_eq(a[i].code, b[i].code);
+		ck_assert_uint_eq(a[i].dst_reg, b[i].dst_reg);
+		ck_assert_uint_eq(a[i].src_reg, b[i].src_reg);
+		ck_assert_int_eq(a[i].off, b[i].off);
+		ck_assert_int_eq(a[i].imm, b[i].imm);
+	}
+}
+
 static void assert_same_prog(const struct spec_prog *a, const struct spec_prog *b)
 {
 	ck_assert_str_eq(a->name, b->name);
+	ck_assert_uint_eq(a->first, b->first);
 	ck_assert_uint_eq(a->ninsns, b->ninsns);
-	for (uint32_t i = 0; i < a->ninsns; i++) {
-		ck_assert_uint_eq(a->insns[i].code, b->insns[i].code);
-		ck_assert_uint_eq(a->insns[i].dst_reg, b->insns[i].dst_reg);
-		ck_assert_uint_eq(a->insns[i].src_reg, b->insns[i].src_reg);
-		ck_assert_int_eq(a->insns[i].off, b->insns[i].off);
-		ck_assert_int_eq(a->insns[i].imm, b->insns[i].imm);
-	}
 	ck_assert_uint_eq(a->nrelocs, b->nrelocs);
 	for (uint32_t i = 0; i < a->nrelocs; i++) {
 		ck_assert_uint_eq(a->relocs[i].insn, b->relocs[i].insn);
@@ -480,12 +492,51 @@ START_TEST(byte_orders_are_alike)
 
 	ck_assert(!el.big && eb.big);
 	ck_assert_uint_eq(el.spec.nprogs, eb.spec.nprogs);
-	for (uint32_t i = 0; i < el.spec.nprogs; i++)
+	for (uint32_t i = 0; i < el.spec.nprogs; i++) {
 		assert_same_prog(&el.spec.progs[i], &eb.spec.progs[i]);
+		assert_same_insns(el.layouts[i].insns, eb.layouts[i].insns,
+				  el.spec.progs[i].ninsns);
+	}
 	ck_assert_uint_eq(el.spec.nmaps, eb.spec.nmaps);
 	ck_assert_uint_eq(el.spec.btf_len, eb.spec.btf_len);
 	gen_obj_close(&el);
 	gen_obj_close(&eb);
+}
+END_TEST
+
+/* Unpacked where the target is, instructions are what they were: here if it is of this byte order,
+ * else with each number turned round. */
+START_TEST(code_is_packed)
+{
+	const char *target = targets[_i % NTARGETS], *name = good[_i / NTARGETS];
+	struct gen_obj obj = read_good(target, name);
+	bool turned = obj.big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+	struct bpf_insn *insns = calloc(obj.spec.ninsns, sizeof(*insns));
+	uint32_t len = 0, at = 0;
+	uint8_t *code = gen_pack(&obj, &len);
+
+	ck_assert(code && insns);
+	ck_assert_uint_le(len, obj.spec.ninsns * sizeof(*insns));
+	if (len == obj.spec.ninsns * sizeof(*insns))
+		memcpy(insns, code, len);
+	else
+		ck_assert_int_eq(unpack(code, len, insns, obj.spec.ninsns * sizeof(*insns)), 0);
+	for (uint32_t i = 0; i < obj.spec.ninsns && turned; i++) {
+		uint8_t regs = insns[i].src_reg;
+
+		insns[i].src_reg = insns[i].dst_reg;
+		insns[i].dst_reg = regs;
+		insns[i].off = (int16_t)__builtin_bswap16((uint16_t)insns[i].off);
+		insns[i].imm = (int32_t)__builtin_bswap32((uint32_t)insns[i].imm);
+	}
+	for (uint32_t i = 0; i < obj.spec.nprogs; at += obj.spec.progs[i++].ninsns) {
+		ck_assert_uint_eq(obj.spec.progs[i].first, at);
+		assert_same_insns(insns + at, obj.layouts[i].insns, obj.spec.progs[i].ninsns);
+	}
+	ck_assert_uint_eq(at, obj.spec.ninsns);
+	free(insns);
+	free(code);
+	gen_obj_close(&obj);
 }
 END_TEST
 
@@ -535,7 +586,7 @@ START_TEST(texts_say_what_was_read)
 			      : "#error \"made from a little-endian object\"");
 	assert_says(&text, "\t\t.name = \"maps.rodata\",\n");
 	assert_says(&text, "\t\t.image = image_rodata,\n\t\t.frozen = true,\n");
-	assert_says(&text, "\t/* 0: count */\n");
+	assert_says(&text, "\t\t/* 0: count */\n\t\t.first = 0,\n");
 	assert_says(&text, "const struct spec maps_spec = {\n");
 	assert_says(&text, "\t.license = \"GPL\",\n");
 	gen_text_close(&text);
@@ -597,6 +648,7 @@ Suite *gen_suite(void)
 	tcase_add_loop_test(reads, byte_orders_are_alike, 0, NGOOD);
 	tcase_add_test(reads, closing_twice_is_harmless);
 	suite_add_tcase(s, reads);
+	tcase_add_loop_test(writes, code_is_packed, 0, NGOOD * NTARGETS);
 	tcase_add_loop_test(writes, texts_are_the_same_each_time, 0, NGOOD * NTARGETS);
 	tcase_add_loop_test(writes, texts_say_what_was_read, 0, NTARGETS);
 	tcase_add_test(writes, strings_are_quoted);

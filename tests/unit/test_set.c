@@ -168,6 +168,112 @@ START_TEST(as_listed)
 }
 END_TEST
 
+static const struct {
+	const char *set, *add, *remove, *left;
+} changes[] = {
+	{ "", "10.0.0.1", "", "10.0.0.1/32 " },
+	{ "10.0.0.1", "10.0.0.0\n::1", "", "10.0.0.0/31 ::1/128 " },
+	{ "10.0.0.1", "", "10.0.0.1", "" },
+	{ "10.0.0.1", "", "10.0.0.2\n10.0.0.0\n::1", "10.0.0.1/32 " },
+	{ "10.0.0.0/30", "", "10.0.0.2", "10.0.0.0/31 10.0.0.3/32 " },
+	{ "10.0.0.0/30", "", "10.0.0.0/8", "" },
+	{ "10.0.0.0/24\n10.0.2.0/24", "10.0.1.0/24", "10.0.0.128/25\n10.0.2.0/23",
+	  "10.0.0.0/25 10.0.1.0/24 " },
+	{ "0.0.0.0/0", "", "0.0.0.0\n255.255.255.255\n64.0.0.0/2\n128.0.0.0/2\n192.0.0.0/3",
+	  "0.0.0.1/32 0.0.0.2/31 0.0.0.4/30 0.0.0.8/29 0.0.0.16/28 0.0.0.32/27 0.0.0.64/26 "
+	  "0.0.0.128/25 0.0.1.0/24 0.0.2.0/23 0.0.4.0/22 0.0.8.0/21 0.0.16.0/20 0.0.32.0/19 "
+	  "0.0.64.0/18 0.0.128.0/17 0.1.0.0/16 0.2.0.0/15 0.4.0.0/14 0.8.0.0/13 0.16.0.0/12 "
+	  "0.32.0.0/11 0.64.0.0/10 0.128.0.0/9 1.0.0.0/8 2.0.0.0/7 4.0.0.0/6 8.0.0.0/5 "
+	  "16.0.0.0/4 32.0.0.0/3 224.0.0.0/4 240.0.0.0/5 248.0.0.0/6 252.0.0.0/7 254.0.0.0/8 "
+	  "255.0.0.0/9 255.128.0.0/10 255.192.0.0/11 255.224.0.0/12 255.240.0.0/13 "
+	  "255.248.0.0/14 255.252.0.0/15 255.254.0.0/16 255.255.0.0/17 255.255.128.0/18 "
+	  "255.255.192.0/19 255.255.224.0/20 255.255.240.0/21 255.255.248.0/22 "
+	  "255.255.252.0/23 255.255.254.0/24 255.255.255.0/25 255.255.255.128/26 "
+	  "255.255.255.192/27 255.255.255.224/28 255.255.255.240/29 255.255.255.248/30 "
+	  "255.255.255.252/31 255.255.255.254/32 " },
+	{ "::/0", "", "8000::/1\n4000::/2\n::/2", "" },
+	{ "2001:db8::/126", "2001:db8::4/126", "2001:db8::7",
+	  "2001:db8::/126 2001:db8::4/127 "
+	  "2001:db8::6/128 " },
+};
+
+START_TEST(changed)
+{
+	static const char wrong_add[] = "10.9.9.9\nx", wrong_gone[] = "0.0.0.0/0\n::/0\nx";
+	struct filter_set s = { 0 };
+	struct diag diag = { 0 };
+	char text[2000];
+	const char *add = changes[_i].add, *gone = changes[_i].remove;
+
+	ck_assert_int_eq(set_parse(&s, changes[_i].set, strlen(changes[_i].set), &diag), 0);
+	ck_assert_int_eq(set_add(&s, add, strlen(add), &diag), 0);
+	ck_assert_int_eq(set_remove(&s, gone, strlen(gone), &diag), 0);
+	show(&s, text, sizeof(text));
+	ck_assert_str_eq(text, changes[_i].left);
+	/* What is wrong changes nothing. */
+	ck_assert_int_eq(set_add(&s, wrong_add, strlen(wrong_add), &diag), -EINVAL);
+	ck_assert_int_eq(set_remove(&s, wrong_gone, strlen(wrong_gone), &diag), -EINVAL);
+	ck_assert_int_eq(strncmp(diag.msg, "3:1: ", 5), 0);
+	show(&s, text, sizeof(text));
+	ck_assert_str_eq(text, changes[_i].left);
+	set_close(&s);
+}
+END_TEST
+
+static void random_text(struct buf *text, int family)
+{
+	size_t len = family ? 16 : 4;
+
+	buf_clear(text);
+	for (uint32_t n = draw(LINES_MAX); n--;) {
+		char word[INET6_ADDRSTRLEN];
+		uint8_t addr[16], bits = random_prefix(addr, len);
+
+		inet_ntop(family ? AF_INET6 : AF_INET, addr, word, sizeof(word));
+		buf_printf(text, "%s/%u\n", word, bits);
+	}
+}
+
+/* Of random sets: what is in the one or the other, and what is in the one and not in the other. */
+START_TEST(as_sets)
+{
+	size_t len = _i ? 16 : 4;
+	uint8_t addrs = _i ? 6 : 4;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct filter_set a = { 0 }, b = { 0 }, sum = { 0 }, left = { 0 };
+		struct diag diag = { 0 };
+		struct buf text = { 0 };
+
+		random_text(&text, _i);
+		ck_assert_int_eq(set_parse(&a, text.data, text.len, &diag), 0);
+		ck_assert_int_eq(set_parse(&sum, text.data, text.len, &diag), 0);
+		ck_assert_int_eq(set_parse(&left, text.data, text.len, &diag), 0);
+		random_text(&text, _i);
+		ck_assert_int_eq(set_parse(&b, text.data, text.len, &diag), 0);
+		ck_assert_int_eq(set_add(&sum, text.data, text.len, &diag), 0);
+		ck_assert_int_eq(set_remove(&left, text.data, text.len, &diag), 0);
+		for (int k = 0; k < ASKED; k++) {
+			uint8_t addr[16];
+			bool in_a, in_b;
+
+			memset(addr, 0x20, sizeof(addr));
+			addr[len - 2] = (uint8_t)draw(4);
+			addr[len - 1] = (uint8_t)draw(256);
+			in_a = set_has(&a, addrs, addr);
+			in_b = set_has(&b, addrs, addr);
+			ck_assert_int_eq(set_has(&sum, addrs, addr), in_a || in_b);
+			ck_assert_int_eq(set_has(&left, addrs, addr), in_a && !in_b);
+		}
+		set_close(&a);
+		set_close(&b);
+		set_close(&sum);
+		set_close(&left);
+		buf_free(&text);
+	}
+}
+END_TEST
+
 Suite *set_suite(void)
 {
 	Suite *s = suite_create("set");
@@ -176,6 +282,8 @@ Suite *set_suite(void)
 	tcase_add_loop_test(t, left, 0, sizeof(texts) / sizeof(*texts));
 	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
 	tcase_add_test(t, zeros);
+	tcase_add_loop_test(t, changed, 0, sizeof(changes) / sizeof(*changes));
+	tcase_add_loop_test(t, as_sets, 0, SET_FAMILIES);
 	tcase_add_loop_test(t, as_listed, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);
 	return s;

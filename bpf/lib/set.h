@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Look an address up in a set's lines (bpf/set.h). Who includes it defines before:
+ * set_line_at(__u32 index): the line there (const struct set_line *), or NULL;
+ * set_param(NAME, var): put a number of enum set_param into a __u64. */
+#ifndef BPF_LIB_SET_H
+#define BPF_LIB_SET_H
+
+#include "bpf/set.h"
+
+/* Whether a bucket has an address of this key and hash; first: the bucket's first word. */
+static __always_inline int set4_in_bucket(__u32 index, __u64 hash, __u32 addr, __u64 *first)
+{
+	const struct set_line *l = set_line_at(index);
+	__u64 word;
+
+	*first = 0;
+	if (!l)
+		return 0;
+	*first = l->word[0];
+	word = l->word[set4_slot(hash, *first)];
+	return set4_key(word) == addr >> 4 && word >> (addr & 15) & 1;
+}
+
+static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
+{
+	__u64 hash = set4_hash(addr >> 4), base, first;
+
+	set_param(SET_PARAM_BASE, base);
+	if (set4_in_bucket(base + set_first(hash, buckets), hash, addr, &first))
+		return 1;
+	if (!(first & SET4_SPILLED))
+		return 0;
+	return set4_in_bucket(base + set_second(hash, buckets), hash, addr, &first);
+}
+
+/* Whether its half line has an address's code; more: the buckets are to be asked. */
+static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
+{
+	__u64 place = set4_mix(addr) * codes, found = 0, last, base, code;
+	const struct set_line *l;
+	const __u64 *half;
+
+	set_param(SET_PARAM_CODES_BASE, base);
+	*more = false;
+	l = set_line_at(base + (place >> 33));
+	if (!l)
+		return 0;
+	half = l->word + (place >> 32 & 1) * SET4_HALF_WORDS;
+	code = (place >> 16 & 0xffff) * SET4_IN_ALL_CODES;
+	/* The highest bit of what is equal, of all of a word's at once; and of what is above it. */
+#pragma unroll
+	for (int i = 0; i < SET4_HALF_WORDS - 1; i++) {
+		__u64 differ = half[i] ^ code;
+
+		found |= (differ - SET4_IN_ALL_CODES) & ~differ;
+	}
+	found &= SET4_IN_ALL_CODES << 15;
+	last = half[SET4_HALF_WORDS - 1];
+	*more = last & SET4_MORE_CODES;
+	last ^= code;
+	found |= (last - SET4_IN_ALL_CODES) & ~last & 0x800080008000ull;
+	return found != 0;
+}
+
+/* addr in host byte order. */
+static __always_inline int set4_find(__u32 addr)
+{
+	const struct set_line *l;
+	__u64 top, buckets, codes;
+	bool more;
+	__u32 kind;
+
+	set_param(SET_PARAM_TOP, top);
+	set_param(SET_PARAM_BUCKETS, buckets);
+	set_param(SET_PARAM_CODES, codes);
+	if (top) {
+		l = set_line_at(SET_HEAD_LINES + (addr >> 21));
+		if (!l)
+			return 0;
+		l = set_line_at(SET4_BLOCKS + ((const __u16 *)l)[addr >> 16 & 31]);
+		if (!l)
+			return 0;
+		kind = ((const __u32 *)l)[addr >> 12 & 15] >> (addr >> 7 & 30) & 3;
+		if (kind != SET4_SOME)
+			return kind;
+	}
+	if (codes) {
+		if (set4_in_codes(addr, codes, &more))
+			return 1;
+		if (!more)
+			return 0;
+	}
+	return buckets ? set4_in_buckets(addr, buckets) : 0;
+}
+
+enum { SET6_MISS, SET6_MARKER, SET6_END, SET6_SPILLED };
+
+static __always_inline int set6_in_bucket(__u32 index, __u64 high, __u64 low, __u32 bits)
+{
+	const struct set6_line *l = (const void *)set_line_at(index);
+
+	if (!l)
+		return SET6_MISS;
+	for (int i = 0; i < SET6_SLOTS; i++)
+		if (!((l->low[i] ^ low) | (l->high[i] ^ high) | (l->bits[i] ^ bits)))
+			return l->ends >> i & 1 ? SET6_END : SET6_MARKER;
+	return l->spilled ? SET6_SPILLED : SET6_MISS;
+}
+
+static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buckets)
+{
+	__u64 hash;
+	__u32 second;
+	int got;
+
+	if (bits <= 64) {
+		high &= ~0ull << (64 - bits);
+		low = 0;
+	} else {
+		low &= ~0ull << (128 - bits);
+	}
+	hash = set6_hash(high, low, bits);
+	/* Before the first is looked at, which then is all that is kept. */
+	second = SET6_BASE + set_second(hash, buckets);
+	asm volatile("" : "+r"(second));
+	got = set6_in_bucket(SET6_BASE + set_first(hash, buckets), high, low, bits);
+	if (got == SET6_SPILLED)
+		got = set6_in_bucket(second, high, low, bits);
+	return got;
+}
+
+/* An address's halves in host byte order. */
+static __always_inline int set6_find(__u64 high, __u64 low)
+{
+	__u64 buckets, k = 1;
+
+	set_param(SET_PARAM_BUCKETS, buckets);
+#pragma nounroll
+	for (int step = 0; step < SET6_STEPS; step++) {
+		const struct set6_tree *tree = (const void *)set_line_at(SET_HEAD_LINES);
+		__u32 bits;
+		int got;
+
+		if (!tree)
+			return 0;
+		/* By a number that a verifier does not know, or it would go each way by itself. */
+		k &= tree->at[0];
+		bits = tree->at[k & SET6_PLACES];
+		if (!bits)
+			return 0;
+		got = set6_ask(high, low, bits, buckets);
+		if (got == SET6_END)
+			return 1;
+		k = k * 2 + (got == SET6_MARKER);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde filter: rules that allow and drop packets, put into the kernel to stay there. */
+#include "cmd/filter.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "host/names.h"
+#include "sys/priv.h"
+
+enum at { AT_ANY, AT_XDP, AT_TC };
+const char *const filter_at_names[] = { "any", "xdp", "tc", NULL };
+static const unsigned int at_hooks[] = {
+	[AT_ANY] = HOOKS_XDP | HOOKS_TC, [AT_XDP] = HOOKS_XDP, [AT_TC] = HOOKS_TC
+};
+
+enum { PIECE = 1 << 16 };
+
+int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
+{
+	if (o->in && o->out)
+		return fail_usage("a rule is for incoming packets or for outgoing ones");
+	*dir = o->out ? GATE_OUT : GATE_IN;
+	return 0;
+}
+
+int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, char **argv,
+		 char ***rest, int *nrest)
+{
+	char names[64];
+	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
+
+	if (rc)
+		return rc;
+	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
+		return fail(-EPERM, "rules in the kernel need %s: run as root", names);
+	priv_lift_memlock();
+	return cmd_netns(o->netns);
+}
+
+int filter_sites_open(struct filter_sites *s, const struct filter_opts *o, enum site_mode mode)
+{
+	struct filter_sites got = { 0 };
+	int rc;
+
+	if (!o->ifaces.n)
+		return fail_usage("which interface? -i IFACE");
+	rc = nl_open(&got.nl, 0);
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	got.at = calloc(o->ifaces.n, sizeof(*got.at));
+	if (!got.at)
+		rc = fail_errno(-ENOMEM, "interfaces");
+	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
+		struct link link;
+
+		rc = link_get(&got.nl, o->ifaces.at[i], 0, &link);
+		if (rc)
+			fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s",
+			     o->ifaces.at[i]);
+		else
+			rc = site_open(&got.at[i], &got.nl, &link, &host_names, mode);
+		got.n += !rc;
+	}
+	if (rc)
+		filter_sites_close(&got);
+	else
+		*s = got;
+	return rc;
+}
+
+int filter_sites_undo(struct filter_sites *s)
+{
+	int rc = 0;
+
+	for (unsigned int i = s->n; i-- > 0;) {
+		int err = site_undo(&s->at[i], &s->nl);
+
+		rc = rc ? rc : err;
+	}
+	return rc;
+}
+
+int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool reload)
+{
+	const struct site_wish wish = { .hooks = { at_hooks[o->at], HOOKS_TC },
+					.reload = reload,
+					.verbose = o->verbose };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < s->n && !rc; i++) {
+		rc = o->no_ssh ? 0 : filter_allow_ssh(&s->at[i]);
+		if (!rc)
+			rc = site_apply(&s->at[i], &s->nl, &wish);
+	}
+	if (rc)
+		filter_sites_undo(s); /* those that were not reached have nothing to take back */
+	else if (o->confirm)
+		rc = filter_confirm_wait(s, o->confirm);
+	return rc;
+}
+
+void filter_sites_close(struct filter_sites *s)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		site_close(&s->at[i]);
+	free(s->at);
+	nl_close(&s->nl);
+	*s = (struct filter_sites){ 0 };
+}
+
+int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
+		       enum gate_dir dir, const struct filter_names *names)
+{
+	struct diag diag = { 0 };
+	int rc = rules_parse(r, text, len, dir, names, &diag);
+
+	if (rc == -EINVAL && file)
+		return fail(rc, "%s:%s", file, diag.msg);
+	if (rc == -EINVAL) {
+		/* It is one line: the column shows itself. */
+		const char *words = strstr(diag.msg, ": ");
+
+		memmove(diag.msg, words + 2, strlen(words + 2) + 1);
+		return cmd_mistake("rule", text, &diag) ? -E_USAGE : 0;
+	}
+	return rc ? fail_errno(rc, "rules") : 0;
+}
+
+/* What several of the commands are: rules changed by words, on every interface alike. */
+typedef int change_fn(struct site *s, const struct filter_opts *o, char **words, int n);
+
+static int change(const struct opt_spec *spec, int argc, char **argv, int least, change_fn *fn)
+{
+	struct filter_opts o = { 0 };
+	struct filter_sites s = { 0 };
+	char **rest;
+	int n, rc = filter_begin(spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n < least)
+		return fail_usage("%s: an operand is missing", spec->usage);
+	rc = filter_sites_open(&s, &o, SITE_CHANGE);
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < s.n && !rc; i++)
+		rc = fn(&s.at[i], &o, rest, n);
+	if (!rc)
+		rc = filter_sites_apply(&s, &o, false);
+	filter_sites_close(&s);
+	return rc;
+}
+
+#define O struct filter_opts
+static const struct opt add_rows[] = {
+	FILTER_ROWS_WHERE(O),
+	FILTER_ROWS_DIR(O),
+	OPT_STR('n', "name", "WORD", O, name, "the rule's name"),
+	OPT_FLAG(0, "first", O, first, "before all other rules"),
+	OPT_STR(0, "before", "ID|NAME", O, before, "before this rule (default: behind the last)"),
+	FILTER_ROWS_PUT(O),
+	{ 0 },
+};
+static const struct opt_spec add_spec = {
+	.command = "filter add",
+	.usage = "-i IFACE [OPTIONS] allow|drop [EXPRESSION]",
+	.about = "add a rule: the first one that matches decides\n"
+		 "An expression is what tcpdump takes, and more: sonde capture --help.",
+	.rows = add_rows,
+	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
+		    "  sonde filter add -i eth0 --first allow src net 192.0.2.0/24\n"
+		    "  sonde filter add -i eth0 drop src set bad.txt\n",
+};
+
+static int place_last(struct site *s, const struct filter_opts *o)
+{
+	const struct rule *before = NULL;
+
+	if (o->before) {
+		before = rules_find(&s->rules, o->before);
+		if (!before)
+			return fail(-ENOENT, "%s: no rule %s", s->link.name, o->before);
+	} else if (o->first && s->rules.n > 1) {
+		before = s->rules.at;
+	}
+	if (before)
+		rules_move_last(&s->rules, (size_t)(before - s->rules.at));
+	return 0;
+}
+
+static int add(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	const struct filter_names names = site_names(s);
+	char *expr = cmd_join(words + 1, n - 1);
+	struct buf line = { 0 };
+	enum gate_dir dir;
+	int rc = filter_dir(o, &dir);
+
+	buf_printf(&line, "%s%s%s%s%s", words[0], o->name ? " name " : "", o->name ? o->name : "",
+		   n > 1 ? " " : "", expr ? expr : "");
+	buf_char(&line, '\0');
+	if (!rc)
+		rc = expr && !line.nomem ? filter_parse_rules(&s->rules, NULL, line.data,
+							      line.len - 1, dir, &names)
+					 : fail_errno(-ENOMEM, "rule");
+	free(expr);
+	buf_free(&line);
+	return rc ? rc : place_last(s, o);
+}
+
+static int run_add(int argc, char **argv)
+{
+	return change(&add_spec, argc, argv, 1, add);
+}
+
+static const struct opt put_rows[] = {
+	FILTER_ROWS_WHERE(O), FILTER_ROWS_DIR(O), FILTER_ROWS_PUT(O), { 0 }
+};
+static const struct opt_spec default_spec = {
+	.command = "filter default",
+	.usage = "-i IFACE [OPTIONS] allow|drop",
+	.about =
+		"what happens to packets that no rule matches (until it is said: allow)\n"
+		"It is for IP: ARP, neighbour discovery and whatever is neither IPv4 nor IPv6 pass "
+		"a default of drop, unless a rule is for them.",
+	.rows = put_rows,
+};
+
+static int set_default(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	enum gate_dir dir;
+	int rc = filter_dir(o, &dir);
+
+	if (rc)
+		return rc;
+	if (n > 1 || (strcmp(words[0], "drop") && strcmp(words[0], "allow")))
+		return fail_usage("%s: the default is allow or drop", words[n - 1]);
+	s->rules.drops[dir] = !strcmp(words[0], "drop");
+	return 0;
+}
+
+static int run_default(int argc, char **argv)
+{
+	return change(&default_spec, argc, argv, 1, set_default);
+}
+
+static const struct opt_spec del_spec = {
+	.command = "filter del",
+	.usage = "-i IFACE [OPTIONS] ID|NAME...",
+	.about = "delete rules",
+	.rows = put_rows,
+};
+
+static int del(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	(void)o;
+	for (int i = 0; i < n; i++) {
+		const struct rule *rule = rules_find(&s->rules, words[i]);
+
+		if (!rule)
+			return fail(-ENOENT, "%s: no rule %s (sonde filter list -i %s)",
+				    s->link.name, words[i], s->link.name);
+		rules_remove(&s->rules, (size_t)(rule - s->rules.at));
+	}
+	return 0;
+}
+
+static int run_del(int argc, char **argv)
+{
+	return change(&del_spec, argc, argv, 1, del);
+}
+
+static const struct opt clear_rows[] = { FILTER_ROWS_WHERE(O), { 0 } };
+static const struct opt_spec clear_spec = {
+	.command = "filter clear",
+	.usage = "-i IFACE...",
+	.about = "take all rules off; counters that are installed go on",
+	.rows = clear_rows,
+};
+
+static int run_clear(int argc, char **argv)
+{
+	struct filter_opts o = { .no_ssh = true };
+	struct filter_sites s = { 0 };
+	char **rest;
+	int n, rc = filter_begin(&clear_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: not an option", rest[0]);
+	rc = filter_sites_open(&s, &o, SITE_CLEAR);
+	if (!rc)
+		rc = filter_sites_apply(&s, &o, false);
+	filter_sites_close(&s);
+	return rc;
+}
+
+static const struct opt replace_rows[] = { FILTER_ROWS_WHERE(O),
+					   FILTER_ROWS_DIR(O),
+					   OPT_STR('f', "file", "FILE", O, file,
+						   "the rules, a line each; - is standard input"),
+					   FILTER_ROWS_PUT(O),
+					   { 0 } };
+static const struct opt_spec replace_spec = {
+	.command = "filter replace",
+	.usage = "-i IFACE [OPTIONS] -f FILE",
+	.about =
+		"put a file's rules in the place of all that there are, in one step\n"
+		"A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
+		"allow|drop; behind # is a comment. Lines without in or out are for incoming packets, "
+		"unless --out says otherwise.",
+	.rows = replace_rows,
+	.examples = "  printf 'allow tcp dst port 80\\ndefault drop\\n' | sonde filter replace -i "
+		    "eth0 -f -\n",
+};
+
+int filter_read_file(const char *name, struct buf *text)
+{
+	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	ssize_t n = fd < 0 ? -1 : 1;
+	int rc;
+
+	while (n > 0 && buf_reserve(text, PIECE)) {
+		n = read(fd, text->data + text->len, PIECE);
+		text->len += n > 0 ? (size_t)n : 0;
+	}
+	rc = n < 0 ? -errno : text->nomem ? -ENOMEM : 0;
+	if (fd > STDIN_FILENO)
+		close(fd);
+	return rc ? fail_errno(rc, "%s", name) : 0;
+}
+
+static int replace(struct site *s, const struct filter_opts *o, const struct buf *text)
+{
+	enum gate_dir dir;
+	int rc = filter_dir(o, &dir);
+
+	if (rc)
+		return rc;
+	rules_close(&s->rules);
+	return filter_parse_rules(&s->rules, o->file, text->len ? text->data : "", text->len, dir,
+				  &host_names);
+}
+
+static int run_replace(int argc, char **argv)
+{
+	struct filter_opts o = { 0 };
+	struct filter_sites s = { 0 };
+	struct buf text = { 0 };
+	char **rest;
+	int n, rc = filter_begin(&replace_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n || !o.file)
+		return fail_usage("which file? -f FILE");
+	rc = filter_read_file(o.file, &text);
+	if (!rc)
+		rc = filter_sites_open(&s, &o, SITE_CHANGE);
+	for (unsigned int i = 0; i < s.n && !rc; i++)
+		rc = replace(&s.at[i], &o, &text);
+	if (!rc)
+		rc = filter_sites_apply(&s, &o, true);
+	filter_sites_close(&s);
+	buf_free(&text);
+	return rc;
+}
+
+static const struct opt no_rows[] = { { 0 } };
+static const struct opt_spec spec = {
+	.command = "filter",
+	.usage = "COMMAND [OPTIONS]",
+	.about = "rules that allow or drop packets at the earliest point",
+	.rows = no_rows,
+	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
+		    "  sonde filter list\n"
+		    "  sonde filter clear -i eth0\n"
+		    "sonde filter COMMAND --help tells more.\n",
+};
+
+static int run(int argc, char **argv)
+{
+	/* clang-format off */
+	const struct cmd_sub subs[] = {
+		{ &add_spec, run_add },
+		{ &del_spec, run_del },
+		filter_sub_list,
+		{ &default_spec, run_default },
+		{ &replace_spec, run_replace },
+		{ &clear_spec, run_clear },
+		filter_sub_set,
+		filter_sub_test,
+		filter_sub_confirm,
+	};
+	/* clang-format on */
+
+	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
+}
+
+const struct command cmd_filter = { &spec, run };

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of sonde filter share. */
+#ifndef CMD_FILTER_H
+#define CMD_FILTER_H
+
+#include "cmd/cmd.h"
+#include "gate/site.h"
+
+struct filter_opts {
+	struct opt_list ifaces;
+	const char *netns, *name, *before, *file;
+	uint64_t confirm;
+	int at, format;
+	bool in, out, first, no_ssh, verbose, read;
+};
+
+/* Rows that most of its commands have. */
+#define FILTER_ROWS_WHERE(O)                                                 \
+	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
+		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
+			"in this network namespace: a path, "                \
+			"a name below /run/netns, or a process's")
+#define FILTER_ROWS_DIR(O)                                          \
+	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \
+		OPT_FLAG(0, "out", O, out, "outgoing packets")
+#define FILTER_ROWS_PUT(O)                                                                         \
+	OPT_CHOICE(0, "at", "HOOK", O, at, filter_at_names,                                        \
+		   "where the gate is put, if there is "                                           \
+		   "none: xdp (native, else generic) or tc; outgoing packets are always tc's "     \
+		   "(default: xdp, else tc)"),                                                     \
+		OPT_TIME(0, "confirm", "TIME", O, confirm,                                         \
+			 "take it all back after this time, "                                      \
+			 "unless it is confirmed here, or by sonde filter confirm"),               \
+		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets first"), \
+		OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse")
+
+extern const char *const filter_at_names[];
+
+/* The interfaces of -i, opened to be changed. Zeroed: closed. */
+struct filter_sites {
+	struct nl nl;
+	struct site *at;
+	unsigned int n;
+};
+
+/* The direction that was asked for; -E_USAGE, said, if it is both. */
+int filter_dir(const struct filter_opts *o, enum gate_dir *dir);
+/* Parse into *o, enter the namespace, see that there is an interface and what privilege it takes.
+ * 0; 1: help was given. operands: the least number of them. */
+int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, char **argv,
+		 char ***rest, int *nrest);
+int filter_sites_open(struct filter_sites *s, const struct filter_opts *o, enum site_mode mode);
+/* Make all of them hold, or none: with the way back for the SSH session, and confirmation. */
+int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool reload);
+int filter_sites_undo(struct filter_sites *s);
+void filter_sites_close(struct filter_sites *s);
+
+/* Rules of a text; the mistake is said, with the line if it is a file's. */
+int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
+		       enum gate_dir dir, const struct filter_names *names);
+
+/* A whole file, "-" for standard input. Said on failure. */
+int filter_read_file(const char *name, struct buf *text);
+
+/* filter_ssh.c: rules in front that let this SSH session's packets pass, if they would not. */
+int filter_allow_ssh(struct site *s);
+
+/* filter_confirm.c: wait for somebody to confirm, in a process of its own that takes all back if
+ * nobody does, whatever becomes of this one. 0: somebody did; else it is said what happened. */
+int filter_confirm_wait(struct filter_sites *s, uint64_t time);
+
+/* filter_packet.c: an Ethernet frame with a protocol's headers, from words: "tcp ADDR[:PORT]
+ * ADDR[:PORT]". Said on failure. Bytes of the frame, which is in out. */
+int filter_packet_make(char **words, int n, uint8_t out[128]);
+
+extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_confirm, filter_sub_set;
+
+#endif

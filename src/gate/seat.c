@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* Out of the kernel by program and map names, and back by replacing just that very program. */
+#include "gate/seat.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "gate/table.h"
+#include "sys/bpf.h"
+
+static int read_text(struct seat *s, const struct bpf_map_info *info)
+{
+	struct gate_text *text = malloc(info->value_size);
+	uint32_t zero = 0;
+	int rc = text ? bpf_map_lookup(s->map_fd[GATE_MAP_TEXT], &zero, text) : -ENOMEM;
+
+	if (!rc && info->value_size - sizeof(*text) < text->len)
+		rc = -EBADMSG;
+	if (!rc) {
+		s->uses = text->uses;
+		buf_add(&s->text, text + 1, text->len);
+		rc = s->text.nomem ? -ENOMEM : 0;
+	}
+	free(text);
+	return rc;
+}
+
+/* -ENOENT: it is not a gate, or one of another version. Not every program has every map. */
+static int read_gate(struct seat *s, const struct find_prog *prog)
+{
+	int rc = 0;
+
+	for (int i = 0; i < GATE_NMAPS && !rc; i++) {
+		struct bpf_map_info info = { 0 };
+		int fd = find_map(prog, gate_spec.maps[i].name, &info);
+
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		if (fd < 0)
+			continue;
+		s->map_fd[i] = fd;
+		if (i == (int)gate_spec.conf_map)
+			gate_load_conf(fd, &info, &s->conf);
+		else if (i == GATE_MAP_TEXT)
+			rc = read_text(s, &info);
+	}
+	if (s->conf.magic != GATE_MAGIC || s->conf.version != GATE_VERSION ||
+	    !s->map_fd[GATE_MAP_TEXT] || !s->map_fd[GATE_MAP_HITS] || !s->map_fd[GATE_MAP_LIFE])
+		return -ENOENT;
+	return rc;
+}
+
+static void forget(struct seat *s)
+{
+	for (int i = 0; i < GATE_NMAPS; i++)
+		if (s->map_fd[i])
+			close(s->map_fd[i]);
+	if (s->prog_fd)
+		close(s->prog_fd);
+	memset(s->map_fd, 0, sizeof(s->map_fd));
+	s->prog_fd = 0;
+	buf_free(&s->text);
+}
+
+static int meet(struct seat *s, const struct found *f)
+{
+	struct find_prog prog;
+	int rc = find_prog(f->prog_id, &prog);
+
+	if (rc)
+		return rc;
+	rc = find_is_ours(&prog) ? bpf_fd_by_id(BPF_KIND_PROG, f->prog_id) : -ENOENT;
+	if (rc < 0)
+		return rc;
+	s->prog_fd = rc;
+	rc = read_gate(s, &prog);
+	if (rc)
+		forget(s);
+	else
+		s->at = *f;
+	return rc;
+}
+
+int seat_open(struct seat *s, struct nl *nl, const struct link *link, enum gate_dir dir)
+{
+	struct seat got = { .link = *link, .dir = dir };
+	struct found_list list = { 0 };
+	int rc = find_on(nl, link, &list);
+
+	for (size_t i = 0; i < list.n && !rc && !got.at.hook; i++) {
+		if (list.at[i].ingress != (dir == GATE_IN) || find_is_live(&list.at[i]))
+			continue;
+		rc = meet(&got, &list.at[i]);
+		rc = rc == -ENOENT ? 0 : rc;
+	}
+	find_free(&list);
+	if (rc)
+		return fail_errno(rc, "%s: looking for what is installed", link->name);
+	*s = got;
+	return 0;
+}
+
+/* Something else holds the XDP hook. */
+static int say_taken(const struct seat *s, struct nl *nl, int rc)
+{
+	const char *name = s->link.name;
+	struct found_list list = { 0 };
+	struct find_prog prog = { 0 };
+	struct link now = s->link;
+	bool ours = false;
+	uint32_t id = 0;
+
+	if (!link_get(nl, NULL, s->link.ifindex, &now) && !find_on(nl, &now, &list) && list.n &&
+	    hook_is_xdp(list.at[0].hook)) {
+		id = list.at[0].prog_id;
+		ours = !find_prog(id, &prog) && find_is_ours(&prog);
+	}
+	find_free(&list);
+	if (ours)
+		return fail(rc, "%s: a running sonde (program %u) has XDP: end it, or --at tc",
+			    name, id);
+	return fail(rc, "%s: XDP program %s (id %u) is not sonde's; it stays. Use --at tc", name,
+		    *prog.info.name ? prog.info.name : "without a name", id);
+}
+
+static int say_failure(const struct seat *s, struct nl *nl, const struct attach_report *r, int rc)
+{
+	struct buf line = { 0 };
+
+	if (rc == -ENODEV)
+		return fail(rc, "%s: the interface is gone", s->link.name);
+	if (rc == -EBUSY || rc == -EEXIST)
+		return say_taken(s, nl, rc);
+	attach_words(r, &line);
+	fail(rc, "%s: %s: no hook takes it (%.*s)", s->link.name, gate_dir_name(s->dir),
+	     (int)line.len, line.data);
+	buf_free(&line);
+	return rc;
+}
+
+/* The hook that was taken, and why not the ones before it. */
+static void say_hook(const struct seat *s, const struct attach_report reports[2])
+{
+	struct buf line = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		if (reports[i].n)
+			buf_str(&line, line.len ? "; " : " (");
+		attach_words(&reports[i], &line);
+	}
+	buf_str(&line, line.len ? ")" : "");
+	note("%s: %s: %s%.*s", s->link.name, gate_dir_name(s->dir), hook_name(s->put.hook),
+	     (int)line.len, line.data ? line.data : "");
+	buf_free(&line);
+}
+
+/* Which program it is that was attached, as it will be found. */
+static int remember(struct seat *s, const struct attach *a)
+{
+	struct bpf_prog_info info = { 0 };
+	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
+
+	s->put = (struct found){ .hook = a->hook,
+				 .ifindex = a->ifindex,
+				 .ingress = a->ingress,
+				 .prog_id = info.id,
+				 .filter = a->filter };
+	return rc;
+}
+
+static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks)
+{
+	struct gate_load what = { .link = &s->link,
+				  .progs = 1u << gate_load_prog(s->dir, hooks),
+				  .uses = wish->uses,
+				  .verbose = wish->verbose,
+				  .rules = wish->rules,
+				  .dir = s->dir };
+	int maps[GATE_NMAPS] = { 0 };
+
+	if (s->at.hook) {
+		/* A gate without rules has made no room for their hits. */
+		memcpy(maps, s->map_fd, sizeof(maps));
+		if (!s->conf.judged)
+			maps[GATE_MAP_HITS] = 0;
+		maps[GATE_MAP_TEXT] = maps[gate_spec.conf_map] = 0;
+		what.before = &s->conf;
+		what.maps = maps;
+	}
+	return gate_load(&s->obj, &what, NULL);
+}
+
+static int attach(struct seat *s, struct nl *nl, unsigned int hooks, struct attach_report *report)
+{
+	struct attach a = { 0 };
+	int fd = s->obj.prog_fd[gate_load_prog(s->dir, hooks)];
+	int rc = attach_open(&a, nl, s->link.ifindex, s->dir == GATE_IN, fd, hooks, true, report);
+
+	if (rc)
+		return rc;
+	rc = remember(s, &a);
+	if (rc)
+		attach_undo(&a, nl);
+	return rc;
+}
+
+/* At the first of the hooks that takes it: XDP's have another program than tc's. */
+static int put_new(struct seat *s, struct nl *nl, const struct seat_wish *wish)
+{
+	unsigned int steps[] = { wish->hooks & HOOKS_XDP, wish->hooks & HOOKS_TC };
+	struct attach_report reports[2] = { 0 };
+	int rc = -EOPNOTSUPP;
+
+	for (int i = 0; i < 2; i++) {
+		if (!steps[i])
+			continue;
+		obj_close(&s->obj);
+		rc = load(s, wish, steps[i]);
+		if (rc)
+			return rc;
+		rc = attach(s, nl, steps[i], &reports[i]);
+		if (!rc || rc == -ENODEV || rc == -EPERM)
+			break;
+	}
+	if (rc)
+		return say_failure(s, nl, &reports[steps[1] ? 1 : 0], rc);
+	say_hook(s, reports);
+	return 0;
+}
+
+/* Those who read the counters are told before they can notice. */
+static int announce(const struct seat *s, uint32_t prog_id)
+{
+	struct gate_life life;
+	uint32_t zero = 0;
+	int fd = s->map_fd[GATE_MAP_LIFE], rc = bpf_map_lookup(fd, &zero, &life);
+
+	life.prog[s->dir] = prog_id;
+	return rc ? rc : bpf_map_update(fd, &zero, &life, BPF_ANY);
+}
+
+static int put_instead(struct seat *s, struct nl *nl, const struct seat_wish *wish)
+{
+	uint32_t prog = gate_load_prog(s->dir, HOOK_BIT(s->at.hook));
+	struct bpf_prog_info info = { 0 };
+	int rc = load(s, wish, HOOK_BIT(s->at.hook));
+
+	if (rc)
+		return rc;
+	rc = bpf_info(s->obj.prog_fd[prog], &info, sizeof(info));
+	if (!rc)
+		rc = announce(s, info.id);
+	if (rc)
+		return fail_errno(rc, "%s: the gate's program", s->link.name);
+	rc = find_replace(nl, &s->at, s->obj.prog_fd[prog]);
+	if (!rc) {
+		s->put = s->at;
+		s->put.prog_id = s->put.filter.prog_id = info.id;
+		return 0;
+	}
+	if (rc == -ENODEV)
+		return fail(rc, "%s: the interface is gone", s->link.name);
+	return fail(rc, "%s: %s: the gate was changed meanwhile: try again", s->link.name,
+		    gate_dir_name(s->dir));
+}
+
+static int take_off(struct seat *s, struct nl *nl)
+{
+	int rc = s->at.hook ? find_detach(nl, &s->at) : 0;
+
+	return !rc || rc == -ENOENT || rc == -ENODEV
+		       ? 0
+		       : fail_errno(rc, "%s: %s: taking the gate off", s->link.name,
+				    gate_dir_name(s->dir));
+}
+
+int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish)
+{
+	int rc;
+
+	if (!wish->uses) {
+		rc = take_off(s, nl);
+		s->off = !rc && s->at.hook;
+		return rc;
+	}
+	rc = s->at.hook ? put_instead(s, nl, wish) : put_new(s, nl, wish);
+	if (rc)
+		obj_close(&s->obj);
+	return rc;
+}
+
+int seat_undo(struct seat *s, struct nl *nl)
+{
+	struct attach a = { 0 };
+	struct attach_report report = { 0 };
+	int rc;
+
+	if (s->put.hook && s->at.hook) {
+		announce(s, s->at.prog_id);
+		rc = find_replace(nl, &s->put, s->prog_fd);
+	} else if (s->put.hook) {
+		rc = find_detach(nl, &s->put);
+	} else if (s->off) {
+		rc = attach_open(&a, nl, s->link.ifindex, s->dir == GATE_IN, s->prog_fd,
+				 HOOK_BIT(s->at.hook), true, &report);
+	} else {
+		return 0;
+	}
+	s->put = (struct found){ 0 };
+	s->off = false;
+	return rc ? fail_errno(rc, "%s: %s: putting back what was there", s->link.name,
+			       gate_dir_name(s->dir))
+		  : 0;
+}
+
+int seat_use(struct seat *s, uint32_t uses)
+{
+	size_t size = sizeof(struct gate_text) + s->text.len;
+	struct gate_text *text = calloc(1, size);
+	uint32_t zero = 0;
+	int rc = -ENOMEM;
+
+	if (text) {
+		text->uses = uses;
+		text->len = (uint32_t)s->text.len;
+		memcpy(text + 1, s->text.data, s->text.len);
+		rc = bpf_map_update(s->map_fd[GATE_MAP_TEXT], &zero, text, BPF_ANY);
+	}
+	free(text);
+	if (!rc)
+		s->uses = uses;
+	return rc ? fail_errno(rc, "%s: whose gate it is", s->link.name) : 0;
+}
+
+void seat_close(struct seat *s)
+{
+	forget(s);
+	obj_close(&s->obj);
+	*s = (struct seat){ 0 };
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Two seats behind one lock. */
+#include "gate/site.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "base/grow.h"
+#include "gate/table.h"
+#include "obj/sets.h"
+#include "sys/bpf.h"
+#include "sys/lock.h"
+
+static int take_lock(struct site *s)
+{
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "gate/%d", s->link.ifindex);
+	rc = lock_take(name);
+	if (rc == -EBUSY)
+		return fail(rc, "%s: another sonde is changing its gate: try again", s->link.name);
+	if (rc < 0)
+		return fail_errno(rc, "%s: the gate's lock", s->link.name);
+	s->lock_fd = rc;
+	return 0;
+}
+
+struct site_set *site_set(const struct site *s, const char *name)
+{
+	for (size_t i = 0; i < s->nsets; i++)
+		if (!strcmp(s->sets[i].set.name, name))
+			return &s->sets[i];
+	return NULL;
+}
+
+int site_put_set(struct site *s, const char *name, struct filter_set *set)
+{
+	struct site_set *at = site_set(s, name), *more;
+	char *copy = strdup(name);
+
+	if (at && copy) {
+		set_close(&at->set);
+	} else if (copy) {
+		more = grow(s->sets, s->nsets, &s->set_room, sizeof(*s->sets));
+		if (more) {
+			s->sets = more;
+			at = &s->sets[s->nsets++];
+			at->seen = 0;
+		}
+	}
+	if (!at || !copy) {
+		free(copy);
+		return fail_errno(-ENOMEM, "set %s", name);
+	}
+	free(set->name);
+	at->set = *set;
+	at->set.name = copy;
+	*set = (struct filter_set){ 0 };
+	return 0;
+}
+
+static int open_map(const struct find_prog *prog, size_t number, int version)
+{
+	struct bpf_map_info info = { 0 };
+	char name[16];
+	int fd;
+
+	snprintf(name, sizeof(name), GATE_LOAD_SET "%zu_v%d", number, version);
+	fd = find_map(prog, name, &info);
+	return fd == -ENOENT ? 0 : fd;
+}
+
+/* Out of the kernel: of the installed program the set with a number. */
+static int fetch_set(struct site *s, enum gate_dir dir, size_t number, const char *name)
+{
+	struct filter_set set = { 0 };
+	struct find_prog prog;
+	int rc = find_prog(s->seat[dir].at.prog_id, &prog), fd4, fd6 = 0;
+
+	if (rc)
+		return rc;
+	fd4 = open_map(&prog, number, 4);
+	fd6 = open_map(&prog, number, 6);
+	rc = fd4 < 0 ? fd4 : fd6 < 0 ? fd6 : sets_read(fd4, fd6, &set);
+	if (fd4 > 0)
+		close(fd4);
+	if (fd6 > 0)
+		close(fd6);
+	if (!rc)
+		rc = site_put_set(s, name, &set);
+	set_close(&set);
+	return rc;
+}
+
+/* Rules name sets in the order in which the maps are numbered. */
+static int meet_set(struct site *s, const char *name)
+{
+	enum gate_dir dir = s->reading;
+	struct site_set *at = site_set(s, name);
+	size_t number = 0;
+	int rc = 0;
+
+	if (at && at->seen & 1u << dir)
+		return 0;
+	for (size_t i = 0; i < s->nsets; i++)
+		number += (s->sets[i].seen & 1u << dir) != 0;
+	if (!at)
+		rc = fetch_set(s, dir, number, name);
+	at = site_set(s, name);
+	if (at)
+		at->seen |= 1u << dir;
+	return rc;
+}
+
+/* Of filter_names. */
+static int known(void *arg, const char *name, struct filter_set *set)
+{
+	struct site *s = arg;
+	const struct site_set *at;
+	int rc = s->reading < GATE_DIRS ? meet_set(s, name) : 0;
+
+	if (rc)
+		return rc;
+	at = site_set(s, name);
+	rc = at ? set_copy(set, &at->set) : 0;
+	return rc ? rc : at != NULL;
+}
+
+struct filter_names site_names(struct site *s)
+{
+	struct filter_names names = *s->host;
+
+	names.known = known;
+	names.arg = s;
+	return names;
+}
+
+static int parse_text(struct site *s, enum gate_dir dir, const struct buf *text)
+{
+	struct filter_names names = site_names(s);
+	struct diag diag = { 0 };
+	int rc = rules_parse(&s->rules, text->len ? text->data : "", text->len, dir, &names, &diag);
+
+	if (rc == -EINVAL)
+		return fail(rc, "%s: rule that is installed, %s: sonde filter clear takes all off",
+			    s->link.name, diag.msg);
+	return rc ? fail_errno(rc, "%s: rules", s->link.name) : 0;
+}
+
+/* The kernel's text of rules into the site's. */
+static int read_rules(struct site *s, enum gate_dir dir)
+{
+	int rc;
+
+	s->reading = dir;
+	rc = parse_text(s, dir, &s->seat[dir].text);
+	s->reading = GATE_DIRS;
+	return rc;
+}
+
+int site_reread(struct site *s)
+{
+	struct buf text[GATE_DIRS] = { { 0 } };
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		rules_print(&s->rules, (enum gate_dir)dir, &text[dir]);
+	rules_close(&s->rules);
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		if (!rc)
+			rc = text[dir].nomem ? fail_errno(-ENOMEM, "rules")
+					     : parse_text(s, (enum gate_dir)dir, &text[dir]);
+		buf_free(&text[dir]);
+	}
+	return rc;
+}
+
+int site_open(struct site *s, struct nl *nl, const struct link *link,
+	      const struct filter_names *names, enum site_mode mode)
+{
+	int rc;
+
+	*s = (struct site){ .link = *link, .host = names, .reading = GATE_DIRS };
+	rc = mode == SITE_LOOK ? 0 : take_lock(s);
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+		rc = seat_open(&s->seat[dir], nl, link, (enum gate_dir)dir);
+		if (!rc && mode != SITE_CLEAR)
+			rc = read_rules(s, (enum gate_dir)dir);
+	}
+	for (size_t i = 0; i < s->rules.n; i++)
+		s->had[s->rules.at[i].dir][s->rules.at[i].id] = true;
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		s->had[dir][RULE_DEFAULT_ID] = s->rules.drops[dir];
+	if (rc)
+		site_close(s);
+	return rc;
+}
+
+static bool has_rules(const struct site *s, enum gate_dir dir)
+{
+	return s->rules.drops[dir] || rules_count(&s->rules, dir);
+}
+
+/* Whether the kernel has it so already. */
+static bool is_there(const struct site *s, enum gate_dir dir, uint32_t uses)
+{
+	const struct seat *seat = &s->seat[dir];
+	struct buf text = { 0 };
+	bool same;
+
+	rules_print(&s->rules, dir, &text);
+	same = !text.nomem && text.len == seat->text.len &&
+	       (!text.len || !memcmp(text.data, seat->text.data, text.len)) && uses == seat->uses;
+	buf_free(&text);
+	return same;
+}
+
+/* An id that was another rule's begins at nothing. */
+static int clear_hits(const struct site *s, enum gate_dir dir)
+{
+	const struct seat *seat = &s->seat[dir];
+	int cpus = bpf_possible_cpus(), rc = 0;
+	void *zeros;
+
+	if (!seat->at.hook || !seat->conf.judged)
+		return 0;
+	zeros = cpus > 0 ? calloc((size_t)cpus, sizeof(struct gate_hit)) : NULL;
+	if (!zeros)
+		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: hits", s->link.name);
+	for (size_t i = 0; i <= s->rules.n && !rc; i++) {
+		uint16_t id = i < s->rules.n ? s->rules.at[i].id : RULE_DEFAULT_ID;
+		uint32_t slot = id - 1u;
+
+		if ((i < s->rules.n && s->rules.at[i].dir != dir) || s->had[dir][id])
+			continue;
+		rc = bpf_map_update(seat->map_fd[GATE_MAP_HITS], &slot, zeros, BPF_ANY);
+	}
+	free(zeros);
+	return rc ? fail_errno(rc, "%s: hits", s->link.name) : 0;
+}
+
+static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct site_wish *wish)
+{
+	struct seat *seat = &s->seat[dir];
+	bool any = has_rules(s, dir);
+	struct seat_wish put = { .hooks = wish->hooks[dir],
+				 .uses = (seat->uses & ~(uint32_t)GATE_USE_FILTER) |
+					 (any ? GATE_USE_FILTER : 0),
+				 .rules = any ? &s->rules : NULL,
+				 .verbose = wish->verbose };
+	int rc;
+
+	if ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !(wish->reload && any)))
+		return 0;
+	if (seat->at.hook && put.uses && !(put.hooks & HOOK_BIT(seat->at.hook)))
+		return fail(
+			-EEXIST, "%s: the gate %s is at %s: sonde detach -i %s, or the same --at",
+			s->link.name, gate_dir_name(dir), hook_name(seat->at.hook), s->link.name);
+	rc = clear_hits(s, dir);
+	return rc ? rc : seat_put(seat, nl, &put);
+}
+
+int site_apply(struct site *s, struct nl *nl, const struct site_wish *wish)
+{
+	int rc = rules_number(&s->rules);
+
+	if (rc)
+		return fail(rc, "%s: more than %d rules", s->link.name, GATE_RULES_MAX - 1);
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		rc = apply_dir(s, nl, (enum gate_dir)dir, wish);
+		if (!rc)
+			continue;
+		if (dir)
+			seat_undo(&s->seat[GATE_IN], nl);
+		return rc;
+	}
+	return 0;
+}
+
+int site_undo(struct site *s, struct nl *nl)
+{
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS; dir++) {
+		int err = seat_undo(&s->seat[dir], nl);
+
+		rc = rc ? rc : err;
+	}
+	return rc;
+}
+
+void site_close(struct site *s)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		seat_close(&s->seat[dir]);
+	rules_close(&s->rules);
+	while (s->nsets)
+		set_close(&s->sets[--s->nsets].set);
+	free(s->sets);
+	if (s->lock_fd)
+		close(s->lock_fd);
+	*s = (struct site){ 0 };
+}
+
+int site_hits(const struct site *s, enum gate_dir dir, uint16_t id, struct gate_hit *hit)
+{
+	const struct seat *seat = &s->seat[dir];
+	int cpus = bpf_possible_cpus(), rc;
+	struct gate_hit sum = { 0 }, *values;
+	uint32_t slot = id - 1u;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	rc = values ? bpf_map_lookup(seat->map_fd[GATE_MAP_HITS], &slot, values) : -ENOMEM;
+	for (int i = 0; i < cpus && !rc; i++) {
+		sum.packets += values[i].packets;
+		sum.bytes += values[i].bytes;
+		sum.last = values[i].last > sum.last ? values[i].last : sum.last;
+	}
+	free(values);
+	if (!rc)
+		*hit = sum;
+	return rc;
+}

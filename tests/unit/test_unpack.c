@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Unpacking, beside the library that packs. */
+#include <check.h>
+#include <errno.h>
+#include <lz4.h>
+#include <lz4hc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/unpack.h"
+#include "tests/unit/suites.h"
+
+enum { SIZE_MOST = 70000, ROUNDS = 300 / UNIT_STRIDE, LAST = 12 };
+
+static uint32_t seed;
+
+static uint32_t chance(uint32_t below)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % below;
+}
+
+/* In memory of just its length, so that a byte read or written behind it is found out. */
+struct bytes {
+	uint8_t *at;
+	size_t len;
+};
+
+static struct bytes bytes_of(const void *from, size_t len)
+{
+	struct bytes b = { malloc(len ? len : 1), len };
+
+	ck_assert_ptr_nonnull(b.at);
+	if (from && len)
+		memcpy(b.at, from, len);
+	return b;
+}
+
+static struct bytes packed(const struct bytes *plain)
+{
+	struct bytes room = bytes_of(NULL, (size_t)LZ4_compressBound((int)plain->len)), b;
+	int n = LZ4_compress_HC((char *)plain->at, (char *)room.at, (int)plain->len, (int)room.len,
+				LZ4HC_CLEVEL_MAX);
+
+	ck_assert_int_gt(n, 0);
+	b = bytes_of(room.at, (size_t)n);
+	free(room.at);
+	return b;
+}
+
+/* Some new bytes, some again: near or far, few or many. */
+static struct bytes patchwork(size_t len)
+{
+	struct bytes b = bytes_of(NULL, len);
+
+	for (size_t at = 0; at < len;) {
+		size_t n = 1 + chance(chance(8) ? 20 : 2000);
+		size_t back = at && chance(3) ? 1 + chance(chance(2) ? 8 : 66000) : 0;
+
+		if (back > at)
+			back = 0;
+		for (; n && at < len; n--, at++)
+			b.at[at] = back ? b.at[at - back] : (uint8_t)chance(256);
+	}
+	return b;
+}
+
+static int again(const struct bytes *block, struct bytes *to)
+{
+	return unpack(block->at, block->len, to->at, to->len);
+}
+
+static void assert_returns(const struct bytes *plain)
+{
+	struct bytes block = packed(plain), to = bytes_of(NULL, plain->len);
+
+	ck_assert_int_eq(again(&block, &to), 0);
+	ck_assert(!plain->len || !memcmp(to.at, plain->at, plain->len));
+	/* Neither more nor less room than there are bytes. */
+	ck_assert_int_eq(unpack(block.at, block.len, to.at, to.len - (to.len > 0)),
+			 to.len ? -EBADMSG : 0);
+	free(to.at);
+	to = bytes_of(NULL, plain->len + 1);
+	ck_assert_int_eq(again(&block, &to), -EBADMSG);
+	free(to.at);
+	free(block.at);
+}
+
+START_TEST(what_was_packed_returns)
+{
+	seed = 1;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct bytes plain = patchwork(chance(i % 10 ? 3000 : SIZE_MOST));
+
+		assert_returns(&plain);
+		free(plain.at);
+	}
+}
+END_TEST
+
+/* What does not pack, what is all alike, and nothing. */
+START_TEST(extremes_return)
+{
+	for (size_t len = 0; len < 600; len += UNIT_STRIDE) {
+		struct bytes plain = bytes_of(NULL, len);
+
+		memset(plain.at, 7, len);
+		assert_returns(&plain);
+		for (size_t i = 0; i < len; i++)
+			plain.at[i] = (uint8_t)chance(256);
+		assert_returns(&plain);
+		free(plain.at);
+	}
+}
+END_TEST
+
+static uint8_t *length_put(uint8_t *at, size_t n)
+{
+	for (; n >= 255; n -= 255)
+		*at++ = 255;
+	*at++ = (uint8_t)n;
+	return at;
+}
+
+/* back bytes, n of them again, and as many at the end as every block has. */
+static struct bytes block_of(size_t back, size_t n)
+{
+	uint8_t room[1024], *at = room;
+
+	*at++ = (uint8_t)((back < 15 ? back : 15) << 4 | (n - 4 < 15 ? n - 4 : 15));
+	if (back >= 15)
+		at = length_put(at, back - 15);
+	for (size_t i = 0; i < back; i++)
+		*at++ = (uint8_t)(i * 7 + 1);
+	*at++ = (uint8_t)back;
+	*at++ = (uint8_t)(back >> 8);
+	if (n - 4 >= 15)
+		at = length_put(at, n - 4 - 15);
+	*at++ = LAST << 4;
+	memset(at, 'z', LAST);
+	return bytes_of(room, (size_t)(at + LAST - room));
+}
+
+/* Lengths where one more byte says them, of what lies before and of what overlaps itself. */
+START_TEST(every_length_and_overlap)
+{
+	for (size_t back = 1; back < 300; back += back < 20 || back > 260 ? 1 : UNIT_STRIDE)
+		for (size_t n = 4; n < 300; n += UNIT_STRIDE) {
+			struct bytes block = block_of(back, n);
+			struct bytes to = bytes_of(NULL, back + n + LAST);
+			struct bytes want = bytes_of(NULL, to.len);
+
+			ck_assert_int_eq(LZ4_decompress_safe((char *)block.at, (char *)want.at,
+							     (int)block.len, (int)want.len),
+					 (int)want.len);
+			ck_assert_int_eq(again(&block, &to), 0);
+			ck_assert_mem_eq(to.at, want.at, to.len);
+			free(want.at);
+			free(to.at);
+			free(block.at);
+		}
+}
+END_TEST
+
+START_TEST(cut_blocks_are_refused)
+{
+	struct bytes plain, block, to;
+
+	seed = 2;
+	plain = patchwork(6000);
+	block = packed(&plain);
+	to = bytes_of(NULL, plain.len);
+	for (size_t len = 0; len < block.len; len += UNIT_STRIDE) {
+		struct bytes part = bytes_of(block.at, len);
+
+		ck_assert_int_eq(again(&part, &to), -EBADMSG);
+		free(part.at);
+	}
+	free(to.at);
+	free(block.at);
+	free(plain.at);
+}
+END_TEST
+
+/* Every byte as every other: refused or the bytes that the library has for it, which it may refuse
+ * for more (the end of a block has rules for those who write it). */
+START_TEST(damaged_blocks_are_harmless)
+{
+	struct bytes plain, block, to, want;
+
+	seed = 3;
+	plain = patchwork(700);
+	block = packed(&plain);
+	to = bytes_of(NULL, plain.len);
+	want = bytes_of(NULL, plain.len);
+	for (size_t at = 0; at < block.len; at += UNIT_STRIDE)
+		for (int change = 1; change < 256; change += UNIT_STRIDE) {
+			block.at[at] ^= (uint8_t)change;
+			int rc = again(&block, &to);
+			int n = LZ4_decompress_safe((char *)block.at, (char *)want.at,
+						    (int)block.len, (int)want.len);
+
+			ck_assert(rc == 0 || rc == -EBADMSG);
+			if (!rc && n == (int)want.len)
+				ck_assert_mem_eq(to.at, want.at, to.len);
+			block.at[at] ^= (uint8_t)change;
+		}
+	free(want.at);
+	free(to.at);
+	free(block.at);
+	free(plain.at);
+}
+END_TEST
+
+static const struct {
+	const char *bytes;
+	size_t len, size;
+	int rc;
+} blocks[] = {
+	{ "", 0, 0, -EBADMSG }, /* even nothing has a token */
+	{ "\0", 1, 0, 0 },
+	{ "\x10z", 2, 1, 0 },
+	{ "\x10z", 2, 2, -EBADMSG },
+	{ "\x20z", 2, 2, -EBADMSG },
+	{ "\xf0", 1, 15, -EBADMSG },
+	{ "\xf0\xff", 2, 270, -EBADMSG },
+	{ "\x10z\1\0", 4, 5, -EBADMSG }, /* ends behind a match */
+	{ "\x10z\1\0\0", 5, 5, 0 },
+	{ "\x10z\0\0\0", 5, 5, -EBADMSG }, /* from 0 bytes before */
+	{ "\x10z\2\0\0", 5, 5, -EBADMSG }, /* from before the first */
+	{ "\x10z\1", 3, 5, -EBADMSG },
+	{ "\x10z\1\0\0", 5, 4, -EBADMSG },
+	{ "\x10z\1\1\0", 5, 5, -EBADMSG },
+	{ "\0\1\0\0", 4, 4, -EBADMSG }, /* of nothing */
+};
+
+START_TEST(blocks_by_hand)
+{
+	struct bytes block = bytes_of(blocks[_i].bytes, blocks[_i].len);
+	struct bytes to = bytes_of(NULL, blocks[_i].size);
+
+	ck_assert_int_eq(again(&block, &to), blocks[_i].rc);
+	free(to.at);
+	free(block.at);
+}
+END_TEST
+
+Suite *unpack_suite(void)
+{
+	Suite *s = suite_create("unpack");
+	TCase *t = tcase_create("unpack");
+
+	tcase_add_test(t, what_was_packed_returns);
+	tcase_add_test(t, extremes_return);
+	tcase_add_test(t, every_length_and_overlap);
+	tcase_add_test(t, cut_blocks_are_refused);
+	tcase_add_test(t, damaged_blocks_are_harmless);
+	tcase_add_loop_test(t, blocks_by_hand, 0, sizeof(blocks) / sizeof(*blocks));
+	suite_add_tcase(s, t);
+	return s;
+}
