@@ -24,10 +24,7 @@
 #define be32(x) __builtin_bswap32(x)
 #else
 #define be16(x) (x)
-<<<<<<< HEAD
-=======
 #define be32(x) (x)
->>>>>>> main
 #endif
 
 /* CO-RE: the offset of every member read through such a pointer is the running kernel's. */
