@@ -65,7 +65,9 @@ struct gate_conf {
 	__u8 inner;   /* 1: they look at what a tunnel carries */
 	__u8 groups;  /* enum view_group: what they look at */
 	__u8 guarded; /* 1: guard is filled in */
-	__u8 pad[14];
+	__u8 trusts;  /* 1: asked with the verdict "drop", the rules' code tells whom the guard
+			 trusts */
+	__u8 pad[13];
 	struct guard_conf guard;
 };
 _Static_assert(sizeof(struct gate_conf) == 32 + sizeof(struct guard_conf),
@@ -109,10 +111,12 @@ enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2, GATE_USE_GUARD = 4 };
 /* Value of map `text` (array of one), with as much behind it as need be: the rules of the gate's
  * direction as src/gate/rules.h has them. No program looks at it: whoever finds the gate does. */
 struct gate_text {
-	__u32 uses; /* enum gate_use */
-	__u32 len;  /* bytes of text behind this */
+	__u32 uses;      /* enum gate_use */
+	__u32 len;       /* bytes of text behind this */
+	__u32 allow_len; /* bytes behind that: whom the guard trusts, an expression a line */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct gate_text) == 8, "gate_text is a contract");
+_Static_assert(sizeof(struct gate_text) == 16, "gate_text is a contract");
 
 /* Value of map `life` (array of one), which programs that take each other's place share as they do
  * counters: whoever reads those finds here that the gate goes on. */

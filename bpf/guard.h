@@ -137,8 +137,9 @@ static inline __u8 guard_ban_why(__u64 word)
 struct guard_name {
 	__u64 addr[2];      /* masked; IPv4: the first four bytes */
 	__u16 sport, dport; /* host byte order */
-	__u8 scope, family; /* family: 4 or 6 */
-	__u8 pad[2];
+	__u8 key, bits;     /* enum guard_key; of the address */
+	__u8 family;        /* 4 or 6 */
+	__u8 pad;
 	__u32 since;  /* tick in which the entry was made */
 	__u32 banned; /* tick in which the last ban began */
 };
@@ -182,10 +183,10 @@ static inline __u64 guard_hash(const volatile __u64 *seed, __u32 kind, const __u
 	return h ^ h >> 32;
 }
 
-/* What distinguishes hashes of equal numbers: the scope, and the family of the address. */
-static inline __u32 guard_kind(__u32 scope, __u32 family)
+/* What distinguishes hashes of equal numbers: what they are of, and how much of that. */
+static inline __u32 guard_kind(const volatile struct guard_scope *scope, __u8 family)
 {
-	return scope << 4 | family;
+	return scope->key << 12 | (family == 4 ? scope->bits4 : scope->bits6) << 4 | family;
 }
 
 #endif

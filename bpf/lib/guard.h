@@ -172,8 +172,7 @@ static __always_inline bool guard_read(struct guard_ask *g, const struct pkt_src
 
 /* A key's hash in its scope, and its address masked; 0: the scope is not about such packets. */
 static __always_inline __u64 guard_key(const struct guard_ask *g,
-				       const volatile struct guard_scope *scope, __u32 s,
-				       __u64 addr[2])
+				       const volatile struct guard_scope *scope, __u64 addr[2])
 {
 	bool dst = scope->key == GUARD_DST;
 	__u32 ports = scope->key == GUARD_SRC_PORT ? (__u32)g->sport << 16 | g->dport : 0;
@@ -190,7 +189,7 @@ static __always_inline __u64 guard_key(const struct guard_ask *g,
 		addr[0] &= scope->mask[0];
 		addr[1] &= scope->mask[1];
 	}
-	return guard_hash(GUARD_CONF.seed, guard_kind(s, g->family), addr, ports) | 1ull << 63;
+	return guard_hash(GUARD_CONF.seed, guard_kind(scope, g->family), addr, ports) | 1ull << 63;
 }
 
 /* The way that is looked at first, and taken first. */
@@ -326,10 +325,10 @@ static __always_inline void guard_begin(const struct guard_ask *g, struct guard_
 	rec->last = guard_tick(g);
 }
 
-static __always_inline void guard_name(const struct guard_ask *g, const __u64 addr[2], __u32 s,
-				       __u32 entry)
+static __always_inline void guard_name(const struct guard_ask *g,
+				       const volatile struct guard_scope *scope,
+				       const __u64 addr[2], __u32 entry)
 {
-	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s & (GUARD_SCOPES_MAX - 1)];
 	struct guard_name *name = guard_at(GUARD_NAMES(GUARD_CONF.lines) + entry / 2);
 
 	if (!name)
@@ -339,7 +338,8 @@ static __always_inline void guard_name(const struct guard_ask *g, const __u64 ad
 	name->addr[1] = addr[1];
 	name->sport = scope->key == GUARD_SRC_PORT ? be16(g->sport) : 0;
 	name->dport = scope->key == GUARD_SRC_PORT ? be16(g->dport) : 0;
-	name->scope = s;
+	name->key = scope->key;
+	name->bits = g->family == 4 ? scope->bits4 : scope->bits6;
 	name->family = g->family;
 	name->since = guard_tick(g);
 	name->banned = 0;
@@ -484,10 +484,10 @@ static __always_inline bool guard_banned(const struct guard_ask *g, struct guard
 
 /* Find a key's entry, or make it one. GUARD_DROPS: not known, and too little of it. */
 static __always_inline enum guard_said guard_find(const struct guard_ask *g,
-						  const volatile struct guard_scope *scope, __u32 s,
+						  const volatile struct guard_scope *scope,
 						  struct guard_place *at)
 {
-	__u64 addr[2], seen, hash = guard_key(g, scope, s, addr);
+	__u64 addr[2], seen, hash = guard_key(g, scope, addr);
 	__u32 number = hash & GUARD_CONF.lines;
 
 	if (!hash)
@@ -510,7 +510,7 @@ static __always_inline enum guard_said guard_find(const struct guard_ask *g,
 		if (!at->rec)
 			return GUARD_DROPS;
 		guard_begin(g, at->rec, scope, seen);
-		guard_name(g, addr, s, at->entry);
+		guard_name(g, scope, addr, at->entry);
 		return GUARD_PASSES;
 	}
 	at->entry = number * GUARD_WAYS + at->way;
@@ -610,7 +610,7 @@ static __always_inline enum guard_said guard_ask(const struct guard_ask *g, __u3
 
 		if (s >= GUARD_CONF.nscopes)
 			break;
-		said = guard_find(g, scope, s, &at);
+		said = guard_find(g, scope, &at);
 		if (said == GUARD_FULL)
 			*full |= (1u << s) + g->nothing;
 		if (said == GUARD_PASSES && guard_judge(g, scope, &at) == GUARD_DROPS)

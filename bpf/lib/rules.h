@@ -47,6 +47,7 @@ struct rules_ask {
 	__u32 bare; /* as view_src has it */
 	__u32 groups;
 	bool ethernet, inner, light;
+	__u8 verdict; /* enum view_verdict */
 };
 
 /* Addresses of an IP packet that has been parsed: no more is asked for. False: they are somewhere
@@ -103,6 +104,7 @@ static __always_inline __u32 rules_judge(const struct rules_ask *a, const struct
 	}
 	w->views[0].dir = a->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	w->views[0].ifindex = a->ifindex;
+	w->views[0].verdict = a->verdict;
 	return a->src.skb ? stub_judge(w->views, a->src.skb, 0)
 			  : stub_judge(w->views, s.data, s.end);
 }

@@ -49,7 +49,9 @@ static void set_up(struct guarded *g, uint32_t lines)
 				     .longest = 100000,
 				     .enforce = 1,
 				     .nscopes = 1,
-				     .scopes[0] = { .mask = { ~0ull, 0 },
+				     .scopes[0] = { .bits4 = 32,
+						    .bits6 = 64,
+						    .mask = { ~0ull, 0 },
 						    .mask4 = ~0u,
 						    .few_packets = 1,
 						    .few_syns = 1,
@@ -183,6 +185,7 @@ static void *flood_from(void *arg)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)s->cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
+	run_prog(s->g, GATE_PROG_SONDE_GATE_XDP, s->p, 1, NULL);
 	s->first = s->last = clock_mono();
 	for (uint64_t now; (now = clock_mono()) < s->until; s->last = now) {
 		s->gap = now - s->last > s->gap ? now - s->last : s->gap;
