@@ -22,6 +22,9 @@ enum {
 
 const volatile struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
 
+#include "bpf/lib/cookie.h"
+#include "bpf/lib/guard.h"
+
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	MAP_UINT(max_entries, GATE_DIRS *GATE_VERDICTS);
@@ -143,7 +146,8 @@ static __always_inline int observed(struct xdp_md *ctx, __u32 action)
 	return action;
 }
 
-static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct pkt *p, __u64 bytes)
+static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct pkt *p, __u64 bytes,
+					__u8 verdict)
 {
 	struct rules_ask ask = {
 		.src = *src,
@@ -155,9 +159,42 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.inner = conf.inner,
 		.light = conf.light,
 		.xdp = true,
+		.verdict = verdict,
 	};
 
 	return rules_judge(&ask, p);
+}
+
+/* What the guard makes of a packet that the rules let pass. In a dry run nothing but its counters
+ * tells. */
+static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src *src, struct pkt *p,
+				       __u64 bytes, __u64 again)
+{
+	__u32 full = 0, no = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
+	struct guard_ask g = { .packets = 1, .bytes = bytes };
+	__u32 answer = 0;
+	bool done = false;
+
+	if (conf.trusts)
+		answer = answer_xdp(src, p, bytes, VIEW_DROP);
+	if (!guard_read(&g, src, p) || guard_trusts(&g, answer))
+		return XDP_PASS;
+	guard_forget(&g, p, bytes - again);
+	if (guard_ask(&g, &full) == GUARD_DROPS)
+		return no;
+	if (full && guard_known(ctx, &g, src, p)) {
+		guard_add(GUARD_SUM_KNOWN, &g);
+		return XDP_PASS;
+	}
+	if (GUARD_CONF.cookies && g.syn) {
+		if (cookie_answer(ctx, &g, src, p, conf.ethernet, &done) == GUARD_DROPS)
+			return XDP_DROP;
+		if (done) {
+			guard_add(GUARD_SUM_COOKIES, &g);
+			return XDP_TX;
+		}
+	}
+	return full && guard_ask_shared(&g, full) == GUARD_DROPS ? no : XDP_PASS;
 }
 
 SEC("xdp")
@@ -176,10 +213,12 @@ int sonde_gate_xdp(struct xdp_md *ctx)
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
 			   again); /* all kinds are one from here on */
 	if (conf.judged)
-		answer = answer_xdp(&src, &p, bytes);
+		answer = answer_xdp(&src, &p, bytes, VIEW_VERDICT_UNKNOWN);
 	if (answer & GATE_ANSWER_SLOT)
 		rules_hit(answer, 1, bytes);
 	action = answer & GATE_ANSWER_DROP ? XDP_DROP : XDP_PASS;
+	if (conf.guarded && action == XDP_PASS)
+		action = guard_xdp(ctx, &src, &p, bytes, again);
 	count(&at, GATE_IN, action, 1, bytes);
 	return conf.observed ? observed(ctx, action) : (int)action;
 }
@@ -222,7 +261,7 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 }
 
 static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_src *src,
-					const struct pkt *p, __u32 dir, __u32 bare)
+					const struct pkt *p, __u32 dir, __u32 bare, __u8 verdict)
 {
 	struct rules_ask ask = {
 		.src = *src,
@@ -235,6 +274,7 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.inner = conf.inner,
 		.light = conf.light,
 		.tagged = skb->vlan_present,
+		.verdict = verdict,
 	};
 
 	return rules_judge(&ask, p);
@@ -252,6 +292,28 @@ static __always_inline void skb_linear(struct __sk_buff *skb)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
 }
 
+static __always_inline bool guard_skb(struct __sk_buff *skb, struct pkt *p, __u32 bare,
+				      __u64 packets, __u64 bytes)
+{
+	struct pkt_src src = { (void *)(long)skb->data, (void *)(long)skb->data_end, skb };
+	struct guard_ask g = { .packets = packets, .bytes = bytes };
+	bool no = GUARD_CONF.enforce;
+	__u32 full = 0, answer = 0;
+
+	if (conf.trusts)
+		answer = answer_skb(skb, &src, p, GATE_IN, bare, VIEW_DROP);
+	if (!guard_read(&g, &src, p) || guard_trusts(&g, answer))
+		return false;
+	guard_forget(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
+	if (guard_ask(&g, &full) == GUARD_DROPS)
+		return no;
+	if (full && guard_known(skb, &g, &src, p)) {
+		guard_add(GUARD_SUM_KNOWN, &g);
+		return false;
+	}
+	return full && guard_ask_shared(&g, full) == GUARD_DROPS && no;
+}
+
 static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir)
 {
 	struct pkt_src src = { .skb = skb };
@@ -259,6 +321,7 @@ static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir)
 	__u64 packets, bytes;
 	struct place at;
 	__u32 bare = 0, answer = 0;
+	bool drops;
 
 	skb_linear(skb);
 	src.data = (void *)(long)skb->data;
@@ -270,13 +333,16 @@ static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir)
 	/* All kinds are one from here on. */
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
 	if (conf.judged)
-		answer = answer_skb(skb, &src, &p, dir, bare);
+		answer = answer_skb(skb, &src, &p, dir, bare, VIEW_VERDICT_UNKNOWN);
 	skb_wire(skb, &p, dir, &packets, &bytes);
 	bytes += packets * bare; /* its Ethernet header is in front of it */
 	if (answer & GATE_ANSWER_SLOT)
 		rules_hit(answer, packets, bytes);
-	count(&at, dir, answer & GATE_ANSWER_DROP ? GATE_DROP : GATE_PASS, packets, bytes);
-	return answer & GATE_ANSWER_DROP ? TC_DROP : TC_NEXT;
+	drops = answer & GATE_ANSWER_DROP;
+	if (conf.guarded && dir == GATE_IN && !drops)
+		drops = guard_skb(skb, &p, bare, packets, bytes);
+	count(&at, dir, drops ? GATE_DROP : GATE_PASS, packets, bytes);
+	return drops ? TC_DROP : TC_NEXT;
 }
 
 SEC("tc")

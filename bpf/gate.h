@@ -5,9 +5,10 @@
 #define BPF_GATE_H
 
 #include <linux/types.h>
+#include "bpf/guard.h"
 
 #define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
-#define GATE_VERSION 3          /* of this file's layouts */
+#define GATE_VERSION 4          /* of this file's layouts */
 
 enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
 
@@ -59,20 +60,18 @@ struct gate_conf {
 	__u32 ifindex;
 	__u8 observed; /* 1: what is in map `observer` is asked for */
 	/* Of the rules: */
-	__u8 judged; /* 1: there are some, in place of stub_judge() */
-	__u8 light;  /* 1: they look at nothing but addresses and protocols of IP packets */
-	__u8 inner;  /* 1: they look at what a tunnel carries */
-	__u8 groups; /* enum view_group: what they look at */
-	__u8 pad[15];
+	__u8 judged;  /* 1: there are some, in place of stub_judge() */
+	__u8 light;   /* 1: they look at nothing but addresses and protocols of IP packets */
+	__u8 inner;   /* 1: they look at what a tunnel carries */
+	__u8 groups;  /* enum view_group: what they look at */
+	__u8 guarded; /* 1: guard is filled in */
+	__u8 trusts;  /* 1: asked with the verdict "drop", the rules' code tells whom the guard
+			 trusts */
+	__u8 pad[13];
+	struct guard_conf guard;
 };
-_Static_assert(sizeof(struct gate_conf) == 32, "gate_conf is a contract");
-
-/* packets: frames on the wire; a segmentation-offloaded packet is its segments. bytes: of those
- * frames from the link-layer header on, VLAN tags included, frame check sequence not. */
-struct gate_sum {
-	__u64 packets, bytes;
-};
-_Static_assert(sizeof(struct gate_sum) == 16, "gate_sum is a contract");
+_Static_assert(sizeof(struct gate_conf) == 32 + sizeof(struct guard_conf),
+	       "gate_conf is a contract");
 
 /* Value of map `hot` (per-CPU array), key: dir * GATE_VERDICTS + verdict. */
 struct gate_hot {
@@ -93,6 +92,7 @@ _Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract")
 enum gate_answer {
 	GATE_ANSWER_SLOT = 0xffff, /* the deciding rule's place in map `hits`, and 1; 0: none did */
 	GATE_ANSWER_DROP = 0x10000,
+	GATE_ANSWER_TRUST = 0x20000, /* it passes the guard unlimited */
 };
 
 enum { GATE_RULES_MAX = 1024 };
@@ -106,15 +106,17 @@ struct gate_hit {
 _Static_assert(sizeof(struct gate_hit) == 24, "gate_hit is a contract");
 
 /* Whose gate it is: it is taken off when the last of them gives it up. */
-enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2 };
+enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2, GATE_USE_GUARD = 4 };
 
 /* Value of map `text` (array of one), with as much behind it as need be: the rules of the gate's
  * direction as src/gate/rules.h has them. No program looks at it: whoever finds the gate does. */
 struct gate_text {
-	__u32 uses; /* enum gate_use */
-	__u32 len;  /* bytes of text behind this */
+	__u32 uses;      /* enum gate_use */
+	__u32 len;       /* bytes of text behind this */
+	__u32 allow_len; /* bytes behind that: whom the guard trusts, an expression a line */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct gate_text) == 8, "gate_text is a contract");
+_Static_assert(sizeof(struct gate_text) == 16, "gate_text is a contract");
 
 /* Value of map `life` (array of one), which programs that take each other's place share as they do
  * counters: whoever reads those finds here that the gate goes on. */

@@ -15,6 +15,7 @@
 	X(count)    \
 	X(capture)  \
 	X(filter)   \
+	X(guard)    \
 	X(status)   \
 	X(detach)   \
 	X(doctor)   \

@@ -71,5 +71,14 @@ static long (*const bpf_sk_release)(struct bpf_sock *sk) = (void *)BPF_FUNC_sk_r
 static long (*const bpf_tail_call)(void *ctx, void *map, __u32 index) = (void *)BPF_FUNC_tail_call;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 static __u64 (*const bpf_jiffies64)(void) = (void *)BPF_FUNC_jiffies64;
+static struct bpf_sock *(*const bpf_skc_lookup_tcp)(void *ctx, struct bpf_sock_tuple *tuple,
+						    __u32 size, __u64 netns,
+						    __u64 flags) = (void *)BPF_FUNC_skc_lookup_tcp;
+static long (*const bpf_tcp_check_syncookie)(void *sk, void *ip, __u32 ip_len, void *tcp,
+					     __u32 tcp_len) = (void *)BPF_FUNC_tcp_check_syncookie;
+static __s64 (*const bpf_tcp_gen_syncookie)(void *sk, void *ip, __u32 ip_len, void *tcp,
+					    __u32 tcp_len) = (void *)BPF_FUNC_tcp_gen_syncookie;
+static long (*const bpf_xdp_adjust_tail)(struct xdp_md *xdp,
+					 int delta) = (void *)BPF_FUNC_xdp_adjust_tail;
 
 #endif

@@ -50,6 +50,7 @@ struct rules_ask {
 	 */
 	bool ethernet, inner, light, xdp;
 	bool tagged; /* a tag stands beside the packet */
+	__u8 verdict; /* enum view_verdict */
 };
 
 /* Addresses of an IP packet that has been parsed: no more is asked for. False: they are somewhere
@@ -109,6 +110,7 @@ static __always_inline __u32 rules_judge(const struct rules_ask *a, const struct
 	}
 	w->views[0].dir = a->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	w->views[0].ifindex = a->ifindex;
+	w->views[0].verdict = a->verdict;
 	return a->xdp ? stub_judge(w->views, s.data, s.end) : stub_judge(w->views, a->src.skb, 0);
 }
 

@@ -2,12 +2,16 @@
 /* What several commands begin with: options without operands, another network namespace. */
 #include "cmd/cmd.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/err.h"
 #include "sys/confine.h"
 #include "sys/netns.h"
+
+enum { PIECE = 1 << 16 };
 
 bool cmd_is_extcap(const char *arg)
 {
@@ -84,6 +88,22 @@ int cmd_mistake(const char *what, const char *text, const struct diag *diag)
 	fail(-EINVAL, "%s: %s", what, diag->msg);
 	fprintf(stderr, "  %s\n  %*s^\n", text, (int)diag->pos, "");
 	return -EINVAL;
+}
+
+int cmd_read_file(const char *name, struct buf *text)
+{
+	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	ssize_t n = fd < 0 ? -1 : 1;
+	int rc;
+
+	while (n > 0 && buf_reserve(text, PIECE)) {
+		n = read(fd, text->data + text->len, PIECE);
+		text->len += n > 0 ? (size_t)n : 0;
+	}
+	rc = n < 0 ? -errno : text->nomem ? -ENOMEM : 0;
+	if (fd > STDIN_FILENO)
+		close(fd);
+	return rc ? fail_errno(rc, "%s", name) : 0;
 }
 
 int cmd_netns(const char *netns)

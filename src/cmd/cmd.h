@@ -3,6 +3,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/opt.h"
 
@@ -39,6 +40,9 @@ char *cmd_join(char **words, int n);
 /* Say what is wrong with an expression: the text again with a mark below the place, where it fits a
  * screen. Returns -EINVAL. */
 int cmd_mistake(const char *what, const char *text, const struct diag *diag);
+
+/* A whole file, "-" for standard input. Said on failure. */
+int cmd_read_file(const char *name, struct buf *text);
 
 /* Enter the network namespace of --netns, unless it is NULL. Said on failure. */
 int cmd_netns(const char *netns);

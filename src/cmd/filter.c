@@ -16,8 +16,6 @@ static const unsigned int at_hooks[] = {
 	[AT_ANY] = HOOKS_XDP | HOOKS_TC, [AT_XDP] = HOOKS_XDP, [AT_TC] = HOOKS_TC
 };
 
-enum { PIECE = 1 << 16 };
-
 int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 {
 	if (o->in && o->out)
@@ -321,22 +319,6 @@ static const struct opt_spec replace_spec = {
 		    "eth0 -f -\n",
 };
 
-int filter_read_file(const char *name, struct buf *text)
-{
-	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	ssize_t n = fd < 0 ? -1 : 1;
-	int rc;
-
-	while (n > 0 && buf_reserve(text, PIECE)) {
-		n = read(fd, text->data + text->len, PIECE);
-		text->len += n > 0 ? (size_t)n : 0;
-	}
-	rc = n < 0 ? -errno : text->nomem ? -ENOMEM : 0;
-	if (fd > STDIN_FILENO)
-		close(fd);
-	return rc ? fail_errno(rc, "%s", name) : 0;
-}
-
 static int replace(struct site *s, const struct filter_opts *o, const struct buf *text)
 {
 	enum gate_dir dir;
@@ -361,7 +343,7 @@ static int run_replace(int argc, char **argv)
 		return rc > 0 ? 0 : rc;
 	if (n || !o.file)
 		return fail_usage("which file? -f FILE");
-	rc = filter_read_file(o.file, &text);
+	rc = cmd_read_file(o.file, &text);
 	if (!rc)
 		rc = filter_sites_open(&s, &o, SITE_CHANGE);
 	for (unsigned int i = 0; i < s.n && !rc; i++)

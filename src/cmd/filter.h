@@ -59,9 +59,6 @@ void filter_sites_close(struct filter_sites *s);
 int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
 		       enum gate_dir dir, const struct filter_names *names);
 
-/* A whole file, "-" for standard input. Said on failure. */
-int filter_read_file(const char *name, struct buf *text);
-
 /* filter_ssh.c: rules in front that let this SSH session's packets pass, if they would not. */
 int filter_allow_ssh(struct site *s);
 

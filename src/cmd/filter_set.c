@@ -202,7 +202,7 @@ static int load(struct filter_set *set, const char *name, char **words, int n)
 	const char *file = n ? words[0] : name;
 	struct buf text = { 0 };
 	struct diag diag = { 0 };
-	int rc = filter_read_file(file, &text);
+	int rc = cmd_read_file(file, &text);
 
 	if (rc)
 		return rc;

@@ -99,7 +99,7 @@ static int test_words(struct test *t, char **words, int n)
 static int read_rules(const char *file, enum gate_dir dir, struct rules *r)
 {
 	struct buf text = { 0 };
-	int rc = filter_read_file(file, &text);
+	int rc = cmd_read_file(file, &text);
 
 	if (!rc)
 		rc = filter_parse_rules(r, file, text.len ? text.data : "", text.len, dir,

@@ -13,6 +13,7 @@
 /* What is loaded, and what it is made of. */
 struct job {
 	const struct gate_load *what;
+	struct filter asked; /* GUARD_ASKED */
 	struct filter_code code;
 	struct sets sets;
 	struct gate_conf conf;
@@ -55,12 +56,16 @@ static int make_text(struct job *job)
 	buf_add(&b, &head, sizeof(head));
 	if (what->rules)
 		rules_print(what->rules, what->dir, &b);
+	head.len = (uint32_t)(b.len - sizeof(head));
+	if (what->guard)
+		buf_add(&b, what->guard->allow.data, what->guard->allow.len);
 	if (b.nomem) {
 		buf_free(&b);
 		return fail_errno(-ENOMEM, "rules");
 	}
 	job->text = (struct gate_text *)(void *)b.data;
-	job->text->len = (uint32_t)(b.len - sizeof(head));
+	job->text->len = head.len;
+	job->text->allow_len = (uint32_t)(b.len - sizeof(head) - head.len);
 	job->text_len = (uint32_t)b.len;
 	return 0;
 }
@@ -73,14 +78,27 @@ static void look_at(struct gate_conf *conf, const struct filter *f)
 	conf->light &= filter_is_light(f);
 }
 
+/* Whom the guard trusts: asked for that, the packet has the verdict that it would have without. */
+static size_t list_trusted(struct job *job, struct filter_rule *list)
+{
+	const struct guard_plan *plan = job->what->guard;
+	size_t n = 0;
+
+	for (size_t i = 0; plan && i < plan->nfilters; i++)
+		list[n++] = (struct filter_rule){ &plan->filters[i], GATE_ANSWER_TRUST };
+	if (n)
+		list[n++] = (struct filter_rule){ &job->asked, 0 };
+	return n;
+}
+
 /* One direction's rules for the emitter, in order; list has room for all and one more. */
 static size_t list_rules(struct job *job, const struct filter *spared, struct filter_rule *list)
 {
 	const struct gate_load *what = job->what;
 	const struct rules *r = what->rules;
-	size_t n = 0;
+	size_t n = list_trusted(job, list);
 
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; r && i < r->n; i++) {
 		const struct rule *rule = &r->at[i];
 
 		if (rule->dir == what->dir)
@@ -88,7 +106,7 @@ static size_t list_rules(struct job *job, const struct filter *spared, struct fi
 				&rule->filter, rule->id | (rule->drops ? GATE_ANSWER_DROP : 0)
 			};
 	}
-	if (r->drops[what->dir])
+	if (r && r->drops[what->dir])
 		list[n++] = (struct filter_rule){ spared, 0 };
 	for (size_t i = 0; i < n; i++)
 		look_at(&job->conf, list[i].filter);
@@ -117,8 +135,10 @@ static int emit(struct job *job, const struct filter *spared)
 {
 	const struct gate_load *what = job->what;
 	bool xdp = what->progs & 1u << GATE_PROG_SONDE_GATE_XDP;
-	uint32_t otherwise = what->rules->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
-	struct filter_rule *list = calloc(what->rules->n + 1, sizeof(*list));
+	const struct rules *r = what->rules;
+	uint32_t otherwise = r && r->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
+	size_t room = (r ? r->n + 1 : 0) + (what->guard ? what->guard->nfilters + 1 : 0);
+	struct filter_rule *list = calloc(room, sizeof(*list));
 	struct diag diag = { 0 };
 	size_t n;
 	int rc;
@@ -129,7 +149,8 @@ static int emit(struct job *job, const struct filter *spared)
 	n = list_rules(job, spared, list);
 	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
 			       &diag);
-	job->conf.judged = n != 0;
+	job->conf.trusts = what->guard && what->guard->nfilters;
+	job->conf.judged = n > (job->conf.trusts ? what->guard->nfilters + 1 : 0);
 	if (rc)
 		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
 	else
@@ -144,10 +165,11 @@ static int make_code(struct job *job)
 	struct diag diag = { 0 };
 	int rc = filter_parse(&spared, RULES_SPARED, NULL, &diag);
 
-	if (rc)
-		return fail(rc, "rules: %s", diag.msg);
-	rc = emit(job, &spared);
+	if (!rc)
+		rc = filter_parse(&job->asked, GUARD_ASKED, NULL, &diag);
+	rc = rc ? fail(rc, "rules: %s", diag.msg) : emit(job, &spared);
 	filter_close(&spared);
+	filter_close(&job->asked);
 	return rc;
 }
 
@@ -168,15 +190,17 @@ static int load_once(struct obj *obj, const struct job *job)
 	int rc;
 
 	for (int i = 0; i < GATE_NPROGS; i++)
-		stubs[i] = job->conf.judged ? (struct obj_code){ .insns = job->code.insns,
-								 .n = (uint32_t)job->code.n }
-					    : (struct obj_code){ .none = true };
+		stubs[i] = job->code.n ? (struct obj_code){ .insns = job->code.insns,
+							    .n = (uint32_t)job->code.n }
+				       : (struct obj_code){ .none = true };
 	for (int i = 0; i < GATE_NMAPS; i++)
 		maps[i].fd = what->maps ? what->maps[i] : 0;
 	maps[GATE_MAP_TEXT] = (struct obj_map){ .value_size = job->text_len };
 	/* Nothing looks at the map of hits without rules. */
 	if (!what->rules && !maps[GATE_MAP_HITS].fd)
 		maps[GATE_MAP_HITS].max_entries = 1;
+	if (what->guard && !maps[GATE_MAP_GUARD].fd)
+		maps[GATE_MAP_GUARD].max_entries = GUARD_SIZE(what->guard->conf.lines);
 	rc = obj_open(obj, &gate_spec, &opts);
 	if (rc)
 		return rc;
@@ -206,7 +230,7 @@ static int try_load(struct obj *obj, struct job *job, bool multibuf, bool observ
  * the rules are. */
 static int load_with(struct obj *obj, struct job *job, bool multibuf)
 {
-	bool may_have_none = job->conf.judged;
+	bool may_have_none = job->code.n != 0;
 
 	if (may_have_none && !try_load(obj, job, multibuf, true))
 		return 0;
@@ -228,8 +252,8 @@ static int load_any_way(struct obj *obj, struct job *job)
 	if (!(what->progs & 1u << GATE_PROG_SONDE_GATE_XDP) || no_multibuf)
 		return load_with(obj, job, false);
 	rc = try_load(obj, job, true, true);
-	no_multibuf = rc == -EINVAL && !job->conf.judged;
-	if (rc && job->conf.judged)
+	no_multibuf = rc == -EINVAL && !job->code.n;
+	if (rc && job->code.n)
 		rc = try_load(obj, job, true, false);
 	return rc ? load_with(obj, job, false) : 0;
 }
@@ -245,7 +269,11 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 	};
 	int rc = make_text(&job);
 
-	if (!rc && what->rules)
+	if (what->guard) {
+		job.conf.guarded = 1;
+		job.conf.guard = what->guard->conf;
+	}
+	if (!rc && (what->rules || (what->guard && what->guard->nfilters)))
 		rc = make_code(&job);
 	if (!rc)
 		rc = load_any_way(obj, &job);

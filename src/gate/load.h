@@ -4,6 +4,7 @@
 #define GATE_LOAD_H
 
 #include <stdbool.h>
+#include "gate/guard.h"
 #include "gate/rules.h"
 #include "gen/gate.gen.h"
 #include "obj/obj.h"
@@ -19,8 +20,9 @@ struct gate_load {
 	uint32_t uses;  /* enum gate_use */
 	bool verbose;   /* the verifier's whole log, should it come to that */
 	/* Of one program only: */
-	const struct rules *rules; /* NULL: none */
-	enum gate_dir dir;         /* whose rules */
+	const struct rules *rules;      /* NULL: none */
+	enum gate_dir dir;              /* whose rules */
+	const struct guard_plan *guard; /* of what comes in; NULL: none */
 	/* Of the gate that this one is to take the place of; NULL: there is none. */
 	const struct gate_conf *before;
 	const int *maps; /* descriptors by map: shared; 0: a new one */

@@ -15,12 +15,13 @@ static int read_text(struct seat *s, const struct bpf_map_info *info)
 	uint32_t zero = 0;
 	int rc = text ? bpf_map_lookup(s->map_fd[GATE_MAP_TEXT], &zero, text) : -ENOMEM;
 
-	if (!rc && info->value_size - sizeof(*text) < text->len)
+	if (!rc && info->value_size - sizeof(*text) < (uint64_t)text->len + text->allow_len)
 		rc = -EBADMSG;
 	if (!rc) {
 		s->uses = text->uses;
 		buf_add(&s->text, text + 1, text->len);
-		rc = s->text.nomem ? -ENOMEM : 0;
+		buf_add(&s->allow, (const char *)(text + 1) + text->len, text->allow_len);
+		rc = s->text.nomem || s->allow.nomem ? -ENOMEM : 0;
 	}
 	free(text);
 	return rc;
@@ -61,6 +62,7 @@ static void forget(struct seat *s)
 	memset(s->map_fd, 0, sizeof(s->map_fd));
 	s->prog_fd = 0;
 	buf_free(&s->text);
+	buf_free(&s->allow);
 }
 
 static int meet(struct seat *s, const struct found *f)
@@ -169,6 +171,19 @@ static int remember(struct seat *s, const struct attach *a)
 	return rc;
 }
 
+/* Its table goes on with another program that has one as large, its counters with the same limits.
+ */
+static void share_guard(const struct seat *s, const struct guard_plan *plan, int maps[GATE_NMAPS])
+{
+	const struct guard_conf *was = &s->conf.guard;
+	bool guarded = plan && s->conf.guarded;
+
+	if (!guarded || was->lines != plan->conf.lines)
+		maps[GATE_MAP_GUARD] = 0;
+	if (!guarded || memcmp(was->scopes, plan->conf.scopes, sizeof(was->scopes)))
+		maps[GATE_MAP_GUARD_SUMS] = 0;
+}
+
 static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks)
 {
 	struct gate_load what = { .link = &s->link,
@@ -176,6 +191,7 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 				  .uses = wish->uses,
 				  .verbose = wish->verbose,
 				  .rules = wish->rules,
+				  .guard = wish->guard,
 				  .dir = s->dir };
 	int maps[GATE_NMAPS] = { 0 };
 
@@ -185,6 +201,7 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 		if (!s->conf.judged)
 			maps[GATE_MAP_HITS] = 0;
 		maps[GATE_MAP_TEXT] = maps[gate_spec.conf_map] = 0;
+		share_guard(s, wish->guard, maps);
 		what.before = &s->conf;
 		what.maps = maps;
 	}
@@ -318,7 +335,7 @@ int seat_undo(struct seat *s, struct nl *nl)
 
 int seat_use(struct seat *s, uint32_t uses)
 {
-	size_t size = sizeof(struct gate_text) + s->text.len;
+	size_t size = sizeof(struct gate_text) + s->text.len + s->allow.len;
 	struct gate_text *text = calloc(1, size);
 	uint32_t zero = 0;
 	int rc = -ENOMEM;
@@ -326,7 +343,11 @@ int seat_use(struct seat *s, uint32_t uses)
 	if (text) {
 		text->uses = uses;
 		text->len = (uint32_t)s->text.len;
-		memcpy(text + 1, s->text.data, s->text.len);
+		text->allow_len = (uint32_t)s->allow.len;
+		if (s->text.len)
+			memcpy(text + 1, s->text.data, s->text.len);
+		if (s->allow.len)
+			memcpy((char *)(text + 1) + s->text.len, s->allow.data, s->allow.len);
 		rc = bpf_map_update(s->map_fd[GATE_MAP_TEXT], &zero, text, BPF_ANY);
 	}
 	free(text);

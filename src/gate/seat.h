@@ -15,6 +15,7 @@ struct seat {
 	uint32_t uses;         /* enum gate_use */
 	struct gate_conf conf; /* of what is installed */
 	struct buf text;       /* its rules (gate/rules.h) */
+	struct buf allow;      /* whom its guard trusts, an expression a line */
 	int map_fd[GATE_NMAPS];
 	int prog_fd;
 	/* What seat_put() has put in its place; 0: it has not. */
@@ -30,6 +31,7 @@ struct seat_wish {
 	unsigned int hooks; /* HOOK_BIT()s, for where there is no gate yet */
 	uint32_t uses;      /* enum gate_use; 0: take it off */
 	const struct rules *rules;
+	const struct guard_plan *guard; /* NULL: none */
 	bool verbose;
 };
 

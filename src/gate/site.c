@@ -318,6 +318,46 @@ static int clear_hits(const struct site *s, enum gate_dir dir)
 	return rc ? fail_errno(rc, "%s: hits", s->link.name) : 0;
 }
 
+/* The guard that is there, as the plan that it was made of. */
+static int read_plan(struct site *s, const struct seat *seat, struct guard_plan *plan)
+{
+	const struct filter_names names = site_names(s);
+	struct diag diag = { 0 };
+	const char *at = seat->allow.data, *end = at + seat->allow.len;
+	int rc = 0;
+
+	plan->conf = seat->conf.guard;
+	while (!rc && at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		char *line = stop ? strndup(at, (size_t)(stop - at)) : NULL;
+
+		rc = line ? guard_plan_allow(plan, line, &names, &diag) : -ENOMEM;
+		free(line);
+		at = stop ? stop + 1 : end;
+	}
+	if (rc)
+		fail(rc, "%s: whom the guard trusts: %s", s->link.name,
+		     *diag.msg ? diag.msg : err_words(rc));
+	return rc;
+}
+
+static int put_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct seat_wish *wish)
+{
+	struct seat *seat = &s->seat[dir];
+	struct seat_wish put = *wish;
+	struct guard_plan plan = { 0 };
+	int rc = clear_hits(s, dir);
+
+	if (!rc && put.uses & GATE_USE_GUARD && !put.guard) {
+		rc = read_plan(s, seat, &plan);
+		put.guard = &plan;
+	}
+	if (!rc)
+		rc = seat_put(seat, nl, &put);
+	guard_plan_close(&plan);
+	return rc;
+}
+
 static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct site_wish *wish)
 {
 	struct seat *seat = &s->seat[dir];
@@ -327,16 +367,21 @@ static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const str
 					 (any ? GATE_USE_FILTER : 0),
 				 .rules = any ? &s->rules : NULL,
 				 .verbose = wish->verbose };
-	int rc;
+	bool guard = dir == GATE_IN && (wish->guard || wish->unguard);
 
-	if ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !(wish->reload && any)))
+	if (guard) {
+		put.guard = wish->guard;
+		put.uses &= ~(uint32_t)GATE_USE_GUARD;
+		put.uses |= wish->guard ? GATE_USE_GUARD : 0;
+	}
+	if (!guard &&
+	    ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !(wish->reload && any))))
 		return 0;
 	if (seat->at.hook && put.uses && !(put.hooks & HOOK_BIT(seat->at.hook)))
 		return fail(
 			-EEXIST, "%s: the gate %s is at %s: sonde detach -i %s, or the same --at",
 			s->link.name, gate_dir_name(dir), hook_name(seat->at.hook), s->link.name);
-	rc = clear_hits(s, dir);
-	return rc ? rc : seat_put(seat, nl, &put);
+	return put_dir(s, nl, dir, &put);
 }
 
 int site_apply(struct site *s, struct nl *nl, const struct site_wish *wish)

@@ -47,6 +47,8 @@ struct site_wish {
 	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s, for where there is no gate yet */
 	bool reload;                   /* even if the rules are the same: what they name is not */
 	bool verbose;
+	const struct guard_plan *guard; /* of what comes in; NULL: as it is */
+	bool unguard;                   /* there is to be none */
 };
 
 /* Make the rules hold: in each direction in one step. Errors are said, and everything is as it

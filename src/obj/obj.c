@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/unpack.h"
 #include "obj/core.h"
+#include "obj/feature.h"
 #include "obj/log.h"
 #include "sys/bpf.h"
 #include "sys/btf.h"
@@ -178,6 +179,25 @@ static void take_out(struct bpf_insn *insns, uint32_t own)
 			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
 }
 
+/* Kernels before 5.12 know no compare-and-swap: there it becomes a store, which always says that it
+ * was done. Programs that use one have to bear that. */
+static void swap_by_store(struct bpf_insn *insns, uint32_t n)
+{
+	const uint8_t swap = BPF_STX | BPF_ATOMIC | BPF_DW;
+	int missing = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (insns[i].code != swap || insns[i].imm != BPF_CMPXCHG)
+			continue;
+		if (!missing)
+			missing = feature_try("atomics that fetch") ? 1 : -1;
+		if (missing < 0)
+			return;
+		insns[i].code = BPF_STX | BPF_MEM | BPF_DW;
+		insns[i].imm = 0;
+	}
+}
+
 /* What programs are made of: the spec's code and the kernel's types. */
 struct stuff {
 	struct bpf_insn *code;
@@ -204,6 +224,7 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
 	else if (own < p->ninsns)
 		memcpy(insns + own, stub->insns, stub->n * sizeof(*insns));
 	relocate(o, p, insns);
+	swap_by_store(insns, own);
 	if (p->ncores)
 		rc = core_apply(p, insns, &from->btf);
 	if (!rc && p->type == BPF_PROG_TYPE_TRACING)

@@ -68,8 +68,7 @@ void gate_truncated(void)
 	rig_close(&r);
 }
 
-/* A few bytes become others, more often such as mean something; now and then the end is cut off. */
-static void mutate(struct packet *p, uint64_t *seed)
+void packet_mutate(struct packet *p, uint64_t *seed)
 {
 	static const uint8_t telling[] = { 0,    1,    4,    5,    6,    8,    17,   43,
 					   44,   51,   58,   60,   0x40, 0x45, 0x4f, 0x60,
@@ -102,7 +101,7 @@ static void mutations(bool ethernet)
 			struct opinion o;
 
 			build(&p, &samples[draw_below(&seed, (uint32_t)nsamples)]);
-			mutate(&p, &seed);
+			packet_mutate(&p, &seed);
 			if (p.len < skip + ETH_LEN)
 				continue;
 			rig_compare(&r, (enum flavour)f, p.at + skip, p.len - skip, ethernet);

@@ -69,6 +69,9 @@ struct sample {
 extern const struct sample samples[];
 extern const size_t nsamples;
 
+/* A few bytes become others, more often such as mean something; now and then the end is cut off. */
+void packet_mutate(struct packet *p, uint64_t *seed);
+
 /* tests/run/gate.c */
 void gate_samples(void);
 void gate_truncated(void);
@@ -126,6 +129,15 @@ void capture_views_tagged(void);
 void capture_matches_xdp(void);
 void capture_matches_skb(void);
 void capture_worst(void);
+
+/* guard.c */
+void guard_exact(void);
+void guard_sketch(void);
+void guard_full(void);
+void guard_bans(void);
+void guard_dry(void);
+void guard_keys(void);
+void guard_mutated(void);
 
 /* filter.c */
 void filter_xdp(void);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* SYN cookies from XDP: what the kernel would answer, answered before it has any work with it. */
+#ifndef BPF_LIB_COOKIE_H
+#define BPF_LIB_COOKIE_H
+
+#include "bpf/lib/guard.h"
+
+/* The answer to a SYN. */
+struct cookie {
+	__u32 seq, ack; /* as on the wire */
+	__u16 mss;
+};
+
+enum {
+	COOKIE_TCP_LEN = sizeof(struct tcphdr) + 4, /* with the one option, MSS */
+	COOKIE_MSS = 536, /* RFC 9293 sec. 3.7.1: of those who do not say */
+	COOKIE_HOPS = 64,
+	COOKIE_WINDOW = 0xffff, /* not scaled: options that are agreed on need a state */
+};
+
+static __always_inline __u16 cookie_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+static __always_inline __u64 cookie_sum(const __be16 *at, __u32 words)
+{
+	__u64 sum = 0;
+
+	for (__u32 i = 0; i < words; i++)
+		sum += at[i];
+	return sum;
+}
+
+/* The TCP header with the one option that the kernel reads, if it comes first, as it does with all
+ * who send it: of a header as long as it says, verifiers know no length. */
+static __always_inline void cookie_copy(const struct guard_headers *h, const struct pkt_src *s,
+					__be16 to[COOKIE_TCP_LEN / 2])
+{
+	const __be16 *half = (const __be16 *)h->tcp, *option = half + 10;
+
+	for (__u32 i = 0; i < sizeof(*h->tcp) / 2; i++)
+		to[i] = half[i];
+	to[10] = be16(2 << 8 | 4); /* RFC 9293 sec. 3.7.1 */
+	to[11] = be16(COOKIE_MSS);
+	if (half[6] & be16(0xf000) && be16(half[6]) >> 12 > 5 && (void *)(option + 2) <= s->end &&
+	    option[0] == to[10])
+		to[11] = option[1];
+	to[6] = be16(COOKIE_TCP_LEN / 4 << 12 | GUARD_TCP_SYN);
+}
+
+/* Ask the kernel for the cookie. It has none to give unless its queue is full, or it is told to
+ * always do so (tcp_syncookies=2): then the SYN is its own. */
+static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_ask *g,
+					const struct pkt_src *s, const struct pkt *p,
+					struct cookie *c)
+{
+	__be16 tcp[COOKIE_TCP_LEN / 2];
+	struct guard_headers h;
+	struct bpf_sock *sk;
+	__s64 got = -1;
+
+	if (!guard_headers(&h, s, p))
+		return false;
+	c->ack = h.tcp->seq;
+	cookie_copy(&h, s, tcp);
+	sk = guard_socket(ctx, g);
+	if (!sk)
+		return false;
+	if (sk->state == BPF_TCP_LISTEN)
+		got = g->family == 4 ? bpf_tcp_gen_syncookie(sk, h.ip, sizeof(struct iphdr), tcp,
+							     sizeof(tcp))
+				     : bpf_tcp_gen_syncookie(sk, h.ip, sizeof(struct ipv6hdr), tcp,
+							     sizeof(tcp));
+	bpf_sk_release(sk);
+	if (got < 0)
+		return false;
+	c->seq = got;
+	c->mss = got >> 32;
+	return true;
+}
+
+static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_ask *g,
+				       const struct cookie *c, __u64 addresses)
+{
+	__be16 *half = (__be16 *)tcp;
+	__u32 seq = __builtin_bswap32(c->seq), ack = c->ack;
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+	seq = c->seq;
+	ack += 1;
+#else
+	ack = __builtin_bswap32(__builtin_bswap32(ack) + 1);
+#endif
+	half[0] = g->dport;
+	half[1] = g->sport;
+	__builtin_memcpy(half + 2, &seq, sizeof(seq));
+	__builtin_memcpy(half + 4, &ack, sizeof(ack));
+	half[6] = be16(COOKIE_TCP_LEN / 4 << 12 | GUARD_TCP_SYN | GUARD_TCP_ACK);
+	half[7] = be16(COOKIE_WINDOW);
+	half[8] = 0;
+	half[9] = 0;
+	half[10] = be16(2 << 8 | 4);
+	half[11] = be16(c->mss);
+	half[8] = cookie_fold(addresses + be16(IPPROTO_TCP) + be16(COOKIE_TCP_LEN) +
+			      cookie_sum(half, COOKIE_TCP_LEN / 2));
+}
+
+static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_ask *g)
+{
+	__be16 *half = (__be16 *)ip;
+	__u32 src = g->src[0], dst = g->dst[0];
+
+	half[0] = be16(0x4500);
+	half[1] = be16(sizeof(*ip) + COOKIE_TCP_LEN);
+	half[2] = 0;
+	half[3] = be16(0x4000); /* not to be cut into fragments */
+	half[4] = be16(COOKIE_HOPS << 8 | IPPROTO_TCP);
+	half[5] = 0;
+	__builtin_memcpy(half + 6, &dst, sizeof(dst));
+	__builtin_memcpy(half + 8, &src, sizeof(src));
+	half[5] = cookie_fold(cookie_sum(half, sizeof(*ip) / 2));
+}
+
+static __always_inline void cookie_ip6(struct ipv6hdr *ip, const struct guard_ask *g)
+{
+	__be16 *half = (__be16 *)ip;
+
+	half[0] = be16(0x6000);
+	half[1] = 0;
+	half[2] = be16(COOKIE_TCP_LEN);
+	half[3] = be16(IPPROTO_TCP << 8 | COOKIE_HOPS);
+	__builtin_memcpy(half + 4, g->dst, sizeof(g->dst));
+	__builtin_memcpy(half + 12, g->src, sizeof(g->src));
+}
+
+static __always_inline void cookie_ethernet(__be16 *mac)
+{
+	for (int i = 0; i < 3; i++) {
+		__be16 was = mac[i];
+
+		mac[i] = mac[3 + i];
+		mac[3 + i] = was;
+	}
+}
+
+/* Make a SYN its answer. GUARD_PASSES: it is not to be answered here; GUARD_DROPS: it is not a SYN
+ * any more, nor an answer. */
+static __always_inline enum guard_said cookie_answer(struct xdp_md *ctx, const struct guard_ask *g,
+						     const struct pkt_src *s, const struct pkt *p,
+						     bool ethernet, bool *done)
+{
+	struct pkt_src now;
+	struct guard_headers h;
+	struct cookie c;
+
+	if (!cookie_make(ctx, g, s, p, &c))
+		return GUARD_PASSES;
+	guard_headers(&h, s, p);
+	if (bpf_xdp_adjust_tail(ctx, (int)(p->net + h.ip_len + COOKIE_TCP_LEN) - (int)g->bytes))
+		return GUARD_PASSES;
+	now = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
+	if (!guard_headers(&h, &now, p) || (void *)h.tcp + COOKIE_TCP_LEN > now.end ||
+	    now.data + ETH_HLEN > now.end)
+		return GUARD_DROPS;
+	if (g->family == 4)
+		cookie_ip4(h.ip, g);
+	else
+		cookie_ip6(h.ip, g);
+	cookie_tcp(h.tcp, g, &c,
+		   cookie_sum((const __be16 *)g->src, 8) + cookie_sum((const __be16 *)g->dst, 8));
+	if (ethernet)
+		cookie_ethernet(now.data);
+	*done = true;
+	return GUARD_PASSES;
+}
+
+#endif

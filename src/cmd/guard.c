@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde guard: limits of sources, destinations and connections, put into the kernel to stay there.
+ */
+#include "cmd/guard.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "host/names.h"
+#include "sys/bpf.h"
+#include "sys/priv.h"
+
+enum at { AT_ANY, AT_XDP, AT_TC };
+static const char *const at_names[] = { "any", "xdp", "tc", NULL };
+static const unsigned int at_hooks[] = {
+	[AT_ANY] = HOOKS_XDP | HOOKS_TC, [AT_XDP] = HOOKS_XDP, [AT_TC] = HOOKS_TC
+};
+
+/* What nobody but an attacker does to one host. */
+static const char *const usual[] = { "src 20000 packets/s burst 40000",
+				     "src 200 syns/s burst 400" };
+
+int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
+		char ***rest, int *nrest)
+{
+	char names[64];
+	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
+
+	if (rc)
+		return rc;
+	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
+		return fail(-EPERM, "a guard in the kernel needs %s: run as root", names);
+	priv_lift_memlock();
+	return cmd_netns(o->netns);
+}
+
+#define O struct guard_opts
+static const struct opt start_rows[] = {
+	GUARD_ROWS_WHERE(O),
+	OPT_LIST('l', "limit", "LIMIT", O, limits,
+		 "[KEY] RATE [burst N] [count|limit|ban TIME]; KEY: src, src/24, src6/48, dst, "
+		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, or a minute "
+		 "/m or an hour /h"),
+	OPT_STR('f', "file", "FILE", O, file, "limits, a line each; - is standard input"),
+	OPT_LIST(0, "allow", "EXPRESSION", O, allow, "packets that match pass unlimited"),
+	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
+	OPT_FLAG(0, "syn-cookies", O, cookies,
+		 "at XDP, answer SYNs to listeners of this host whose queue is full"),
+	OPT_U32(0, "table", "N", O, table, 64, 1u << 24, "entries, rounded up (default: 65536)"),
+	OPT_TIME(0, "quiet", "TIME", O, quiet,
+		 "a ban lasts for so long after the last packet, and is remembered for as long "
+		 "after its end: the next one is twice as long (default: 60s)"),
+	OPT_TIME(0, "longest", "TIME", O, longest, "the longest ban (default: 24h)"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "where the gate is put, if there is none: xdp (native, else generic) or tc "
+		   "(default: xdp, else tc)"),
+	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
+	{ 0 },
+};
+static const struct opt_spec start_spec = {
+	.command = "guard start",
+	.usage = "-i IFACE [OPTIONS]",
+	.about = "put a guard there, or another in its place: bans and entries stay\n"
+		 "Without a limit: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
+	.rows = start_rows,
+	.examples =
+		"  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s burst 2000 ban 60s'\n"
+		"  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
+};
+
+static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
+{
+	struct diag diag = { 0 };
+	struct buf text = { 0 };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < o->limits.n && !rc; i++)
+		if (guard_plan_limit(plan, o->limits.at[i], strlen(o->limits.at[i]), &diag))
+			rc = cmd_mistake("limit", o->limits.at[i], &diag) ? -E_USAGE : 0;
+	if (!rc && o->file) {
+		rc = cmd_read_file(o->file, &text);
+		if (!rc && guard_plan_file(plan, text.data, text.len, &diag))
+			rc = fail(-EINVAL, "%s:%s", o->file, diag.msg);
+	}
+	for (size_t i = 0; i < 2 && !rc && !o->limits.n && !o->file; i++)
+		rc = guard_plan_limit(plan, usual[i], strlen(usual[i]), &diag);
+	buf_free(&text);
+	return rc;
+}
+
+static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
+{
+	struct diag diag = { 0 };
+	uint32_t lines = 8;
+	int rc = guard_plan_open(plan);
+
+	if (rc)
+		return fail_errno(rc, "random numbers");
+	while (o->table && lines * GUARD_WAYS < o->table)
+		lines *= 2;
+	if (o->table)
+		plan->conf.lines = lines - 1;
+	if (o->quiet)
+		plan->conf.quiet = guard_ticks_of(o->quiet);
+	if (o->longest)
+		plan->conf.longest = guard_ticks_of(o->longest);
+	plan->conf.enforce = o->enforce;
+	plan->conf.cookies = o->cookies && o->enforce;
+	rc = add_limits(plan, o);
+	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
+		if (guard_plan_allow(plan, o->allow.at[i], &host_names, &diag))
+			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+	return rc;
+}
+
+static void say_started(const struct site *s, const struct guard_plan *plan,
+			const struct guard_opts *o)
+{
+	const struct seat *seat = &s->seat[GATE_IN];
+	bool xdp = hook_is_xdp(seat->put.hook);
+
+	note("%s: guard: %u entries, %s", s->link.name, GUARD_RECS(plan->conf.lines) * GUARD_WAYS,
+	     plan->conf.enforce ? "limits are enforced"
+				: "dry run: nothing is dropped (--enforce)");
+	if (o->cookies && !o->enforce)
+		note("%s: guard: no SYN is answered in a dry run", s->link.name);
+	else if (o->cookies && !xdp)
+		note("%s: guard: SYN cookies are answered at XDP only: here rate limits serve",
+		     s->link.name);
+}
+
+static int start_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		    struct guard_plan *plan)
+{
+	struct site_wish wish = { .hooks = { at_hooks[o->at], HOOKS_TC },
+				  .verbose = o->verbose,
+				  .guard = plan };
+	struct guard_table table = { 0 };
+	const struct guard_conf *was = NULL;
+	struct site s;
+	int rc = site_open(&s, nl, link, &host_names, SITE_CHANGE);
+
+	if (rc)
+		return rc;
+	if (s.seat[GATE_IN].conf.guarded)
+		was = &s.seat[GATE_IN].conf.guard;
+	if (s.seat[GATE_IN].at.hook)
+		wish.hooks[GATE_IN] = HOOK_BIT(s.seat[GATE_IN].at.hook);
+	rc = guard_plan_settle(plan, was);
+	if (!rc)
+		rc = site_apply(&s, nl, &wish);
+	if (!rc && was && memcmp(was->scopes, plan->conf.scopes, sizeof(was->scopes)) &&
+	    !guard_table_open(&table, &plan->conf, s.seat[GATE_IN].obj.map_fd[GATE_MAP_GUARD])) {
+		guard_table_refill(&table);
+		guard_table_close(&table);
+	}
+	if (!rc)
+		say_started(&s, plan, o);
+	site_close(&s);
+	return rc;
+}
+
+typedef int on_fn(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		  struct guard_plan *plan);
+
+static int on_each(const struct guard_opts *o, struct guard_plan *plan, on_fn *fn)
+{
+	struct nl nl = { 0 };
+	int rc;
+
+	if (!o->ifaces.n)
+		return fail_usage("which interface? -i IFACE");
+	rc = nl_open(&nl, 0);
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
+		struct link link;
+
+		rc = link_get(&nl, o->ifaces.at[i], 0, &link);
+		rc = rc ? fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s",
+			       o->ifaces.at[i])
+			: fn(&nl, &link, o, plan);
+	}
+	nl_close(&nl);
+	return rc;
+}
+
+static int run_start(int argc, char **argv)
+{
+	struct guard_opts o = { 0 };
+	struct guard_plan plan = { 0 };
+	char **rest;
+	int n, rc = guard_begin(&start_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: guard start takes no operands", rest[0]);
+	rc = make_plan(&plan, &o);
+	if (!rc)
+		rc = on_each(&o, &plan, start_on);
+	guard_plan_close(&plan);
+	return rc;
+}
+
+static const struct opt stop_rows[] = { GUARD_ROWS_WHERE(O), { 0 } };
+static const struct opt_spec stop_spec = {
+	.command = "guard stop",
+	.usage = "-i IFACE...",
+	.about = "take the guard off; rules and counters that are installed go on",
+	.rows = stop_rows,
+};
+#undef O
+
+static int stop_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		   struct guard_plan *plan)
+{
+	struct site_wish wish = { .hooks = { 0, HOOKS_TC }, .unguard = true };
+	struct site s;
+	int rc = site_open(&s, nl, link, &host_names, SITE_CHANGE);
+
+	(void)o;
+	(void)plan;
+	if (rc)
+		return rc;
+	if (!(s.seat[GATE_IN].uses & GATE_USE_GUARD)) {
+		site_close(&s);
+		return fail(-ENOENT, "%s: no guard is there", link->name);
+	}
+	wish.hooks[GATE_IN] = HOOK_BIT(s.seat[GATE_IN].at.hook);
+	rc = site_apply(&s, nl, &wish);
+	site_close(&s);
+	return rc;
+}
+
+static int run_stop(int argc, char **argv)
+{
+	struct guard_opts o = { 0 };
+	char **rest;
+	int n, rc = guard_begin(&stop_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: guard stop takes no operands", rest[0]);
+	return on_each(&o, NULL, stop_on);
+}
+
+static int view_open(struct guard_view *v, struct nl *nl, const struct link *link)
+{
+	int rc = seat_open(&v->seat, nl, link, GATE_IN);
+
+	if (!rc && !v->seat.conf.guarded)
+		rc = -ENOENT;
+	else if (!rc)
+		rc = guard_table_open(&v->table, &v->seat.conf.guard,
+				      v->seat.map_fd[GATE_MAP_GUARD]);
+	if (rc)
+		seat_close(&v->seat);
+	return rc;
+}
+
+static bool is_wanted(const struct opt_list *names, const char *name)
+{
+	for (unsigned int i = 0; i < names->n; i++)
+		if (!strcmp(names->at[i], name))
+			return true;
+	return !names->n;
+}
+
+int guard_views_open(struct guard_views *v, const struct guard_opts *o)
+{
+	struct link_list links = { 0 };
+	int rc = nl_open(&v->nl, 0);
+
+	if (!rc)
+		rc = link_list(&v->nl, &links);
+	if (rc)
+		fail_errno(rc, "listing the interfaces");
+	v->at = rc ? NULL : calloc(links.n, sizeof(*v->at));
+	if (!rc && !v->at)
+		rc = fail_errno(-ENOMEM, "interfaces");
+	for (size_t i = 0; i < links.n && !rc; i++) {
+		if (!is_wanted(&o->ifaces, links.at[i].name))
+			continue;
+		rc = view_open(&v->at[v->n], &v->nl, &links.at[i]);
+		v->n += !rc;
+		/* The conf that the table was opened with stays where it is from here on. */
+		if (rc == -ENOENT)
+			rc = 0;
+		else if (rc)
+			fail_errno(rc, "%s: the guard's table", links.at[i].name);
+	}
+	link_list_free(&links);
+	if (!rc && !v->n)
+		rc = fail(-ENOENT, "no guard is there%s%s (sonde guard start puts one)",
+			  o->ifaces.n ? ": " : "", o->ifaces.n ? o->ifaces.at[0] : "");
+	if (rc)
+		guard_views_close(v);
+	return rc;
+}
+
+int guard_views_read(struct guard_views *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		int rc = guard_sums_read(v->at[i].seat.map_fd[GATE_MAP_GUARD_SUMS], &v->at[i].sums);
+
+		guard_table_now(&v->at[i].table);
+		if (rc)
+			return fail_errno(rc, "%s: the guard's counters", v->at[i].seat.link.name);
+	}
+	return 0;
+}
+
+void guard_views_close(struct guard_views *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		guard_table_close(&v->at[i].table);
+		seat_close(&v->at[i].seat);
+	}
+	free(v->at);
+	nl_close(&v->nl);
+	*v = (struct guard_views){ 0 };
+}
+
+int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print)
+{
+	struct guard_opts o = { 0 };
+	struct guard_views v = { 0 };
+	struct sink *sink;
+	char **rest;
+	int n, rc = guard_begin(spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: %s takes no operands", rest[0], spec->command);
+	rc = guard_views_open(&v, &o);
+	if (rc)
+		return rc;
+	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	rc = sink ? guard_views_read(&v) : fail_errno(-ENOMEM, "output");
+	if (!rc) {
+		rc = print(&v, &o, sink);
+		if (rc)
+			fail_errno(rc, "standard output");
+	}
+	if (sink)
+		sink_free(sink);
+	guard_views_close(&v);
+	return rc;
+}
+
+static const struct opt no_rows[] = { { 0 } };
+static const struct opt_spec spec = {
+	.command = "guard",
+	.usage = "COMMAND [OPTIONS]",
+	.about = "DDoS protection: rates and SYN floods per source; count, limit, ban",
+	.rows = no_rows,
+	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'   a dry run\n"
+		    "  sonde guard status\n"
+		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n"
+		    "sonde guard COMMAND --help tells more.\n",
+};
+
+static int run(int argc, char **argv)
+{
+	/* clang-format off */
+	const struct cmd_sub subs[] = {
+		{ &start_spec, run_start },
+		{ &stop_spec, run_stop },
+		guard_sub_status,
+		guard_sub_top,
+		guard_sub_list,
+		guard_sub_ban,
+		guard_sub_unban,
+		guard_sub_watch,
+	};
+	/* clang-format on */
+
+	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
+}
+
+const struct command cmd_guard = { &spec, run };

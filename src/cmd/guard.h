@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of sonde guard share. */
+#ifndef CMD_GUARD_H
+#define CMD_GUARD_H
+
+#include "cmd/cmd.h"
+#include "gate/site.h"
+#include "out/sink.h"
+
+struct guard_opts {
+	struct opt_list ifaces, limits, allow;
+	const char *netns, *file;
+	uint64_t duration, quiet, longest;
+	uint32_t table, count;
+	int at, format;
+	bool enforce, cookies, verbose;
+};
+
+#define GUARD_ROWS_WHERE(O)                                                  \
+	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
+		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
+			"in this network namespace: a path, "                \
+			"a name below /run/netns, or a process's")
+#define GUARD_ROWS_OUT(O)                                            \
+	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, \
+		   "how to print (default: text)"),                  \
+		OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json")
+
+/* A guard that is installed, and its table. Zeroed: closed. */
+struct guard_view {
+	struct seat seat;
+	struct guard_table table;
+	struct guard_sums sums;
+};
+
+/* Those of the interfaces that were asked for, or of every one. */
+struct guard_views {
+	struct nl nl;
+	struct guard_view *at;
+	size_t n;
+};
+
+/* Parse into *o, see what privilege it takes, enter the namespace. 0; 1: help was given. */
+int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
+		char ***rest, int *nrest);
+/* Find them; -ENOENT, said, if there are none. */
+int guard_views_open(struct guard_views *v, const struct guard_opts *o);
+/* Read their counters and their clocks. Said on failure. */
+int guard_views_read(struct guard_views *v);
+void guard_views_close(struct guard_views *v);
+
+/* A command that opens the views and prints one table. */
+typedef int guard_print(struct guard_views *v, const struct guard_opts *o, struct sink *sink);
+int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print);
+
+extern const struct cmd_sub guard_sub_status, guard_sub_top, guard_sub_list, guard_sub_ban,
+	guard_sub_unban, guard_sub_watch;
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde guard watch: incidents as they begin, go on and end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/guard_rates.h"
+#include "sys/priv.h"
+#include "sys/wait.h"
+
+enum { TOP = 3, UPDATE = 5 };
+
+#define O struct guard_opts
+static const struct opt rows[] = {
+	GUARD_ROWS_WHERE(O),
+	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
+	OPT_TIME(0, "quiet", "TIME", O, quiet,
+		 "an incident is over when nothing was over a limit for so long (default: 10s)"),
+	GUARD_ROWS_OUT(O),
+	{ 0 },
+};
+#undef O
+static const struct opt_spec spec = {
+	.command = "guard watch",
+	.usage = "[OPTIONS]",
+	.about = "incidents: start, update, end, with the busiest keys, the peak, the reason\n"
+		 "The guard goes on without it.",
+	.rows = rows,
+};
+
+struct incident_rec {
+	double time, began, peak;
+	const char *interface, *event, *mode, *reason, *sources;
+	uint64_t packets, bytes;
+};
+
+#define R struct incident_rec
+static const struct col cols[] = {
+	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "event", "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "mode", "mode", .role = COL_INFO, COL_AT_STR(R, mode) },
+	{ "began", .role = COL_INFO, COL_AT_F64(R, began) },
+	{ "packets", "packets", "guard_incident_packets", "Packets over limits in an incident.",
+	  .role = COL_GAUGE, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", "guard_incident_bytes", "Bytes of those packets.", .role = COL_GAUGE,
+	  COL_AT_U64(R, bytes) },
+	{ "peak_packets_per_second", "peak/s", "guard_incident_peak",
+	  "Most packets a second over limits in an incident.", .role = COL_GAUGE, .unit = COL_RATE,
+	  COL_AT_F64(R, peak) },
+	{ "reason", "reason", .role = COL_INFO, COL_AT_STR(R, reason) },
+	{ "sources", "sources", .role = COL_INFO, COL_AT_STR(R, sources) },
+};
+#undef R
+static const struct schema schema = { "guard_incident", cols, sizeof(cols) / sizeof(*cols) };
+
+/* One interface's incident, if there is one. */
+struct watched {
+	struct guard_rates rates;
+	struct guard_sums last;
+	struct gate_sum total;
+	uint64_t began, seen, told; /* began 0: there is none */
+	double peak;
+	uint32_t worst; /* of guard_sums, what most was over */
+};
+
+static struct gate_sum over(const struct guard_sums *now, const struct guard_sums *was,
+			    uint32_t *worst)
+{
+	struct gate_sum sum = { 0 };
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i <= GUARD_SUM_SHARED; i++) {
+		uint64_t packets = now->of[i].packets - was->of[i].packets;
+
+		sum.packets += packets;
+		sum.bytes += now->of[i].bytes - was->of[i].bytes;
+		if (packets > most) {
+			most = packets;
+			*worst = i;
+		}
+	}
+	return sum;
+}
+
+static void say_reason(const struct guard_view *v, uint32_t which, struct buf *out)
+{
+	const struct guard_scope *scope;
+	const struct guard_limit *limit =
+		guard_limit_of(&v->seat.conf.guard, (uint8_t)which, &scope);
+
+	if (limit)
+		guard_print_limit(scope, limit, out);
+	else
+		buf_str(out, which == GUARD_SUM_BANNED ? "packets of banned" : "table full");
+	buf_char(out, '\0');
+}
+
+static int tell(struct sink *sink, const struct guard_view *v, struct watched *w,
+		const struct guard_busy *busy, size_t n, const char *event)
+{
+	struct buf reason = { 0 }, sources = { 0 };
+	struct incident_rec rec = {
+		.time = (double)clock_real() / 1e9,
+		.began = (double)(clock_real() - (clock_mono() - w->began)) / 1e9,
+		.interface = v->seat.link.name,
+		.event = event,
+		.mode = v->seat.conf.guard.enforce ? "enforce" : "dry run",
+		.peak = w->peak,
+		.packets = w->total.packets,
+		.bytes = w->total.bytes,
+	};
+	int rc;
+
+	say_reason(v, w->worst, &reason);
+	for (size_t i = 0; i < n; i++) {
+		buf_str(&sources, i ? ", " : "");
+		guard_print_name(guard_table_name(&v->table, busy[i].entry), &sources);
+		buf_printf(&sources, " %.0f/s", busy[i].pps);
+	}
+	buf_char(&sources, '\0');
+	rec.reason = reason.data;
+	rec.sources = sources.data;
+	rc = reason.nomem || sources.nomem ? -ENOMEM : sink_begin(sink, &schema, NULL);
+	if (!rc)
+		rc = sink_row(sink, &rec);
+	if (!rc)
+		rc = sink_end(sink);
+	w->told = clock_mono();
+	buf_free(&reason);
+	buf_free(&sources);
+	return rc;
+}
+
+static int look(struct sink *sink, const struct guard_view *v, struct watched *w, uint64_t quiet)
+{
+	uint64_t now = clock_mono();
+	double seconds = (double)(now - w->rates.time) / 1e9;
+	struct guard_busy busy[TOP];
+	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
+	size_t n = guard_rates_end(&w->rates, &v->table, busy, TOP);
+	const char *event = NULL;
+
+	w->last = v->sums;
+	if (sum.packets) {
+		w->seen = now;
+		event = w->began ? now - w->told >= UPDATE * NS_PER_S ? "update" : NULL : "start";
+		if (!w->began)
+			w->began = now;
+		w->total.packets += sum.packets;
+		w->total.bytes += sum.bytes;
+		if ((double)sum.packets / seconds > w->peak)
+			w->peak = (double)sum.packets / seconds;
+	} else if (w->began && now - w->seen >= quiet) {
+		event = "end";
+	}
+	if (event) {
+		int rc = tell(sink, v, w, busy, n, event);
+
+		if (rc)
+			return rc;
+		if (*event == 'e')
+			w->began = w->peak = w->total.packets = w->total.bytes = 0;
+	}
+	return 0;
+}
+
+static int watch(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	struct watched *w = calloc(all->n, sizeof(*w));
+	uint64_t end = o->duration ? clock_mono() + o->duration : UINT64_MAX;
+	uint64_t next = clock_mono() + NS_PER_S, quiet = o->quiet ? o->quiet : 10 * NS_PER_S;
+	int rc = w ? wait_open() : -ENOMEM;
+
+	for (size_t i = 0; i < all->n && !rc; i++) {
+		w[i].last = all->at[i].sums;
+		rc = guard_rates_begin(&w[i].rates, &all->at[i].table);
+	}
+	if (!rc)
+		note("watching %zu guard%s", all->n, all->n == 1 ? "" : "s");
+	while (!rc) {
+		enum wait_what what = wait_for(0, next < end ? next : end);
+
+		if (what == WAIT_CLOSED)
+			rc = -EPIPE;
+		if (!rc && guard_views_read(all))
+			rc = -EIO;
+		for (size_t i = 0; i < all->n && !rc; i++)
+			rc = look(sink, &all->at[i], &w[i], quiet);
+		if (what == WAIT_STOP || clock_mono() >= end)
+			break;
+		next = clock_mono() + NS_PER_S;
+	}
+	for (size_t i = 0; w && i < all->n; i++)
+		guard_rates_free(&w[i].rates);
+	free(w);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	return guard_show(&spec, argc, argv, watch);
+}
+
+const struct cmd_sub guard_sub_watch = { &spec, run };

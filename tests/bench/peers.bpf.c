@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What the guard is compared with: dropping, dropping by a hash of addresses, and a token bucket a
+ * source in a hash that recycles, as most examples have it. */
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include "bpf/lib/bpf.h"
+
+enum { SOURCES = 10000, PER_SECOND = 1000, BURST = 2000 };
+
+struct bucket {
+	__u64 tokens, last;
+};
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, SOURCES);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64);
+} listed MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, SOURCES);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct bucket);
+} buckets MAP;
+
+static __always_inline bool source_of(struct xdp_md *ctx, __u32 *src)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = data;
+	struct iphdr *ip = data + sizeof(*eth);
+
+	if ((void *)(ip + 1) > end || eth->h_proto != be16(ETH_P_IP))
+		return false;
+	*src = ip->saddr;
+	return true;
+}
+
+SEC("xdp")
+int peer_drop(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int peer_hash(struct xdp_md *ctx)
+{
+	__u64 *hits;
+	__u32 src;
+
+	if (!source_of(ctx, &src))
+		return XDP_PASS;
+	hits = bpf_map_lookup_elem(&listed, &src);
+	if (hits)
+		++*hits;
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int peer_bucket(struct xdp_md *ctx)
+{
+	struct bucket fresh = { .tokens = BURST, .last = bpf_ktime_get_ns() }, *b;
+	__u64 more;
+	__u32 src;
+
+	if (!source_of(ctx, &src))
+		return XDP_PASS;
+	b = bpf_map_lookup_elem(&buckets, &src);
+	if (!b) {
+		bpf_map_update_elem(&buckets, &src, &fresh, BPF_ANY);
+		return XDP_PASS;
+	}
+	more = (fresh.last - b->last) / (1000000000 / PER_SECOND);
+	if (more) {
+		b->tokens = b->tokens + more < BURST ? b->tokens + more : BURST;
+		b->last = fresh.last;
+	}
+	if (!b->tokens)
+		return XDP_DROP;
+	b->tokens--;
+	return XDP_PASS;
+}
+
+LICENSE("Dual MIT/GPL");

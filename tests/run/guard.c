@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: MIT */
+/* The guard on a bench: its buckets, its table, its bans, on one CPU and several. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "gen/gate.gen.h"
+#include "obj/feature.h"
+#include "sys/bpf.h"
+#include "tests/lib/draw.h"
+#include "tests/lib/insn.h"
+#include "tests/run/run.h"
+
+enum { LINES = 1024, ENTRIES = LINES * GUARD_WAYS };
+
+/* The gate with a guard, and its table mapped. */
+struct guarded {
+	struct obj gate;
+	struct gate_conf conf;
+	struct guard_line *table;
+	size_t size;
+};
+
+static struct guard_limit per_second(enum guard_unit unit, uint64_t rate, uint64_t burst,
+				     enum guard_action action)
+{
+	uint64_t cost = (NS_PER_S << GUARD_TIME_SHIFT) / rate;
+
+	return (struct guard_limit){
+		.cost = cost, .full = burst * cost, .unit = (uint8_t)unit, .action = (uint8_t)action
+	};
+}
+
+static void set_up(struct guarded *g, uint32_t lines)
+{
+	*g = (struct guarded){
+		.conf = { .magic = GATE_MAGIC,
+			  .version = GATE_VERSION,
+			  .ethernet = 1,
+			  .guarded = 1,
+			  .guard = { .seed = { 0x1234567890abcdef, 0xfedcba0987654321, 77 },
+				     .lines = lines - 1,
+				     .idle = 5,
+				     .quiet = 100,
+				     .longest = 100000,
+				     .enforce = 1,
+				     .nscopes = 1,
+				     .scopes[0] = { .bits4 = 32,
+						    .bits6 = 64,
+						    .mask = { ~0ull, 0 },
+						    .mask4 = ~0u,
+						    .few_packets = 1,
+						    .few_syns = 1,
+						    .few_blocks = 1 } } },
+	};
+}
+
+static struct guard_scope *scope_of(struct guarded *g, int i)
+{
+	return &g->conf.guard.scopes[i];
+}
+
+static void add_limit(struct guarded *g, int scope, struct guard_limit limit)
+{
+	struct guard_scope *s = scope_of(g, scope);
+
+	limit.number = s->nlimits;
+	s->limits[s->nlimits++] = limit;
+}
+
+static void open_guard(struct guarded *g)
+{
+	struct obj_code stubs[GATE_NPROGS] = { { .none = true },
+					       { .none = true },
+					       { .none = true } };
+	struct obj_map maps[GATE_NMAPS] = { [GATE_MAP_GUARD] = { .max_entries = GUARD_SIZE(
+									 g->conf.guard.lines) } };
+	struct obj_opts opts = { .conf = &g->conf, .stubs = stubs, .maps = maps };
+
+	CHECK(!obj_open(&g->gate, &gate_spec, &opts), "the gate does not load");
+	g->size = (size_t)GUARD_SIZE(g->conf.guard.lines) * sizeof(*g->table);
+	g->table = mmap(NULL, g->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			g->gate.map_fd[GATE_MAP_GUARD], 0);
+	CHECK(g->table != MAP_FAILED, "mapping the table: %s", strerror(errno));
+}
+
+static void close_guard(struct guarded *g)
+{
+	munmap(g->table, g->size);
+	obj_close(&g->gate);
+}
+
+static void make_udp(struct packet *p, uint32_t src)
+{
+	p->len = 0;
+	packet_eth(p, 0x0800);
+	packet_ipv4(p, 17, 5);
+	packet_udp(p, 18);
+	packet_fill(p, 0, 18);
+	memcpy(p->at + 14 + 12, &src, sizeof(src));
+}
+
+/* Of one program; the last run's answer. */
+static uint32_t run_prog(const struct guarded *g, int prog, const struct packet *p, uint32_t repeat,
+			 uint32_t *ns)
+{
+	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len, .repeat = repeat };
+	int rc = bpf_prog_run(g->gate.prog_fd[prog], &run);
+
+	CHECK(!rc, "not run: %s", strerror(-rc));
+	if (ns)
+		*ns = run.ns;
+	return run.ret;
+}
+
+static uint32_t run_xdp(const struct guarded *g, const struct packet *p)
+{
+	return run_prog(g, GATE_PROG_SONDE_GATE_XDP, p, 1, NULL);
+}
+
+static struct guard_rec *rec_of(const struct guarded *g, uint32_t entry)
+{
+	return (struct guard_rec *)(g->table + GUARD_RECS(g->conf.guard.lines) + entry);
+}
+
+/* Of all entries. */
+static uint64_t passed(const struct guarded *g)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < GUARD_RECS(g->conf.guard.lines) * GUARD_WAYS; i++)
+		sum += rec_of(g, i)->passed;
+	return sum;
+}
+
+static struct guard_sums sums_of(const struct guarded *g)
+{
+	static struct guard_sums cpu[256];
+	struct guard_sums sum = { 0 };
+	uint32_t zero = 0;
+
+	CHECK(bpf_possible_cpus() <= (int)LENGTH(cpu), "more CPUs than this test is made for");
+	CHECK(!bpf_map_lookup(g->gate.map_fd[GATE_MAP_GUARD_SUMS], &zero, cpu), "the sums");
+	for (int c = 0; c < bpf_possible_cpus(); c++)
+		for (size_t i = 0; i < sizeof(sum) / sizeof(uint64_t); i++)
+			((uint64_t *)&sum)[i] += ((const uint64_t *)&cpu[c])[i];
+	return sum;
+}
+
+/* The one entry that is used. */
+static struct guard_rec *only_entry(const struct guarded *g)
+{
+	struct guard_rec *found = NULL;
+
+	for (uint32_t i = 0; i < GUARD_RECS(g->conf.guard.lines) * GUARD_WAYS; i++) {
+		if (!((uint64_t *)g->table)[i])
+			continue;
+		CHECK(!found, "more than one entry");
+		found = rec_of(g, i);
+	}
+	CHECK(found, "no entry");
+	return found;
+}
+
+/* As many packets as a CPU can send, for a while. */
+struct sender {
+	const struct guarded *g;
+	const struct packet *p;
+	int cpu;
+	uint64_t until;
+	/* When it began to send, when it sent last, the longest time in which it did not. */
+	uint64_t first, last, gap;
+	pthread_t thread;
+};
+
+static void *flood_from(void *arg)
+{
+	struct sender *s = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)s->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	run_prog(s->g, GATE_PROG_SONDE_GATE_XDP, s->p, 1, NULL);
+	s->first = s->last = clock_mono();
+	for (uint64_t now; (now = clock_mono()) < s->until; s->last = now) {
+		s->gap = now - s->last > s->gap ? now - s->last : s->gap;
+		run_prog(s->g, GATE_PROG_SONDE_GATE_XDP, s->p, 5000, NULL);
+	}
+	return NULL;
+}
+
+/* each: of a packet, 0: its bytes. Accepted of a flood from so many threads is the rate times the
+ * time and the burst, within 1 %. A busy host may keep them from sending for longer than a short
+ * burst makes up for. */
+static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t burst,
+			 uint64_t each)
+{
+	struct sender s[8];
+	uint64_t start, first = UINT64_MAX, last = 0, gap = UINT64_MAX, least, want, got;
+	struct packet p;
+
+	make_udp(&p, 0x0100000a);
+	start = clock_mono();
+	for (int i = 0; i < threads; i++) {
+		s[i] = (struct sender){ .g = g, .p = &p, .cpu = i, .until = start + 2 * NS_PER_S };
+		CHECK(!pthread_create(&s[i].thread, NULL, flood_from, &s[i]), "a thread");
+	}
+	for (int i = 0; i < threads; i++) {
+		pthread_join(s[i].thread, NULL);
+		last = s[i].last > last ? s[i].last : last;
+		first = s[i].first < first ? s[i].first : first;
+		gap = s[i].gap < gap ? s[i].gap : gap;
+	}
+	want = burst + rate * (clock_mono() - start) / NS_PER_S;
+	/* The bucket is made, and is full, when the first packet comes. */
+	least = burst + rate * (last - first) / NS_PER_S;
+	each = each ? each : p.len;
+	got = passed(g) * each;
+	CHECK(got <= want + want / 100 &&
+		      (burst < gap * rate / NS_PER_S || got + least / 100 + each >= least),
+	      "%d threads: %llu accepted, not %llu to %llu", threads, (unsigned long long)got,
+	      (unsigned long long)least, (unsigned long long)want);
+	close_guard(g);
+}
+
+static uint64_t jiffy_ns(void)
+{
+	struct timespec ts;
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_nsec;
+}
+
+void guard_exact(void)
+{
+	struct guarded g;
+
+	for (int threads = 1; threads <= 4; threads *= 2) {
+		set_up(&g, LINES);
+		add_limit(&g, 0, per_second(GUARD_PACKETS, 10000, 10000, GUARD_LIMIT));
+		g.conf.guard.jiffy = jiffy_ns() << GUARD_TIME_SHIFT;
+		open_guard(&g);
+		expect_exact(&g, threads, 10000, 10000, 1);
+		set_up(&g, LINES);
+		add_limit(&g, 0, per_second(GUARD_PACKETS, 30000, 1, GUARD_LIMIT));
+		open_guard(&g);
+		expect_exact(&g, threads, 30000, 1, 1);
+		set_up(&g, LINES);
+		add_limit(&g, 0, per_second(GUARD_PACKETS, 1000000, 10000000, GUARD_LIMIT));
+		add_limit(&g, 0, per_second(GUARD_BITS, 600000, 600000, GUARD_LIMIT));
+		open_guard(&g);
+		expect_exact(&g, threads, 600000, 600000, 0);
+	}
+}
+
+/* Each source has its own bucket, and what the sketch let pass before is charged to it. */
+void guard_sketch(void)
+{
+	struct guarded g;
+	struct packet p;
+	uint32_t pass = 0;
+
+	set_up(&g, LINES);
+	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 100, GUARD_LIMIT));
+	scope_of(&g, 0)->few_packets = 10;
+	scope_of(&g, 0)->few_blocks = 0x4000;
+	open_guard(&g);
+	for (uint32_t src = 1; src <= 1000; src++) {
+		make_udp(&p, src);
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "a first packet");
+	}
+	CHECK(!sums_of(&g).made, "entries of sources with one packet");
+	make_udp(&p, 0x01020304);
+	for (int i = 0; i < 200; i++)
+		pass += run_xdp(&g, &p) == XDP_PASS;
+	CHECK(sums_of(&g).made == 1, "%llu entries", (unsigned long long)sums_of(&g).made);
+	/* 9 passed before the entry; as many may have in the second before that. */
+	CHECK(pass >= 90 && pass <= 93, "%u passed of a burst of 100", pass);
+	CHECK(only_entry(&g)->dropped == 200 - pass, "%llu dropped",
+	      (unsigned long long)only_entry(&g)->dropped);
+	close_guard(&g);
+}
+
+/* More sources than there is room for: those that were there before stay unlimited by it, those
+ * without an entry are limited as one. */
+void guard_full(void)
+{
+	uint32_t pass = 0;
+	struct guard_sums sums;
+	struct guarded g;
+	struct packet p;
+
+	set_up(&g, 16);
+	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 50, GUARD_LIMIT));
+	open_guard(&g);
+	make_udp(&p, 0xffffffff);
+	CHECK(run_xdp(&g, &p) == XDP_PASS, "the first one");
+	for (uint32_t src = 1; src <= 1000; src++) {
+		make_udp(&p, src * 2654435761u);
+		pass += run_xdp(&g, &p) == XDP_PASS;
+	}
+	sums = sums_of(&g);
+	CHECK(sums.made <= 128 && sums.made > 120, "%llu entries", (unsigned long long)sums.made);
+	CHECK(sums.of[GUARD_SUM_FULL].packets == 1001 - sums.made, "%llu found no room",
+	      (unsigned long long)sums.of[GUARD_SUM_FULL].packets);
+	CHECK(pass + 1 >= sums.made + 50 && pass + 1 <= sums.made + 53, "%u passed", pass);
+	CHECK(sums.of[GUARD_SUM_SHARED].packets == 1000 - pass, "%llu over the shared limit",
+	      (unsigned long long)sums.of[GUARD_SUM_SHARED].packets);
+	make_udp(&p, 0xffffffff);
+	for (int i = 0; i < 40; i++)
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "a source with an entry is dropped");
+	close_guard(&g);
+}
+
+static uint32_t now_tick(void)
+{
+	return (uint32_t)(clock_mono() >> GUARD_TICK_SHIFT);
+}
+
+static uint32_t ban_left(const struct guard_rec *rec)
+{
+	return (uint32_t)guard_ticks(guard_ban_until(rec->ban), now_tick());
+}
+
+/* Go back so many ticks with all that an entry remembers. */
+static void let_pass(struct guard_rec *rec, uint32_t ticks)
+{
+	rec->ban = guard_ban_word(guard_ban_until(rec->ban) - ticks, guard_ban_level(rec->ban),
+				  guard_ban_why(rec->ban));
+	for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
+		rec->tat[i] -= (uint64_t)ticks << (GUARD_TICK_SHIFT + GUARD_TIME_SHIFT);
+}
+
+void guard_bans(void)
+{
+	enum { BAN = 1000, QUIET = 100 };
+	struct guard_limit limit = per_second(GUARD_PACKETS, 1, 5, GUARD_BAN);
+	struct guard_rec *rec;
+	struct guarded g;
+	struct packet p;
+
+	limit.ban = BAN;
+	set_up(&g, LINES);
+	add_limit(&g, 0, limit);
+	g.conf.guard.longest = BAN * 5;
+	open_guard(&g);
+	make_udp(&p, 0x01020304);
+	for (uint32_t level = 1; level <= 4; level++) {
+		uint32_t len = BAN << (level - 1) < BAN * 5 ? BAN << (level - 1) : BAN * 5;
+
+		for (int i = 0; i < 5; i++)
+			CHECK(run_xdp(&g, &p) == XDP_PASS, "level %u, packet %d", level, i);
+		CHECK(run_xdp(&g, &p) == XDP_DROP, "one too many");
+		rec = only_entry(&g);
+		CHECK(guard_ban_level(rec->ban) == level, "level %u", guard_ban_level(rec->ban));
+		CHECK(ban_left(rec) >= len - 2 && ban_left(rec) <= len,
+		      "banned for %u ticks, not %u", ban_left(rec), len);
+		/* It lasts longer than it says while packets come. */
+		let_pass(rec, len - 10);
+		CHECK(run_xdp(&g, &p) == XDP_DROP, "banned still");
+		CHECK(ban_left(rec) >= QUIET - 2 && ban_left(rec) <= QUIET, "not extended: %u left",
+		      ban_left(rec));
+		let_pass(rec, QUIET + 1);
+	}
+	/* After a quiet time it begins anew. */
+	let_pass(rec, QUIET + 1);
+	for (int i = 0; i < 5; i++)
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "quiet, packet %d", i);
+	CHECK(run_xdp(&g, &p) == XDP_DROP, "one too many");
+	CHECK(guard_ban_level(rec->ban) == 1, "level %u", guard_ban_level(rec->ban));
+	CHECK(sums_of(&g).bans[0] == 5, "%llu bans", (unsigned long long)sums_of(&g).bans[0]);
+	close_guard(&g);
+}
+
+/* Everything as if, and nothing is dropped. */
+void guard_dry(void)
+{
+	struct guarded g;
+	struct packet p;
+
+	set_up(&g, LINES);
+	g.conf.guard.enforce = 0;
+	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
+	open_guard(&g);
+	make_udp(&p, 0x01020304);
+	for (int i = 0; i < 100; i++)
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "dropped in a dry run");
+	CHECK(only_entry(&g)->passed >= 10 && only_entry(&g)->passed <= 12, "%llu would pass",
+	      (unsigned long long)only_entry(&g)->passed);
+	CHECK(sums_of(&g).of[0].packets == 100 - only_entry(&g)->passed, "%llu would be dropped",
+	      (unsigned long long)sums_of(&g).of[0].packets);
+	close_guard(&g);
+}
+
+/* Sources are known by a prefix, destinations apart from them, IPv6 as well. */
+void guard_keys(void)
+{
+	struct guarded g;
+	struct packet p = { .len = 0 };
+	uint32_t pass = 0;
+
+	set_up(&g, LINES);
+	g.conf.guard.nscopes = 2;
+	g.conf.guard.scopes[1] = (struct guard_scope){ .key = GUARD_DST,
+						       .mask4 = ~0u,
+						       .mask = { ~0ull, ~0ull },
+						       .few_packets = 1,
+						       .few_syns = 1,
+						       .few_blocks = 1 };
+	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
+	add_limit(&g, 1, per_second(GUARD_PACKETS, 1, 25, GUARD_LIMIT));
+	open_guard(&g);
+	packet_eth(&p, 0x86dd);
+	packet_ipv6(&p, 17);
+	packet_udp(&p, 0);
+	for (int net = 0; net < 10; net++) {
+		for (int i = 0; i < 20; i++) {
+			p.at[14 + 8 + 7] = (uint8_t)net;      /* within /64 */
+			p.at[14 + 8 + 15] = (uint8_t)(i * 7); /* beyond */
+			pass += run_xdp(&g, &p) == XDP_PASS;
+		}
+		CHECK(net || (pass >= 10 && pass <= 11), "%u of one /64", pass);
+	}
+	CHECK(pass >= 25 && pass <= 26, "%u to one destination", pass);
+	CHECK(sums_of(&g).made == 11, "%llu entries", (unsigned long long)sums_of(&g).made);
+	close_guard(&g);
+}
+
+/* All parts of it in use, on packets of any kind, in every flavour: whatever they are, an answer
+ * is given. */
+void guard_mutated(void)
+{
+	struct guarded g;
+	uint64_t seed = 0x6775617264;
+	struct packet p;
+
+	set_up(&g, 16);
+	g.conf.guard.nscopes = GUARD_SCOPES_MAX;
+	g.conf.guard.flags = g.conf.guard.ports = g.conf.guard.cookies = 1;
+	for (int s = 0; s < GUARD_SCOPES_MAX; s++) {
+		*scope_of(&g, s) = (struct guard_scope){ .key = (uint8_t)(s % 3),
+							 .mask4 = ~0u,
+							 .mask = { ~0ull, ~0ull },
+							 .few_packets = 2,
+							 .few_syns = 1,
+							 .few_blocks = 100 };
+		add_limit(&g, s, per_second(GUARD_PACKETS, 1000, 100, GUARD_BAN));
+		add_limit(&g, s, per_second(GUARD_BITS, 1000000, 1000000, GUARD_LIMIT));
+		add_limit(&g, s, per_second(GUARD_SYNS, 1, 1, GUARD_LIMIT));
+		add_limit(&g, s, per_second(GUARD_PACKETS, 1, 1, GUARD_COUNT));
+	}
+	open_guard(&g);
+	for (int i = 0; i < 40000 / (int)test_slow(); i++) {
+		const struct sample *s = &samples[draw_below(&seed, (uint32_t)nsamples)];
+
+		p.len = 0;
+		s->build(&p, s->arg);
+		packet_mutate(&p, &seed);
+		for (int f = GATE_PROG_SONDE_GATE_XDP; f <= GATE_PROG_SONDE_GATE_IN; f++) {
+			struct bpf_run run = { .data = p.at, .len = (uint32_t)p.len };
+			int rc = bpf_prog_run(g.gate.prog_fd[f], &run);
+
+			CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
+		}
+	}
+	CHECK(sums_of(&g).made > 50, "%llu entries", (unsigned long long)sums_of(&g).made);
+	close_guard(&g);
+}
