@@ -18,6 +18,7 @@
 #   make fuzz         libFuzzer on every parser (FUZZ_SECONDS=60 each)
 #   make bench        side by side with other tools (root)
 #   make bench-sets   lookups in sets of addresses alone, beside the kernel's maps (root)
+#   make bench-filter  that of filter alone; FILTER='-q -p set' for some of it, FILTER=-h lists
 #   make bench-capture  that of capture alone; CAPTURE='-q -p null' for some of it, CAPTURE=-h lists
 #   make lint         clang-tidy and cppcheck
 #   make deps         install missing packages (root), or say how
@@ -89,9 +90,12 @@ GEN := $(HOST)/gen/gen
 # gen packs with it; the product unpacks by itself.
 LZ4 := -llz4
 GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
-COMMON := -std=gnu11 -Os -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
+COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
+# For size, and where packets are not handled one by one, for nothing else.
+SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys
+OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)),$(SMALL)),-Oz,-Os)
 
 ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
@@ -136,11 +140,11 @@ $(B)/sonde: $(LIB_O) $(CMD_O)
 $(B)/src/%.o: src/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 	$(call say,CC,$@)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
 # headers are those of the architecture: byte order and bit-fields are in them.
@@ -175,7 +179,7 @@ PEERS_O := $(PEERS:=.o)
 $(B)/tests/%.o: tests/%.c Makefile | $(GEN_H) $(SYSROOT_READY)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
 $(PEERS): %: %.o $(LIB_O)
@@ -323,9 +327,11 @@ fuzz-run: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
 BENCH := $(B)/tests/bench
 bench_o = $(patsubst %,$(BENCH)/%.o,$(1))
 BENCH_O := $(call bench_o,bench exec packet run series size)
-BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen \
+BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen parts \
 	receiver run series wire)
-BENCH_SETS_O := $(call bench_o,sets series sets.gen)
+BENCH_FILTER_O := $(call bench_o,drops.gen filter filter_load filter_way flood.gen members parts run \
+	series wire)
+BENCH_SETS_O := $(call bench_o,members sets series sets.gen)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -348,26 +354,34 @@ $(BENCH)/%.gen.c $(BENCH)/%.gen.h: $(BENCH)/%.bpf.o $(GEN)
 	$(Q)$(GEN) -o $(BENCH) $<
 $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 	$(call say,CC,$@)
-	$(Q)$(CC_TARGET) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
+$(BENCH)/filter_way.o: | $(BENCH)/drops.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
 $(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
 $(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture $(BENCH)/sets:
+$(BENCH)/filter: $(BENCH_FILTER_O) $(LIB_O)
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-run
-bench-run: $(B)/sonde $(BENCH)/bench $(BENCH)/capture $(BENCH_PEERS)
+bench-run: $(B)/sonde $(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH_PEERS)
 	$(Q)$(BENCH)/bench $(B)
 	$(Q)$(BENCH)/capture $(B)
+	$(Q)$(BENCH)/filter $(B)
 # The part of capture alone; CAPTURE='-q -p null -r tcpdump,sonde': quickly, and some of it.
 bench-capture: deps-bench
 	$(Q)$(MAKE) --no-print-directory bench-capture-run
 bench-capture-run: $(B)/sonde $(BENCH)/capture
 	$(Q)$(BENCH)/capture $(CAPTURE) $(B)
+# That of filter; FILTER='-q -p set -r hash,sonde': quickly, and some of it.
+bench-filter: deps-bench
+	$(Q)$(MAKE) --no-print-directory bench-filter-run
+bench-filter-run: $(B)/sonde $(BENCH)/filter
+	$(Q)$(BENCH)/filter $(FILTER) $(B)
 bench-sets: deps $(BENCH)/sets
 	$(Q)$(BENCH)/sets
 # How long packets as text take: four of them by themselves, then the command on files.
@@ -387,7 +401,7 @@ PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
 PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
-PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools netsniff-ng
+PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools nftables netsniff-ng
 define need
 	$(Q)missing=; for p in $(1); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -436,11 +450,11 @@ clean:
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
-	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH)/flood.bpf.d $(BENCH)/sets.bpf.d \
+	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_FILTER_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH)/drops.bpf.d $(BENCH)/flood.bpf.d $(BENCH)/sets.bpf.d \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
 	check-endian check-dist bench-lines \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
-	bench-capture bench-capture-run bench-sets lint \
+	bench-capture bench-capture-run bench-filter bench-filter-run bench-sets lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -159,6 +159,7 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.inner = conf.inner,
 		.light = conf.light,
 		.verdict = verdict,
+		.xdp = true,
 	};
 
 	return rules_judge(&ask, p);
@@ -273,6 +274,7 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.inner = conf.inner,
 		.light = conf.light,
 		.verdict = verdict,
+		.tagged = skb->vlan_present,
 	};
 
 	return rules_judge(&ask, p);

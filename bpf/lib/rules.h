@@ -46,7 +46,10 @@ struct rules_ask {
 	__u32 ifindex;
 	__u32 bare; /* as view_src has it */
 	__u32 groups;
-	bool ethernet, inner, light;
+	/* xdp: known when this is compiled; that the skb is there, is nothing all verifiers know.
+	 */
+	bool ethernet, inner, light, xdp;
+	bool tagged;  /* a tag stands beside the packet */
 	__u8 verdict; /* enum view_verdict */
 };
 
@@ -59,6 +62,9 @@ static __always_inline bool rules_light(const struct rules_ask *a, const struct 
 	__u32 words = p->family == GATE_IPV4 ? 1 : 4;
 
 	if (p->bad || p->family > GATE_IPV6)
+		return false;
+	/* Of three tags the last is not looked behind. */
+	if (a->tagged && (p->net & PKT_NET_MASK) > ETH_HLEN + sizeof(struct pkt_vlan))
 		return false;
 	if (p->family == GATE_IPV4) {
 		if ((void *)(at + 5) > a->src.end)
@@ -105,8 +111,7 @@ static __always_inline __u32 rules_judge(const struct rules_ask *a, const struct
 	w->views[0].dir = a->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	w->views[0].ifindex = a->ifindex;
 	w->views[0].verdict = a->verdict;
-	return a->src.skb ? stub_judge(w->views, a->src.skb, 0)
-			  : stub_judge(w->views, s.data, s.end);
+	return a->xdp ? stub_judge(w->views, s.data, s.end) : stub_judge(w->views, a->src.skb, 0);
 }
 
 /* Note that a rule decided. */

@@ -65,12 +65,12 @@ static void wrap(struct buf *b, const char *text, size_t indent, size_t at)
 static void add_label(struct buf *b, const struct opt *o)
 {
 	if (o->letter)
-		buf_printf(b, "  -%c%s", o->letter, o->name ? ", " : "");
+		buf_printf(b, "  -%c%s", o->letter, *o->name ? ", " : "");
 	else
 		buf_str(b, "      ");
-	if (o->name)
+	if (*o->name)
 		buf_printf(b, "--%s", o->name);
-	if (o->arg)
+	if (*o->arg)
 		buf_printf(b, " %s", o->arg);
 }
 

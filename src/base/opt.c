@@ -138,7 +138,7 @@ static const struct opt *find_name(const struct opt_spec *spec, const char *name
 	if (len == strlen(opt_help_row.name) && !memcmp(name, opt_help_row.name, len))
 		return &opt_help_row;
 	for (const struct opt *o = spec->rows; o->kind; o++)
-		if (o->name && strlen(o->name) == len && !memcmp(name, o->name, len))
+		if (*o->name && strlen(o->name) == len && !memcmp(name, o->name, len))
 			return o;
 	return NULL;
 }
@@ -152,7 +152,7 @@ static int unknown(const struct opt_spec *spec, const char *arg, size_t len, con
 
 	names[n++] = opt_help_row.name;
 	for (const struct opt *o = spec->rows; o->kind && n < 127; o++)
-		if (o->name)
+		if (*o->name)
 			names[n++] = o->name;
 	names[n] = NULL;
 	near = name ? opt_nearest(name, names) : NULL;
@@ -165,7 +165,7 @@ static int unknown(const struct opt_spec *spec, const char *arg, size_t len, con
 static int take_value(struct parse *p, const struct opt *o, const char *as, const char *value)
 {
 	if (!value && p->at + 1 >= p->argc)
-		return fail_usage("%s: needs a value (%s)", as, o->arg ? o->arg : "VALUE");
+		return fail_usage("%s: needs a value (%s)", as, *o->arg ? o->arg : "VALUE");
 	if (!value)
 		value = p->argv[++p->at];
 	return kinds[o->kind].store(o, as, value, p->into + o->off);

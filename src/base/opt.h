@@ -28,9 +28,10 @@ enum opt_kind {
 
 struct opt {
 	enum opt_kind kind;
-	char letter;      /* 0: none */
-	const char *name; /* long name without dashes, NULL: none */
-	const char *arg;  /* the argument's name in help, NULL: takes none */
+	char letter; /* 0: none */
+	/* Not pointers, which cost more than most names: each has a relocation. */
+	char name[24]; /* long name without dashes, "": none */
+	char arg[14];  /* the argument's name in help, "": takes none */
 	const char *help;
 	size_t off;                 /* of the member in the command's struct */
 	uint32_t min, max;          /* OPT_U32: the range that is taken */

@@ -148,7 +148,7 @@ static const struct opt *find_row(const struct opt_spec *command, const char *op
 {
 	const struct opt *o = command->rows;
 
-	while (o->kind && (!o->name || strcmp(o->name, option + strlen("--"))))
+	while (o->kind && strcmp(o->name, option + strlen("--")))
 		o++;
 	return o;
 }

@@ -200,6 +200,10 @@ static int add(struct site *s, const struct filter_opts *o, char **words, int n)
 	buf_printf(&line, "%s%s%s%s%s", words[0], o->name ? " name " : "", o->name ? o->name : "",
 		   n > 1 ? " " : "", expr ? expr : "");
 	buf_char(&line, '\0');
+	/* However it was typed, it is one line. */
+	for (size_t i = 0; i < line.len; i++)
+		if (line.data[i] == '\n')
+			line.data[i] = ' ';
 	if (!rc)
 		rc = expr && !line.nomem ? filter_parse_rules(&s->rules, NULL, line.data,
 							      line.len - 1, dir, &names)
@@ -306,11 +310,10 @@ static const struct opt replace_rows[] = { FILTER_ROWS_WHERE(O),
 static const struct opt_spec replace_spec = {
 	.command = "filter replace",
 	.usage = "-i IFACE [OPTIONS] -f FILE",
-	.about =
-		"put a file's rules in the place of all that there are, in one step\n"
-		"A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
-		"allow|drop; behind # is a comment. Lines without in or out are for incoming packets, "
-		"unless --out says otherwise.",
+	.about = "put a file's rules in the place of all that there are, in one step\n"
+		 "A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
+		 "allow|drop; behind # is a comment. Lines without in or out are for incoming "
+		 "packets, unless --out says otherwise.",
 	.rows = replace_rows,
 	.examples = "  printf 'allow tcp dst port 80\\ndefault drop\\n' | sonde filter replace -i "
 		    "eth0 -f -\n",

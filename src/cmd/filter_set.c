@@ -40,8 +40,7 @@ static const struct opt_spec del_spec = {
 static const struct opt_spec load_spec = {
 	.command = "filter set load",
 	.usage = "-i IFACE NAME [FILE]",
-	.about =
-		"a file's addresses in the place of a set's (of the file that is named as the set is)",
+	.about = "a file's addresses in the place of a set's (FILE: the set's name)",
 	.rows = change_rows,
 };
 

@@ -11,12 +11,12 @@
 /* As SSH_CONNECTION has it. */
 struct session {
 	char text[160];
-	const char *client, *cport, *server, *sport;
+	char *client, *cport, *server, *sport;
 };
 
 static bool read_session(struct session *s)
 {
-	const char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
+	char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
 	char *at = s->text;
 
 	if (!session_ssh(s->text, sizeof(s->text)))
@@ -29,6 +29,9 @@ static bool read_session(struct session *s)
 		if (at)
 			*at++ = '\0';
 	}
+	/* Of a link-local address (RFC 4007): packets do not have it. */
+	s->client[strcspn(s->client, "%")] = '\0';
+	s->server[strcspn(s->server, "%")] = '\0';
 	return true;
 }
 

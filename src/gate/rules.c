@@ -296,10 +296,8 @@ static bool is_taken(const struct rules *r, uint16_t id)
 	return false;
 }
 
-int rules_number(struct rules *r)
+int rules_number(struct rules *r, uint16_t last)
 {
-	uint16_t last = 0;
-
 	for (size_t i = 0; i < r->n; i++)
 		if (r->at[i].id > last)
 			last = r->at[i].id;
@@ -327,7 +325,7 @@ struct rule *rules_find(const struct rules *r, const char *id_or_name)
 	if (parse_u32(id_or_name, 1, RULE_DEFAULT_ID - 1, &id))
 		id = 0;
 	for (size_t i = 0; i < r->n; i++)
-		if (id ? r->at[i].id == id : !strcmp(r->at[i].name, id_or_name))
+		if (id ? r->at[i].id == id : *id_or_name && !strcmp(r->at[i].name, id_or_name))
 			return &r->at[i];
 	return NULL;
 }

@@ -34,8 +34,9 @@ struct rules {
 };
 
 /* A default is for IP: what an interface cannot do without passes it, unless a rule says otherwise:
- * neighbour discovery (RFC 4861), ARP, and whatever else is neither IPv4 nor IPv6. */
-#define RULES_SPARED "not (ip or ip6) or icmp6 and icmp6[0] >= 133 and icmp6[0] <= 137"
+ * neighbour discovery (RFC 4861), ARP, and whatever else is neither IPv4 nor IPv6. (The language
+ * has one precedence for "and" and "or".) */
+#define RULES_SPARED "not (ip or ip6) or (icmp6 and icmp6[0] >= 133 and icmp6[0] <= 137)"
 
 enum { RULE_DEFAULT_ID = GATE_RULES_MAX }; /* place in map `hits` of what is dropped by default */
 
@@ -48,8 +49,8 @@ void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out);
 /* One rule's line without its end. */
 void rule_print(const struct rule *rule, struct buf *out);
 
-/* Ids for those without. -E2BIG: there are no more. */
-int rules_number(struct rules *r);
+/* Ids for those without, beyond last if there are any. -E2BIG: there are no more. */
+int rules_number(struct rules *r, uint16_t last);
 /* The rule with this id or, if it is no number, this name; NULL. */
 struct rule *rules_find(const struct rules *r, const char *id_or_name);
 void rules_remove(struct rules *r, size_t i);

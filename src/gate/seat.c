@@ -326,6 +326,8 @@ int seat_undo(struct seat *s, struct nl *nl)
 	}
 	s->put = (struct found){ 0 };
 	s->off = false;
+	if (rc == -ENODEV) /* so are the rules */
+		return 0;
 	return rc ? fail_errno(rc, "%s: %s: putting back what was there", s->link.name,
 			       gate_dir_name(s->dir))
 		  : 0;

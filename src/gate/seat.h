@@ -39,7 +39,7 @@ struct seat_wish {
  * on in s, for seat_undo(). Errors are said, and everything is as it was. Notes tell the hook that
  * was taken. */
 int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish);
-/* Put back what was there. Said on failure. */
+/* Put back what was there, unless the interface is gone. Said on failure. */
 int seat_undo(struct seat *s, struct nl *nl);
 void seat_close(struct seat *s);
 

@@ -191,9 +191,8 @@ int site_open(struct site *s, struct nl *nl, const struct link *link,
 			rc = read_rules(s, (enum gate_dir)dir);
 	}
 	for (size_t i = 0; i < s->rules.n; i++)
-		s->had[s->rules.at[i].dir][s->rules.at[i].id] = true;
-	for (int dir = 0; dir < GATE_DIRS; dir++)
-		s->had[dir][RULE_DEFAULT_ID] = s->rules.drops[dir];
+		if (s->rules.at[i].id > s->last)
+			s->last = s->rules.at[i].id;
 	if (rc)
 		site_close(s);
 	return rc;
@@ -218,6 +217,83 @@ static bool is_there(const struct site *s, enum gate_dir dir, uint32_t uses)
 	return same;
 }
 
+/* The rule but for its id, as the kernel's text has it: its id there, of several the next one
+ * behind after; 0: it is not there. */
+static uint16_t id_before(const struct buf *text, const struct rule *rule, uint16_t after)
+{
+	struct rule plain = *rule;
+	const char *at = text->data, *end = text->len ? at + text->len : at;
+	bool behind = !after;
+	struct buf line = { 0 };
+	uint16_t found = 0;
+
+	plain.id = 0;
+	rule_print(&plain, &line);
+	buf_char(&line, '\n');
+	while (at < end && !found && !line.nomem) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		char *words;
+		uint16_t id;
+
+		if (!next++)
+			break;
+		id = (uint16_t)strtoul(at, &words, 10);
+		if (behind && (size_t)(next - words) == line.len + 1 &&
+		    !memcmp(words + 1, line.data, line.len))
+			found = id;
+		behind |= id == after;
+		at = next;
+	}
+	buf_free(&line);
+	return found;
+}
+
+static bool is_given(const struct rules *r, uint16_t id)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].id == id)
+			return true;
+	return false;
+}
+
+/* Rules that are written again without their ids are the same ones: they go on with their hits. */
+static void know_again(struct site *s)
+{
+	for (size_t i = 0; i < s->rules.n; i++) {
+		struct rule *rule = &s->rules.at[i];
+		const struct buf *text = &s->seat[rule->dir].text;
+		uint16_t id;
+
+		if (rule->id)
+			continue;
+		for (id = id_before(text, rule, 0); id && is_given(&s->rules, id);)
+			id = id_before(text, rule, id);
+		rule->id = id;
+	}
+}
+
+/* The kernel had this rule, or with NULL the default, under the same id. */
+static bool was_there(const struct site *s, enum gate_dir dir, const struct rule *rule)
+{
+	const struct buf *text = &s->seat[dir].text;
+	struct rules none = { .drops = { true, true } };
+	struct buf line = { 0 };
+	uint16_t id = 0;
+	bool was;
+
+	if (rule) {
+		do
+			id = id_before(text, rule, id);
+		while (id && id != rule->id);
+		return id != 0;
+	}
+	rules_print(&none, dir, &line);
+	was = text->len >= line.len &&
+	      !memcmp(text->data + text->len - line.len, line.data, line.len);
+	buf_free(&line);
+	return was;
+}
+
 /* An id that was another rule's begins at nothing. */
 static int clear_hits(const struct site *s, enum gate_dir dir)
 {
@@ -231,10 +307,10 @@ static int clear_hits(const struct site *s, enum gate_dir dir)
 	if (!zeros)
 		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: hits", s->link.name);
 	for (size_t i = 0; i <= s->rules.n && !rc; i++) {
-		uint16_t id = i < s->rules.n ? s->rules.at[i].id : RULE_DEFAULT_ID;
-		uint32_t slot = id - 1u;
+		const struct rule *rule = i < s->rules.n ? &s->rules.at[i] : NULL;
+		uint32_t slot = (rule ? rule->id : RULE_DEFAULT_ID) - 1u;
 
-		if ((i < s->rules.n && s->rules.at[i].dir != dir) || s->had[dir][id])
+		if ((rule && rule->dir != dir) || was_there(s, dir, rule))
 			continue;
 		rc = bpf_map_update(seat->map_fd[GATE_MAP_HITS], &slot, zeros, BPF_ANY);
 	}
@@ -310,8 +386,10 @@ static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const str
 
 int site_apply(struct site *s, struct nl *nl, const struct site_wish *wish)
 {
-	int rc = rules_number(&s->rules);
+	int rc;
 
+	know_again(s);
+	rc = rules_number(&s->rules, s->last);
 	if (rc)
 		return fail(rc, "%s: more than %d rules", s->link.name, GATE_RULES_MAX - 1);
 	for (int dir = 0; dir < GATE_DIRS; dir++) {

@@ -16,8 +16,8 @@ struct site_set {
 struct site {
 	struct link link;
 	struct seat seat[GATE_DIRS];
-	struct rules rules;                      /* to be changed by the caller */
-	bool had[GATE_DIRS][GATE_RULES_MAX + 1]; /* ids in use when it was opened */
+	struct rules rules;    /* to be changed by the caller */
+	uint16_t last;         /* the greatest id when it was opened */
 	struct site_set *sets; /* as the kernel has them, or as site_change_set() has left them */
 	size_t nsets, set_room;
 	const struct filter_names *host; /* what else names mean */

@@ -46,7 +46,8 @@ struct obj_opts {
 int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts);
 void obj_close(struct obj *o);
 
-/* All instructions of a spec, where its programs are from .first on, on the heap. 0 or -errno, said.
+/* All instructions of a spec, where its programs are from .first on, on the heap. 0 or -errno,
+ * said.
  */
 int obj_code(const struct spec *spec, struct bpf_insn **code);
 

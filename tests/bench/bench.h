@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "obj/obj.h"
 #include "sys/netlink.h"
+#include "tests/bench/run.h"
 #include "tests/bench/series.h"
 
 enum { STEPS_MAX = 2, ARGS_MAX = 10 };
@@ -37,16 +38,6 @@ enum {
 	CONTENDERS
 };
 extern struct contender contenders[CONTENDERS];
-
-/* One program run to its end. err: what it wrote to stderr. */
-struct run {
-	double cpu_ms, wall_ms;
-	long peak_kib; /* with memory; else 0 */
-	char err[256];
-};
-/* memory: stop it at its exit to read its peak memory, which spoils its times. 0, or -errno after
- * saying why; a failed program is -EIO. */
-int run_program(const char *const *argv, bool memory, struct run *run);
 
 /* Each measures and prints a section; 0 or -errno after saying why. */
 int bench_exec(struct nl *nl, unsigned int runs);

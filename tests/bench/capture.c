@@ -3,21 +3,14 @@
  * programs are in namespaces of its own, which go when it does, however that ends. */
 #define _GNU_SOURCE
 #include "tests/bench/capture.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include "base/err.h"
 
-enum { ROUNDS = 3, GOALS_MAX = 64 };
+enum { ROUNDS = 3 };
 
-static const struct part {
-	const char *name, *about;
-	bool wire;
-	int (*run)(struct bench *b);
-} parts[] = {
+static const struct part parts[] = {
 	{ "null", "packets to /dev/null at a steady rate: CPU time, loss", true, capture_null },
 	{ "path", "what a receiver adds to each packet's way", true, capture_path },
 	{ "file", "packets to a disk: CPU time, loss", true, capture_file },
@@ -28,89 +21,12 @@ static const struct part {
 };
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
 
-static struct goal_row {
-	struct goal goal;
-	char who[32];
-	bool measured;
-	double value;
-} goals[GOALS_MAX];
-static unsigned int ngoals;
-
-bool bench_chosen(const char *list, const char *word)
+static void account(const struct bench *b)
 {
-	size_t len = strlen(word);
-
-	while (list && *list) {
-		size_t n = strcspn(list, ",");
-
-		if (n == len && !strncmp(list, word, len))
-			return true;
-		list += n + (list[n] == ',');
-		if (!*list)
-			return false;
-	}
-	return true;
-}
-
-void goal_met(const struct goal *goal, const char *who, bool measured, double value)
-{
-	struct goal_row *row = &goals[ngoals];
-
-	if (ngoals == GOALS_MAX)
-		return;
-	ngoals++;
-	*row = (struct goal_row){ .goal = *goal, .measured = measured, .value = value };
-	snprintf(row->who, sizeof(row->who), "%s", who);
-}
-
-static void print_goals(void)
-{
-	if (ngoals)
-		printf("Goals\n  %-58s %-13s %9s %9s\n", "", "", "goal", "measured");
-	for (unsigned int i = 0; i < ngoals; i++) {
-		const struct goal_row *row = &goals[i];
-		const struct goal *g = &row->goal;
-		bool most = g->kind == GOAL_AT_MOST;
-
-		printf("  %-58s %-13s %s %-6.4g", g->what, row->who, most ? "<=" : ">=", g->limit);
-		if (!row->measured)
-			printf(" %9s       not measured\n", "-");
-		else if (most ? row->value <= g->limit : row->value >= g->limit)
-			printf(" %9.3g %-5s holds\n", row->value, g->unit);
-		else
-			printf(" %9.3g %-5s short: %.2g %s\n", row->value, g->unit,
-			       fabs(row->value - g->limit), g->unit);
-	}
-}
-
-static void print_head(const struct bench *b)
-{
-	struct utsname un = { 0 };
-
-	uname(&un);
-	printf("sonde capture bench: Linux %s %s, %ld CPUs; medians of %u, floods of %g s\n"
-	       "CPU ns: the receiver's, user and system, for each packet that came in\n\n",
-	       un.release, un.machine, sysconf(_SC_NPROCESSORS_ONLN), b->rounds, b->seconds);
-}
-
-static int run_parts(struct bench *b, const char *chosen)
-{
-	int rc = 0;
-
-	for (int i = 0; i < PARTS && !rc; i++) {
-		if (!bench_chosen(chosen, parts[i].name))
-			continue;
-		if (parts[i].wire && !b->wire.lab.home)
-			rc = wire_open(&b->wire);
-		if (!rc)
-			rc = parts[i].run(b);
-	}
-	wire_close(&b->wire);
 	if (b->accounted)
 		goal_met(&(struct goal){ "packets neither delivered nor counted as lost",
 					 GOAL_AT_MOST, 0, "" },
 			 "sonde", true, b->unaccounted);
-	return rc;
 }
 
 static int usage(void)
@@ -119,10 +35,8 @@ static int usage(void)
 			"BUILD_DIR\n"
 			"  -q  quick: one round of short floods\n"
 			"  -s  how long a flood is\n"
-			"  -d  where captured packets are written (default: BUILD_DIR)\n"
-			"parts:\n");
-	for (int i = 0; i < PARTS; i++)
-		fprintf(stderr, "  %-6s %s\n", parts[i].name, parts[i].about);
+			"  -d  where captured packets are written (default: BUILD_DIR)\n");
+	parts_usage(parts, PARTS);
 	fprintf(stderr, "receivers:\n");
 	for (int i = 0; i < RECEIVERS; i++)
 		fprintf(stderr, "  %s\n", receivers[i].name);
@@ -165,9 +79,11 @@ int main(int argc, char **argv)
 	snprintf(sonde, sizeof(sonde), "%s/sonde", argv[optind]);
 	b.sonde = sonde;
 	b.dir = b.dir ? b.dir : argv[optind];
-	print_head(&b);
+	bench_head("capture", b.rounds, b.seconds);
+	printf("CPU ns: the receiver's, user and system, for each packet that came in\n\n");
 	receivers_find(sonde);
-	rc = run_parts(&b, chosen);
-	print_goals();
+	rc = parts_run(parts, PARTS, chosen, &b, &b.wire);
+	account(&b);
+	goals_print();
 	return rc ? 1 : 0;
 }

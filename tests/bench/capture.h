@@ -4,6 +4,7 @@
 #define TESTS_BENCH_CAPTURE_H
 
 #include <stdbool.h>
+#include "tests/bench/parts.h"
 #include "tests/bench/receiver.h"
 #include "tests/bench/series.h"
 #include "tests/bench/wire.h"
@@ -19,19 +20,6 @@ struct bench {
 	bool accounted;
 	double unaccounted;
 };
-
-/* Is this word in a list "a,b,c"? NULL is the list of all. */
-bool bench_chosen(const char *list, const char *word);
-
-/* A goal: value to a limit; rows of the table at the end. who: of whom. */
-enum goal_kind { GOAL_AT_MOST, GOAL_AT_LEAST };
-struct goal {
-	const char *what;
-	enum goal_kind kind;
-	double limit;
-	const char *unit;
-};
-void goal_met(const struct goal *goal, const char *who, bool measured, double value);
 
 /* One run with a receiver. */
 struct measure {
@@ -64,7 +52,6 @@ enum { NOBODY = RECEIVERS, RESULTS };
 int measure_rounds(struct bench *b, const struct measure *m, bool path,
 		   struct result results[RESULTS]);
 bool can_receive(const struct bench *b, const struct receiver *r, const struct measure *m);
-double median(const struct series *s);
 void print_results(const char *title, const struct result results[RESULTS]);
 /* For each way of sonde's: a goal for its CPU time as a part of tcpdump's. */
 void goal_cpu(const struct result results[RESULTS], const char *what, double limit);

@@ -160,11 +160,6 @@ int measure_rounds(struct bench *b, const struct measure *m, bool path,
 	return rc;
 }
 
-double median(const struct series *s)
-{
-	return series_spread(s).median;
-}
-
 void print_results(const char *title, const struct result results[RESULTS])
 {
 	double first = median(&results[RECEIVER_TCPDUMP].cpu_ns);

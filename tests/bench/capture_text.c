@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/capfile.h"
-#include "tests/bench/bench.h"
 #include "tests/bench/capture.h"
+#include "tests/bench/run.h"
 
 enum { PACKETS = 200000, SIZE = 64, SNAPLEN = 262144, ARGS = 8 };
 #define LINES "tests/data/lines/"
@@ -203,7 +203,7 @@ int capture_text(struct bench *b)
 	setenv("TZ", "UTC", 0);
 	readers[SONDE].argv[0] = b->sonde;
 	for (int i = 0; i < READERS; i++)
-		readers[i].absent = !receiver_in_path(readers[i].argv[0]);
+		readers[i].absent = !run_in_path(readers[i].argv[0]);
 	for (int i = 0; i < FILES && !rc; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s/%s", b->dir, inputs[i].file);
 		rc = write_input(&inputs[i], paths[i]);

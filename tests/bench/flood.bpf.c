@@ -4,14 +4,17 @@
 #include <linux/if_ether.h>
 #include "bpf/lib/bpf.h"
 #include "tests/bench/flood.h"
+#include "tests/bench/sets.h"
 
 enum {
 	LATE_NS = 50000000, /* what was missed longer ago is not made up for */
 	/* Behind the Ethernet header, in units of 16 bits. */
 	IP_ID = 2,
+	IP_SOURCE = 6,
 	IP_SOURCE_LOW = 7,
 	UDP_SOURCE = 10,
 	UDP_DEST = 11,
+	SOURCE_SUM = 0xc612, /* what the frame's address and identification add up to */
 };
 
 static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
@@ -41,6 +44,48 @@ static __always_inline bool is_due(struct flood_counts *c)
 	return true;
 }
 
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct flood_slices);
+} slices MAP;
+
+static __always_inline void take_time(struct flood_counts *c)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct flood_slices *s;
+	__u32 zero = 0;
+
+	s = bpf_map_lookup_elem(&slices, &zero);
+	if (s && c->slice)
+		s->ns[s->n++ % FLOOD_SLICES] = now - c->slice;
+	c->slice = now;
+}
+
+/* The identification changes so that the header's checksum stays. */
+static __always_inline void put_source(struct flood_counts *c, __be16 *at)
+{
+	__u32 addr[4], sum;
+
+	sets_address(c->source, addr);
+	c->source += conf.stride;
+	if (c->source >= conf.sources)
+		c->source -= conf.sources;
+	at[IP_SOURCE] = (__u16)addr[0];
+	at[IP_SOURCE_LOW] = (__u16)(addr[0] >> 16);
+	sum = be16(SOURCE_SUM) + (__u16)~addr[0] + (__u16) ~(addr[0] >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	at[IP_ID] = (__u16)(sum + (sum >> 16));
+}
+
+/* From few addresses in turn. These two cancel out in the header's checksum. */
+static __always_inline void put_number(__u64 n, __be16 *at)
+{
+	at[IP_SOURCE_LOW] = be16((__u16)(n >> 4));
+	at[IP_ID] = be16((__u16) ~(n >> 4));
+}
+
 SEC("xdp") int bench_flood(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -55,9 +100,12 @@ SEC("xdp") int bench_flood(struct xdp_md *ctx)
 	if (conf.ns_per_burst && !is_due(c))
 		return XDP_DROP; /* the frame comes again */
 	n = c->sent++;
-	/* These two cancel out in the header's checksum. */
-	at[IP_SOURCE_LOW] = be16((__u16)(n >> 4));
-	at[IP_ID] = be16((__u16) ~(n >> 4));
+	if (conf.slices && n % FLOOD_SLICE == 0)
+		take_time(c);
+	if (conf.sources)
+		put_source(c, at);
+	else
+		put_number(n, at);
 	at[UDP_SOURCE] = be16(0x4000 | (n & 0x3fff));
 	at[UDP_DEST] =
 		be16(conf.match_every && n % conf.match_every == 0 ? FLOOD_PORT_MATCH : FLOOD_PORT);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/capfile.h"
+#include "tests/bench/run.h"
 
 enum { START_S = 5, STOP_S = 20, PIECE = 1 << 20 };
 
@@ -83,43 +84,15 @@ struct receiver receivers[RECEIVERS] = {
 	},
 };
 
-bool receiver_in_path(const char *name)
-{
-	const char *dir = getenv("PATH");
-	char path[4096];
-
-	if (strchr(name, '/'))
-		return !access(name, X_OK);
-	while (dir && *dir) {
-		int len = (int)strcspn(dir, ":");
-
-		snprintf(path, sizeof(path), "%.*s/%s", len, dir, name);
-		if (!access(path, X_OK))
-			return true;
-		dir += len + (dir[len] == ':');
-	}
-	return false;
-}
-
-/* Capturing programs are the administrator's, who has these; others may not. */
-static void widen_path(void)
-{
-	const char *old = getenv("PATH");
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s:/usr/local/sbin:/usr/sbin:/sbin", old ? old : "/usr/bin");
-	setenv("PATH", path, 1);
-}
-
 void receivers_find(const char *sonde)
 {
-	widen_path();
+	run_widen_path();
 	for (int i = 0; i < RECEIVERS; i++) {
 		struct receiver *r = &receivers[i];
 
 		if (!r->package)
 			r->argv[0] = sonde;
-		r->absent = !receiver_in_path(r->argv[0]);
+		r->absent = !run_in_path(r->argv[0]);
 		if (r->absent)
 			printf("left out: %s (%s%s)\n", r->name, r->package ? "package " : "",
 			       r->package ? r->package : "not available");

@@ -46,8 +46,6 @@ struct receipt {
 	double cpu_ns;              /* user and system, since receiver_mark() */
 };
 
-/* Is this program, a name or a path, there to be run? */
-bool receiver_in_path(const char *name);
 /* Find what is there; sonde: path of that. What is not there is named. */
 void receivers_find(const char *sonde);
 /* Start it, writing to file, and wait until it captures. -ENOEXEC, said, and absent is set: it

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One program run and measured: processor time, wall time, or peak memory. */
+/* Programs found, and one run and measured: processor time, wall time, or peak memory. */
 #define _GNU_SOURCE
+#include "tests/bench/run.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -13,7 +15,33 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "tests/bench/bench.h"
+
+bool run_in_path(const char *name)
+{
+	const char *dir = getenv("PATH");
+	char path[4096];
+
+	if (strchr(name, '/'))
+		return !access(name, X_OK);
+	while (dir && *dir) {
+		int len = (int)strcspn(dir, ":");
+
+		snprintf(path, sizeof(path), "%.*s/%s", len, dir, name);
+		if (!access(path, X_OK))
+			return true;
+		dir += len + (dir[len] == ':');
+	}
+	return false;
+}
+
+void run_widen_path(void)
+{
+	const char *old = getenv("PATH");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s:/usr/local/sbin:/usr/sbin:/sbin", old ? old : "/usr/bin");
+	setenv("PATH", path, 1);
+}
 
 static double ms(const struct timeval *tv)
 {

@@ -26,7 +26,13 @@ struct spread series_spread(const struct series *s)
 	qsort(sorted.at, n, sizeof(*sorted.at), compare);
 	return (struct spread){
 		.min = sorted.at[0],
+		.p10 = sorted.at[(n - 1) / 10],
 		.median = (sorted.at[(n - 1) / 2] + sorted.at[n / 2]) / 2,
 		.p90 = sorted.at[(n - 1) * 9 / 10],
 	};
+}
+
+double median(const struct series *s)
+{
+	return series_spread(s).median;
 }

@@ -10,9 +10,10 @@ struct series {
 	unsigned int n;
 };
 struct spread {
-	double min, median, p90;
+	double min, p10, median, p90;
 };
 void series_add(struct series *s, double value);
 struct spread series_spread(const struct series *s); /* zeros if it is empty */
+double median(const struct series *s);
 
 #endif

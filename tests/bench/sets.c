@@ -2,7 +2,6 @@
 /* Sets of addresses: the time of a lookup and of loading, beside the kernel's hash and its LPM trie
  * in the same run: sets [ROUNDS]. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,28 +14,26 @@
 #include "obj/obj.h"
 #include "obj/sets.h"
 #include "sys/bpf.h"
+#include "tests/bench/members.h"
 #include "tests/bench/series.h"
 #include "tests/bench/sets.h"
 #include "tests/lib/insn.h"
 
-enum { ROUNDS = 7, RUN_MS = 50, REPEAT_FIRST = 200, BATCH = 4096 };
+enum { ROUNDS = 7, RUN_MS = 50, REPEAT_FIRST = 200 };
 
 enum way { WAY_NONE, WAY_SET, WAY_HASH, WAY_TRIE, WAYS };
 static const char *const ways[] = { "nothing", "set", "hash", "trie" };
 
-/* addresses: whole ones alone; else prefixes of many lengths. */
 static const struct what {
 	const char *name;
-	enum set_family family;
-	uint32_t n;
-	bool addresses;
+	struct members m;
 } whats[] = {
-	{ "10,000 IPv4 addresses", SET_IPV4, 10000, true },
-	{ "10,000 IPv4 prefixes", SET_IPV4, 10000, false },
-	{ "1,000,000 IPv4 addresses", SET_IPV4, 1000000, true },
-	{ "1,000,000 IPv4 prefixes", SET_IPV4, 1000000, false },
-	{ "10,000 IPv6 prefixes", SET_IPV6, 10000, false },
-	{ "1,000,000 IPv6 prefixes", SET_IPV6, 1000000, false },
+	{ "10,000 IPv4 addresses", { 10000, SET_IPV4, true } },
+	{ "10,000 IPv4 prefixes", { 10000, SET_IPV4, false } },
+	{ "1,000,000 IPv4 addresses", { 1000000, SET_IPV4, true } },
+	{ "1,000,000 IPv4 prefixes", { 1000000, SET_IPV4, false } },
+	{ "10,000 IPv6 prefixes", { 10000, SET_IPV6, false } },
+	{ "1,000,000 IPv6 prefixes", { 1000000, SET_IPV6, false } },
 };
 enum { WHATS = sizeof(whats) / sizeof(*whats) };
 
@@ -57,48 +54,6 @@ struct bench {
 	double parse_ms, open_ms, kernel_ms[WAYS];
 	struct runner runs[2][WAYS];
 };
-
-/* How many bits of the i-th address are in its prefix. */
-static unsigned int bits_of(const struct what *w, uint32_t i)
-{
-	static const uint8_t lengths[SET_FAMILIES]
-				    [20] = {
-					    { 16, 19, 20, 22, 22, 23, 24, 24, 24, 24,
-					      24, 24, 24, 25, 27, 29, 32, 32, 32, 32 },
-					    { 32, 32, 36, 40, 44, 48, 48, 48,  48,  48,
-					      48, 56, 56, 64, 64, 64, 64, 128, 128, 128 },
-				    };
-
-	return w->addresses ? 8 * (unsigned int)set_address(w->family)
-			    : lengths[w->family][sets_mix(~i) % 20];
-}
-
-static unsigned int key_of(const struct what *w, uint32_t i, struct sets_key *key)
-{
-	uint8_t *bytes = (uint8_t *)key->addr;
-
-	sets_address(i, key->addr);
-	key->bits = bits_of(w, i);
-	for (size_t bit = key->bits; bit < 8 * sizeof(key->addr); bit++)
-		bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-	return key->bits;
-}
-
-static void write_text(struct bench *b)
-{
-	for (uint32_t i = 0; i < b->what->n; i++) {
-		char words[INET6_ADDRSTRLEN];
-		struct sets_key key;
-		unsigned int bits = key_of(b->what, i, &key);
-
-		inet_ntop(b->what->family == SET_IPV4 ? AF_INET : AF_INET6, key.addr, words,
-			  sizeof(words));
-		if (b->what->addresses)
-			buf_printf(&b->text, "%s\n", words);
-		else
-			buf_printf(&b->text, "%s/%u\n", words, bits);
-	}
-}
 
 static double ms_since(uint64_t begin)
 {
@@ -123,7 +78,7 @@ static int open_set(struct bench *b)
 	uint64_t begin;
 	int rc;
 
-	write_text(b);
+	members_text(&b->what->m, "\n", &b->text);
 	begin = clock_mono();
 	rc = filter_parse(&b->filter, "set bench", &names, &diag);
 	b->parse_ms = ms_since(begin);
@@ -132,38 +87,28 @@ static int open_set(struct bench *b)
 	begin = clock_mono();
 	rc = sets_open(&b->sets, (const struct filter *[]){ &b->filter }, 1, "bench");
 	b->open_ms = ms_since(begin);
-	b->fds[WAY_SET] = b->sets.of[0][b->what->family].fd;
+	b->fds[WAY_SET] = b->sets.of[0][b->what->m.family].fd;
 	return rc;
 }
 
 /* The kernel's own map with the same prefixes. */
 static int open_kernel(struct bench *b, enum way way)
 {
-	uint32_t len = (uint32_t)set_address(b->what->family), skip = way == WAY_TRIE ? 0 : 4;
+	uint32_t len = (uint32_t)set_address(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
 	struct bpf_map_new m = {
 		.name = "bench_other",
 		.type = way == WAY_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
 		.key_size = 4 - skip + len,
 		.value_size = 1,
-		.max_entries = b->what->n,
+		.max_entries = b->what->m.n,
 		.flags = way == WAY_TRIE ? BPF_F_NO_PREALLOC : 0,
 	};
-	static uint8_t keys[BATCH * sizeof(struct sets_key)], values[BATCH];
 	int fd = bpf_map_create(&m), rc = fd < 0 ? fd : 0;
 	uint64_t begin = clock_mono();
 
 	b->fds[way] = fd;
-	for (uint32_t at = 0; at < b->what->n && !rc; at += BATCH) {
-		uint32_t n = b->what->n - at < BATCH ? b->what->n - at : BATCH;
-
-		for (uint32_t i = 0; i < n; i++) {
-			struct sets_key key;
-
-			key_of(b->what, at + i, &key);
-			memcpy(keys + i * m.key_size, (uint8_t *)&key + skip, m.key_size);
-		}
-		rc = bpf_map_update_batch(fd, keys, values, n);
-	}
+	if (!rc)
+		rc = members_fill(&b->what->m, fd, way == WAY_TRIE);
 	b->kernel_ms[way] = ms_since(begin);
 	return rc ? fail_errno(rc, "the kernel's %s", ways[way]) : 0;
 }
@@ -172,7 +117,7 @@ static int open_kernel(struct bench *b, enum way way)
 static int make_code(const struct bench *b, enum way way, struct filter_code *code,
 		     struct filter_reloc *reloc)
 {
-	bool v4 = b->what->family == SET_IPV4;
+	bool v4 = b->what->m.family == SET_IPV4;
 	const struct bpf_insn none[] = { I_MOV(0, 0), I_EXIT };
 	const struct bpf_insn set[] = {
 		v4 ? (struct bpf_insn)I_LOAD(BPF_W, 1, 1, 4) : (struct bpf_insn)I_ADD(1, 4),
@@ -197,7 +142,9 @@ static int make_code(const struct bench *b, enum way way, struct filter_code *co
 	memcpy(code->insns, from, code->n * sizeof(*from));
 	if (way != WAY_SET)
 		return 0;
-	*reloc = (struct filter_reloc){ .insn = 1, .family = (uint8_t)b->what->family };
+	*reloc = (struct filter_reloc){ .insn = 1,
+					.family = (uint8_t)b->what->m.family,
+					.name = b->filter.sets->name };
 	code->relocs = reloc;
 	code->nrelocs = 1;
 	return sets_link(&b->sets, code);
@@ -207,13 +154,13 @@ static int load(struct bench *b, bool miss, enum way way)
 {
 	struct filter_code code = { 0 };
 	struct filter_reloc reloc;
-	struct sets_conf conf = { .from = miss ? b->what->n : 0, .n = b->what->n };
+	struct sets_conf conf = { .from = miss ? b->what->m.n : 0, .n = b->what->m.n };
 	struct obj_code stub;
 	struct obj_opts opts = { .stubs = &stub, .conf = &conf };
 	int rc = make_code(b, way, &code, &reloc);
 
 	if (miss) /* anywhere else */
-		conf.n = UINT32_MAX - 2 * b->what->n;
+		conf.n = UINT32_MAX - 2 * b->what->m.n;
 	stub = (struct obj_code){ code.insns, (uint32_t)code.n };
 	if (!rc)
 		rc = obj_open(&b->runs[miss][way].obj, &sets_spec, &opts);
@@ -261,8 +208,8 @@ static int measure_all(struct bench *b, unsigned int rounds)
 static void print(const struct bench *b)
 {
 	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms",
-	       b->what->name, b->filter.sets->of[b->what->family].n,
-	       b->sets.of[0][b->what->family].head.lines / 16, b->parse_ms, b->open_ms);
+	       b->what->name, b->filter.sets->of[b->what->m.family].n,
+	       b->sets.of[0][b->what->m.family].head.lines / 16, b->parse_ms, b->open_ms);
 	for (int way = WAY_HASH; way < WAYS; way++)
 		if (b->fds[way])
 			printf("; %s filled %.1f ms", ways[way], b->kernel_ms[way]);
@@ -289,7 +236,7 @@ static int bench(const struct what *what, unsigned int rounds)
 	memset(&b, 0, sizeof(b));
 	b.what = what;
 	rc = open_set(&b);
-	if (!rc && what->addresses)
+	if (!rc && what->m.addresses)
 		rc = open_kernel(&b, WAY_HASH);
 	if (!rc)
 		rc = open_kernel(&b, WAY_TRIE);

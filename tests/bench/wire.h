@@ -4,6 +4,7 @@
 #ifndef TESTS_BENCH_WIRE_H
 #define TESTS_BENCH_WIRE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "lab/lab.h"
@@ -25,11 +26,16 @@ struct wire_flood {
 	unsigned int size; /* bytes of a frame, without FCS */
 	uint64_t rate;     /* packets a second; 0: as fast as it goes */
 	unsigned int match_every;
+	uint32_t sources; /* as in struct flood_conf */
+	bool heard;  /* to everybody's MAC address: the far end's IP counts what comes through */
+	bool slices; /* slice_ns is wanted */
 };
 struct wire_sent {
 	uint64_t sent;
 	double rate;      /* that was reached */
 	double packet_ns; /* its CPU's time for one; others' share of that CPU is not in it */
+	double slice_ns;  /* the same of short slices: that of the quickest tenth, for what disturbs
+			   * only  adds */
 };
 
 /* Errors are said; 0 or -errno. */

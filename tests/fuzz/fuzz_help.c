@@ -56,6 +56,15 @@ static char *word(struct feed *f)
 	return s;
 }
 
+/* As long as a row has room for. */
+static void put_word(struct feed *f, char *to, size_t len)
+{
+	char *s = word(f);
+
+	snprintf(to, len, "%s", s);
+	free(s);
+}
+
 static void make_row(struct feed *f, struct opt *o)
 {
 	static const enum opt_kind kinds[] = { OPT_KIND_FLAG, OPT_KIND_STR, OPT_KIND_LIST,
@@ -66,17 +75,15 @@ static void make_row(struct feed *f, struct opt *o)
 	if (with & 0x20)
 		o->letter = 'x';
 	if (with & 0x40 || !o->letter)
-		o->name = word(f);
+		put_word(f, o->name, sizeof(o->name));
 	if (o->kind != OPT_KIND_FLAG)
-		o->arg = word(f);
+		put_word(f, o->arg, sizeof(o->arg));
 	if (with & 0x80)
 		o->help = text(f, true);
 }
 
 static void free_row(const struct opt *o)
 {
-	free((void *)(uintptr_t)o->name);
-	free((void *)(uintptr_t)o->arg);
 	free((void *)(uintptr_t)o->help);
 }
 
@@ -84,10 +91,10 @@ static void free_row(const struct opt *o)
 static void want_row(struct buf *b, const struct opt *o)
 {
 	if (o->letter)
-		buf_printf(b, " -%c%s", o->letter, o->name ? "," : "");
-	if (o->name)
+		buf_printf(b, " -%c%s", o->letter, *o->name ? "," : "");
+	if (*o->name)
 		buf_printf(b, " --%s", o->name);
-	buf_printf(b, " %s %s", o->arg ? o->arg : "", o->help ? o->help : "");
+	buf_printf(b, " %s %s", o->arg, o->help ? o->help : "");
 	if (o->kind == OPT_KIND_LIST)
 		buf_str(b, " (may be repeated)");
 	if (o->kind != OPT_KIND_CHOICE)

@@ -392,7 +392,6 @@ static const char *const filters[] = {
 	"ip6 host 2001:db8::2 and udp",
 	"dst net 2001:db8::/64 and tcp port 4242",
 	"src set %s and not icmp6",
-	"set %s and tcp",
 };
 
 /* With the name of a file in place of %s; either end is in it of one family. */

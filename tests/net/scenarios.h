@@ -63,6 +63,35 @@ void owner_of_old_sockets(void);
 void owner_of_accepted(void);
 void owner_filtered(void);
 
+/* filter.c */
+void filter_only_80_xdp(void);
+void filter_only_80_tc(void);
+void filter_only_80_ipv6(void);
+void filter_only_80_ipv6_tc(void);
+void filter_numbers(void);
+void filter_order(void);
+void filter_replaced_xdp(void);
+void filter_replaced_tc(void);
+void filter_and_count(void);
+void filter_default_xdp(void);
+void filter_default_tc(void);
+void filter_sets(void);
+void filter_test(void);
+
+/* filter_trouble.c */
+void filter_foreign_xdp(void);
+void filter_half(void);
+void filter_bad_file(void);
+void filter_usage(void);
+void filter_unconfirmed(void);
+void filter_confirmed(void);
+void filter_ssh(void);
+void filter_ssh_spared(void);
+void filter_ssh_sudo(void);
+void filter_at_once(void);
+void filter_vanish(void);
+void filter_no_privilege(void);
+
 /* observe.c */
 void observe_installed(void);
 void observe_one_at_a_time(void);

@@ -143,4 +143,17 @@ void guard_mutated(void);
 void filter_xdp(void);
 void filter_skb(void);
 
+/* rules.c */
+void rules_xdp(void);
+void rules_tc_in(void);
+void rules_tc_out(void);
+void rules_raw_ip(void);
+void rules_light(void);
+void rules_light_raw_ip(void);
+void rules_many(void);
+void rules_sets(void);
+void rules_many_sets(void);
+void rules_observed(void);
+void rules_go_on(void);
+
 #endif

@@ -26,5 +26,6 @@ Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
 Suite *tap_suite(void);
 Suite *unpack_suite(void);
+Suite *rules_suite(void);
 
 #endif

@@ -26,7 +26,7 @@ static const char *const formats[] = { "text", "json", "prom", NULL };
 static const struct opt rows[] = {
 	OPT_LIST('i', "interface", "IFACE", struct conf, ifaces, "an interface to look at"),
 	OPT_FLAG('n', "numeric", struct conf, numeric, "print numbers, not names"),
-	OPT_FLAG('v', NULL, struct conf, verbose, "say more"),
+	OPT_FLAG('v', "", struct conf, verbose, "say more"),
 	OPT_U32('c', "count", "N", struct conf, count, 1, 100, "stop after N packets"),
 	OPT_STR('w', "write", "FILE", struct conf, file, "write to FILE"),
 	OPT_TIME('I', "interval", "TIME", struct conf, interval,
@@ -34,7 +34,7 @@ static const struct opt rows[] = {
 		 "signal or by a count"),
 	OPT_CHOICE('o', "output", "FORMAT", struct conf, format, formats, "the output"),
 	OPT_SET(0, "json", struct conf, format, 1, "short for -o json"),
-	OPT_SET(0, "a-name-so-long-that-nothing-fits", struct conf, format, 2, "below it"),
+	OPT_SET(0, "a-name-longer-than-most", struct conf, format, 2, "below it"),
 	{},
 };
 
@@ -215,7 +215,7 @@ static const char help[] =
 	"                         the command is ended by a signal or by a count\n"
 	"  -o, --output FORMAT    the output (text, json, prom)\n"
 	"      --json             short for -o json\n"
-	"      --a-name-so-long-that-nothing-fits\n"
+	"      --a-name-longer-than-most\n"
 	"                         below it\n"
 	"  -h, --help             print this help\n"
 	"\n"

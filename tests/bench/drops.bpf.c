@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/* What a filter that drops is compared with: programs that do nothing else, and ones that look the
+ * source address up in a map of the kernel's. */
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include "bpf/lib/bpf.h"
+
+enum {
+	TC_DROP = 2,
+	SOURCES_MAX = 1000000,
+};
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, SOURCES_MAX);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u8);
+} hash MAP;
+
+struct trie_key {
+	__u32 bits, addr;
+};
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LPM_TRIE);
+	MAP_UINT(max_entries, SOURCES_MAX);
+	MAP_UINT(map_flags, BPF_F_NO_PREALLOC);
+	MAP_TYPE(key, struct trie_key);
+	MAP_TYPE(value, __u8);
+} trie MAP;
+
+/* 0: it is no IPv4 packet. */
+static __always_inline __u32 source(const struct xdp_md *ctx)
+{
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	struct iphdr *ip = (void *)(eth + 1);
+
+	if ((void *)(ip + 1) > (void *)(long)ctx->data_end || eth->h_proto != be16(ETH_P_IP))
+		return 0;
+	return ip->saddr;
+}
+
+SEC("xdp")
+int bench_drop(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_DROP;
+}
+
+SEC("tc")
+int bench_shot(struct __sk_buff *skb)
+{
+	(void)skb;
+	return TC_DROP;
+}
+
+SEC("xdp")
+int bench_hash(struct xdp_md *ctx)
+{
+	__u32 addr = source(ctx);
+
+	return bpf_map_lookup_elem(&hash, &addr) ? XDP_DROP : XDP_PASS;
+}
+
+SEC("xdp")
+int bench_trie(struct xdp_md *ctx)
+{
+	struct trie_key key = { 32, source(ctx) };
+
+	return bpf_map_lookup_elem(&trie, &key) ? XDP_DROP : XDP_PASS;
+}
+
+LICENSE("Dual MIT/GPL");

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* How long it takes until a set is in the kernel: from the start of the command to its end. */
+#include <stdio.h>
+#include "base/err.h"
+#include "tests/bench/filter.h"
+
+enum { BY_ONE = 300 }; /* addresses that xdp-filter is given one by one, of ten thousand */
+
+static const struct row {
+	enum contender_id who;
+	double goal_ms; /* 0: none */
+	const char *goal;
+} rows[] = {
+	{ SONDE, 50, "loading 10,000 addresses" },
+	{ SONDE_CIDR, 0, NULL },
+	{ SONDE_1M, 0, NULL },
+	{ SONDE_CIDR_1M, 2000, "loading 1,000,000 CIDRs" },
+	{ NFT, 0, NULL },
+	{ NFT_CIDR, 0, NULL },
+};
+
+static int load(struct bench *b, struct contender *c, struct run *run)
+{
+	int rc = c->way == &way_nft ? nft_load(b, c, run) : sonde_load(b, c, run);
+
+	return rc ? rc : c->way->down(b, c);
+}
+
+static void print(const struct contender *c, const struct series *wall, const struct series *cpu,
+		  const char *words)
+{
+	struct spread s = series_spread(wall);
+
+	printf("  %-36s %9.1f %9.1f %9.1f %9.1f%s\n", c->about, s.median, s.min, s.p90, median(cpu),
+	       words);
+}
+
+static int load_row(struct bench *b, const struct row *row)
+{
+	struct contender *c = &contenders[row->who];
+	static struct series wall, cpu;
+	int rc = 0;
+
+	wall.n = cpu.n = 0;
+	for (unsigned int i = 0; i < b->rounds && !rc && contender_chosen(b, c); i++) {
+		struct run run;
+
+		rc = load(b, c, &run);
+		if (rc)
+			break;
+		series_add(&wall, run.wall_ms);
+		series_add(&cpu, run.cpu_ms);
+	}
+	if (wall.n)
+		print(c, &wall, &cpu, "");
+	if (row->goal)
+		goal_met(&(struct goal){ row->goal, GOAL_AT_MOST, row->goal_ms, "ms" }, c->name,
+			 wall.n > 0, median(&wall));
+	return rc && c->package ? 0 : rc;
+}
+
+static int load_xdp_filter(struct bench *b)
+{
+	struct contender *c = &contenders[XDP_FILTER];
+	static struct series wall, cpu;
+	struct run run;
+	char words[80];
+	int rc;
+
+	if (!contender_chosen(b, c))
+		return 0;
+	rc = run_program(
+		(const char *const[]){ "xdp-filter", "load", "-f", "ipv4", WIRE_IFACE, NULL },
+		false, &run);
+	if (!rc)
+		rc = xdp_filter_load(BY_ONE, &run);
+	if (rc)
+		return 0;
+	series_add(&wall, run.wall_ms * sets[SET_ADDRS].n / BY_ONE);
+	series_add(&cpu, run.cpu_ms * sets[SET_ADDRS].n / BY_ONE);
+	snprintf(words, sizeof(words), "  from %u of them: it takes one at a time", BY_ONE);
+	print(c, &wall, &cpu, words);
+	return c->way->down(b, c);
+}
+
+int filter_load(struct bench *b)
+{
+	int rc = lab_enter(&b->wire.lab, LAB_FAR), back;
+
+	printf("Loading: start to end of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "", "wall",
+	       "min", "p90", "CPU");
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows) && !rc; i++)
+		rc = load_row(b, &rows[i]);
+	if (!rc)
+		rc = load_xdp_filter(b);
+	printf("\n");
+	back = lab_enter(&b->wire.lab, LAB_NEAR);
+	return rc ? rc : back;
+}

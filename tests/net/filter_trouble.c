@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of sonde filter in trouble: nothing half done, nobody locked out, all of it said. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "sys/priv.h"
+#include "tests/net/file.h"
+#include "tests/net/rules.h"
+#include "tests/net/scenarios.h"
+
+static struct sonde a, b;
+
+static const char old[] = "sonde0 in drop old: tcp dst port 7\n";
+
+/* On the near side, with a rule. */
+static void ready(struct lab *lab)
+{
+	lab_ready(lab);
+	FILTER(&a, "add", "-i", "sonde0", "--name", "old", "drop", "tcp dst port 7");
+}
+
+static void done(struct lab *lab)
+{
+	FILTER(&a, "clear", "-i", "sonde0");
+	expect_clean(lab);
+}
+
+static void expect_line(const struct sonde *s, int rc, const char *words)
+{
+	CHECK(s->rc == rc, "exit code %d, not %d: %s", s->rc, rc, s->err);
+	CHECK(lines_of(s->err) == 1 && strstr(s->err, words), "no \"%s\" in: %s", words, s->err);
+}
+
+static int foreign_xdp(struct lab *lab)
+{
+	struct lab_end *near = &lab->end[LAB_NEAR];
+	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+
+	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+	      "attaching a foreign program");
+	return fd;
+}
+
+/* XDP is somebody else's: tc serves, and that is said; unless it has to be XDP. */
+void filter_foreign_xdp(void)
+{
+	struct lab lab = { 0 };
+	struct hooks h;
+
+	lab_ready(&lab);
+	silence(&lab);
+	foreign_xdp(&lab);
+	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "--at", "xdp", "drop", "udp");
+	expect_line(&a, 1, "their_firewall");
+	CHECK(strstr(a.err, "--at tc"), "no way out is named: %s", a.err);
+	h = hooks_of(&lab.end[LAB_NEAR]);
+	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
+	FILTER(&a, "add", "-i", "sonde0", "--name", "x", "allow", "udp");
+	CHECK(strstr(a.err, "sonde0: in: tcx (xdp") || strstr(a.err, "sonde0: in: clsact (xdp"),
+	      "it is not said why: %s", a.err);
+	CHECK(!lab_udp(&lab, AF_INET, 4, 100, true), "traffic");
+	CHECK(RULES_HITS("\"x\"") == 4, "hits");
+	h = hooks_of(&lab.end[LAB_NEAR]);
+	CHECK(h.ours == 1 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
+	FILTER(&a, "clear", "-i", "sonde0");
+	h = hooks_of(&lab.end[LAB_NEAR]);
+	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
+}
+
+/* Of two interfaces the second cannot be served: the first is as it was. */
+void filter_half(void)
+{
+	static const char before[] = "first in allow one: udp\n";
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+
+	lab_ready(&lab);
+	foreign_xdp(&lab);
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+#define BOTH "-i", "first", "-i", "sonde0", "--at", "xdp"
+	FILTER_FAILS(&a, "add", BOTH, "drop", "udp");
+	CHECK(strstr(a.err, "their_firewall"), "%s", a.err);
+	rules_expect("");
+	FILTER(&a, "add", "-i", "first", "--at", "xdp", "--name", "one", "allow", "udp");
+	FILTER_FAILS(&a, "add", BOTH, "drop", "udp");
+	rules_expect(before);
+	FILTER_FAILS(&a, "default", BOTH, "drop");
+	rules_expect(before);
+	FILTER_FAILS(&a, "replace", BOTH, "-f", rules_file("rules", "drop tcp\nout drop tcp"));
+	rules_expect(before);
+	FILTER_FAILS(&a, "add", BOTH, "--out", "--confirm", "1h", "-i", "nosuch0", "drop");
+	rules_expect(before);
+#undef BOTH
+	FILTER(&a, "clear", "-i", "first", "-i", "sonde0");
+	rules_expect("");
+	expect_clean(&lab);
+}
+
+void filter_bad_file(void)
+{
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{ "allow udp\n  deny tcp\n", "rules:2:3: deny: an action is allow or drop" },
+		{ "drop tcp and\n", "rules:1:13: " },
+		{ "drop udp\n7 drop\n7 drop", "rules:3:1: there is a rule 7" },
+		{ "drop dns example.com", "rules:1:6: names in packets" },
+		{ "default drop\ndrop src set nowhere.txt", "rules:2:14: " },
+		{ "drop ifname nosuch0", "rules:1:13: " },
+	};
+	struct lab lab = { 0 };
+
+	ready(&lab);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f",
+			  rules_file("rules", bad[i].text));
+		expect_line(&a, 1, bad[i].words);
+		rules_expect(old);
+	}
+	SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f", "/nowhere/at/all");
+	expect_line(&a, 1, "/nowhere/at/all");
+	rules_expect(old);
+	done(&lab);
+}
+
+void filter_usage(void)
+{
+	static const struct {
+		const char *words, *argv[10];
+	} wrong[] = {
+		{ "did you mean add", { "sonde", "filter", "ad" } },
+		{ "-i IFACE", { "sonde", "filter", "add", "drop" } },
+		{ "operand", { "sonde", "filter", "add", "-i", "lo" } },
+		{ "block", { "sonde", "filter", "add", "-i", "lo", "block", "tcp" } },
+		{ "one for outgoing",
+		  { "sonde", "filter", "add", "-i", "lo", "--in", "--out", "drop" } },
+		{ "default is allow or drop", { "sonde", "filter", "default", "-i", "lo", "no" } },
+		{ "-f FILE", { "sonde", "filter", "replace", "-i", "lo" } },
+		{ "no operands", { "sonde", "filter", "list", "lo" } },
+		{ "not an option", { "sonde", "filter", "clear", "-i", "lo", "all" } },
+		{ "--at", { "sonde", "filter", "add", "-i", "lo", "--at", "sky", "drop" } },
+		{ "--confirm", { "sonde", "filter", "add", "-i", "lo", "--confirm", "x", "drop" } },
+		{ "-i IFACE", { "sonde", "filter", "confirm" } },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		sonde_start(&a, NULL, wrong[i].argv);
+		sonde_wait(&a);
+		CHECK(a.rc == 2 && a.len[1] && !a.len[0], "'%s': %d %s", wrong[i].words, a.rc,
+		      a.err);
+	}
+	FILTER_FAILS(&a, "add", "-i", "nosuch0", "drop");
+	expect_line(&a, 1, "no interface nosuch0");
+	FILTER_FAILS(&a, "list", "-i", "nosuch0");
+	expect_line(&a, 1, "no interface nosuch0");
+}
+
+static void start_waiting(const char *time)
+{
+	SONDE_START(&b, "filter", "add", "-i", "sonde0", "--confirm", time, "--name", "new", "drop",
+		    "udp");
+	sonde_await_err(&b, "the rules hold for now");
+}
+
+static const char both[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
+
+/* Nobody says that it is good: by time, by a signal, by the end of what waits. */
+void filter_unconfirmed(void)
+{
+	struct lab lab = { 0 };
+
+	ready(&lab);
+	start_waiting("300ms");
+	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "everything is as it was"), "%d %s", b.rc,
+	      b.err);
+	rules_expect(old);
+	start_waiting("1h");
+	rules_expect(both);
+	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "everything is as it was"), "%d %s",
+	      b.rc, b.err);
+	rules_expect(old);
+	start_waiting("1h");
+	CHECK(sonde_stop(&b, SIGHUP) == 1, "%d %s", b.rc, b.err);
+	rules_expect(old);
+	/* It is the deadline that counts, not who lives to see it. */
+	start_waiting("2s");
+	kill(b.pid, SIGKILL);
+	CHECK(sonde_wait(&b) == 128 + SIGKILL, "%d", b.rc);
+	AWAIT(!strcmp(rules_now(), old), "the rules are still there");
+	FILTER(&a, "clear", "-i", "sonde0");
+	/* Where there was nothing, nothing is left. */
+	start_waiting("300ms");
+	CHECK(sonde_wait(&b) == 1, "%s", b.err);
+	expect_clean(&lab);
+}
+
+void filter_confirmed(void)
+{
+	struct lab lab = { 0 };
+
+	ready(&lab);
+	SONDE_RUN(&a, "filter", "confirm", "-i", "sonde0");
+	expect_line(&a, 1, "nothing waits");
+	start_waiting("1h");
+	/* Meanwhile they are nobody else's to change. */
+	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
+	expect_line(&a, 1, "another sonde is changing its gate");
+	FILTER(&a, "confirm", "-i", "sonde0");
+	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
+	rules_expect(both);
+	/* Confirmed for somebody who did not live to see it. */
+	FILTER(&a, "del", "-i", "sonde0", "new");
+	start_waiting("1h");
+	kill(b.pid, SIGKILL);
+	FILTER(&a, "confirm", "-i", "sonde0");
+	CHECK(sonde_wait(&b) == 128 + SIGKILL, "%d", b.rc);
+	rules_expect(both);
+	done(&lab);
+}
+
+static const char session[] = "SSH_CONNECTION=192.0.2.1 50000 192.0.2.2 22";
+
+static void have_session(void)
+{
+	putenv((char *)(uintptr_t)session);
+}
+
+static void have_session_ipv6(void)
+{
+	setenv("SSH_CONNECTION", "fe80::7%eth0 50000 fe80::1%eth0 22", 1);
+}
+
+static void have_none(void)
+{
+	unsetenv("SSH_CONNECTION");
+}
+
+static const char *default_args[] = { "sonde",  "filter", "default", "-i",
+				      "sonde1", "drop",   NULL,      NULL };
+
+/* A process's variables as others see them are the memory that it began with, or, where the kernel
+ * has that, what it says they are. */
+static bool show_session(void)
+{
+	static char here[sizeof(session)];
+	char *begin = environ[0], *end = begin;
+
+	for (char **at = environ; *at && *at == end; at++)
+		end += strlen(*at) + 1;
+	memcpy(here, session, sizeof(session));
+	if ((size_t)(end - begin) < sizeof(session))
+		return !prctl(PR_SET_MM, PR_SET_MM_ENV_START, here, 0, 0) &&
+		       !prctl(PR_SET_MM, PR_SET_MM_ENV_END, here + sizeof(here), 0, 0);
+	memset(begin, 0, (size_t)(end - begin));
+	memcpy(begin, session, sizeof(session));
+	return true;
+}
+
+/* As with sudo: the parent has it, and the child has not. */
+static void parent_has_session(void)
+{
+	const char *path = getenv("SONDE");
+	int status;
+	pid_t pid;
+
+	path = strdup(path ? path : "build/sonde");
+	if (!path || !show_session())
+		_exit(77);
+	pid = fork();
+	if (pid > 0 && waitpid(pid, &status, 0) == pid)
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+	execve(path, (char **)(uintptr_t)default_args, (char *[]){ NULL });
+	_exit(127);
+}
+
+/* Whoever types the rules goes on doing so. */
+void filter_ssh(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	sonde_start(&a, have_session, default_args);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	rules_expect("sonde1 in allow ssh: tcp and src host 192.0.2.1 and dst port 22\n"
+		     "sonde1 in drop default: \n");
+	/* Again: it is allowed already. */
+	sonde_start(&a, have_session, default_args);
+	CHECK(!sonde_wait(&a) && !a.len[1], "%d %s", a.rc, a.err);
+	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
+	FILTER(&a, "clear", "-i", "sonde1");
+	sonde_start(&a, have_session_ipv6, default_args);
+	CHECK(!sonde_wait(&a) && strstr(a.err, "from fe80::7 is"), "%d %s", a.rc, a.err);
+	FILTER(&a, "clear", "-i", "sonde1");
+	default_args[6] = "--no-ssh";
+	sonde_start(&a, have_session, default_args);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	rules_expect("sonde1 in drop default: \n");
+	FILTER(&a, "clear", "-i", "sonde1");
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
+}
+
+void filter_ssh_sudo(void)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	sonde_start(&a, parent_has_session, default_args);
+	if (sonde_wait(&a) == 77)
+		SKIP("this kernel lets no process say where its environment is");
+	CHECK(!a.rc && strstr(a.err, "the SSH session from 192.0.2.1 is allowed first"), "%d %s",
+	      a.rc, a.err);
+	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
+	CHECK(SONDE_RUN(&a, "filter", "test", "-i", "sonde1", "tcp", "192.0.2.3:50000",
+			"192.0.2.2:22") == 1,
+	      "others are allowed, too");
+	FILTER(&a, "clear", "-i", "sonde1");
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
+}
+
+/* A rule that is no obstacle to the session takes none in front of it. */
+void filter_ssh_spared(void)
+{
+	static const char *const args[] = { "sonde",  "filter", "add", "-i",
+					    "sonde1", "drop",   "udp", NULL };
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	sonde_start(&a, have_session, args);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	rules_expect("sonde1 in drop: udp\n");
+	sonde_start(&a, have_none, args);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	FILTER(&a, "clear", "-i", "sonde1");
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
+}
+
+/* Many at once: each has its way or says that it has not, and none undoes another's. */
+void filter_at_once(void)
+{
+	enum { AT_ONCE = 6, ROUNDS = 4 };
+	static struct sonde each[AT_ONCE];
+	struct lab lab = { 0 };
+	int worked = 0;
+
+	lab_ready(&lab);
+	for (int round = 0; round < ROUNDS; round++) {
+		char name[16];
+
+		for (int i = 0; i < AT_ONCE; i++) {
+			snprintf(name, sizeof(name), "r%d-%d", round, i);
+			SONDE_START(&each[i], "filter", "add", "-i", "sonde0", "--name", name,
+				    "drop", "tcp");
+		}
+		for (int i = 0; i < AT_ONCE; i++) {
+			snprintf(name, sizeof(name), " r%d-%d:", round, i);
+			if (sonde_wait(&each[i]))
+				expect_line(&each[i], 1, "another sonde is changing its gate");
+			worked += !each[i].rc;
+			CHECK(!strstr(rules_now(), name) == (each[i].rc != 0), "%s %d: %s", name,
+			      each[i].rc, rules_now());
+		}
+	}
+	CHECK((int)lines_of(rules_now()) == worked && worked >= ROUNDS, "%d worked, and it is: %s",
+	      worked, rules_now());
+	done(&lab);
+}
+
+/* The interface goes at some time of it. */
+void filter_vanish(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+	struct link link;
+
+	lab_ready(&lab);
+	for (unsigned int i = 0; i < 24 / test_slow() + 3; i++) {
+		CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+		CHECK(!link_get(&near->nl, "first", 0, &link), "first");
+		SONDE_START(&a, "filter", "add", "-i", "first", "drop", "tcp and not port 80");
+		nap_ms(i * 2);
+		CHECK(!link_del(&near->nl, link.ifindex), "removing it");
+		sonde_wait(&a);
+		CHECK(a.rc == 0 || (a.rc == 1 && lines_of(a.err) >= 1), "%d %s", a.rc, a.err);
+	}
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+	CHECK(!link_get(&near->nl, "first", 0, &link), "first");
+	SONDE_START(&a, "filter", "add", "-i", "first", "--confirm", "1h", "drop", "tcp");
+	sonde_await_err(&a, "the rules hold for now");
+	CHECK(!link_del(&near->nl, link.ifindex), "removing it");
+	/* There is nothing left that could be taken back. */
+	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "everything is as it was"), "%d %s",
+	      a.rc, a.err);
+	expect_clean(&lab);
+}
+
+static void drop_all(void)
+{
+	if (priv_keep(0))
+		_exit(126);
+}
+
+void filter_no_privilege(void)
+{
+	const char *const commands[][10] = {
+		{ "sonde", "filter", "add", "-i", "lo", "drop", "tcp" },
+		{ "sonde", "filter", "default", "-i", "lo", "drop" },
+		{ "sonde", "filter", "clear", "-i", "lo" },
+		{ "sonde", "filter", "del", "-i", "lo", "1" },
+		{ "sonde", "filter", "list" },
+		{ "sonde", "filter", "confirm", "-i", "lo" },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		sonde_start(&a, drop_all, commands[i]);
+		sonde_wait(&a);
+		expect_line(&a, 1, "CAP_");
+	}
+	/* What a file's rules say is nobody's secret. */
+	sonde_start(&a, drop_all,
+		    (const char *const[]){ "sonde", "filter", "test", "-f",
+					   rules_file("rules", "drop udp"), "tcp", "192.0.2.1",
+					   "192.0.2.2", NULL });
+	CHECK(!sonde_wait(&a), "%s", a.err);
+}

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules as the kernel's gate keeps them, against user space: verdicts, which rule decided, and the
+ * counters beside them. */
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "filter/view.h"
+#include "gate/load.h"
+#include "obj/sets.h"
+#include "sys/bpf.h"
+#include "tests/lib/draw.h"
+#include "tests/lib/exprs.h"
+#include "tests/lib/insn.h"
+#include "tests/run/deep.h"
+#include "tests/run/run.h"
+
+enum {
+	SEED = 20261124,
+	SETS = 40,
+	PACKETS = 250,
+	RULES_MAX = 7,
+	TEXT_MAX = 2000,
+	CPUS_MAX = 1024,
+	IFINDEX = 7,
+	TAG_AT = 12,
+	TAG_ID = 7,
+	OBSERVED = 100,
+};
+
+static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
+			     GATE_PROG_SONDE_GATE_OUT };
+
+/* A gate with rules, and what it should have counted. */
+struct bench {
+	enum flavour flavour;
+	bool ethernet;
+	enum gate_dir dir;
+	struct rules rules;
+	struct obj gate, stage;
+	struct gate_conf conf;
+	struct gate_hit hits[GATE_RULES_MAX + 1];
+	uint64_t packets[2], bytes[2]; /* passed, dropped */
+	unsigned int run;
+	uint32_t observed; /* what an observer adds to its answers */
+};
+
+static uint64_t state = SEED;
+static uint32_t draw(uint32_t below)
+{
+	return draw_below(&state, below);
+}
+
+/* 0, or what loading it answers. */
+static int bench_try(struct bench *b, enum flavour flavour, bool ethernet, const char *text)
+{
+	const struct link link = { .ifindex = IFINDEX,
+				   .name = "bench",
+				   .type = ethernet ? ARPHRD_ETHER : ARPHRD_NONE };
+	struct gate_load what = { .link = &link,
+				  .progs = 1u << progs[flavour],
+				  .uses = GATE_USE_FILTER,
+				  .rules = &b->rules,
+				  .dir = flavour == TC_OUT ? GATE_OUT : GATE_IN };
+	struct diag diag = { 0 };
+	int rc;
+
+	*b = (struct bench){ .flavour = flavour, .ethernet = ethernet, .dir = what.dir };
+	rc = rules_parse(&b->rules, text, strlen(text), what.dir, &exprs_names, &diag);
+	CHECK(!rc, "%s: %s", diag.msg, text);
+	CHECK(!rules_number(&b->rules, 0), "ids");
+	return gate_load(&b->gate, &what, &b->conf);
+}
+
+static void bench_open(struct bench *b, enum flavour flavour, bool ethernet, const char *text)
+{
+	CHECK(!bench_try(b, flavour, ethernet, text), "not loaded: %s", text);
+	CHECK(b->conf.judged && b->conf.ethernet == ethernet, "another conf");
+	if (flavour == XDP)
+		return;
+	stage_open(&b->stage);
+	stage_lead(&b->stage, flavour, b->gate.prog_fd[progs[flavour]]);
+}
+
+static void bench_close(struct bench *b)
+{
+	obj_close(&b->stage);
+	obj_close(&b->gate);
+	rules_close(&b->rules);
+}
+
+/* The rule's hits are what they should be. */
+static void check_hits(const struct bench *b, uint32_t id, const char *words)
+{
+	static struct gate_hit each[CPUS_MAX];
+	struct gate_hit sum = { 0 };
+	uint32_t slot = id - 1;
+
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
+	CHECK(!bpf_map_lookup(b->gate.map_fd[GATE_MAP_HITS], &slot, each), "hits");
+	for (int i = 0; i < bpf_possible_cpus(); i++) {
+		sum.packets += each[i].packets;
+		sum.bytes += each[i].bytes;
+	}
+	CHECK(sum.packets == b->hits[id].packets && sum.bytes == b->hits[id].bytes,
+	      "%s%s: rule %u has decided on %llu packets (%llu bytes), not %llu (%llu): %s",
+	      flavour_names[b->flavour], b->conf.light ? " (light)" : "", id,
+	      (unsigned long long)sum.packets, (unsigned long long)sum.bytes,
+	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes,
+	      words);
+}
+
+/* What the counters and the rules' hits come to. */
+static void bench_check(const struct bench *b, const char *text)
+{
+	uint64_t packets[2] = { 0 }, bytes[2] = { 0 };
+	struct gate_table t = { 0 };
+
+	for (uint32_t id = 1; id <= GATE_RULES_MAX; id++)
+		check_hits(b, id, text);
+	CHECK(!gate_table_read(&t, b->gate.map_fd[GATE_MAP_HOT], b->gate.map_fd[GATE_MAP_RARE],
+			       b->dir),
+	      "counters");
+	for (size_t i = 0; i < t.n; i++) {
+		CHECK(t.rows[i].verdict == GATE_PASS || t.rows[i].verdict == GATE_DROP, "%s",
+		      gate_verdict_name(t.rows[i].verdict));
+		packets[t.rows[i].verdict == GATE_DROP] += t.rows[i].packets;
+		bytes[t.rows[i].verdict == GATE_DROP] += t.rows[i].bytes;
+	}
+	gate_table_free(&t);
+	CHECK(!memcmp(packets, b->packets, sizeof(packets)) &&
+		      !memcmp(bytes, b->bytes, sizeof(bytes)),
+	      "%s: the counters do not sum up\n%s", flavour_names[b->flavour], text);
+}
+
+/* Its answer; false: this kernel does not take the packet (an skb of less than it promises). */
+static bool run(const struct bench *b, const struct packet *p, bool tag, bool *drops)
+{
+	static const uint32_t answers[][2] = { { XDP_PASS, XDP_DROP }, { (uint32_t)-1, 2 } };
+	struct __sk_buff ctx = { .cb[STAGE_PROG] = b->flavour };
+	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
+	int prog = b->gate.prog_fd[progs[b->flavour]], rc;
+
+	if (tag) {
+		ctx.cb[STAGE_VLAN_PROTO] = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 0x8100 : 0x0081;
+		ctx.cb[STAGE_VLAN_ID] = TAG_ID;
+		run.ctx = &ctx;
+		run.ctx_len = sizeof(ctx);
+		prog = b->stage.prog_fd[0];
+	}
+	rc = bpf_prog_run(prog, &run);
+	CHECK(!rc || (rc == -EINVAL && b->flavour != XDP), "not run: %s", strerror(-rc));
+	if (rc || run.ret == 99) /* the stage could not push a tag */
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (run.ret - b->observed == answers[b->flavour != XDP][i]) {
+			*drops = i;
+			return true;
+		}
+	test_fail(__FILE__, __LINE__, "it returns %d", (int)run.ret);
+}
+
+static const char *hex(const struct packet *p)
+{
+	static char text[2 * PACKET_MAX + 1];
+
+	for (size_t i = 0; i < p->len; i++)
+		snprintf(text + 2 * i, 3, "%02x", p->at[i]);
+	return text;
+}
+
+/* A tag that stands beside the packet in the kernel is in it where user space sees it. */
+static void judge(struct bench *b, const struct packet *p, bool tag, const char *text)
+{
+	const struct packet *seen = p;
+	struct packet tagged = { .len = 0 };
+	struct view views[VIEW_LAYERS];
+	struct frame frame = { .link = b->ethernet ? FRAME_ETHERNET : FRAME_RAW_IP };
+	const struct rule *rule;
+	bool drops, want;
+	uint32_t id;
+
+	if (!run(b, p, tag, &drops))
+		return;
+	if (tag) {
+		packet_bytes(&tagged, p->at, TAG_AT);
+		packet_vlan(&tagged, 0x8100, TAG_ID);
+		packet_bytes(&tagged, p->at + TAG_AT, p->len - TAG_AT);
+		seen = &tagged;
+	}
+	frame.data = seen->at;
+	frame.caplen = frame.len = (uint32_t)seen->len;
+	view_frame(views, &frame);
+	views->dir = b->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
+	views->ifindex = IFINDEX;
+	want = rules_drop(&b->rules, b->dir,
+			  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len }, &rule);
+	CHECK(drops == want, "%s%s%s%s: %s, not %s, which rule %u says: %s\n%s",
+	      flavour_names[b->flavour], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
+	      b->conf.light ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
+	      rule ? rule->id : 0, hex(seen), text);
+	id = rule ? rule->id : want ? RULE_DEFAULT_ID : 0;
+	if (id) {
+		b->hits[id].packets++;
+		b->hits[id].bytes += seen->len;
+		check_hits(b, id, hex(seen));
+	}
+	b->packets[want]++;
+	b->bytes[want] += seen->len;
+	b->run++;
+}
+
+/* Samples with some bytes turned into others, and packets of everything that is parsed. */
+static void some_packet(struct packet *p)
+{
+	static const uint8_t telling[] = { 0,    1,    4,    5,    6,    8,    17,   43,
+					   44,   51,   58,   60,   0x40, 0x45, 0x60, 0x81,
+					   0x86, 0x88, 0xa8, 0xdd, 133,  136,  0xff };
+	struct exprs_packet e;
+
+	p->len = 0;
+	if (!draw(3)) {
+		deep_packet(p);
+		return;
+	}
+	if (draw(2)) {
+		exprs_packet(&e);
+		packet_bytes(p, e.data, e.frame.caplen);
+	} else {
+		const struct sample *s = &samples[draw((uint32_t)nsamples)];
+
+		s->build(p, s->arg);
+	}
+	for (uint32_t n = draw(3) ? 0 : draw(5); n; n--)
+		p->at[TAG_AT + draw((uint32_t)(p->len < 90 ? p->len : 90) - TAG_AT)] =
+			draw(2) ? telling[draw(sizeof(telling))] : (uint8_t)draw(256);
+	if (!draw(6))
+		p->len = 14 + draw((uint32_t)p->len - 13);
+}
+
+/* In front of the IP header there is nothing. */
+static bool cut_ethernet(struct packet *p)
+{
+	if (p->len < 28)
+		return false;
+	p->len -= 14;
+	memmove(p->at, p->at + 14, p->len);
+	return true;
+}
+
+/* What is told by addresses, protocols and lengths alone. */
+static void light_expr(char *text, size_t room, int depth)
+{
+	static const char *const prims[] = {
+		"ip",
+		"ip6",
+		"arp",
+		"net 10.0.0.0/23",
+		"src net 192.0.2.0/24",
+		"host 10.0.0.1",
+		"dst host 192.0.2.2",
+		"ip6 net 2001:db8::/33",
+		"src host 2001:db8::1",
+		"dst net 2001:db8:0:1::/64",
+		"net 224.0.0.0/4",
+		"ip proto 17",
+		"ip6 proto 58",
+		"proto 6",
+		"udp",
+		"tcp",
+		"icmp",
+		"icmp6",
+		"sctp",
+		"esp",
+		"less 60",
+		"greater 90",
+		"ether proto 0x88cc",
+		"ether proto 0x8100",
+		"arp host 10.0.0.1",
+		"src set few",
+		"dst set ipv4",
+		"set ipv6",
+		"inbound",
+		"outbound",
+		"len & 3 = 1",
+		"set all",
+	};
+	char a[TEXT_MAX / 3], b[TEXT_MAX / 3];
+
+	if (depth > 2 || !draw(3)) {
+		snprintf(text, room, "%s", prims[draw(LENGTH(prims))]);
+		return;
+	}
+	light_expr(a, sizeof(a), depth + 1);
+	light_expr(b, sizeof(b), depth + 1);
+	if (draw(4))
+		snprintf(text, room, "(%s) %s (%s)", a, draw(2) ? "and" : "or", b);
+	else
+		snprintf(text, room, "not (%s)", a);
+}
+
+/* Each line a rule that can be one. */
+static void some_rules(char *text, size_t room, bool light, bool may_default)
+{
+	uint32_t n = 1 + draw(RULES_MAX), sets = 0;
+	size_t len = 0;
+
+	*text = '\0';
+	while (n) {
+		char expr[TEXT_MAX], line[TEXT_MAX + 40];
+		struct rules alone = { 0 };
+		struct diag diag = { 0 };
+		int rc;
+
+		if (light)
+			light_expr(expr, sizeof(expr), 0);
+		else
+			exprs_own_text(expr, sizeof(expr));
+		snprintf(line, sizeof(line), "%s %s\n", draw(2) ? "drop" : "allow", expr);
+		rc = rules_parse(&alone, line, strlen(line), GATE_IN, &exprs_names, &diag);
+		rules_close(&alone);
+		for (const char *at = line; (at = strstr(at, "set ")); at++)
+			sets += 2;
+		if (rc || len + strlen(line) > room - 40 || sets > 50)
+			n -= rc == 0;
+		else {
+			len += (size_t)sprintf(text + len, "%s", line);
+			n--;
+		}
+	}
+	if (may_default && draw(2))
+		sprintf(text + len, "default drop\n");
+}
+
+static void same_as_judged(enum flavour flavour, bool ethernet)
+{
+	unsigned int sets = SETS / test_slow() + 3, ran = 0, dropped = 0;
+	struct packet p;
+
+	exprs_seed(SEED);
+	deep_seed(SEED);
+	for (unsigned int i = 0; i < sets; i++) {
+		char text[8 * TEXT_MAX];
+		struct bench b;
+
+		some_rules(text, sizeof(text), false, true);
+		if (!*text)
+			continue;
+		bench_open(&b, flavour, ethernet, text);
+		for (int k = 0; k < PACKETS; k++) {
+			some_packet(&p);
+			if (ethernet || cut_ethernet(&p))
+				judge(&b, &p, flavour != XDP && ethernet && !draw(4), text);
+		}
+		bench_check(&b, text);
+		ran += b.run;
+		dropped += b.packets[1] != 0;
+		bench_close(&b);
+	}
+	CHECK(ran > sets * PACKETS / 3 && dropped > sets / 4, "%u packets, %u sets that dropped",
+	      ran, dropped);
+}
+
+void rules_xdp(void)
+{
+	same_as_judged(XDP, true);
+}
+
+void rules_tc_in(void)
+{
+	same_as_judged(TC_IN, true);
+}
+
+void rules_tc_out(void)
+{
+	same_as_judged(TC_OUT, true);
+}
+
+void rules_raw_ip(void)
+{
+	for (int f = 0; f < FLAVOURS; f++)
+		same_as_judged((enum flavour)f, false);
+}
+
+/* The shorter way to addresses and protocols, and the same rules by the long one. */
+static void both_ways(enum flavour flavour, bool ethernet)
+{
+	/* Never matches, and looks at more. */
+	static const char heavy[] = "drop tcp and udp and port 1\n";
+	unsigned int sets = SETS / 2 / test_slow() + 3, light = 0;
+	struct packet p;
+
+	exprs_seed(SEED + 1);
+	deep_seed(SEED + 1);
+	for (unsigned int i = 0; i < sets; i++) {
+		char text[8 * TEXT_MAX], longer[sizeof(text) + sizeof(heavy)];
+		struct bench b, c;
+
+		some_rules(text, sizeof(text), true, false);
+		snprintf(longer, sizeof(longer), "%s%s", text, heavy);
+		bench_open(&b, flavour, ethernet, text);
+		bench_open(&c, flavour, ethernet, longer);
+		CHECK(!c.conf.light, "not heavy: %s", longer);
+		light += b.conf.light;
+		for (int k = 0; k < PACKETS; k++) {
+			bool tag = flavour != XDP && ethernet && !draw(4);
+
+			some_packet(&p);
+			if (!ethernet && !cut_ethernet(&p))
+				continue;
+			judge(&b, &p, tag, text);
+			judge(&c, &p, tag, longer);
+		}
+		bench_check(&b, text);
+		bench_check(&c, longer);
+		bench_close(&b);
+		bench_close(&c);
+	}
+	CHECK(light > sets / 2, "only %u of %u sets were light", light, sets);
+}
+
+void rules_light(void)
+{
+	for (int f = 0; f < FLAVOURS; f++)
+		both_ways((enum flavour)f, true);
+}
+
+void rules_light_raw_ip(void)
+{
+	for (int f = 0; f < FLAVOURS; f++)
+		both_ways((enum flavour)f, false);
+}
+
+static char *many(unsigned int n, const char *fmt)
+{
+	struct buf text = { 0 };
+
+	for (unsigned int i = 0; i < n; i++)
+		buf_printf(&text, fmt, i / 250, 1 + i % 250, 1 + i);
+	buf_str(&text, "default drop");
+	buf_char(&text, '\0');
+	CHECK(!text.nomem, "no memory");
+	return text.data;
+}
+
+/* As many rules as there may be: they are loaded, and the last of them is asked, or it is said why
+ * they are not. */
+void rules_many(void)
+{
+	static const char *const fmts[] = {
+		"allow src host 10.0.%u.%u # %u\n",
+		"allow tcp and dst host 10.0.%u.%u and dst port %u\n",
+		"drop udp[0:2] = %u and ip6[%u] = 7 and tcp[8:4] > %u\n",
+	};
+	unsigned int loaded = 0;
+
+	for (size_t k = 0; k < LENGTH(fmts); k++)
+		for (int f = 0; f < FLAVOURS; f++)
+			for (unsigned int n = 1023; n; n = n > 1000 ? 300 : n == 300 ? 40 : 0) {
+				char *text = many(n, fmts[k]);
+				struct bench b;
+				int rc;
+
+				test_capture();
+				rc = bench_try(&b, (enum flavour)f, true, text);
+				if (rc)
+					CHECK(strchr(test_captured(), '\n'), "%d, unsaid", rc);
+				else
+					CHECK(!*test_captured(), "words on success");
+				loaded += !rc;
+				CHECK(!rc || n > 40, "%s: %u rules are too many: %s",
+				      flavour_names[f], n, fmts[k]);
+				bench_close(&b);
+				free(text);
+			}
+	CHECK(loaded >= 15, "only %u were loaded", loaded);
+}
+
+/* A set is there once, however many rules name it. */
+void rules_sets(void)
+{
+	struct buf text = { 0 };
+	struct bench b;
+	struct packet p;
+
+	for (int i = 0; i < 20; i++)
+		buf_str(&text, "drop src set ipv6 or dst set ipv4\n");
+	buf_char(&text, '\0');
+	exprs_seed(SEED);
+	for (int f = 0; f < FLAVOURS; f++) {
+		bench_open(&b, (enum flavour)f, true, text.data);
+		for (int i = 0; i < PACKETS; i++) {
+			some_packet(&p);
+			judge(&b, &p, false, text.data);
+		}
+		bench_check(&b, text.data);
+		bench_close(&b);
+	}
+	buf_free(&text);
+}
+
+/* Of different ones there are only so many. */
+void rules_many_sets(void)
+{
+	static char names[FILTER_SETS_MAX + 1][8];
+	struct filter_set of[FILTER_SETS_MAX + 1] = { 0 };
+	struct filter filters[FILTER_SETS_MAX + 1] = { 0 };
+	const struct filter *list[FILTER_SETS_MAX + 1];
+	struct sets sets;
+
+	for (int i = 0; i <= FILTER_SETS_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "%d", i);
+		of[i].name = names[i];
+		filters[i] = (struct filter){ .sets = &of[i], .nsets = 1 };
+		list[i] = &filters[i];
+	}
+	CHECK(!sets_open(&sets, list, FILTER_SETS_MAX, "test"), "not so many");
+	sets_close(&sets);
+	test_capture();
+	CHECK(sets_open(&sets, list, FILTER_SETS_MAX + 1, "test") == -E2BIG, "too many");
+	CHECK(strstr(test_captured(), "more than"), "other words");
+}
+
+/* An observer that returns the gate's decision and a little more. */
+void rules_observed(void)
+{
+	struct bench b;
+	uint32_t zero = 0;
+	struct packet p;
+	int fd, rc;
+
+	bench_open(&b, XDP, true, "drop udp or host 10.0.0.1\ndefault drop\nallow tcp");
+	if (!b.conf.observed)
+		SKIP("this kernel has no tail calls beside subprograms");
+	const struct bpf_insn insns[] = {
+		I_MOV(1, 0),
+		I_STORE(BPF_W, 10, -4, 1),
+		I_MOV_REG(2, 10),
+		I_ADD(2, -4),
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0,
+		     b.gate.map_fd[GATE_MAP_DECISION]),
+		INSN(0, 0, 0, 0, 0),
+		I_CALL(BPF_FUNC_map_lookup_elem),
+		I_JNE(0, 0, 2),
+		I_MOV(0, 99),
+		I_EXIT,
+		I_LOAD(BPF_W, 0, 0, 0),
+		I_ADD(0, OBSERVED),
+		I_EXIT,
+	};
+	struct bpf_prog_new new = { .name = "observer",
+				    .type = BPF_PROG_TYPE_XDP,
+				    .attach_type = BPF_XDP,
+				    .flags = b.conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+				    .insns = insns,
+				    .ninsns = LENGTH(insns),
+				    .license = "Dual MIT/GPL" };
+	fd = bpf_prog_load(&new);
+	CHECK(fd > 0, "the observer does not load: %s", strerror(-fd));
+	exprs_seed(SEED);
+	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
+	CHECK(!rc, "no place for an observer: %s", strerror(-rc));
+	b.observed = OBSERVED;
+	for (int i = 0; i < PACKETS; i++) {
+		some_packet(&p);
+		judge(&b, &p, false, "observed");
+	}
+	bench_check(&b, "observed");
+	CHECK(b.packets[0] && b.packets[1], "all were alike");
+	close(fd);
+	bench_close(&b);
+}
+
+/* A gate that takes another's place goes on with its hits and its counters. */
+void rules_go_on(void)
+{
+	struct gate_load what = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP, .uses = 1 };
+	const struct link link = { .ifindex = IFINDEX, .name = "bench", .type = ARPHRD_ETHER };
+	int maps[GATE_NMAPS] = { 0 };
+	struct gate_conf conf;
+	struct packet p;
+	struct obj next = { 0 };
+	struct bench b;
+
+	bench_open(&b, XDP, true, "7 drop udp\n3 allow");
+	exprs_seed(SEED);
+	memcpy(maps, b.gate.map_fd, sizeof(maps));
+	maps[GATE_MAP_TEXT] = maps[gate_spec.conf_map] = 0;
+	what.link = &link;
+	what.rules = &b.rules;
+	what.before = &b.conf;
+	what.maps = maps;
+	for (int i = 0; i < 3; i++) {
+		for (int k = 0; k < PACKETS; k++) {
+			some_packet(&p);
+			judge(&b, &p, false, "going on");
+		}
+		CHECK(!gate_load(&next, &what, &conf), "the next one does not load");
+		CHECK(conf.multibuf == b.conf.multibuf, "of another kind");
+		close(b.gate.prog_fd[progs[XDP]]);
+		b.gate.prog_fd[progs[XDP]] = dup(next.prog_fd[progs[XDP]]);
+		obj_close(&next);
+	}
+	bench_check(&b, "going on");
+	bench_close(&b);
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate's rules as text: what is read, what is wrong and where, and what they say of packets. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "filter/view.h"
+#include "gate/rules.h"
+#include "host/session.h"
+#include "tests/lib/draw.h"
+#include "tests/lib/exprs.h"
+#include "tests/unit/suites.h"
+
+enum { ROUNDS = 300 / UNIT_STRIDE, RULES_MAX = 12, PACKETS = 20, TEXT_MAX = 1000 };
+
+static void parse(struct rules *r, const char *text, enum gate_dir dir)
+{
+	struct diag diag = { 0 };
+
+	ck_assert_msg(!rules_parse(r, text, strlen(text), dir, NULL, &diag), "'%s': %s", text,
+		      diag.msg);
+}
+
+/* Both directions, incoming first. */
+static void show(const struct rules *r, struct buf *out)
+{
+	rules_print(r, GATE_IN, out);
+	rules_print(r, GATE_OUT, out);
+	buf_char(out, '\0');
+	ck_assert(!out->nomem);
+}
+
+/* A text, and what is printed of it. */
+static const struct {
+	const char *text, *printed;
+} texts[] = {
+	{ "", "" },
+	{ "\n \n\t\r\n# nothing\n  # drop all", "" },
+	{ "drop", "in drop\n" },
+	{ "drop\n", "in drop\n" },
+	{ "drop\r\nallow udp\r\n", "in drop\nin allow udp\n" },
+	{ "  drop \t tcp  and port 80\t ", "in drop tcp  and port 80\n" },
+	{ "drop tcp # and port 80\n#x\nallow", "in drop tcp\nin allow\n" },
+	{ "pass ip6", "in allow ip6\n" },
+	{ "out drop\nin drop udp", "in drop udp\nout drop\n" },
+	{ "7 drop\n3 out allow name x\ndrop", "7 in drop\nin drop\n3 out allow name x\n" },
+	{ "1023 drop name abcdefghijklmnopqrstuvw arp",
+	  "1023 in drop name abcdefghijklmnopqrstuvw arp\n" },
+	{ "default drop\ndrop tcp", "in drop tcp\nin default drop\n" },
+	{ "default drop\nout default drop\ndefault allow", "out default drop\n" },
+	{ "in default allow\nout default pass", "" },
+	{ "drop name name name\\: = 1 or udp", NULL },
+	{ "drop name in out", NULL },
+	{ "drop name default", "in drop name default\n" },
+	{ "00012 drop", "12 in drop\n" },
+	{ "drop\0allow", "in drop\n" },
+};
+
+START_TEST(read)
+{
+	struct rules r = { 0 };
+	struct diag diag = { 0 };
+	struct buf out = { 0 };
+	int rc = rules_parse(&r, texts[_i].text, strlen(texts[_i].text), GATE_IN, NULL, &diag);
+
+	if (!texts[_i].printed) {
+		ck_assert_int_eq(rc, -EINVAL);
+		return;
+	}
+	ck_assert_msg(!rc, "'%s': %s", texts[_i].text, diag.msg);
+	show(&r, &out);
+	ck_assert_str_eq(out.data, texts[_i].printed);
+	buf_free(&out);
+	rules_close(&r);
+}
+END_TEST
+
+#define LONG "abcdefghijklmnopqrstuvwx"
+
+static const struct {
+	const char *text, *words;
+} wrong[] = {
+	{ "block", "1:1: block: an action is allow or drop" },
+	{ "allow\n\n  deny tcp", "3:3: deny: an action is" },
+	{ "in", "1:3: allow or drop is missing" },
+	{ "in out drop", "1:4: out: an action is" },
+	{ "out # drop", "1:5: allow or drop is missing" },
+	{ "7", "1:2: allow or drop is missing" },
+	{ "0 drop", "1:1: an id is a number from 1 to 1023" },
+	{ " 1024 drop", "1:2: an id is" },
+	{ "99999999999 drop", "1:1: an id is" },
+	{ "00000001 drop", "1:1: an id is" },
+	{ "5x drop", "1:1: an id is" },
+	{ "-5 drop", "1:1: -5: an action is" },
+	{ "drop name", "1:10: a name is missing" },
+	{ "drop name  # x", "1:12: a name is missing" },
+	{ "drop name 5th", "1:11: a rule's name has at most 23 bytes and begins with no digit" },
+	{ "drop name " LONG, "1:11: a rule's name has at most 23 bytes" },
+	{ "3 drop\n3 allow", "2:1: there is a rule 3 already" },
+	{ "3 drop\n  3 out allow", "2:3: there is a rule 3 already" },
+	{ "drop name a\nout drop name a", "2:1: there is a rule named a already" },
+	{ "default", "1:8: allow or drop is missing" },
+	{ "default reject", "1:9: reject: an action is" },
+	{ "default drop tcp", "1:14: tcp: nothing stands behind the default" },
+	{ "default drop default drop", "1:14: default: nothing stands" },
+	{ "drop tcp and", "1:13: " },
+	{ "allow\r\n\tdrop name x  prot 7", "2:15: " },
+	{ "drop tcp\n drop host 10.0.0.256", "2:12: " },
+	{ "drop pid 7", "1:6: the gate does not know whose a packet is" },
+	{ "drop udp or comm x", "1:6: the gate does not know whose" },
+	{ "drop dns example.com", "1:6: names in packets (dns, sni)" },
+	{ "drop tcp and not sni example.com", "1:6: names in packets" },
+	{ "drop inner (tcp and sni example.com)", "1:6: names in packets" },
+	{ "drop verdict drop", "1:6: the verdict is what the rules are there to find" },
+	{ "drop set nowhere.txt", "1:10: " },
+};
+
+START_TEST(mistakes)
+{
+	const char *text = wrong[_i].text;
+	struct rules r = { 0 };
+	struct diag diag = { 0 };
+	struct buf out = { 0 };
+	unsigned int line, column;
+	const char *at = text;
+
+	parse(&r, "500 drop name there\nout default drop", GATE_IN);
+	ck_assert_int_eq(rules_parse(&r, text, strlen(text), GATE_IN, NULL, &diag), -EINVAL);
+	ck_assert_msg(!strncmp(diag.msg, wrong[_i].words, strlen(wrong[_i].words)), "'%s': %s",
+		      text, diag.msg);
+	/* The byte is the same place. */
+	ck_assert_int_eq(sscanf(diag.msg, "%u:%u: ", &line, &column), 2);
+	while (--line)
+		at = strchr(at, '\n') + 1;
+	ck_assert_uint_eq(diag.pos, (size_t)(at - text) + column - 1);
+	/* Nothing of it has stayed. */
+	show(&r, &out);
+	ck_assert_str_eq(out.data, "500 in drop name there\nout default drop\n");
+	buf_free(&out);
+	rules_close(&r);
+}
+END_TEST
+
+START_TEST(zeros)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *words;
+	} texts[] = {
+		{ "\0", 1, "1:1: " },
+		{ "drop\0", 5, "1:1: " },
+		{ "drop\ndrop tcp\0 and udp\n", 22, "2:1: " },
+		{ "drop # \0\n", 9, "1:1: " },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct rules r = { 0 };
+		struct diag diag = { 0 };
+
+		ck_assert_int_eq(rules_parse(&r, texts[i].text, texts[i].len, GATE_IN, NULL, &diag),
+				 -EINVAL);
+		ck_assert_msg(!strncmp(diag.msg, texts[i].words, 5), "%s", diag.msg);
+		ck_assert_uint_eq(r.n, 0);
+		rules_close(&r);
+	}
+}
+END_TEST
+
+/* Text that is not ended by anything, in memory of just its size: for the sanitizer. */
+START_TEST(just_its_size)
+{
+	static const char text[] = "3 out drop name a tcp and port 80";
+
+	for (size_t len = 0; len < sizeof(text); len++) {
+		char *copy = malloc(len ? len : 1);
+		struct rules r = { 0 };
+		struct diag diag = { 0 };
+
+		memcpy(copy, text, len);
+		if (rules_parse(&r, copy, len, GATE_IN, NULL, &diag))
+			ck_assert_uint_le(diag.pos, len);
+		rules_close(&r);
+		free(copy);
+	}
+}
+END_TEST
+
+static uint64_t state = 4711;
+static uint32_t draw(uint32_t below)
+{
+	return draw_below(&state, below);
+}
+
+static const char *space(void)
+{
+	static const char *const spaces[] = { " ", "  ", "\t", " \t " };
+
+	return spaces[draw(4)];
+}
+
+/* Lines of rules in every way of writing them; some are none. */
+static void random_line(struct buf *text, unsigned int number)
+{
+	char expr[TEXT_MAX];
+
+	if (!draw(4))
+		buf_str(text, space());
+	if (!draw(10)) {
+		buf_printf(text, "%sdefault %s",
+			   draw(2)   ? ""
+			   : draw(2) ? "in "
+				     : "out ",
+			   draw(2) ? "drop" : "allow");
+	} else {
+		if (!draw(3))
+			buf_printf(text, "%u%s", 100 + number, space());
+		if (draw(2))
+			buf_printf(text, "%s%s", draw(2) ? "in" : "out", space());
+		buf_printf(text, "%s", draw(2) ? "drop" : draw(2) ? "allow" : "pass");
+		if (!draw(4))
+			buf_printf(text, "%sname%sr%u", space(), space(), number);
+		exprs_own_text(expr, sizeof(expr));
+		if (draw(8) && !strstr(expr, "dns") && !strstr(expr, "sni"))
+			buf_printf(text, "%s%s", space(), expr);
+	}
+	buf_str(text, draw(5) ? "" : " # a comment");
+	buf_str(text, draw(3) ? "\n" : "\r\n");
+}
+
+static void random_rules(struct rules *r)
+{
+	struct buf text = { 0 };
+	struct diag diag;
+
+	for (unsigned int n = draw(RULES_MAX), i = 0; i < n; i++) {
+		size_t before = text.len;
+		struct rules alone = { 0 };
+
+		random_line(&text, i);
+		/* Not every expression is one: constants that nothing fulfils, and the like. */
+		if (rules_parse(&alone, text.data + before, text.len - before, GATE_IN,
+				&exprs_names, &diag))
+			text.len = before;
+		rules_close(&alone);
+	}
+	ck_assert_msg(
+		!rules_parse(r, text.len ? text.data : "", text.len, GATE_IN, &exprs_names, &diag),
+		"%s", diag.msg);
+	buf_free(&text);
+}
+
+/* What is printed reads as the same rules. */
+START_TEST(round_trip)
+{
+	struct diag diag;
+
+	exprs_seed(42);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct rules r = { 0 }, again = { 0 };
+		struct buf once = { 0 }, twice = { 0 };
+
+		random_rules(&r);
+		ck_assert(!rules_number(&r, 0));
+		for (int dir = 0; dir < GATE_DIRS; dir++) {
+			struct buf text = { 0 };
+
+			rules_print(&r, (enum gate_dir)dir, &text);
+			/* Lines say their direction: it takes no other. */
+			ck_assert_msg(!rules_parse(&again, text.len ? text.data : "", text.len,
+						   (enum gate_dir) !dir, &exprs_names, &diag),
+				      "%s", diag.msg);
+			buf_free(&text);
+		}
+		ck_assert_uint_eq(r.n, again.n);
+		show(&r, &once);
+		show(&again, &twice);
+		ck_assert_str_eq(once.data, twice.data);
+		buf_free(&once);
+		buf_free(&twice);
+		rules_close(&again);
+		rules_close(&r);
+	}
+}
+END_TEST
+
+/* The first that matches, found in another way. */
+START_TEST(first_decides)
+{
+	unsigned int by_rule = 0, by_default = 0, spared = 0;
+
+	exprs_seed(43);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct rules r = { 0 };
+
+		random_rules(&r);
+		for (int i = 0; i < PACKETS; i++) {
+			enum gate_dir dir = draw(2) ? GATE_OUT : GATE_IN;
+			const struct rule *rule, *want = NULL;
+			struct exprs_packet e;
+			struct filter_packet p = { e.views, e.data, 0 };
+			bool dropped, neighbours;
+
+			exprs_packet(&e);
+			p.caplen = e.frame.caplen;
+			for (size_t k = r.n; k-- > 0;)
+				if (r.at[k].dir == dir && filter_match(&r.at[k].filter, &p))
+					want = &r.at[k];
+			dropped = rules_drop(&r, dir, &p, &rule);
+			ck_assert_ptr_eq(rule, want);
+			/* Type 133 to 137 of ICMPv6, and all that is not IP. */
+			neighbours = !e.views->family ||
+				     (e.views->family == 6 && e.views->proto == 58 &&
+				      e.views->trans < p.caplen && e.data[e.views->trans] >= 133 &&
+				      e.data[e.views->trans] <= 137);
+			ck_assert_int_eq(dropped, rule ? rule->drops : r.drops[dir] && !neighbours);
+			by_rule += rule != NULL;
+			by_default += !rule && dropped;
+			spared += !rule && r.drops[dir] && neighbours;
+		}
+		rules_close(&r);
+	}
+	ck_assert_msg(by_rule > ROUNDS && by_default > 3 && spared, "%u %u %u", by_rule, by_default,
+		      spared);
+}
+END_TEST
+
+/* Frames that a default of drop spares, and some that look alike. */
+START_TEST(spares)
+{
+	static const struct {
+		uint8_t type[2], first, next, icmp;
+		bool dropped;
+	} frames[] = {
+		{ { 0x08, 0x06 }, 0, 0, 0, false },       { { 0x88, 0xcc }, 0, 0, 0, false },
+		{ { 0x08, 0x00 }, 0x45, 0, 0, true },     { { 0x86, 0xdd }, 0x60, 6, 135, true },
+		{ { 0x86, 0xdd }, 0x60, 58, 128, true },  { { 0x86, 0xdd }, 0x60, 58, 132, true },
+		{ { 0x86, 0xdd }, 0x60, 58, 133, false }, { { 0x86, 0xdd }, 0x60, 58, 135, false },
+		{ { 0x86, 0xdd }, 0x60, 58, 137, false }, { { 0x86, 0xdd }, 0x60, 58, 138, true },
+	};
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
+		uint8_t data[80] = { [12] = frames[i].type[0], frames[i].type[1], frames[i].first };
+		struct frame frame = {
+			.data = data, .caplen = 80, .len = 80, .link = FRAME_ETHERNET
+		};
+		struct view views[VIEW_LAYERS];
+		struct filter_packet p = { views, data, 80 };
+		const struct rule *rule;
+		struct rules r = { 0 };
+
+		data[20] = frames[i].next;
+		data[54] = frames[i].icmp;
+		view_frame(views, &frame);
+		parse(&r, "default drop", GATE_OUT);
+		ck_assert_msg(rules_drop(&r, GATE_OUT, &p, &rule) == frames[i].dropped, "%zu", i);
+		ck_assert(!rule);
+		ck_assert(!rules_drop(&r, GATE_IN, &p, &rule));
+		/* A rule may say otherwise. */
+		parse(&r, "allow ip\ndrop", GATE_OUT);
+		ck_assert(rules_drop(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
+		ck_assert_ptr_nonnull(rule);
+		rules_close(&r);
+	}
+}
+END_TEST
+
+START_TEST(numbers)
+{
+	struct rules r = { 0 };
+
+	parse(&r, "drop\n5 drop\nout drop\n3 drop", GATE_IN);
+	ck_assert(!rules_number(&r, 0));
+	ck_assert_uint_eq(r.at[0].id, 6);
+	ck_assert_uint_eq(r.at[2].id, 7);
+	/* 1, 2 and 4 were never given; 6 is free, and still nobody's. */
+	rules_remove(&r, 0);
+	parse(&r, "drop", GATE_IN);
+	ck_assert(!rules_number(&r, 0));
+	ck_assert_uint_eq(r.at[3].id, 8);
+	rules_close(&r);
+	/* Only when there is no other. */
+	parse(&r, "1023 drop\ndrop\ndrop\n2 drop\ndrop", GATE_IN);
+	ck_assert(!rules_number(&r, 0));
+	ck_assert_uint_eq(r.at[1].id, 1);
+	ck_assert_uint_eq(r.at[2].id, 3);
+	ck_assert_uint_eq(r.at[4].id, 4);
+	rules_close(&r);
+}
+END_TEST
+
+START_TEST(number_all)
+{
+	bool seen[GATE_RULES_MAX] = { false };
+	struct rules r = { 0 };
+
+	parse(&r, "1000 drop name first", GATE_OUT);
+	for (int i = 1; i < GATE_RULES_MAX - 1; i++)
+		parse(&r, i % 2 ? "drop" : "out allow", GATE_IN);
+	ck_assert(!rules_number(&r, 0));
+	for (size_t i = 0; i < r.n; i++) {
+		ck_assert_uint_ge(r.at[i].id, 1);
+		ck_assert_uint_lt(r.at[i].id, GATE_RULES_MAX);
+		ck_assert(!seen[r.at[i].id]);
+		seen[r.at[i].id] = true;
+	}
+	ck_assert_uint_eq(r.n, GATE_RULES_MAX - 1);
+	ck_assert_uint_eq(rules_count(&r, GATE_IN) + rules_count(&r, GATE_OUT), r.n);
+	parse(&r, "drop", GATE_IN);
+	ck_assert_int_eq(rules_number(&r, 0), -E2BIG);
+	rules_remove(&r, 500);
+	ck_assert(!rules_number(&r, 0));
+	rules_close(&r);
+}
+END_TEST
+
+/* The rules' ids in their order. */
+static void expect_ids(const struct rules *r, const char *want)
+{
+	char text[64] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%u ", r->at[i].id);
+	ck_assert_str_eq(text, want);
+}
+
+START_TEST(find_and_move)
+{
+	struct rules r = { 0 };
+
+	parse(&r, "1 drop name a tcp\n2 drop\n30 out drop name b\n4 drop name c udp", GATE_IN);
+	ck_assert_ptr_eq(rules_find(&r, "1"), &r.at[0]);
+	ck_assert_ptr_eq(rules_find(&r, "30"), &r.at[2]);
+	ck_assert_ptr_eq(rules_find(&r, "c"), &r.at[3]);
+	ck_assert_ptr_null(rules_find(&r, "3"));
+	ck_assert_ptr_null(rules_find(&r, "A"));
+	ck_assert_ptr_null(rules_find(&r, "1x"));
+	ck_assert_ptr_null(rules_find(&r, "0"));
+	ck_assert_ptr_null(rules_find(&r, "1024"));
+	ck_assert_ptr_null(rules_find(&r, ""));
+	rules_move_last(&r, 0);
+	expect_ids(&r, "4 1 2 30 ");
+	rules_move_last(&r, 3);
+	expect_ids(&r, "4 1 2 30 ");
+	rules_move_last(&r, 2);
+	expect_ids(&r, "4 1 30 2 ");
+	rules_remove(&r, 3);
+	expect_ids(&r, "4 1 30 ");
+	rules_remove(&r, 0);
+	expect_ids(&r, "1 30 ");
+	ck_assert_uint_eq(rules_count(&r, GATE_IN), 1);
+	ck_assert_uint_eq(rules_count(&r, GATE_OUT), 1);
+	rules_close(&r);
+	ck_assert_ptr_null(rules_find(&r, "1"));
+}
+END_TEST
+
+/* Of this process; parents' are a matter of privilege. */
+START_TEST(session)
+{
+	static const char of[] = "192.0.2.1 50000 192.0.2.2 22";
+	char text[64];
+
+	setenv("SSH_CONNECTION", of, 1);
+	ck_assert(session_ssh(text, sizeof(text)));
+	ck_assert_str_eq(text, of);
+	ck_assert(session_ssh(text, sizeof(of)));
+	ck_assert_str_eq(text, of);
+	/* What has no room is no session: nothing is cut off. */
+	if (session_ssh(text, sizeof(of) - 1))
+		ck_assert_str_ne(text, of);
+}
+END_TEST
+
+#define N(array) (sizeof(array) / sizeof(*(array)))
+
+Suite *rules_suite(void)
+{
+	Suite *s = suite_create("rules");
+	TCase *t = tcase_create("rules");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, read, 0, N(texts));
+	tcase_add_loop_test(t, mistakes, 0, N(wrong));
+	tcase_add_test(t, zeros);
+	tcase_add_test(t, just_its_size);
+	tcase_add_test(t, round_trip);
+	tcase_add_test(t, first_decides);
+	tcase_add_test(t, spares);
+	tcase_add_test(t, numbers);
+	tcase_add_test(t, number_all);
+	tcase_add_test(t, find_and_move);
+	tcase_add_test(t, session);
+	suite_add_tcase(s, t);
+	return s;
+}
