@@ -158,8 +158,8 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
 		.light = conf.light,
-		.xdp = true,
 		.verdict = verdict,
+		.xdp = true,
 	};
 
 	return rules_judge(&ask, p);
@@ -273,8 +273,8 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
 		.light = conf.light,
-		.tagged = skb->vlan_present,
 		.verdict = verdict,
+		.tagged = skb->vlan_present,
 	};
 
 	return rules_judge(&ask, p);

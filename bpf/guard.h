@@ -97,6 +97,7 @@ enum { GUARD_BYTES = sizeof(struct guard_line) };
 #define GUARD_WORD_PRINT  (~0ull << 17)
 #define GUARD_WORD_PIN    (1ull << 16)
 #define GUARD_WORD_SECOND 0xffffull
+#define GUARD_WORD_BUSY   (1ull << 62) /* an entry in the making: no hash is like it */
 
 /* Entry line * GUARD_WAYS + way. */
 struct guard_rec {

@@ -56,8 +56,9 @@ struct guard_place {
 	__u32 way, entry;
 };
 
-/* What a key's buckets say; GUARD_FULL: it has none, and may be somebody whom we know. */
-enum guard_said { GUARD_PASSES, GUARD_DROPS, GUARD_FULL };
+/* What a key's buckets say; GUARD_FULL: it has none, and may be somebody whom we know; GUARD_FEW:
+ * it needs none. */
+enum guard_said { GUARD_PASSES, GUARD_DROPS, GUARD_FULL, GUARD_FEW };
 
 static __always_inline void *guard_at(__u32 i)
 {
@@ -355,25 +356,42 @@ static __always_inline void guard_count_made(bool replaced)
 	sums->replaced += replaced;
 }
 
-/* Make a place in a line for a new key; GUARD_WAYS: there is none. */
+/* What guard_claim() says beside a way. */
+enum { GUARD_CLAIM_FULL = GUARD_WAYS, GUARD_CLAIM_BUSY, GUARD_CLAIM_FOUND = 16 };
+
+/* Make a place in a line for a new key. It is nobody's until guard_publish(), so that no CPU takes
+ * from buckets that are about to be filled: who finds a place in the making may have found its own.
+ * Another CPU may have been faster: then what it has made is found. */
 static __always_inline __u32 guard_claim(const struct guard_ask *g, struct guard_line *line,
 					 __u32 number, __u64 hash)
 {
-	__u64 word = (hash & GUARD_WORD_PRINT) | guard_second(g);
-
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < GUARD_WAYS; i++) {
 		__u32 w = (guard_first(hash) + i) & (GUARD_WAYS - 1);
 		__u64 old = *(volatile __u64 *)&line->way[w];
 
-		if (!guard_idle(g, old, GUARD_RECS(GUARD_CONF.lines) + number * GUARD_WAYS + w))
+		if (!((old ^ hash) >> 17))
+			return w | GUARD_CLAIM_FOUND;
+		if (!guard_idle(g, old, GUARD_RECS(GUARD_CONF.lines) + number * GUARD_WAYS + w)) {
+			if ((old & ~GUARD_WORD_SECOND) == GUARD_WORD_BUSY)
+				return GUARD_CLAIM_BUSY;
 			continue;
-		if (__sync_val_compare_and_swap(&line->way[w], old, word) != old)
-			continue;
+		}
+		if (__sync_val_compare_and_swap(&line->way[w], old,
+						GUARD_WORD_BUSY | guard_second(g)) != old)
+			return GUARD_CLAIM_BUSY;
 		guard_count_made(old != 0);
 		return w;
 	}
-	return GUARD_WAYS;
+	return GUARD_CLAIM_FULL;
+}
+
+static __always_inline void guard_publish(const struct guard_ask *g, struct guard_line *line,
+					  __u32 way, __u64 hash)
+{
+	__sync_val_compare_and_swap(&line->way[way & (GUARD_WAYS - 1)],
+				    GUARD_WORD_BUSY | guard_second(g),
+				    (hash & GUARD_WORD_PRINT) | guard_second(g));
 }
 
 /* The entry has been seen now. */
@@ -386,7 +404,7 @@ static __always_inline void guard_touch(const struct guard_ask *g, const struct 
 	if (rec->last == tick)
 		return;
 	/* So long ago that times then may seem to be ahead: no burst lasts that long. */
-	if (guard_ticks(tick, rec->last) > 1 << 24 || guard_ticks(tick, rec->last) < 0)
+	if (guard_ticks(tick, rec->last) > 1 << 24 || guard_ticks(tick, rec->last) < -(1 << 24))
 		for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
 			rec->tat[i] = g->now;
 	rec->last = tick;
@@ -482,40 +500,57 @@ static __always_inline bool guard_banned(const struct guard_ask *g, struct guard
 	return true;
 }
 
-/* Find a key's entry, or make it one. GUARD_DROPS: not known, and too little of it. */
+/* Make a key that has no entry one, if there is enough of it. GUARD_DROPS: another CPU is about to.
+ */
+static __always_inline enum guard_said guard_make(const struct guard_ask *g,
+						  const volatile struct guard_scope *scope,
+						  struct guard_place *at, __u64 hash,
+						  const __u64 addr[2])
+{
+	__u32 number = hash & GUARD_CONF.lines;
+	__u64 seen;
+
+	if (!scope->nlimits)
+		return GUARD_FEW;
+	seen = guard_estimate(g, hash);
+	if (guard_few(scope, seen))
+		return GUARD_FEW;
+	at->way = guard_claim(g, at->line, number, hash);
+	if (at->way == GUARD_CLAIM_FULL)
+		return GUARD_FULL;
+	if (at->way == GUARD_CLAIM_BUSY)
+		return GUARD_DROPS;
+	at->entry = number * GUARD_WAYS + (at->way & (GUARD_WAYS - 1));
+	at->rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + at->entry);
+	if (!at->rec)
+		return GUARD_FEW;
+	if (at->way & GUARD_CLAIM_FOUND)
+		return GUARD_PASSES;
+	guard_begin(g, at->rec, scope, seen);
+	guard_name(g, scope, addr, at->entry);
+	guard_publish(g, at->line, at->way, hash);
+	return GUARD_PASSES;
+}
+
+/* Find a key's entry, or make it one. */
 static __always_inline enum guard_said guard_find(const struct guard_ask *g,
 						  const volatile struct guard_scope *scope,
 						  struct guard_place *at)
 {
-	__u64 addr[2], seen, hash = guard_key(g, scope, addr);
+	__u64 addr[2], hash = guard_key(g, scope, addr);
 	__u32 number = hash & GUARD_CONF.lines;
 
 	if (!hash)
-		return GUARD_DROPS;
+		return GUARD_FEW;
 	at->line = guard_at(number);
 	if (!at->line)
-		return GUARD_DROPS;
+		return GUARD_FEW;
 	at->way = guard_way(at->line, hash);
-	if (at->way >= GUARD_WAYS) {
-		if (!scope->nlimits)
-			return GUARD_DROPS;
-		seen = guard_estimate(g, hash);
-		if (guard_few(scope, seen))
-			return GUARD_DROPS;
-		at->way = guard_claim(g, at->line, number, hash);
-		if (at->way >= GUARD_WAYS)
-			return GUARD_FULL;
-		at->entry = number * GUARD_WAYS + at->way;
-		at->rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + at->entry);
-		if (!at->rec)
-			return GUARD_DROPS;
-		guard_begin(g, at->rec, scope, seen);
-		guard_name(g, scope, addr, at->entry);
-		return GUARD_PASSES;
-	}
+	if (at->way >= GUARD_WAYS)
+		return guard_make(g, scope, at, hash, addr);
 	at->entry = number * GUARD_WAYS + at->way;
 	at->rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + at->entry);
-	return at->rec ? GUARD_PASSES : GUARD_DROPS;
+	return at->rec ? GUARD_PASSES : GUARD_FEW;
 }
 
 /* What a place's limits say of a packet, before any of it is charged. Limits that only count do so;
@@ -613,7 +648,9 @@ static __always_inline enum guard_said guard_ask(const struct guard_ask *g, __u3
 		said = guard_find(g, scope, &at);
 		if (said == GUARD_FULL)
 			*full |= (1u << s) + g->nothing;
-		if (said == GUARD_PASSES && guard_judge(g, scope, &at) == GUARD_DROPS)
+		if (said == GUARD_PASSES)
+			said = guard_judge(g, scope, &at);
+		if (said == GUARD_DROPS)
 			return GUARD_DROPS;
 	}
 	return GUARD_PASSES;

@@ -49,7 +49,7 @@ struct rules_ask {
 	/* xdp: known when this is compiled; that the skb is there, is nothing all verifiers know.
 	 */
 	bool ethernet, inner, light, xdp;
-	bool tagged; /* a tag stands beside the packet */
+	bool tagged;  /* a tag stands beside the packet */
 	__u8 verdict; /* enum view_verdict */
 };
 

@@ -345,7 +345,7 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 	rc = sink ? guard_views_read(&v) : fail_errno(-ENOMEM, "output");
 	if (!rc) {
 		rc = print(&v, &o, sink);
-		if (rc)
+		if (rc && rc != -ECANCELED) /* that has been said */
 			fail_errno(rc, "standard output");
 	}
 	if (sink)

@@ -49,7 +49,7 @@ int guard_views_open(struct guard_views *v, const struct guard_opts *o);
 int guard_views_read(struct guard_views *v);
 void guard_views_close(struct guard_views *v);
 
-/* A command that opens the views and prints one table. */
+/* A command that opens the views and prints tables; -ECANCELED: the error has been said. */
 typedef int guard_print(struct guard_views *v, const struct guard_opts *o, struct sink *sink);
 int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print);
 

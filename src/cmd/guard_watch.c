@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/guard_rates.h"
+#include "sys/bpf.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -167,6 +168,25 @@ static int look(struct sink *sink, const struct guard_view *v, struct watched *w
 	return 0;
 }
 
+/* Its program is the one that it was: another may have other limits and counters. */
+static int still_there(struct guard_views *all, const struct guard_view *v)
+{
+	const struct found *at = &v->seat.at;
+	struct gate_life life = { 0 };
+	uint32_t zero = 0;
+	struct link now;
+	bool gone = link_get(&all->nl, NULL, v->seat.link.ifindex, &now) != 0;
+
+	if (!gone && hook_is_xdp(at->hook))
+		gone = now.xdp_native != at->prog_id && now.xdp_generic != at->prog_id &&
+		       now.xdp_offload != at->prog_id;
+	else if (!gone && !bpf_map_lookup(v->seat.map_fd[GATE_MAP_LIFE], &zero, &life))
+		gone = life.prog[GATE_IN] && life.prog[GATE_IN] != at->prog_id;
+	return gone ? fail(-ENOENT, "%s: the gate was changed or taken off: watch it again",
+			   v->seat.link.name)
+		    : 0;
+}
+
 static int watch(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
 {
 	struct watched *w = calloc(all->n, sizeof(*w));
@@ -179,6 +199,8 @@ static int watch(struct guard_views *all, const struct guard_opts *o, struct sin
 		rc = guard_rates_begin(&w[i].rates, &all->at[i].table);
 	}
 	if (!rc)
+		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
+	if (!rc)
 		note("watching %zu guard%s", all->n, all->n == 1 ? "" : "s");
 	while (!rc) {
 		enum wait_what what = wait_for(0, next < end ? next : end);
@@ -187,6 +209,8 @@ static int watch(struct guard_views *all, const struct guard_opts *o, struct sin
 			rc = -EPIPE;
 		if (!rc && guard_views_read(all))
 			rc = -EIO;
+		for (size_t i = 0; i < all->n && !rc; i++)
+			rc = still_there(all, &all->at[i]) ? -ECANCELED : 0;
 		for (size_t i = 0; i < all->n && !rc; i++)
 			rc = look(sink, &all->at[i], &w[i], quiet);
 		if (what == WAIT_STOP || clock_mono() >= end)

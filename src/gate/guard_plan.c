@@ -227,7 +227,6 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 		       struct diag *diag)
 {
 	uint64_t each = l->unit == GUARD_BITS ? 8 : 1, burst;
-	__uint128_t full;
 
 	if (!l->burst)
 		l->burst = l->rate;
@@ -235,12 +234,11 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 		l->burst = FRAME_WHOLE * 8;
 	burst = l->burst / each;
 	l->cost = ((seconds * NS_PER_S << GUARD_TIME_SHIFT) * each + l->rate / 2) / l->rate;
-	full = (__uint128_t)l->cost * burst;
 	if (!l->cost)
 		return wrong(diag, w, "such a rate is no limit");
-	if (full > full_max)
+	if (burst > full_max / l->cost)
 		return wrong(diag, w, "the burst would take more than 13 days to fill");
-	l->full = (uint64_t)full;
+	l->full = l->cost * burst;
 	return 0;
 }
 

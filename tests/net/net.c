@@ -328,17 +328,25 @@ uint64_t flood_across(struct lab *lab, unsigned int n, size_t len)
 	return all_arrived(lab, before, n, lost);
 }
 
-/* IPv6 speaks up by itself. The detached procfs shows this thread's namespace, mounted or not. */
-static void silence_ipv6(void)
+/* The detached procfs shows this thread's namespace, mounted or not. */
+void set_sysctl(const char *name, const char *value)
 {
-	int dir = mnt_detached("proc");
-	int fd = openat(dir, "sys/net/ipv6/conf/all/disable_ipv6", O_WRONLY | O_CLOEXEC);
+	char path[96];
+	int dir = mnt_detached("proc"), fd;
 
 	CHECK(dir >= 0, "procfs: %s", strerror(-dir));
-	CHECK(fd < 0 || write(fd, "1", 1) == 1, "switching IPv6 off: %s", strerror(errno));
+	snprintf(path, sizeof(path), "sys/%s", name);
+	fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd < 0 || write(fd, value, strlen(value)) > 0, "%s: %s", name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	close(dir);
+}
+
+/* IPv6 speaks up by itself. */
+static void silence_ipv6(void)
+{
+	set_sysctl("net/ipv6/conf/all/disable_ipv6", "1");
 }
 
 void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac)

@@ -65,6 +65,8 @@ void flood(const struct lab *lab, unsigned int n, size_t len);
 
 /* The six bytes of a side's hardware address. */
 void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac);
+/* A setting of this thread's network namespace ("net/ipv4/..."), if the kernel has it. */
+void set_sysctl(const char *name, const char *value);
 /* Keep the laboratory silent, so that the kernel's sums can be used. */
 void silence(const struct lab *lab);
 /* Packets that the kernel says have come to the far side since it said before (0: in all). Those

@@ -147,6 +147,16 @@ void live_usage(void);
 void live_no_privilege(void);
 void live_confined(void);
 
+/* guard.c */
+void guard_limits_xdp(void);
+void guard_limits_tc(void);
+void guard_bans(void);
+void guard_allows(void);
+void guard_strangers(void);
+void guard_cookies(void);
+void guard_watched(void);
+void guard_mistakes(void);
+
 /* lone.c */
 void lone_count_in(void);
 void lone_count_both(void);

@@ -14,7 +14,7 @@ static Suite *(*const suites[])(void) = {
 	gen_refuse_suite, gen_suite,
 	base_suite, opt_suite, out_suite, text_suite, sys_suite,
 	filter_suite, set_suite, lines_suite, names_suite, host_suite, capfile_suite,
-	dissect_suite, tap_suite, unpack_suite, rules_suite,
+	dissect_suite, tap_suite, unpack_suite, rules_suite, guard_suite,
 };
 /* clang-format on */
 

@@ -27,5 +27,6 @@ Suite *dissect_suite(void);
 Suite *tap_suite(void);
 Suite *unpack_suite(void);
 Suite *rules_suite(void);
+Suite *guard_suite(void);
 
 #endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* The guard's limits as text: what is read, what is wrong and where, what buckets it comes to. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "gate/guard.h"
+#include "tests/lib/draw.h"
+#include "tests/unit/suites.h"
+
+/* A text, and what is printed of it. */
+static const struct {
+	const char *text, *printed;
+} texts[] = {
+	{ "1000 packets/s", "src 1000 packets/s burst 1000 limit" },
+	{ "src 1000 packets/s burst 2000 limit", "src 1000 packets/s burst 2000 limit" },
+	{ " src  5 packets/m\tban 60s", "src 5 packets/m burst 5 ban 60s" },
+	{ "src/24 5k packets/h count", "src/24 5000 packets/h burst 5000 count" },
+	{ "src6 10 syns/s", "src6 10 syns/s burst 10 limit" },
+	{ "src6/48 10 syns/s", "src6/48 10 syns/s burst 10 limit" },
+	{ "src4 10 syns/s", "src4 10 syns/s burst 10 limit" },
+	{ "dst 10 Mbit/s", "dst 10 Mbit/s burst 10 Mbit limit" },
+	{ "dst 1500 kbit/s burst 3 Mbit", "dst 1500 kbit/s burst 3 Mbit limit" },
+	{ "dst 10 kbit/s", "dst 10 kbit/s burst 524288 bit limit" },
+	{ "src+port 7 packets/s burst 1 ban 1h", "src+port 7 packets/s burst 1 ban 3600s" },
+};
+
+START_TEST(reads)
+{
+	struct guard_plan plan;
+	struct buf out = { 0 };
+	struct diag diag = { 0 };
+	const struct guard_scope *scope;
+	const struct guard_limit *limit;
+
+	ck_assert(!guard_plan_open(&plan));
+	ck_assert_msg(!guard_plan_limit(&plan, texts[_i].text, strlen(texts[_i].text), &diag),
+		      "%s: %s", texts[_i].text, diag.msg);
+	limit = guard_limit_of(&plan.conf, 0, &scope);
+	ck_assert(limit && !guard_limit_of(&plan.conf, 1, &scope));
+	guard_limit_of(&plan.conf, 0, &scope);
+	guard_print_limit(scope, limit, &out);
+	buf_char(&out, '\0');
+	ck_assert_str_eq(out.data, texts[_i].printed);
+	ck_assert(limit->full / limit->cost >= 1);
+	buf_free(&out);
+	guard_plan_close(&plan);
+}
+END_TEST
+
+/* What is wrong, and at which byte. */
+static const struct {
+	const char *text;
+	uint64_t pos;
+	const char *words;
+} wrong[] = {
+	{ "", 0, "a limit is [KEY] RATE" },
+	{ "frob 1 packets/s", 0, "a limit is [KEY] RATE" },
+	{ "src", 3, "a rate is a number" },
+	{ "src 0 packets/s", 4, "a rate is a number" },
+	{ "src 12x packets/s", 4, "a rate is a number" },
+	{ "src -1 packets/s", 4, "a rate is a number" },
+	{ "src 99999999999999999999 packets/s", 4, "a rate is a number" },
+	{ "src 5 apples/s", 6, "a rate is of packets" },
+	{ "src 5 packets", 6, "a rate is /s, /m or /h" },
+	{ "src 5 packets/day", 6, "a rate is /s, /m or /h" },
+	{ "src/33 5 packets/s", 0, "no such prefix" },
+	{ "src/0 5 packets/s", 0, "no such prefix" },
+	{ "src6/129 5 packets/s", 0, "no such prefix" },
+	{ "src 5 packets/s burst", 21, "a burst is a number" },
+	{ "src 5 packets/s burst 1 Mbit", 24, "something else" },
+	{ "src 5 packets/s ban", 19, "a ban is for a time" },
+	{ "src 5 packets/s ban soon", 20, "a ban is for a time" },
+	{ "src 5 packets/s frob", 16, "not one of" },
+	{ "src 5 packets/s limit 7", 22, "nothing follows" },
+	{ "src 1 packets/h burst 1000", 26, "13 days" },
+};
+
+START_TEST(mistakes)
+{
+	const char *text = wrong[_i].text;
+	struct guard_plan plan;
+	struct diag diag = { 0 };
+
+	ck_assert(!guard_plan_open(&plan));
+	ck_assert_int_eq(guard_plan_limit(&plan, text, strlen(text), &diag), -EINVAL);
+	ck_assert_msg(diag.pos == wrong[_i].pos, "'%s': at %llu", text,
+		      (unsigned long long)diag.pos);
+	ck_assert_msg(strstr(diag.msg, wrong[_i].words), "'%s': %s", text, diag.msg);
+	ck_assert_int_eq(plan.conf.nscopes, 1);
+	ck_assert_int_eq(plan.conf.scopes[0].nlimits, 0);
+	guard_plan_close(&plan);
+}
+END_TEST
+
+START_TEST(files)
+{
+	static const char good[] = "# limits\n\n1 packets/s # one\r\nsrc/24 2 packets/s\n  \nsrc 3 "
+				   "syns/s",
+			  bad[] = "1 packets/s\n\n  src 1 frob/s\n";
+	struct guard_plan plan;
+	struct diag diag = { 0 };
+
+	ck_assert(!guard_plan_open(&plan));
+	ck_assert_msg(!guard_plan_file(&plan, good, strlen(good), &diag), "%s", diag.msg);
+	ck_assert_int_eq(plan.conf.nscopes, 2);
+	ck_assert_int_eq(plan.conf.scopes[0].nlimits, 2);
+	ck_assert_int_eq(guard_plan_file(&plan, bad, strlen(bad), &diag), -EINVAL);
+	ck_assert_msg(!strncmp(diag.msg, "3:9: ", 5), "%s", diag.msg);
+	guard_plan_close(&plan);
+}
+END_TEST
+
+/* More than there is room for is refused, whichever comes first. */
+START_TEST(too_many)
+{
+	static const char *const keys[] = { "src", "dst", "src+port", "src/24", "src/16" };
+	struct guard_plan plan;
+	struct diag diag = { 0 };
+
+	ck_assert(!guard_plan_open(&plan));
+	for (int i = 0; i < 4; i++)
+		ck_assert(!guard_plan_limit(&plan, "1 packets/s", 11, &diag));
+	ck_assert(guard_plan_limit(&plan, "1 packets/s", 11, &diag));
+	ck_assert(strstr(diag.msg, "more than 4 limits"));
+	for (int i = 1; i < 5; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s 1 packets/s", keys[i]);
+		ck_assert_int_eq(guard_plan_limit(&plan, text, strlen(text), &diag),
+				 i < 4 ? 0 : -EINVAL);
+	}
+	ck_assert(strstr(diag.msg, "more than 4 kinds"));
+	guard_plan_close(&plan);
+}
+END_TEST
+
+/* Whatever is typed, an answer is given, and what is taken prints as something that is taken. */
+START_TEST(noise)
+{
+	static const char *const words[] = { "src",   "dst",        "src6",      "/24",    " ",
+					     "10",    "1k",         "packets/s", "Mbit/s", "syns/m",
+					     "burst", "ban",        "limit",     "60s",    "count",
+					     "-1",    "99999999999" };
+	uint64_t seed = 7;
+
+	for (int i = 0; i < 20000 / UNIT_STRIDE; i++) {
+		char text[160] = "";
+		struct guard_plan plan;
+		struct diag diag = { 0 };
+
+		for (uint32_t n = draw_below(&seed, 10); n; n--) {
+			strcat(text, words[draw_below(&seed, sizeof(words) / sizeof(*words))]);
+			strcat(text, draw_below(&seed, 4) ? " " : "");
+		}
+		ck_assert(!guard_plan_open(&plan));
+		if (!guard_plan_limit(&plan, text, strlen(text), &diag)) {
+			const struct guard_scope *scope;
+			struct buf out = { 0 };
+
+			guard_limit_of(&plan.conf, 0, &scope);
+			guard_print_limit(scope, guard_limit_of(&plan.conf, 0, &scope), &out);
+			ck_assert_msg(!guard_plan_limit(&plan, out.data, out.len, &diag),
+				      "'%s' prints as '%.*s': %s", text, (int)out.len, out.data,
+				      diag.msg);
+			buf_free(&out);
+		}
+		guard_plan_close(&plan);
+	}
+}
+END_TEST
+
+#define N(array) (sizeof(array) / sizeof(*(array)))
+
+Suite *guard_suite(void)
+{
+	Suite *s = suite_create("guard");
+	TCase *t = tcase_create("guard");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, reads, 0, N(texts));
+	tcase_add_loop_test(t, mistakes, 0, N(wrong));
+	tcase_add_test(t, files);
+	tcase_add_test(t, too_many);
+	tcase_add_test(t, noise);
+	suite_add_tcase(s, t);
+	return s;
+}
