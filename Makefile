@@ -20,6 +20,7 @@
 #   make bench-sets   lookups in sets of addresses alone, beside the kernel's maps (root)
 #   make bench-filter  that of filter alone; FILTER='-q -p set' for some of it, FILTER=-h lists
 #   make bench-capture  that of capture alone; CAPTURE='-q -p null' for some of it, CAPTURE=-h lists
+#   make bench-guard  the guard's time a packet (root)
 #   make lint         clang-tidy and cppcheck
 #   make deps         install missing packages (root), or say how
 #   make install      to $(DESTDIR)$(PREFIX)/bin
@@ -357,13 +358,15 @@ $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 	$(call say,CC,$@)
 	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
+$(BENCH)/guard.o: | $(BENCH)/peers.gen.h
 $(BENCH)/filter_way.o: | $(BENCH)/drops.gen.h
 $(BENCH)/bench: $(BENCH_O) $(LIB_O)
 $(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
+$(BENCH)/guard: $(call bench_o,guard peers.gen) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
 $(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
 $(BENCH)/filter: $(BENCH_FILTER_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets:
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
@@ -385,6 +388,9 @@ bench-filter-run: $(B)/sonde $(BENCH)/filter
 	$(Q)$(BENCH)/filter $(FILTER) $(B)
 bench-sets: deps $(BENCH)/sets
 	$(Q)$(BENCH)/sets
+# The guard's time a packet beside other ways to limit, and ten million strangers.
+bench-guard: $(BENCH)/guard
+	$(Q)$<
 # How long packets as text take: four of them by themselves, then the command on files.
 bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
 	$(Q)$< -n -b 1000000 tests/data/lines/bench-tcp.pcap
@@ -455,7 +461,7 @@ clean:
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
-	check-endian check-dist bench-lines \
+	check-endian check-dist bench-guard bench-lines \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
 	bench-capture bench-capture-run bench-filter bench-filter-run bench-sets lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

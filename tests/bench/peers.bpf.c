@@ -83,4 +83,27 @@ int peer_bucket(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* Each packet is another stranger's. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PROG_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u32);
+} next MAP;
+
+static __u32 (*const bpf_get_prandom_u32)(void) = (void *)BPF_FUNC_get_prandom_u32;
+
+SEC("xdp")
+int peer_stranger(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct iphdr *ip = data + sizeof(struct ethhdr);
+
+	if ((void *)(ip + 1) > end)
+		return XDP_PASS;
+	ip->saddr = bpf_get_prandom_u32();
+	bpf_tail_call(ctx, &next, 0);
+	return XDP_DROP;
+}
+
 LICENSE("Dual MIT/GPL");

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Time per packet of the guard beside dropping, hashes and common token buckets, in rounds that
+ * have all of them; and ten million strangers. */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "bpf/gate.h"
+#include "gen/gate.gen.h"
+#include "tests/bench/peers.gen.h"
+#include "obj/obj.h"
+#include "sys/bpf.h"
+#include "tests/lib/packet.h"
+
+enum { REPEAT = 2000000, ROUNDS = 7, STRANGERS = 10000000, LINES = 8192 };
+
+struct row {
+	const char *name;
+	int fd;
+	uint32_t best;
+};
+
+static struct packet packet;
+
+static uint32_t ns_of(int fd, uint32_t repeat)
+{
+	struct bpf_run run = { .data = packet.at, .len = (uint32_t)packet.len, .repeat = repeat };
+
+	return bpf_prog_run(fd, &run) ? UINT32_MAX : run.ns;
+}
+
+/* Limits that every packet is over, or none; lines: of the table. */
+static int open_gate(struct obj *gate, uint32_t lines, int limits, bool fine, bool under)
+{
+	uint64_t cost = (NS_PER_S << GUARD_TIME_SHIFT) / 1000;
+	struct gate_conf conf = {
+		.magic = GATE_MAGIC,
+		.version = GATE_VERSION,
+		.ethernet = 1,
+		.guarded = lines != 0,
+		.guard = { .seed = { 0x123456789abcdef, 0xfedcba987654321, 77 },
+			   .jiffy = fine ? 0 : 4000000ull << GUARD_TIME_SHIFT,
+			   .lines = lines - 1,
+			   .idle = 5,
+			   .quiet = 100,
+			   .longest = 1000,
+			   .enforce = 1,
+			   .nscopes = 1,
+			   .flags = 1 },
+	};
+	struct guard_scope *s = &conf.guard.scopes[0];
+	const struct obj_code none[GATE_NPROGS] = { { .none = true },
+						    { .none = true },
+						    { .none = true } };
+	const struct obj_map maps[GATE_NMAPS] = {
+		[GATE_MAP_GUARD] = { .max_entries = lines ? GUARD_SIZE(lines - 1) : 1 }
+	};
+	struct obj_opts opts = {
+		.conf = &conf, .stubs = none, .maps = maps, .progs = 1u << GATE_PROG_SONDE_GATE_XDP
+	};
+
+	*s = (struct guard_scope){ .mask = { ~0ull },
+				   .mask4 = ~0u,
+				   .bits4 = 32,
+				   .bits6 = 64,
+				   .few_packets = 8,
+				   .few_syns = 0x7fff,
+				   .few_blocks = 0x7fff };
+	for (int i = 0; i < limits; i++)
+		s->limits[s->nlimits++] = (struct guard_limit){ .cost = under ? 1 : cost,
+								.full = 2000 * cost,
+								.unit = (uint8_t)i,
+								.number = (uint8_t)i,
+								.action = GUARD_LIMIT };
+	return obj_open(gate, &gate_spec, &opts);
+}
+
+static void measure(struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rows[i].best = UINT32_MAX;
+	for (int round = 0; round < ROUNDS; round++)
+		for (size_t i = 0; i < n; i++) {
+			uint32_t ns = ns_of(rows[i].fd, REPEAT);
+
+			rows[i].best = ns < rows[i].best ? ns : rows[i].best;
+		}
+	printf("%-44s %6s %10s\n", "one source, 60 bytes, best of 7", "ns", "over drop");
+	for (size_t i = 0; i < n; i++)
+		printf("%-44s %6u %+10d\n", rows[i].name, rows[i].best,
+		       (int)(rows[i].best - rows[0].best));
+}
+
+static void strangers(const struct obj *peers, const struct obj *gate)
+{
+	uint32_t zero = 0;
+	int fd = gate->prog_fd[GATE_PROG_SONDE_GATE_XDP];
+	struct guard_sums sums[256];
+	uint64_t full = 0, made = 0;
+
+	bpf_map_update(peers->map_fd[PEERS_MAP_NEXT], &zero, &fd, 0);
+	printf("%d packets of as many strangers: %u ns each", STRANGERS,
+	       ns_of(peers->prog_fd[PEERS_PROG_PEER_STRANGER], STRANGERS));
+	if (bpf_possible_cpus() <= 256 &&
+	    !bpf_map_lookup(gate->map_fd[GATE_MAP_GUARD_SUMS], &zero, sums))
+		for (int c = 0; c < bpf_possible_cpus(); c++) {
+			full += sums[c].of[GUARD_SUM_FULL].packets;
+			made += sums[c].made;
+		}
+	printf(", table of %u: %llu entries made, %llu found it full\n", LINES * GUARD_WAYS,
+	       (unsigned long long)made, (unsigned long long)full);
+}
+
+int main(void)
+{
+	struct obj peers = { 0 }, gates[5] = { { 0 } };
+	struct obj_opts opts = { 0 };
+	int rc = obj_open(&peers, &peers_spec, &opts);
+
+	packet_eth(&packet, 0x0800);
+	packet_ipv4(&packet, 17, 5);
+	packet_fill(&packet, 0, 26);
+	rc = rc ? rc : open_gate(&gates[0], 0, 0, false, false);
+	rc = rc ? rc : open_gate(&gates[1], LINES, 1, false, false);
+	rc = rc ? rc : open_gate(&gates[2], LINES, 1, true, false);
+	rc = rc ? rc : open_gate(&gates[3], LINES, 2, false, false);
+	rc = rc ? rc : open_gate(&gates[4], LINES, 1, false, true);
+	if (rc)
+		return 1;
+	struct row rows[] = {
+		{ "XDP_DROP", peers.prog_fd[PEERS_PROG_PEER_DROP], 0 },
+		{ "a hash of sources", peers.prog_fd[PEERS_PROG_PEER_HASH], 0 },
+		{ "a token bucket in an LRU hash", peers.prog_fd[PEERS_PROG_PEER_BUCKET], 0 },
+		{ "the gate alone, counting", gates[0].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
+		{ "guard: a source over its limit", gates[1].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
+		{ "guard: the same by the fine clock", gates[2].prog_fd[GATE_PROG_SONDE_GATE_XDP],
+		  0 },
+		{ "guard: over the first of two limits", gates[3].prog_fd[GATE_PROG_SONDE_GATE_XDP],
+		  0 },
+		{ "guard: a source that may pass", gates[4].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
+	};
+
+	measure(rows, sizeof(rows) / sizeof(*rows));
+	strangers(&peers, &gates[1]);
+	return 0;
+}
