@@ -94,10 +94,10 @@ GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
 COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
-# For size, and where packets are not handled one by one, for nothing else; s390x has long
-# instructions.
+# For size, and where packets are not handled one by one, for nothing else; where instructions
+# are long, nowhere.
 SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys
-OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) s390x),-Oz,-Os)
+OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) arm64 s390x),-Oz,-Os)
 
 ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
@@ -117,7 +117,7 @@ CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunctio
 	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
 # A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.
 LINK = $(CC_TARGET) -nostdlib -static $(or $(LD_$(ARCH)),-fuse-ld=lld) \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none -o $@ \
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none,-O2$(if $(LD_$(ARCH)),,$(comma)--icf=safe) -o $@ \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(1) $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o
 endif
 
