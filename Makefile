@@ -94,9 +94,10 @@ GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
 COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
-# For size, and where packets are not handled one by one, for nothing else.
+# For size, and where packets are not handled one by one, for nothing else; s390x has long
+# instructions.
 SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys
-OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)),$(SMALL)),-Oz,-Os)
+OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) s390x),-Oz,-Os)
 
 ifneq ($(SAN),)
 CC_TARGET := $(CLANG)

@@ -38,6 +38,15 @@ int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, c
 	return cmd_netns(o->netns);
 }
 
+/* It was named twice. */
+static bool is_open(const struct filter_sites *s, const struct link *link)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->at[i].link.ifindex == link->ifindex)
+			return true;
+	return false;
+}
+
 int filter_sites_open(struct filter_sites *s, const struct filter_opts *o, enum site_mode mode)
 {
 	struct filter_sites got = { 0 };
@@ -58,8 +67,9 @@ int filter_sites_open(struct filter_sites *s, const struct filter_opts *o, enum 
 		if (rc)
 			fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s",
 			     o->ifaces.at[i]);
-		else
-			rc = site_open(&got.at[i], &got.nl, &link, &host_names, mode);
+		if (rc || is_open(&got, &link))
+			continue;
+		rc = site_open(&got.at[got.n], &got.nl, &link, &host_names, mode);
 		got.n += !rc;
 	}
 	if (rc)
@@ -89,7 +99,7 @@ int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool
 	int rc = 0;
 
 	for (unsigned int i = 0; i < s->n && !rc; i++) {
-		rc = o->no_ssh ? 0 : filter_allow_ssh(&s->at[i]);
+		rc = o->no_ssh || o->netns ? 0 : filter_allow_ssh(&s->at[i]);
 		if (!rc)
 			rc = site_apply(&s->at[i], &s->nl, &wish);
 	}

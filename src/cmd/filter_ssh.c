@@ -65,7 +65,7 @@ static bool is_dropped(const struct site *site, const struct session *s, enum ga
 
 static int put_first(struct site *site, const struct session *s, enum gate_dir dir)
 {
-	const char *name = dir == GATE_IN ? "ssh" : "ssh-out";
+	const char *name = dir == GATE_IN ? "ssh-session" : "ssh-session-out";
 	const struct rule *old = rules_find(&site->rules, name);
 	char line[512];
 	int rc;

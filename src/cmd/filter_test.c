@@ -125,7 +125,7 @@ static int run_test(int argc, char **argv)
 	if (rc)
 		return rc;
 	if (o.file)
-		rc = read_rules(o.file, t.dir, &rules);
+		rc = read_rules(o.file, GATE_IN, &rules);
 	else
 		rc = filter_sites_open(&s, &o, SITE_LOOK);
 	if (!rc && !o.file)

@@ -22,7 +22,9 @@ enum {
 
 /* A call to what is to be put behind the code: the BPF_PSEUDO_CALL at insn is for a set's addresses
  * of a family. r1: an IPv4 address as it is in memory, or a pointer to the bytes of an IPv6 one, at
- * a multiple of 4; r0: whether the set has it. Takes up to 64 bytes of stack of its own. */
+ * a multiple of 4; r0: whether the set has it. Takes up to 64 bytes of stack of its own. Or the
+ * code is put in its place: the registers from r6 on are as they were, if they were moved to
+ * before. */
 struct filter_reloc {
 	uint32_t insn;
 	uint16_t rule;    /* the filter, of several */

@@ -148,7 +148,7 @@ static int load(struct gate *g, const struct gate_wish *wish)
 
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		if (wish->hooks[dir])
-			what.progs |= 1u << gate_load_prog(dir, wish->hooks[dir]);
+			what.progs |= 1u << gate_load_prog(dir, wish->hooks[dir], false);
 	return gate_load(&g->obj, &what, NULL);
 }
 
@@ -156,9 +156,9 @@ static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct
 		  struct attach_report *report)
 {
 	unsigned int hooks = wish->hooks[dir];
-	int rc =
-		attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
-			    g->obj.prog_fd[gate_load_prog(dir, hooks)], hooks, wish->stays, report);
+	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
+			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks, wish->stays,
+			     report);
 
 	if (!rc) {
 		g->tap[dir] = (struct gate_tap){

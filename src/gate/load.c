@@ -39,11 +39,15 @@ void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *c
 	free(value);
 }
 
-uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks)
+enum { XDP_PROGS = 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GUARD_XDP };
+
+uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks, bool guarded)
 {
 	if (dir == GATE_OUT)
 		return GATE_PROG_SONDE_GATE_OUT;
-	return hooks & HOOKS_XDP ? GATE_PROG_SONDE_GATE_XDP : GATE_PROG_SONDE_GATE_IN;
+	if (hooks & HOOKS_XDP)
+		return guarded ? GATE_PROG_SONDE_GUARD_XDP : GATE_PROG_SONDE_GATE_XDP;
+	return guarded ? GATE_PROG_SONDE_GUARD_IN : GATE_PROG_SONDE_GATE_IN;
 }
 
 /* The rules' text behind whose gate it is. */
@@ -134,7 +138,7 @@ static int link_sets(struct job *job, const struct filter_rule *list, size_t n)
 static int emit(struct job *job, const struct filter *spared)
 {
 	const struct gate_load *what = job->what;
-	bool xdp = what->progs & 1u << GATE_PROG_SONDE_GATE_XDP;
+	bool xdp = what->progs & XDP_PROGS;
 	const struct rules *r = what->rules;
 	uint32_t otherwise = r && r->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
 	size_t room = (r ? r->n + 1 : 0) + (what->guard ? what->guard->nfilters + 1 : 0);
@@ -249,7 +253,7 @@ static int load_any_way(struct obj *obj, struct job *job)
 
 	if (what->before)
 		return load_with(obj, job, what->before->multibuf);
-	if (!(what->progs & 1u << GATE_PROG_SONDE_GATE_XDP) || no_multibuf)
+	if (!(what->progs & XDP_PROGS) || no_multibuf)
 		return load_with(obj, job, false);
 	rc = try_load(obj, job, true, true);
 	no_multibuf = rc == -EINVAL && !job->code.n;

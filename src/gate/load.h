@@ -34,6 +34,6 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 /* The conf in a gate's map .rodata; magic 0 if it is not there. */
 void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf);
 /* Of a direction, by the hooks (HOOK_BIT()s) that may serve. */
-uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks);
+uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks, bool guarded);
 
 #endif

@@ -184,10 +184,16 @@ static void share_guard(const struct seat *s, const struct guard_plan *plan, int
 		maps[GATE_MAP_GUARD_SUMS] = 0;
 }
 
+/* Of the programs, the one that is wished. */
+static uint32_t prog_for(const struct seat *s, const struct seat_wish *wish, unsigned int hooks)
+{
+	return gate_load_prog(s->dir, hooks, wish->guard != NULL);
+}
+
 static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks)
 {
 	struct gate_load what = { .link = &s->link,
-				  .progs = 1u << gate_load_prog(s->dir, hooks),
+				  .progs = 1u << prog_for(s, wish, hooks),
 				  .uses = wish->uses,
 				  .verbose = wish->verbose,
 				  .rules = wish->rules,
@@ -208,10 +214,11 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 	return gate_load(&s->obj, &what, NULL);
 }
 
-static int attach(struct seat *s, struct nl *nl, unsigned int hooks, struct attach_report *report)
+static int attach(struct seat *s, struct nl *nl, const struct seat_wish *wish, unsigned int hooks,
+		  struct attach_report *report)
 {
 	struct attach a = { 0 };
-	int fd = s->obj.prog_fd[gate_load_prog(s->dir, hooks)];
+	int fd = s->obj.prog_fd[prog_for(s, wish, hooks)];
 	int rc = attach_open(&a, nl, s->link.ifindex, s->dir == GATE_IN, fd, hooks, true, report);
 
 	if (rc)
@@ -236,7 +243,7 @@ static int put_new(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 		rc = load(s, wish, steps[i]);
 		if (rc)
 			return rc;
-		rc = attach(s, nl, steps[i], &reports[i]);
+		rc = attach(s, nl, wish, steps[i], &reports[i]);
 		if (!rc || rc == -ENODEV || rc == -EPERM)
 			break;
 	}
@@ -259,7 +266,7 @@ static int announce(const struct seat *s, uint32_t prog_id)
 
 static int put_instead(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 {
-	uint32_t prog = gate_load_prog(s->dir, HOOK_BIT(s->at.hook));
+	uint32_t prog = prog_for(s, wish, HOOK_BIT(s->at.hook));
 	struct bpf_prog_info info = { 0 };
 	int rc = load(s, wish, HOOK_BIT(s->at.hook));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: their maps, and the code that looks into them behind a filter's. */
+/* Sets of addresses: their maps, made of a filter's and read again. */
 #include "obj/sets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "gen/set.gen.h"
-#include "obj/obj.h"
 #include "sys/bpf.h"
-
-static const unsigned int progs[] = { [SET_IPV4] = SET_PROG_SET4, [SET_IPV6] = SET_PROG_SET6 };
 
 static int build(const struct filter_set *set, enum set_family family, const char *name,
 		 struct set_one *out)
@@ -49,7 +45,7 @@ static int open_one(struct set_one *out, const struct filter_set *set, enum set_
 	return 0;
 }
 
-static size_t number_of(const struct sets *s, const char *name)
+size_t sets_number(const struct sets *s, const char *name)
 {
 	size_t i = 0;
 
@@ -63,7 +59,7 @@ static int open_set(struct sets *s, const struct filter_set *set, const char *na
 	char words[32];
 	int rc = 0;
 
-	if (number_of(s, set->name) < s->n)
+	if (sets_number(s, set->name) < s->n)
 		return 0;
 	if (s->n == FILTER_SETS_MAX)
 		return fail(-E2BIG, "more than %d sets", FILTER_SETS_MAX);
@@ -87,85 +83,6 @@ int sets_open(struct sets *s, const struct filter *const *filters, size_t n, con
 		sets_close(&got);
 	else
 		*s = got;
-	return rc;
-}
-
-/* What stands in the template for a number of the head. */
-static int32_t number_for(const struct set_head *head, int32_t imm)
-{
-	switch (imm) {
-	case SET_PARAM_TOP:
-		return (int32_t)head->top;
-	case SET_PARAM_BASE:
-		return (int32_t)head->base;
-	case SET_PARAM_BUCKETS:
-		return (int32_t)head->buckets;
-	case SET_PARAM_CODES:
-		return (int32_t)head->codes;
-	case SET_PARAM_CODES_BASE:
-		return (int32_t)head->codes_base;
-	default:
-		return imm;
-	}
-}
-
-/* A copy of a family's code, out of the templates, behind code, for one set. */
-static int append(struct filter_code *code, const struct bpf_insn *templates,
-		  enum set_family family, const struct set_one *one)
-{
-	const struct spec_prog *p = &set_spec.progs[progs[family]];
-	size_t n = code->n + p->ninsns;
-	struct bpf_insn *at = code->insns;
-
-	if (n > code->room) {
-		at = realloc(at, n * sizeof(*at));
-		if (!at)
-			return fail_errno(-ENOMEM, "sets");
-		code->insns = at;
-		code->room = n;
-	}
-	at += code->n;
-	memcpy(at, templates + p->first, p->ninsns * sizeof(*at));
-	for (uint32_t i = 0; i < p->nrelocs; i++) {
-		at[p->relocs[i].insn].src_reg = BPF_PSEUDO_MAP_FD;
-		at[p->relocs[i].insn].imm = one->fd;
-	}
-	for (uint32_t i = 0; i < p->ninsns; i++)
-		if (at[i].code == (BPF_ALU64 | BPF_MOV | BPF_K))
-			at[i].imm = number_for(&one->head, at[i].imm);
-	code->n = n;
-	return 0;
-}
-
-static int link_all(const struct sets *s, const struct bpf_insn *templates,
-		    struct filter_code *code)
-{
-	size_t at[FILTER_SETS_MAX][SET_FAMILIES] = { { 0 } };
-	int rc = 0;
-
-	for (size_t i = 0; i < code->nrelocs && !rc; i++) {
-		const struct filter_reloc *r = &code->relocs[i];
-		size_t set = number_of(s, r->name), *to = &at[set][r->family];
-
-		if (!*to) {
-			*to = code->n;
-			rc = append(code, templates, (enum set_family)r->family,
-				    &s->of[set][r->family]);
-		}
-		code->insns[r->insn].imm = (int32_t)(*to - r->insn - 1);
-	}
-	return rc;
-}
-
-int sets_link(const struct sets *s, struct filter_code *code)
-{
-	struct bpf_insn *templates;
-	int rc = code->nrelocs ? obj_code(&set_spec, &templates) : 0;
-
-	if (rc || !code->nrelocs)
-		return rc;
-	rc = link_all(s, templates, code);
-	free(templates);
 	return rc;
 }
 

@@ -24,9 +24,12 @@ enum { SETS_NAME_MAX = 10 }; /* characters of a name below, for two digits of a 
  * are to stay as long as they, name them first. 0 or -errno, after one clear line and with nothing
  * left open. */
 int sets_open(struct sets *s, const struct filter *const *filters, size_t n, const char *name);
-/* Put what looks into them behind code that was emitted for the same filters, once for each that it
- * calls. They are to stay open until the code has been loaded, and no longer: the program holds
- * them. 0 or -ENOMEM, after saying so. */
+/* The place of a name in them; their number: it is not there. */
+size_t sets_number(const struct sets *s, const char *name);
+/* Put what looks into them into code that was emitted for the same filters: in the place of the
+ * first calls to IPv4's, else behind it, once for each that is called. They are to stay open until
+ * the code has been loaded, and no longer: the program holds them. 0 or -ENOMEM, after saying so.
+ */
 int sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
 

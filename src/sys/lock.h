@@ -4,8 +4,8 @@
 #define SYS_LOCK_H
 
 /* Take it: a descriptor that holds it until it is closed, however the process ends; -EBUSY: another
- * process has it. Names hold within a network namespace (unix(7), abstract sockets). Where there
- * are no such sockets, everybody gets it. */
+ * process has it. Names hold within a network namespace (unix(7), abstract sockets), among
+ * processes of the same user. Where there are no such sockets, everybody gets it. */
 int lock_take(const char *name);
 
 #endif

@@ -43,6 +43,8 @@ enum contender_id {
 	SONDE_TC_CIDR,
 	SONDE_TC_RULE,
 	NFT_LIMIT,
+	SONDE_LIMIT,
+	SONDE_BAN,
 	CONTENDERS
 };
 
@@ -64,7 +66,7 @@ struct way {
 	int (*up)(struct bench *b, const struct contender *c);
 	int (*down)(struct bench *b, const struct contender *c);
 };
-extern const struct way way_prog, way_xdp_filter, way_nft, way_sonde;
+extern const struct way way_prog, way_xdp_filter, way_nft, way_sonde, way_guard;
 
 struct contender {
 	const char *name, *about, *part;

@@ -73,6 +73,10 @@ struct contender contenders[CONTENDERS] = {
 		.nft_set = "size 65536; flags dynamic,timeout; timeout 60s;",
 		.rule = "add @s { ip saddr limit rate over 1/minute burst 1 packets } drop",
 		.program = "nft", .package = "nftables" },
+	[SONDE_LIMIT] = { "sonde-limit", "sonde guard, a limit for each source", "limit",
+		&way_guard, .hook = "xdp", .rule = "src 1 packets/m burst 1" },
+	[SONDE_BAN] = { "sonde-ban", "sonde guard, banned by that limit", "limit", &way_guard,
+		.hook = "xdp", .rule = "src 1 packets/m burst 1 ban 1h" },
 };
 /* clang-format on */
 
@@ -365,3 +369,19 @@ static int sonde_down(struct bench *b, const struct contender *c)
 }
 
 const struct way way_sonde = { sonde_up, sonde_down };
+
+static int guard_up(struct bench *b, const struct contender *c)
+{
+	return run((const char *const[]){ b->sonde, "guard", "start", "--enforce", "-i", WIRE_IFACE,
+					  "--at", c->hook, "-l", c->rule, NULL },
+		   NULL);
+}
+
+static int guard_down(struct bench *b, const struct contender *c)
+{
+	(void)c;
+	return run((const char *const[]){ b->sonde, "guard", "stop", "-i", WIRE_IFACE, NULL },
+		   NULL);
+}
+
+const struct way way_guard = { guard_up, guard_down };

@@ -57,7 +57,10 @@ static int open_gate(struct obj *gate, uint32_t lines, int limits, bool fine, bo
 		[GATE_MAP_GUARD] = { .max_entries = lines ? GUARD_SIZE(lines - 1) : 1 }
 	};
 	struct obj_opts opts = {
-		.conf = &conf, .stubs = none, .maps = maps, .progs = 1u << GATE_PROG_SONDE_GATE_XDP
+		.conf = &conf,
+		.stubs = none,
+		.maps = maps,
+		.progs = 1u << (lines ? GATE_PROG_SONDE_GUARD_XDP : GATE_PROG_SONDE_GATE_XDP),
 	};
 
 	*s = (struct guard_scope){ .mask = { ~0ull },
@@ -95,7 +98,7 @@ static void measure(struct row *rows, size_t n)
 static void strangers(const struct obj *peers, const struct obj *gate)
 {
 	uint32_t zero = 0;
-	int fd = gate->prog_fd[GATE_PROG_SONDE_GATE_XDP];
+	int fd = gate->prog_fd[GATE_PROG_SONDE_GUARD_XDP];
 	struct guard_sums sums[256];
 	uint64_t full = 0, made = 0;
 
@@ -133,12 +136,13 @@ int main(void)
 		{ "a hash of sources", peers.prog_fd[PEERS_PROG_PEER_HASH], 0 },
 		{ "a token bucket in an LRU hash", peers.prog_fd[PEERS_PROG_PEER_BUCKET], 0 },
 		{ "the gate alone, counting", gates[0].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
-		{ "guard: a source over its limit", gates[1].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
-		{ "guard: the same by the fine clock", gates[2].prog_fd[GATE_PROG_SONDE_GATE_XDP],
+		{ "guard: a source over its limit", gates[1].prog_fd[GATE_PROG_SONDE_GUARD_XDP],
 		  0 },
-		{ "guard: over the first of two limits", gates[3].prog_fd[GATE_PROG_SONDE_GATE_XDP],
+		{ "guard: the same by the fine clock", gates[2].prog_fd[GATE_PROG_SONDE_GUARD_XDP],
 		  0 },
-		{ "guard: a source that may pass", gates[4].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
+		{ "guard: over the first of two limits",
+		  gates[3].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
+		{ "guard: a source that may pass", gates[4].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
 	};
 
 	measure(rows, sizeof(rows) / sizeof(*rows));

@@ -372,10 +372,24 @@ void filter_sets(void)
 	AWAIT(FAR_HITS(&lab, "\"allow\"") == 5, "it is not read again");
 	CHECK(FAR_HITS(&lab, "\"set\"") == 6, "hits");
 	lab_enter(&lab, LAB_FAR);
-	/* The file is gone: what is installed goes on, and can be taken off. */
+	/* The file is gone: the set is the kernel's, and can be changed there. */
 	unlink(file_path("set"));
-	FILTER_FAILS(&a, "add", "-i", "sonde1", "drop", "tcp");
-	CHECK(strstr(a.err, "filter clear"), "%s", a.err);
+	FILTER(&a, "add", "-i", "sonde1", "drop", "tcp");
+	FILTER(&a, "set", "add", "-i", "sonde1", file_path("set"), "192.0.2.0/30");
+	FILTER(&a, "set", "list", "-i", "sonde1", file_path("set"));
+	CHECK(!strcmp(a.out, "192.0.2.0/30\n198.51.100.0/24\n"), "%s", a.out);
+	rules_send(&lab, AF_INET, 7001, 4, LEN);
+	AWAIT(FAR_HITS(&lab, "\"set\"") == 10, "what was added is not dropped");
+	lab_enter(&lab, LAB_FAR);
+	FILTER(&a, "set", "del", "-i", "sonde1", file_path("set"), "192.0.2.1");
+	rules_send(&lab, AF_INET, 7001, 3, LEN);
+	AWAIT(FAR_HITS(&lab, "\"allow\"") == 8, "what was taken out is dropped");
+	lab_enter(&lab, LAB_FAR);
+	FILTER_FAILS(&a, "set", "load", "-i", "sonde1", file_path("set"));
+	rules_file("set", "192.0.2.1\n2001:db8::/33\n");
+	FILTER(&a, "set", "load", "-i", "sonde1", file_path("set"));
+	FILTER(&a, "set", "list", "-i", "sonde1", "-o", "json");
+	CHECK(strstr(a.out, "\"ipv4_prefixes\":1,\"ipv6_prefixes\":1"), "%s", a.out);
 	FILTER(&a, "clear", "-i", "sonde1");
 	lab_enter(&lab, LAB_NEAR);
 	expect_clean(&lab);

@@ -290,7 +290,7 @@ void filter_ssh(void)
 	lab_enter(&lab, LAB_FAR);
 	sonde_start(&a, have_session, default_args);
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	rules_expect("sonde1 in allow ssh: tcp and src host 192.0.2.1 and dst port 22\n"
+	rules_expect("sonde1 in allow ssh-session: tcp and src host 192.0.2.1 and dst port 22\n"
 		     "sonde1 in drop default: \n");
 	/* Again: it is allowed already. */
 	sonde_start(&a, have_session, default_args);

@@ -119,7 +119,7 @@ static uint32_t run_prog(const struct guarded *g, int prog, const struct packet 
 
 static uint32_t run_xdp(const struct guarded *g, const struct packet *p)
 {
-	return run_prog(g, GATE_PROG_SONDE_GATE_XDP, p, 1, NULL);
+	return run_prog(g, GATE_PROG_SONDE_GUARD_XDP, p, 1, NULL);
 }
 
 static struct guard_rec *rec_of(const struct guarded *g, uint32_t entry)
@@ -185,11 +185,11 @@ static void *flood_from(void *arg)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)s->cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	run_prog(s->g, GATE_PROG_SONDE_GATE_XDP, s->p, 1, NULL);
+	run_prog(s->g, GATE_PROG_SONDE_GUARD_XDP, s->p, 1, NULL);
 	s->first = s->last = clock_mono();
 	for (uint64_t now; (now = clock_mono()) < s->until; s->last = now) {
 		s->gap = now - s->last > s->gap ? now - s->last : s->gap;
-		run_prog(s->g, GATE_PROG_SONDE_GATE_XDP, s->p, 5000, NULL);
+		run_prog(s->g, GATE_PROG_SONDE_GUARD_XDP, s->p, 5000, NULL);
 	}
 	return NULL;
 }
@@ -461,9 +461,11 @@ void guard_mutated(void)
 		p.len = 0;
 		s->build(&p, s->arg);
 		packet_mutate(&p, &seed);
-		for (int f = GATE_PROG_SONDE_GATE_XDP; f <= GATE_PROG_SONDE_GATE_IN; f++) {
+		for (int f = 0; f < 2; f++) {
+			static const int progs[] = { GATE_PROG_SONDE_GUARD_XDP,
+						     GATE_PROG_SONDE_GUARD_IN };
 			struct bpf_run run = { .data = p.at, .len = (uint32_t)p.len };
-			int rc = bpf_prog_run(g.gate.prog_fd[f], &run);
+			int rc = bpf_prog_run(g.gate.prog_fd[progs[f]], &run);
 
 			CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
 		}
