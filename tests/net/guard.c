@@ -217,13 +217,16 @@ static pid_t start_strangers(const struct lab *lab, unsigned int n, bool syn)
 	return pid;
 }
 
+/* accept() and read() of what it gives wait no longer than this. */
 static int listener(const struct lab *lab, int backlog)
 {
+	struct timeval patience = { .tv_sec = 10 * (long)test_slow() };
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int fd;
 
 	lab_enter(lab, LAB_FAR);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	CHECK(!bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, backlog), "listening");
 	lab_enter(lab, LAB_NEAR);
 	return fd;
