@@ -8,33 +8,6 @@
 #include "filter/view.h"
 #include "host/session.h"
 
-/* As SSH_CONNECTION has it. */
-struct session {
-	char text[160];
-	char *client, *cport, *server, *sport;
-};
-
-static bool read_session(struct session *s)
-{
-	char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
-	char *at = s->text;
-
-	if (!session_ssh(s->text, sizeof(s->text)))
-		return false;
-	for (int i = 0; i < 4; i++) {
-		*words[i] = at;
-		at = strchr(at, ' ');
-		if (!at != (i == 3))
-			return false;
-		if (at)
-			*at++ = '\0';
-	}
-	/* Of a link-local address (RFC 4007): packets do not have it. */
-	s->client[strcspn(s->client, "%")] = '\0';
-	s->server[strcspn(s->server, "%")] = '\0';
-	return true;
-}
-
 /* A packet of the session, as it comes or as it goes. */
 static bool is_dropped(const struct site *site, const struct session *s, enum gate_dir dir)
 {
@@ -92,7 +65,7 @@ int filter_allow_ssh(struct site *site)
 
 	if (!site->rules.n && !site->rules.drops[GATE_IN] && !site->rules.drops[GATE_OUT])
 		return 0;
-	if (!read_session(&s))
+	if (!session_ssh(&s))
 		return 0;
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++)
 		if (is_dropped(site, &s, (enum gate_dir)dir))

@@ -3,6 +3,7 @@
  */
 #include "cmd/guard.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "host/names.h"
+#include "host/session.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
 
@@ -57,6 +59,7 @@ static const struct opt start_rows[] = {
 	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
 		   "where the gate is put, if there is none: xdp (native, else generic) or tc "
 		   "(default: xdp, else tc)"),
+	OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets"),
 	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
 	{ 0 },
 };
@@ -91,6 +94,26 @@ static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
 	return rc;
 }
 
+/* Against locking oneself out: whoever types this is not limited. */
+static int allow_ssh(struct guard_plan *plan)
+{
+	struct diag diag = { 0 };
+	struct session s;
+	char expr[400];
+	int rc;
+
+	if (!session_ssh(&s))
+		return 0;
+	snprintf(expr, sizeof(expr), "tcp and src host %s and src port %s and dst port %s",
+		 s.client, s.cport, s.sport);
+	rc = guard_plan_allow(plan, expr, NULL, &diag);
+	if (rc)
+		return fail(rc, "allowing the SSH session from %s: %s (--no-ssh leaves it out)",
+			    s.client, diag.msg);
+	note("the SSH session from %s is not limited (--no-ssh leaves it out)", s.client);
+	return 0;
+}
+
 static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 {
 	struct diag diag = { 0 };
@@ -113,6 +136,8 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
 		if (guard_plan_allow(plan, o->allow.at[i], &host_names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+	if (!rc && o->enforce && !o->no_ssh && !o->netns)
+		rc = allow_ssh(plan);
 	return rc;
 }
 

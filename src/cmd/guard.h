@@ -13,7 +13,7 @@ struct guard_opts {
 	uint64_t duration, quiet, longest;
 	uint32_t table, count;
 	int at, format;
-	bool enforce, cookies, verbose;
+	bool enforce, cookies, no_ssh, verbose;
 };
 
 #define GUARD_ROWS_WHERE(O)                                                  \

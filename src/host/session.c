@@ -64,7 +64,7 @@ static int parent_of(int pid)
 	return close && strlen(close) > 4 ? atoi(close + 4) : 0; /* ") S 1234" */
 }
 
-bool session_ssh(char *buf, size_t len)
+static bool find_text(char *buf, size_t len)
 {
 	const char *own = getenv("SSH_CONNECTION");
 	int pid = getppid();
@@ -77,4 +77,25 @@ bool session_ssh(char *buf, size_t len)
 		if (find_of(pid, buf, len))
 			return true;
 	return false;
+}
+
+bool session_ssh(struct session *s)
+{
+	char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
+	char *at = s->text;
+
+	if (!find_text(s->text, sizeof(s->text)))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		*words[i] = at;
+		at = strchr(at, ' ');
+		if (!at != (i == 3))
+			return false;
+		if (at)
+			*at++ = '\0';
+	}
+	/* Of a link-local address (RFC 4007): packets do not have it. */
+	s->client[strcspn(s->client, "%")] = '\0';
+	s->server[strcspn(s->server, "%")] = '\0';
+	return true;
 }

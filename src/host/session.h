@@ -4,10 +4,16 @@
 #define HOST_SESSION_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* "CLIENT CPORT SERVER SPORT", as sshd puts it into the environment (sshd(8), SSH_CONNECTION), of
- * this process or, as sudo takes it out, the nearest parent that has it. False: there is none. */
-bool session_ssh(char *buf, size_t len);
+/* As sshd puts it into the environment (sshd(8), SSH_CONNECTION). */
+struct session {
+	char text[160];
+	/* Words in it; addresses have no zone. */
+	char *client, *cport, *server, *sport;
+};
+
+/* That of this process or, as sudo takes it out, of the nearest parent that has one. False: there
+ * is none. */
+bool session_ssh(struct session *s);
 
 #endif

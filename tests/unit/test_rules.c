@@ -460,17 +460,25 @@ END_TEST
 /* Of this process; parents' are a matter of privilege. */
 START_TEST(session)
 {
-	static const char of[] = "192.0.2.1 50000 192.0.2.2 22";
-	char text[64];
+	struct session s;
+	char many[sizeof(s.text) + 1];
 
-	setenv("SSH_CONNECTION", of, 1);
-	ck_assert(session_ssh(text, sizeof(text)));
-	ck_assert_str_eq(text, of);
-	ck_assert(session_ssh(text, sizeof(of)));
-	ck_assert_str_eq(text, of);
+	setenv("SSH_CONNECTION", "fe80::1%eth0 50000 192.0.2.2 22", 1);
+	ck_assert(session_ssh(&s));
+	ck_assert_str_eq(s.client, "fe80::1");
+	ck_assert_str_eq(s.cport, "50000");
+	ck_assert_str_eq(s.server, "192.0.2.2");
+	ck_assert_str_eq(s.sport, "22");
+	setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2", 1);
+	ck_assert(!session_ssh(&s));
+	setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22 1", 1);
+	ck_assert(!session_ssh(&s));
 	/* What has no room is no session: nothing is cut off. */
-	if (session_ssh(text, sizeof(of) - 1))
-		ck_assert_str_ne(text, of);
+	memset(many, ' ', sizeof(many) - 1);
+	many[sizeof(many) - 1] = '\0';
+	setenv("SSH_CONNECTION", many, 1);
+	if (session_ssh(&s))
+		ck_assert_str_ne(s.client, "");
 }
 END_TEST
 
