@@ -202,6 +202,8 @@ static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t
 {
 	struct sender s[8];
 	uint64_t start, first = UINT64_MAX, last = 0, gap = UINT64_MAX, least, want, got;
+	/* What is emulated stands still at times, and what it does not send is not accepted. */
+	uint64_t part = test_slow() > 1 ? 10 : 100;
 	struct packet p;
 
 	make_udp(&p, 0x0100000a);
@@ -222,7 +224,7 @@ static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t
 	each = each ? each : p.len;
 	got = passed(g) * each;
 	CHECK(got <= want + want / 100 &&
-		      (burst < gap * rate / NS_PER_S || got + least / 100 + each >= least),
+		      (burst < gap * rate / NS_PER_S || got + least / part + each >= least),
 	      "%d threads: %llu accepted, not %llu to %llu", threads, (unsigned long long)got,
 	      (unsigned long long)least, (unsigned long long)want);
 	close_guard(g);

@@ -31,6 +31,12 @@ enum {
 	OBSERVED = 100,
 };
 
+/* Of one set of rules. */
+static int packets(void)
+{
+	return PACKETS / (int)test_slow() + 20;
+}
+
 static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 			     GATE_PROG_SONDE_GATE_OUT };
 
@@ -350,7 +356,7 @@ static void same_as_judged(enum flavour flavour, bool ethernet)
 		if (!*text)
 			continue;
 		bench_open(&b, flavour, ethernet, text);
-		for (int k = 0; k < PACKETS; k++) {
+		for (int k = 0; k < packets(); k++) {
 			some_packet(&p);
 			if (ethernet || cut_ethernet(&p))
 				judge(&b, &p, flavour != XDP && ethernet && !draw(4), text);
@@ -360,8 +366,8 @@ static void same_as_judged(enum flavour flavour, bool ethernet)
 		dropped += b.packets[1] != 0;
 		bench_close(&b);
 	}
-	CHECK(ran > sets * PACKETS / 3 && dropped > sets / 4, "%u packets, %u sets that dropped",
-	      ran, dropped);
+	CHECK(ran > sets * (unsigned int)packets() / 3 && dropped > sets / 4,
+	      "%u packets, %u sets that dropped", ran, dropped);
 }
 
 void rules_xdp(void)
@@ -405,7 +411,7 @@ static void both_ways(enum flavour flavour, bool ethernet)
 		bench_open(&c, flavour, ethernet, longer);
 		CHECK(!c.conf.light, "not heavy: %s", longer);
 		light += b.conf.light;
-		for (int k = 0; k < PACKETS; k++) {
+		for (int k = 0; k < packets(); k++) {
 			bool tag = flavour != XDP && ethernet && !draw(4);
 
 			some_packet(&p);
@@ -455,11 +461,14 @@ void rules_many(void)
 		"allow tcp and dst host 10.0.%u.%u and dst port %u\n",
 		"drop udp[0:2] = %u and ip6[%u] = 7 and tcp[8:4] > %u\n",
 	};
-	unsigned int loaded = 0;
+	unsigned int loaded = 0, tried = 0;
 
+	/* Where a verifier takes minutes, the most of them are for other machines. */
 	for (size_t k = 0; k < LENGTH(fmts); k++)
 		for (int f = 0; f < FLAVOURS; f++)
-			for (unsigned int n = 1023; n; n = n > 1000 ? 300 : n == 300 ? 40 : 0) {
+			for (unsigned int n = test_slow() > 1 ? 40 : 1023; n; n = n > 1000   ? 300
+										  : n == 300 ? 40
+											     : 0) {
 				char *text = many(n, fmts[k]);
 				struct bench b;
 				int rc;
@@ -471,12 +480,13 @@ void rules_many(void)
 				else
 					CHECK(!*test_captured(), "words on success");
 				loaded += !rc;
+				tried++;
 				CHECK(!rc || n > 40, "%s: %u rules are too many: %s",
 				      flavour_names[f], n, fmts[k]);
 				bench_close(&b);
 				free(text);
 			}
-	CHECK(loaded >= 15, "only %u were loaded", loaded);
+	CHECK(loaded > tried / 2, "only %u of %u were loaded", loaded, tried);
 }
 
 /* A set is there once, however many rules name it. */
@@ -492,7 +502,7 @@ void rules_sets(void)
 	exprs_seed(SEED);
 	for (int f = 0; f < FLAVOURS; f++) {
 		bench_open(&b, (enum flavour)f, true, text.data);
-		for (int i = 0; i < PACKETS; i++) {
+		for (int i = 0; i < packets(); i++) {
 			some_packet(&p);
 			judge(&b, &p, false, text.data);
 		}
@@ -564,7 +574,7 @@ void rules_observed(void)
 	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
 	CHECK(!rc, "no place for an observer: %s", strerror(-rc));
 	b.observed = OBSERVED;
-	for (int i = 0; i < PACKETS; i++) {
+	for (int i = 0; i < packets(); i++) {
 		some_packet(&p);
 		judge(&b, &p, false, "observed");
 	}
@@ -594,7 +604,7 @@ void rules_go_on(void)
 	what.before = &b.conf;
 	what.maps = maps;
 	for (int i = 0; i < 3; i++) {
-		for (int k = 0; k < PACKETS; k++) {
+		for (int k = 0; k < packets(); k++) {
 			some_packet(&p);
 			judge(&b, &p, false, "going on");
 		}
