@@ -11,10 +11,10 @@
 /* clang-format off */
 static Suite *(*const suites[])(void) = {
 	/* The longest first. */
-	gen_refuse_suite, gen_suite,
+	gen_refuse_suite, lines_suite, unpack_suite, gen_suite,
 	base_suite, opt_suite, out_suite, text_suite, sys_suite,
-	filter_suite, set_suite, lines_suite, names_suite, host_suite, capfile_suite,
-	dissect_suite, tap_suite, unpack_suite, rules_suite, guard_suite,
+	filter_suite, set_suite, names_suite, host_suite, capfile_suite,
+	dissect_suite, tap_suite, rules_suite, guard_suite,
 };
 /* clang-format on */
 
