@@ -225,12 +225,12 @@ endif
 UNIT_SRCS := $(wildcard tests/unit/*.c) tests/lib/exprs.c \
 	$(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS)
 UNIT_O := $(UNIT_SRCS:%.c=$(U)/%.o)
-UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) $(UNIT_SAN) \
+UNIT_FLAGS := -std=gnu11 -g -Wall -Wextra -iquote src -iquote . -iquote $(B) $(UNIT_SAN) \
 	-DGEN_DATA='"$(UNIT_DATA)"'
 $(U)/%.o: %.c Makefile | $(GEN_H) $(UNIT_ROOT:%=%/.ready)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(UNIT_CC) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
+	$(Q)$(UNIT_CC) $(if $(filter tests/%,$<),-O0,-O1) $(UNIT_FLAGS) $(DEPFLAGS) -c $< -o $@
 $(U)/unit: $(UNIT_O) $(GEN_C)
 	$(call say,LINK,$@)
 	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -Wno-unused -o $@ $^ $(UNIT_LIBS)
@@ -306,7 +306,7 @@ endif
 endif
 F := build/fuzz
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_FLAGS := $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
+FUZZ_FLAGS := -O1 $(subst -fsanitize=address,-fsanitize=fuzzer-no-link$(comma)address,$(UNIT_FLAGS))
 FUZZ_LIB_O := $(patsubst %.c,$(F)/%.o,$(filter-out gen/main.c,$(wildcard gen/*.c)) $(LIB_SRCS))
 $(F)/%.o: %.c Makefile | $(GEN_H)
 	$(call say,CC,$@)
