@@ -137,10 +137,8 @@ int filter_parse_rules(struct rules *r, const char *file, const char *text, size
 	return rc ? fail_errno(rc, "rules") : 0;
 }
 
-/* What several of the commands are: rules changed by words, on every interface alike. */
-typedef int change_fn(struct site *s, const struct filter_opts *o, char **words, int n);
-
-static int change(const struct opt_spec *spec, int argc, char **argv, int least, change_fn *fn)
+int filter_change(const struct opt_spec *spec, int argc, char **argv, int least, bool reload,
+		  filter_change_fn *fn)
 {
 	struct filter_opts o = { 0 };
 	struct filter_sites s = { 0 };
@@ -157,7 +155,7 @@ static int change(const struct opt_spec *spec, int argc, char **argv, int least,
 	for (unsigned int i = 0; i < s.n && !rc; i++)
 		rc = fn(&s.at[i], &o, rest, n);
 	if (!rc)
-		rc = filter_sites_apply(&s, &o, false);
+		rc = filter_sites_apply(&s, &o, reload);
 	filter_sites_close(&s);
 	return rc;
 }
@@ -225,7 +223,7 @@ static int add(struct site *s, const struct filter_opts *o, char **words, int n)
 
 static int run_add(int argc, char **argv)
 {
-	return change(&add_spec, argc, argv, 1, add);
+	return filter_change(&add_spec, argc, argv, 1, false, add);
 }
 
 static const struct opt put_rows[] = {
@@ -256,7 +254,7 @@ static int set_default(struct site *s, const struct filter_opts *o, char **words
 
 static int run_default(int argc, char **argv)
 {
-	return change(&default_spec, argc, argv, 1, set_default);
+	return filter_change(&default_spec, argc, argv, 1, false, set_default);
 }
 
 static const struct opt_spec del_spec = {
@@ -282,7 +280,7 @@ static int del(struct site *s, const struct filter_opts *o, char **words, int n)
 
 static int run_del(int argc, char **argv)
 {
-	return change(&del_spec, argc, argv, 1, del);
+	return filter_change(&del_spec, argc, argv, 1, false, del);
 }
 
 static const struct opt clear_rows[] = { FILTER_ROWS_WHERE(O), { 0 } };
@@ -365,12 +363,10 @@ static int run_replace(int argc, char **argv)
 	return rc;
 }
 
-static const struct opt no_rows[] = { { 0 } };
 static const struct opt_spec spec = {
 	.command = "filter",
 	.usage = "COMMAND [OPTIONS]",
 	.about = "rules that allow or drop packets at the earliest point",
-	.rows = no_rows,
 	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
 		    "  sonde filter list\n"
 		    "  sonde filter clear -i eth0\n"

@@ -55,6 +55,12 @@ int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool
 int filter_sites_undo(struct filter_sites *s);
 void filter_sites_close(struct filter_sites *s);
 
+/* What several commands are: something changed by words, at least so many, on every interface
+ * alike; reload: even if the rules are the same then. */
+typedef int filter_change_fn(struct site *s, const struct filter_opts *o, char **words, int n);
+int filter_change(const struct opt_spec *spec, int argc, char **argv, int least, bool reload,
+		  filter_change_fn *fn);
+
 /* Rules of a text; the mistake is said, with the line if it is a file's. */
 int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
 		       enum gate_dir dir, const struct filter_names *names);

@@ -157,7 +157,7 @@ int filter_confirm_wait(struct filter_sites *s, uint64_t time)
 	close(fd);
 	if (pid < 0)
 		return fail_errno(-errno, "a process that waits");
-	note("the rules hold for now: %ssonde filter confirm -i %s within %g s keeps them",
+	note("the rules hold: %ssonde filter confirm -i %s within %g s keeps them",
 	     isatty(STDIN_FILENO) ? "y and Enter, or " : "", name, (double)time / 1e9);
 	return wait_for_child(pid, name);
 }

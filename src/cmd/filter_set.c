@@ -149,26 +149,6 @@ static int edit(struct site *s, char **words, int n, edit_fn *fn)
 	return rc ? rc : site_reread(s);
 }
 
-static int run_edit(const struct opt_spec *spec, int argc, char **argv, int least, edit_fn *fn)
-{
-	struct filter_opts o = { 0 };
-	struct filter_sites s = { 0 };
-	char **rest;
-	int n, rc = filter_begin(spec, &o, argc, argv, &rest, &n);
-
-	if (rc)
-		return rc > 0 ? 0 : rc;
-	if (n < least)
-		return fail_usage("%s: an operand is missing", spec->usage);
-	rc = filter_sites_open(&s, &o, SITE_CHANGE);
-	for (unsigned int i = 0; i < s.n && !rc; i++)
-		rc = edit(&s.at[i], rest, n, fn);
-	if (!rc)
-		rc = filter_sites_apply(&s, &o, true);
-	filter_sites_close(&s);
-	return rc;
-}
-
 /* Addresses typed as words are lines of a text. */
 static int change_words(struct filter_set *set, char **words, int n,
 			int (*change)(struct filter_set *, const char *, size_t, struct diag *))
@@ -185,19 +165,31 @@ static int change_words(struct filter_set *set, char **words, int n,
 	return 0;
 }
 
-static int add(struct filter_set *set, const char *name, char **words, int n)
+static int add_words(struct filter_set *set, const char *name, char **words, int n)
 {
 	(void)name;
 	return change_words(set, words, n, set_add);
 }
 
-static int del(struct filter_set *set, const char *name, char **words, int n)
+static int add(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	(void)o;
+	return edit(s, words, n, add_words);
+}
+
+static int del_words(struct filter_set *set, const char *name, char **words, int n)
 {
 	(void)name;
 	return change_words(set, words, n, set_remove);
 }
 
-static int load(struct filter_set *set, const char *name, char **words, int n)
+static int del(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	(void)o;
+	return edit(s, words, n, del_words);
+}
+
+static int load_file(struct filter_set *set, const char *name, char **words, int n)
 {
 	const char *file = n ? words[0] : name;
 	struct buf text = { 0 };
@@ -214,27 +206,31 @@ static int load(struct filter_set *set, const char *name, char **words, int n)
 	return rc ? fail_errno(rc, "%s", file) : 0;
 }
 
+static int load(struct site *s, const struct filter_opts *o, char **words, int n)
+{
+	(void)o;
+	return edit(s, words, n, load_file);
+}
+
 static int run_add(int argc, char **argv)
 {
-	return run_edit(&add_spec, argc, argv, 2, add);
+	return filter_change(&add_spec, argc, argv, 2, true, add);
 }
 
 static int run_del(int argc, char **argv)
 {
-	return run_edit(&del_spec, argc, argv, 2, del);
+	return filter_change(&del_spec, argc, argv, 2, true, del);
 }
 
 static int run_load(int argc, char **argv)
 {
-	return run_edit(&load_spec, argc, argv, 1, load);
+	return filter_change(&load_spec, argc, argv, 1, true, load);
 }
 
-static const struct opt no_rows[] = { { 0 } };
 static const struct opt_spec spec = {
 	.command = "filter set",
 	.usage = "COMMAND [OPTIONS]",
 	.about = "the sets of addresses that rules name",
-	.rows = no_rows,
 	.examples =
 		"A set's name is that of the file it was read from when the first rule named it;\n"
 		"then it is the kernel's, and the file is read again by load only.\n",

@@ -379,12 +379,10 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 	return rc;
 }
 
-static const struct opt no_rows[] = { { 0 } };
 static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
 	.about = "DDoS protection: rates and SYN floods per source; count, limit, ban",
-	.rows = no_rows,
 	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'   a dry run\n"
 		    "  sonde guard status\n"
 		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n"

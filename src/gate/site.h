@@ -18,7 +18,7 @@ struct site {
 	struct seat seat[GATE_DIRS];
 	struct rules rules;    /* to be changed by the caller */
 	uint16_t last;         /* the greatest id when it was opened */
-	struct site_set *sets; /* as the kernel has them, or as site_change_set() has left them */
+	struct site_set *sets; /* as the kernel has them, or as site_put_set() has left them */
 	size_t nsets, set_room;
 	const struct filter_names *host; /* what else names mean */
 	enum gate_dir reading;           /* while the rules that are installed are read */

@@ -167,7 +167,7 @@ static void start_waiting(const char *time)
 {
 	SONDE_START(&b, "filter", "add", "-i", "sonde0", "--confirm", time, "--name", "new", "drop",
 		    "udp");
-	sonde_await_err(&b, "the rules hold for now");
+	sonde_await_err(&b, "the rules hold: ");
 }
 
 static const char both[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
@@ -399,7 +399,7 @@ void filter_vanish(void)
 	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
 	CHECK(!link_get(&near->nl, "first", 0, &link), "first");
 	SONDE_START(&a, "filter", "add", "-i", "first", "--confirm", "1h", "drop", "tcp");
-	sonde_await_err(&a, "the rules hold for now");
+	sonde_await_err(&a, "the rules hold: ");
 	CHECK(!link_del(&near->nl, link.ifindex), "removing it");
 	/* There is nothing left that could be taken back. */
 	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "everything is as it was"), "%d %s",
