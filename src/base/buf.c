@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include "base/buf.h"
 
+enum { READ_PIECE = 1 << 16 };
+
 #define BUF_FIRST 256
 
 /* Make room for n more bytes, doubling so that many small appends stay linear. */
@@ -148,6 +150,23 @@ int buf_write(const struct buf *b, int fd)
 		err = n ? wait_writable(fd, errno) : -EIO;
 		if (err)
 			return err;
+	}
+	return 0;
+}
+
+int buf_read(struct buf *b, int fd, size_t most)
+{
+	ssize_t n = 1;
+
+	while (n && (!most || b->len < most)) {
+		char *at = buf_reserve(b, READ_PIECE);
+
+		if (!at)
+			return -ENOMEM;
+		n = read(fd, at, READ_PIECE);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		b->len += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
 }

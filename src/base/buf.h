@@ -33,6 +33,10 @@ char *buf_reserve(struct buf *b, size_t n);
 void buf_clear(struct buf *b);
 void buf_free(struct buf *b);
 
+/* Append what fd gives to its end, or until the buffer has most bytes or a few more; most 0: no
+ * limit. 0 or -errno; -ENOMEM. */
+int buf_read(struct buf *b, int fd, size_t most);
+
 /* Write all of it to fd, waiting where a non-blocking fd would not take it. 0 or -errno; -ENOMEM,
  * with nothing written, if memory ran out while it was filled. */
 int buf_write(const struct buf *b, int fd);

@@ -15,33 +15,27 @@
 #include "filter/view.h"
 #include "host/names.h"
 
-enum { TEXT_PIECE = 1 << 16, TEXT_MAX = 1 << 20 };
+enum { TEXT_MAX = 1 << 20 };
 
 /* A file's whole text; its lines are one filter. */
 static int read_text(const char *name, char **text)
 {
 	struct buf b = { 0 };
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : 1;
+	int rc = fd < 0 ? -errno : buf_read(&b, fd, TEXT_MAX);
 
-	while (n > 0 && b.len < TEXT_MAX && buf_reserve(&b, TEXT_PIECE)) {
-		n = read(fd, b.data + b.len, TEXT_PIECE);
-		b.len += n > 0 ? (size_t)n : 0;
-	}
-	if (n < 0) {
-		fail_errno(-errno, "%s", name);
-	} else if (b.nomem || b.len >= TEXT_MAX || (b.len && memchr(b.data, 0, b.len))) {
-		n = -1;
-		fail(-EINVAL, "%s: too long, or no text", name);
-	}
+	if (rc)
+		fail_errno(rc, "%s", name);
+	else if (b.len >= TEXT_MAX || (b.len && memchr(b.data, 0, b.len)))
+		rc = fail(-EINVAL, "%s: too long, or no text", name);
 	if (fd >= 0)
 		close(fd);
-	for (size_t i = 0; n >= 0 && i < b.len; i++)
+	for (size_t i = 0; !rc && i < b.len; i++)
 		if (b.data[i] == '\n')
 			b.data[i] = ' ';
 	buf_char(&b, '\0');
 	*text = b.data;
-	return n < 0 || b.nomem ? -EINVAL : 0;
+	return rc || b.nomem ? -EINVAL : 0;
 }
 
 /* A file's interfaces have names only. */

@@ -11,8 +11,6 @@
 #include "sys/confine.h"
 #include "sys/netns.h"
 
-enum { PIECE = 1 << 16 };
-
 bool cmd_is_extcap(const char *arg)
 {
 	return arg &&
@@ -93,14 +91,8 @@ int cmd_mistake(const char *what, const char *text, const struct diag *diag)
 int cmd_read_file(const char *name, struct buf *text)
 {
 	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	ssize_t n = fd < 0 ? -1 : 1;
-	int rc;
+	int rc = fd < 0 ? -errno : buf_read(text, fd, 0);
 
-	while (n > 0 && buf_reserve(text, PIECE)) {
-		n = read(fd, text->data + text->len, PIECE);
-		text->len += n > 0 ? (size_t)n : 0;
-	}
-	rc = n < 0 ? -errno : text->nomem ? -ENOMEM : 0;
 	if (fd > STDIN_FILENO)
 		close(fd);
 	return rc ? fail_errno(rc, "%s", name) : 0;

@@ -2,7 +2,7 @@
 /* sonde detach: takes off what sonde installed, and nothing else. */
 #include <string.h>
 #include "base/err.h"
-#include "cmd/cmd.h"
+#include "cmd/cmd_gate.h"
 #include "obj/find.h"
 #include "sys/priv.h"
 
@@ -80,10 +80,9 @@ static int detach_named(struct nl *nl, const struct opt_list *names, struct tall
 	int rc = 0;
 
 	for (unsigned int i = 0; i < names->n && !rc; i++) {
-		rc = link_get(nl, names->at[i], 0, &link);
-		if (rc)
-			return fail(rc, "no interface %s", names->at[i]);
-		rc = detach_link(nl, &link, t);
+		rc = cmd_gate_link(nl, names->at[i], &link);
+		if (!rc)
+			rc = detach_link(nl, &link, t);
 	}
 	return rc;
 }

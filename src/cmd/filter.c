@@ -8,13 +8,6 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "host/names.h"
-#include "sys/priv.h"
-
-enum at { AT_ANY, AT_XDP, AT_TC };
-const char *const filter_at_names[] = { "any", "xdp", "tc", NULL };
-static const unsigned int at_hooks[] = {
-	[AT_ANY] = HOOKS_XDP | HOOKS_TC, [AT_XDP] = HOOKS_XDP, [AT_TC] = HOOKS_TC
-};
 
 int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 {
@@ -27,15 +20,9 @@ int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, char **argv,
 		 char ***rest, int *nrest)
 {
-	char names[64];
 	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
 
-	if (rc)
-		return rc;
-	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
-		return fail(-EPERM, "rules in the kernel need %s: run as root", names);
-	priv_lift_memlock();
-	return cmd_netns(o->netns);
+	return rc ? rc : cmd_gate_begin("rules in the kernel need", o->netns);
 }
 
 /* It was named twice. */
@@ -63,10 +50,7 @@ int filter_sites_open(struct filter_sites *s, const struct filter_opts *o, enum 
 	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
 		struct link link;
 
-		rc = link_get(&got.nl, o->ifaces.at[i], 0, &link);
-		if (rc)
-			fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s",
-			     o->ifaces.at[i]);
+		rc = cmd_gate_link(&got.nl, o->ifaces.at[i], &link);
 		if (rc || is_open(&got, &link))
 			continue;
 		rc = site_open(&got.at[got.n], &got.nl, &link, &host_names, mode);
@@ -93,7 +77,7 @@ int filter_sites_undo(struct filter_sites *s)
 
 int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool reload)
 {
-	const struct site_wish wish = { .hooks = { at_hooks[o->at], HOOKS_TC },
+	const struct site_wish wish = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 					.reload = reload,
 					.verbose = o->verbose };
 	int rc = 0;
@@ -162,7 +146,7 @@ int filter_change(const struct opt_spec *spec, int argc, char **argv, int least,
 
 #define O struct filter_opts
 static const struct opt add_rows[] = {
-	FILTER_ROWS_WHERE(O),
+	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
 	OPT_STR('n', "name", "WORD", O, name, "the rule's name"),
 	OPT_FLAG(0, "first", O, first, "before all other rules"),
@@ -227,7 +211,7 @@ static int run_add(int argc, char **argv)
 }
 
 static const struct opt put_rows[] = {
-	FILTER_ROWS_WHERE(O), FILTER_ROWS_DIR(O), FILTER_ROWS_PUT(O), { 0 }
+	GATE_ROWS_WHERE(O), FILTER_ROWS_DIR(O), FILTER_ROWS_PUT(O), { 0 }
 };
 static const struct opt_spec default_spec = {
 	.command = "filter default",
@@ -283,7 +267,7 @@ static int run_del(int argc, char **argv)
 	return filter_change(&del_spec, argc, argv, 1, false, del);
 }
 
-static const struct opt clear_rows[] = { FILTER_ROWS_WHERE(O), { 0 } };
+static const struct opt clear_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 static const struct opt_spec clear_spec = {
 	.command = "filter clear",
 	.usage = "-i IFACE...",
@@ -309,7 +293,7 @@ static int run_clear(int argc, char **argv)
 	return rc;
 }
 
-static const struct opt replace_rows[] = { FILTER_ROWS_WHERE(O),
+static const struct opt replace_rows[] = { GATE_ROWS_WHERE(O),
 					   FILTER_ROWS_DIR(O),
 					   OPT_STR('f', "file", "FILE", O, file,
 						   "the rules, a line each; - is standard input"),

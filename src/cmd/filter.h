@@ -3,7 +3,7 @@
 #ifndef CMD_FILTER_H
 #define CMD_FILTER_H
 
-#include "cmd/cmd.h"
+#include "cmd/cmd_gate.h"
 #include "gate/site.h"
 
 struct filter_opts {
@@ -14,27 +14,16 @@ struct filter_opts {
 	bool in, out, first, no_ssh, verbose, read;
 };
 
-/* Rows that most of its commands have. */
-#define FILTER_ROWS_WHERE(O)                                                 \
-	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
-		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
-			"in this network namespace: a path, "                \
-			"a name below /run/netns, or a process's")
+/* Rows that several of its commands have. */
 #define FILTER_ROWS_DIR(O)                                          \
 	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \
 		OPT_FLAG(0, "out", O, out, "outgoing packets")
-#define FILTER_ROWS_PUT(O)                                                                         \
-	OPT_CHOICE(0, "at", "HOOK", O, at, filter_at_names,                                        \
-		   "where the gate is put, if there is "                                           \
-		   "none: xdp (native, else generic) or tc; outgoing packets are always tc's "     \
-		   "(default: xdp, else tc)"),                                                     \
-		OPT_TIME(0, "confirm", "TIME", O, confirm,                                         \
-			 "take it all back after this time, "                                      \
-			 "unless it is confirmed here, or by sonde filter confirm"),               \
-		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets first"), \
-		OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse")
-
-extern const char *const filter_at_names[];
+#define FILTER_ROWS_PUT(O)                                                           \
+	GATE_ROWS_PUT(O, "; outgoing packets are always tc's"),                      \
+		OPT_TIME(0, "confirm", "TIME", O, confirm,                           \
+			 "take it all back after this time, "                        \
+			 "unless it is confirmed here, or by sonde filter confirm"), \
+		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets first")
 
 /* The interfaces of -i, opened to be changed. Zeroed: closed. */
 struct filter_sites {

@@ -163,7 +163,7 @@ int filter_confirm_wait(struct filter_sites *s, uint64_t time)
 }
 
 #define O struct filter_opts
-static const struct opt rows[] = { FILTER_ROWS_WHERE(O), { 0 } };
+static const struct opt rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 static const struct opt_spec spec = {
 	.command = "filter confirm",
 	.usage = "-i IFACE",

@@ -11,13 +11,11 @@
 
 #define O struct filter_opts
 static const struct opt look_rows[] = {
-	FILTER_ROWS_WHERE(O),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats,
-		   "how to print (default: text)"),
-	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
+	GATE_ROWS_WHERE(O),
+	GATE_ROWS_OUT(O),
 	{ 0 },
 };
-static const struct opt change_rows[] = { FILTER_ROWS_WHERE(O), FILTER_ROWS_PUT(O), { 0 } };
+static const struct opt change_rows[] = { GATE_ROWS_WHERE(O), FILTER_ROWS_PUT(O), { 0 } };
 
 static const struct opt_spec list_spec = {
 	.command = "filter set list",

@@ -13,7 +13,7 @@
 
 #define O struct filter_opts
 static const struct opt test_rows[] = {
-	FILTER_ROWS_WHERE(O),
+	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
 	OPT_STR('f', "file", "FILE", O, file, "a file's rules instead of installed ones"),
 	OPT_FLAG('r', "read", O, read, "the operand is a capture file: every packet in it"),

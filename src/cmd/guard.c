@@ -9,17 +9,9 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/cmd.h"
 #include "host/names.h"
 #include "host/session.h"
 #include "sys/bpf.h"
-#include "sys/priv.h"
-
-enum at { AT_ANY, AT_XDP, AT_TC };
-static const char *const at_names[] = { "any", "xdp", "tc", NULL };
-static const unsigned int at_hooks[] = {
-	[AT_ANY] = HOOKS_XDP | HOOKS_TC, [AT_XDP] = HOOKS_XDP, [AT_TC] = HOOKS_TC
-};
 
 /* What nobody but an attacker does to one host. */
 static const char *const usual[] = { "src 20000 packets/s burst 40000",
@@ -28,20 +20,14 @@ static const char *const usual[] = { "src 20000 packets/s burst 40000",
 int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
 		char ***rest, int *nrest)
 {
-	char names[64];
 	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
 
-	if (rc)
-		return rc;
-	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
-		return fail(-EPERM, "a guard in the kernel needs %s: run as root", names);
-	priv_lift_memlock();
-	return cmd_netns(o->netns);
+	return rc ? rc : cmd_gate_begin("a guard in the kernel needs", o->netns);
 }
 
 #define O struct guard_opts
 static const struct opt start_rows[] = {
-	GUARD_ROWS_WHERE(O),
+	GATE_ROWS_WHERE(O),
 	OPT_LIST('l', "limit", "LIMIT", O, limits,
 		 "[KEY] RATE [burst N] [count|limit|ban TIME]; KEY: src, src/24, src6/48, dst, "
 		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, or a minute "
@@ -56,11 +42,8 @@ static const struct opt start_rows[] = {
 		 "a ban lasts for so long after the last packet, and is remembered for as long "
 		 "after its end: the next one is twice as long (default: 60s)"),
 	OPT_TIME(0, "longest", "TIME", O, longest, "the longest ban (default: 24h)"),
-	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
-		   "where the gate is put, if there is none: xdp (native, else generic) or tc "
-		   "(default: xdp, else tc)"),
 	OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets"),
-	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
+	GATE_ROWS_PUT(O, ""),
 	{ 0 },
 };
 static const struct opt_spec start_spec = {
@@ -160,7 +143,7 @@ static void say_started(const struct site *s, const struct guard_plan *plan,
 static int start_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
 		    struct guard_plan *plan)
 {
-	struct site_wish wish = { .hooks = { at_hooks[o->at], HOOKS_TC },
+	struct site_wish wish = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 				  .verbose = o->verbose,
 				  .guard = plan };
 	struct guard_table table = { 0 };
@@ -204,10 +187,9 @@ static int on_each(const struct guard_opts *o, struct guard_plan *plan, on_fn *f
 	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
 		struct link link;
 
-		rc = link_get(&nl, o->ifaces.at[i], 0, &link);
-		rc = rc ? fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s",
-			       o->ifaces.at[i])
-			: fn(&nl, &link, o, plan);
+		rc = cmd_gate_link(&nl, o->ifaces.at[i], &link);
+		if (!rc)
+			rc = fn(&nl, &link, o, plan);
 	}
 	nl_close(&nl);
 	return rc;
@@ -231,7 +213,7 @@ static int run_start(int argc, char **argv)
 	return rc;
 }
 
-static const struct opt stop_rows[] = { GUARD_ROWS_WHERE(O), { 0 } };
+static const struct opt stop_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 static const struct opt_spec stop_spec = {
 	.command = "guard stop",
 	.usage = "-i IFACE...",

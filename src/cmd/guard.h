@@ -3,9 +3,8 @@
 #ifndef CMD_GUARD_H
 #define CMD_GUARD_H
 
-#include "cmd/cmd.h"
+#include "cmd/cmd_gate.h"
 #include "gate/site.h"
-#include "out/sink.h"
 
 struct guard_opts {
 	struct opt_list ifaces, limits, allow;
@@ -15,16 +14,6 @@ struct guard_opts {
 	int at, format;
 	bool enforce, cookies, no_ssh, verbose;
 };
-
-#define GUARD_ROWS_WHERE(O)                                                  \
-	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
-		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
-			"in this network namespace: a path, "                \
-			"a name below /run/netns, or a process's")
-#define GUARD_ROWS_OUT(O)                                            \
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, \
-		   "how to print (default: text)"),                  \
-		OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json")
 
 /* A guard that is installed, and its table. Zeroed: closed. */
 struct guard_view {

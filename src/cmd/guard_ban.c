@@ -9,7 +9,7 @@
 #include "cmd/guard.h"
 
 #define O struct guard_opts
-static const struct opt rows[] = { GUARD_ROWS_WHERE(O), { 0 } };
+static const struct opt rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 #undef O
 static const struct opt_spec ban_spec = {
 	.command = "guard ban",

@@ -9,7 +9,7 @@
 #include "sys/wait.h"
 
 #define O struct guard_opts
-static const struct opt show_rows[] = { GUARD_ROWS_WHERE(O), GUARD_ROWS_OUT(O), { 0 } };
+static const struct opt show_rows[] = { GATE_ROWS_WHERE(O), GATE_ROWS_OUT(O), { 0 } };
 static const struct opt_spec status_spec = {
 	.command = "guard status",
 	.usage = "[OPTIONS]",

@@ -10,10 +10,10 @@
 
 #define O struct guard_opts
 static const struct opt rows[] = {
-	GUARD_ROWS_WHERE(O),
+	GATE_ROWS_WHERE(O),
 	OPT_TIME('d', "duration", "TIME", O, duration, "measured over this time (default: 1s)"),
 	OPT_U32('c', "count", "N", O, count, 1, 1000, "so many of them (default: 10)"),
-	GUARD_ROWS_OUT(O),
+	GATE_ROWS_OUT(O),
 	{ 0 },
 };
 #undef O

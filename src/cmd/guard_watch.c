@@ -15,11 +15,11 @@ enum { TOP = 3, UPDATE = 5 };
 
 #define O struct guard_opts
 static const struct opt rows[] = {
-	GUARD_ROWS_WHERE(O),
+	GATE_ROWS_WHERE(O),
 	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
 	OPT_TIME(0, "quiet", "TIME", O, quiet,
 		 "an incident is over when nothing was over a limit for so long (default: 10s)"),
-	GUARD_ROWS_OUT(O),
+	GATE_ROWS_OUT(O),
 	{ 0 },
 };
 #undef O

@@ -13,8 +13,6 @@
 #include "sys/link.h"
 #include "sys/netns.h"
 
-enum { PIECE = 1 << 16 };
-
 static int say(struct diag *why, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static int say(struct diag *why, int rc, const char *fmt, ...)
@@ -33,29 +31,13 @@ static int say_errno(struct diag *why, int rc, const char *what, const char *nam
 	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
 }
 
-static int read_all(int fd, struct buf *text)
-{
-	ssize_t n;
-
-	do {
-		char *at = buf_reserve(text, PIECE);
-
-		if (!at)
-			return -ENOMEM;
-		n = read(fd, at, PIECE);
-		if (n > 0)
-			text->len += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
-}
-
 static int read_file(const char *path, struct buf *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = read_all(fd, text);
+	rc = buf_read(text, fd, 0);
 	close(fd);
 	return rc;
 }

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "sys/mnt.h"
 
-enum { PARENTS_MAX = 32, ENVIRON_MAX = 1 << 20, PIECE = 1 << 14 };
+enum { PARENTS_MAX = 32, ENVIRON_MAX = 1 << 20 };
 
 static const char var[] = "SSH_CONNECTION=";
 
@@ -34,7 +34,6 @@ static bool find_of(int pid, char *buf, size_t len)
 {
 	struct buf env = { 0 };
 	char path[32];
-	ssize_t n = 1;
 	bool found;
 	int fd;
 
@@ -42,10 +41,7 @@ static bool find_of(int pid, char *buf, size_t len)
 	fd = mnt_open("proc", "/proc", path);
 	if (fd < 0)
 		return false;
-	while (n > 0 && env.len < ENVIRON_MAX && buf_reserve(&env, PIECE)) {
-		n = read(fd, env.data + env.len, PIECE);
-		env.len += n > 0 ? (size_t)n : 0;
-	}
+	buf_read(&env, fd, ENVIRON_MAX); /* as far as it can be read */
 	close(fd);
 	found = find_in(&env, buf, len);
 	buf_free(&env);
