@@ -170,8 +170,10 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src *src, struct pkt *p,
 				       __u64 bytes, __u64 again)
 {
-	__u32 full = 0, no = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
+	__u32 no = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
 	struct guard_ask g = { .packets = 1, .bytes = bytes };
+	enum guard_said said = GUARD_PASSES;
+	struct guard_rest rest;
 	__u32 answer = 0;
 	bool done = false;
 
@@ -180,12 +182,12 @@ static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src 
 	if (!guard_read(&g, src, p) || guard_trusts(&g, answer))
 		return XDP_PASS;
 	guard_forget(&g, p, bytes - again);
-	if (guard_ask(&g, &full) == GUARD_DROPS)
+	if (guard_ask(&g, &rest) == GUARD_DROPS)
 		return no;
-	if (full && guard_known(ctx, &g, src, p)) {
-		guard_add(GUARD_SUM_KNOWN, &g);
-		return XDP_PASS;
-	}
+	if (rest.full || (GUARD_CONF.conns && rest.late))
+		said = guard_settle(ctx, &g, &rest, src, p);
+	if (said == GUARD_DROPS)
+		return no;
 	if (GUARD_CONF.cookies && g.syn) {
 		if (cookie_answer(ctx, &g, src, p, conf.ethernet, &done) == GUARD_DROPS)
 			return XDP_DROP;
@@ -194,7 +196,7 @@ static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src 
 			return XDP_TX;
 		}
 	}
-	return full && guard_ask_shared(&g, full) == GUARD_DROPS ? no : XDP_PASS;
+	return said == GUARD_FULL && guard_ask_shared(&g, rest.full) == GUARD_DROPS ? no : XDP_PASS;
 }
 
 static __always_inline int xdp_judge(struct xdp_md *ctx, bool guarded)
@@ -310,21 +312,21 @@ static __always_inline bool guard_skb(struct __sk_buff *skb, struct pkt *p, __u3
 {
 	struct pkt_src src = { (void *)(long)skb->data, (void *)(long)skb->data_end, skb };
 	struct guard_ask g = { .packets = packets, .bytes = bytes };
-	bool no = GUARD_CONF.enforce;
-	__u32 full = 0, answer = 0;
+	enum guard_said said = GUARD_PASSES;
+	struct guard_rest rest;
+	__u32 answer = 0;
 
 	if (conf.trusts)
 		answer = answer_skb(skb, &src, p, GATE_IN, bare, VIEW_DROP);
 	if (!guard_read(&g, &src, p) || guard_trusts(&g, answer))
 		return false;
 	guard_forget(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
-	if (guard_ask(&g, &full) == GUARD_DROPS)
-		return no;
-	if (full && guard_known(skb, &g, &src, p)) {
-		guard_add(GUARD_SUM_KNOWN, &g);
-		return false;
-	}
-	return full && guard_ask_shared(&g, full) == GUARD_DROPS && no;
+	said = guard_ask(&g, &rest);
+	if (said == GUARD_PASSES && (rest.full || (GUARD_CONF.conns && rest.late)))
+		said = guard_settle(skb, &g, &rest, &src, p);
+	if (said == GUARD_FULL)
+		said = guard_ask_shared(&g, rest.full);
+	return said == GUARD_DROPS && GUARD_CONF.enforce;
 }
 
 static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir, bool guarded)

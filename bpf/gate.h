@@ -8,7 +8,7 @@
 #include "bpf/guard.h"
 
 #define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
-#define GATE_VERSION 4          /* of this file's layouts */
+#define GATE_VERSION 5          /* of this file's layouts */
 
 enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
 

@@ -21,6 +21,7 @@ enum {
 	GUARD_LIMITS_MAX = 8,
 	GUARD_SCOPES_MAX = 4,
 	GUARD_SCOPE_LIMITS = 4, /* in one scope */
+	GUARD_OPEN_AT = GUARD_SCOPE_LIMITS - 1,
 	GUARD_WAYS = 8,
 	GUARD_CELLS = 1 << 16, /* of each of the sketch's rows */
 	GUARD_ROWS = 4,
@@ -30,18 +31,21 @@ enum {
 };
 
 enum guard_key { GUARD_SRC, GUARD_DST, GUARD_SRC_PORT };
-/* The last two are counted where connections are accepted, and held against SYNs. */
+/* The last two are connections that sockets accept, each second or open: they are counted where
+ * that is done (bpf/conns.bpf.c), and held against the packets that would make another. A limit of
+ * open ones is the last one of its scope. */
 enum guard_unit { GUARD_PACKETS, GUARD_BITS, GUARD_SYNS, GUARD_CONNS, GUARD_OPEN };
 enum guard_action { GUARD_COUNT, GUARD_LIMIT, GUARD_BAN };
 
 /* A bucket, as GCRA has it: each unit takes so much time, and so much may be taken in advance. */
 struct guard_limit {
-	__u64 cost; /* guard time of a packet, byte, SYN or connection; GUARD_OPEN: how many */
-	__u64 full; /* of the whole burst; at most 2^60 */
+	__u64 cost; /* guard time of a packet, byte, SYN or connection; GUARD_OPEN: 0 */
+	__u64 full; /* of the whole burst; at most 2^60; GUARD_OPEN: how many */
 	__u32 ban;  /* ticks of a first ban */
 	__u8 unit, action;
 	__u8 number; /* its place among all limits */
-	__u8 per; /* of the rate as it was written: 's', 'm', 'h'; the programs have no use for */
+	__u8 per; /* of the rate as it was written: 's', 'm', 'h', 0; the programs have no use for
+		   */
 	__u64 rate, burst; /* these */
 };
 _Static_assert(sizeof(struct guard_limit) == 40, "guard_limit is a contract");
@@ -71,10 +75,10 @@ struct guard_conf {
 	__u8 nscopes;  /* the first one is of sources: it holds bans made by hand */
 	__u8 enforce;  /* 0: dry run */
 	__u8 ports;    /* 1: a scope has them */
-	__u8 flags;    /* 1: SYNs are looked for */
 	__u8 cookies;  /* 1: they are answered where the kernel says so */
-	__u8 conns;    /* 1: there are limits of connections */
-	__u8 pad[2];
+	__u8 conns;    /* 1: there are limits of connections: an entry's last bucket tells how many
+			* are open, whatever it is of */
+	__u8 pad[3];
 	struct guard_scope scopes[GUARD_SCOPES_MAX];
 };
 _Static_assert(sizeof(struct guard_conf) == 64 + 768, "guard_conf is a contract");
@@ -93,7 +97,8 @@ enum { GUARD_BYTES = sizeof(struct guard_line) };
 #define GUARD_SIZE(lines)   (GUARD_SKETCH(lines) + GUARD_ROWS * GUARD_CELLS / GUARD_WAYS)
 
 /* What is in each of the eight entries that belong to a line, or 0: the hash's upper bits, a bit
- * for "banned, or was not long ago", and the second of its last packet. */
+ * for "its bucket of open connections or its ban tells whether it is idle", and the second of its
+ * last packet. */
 #define GUARD_WORD_PRINT  (~0ull << 17)
 #define GUARD_WORD_PIN    (1ull << 16)
 #define GUARD_WORD_SECOND 0xffffull
@@ -101,7 +106,7 @@ enum { GUARD_BYTES = sizeof(struct guard_line) };
 
 /* Entry line * GUARD_WAYS + way. */
 struct guard_rec {
-	__u64 tat[GUARD_SCOPE_LIMITS]; /* when each bucket is full again */
+	__u64 tat[GUARD_SCOPE_LIMITS]; /* when each bucket is full again; see guard_conf.conns */
 	__u64 passed, dropped;         /* packets */
 	__u64 ban;                     /* guard_ban_word(), or 0 */
 	__u32 last;                    /* tick of the last packet */
@@ -146,13 +151,6 @@ struct guard_name {
 };
 _Static_assert(2 * sizeof(struct guard_name) == GUARD_BYTES, "guard_name is a contract");
 
-/* Value of map `guard_conns` (hash), key: guard_hash() of the source in its scope. */
-struct guard_conns {
-	__u64 tat;
-	__u64 made;
-	__u32 open, pad;
-};
-
 /* Packets and bytes; the first ones are over the limit of that number: dropped, or would be. */
 enum guard_which {
 	GUARD_SUM_BANNED = GUARD_LIMITS_MAX, /* of keys that are banned */
@@ -161,6 +159,7 @@ enum guard_which {
 	GUARD_SUM_KNOWN,                     /* of these, of sockets of this host */
 	GUARD_SUM_TRUSTED,                   /* that may pass unlimited */
 	GUARD_SUM_COOKIES,                   /* SYNs that were answered */
+	GUARD_SUM_UNCOUNTED,                 /* connections that found no room in the table */
 	GUARD_SUMS
 };
 

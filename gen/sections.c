@@ -13,6 +13,7 @@ static const struct prog_row rows[] = {
 	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
 	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
 	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
+	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
 	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
 	/* Put into other programs by the loader, never loaded by itself. */
 	{ "code", BPF_PROG_TYPE_UNSPEC, 0 },

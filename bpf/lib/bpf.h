@@ -78,6 +78,8 @@ static long (*const bpf_tcp_check_syncookie)(void *sk, void *ip, __u32 ip_len, v
 					     __u32 tcp_len) = (void *)BPF_FUNC_tcp_check_syncookie;
 static __s64 (*const bpf_tcp_gen_syncookie)(void *sk, void *ip, __u32 ip_len, void *tcp,
 					    __u32 tcp_len) = (void *)BPF_FUNC_tcp_gen_syncookie;
+static long (*const bpf_sock_ops_cb_flags_set)(struct bpf_sock_ops *ops,
+					       int flags) = (void *)BPF_FUNC_sock_ops_cb_flags_set;
 static long (*const bpf_xdp_adjust_tail)(struct xdp_md *xdp,
 					 int delta) = (void *)BPF_FUNC_xdp_adjust_tail;
 

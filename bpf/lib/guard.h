@@ -2,8 +2,8 @@
 /* The guard: a packet held against the limits of its source, destination or ports.
  *
  * It is accepted if no bucket's TAT is further ahead than the burst, and then sets it ahead by its
- * cost. Between looking and adding, other CPUs may do the same: each may accept one packet too many,
- * but that is charged, so it is made up for and never adds up. */
+ * cost. Between looking and adding, other CPUs may do the same: each may accept one packet too
+ * many, but that is charged, so it is made up for and never adds up. */
 #ifndef BPF_LIB_GUARD_H
 #define BPF_LIB_GUARD_H
 
@@ -84,8 +84,8 @@ static __always_inline bool guard_read(struct guard_ask *g, const struct pkt_src
 		g->dst[0] = guard_halves(ip + 12);
 		g->dst[1] = guard_halves(ip + 16);
 	}
-	if (!p->fragment && ((GUARD_CONF.flags && p->proto == IPPROTO_TCP) ||
-			     (GUARD_CONF.ports && p->proto == IPPROTO_UDP)))
+	if (!p->fragment &&
+	    (p->proto == IPPROTO_TCP || (GUARD_CONF.ports && p->proto == IPPROTO_UDP)))
 		guard_transport(g, s, p);
 	return true;
 }
@@ -102,7 +102,8 @@ static __always_inline void guard_touch(const struct guard_ask *g, const struct 
 	/* So long ago that times then may seem to be ahead: no burst lasts that long. */
 	if (guard_ticks(tick, rec->last) > 1 << 24 || guard_ticks(tick, rec->last) < -(1 << 24))
 		for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
-			rec->tat[i] = g->now;
+			if (!GUARD_CONF.conns || i != GUARD_OPEN_AT)
+				rec->tat[i] = g->now;
 	rec->last = tick;
 	word = *(volatile __u64 *)place;
 	if ((word & GUARD_WORD_SECOND) != guard_second(g))
@@ -129,7 +130,6 @@ static __always_inline __u64 guard_units(const struct guard_ask *g,
 static __always_inline void guard_ban(const struct guard_ask *g, const struct guard_place *at,
 				      const volatile struct guard_limit *limit)
 {
-	__u64 *place = &at->line->way[at->way & (GUARD_WAYS - 1)], word;
 	__u64 old = *(volatile __u64 *)&at->rec->ban;
 	__u32 tick = guard_tick(g), level = guard_ban_level(old);
 	struct guard_sums *sums = guard_count();
@@ -152,11 +152,7 @@ static __always_inline void guard_ban(const struct guard_ask *g, const struct gu
 	name = guard_at(GUARD_NAMES(GUARD_CONF.lines) + at->entry / 2);
 	if (name)
 		name[at->entry & 1].banned = tick;
-	word = *(volatile __u64 *)place;
-	if (__sync_val_compare_and_swap(place, word, word | GUARD_WORD_PIN) != word) {
-		word = *(volatile __u64 *)place;
-		__sync_val_compare_and_swap(place, word, word | GUARD_WORD_PIN);
-	}
+	guard_pin(at);
 }
 
 /* Banned; and for as long as packets come, and a quiet time behind the last of them. */
@@ -177,11 +173,43 @@ static __always_inline bool guard_banned(const struct guard_ask *g, struct guard
 	return true;
 }
 
-/* What a place's limits say of a packet, before any of it is charged. Limits that only count do so;
- * limits of connections are held against SYNs. */
+/* What the limits leave to be asked. */
+struct guard_rest {
+	__u32 full; /* a bit for each scope whose table had no room */
+	__u32 late; /* the number of a limit of connections that is reached, and 1 */
+};
+
+/* Over a limit. Of connections, if the packet may make another; whether an acknowledgment does, the
+ * socket knows. Those that are in one batch of a receive queue see the same number: so many may
+ * become too many. */
+static __always_inline bool guard_over(const struct guard_ask *g,
+				       const volatile struct guard_limit *limit,
+				       const struct guard_rec *rec, __u32 i,
+				       struct guard_rest *rest)
+{
+	__u64 cost = guard_units(g, limit) * limit->cost;
+	bool conns = GUARD_CONF.conns && limit->unit >= GUARD_CONNS;
+	bool open = limit->unit == GUARD_OPEN;
+	__u64 has;
+
+	if (!conns)
+		return guard_exceeds(limit, *(volatile __u64 *)&rec->tat[i], g->now, cost);
+	has = *(volatile __u64 *)&rec->tat[open ? GUARD_OPEN_AT : i];
+	if (open ? (__s64)has < (__s64)limit->full
+		 : !guard_exceeds(limit, has, g->now, limit->cost))
+		return false;
+	if (!g->syn && limit->action != GUARD_COUNT &&
+	    (g->flags & (GUARD_TCP_ACK | GUARD_TCP_SYN | GUARD_TCP_RST)) == GUARD_TCP_ACK)
+		rest->late = limit->number + 1;
+	return g->syn;
+}
+
+/* What a place's limits say of a packet, before any of it is charged. Limits that only count do so.
+ */
 static __always_inline enum guard_said guard_check(const struct guard_ask *g,
 						   const volatile struct guard_scope *scope,
-						   const struct guard_place *at, bool shared)
+						   const struct guard_place *at,
+						   struct guard_rest *rest, bool shared)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < GUARD_SCOPE_LIMITS; i++) {
@@ -189,8 +217,7 @@ static __always_inline enum guard_said guard_check(const struct guard_ask *g,
 
 		if (i >= scope->nlimits)
 			break;
-		if (!guard_exceeds(limit, *(volatile __u64 *)&at->rec->tat[i], g->now,
-				   guard_units(g, limit) * limit->cost))
+		if (!guard_over(g, limit, at->rec, i, rest))
 			continue;
 		guard_add(shared ? GUARD_SUM_SHARED : limit->number & (GUARD_LIMITS_MAX - 1), g);
 		if (limit->action == GUARD_COUNT)
@@ -224,13 +251,14 @@ static __always_inline void guard_take(const struct guard_ask *g,
 
 static __always_inline enum guard_said guard_judge(const struct guard_ask *g,
 						   const volatile struct guard_scope *scope,
-						   const struct guard_place *at)
+						   const struct guard_place *at,
+						   struct guard_rest *rest)
 {
 	enum guard_said said;
 
 	guard_touch(g, at);
 	__sync_fetch_and_add(&at->rec->quads, (g->bytes + 3) / 4);
-	said = guard_banned(g, at->rec) ? GUARD_DROPS : guard_check(g, scope, at, false);
+	said = guard_banned(g, at->rec) ? GUARD_DROPS : guard_check(g, scope, at, rest, false);
 	if (said == GUARD_PASSES)
 		guard_take(g, scope, at->rec);
 	else
@@ -243,24 +271,24 @@ static __always_inline enum guard_said guard_share(const struct guard_ask *g, __
 {
 	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
 	struct guard_place at = { .rec = guard_at(GUARD_SHARED(GUARD_CONF.lines) + s) };
+	struct guard_rest rest;
 	enum guard_said said;
 
 	if (!at.rec)
 		return GUARD_PASSES;
-	said = guard_check(g, scope, &at, true);
+	said = guard_check(g, scope, &at, &rest, true);
 	if (said == GUARD_PASSES)
 		guard_take(g, scope, at.rec);
 	return said;
 }
 
-/* Held against every scope's limits, the first that says no decides. *full: a bit for each scope
- * whose table had no room. */
-static __always_inline enum guard_said guard_ask(const struct guard_ask *g, __u32 *full)
+/* Held against every scope's limits, the first that says no decides. */
+static __always_inline enum guard_said guard_ask(const struct guard_ask *g, struct guard_rest *rest)
 {
 	/* What is in the packet stays where it is, rather than be made ready for all that may come.
 	 */
 	asm volatile("" : "+r"(g) : : "memory");
-	*full = g->nothing;
+	rest->full = rest->late = g->nothing;
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++) {
 		const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
@@ -269,11 +297,11 @@ static __always_inline enum guard_said guard_ask(const struct guard_ask *g, __u3
 
 		if (s >= GUARD_CONF.nscopes)
 			break;
-		said = guard_find(g, scope, &at);
+		said = guard_find(g, scope, &at, false);
 		if (said == GUARD_FULL)
-			*full |= (1u << s) + g->nothing;
+			rest->full |= (1u << s) + g->nothing;
 		if (said == GUARD_PASSES)
-			said = guard_judge(g, scope, &at);
+			said = guard_judge(g, scope, &at, rest);
 		if (said == GUARD_DROPS)
 			return GUARD_DROPS;
 	}
@@ -376,21 +404,49 @@ static __always_inline bool guard_proves(struct bpf_sock *listener, const struct
 					sizeof(*h.tcp));
 }
 
-/* Of a connection that this host has or is about to have: no flood of strangers takes it away. */
-static __always_inline bool guard_known(void *ctx, const struct guard_ask *g,
-					const struct pkt_src *s, const struct pkt *p)
-{
-	struct bpf_sock *sk;
-	bool known;
+/* What a packet is to the sockets of this host; GUARD_OPENS: it makes a connection of a handshake.
+ */
+enum guard_kin { GUARD_STRANGER, GUARD_OPENS, GUARD_KNOWN };
 
-	if (!g->flags || g->syn)
-		return false;
+static __always_inline enum guard_kin guard_kin(void *ctx, const struct guard_ask *g,
+						const struct pkt_src *s, const struct pkt *p)
+{
+	enum guard_kin kin = GUARD_KNOWN;
+	struct bpf_sock *sk;
+
+	if (g->syn)
+		return GUARD_STRANGER;
 	sk = guard_socket(ctx, g);
 	if (!sk)
-		return false;
-	known = sk->state != BPF_TCP_LISTEN || (g->flags & GUARD_TCP_ACK && guard_proves(sk, s, p));
+		return GUARD_STRANGER;
+	if (sk->state == BPF_TCP_NEW_SYN_RECV)
+		kin = GUARD_OPENS;
+	else if (sk->state == BPF_TCP_LISTEN)
+		kin = g->flags & GUARD_TCP_ACK && guard_proves(sk, s, p) ? GUARD_OPENS
+									 : GUARD_STRANGER;
 	bpf_sk_release(sk);
-	return known;
+	return kin;
+}
+
+/* What the limits alone could not say. GUARD_FULL: a stranger without an entry, of whom others
+ * share a bucket. No flood of them takes a connection away that this host has or is about to have.
+ */
+static __always_inline enum guard_said guard_settle(void *ctx, const struct guard_ask *g,
+						    const struct guard_rest *rest,
+						    const struct pkt_src *s, const struct pkt *p)
+{
+	enum guard_kin kin = guard_kin(ctx, g, s, p);
+
+	if (rest->late && kin == GUARD_OPENS) {
+		guard_add((rest->late - 1) & (GUARD_LIMITS_MAX - 1), g);
+		return GUARD_DROPS;
+	}
+	if (!rest->full)
+		return GUARD_PASSES;
+	if (kin == GUARD_STRANGER)
+		return GUARD_FULL;
+	guard_add(GUARD_SUM_KNOWN, g);
+	return GUARD_PASSES;
 }
 
 #endif

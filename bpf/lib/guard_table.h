@@ -9,7 +9,7 @@
 #ifndef BPF_LIB_GUARD_TABLE_H
 #define BPF_LIB_GUARD_TABLE_H
 
-#include "bpf/gate.h"
+#include "bpf/guard.h"
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/parse.h"
 
@@ -49,6 +49,7 @@ struct guard_ask {
 struct guard_place {
 	struct guard_line *line;
 	struct guard_rec *rec;
+	__u64 hash;
 	__u32 way, entry;
 };
 
@@ -206,7 +207,9 @@ static __always_inline bool guard_idle(const struct guard_ask *g, __u64 word, __
 	if (!(word & GUARD_WORD_PIN))
 		return true;
 	rec = guard_at(entry);
-	return rec &&
+	if (!rec || (GUARD_CONF.conns && *(volatile __s64 *)&rec->tat[GUARD_OPEN_AT] > 0))
+		return false;
+	return !rec->ban ||
 	       guard_ticks(guard_tick(g), guard_ban_until(rec->ban)) > (__s32)GUARD_CONF.quiet;
 }
 
@@ -245,6 +248,8 @@ static __always_inline void guard_begin(const struct guard_ask *g, struct guard_
 			break;
 		rec->tat[i] = g->now + guard_charge_before(g, scope, &scope->limits[i], seen);
 	}
+	if (GUARD_CONF.conns)
+		rec->tat[GUARD_OPEN_AT] = 0;
 	rec->passed = rec->dropped = rec->ban = 0;
 	rec->quads = 0;
 	rec->last = guard_tick(g);
@@ -337,12 +342,24 @@ static __always_inline void guard_charge(__u64 *tat, __u64 now, __u64 cost)
 	__sync_fetch_and_add(tat, cost);
 }
 
-/* Make a key that has no entry one, if there is enough of it. GUARD_DROPS: another CPU is about to.
- */
+/* The entry is idle only if what it has says so. */
+static __always_inline void guard_pin(const struct guard_place *at)
+{
+	__u64 *place = &at->line->way[at->way & (GUARD_WAYS - 1)];
+	__u64 word = *(volatile __u64 *)place;
+
+	if (__sync_val_compare_and_swap(place, word, word | GUARD_WORD_PIN) == word)
+		return;
+	word = *(volatile __u64 *)place;
+	__sync_val_compare_and_swap(place, word, word | GUARD_WORD_PIN);
+}
+
+/* Make a key that has no entry one, if there is enough of it, or if it must have one. GUARD_DROPS:
+ * another CPU is about to. */
 static __always_inline enum guard_said guard_make(const struct guard_ask *g,
 						  const volatile struct guard_scope *scope,
 						  struct guard_place *at, __u64 hash,
-						  const __u64 addr[2])
+						  const __u64 addr[2], bool must)
 {
 	__u32 number = hash & GUARD_CONF.lines;
 	__u64 seen;
@@ -350,7 +367,7 @@ static __always_inline enum guard_said guard_make(const struct guard_ask *g,
 	if (!scope->nlimits)
 		return GUARD_FEW;
 	seen = guard_estimate(g, hash);
-	if (guard_few(scope, seen))
+	if (!must && guard_few(scope, seen))
 		return GUARD_FEW;
 	at->way = guard_claim(g, at->line, number, hash);
 	if (at->way == GUARD_CLAIM_FULL)
@@ -372,19 +389,20 @@ static __always_inline enum guard_said guard_make(const struct guard_ask *g,
 /* Find a key's entry, or make it one. */
 static __always_inline enum guard_said guard_find(const struct guard_ask *g,
 						  const volatile struct guard_scope *scope,
-						  struct guard_place *at)
+						  struct guard_place *at, bool must)
 {
 	__u64 addr[2], hash = guard_key(g, scope, addr);
 	__u32 number = hash & GUARD_CONF.lines;
 
 	if (!hash)
 		return GUARD_FEW;
+	at->hash = hash;
 	at->line = guard_at(number);
 	if (!at->line)
 		return GUARD_FEW;
 	at->way = guard_way(at->line, hash);
 	if (at->way >= GUARD_WAYS)
-		return guard_make(g, scope, at, hash, addr);
+		return guard_make(g, scope, at, hash, addr, must);
 	at->entry = number * GUARD_WAYS + at->way;
 	at->rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + at->entry);
 	return at->rec ? GUARD_PASSES : GUARD_FEW;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde detach: takes off what sonde installed, and nothing else. */
 #include <string.h>
+#include <unistd.h>
 #include "base/err.h"
 #include "cmd/cmd_gate.h"
+#include "gate/conns.h"
 #include "obj/find.h"
 #include "sys/priv.h"
 
@@ -36,11 +38,32 @@ struct tally {
 	unsigned int off, live, failed;
 };
 
+/* The table of a guard; 0: there is none. */
+static uint32_t table_of(const struct find_prog *prog)
+{
+	struct bpf_map_info info = { 0 };
+	int fd = find_map(prog, "guard", &info);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? 0 : info.id;
+}
+
+/* What counts connections for a guard goes with it. */
+static void uncount(uint32_t table, struct tally *t)
+{
+	struct conns conns = { 0 };
+
+	t->failed += table && conns_put(&conns, table, NULL);
+	conns_close(&conns);
+}
+
 static void detach_one(struct nl *nl, const struct link *link, const struct found *f,
 		       struct tally *t)
 {
 	const char *dir = f->ingress ? "in" : "out";
 	struct find_prog prog;
+	uint32_t table;
 	int rc;
 
 	if (find_prog(f->prog_id, &prog) || !find_is_ours(&prog))
@@ -51,6 +74,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
+	table = table_of(&prog);
 	rc = find_detach(nl, f);
 	if (rc && rc != -ENOENT) {
 		t->failed++;
@@ -59,6 +83,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	}
 	t->off++;
+	uncount(table, t);
 	note("%s: %s: %s %s (program %u) is off", link->name, dir, hook_name(f->hook),
 	     prog.info.name, f->prog_id);
 }
@@ -110,6 +135,8 @@ static int detach(const struct detach_opts *o)
 		return fail_errno(rc, "route netlink");
 	rc = o->all ? detach_all(&nl, &t) : detach_named(&nl, &o->ifaces, &t);
 	nl_close(&nl);
+	if (conns_sweep() > 0)
+		note("connections are no more counted for guards whose interfaces are gone");
 	if (!rc && !t.off && !t.live && !t.failed)
 		note("nothing of sonde's is installed there");
 	return t.failed ? -EIO : rc;

@@ -30,8 +30,9 @@ static const struct opt start_rows[] = {
 	GATE_ROWS_WHERE(O),
 	OPT_LIST('l', "limit", "LIMIT", O, limits,
 		 "[KEY] RATE [burst N] [count|limit|ban TIME]; KEY: src, src/24, src6/48, dst, "
-		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, or a minute "
-		 "/m or an hour /h"),
+		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, "
+		 "20 connections/s (of this host's sockets), or a minute /m or an hour /h; or 100 "
+		 "connections: open at once, from now on"),
 	OPT_STR('f', "file", "FILE", O, file, "limits, a line each; - is standard input"),
 	OPT_LIST(0, "allow", "EXPRESSION", O, allow, "packets that match pass unlimited"),
 	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
@@ -146,7 +147,6 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 	struct site_wish wish = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 				  .verbose = o->verbose,
 				  .guard = plan };
-	struct guard_table table = { 0 };
 	const struct guard_conf *was = NULL;
 	struct site s;
 	int rc = site_open(&s, nl, link, &host_names, SITE_CHANGE);
@@ -160,14 +160,10 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 	rc = guard_plan_settle(plan, was);
 	if (!rc)
 		rc = site_apply(&s, nl, &wish);
-	if (!rc && was && memcmp(was->scopes, plan->conf.scopes, sizeof(was->scopes)) &&
-	    !guard_table_open(&table, &plan->conf, s.seat[GATE_IN].obj.map_fd[GATE_MAP_GUARD])) {
-		guard_table_refill(&table);
-		guard_table_close(&table);
-	}
 	if (!rc)
 		say_started(&s, plan, o);
 	site_close(&s);
+	conns_sweep();
 	return rc;
 }
 

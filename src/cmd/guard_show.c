@@ -35,8 +35,9 @@ static const struct col status_cols[] = {
 	  COL_AT_U64(R, bytes) },
 	{ "bans", "bans", "guard_bans_total", "Bans because of a limit.", .role = COL_COUNTER,
 	  COL_AT_U64(R, bans) },
-	{ "entries", "entries", "guard_entries", "Entries of the table that are in use.",
-	  .role = COL_GAUGE, COL_AT_U64(R, entries) },
+	{ "entries", "entries", "guard_entries",
+	  "Entries of the table that are in use; connections.", .role = COL_GAUGE,
+	  COL_AT_U64(R, entries) },
 };
 #undef R
 static const struct schema status_schema = { "guard", status_cols,
@@ -53,17 +54,22 @@ static const struct {
 	{ GUARD_SUM_KNOWN, "table full: of connections here" },
 	{ GUARD_SUM_SHARED, "table full: over what all share" },
 	{ GUARD_SUM_COOKIES, "SYN cookies sent" },
+	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
 };
 
-static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t *banned)
+/* conns: those that sources have open. */
+static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t *banned,
+			  uint64_t *conns)
 {
-	*used = *banned = 0;
+	*used = *banned = *conns = 0;
 	for (uint32_t i = 0; i < t->entries; i++) {
 		const struct guard_rec *rec = guard_table_rec(t, i);
 
 		if (!guard_table_used(t, i))
 			continue;
 		++*used;
+		if (guard_table_name(t, i)->key == GUARD_SRC)
+			*conns += guard_table_open_conns(t, rec);
 		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
 	}
 }
@@ -109,12 +115,12 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 					  .hook = hook_name(v->seat.at.hook),
 					  .mode = v->seat.conf.guard.enforce ? "enforce"
 									     : "dry run" };
-		uint64_t used, banned;
+		uint64_t used, banned, conns;
 
 		rc = put_limits(sink, v, rec);
 		for (size_t n = 0; n < sizeof(others) / sizeof(*others) && !rc; n++)
 			rc = put_sum(sink, rec, &v->sums, others[n].which, others[n].words);
-		count_entries(&v->table, &used, &banned);
+		count_entries(&v->table, &used, &banned, &conns);
 		rec.what = "entries";
 		rec.entries = used;
 		rc = rc ? rc : sink_row(sink, &rec);
@@ -123,6 +129,9 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 		rc = rc ? rc : sink_row(sink, &rec);
 		rec.what = "entries, room";
 		rec.entries = v->table.entries;
+		rc = rc ? rc : sink_row(sink, &rec);
+		rec.what = "connections, open";
+		rec.entries = conns;
 		rc = rc ? rc : sink_row(sink, &rec);
 	}
 	return rc ? rc : sink_end(sink);

@@ -27,7 +27,7 @@ static const struct opt_spec spec = {
 struct top_rec {
 	const char *interface, *key, *address;
 	double pps, bps, drops;
-	uint64_t passed, dropped;
+	uint64_t passed, dropped, conns;
 	bool banned;
 };
 
@@ -45,6 +45,9 @@ static const struct col cols[] = {
 	  COL_AT_F64(R, drops) },
 	{ "passed", "passed", .role = COL_INFO, COL_AT_U64(R, passed) },
 	{ "dropped", "dropped", .role = COL_INFO, COL_AT_U64(R, dropped) },
+	{ "connections", "conns", "guard_connections",
+	  "Open connections of a key, where they are limited.", .role = COL_GAUGE,
+	  COL_AT_U64(R, conns) },
 	{ "banned", "banned", .role = COL_INFO, COL_AT_BOOL(R, banned) },
 };
 #undef R
@@ -64,6 +67,7 @@ static int put(struct sink *sink, const struct guard_view *v, const struct guard
 		.drops = b->drops,
 		.passed = rec->passed,
 		.dropped = rec->dropped,
+		.conns = guard_table_open_conns(&v->table, rec),
 		.banned = rec->ban && guard_ticks(guard_ban_until(rec->ban), v->table.tick) > 0,
 	};
 	int rc;

@@ -73,6 +73,13 @@ struct guard_name *guard_table_name(const struct guard_table *t, uint32_t entry)
 	return (struct guard_name *)&t->lines[GUARD_NAMES(t->conf->lines) + entry / 2] + entry % 2;
 }
 
+uint64_t guard_table_open_conns(const struct guard_table *t, const struct guard_rec *rec)
+{
+	int64_t n = t->conf->conns ? (int64_t)rec->tat[GUARD_OPEN_AT] : 0;
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
 static bool is_idle(const struct guard_table *t, uint32_t entry)
 {
 	uint64_t word = *(volatile uint64_t *)word_of(t, entry);
@@ -80,7 +87,8 @@ static bool is_idle(const struct guard_table *t, uint32_t entry)
 
 	if (!word)
 		return true;
-	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4))
+	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) ||
+	    guard_table_open_conns(t, rec))
 		return false;
 	return !rec->ban || guard_ticks(t->tick, guard_ban_until(rec->ban)) > 0;
 }
@@ -134,8 +142,6 @@ int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_
 					     .since = t->tick,
 					     .banned = t->tick };
 		__sync_fetch_and_or(word_of(t, entry), GUARD_WORD_PIN);
-	} else {
-		__sync_fetch_and_and(word_of(t, entry), ~GUARD_WORD_PIN);
 	}
 	__atomic_store_n(&rec->ban,
 			 ticks ? guard_ban_word((t->tick + ticks) & 0xfffffff, guard_ban_level(old),
@@ -151,7 +157,8 @@ void guard_table_refill(struct guard_table *t)
 
 	for (uint32_t i = 0; i < t->entries; i++)
 		for (int j = 0; j < GUARD_SCOPE_LIMITS && guard_table_used(t, i); j++)
-			guard_table_rec(t, i)->tat[j] = now;
+			guard_table_rec(t, i)->tat[j] =
+				t->conf->conns && j == GUARD_OPEN_AT ? 0 : now;
 }
 
 void guard_print_name(const struct guard_name *name, struct buf *out)

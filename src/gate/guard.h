@@ -61,10 +61,12 @@ void guard_table_now(struct guard_table *t);
 bool guard_table_used(const struct guard_table *t, uint32_t entry);
 struct guard_rec *guard_table_rec(const struct guard_table *t, uint32_t entry);
 struct guard_name *guard_table_name(const struct guard_table *t, uint32_t entry);
+/* Connections of an entry that are open and counted. */
+uint64_t guard_table_open_conns(const struct guard_table *t, const struct guard_rec *rec);
 /* A ban by hand, or the end of one (ticks 0). addr: 4 or 16 bytes. -ENOENT: it has none; -ENOSPC:
  * there is no room for it. */
 int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_t ticks);
-/* Buckets of limits that are not those of before are full again. */
+/* Buckets of limits that are not those of before are full again, and no connection is known. */
 void guard_table_refill(struct guard_table *t);
 
 /* Seconds of ticks. */

@@ -35,9 +35,10 @@ static const struct {
 	uint8_t unit;
 	uint64_t times;
 } units[] = {
-	{ "packets", GUARD_PACKETS, 1 }, { "syns", GUARD_SYNS, 1 },
-	{ "bit", GUARD_BITS, 1 },        { "kbit", GUARD_BITS, 1000 },
-	{ "Mbit", GUARD_BITS, 1000000 }, { "Gbit", GUARD_BITS, 1000000000 },
+	{ "packets", GUARD_PACKETS, 1 },    { "syns", GUARD_SYNS, 1 },
+	{ "connections", GUARD_CONNS, 1 },  { "bit", GUARD_BITS, 1 },
+	{ "kbit", GUARD_BITS, 1000 },       { "Mbit", GUARD_BITS, 1000000 },
+	{ "Gbit", GUARD_BITS, 1000000000 },
 };
 
 static const struct {
@@ -152,14 +153,16 @@ static int read_key(struct guard_scope *s, struct words *w, struct diag *diag)
 	return 0;
 }
 
-/* "1000 packets/s", "10 Mbit/s". */
+/* "1000 packets/s", "10 Mbit/s"; "100 connections" are open ones. */
 static int read_rate(struct guard_limit *l, struct words *w, uint64_t *seconds, struct diag *diag)
 {
 	const char *end;
 	size_t len, u = 0, p = 0;
 
 	if (!number(w->word, &l->rate, &end) || *end || !l->rate)
-		return wrong(diag, w, "a rate is a number above 0 and packets/s, bit/s or syns/s");
+		return wrong(
+			diag, w,
+			"a rate is a number above 0 and packets/s, bit/s, syns/s or connections/s");
 	next(w);
 	len = strcspn(w->word, "/");
 	while (u < LENGTH(units) &&
@@ -167,8 +170,13 @@ static int read_rate(struct guard_limit *l, struct words *w, uint64_t *seconds, 
 		u++;
 	if (u == LENGTH(units))
 		return wrong(diag, w,
-			     "a rate is of packets, syns, bit, kbit, Mbit or Gbit, a /s, "
-			     "/m or /h");
+			     "a rate is of packets, syns, connections, bit, kbit, Mbit or Gbit, "
+			     "a /s, /m or /h");
+	if (units[u].unit == GUARD_CONNS && !w->word[len]) {
+		l->unit = GUARD_OPEN;
+		next(w);
+		return 0;
+	}
 	while (p < LENGTH(pers) &&
 	       (w->word[len] != '/' || w->word[len + 1] != pers[p].per || w->word[len + 2]))
 		p++;
@@ -228,6 +236,10 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 {
 	uint64_t each = l->unit == GUARD_BITS ? 8 : 1, burst;
 
+	if (l->unit == GUARD_OPEN) {
+		l->full = l->rate;
+		return 0;
+	}
 	if (!l->burst)
 		l->burst = l->rate;
 	if (l->unit == GUARD_BITS && l->burst < FRAME_WHOLE * 8)
@@ -240,6 +252,39 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 		return wrong(diag, w, "the burst would take more than 13 days to fill");
 	l->full = l->cost * burst;
 	return 0;
+}
+
+/* Into its scope: a limit of open connections comes last, and its bucket is not another's anywhere.
+ */
+static int put(struct guard_conf *c, struct guard_scope *scope, struct guard_limit l,
+	       const struct words *w, struct diag *diag)
+{
+	uint8_t n = scope->nlimits;
+	bool last = n && scope->limits[n - 1].unit == GUARD_OPEN, open = last, full = false;
+
+	if (n == GUARD_SCOPE_LIMITS)
+		return wrong(diag, w, "more than 4 limits of one kind of key");
+	if (last && l.unit == GUARD_OPEN)
+		return wrong(diag, w, "a second limit of open connections of such keys");
+	scope->limits[n] = l;
+	if (last) {
+		scope->limits[n] = scope->limits[n - 1];
+		scope->limits[n - 1] = l;
+	}
+	scope->nlimits++;
+	for (int i = 0; i < c->nscopes; i++) {
+		const struct guard_scope *s = &c->scopes[i];
+
+		for (int j = 0; j < s->nlimits; j++)
+			open |= s->limits[j].unit >= GUARD_CONNS;
+		full |= s->nlimits == GUARD_SCOPE_LIMITS &&
+			s->limits[GUARD_OPEN_AT].unit != GUARD_OPEN;
+	}
+	c->conns = open;
+	return open && full ? wrong(diag, w,
+				    "where connections are limited, a kind of key may have 3 "
+				    "limits and one of open connections")
+			    : 0;
 }
 
 static int add(struct guard_plan *p, const struct guard_scope *scope, struct guard_limit l,
@@ -260,11 +305,8 @@ static int add(struct guard_plan *p, const struct guard_scope *scope, struct gua
 		return wrong(diag, w, "more than 4 kinds of keys, the sources among them");
 	if (s == c->nscopes)
 		c->scopes[c->nscopes++] = *scope;
-	if (c->scopes[s].nlimits == GUARD_SCOPE_LIMITS)
-		return wrong(diag, w, "more than 4 limits of one kind of key");
 	l.number = (uint8_t)total;
-	c->scopes[s].limits[c->scopes[s].nlimits++] = l;
-	return 0;
+	return put(c, &c->scopes[s], l, w, diag);
 }
 
 int guard_plan_limit(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
@@ -279,7 +321,7 @@ int guard_plan_limit(struct guard_plan *p, const char *text, size_t len, struct 
 	rc = read_key(&scope, &w, diag);
 	if (!rc)
 		rc = read_rate(&l, &w, &seconds, diag);
-	if (!rc && !strcmp(w.word, "burst"))
+	if (!rc && !strcmp(w.word, "burst") && l.unit != GUARD_OPEN)
 		rc = read_burst(&l, &w, diag);
 	if (!rc)
 		rc = read_action(&l, &w, diag);
@@ -375,15 +417,17 @@ static void settle_few(struct guard_scope *s)
 	s->few_syns = s->few_blocks = FEW_NEVER;
 	for (int i = 0; i < s->nlimits; i++) {
 		const struct guard_limit *l = &s->limits[i];
-		uint64_t rate = (NS_PER_S << GUARD_TIME_SHIFT) / l->cost / 2;
-		uint64_t burst = l->full / l->cost / 8;
+		bool conns = l->unit >= GUARD_CONNS; /* the sketch has nothing of them */
+		uint64_t rate = conns ? 0 : (NS_PER_S << GUARD_TIME_SHIFT) / l->cost / 2;
+		uint64_t burst = conns ? 0 : l->full / l->cost / 8;
 		uint16_t *to = l->unit == GUARD_PACKETS ? &s->few_packets
 			       : l->unit == GUARD_SYNS  ? &s->few_syns
 							: &s->few_blocks;
 		uint16_t n = l->unit == GUARD_BITS ? few(rate / 64, burst / 64, 0x3fff)
 						   : few(rate, burst, FEW_MAX);
 
-		*to = n < *to ? n : *to;
+		if (!conns && n < *to)
+			*to = n;
 	}
 }
 
@@ -392,15 +436,18 @@ int guard_plan_settle(struct guard_plan *p, const struct guard_conf *before)
 	struct guard_conf *c = &p->conf;
 	uint64_t now, hz, longest = 0, shortest = UINT64_MAX;
 
-	c->flags = 1;
 	for (int i = 0; i < c->nscopes; i++) {
 		struct guard_scope *s = &c->scopes[i];
 
 		c->ports |= s->key == GUARD_SRC_PORT;
 		settle_few(s);
 		for (int j = 0; j < s->nlimits; j++) {
-			longest = s->limits[j].full > longest ? s->limits[j].full : longest;
-			shortest = s->limits[j].full < shortest ? s->limits[j].full : shortest;
+			uint64_t full = s->limits[j].full;
+
+			if (s->limits[j].unit == GUARD_OPEN)
+				continue;
+			longest = full > longest ? full : longest;
+			shortest = full < shortest ? full : shortest;
 		}
 	}
 	/* An entry that is replaced has forgotten what it owes: it has to be paid by then. */
@@ -451,9 +498,13 @@ void guard_print_limit(const struct guard_scope *scope, const struct guard_limit
 	if (scope->family == 6 && !usual6)
 		buf_printf(out, "/%u", scope->bits6);
 	buf_char(out, ' ');
-	print_amount(limit, limit->rate, per, out);
-	buf_str(out, " burst ");
-	print_amount(limit, limit->burst, "", out);
+	if (limit->unit == GUARD_OPEN) {
+		buf_printf(out, "%llu connections", (unsigned long long)limit->rate);
+	} else {
+		print_amount(limit, limit->rate, per, out);
+		buf_str(out, " burst ");
+		print_amount(limit, limit->burst, "", out);
+	}
 	buf_printf(out, " %s", actions[limit->action]);
 	if (limit->action == GUARD_BAN)
 		buf_printf(out, " %.0fs", guard_seconds((int32_t)limit->ban));

@@ -230,14 +230,24 @@ static int try_load(struct obj *obj, struct job *job, bool multibuf, bool observ
 	return rc;
 }
 
+/* Another way to load them would take as long to find the same. */
+static int say_too_much(void)
+{
+	return fail(-E2BIG, "the rules are more than this kernel's verifier follows: fewer or "
+			    "simpler ones");
+}
+
 /* The place for an observer is a tail call, which not all kernels have beside the subprogram that
  * the rules are. */
 static int load_with(struct obj *obj, struct job *job, bool multibuf)
 {
 	bool may_have_none = job->code.n != 0;
+	int rc = may_have_none ? try_load(obj, job, multibuf, true) : -ENOENT;
 
-	if (may_have_none && !try_load(obj, job, multibuf, true))
+	if (!rc)
 		return 0;
+	if (rc == -E2BIG)
+		return say_too_much();
 	job->conf.multibuf = multibuf;
 	job->conf.observed = !may_have_none;
 	return load_once(obj, job);
@@ -256,6 +266,8 @@ static int load_any_way(struct obj *obj, struct job *job)
 	if (!(what->progs & XDP_PROGS) || no_multibuf)
 		return load_with(obj, job, false);
 	rc = try_load(obj, job, true, true);
+	if (rc == -E2BIG && job->code.n)
+		return say_too_much();
 	no_multibuf = rc == -EINVAL && !job->code.n;
 	if (rc && job->code.n)
 		rc = try_load(obj, job, true, false);

@@ -171,17 +171,16 @@ static int remember(struct seat *s, const struct attach *a)
 	return rc;
 }
 
-/* Its table goes on with another program that has one as large, its counters with the same limits.
- */
-static void share_guard(const struct seat *s, const struct guard_plan *plan, int maps[GATE_NMAPS])
+/* A guard's table goes on with another program that has one as large. */
+static bool keeps_table(const struct seat *s, const struct guard_plan *plan)
 {
-	const struct guard_conf *was = &s->conf.guard;
-	bool guarded = plan && s->conf.guarded;
+	return s->at.hook && s->conf.guarded && plan && s->conf.guard.lines == plan->conf.lines;
+}
 
-	if (!guarded || was->lines != plan->conf.lines)
-		maps[GATE_MAP_GUARD] = 0;
-	if (!guarded || memcmp(was->scopes, plan->conf.scopes, sizeof(was->scopes)))
-		maps[GATE_MAP_GUARD_SUMS] = 0;
+static bool keeps_limits(const struct seat *s, const struct guard_plan *plan)
+{
+	return s->at.hook && s->conf.guarded && plan &&
+	       !memcmp(s->conf.guard.scopes, plan->conf.scopes, sizeof(plan->conf.scopes));
 }
 
 /* Of the programs, the one that is wished. */
@@ -207,7 +206,10 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 		if (!s->conf.judged)
 			maps[GATE_MAP_HITS] = 0;
 		maps[GATE_MAP_TEXT] = maps[gate_spec.conf_map] = 0;
-		share_guard(s, wish->guard, maps);
+		if (!keeps_table(s, wish->guard))
+			maps[GATE_MAP_GUARD] = 0;
+		if (!keeps_limits(s, wish->guard))
+			maps[GATE_MAP_GUARD_SUMS] = 0;
 		what.before = &s->conf;
 		what.maps = maps;
 	}
@@ -299,16 +301,54 @@ static int take_off(struct seat *s, struct nl *nl)
 				    gate_dir_name(s->dir));
 }
 
+/* What was in the buckets of other limits is not theirs. */
+static void refill(const struct seat *s, const struct guard_plan *plan)
+{
+	struct guard_table table;
+
+	if (guard_table_open(&table, &plan->conf, s->obj.map_fd[GATE_MAP_GUARD]))
+		return;
+	guard_table_refill(&table);
+	guard_table_close(&table);
+}
+
+static int count_conns(struct seat *s, const struct guard_plan *plan)
+{
+	bool had = s->at.hook && s->conf.guarded && s->conf.guard.conns;
+	bool keeps = keeps_table(s, plan) && keeps_limits(s, plan);
+	struct bpf_map_info info = { 0 };
+	struct conns_want want = { 0 };
+
+	if (!had && !(plan && plan->conf.conns))
+		return 0;
+	if (had)
+		bpf_info(s->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
+	if (plan)
+		want = (struct conns_want){ .guard = &plan->conf,
+					    .table_fd = s->obj.map_fd[GATE_MAP_GUARD],
+					    .sums_fd = s->obj.map_fd[GATE_MAP_GUARD_SUMS],
+					    .same = keeps };
+	return conns_put(&s->conns, info.id, plan && plan->conf.conns ? &want : NULL);
+}
+
 int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 {
+	const struct guard_plan *plan = wish->uses ? wish->guard : NULL;
 	int rc;
 
 	if (!wish->uses) {
 		rc = take_off(s, nl);
 		s->off = !rc && s->at.hook;
-		return rc;
+	} else {
+		rc = s->at.hook ? put_instead(s, nl, wish) : put_new(s, nl, wish);
 	}
-	rc = s->at.hook ? put_instead(s, nl, wish) : put_new(s, nl, wish);
+	if (!rc && keeps_table(s, plan) && !keeps_limits(s, plan))
+		refill(s, plan);
+	if (!rc) {
+		rc = count_conns(s, plan);
+		if (rc)
+			seat_undo(s, nl);
+	}
 	if (rc)
 		obj_close(&s->obj);
 	return rc;
@@ -333,6 +373,8 @@ int seat_undo(struct seat *s, struct nl *nl)
 	}
 	s->put = (struct found){ 0 };
 	s->off = false;
+	if (!rc || rc == -ENODEV)
+		rc = conns_undo(&s->conns);
 	if (rc == -ENODEV) /* so are the rules */
 		return 0;
 	return rc ? fail_errno(rc, "%s: %s: putting back what was there", s->link.name,
@@ -367,5 +409,6 @@ void seat_close(struct seat *s)
 {
 	forget(s);
 	obj_close(&s->obj);
+	conns_close(&s->conns);
 	*s = (struct seat){ 0 };
 }

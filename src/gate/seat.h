@@ -4,6 +4,7 @@
 #ifndef GATE_SEAT_H
 #define GATE_SEAT_H
 
+#include "gate/conns.h"
 #include "gate/load.h"
 #include "obj/find.h"
 
@@ -22,6 +23,7 @@ struct seat {
 	struct found put;
 	bool off; /* seat_put() has taken it off */
 	struct obj obj;
+	struct conns conns;
 };
 
 /* Find it. 0 also if there is none. Errors are said. */

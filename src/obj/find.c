@@ -261,7 +261,7 @@ int find_replace(struct nl *nl, const struct found *f, int prog_fd)
 	if (fd < 0)
 		return fd;
 	if (f->hook == HOOK_TCX)
-		rc = bpf_prog_replace(prog_fd, f->ifindex, tcx_type(f), fd);
+		rc = bpf_prog_replace(prog_fd, f->ifindex, tcx_type(f), 0, fd);
 	else
 		rc = link_set_xdp(nl, f->ifindex, prog_fd, xdp_mode(f->hook) | XDP_FLAGS_REPLACE,
 				  fd);

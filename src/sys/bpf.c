@@ -171,12 +171,12 @@ int bpf_raw_tracepoint_open(const char *name, int prog_fd)
 	return call_attr(BPF_RAW_TRACEPOINT_OPEN, &a);
 }
 
-static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags,
-		      int old_fd)
+static int change_attached(int cmd, int prog_fd, int target, uint32_t attach_type, uint32_t flags,
+			   int old_fd)
 {
 	union bpf_attr a = {};
 
-	a.target_fd = (uint32_t)ifindex; /* target_ifindex shares its place */
+	a.target_fd = (uint32_t)target; /* target_ifindex shares its place */
 	a.attach_bpf_fd = (uint32_t)prog_fd;
 	a.attach_type = attach_type;
 	a.attach_flags = flags;
@@ -184,34 +184,35 @@ static int tcx_change(int cmd, int prog_fd, int ifindex, uint32_t attach_type, u
 	return call_attr(cmd, &a);
 }
 
-int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags)
+int bpf_prog_attach(int prog_fd, int target, uint32_t attach_type, uint32_t flags)
 {
-	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, flags, 0);
+	return change_attached(BPF_PROG_ATTACH, prog_fd, target, attach_type, flags, 0);
 }
 
-int bpf_prog_replace(int prog_fd, int ifindex, uint32_t attach_type, int old_fd)
+int bpf_prog_replace(int prog_fd, int target, uint32_t attach_type, uint32_t flags, int old_fd)
 {
-	return tcx_change(BPF_PROG_ATTACH, prog_fd, ifindex, attach_type, BPF_F_REPLACE, old_fd);
+	return change_attached(BPF_PROG_ATTACH, prog_fd, target, attach_type, flags | BPF_F_REPLACE,
+			       old_fd);
 }
 
-int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type)
+int bpf_prog_detach(int prog_fd, int target, uint32_t attach_type)
 {
-	return tcx_change(BPF_PROG_DETACH, prog_fd, ifindex, attach_type, 0, 0);
+	return change_attached(BPF_PROG_DETACH, prog_fd, target, attach_type, 0, 0);
 }
 
 /* BPF_PROG_QUERY as of Linux 6.6 (linux/bpf.h); older kernels know the part up to attach_flags2. */
 struct query_attr {
-	uint32_t ifindex, attach_type, query_flags, attach_flags;
+	uint32_t target, attach_type, query_flags, attach_flags;
 	uint64_t prog_ids;
 	uint32_t count, pad;
 	uint64_t attach_flags2, link_ids, link_flags, revision;
 };
 
-int bpf_prog_query(int ifindex, uint32_t attach_type, uint32_t *ids, uint32_t *link_ids,
+int bpf_prog_query(int target, uint32_t attach_type, uint32_t *ids, uint32_t *link_ids,
 		   uint32_t max)
 {
 	struct query_attr a = {
-		.ifindex = (uint32_t)ifindex,
+		.target = (uint32_t)target,
 		.attach_type = attach_type,
 		.prog_ids = ptr(ids),
 		.count = max,

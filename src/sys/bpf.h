@@ -63,15 +63,17 @@ int bpf_prog_run(int fd, struct bpf_run *run);
 int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flags);
 int bpf_raw_tracepoint_open(const char *name, int prog_fd); /* name NULL: BTF-typed */
 
-/* tcx without a link: stays when the process ends. flags: BPF_F_BEFORE for the first place. */
-int bpf_prog_attach(int prog_fd, int ifindex, uint32_t attach_type, uint32_t flags);
-/* In the place of one that is there without a link; no packet passes between the two. -ENOENT: it
- * is not there. */
-int bpf_prog_replace(int prog_fd, int ifindex, uint32_t attach_type, int old_fd);
-int bpf_prog_detach(int prog_fd, int ifindex, uint32_t attach_type);
-/* Ids of the programs at a tcx hook, in their order, and of their links (0: attached without one).
- * Returns their number, at most max; -errno. link_ids may be NULL. */
-int bpf_prog_query(int ifindex, uint32_t attach_type, uint32_t *ids, uint32_t *link_ids,
+/* Without a link: stays when the process ends. target: an interface's index for tcx, a cgroup's
+ * descriptor for the hooks of those. flags: BPF_F_BEFORE for the first place of tcx,
+ * BPF_F_ALLOW_MULTI beside others at a cgroup. */
+int bpf_prog_attach(int prog_fd, int target, uint32_t attach_type, uint32_t flags);
+/* In the place of one that is there without a link; nothing passes between the two. flags: as when
+ * that was attached. -ENOENT: it is not there. */
+int bpf_prog_replace(int prog_fd, int target, uint32_t attach_type, uint32_t flags, int old_fd);
+int bpf_prog_detach(int prog_fd, int target, uint32_t attach_type);
+/* Ids of the programs at such a hook, in their order, and of their links (0: attached without one).
+ * Returns their number, at most max; -errno. link_ids may be NULL, and is for tcx. */
+int bpf_prog_query(int target, uint32_t attach_type, uint32_t *ids, uint32_t *link_ids,
 		   uint32_t max);
 
 enum bpf_kind { BPF_KIND_PROG, BPF_KIND_MAP, BPF_KIND_BTF, BPF_KIND_LINK };

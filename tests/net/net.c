@@ -410,3 +410,20 @@ int foreign_prog(uint32_t type, const char *name)
 	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));
 	return fd;
 }
+
+socklen_t far_address(struct sockaddr_storage *ss, int family, int port)
+{
+	struct sockaddr_in *v4 = (void *)ss;
+	struct sockaddr_in6 *v6 = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = (sa_family_t)family;
+	if (family == AF_INET) {
+		v4->sin_port = htons((uint16_t)port);
+		inet_pton(family, lab_address(LAB_FAR, family), &v4->sin_addr);
+		return sizeof(*v4);
+	}
+	v6->sin6_port = htons((uint16_t)port);
+	inet_pton(family, lab_address(LAB_FAR, family), &v6->sin6_addr);
+	return sizeof(*v6);
+}

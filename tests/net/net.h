@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include "lab/lab.h"
 #include "tests/lib/test.h"
@@ -63,6 +64,8 @@ void lab_ready(struct lab *lab);
  * once, slowly enough for the pair's queues. */
 void flood(const struct lab *lab, unsigned int n, size_t len);
 
+/* A port of the far side; its length. */
+socklen_t far_address(struct sockaddr_storage *ss, int family, int port);
 /* The six bytes of a side's hardware address. */
 void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac);
 /* A setting of this thread's network namespace ("net/ipv4/..."), if the kernel has it. */

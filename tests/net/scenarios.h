@@ -156,6 +156,11 @@ void guard_strangers(void);
 void guard_cookies(void);
 void guard_watched(void);
 void guard_mistakes(void);
+/* guard_conns.c */
+void guard_conns_xdp(void);
+void guard_conns_tc(void);
+void guard_conns_late(void);
+void guard_conns_rate(void);
 
 /* lone.c */
 void lone_count_in(void);

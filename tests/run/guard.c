@@ -443,7 +443,7 @@ void guard_mutated(void)
 
 	set_up(&g, 16);
 	g.conf.guard.nscopes = GUARD_SCOPES_MAX;
-	g.conf.guard.flags = g.conf.guard.ports = g.conf.guard.cookies = 1;
+	g.conf.guard.conns = g.conf.guard.ports = g.conf.guard.cookies = 1;
 	for (int s = 0; s < GUARD_SCOPES_MAX; s++) {
 		*scope_of(&g, s) = (struct guard_scope){ .key = (uint8_t)(s % 3),
 							 .mask4 = ~0u,
@@ -454,7 +454,7 @@ void guard_mutated(void)
 		add_limit(&g, s, per_second(GUARD_PACKETS, 1000, 100, GUARD_BAN));
 		add_limit(&g, s, per_second(GUARD_BITS, 1000000, 1000000, GUARD_LIMIT));
 		add_limit(&g, s, per_second(GUARD_SYNS, 1, 1, GUARD_LIMIT));
-		add_limit(&g, s, per_second(GUARD_PACKETS, 1, 1, GUARD_COUNT));
+		add_limit(&g, s, (struct guard_limit){ .full = 1, .unit = GUARD_OPEN });
 	}
 	open_guard(&g);
 	for (int i = 0; i < 40000 / (int)test_slow(); i++) {

@@ -24,6 +24,9 @@ static const struct {
 	{ "dst 1500 kbit/s burst 3 Mbit", "dst 1500 kbit/s burst 3 Mbit limit" },
 	{ "dst 10 kbit/s", "dst 10 kbit/s burst 524288 bit limit" },
 	{ "src+port 7 packets/s burst 1 ban 1h", "src+port 7 packets/s burst 1 ban 3600s" },
+	{ "20 connections/s burst 40", "src 20 connections/s burst 40 limit" },
+	{ "src/24 50 connections ban 60s", "src/24 50 connections ban 60s" },
+	{ "dst 2k connections count", "dst 2000 connections count" },
 };
 
 START_TEST(reads)
@@ -43,8 +46,39 @@ START_TEST(reads)
 	guard_print_limit(scope, limit, &out);
 	buf_char(&out, '\0');
 	ck_assert_str_eq(out.data, texts[_i].printed);
-	ck_assert(limit->full / limit->cost >= 1);
+	ck_assert(limit->full / (limit->cost ? limit->cost : 1) >= 1);
+	ck_assert_uint_eq(plan.conf.conns, limit->unit >= GUARD_CONNS);
 	buf_free(&out);
+	guard_plan_close(&plan);
+}
+END_TEST
+
+/* Open connections come last in their scope, and have a bucket that is nobody else's anywhere. */
+START_TEST(open_last)
+{
+	static const char *const three[] = { "5 connections", "1 packets/s", "2 packets/s",
+					     "3 packets/s" };
+	static const char *const four[] = { "dst 1 packets/s", "dst 2 packets/s", "dst 3 packets/s",
+					    "dst 4 packets/s" };
+	struct guard_plan plan;
+	struct diag diag = { 0 };
+
+	ck_assert(!guard_plan_open(&plan));
+	for (int i = 0; i < 4; i++)
+		ck_assert(!guard_plan_limit(&plan, three[i], strlen(three[i]), &diag));
+	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].unit, GUARD_OPEN);
+	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].number, 0);
+	ck_assert_uint_eq(plan.conf.scopes[0].limits[0].number, 1);
+	ck_assert(guard_plan_limit(&plan, "6 connections", 13, &diag) == -EINVAL);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(guard_plan_limit(&plan, four[i], strlen(four[i]), &diag),
+				 i < 3 ? 0 : -EINVAL);
+	ck_assert_ptr_nonnull(strstr(diag.msg, "3 limits and one of open"));
+	guard_plan_close(&plan);
+	ck_assert(!guard_plan_open(&plan));
+	for (int i = 0; i < 4; i++)
+		ck_assert(!guard_plan_limit(&plan, four[i], strlen(four[i]), &diag));
+	ck_assert(guard_plan_limit(&plan, "src 5 connections/s", 19, &diag) == -EINVAL);
 	guard_plan_close(&plan);
 }
 END_TEST
@@ -75,6 +109,9 @@ static const struct {
 	{ "src 5 packets/s frob", 16, "not one of" },
 	{ "src 5 packets/s limit 7", 22, "nothing follows" },
 	{ "src 1 packets/h burst 1000", 26, "13 days" },
+	{ "src 0 connections", 4, "a rate is a number" },
+	{ "src 5 connections/day", 6, "a rate is /s, /m or /h" },
+	{ "src 5 connections burst 7", 18, "not one of" },
 };
 
 START_TEST(mistakes)
@@ -181,6 +218,7 @@ Suite *guard_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, reads, 0, N(texts));
 	tcase_add_loop_test(t, mistakes, 0, N(wrong));
+	tcase_add_test(t, open_last);
 	tcase_add_test(t, files);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, noise);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The counting of connections that a guard's limits of them need: a program at the root of the
+ * cgroups, which stays like the gate whose table it writes to. */
+#ifndef GATE_CONNS_H
+#define GATE_CONNS_H
+
+#include "bpf/conns.h"
+#include "obj/obj.h"
+
+/* A change of it. Zeroed: none. */
+struct conns {
+	int was_fd; /* what counted before; 0: nothing did */
+	int now_fd; /* what does since; 0: nothing does. obj's */
+	struct obj obj;
+};
+
+/* What is to be counted, and where. */
+struct conns_want {
+	const struct guard_conf *guard;
+	int table_fd, sums_fd; /* maps of the gate */
+	bool same;             /* the connections that are open go on being known */
+};
+
+/* Count for want (NULL: no more) in the place of what counts for the gate whose map `guard` has
+ * the id was_table (0: none). c is for conns_undo() and conns_close(). Errors are said, and
+ * everything is as it was. */
+int conns_put(struct conns *c, uint32_t was_table, const struct conns_want *want);
+/* What was there before conns_put() again. 0 or -errno, unsaid. */
+int conns_undo(struct conns *c);
+void conns_close(struct conns *c);
+
+/* Take off what counts for gates that are gone, for their interfaces are. Returns how many; -errno,
+ * unsaid. */
+int conns_sweep(void);
+
+#endif
