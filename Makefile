@@ -360,12 +360,12 @@ $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/guard.o: | $(BENCH)/peers.gen.h
 $(BENCH)/filter_way.o: | $(BENCH)/drops.gen.h
-$(BENCH)/bench: $(BENCH_O) $(LIB_O)
-$(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
+$(BENCH)/bench: $(BENCH_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/capture: $(BENCH_CAPTURE_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/guard: $(call bench_o,guard peers.gen) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
-$(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
-$(BENCH)/filter: $(BENCH_FILTER_O) $(LIB_O)
+$(BENCH)/sets: $(BENCH_SETS_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/filter: $(BENCH_FILTER_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)

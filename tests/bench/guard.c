@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Time per packet of the guard beside dropping, hashes and common token buckets, in rounds that
  * have all of them; and ten million strangers. */
-#define _GNU_SOURCE
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"

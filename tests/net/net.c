@@ -8,7 +8,6 @@
 #include <linux/bpf.h>
 #include <net/if_arp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 #include "sys/netns.h"
+#include "tests/lib/cpu.h"
 
 enum { PATIENCE_MS = 8000 };
 
@@ -243,12 +243,9 @@ static _Noreturn void flood_from(int cpu, int far_port, unsigned int n, size_t l
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)far_port) };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	cpu_set_t set;
 	char buf[1500] = "";
 
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	cpu_pin(cpu);
 	inet_pton(AF_INET, lab_address(LAB_FAR, AF_INET), &to.sin_addr);
 	for (unsigned int i = 0; i < n; i++) {
 		if (sendto(fd, buf, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len)

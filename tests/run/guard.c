@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
+#include "tests/lib/cpu.h"
 #include "tests/lib/draw.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -180,11 +180,8 @@ struct sender {
 static void *flood_from(void *arg)
 {
 	struct sender *s = arg;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)s->cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	cpu_pin(s->cpu);
 	run_prog(s->g, GATE_PROG_SONDE_GUARD_XDP, s->p, 1, NULL);
 	s->first = s->last = clock_mono();
 	for (uint64_t now; (now = clock_mono()) < s->until; s->last = now) {
