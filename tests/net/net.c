@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <signal.h>
@@ -133,6 +134,13 @@ int sonde_stop(struct sonde *s, int sig)
 {
 	kill(s->pid, sig);
 	return sonde_wait(s);
+}
+
+void sonde_expect_line(const struct sonde *s, int rc, const char *words)
+{
+	CHECK(s->rc == rc, "exit code %d, not %d: %s", s->rc, rc, s->err);
+	CHECK(lines_of(s->err) == 1 && strstr(s->err, words), "no \"%s\" as one line: %s", words,
+	      s->err);
 }
 
 void sonde_expect_confined(const struct sonde *s, uint64_t caps)
@@ -406,4 +414,14 @@ int foreign_prog(uint32_t type, const char *name)
 
 	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));
 	return fd;
+}
+
+void foreign_xdp(struct lab *lab)
+{
+	struct lab_end *near = &lab->end[LAB_NEAR];
+	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+
+	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+	      "attaching a foreign program");
+	close(fd);
 }
