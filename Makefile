@@ -334,6 +334,7 @@ BENCH_CAPTURE_O := $(call bench_o,capture capture_live capture_rate capture_run 
 BENCH_FILTER_O := $(call bench_o,drops.gen filter filter_load filter_way flood.gen members parts run \
 	series wire)
 BENCH_SETS_O := $(call bench_o,members sets series sets.gen)
+BENCH_GUARD_O := $(call bench_o,guard peers.gen)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -360,12 +361,12 @@ $(BENCH)/%.gen.o: $(BENCH)/%.gen.c
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h
 $(BENCH)/guard.o: | $(BENCH)/peers.gen.h
 $(BENCH)/filter_way.o: | $(BENCH)/drops.gen.h
-$(BENCH)/bench: $(BENCH_O) $(LIB_O)
-$(BENCH)/capture: $(BENCH_CAPTURE_O) $(LIB_O)
-$(BENCH)/guard: $(call bench_o,guard peers.gen) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/bench: $(BENCH_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/capture: $(BENCH_CAPTURE_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/guard: $(BENCH_GUARD_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
-$(BENCH)/sets: $(BENCH_SETS_O) $(LIB_O)
-$(BENCH)/filter: $(BENCH_FILTER_O) $(LIB_O)
+$(BENCH)/sets: $(BENCH_SETS_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/filter: $(BENCH_FILTER_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard:
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
@@ -457,7 +458,8 @@ clean:
 -include $(wildcard $(LIB_O:.o=.d) $(CMD_O:.o=.d) $(BPF_NAMES:%=$(B)/bpf/%.bpf.d) \
 	$(GEN_HOST_O:.o=.d) $(TEST_LIB_O:.o=.d) $(RUN_O:.o=.d) $(NET_O:.o=.d) $(PEERS_O:.o=.d) \
 	$(UNIT_O:.o=.d) $(FUZZ_LIB_O:.o=.d) $(FUZZERS:%=$(F)/tests/fuzz/fuzz_%.d) $(BENCH_O:.o=.d) \
-	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_FILTER_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH)/drops.bpf.d $(BENCH)/flood.bpf.d $(BENCH)/sets.bpf.d \
+	$(BENCH_CAPTURE_O:.o=.d) $(BENCH_FILTER_O:.o=.d) $(BENCH_SETS_O:.o=.d) $(BENCH_GUARD_O:.o=.d) \
+	$(patsubst %,$(BENCH)/%.bpf.d,drops flood peers sets) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \

@@ -6,31 +6,23 @@
 set -u
 capfile=${1:?usage: tests/peers.sh CAPFILE-PROGRAM}
 export LC_ALL=C.UTF-8 TZ=UTC
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+. "$(dirname "$0")/verdict.sh"
 
 for tool in tshark tcpdump capinfos editcap mergecap randpkt; do
 	command -v $tool >/dev/null && continue
-	echo "skip capture files and their peers: no $tool (make deps-test)"
-	echo '0 passed, 0 failed, 1 skipped'
-	exit 0
+	skip 'capture files and their peers' "no $tool (make deps-test)"
+	summary
+	exit
 done
 
 # same NAME: $work/want and $work/got are the same, and nobody said a word.
 same() {
 	sed -i -e '/^Running as user "root"/d' -e '/^reading from file /d' -e '/^[0-9]* packets\{0,1\}$/d' "$work/said"
-	if cmp -s "$work/want" "$work/got" && [ ! -s "$work/said" ]; then
-		echo "ok $1"
-		passed=$((passed + 1))
-	else
-		echo "FAIL $1:"
-		diff "$work/want" "$work/got" | head -10 | sed 's/^/  /'
-		head -5 "$work/said" | sed 's/^/  said: /'
-		failed=$((failed + 1))
-	fi
+	{
+		diff "$work/want" "$work/got" 2>&1 | head -10
+		head -5 "$work/said" | sed 's/^/said: /'
+	} >"$work/found"
+	verdict "$1"
 	: >"$work/said"
 }
 : >"$work/said"
@@ -170,5 +162,4 @@ refused "$work/modlibpcap" "a 'modified' pcap file, convert it: editcap" 'modifi
 refused "$work/snoop" 'a snoop file, convert it: editcap' 'snoop'
 refused "$work/gz" 'compressed, unpack it first: gzip -d' 'gzip'
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+summary

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# For scripts of rules: each writes what breaks it to $work/found, then asks for the verdict.
+# For scripts that check: each writes what breaks it to $work/found, then asks for the verdict.
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

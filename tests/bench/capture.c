@@ -4,8 +4,6 @@
 #define _GNU_SOURCE
 #include "tests/bench/capture.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include "base/err.h"
 
 enum { ROUNDS = 3 };
@@ -46,43 +44,20 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .rounds = ROUNDS, .seconds = 0.8 };
-	const char *chosen = NULL;
-	char sonde[4096];
-	int c, rc;
+	static struct bench b = { .opts = { .rounds = ROUNDS,
+					    .seconds = 0.8,
+					    .quick_rounds = 1,
+					    .quick_seconds = 0.4 } };
+	int rc;
 
 	err_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((c = getopt(argc, argv, "hqs:p:r:d:")) != -1)
-		switch (c) {
-		case 'q':
-			b.rounds = 1;
-			b.seconds = 0.4;
-			break;
-		case 's':
-			b.seconds = strtod(optarg, NULL);
-			break;
-		case 'p':
-			chosen = optarg;
-			break;
-		case 'r':
-			b.only = optarg;
-			break;
-		case 'd':
-			b.dir = optarg;
-			break;
-		default:
-			return usage();
-		}
-	if (optind != argc - 1 || !(b.seconds > 0))
+	if (!bench_options(&b.opts, "hqs:p:r:d:", argc, argv))
 		return usage();
-	snprintf(sonde, sizeof(sonde), "%s/sonde", argv[optind]);
-	b.sonde = sonde;
-	b.dir = b.dir ? b.dir : argv[optind];
-	bench_head("capture", b.rounds, b.seconds);
+	bench_head("capture", &b.opts);
 	printf("CPU ns: the receiver's, user and system, for each packet that came in\n\n");
-	receivers_find(sonde);
-	rc = parts_run(parts, PARTS, chosen, &b, &b.wire);
+	receivers_find(b.opts.sonde);
+	rc = parts_run(parts, PARTS, b.opts.parts, &b, &b.wire);
 	account(&b);
 	goals_print();
 	return rc ? 1 : 0;

@@ -10,11 +10,7 @@
 #include "tests/bench/wire.h"
 
 struct bench {
-	unsigned int rounds;
-	double seconds;   /* of a flood */
-	const char *dir;  /* for what is written to a disk */
-	const char *only; /* receivers' names, with commas; NULL: all */
-	const char *sonde;
+	struct bench_opts opts;
 	struct wire wire;
 	/* The most packets of a run that sonde neither delivered nor counted as lost. */
 	bool accounted;

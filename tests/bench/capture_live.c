@@ -40,7 +40,7 @@ int capture_null(struct bench *b)
 	for (unsigned int i = 0; i < sizeof(nulls) / sizeof(*nulls) && !rc; i++) {
 		const struct measure m = {
 			.flood = { .size = nulls[i].size, .rate = nulls[i].rate },
-			.seconds = b->seconds,
+			.seconds = b->opts.seconds,
 		};
 
 		rc = measure_rounds(b, &m, false, results);
@@ -73,7 +73,7 @@ int capture_path(struct bench *b)
 					   "in the path, 1 % matches: of tcpdump's" };
 	struct measure m = {
 		.flood = { .size = SMALL, .match_every = MATCH_EVERY },
-		.seconds = b->seconds / 2,
+		.seconds = b->opts.seconds / 2,
 	};
 	int rc = measure_rounds(b, &m, true, results);
 
@@ -97,7 +97,7 @@ static bool has_room(const struct bench *b, const struct measure *m)
 	double need = (double)m->flood.rate * m->seconds * (m->flood.size + 64) * 1.5;
 	struct statvfs fs;
 
-	if (statvfs(b->dir, &fs))
+	if (statvfs(b->opts.dir, &fs))
 		return false;
 	return (double)fs.f_bavail * (double)fs.f_frsize > need;
 }
@@ -123,14 +123,14 @@ int capture_file(struct bench *b)
 	const struct goal goal = { "disk, 1400 bytes: packets lost", GOAL_AT_MOST, 0.1, "%" };
 	struct measure m = {
 		.flood = { .size = LARGE, .rate = RATE_FILE },
-		.seconds = 2 * b->seconds,
+		.seconds = 2 * b->opts.seconds,
 		.to_disk = true,
 	};
 	char title[128];
 	int rc = find_file_rate(b, &m);
 
 	if (!rc && !has_room(b, &m)) {
-		printf("left out: packets to a disk: no room in %s\n\n", b->dir);
+		printf("left out: packets to a disk: no room in %s\n\n", b->opts.dir);
 		return 0;
 	}
 	if (!rc)
@@ -160,7 +160,7 @@ int capture_stop(struct bench *b)
 
 	printf("Ctrl-C 20 ms after the last of 20 thousand packets a second, %u times\n"
 	       "  %-14s %s\n",
-	       b->rounds, "", "packets neither delivered nor said to be lost");
+	       b->opts.rounds, "", "packets neither delivered nor said to be lost");
 	rc = measure_rounds(b, &m, false, results);
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
 		const struct series *missing = &results[i].missing;
@@ -207,7 +207,7 @@ int capture_stats(struct bench *b)
 {
 	const struct measure m = {
 		.flood = { .size = SMALL, .rate = 1000000 },
-		.seconds = b->seconds,
+		.seconds = b->opts.seconds,
 		.look = look_at_programs,
 	};
 	int stats = bpf_enable_stats(), rc = 0;

@@ -29,7 +29,7 @@ static int holds(struct bench *b, struct receiver *r, const struct measure *m, s
 
 static int find(struct bench *b, struct receiver *r, unsigned int size, struct found *found)
 {
-	struct measure m = { .flood = { .size = size }, .seconds = b->seconds };
+	struct measure m = { .flood = { .size = size }, .seconds = b->opts.seconds };
 	struct sample s = { 0 };
 	double low, high;
 	int rc = holds(b, r, &m, &s, &found->full);
@@ -69,7 +69,7 @@ static int search_size(struct bench *b, unsigned int size, const char *what)
 		struct receiver *r = &receivers[who[i]];
 		struct found f = { 0 };
 
-		if (!r->absent && bench_chosen(b->only, r->name))
+		if (!r->absent && bench_chosen(b->opts.only, r->name))
 			rc = find(b, r, size, &f);
 		rc = rc == -ENOEXEC ? 0 : rc;
 		if (who[i] == RECEIVER_TCPDUMP)

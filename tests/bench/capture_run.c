@@ -72,7 +72,7 @@ static int run_receiver(struct bench *b, struct receiver *r, const struct measur
 	int fd = 0, rc;
 
 	if (m->to_disk)
-		snprintf(path, sizeof(path), "%s/captured.pcapng", b->dir);
+		snprintf(path, sizeof(path), "%s/captured.pcapng", b->opts.dir);
 	rc = receiver_start(r, &b->wire, path, m->filtered);
 	if (!rc && m->to_disk) {
 		fd = take_file(path);
@@ -109,7 +109,7 @@ int measure(struct bench *b, struct receiver *r, const struct measure *m, struct
 
 bool can_receive(const struct bench *b, const struct receiver *r, const struct measure *m)
 {
-	return !r->absent && bench_chosen(b->only, r->name) && (r->filters || !m->filtered);
+	return !r->absent && bench_chosen(b->opts.only, r->name) && (r->filters || !m->filtered);
 }
 
 static int measure_one(struct bench *b, struct receiver *r, const struct measure *m,
@@ -155,7 +155,7 @@ int measure_rounds(struct bench *b, const struct measure *m, bool path,
 
 	for (int i = 0; i < RESULTS; i++)
 		results[i] = (struct result){ 0 };
-	for (unsigned int round = 0; round < b->rounds && !rc; round++)
+	for (unsigned int round = 0; round < b->opts.rounds && !rc; round++)
 		rc = measure_round(b, m, path, results);
 	return rc;
 }

@@ -158,12 +158,12 @@ static int read_in_rounds(const struct bench *b, char paths[FILES][4096], int fi
 
 	for (int i = 0; i < READERS; i++)
 		readers[i].ns = (struct series){ 0 };
-	for (unsigned int round = 0; round < b->rounds && !rc; round++)
+	for (unsigned int round = 0; round < b->opts.rounds && !rc; round++)
 		for (int i = 0; i < READERS && !rc; i++) {
 			struct reader *r = &readers[i];
 			double start = 0, all = 0;
 
-			if (!bench_chosen(b->only, r->name) || r->absent)
+			if (!bench_chosen(b->opts.only, r->name) || r->absent)
 				continue;
 			rc = run_reader(r, paths[EMPTY], &start);
 			if (!rc)
@@ -201,11 +201,11 @@ int capture_text(struct bench *b)
 
 	/* Without it some C libraries look for the time zone's file with every line. */
 	setenv("TZ", "UTC", 0);
-	readers[SONDE].argv[0] = b->sonde;
+	readers[SONDE].argv[0] = b->opts.sonde;
 	for (int i = 0; i < READERS; i++)
 		readers[i].absent = !run_in_path(readers[i].argv[0]);
 	for (int i = 0; i < FILES && !rc; i++) {
-		snprintf(paths[i], sizeof(paths[i]), "%s/%s", b->dir, inputs[i].file);
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", b->opts.dir, inputs[i].file);
 		rc = write_input(&inputs[i], paths[i]);
 	}
 	for (int i = FLOOD; i < FILES && !rc; i++) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What a filter that drops is compared with: programs that do nothing else, and ones that look the
  * source address up in a map of the kernel's. */
-#include <linux/if_ether.h>
-#include <linux/ip.h>
-#include "bpf/lib/bpf.h"
+#include "tests/bench/prog.h"
 
 enum {
 	TC_DROP = 2,
@@ -31,12 +29,9 @@ struct {
 /* 0: it is no IPv4 packet. */
 static __always_inline __u32 source(const struct xdp_md *ctx)
 {
-	struct ethhdr *eth = (void *)(long)ctx->data;
-	struct iphdr *ip = (void *)(eth + 1);
+	__u32 src;
 
-	if ((void *)(ip + 1) > (void *)(long)ctx->data_end || eth->h_proto != be16(ETH_P_IP))
-		return 0;
-	return ip->saddr;
+	return source_of(ctx, &src) ? src : 0;
 }
 
 SEC("xdp")

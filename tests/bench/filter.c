@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -71,7 +70,7 @@ static int measure(struct bench *b, struct contender *c, enum set of, double *ns
 		/* Not from the first packet on, of which a limit lets some through. */
 		start = wire_sent_now(&b->wire);
 		rc = passed(b, &before);
-		wire_sleep(b->seconds);
+		wire_sleep(b->opts.seconds);
 		down = wire_stop(&b->wire, &sent);
 		rc = rc ? rc : down;
 	}
@@ -128,7 +127,7 @@ static int run_part(struct bench *b, const char *part, const char *title)
 
 	for (int i = FLOOR_XDP; i <= FLOOR_TC; i++)
 		contenders[i].ns.n = contenders[i].kpps.n = contenders[i].passed.n = 0;
-	for (unsigned int round = 0; round < b->rounds && !rc; round++)
+	for (unsigned int round = 0; round < b->opts.rounds && !rc; round++)
 		for (int i = FLOOR_TC + 1; i < CONTENDERS && !rc; i++)
 			if (!strcmp(contenders[i].part, part) &&
 			    contender_chosen(b, &contenders[i]))
@@ -238,11 +237,11 @@ static int usage(void)
 	return 2;
 }
 
-static int bench(struct bench *b, const char *chosen)
+static int bench(struct bench *b)
 {
 	int rc;
 
-	bench_head("filter", b->rounds, b->seconds);
+	bench_head("filter", &b->opts);
 	printf("ns: the sending CPU's time for a packet of %d bytes, making and dropping it; over: "
 	       "more than\nthe floor's, measured just before; least: of the shortest times of all "
 	       "rounds.\n\n",
@@ -250,7 +249,7 @@ static int bench(struct bench *b, const char *chosen)
 	contenders_find(b);
 	rc = hide_pins();
 	if (!rc)
-		rc = parts_run(parts, PARTS, chosen, b, &b->wire);
+		rc = parts_run(parts, PARTS, b->opts.parts, b, &b->wire);
 	goals_print();
 	for (int i = 0; i < SETS; i++)
 		if (b->set_fd[i])
@@ -260,34 +259,14 @@ static int bench(struct bench *b, const char *chosen)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .rounds = ROUNDS, .seconds = 0.3 };
-	const char *chosen = NULL;
-	char sonde[4096];
-	int c;
+	static struct bench b = { .opts = { .rounds = ROUNDS,
+					    .seconds = 0.3,
+					    .quick_rounds = ROUNDS_QUICK,
+					    .quick_seconds = 0.15 } };
 
 	err_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((c = getopt(argc, argv, "hqs:p:r:")) != -1)
-		switch (c) {
-		case 'q':
-			b.rounds = ROUNDS_QUICK;
-			b.seconds = 0.15;
-			break;
-		case 's':
-			b.seconds = strtod(optarg, NULL);
-			break;
-		case 'p':
-			chosen = optarg;
-			break;
-		case 'r':
-			b.only = optarg;
-			break;
-		default:
-			return usage();
-		}
-	if (optind != argc - 1 || !(b.seconds > 0))
+	if (!bench_options(&b.opts, "hqs:p:r:", argc, argv))
 		return usage();
-	snprintf(sonde, sizeof(sonde), "%s/sonde", argv[optind]);
-	b.sonde = sonde;
-	return bench(&b, chosen) ? 1 : 0;
+	return bench(&b) ? 1 : 0;
 }

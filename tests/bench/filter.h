@@ -49,10 +49,7 @@ enum contender_id {
 };
 
 struct bench {
-	unsigned int rounds;
-	double seconds;   /* of a flood */
-	const char *only; /* contenders' names, with commas; NULL: all */
-	const char *sonde;
+	struct bench_opts opts;
 	struct wire wire;
 	struct obj obj; /* of the program of ours that is attached */
 	struct attach attach;

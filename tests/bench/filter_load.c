@@ -42,7 +42,7 @@ static int load_row(struct bench *b, const struct row *row)
 	int rc = 0;
 
 	wall.n = cpu.n = 0;
-	for (unsigned int i = 0; i < b->rounds && !rc && contender_chosen(b, c); i++) {
+	for (unsigned int i = 0; i < b->opts.rounds && !rc && contender_chosen(b, c); i++) {
 		struct run run;
 
 		rc = load(b, c, &run);

@@ -86,7 +86,7 @@ void contenders_find(struct bench *b)
 	for (int i = 0; i < CONTENDERS; i++) {
 		struct contender *c = &contenders[i];
 
-		c->absent = !run_in_path(c->program ? c->program : b->sonde);
+		c->absent = !run_in_path(c->program ? c->program : b->opts.sonde);
 		if (c->absent)
 			printf("left out: %s (%s%s)\n", c->name, c->package ? "package " : "",
 			       c->package ? c->package : "not available");
@@ -95,7 +95,7 @@ void contenders_find(struct bench *b)
 
 bool contender_chosen(const struct bench *b, const struct contender *c)
 {
-	return !c->absent && bench_chosen(b->only, c->name);
+	return !c->absent && bench_chosen(b->opts.only, c->name);
 }
 
 int text_file(const struct buf *text)
@@ -334,8 +334,8 @@ static int sonde_replace(struct bench *b, const struct contender *c, struct run 
 	if (fd < 0)
 		return fd;
 	fd_path(fd, path, sizeof(path));
-	rc = run((const char *const[]){ b->sonde, "filter", "replace", "--no-ssh", "-i", WIRE_IFACE,
-					"--at", c->hook, "-f", path, NULL },
+	rc = run((const char *const[]){ b->opts.sonde, "filter", "replace", "--no-ssh", "-i",
+					WIRE_IFACE, "--at", c->hook, "-f", path, NULL },
 		 took);
 	close(fd);
 	return rc;
@@ -351,8 +351,8 @@ int sonde_load(struct bench *b, const struct contender *c, struct run *took)
 	if (c->rules)
 		return sonde_replace(b, c, took);
 	snprintf(rule, sizeof(rule), c->rule, path);
-	return run((const char *const[]){ b->sonde, "filter", "add", "--no-ssh", "-i", WIRE_IFACE,
-					  "--at", c->hook, "drop", rule, NULL },
+	return run((const char *const[]){ b->opts.sonde, "filter", "add", "--no-ssh", "-i",
+					  WIRE_IFACE, "--at", c->hook, "drop", rule, NULL },
 		   took);
 }
 
@@ -364,23 +364,24 @@ static int sonde_up(struct bench *b, const struct contender *c)
 static int sonde_down(struct bench *b, const struct contender *c)
 {
 	(void)c;
-	return run((const char *const[]){ b->sonde, "filter", "clear", "-i", WIRE_IFACE, NULL },
-		   NULL);
+	return run(
+		(const char *const[]){ b->opts.sonde, "filter", "clear", "-i", WIRE_IFACE, NULL },
+		NULL);
 }
 
 const struct way way_sonde = { sonde_up, sonde_down };
 
 static int guard_up(struct bench *b, const struct contender *c)
 {
-	return run((const char *const[]){ b->sonde, "guard", "start", "--enforce", "-i", WIRE_IFACE,
-					  "--at", c->hook, "-l", c->rule, NULL },
+	return run((const char *const[]){ b->opts.sonde, "guard", "start", "--enforce", "-i",
+					  WIRE_IFACE, "--at", c->hook, "-l", c->rule, NULL },
 		   NULL);
 }
 
 static int guard_down(struct bench *b, const struct contender *c)
 {
 	(void)c;
-	return run((const char *const[]){ b->sonde, "guard", "stop", "-i", WIRE_IFACE, NULL },
+	return run((const char *const[]){ b->opts.sonde, "guard", "stop", "-i", WIRE_IFACE, NULL },
 		   NULL);
 }
 

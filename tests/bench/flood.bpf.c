@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The benchmark's packet generator: run by the kernel on live frames without end, it makes each one
  * different and sends it out of an interface, at a steady rate. */
-#include <linux/if_ether.h>
-#include "bpf/lib/bpf.h"
 #include "tests/bench/flood.h"
+#include "tests/bench/prog.h"
 #include "tests/bench/sets.h"
 
 enum {
@@ -21,12 +20,7 @@ static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC
 
 const volatile struct flood_conf conf = {};
 
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct flood_counts);
-} counts MAP;
+STATE(counts, struct flood_counts);
 
 /* Is it time for a packet? */
 static __always_inline bool is_due(struct flood_counts *c)
@@ -44,20 +38,13 @@ static __always_inline bool is_due(struct flood_counts *c)
 	return true;
 }
 
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct flood_slices);
-} slices MAP;
+STATE(slices, struct flood_slices);
 
 static __always_inline void take_time(struct flood_counts *c)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct flood_slices *s;
-	__u32 zero = 0;
+	struct flood_slices *s = state_of(&slices);
 
-	s = bpf_map_lookup_elem(&slices, &zero);
 	if (s && c->slice)
 		s->ns[s->n++ % FLOOD_SLICES] = now - c->slice;
 	c->slice = now;
@@ -90,11 +77,9 @@ SEC("xdp") int bench_flood(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__be16 *at = data + ETH_HLEN;
-	struct flood_counts *c;
-	__u32 zero = 0;
+	struct flood_counts *c = state_of(&counts);
 	__u64 n;
 
-	c = bpf_map_lookup_elem(&counts, &zero);
 	if (!c || (void *)(at + UDP_DEST + 1) > end)
 		return XDP_ABORTED;
 	if (conf.ns_per_burst && !is_due(c))

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Time per packet of the guard beside dropping, hashes and common token buckets, in rounds that
  * have all of them; and ten million strangers. */
-#define _GNU_SOURCE
-#include <sched.h>
 #include <stdio.h>
-#include <string.h>
-#include "base/clock.h"
-#include "bpf/gate.h"
 #include "gen/gate.gen.h"
 #include "tests/bench/peers.gen.h"
 #include "obj/obj.h"
 #include "sys/bpf.h"
+#include "tests/lib/guarded.h"
 #include "tests/lib/packet.h"
 
 enum { REPEAT = 2000000, ROUNDS = 7, STRANGERS = 10000000, LINES = 8192 };
@@ -33,50 +29,22 @@ static uint32_t ns_of(int fd, uint32_t repeat)
 /* Limits that every packet is over, or none; lines: of the table. */
 static int open_gate(struct obj *gate, uint32_t lines, int limits, bool fine, bool under)
 {
-	uint64_t cost = (NS_PER_S << GUARD_TIME_SHIFT) / 1000;
-	struct gate_conf conf = {
-		.magic = GATE_MAGIC,
-		.version = GATE_VERSION,
-		.ethernet = 1,
-		.guarded = lines != 0,
-		.guard = { .seed = { 0x123456789abcdef, 0xfedcba987654321, 77 },
-			   .jiffy = fine ? 0 : 4000000ull << GUARD_TIME_SHIFT,
-			   .lines = lines - 1,
-			   .idle = 5,
-			   .quiet = 100,
-			   .longest = 1000,
-			   .enforce = 1,
-			   .nscopes = 1,
-			   .flags = 1 },
-	};
+	struct gate_conf conf = guarded_conf(lines);
 	struct guard_scope *s = &conf.guard.scopes[0];
-	const struct obj_code none[GATE_NPROGS] = { { .none = true },
-						    { .none = true },
-						    { .none = true } };
-	const struct obj_map maps[GATE_NMAPS] = {
-		[GATE_MAP_GUARD] = { .max_entries = lines ? GUARD_SIZE(lines - 1) : 1 }
-	};
-	struct obj_opts opts = {
-		.conf = &conf,
-		.stubs = none,
-		.maps = maps,
-		.progs = 1u << (lines ? GATE_PROG_SONDE_GUARD_XDP : GATE_PROG_SONDE_GATE_XDP),
-	};
 
-	*s = (struct guard_scope){ .mask = { ~0ull },
-				   .mask4 = ~0u,
-				   .bits4 = 32,
-				   .bits6 = 64,
-				   .few_packets = 8,
-				   .few_syns = 0x7fff,
-				   .few_blocks = 0x7fff };
-	for (int i = 0; i < limits; i++)
-		s->limits[s->nlimits++] = (struct guard_limit){ .cost = under ? 1 : cost,
-								.full = 2000 * cost,
-								.unit = (uint8_t)i,
-								.number = (uint8_t)i,
-								.action = GUARD_LIMIT };
-	return obj_open(gate, &gate_spec, &opts);
+	conf.guard.jiffy = fine ? 0 : 4000000ull << GUARD_TIME_SHIFT;
+	conf.guard.flags = 1;
+	s->few_packets = 8;
+	s->few_syns = s->few_blocks = 0x7fff;
+	for (int i = 0; i < limits; i++) {
+		struct guard_limit limit =
+			guarded_limit((enum guard_unit)i, 1000, 2000, GUARD_LIMIT);
+
+		limit.cost = under ? 1 : limit.cost;
+		guarded_add(&conf, 0, limit);
+	}
+	return guarded_open(gate, &conf,
+			    1u << (lines ? GATE_PROG_SONDE_GUARD_XDP : GATE_PROG_SONDE_GATE_XDP));
 }
 
 static void measure(struct row *rows, size_t n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Time per packet: the gate's programs against empty ones, run by the kernel on the same packets.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -9,7 +8,6 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -22,6 +20,7 @@
 #include "obj/obj.h"
 #include "sys/bpf.h"
 #include "tests/bench/bench.h"
+#include "tests/lib/cpu.h"
 
 enum {
 	FRAME_MAX = 1500,
@@ -243,23 +242,12 @@ static int measure_all(const struct obj *gate, const int empty[2], unsigned int 
 	return 0;
 }
 
-/* On one CPU: its caches and its counters. */
-static void stay_here(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu < 0 ? 0 : cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 int bench_packets(unsigned int rounds)
 {
 	struct obj gate = { 0 };
 	int empty[2] = { 0 }, rc;
 
-	stay_here();
+	cpu_stay();
 	rc = load_gate(&gate, 0);
 	for (int xdp = 0; xdp < 2 && !rc; xdp++) {
 		empty[xdp] = load_empty(xdp);

@@ -3,6 +3,7 @@
 #include "tests/bench/parts.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -33,13 +34,45 @@ bool bench_chosen(const char *list, const char *word)
 	return true;
 }
 
-void bench_head(const char *name, unsigned int rounds, double seconds)
+bool bench_options(struct bench_opts *o, const char *letters, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, letters)) != -1)
+		switch (c) {
+		case 'q':
+			o->rounds = o->quick_rounds;
+			o->seconds = o->quick_seconds;
+			break;
+		case 's':
+			o->seconds = strtod(optarg, NULL);
+			break;
+		case 'p':
+			o->parts = optarg;
+			break;
+		case 'r':
+			o->only = optarg;
+			break;
+		case 'd':
+			o->dir = optarg;
+			break;
+		default:
+			return false;
+		}
+	if (optind != argc - 1 || !(o->seconds > 0))
+		return false;
+	snprintf(o->sonde, sizeof(o->sonde), "%s/sonde", argv[optind]);
+	o->dir = o->dir ? o->dir : argv[optind];
+	return true;
+}
+
+void bench_head(const char *name, const struct bench_opts *o)
 {
 	struct utsname un = { 0 };
 
 	uname(&un);
 	printf("sonde %s bench: Linux %s %s, %ld CPUs; medians of %u, floods of %g s\n", name,
-	       un.release, un.machine, sysconf(_SC_NPROCESSORS_ONLN), rounds, seconds);
+	       un.release, un.machine, sysconf(_SC_NPROCESSORS_ONLN), o->rounds, o->seconds);
 }
 
 int parts_run(const struct part *parts, unsigned int n, const char *list, struct bench *b,

@@ -18,8 +18,20 @@ struct part {
 /* Is this word in a list "a,b,c"? NULL is the list of all. */
 bool bench_chosen(const char *list, const char *word);
 
+/* What the user asks for. */
+struct bench_opts {
+	unsigned int rounds, quick_rounds; /* quick_: those of option -q */
+	double seconds, quick_seconds;     /* of a flood */
+	const char *parts, *only;          /* names of parts, of contenders; NULL: all */
+	const char *dir;                   /* for what is written to a disk */
+	char sonde[4096];
+};
+/* letters: which of the options a benchmark has, as getopt(3) takes them; o: what holds without
+ * any. False: wrong usage. */
+bool bench_options(struct bench_opts *o, const char *letters, int argc, char **argv);
+
 /* The first lines: which benchmark, where, and what its numbers are of. */
-void bench_head(const char *name, unsigned int rounds, double seconds);
+void bench_head(const char *name, const struct bench_opts *o);
 /* Those of the list, in turn, until one fails; the wire is made for the first that needs it, and
  * gone afterwards. */
 int parts_run(const struct part *parts, unsigned int n, const char *list, struct bench *b,

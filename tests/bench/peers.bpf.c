@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the guard is compared with: dropping, dropping by a hash of addresses, and a token bucket a
  * source in a hash that recycles, as most examples have it. */
-#include <linux/if_ether.h>
-#include <linux/ip.h>
-#include "bpf/lib/bpf.h"
+#include "tests/bench/prog.h"
 
 enum { SOURCES = 10000, PER_SECOND = 1000, BURST = 2000 };
 
@@ -24,18 +22,6 @@ struct {
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct bucket);
 } buckets MAP;
-
-static __always_inline bool source_of(struct xdp_md *ctx, __u32 *src)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = data;
-	struct iphdr *ip = data + sizeof(*eth);
-
-	if ((void *)(ip + 1) > end || eth->h_proto != be16(ETH_P_IP))
-		return false;
-	*src = ip->saddr;
-	return true;
-}
 
 SEC("xdp")
 int peer_drop(struct xdp_md *ctx)

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "net/capfile.h"
 #include "tests/bench/run.h"
+#include "tests/lib/cpu.h"
 
 enum { START_S = 5, STOP_S = 20, PIECE = 1 << 20 };
 
@@ -142,7 +143,7 @@ static void become(const struct receiver *r, const struct wire *w, const char *f
 	dup2(null, STDIN_FILENO);
 	dup2(r->said, STDOUT_FILENO);
 	dup2(r->said, STDERR_FILENO);
-	wire_pin(WIRE_CPU_RECEIVE);
+	cpu_pin(WIRE_CPU_RECEIVE);
 	if (!lab_enter(&w->lab, LAB_FAR))
 		execvp(argv[0], (char *const *)argv);
 	_exit(127);

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The benchmark's lookups: addresses drawn at random, each after the answer about the last one. */
-#include "bpf/lib/bpf.h"
+#include "tests/bench/prog.h"
 #include "tests/bench/sets.h"
 
 const volatile struct sets_conf conf = {};
 
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct sets_state);
-} state MAP;
+STATE(state, struct sets_state);
 
 /* What looks up is put in its place. */
 static __noinline int stub_find(const struct sets_key *key)
@@ -20,10 +15,8 @@ static __noinline int stub_find(const struct sets_key *key)
 
 SEC("xdp") int bench_sets(struct xdp_md *ctx)
 {
-	struct sets_state *s;
-	__u32 zero = 0;
+	struct sets_state *s = state_of(&state);
 
-	s = bpf_map_lookup_elem(&state, &zero);
 	if (!s)
 		return XDP_ABORTED;
 	for (int i = 0; i < SETS_LOOKUPS; i++) {

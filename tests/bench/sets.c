@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets of addresses: the time of a lookup and of loading, beside the kernel's hash and its LPM trie
  * in the same run: sets [ROUNDS]. */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "tests/bench/members.h"
 #include "tests/bench/series.h"
 #include "tests/bench/sets.h"
+#include "tests/lib/cpu.h"
 #include "tests/lib/insn.h"
 
 enum { ROUNDS = 7, RUN_MS = 50, REPEAT_FIRST = 200 };
@@ -258,17 +257,6 @@ static int bench(const struct what *what, unsigned int rounds)
 	return rc;
 }
 
-/* On one CPU: its caches. */
-static void stay_here(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu < 0 ? 0 : cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
@@ -279,7 +267,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sets [ROUNDS]\n");
 		return 2;
 	}
-	stay_here();
+	cpu_stay();
 	printf("Nanoseconds a lookup, more than with none: medians of %ld rounds in turn, each\n"
 	       "address drawn after the answer about the last one.\n\n",
 	       rounds);

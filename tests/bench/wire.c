@@ -27,6 +27,7 @@
 #include "tests/bench/flood.h"
 #include "tests/bench/flood.gen.h"
 #include "tests/bench/series.h"
+#include "tests/lib/cpu.h"
 
 enum {
 	FRAME_MAX = 2048,
@@ -44,15 +45,6 @@ void wire_sleep(double seconds)
 	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;
-}
-
-void wire_pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Nothing but the generator's packets: no neighbour discovery. */
@@ -110,7 +102,7 @@ int wire_open(struct wire *w)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < WIRE_CPUS)
 		return fail(-ENODEV, "a sender and a receiver need a CPU each: this host has one");
-	wire_pin(WIRE_CPU_RECEIVE); /* this process mostly sleeps, and the sender is not to notice
+	cpu_pin(WIRE_CPU_RECEIVE); /* this process mostly sleeps, and the sender is not to notice
 				       it */
 	rc = lab_open(&got.lab);
 	if (!rc)
@@ -297,7 +289,7 @@ int wire_start(struct wire *w, const struct wire_flood *flood)
 	}
 	if (!w->sender) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		wire_pin(WIRE_CPU_SEND);
+		cpu_pin(WIRE_CPU_SEND);
 		stay_in_front();
 		send_forever(w->flood.prog_fd[FLOOD_PROG_BENCH_FLOOD], flood);
 		_exit(1);

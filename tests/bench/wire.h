@@ -49,9 +49,6 @@ uint64_t wire_sent_now(const struct wire *w);
 /* Packets that have come in at the far end, by its own statistics. */
 int wire_received(struct wire *w, uint64_t *packets);
 
-/* This process to one CPU. */
-void wire_pin(int cpu);
-
 /* A frame as the generator sends it. */
 void wire_frame(uint8_t *frame, unsigned int size);
 

@@ -23,6 +23,11 @@
 #define I_EXIT			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 /* Two instructions; a struct spec_reloc for the first puts a map there. */
 #define I_MAP(d)		INSN(BPF_LD | BPF_IMM | BPF_DW, d, 0, 0, 0), INSN(0, 0, 0, 0, 0)
+/* r0: the first value of the array with this descriptor; it takes the stack's upper word. */
+#define I_FIRST_VALUE(fd)                                                                   \
+	I_MOV(1, 0), I_STORE(BPF_W, 10, -4, 1), I_MOV_REG(2, 10), I_ADD(2, -4),              \
+	INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0),   \
+	I_CALL(BPF_FUNC_map_lookup_elem)
 /* clang-format on */
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))

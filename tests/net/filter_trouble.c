@@ -2,8 +2,6 @@
 /* Scenarios of sonde filter in trouble: nothing half done, nobody locked out, all of it said. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/bpf.h>
-#include <linux/if_link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,22 +31,6 @@ static void done(struct lab *lab)
 	expect_clean(lab);
 }
 
-static void expect_line(const struct sonde *s, int rc, const char *words)
-{
-	CHECK(s->rc == rc, "exit code %d, not %d: %s", s->rc, rc, s->err);
-	CHECK(lines_of(s->err) == 1 && strstr(s->err, words), "no \"%s\" in: %s", words, s->err);
-}
-
-static int foreign_xdp(struct lab *lab)
-{
-	struct lab_end *near = &lab->end[LAB_NEAR];
-	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
-
-	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
-	      "attaching a foreign program");
-	return fd;
-}
-
 /* XDP is somebody else's: tc serves, and that is said; unless it has to be XDP. */
 void filter_foreign_xdp(void)
 {
@@ -59,7 +41,7 @@ void filter_foreign_xdp(void)
 	silence(&lab);
 	foreign_xdp(&lab);
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "--at", "xdp", "drop", "udp");
-	expect_line(&a, 1, "their_firewall");
+	sonde_expect_line(&a, 1, "their_firewall");
 	CHECK(strstr(a.err, "--at tc"), "no way out is named: %s", a.err);
 	h = hooks_of(&lab.end[LAB_NEAR]);
 	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
@@ -122,11 +104,11 @@ void filter_bad_file(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f",
 			  rules_file("rules", bad[i].text));
-		expect_line(&a, 1, bad[i].words);
+		sonde_expect_line(&a, 1, bad[i].words);
 		rules_expect(old);
 	}
 	SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f", "/nowhere/at/all");
-	expect_line(&a, 1, "/nowhere/at/all");
+	sonde_expect_line(&a, 1, "/nowhere/at/all");
 	rules_expect(old);
 	done(&lab);
 }
@@ -158,9 +140,9 @@ void filter_usage(void)
 		      a.err);
 	}
 	FILTER_FAILS(&a, "add", "-i", "nosuch0", "drop");
-	expect_line(&a, 1, "no interface nosuch0");
+	sonde_expect_line(&a, 1, "no interface nosuch0");
 	FILTER_FAILS(&a, "list", "-i", "nosuch0");
-	expect_line(&a, 1, "no interface nosuch0");
+	sonde_expect_line(&a, 1, "no interface nosuch0");
 }
 
 static void start_waiting(const char *time)
@@ -208,11 +190,11 @@ void filter_confirmed(void)
 
 	ready(&lab);
 	SONDE_RUN(&a, "filter", "confirm", "-i", "sonde0");
-	expect_line(&a, 1, "nothing waits");
+	sonde_expect_line(&a, 1, "nothing waits");
 	start_waiting("1h");
 	/* Meanwhile they are nobody else's to change. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
-	expect_line(&a, 1, "another sonde is changing its gate");
+	sonde_expect_line(&a, 1, "another sonde is changing its gate");
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
 	rules_expect(both);
@@ -368,7 +350,8 @@ void filter_at_once(void)
 		for (int i = 0; i < AT_ONCE; i++) {
 			snprintf(name, sizeof(name), " r%d-%d:", round, i);
 			if (sonde_wait(&each[i]))
-				expect_line(&each[i], 1, "another sonde is changing its gate");
+				sonde_expect_line(&each[i], 1,
+						  "another sonde is changing its gate");
 			worked += !each[i].rc;
 			CHECK(!strstr(rules_now(), name) == (each[i].rc != 0), "%s %d: %s", name,
 			      each[i].rc, rules_now());
@@ -427,7 +410,7 @@ void filter_no_privilege(void)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		sonde_start(&a, drop_all, commands[i]);
 		sonde_wait(&a);
-		expect_line(&a, 1, "CAP_");
+		sonde_expect_line(&a, 1, "CAP_");
 	}
 	/* What a file's rules say is nobody's secret. */
 	sonde_start(&a, drop_all,

@@ -30,6 +30,13 @@ static uint64_t status_of(const char *what, const char *member)
 	return JSON_SUM(a.out, member, words);
 }
 
+/* The far side's, and back to the near one. */
+static void stop(struct lab *lab)
+{
+	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
+	lab_enter(lab, LAB_NEAR);
+}
+
 static void limits(const char *at)
 {
 	unsigned int packets = 100000 / test_slow();
@@ -259,6 +266,14 @@ static unsigned int converse(int fd, int far, unsigned int times)
 	return n;
 }
 
+/* At the far side, where this thread is. */
+static void start_small(void)
+{
+	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "--table", "64", "-l",
+			 "src 2 packets/m burst 2"),
+	      "%s", a.err);
+}
+
 /* The table is far too small for a flood of strangers: who has a connection does not notice. */
 void guard_strangers(void)
 {
@@ -270,23 +285,18 @@ void guard_strangers(void)
 
 	lab_ready(&lab);
 	lab_enter(&lab, LAB_FAR);
-	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "--table", "64", "-l",
-			 "src 2 packets/m burst 2"),
-	      "%s", a.err);
+	start_small();
 	server = listener(&lab, 16);
 	/* It fills the table, and takes what all without an entry share. */
 	strangers(&lab, 10000, false);
 	lab_enter(&lab, LAB_FAR);
-	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	lab_enter(&lab, LAB_NEAR);
+	stop(&lab);
 	near = client();
 	far = accept(server, NULL, NULL);
 	CHECK(near > 0 && far > 0, "no connection without a guard");
 	setsockopt(far, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	lab_enter(&lab, LAB_FAR);
-	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "--table", "64", "-l",
-			 "src 2 packets/m burst 2"),
-	      "%s", a.err);
+	start_small();
 	CHECK(!SONDE_RUN(&a, "guard", "ban", "203.0.113.9", "1h"), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
 	strangers(&lab, 10000, false);
@@ -297,8 +307,7 @@ void guard_strangers(void)
 	CHECK(status_of("table full\"", "packets") > 1000, "the table is not full: %s", a.out);
 	CHECK(status_of("table full: of connections", "packets") >= 50, "%s", a.out);
 	CHECK(status_of("entries, banned", "entries") == 1, "the ban is gone: %s", a.out);
-	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	lab_enter(&lab, LAB_NEAR);
+	stop(&lab);
 	expect_clean(&lab);
 }
 
@@ -331,8 +340,7 @@ void guard_cookies(void)
 	CHECK(waitpid(flood, &status, 0) == flood, "waitpid");
 	lab_enter(&lab, LAB_FAR);
 	CHECK(status_of("SYN cookies sent", "packets") > 100, "%s", a.out);
-	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	lab_enter(&lab, LAB_NEAR);
+	stop(&lab);
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
 	expect_clean(&lab);
 }
@@ -364,8 +372,7 @@ void guard_watched(void)
 	sonde_await_err(&b, "watching 1 guard");
 	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1"), "%s", a.err);
 	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "watch it again"), "%s", b.err);
-	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	lab_enter(&lab, LAB_NEAR);
+	stop(&lab);
 	expect_clean(&lab);
 }
 

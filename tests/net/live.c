@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "obj/feature.h"
+#include "tests/lib/cpu.h"
 #include "tests/net/file.h"
 #include "tests/net/scenarios.h"
 
@@ -251,15 +251,11 @@ static void mixed_traffic(const struct lab *lab)
 
 	CHECK(!pipe(start), "pipe: %s", strerror(errno));
 	for (int i = 0; i < KINDS; i++) {
-		cpu_set_t set;
-
 		pids[i] = fork();
 		CHECK(pids[i] >= 0, "fork");
 		if (pids[i])
 			continue;
-		CPU_ZERO(&set);
-		CPU_SET((unsigned int)(i % cpus), &set);
-		sched_setaffinity(0, sizeof(set), &set);
+		cpu_pin(i % cpus);
 		close(start[1]);
 		CHECK(!read(start[0], &byte, 1), "the signal to start");
 		kinds[i](lab);

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if_arp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 #include "sys/netns.h"
+#include "tests/lib/cpu.h"
 
 enum { PATIENCE_MS = 8000 };
 
@@ -135,6 +136,13 @@ int sonde_stop(struct sonde *s, int sig)
 	return sonde_wait(s);
 }
 
+void sonde_expect_line(const struct sonde *s, int rc, const char *words)
+{
+	CHECK(s->rc == rc, "exit code %d, not %d: %s", s->rc, rc, s->err);
+	CHECK(lines_of(s->err) == 1 && strstr(s->err, words), "no \"%s\" as one line: %s", words,
+	      s->err);
+}
+
 void sonde_expect_confined(const struct sonde *s, uint64_t caps)
 {
 	char path[64], text[4096] = "", *at;
@@ -243,12 +251,9 @@ static _Noreturn void flood_from(int cpu, int far_port, unsigned int n, size_t l
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)far_port) };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	cpu_set_t set;
 	char buf[1500] = "";
 
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	cpu_pin(cpu);
 	inet_pton(AF_INET, lab_address(LAB_FAR, AF_INET), &to.sin_addr);
 	for (unsigned int i = 0; i < n; i++) {
 		if (sendto(fd, buf, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len)
@@ -426,4 +431,13 @@ socklen_t far_address(struct sockaddr_storage *ss, int family, int port)
 	v6->sin6_port = htons((uint16_t)port);
 	inet_pton(family, lab_address(LAB_FAR, family), &v6->sin6_addr);
 	return sizeof(*v6);
-}
+
+	void foreign_xdp(struct lab * lab)
+	{
+		struct lab_end *near = &lab->end[LAB_NEAR];
+		int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+
+		CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+		      "attaching a foreign program");
+		close(fd);
+	}

@@ -35,6 +35,8 @@ int sonde_wait(struct sonde *s);
 /* Send a signal, then wait. */
 int sonde_stop(struct sonde *s, int sig);
 #define SONDE_RUN(s, ...) (SONDE_START(s, __VA_ARGS__), sonde_wait(s))
+/* The test fails unless it ended with this code and one line on stderr that has the words. */
+void sonde_expect_line(const struct sonde *s, int rc, const char *words);
 /* The test fails unless it has given up everything but these capabilities, as the kernel has it. */
 void sonde_expect_confined(const struct sonde *s, uint64_t caps);
 
@@ -85,6 +87,8 @@ uint64_t flood_across(struct lab *lab, unsigned int n, size_t len);
 
 /* A program that does nothing, as somebody else's tool would load it. XDP or SCHED_CLS. */
 int foreign_prog(uint32_t type, const char *name);
+/* One called "their_firewall" at the near side's XDP. */
+void foreign_xdp(struct lab *lab);
 
 /* Wait (two seconds) for a condition. */
 #define AWAIT(cond, ...)                             \

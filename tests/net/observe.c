@@ -17,6 +17,13 @@ static void install(struct lab *lab)
 	CHECK(!SONDE_RUN(&b, "count", "--install", "-i", "sonde1", "--at", "xdp"), "%s", b.err);
 }
 
+static void done(struct lab *lab)
+{
+	CHECK(!SONDE_RUN(&b, "detach", "--all"), "%s", b.err);
+	lab_enter(lab, LAB_NEAR);
+	expect_clean(lab);
+}
+
 static void observe(struct sonde *s)
 {
 	SONDE_START(s, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in", "icmp",
@@ -52,9 +59,7 @@ void observe_installed(void)
 	CHECK(JSON_SUM(b.out, "packets", "\"protocol\":\"icmp\"", "\"direction\":\"in\"") ==
 		      2 * PINGS,
 	      "%s", b.out);
-	CHECK(!SONDE_RUN(&b, "detach", "--all"), "%s", b.err);
-	lab_enter(&lab, LAB_NEAR);
-	expect_clean(&lab);
+	done(&lab);
 }
 
 /* There is room for one; and it is free again however that one ends. */
@@ -71,7 +76,5 @@ void observe_one_at_a_time(void)
 	pings(&lab);
 	expect_pings(&a);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(!SONDE_RUN(&b, "detach", "--all"), "%s", b.err);
-	lab_enter(&lab, LAB_NEAR);
-	expect_clean(&lab);
+	done(&lab);
 }

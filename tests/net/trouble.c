@@ -6,7 +6,6 @@
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
-#include <linux/if_link.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -29,9 +28,7 @@ static struct sonde a;
 /* It ended with this code and one line on stderr that has the words, and printed nothing. */
 static void expect_line(int rc, const char *words)
 {
-	CHECK(a.rc == rc, "exit code %d instead of %d: %s", a.rc, rc, a.err);
-	CHECK(lines_of(a.err) == 1, "not one line: %s", a.err);
-	CHECK(strstr(a.err, words), "no \"%s\" in: %s", words, a.err);
+	sonde_expect_line(&a, rc, words);
 	CHECK(!a.len[0], "it printed: %s", a.out);
 }
 
@@ -78,16 +75,6 @@ void trouble_unknown_interface(void)
 	expect_line(1, "nosuch0");
 	SONDE_RUN(&a, "detach", "-i", "nosuch0");
 	expect_line(1, "nosuch0");
-}
-
-static int foreign_xdp(struct lab *lab)
-{
-	struct lab_end *near = &lab->end[LAB_NEAR];
-	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
-
-	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
-	      "attaching a foreign program");
-	return fd;
 }
 
 void trouble_foreign_xdp(void)
@@ -216,8 +203,8 @@ void trouble_closed_stdout(void)
 	lab_ready(&lab);
 	sonde_start(&a, close_stdout,
 		    (const char *const[]){ "sonde", "count", "-q", "-i", "sonde0", NULL });
-	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
-	CHECK(lines_of(a.err) == 1 && strstr(a.err, "standard output"), "%s", a.err);
+	sonde_wait(&a);
+	sonde_expect_line(&a, 1, "standard output");
 	sonde_start(&a, close_stdout, (const char *const[]){ "sonde", "--help", NULL });
 	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
 	expect_clean(&lab);
@@ -247,8 +234,8 @@ void trouble_full_disk(void)
 	sonde_start(&a, full_stdout,
 		    (const char *const[]){ "sonde", "count", "-q", "-i", "sonde0", "-I", "10ms",
 					   NULL });
-	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
-	CHECK(lines_of(a.err) == 1 && strstr(a.err, "no space"), "%s", a.err);
+	sonde_wait(&a);
+	sonde_expect_line(&a, 1, "no space");
 	expect_clean(&lab);
 }
 

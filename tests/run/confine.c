@@ -66,6 +66,25 @@ static void use_clock(void)
 	CHECK(clock_real() > NS_PER_S, "no time of day");
 }
 
+static void need_own_calls(void)
+{
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	SKIP("sanitizers make system calls of their own");
+#endif
+#endif
+}
+
+/* As sys/confine.h has it; the test ends where a kernel cannot. */
+static void confine_self(uint64_t caps, bool files)
+{
+	int rc = confine(caps, files);
+
+	CHECK(!rc, "confine: %s", strerror(-rc));
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EPERM)
+		SKIP("this kernel has no seccomp filters");
+}
+
 void confine_leaves_enough(void)
 {
 	struct bpf_map_new m = { .name = "some",
@@ -76,20 +95,13 @@ void confine_leaves_enough(void)
 	uint32_t zero = 0, value = 1;
 	struct nl nl = { 0 };
 	struct link lo;
-	int map, rc;
+	int map;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-	SKIP("sanitizers make system calls of their own");
-#endif
-#endif
+	need_own_calls();
 	CHECK(!nl_open(&nl, 0), "no netlink");
 	priv_lift_memlock();
 	stop_soon(); /* forks, which a confined process cannot */
-	rc = confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
-	CHECK(!rc, "confine: %s", strerror(-rc));
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EPERM)
-		SKIP("this kernel has no seccomp filters");
+	confine_self(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
 	CHECK(open("/", O_RDONLY) < 0 && errno == EPERM, "a file can be opened");
 	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "a socket can be opened");
 	use_clock();
@@ -105,17 +117,8 @@ void confine_leaves_enough(void)
 /* What rotates files opens them, by either call, and that is all. */
 void confine_leaves_files(void)
 {
-	int rc;
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-	SKIP("sanitizers make system calls of their own");
-#endif
-#endif
-	rc = confine(0, true);
-	CHECK(!rc, "confine: %s", strerror(-rc));
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EPERM)
-		SKIP("this kernel has no seccomp filters");
+	need_own_calls();
+	confine_self(0, true);
 	CHECK(open("/", O_RDONLY) >= 0, "open: %s", strerror(errno));
 	CHECK(openat(AT_FDCWD, "/", O_RDONLY) >= 0, "openat: %s", strerror(errno));
 	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "a socket can be opened");

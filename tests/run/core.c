@@ -26,6 +26,13 @@ static const struct spec_map ring_map[] = {
 	{ .name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = RING_SIZE },
 };
 
+/* clang-format off */
+/* A program's end: the stack's upper 8 bytes into the ring, which is I_MAP's. */
+#define I_TELL                                                                               \
+	I_MAP(1), I_MOV_REG(2, 10), I_ADD(2, -8), I_MOV(3, 8), I_MOV(4, 0),                  \
+	I_CALL(BPF_FUNC_ringbuf_output), I_MOV(0, 0), I_EXIT
+/* clang-format on */
+
 static void need_types(void)
 {
 	struct btf btf = { 0 };
@@ -126,14 +133,7 @@ void core_offset_read(void)
 		I_ADD(1, -8),
 		I_MOV(2, 4),
 		I_CALL(BPF_FUNC_probe_read_kernel),
-		I_MAP(1),
-		I_MOV_REG(2, 10),
-		I_ADD(2, -8),
-		I_MOV(3, 8),
-		I_MOV(4, 0),
-		I_CALL(BPF_FUNC_ringbuf_output),
-		I_MOV(0, 0),
-		I_EXIT,
+		I_TELL,
 	};
 	static const struct spec_reloc relocs[] = { { .insn = 9, .kind = SPEC_MAP_FD } };
 	static const struct spec_core cores[] = {
@@ -159,16 +159,7 @@ void core_offset_typed(void)
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 1, 1, 0), /* the skb */
 		I_LOAD(BPF_DW, 6, 1, 0), /* as if len had been 8 bytes when compiled */
-		I_STORE(BPF_W, 10, -8, 6),
-		I_STORE(BPF_W, 10, -4, 6),
-		I_MAP(1),
-		I_MOV_REG(2, 10),
-		I_ADD(2, -8),
-		I_MOV(3, 8),
-		I_MOV(4, 0),
-		I_CALL(BPF_FUNC_ringbuf_output),
-		I_MOV(0, 0),
-		I_EXIT,
+		I_STORE(BPF_W, 10, -8, 6), I_STORE(BPF_W, 10, -4, 6), I_TELL,
 	};
 	static const struct spec_reloc relocs[] = { { .insn = 4, .kind = SPEC_MAP_FD } };
 	static const struct spec_core cores[] = {

@@ -24,13 +24,7 @@ static int load(const struct filter_code *filter, enum filter_flavour flavour, i
 	}, skb[] = {
 		I_MOV_REG(7, 1), I_MOV(8, 0),
 	}, call[] = {
-		I_MOV(1, 0),
-		I_STORE(BPF_W, 10, -4, 1),
-		I_MOV_REG(2, 10),
-		I_ADD(2, -4),
-		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, map),
-		INSN(0, 0, 0, 0, 0),
-		I_CALL(BPF_FUNC_map_lookup_elem),
+		I_FIRST_VALUE(map),
 		I_JEQ(0, 0, 4),
 		I_MOV_REG(1, 0),
 		I_MOV_REG(2, 7),

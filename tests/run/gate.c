@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate told what packets are: samples, whole, cut and mutated, in all its flavours. */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include "gen/gate.gen.h"
 #include "sys/bpf.h"
+#include "tests/lib/cpu.h"
 #include "tests/lib/draw.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -254,12 +253,8 @@ void gate_cpus(void)
 	rig_open(&r, true);
 	cpus = bpf_possible_cpus();
 	CHECK(cpus > 0, "possible CPUs: %s", strerror(-cpus));
-	for (int c = 0; c < cpus && c < CPU_SETSIZE; c++) {
-		cpu_set_t set;
-
-		CPU_ZERO(&set);
-		CPU_SET(c, &set);
-		if (sched_setaffinity(0, sizeof(set), &set) < 0)
+	for (int c = 0; c < cpus; c++) {
+		if (cpu_pin(c))
 			continue; /* possible, not online */
 		used++;
 		for (int i = 0; i < EACH; i++) {

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +10,9 @@
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
+#include "tests/lib/cpu.h"
 #include "tests/lib/draw.h"
+#include "tests/lib/guarded.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
@@ -25,38 +26,9 @@ struct guarded {
 	size_t size;
 };
 
-static struct guard_limit per_second(enum guard_unit unit, uint64_t rate, uint64_t burst,
-				     enum guard_action action)
-{
-	uint64_t cost = (NS_PER_S << GUARD_TIME_SHIFT) / rate;
-
-	return (struct guard_limit){
-		.cost = cost, .full = burst * cost, .unit = (uint8_t)unit, .action = (uint8_t)action
-	};
-}
-
 static void set_up(struct guarded *g, uint32_t lines)
 {
-	*g = (struct guarded){
-		.conf = { .magic = GATE_MAGIC,
-			  .version = GATE_VERSION,
-			  .ethernet = 1,
-			  .guarded = 1,
-			  .guard = { .seed = { 0x1234567890abcdef, 0xfedcba0987654321, 77 },
-				     .lines = lines - 1,
-				     .idle = 5,
-				     .quiet = 100,
-				     .longest = 100000,
-				     .enforce = 1,
-				     .nscopes = 1,
-				     .scopes[0] = { .bits4 = 32,
-						    .bits6 = 64,
-						    .mask = { ~0ull, 0 },
-						    .mask4 = ~0u,
-						    .few_packets = 1,
-						    .few_syns = 1,
-						    .few_blocks = 1 } } },
-	};
+	*g = (struct guarded){ .conf = guarded_conf(lines) };
 }
 
 static struct guard_scope *scope_of(struct guarded *g, int i)
@@ -64,24 +36,9 @@ static struct guard_scope *scope_of(struct guarded *g, int i)
 	return &g->conf.guard.scopes[i];
 }
 
-static void add_limit(struct guarded *g, int scope, struct guard_limit limit)
-{
-	struct guard_scope *s = scope_of(g, scope);
-
-	limit.number = s->nlimits;
-	s->limits[s->nlimits++] = limit;
-}
-
 static void open_guard(struct guarded *g)
 {
-	struct obj_code stubs[GATE_NPROGS] = { { .none = true },
-					       { .none = true },
-					       { .none = true } };
-	struct obj_map maps[GATE_NMAPS] = { [GATE_MAP_GUARD] = { .max_entries = GUARD_SIZE(
-									 g->conf.guard.lines) } };
-	struct obj_opts opts = { .conf = &g->conf, .stubs = stubs, .maps = maps };
-
-	CHECK(!obj_open(&g->gate, &gate_spec, &opts), "the gate does not load");
+	CHECK(!guarded_open(&g->gate, &g->conf, 0), "the gate does not load");
 	g->size = (size_t)GUARD_SIZE(g->conf.guard.lines) * sizeof(*g->table);
 	g->table = mmap(NULL, g->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			g->gate.map_fd[GATE_MAP_GUARD], 0);
@@ -180,11 +137,8 @@ struct sender {
 static void *flood_from(void *arg)
 {
 	struct sender *s = arg;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)s->cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	cpu_pin(s->cpu);
 	run_prog(s->g, GATE_PROG_SONDE_GUARD_XDP, s->p, 1, NULL);
 	s->first = s->last = clock_mono();
 	for (uint64_t now; (now = clock_mono()) < s->until; s->last = now) {
@@ -244,17 +198,18 @@ void guard_exact(void)
 
 	for (int threads = 1; threads <= 4; threads *= 2) {
 		set_up(&g, LINES);
-		add_limit(&g, 0, per_second(GUARD_PACKETS, 10000, 10000, GUARD_LIMIT));
+		guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 10000, 10000, GUARD_LIMIT));
 		g.conf.guard.jiffy = jiffy_ns() << GUARD_TIME_SHIFT;
 		open_guard(&g);
 		expect_exact(&g, threads, 10000, 10000, 1);
 		set_up(&g, LINES);
-		add_limit(&g, 0, per_second(GUARD_PACKETS, 30000, 1, GUARD_LIMIT));
+		guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 30000, 1, GUARD_LIMIT));
 		open_guard(&g);
 		expect_exact(&g, threads, 30000, 1, 1);
 		set_up(&g, LINES);
-		add_limit(&g, 0, per_second(GUARD_PACKETS, 1000000, 10000000, GUARD_LIMIT));
-		add_limit(&g, 0, per_second(GUARD_BITS, 600000, 600000, GUARD_LIMIT));
+		guarded_add(&g.conf, 0,
+			    guarded_limit(GUARD_PACKETS, 1000000, 10000000, GUARD_LIMIT));
+		guarded_add(&g.conf, 0, guarded_limit(GUARD_BITS, 600000, 600000, GUARD_LIMIT));
 		open_guard(&g);
 		expect_exact(&g, threads, 600000, 600000, 0);
 	}
@@ -268,7 +223,7 @@ void guard_sketch(void)
 	uint32_t pass = 0;
 
 	set_up(&g, LINES);
-	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 100, GUARD_LIMIT));
+	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 100, GUARD_LIMIT));
 	scope_of(&g, 0)->few_packets = 10;
 	scope_of(&g, 0)->few_blocks = 0x4000;
 	open_guard(&g);
@@ -298,7 +253,7 @@ void guard_full(void)
 	struct packet p;
 
 	set_up(&g, 16);
-	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 50, GUARD_LIMIT));
+	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 50, GUARD_LIMIT));
 	open_guard(&g);
 	make_udp(&p, 0xffffffff);
 	CHECK(run_xdp(&g, &p) == XDP_PASS, "the first one");
@@ -341,14 +296,14 @@ static void let_pass(struct guard_rec *rec, uint32_t ticks)
 void guard_bans(void)
 {
 	enum { BAN = 1000, QUIET = 100 };
-	struct guard_limit limit = per_second(GUARD_PACKETS, 1, 5, GUARD_BAN);
+	struct guard_limit limit = guarded_limit(GUARD_PACKETS, 1, 5, GUARD_BAN);
 	struct guard_rec *rec;
 	struct guarded g;
 	struct packet p;
 
 	limit.ban = BAN;
 	set_up(&g, LINES);
-	add_limit(&g, 0, limit);
+	guarded_add(&g.conf, 0, limit);
 	g.conf.guard.longest = BAN * 5;
 	open_guard(&g);
 	make_udp(&p, 0x01020304);
@@ -387,7 +342,7 @@ void guard_dry(void)
 
 	set_up(&g, LINES);
 	g.conf.guard.enforce = 0;
-	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
+	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
 	open_guard(&g);
 	make_udp(&p, 0x01020304);
 	for (int i = 0; i < 100; i++)
@@ -414,8 +369,8 @@ void guard_keys(void)
 						       .few_packets = 1,
 						       .few_syns = 1,
 						       .few_blocks = 1 };
-	add_limit(&g, 0, per_second(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
-	add_limit(&g, 1, per_second(GUARD_PACKETS, 1, 25, GUARD_LIMIT));
+	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
+	guarded_add(&g.conf, 1, guarded_limit(GUARD_PACKETS, 1, 25, GUARD_LIMIT));
 	open_guard(&g);
 	packet_eth(&p, 0x86dd);
 	packet_ipv6(&p, 17);
@@ -451,10 +406,10 @@ void guard_mutated(void)
 							 .few_packets = 2,
 							 .few_syns = 1,
 							 .few_blocks = 100 };
-		add_limit(&g, s, per_second(GUARD_PACKETS, 1000, 100, GUARD_BAN));
-		add_limit(&g, s, per_second(GUARD_BITS, 1000000, 1000000, GUARD_LIMIT));
-		add_limit(&g, s, per_second(GUARD_SYNS, 1, 1, GUARD_LIMIT));
-		add_limit(&g, s, (struct guard_limit){ .full = 1, .unit = GUARD_OPEN });
+		guarded_add(&g.conf, s, guarded_limit(GUARD_PACKETS, 1000, 100, GUARD_BAN));
+		guarded_add(&g.conf, s, guarded_limit(GUARD_BITS, 1000000, 1000000, GUARD_LIMIT));
+		guarded_add(&g.conf, s, guarded_limit(GUARD_SYNS, 1, 1, GUARD_LIMIT));
+		guarded_add(&g.conf, s, (struct guard_limit){ .full = 1, .unit = GUARD_OPEN });
 	}
 	open_guard(&g);
 	for (int i = 0; i < 40000 / (int)test_slow(); i++) {

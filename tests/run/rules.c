@@ -547,14 +547,7 @@ void rules_observed(void)
 	if (!b.conf.observed)
 		SKIP("this kernel has no tail calls beside subprograms");
 	const struct bpf_insn insns[] = {
-		I_MOV(1, 0),
-		I_STORE(BPF_W, 10, -4, 1),
-		I_MOV_REG(2, 10),
-		I_ADD(2, -4),
-		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0,
-		     b.gate.map_fd[GATE_MAP_DECISION]),
-		INSN(0, 0, 0, 0, 0),
-		I_CALL(BPF_FUNC_map_lookup_elem),
+		I_FIRST_VALUE(b.gate.map_fd[GATE_MAP_DECISION]),
 		I_JNE(0, 0, 2),
 		I_MOV(0, 99),
 		I_EXIT,

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+#include "tests/unit/said.h"
 #include "tests/unit/suites.h"
 #include "base/buf.h"
 #undef fail /* check.h has one, too */
@@ -16,38 +16,12 @@
 #include "base/opt.h"
 #include "base/utf8.h"
 
-/* What was written to a descriptor between capture and captured. */
-static int kept, file;
-static char said[8192];
-
-static void capture(int fd)
-{
-	fflush(NULL);
-	kept = dup(fd);
-	file = memfd_create("said", 0);
-	ck_assert_int_ge(kept, 0);
-	ck_assert_int_ge(file, 0);
-	ck_assert_int_eq(dup2(file, fd), fd);
-}
-
-static const char *captured(int fd)
-{
-	ssize_t n = pread(file, said, sizeof(said) - 1, 0);
-
-	dup2(kept, fd);
-	close(kept);
-	close(file);
-	ck_assert_int_ge(n, 0);
-	said[n] = '\0';
-	return said;
-}
-
 #define assert_said(call, ret, words)          \
 	do {                                   \
 		int got_;                      \
-		capture(STDERR_FILENO);        \
+		said_begin(STDERR_FILENO);     \
 		got_ = (call);                 \
-		captured(STDERR_FILENO);       \
+		said_end(STDERR_FILENO);       \
 		ck_assert_str_eq(said, words); \
 		ck_assert_int_eq(got_, ret);   \
 	} while (0)
@@ -83,17 +57,17 @@ START_TEST(long_errors_are_cut)
 
 	memset(word, 'w', sizeof(word));
 	word[sizeof(word) - 1] = '\0';
-	capture(STDERR_FILENO);
+	said_begin(STDERR_FILENO);
 	fail_errno(-ENOSPC, "%s", word);
-	captured(STDERR_FILENO);
+	said_end(STDERR_FILENO);
 	ck_assert_uint_le(strlen(said), 1100);
 	ck_assert_ptr_nonnull(strstr(said, "www...: no space left\n"));
 	for (size_t i = 0; i + 1 < sizeof(word); i++) /* the cut is never inside a character */
 		word[i] = i % 2 ? (char)0xa9 : (char)0xc3;
 	for (int odd = 0; odd < 2; odd++) {
-		capture(STDERR_FILENO);
+		said_begin(STDERR_FILENO);
 		fail(-1, "%s%s", odd ? "y" : "", word);
-		captured(STDERR_FILENO);
+		said_end(STDERR_FILENO);
 		ck_assert_ptr_null(strchr(said, '?'));
 		ck_assert_ptr_nonnull(strstr(said, "\xc3\xa9...\n"));
 	}
@@ -101,9 +75,9 @@ START_TEST(long_errors_are_cut)
 	memset(word, 'w', sizeof(word));
 	memcpy(word + 992, "\xf0\x9f\x98\x80\x80\x80", 6);
 	word[1200] = '\0';
-	capture(STDERR_FILENO);
+	said_begin(STDERR_FILENO);
 	fail(-1, "%s", word);
-	captured(STDERR_FILENO);
+	said_end(STDERR_FILENO);
 	ck_assert_ptr_nonnull(strstr(said, "w\xf0\x9f\x98\x80...\n"));
 }
 END_TEST
