@@ -33,7 +33,6 @@ static int open_gate(struct obj *gate, uint32_t lines, int limits, bool fine, bo
 	struct guard_scope *s = &conf.guard.scopes[0];
 
 	conf.guard.jiffy = fine ? 0 : 4000000ull << GUARD_TIME_SHIFT;
-	conf.guard.flags = 1;
 	s->few_packets = 8;
 	s->few_syns = s->few_blocks = 0x7fff;
 	for (int i = 0; i < limits; i++) {

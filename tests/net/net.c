@@ -431,13 +431,14 @@ socklen_t far_address(struct sockaddr_storage *ss, int family, int port)
 	v6->sin6_port = htons((uint16_t)port);
 	inet_pton(family, lab_address(LAB_FAR, family), &v6->sin6_addr);
 	return sizeof(*v6);
+}
 
-	void foreign_xdp(struct lab * lab)
-	{
-		struct lab_end *near = &lab->end[LAB_NEAR];
-		int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
+void foreign_xdp(struct lab *lab)
+{
+	struct lab_end *near = &lab->end[LAB_NEAR];
+	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
 
-		CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
-		      "attaching a foreign program");
-		close(fd);
-	}
+	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
+	      "attaching a foreign program");
+	close(fd);
+}
