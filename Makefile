@@ -90,7 +90,8 @@ HOST := build/host
 GEN := $(HOST)/gen/gen
 # gen packs with it; the product unpacks by itself.
 LZ4 := -llz4
-GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c))
+# What the product puts together again, gen looks at too.
+GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c) src/obj/streams.c)
 COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
@@ -164,7 +165,7 @@ $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(Q)$(GEN) -o $(B)/gen $<
 
 CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -iquote src -iquote .
-$(HOST)/gen/%.o: gen/%.c Makefile
+$(HOST)/%.o: %.c Makefile
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_HOST) $(DEPFLAGS) -c $< -o $@

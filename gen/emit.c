@@ -217,15 +217,15 @@ static void say_progs(struct gen_text *t, const struct gen_obj *obj)
 	say(t, "};\n\n");
 }
 
-static void say_code(struct gen_text *t, const struct gen_obj *obj)
+/* What of the spec is known only now is filled in. */
+static void say_code(struct gen_text *t, const struct gen_obj *obj, struct spec *spec)
 {
-	uint32_t len = 0;
-	uint8_t *code = gen_pack(obj, &len);
+	uint8_t *code = gen_pack(obj, &spec->code_len, spec->streams);
 
 	if (!code)
 		t->failed = true;
 	else
-		say_bytes(t, "code", code, len);
+		say_bytes(t, "code", code, spec->code_len);
 	free(code);
 }
 
@@ -240,6 +240,8 @@ static void say_spec(struct gen_text *t, const struct spec *spec)
 		say(t, "\t.maps = maps,\n\t.nmaps = %u,\n", spec->nmaps);
 	say(t, "\t.progs = progs,\n\t.nprogs = %u,\n", spec->nprogs);
 	say(t, "\t.code = code,\n\t.code_len = sizeof(code),\n\t.ninsns = %u,\n", spec->ninsns);
+	say(t, "\t.streams = { %u, %u, %u, %u },\n", spec->streams[0], spec->streams[1],
+	    spec->streams[2], spec->streams[3]);
 	if (spec->btf)
 		say(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
 	say(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n", spec->conf_map,
@@ -249,6 +251,7 @@ static void say_spec(struct gen_text *t, const struct spec *spec)
 int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
 {
 	const char *order = obj->big ? "big" : "little";
+	struct spec spec = obj->spec;
 
 	say_head(t, &obj->spec);
 	say(t, "#include \"%s.gen.h\"\n\n", obj->spec.name);
@@ -257,10 +260,10 @@ int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
 	say_images(t, obj);
 	say_maps(t, obj);
 	say_progs(t, obj);
-	say_code(t, obj);
+	say_code(t, obj, &spec);
 	if (obj->spec.btf)
 		say_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
-	say_spec(t, &obj->spec);
+	say_spec(t, &spec);
 	return t->failed ? -ENOMEM : 0;
 }
 

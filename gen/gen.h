@@ -49,9 +49,9 @@ int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *o
 
 void gen_obj_close(struct gen_obj *obj);
 
-/* The object's instructions in the target's byte order as spec.code has them, to be freed; NULL if
- * there is no memory. */
-uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len);
+/* The object's instructions as spec.code and .streams have them (in the target's byte order if they
+ * are not packed), to be freed; NULL if there is no memory. */
+uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len, uint32_t streams[STREAMS]);
 
 /* A text that grows; once memory fails it stays failed and takes nothing more. */
 struct gen_text {

@@ -279,18 +279,38 @@ static int open_all(struct obj *o, const struct obj_opts *opts, const struct stu
 	return rc;
 }
 
+static int unpack_code(const struct spec *s, struct bpf_insn *to)
+{
+	uint8_t *streams;
+	size_t size = 0;
+	int rc;
+
+	for (int i = 0; i < STREAMS; i++)
+		size += s->streams[i];
+	streams = malloc(size);
+	if (!streams)
+		return -ENOMEM;
+	rc = unpack(s->code, s->code_len, streams, size);
+	if (!rc)
+		rc = streams_join(streams, s->streams, to, s->ninsns);
+	free(streams);
+	return rc;
+}
+
 int obj_code(const struct spec *s, struct bpf_insn **code)
 {
 	size_t size = s->ninsns * sizeof(**code);
 	struct bpf_insn *got = malloc(size);
-	int rc = 0;
+	int rc = got ? 0 : -ENOMEM;
 
-	if (!got)
-		return fail_errno(-ENOMEM, "%s", s->name);
-	if (s->code_len == size)
+	if (got && s->code_len == size)
 		memcpy(got, s->code, size);
-	else
-		rc = unpack(s->code, s->code_len, got, size);
+	else if (got)
+		rc = unpack_code(s, got);
+	if (rc == -ENOMEM) {
+		free(got);
+		return fail_errno(rc, "%s", s->name);
+	}
 	if (rc) {
 		free(got);
 		return fail(rc, "%s: its programs are damaged in this binary", s->name);

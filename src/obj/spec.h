@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "obj/streams.h"
 
 /* One ld_imm64 that names a map; the values are those of bpf_insn.src_reg (linux/bpf.h). */
 enum spec_reloc_kind {
@@ -78,10 +79,11 @@ struct spec {
 	uint32_t nmaps;
 	const struct spec_prog *progs;
 	uint32_t nprogs;
-	/* All programs' instructions as a block for unpack(), since they repeat each other; just as
-	 * they are if they have no more bytes than the block. */
+	/* All programs' instructions: their streams as a block for unpack(), or just as they are if
+	 * they have no more bytes than the block. */
 	const void *code;
 	uint32_t code_len, ninsns;
+	uint32_t streams[STREAMS]; /* bytes of each */
 	const uint8_t *btf; /* the key and value types of the maps, or NULL; optional to load */
 	uint32_t btf_len;
 	uint32_t conf_map; /* index of the map that holds the object's `conf`; nmaps if none */

@@ -2,11 +2,12 @@
 /* gen against objects compiled from tests/data/gen: what it reads and what it writes. */
 #define _GNU_SOURCE /* asprintf, memmem */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/unpack.h"
+#include "obj/obj.h"
 #include "gen/gen.h"
 #include "tests/unit/gen_data.h"
 #include "tests/unit/suites.h"
@@ -504,23 +505,24 @@ START_TEST(byte_orders_are_alike)
 }
 END_TEST
 
-/* Unpacked where the target is, instructions are what they were: here if it is of this byte order,
- * else with each number turned round. */
+/* Unpacked, instructions are what they were; those that were not packed are in the target's byte
+ * order. */
 START_TEST(code_is_packed)
 {
 	const char *target = targets[_i % NTARGETS], *name = good[_i / NTARGETS];
 	struct gen_obj obj = read_good(target, name);
 	bool turned = obj.big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-	struct bpf_insn *insns = calloc(obj.spec.ninsns, sizeof(*insns));
 	uint32_t len = 0, at = 0;
-	uint8_t *code = gen_pack(&obj, &len);
+	uint32_t streams[STREAMS] = { 0 };
+	uint8_t *code = gen_pack(&obj, &len, streams);
+	struct spec spec = { .name = name, .code = code, .code_len = len };
+	struct bpf_insn *insns;
 
-	ck_assert(code && insns);
 	ck_assert_uint_le(len, obj.spec.ninsns * sizeof(*insns));
-	if (len == obj.spec.ninsns * sizeof(*insns))
-		memcpy(insns, code, len);
-	else
-		ck_assert_int_eq(unpack(code, len, insns, obj.spec.ninsns * sizeof(*insns)), 0);
+	turned &= len == obj.spec.ninsns * sizeof(*insns);
+	spec.ninsns = obj.spec.ninsns;
+	memcpy(spec.streams, streams, sizeof(streams));
+	ck_assert(code && !obj_code(&spec, &insns));
 	for (uint32_t i = 0; i < obj.spec.ninsns && turned; i++) {
 		uint8_t regs = insns[i].src_reg;
 
@@ -537,6 +539,29 @@ START_TEST(code_is_packed)
 	free(insns);
 	free(code);
 	gen_obj_close(&obj);
+}
+END_TEST
+
+/* Every stream is used up, and none lacks anything. */
+START_TEST(streams_fit)
+{
+	/* r0 = 7; *(u64 *)(r10 - 512) = r0; if r0 == 1 << 20 goto +1; exit */
+	static const uint8_t at[] = { 0xb7, 0x00, 0x7b, 0x0a, 0x15, 0x00, 0x95, 0x00, 0x80, 0x00,
+				      0xfe, 0x01, 0x00, 7,    0x80, 0,    0,    0x10, 0 };
+	static const uint32_t lens[STREAMS] = { 8, 3, 2, 6 };
+	struct bpf_insn insns[4];
+
+	ck_assert(!streams_join(at, lens, insns, 4));
+	ck_assert(insns[0].imm == 7 && insns[1].off == -512 && insns[1].dst_reg == 10);
+	ck_assert(insns[2].off == 1 && insns[2].imm == 1 << 20 && insns[3].code == 0x95);
+	ck_assert_int_eq(streams_join(at, lens, insns, 3), -EBADMSG);
+	for (int i = 0; i < STREAMS; i++) {
+		uint32_t wrong[STREAMS];
+
+		memcpy(wrong, lens, sizeof(wrong));
+		wrong[i]--;
+		ck_assert_int_eq(streams_join(at, wrong, insns, 4), -EBADMSG);
+	}
 }
 END_TEST
 
@@ -649,6 +674,7 @@ Suite *gen_suite(void)
 	tcase_add_test(reads, closing_twice_is_harmless);
 	suite_add_tcase(s, reads);
 	tcase_add_loop_test(writes, code_is_packed, 0, NGOOD * NTARGETS);
+	tcase_add_test(writes, streams_fit);
 	tcase_add_loop_test(writes, texts_are_the_same_each_time, 0, NGOOD * NTARGETS);
 	tcase_add_loop_test(writes, texts_say_what_was_read, 0, NTARGETS);
 	tcase_add_test(writes, strings_are_quoted);
