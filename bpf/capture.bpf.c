@@ -3,7 +3,7 @@
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/decision.h"
 #include "bpf/lib/owner.h"
-#include "bpf/lib/view.h"
+#include "bpf/lib/work.h"
 #include "bpf/capture.h"
 
 #define TC_NEXT -1
@@ -68,13 +68,6 @@ struct {
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct capture_counts);
 } counts MAP;
-
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct view_work);
-} work MAP;
 
 /* A packet on its way into a block. */
 struct take {

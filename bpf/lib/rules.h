@@ -5,7 +5,7 @@
 
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/parse.h"
-#include "bpf/lib/view.h"
+#include "bpf/lib/work.h"
 #include "bpf/gate.h"
 
 struct {
@@ -22,13 +22,6 @@ struct {
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct gate_text);
 } text MAP;
-
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	MAP_UINT(max_entries, 1);
-	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct view_work);
-} work MAP;
 
 /* The rules' place: their code is put here. r1: views, r2: data or the skb, r3: data_end. Returns
  * enum gate_answer. */

@@ -2,7 +2,6 @@
 /* Conf, rules' code and shared maps put together, and the steps down for older kernels. */
 #include "gate/load.h"
 #include <errno.h>
-#include <linux/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
@@ -20,13 +19,6 @@ struct job {
 	struct gate_text *text;
 	uint32_t text_len;
 };
-
-/* Other link types hand IP packets over without a header that we know: tun, wireguard, ipip, ppp.
- */
-static bool has_ethernet(const struct link *link)
-{
-	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
-}
 
 void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
 {
@@ -280,7 +272,7 @@ int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *c
 		.what = what,
 		.conf = { .magic = GATE_MAGIC,
 			  .version = GATE_VERSION,
-			  .ethernet = has_ethernet(what->link),
+			  .ethernet = link_has_ethernet(what->link),
 			  .ifindex = (uint32_t)what->link->ifindex },
 	};
 	int rc = make_text(&job);

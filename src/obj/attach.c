@@ -36,14 +36,21 @@ const char *hook_name(enum hook hook)
 	return names[hook];
 }
 
-static uint32_t xdp_flag(enum hook hook)
+uint32_t hook_xdp_mode(enum hook hook)
 {
-	return hook == HOOK_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+	return hook == HOOK_XDP_NATIVE    ? XDP_FLAGS_DRV_MODE
+	       : hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE
+					  : XDP_FLAGS_HW_MODE;
+}
+
+uint32_t hook_tcx_type(bool ingress)
+{
+	return ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
 }
 
 static int open_xdp(struct attach *a, struct nl *nl)
 {
-	uint32_t mode = xdp_flag(a->hook);
+	uint32_t mode = hook_xdp_mode(a->hook);
 
 	if (a->stays)
 		return link_set_xdp(nl, a->ifindex, a->prog_fd, mode | XDP_FLAGS_UPDATE_IF_NOEXIST,
@@ -52,16 +59,13 @@ static int open_xdp(struct attach *a, struct nl *nl)
 	return a->link_fd < 0 ? a->link_fd : 0;
 }
 
-static uint32_t tcx_type(bool ingress)
-{
-	return ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
-}
-
 static int open_tcx(struct attach *a)
 {
 	if (a->stays)
-		return bpf_prog_attach(a->prog_fd, a->ifindex, tcx_type(a->ingress), BPF_F_BEFORE);
-	a->link_fd = bpf_link_create(a->prog_fd, a->ifindex, tcx_type(a->ingress), BPF_F_BEFORE);
+		return bpf_prog_attach(a->prog_fd, a->ifindex, hook_tcx_type(a->ingress),
+				       BPF_F_BEFORE);
+	a->link_fd =
+		bpf_link_create(a->prog_fd, a->ifindex, hook_tcx_type(a->ingress), BPF_F_BEFORE);
 	return a->link_fd < 0 ? a->link_fd : 0;
 }
 
@@ -225,10 +229,10 @@ int attach_undo(struct attach *a, struct nl *nl)
 	if (!a->stays)
 		attach_close(a, nl);
 	else if (hook_is_xdp(a->hook))
-		rc = link_set_xdp(nl, a->ifindex, -1, xdp_flag(a->hook) | XDP_FLAGS_REPLACE,
+		rc = link_set_xdp(nl, a->ifindex, -1, hook_xdp_mode(a->hook) | XDP_FLAGS_REPLACE,
 				  a->prog_fd);
 	else if (a->hook == HOOK_TCX)
-		rc = bpf_prog_detach(a->prog_fd, a->ifindex, tcx_type(a->ingress));
+		rc = bpf_prog_detach(a->prog_fd, a->ifindex, hook_tcx_type(a->ingress));
 	else if (a->hook == HOOK_CLSACT)
 		rc = tc_filter_del(nl, &a->filter);
 	*a = (struct attach){ 0 };

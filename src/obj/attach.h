@@ -19,6 +19,10 @@ static inline bool hook_is_xdp(enum hook hook)
 	return hook >= HOOK_XDP_NATIVE && hook <= HOOK_XDP_OFFLOAD;
 }
 
+/* What the kernel calls them: XDP_FLAGS_* of a mode (linux/if_link.h), BPF_TCX_* of a direction. */
+uint32_t hook_xdp_mode(enum hook hook);
+uint32_t hook_tcx_type(bool ingress);
+
 #define HOOK_BIT(hook) (1u << (hook))
 enum {
 	HOOKS_XDP = HOOK_BIT(HOOK_XDP_NATIVE) | HOOK_BIT(HOOK_XDP_GENERIC),

@@ -198,18 +198,6 @@ uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog)
 	return bytes;
 }
 
-static uint32_t xdp_mode(enum hook hook)
-{
-	return hook == HOOK_XDP_NATIVE    ? XDP_FLAGS_DRV_MODE
-	       : hook == HOOK_XDP_GENERIC ? XDP_FLAGS_SKB_MODE
-					  : XDP_FLAGS_HW_MODE;
-}
-
-static uint32_t tcx_type(const struct found *f)
-{
-	return f->ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
-}
-
 static int same_filter(const struct tc_filter *filter, void *arg)
 {
 	const struct found *f = arg;
@@ -240,9 +228,10 @@ int find_detach(struct nl *nl, const struct found *f)
 	if (fd < 0)
 		return fd;
 	if (f->hook == HOOK_TCX)
-		rc = bpf_prog_detach(fd, f->ifindex, tcx_type(f));
+		rc = bpf_prog_detach(fd, f->ifindex, hook_tcx_type(f->ingress));
 	else
-		rc = link_set_xdp(nl, f->ifindex, -1, xdp_mode(f->hook) | XDP_FLAGS_REPLACE, fd);
+		rc = link_set_xdp(nl, f->ifindex, -1, hook_xdp_mode(f->hook) | XDP_FLAGS_REPLACE,
+				  fd);
 	close(fd);
 	return rc;
 }
@@ -261,10 +250,10 @@ int find_replace(struct nl *nl, const struct found *f, int prog_fd)
 	if (fd < 0)
 		return fd;
 	if (f->hook == HOOK_TCX)
-		rc = bpf_prog_replace(prog_fd, f->ifindex, tcx_type(f), 0, fd);
+		rc = bpf_prog_replace(prog_fd, f->ifindex, hook_tcx_type(f->ingress), 0, fd);
 	else
-		rc = link_set_xdp(nl, f->ifindex, prog_fd, xdp_mode(f->hook) | XDP_FLAGS_REPLACE,
-				  fd);
+		rc = link_set_xdp(nl, f->ifindex, prog_fd,
+				  hook_xdp_mode(f->hook) | XDP_FLAGS_REPLACE, fd);
 	close(fd);
 	return rc;
 }

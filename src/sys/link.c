@@ -3,6 +3,7 @@
 #include "sys/link.h"
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -44,6 +45,11 @@ static void take_stats(struct nl_span v, struct link *link)
 		memcpy(&s, v.data, v.len < sizeof(s) ? v.len : sizeof(s));
 	link->stats = (struct link_stats){ s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes,
 					   s.tx_dropped };
+}
+
+bool link_has_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
 }
 
 bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *link)

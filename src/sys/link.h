@@ -25,6 +25,10 @@ struct link {
 	struct link_stats stats;
 };
 
+/* Packets begin with an Ethernet header. Other link types hand IP packets over without a header
+ * that we know: tun, wireguard, ipip, ppp. */
+bool link_has_ethernet(const struct link *link);
+
 /* From a link message; false if it is something else or malformed. */
 bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *link);
 

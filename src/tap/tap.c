@@ -17,14 +17,9 @@
 #include "sys/netns.h"
 #include "sys/promisc.h"
 
-static bool has_ethernet(const struct link *link)
-{
-	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
-}
-
 uint16_t tap_link_type(const struct link *link)
 {
-	return has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
+	return link_has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
 }
 
 /* By hooks and by whether the area is mapped. */
@@ -95,8 +90,8 @@ static int load(struct tap *t, struct tap_port *port, bool multibuf)
 		.fill = t->area.fill,
 		.chunks = t->area.chunks,
 		.cpus = t->area.cpus,
-		.ethernet = has_ethernet(&port->link),
-		.prepend = t->mixed && !has_ethernet(&port->link),
+		.ethernet = link_has_ethernet(&port->link),
+		.prepend = t->mixed && !link_has_ethernet(&port->link),
 		.filter = f && f->nodes,
 		.inner = f && f->needs & FILTER_NEED_INNER,
 		.groups = (uint8_t)groups_for(t),
@@ -356,7 +351,7 @@ static bool is_mixed(const struct tap *t, const struct link_list *l)
 
 	for (size_t i = 0; i < l->n; i++)
 		if (is_wanted(t, &l->at[i]))
-			*(has_ethernet(&l->at[i]) ? &with : &without) += 1;
+			*(link_has_ethernet(&l->at[i]) ? &with : &without) += 1;
 	return !t->wish.names->n || (with && without);
 }
 
