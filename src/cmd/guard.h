@@ -8,7 +8,7 @@
 
 struct guard_opts {
 	struct opt_list ifaces, limits, allow;
-	const char *netns, *file;
+	const char *netns, *file, *dir;
 	uint64_t duration, quiet, longest;
 	uint32_t table, count;
 	int at, format;

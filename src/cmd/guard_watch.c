@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/guard_rates.h"
+#include "cmd/guard_sample.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
@@ -19,6 +19,9 @@ static const struct opt rows[] = {
 	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
 	OPT_TIME(0, "quiet", "TIME", O, quiet,
 		 "an incident is over when nothing was over a limit for so long (default: 10s)"),
+	OPT_STR('w', "write", "DIR", O, dir,
+		"a sample of each incident's first second into a new file there: "
+		"DIR/IFACE-TIME.pcapng, of what is dropped, or of the busiest sources"),
 	GATE_ROWS_OUT(O),
 	{ 0 },
 };
@@ -33,7 +36,7 @@ static const struct opt_spec spec = {
 
 struct incident_rec {
 	double time, began, peak;
-	const char *interface, *event, *mode, *reason, *sources;
+	const char *interface, *event, *mode, *reason, *sources, *sample;
 	uint64_t packets, bytes;
 };
 
@@ -53,6 +56,7 @@ static const struct col cols[] = {
 	  COL_AT_F64(R, peak) },
 	{ "reason", "reason", .role = COL_INFO, COL_AT_STR(R, reason) },
 	{ "sources", "sources", .role = COL_INFO, COL_AT_STR(R, sources) },
+	{ "sample", .role = COL_INFO, COL_AT_STR(R, sample) },
 };
 #undef R
 static const struct schema schema = { "guard_incident", cols, sizeof(cols) / sizeof(*cols) };
@@ -60,6 +64,7 @@ static const struct schema schema = { "guard_incident", cols, sizeof(cols) / siz
 /* One interface's incident, if there is one. */
 struct watched {
 	struct guard_rates rates;
+	struct buf sample; /* a file's name, with a NUL */
 	struct guard_sums last;
 	struct gate_sum total;
 	uint64_t began, seen, told; /* began 0: there is none */
@@ -110,6 +115,7 @@ static int tell(struct sink *sink, const struct guard_view *v, struct watched *w
 		.event = event,
 		.mode = v->seat.conf.guard.enforce ? "enforce" : "dry run",
 		.peak = w->peak,
+		.sample = w->sample.len ? w->sample.data : NULL,
 		.packets = w->total.packets,
 		.bytes = w->total.bytes,
 	};
@@ -135,9 +141,19 @@ static int tell(struct sink *sink, const struct guard_view *v, struct watched *w
 	return rc;
 }
 
-static int look(struct sink *sink, const struct guard_view *v, struct watched *w, uint64_t quiet)
+struct watch {
+	struct guard_views *all;
+	const struct guard_opts *o;
+	struct guard_sampler sampler;
+	struct watched *at; /* one a view */
+};
+
+static int look(struct sink *sink, struct watch *watch, size_t view)
 {
-	uint64_t now = clock_mono();
+	const struct guard_view *v = &watch->all->at[view];
+	const struct guard_opts *o = watch->o;
+	struct watched *w = &watch->at[view];
+	uint64_t now = clock_mono(), quiet = o->quiet ? o->quiet : 10 * NS_PER_S;
 	double seconds = (double)(now - w->rates.time) / 1e9;
 	struct guard_busy busy[TOP];
 	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
@@ -157,13 +173,18 @@ static int look(struct sink *sink, const struct guard_view *v, struct watched *w
 	} else if (w->began && now - w->seen >= quiet) {
 		event = "end";
 	}
+	/* An incident is told of with or without packets of it. */
+	if (event && *event == 's' && o->dir)
+		guard_sampler_ask(&watch->sampler, watch->all, view, o->dir, busy, n, &w->sample);
 	if (event) {
 		int rc = tell(sink, v, w, busy, n, event);
 
 		if (rc)
 			return rc;
-		if (*event == 'e')
+		if (*event == 'e') {
 			w->began = w->peak = w->total.packets = w->total.bytes = 0;
+			buf_clear(&w->sample);
+		}
 	}
 	return 0;
 }
@@ -187,19 +208,41 @@ static int still_there(struct guard_views *all, const struct guard_view *v)
 		    : 0;
 }
 
-static int watch(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+static int open_watch(struct watch *w)
 {
-	struct watched *w = calloc(all->n, sizeof(*w));
-	uint64_t end = o->duration ? clock_mono() + o->duration : UINT64_MAX;
-	uint64_t next = clock_mono() + NS_PER_S, quiet = o->quiet ? o->quiet : 10 * NS_PER_S;
-	int rc = w ? wait_open() : -ENOMEM;
+	struct guard_views *all = w->all;
+	int rc;
 
+	w->at = calloc(all->n, sizeof(*w->at));
+	rc = w->at ? wait_open() : -ENOMEM;
 	for (size_t i = 0; i < all->n && !rc; i++) {
-		w[i].last = all->at[i].sums;
-		rc = guard_rates_begin(&w[i].rates, &all->at[i].table);
+		w->at[i].last = all->at[i].sums;
+		rc = guard_rates_begin(&w->at[i].rates, &all->at[i].table);
 	}
+	if (!rc && w->o->dir)
+		rc = guard_sampler_start(&w->sampler, all) ? -ECANCELED : 0;
 	if (!rc)
 		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
+	return rc;
+}
+
+static void close_watch(struct watch *w)
+{
+	guard_sampler_stop(&w->sampler);
+	for (size_t i = 0; w->at && i < w->all->n; i++) {
+		guard_rates_free(&w->at[i].rates);
+		buf_free(&w->at[i].sample);
+	}
+	free(w->at);
+}
+
+static int watch(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	uint64_t end = o->duration ? clock_mono() + o->duration : UINT64_MAX;
+	uint64_t next = clock_mono() + NS_PER_S;
+	struct watch w = { .all = all, .o = o };
+	int rc = open_watch(&w);
+
 	if (!rc)
 		note("watching %zu guard%s", all->n, all->n == 1 ? "" : "s");
 	while (!rc) {
@@ -212,14 +255,12 @@ static int watch(struct guard_views *all, const struct guard_opts *o, struct sin
 		for (size_t i = 0; i < all->n && !rc; i++)
 			rc = still_there(all, &all->at[i]) ? -ECANCELED : 0;
 		for (size_t i = 0; i < all->n && !rc; i++)
-			rc = look(sink, &all->at[i], &w[i], quiet);
+			rc = look(sink, &w, i);
 		if (what == WAIT_STOP || clock_mono() >= end)
 			break;
 		next = clock_mono() + NS_PER_S;
 	}
-	for (size_t i = 0; w && i < all->n; i++)
-		guard_rates_free(&w[i].rates);
-	free(w);
+	close_watch(&w);
 	return rc;
 }
 
