@@ -175,7 +175,7 @@ static __always_inline __u64 guard_estimate(const struct guard_ask *g, __u64 has
 		if (seen >> 48 != second) {
 			seen = second << 48;
 			*(volatile __u64 *)at = seen | add;
-		} else if (!(seen & GUARD_CELL_FULL)) {
+		} else if (add && !(seen & GUARD_CELL_FULL)) {
 			__sync_fetch_and_add(at, add);
 		}
 		seen += add;

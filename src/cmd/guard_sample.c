@@ -43,7 +43,7 @@ static void choose(const struct guard_view *v, const struct request *r, struct b
 {
 	const char *joint = "";
 
-	if (hook_is_xdp(v->seat.at.hook) && v->seat.conf.guard.enforce) {
+	if (hook_is_xdp(v->seat.at.hook) && v->seat.conf.guard.enforce && v->seat.conf.observed) {
 		buf_str(expr, "verdict drop");
 		buf_char(expr, '\0');
 		return;

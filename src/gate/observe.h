@@ -13,7 +13,8 @@ struct observe {
 };
 
 /* The place of the gate at an interface's XDP hook, whoever put the gate there. -ENOENT (not said):
- * there is no gate, or one of another version. -EBUSY, said: another observer has it. */
+ * there is no gate. -EBUSY, said: another observer has it. -EOPNOTSUPP, said: it has no such place.
+ */
 int observe_open(struct observe *o, struct nl *nl, const struct link *link);
 /* Put a program there, loaded for XDP in the same way as the gate is: -EINVAL if it was not. */
 int observe_set(const struct observe *o, int prog_fd);
