@@ -228,7 +228,7 @@ static int run_load(int argc, char **argv)
 static const struct opt_spec spec = {
 	.command = "filter set",
 	.usage = "COMMAND [OPTIONS]",
-	.about = "the sets of addresses that rules name",
+	.about = "the sets of addresses that rules name, or a guard's --allow",
 	.examples =
 		"A set's name is that of the file it was read from when the first rule named it;\n"
 		"then it is the kernel's, and the file is read again by load only.\n",

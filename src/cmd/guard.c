@@ -34,7 +34,8 @@ static const struct opt start_rows[] = {
 		 "20 connections/s (of this host's sockets), or a minute /m or an hour /h; or 100 "
 		 "connections: open at once, from now on"),
 	OPT_STR('f', "file", "FILE", O, file, "limits, a line each; - is standard input"),
-	OPT_LIST(0, "allow", "EXPRESSION", O, allow, "packets that match pass unlimited"),
+	OPT_LIST(0, "allow", "EXPRESSION", O, allow,
+		 "packets that match pass unlimited (sets, too: src set FILE)"),
 	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
 	OPT_FLAG(0, "syn-cookies", O, cookies,
 		 "at XDP, answer SYNs to listeners of this host whose queue is full"),

@@ -377,10 +377,7 @@ int guard_plan_allow(struct guard_plan *p, const char *expr, const struct filter
 	buf_free(&marked);
 	if (rc)
 		return rc;
-	if (p->filters[p->nfilters++].nsets) {
-		snprintf(diag->msg, sizeof(diag->msg), "sets are not for the guard: name networks");
-		return -EINVAL;
-	}
+	p->nfilters++;
 	buf_printf(&p->allow, "%s\n", expr);
 	return p->allow.nomem ? -ENOMEM : 0;
 }

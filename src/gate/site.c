@@ -161,6 +161,44 @@ static int read_rules(struct site *s, enum gate_dir dir)
 	return rc;
 }
 
+static int read_allow(struct site *s)
+{
+	const struct filter_names names = site_names(s);
+	const struct buf *text = &s->seat[GATE_IN].allow;
+	const char *at = text->data, *end = at + text->len;
+	struct diag diag = { 0 };
+	int rc = 0;
+
+	while (!rc && at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		char *line = stop ? strndup(at, (size_t)(stop - at)) : NULL;
+
+		rc = line ? guard_plan_allow(&s->plan, line, &names, &diag) : -ENOMEM;
+		free(line);
+		at = stop ? stop + 1 : end;
+	}
+	if (rc)
+		fail(rc, "%s: whom the guard trusts: %s", s->link.name,
+		     *diag.msg ? diag.msg : err_words(rc));
+	return rc;
+}
+
+/* The guard that is there, as the plan that it was made of. */
+static int read_plan(struct site *s)
+{
+	const struct seat *seat = &s->seat[GATE_IN];
+	int rc;
+
+	guard_plan_close(&s->plan);
+	if (!seat->conf.guarded)
+		return 0;
+	s->plan.conf = seat->conf.guard;
+	s->reading = GATE_IN;
+	rc = read_allow(s);
+	s->reading = GATE_DIRS;
+	return rc;
+}
+
 int site_reread(struct site *s)
 {
 	struct buf text[GATE_DIRS] = { { 0 } };
@@ -175,7 +213,7 @@ int site_reread(struct site *s)
 					     : parse_text(s, (enum gate_dir)dir, &text[dir]);
 		buf_free(&text[dir]);
 	}
-	return rc;
+	return rc ? rc : read_plan(s);
 }
 
 int site_open(struct site *s, struct nl *nl, const struct link *link,
@@ -187,6 +225,9 @@ int site_open(struct site *s, struct nl *nl, const struct link *link,
 	rc = mode == SITE_LOOK ? 0 : take_lock(s);
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
 		rc = seat_open(&s->seat[dir], nl, link, (enum gate_dir)dir);
+		/* The guard's sets are numbered before those of rules. */
+		if (!rc && dir == GATE_IN)
+			rc = read_plan(s);
 		if (!rc && mode != SITE_CLEAR)
 			rc = read_rules(s, (enum gate_dir)dir);
 	}
@@ -318,44 +359,15 @@ static int clear_hits(const struct site *s, enum gate_dir dir)
 	return rc ? fail_errno(rc, "%s: hits", s->link.name) : 0;
 }
 
-/* The guard that is there, as the plan that it was made of. */
-static int read_plan(struct site *s, const struct seat *seat, struct guard_plan *plan)
-{
-	const struct filter_names names = site_names(s);
-	struct diag diag = { 0 };
-	const char *at = seat->allow.data, *end = at + seat->allow.len;
-	int rc = 0;
-
-	plan->conf = seat->conf.guard;
-	while (!rc && at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		char *line = stop ? strndup(at, (size_t)(stop - at)) : NULL;
-
-		rc = line ? guard_plan_allow(plan, line, &names, &diag) : -ENOMEM;
-		free(line);
-		at = stop ? stop + 1 : end;
-	}
-	if (rc)
-		fail(rc, "%s: whom the guard trusts: %s", s->link.name,
-		     *diag.msg ? diag.msg : err_words(rc));
-	return rc;
-}
-
 static int put_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct seat_wish *wish)
 {
 	struct seat *seat = &s->seat[dir];
 	struct seat_wish put = *wish;
-	struct guard_plan plan = { 0 };
 	int rc = clear_hits(s, dir);
 
-	if (!rc && put.uses & GATE_USE_GUARD && !put.guard) {
-		rc = read_plan(s, seat, &plan);
-		put.guard = &plan;
-	}
-	if (!rc)
-		rc = seat_put(seat, nl, &put);
-	guard_plan_close(&plan);
-	return rc;
+	if (put.uses & GATE_USE_GUARD && !put.guard)
+		put.guard = &s->plan;
+	return rc ? rc : seat_put(seat, nl, &put);
 }
 
 static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struct site_wish *wish)
@@ -368,14 +380,14 @@ static int apply_dir(struct site *s, struct nl *nl, enum gate_dir dir, const str
 				 .rules = any ? &s->rules : NULL,
 				 .verbose = wish->verbose };
 	bool guard = dir == GATE_IN && (wish->guard || wish->unguard);
+	bool reload = wish->reload && (any || (dir == GATE_IN && s->plan.nfilters));
 
 	if (guard) {
 		put.guard = wish->guard;
 		put.uses &= ~(uint32_t)GATE_USE_GUARD;
 		put.uses |= wish->guard ? GATE_USE_GUARD : 0;
 	}
-	if (!guard &&
-	    ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !(wish->reload && any))))
+	if (!guard && ((!any && !seat->at.hook) || (is_there(s, dir, put.uses) && !reload)))
 		return 0;
 	if (seat->at.hook && put.uses && !(put.hooks & HOOK_BIT(seat->at.hook)))
 		return fail(
@@ -420,6 +432,7 @@ void site_close(struct site *s)
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		seat_close(&s->seat[dir]);
 	rules_close(&s->rules);
+	guard_plan_close(&s->plan);
 	while (s->nsets)
 		set_close(&s->sets[--s->nsets].set);
 	free(s->sets);

@@ -6,7 +6,7 @@
 #include "gate/rules.h"
 #include "gate/seat.h"
 
-/* A set of addresses that rules name. */
+/* A set of addresses that rules name, or whom the guard trusts. */
 struct site_set {
 	struct filter_set set;
 	unsigned int seen; /* directions (bits) whose rules name it */
@@ -16,9 +16,10 @@ struct site_set {
 struct site {
 	struct link link;
 	struct seat seat[GATE_DIRS];
-	struct rules rules;    /* to be changed by the caller */
-	uint16_t last;         /* the greatest id when it was opened */
-	struct site_set *sets; /* as the kernel has them, or as site_put_set() has left them */
+	struct rules rules;     /* to be changed by the caller */
+	struct guard_plan plan; /* of the guard that is there */
+	uint16_t last;          /* the greatest id when it was opened */
+	struct site_set *sets;  /* as the kernel has them, or as site_put_set() has left them */
 	size_t nsets, set_room;
 	const struct filter_names *host; /* what else names mean */
 	enum gate_dir reading;           /* while the rules that are installed are read */
@@ -40,7 +41,8 @@ struct filter_names site_names(struct site *s);
 struct site_set *site_set(const struct site *s, const char *name);
 /* Make it known in place of what was; takes set's members over. 0, or -ENOMEM, said. */
 int site_put_set(struct site *s, const char *name, struct filter_set *set);
-/* The rules anew out of their text, with the sets as they are known now. Errors are said. */
+/* The rules and the guard's plan anew out of their text, with the sets as they are known now.
+ * Errors are said. */
 int site_reread(struct site *s);
 
 struct site_wish {

@@ -16,6 +16,7 @@
 #include "tests/lib/draw.h"
 #include "tests/lib/packet.h"
 #include "tests/net/file.h"
+#include "tests/net/rules.h"
 #include "tests/net/scenarios.h"
 
 enum { PORT = 8080, STRANGERS = 1000000, BATCH = 64 };
@@ -373,6 +374,48 @@ void guard_watched(void)
 	sonde_await_err(&b, "watching 1 guard");
 	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1"), "%s", a.err);
 	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "watch it again"), "%s", b.err);
+	stop(&lab);
+	expect_clean(&lab);
+}
+
+/* Whom it trusts may be a set, which is changed like those of rules. */
+void guard_allows_sets(void)
+{
+	const char *set = rules_file("trusted", "203.0.113.0/24\n192.0.2.1\n");
+	const char *other = rules_file("other", "198.51.100.7\n");
+	struct lab lab = { 0 };
+	char allow[300], rule[300];
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	snprintf(allow, sizeof(allow), "src set %s and udp", set);
+	snprintf(rule, sizeof(rule), "drop udp and src set %s", other);
+	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "-l",
+			 "src 10 packets/m", "--allow", allow),
+	      "%s", a.err);
+	/* Numbers of maps are the guard's first, then the rules'. */
+	FILTER(&a, "add", "-i", "sonde1", "--no-ssh", rule);
+	FILTER(&a, "add", "-i", "sonde1", "--no-ssh", "allow icmp");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(!lab_udp(&lab, AF_INET, 100, 10, true), "allowed, yet limited");
+	lab_enter(&lab, LAB_FAR);
+	FILTER(&a, "set", "list", "-i", "sonde1", set);
+	CHECK(!strcmp(a.out, "192.0.2.1\n203.0.113.0/24\n"), "%s", a.out);
+	FILTER(&a, "set", "list", "-i", "sonde1", other);
+	CHECK(!strcmp(a.out, "198.51.100.7\n"), "%s", a.out);
+	FILTER(&a, "set", "add", "-i", "sonde1", other, "192.0.2.1");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(lab_udp(&lab, AF_INET, 1, 10, true) == -ETIMEDOUT, "dropped by a rule, yet here");
+	lab_enter(&lab, LAB_FAR);
+	FILTER(&a, "clear", "-i", "sonde1");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(!lab_udp(&lab, AF_INET, 100, 10, true), "allowed, yet limited");
+	lab_enter(&lab, LAB_FAR);
+	FILTER(&a, "set", "del", "-i", "sonde1", set, "192.0.2.1");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(lab_udp(&lab, AF_INET, 100, 10, true) == -ETIMEDOUT,
+	      "allowed no more, yet unlimited");
+	lab_enter(&lab, LAB_FAR);
 	stop(&lab);
 	expect_clean(&lab);
 }

@@ -86,6 +86,7 @@ static const struct test scenarios[] = {
 	ROOT(guard_strangers, 120),
 	ROOT(guard_cookies, 120),
 	ROOT(guard_watched, 60),
+	ROOT(guard_allows_sets, 60),
 	ROOT(guard_samples, 60),
 	ROOT(guard_mistakes, 60),
 	ROOT(guard_conns_xdp, 60),

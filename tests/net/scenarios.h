@@ -155,6 +155,7 @@ void guard_allows(void);
 void guard_strangers(void);
 void guard_cookies(void);
 void guard_watched(void);
+void guard_allows_sets(void);
 void guard_samples(void);
 void guard_mistakes(void);
 /* guard_conns.c */
