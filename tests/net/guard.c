@@ -226,31 +226,36 @@ static pid_t start_strangers(const struct lab *lab, unsigned int n, bool syn)
 	return pid;
 }
 
-/* accept() and read() of what it gives wait no longer than this. */
-static int listener(const struct lab *lab, int backlog)
+/* accept() and read() of what it gives wait no longer than this. That of IPv6 takes IPv4, too. */
+static int listener(const struct lab *lab, int family, int backlog)
 {
 	struct timeval patience = { .tv_sec = 10 * (long)test_slow() };
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(PORT) };
+	struct sockaddr_in any4 = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	bool six = family == AF_INET6;
 	int fd;
 
 	lab_enter(lab, LAB_FAR);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	CHECK(!bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, backlog), "listening");
+	CHECK(!bind(fd, six ? (struct sockaddr *)&any : (struct sockaddr *)&any4,
+		    six ? sizeof(any) : sizeof(any4)) &&
+		      !listen(fd, backlog),
+	      "listening");
 	lab_enter(lab, LAB_NEAR);
 	return fd;
 }
 
-static int client(void)
+static int client(int family)
 {
 	struct timeval patience = { .tv_sec = 10 * (long)test_slow() };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage to;
+	socklen_t len = far_address(&to, family, PORT);
 
-	inet_pton(AF_INET, lab_address(LAB_FAR, AF_INET), &to.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+	if (!connect(fd, (struct sockaddr *)&to, len))
 		return fd;
 	close(fd);
 	return -errno;
@@ -288,12 +293,12 @@ void guard_strangers(void)
 	lab_ready(&lab);
 	lab_enter(&lab, LAB_FAR);
 	start_small();
-	server = listener(&lab, 16);
+	server = listener(&lab, AF_INET, 16);
 	/* It fills the table, and takes what all without an entry share. */
 	strangers(&lab, 10000, false);
 	lab_enter(&lab, LAB_FAR);
 	stop(&lab);
-	near = client();
+	near = client(AF_INET);
 	far = accept(server, NULL, NULL);
 	CHECK(near > 0 && far > 0, "no connection without a guard");
 	setsockopt(far, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -314,13 +319,15 @@ void guard_strangers(void)
 }
 
 /* A listener's queue is full of strangers' SYNs; a client connects all the same. */
-void guard_cookies(void)
+static void cookies(int family)
 {
 	struct lab lab = { 0 };
 	int server, near, far, status;
 	pid_t flood;
 
 	lab_ready(&lab);
+	if (family == AF_INET6 && !lab.ipv6)
+		SKIP("this kernel has no IPv6");
 	/* What XDP sends back, veth takes only where there is a program, too. */
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in"), "%s", a.err);
 	lab_enter(&lab, LAB_FAR);
@@ -330,10 +337,10 @@ void guard_cookies(void)
 	      "%s", a.err);
 	if (!strstr(a.err, "xdp native"))
 		SKIP("no native XDP on veth");
-	server = listener(&lab, 2);
+	server = listener(&lab, family, 2);
 	flood = start_strangers(&lab, 300000 / test_slow(), true);
 	nap_ms(100);
-	near = client();
+	near = client(family);
 	CHECK(near > 0, "no connection: %s", strerror(-near));
 	far = accept(server, NULL, NULL);
 	CHECK(far > 0, "not accepted");
@@ -345,6 +352,16 @@ void guard_cookies(void)
 	stop(&lab);
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
 	expect_clean(&lab);
+}
+
+void guard_cookies(void)
+{
+	cookies(AF_INET);
+}
+
+void guard_cookies_ipv6(void)
+{
+	cookies(AF_INET6);
 }
 
 /* Incidents are told; whoever tells them may be killed. */

@@ -85,6 +85,7 @@ static const struct test scenarios[] = {
 	ROOT(guard_allows, 60),
 	ROOT(guard_strangers, 120),
 	ROOT(guard_cookies, 120),
+	ROOT(guard_cookies_ipv6, 120),
 	ROOT(guard_watched, 60),
 	ROOT(guard_allows_sets, 60),
 	ROOT(guard_samples, 60),

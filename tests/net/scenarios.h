@@ -154,6 +154,7 @@ void guard_bans(void);
 void guard_allows(void);
 void guard_strangers(void);
 void guard_cookies(void);
+void guard_cookies_ipv6(void);
 void guard_watched(void);
 void guard_allows_sets(void);
 void guard_samples(void);
