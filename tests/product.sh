@@ -34,7 +34,8 @@ fi
 (
 	cd "$work/copy" || exit
 	make -q build/sonde || echo 'a second make has something to do'
-	users=$(grep -lE '(bpf/gate|gen/gate\.gen)\.h' $(find build -name '*.d') | sed 's/\.d$/.o/' | LC_ALL=C sort)
+	programs=$(grep -l 'bpf/gate\.h' build/bpf/*.d | sed 's|.*/\(.*\)\.bpf\.d|\1|' | paste -sd '|')
+	users=$(grep -lE "(bpf/gate|gen/($programs)\.gen)\.h" $(find build -name '*.d') | sed 's/\.d$/.o/' | LC_ALL=C sort)
 	sleep 0.01
 	touch bpf/gate.h
 	touch "$work/stamp"
