@@ -17,12 +17,14 @@ int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 	return 0;
 }
 
+#define FILTER_NEEDS "rules in the kernel need"
+
 int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, char **argv,
 		 char ***rest, int *nrest)
 {
 	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
 
-	return rc ? rc : cmd_gate_begin("rules in the kernel need", o->netns);
+	return rc ? rc : cmd_gate_begin(FILTER_NEEDS, o->netns);
 }
 
 /* It was named twice. */
@@ -75,6 +77,25 @@ int filter_sites_undo(struct filter_sites *s)
 	return rc;
 }
 
+static int undo(void *arg)
+{
+	return filter_sites_undo(arg);
+}
+
+static int confirm(struct filter_sites *s, uint64_t time)
+{
+	const struct confirm c = { .iface = s->at[0].link.name,
+				   .hold = "the rules hold",
+				   .them = "them",
+				   .say = "filter confirm",
+				   .look = "filter list",
+				   .time = time,
+				   .undo = undo,
+				   .arg = s };
+
+	return cmd_confirm_wait(&c);
+}
+
 int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool reload)
 {
 	const struct site_wish wish = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
@@ -90,7 +111,7 @@ int filter_sites_apply(struct filter_sites *s, const struct filter_opts *o, bool
 	if (rc)
 		filter_sites_undo(s); /* those that were not reached have nothing to take back */
 	else if (o->confirm)
-		rc = filter_confirm_wait(s, o->confirm);
+		rc = confirm(s, o->confirm);
 	return rc;
 }
 
@@ -347,6 +368,18 @@ static int run_replace(int argc, char **argv)
 	return rc;
 }
 
+static const struct opt_spec confirm_spec = {
+	.command = "filter confirm",
+	.usage = "-i IFACE",
+	.about = "keep rules that were put there with --confirm",
+	.rows = cmd_confirm_rows,
+};
+
+static int run_confirm(int argc, char **argv)
+{
+	return cmd_confirm_run(&confirm_spec, FILTER_NEEDS, argc, argv);
+}
+
 static const struct opt_spec spec = {
 	.command = "filter",
 	.usage = "COMMAND [OPTIONS]",
@@ -369,7 +402,7 @@ static int run(int argc, char **argv)
 		{ &clear_spec, run_clear },
 		filter_sub_set,
 		filter_sub_test,
-		filter_sub_confirm,
+		{ &confirm_spec, run_confirm },
 	};
 	/* clang-format on */
 

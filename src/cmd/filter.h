@@ -3,6 +3,7 @@
 #ifndef CMD_FILTER_H
 #define CMD_FILTER_H
 
+#include "cmd/cmd_confirm.h"
 #include "cmd/cmd_gate.h"
 #include "gate/site.h"
 
@@ -18,11 +19,9 @@ struct filter_opts {
 #define FILTER_ROWS_DIR(O)                                          \
 	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \
 		OPT_FLAG(0, "out", O, out, "outgoing packets")
-#define FILTER_ROWS_PUT(O)                                                           \
-	GATE_ROWS_PUT(O, "; outgoing packets are always tc's"),                      \
-		OPT_TIME(0, "confirm", "TIME", O, confirm,                           \
-			 "take it all back after this time, "                        \
-			 "unless it is confirmed here, or by sonde filter confirm"), \
+#define FILTER_ROWS_PUT(O)                                      \
+	GATE_ROWS_PUT(O, "; outgoing packets are always tc's"), \
+		CONFIRM_ROW(O, "sonde filter confirm"),         \
 		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets first")
 
 /* The interfaces of -i, opened to be changed. Zeroed: closed. */
@@ -57,14 +56,10 @@ int filter_parse_rules(struct rules *r, const char *file, const char *text, size
 /* filter_ssh.c: rules in front that let this SSH session's packets pass, if they would not. */
 int filter_allow_ssh(struct site *s);
 
-/* filter_confirm.c: wait for somebody to confirm, in a process of its own that takes all back if
- * nobody does, whatever becomes of this one. 0: somebody did; else it is said what happened. */
-int filter_confirm_wait(struct filter_sites *s, uint64_t time);
-
 /* filter_packet.c: an Ethernet frame with a protocol's headers, from words: "tcp ADDR[:PORT]
  * ADDR[:PORT]". Said on failure. Bytes of the frame, which is in out. */
 int filter_packet_make(char **words, int n, uint8_t out[128]);
 
-extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_confirm, filter_sub_set;
+extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_set;
 
 #endif

@@ -17,12 +17,14 @@
 static const char *const usual[] = { "src 20000 packets/s burst 40000",
 				     "src 200 syns/s burst 400" };
 
+#define GUARD_NEEDS "a guard in the kernel needs"
+
 int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
 		char ***rest, int *nrest)
 {
 	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
 
-	return rc ? rc : cmd_gate_begin("a guard in the kernel needs", o->netns);
+	return rc ? rc : cmd_gate_begin(GUARD_NEEDS, o->netns);
 }
 
 #define O struct guard_opts
@@ -44,6 +46,7 @@ static const struct opt start_rows[] = {
 		 "a ban lasts for so long after the last packet, and is remembered for as long "
 		 "after its end: the next one is twice as long (default: 60s)"),
 	OPT_TIME(0, "longest", "TIME", O, longest, "the longest ban (default: 24h)"),
+	CONFIRM_ROW(O, "sonde guard confirm"),
 	OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets"),
 	GATE_ROWS_PUT(O, ""),
 	{ 0 },
@@ -142,6 +145,34 @@ static void say_started(const struct site *s, const struct guard_plan *plan,
 		     s->link.name);
 }
 
+/* A site, and what changes it. */
+struct started {
+	struct site *site;
+	struct nl *nl;
+};
+
+static int undo(void *arg)
+{
+	struct started *s = arg;
+
+	return site_undo(s->site, s->nl);
+}
+
+static int confirm(struct site *site, struct nl *nl, uint64_t time)
+{
+	struct started s = { site, nl };
+	const struct confirm c = { .iface = site->link.name,
+				   .hold = "the guard is there",
+				   .them = "it",
+				   .say = "guard confirm",
+				   .look = "guard status",
+				   .time = time,
+				   .undo = undo,
+				   .arg = &s };
+
+	return cmd_confirm_wait(&c);
+}
+
 static int start_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
 		    struct guard_plan *plan)
 {
@@ -163,6 +194,8 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		rc = site_apply(&s, nl, &wish);
 	if (!rc)
 		say_started(&s, plan, o);
+	if (!rc && o->confirm)
+		rc = confirm(&s, nl, o->confirm);
 	site_close(&s);
 	conns_sweep();
 	return rc;
@@ -203,6 +236,8 @@ static int run_start(int argc, char **argv)
 		return rc > 0 ? 0 : rc;
 	if (n)
 		return fail_usage("%s: guard start takes no operands", rest[0]);
+	if (o.confirm && o.ifaces.n > 1)
+		return fail_usage("--confirm is for one interface at a time");
 	rc = make_plan(&plan, &o);
 	if (!rc)
 		rc = on_each(&o, &plan, start_on);
@@ -358,6 +393,18 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 	return rc;
 }
 
+static const struct opt_spec confirm_spec = {
+	.command = "guard confirm",
+	.usage = "-i IFACE",
+	.about = "keep a guard that was put there with --confirm",
+	.rows = cmd_confirm_rows,
+};
+
+static int run_confirm(int argc, char **argv)
+{
+	return cmd_confirm_run(&confirm_spec, GUARD_NEEDS, argc, argv);
+}
+
 static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
@@ -374,6 +421,7 @@ static int run(int argc, char **argv)
 	const struct cmd_sub subs[] = {
 		{ &start_spec, run_start },
 		{ &stop_spec, run_stop },
+		{ &confirm_spec, run_confirm },
 		guard_sub_status,
 		guard_sub_top,
 		guard_sub_list,

@@ -3,13 +3,14 @@
 #ifndef CMD_GUARD_H
 #define CMD_GUARD_H
 
+#include "cmd/cmd_confirm.h"
 #include "cmd/cmd_gate.h"
 #include "gate/site.h"
 
 struct guard_opts {
 	struct opt_list ifaces, limits, allow;
 	const char *netns, *file, *dir;
-	uint64_t duration, quiet, longest;
+	uint64_t duration, quiet, longest, confirm;
 	uint32_t table, count;
 	int at, format;
 	bool enforce, cookies, no_ssh, verbose;

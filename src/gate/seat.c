@@ -302,11 +302,11 @@ static int take_off(struct seat *s, struct nl *nl)
 }
 
 /* What was in the buckets of other limits is not theirs. */
-static void refill(const struct seat *s, const struct guard_plan *plan)
+static void refill(const struct guard_conf *conf, int fd)
 {
 	struct guard_table table;
 
-	if (guard_table_open(&table, &plan->conf, s->obj.map_fd[GATE_MAP_GUARD]))
+	if (guard_table_open(&table, conf, fd))
 		return;
 	guard_table_refill(&table);
 	guard_table_close(&table);
@@ -342,8 +342,9 @@ int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 	} else {
 		rc = s->at.hook ? put_instead(s, nl, wish) : put_new(s, nl, wish);
 	}
-	if (!rc && keeps_table(s, plan) && !keeps_limits(s, plan))
-		refill(s, plan);
+	s->refilled = !rc && keeps_table(s, plan) && !keeps_limits(s, plan);
+	if (s->refilled)
+		refill(&plan->conf, s->map_fd[GATE_MAP_GUARD]);
 	if (!rc) {
 		rc = count_conns(s, plan);
 		if (rc)
@@ -373,6 +374,9 @@ int seat_undo(struct seat *s, struct nl *nl)
 	}
 	s->put = (struct found){ 0 };
 	s->off = false;
+	if (s->refilled)
+		refill(&s->conf.guard, s->map_fd[GATE_MAP_GUARD]);
+	s->refilled = false;
 	if (!rc || rc == -ENODEV)
 		rc = conns_undo(&s->conns);
 	if (rc == -ENODEV) /* so are the rules */

@@ -21,7 +21,8 @@ struct seat {
 	int prog_fd;
 	/* What seat_put() has put in its place; 0: it has not. */
 	struct found put;
-	bool off; /* seat_put() has taken it off */
+	bool off;      /* seat_put() has taken it off */
+	bool refilled; /* and filled the table's buckets, for the limits are others */
 	struct obj obj;
 	struct conns conns;
 };

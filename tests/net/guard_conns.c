@@ -16,7 +16,7 @@
 
 enum { PORT = 8080, CONNS_MAX = 64 };
 
-static struct sonde a;
+static struct sonde a, b;
 
 /* A listener at the far side, and what was opened to it from the near one. */
 struct conns {
@@ -243,4 +243,45 @@ void guard_conns_rate(void)
 	CHECK(counters() == 1, "%u programs count", counters());
 	lab_close(&lab);
 	AWAIT(!SONDE_RUN(&a, "detach", "--all") && !counters(), "connections are still counted");
+}
+
+/* Limits that nobody confirms are those of before again, and what counts for them is back. */
+void guard_conns_unconfirmed(void)
+{
+	struct lab lab = { 0 };
+	struct conns c;
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	CHECK(SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "-l", "src 5 connections",
+			"--confirm", "500ms") == 1,
+	      "it works: %s", a.err);
+	CHECK(strstr(a.err, "as it was") && SONDE_RUN(&a, "guard", "status") == 1, "%s", a.err);
+	CHECK(!counters(), "connections are still counted");
+	START(&lab, "xdp", "--enforce", "-l", "src 5 connections");
+	begin(&c, &lab, AF_INET);
+	ask(&c, 2);
+	AWAIT(accepted(&c) == 2, "%u of 2 accepted", c.accepted);
+	lab_enter(&lab, LAB_FAR);
+	CHECK(SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "-l", "src 9 packets/s",
+			"--confirm", "500ms") == 1,
+	      "it works: %s", a.err);
+	CHECK(counters() == 1, "%u programs count", counters());
+	lab_enter(&lab, LAB_NEAR);
+	ask(&c, 1);
+	AWAIT(accepted(&c) == 3, "%u of 3 accepted", c.accepted);
+	lab_enter(&lab, LAB_FAR);
+	SONDE_START(&a, "guard", "start", "-i", "sonde1", "-l", "src 9 packets/s", "--confirm",
+		    "60s");
+	sonde_await_err(&a, "within 60 s keeps it");
+	CHECK(!SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1"), "%s", b.err);
+	CHECK(!sonde_wait(&a) && !counters(), "%s", a.err);
+	CHECK(SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1") == 1, "confirmed twice");
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(status_of(&lab, "src 9 packets/s", "packets") < 1000, "%s", a.out);
+	end(&c, true);
+	lab_enter(&lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
 }

@@ -94,6 +94,7 @@ static const struct test scenarios[] = {
 	ROOT(guard_conns_tc, 60),
 	ROOT(guard_conns_late, 60),
 	ROOT(guard_conns_rate, 60),
+	ROOT(guard_conns_unconfirmed, 60),
 	ROOT(observe_installed, 30),
 	ROOT(observe_one_at_a_time, 30),
 	ROOT(live_exact_tc, 60),

@@ -164,6 +164,7 @@ void guard_conns_xdp(void);
 void guard_conns_tc(void);
 void guard_conns_late(void);
 void guard_conns_rate(void);
+void guard_conns_unconfirmed(void);
 
 /* lone.c */
 void lone_count_in(void);

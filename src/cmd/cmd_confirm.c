@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter confirm, and the other end of it: rules that are taken back unless somebody who can
- * still reach this host says that they are good. */
+/* sonde filter confirm, sonde guard confirm, and the other end of them: a socket that the one who
+ * waits has, and a byte. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,8 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/filter.h"
+#include "cmd/cmd_confirm.h"
+#include "cmd/cmd_gate.h"
 #include "sys/wait.h"
 
 /* An abstract socket (unix(7)) with the interface's name. */
@@ -27,10 +28,10 @@ static socklen_t address_of(const char *iface, struct sockaddr_un *a)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-static int listen_for(const struct filter_sites *s, int *fd)
+static int listen_for(const char *iface, int *fd)
 {
 	struct sockaddr_un a;
-	socklen_t len = address_of(s->at[0].link.name, &a);
+	socklen_t len = address_of(iface, &a);
 	int got = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (got < 0 || bind(got, (struct sockaddr *)&a, len)) {
@@ -74,9 +75,9 @@ static enum answer hear(int fd)
 }
 
 /* In a process of its own that no lost connection, signal or killed shell ends. */
-static int keep_or_undo(struct filter_sites *s, int fd, uint64_t time)
+static int keep_or_undo(const struct confirm *c, int fd)
 {
-	uint64_t end = clock_mono() + time, now;
+	uint64_t end = clock_mono() + c->time, now;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	enum answer answer = ANSWER_NONE;
 
@@ -87,7 +88,7 @@ static int keep_or_undo(struct filter_sites *s, int fd, uint64_t time)
 	while (!answer && (now = clock_mono()) < end)
 		if (poll(&p, 1, (int)((end - now) / 1000000) + 1) > 0)
 			answer = hear(fd);
-	return answer == ANSWER_KEEP ? 0 : filter_sites_undo(s) ? 2 : 1;
+	return answer == ANSWER_KEEP ? 0 : c->undo(c->arg) ? 2 : 1;
 }
 
 static int send_word(const char *iface, char word)
@@ -113,19 +114,19 @@ static void read_terminal(const char *iface)
 }
 
 /* Pass on what is typed, until the other process has an end. */
-static int wait_for_child(pid_t pid, const char *iface)
+static int wait_for_child(pid_t pid, const struct confirm *c)
 {
 	int fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, status;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (wait_for(0, clock_mono()) == WAIT_STOP) {
-			send_word(iface, 'n');
+			send_word(c->iface, 'n');
 			waitpid(pid, &status, 0);
 			break;
 		}
 		if (poll(&p, 1, 50) > 0 && p.revents & POLLIN)
-			read_terminal(iface);
+			read_terminal(c->iface);
 		else if (p.revents)
 			p.fd = -1;
 	}
@@ -135,50 +136,52 @@ static int wait_for_child(pid_t pid, const char *iface)
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
 		return fail(-ETIMEDOUT, "not confirmed: everything is as it was");
-	return fail(-EIO, "not confirmed, and not all could be taken back: sonde filter list");
+	return fail(-EIO, "not confirmed, and not all could be taken back: sonde %s", c->look);
 }
 
-int filter_confirm_wait(struct filter_sites *s, uint64_t time)
+int cmd_confirm_wait(const struct confirm *c)
 {
-	const char *name = s->at[0].link.name;
 	int fd, rc = wait_open(), on = 1;
 	pid_t pid;
 
 	if (rc)
 		return fail_errno(rc, "signals");
-	rc = listen_for(s, &fd);
+	rc = listen_for(c->iface, &fd);
 	if (rc)
 		return rc;
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
-		_exit(keep_or_undo(s, fd, time));
+		_exit(keep_or_undo(c, fd));
 	close(fd);
 	if (pid < 0)
 		return fail_errno(-errno, "a process that waits");
-	note("the rules hold: %ssonde filter confirm -i %s within %g s keeps them",
-	     isatty(STDIN_FILENO) ? "y and Enter, or " : "", name, (double)time / 1e9);
-	return wait_for_child(pid, name);
+	note("%s: %ssonde %s -i %s within %g s keeps %s", c->hold,
+	     isatty(STDIN_FILENO) ? "y and Enter, or " : "", c->say, c->iface,
+	     (double)c->time / 1e9, c->them);
+	return wait_for_child(pid, c);
 }
 
-#define O struct filter_opts
-static const struct opt rows[] = { GATE_ROWS_WHERE(O), { 0 } };
-static const struct opt_spec spec = {
-	.command = "filter confirm",
-	.usage = "-i IFACE",
-	.about = "keep rules that were put there with --confirm",
-	.rows = rows,
+struct confirm_opts {
+	struct opt_list ifaces;
+	const char *netns;
 };
 
-static int run(int argc, char **argv)
+#define O struct confirm_opts
+const struct opt cmd_confirm_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
+#undef O
+
+int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, char **argv)
 {
-	struct filter_opts o = { 0 };
-	char **rest;
-	int n, rc = filter_begin(&spec, &o, argc, argv, &rest, &n);
+	struct confirm_opts o = { 0 };
+	int rc = cmd_parse(spec, &o, argc, argv);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
+	rc = cmd_gate_begin(what, o.netns);
+	if (rc)
+		return rc;
 	if (o.ifaces.n != 1)
 		return fail_usage("which interface? -i IFACE");
 	rc = send_word(o.ifaces.at[0], 'y');
@@ -186,5 +189,3 @@ static int run(int argc, char **argv)
 		return fail(rc, "%s: nothing waits to be confirmed", o.ifaces.at[0]);
 	return rc ? fail_errno(rc, "confirming") : 0;
 }
-
-const struct cmd_sub filter_sub_confirm = { &spec, run };
