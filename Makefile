@@ -51,7 +51,7 @@ STRIP := llvm-strip-14
 
 # Of each architecture: the triple's parts as clang and as Debian's multiarch directories have them,
 # and what differs: flags, the kernel programs' byte order, the linker (lld 14 does not know s390x),
-# the suite whose packages make its sysroot (the host's, if that has the architecture).
+# the suites whose packages make its sysroot (the host's, if that has the architecture).
 ARCHS := x86_64 arm64 riscv64 armhf s390x
 CPU_x86_64 := x86_64
 CPU_arm64 := aarch64
@@ -63,7 +63,7 @@ CFLAGS_arm64 := -mno-outline-atomics
 CFLAGS_armhf := -march=armv7-a -mfpu=vfpv3-d16
 BPF_s390x := bpfeb
 LD_s390x := --ld-path=s390x-linux-gnu-ld
-SUITE_riscv64 := trixie
+SUITE_riscv64 := trixie forky
 
 CPU := $(CPU_$(ARCH))
 ABI := $(ABI_$(ARCH))

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The C library, libgcc and kernel headers of another architecture, unpacked below a directory for
-# cross building: sysroot.sh ARCH DIR [SUITE [PACKAGE...]], with more packages beside them.
+# cross building: sysroot.sh ARCH DIR [SUITES [PACKAGE...]], with more packages beside them. Of the
+# suites (a word each) the first that has them serves: a server may have lists and packages of one
+# that do not fit each other.
 set -eu
 me=sysroot
 . "$(dirname "$0")/debian.sh"
 
-[ $# -ge 2 ] || die "usage: sysroot.sh ARCH DIR [SUITE [PACKAGE...]]"
-arch=$(debian_arch "$1") dir=$2 suite=${3-}
+[ $# -ge 2 ] || die "usage: sysroot.sh ARCH DIR [SUITES [PACKAGE...]]"
+arch=$(debian_arch "$1") dir=$2 suites=${3-}
 shift 2
 [ $# -eq 0 ] || shift
 
@@ -24,14 +26,23 @@ parent=$(dirname "$dir")
 new=$PWD/$name.new
 trap 'rm -rf "$PWD/$name.apt" "$new"' EXIT
 trap 'exit 1' HUP INT TERM
-rm -rf "$new"
-mkdir -p "$new"
 
-debian_open "$PWD/$name.apt" "$arch" "$suite"
-libgcc=$(apt-cache pkgnames libgcc- | grep '^libgcc-[0-9]*-dev$' | sort -t- -k2,2n | tail -n 1)
-[ -n "$libgcc" ] || die "no package libgcc-N-dev of $arch: $(debian_why)"
-debian_unpack "$new" musl-dev "$libgcc" linux-libc-dev "$@" ||
-	die "packages of $arch cannot be had: $(debian_why)"
+# From the suite $1 (empty: the host's) with packages $2... beside. In a shell of its own, for it dies.
+get() (
+	rm -rf "$new"
+	mkdir -p "$new"
+	debian_open "$PWD/$name.apt" "$arch" "$1"
+	shift
+	libgcc=$(apt-cache pkgnames libgcc- | grep '^libgcc-[0-9]*-dev$' | sort -t- -k2,2n | tail -n 1)
+	[ -n "$libgcc" ] || die "no package libgcc-N-dev of $arch: $(debian_why)"
+	debian_unpack "$new" musl-dev "$libgcc" linux-libc-dev "$@" ||
+		die "packages of $arch cannot be had: $(debian_why)"
+)
+got=''
+for suite in ${suites:-''}; do
+	! get "$suite" "$@" || { got=1 && break; }
+done
+[ "$got" ] || exit 1
 # Newer compilers' debugging data has relocations that lld 14 does not know, and nobody needs it.
 find "$new" -name '*.[ao]' -exec llvm-strip-14 -g {} +
 
