@@ -75,13 +75,13 @@ static __always_inline bool take(const struct guard_ask *g,
 		if (i >= scope->nlimits)
 			break;
 		open |= limit->unit == GUARD_OPEN;
-		if (limit->unit == GUARD_CONNS &&
+		if (i < GUARD_OPEN_AT && limit->unit == GUARD_CONNS &&
 		    (limit->action != GUARD_COUNT ||
 		     !guard_exceeds(limit, rec->tat[i], g->now, limit->cost)))
 			guard_charge(&rec->tat[i], g->now, limit->cost);
 	}
 	if (open)
-		__sync_fetch_and_add(&rec->tat[GUARD_OPEN_AT], 1);
+		__sync_fetch_and_add(&rec->open, 1);
 	return open;
 }
 
@@ -105,7 +105,7 @@ static __always_inline void count_missed(void)
 
 static __always_inline void opened(struct bpf_sock_ops *ops, struct conns_sock *sock)
 {
-	struct guard_ask g = { .now = bpf_ktime_get_ns() << GUARD_TIME_SHIFT };
+	struct guard_ask g = { .now = guard_now() };
 	bool any = false;
 
 	read_peer(&g, ops);
@@ -149,8 +149,9 @@ static __always_inline void closed(struct conns_sock *sock)
 			continue;
 		line = guard_at(entry / GUARD_WAYS);
 		rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + entry);
-		if (line && rec && !((line->way[entry % GUARD_WAYS] ^ sock->hash[s]) >> 17))
-			__sync_fetch_and_add(&rec->tat[GUARD_OPEN_AT], -1);
+		if (line && rec && !((line->way[entry % GUARD_WAYS] ^ sock->hash[s]) >> 17) &&
+		    *(volatile __s64 *)&rec->open > 0)
+			__sync_fetch_and_add(&rec->open, -1);
 		sock->hash[s] = 0;
 	}
 }

@@ -188,7 +188,7 @@ static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src 
 		said = guard_settle(ctx, &g, &rest, src, p);
 	if (said == GUARD_DROPS)
 		return no;
-	if (GUARD_CONF.cookies && g.syn) {
+	if (GUARD_CONF.cookies && g.syn && g.flags) {
 		if (cookie_answer(ctx, &g, src, p, conf.ethernet, &done) == GUARD_DROPS)
 			return XDP_DROP;
 		if (done) {

@@ -20,8 +20,8 @@ _Static_assert(sizeof(struct gate_sum) == 16, "gate_sum is a contract");
 enum {
 	GUARD_LIMITS_MAX = 8,
 	GUARD_SCOPES_MAX = 4,
-	GUARD_SCOPE_LIMITS = 4, /* in one scope */
-	GUARD_OPEN_AT = GUARD_SCOPE_LIMITS - 1,
+	GUARD_SCOPE_LIMITS = 4,                 /* in one scope */
+	GUARD_OPEN_AT = GUARD_SCOPE_LIMITS - 1, /* a limit of open connections, or none */
 	GUARD_WAYS = 8,
 	GUARD_CELLS = 1 << 16, /* of each of the sketch's rows */
 	GUARD_ROWS = 4,
@@ -76,8 +76,7 @@ struct guard_conf {
 	__u8 enforce;  /* 0: dry run */
 	__u8 ports;    /* 1: a scope has them */
 	__u8 cookies;  /* 1: they are answered where the kernel says so */
-	__u8 conns;    /* 1: there are limits of connections: an entry's last bucket tells how many
-			* are open, whatever it is of */
+	__u8 conns;    /* 1: there are limits of connections */
 	__u8 pad[3];
 	struct guard_scope scopes[GUARD_SCOPES_MAX];
 };
@@ -106,11 +105,12 @@ enum { GUARD_BYTES = sizeof(struct guard_line) };
 
 /* Entry line * GUARD_WAYS + way. */
 struct guard_rec {
-	__u64 tat[GUARD_SCOPE_LIMITS]; /* when each bucket is full again; see guard_conf.conns */
-	__u64 passed, dropped;         /* packets */
-	__u64 ban;                     /* guard_ban_word(), or 0 */
-	__u32 last;                    /* tick of the last packet */
-	__u32 quads;                   /* all packets' bytes, in fours; goes round */
+	__u64 tat[GUARD_OPEN_AT]; /* when each bucket is full again */
+	__s64 open;               /* connections that were counted, and are not closed */
+	__u64 passed, dropped;    /* packets */
+	__u64 ban;                /* guard_ban_word(), or 0 */
+	__u32 last;               /* tick of the last packet */
+	__u32 quads;              /* all packets' bytes, in fours; goes round */
 };
 _Static_assert(sizeof(struct guard_rec) == GUARD_BYTES, "guard_rec is a contract");
 
@@ -141,7 +141,7 @@ static inline __u8 guard_ban_why(__u64 word)
 
 /* Beside each entry: whose it is. */
 struct guard_name {
-	__u64 addr[2];      /* masked; IPv4: the first four bytes */
+	__u64 addr[2];      /* masked; IPv4: a number, as it is loaded from a packet */
 	__u16 sport, dport; /* host byte order */
 	__u8 key, bits;     /* enum guard_key; of the address */
 	__u8 family;        /* 4 or 6 */

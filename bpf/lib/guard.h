@@ -32,6 +32,15 @@ static __always_inline __u32 guard_two(const __be16 *at)
 	return w.whole;
 }
 
+/* A fragment that might hide TCP's flags is taken for one that begins a connection (RFC 1858, RFC
+ * 3128): nobody else cuts headers. */
+static __always_inline bool guard_hides(const __be16 *ip)
+{
+	__be16 frag = ip[3];
+
+	return frag & be16(0x3fff) && !(frag & be16(0x1ffe));
+}
+
 /* Ports and TCP's flags, which may lie outside an skb's linear part. */
 static __always_inline void guard_transport(struct guard_ask *g, const struct pkt_src *s,
 					    const struct pkt *p)
@@ -87,6 +96,10 @@ static __always_inline bool guard_read(struct guard_ask *g, const struct pkt_src
 	if (!p->fragment &&
 	    (p->proto == IPPROTO_TCP || (GUARD_CONF.ports && p->proto == IPPROTO_UDP)))
 		guard_transport(g, s, p);
+	if (p->family == GATE_IPV4 && p->proto == IPPROTO_TCP && guard_hides(ip)) {
+		g->syn = 1;
+		g->flags = 0;
+	}
 	return true;
 }
 
@@ -101,9 +114,8 @@ static __always_inline void guard_touch(const struct guard_ask *g, const struct 
 		return;
 	/* So long ago that times then may seem to be ahead: no burst lasts that long. */
 	if (guard_ticks(tick, rec->last) > 1 << 24 || guard_ticks(tick, rec->last) < -(1 << 24))
-		for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
-			if (!GUARD_CONF.conns || i != GUARD_OPEN_AT)
-				rec->tat[i] = g->now;
+		for (int i = 0; i < GUARD_OPEN_AT; i++)
+			rec->tat[i] = g->now;
 	rec->last = tick;
 	word = *(volatile __u64 *)place;
 	if ((word & GUARD_WORD_SECOND) != guard_second(g))
@@ -188,15 +200,16 @@ static __always_inline bool guard_over(const struct guard_ask *g,
 				       struct guard_rest *rest)
 {
 	__u64 cost = guard_units(g, limit) * limit->cost;
-	bool conns = GUARD_CONF.conns && limit->unit >= GUARD_CONNS;
-	bool open = limit->unit == GUARD_OPEN;
-	__u64 has;
+	bool reached;
 
-	if (!conns)
+	if (!GUARD_CONF.conns || limit->unit < GUARD_CONNS)
 		return guard_exceeds(limit, *(volatile __u64 *)&rec->tat[i], g->now, cost);
-	has = *(volatile __u64 *)&rec->tat[open ? GUARD_OPEN_AT : i];
-	if (open ? (__s64)has < (__s64)limit->full
-		 : !guard_exceeds(limit, has, g->now, limit->cost))
+	if (limit->unit == GUARD_OPEN)
+		reached = *(volatile __s64 *)&rec->open >= (__s64)limit->full;
+	else
+		reached =
+			guard_exceeds(limit, *(volatile __u64 *)&rec->tat[i], g->now, limit->cost);
+	if (!reached)
 		return false;
 	if (!g->syn && limit->action != GUARD_COUNT &&
 	    (g->flags & (GUARD_TCP_ACK | GUARD_TCP_SYN | GUARD_TCP_RST)) == GUARD_TCP_ACK)
@@ -212,7 +225,7 @@ static __always_inline enum guard_said guard_check(const struct guard_ask *g,
 						   struct guard_rest *rest, bool shared)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < GUARD_SCOPE_LIMITS; i++) {
+	for (__u32 i = 0; i < (GUARD_CONF.conns ? GUARD_SCOPE_LIMITS : GUARD_OPEN_AT); i++) {
 		const volatile struct guard_limit *limit = &scope->limits[i];
 
 		if (i >= scope->nlimits)
@@ -235,7 +248,7 @@ static __always_inline void guard_take(const struct guard_ask *g,
 				       struct guard_rec *rec)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < GUARD_SCOPE_LIMITS; i++) {
+	for (__u32 i = 0; i < GUARD_OPEN_AT; i++) {
 		const volatile struct guard_limit *limit = &scope->limits[i];
 		__u64 cost;
 
@@ -390,28 +403,25 @@ static __always_inline bool guard_headers(struct guard_headers *h, const struct 
 }
 
 /* An acknowledgment that proves a cookie of this host's. */
-static __always_inline bool guard_proves(struct bpf_sock *listener, const struct pkt_src *s,
+static __always_inline bool guard_proves(struct bpf_sock *listener, const struct guard_headers *h,
 					 const struct pkt *p)
 {
-	struct guard_headers h;
-
-	if (!guard_headers(&h, s, p))
-		return false;
 	if (p->family == GATE_IPV4)
-		return !bpf_tcp_check_syncookie(listener, h.ip, sizeof(struct iphdr), h.tcp,
-						sizeof(*h.tcp));
-	return !bpf_tcp_check_syncookie(listener, h.ip, sizeof(struct ipv6hdr), h.tcp,
-					sizeof(*h.tcp));
+		return !bpf_tcp_check_syncookie(listener, h->ip, sizeof(struct iphdr), h->tcp,
+						sizeof(*h->tcp));
+	return !bpf_tcp_check_syncookie(listener, h->ip, sizeof(struct ipv6hdr), h->tcp,
+					sizeof(*h->tcp));
 }
 
-/* What a packet is to the sockets of this host; GUARD_OPENS: it makes a connection of a handshake.
- */
-enum guard_kin { GUARD_STRANGER, GUARD_OPENS, GUARD_KNOWN };
+/* What a packet is to the sockets of this host; GUARD_OPENS: it makes a connection of a handshake;
+ * GUARD_MAY_OPEN: it does if there is a cookie of this host's in it, which was not looked for. */
+enum guard_kin { GUARD_STRANGER, GUARD_MAY_OPEN, GUARD_OPENS, GUARD_KNOWN };
 
 static __always_inline enum guard_kin guard_kin(void *ctx, const struct guard_ask *g,
 						const struct pkt_src *s, const struct pkt *p)
 {
 	enum guard_kin kin = GUARD_KNOWN;
+	struct guard_headers h;
 	struct bpf_sock *sk;
 
 	if (g->syn)
@@ -422,8 +432,10 @@ static __always_inline enum guard_kin guard_kin(void *ctx, const struct guard_as
 	if (sk->state == BPF_TCP_NEW_SYN_RECV)
 		kin = GUARD_OPENS;
 	else if (sk->state == BPF_TCP_LISTEN)
-		kin = g->flags & GUARD_TCP_ACK && guard_proves(sk, s, p) ? GUARD_OPENS
-									 : GUARD_STRANGER;
+		kin = !(g->flags & GUARD_TCP_ACK) ? GUARD_STRANGER
+		      : !guard_headers(&h, s, p)  ? GUARD_MAY_OPEN
+		      : guard_proves(sk, &h, p)   ? GUARD_OPENS
+						  : GUARD_STRANGER;
 	bpf_sk_release(sk);
 	return kin;
 }
@@ -437,13 +449,13 @@ static __always_inline enum guard_said guard_settle(void *ctx, const struct guar
 {
 	enum guard_kin kin = guard_kin(ctx, g, s, p);
 
-	if (rest->late && kin == GUARD_OPENS) {
+	if (rest->late && (kin == GUARD_OPENS || kin == GUARD_MAY_OPEN)) {
 		guard_add((rest->late - 1) & (GUARD_LIMITS_MAX - 1), g);
 		return GUARD_DROPS;
 	}
 	if (!rest->full)
 		return GUARD_PASSES;
-	if (kin == GUARD_STRANGER)
+	if (kin == GUARD_STRANGER || kin == GUARD_MAY_OPEN)
 		return GUARD_FULL;
 	guard_add(GUARD_SUM_KNOWN, g);
 	return GUARD_PASSES;

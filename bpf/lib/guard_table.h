@@ -207,7 +207,7 @@ static __always_inline bool guard_idle(const struct guard_ask *g, __u64 word, __
 	if (!(word & GUARD_WORD_PIN))
 		return true;
 	rec = guard_at(entry);
-	if (!rec || (GUARD_CONF.conns && *(volatile __s64 *)&rec->tat[GUARD_OPEN_AT] > 0))
+	if (!rec || *(volatile __s64 *)&rec->open > 0)
 		return false;
 	return !rec->ban ||
 	       guard_ticks(guard_tick(g), guard_ban_until(rec->ban)) > (__s32)GUARD_CONF.quiet;
@@ -243,13 +243,12 @@ static __always_inline void guard_begin(const struct guard_ask *g, struct guard_
 					const volatile struct guard_scope *scope, __u64 seen)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < GUARD_SCOPE_LIMITS; i++) {
+	for (__u32 i = 0; i < GUARD_OPEN_AT; i++) {
 		if (i >= scope->nlimits)
 			break;
 		rec->tat[i] = g->now + guard_charge_before(g, scope, &scope->limits[i], seen);
 	}
-	if (GUARD_CONF.conns)
-		rec->tat[GUARD_OPEN_AT] = 0;
+	/* Nobody has any open: else it would not be free. */
 	rec->passed = rec->dropped = rec->ban = 0;
 	rec->quads = 0;
 	rec->last = guard_tick(g);

@@ -139,16 +139,23 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 	return fail(-EIO, "not confirmed, and not all could be taken back: sonde %s", c->look);
 }
 
+/* What nobody can confirm does not stay. */
+static int give_up(const struct confirm *c, int rc)
+{
+	c->undo(c->arg);
+	return rc;
+}
+
 int cmd_confirm_wait(const struct confirm *c)
 {
 	int fd, rc = wait_open(), on = 1;
 	pid_t pid;
 
 	if (rc)
-		return fail_errno(rc, "signals");
+		return give_up(c, fail_errno(rc, "signals"));
 	rc = listen_for(c->iface, &fd);
 	if (rc)
-		return rc;
+		return give_up(c, rc);
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	fflush(NULL);
 	pid = fork();
@@ -156,7 +163,7 @@ int cmd_confirm_wait(const struct confirm *c)
 		_exit(keep_or_undo(c, fd));
 	close(fd);
 	if (pid < 0)
-		return fail_errno(-errno, "a process that waits");
+		return give_up(c, fail_errno(-errno, "a process that waits"));
 	note("%s: %ssonde %s -i %s within %g s keeps %s", c->hold,
 	     isatty(STDIN_FILENO) ? "y and Enter, or " : "", c->say, c->iface,
 	     (double)c->time / 1e9, c->them);

@@ -104,7 +104,6 @@ static int allow_ssh(struct guard_plan *plan)
 
 static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 {
-	struct diag diag = { 0 };
 	uint32_t lines = 8;
 	int rc = guard_plan_open(plan);
 
@@ -120,9 +119,19 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 		plan->conf.longest = guard_ticks_of(o->longest);
 	plan->conf.enforce = o->enforce;
 	plan->conf.cookies = o->cookies && o->enforce;
-	rc = add_limits(plan, o);
+	return add_limits(plan, o);
+}
+
+/* Sets that are there already are the kernel's. */
+static int allow(struct guard_plan *plan, const struct guard_opts *o, struct site *site)
+{
+	const struct filter_names names = site_names(site);
+	struct diag diag = { 0 };
+	int rc = 0;
+
+	guard_plan_disallow(plan);
 	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
-		if (guard_plan_allow(plan, o->allow.at[i], &host_names, &diag))
+		if (guard_plan_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
 	if (!rc && o->enforce && !o->no_ssh && !o->netns)
 		rc = allow_ssh(plan);
@@ -189,7 +198,9 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		was = &s.seat[GATE_IN].conf.guard;
 	if (s.seat[GATE_IN].at.hook)
 		wish.hooks[GATE_IN] = HOOK_BIT(s.seat[GATE_IN].at.hook);
-	rc = guard_plan_settle(plan, was);
+	rc = allow(plan, o, &s);
+	if (!rc)
+		rc = guard_plan_settle(plan, was);
 	if (!rc)
 		rc = site_apply(&s, nl, &wish);
 	if (!rc)

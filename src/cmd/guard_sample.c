@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A tap with little memory, emptied once. */
+#define _GNU_SOURCE
 #include "cmd/guard_sample.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -19,12 +19,19 @@
 #include "tap/order.h"
 #include "tap/tap.h"
 
-enum { SNAPLEN = 256, BYTES = 1 << 20, SECOND_MS = 1000, LAST_MS = 10, TOP = 3, PATH_LEN = 1024 };
+enum { SNAPLEN = 256, BYTES = 1 << 20, SECOND_MS = 1000, LAST_MS = 10, TOP = 3, NAME_LEN = 64 };
 
-/* What the sampler is asked for. It has the views, too: of the table they have the same memory. */
+/* What the sampler is asked for. It has the views, too: of the table they have the same memory. The
+ * answer is the file's name, with a NUL; empty: there is none. */
 struct request {
 	uint32_t view, n, entry[TOP];
-	char path[PATH_LEN];
+};
+
+/* The other process. */
+struct sampler {
+	const struct guard_views *views;
+	const char *dir;
+	int dir_fd, fd;
 };
 
 /* A sample being taken. */
@@ -37,8 +44,8 @@ struct sample {
 	int rc; /* of what could not be written */
 };
 
-/* Sources' addresses are not ports' or destinations', and they are not made up where they have an
- * entry. */
+/* What the gate drops, if it can tell; else what comes from the sources that were busiest, which of
+ * all keys an expression is made of most simply. */
 static void choose(const struct guard_view *v, const struct request *r, struct buf *expr)
 {
 	const char *joint = "";
@@ -112,21 +119,23 @@ static void close_all(struct sample *s)
 	s->fd = s->rc = 0;
 }
 
-static int begin(struct sample *s, const struct guard_view *v, const struct request *r)
+static int begin(struct sample *s, const struct sampler *p, const struct request *r,
+		 const char *name)
 {
+	const struct guard_view *v = &p->views->at[r->view];
 	struct buf expr = { 0 };
 	int rc;
 
-	s->path = r->path;
+	s->path = name;
 	s->names = (struct opt_list){ .at = { v->seat.link.name }, .n = 1 };
-	s->fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	s->fd = openat(p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (s->fd < 0)
-		return fail_errno(-errno, "sample %s", s->path);
+		return fail_errno(-errno, "sample %s/%s", p->dir, name);
 	choose(v, r, &expr);
 	rc = expr.nomem ? fail_errno(-ENOMEM, "sample") : open_tap(s, v, expr.data);
 	buf_free(&expr);
 	if (rc)
-		unlink(s->path);
+		unlinkat(p->dir_fd, name, 0);
 	return rc;
 }
 
@@ -188,91 +197,126 @@ static void end(struct sample *s)
 		fail_errno(rc, "sample %s", s->path);
 }
 
-/* One request: the answer is whether there is a file. */
-static void serve(int fd, const struct guard_views *views, struct request *r)
-{
-	struct pollfd asker = { .fd = fd };
-	struct sample s = { 0 };
-	char none;
-
-	r->path[PATH_LEN - 1] = '\0';
-	none = begin(&s, &views->at[r->view], r) != 0;
-	if (write(fd, &none, 1) == 1 && !none)
-		poll(&asker, 1, SECOND_MS); /* less if nobody waits for it any more */
-	if (!none)
-		end(&s);
-	close_all(&s);
-}
-
-/* What ends the others, ends this one: when nobody is there to ask. */
-static _Noreturn void run_sampler(int fd, const struct guard_views *views)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct request r;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		signal(signals[i], SIG_IGN);
-	while (read(fd, &r, sizeof(r)) == sizeof(r) && r.view < views->n && r.n <= TOP)
-		serve(fd, views, &r);
-	_exit(0);
-}
-
-int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return fail_errno(-errno, "sampler");
-	s->pid = fork();
-	if (!s->pid) {
-		close(fds[0]);
-		run_sampler(fds[1], views);
-	}
-	close(fds[1]);
-	s->fd = fds[0];
-	if (s->pid > 0)
-		return 0;
-	close(s->fd);
-	*s = (struct guard_sampler){ 0 };
-	return fail_errno(-EAGAIN, "sampler");
-}
-
-static void put_path(struct buf *path, const char *dir, const char *iface)
+static void name_of(char name[NAME_LEN], const char *iface)
 {
 	time_t now = (time_t)(clock_real() / NS_PER_S);
 	char when[32];
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-	buf_printf(path, "%s/%s-%s.pcapng", dir, iface, when);
+	snprintf(name, NAME_LEN, "%s-%s.pcapng", iface, when);
+}
+
+/* One request, in a process of its own: others may follow before it is done. */
+static void serve(const struct sampler *p, const struct request *r)
+{
+	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
+	struct sample s = { 0 };
+	char name[NAME_LEN];
+	int rc;
+
+	name_of(name, p->views->at[r->view].seat.link.name);
+	rc = begin(&s, p, r, name);
+	if (rc)
+		*name = '\0';
+	if (send(p->fd, name, strlen(name) + 1, MSG_NOSIGNAL) < 0 || rc) {
+		close_all(&s);
+		return;
+	}
+	poll(&asker, 1, SECOND_MS); /* less if nobody waits for it any more */
+	end(&s);
+	close_all(&s);
+}
+
+static bool is_sane(const struct sampler *p, const struct request *r)
+{
+	bool sane = r->view < p->views->n && r->n <= TOP;
+
+	for (uint32_t i = 0; sane && i < r->n; i++)
+		sane = r->entry[i] < p->views->at[r->view].table.entries;
+	return sane;
+}
+
+/* What ends the others, ends this one: when nobody is there to ask. */
+static _Noreturn void run_sampler(const struct sampler *p)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	struct request r;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_sane(p, &r)) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			serve(p, &r);
+			_exit(0);
+		}
+		if (pid < 0)
+			send(p->fd, "", 1, MSG_NOSIGNAL);
+	}
+	_exit(0);
+}
+
+int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views, const char *dir)
+{
+	struct sampler p = { .views = views, .dir = dir };
+	int ask[2] = { -1, -1 }, done[2] = { -1, -1 }, rc = 0;
+	pid_t pid = -1;
+
+	p.dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p.dir_fd < 0)
+		return fail_errno(-errno, "%s", dir);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) < 0 ||
+	    pipe2(done, O_CLOEXEC) < 0)
+		rc = -errno;
+	fflush(NULL);
+	if (!rc)
+		pid = fork();
+	if (!pid) {
+		close(ask[0]);
+		close(done[0]);
+		p.fd = ask[1];
+		run_sampler(&p);
+	}
+	close(ask[1]);
+	close(done[1]);
+	close(p.dir_fd);
+	if (pid > 0) {
+		*s = (struct guard_sampler){ .fd = ask[0], .done_fd = done[0], .dir = dir };
+		return 0;
+	}
+	close(ask[0]);
+	close(done[0]);
+	return fail_errno(rc ? rc : -EAGAIN, "sampler");
+}
+
+void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
+		       size_t n, struct buf *path)
+{
+	struct request r = { .view = (uint32_t)view, .n = (uint32_t)(n < TOP ? n : TOP) };
+	char name[NAME_LEN] = "";
+
+	for (uint32_t i = 0; i < r.n; i++)
+		r.entry[i] = busy[i].entry;
+	buf_clear(path);
+	if (write(s->fd, &r, sizeof(r)) != sizeof(r) || read(s->fd, name, sizeof(name) - 1) < 1 ||
+	    !*name)
+		return;
+	buf_printf(path, "%s/%s", s->dir, name);
 	buf_char(path, '\0');
 }
 
-void guard_sampler_ask(struct guard_sampler *s, const struct guard_views *views, size_t view,
-		       const char *dir, const struct guard_busy *busy, size_t n, struct buf *path)
-{
-	struct request r = { .view = (uint32_t)view, .n = (uint32_t)(n < TOP ? n : TOP) };
-	char none = 1;
-
-	buf_clear(path);
-	put_path(path, dir, views->at[view].seat.link.name);
-	for (uint32_t i = 0; i < r.n; i++)
-		r.entry[i] = busy[i].entry;
-	if (!path->nomem && path->len <= PATH_LEN) {
-		memcpy(r.path, path->data, path->len);
-		if (write(s->fd, &r, sizeof(r)) != sizeof(r) || read(s->fd, &none, 1) != 1)
-			none = 1;
-	}
-	if (none)
-		buf_clear(path);
-}
-
+/* Whoever has the other end of the pipe is still at work. */
 void guard_sampler_stop(struct guard_sampler *s)
 {
-	if (s->pid <= 0)
+	char none;
+
+	if (!s->fd)
 		return;
 	close(s->fd);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+	while (read(s->done_fd, &none, 1) > 0)
 		continue;
+	close(s->done_fd);
 	*s = (struct guard_sampler){ 0 };
 }

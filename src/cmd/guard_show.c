@@ -57,7 +57,20 @@ static const struct {
 	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
 };
 
-/* conns: those that sources have open. */
+/* Whether its open connections are those to be summed up: others are the same ones again. */
+static bool tells_conns(const struct guard_conf *conf, const struct guard_name *name)
+{
+	for (int i = 0; i < conf->nscopes; i++) {
+		const struct guard_scope *s = &conf->scopes[i];
+
+		if (s->nlimits && s->limits[s->nlimits - 1].unit == GUARD_OPEN)
+			return name->key == s->key &&
+			       name->bits == (name->family == 4 ? s->bits4 : s->bits6);
+	}
+	return false;
+}
+
+/* conns: those that are open, by the first limit of such. */
 static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t *banned,
 			  uint64_t *conns)
 {
@@ -68,7 +81,7 @@ static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t 
 		if (!guard_table_used(t, i))
 			continue;
 		++*used;
-		if (guard_table_name(t, i)->key == GUARD_SRC)
+		if (tells_conns(t->conf, guard_table_name(t, i)))
 			*conns += guard_table_open_conns(t, rec);
 		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
 	}

@@ -20,7 +20,7 @@ static const struct opt rows[] = {
 	OPT_TIME(0, "quiet", "TIME", O, quiet,
 		 "an incident is over when nothing was over a limit for so long (default: 10s)"),
 	OPT_STR('w', "write", "DIR", O, dir,
-		"a sample of each incident's first second into a new file there: "
+		"packets of a second of each incident, from when it is noticed, into a new file: "
 		"DIR/IFACE-TIME.pcapng, of what is dropped, or of the busiest sources"),
 	GATE_ROWS_OUT(O),
 	{ 0 },
@@ -175,7 +175,7 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	}
 	/* An incident is told of with or without packets of it. */
 	if (event && *event == 's' && o->dir)
-		guard_sampler_ask(&watch->sampler, watch->all, view, o->dir, busy, n, &w->sample);
+		guard_sampler_ask(&watch->sampler, view, busy, n, &w->sample);
 	if (event) {
 		int rc = tell(sink, v, w, busy, n, event);
 
@@ -220,7 +220,7 @@ static int open_watch(struct watch *w)
 		rc = guard_rates_begin(&w->at[i].rates, &all->at[i].table);
 	}
 	if (!rc && w->o->dir)
-		rc = guard_sampler_start(&w->sampler, all) ? -ECANCELED : 0;
+		rc = guard_sampler_start(&w->sampler, all, w->o->dir) ? -ECANCELED : 0;
 	if (!rc)
 		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
 	return rc;

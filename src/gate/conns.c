@@ -52,7 +52,7 @@ static int find_for(int root, uint32_t table, struct find_prog *prog)
 	for (int i = 0; i < n; i++)
 		if (table_of(ids[i], prog) == table)
 			return bpf_fd_by_id(BPF_KIND_PROG, ids[i]);
-	return n < 0 ? n : 0;
+	return n < 0 && n != -EINVAL ? n : 0; /* a kernel without such programs has none */
 }
 
 /* from_fd, to_fd 0: nothing. */
@@ -93,9 +93,12 @@ static int put(struct conns *c, int root, uint32_t was_table, const struct conns
 	if (rc < 0)
 		return fail_errno(rc, "looking for what counts connections");
 	c->was_fd = rc;
+	if (want && !want->guard->conns && !(c->was_fd && want->same))
+		want = NULL;
 	rc = want ? load(c, want, &before) : 0;
 	if (rc)
 		return rc;
+	c->lost = c->was_fd && !(want && want->same);
 	rc = exchange(root, c->was_fd, c->now_fd);
 	return rc ? fail_errno(rc, "counting connections at the root of the cgroups") : 0;
 }

@@ -11,6 +11,7 @@
 struct conns {
 	int was_fd; /* what counted before; 0: nothing did */
 	int now_fd; /* what does since; 0: nothing does. obj's */
+	bool lost;  /* it does not know whom the former one has counted */
 	struct obj obj;
 };
 
@@ -18,7 +19,8 @@ struct conns {
 struct conns_want {
 	const struct guard_conf *guard;
 	int table_fd, sums_fd; /* maps of the gate */
-	bool same;             /* the connections that are open go on being known */
+	bool same; /* the table is the one of before: who was counted in there will be counted out,
+		    * even if no more are */
 };
 
 /* Count for want (NULL: no more) in the place of what counts for the gate whose map `guard` has

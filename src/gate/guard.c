@@ -75,7 +75,7 @@ struct guard_name *guard_table_name(const struct guard_table *t, uint32_t entry)
 
 uint64_t guard_table_open_conns(const struct guard_table *t, const struct guard_rec *rec)
 {
-	int64_t n = t->conf->conns ? (int64_t)rec->tat[GUARD_OPEN_AT] : 0;
+	int64_t n = t->conf->conns ? rec->open : 0;
 
 	return n > 0 ? (uint64_t)n : 0;
 }
@@ -91,6 +91,12 @@ static bool is_idle(const struct guard_table *t, uint32_t entry)
 	    guard_table_open_conns(t, rec))
 		return false;
 	return !rec->ban || guard_ticks(t->tick, guard_ban_until(rec->ban)) > 0;
+}
+
+static void fill(struct guard_rec *rec, uint64_t now)
+{
+	for (int i = 0; i < GUARD_OPEN_AT; i++)
+		rec->tat[i] = now;
 }
 
 /* The entry with a hash, or with make a new one in its line; t->entries: none. */
@@ -110,9 +116,19 @@ static uint32_t find(const struct guard_table *t, uint64_t hash, bool make)
 		    !__sync_bool_compare_and_swap(word_of(t, entry), old, word))
 			continue;
 		*guard_table_rec(t, entry) = (struct guard_rec){ .last = t->tick };
+		fill(guard_table_rec(t, entry), guard_time(t->conf));
 		return entry;
 	}
 	return t->entries;
+}
+
+/* As the programs have it: a number, as it is loaded from a packet. */
+static uint32_t of_ipv4(const void *addr)
+{
+	uint32_t n;
+
+	memcpy(&n, addr, sizeof(n));
+	return n;
 }
 
 int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_t ticks)
@@ -122,7 +138,10 @@ int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_
 	uint32_t entry;
 	struct guard_rec *rec;
 
-	memcpy(key, addr, family == 4 ? 4 : 16);
+	if (family == 4)
+		key[0] = of_ipv4(addr);
+	else
+		memcpy(key, addr, sizeof(key));
 	key[0] &= family == 4 ? scope->mask4 : scope->mask[0];
 	key[1] &= scope->mask[1];
 	hash = guard_hash(t->conf->seed, guard_kind(scope, (uint8_t)family), key, 0) | 1ull << 63;
@@ -154,11 +173,20 @@ int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_
 void guard_table_refill(struct guard_table *t)
 {
 	uint64_t now = guard_time(t->conf);
+	struct guard_rec *shared = (struct guard_rec *)&t->lines[GUARD_SHARED(t->conf->lines)];
 
 	for (uint32_t i = 0; i < t->entries; i++)
-		for (int j = 0; j < GUARD_SCOPE_LIMITS && guard_table_used(t, i); j++)
-			guard_table_rec(t, i)->tat[j] =
-				t->conf->conns && j == GUARD_OPEN_AT ? 0 : now;
+		if (guard_table_used(t, i))
+			fill(guard_table_rec(t, i), now);
+	for (int i = 0; i < GUARD_SCOPES_MAX; i++)
+		fill(&shared[i], now);
+}
+
+void guard_table_forget_conns(struct guard_table *t)
+{
+	for (uint32_t i = 0; i < t->entries; i++)
+		if (guard_table_used(t, i))
+			guard_table_rec(t, i)->open = 0;
 }
 
 void guard_print_name(const struct guard_name *name, struct buf *out)
@@ -166,7 +194,10 @@ void guard_print_name(const struct guard_name *name, struct buf *out)
 	char text[INET6_ADDRSTRLEN] = "?";
 	bool whole = name->bits == (name->family == 4 ? 32 : 128);
 
-	inet_ntop(name->family == 4 ? AF_INET : AF_INET6, name->addr, text, sizeof(text));
+	if (name->family == 4)
+		inet_ntop(AF_INET, &(uint32_t){ (uint32_t)name->addr[0] }, text, sizeof(text));
+	else
+		inet_ntop(AF_INET6, name->addr, text, sizeof(text));
 	buf_str(out, text);
 	if (!whole)
 		buf_printf(out, "/%u", name->bits);

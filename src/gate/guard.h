@@ -33,6 +33,8 @@ int guard_plan_file(struct guard_plan *p, const char *text, size_t len, struct d
 /* Packets that match pass. -EINVAL with *diag. */
 int guard_plan_allow(struct guard_plan *p, const char *expr, const struct filter_names *names,
 		     struct diag *diag);
+/* Forget who may pass. */
+void guard_plan_disallow(struct guard_plan *p);
 /* To be called when all limits are there: what follows from them. before: of the guard whose table
  * goes on; NULL: there is none. */
 int guard_plan_settle(struct guard_plan *p, const struct guard_conf *before);
@@ -66,8 +68,10 @@ uint64_t guard_table_open_conns(const struct guard_table *t, const struct guard_
 /* A ban by hand, or the end of one (ticks 0). addr: 4 or 16 bytes. -ENOENT: it has none; -ENOSPC:
  * there is no room for it. */
 int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_t ticks);
-/* Buckets of limits that are not those of before are full again, and no connection is known. */
+/* All buckets are full: those of limits that are not the ones of before, and of a new table. */
 void guard_table_refill(struct guard_table *t);
+/* Nobody has counted for a while: no connection is known to be open. */
+void guard_table_forget_conns(struct guard_table *t);
 
 /* Seconds of ticks. */
 static inline double guard_seconds(int32_t ticks)

@@ -224,7 +224,11 @@ static int read_action(struct guard_limit *l, struct words *w, struct diag *diag
 		l->action = GUARD_BAN;
 		l->ban = guard_ticks_of(ns);
 	} else if (strcmp(w->word, "limit")) {
-		return *w->word ? wrong(diag, w, "not one of burst, count, limit, ban") : 0;
+		return *w->word ? wrong(diag, w,
+					l->unit == GUARD_OPEN
+						? "not one of count, limit, ban"
+						: "not one of burst, count, limit, ban")
+				: 0;
 	}
 	next(w);
 	return *w->word ? wrong(diag, w, "nothing follows a limit") : 0;
@@ -254,37 +258,25 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 	return 0;
 }
 
-/* Into its scope: a limit of open connections comes last, and its bucket is not another's anywhere.
- */
-static int put(struct guard_conf *c, struct guard_scope *scope, struct guard_limit l,
-	       const struct words *w, struct diag *diag)
+/* Into its scope; a limit of open connections comes last. */
+static int put(struct guard_scope *scope, struct guard_limit l, const struct words *w,
+	       struct diag *diag)
 {
 	uint8_t n = scope->nlimits;
-	bool last = n && scope->limits[n - 1].unit == GUARD_OPEN, open = last, full = false;
+	bool has_open = n && scope->limits[n - 1].unit == GUARD_OPEN;
 
-	if (n == GUARD_SCOPE_LIMITS)
-		return wrong(diag, w, "more than 4 limits of one kind of key");
-	if (last && l.unit == GUARD_OPEN)
+	if (has_open && l.unit == GUARD_OPEN)
 		return wrong(diag, w, "a second limit of open connections of such keys");
-	scope->limits[n] = l;
-	if (last) {
+	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_AT)
+		return wrong(diag, w,
+			     "more than 3 limits of one kind of key, and one of open connections");
+	if (has_open) {
 		scope->limits[n] = scope->limits[n - 1];
-		scope->limits[n - 1] = l;
+		n--;
 	}
+	scope->limits[n] = l;
 	scope->nlimits++;
-	for (int i = 0; i < c->nscopes; i++) {
-		const struct guard_scope *s = &c->scopes[i];
-
-		for (int j = 0; j < s->nlimits; j++)
-			open |= s->limits[j].unit >= GUARD_CONNS;
-		full |= s->nlimits == GUARD_SCOPE_LIMITS &&
-			s->limits[GUARD_OPEN_AT].unit != GUARD_OPEN;
-	}
-	c->conns = open;
-	return open && full ? wrong(diag, w,
-				    "where connections are limited, a kind of key may have 3 "
-				    "limits and one of open connections")
-			    : 0;
+	return 0;
 }
 
 static int add(struct guard_plan *p, const struct guard_scope *scope, struct guard_limit l,
@@ -306,7 +298,8 @@ static int add(struct guard_plan *p, const struct guard_scope *scope, struct gua
 	if (s == c->nscopes)
 		c->scopes[c->nscopes++] = *scope;
 	l.number = (uint8_t)total;
-	return put(c, &c->scopes[s], l, w, diag);
+	c->conns |= l.unit >= GUARD_CONNS;
+	return put(&c->scopes[s], l, w, diag);
 }
 
 int guard_plan_limit(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
@@ -392,11 +385,16 @@ int guard_plan_open(struct guard_plan *p)
 											: -errno;
 }
 
+void guard_plan_disallow(struct guard_plan *p)
+{
+	while (p->nfilters)
+		filter_close(&p->filters[--p->nfilters]);
+	buf_free(&p->allow);
+}
+
 void guard_plan_close(struct guard_plan *p)
 {
-	for (size_t i = 0; i < p->nfilters; i++)
-		filter_close(&p->filters[i]);
-	buf_free(&p->allow);
+	guard_plan_disallow(p);
 	*p = (struct guard_plan){ 0 };
 }
 
@@ -410,6 +408,8 @@ static uint16_t few(uint64_t a, uint64_t b, uint16_t most)
 /* How much the sketch may let pass: half of what a limit gives in a second, a part of its burst. */
 static void settle_few(struct guard_scope *s)
 {
+	bool any = !s->nlimits;
+
 	s->few_packets = 2 * FEW_MAX;
 	s->few_syns = s->few_blocks = FEW_NEVER;
 	for (int i = 0; i < s->nlimits; i++) {
@@ -425,7 +425,11 @@ static void settle_few(struct guard_scope *s)
 
 		if (!conns && n < *to)
 			*to = n;
+		any |= !conns;
 	}
+	/* Where only connections are limited, packets alone, which may be forged, make no entry. */
+	if (!any)
+		s->few_packets = UINT16_MAX;
 }
 
 int guard_plan_settle(struct guard_plan *p, const struct guard_conf *before)

@@ -24,18 +24,21 @@ static int find_gate(struct nl *nl, const struct link *link, struct find_prog *p
 	return rc;
 }
 
-/* Where tail calls do not go with subprograms, a gate that has rules has no observer. */
-static bool is_observed(const struct find_prog *prog)
+/* Where tail calls do not go with subprograms, a gate that has rules has no observer. 0; -ENOENT:
+ * it is not a gate of this version. */
+static int is_observed(const struct find_prog *prog)
 {
 	struct bpf_map_info info = { 0 };
 	struct gate_conf conf = { 0 };
 	int fd = find_map(prog, gate_spec.maps[gate_spec.conf_map].name, &info);
 
 	if (fd < 0)
-		return false;
+		return fd;
 	gate_load_conf(fd, &info, &conf);
 	close(fd);
-	return conf.magic == GATE_MAGIC && conf.version == GATE_VERSION && conf.observed;
+	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
+		return -ENOENT;
+	return conf.observed ? 0 : -EOPNOTSUPP;
 }
 
 int observe_open(struct observe *o, struct nl *nl, const struct link *link)
@@ -48,12 +51,13 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 
 	if (rc)
 		return rc;
-	if (!is_observed(&prog)) {
+	rc = is_observed(&prog);
+	if (rc == -EOPNOTSUPP)
 		note("%s: the gate at xdp has rules, and on this kernel no place for an observer "
 		     "beside them",
 		     link->name);
-		return -EOPNOTSUPP;
-	}
+	if (rc)
+		return rc;
 	rc = find_map(&prog, gate_spec.maps[GATE_MAP_OBSERVER].name, &info);
 	if (rc < 0)
 		return rc;

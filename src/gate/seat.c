@@ -183,6 +183,27 @@ static bool keeps_limits(const struct seat *s, const struct guard_plan *plan)
 	       !memcmp(s->conf.guard.scopes, plan->conf.scopes, sizeof(plan->conf.scopes));
 }
 
+/* What was in the buckets of other limits is not theirs. */
+static void refill(const struct guard_conf *conf, int fd)
+{
+	struct guard_table table;
+
+	if (guard_table_open(&table, conf, fd))
+		return;
+	guard_table_refill(&table);
+	guard_table_close(&table);
+}
+
+static void forget_conns(const struct guard_conf *conf, int fd)
+{
+	struct guard_table table;
+
+	if (guard_table_open(&table, conf, fd))
+		return;
+	guard_table_forget_conns(&table);
+	guard_table_close(&table);
+}
+
 /* Of the programs, the one that is wished. */
 static uint32_t prog_for(const struct seat *s, const struct seat_wish *wish, unsigned int hooks)
 {
@@ -198,7 +219,7 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 				  .rules = wish->rules,
 				  .guard = wish->guard,
 				  .dir = s->dir };
-	int maps[GATE_NMAPS] = { 0 };
+	int maps[GATE_NMAPS] = { 0 }, rc;
 
 	if (s->at.hook) {
 		/* A gate without rules has made no room for their hits. */
@@ -213,7 +234,10 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 		what.before = &s->conf;
 		what.maps = maps;
 	}
-	return gate_load(&s->obj, &what, NULL);
+	rc = gate_load(&s->obj, &what, NULL);
+	if (!rc && wish->guard && !keeps_table(s, wish->guard))
+		refill(&wish->guard->conf, s->obj.map_fd[GATE_MAP_GUARD]);
+	return rc;
 }
 
 static int attach(struct seat *s, struct nl *nl, const struct seat_wish *wish, unsigned int hooks,
@@ -301,34 +325,28 @@ static int take_off(struct seat *s, struct nl *nl)
 				    gate_dir_name(s->dir));
 }
 
-/* What was in the buckets of other limits is not theirs. */
-static void refill(const struct guard_conf *conf, int fd)
-{
-	struct guard_table table;
-
-	if (guard_table_open(&table, conf, fd))
-		return;
-	guard_table_refill(&table);
-	guard_table_close(&table);
-}
-
+/* Open connections are counted for as long as the table is there, whatever its limits are: who has
+ * been counted in has to be counted out. */
 static int count_conns(struct seat *s, const struct guard_plan *plan)
 {
-	bool had = s->at.hook && s->conf.guarded && s->conf.guard.conns;
-	bool keeps = keeps_table(s, plan) && keeps_limits(s, plan);
+	bool had = s->at.hook && s->conf.guarded;
 	struct bpf_map_info info = { 0 };
-	struct conns_want want = { 0 };
+	struct conns_want want = { .same = keeps_table(s, plan) };
+	int rc;
 
 	if (!had && !(plan && plan->conf.conns))
 		return 0;
 	if (had)
 		bpf_info(s->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
-	if (plan)
-		want = (struct conns_want){ .guard = &plan->conf,
-					    .table_fd = s->obj.map_fd[GATE_MAP_GUARD],
-					    .sums_fd = s->obj.map_fd[GATE_MAP_GUARD_SUMS],
-					    .same = keeps };
-	return conns_put(&s->conns, info.id, plan && plan->conf.conns ? &want : NULL);
+	if (plan) {
+		want.guard = &plan->conf;
+		want.table_fd = s->obj.map_fd[GATE_MAP_GUARD];
+		want.sums_fd = s->obj.map_fd[GATE_MAP_GUARD_SUMS];
+	}
+	rc = conns_put(&s->conns, info.id, plan ? &want : NULL);
+	if (!rc && want.same && !s->conns.was_fd)
+		forget_conns(&plan->conf, want.table_fd);
+	return rc;
 }
 
 int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish)
@@ -377,6 +395,8 @@ int seat_undo(struct seat *s, struct nl *nl)
 	if (s->refilled)
 		refill(&s->conf.guard, s->map_fd[GATE_MAP_GUARD]);
 	s->refilled = false;
+	if (s->conns.lost)
+		forget_conns(&s->conf.guard, s->map_fd[GATE_MAP_GUARD]);
 	if (!rc || rc == -ENODEV)
 		rc = conns_undo(&s->conns);
 	if (rc == -ENODEV) /* so are the rules */

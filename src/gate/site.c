@@ -105,6 +105,8 @@ static int meet_set(struct site *s, const char *name)
 
 	if (at && at->seen & 1u << dir)
 		return 0;
+	if (s->no_plan) /* nor is it known where sets of rules begin */
+		return -EBADMSG;
 	for (size_t i = 0; i < s->nsets; i++)
 		number += (s->sets[i].seen & 1u << dir) != 0;
 	if (!at)
@@ -199,6 +201,18 @@ static int read_plan(struct site *s)
 	return rc;
 }
 
+/* A guard whose words mean nothing any more must not be in the way of what makes no use of them:
+ * it is said where something does. */
+static bool try_plan(struct site *s)
+{
+	char why[16];
+	struct err_held before = err_hold(why, sizeof(why));
+	int rc = read_plan(s);
+
+	err_release(before);
+	return rc != 0;
+}
+
 int site_reread(struct site *s)
 {
 	struct buf text[GATE_DIRS] = { { 0 } };
@@ -227,7 +241,7 @@ int site_open(struct site *s, struct nl *nl, const struct link *link,
 		rc = seat_open(&s->seat[dir], nl, link, (enum gate_dir)dir);
 		/* The guard's sets are numbered before those of rules. */
 		if (!rc && dir == GATE_IN)
-			rc = read_plan(s);
+			s->no_plan = try_plan(s);
 		if (!rc && mode != SITE_CLEAR)
 			rc = read_rules(s, (enum gate_dir)dir);
 	}
@@ -365,8 +379,13 @@ static int put_dir(struct site *s, struct nl *nl, enum gate_dir dir, const struc
 	struct seat_wish put = *wish;
 	int rc = clear_hits(s, dir);
 
-	if (put.uses & GATE_USE_GUARD && !put.guard)
+	if (put.uses & GATE_USE_GUARD && !put.guard) {
+		if (!rc && s->no_plan) {
+			s->no_plan = false;
+			rc = read_plan(s);
+		}
 		put.guard = &s->plan;
+	}
 	return rc ? rc : seat_put(seat, nl, &put);
 }
 

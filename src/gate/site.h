@@ -18,6 +18,7 @@ struct site {
 	struct seat seat[GATE_DIRS];
 	struct rules rules;     /* to be changed by the caller */
 	struct guard_plan plan; /* of the guard that is there */
+	bool no_plan;           /* it cannot be read */
 	uint16_t last;          /* the greatest id when it was opened */
 	struct site_set *sets;  /* as the kernel has them, or as site_put_set() has left them */
 	size_t nsets, set_room;

@@ -82,7 +82,7 @@ int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose)
 {
 	char *log;
 
-	if (rc == -E2BIG) /* a log of it would be as long, and take as long again */
+	if (rc == -E2BIG && !verbose) /* a log of it would be as long, and take as long again */
 		return fail(rc, "program %s is more than this kernel's verifier follows",
 			    prog->name);
 	fail_errno(rc, "the kernel refused program %s", prog->name);

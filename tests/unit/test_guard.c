@@ -53,32 +53,40 @@ START_TEST(reads)
 }
 END_TEST
 
-/* Open connections come last in their scope, and have a bucket that is nobody else's anywhere. */
+/* A limit of open connections comes last in its scope, beside three others at most. */
 START_TEST(open_last)
 {
-	static const char *const three[] = { "5 connections", "1 packets/s", "2 packets/s",
-					     "3 packets/s" };
-	static const char *const four[] = { "dst 1 packets/s", "dst 2 packets/s", "dst 3 packets/s",
-					    "dst 4 packets/s" };
+	static const char *const four[] = { "5 connections", "1 packets/s", "2 packets/s",
+					    "3 connections/s" };
 	struct guard_plan plan;
 	struct diag diag = { 0 };
 
 	ck_assert(!guard_plan_open(&plan));
 	for (int i = 0; i < 4; i++)
-		ck_assert(!guard_plan_limit(&plan, three[i], strlen(three[i]), &diag));
+		ck_assert(!guard_plan_limit(&plan, four[i], strlen(four[i]), &diag));
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].unit, GUARD_OPEN);
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].number, 0);
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[0].number, 1);
-	ck_assert(guard_plan_limit(&plan, "6 connections", 13, &diag) == -EINVAL);
-	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(guard_plan_limit(&plan, four[i], strlen(four[i]), &diag),
-				 i < 3 ? 0 : -EINVAL);
-	ck_assert_ptr_nonnull(strstr(diag.msg, "3 limits and one of open"));
+	ck_assert_int_eq(guard_plan_limit(&plan, "6 connections", 13, &diag), -EINVAL);
+	ck_assert_int_eq(guard_plan_limit(&plan, "6 packets/s", 11, &diag), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(diag.msg, "more than 3 limits"));
 	guard_plan_close(&plan);
+}
+END_TEST
+
+/* Where only connections are limited, no number of packets makes an entry. */
+START_TEST(few_of_conns)
+{
+	struct guard_plan plan;
+	struct diag diag = { 0 };
+
 	ck_assert(!guard_plan_open(&plan));
-	for (int i = 0; i < 4; i++)
-		ck_assert(!guard_plan_limit(&plan, four[i], strlen(four[i]), &diag));
-	ck_assert(guard_plan_limit(&plan, "src 5 connections/s", 19, &diag) == -EINVAL);
+	ck_assert(!guard_plan_limit(&plan, "5 connections", 13, &diag));
+	ck_assert(!guard_plan_settle(&plan, NULL));
+	ck_assert_uint_eq(plan.conf.scopes[0].few_packets, UINT16_MAX);
+	ck_assert(!guard_plan_limit(&plan, "10 packets/s", 12, &diag));
+	ck_assert(!guard_plan_settle(&plan, NULL));
+	ck_assert_uint_lt(plan.conf.scopes[0].few_packets, 10);
 	guard_plan_close(&plan);
 }
 END_TEST
@@ -157,10 +165,10 @@ START_TEST(too_many)
 	struct diag diag = { 0 };
 
 	ck_assert(!guard_plan_open(&plan));
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		ck_assert(!guard_plan_limit(&plan, "1 packets/s", 11, &diag));
 	ck_assert(guard_plan_limit(&plan, "1 packets/s", 11, &diag));
-	ck_assert(strstr(diag.msg, "more than 4 limits"));
+	ck_assert(strstr(diag.msg, "more than 3 limits"));
 	for (int i = 1; i < 5; i++) {
 		char text[32];
 
@@ -219,6 +227,7 @@ Suite *guard_suite(void)
 	tcase_add_loop_test(t, reads, 0, N(texts));
 	tcase_add_loop_test(t, mistakes, 0, N(wrong));
 	tcase_add_test(t, open_last);
+	tcase_add_test(t, few_of_conns);
 	tcase_add_test(t, files);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, noise);
