@@ -361,6 +361,47 @@ void guard_dry(void)
 	close_guard(&g);
 }
 
+/* Of the TCP packets that come 20 times each, so many are held against a limit of SYNs. */
+static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
+{
+	struct guarded g;
+	struct packet p = { .len = 0 };
+	uint32_t src = 0x01020304;
+	uint64_t over;
+
+	set_up(&g, LINES);
+	guarded_add(&g.conf, 0, guarded_limit(GUARD_SYNS, 1, 5, GUARD_LIMIT));
+	open_guard(&g);
+	packet_eth(&p, 0x0800);
+	packet_ipv4(&p, 6, 5);
+	packet_ipv4_frag(&p, frag);
+	packet_tcp(&p, 5);
+	memcpy(p.at + 14 + 12, &src, sizeof(src));
+	p.at[14 + 20 + 13] = flags;
+	for (int i = 0; i < 20; i++)
+		run_xdp(&g, &p);
+	over = sums_of(&g).of[0].packets;
+	CHECK(syn ? over >= 13 && over <= 15 : !over, "fragment %#x, flags %#x: %llu are over",
+	      frag, flags, (unsigned long long)over);
+	close_guard(&g);
+}
+
+/* Headers that are cut, or that a fragment might cover, hide no flags (RFC 1858, RFC 3128). */
+void guard_fragments(void)
+{
+	enum { SYN = 2, ACK = 16, MORE = 0x2000, DONT = 0x4000 };
+
+	expect_syns(0, SYN, true);
+	expect_syns(DONT, SYN, true);
+	expect_syns(0, ACK, false);
+	expect_syns(DONT, ACK, false);
+	expect_syns(MORE, ACK, true);
+	expect_syns(1, ACK, true);
+	expect_syns(MORE | 1, 0, true);
+	expect_syns(2, SYN, false);
+	expect_syns(MORE | 100, SYN, false);
+}
+
 /* Sources are known by a prefix, destinations apart from them, IPv6 as well. */
 void guard_keys(void)
 {

@@ -22,6 +22,7 @@ static const struct test tests[] = {
 	{ "guard: a full table", guard_full, TEST_ROOT, 0 },
 	{ "guard: bans expire, double, and are forgotten", guard_bans, TEST_ROOT, 0 },
 	{ "guard: a dry run", guard_dry, TEST_ROOT, 0 },
+	{ "guard: TCP in fragments", guard_fragments, TEST_ROOT, 0 },
 	{ "guard: prefixes, destinations, IPv6", guard_keys, TEST_ROOT, 0 },
 	{ "guard: mutated packets", guard_mutated, TEST_ROOT, 120 },
 	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },

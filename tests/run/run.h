@@ -136,6 +136,7 @@ void guard_sketch(void);
 void guard_full(void);
 void guard_bans(void);
 void guard_dry(void);
+void guard_fragments(void);
 void guard_keys(void);
 void guard_mutated(void);
 
