@@ -180,6 +180,7 @@ static int load_once(struct obj *obj, const struct job *job)
 		.conf = &job->conf,
 		.progs = what->progs,
 		.xdp_flags = job->conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+		.no_tail_calls = !job->conf.observed,
 		.verbose = what->verbose,
 	};
 	uint32_t zero = 0;

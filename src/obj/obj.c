@@ -179,6 +179,14 @@ static void take_out(struct bpf_insn *insns, uint32_t own)
 			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
 }
 
+static void take_tail_calls(struct bpf_insn *insns, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
+		    insns[i].imm == BPF_FUNC_tail_call)
+			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
+}
+
 /* Kernels before 5.12 know no compare-and-swap: there it becomes a store, which always says that it
  * was done. Programs that use one have to bear that. */
 static void swap_by_store(struct bpf_insn *insns, uint32_t n)
@@ -225,6 +233,8 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
 		memcpy(insns + own, stub->insns, stub->n * sizeof(*insns));
 	relocate(o, p, insns);
 	swap_by_store(insns, own);
+	if (opts->no_tail_calls)
+		take_tail_calls(insns, own);
 	if (p->ncores)
 		rc = core_apply(p, insns, &from->btf);
 	if (!rc && p->type == BPF_PROG_TYPE_TRACING)

@@ -38,6 +38,8 @@ struct obj_opts {
 	uint32_t progs;     /* bit i: load spec->progs[i]; 0: all */
 	uint32_t flags;     /* BPF_F_* for all programs */
 	uint32_t xdp_flags; /* the same for the XDP programs, besides */
+	bool no_tail_calls; /* they are taken out, as if nobody were called: not even where they are
+			     * never reached may they stand beside subprograms in all kernels */
 	bool verbose;       /* on failure the verifier's whole log, not its last lines */
 };
 
