@@ -42,7 +42,8 @@ static void parse(struct filter *f)
 	CHECK(!filter_parse(f, "set many", &names, &diag), "%s", diag.msg);
 }
 
-/* A program that returns what a family's code says of the address at the packet's begin. */
+/* A program that returns what a family's code says of the address at the packet's begin. It is
+ * copied to where it can be read as a whole by every processor. */
 static int load(const struct sets *sets, enum set_family family)
 {
 	static const struct bpf_insn head[] = {
@@ -53,6 +54,9 @@ static int load(const struct sets *sets, enum set_family family)
 		INSN(BPF_JMP | BPF_JLE | BPF_X, 2, 3, 2, 0),
 		I_MOV(0, -1),
 		I_EXIT,
+	}, where[] = {
+		I_MOV_REG(1, 10),
+		I_ADD(1, -ADDRESS),
 	}, four[] = {
 		I_LOAD(BPF_W, 1, 1, 0),
 	}, tail[] = {
@@ -64,10 +68,19 @@ static int load(const struct sets *sets, enum set_family family)
 	struct bpf_prog_new p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
 	int fd;
 
-	code.insns = calloc(LENGTH(head) + LENGTH(four) + LENGTH(tail), sizeof(*code.insns));
+	code.insns =
+		calloc(LENGTH(head) + 2 * ADDRESS + LENGTH(where) + LENGTH(four) + LENGTH(tail),
+		       sizeof(*code.insns));
 	CHECK(code.insns, "no memory");
 	memcpy(code.insns, head, sizeof(head));
 	code.n = LENGTH(head);
+	for (int i = 0; i < ADDRESS; i++) {
+		code.insns[code.n++] = (struct bpf_insn)I_LOAD(BPF_B, 3, 1, (int16_t)i);
+		code.insns[code.n++] =
+			(struct bpf_insn)I_STORE(BPF_B, 10, (int16_t)(i - ADDRESS), 3);
+	}
+	memcpy(code.insns + code.n, where, sizeof(where));
+	code.n += LENGTH(where);
 	if (family == SET_IPV4)
 		code.insns[code.n++] = *four;
 	reloc.insn = (uint32_t)code.n;
