@@ -4,7 +4,7 @@
 #include "bpf/lib/bpf.h"
 #include "bpf/conns.h"
 
-const volatile struct conns_conf conf = { .magic = CONNS_MAGIC };
+const volatile struct conns_conf conf = {};
 
 #include "bpf/lib/guard_table.h"
 
@@ -62,7 +62,7 @@ find(const struct guard_ask *g, const volatile struct guard_scope *scope, struct
 	return said;
 }
 
-/* True: it is to be counted again when it closes. */
+/* What open_in() says. */
 static __always_inline bool take(const struct guard_ask *g,
 				 const volatile struct guard_scope *scope, struct guard_rec *rec)
 {
@@ -103,6 +103,25 @@ static __always_inline void count_missed(void)
 		sums->of[GUARD_SUM_UNCOUNTED].packets++;
 }
 
+/* Counted in one scope. True: it is to be counted again when it closes. */
+static __always_inline bool open_in(const struct guard_ask *g, __u32 s, struct conns_sock *sock)
+{
+	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
+	struct guard_place at = {};
+	enum guard_said said = find(g, scope, &at);
+
+	if (said == GUARD_FULL || said == GUARD_DROPS)
+		count_missed();
+	if (said != GUARD_PASSES || !at.rec)
+		return false;
+	guard_pin(&at);
+	if (!take(g, scope, at.rec))
+		return false;
+	sock->hash[s] = at.hash;
+	sock->entry[s] = at.entry;
+	return true;
+}
+
 static __always_inline void opened(struct bpf_sock_ops *ops, struct conns_sock *sock)
 {
 	struct guard_ask g = { .now = guard_now() };
@@ -110,27 +129,9 @@ static __always_inline void opened(struct bpf_sock_ops *ops, struct conns_sock *
 
 	read_peer(&g, ops);
 #pragma clang loop unroll(disable)
-	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++) {
-		const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
-		struct guard_place at = {};
-		enum guard_said said;
-
-		if (s >= GUARD_CONF.nscopes)
-			break;
-		if (!has_conns(scope))
-			continue;
-		said = find(&g, scope, &at);
-		if (said == GUARD_FULL || said == GUARD_DROPS)
-			count_missed();
-		if (said != GUARD_PASSES || !at.rec)
-			continue;
-		guard_pin(&at);
-		if (!take(&g, scope, at.rec))
-			continue;
-		sock->hash[s] = at.hash;
-		sock->entry[s] = at.entry;
-		any = true;
-	}
+	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++)
+		if (s < GUARD_CONF.nscopes && has_conns(&GUARD_CONF.scopes[s]))
+			any |= open_in(&g, s, sock);
 	if (any)
 		bpf_sock_ops_cb_flags_set(
 			ops, (int)(ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG));
@@ -142,14 +143,11 @@ static __always_inline void closed(struct conns_sock *sock)
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++) {
 		__u32 entry = sock->entry[s];
-		struct guard_line *line;
-		struct guard_rec *rec;
+		struct guard_line *line = guard_at(entry / GUARD_WAYS);
+		struct guard_rec *rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + entry);
 
-		if (!sock->hash[s])
-			continue;
-		line = guard_at(entry / GUARD_WAYS);
-		rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + entry);
-		if (line && rec && !((line->way[entry % GUARD_WAYS] ^ sock->hash[s]) >> 17) &&
+		if (sock->hash[s] && line && rec &&
+		    !guard_differ(line->way[entry % GUARD_WAYS], sock->hash[s]) &&
 		    *(volatile __s64 *)&rec->open > 0)
 			__sync_fetch_and_add(&rec->open, -1);
 		sock->hash[s] = 0;

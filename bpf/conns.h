@@ -6,15 +6,9 @@
 
 #include "bpf/guard.h"
 
-#define CONNS_MAGIC 0x636f6e73 /* "cons" */
-
 struct conns_conf {
-	__u32 magic;
-	__u32 pad[3];
 	struct guard_conf guard; /* the gate's */
 };
-_Static_assert(sizeof(struct conns_conf) == 16 + sizeof(struct guard_conf),
-	       "conns_conf is a contract");
 
 /* Value of map `conns_socks` (socket storage): in which entry of each scope a connection is counted
  * as open. */

@@ -11,6 +11,8 @@
 #include <linux/tcp.h>
 #include "bpf/lib/guard_table.h"
 
+enum { GUARD_TCP_FIN = 1, GUARD_TCP_SYN = 2, GUARD_TCP_RST = 4, GUARD_TCP_ACK = 16 };
+
 /* Two bytes a time: all that is known of a header's place is that it is even. */
 static __always_inline __u64 guard_halves(const __be16 *at)
 {
@@ -38,7 +40,7 @@ static __always_inline bool guard_hides(const __be16 *ip)
 {
 	__be16 frag = ip[3];
 
-	return frag & be16(0x3fff) && !(frag & be16(0x1ffe));
+	return frag & be16(PKT_IPV4_MORE | PKT_IPV4_OFFSET) && !(frag & be16(PKT_IPV4_OFFSET - 1));
 }
 
 /* Ports and TCP's flags, which may lie outside an skb's linear part. */

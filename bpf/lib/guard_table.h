@@ -31,8 +31,6 @@ struct {
 
 #define GUARD_CONF (conf.guard)
 
-enum { GUARD_TCP_FIN = 1, GUARD_TCP_SYN = 2, GUARD_TCP_RST = 4, GUARD_TCP_ACK = 16 };
-
 /* A packet as the guard sees it. */
 struct guard_ask {
 	__u64 now;
@@ -118,6 +116,12 @@ static __always_inline __u64 guard_key(const struct guard_ask *g,
 	return guard_hash(GUARD_CONF.seed, guard_kind(scope, g->family), addr, ports) | 1ull << 63;
 }
 
+/* 0: a word of the table is of a key with this hash. */
+static __always_inline __u64 guard_differ(__u64 word, __u64 hash)
+{
+	return (word ^ hash) / (GUARD_WORD_PIN << 1);
+}
+
 /* The way that is looked at first, and taken first. */
 static __always_inline __u32 guard_first(__u64 hash)
 {
@@ -133,11 +137,11 @@ static __always_inline __u32 guard_way(const volatile struct guard_line *line, _
 	__u64 found = 0;
 	__u32 first = guard_first(hash);
 
-	if (!((line->way[first] ^ hash) >> 17))
+	if (!guard_differ(line->way[first], hash))
 		return first;
 #pragma clang loop unroll(full)
 	for (int w = 0; w < GUARD_WAYS; w++) {
-		__u64 differ = (line->way[w] ^ hash) >> 17;
+		__u64 differ = guard_differ(line->way[w], hash);
 
 		pkt_opaque(differ);
 		found |= (differ - 1) >> 63 << bits[w];
@@ -298,7 +302,7 @@ static __always_inline __u32 guard_claim(const struct guard_ask *g, struct guard
 		__u32 w = (guard_first(hash) + i) & (GUARD_WAYS - 1);
 		__u64 old = *(volatile __u64 *)&line->way[w];
 
-		if (!((old ^ hash) >> 17))
+		if (!guard_differ(old, hash))
 			return w | GUARD_CLAIM_FOUND;
 		if (!guard_idle(g, old, GUARD_RECS(GUARD_CONF.lines) + number * GUARD_WAYS + w)) {
 			if ((old & ~GUARD_WORD_SECOND) == GUARD_WORD_BUSY)

@@ -41,6 +41,7 @@ enum {
 	PKT_OFF_MASK = 0x3ffe,
 	PKT_NET_MASK = 0x1e,      /* 22: a network header is behind two tags at most */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
+	PKT_IPV4_MORE = 0x2000,   /* fragments follow, the same */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
 

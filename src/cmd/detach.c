@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde detach: takes off what sonde installed, and nothing else. */
 #include <string.h>
-#include <unistd.h>
 #include "base/err.h"
 #include "cmd/cmd_gate.h"
 #include "gate/conns.h"
@@ -38,26 +37,6 @@ struct tally {
 	unsigned int off, live, failed;
 };
 
-/* The table of a guard; 0: there is none. */
-static uint32_t table_of(const struct find_prog *prog)
-{
-	struct bpf_map_info info = { 0 };
-	int fd = find_map(prog, "guard", &info);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? 0 : info.id;
-}
-
-/* What counts connections for a guard goes with it. */
-static void uncount(uint32_t table, struct tally *t)
-{
-	struct conns conns = { 0 };
-
-	t->failed += table && conns_put(&conns, table, NULL);
-	conns_close(&conns);
-}
-
 static void detach_one(struct nl *nl, const struct link *link, const struct found *f,
 		       struct tally *t)
 {
@@ -74,7 +53,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
-	table = table_of(&prog);
+	table = conns_table(&prog);
 	rc = find_detach(nl, f);
 	if (rc && rc != -ENOENT) {
 		t->failed++;
@@ -83,7 +62,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	}
 	t->off++;
-	uncount(table, t);
+	t->failed += table && conns_off(table);
 	note("%s: %s: %s %s (program %u) is off", link->name, dir, hook_name(f->hook),
 	     prog.info.name, f->prog_id);
 }

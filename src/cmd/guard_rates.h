@@ -5,6 +5,8 @@
 
 #include "cmd/guard.h"
 
+enum { GUARD_BUSIEST = 3 }; /* so many are named of an incident */
+
 struct guard_busy {
 	uint32_t entry;
 	double pps, bps, drops;

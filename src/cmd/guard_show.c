@@ -57,23 +57,29 @@ static const struct {
 	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
 };
 
-/* Whether its open connections are those to be summed up: others are the same ones again. */
-static bool tells_conns(const struct guard_conf *conf, const struct guard_name *name)
+/* What tells how many connections are open: in others they are the same ones again. NULL: nothing.
+ */
+static const struct guard_scope *conns_scope(const struct guard_conf *conf)
 {
 	for (int i = 0; i < conf->nscopes; i++) {
 		const struct guard_scope *s = &conf->scopes[i];
 
 		if (s->nlimits && s->limits[s->nlimits - 1].unit == GUARD_OPEN)
-			return name->key == s->key &&
-			       name->bits == (name->family == 4 ? s->bits4 : s->bits6);
+			return s;
 	}
-	return false;
+	return NULL;
 }
 
-/* conns: those that are open, by the first limit of such. */
+static bool is_of(const struct guard_scope *s, const struct guard_name *name)
+{
+	return s && name->key == s->key && name->bits == (name->family == 4 ? s->bits4 : s->bits6);
+}
+
 static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t *banned,
 			  uint64_t *conns)
 {
+	const struct guard_scope *scope = conns_scope(t->conf);
+
 	*used = *banned = *conns = 0;
 	for (uint32_t i = 0; i < t->entries; i++) {
 		const struct guard_rec *rec = guard_table_rec(t, i);
@@ -81,7 +87,7 @@ static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t 
 		if (!guard_table_used(t, i))
 			continue;
 		++*used;
-		if (tells_conns(t->conf, guard_table_name(t, i)))
+		if (is_of(scope, guard_table_name(t, i)))
 			*conns += guard_table_open_conns(t, rec);
 		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
 	}

@@ -6,12 +6,12 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/guard_sample.h"
+#include "cmd/guard_sampler.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
-enum { TOP = 3, UPDATE = 5 };
+enum { UPDATE = 5 };
 
 #define O struct guard_opts
 static const struct opt rows[] = {
@@ -141,6 +141,7 @@ static int tell(struct sink *sink, const struct guard_view *v, struct watched *w
 	return rc;
 }
 
+/* All of them, and who takes samples. */
 struct watch {
 	struct guard_views *all;
 	const struct guard_opts *o;
@@ -155,9 +156,9 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	struct watched *w = &watch->at[view];
 	uint64_t now = clock_mono(), quiet = o->quiet ? o->quiet : 10 * NS_PER_S;
 	double seconds = (double)(now - w->rates.time) / 1e9;
-	struct guard_busy busy[TOP];
+	struct guard_busy busy[GUARD_BUSIEST];
 	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
-	size_t n = guard_rates_end(&w->rates, &v->table, busy, TOP);
+	size_t n = guard_rates_end(&w->rates, &v->table, busy, GUARD_BUSIEST);
 	const char *event = NULL;
 
 	w->last = v->sums;

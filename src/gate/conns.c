@@ -31,16 +31,20 @@ static bool is_counter(const struct find_prog *prog)
 	return !strcmp(prog->info.name, conns_spec.progs[CONNS_PROG_SONDE_CONNS].name);
 }
 
-/* The id of a counter's table; 0: it is none's, or gone. */
-static uint32_t table_of(uint32_t id, struct find_prog *prog)
+uint32_t conns_table(const struct find_prog *prog)
 {
 	struct bpf_map_info info = { 0 };
-	int fd =
-		find_prog(id, prog) || !is_counter(prog) ? -ENOENT : find_map(prog, "guard", &info);
+	int fd = find_map(prog, conns_spec.maps[CONNS_MAP_GUARD].name, &info);
 
 	if (fd >= 0)
 		close(fd);
 	return fd < 0 ? 0 : info.id;
+}
+
+/* The same of a counter; 0 also if the program is none, or gone. */
+static uint32_t table_of(uint32_t id, struct find_prog *prog)
+{
+	return find_prog(id, prog) || !is_counter(prog) ? 0 : conns_table(prog);
 }
 
 /* What counts for a table. Its descriptor, 0: nothing does. */
@@ -69,11 +73,14 @@ static int exchange(int root, int from_fd, int to_fd)
 /* before: what the sockets that it counted are known by. */
 static int load(struct conns *c, const struct conns_want *want, const struct find_prog *before)
 {
-	struct conns_conf conf = { .magic = CONNS_MAGIC, .guard = *want->guard };
+	struct conns_conf conf = { .guard = *want->guard };
 	struct obj_map maps[CONNS_NMAPS] = { 0 };
 	struct obj_opts opts = { .maps = maps, .conf = &conf };
 	struct bpf_map_info info = { 0 };
-	int socks = c->was_fd && want->same ? find_map(before, "conns_socks", &info) : 0, rc;
+	int socks = c->was_fd && want->same
+			    ? find_map(before, conns_spec.maps[CONNS_MAP_CONNS_SOCKS].name, &info)
+			    : 0,
+	    rc;
 
 	maps[CONNS_MAP_GUARD].fd = want->table_fd;
 	maps[CONNS_MAP_GUARD_SUMS].fd = want->sums_fd;
@@ -116,6 +123,15 @@ int conns_put(struct conns *c, uint32_t was_table, const struct conns_want *want
 		conns_close(&got);
 	else
 		*c = got;
+	return rc;
+}
+
+int conns_off(uint32_t table)
+{
+	struct conns c = { 0 };
+	int rc = conns_put(&c, table, NULL);
+
+	conns_close(&c);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 #define GATE_CONNS_H
 
 #include "bpf/conns.h"
+#include "obj/find.h"
 #include "obj/obj.h"
 
 /* A change of it. Zeroed: none. */
@@ -27,10 +28,14 @@ struct conns_want {
  * the id was_table (0: none). c is for conns_undo() and conns_close(). Errors are said, and
  * everything is as it was. */
 int conns_put(struct conns *c, uint32_t was_table, const struct conns_want *want);
+/* Count no more for the gate whose map `guard` has this id. Errors are said. */
+int conns_off(uint32_t table);
 /* What was there before conns_put() again. 0 or -errno, unsaid. */
 int conns_undo(struct conns *c);
 void conns_close(struct conns *c);
 
+/* The id of the map `guard` of a program; 0: it has none. */
+uint32_t conns_table(const struct find_prog *prog);
 /* Take off what counts for gates that are gone, for their interfaces are. Returns how many; -errno,
  * unsaid. */
 int conns_sweep(void);

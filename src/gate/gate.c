@@ -30,19 +30,14 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 	struct gate_conf conf = { 0 };
 	struct bpf_map_info info = { 0 };
 	struct find_prog prog;
-	int fd, rc;
+	int rc;
 
 	rc = find_prog(f->prog_id, &prog);
 	if (rc)
 		return rc;
-	fd = find_is_ours(&prog) ? find_map(&prog, gate_spec.maps[gate_spec.conf_map].name, &info)
-				 : -ENOENT;
-	if (fd < 0)
-		return fd;
-	gate_load_conf(fd, &info, &conf);
-	close(fd);
-	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
-		return -ENOENT;
+	rc = gate_load_find(&prog, &conf);
+	if (rc)
+		return rc;
 	got.loaded = prog.info.load_time;
 	got.hot_fd = find_map(&prog, gate_spec.maps[GATE_MAP_HOT].name, &info);
 	got.rare_fd = find_map(&prog, gate_spec.maps[GATE_MAP_RARE].name, &info);

@@ -87,8 +87,7 @@ static bool is_idle(const struct guard_table *t, uint32_t entry)
 
 	if (!word)
 		return true;
-	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) ||
-	    guard_table_open_conns(t, rec))
+	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) || rec->open > 0)
 		return false;
 	return !rec->ban || guard_ticks(t->tick, guard_ban_until(rec->ban)) > 0;
 }

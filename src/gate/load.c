@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/err.h"
 #include "obj/attach.h"
 #include "obj/sets.h"
@@ -29,6 +30,20 @@ void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *c
 	    !bpf_map_lookup(fd, &zero, value))
 		memcpy(conf, value + gate_spec.conf_off, sizeof(*conf));
 	free(value);
+}
+
+int gate_load_find(const struct find_prog *prog, struct gate_conf *conf)
+{
+	struct bpf_map_info info = { 0 };
+	int fd = find_is_ours(prog) ? find_map(prog, gate_spec.maps[gate_spec.conf_map].name, &info)
+				    : -ENOENT;
+
+	if (fd < 0)
+		return fd;
+	*conf = (struct gate_conf){ 0 };
+	gate_load_conf(fd, &info, conf);
+	close(fd);
+	return conf->magic == GATE_MAGIC && conf->version == GATE_VERSION ? 0 : -ENOENT;
 }
 
 enum { XDP_PROGS = 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GUARD_XDP };

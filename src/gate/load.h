@@ -7,6 +7,7 @@
 #include "gate/guard.h"
 #include "gate/rules.h"
 #include "gen/gate.gen.h"
+#include "obj/find.h"
 #include "obj/obj.h"
 #include "sys/link.h"
 
@@ -33,6 +34,9 @@ struct gate_load {
 int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *conf);
 /* The conf in a gate's map .rodata; magic 0 if it is not there. */
 void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf);
+/* That of a program in the kernel, whoever loaded it. -ENOENT: it is not a gate, or one of another
+ * version. */
+int gate_load_find(const struct find_prog *prog, struct gate_conf *conf);
 /* Of a direction, by the hooks (HOOK_BIT()s) that may serve. */
 uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks, bool guarded);
 

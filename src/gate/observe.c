@@ -18,46 +18,31 @@ static int find_gate(struct nl *nl, const struct link *link, struct find_prog *p
 		rc = -ENOENT;
 	if (!rc)
 		rc = find_prog(list.at[0].prog_id, prog);
-	if (!rc && !find_is_ours(prog))
-		rc = -ENOENT;
 	find_free(&list);
 	return rc;
-}
-
-/* Where tail calls do not go with subprograms, a gate that has rules has no observer. 0; -ENOENT:
- * it is not a gate of this version. */
-static int is_observed(const struct find_prog *prog)
-{
-	struct bpf_map_info info = { 0 };
-	struct gate_conf conf = { 0 };
-	int fd = find_map(prog, gate_spec.maps[gate_spec.conf_map].name, &info);
-
-	if (fd < 0)
-		return fd;
-	gate_load_conf(fd, &info, &conf);
-	close(fd);
-	if (conf.magic != GATE_MAGIC || conf.version != GATE_VERSION)
-		return -ENOENT;
-	return conf.observed ? 0 : -EOPNOTSUPP;
 }
 
 int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 {
 	struct bpf_map_info info = { 0 };
 	struct observe got = { 0 };
+	struct gate_conf conf;
 	struct find_prog prog;
 	uint32_t zero = 0, id;
 	int rc = find_gate(nl, link, &prog);
 
 	if (rc)
 		return rc;
-	rc = is_observed(&prog);
-	if (rc == -EOPNOTSUPP)
+	rc = gate_load_find(&prog, &conf);
+	if (rc)
+		return rc;
+	/* Tail calls do not go with subprograms everywhere. */
+	if (!conf.observed) {
 		note("%s: the gate at xdp has rules, and on this kernel no place for an observer "
 		     "beside them",
 		     link->name);
-	if (rc)
-		return rc;
+		return -EOPNOTSUPP;
+	}
 	rc = find_map(&prog, gate_spec.maps[GATE_MAP_OBSERVER].name, &info);
 	if (rc < 0)
 		return rc;

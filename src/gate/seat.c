@@ -183,24 +183,14 @@ static bool keeps_limits(const struct seat *s, const struct guard_plan *plan)
 	       !memcmp(s->conf.guard.scopes, plan->conf.scopes, sizeof(plan->conf.scopes));
 }
 
-/* What was in the buckets of other limits is not theirs. */
-static void refill(const struct guard_conf *conf, int fd)
+static void change_table(const struct guard_conf *conf, int fd,
+			 void (*change)(struct guard_table *))
 {
 	struct guard_table table;
 
 	if (guard_table_open(&table, conf, fd))
 		return;
-	guard_table_refill(&table);
-	guard_table_close(&table);
-}
-
-static void forget_conns(const struct guard_conf *conf, int fd)
-{
-	struct guard_table table;
-
-	if (guard_table_open(&table, conf, fd))
-		return;
-	guard_table_forget_conns(&table);
+	change(&table);
 	guard_table_close(&table);
 }
 
@@ -236,7 +226,7 @@ static int load(struct seat *s, const struct seat_wish *wish, unsigned int hooks
 	}
 	rc = gate_load(&s->obj, &what, NULL);
 	if (!rc && wish->guard && !keeps_table(s, wish->guard))
-		refill(&wish->guard->conf, s->obj.map_fd[GATE_MAP_GUARD]);
+		change_table(&wish->guard->conf, s->obj.map_fd[GATE_MAP_GUARD], guard_table_refill);
 	return rc;
 }
 
@@ -345,7 +335,7 @@ static int count_conns(struct seat *s, const struct guard_plan *plan)
 	}
 	rc = conns_put(&s->conns, info.id, plan ? &want : NULL);
 	if (!rc && want.same && !s->conns.was_fd)
-		forget_conns(&plan->conf, want.table_fd);
+		change_table(&plan->conf, want.table_fd, guard_table_forget_conns);
 	return rc;
 }
 
@@ -360,9 +350,10 @@ int seat_put(struct seat *s, struct nl *nl, const struct seat_wish *wish)
 	} else {
 		rc = s->at.hook ? put_instead(s, nl, wish) : put_new(s, nl, wish);
 	}
+	/* What was in the buckets of other limits is not theirs. */
 	s->refilled = !rc && keeps_table(s, plan) && !keeps_limits(s, plan);
 	if (s->refilled)
-		refill(&plan->conf, s->map_fd[GATE_MAP_GUARD]);
+		change_table(&plan->conf, s->map_fd[GATE_MAP_GUARD], guard_table_refill);
 	if (!rc) {
 		rc = count_conns(s, plan);
 		if (rc)
@@ -393,10 +384,10 @@ int seat_undo(struct seat *s, struct nl *nl)
 	s->put = (struct found){ 0 };
 	s->off = false;
 	if (s->refilled)
-		refill(&s->conf.guard, s->map_fd[GATE_MAP_GUARD]);
+		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_refill);
 	s->refilled = false;
 	if (s->conns.lost)
-		forget_conns(&s->conf.guard, s->map_fd[GATE_MAP_GUARD]);
+		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_forget_conns);
 	if (!rc || rc == -ENODEV)
 		rc = conns_undo(&s->conns);
 	if (rc == -ENODEV) /* so are the rules */

@@ -433,6 +433,23 @@ socklen_t far_address(struct sockaddr_storage *ss, int family, int port)
 	return sizeof(*v6);
 }
 
+int far_listener(const struct lab *lab, int family, int port, int backlog)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in any4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	bool six = family == AF_INET6;
+	int fd;
+
+	lab_enter(lab, LAB_FAR);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(fd, six ? (struct sockaddr *)&any : (struct sockaddr *)&any4,
+		    six ? sizeof(any) : sizeof(any4)) &&
+		      !listen(fd, backlog),
+	      "listening: %s", strerror(errno));
+	lab_enter(lab, LAB_NEAR);
+	return fd;
+}
+
 void foreign_xdp(struct lab *lab)
 {
 	struct lab_end *near = &lab->end[LAB_NEAR];

@@ -68,6 +68,8 @@ void flood(const struct lab *lab, unsigned int n, size_t len);
 
 /* A port of the far side; its length. */
 socklen_t far_address(struct sockaddr_storage *ss, int family, int port);
+/* A socket that listens there at any address; that of IPv6 takes IPv4, too. */
+int far_listener(const struct lab *lab, int family, int port, int backlog);
 /* The six bytes of a side's hardware address. */
 void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac);
 /* A setting of this thread's network namespace ("net/ipv4/..."), if the kernel has it. */
