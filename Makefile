@@ -97,7 +97,7 @@ COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-i
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 # For size, and where packets are not handled one by one, for nothing else; where instructions
 # are long, nowhere.
-SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys
+SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys src/trace
 OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) arm64 s390x),-Oz,-Os)
 
 ifneq ($(SAN),)
@@ -128,7 +128,7 @@ GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
 GEN_H := $(GEN_C:.c=.h)
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
-LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap))
+LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap trace))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
 
@@ -150,8 +150,8 @@ $(B)/gen/%.o: $(B)/gen/%.c | $(SYSROOT_READY)
 	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
-# headers are those of the architecture: byte order and bit-fields are in them.
-CC_BPF := $(CLANG) -target $(BPF_TARGET) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
+# headers are those of the architecture: byte order and bit-fields are in them. So are registers.
+CC_BPF := $(CLANG) -target $(BPF_TARGET) -DFOR_$(ARCH) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -nostdlibinc \
 	-ffile-prefix-map=$(CURDIR)=. -iquote . -idirafter $(SYSROOT)/usr/include \
 	-idirafter $(SYSROOT)/usr/include/$(GNU)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile | $(SYSROOT_READY)

@@ -189,6 +189,8 @@ static void say_prog(struct gen_text *t, const struct spec_prog *p, const struct
 	say(t, "\t{\n\t\t.name = ");
 	say_str(t, p->name);
 	say(t, ",\n\t\t.type = %u,\n\t\t.attach_type = %u,\n", p->type, p->attach_type);
+	if (p->returns)
+		say(t, "\t\t.returns = true,\n");
 	if (p->target) {
 		say(t, "\t\t.target = ");
 		say_str(t, p->target);

@@ -92,6 +92,7 @@ static int prog_read(struct reader *r, const struct func *f, const struct prog_r
 	memcpy(prog->name, f->name, strlen(f->name));
 	prog->type = row->type;
 	prog->attach_type = row->attach_type;
+	prog->returns = !strncmp(row->name + 1, "retprobe/", strlen("retprobe/"));
 	prog->target = target ? gen_strdup(r, target) : NULL;
 	if (target && !prog->target)
 		return -EINVAL;

@@ -16,6 +16,7 @@
 	X(capture)  \
 	X(filter)   \
 	X(guard)    \
+	X(trace)    \
 	X(status)   \
 	X(detach)   \
 	X(doctor)   \

@@ -35,6 +35,8 @@ static void *(*const bpf_map_lookup_elem)(void *map,
 					  const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value,
 					 __u64 flags) = (void *)BPF_FUNC_map_update_elem;
+static long (*const bpf_map_delete_elem)(void *map,
+					 const void *key) = (void *)BPF_FUNC_map_delete_elem;
 static long (*const bpf_skb_pull_data)(struct __sk_buff *skb,
 				       __u32 len) = (void *)BPF_FUNC_skb_pull_data;
 static long (*const bpf_skb_load_bytes)(const struct __sk_buff *skb, __u32 off, void *to,
@@ -45,6 +47,11 @@ static long (*const bpf_skb_load_bytes_relative)(const struct __sk_buff *skb, __
 static __u64 (*const bpf_xdp_get_buff_len)(struct xdp_md *ctx) = (void *)BPF_FUNC_xdp_get_buff_len;
 static long (*const bpf_probe_read_kernel)(void *dst, __u32 size,
 					   const void *from) = (void *)BPF_FUNC_probe_read_kernel;
+static long (*const bpf_probe_read_user)(void *dst, __u32 size,
+					 const void *from) = (void *)BPF_FUNC_probe_read_user;
+static void *(*const bpf_get_current_task)(void) = (void *)BPF_FUNC_get_current_task;
+static long (*const bpf_seq_write)(void *seq, const void *data,
+				   __u32 len) = (void *)BPF_FUNC_seq_write;
 static void *(*const bpf_ringbuf_reserve)(void *map, __u64 size,
 					  __u64 flags) = (void *)BPF_FUNC_ringbuf_reserve;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)BPF_FUNC_ringbuf_submit;
@@ -54,7 +61,10 @@ static long (*const bpf_xdp_load_bytes)(struct xdp_md *xdp, __u32 off, void *to,
 					__u32 len) = (void *)BPF_FUNC_xdp_load_bytes;
 static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)BPF_FUNC_get_current_pid_tgid;
 static __u64 (*const bpf_get_current_cgroup_id)(void) = (void *)BPF_FUNC_get_current_cgroup_id;
+static __u64 (*const bpf_get_current_uid_gid)(void) = (void *)BPF_FUNC_get_current_uid_gid;
 static long (*const bpf_get_current_comm)(void *to, __u32 size) = (void *)BPF_FUNC_get_current_comm;
+static struct tcp_sock *(*const bpf_skc_to_tcp_sock)(void *sk) = (void *)
+	BPF_FUNC_skc_to_tcp_sock;
 static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value,
 					 __u64 flags) = (void *)BPF_FUNC_sk_storage_get;
 static struct bpf_sock *(*const bpf_sk_fullsock)(struct bpf_sock *sk) = (void *)

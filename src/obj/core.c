@@ -118,29 +118,28 @@ static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct 
 	}
 }
 
-int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf)
+void core_want(const struct spec_prog *prog, struct btf_want *want)
 {
-	struct btf_want *want = calloc(prog->ncores, sizeof(*want));
-	int rc = 0;
-
-	if (!want)
-		return -ENOMEM;
 	for (uint32_t i = 0; i < prog->ncores; i++)
 		want[i] = (struct btf_want){ .name = prog->cores[i].type,
 					     .kinds = kinds_of(prog->cores[i].kind) };
-	btf_resolve(btf, want, prog->ncores);
-	for (uint32_t i = 0; i < prog->ncores && !rc; i++) {
+}
+
+int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf,
+	       const struct btf_want *found)
+{
+	for (uint32_t i = 0; i < prog->ncores; i++) {
 		const struct spec_core *c = &prog->cores[i];
-		struct answer a = ask(btf, c, want[i].id);
+		struct answer a = ask(btf, c, found[i].id);
+		int rc = 0;
 
 		if (!a.known)
 			poison(&insns[c->insn]);
 		else
 			rc = patch(&insns[c->insn], c, &a);
 		if (rc)
-			fail(rc, "%s: this kernel's %s.%s does not fit instruction %u", prog->name,
-			     c->type, c->path, c->insn);
+			return fail(rc, "%s: this kernel's %s.%s does not fit instruction %u",
+				    prog->name, c->type, c->path, c->insn);
 	}
-	free(want);
-	return rc;
+	return 0;
 }

@@ -6,9 +6,12 @@
 #include "obj/spec.h"
 #include "sys/btf.h"
 
-/* Apply a program's relocations to insns, its own copy. What this kernel lacks becomes a call that
- * the verifier refuses if it is reached: code behind an exists check is pruned before that. 0 or
- * -errno after saying why. */
-int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf);
+/* What a program's relocations have to have found (btf_resolve()): prog->ncores of them. */
+void core_want(const struct spec_prog *prog, struct btf_want *want);
+/* Apply them to insns, the program's own copy. What this kernel lacks becomes a call that the
+ * verifier refuses if it is reached: code behind an exists check is pruned before that. 0 or -errno
+ * after saying why. */
+int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf,
+	       const struct btf_want *found);
 
 #endif

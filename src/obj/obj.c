@@ -4,6 +4,7 @@
 #include "obj/obj.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/priv.h"
+
+enum { TARGET_MAX = 128 };
 
 /* What to say when the kernel refuses for want of privilege; true if that is why. */
 static bool blame_privilege(int rc, const char *what)
@@ -128,23 +131,18 @@ static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_
 	}
 }
 
-/* The id of the function prototype that a BTF-typed tracepoint has in the kernel. */
-static int trace_target(const struct spec_prog *p, const struct btf *btf, uint32_t *id)
+/* By what name a program's target is to be found among the kernel's types. */
+static void target_want(const struct spec_prog *p, char name[TARGET_MAX], struct btf_want *want)
 {
-	char name[128] = "btf_trace_";
-	struct btf_want want = { .name = name, .kinds = BTF_IS(TYPEDEF) };
+	bool tracepoint = p->attach_type == BPF_TRACE_RAW_TP;
 
-	if (p->attach_type != BPF_TRACE_RAW_TP) {
-		want.name = p->target;
-		want.kinds = BTF_IS(FUNC);
-	} else {
-		strncat(name, p->target, sizeof(name) - sizeof("btf_trace_"));
-	}
-	btf_resolve(btf, &want, 1);
-	if (!want.id)
-		return fail(-ENOENT, "this kernel has no %s to trace", p->target);
-	*id = want.id;
-	return 0;
+	snprintf(name, TARGET_MAX, "%s%s",
+		 tracepoint				 ? "btf_trace_"
+		 : p->attach_type == BPF_TRACE_ITER ? "bpf_iter_"
+						    : "",
+		 p->target);
+	*want = (struct btf_want){ .name = name,
+				   .kinds = tracepoint ? BTF_IS(TYPEDEF) : BTF_IS(FUNC) };
 }
 
 static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
@@ -210,6 +208,11 @@ static void swap_by_store(struct bpf_insn *insns, uint32_t n)
 struct stuff {
 	struct bpf_insn *code;
 	struct btf btf;
+	/* What is to be found among those, in one pass: of each program its target, then what its
+	 * relocations want. */
+	struct btf_want *found;
+	uint32_t first[OBJ_PROGS_MAX];
+	char target[OBJ_PROGS_MAX][TARGET_MAX];
 };
 
 static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
@@ -235,10 +238,13 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
 	swap_by_store(insns, own);
 	if (opts->no_tail_calls)
 		take_tail_calls(insns, own);
-	if (p->ncores)
-		rc = core_apply(p, insns, &from->btf);
-	if (!rc && p->type == BPF_PROG_TYPE_TRACING)
-		rc = trace_target(p, &from->btf, &target);
+	if (p->type == BPF_PROG_TYPE_TRACING) {
+		target = from->found[from->first[i]].id;
+		if (!target)
+			rc = fail(-ENOENT, "this kernel has no %s to trace", p->target);
+	}
+	if (!rc && p->ncores)
+		rc = core_apply(p, insns, &from->btf, from->found + from->first[i] + 1);
 	if (!rc)
 		rc = load(o, p, opts, insns, n, target);
 	if (rc > 0)
@@ -259,6 +265,32 @@ static bool needs_kernel_types(const struct spec *s, const struct obj_opts *opts
 		    (s->progs[i].ncores || s->progs[i].type == BPF_PROG_TYPE_TRACING))
 			return true;
 	return false;
+}
+
+static int types_find(const struct spec *s, const struct obj_opts *opts, struct stuff *from)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->nprogs; i++)
+		n += s->progs[i].ncores + 1;
+	from->found = calloc(n, sizeof(*from->found));
+	if (!from->found)
+		return fail_errno(-ENOMEM, "%s", s->name);
+	n = 0;
+	for (uint32_t i = 0; i < s->nprogs; i++) {
+		const struct spec_prog *p = &s->progs[i];
+
+		if (!wanted(opts, i))
+			continue;
+		from->first[i] = n;
+		from->found[n].name = "";
+		if (p->type == BPF_PROG_TYPE_TRACING)
+			target_want(p, from->target[i], &from->found[n]);
+		core_want(p, from->found + n + 1);
+		n += p->ncores + 1;
+	}
+	btf_resolve(&from->btf, from->found, n);
+	return 0;
 }
 
 static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *opts)
@@ -352,11 +384,14 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
 	if (needs_kernel_types(spec, opts))
 		rc = types_open(spec, &from.btf);
+	if (from.btf.data)
+		rc = types_find(spec, opts, &from);
 	if (!rc)
 		rc = obj_code(spec, &from.code);
 	if (!rc)
 		rc = open_all(&got, opts, &from);
 	free(from.code);
+	free(from.found);
 	btf_close(&from.btf);
 	if (rc)
 		obj_close(&got);

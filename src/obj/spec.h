@@ -62,6 +62,7 @@ struct spec_prog {
 	uint32_t type;               /* enum bpf_prog_type */
 	uint32_t attach_type;        /* enum bpf_attach_type, 0 if the type has none */
 	const char *target;          /* after the slash of the section's name, or NULL */
+	bool returns;                /* a function's probe is where that returns */
 	uint32_t first, ninsns;      /* in spec.code: the program, then every subprogram that it
 				      * reaches */
 	uint32_t stub; /* index of the last subprogram's begin if that is a stub (its name begins

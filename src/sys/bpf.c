@@ -162,6 +162,14 @@ int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flag
 	return call_attr(BPF_LINK_CREATE, &a);
 }
 
+int bpf_iter_create(int link_fd)
+{
+	union bpf_attr a = {};
+
+	a.iter_create.link_fd = (uint32_t)link_fd;
+	return call_attr(BPF_ITER_CREATE, &a);
+}
+
 int bpf_raw_tracepoint_open(const char *name, int prog_fd)
 {
 	union bpf_attr a = {};

@@ -61,6 +61,8 @@ int bpf_prog_run(int fd, struct bpf_run *run);
 
 /* target: an interface's index, 0 for tracing. */
 int bpf_link_create(int prog_fd, int target, uint32_t attach_type, uint32_t flags);
+/* The descriptor that an iterator's output is read from, by its link's. */
+int bpf_iter_create(int link_fd);
 int bpf_raw_tracepoint_open(const char *name, int prog_fd); /* name NULL: BTF-typed */
 
 /* Without a link: stays when the process ends. target: an interface's index for tcx, a cgroup's

@@ -257,25 +257,54 @@ const char *btf_name(const struct btf *b, uint32_t id)
 	return type_at(b, id, &t) ? string_at(b, t.name_off) : "";
 }
 
+/* Wanted names in rows of one first letter each; next 0 ends a row, places are numbered from 1. One
+ * that is there already leads those of its name and kinds. */
+static size_t enter(struct btf_want *want, size_t i, size_t rows[256])
+{
+	size_t *row = &rows[(uint8_t)*want[i].name];
+
+	for (size_t at = *row; at; at = want[at - 1].next)
+		if (want[at - 1].kinds == want[i].kinds &&
+		    !strcmp(want[at - 1].name, want[i].name))
+			return at;
+	want[i].next = (uint32_t)*row;
+	*row = i + 1;
+	return 0;
+}
+
 void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	size_t rows[256] = { 0 }, open = 0;
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < n; i++) {
 		want[i].id = 0;
-	for (uint32_t id = 1; id <= b->n; id++) {
+		want[i].same = *want[i].name ? (uint32_t)enter(want, i, rows) : 0;
+		open += *want[i].name && !want[i].same;
+		kinds |= want[i].kinds;
+	}
+	for (uint32_t id = 1; id <= b->n && open; id++) {
 		struct btf_type t;
 		const char *name;
 		uint32_t kind;
 
 		type_at(b, id, &t);
 		kind = 1u << BTF_INFO_KIND(t.info);
-		name = string_at(b, t.name_off);
-		if (!*name)
+		if (!(kinds & kind))
 			continue;
-		for (size_t i = 0; i < n; i++)
-			if (!want[i].id && want[i].kinds & kind && *want[i].name == *name &&
-			    !strcmp(want[i].name, name))
-				want[i].id = id;
+		name = string_at(b, t.name_off);
+		for (size_t at = rows[(uint8_t)*name]; at; at = want[at - 1].next) {
+			struct btf_want *w = &want[at - 1];
+
+			if (w->id || !(w->kinds & kind) || strcmp(w->name, name))
+				continue;
+			w->id = id;
+			open--;
+		}
 	}
+	for (size_t i = 0; i < n; i++)
+		if (want[i].same)
+			want[i].id = want[want[i].same - 1].id;
 }
 
 /* Skip typedefs and qualifiers. 0 if they do not end. */

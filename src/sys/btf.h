@@ -37,6 +37,7 @@ struct btf_want {
 	const char *name;
 	uint32_t kinds; /* BTF_IS(STRUCT) | ... */
 	uint32_t id;
+	uint32_t next, same; /* btf_resolve()'s own */
 };
 /* All of them in one pass over the types. */
 void btf_resolve(const struct btf *b, struct btf_want *want, size_t n);

@@ -114,6 +114,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 					       SPEC_ENUM_VALUE };
 	static const uint8_t codes[] = { BPF_LDX | BPF_W, BPF_LD | BPF_DW, BPF_ALU64, BPF_STX };
 	struct spec_core cores[KINDS * NAMES];
+	struct btf_want found;
 	struct spec_prog prog = { .name = "fuzz", .cores = cores };
 	struct bpf_insn *insns = calloc(2 * KINDS * n, sizeof(*insns));
 	struct err_held before;
@@ -130,7 +131,9 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 	/* Each alone, for one that does not fit is the end of a program. */
 	for (prog.ncores = 1; prog.cores < cores + KINDS * n; prog.cores++) {
 		said[0] = '\0';
-		rc = core_apply(&prog, insns, b);
+		core_want(&prog, &found);
+		btf_resolve(b, &found, 1);
+		rc = core_apply(&prog, insns, b, &found);
 		MUST(rc ? rc == -ERANGE && said[0] : !said[0]);
 	}
 	err_release(before);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's own structs, as far as tracing programs read them; offsets are the running kernel's.
+ *
+ * Where a program's arguments are typed (tp_btf) members are just loaded, which lockdown leaves
+ * alone; else the bytes are copied. One source serves both: GET(typed, to, from). */
+#ifndef BPF_LIB_KERNEL_H
+#define BPF_LIB_KERNEL_H
+
+#include "bpf/lib/bpf.h"
+
+#define GET(typed, to, from)                                                  \
+	do {                                                                  \
+		if (typed)                                                    \
+			(to) = (from);                                        \
+		else                                                          \
+			bpf_probe_read_kernel(&(to), sizeof(to), &(from));    \
+	} while (0)
+
+/* Whether this kernel has a member: what is behind such a question is not looked at else. */
+#define HAS(member) __builtin_preserve_field_info(member, 2)
+
+struct ns_common {
+	unsigned int inum;
+} CORE;
+
+struct net {
+	struct ns_common ns;
+} CORE;
+
+typedef struct {
+	struct net *net;
+} CORE possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+} CORE;
+
+struct dst_entry {
+	struct net_device *dev;
+} CORE;
+
+struct in6_addr {
+	union {
+		__u32 u6_addr32[4];
+	} in6_u;
+} CORE;
+
+struct sock_common {
+	__u32 skc_daddr, skc_rcv_saddr;
+	__u16 skc_dport, skc_num, skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	unsigned long skc_flags;
+} CORE;
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol, sk_type;
+	int sk_err;
+	__u32 sk_ack_backlog, sk_max_ack_backlog;
+	struct dst_entry *sk_dst_cache;
+} CORE;
+
+struct inet_sock {
+	struct sock sk;
+	__u16 inet_sport;
+} CORE;
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	__u8 icsk_pending;
+} CORE;
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
+	__u32 srtt_us, total_retrans;
+} CORE;
+
+enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
+#endif

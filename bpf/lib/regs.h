@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* A function's arguments and its answer in the registers, as kprobes and uprobes find them.
+ *
+ * What programs of that type may read is the user's struct pt_regs (asm/ptrace.h), a row of words
+ * here: by the calling convention of each architecture. */
+#ifndef BPF_LIB_REGS_H
+#define BPF_LIB_REGS_H
+
+#include <linux/types.h>
+
+#if defined(FOR_x86_64)
+typedef __u64 reg_t;
+enum { REG_ARG0 = 14, REG_ARG1 = 13, REG_ARG2 = 12, REG_ARG3 = 11, REG_RET = 10 };
+#elif defined(FOR_arm64)
+typedef __u64 reg_t;
+enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 0 };
+#elif defined(FOR_riscv64)
+typedef __u64 reg_t;
+enum { REG_ARG0 = 10, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 10 };
+#elif defined(FOR_armhf)
+typedef __u32 reg_t;
+enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 0 };
+#elif defined(FOR_s390x)
+/* Behind the two words of the program status word. */
+typedef __u64 reg_t;
+enum { REG_ARG0 = 4, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 4 };
+#else
+#error "registers of this architecture are not known"
+#endif
+
+#define ARG(ctx, n) ((__u64)((const reg_t *)(ctx))[REG_ARG##n])
+#define RET(ctx)    ((__u64)((const reg_t *)(ctx))[REG_RET])
+
+#endif

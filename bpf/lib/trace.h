@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* What tracing programs share: the ring they tell by, who is at work, what a socket is. */
+#ifndef BPF_LIB_TRACE_H
+#define BPF_LIB_TRACE_H
+
+#include "bpf/lib/kernel.h"
+#include "bpf/trace.h"
+#include "bpf/view.h"
+
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_RINGBUF);
+	MAP_UINT(max_entries, TRACE_RING);
+} events MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct trace_counts);
+} counts MAP;
+
+/* The filter's place: its code is put here. r1: the view. */
+__noinline int stub_filter(struct view *view)
+{
+	asm volatile("" : "+r"(view));
+	return view != 0;
+}
+
+static __always_inline void count_lost(void)
+{
+	__u32 zero = 0;
+	struct trace_counts *c = bpf_map_lookup_elem(&counts, &zero);
+
+	if (c)
+		c->lost++;
+}
+
+/* The process that this happens in, which is not always the one that it is about. */
+static __always_inline void who_now(struct trace_who *w)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	w->pid = id >> 32;
+	w->tid = id;
+	w->uid = bpf_get_current_uid_gid();
+	w->cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(w->comm, sizeof(w->comm));
+}
+
+static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
+{
+	struct net *net = 0;
+	__u32 inum = 0;
+
+	if (!HAS(sk->__sk_common.skc_net))
+		return 0;
+	GET(typed, net, sk->__sk_common.skc_net.net);
+	if (net)
+		GET(typed, inum, net->ns.inum);
+	return inum;
+}
+
+static __always_inline __u32 ifindex_of(struct sock *sk, const bool typed)
+{
+	struct net_device *dev = 0;
+	struct dst_entry *dst = 0;
+	int ifindex = 0;
+
+	GET(typed, dst, sk->sk_dst_cache);
+	if (!dst)
+		return 0;
+	GET(typed, dev, dst->dev);
+	if (dev)
+		GET(typed, ifindex, dev->ifindex);
+	return ifindex;
+}
+
+static __always_inline void copy6(__u8 to[16], struct in6_addr *from, const bool typed)
+{
+	__u32 *words = (__u32 *)to;
+
+	if (!typed) {
+		bpf_probe_read_kernel(to, 16, &from->in6_u.u6_addr32[0]);
+		return;
+	}
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 4; i++)
+		words[i] = from->in6_u.u6_addr32[i];
+}
+
+/* Addresses as a socket has them, its port of this side aside. False: neither IPv4 nor IPv6. */
+static __always_inline bool put_ends(struct trace_head *h, struct sock *sk, const bool typed)
+{
+	__u16 family = 0, port = 0;
+
+	GET(typed, family, sk->__sk_common.skc_family);
+	GET(typed, port, sk->__sk_common.skc_dport);
+	h->rport = be16(port);
+	if (family == AF_INET) {
+		h->family = 4;
+		GET(typed, *(__u32 *)h->local, sk->__sk_common.skc_rcv_saddr);
+		GET(typed, *(__u32 *)h->remote, sk->__sk_common.skc_daddr);
+		return true;
+	}
+	if (family != AF_INET6 || !HAS(sk->__sk_common.skc_v6_daddr))
+		return false;
+	h->family = 6;
+	copy6(h->local, &sk->__sk_common.skc_v6_rcv_saddr, typed);
+	copy6(h->remote, &sk->__sk_common.skc_v6_daddr, typed);
+	return true;
+}
+
+static __always_inline void copy_bytes(__u8 *to, const __u8 *from, const __u32 n)
+{
+#pragma clang loop unroll(full)
+	for (__u32 i = 0; i < n / 8; i++)
+		((__u64 *)to)[i] = ((const __u64 *)from)[i];
+}
+
+static __always_inline bool is_mapped(const __u8 addr[16])
+{
+	const __u32 *w = (const __u32 *)addr;
+
+	return !w[0] && !w[1] && w[2] == be32(0xffff);
+}
+
+/* IPv4 in a socket of IPv6 is IPv4. */
+static __always_inline void unmap(struct trace_head *h)
+{
+	__u32 *local = (__u32 *)h->local, *remote = (__u32 *)h->remote;
+
+	if (h->family != 6 || !(is_mapped(h->remote) || is_mapped(h->local)))
+		return;
+	h->family = 4;
+	local[0] = local[3];
+	remote[0] = remote[3];
+	local[1] = local[2] = local[3] = 0;
+	remote[1] = remote[2] = remote[3] = 0;
+}
+
+/* As a filter sees it: from whoever began the connection to the other one. */
+static __always_inline bool chosen(const struct trace_head *h, bool filter)
+{
+	struct view v = {};
+	bool in = h->flags & TRACE_INCOMING;
+
+	if (!filter)
+		return true;
+	v.ifindex = h->ifindex;
+	v.link = v.net = v.trans = v.payload = VIEW_NONE;
+	v.type = h->family == 4 ? 0x0800 : 0x86dd;
+	v.proto = h->proto;
+	v.family = v.addrs = h->family;
+	v.ports = 1;
+	v.sport = in ? h->rport : h->lport;
+	v.dport = in ? h->lport : h->rport;
+	v.dir = in ? VIEW_IN : VIEW_OUT;
+	copy_bytes(v.src, in ? h->remote : h->local, 16);
+	copy_bytes(v.dst, in ? h->local : h->remote, 16);
+	v.cgroup = h->who.cgroup;
+	v.pid = h->who.pid;
+	v.netns = h->who.netns;
+	copy_bytes(v.comm, h->who.comm, 16);
+	return stub_filter(&v);
+}
+
+#endif

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: MIT
+/* Connections as they are made, taken, ended: by the states that their sockets go through.
+ *
+ * The process is known where a system call is at work, so it is written down there, with the
+ * socket, for what the network's end of the kernel does to that later. */
+#include "bpf/lib/regs.h"
+#include "bpf/lib/trace.h"
+
+const volatile struct trace_conf conf = {};
+
+enum {
+	ESTABLISHED = 1,
+	SYN_SENT,
+	SYN_RECV,
+	FIN_WAIT1,
+	FIN_WAIT2,
+	TIME_WAIT,
+	CLOSED,
+	CLOSE_WAIT,
+	LAST_ACK,
+	LISTENING,
+};
+
+enum { EALREADY = 114, EINPROGRESS = 115, EISCONN = 106, EINTR = 4 };
+enum { ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113 };
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, TRACE_SOCKS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_sock);
+} socks MAP;
+
+/* Who listens, by network namespace and port. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_LISTENERS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_who);
+} listeners MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_CALLS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_call);
+} calls MAP;
+
+/* A record of a kind, of a socket as it is known, if the filter wants it. */
+static __noinline int tell(const struct trace_head *head, const struct trace_detail *is, __u32 kind)
+{
+	struct trace_event *e;
+
+	if (!(conf.kinds & 1u << kind) || !chosen(head, conf.filter))
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		count_lost();
+		return 0;
+	}
+	__builtin_memcpy(&e->head, head, sizeof(*head));
+	__builtin_memcpy(&e->is, is, sizeof(*is));
+	e->head.time = bpf_ktime_get_ns();
+	e->head.kind = kind;
+	e->head.bytes = 0;
+	bpf_ringbuf_submit(e, 0);
+	return 1;
+}
+
+static __always_inline __u64 listener_key(const struct trace_head *h)
+{
+	return (__u64)h->who.netns << 16 | h->lport;
+}
+
+/* What is known of whoever listens where a connection came in. */
+static __always_inline void by_listener(struct trace_head *h)
+{
+	__u64 key = listener_key(h);
+	struct trace_who *w = bpf_map_lookup_elem(&listeners, &key);
+
+	h->flags |= TRACE_INCOMING | TRACE_NOT_TAKEN;
+	if (!w)
+		return;
+	h->who = *w;
+	h->flags |= TRACE_BY_LISTENER;
+}
+
+/* All but the process. */
+static __always_inline bool describe(struct trace_head *h, struct sock *sk, struct tcp_sock *tp)
+{
+	h->sk = (__u64)sk;
+	h->proto = IPPROTO_TCP;
+	h->lport = be16(tp->inet_conn.icsk_inet.inet_sport);
+	h->who.netns = netns_of(sk, true);
+	h->ifindex = ifindex_of(sk, true);
+	if (!put_ends(h, sk, true))
+		return false;
+	unmap(h);
+	return true;
+}
+
+static __always_inline void remember(const struct trace_sock *s)
+{
+	__u32 zero = 0;
+	struct trace_counts *c;
+
+	if (!bpf_map_update_elem(&socks, &s->head.sk, s, BPF_ANY))
+		return;
+	c = bpf_map_lookup_elem(&counts, &zero);
+	if (c)
+		c->blind++;
+}
+
+static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
+{
+	struct trace_sock s = { .began = bpf_ktime_get_ns() };
+
+	who_now(&s.head.who);
+	s.head.flags = TRACE_OUTGOING | (conf.returns ? TRACE_CALLING : 0);
+	if (describe(&s.head, sk, tp))
+		remember(&s);
+}
+
+static __always_inline void came_in(struct sock *sk, struct tcp_sock *tp)
+{
+	struct trace_sock s = { .began = bpf_ktime_get_ns() };
+	struct trace_detail is = { .began = s.began };
+
+	if (!describe(&s.head, sk, tp))
+		return;
+	by_listener(&s.head);
+	/* Else when a process takes it. */
+	if (!conf.returns) {
+		s.head.flags &= ~TRACE_NOT_TAKEN;
+		tell(&s.head, &is, TRACE_ACCEPT);
+	}
+	remember(&s);
+}
+
+static __always_inline void made(struct sock *sk, struct tcp_sock *tp, int before)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+	struct trace_detail is = {};
+
+	if (!s && before == SYN_RECV)
+		came_in(sk, tp);
+	if (!s || !(s->head.flags & TRACE_OUTGOING))
+		return;
+	is.began = s->began;
+	is.before = before;
+	is.after = ESTABLISHED;
+	is.rtt_us = tp->srtt_us >> 3;
+	describe(&s->head, sk, tp);
+	tell(&s->head, &is, TRACE_CONNECT);
+	s->began = bpf_ktime_get_ns();
+}
+
+/* Of the stream's numbers one is the SYN's, and one the FIN's. */
+static __always_inline void measure(struct trace_detail *is, struct sock *sk, struct tcp_sock *tp,
+				    bool outgoing)
+{
+	__u64 acked = tp->bytes_acked, sent = tp->bytes_sent - tp->bytes_retrans;
+
+	if (outgoing && acked)
+		acked--;
+	is->sent = acked < sent ? acked : sent;
+	is->received = tp->bytes_received;
+	if (is->received && sk->__sk_common.skc_flags & 1ul << SOCK_DONE)
+		is->received--;
+	is->retransmits = tp->total_retrans;
+	is->rtt_us = tp->srtt_us >> 3;
+}
+
+/* It never was a connection. */
+static __always_inline void failed(struct trace_sock *s, struct trace_detail *is)
+{
+	/* connect(2) knows better: it is about to say so. */
+	if (s->head.flags & TRACE_CALLING && !is->error) {
+		s->failed = 1;
+		return;
+	}
+	tell(&s->head, is, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
+	if (s->head.flags & TRACE_CALLING)
+		s->head.flags |= TRACE_TOLD;
+	else
+		bpf_map_delete_elem(&socks, &s->head.sk);
+}
+
+static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock *tp, int before)
+{
+	struct trace_detail is = { .began = s->began,
+				   .before = before,
+				   .after = CLOSED,
+				   .error = sk->sk_err,
+				   .how = s->how };
+
+	if (before == SYN_SENT || before == SYN_RECV) {
+		failed(s, &is);
+		return 0;
+	}
+	if (!is.how && is.error)
+		is.how = TRACE_BROKEN;
+	else if (!is.how && !(s->head.flags & TRACE_EXISTED))
+		is.how = TRACE_ABORTED;
+	measure(&is, sk, tp, s->head.flags & TRACE_OUTGOING);
+	tell(&s->head, &is, TRACE_CLOSE);
+	bpf_map_delete_elem(&socks, &s->head.sk);
+	return 0;
+}
+
+static __always_inline void ended(struct sock *sk, struct tcp_sock *tp, int before)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock unknown = {}, *s = bpf_map_lookup_elem(&socks, &key);
+
+	if (s) {
+		end(s, sk, tp, before);
+		return;
+	}
+	if (!describe(&unknown.head, sk, tp))
+		return;
+	if (before == SYN_RECV)
+		by_listener(&unknown.head);
+	else
+		unknown.head.flags = TRACE_EXISTED | (before == SYN_SENT ? TRACE_OUTGOING : 0);
+	end(&unknown, sk, tp, before);
+}
+
+static __always_inline void closing(struct sock *sk, int how)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+
+	if (s && !s->how)
+		s->how = how;
+}
+
+/* A socket that listens, or does no longer. */
+static __always_inline void listens(struct sock *sk, struct tcp_sock *tp, bool now)
+{
+	struct trace_head h = {};
+	__u64 key;
+
+	if (!describe(&h, sk, tp))
+		return;
+	key = listener_key(&h);
+	who_now(&h.who);
+	if (now)
+		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
+	else
+		bpf_map_delete_elem(&listeners, &key);
+}
+
+static __always_inline void show_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
+{
+	struct trace_detail is = { .before = before, .after = after };
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+	struct trace_head h = {};
+
+	if (s)
+		__builtin_memcpy(&h, &s->head, sizeof(h));
+	if (describe(&h, sk, tp))
+		tell(&h, &is, TRACE_STATE);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int sonde_tr_state(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	int before = args[1], after = args[2];
+	struct tcp_sock *tp;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	if (after == SYN_SENT)
+		asked(sk, tp);
+	else if (after == ESTABLISHED)
+		made(sk, tp, before);
+	if (conf.kinds & 1u << TRACE_STATE)
+		show_state(sk, tp, before, after);
+	if (after == FIN_WAIT1)
+		closing(sk, TRACE_LOCAL);
+	else if (after == CLOSE_WAIT)
+		closing(sk, TRACE_REMOTE);
+	else if (after == LISTENING || before == LISTENING)
+		listens(sk, tp, after == LISTENING);
+	else if (after == CLOSED && before != CLOSED)
+		ended(sk, tp, before);
+	return 0;
+}
+
+/* connect(2) has returned. What is refused before there is a SYN is seen by no state. */
+static __always_inline void returned(const struct trace_call *call, int rc)
+{
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &call->sk);
+	struct trace_detail is = { .error = -rc };
+	struct trace_head h = {};
+
+	if (s) {
+		if (!(s->head.flags & TRACE_CALLING))
+			return;
+		s->head.flags &= ~TRACE_CALLING;
+		is.began = s->began;
+		if (s->failed && !(s->head.flags & TRACE_TOLD))
+			tell(&s->head, &is, TRACE_CONNECT);
+		if (s->failed || s->head.flags & TRACE_TOLD)
+			bpf_map_delete_elem(&socks, &call->sk);
+		return;
+	}
+	/* What a connection came to that was asked for before was told when it came to that. */
+	if (rc >= 0 || rc == -EINPROGRESS || rc == -EALREADY || rc == -EISCONN || rc == -EINTR ||
+	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH)
+		return;
+	h.sk = call->sk;
+	h.flags = TRACE_OUTGOING;
+	h.proto = IPPROTO_TCP;
+	h.family = call->family == AF_INET ? 4 : 6;
+	h.rport = be16(call->port_be);
+	copy_bytes(h.remote, call->addr, 16);
+	who_now(&h.who);
+	h.who.netns = netns_of((void *)call->sk, false);
+	unmap(&h);
+	tell(&h, &is, TRACE_CONNECT);
+}
+
+/* A process took a connection. */
+static __always_inline void taken(__u64 sk)
+{
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &sk);
+	struct trace_detail is = { .after = ESTABLISHED };
+
+	if (!s || !(s->head.flags & TRACE_NOT_TAKEN))
+		return;
+	is.began = s->began;
+	who_now(&s->head.who);
+	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
+	tell(&s->head, &is, TRACE_ACCEPT);
+}
+
+struct socket {
+	__u16 type;
+	struct sock *sk;
+	struct file *file;
+} CORE;
+
+/* struct sockaddr_in, and the begin of struct sockaddr_in6. */
+struct address {
+	__u16 family, port;
+	__u32 v4;
+	__u8 v6[16];
+};
+
+/* Of a stream of TCP only. False: of something else. */
+static __always_inline bool put_call(struct trace_call *call, struct socket *sock, const void *addr,
+				     bool user)
+{
+	struct address a = {};
+	struct sock *sk = 0;
+	__u16 proto = 0;
+
+	GET(false, sk, sock->sk);
+	if (!sk)
+		return false;
+	GET(false, proto, sk->sk_protocol);
+	if (proto != IPPROTO_TCP)
+		return false;
+	if (user)
+		bpf_probe_read_user(&a, sizeof(a), addr);
+	else
+		bpf_probe_read_kernel(&a, sizeof(a), addr);
+	if (a.family != AF_INET && a.family != AF_INET6)
+		return false;
+	call->sk = (__u64)sk;
+	call->family = a.family;
+	call->port_be = a.port;
+	if (a.family == AF_INET)
+		*(__u32 *)call->addr = a.v4;
+	else
+		__builtin_memcpy(call->addr, a.v6, 16);
+	return true;
+}
+
+SEC("kprobe/inet_stream_connect")
+int sonde_tr_ask(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)ARG(regs, 0), (void *)ARG(regs, 1), false))
+		bpf_map_update_elem(&calls, &id, &call, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe/inet_stream_connect")
+int sonde_tr_asked(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
+
+	if (!call)
+		return 0;
+	returned(call, RET(regs));
+	bpf_map_delete_elem(&calls, &id);
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_accept")
+int sonde_tr_take(void *regs)
+{
+	taken(RET(regs));
+	return 0;
+}
+
+/* Where the kernel has no kprobes: every system call's end. */
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+} CORE;
+
+struct inode {
+	__u16 i_mode;
+} CORE;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} CORE;
+
+struct files_struct {
+	struct fdtable *fdt;
+} CORE;
+
+struct task_struct {
+	struct files_struct *files;
+	int tgid, pid;
+	char comm[TRACE_COMM];
+} CORE;
+
+struct pt_regs {
+#if defined(FOR_x86_64)
+	unsigned long orig_ax, di, si;
+#elif defined(FOR_arm64)
+	int syscallno;
+	unsigned long orig_x0, regs[31];
+#elif defined(FOR_riscv64)
+	unsigned long a7, orig_a0, a1;
+#elif defined(FOR_s390x)
+	unsigned int int_code;
+	unsigned long orig_gpr2, gprs[16];
+#else
+	unsigned long uregs[18];
+#endif
+} CORE;
+
+#if defined(FOR_x86_64)
+#define CALL_NR(r, to)   GET(false, to, (r)->orig_ax)
+#define CALL_ARG0(r, to) GET(false, to, (r)->di)
+#define CALL_ARG1(r, to) GET(false, to, (r)->si)
+enum { NR_CONNECT = 42, NR_ACCEPT = 43, NR_ACCEPT4 = 288 };
+#elif defined(FOR_arm64)
+#define CALL_NR(r, to)   GET(false, *(int *)&(to), (r)->syscallno)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_x0)
+#define CALL_ARG1(r, to) GET(false, to, (r)->regs[1])
+enum { NR_CONNECT = 203, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+#elif defined(FOR_riscv64)
+#define CALL_NR(r, to)   GET(false, to, (r)->a7)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_a0)
+#define CALL_ARG1(r, to) GET(false, to, (r)->a1)
+enum { NR_CONNECT = 203, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+#elif defined(FOR_s390x)
+#define CALL_NR(r, to)                                                \
+	do {                                                          \
+		unsigned int code_ = 0;                               \
+		GET(false, code_, (r)->int_code);                     \
+		(to) = code_ & 0xffff;                                \
+	} while (0)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_gpr2)
+#define CALL_ARG1(r, to) GET(false, to, (r)->gprs[3])
+enum { NR_CONNECT = 362, NR_ACCEPT = -1, NR_ACCEPT4 = 364 };
+#else
+#define CALL_NR(r, to)   GET(false, to, (r)->uregs[7])
+#define CALL_ARG0(r, to) GET(false, to, (r)->uregs[17])
+#define CALL_ARG1(r, to) GET(false, to, (r)->uregs[1])
+enum { NR_CONNECT = 283, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
+#endif
+
+/* What a descriptor of the current process is of, if that is a socket. */
+static __always_inline struct socket *socket_at(__u64 fd)
+{
+	struct task_struct *task = bpf_get_current_task();
+	struct files_struct *files = 0;
+	struct file **fds = 0, *file = 0, *back = 0;
+	struct fdtable *table = 0;
+	struct socket *sock = 0;
+	unsigned int max = 0;
+
+	GET(false, files, task->files);
+	GET(false, table, files->fdt);
+	GET(false, max, table->max_fds);
+	if (fd >= max)
+		return 0;
+	GET(false, fds, table->fd);
+	bpf_probe_read_kernel(&file, sizeof(file), fds + fd);
+	GET(false, sock, file->private_data);
+	GET(false, back, sock->file);
+	return back == file ? sock : 0;
+}
+
+SEC("raw_tp/sys_exit")
+int sonde_tr_exit(__u64 *args)
+{
+	struct pt_regs *regs = (void *)args[0];
+	unsigned long nr = 0, fd = 0, addr = 0;
+	struct trace_call call = {};
+	struct socket *sock;
+	struct sock *sk = 0;
+
+	CALL_NR(regs, nr);
+	if (nr == NR_CONNECT) {
+		CALL_ARG0(regs, fd);
+		CALL_ARG1(regs, addr);
+		sock = socket_at(fd);
+		if (sock && put_call(&call, sock, (void *)addr, true))
+			returned(&call, args[1]);
+	} else if ((nr == NR_ACCEPT || nr == NR_ACCEPT4) && (__s64)args[1] >= 0) {
+		sock = socket_at(args[1]);
+		if (!sock)
+			return 0;
+		GET(false, sk, sock->sk);
+		taken((__u64)sk);
+	}
+	return 0;
+}
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} CORE;
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+} CORE;
+
+/* A socket as it is found. */
+static __always_inline bool find(struct trace_head *h, struct sock *sk)
+{
+	__u16 proto = 0, port = 0;
+
+	GET(false, proto, sk->sk_protocol);
+	if (proto != IPPROTO_TCP || !put_ends(h, sk, false))
+		return false;
+	GET(false, port, ((struct inet_sock *)sk)->inet_sport);
+	unmap(h);
+	h->sk = (__u64)sk;
+	h->lport = be16(port);
+	h->proto = proto;
+	h->who.netns = netns_of(sk, false);
+	h->ifindex = ifindex_of(sk, false);
+	return true;
+}
+
+enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
+
+/* Connections that there are, with the first process that has them: the others got them from it. */
+SEC("iter/task_file")
+int sonde_tr_there(struct bpf_iter__task_file *ctx)
+{
+	struct trace_event e = { .head.kind = TRACE_OPEN, .head.flags = TRACE_EXISTED };
+	struct task_struct *task = ctx->task;
+	struct trace_sock s = {};
+	struct file *file = ctx->file, *back = 0;
+	struct socket *sock = 0;
+	struct sock *sk = 0;
+	__u16 mode = 0;
+	__u64 key;
+
+	if (!task || !file)
+		return 0;
+	mode = file->f_inode->i_mode;
+	if ((mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	sock = file->private_data;
+	GET(false, back, sock->file);
+	GET(false, sk, sock->sk);
+	if (back != file || !sk || !find(&e.head, sk))
+		return 0;
+	e.head.who.pid = task->tgid;
+	e.head.who.tid = task->pid;
+	bpf_probe_read_kernel(e.head.who.comm, TRACE_COMM, &task->comm);
+	bpf_probe_read_kernel(&e.is.after, 1, (const void *)&sk->__sk_common.skc_state);
+	key = listener_key(&e.head);
+	if (e.is.after == LISTENING) {
+		bpf_map_update_elem(&listeners, &key, &e.head.who, BPF_NOEXIST);
+		return 0;
+	}
+	if (e.is.after == CLOSED)
+		return 0;
+	s.head = e.head;
+	if (e.is.after == SYN_SENT)
+		s.head.flags |= TRACE_OUTGOING;
+	if (bpf_map_update_elem(&socks, &s.head.sk, &s, BPF_NOEXIST))
+		return 0;
+	e.head.time = bpf_ktime_get_ns();
+	if (conf.kinds & 1u << TRACE_OPEN && chosen(&e.head, conf.filter))
+		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	return 0;
+}
+
+LICENSE("Dual MIT/GPL");

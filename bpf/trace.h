@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of the tracing programs: what they are told, and what they tell of sockets. */
+#ifndef BPF_TRACE_H
+#define BPF_TRACE_H
+
+#include <linux/types.h>
+
+enum { TRACE_COMM = 16 };
+
+enum trace_kind {
+	TRACE_CONNECT,    /* an outgoing connection was made, or could not be */
+	TRACE_ACCEPT,     /* one that came in was taken by a process */
+	TRACE_CLOSE,      /* a connection ended */
+	TRACE_STATE,      /* a socket went from one state to another */
+	TRACE_RETRANSMIT, /* a segment was sent again */
+	TRACE_RESET,      /* a reset was sent or received */
+	TRACE_LISTEN,     /* a listener's queue is full */
+	TRACE_BIND,       /* a socket was bound to an address */
+	TRACE_OPEN,       /* a connection that was there before */
+	TRACE_DROP,       /* the kernel dropped a packet */
+	TRACE_DNS,        /* a message of DNS */
+	TRACE_TLS,        /* text that TLS hides on the wire */
+	TRACE_KINDS,
+};
+
+/* How a connection ended. */
+enum trace_how {
+	TRACE_HOW_UNKNOWN,
+	TRACE_LOCAL,   /* this side closed first */
+	TRACE_REMOTE,  /* the other one did */
+	TRACE_ABORTED, /* this side reset it */
+	TRACE_BROKEN,  /* error says why: the other one reset it, or was silent */
+};
+
+/* What made a segment be sent again. */
+enum trace_again {
+	TRACE_AGAIN_UNKNOWN,
+	TRACE_TIMEOUT, /* nothing was heard */
+	TRACE_FAST,    /* what was heard says that it is lost */
+	TRACE_PROBE,   /* a tail loss probe (RFC 8985): it may have arrived */
+	TRACE_SYN,     /* of a connection that is being made */
+	TRACE_SYNACK,  /* of one that is being taken */
+};
+
+enum trace_flag {
+	TRACE_OUTGOING = 1, /* this side began */
+	TRACE_INCOMING = 2,
+	TRACE_EXISTED = 4,     /* it was there before the tracing began */
+	TRACE_NOT_TAKEN = 8,   /* no process accepted it */
+	TRACE_BY_LISTENER = 16, /* the process is the one that listens there */
+	TRACE_SENT = 32,       /* of a reset: sent, not received */
+	/* The kernel programs' own. */
+	TRACE_CALLING = 64, /* connect(2) has not returned */
+	TRACE_TOLD = 128,   /* its failure was */
+};
+
+struct trace_who {
+	__u64 cgroup;  /* id; 0: unknown */
+	__u32 pid;     /* in the initial namespace; 0: unknown */
+	__u32 tid;
+	__u32 uid;
+	__u32 netns;   /* inode number */
+	__u8 comm[TRACE_COMM];
+};
+
+/* What all records begin with. Numbers are in host byte order, addresses as on the wire (IPv4: the
+ * first four bytes). */
+struct trace_head {
+	__u64 time; /* CLOCK_MONOTONIC, in nanoseconds */
+	__u64 sk;   /* tells sockets apart while they live */
+	struct trace_who who;
+	__u8 local[16], remote[16];
+	__u16 lport, rport;
+	__u32 ifindex; /* 0: unknown */
+	__u8 kind;     /* enum trace_kind */
+	__u8 family;   /* 4 or 6 */
+	__u8 proto;    /* IPPROTO_* */
+	__u8 flags;    /* TRACE_* of enum trace_flag */
+	__u32 bytes;   /* of what follows the record */
+};
+_Static_assert(sizeof(struct trace_head) == 104, "struct trace_head has no hidden padding");
+
+struct trace_detail {
+	__u64 began;          /* when it was asked for (connect) or made; as time. 0: unknown */
+	__u64 sent, received; /* close: bytes of payload; retransmit: where in the stream */
+	__u64 location;       /* drop: where in the kernel */
+	__u32 retransmits;    /* close: segments; retransmit: so far */
+	__u32 rtt_us;         /* smoothed */
+	__s32 error;          /* an errno, or 0 */
+	__u32 reason;         /* drop, reset: the kernel's number of it */
+	__u32 queue, room;    /* listen: connections that wait, and how many may */
+	__u8 before, after;   /* states, as the kernel numbers them (net/tcp_states.h) */
+	__u8 how;             /* enum trace_how, enum trace_again */
+	__u8 reserved[5];
+};
+
+struct trace_event {
+	struct trace_head head;
+	struct trace_detail is;
+};
+_Static_assert(sizeof(struct trace_event) == 168, "struct trace_event is a contract");
+
+/* The value of map `socks`, by the socket's address: what is to be known of it later. */
+struct trace_sock {
+	struct trace_head head;
+	__u64 began; /* connect(2), or when it was established */
+	__u8 how;
+	__u8 failed; /* before connect(2) has returned why */
+	__u8 reserved[6];
+};
+
+/* The value of map `calls`, by thread: what connect(2) was asked for. */
+struct trace_call {
+	__u64 sk;
+	__u8 addr[16];
+	__u16 family, port_be;
+	__u32 reserved;
+};
+
+struct trace_counts {
+	__u64 lost;  /* there was no room in the ring */
+	__u64 blind; /* sockets there was no room for */
+};
+
+enum { TRACE_RING = 1 << 20, TRACE_SOCKS = 1 << 16, TRACE_CALLS = 4096, TRACE_LISTENERS = 1024 };
+
+struct trace_conf {
+	__u32 kinds;  /* a bit each */
+	__u8 filter;  /* there is one */
+	__u8 returns; /* what connect(2) and accept(2) return is heard of */
+	__u8 err;     /* tcp_retransmit_skb says whether it failed */
+	__u8 reserved;
+};
+
+#endif

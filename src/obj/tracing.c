@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* By a descriptor each: the kernel takes the program off when it is closed, however that comes. */
+#include "obj/tracing.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "sys/bpf.h"
+#include "sys/perf.h"
+
+int tracing_attach(const struct obj *o, uint32_t prog)
+{
+	const struct spec_prog *p = &o->spec->progs[prog];
+	int fd = o->prog_fd[prog];
+
+	switch (p->type) {
+	case BPF_PROG_TYPE_TRACING:
+		return bpf_raw_tracepoint_open(NULL, fd);
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+		return bpf_raw_tracepoint_open(p->target, fd);
+	case BPF_PROG_TYPE_KPROBE:
+		return perf_kprobe(p->target, 0, p->returns, fd);
+	default:
+		return -EINVAL;
+	}
+}
+
+int tracing_iterate(const struct obj *o, uint32_t prog)
+{
+	int link = bpf_link_create(o->prog_fd[prog], 0, BPF_TRACE_ITER, 0), fd;
+
+	if (link < 0)
+		return link;
+	fd = bpf_iter_create(link);
+	close(link);
+	return fd;
+}
+
+/* struct bpf_prog_info of Linux 5.12: behind what the headers of the build may know. */
+uint64_t tracing_missed(int prog_fd)
+{
+	struct bpf_prog_info info = { 0 };
+
+	return bpf_info(prog_fd, &info, sizeof(info)) ? 0 : info.recursion_misses;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The two kinds of probes are each a PMU of their own, whose number sysfs knows. */
+#include "sys/perf.h"
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "sys/mnt.h"
+
+static int pmu_read(const char *pmu, const char *file, char *buf, size_t len)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "bus/event_source/devices/%s/%s", pmu, file);
+	return mnt_read("sysfs", "/sys", path, buf, len);
+}
+
+static int pmu_type(const char *pmu, uint32_t *type)
+{
+	char text[16];
+	int rc = pmu_read(pmu, "type", text, sizeof(text));
+
+	if (rc < 0)
+		return rc == -ENOENT ? -ENODEV : rc;
+	*type = (uint32_t)strtoul(text, NULL, 10);
+	return 0;
+}
+
+/* "config:0": the bit that makes a probe one of a function's return. */
+static uint64_t retprobe_bit(const char *pmu)
+{
+	char text[16];
+	unsigned int bit = 0;
+
+	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0)
+		sscanf(text, "config:%u", &bit);
+	return UINT64_C(1) << (bit & 63);
+}
+
+static int probe(const char *pmu, const char *name, uint64_t offset, bool returns, int pid,
+		 int prog_fd)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.config1 = (uint64_t)(uintptr_t)name,
+		.config2 = offset,
+	};
+	uint32_t type;
+	int rc = pmu_type(pmu, &type), fd;
+
+	if (rc)
+		return rc;
+	attr.type = type;
+	attr.config = returns ? retprobe_bit(pmu) : 0;
+	/* One on the first CPU is one on all. */
+	fd = (int)syscall(SYS_perf_event_open, &attr, pid, pid == -1 ? 0 : -1, -1,
+			  PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) < 0 ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd)
+{
+	return probe("kprobe", function, offset, returns, -1, prog_fd);
+}
+
+int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd)
+{
+	return probe("uprobe", file, offset, returns, pid, prog_fd);
+}

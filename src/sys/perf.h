@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Probes at functions, of the kernel and of programs, as perf events (perf_event_open(2)). */
+#ifndef SYS_PERF_H
+#define SYS_PERF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A BPF program at a kernel function, at its begin or where it returns. The descriptor, which holds
+ * it there; -ENOENT: no such function, or none that may be probed; -ENODEV: this kernel has no
+ * kprobes. */
+int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd);
+
+/* The same of the code at an offset in a file, in every process that runs it (pid -1) or one. */
+int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd);
+
+#endif
