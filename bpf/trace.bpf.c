@@ -4,40 +4,14 @@
  * The process is known where a system call is at work, so it is written down there, with the
  * socket, for what the network's end of the kernel does to that later. */
 #include "bpf/lib/regs.h"
-#include "bpf/lib/trace.h"
+#include "bpf/trace.h"
 
 const volatile struct trace_conf conf = {};
 
-enum {
-	ESTABLISHED = 1,
-	SYN_SENT,
-	SYN_RECV,
-	FIN_WAIT1,
-	FIN_WAIT2,
-	TIME_WAIT,
-	CLOSED,
-	CLOSE_WAIT,
-	LAST_ACK,
-	LISTENING,
-};
+#include "bpf/lib/trace_socks.h"
 
 enum { EALREADY = 114, EINPROGRESS = 115, EISCONN = 106, EINTR = 4 };
 enum { ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113 };
-
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_HASH);
-	MAP_UINT(max_entries, TRACE_SOCKS);
-	MAP_TYPE(key, __u64);
-	MAP_TYPE(value, struct trace_sock);
-} socks MAP;
-
-/* Who listens, by network namespace and port. */
-struct {
-	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
-	MAP_UINT(max_entries, TRACE_LISTENERS);
-	MAP_TYPE(key, __u64);
-	MAP_TYPE(value, struct trace_who);
-} listeners MAP;
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
@@ -45,59 +19,6 @@ struct {
 	MAP_TYPE(key, __u64);
 	MAP_TYPE(value, struct trace_call);
 } calls MAP;
-
-/* A record of a kind, of a socket as it is known, if the filter wants it. */
-static __noinline int tell(const struct trace_head *head, const struct trace_detail *is, __u32 kind)
-{
-	struct trace_event *e;
-
-	if (!(conf.kinds & 1u << kind) || !chosen(head, conf.filter))
-		return 0;
-	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	if (!e) {
-		count_lost();
-		return 0;
-	}
-	__builtin_memcpy(&e->head, head, sizeof(*head));
-	__builtin_memcpy(&e->is, is, sizeof(*is));
-	e->head.time = bpf_ktime_get_ns();
-	e->head.kind = kind;
-	e->head.bytes = 0;
-	bpf_ringbuf_submit(e, 0);
-	return 1;
-}
-
-static __always_inline __u64 listener_key(const struct trace_head *h)
-{
-	return (__u64)h->who.netns << 16 | h->lport;
-}
-
-/* What is known of whoever listens where a connection came in. */
-static __always_inline void by_listener(struct trace_head *h)
-{
-	__u64 key = listener_key(h);
-	struct trace_who *w = bpf_map_lookup_elem(&listeners, &key);
-
-	h->flags |= TRACE_INCOMING | TRACE_NOT_TAKEN;
-	if (!w)
-		return;
-	h->who = *w;
-	h->flags |= TRACE_BY_LISTENER;
-}
-
-/* All but the process. */
-static __always_inline bool describe(struct trace_head *h, struct sock *sk, struct tcp_sock *tp)
-{
-	h->sk = (__u64)sk;
-	h->proto = IPPROTO_TCP;
-	h->lport = be16(tp->inet_conn.icsk_inet.inet_sport);
-	h->who.netns = netns_of(sk, true);
-	h->ifindex = ifindex_of(sk, true);
-	if (!put_ends(h, sk, true))
-		return false;
-	unmap(h);
-	return true;
-}
 
 static __always_inline void remember(const struct trace_sock *s)
 {
@@ -196,6 +117,7 @@ static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock
 				   .how = s->how };
 
 	if (before == SYN_SENT || before == SYN_RECV) {
+		describe(&s->head, sk, tp);
 		failed(s, &is);
 		return 0;
 	}
@@ -281,7 +203,7 @@ int sonde_tr_state(__u64 *args)
 		asked(sk, tp);
 	else if (after == ESTABLISHED)
 		made(sk, tp, before);
-	if (conf.kinds & 1u << TRACE_STATE)
+	if (conf.all.kinds & 1u << TRACE_STATE)
 		show_state(sk, tp, before, after);
 	if (after == FIN_WAIT1)
 		closing(sk, TRACE_LOCAL);
@@ -435,12 +357,6 @@ struct files_struct {
 	struct fdtable *fdt;
 } CORE;
 
-struct task_struct {
-	struct files_struct *files;
-	int tgid, pid;
-	char comm[TRACE_COMM];
-} CORE;
-
 struct pt_regs {
 #if defined(FOR_x86_64)
 	unsigned long orig_ax, di, si;
@@ -564,7 +480,7 @@ static __always_inline bool find(struct trace_head *h, struct sock *sk)
 	h->lport = be16(port);
 	h->proto = proto;
 	h->who.netns = netns_of(sk, false);
-	h->ifindex = ifindex_of(sk, false);
+	put_iface(h, sk, false);
 	return true;
 }
 
@@ -576,7 +492,6 @@ int sonde_tr_there(struct bpf_iter__task_file *ctx)
 {
 	struct trace_event e = { .head.kind = TRACE_OPEN, .head.flags = TRACE_EXISTED };
 	struct task_struct *task = ctx->task;
-	struct trace_sock s = {};
 	struct file *file = ctx->file, *back = 0;
 	struct socket *sock = 0;
 	struct sock *sk = 0;
@@ -595,6 +510,9 @@ int sonde_tr_there(struct bpf_iter__task_file *ctx)
 		return 0;
 	e.head.who.pid = task->tgid;
 	e.head.who.tid = task->pid;
+	e.head.who.uid = task->cred->uid.val;
+	e.head.who.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	meet(task, e.head.who.cgroup);
 	bpf_probe_read_kernel(e.head.who.comm, TRACE_COMM, &task->comm);
 	bpf_probe_read_kernel(&e.is.after, 1, (const void *)&sk->__sk_common.skc_state);
 	key = listener_key(&e.head);
@@ -604,13 +522,13 @@ int sonde_tr_there(struct bpf_iter__task_file *ctx)
 	}
 	if (e.is.after == CLOSED)
 		return 0;
-	s.head = e.head;
 	if (e.is.after == SYN_SENT)
-		s.head.flags |= TRACE_OUTGOING;
-	if (bpf_map_update_elem(&socks, &s.head.sk, &s, BPF_NOEXIST))
+		e.head.flags |= TRACE_OUTGOING;
+	/* Its begin is what is known of a socket. */
+	if (bpf_map_update_elem(&socks, &e.head.sk, &e, BPF_NOEXIST))
 		return 0;
 	e.head.time = bpf_ktime_get_ns();
-	if (conf.kinds & 1u << TRACE_OPEN && chosen(&e.head, conf.filter))
+	if (conf.all.kinds & 1u << TRACE_OPEN && chosen(&e.head))
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;
 }

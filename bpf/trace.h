@@ -20,6 +20,7 @@ enum trace_kind {
 	TRACE_DROP,       /* the kernel dropped a packet */
 	TRACE_DNS,        /* a message of DNS */
 	TRACE_TLS,        /* text that TLS hides on the wire */
+	TRACE_CGROUP,     /* a cgroup is met for the first time: struct trace_cgroup */
 	TRACE_KINDS,
 };
 
@@ -71,14 +72,15 @@ struct trace_head {
 	struct trace_who who;
 	__u8 local[16], remote[16];
 	__u16 lport, rport;
-	__u32 ifindex; /* 0: unknown */
-	__u8 kind;     /* enum trace_kind */
-	__u8 family;   /* 4 or 6 */
-	__u8 proto;    /* IPPROTO_* */
-	__u8 flags;    /* TRACE_* of enum trace_flag */
-	__u32 bytes;   /* of what follows the record */
+	__u8 iface[16]; /* the interface's name, where it is known */
+	__u32 ifindex;  /* and its number in its namespace; 0: unknown */
+	__u8 kind;      /* enum trace_kind */
+	__u8 family;    /* 4 or 6 */
+	__u8 proto;     /* IPPROTO_* */
+	__u8 flags;     /* TRACE_* of enum trace_flag */
+	__u32 bytes;    /* of what follows the record */
 };
-_Static_assert(sizeof(struct trace_head) == 104, "struct trace_head has no hidden padding");
+_Static_assert(sizeof(struct trace_head) == 120, "struct trace_head has no hidden padding");
 
 struct trace_detail {
 	__u64 began;          /* when it was asked for (connect) or made; as time. 0: unknown */
@@ -88,17 +90,42 @@ struct trace_detail {
 	__u32 rtt_us;         /* smoothed */
 	__s32 error;          /* an errno, or 0 */
 	__u32 reason;         /* drop, reset: the kernel's number of it */
+	__s32 stack;          /* drop: number in map `stacks`; negative: there is none */
 	__u32 queue, room;    /* listen: connections that wait, and how many may */
 	__u8 before, after;   /* states, as the kernel numbers them (net/tcp_states.h) */
 	__u8 how;             /* enum trace_how, enum trace_again */
-	__u8 reserved[5];
+	__u8 reserved;
 };
 
 struct trace_event {
 	struct trace_head head;
 	struct trace_detail is;
 };
-_Static_assert(sizeof(struct trace_event) == 168, "struct trace_event is a contract");
+_Static_assert(sizeof(struct trace_event) == 184, "struct trace_event is a contract");
+
+/* A record of a dropped packet: as many bytes of it as are said, from the network header on. */
+enum { TRACE_PACKET = 128 };
+struct trace_packet {
+	struct trace_event event;
+	__u32 len; /* of the packet */
+	__u16 type; /* EtherType */
+	__u16 reserved;
+	__u8 bytes[TRACE_PACKET];
+};
+
+/* The key of map `drops`, whose values are numbers of packets. */
+struct trace_drop {
+	__u64 location;
+	__u32 reason, reserved;
+};
+
+enum { TRACE_CGROUP_NAME = 96 };
+
+/* A cgroup's directories: its own, and the one above. Cut off if they are longer. */
+struct trace_cgroup {
+	struct trace_head head; /* .who.cgroup */
+	__u8 name[TRACE_CGROUP_NAME], above[TRACE_CGROUP_NAME];
+};
 
 /* The value of map `socks`, by the socket's address: what is to be known of it later. */
 struct trace_sock {
@@ -108,6 +135,10 @@ struct trace_sock {
 	__u8 failed; /* before connect(2) has returned why */
 	__u8 reserved[6];
 };
+
+_Static_assert(sizeof(struct trace_sock) == 136 && sizeof(struct trace_sock) ==
+		       __builtin_offsetof(struct trace_event, is.received),
+	       "a record begins as what is known of a socket does");
 
 /* The value of map `calls`, by thread: what connect(2) was asked for. */
 struct trace_call {
@@ -122,14 +153,32 @@ struct trace_counts {
 	__u64 blind; /* sockets there was no room for */
 };
 
-enum { TRACE_RING = 1 << 20, TRACE_SOCKS = 1 << 16, TRACE_CALLS = 4096, TRACE_LISTENERS = 1024 };
+enum { TRACE_RING = 1 << 20, TRACE_SOCKS = 1 << 16, TRACE_CALLS = 4096, TRACE_LISTENERS = 1024,
+       TRACE_CGROUPS = 1024,
+       TRACE_DROPS = 1024, TRACE_STACKS = 1024, TRACE_FRAMES = 32 };
+
+/* What all tracing programs are told. */
+struct trace_all {
+	__u32 kinds;    /* a bit each */
+	__u32 failures; /* the same: of these those with an error */
+	__u8 filter;    /* there is one */
+	__u8 reads;     /* memory of the kernel may be copied: lockdown does not let it */
+	__u8 reserved[6];
+};
 
 struct trace_conf {
-	__u32 kinds;  /* a bit each */
-	__u8 filter;  /* there is one */
+	struct trace_all all;
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
-	__u8 err;     /* tcp_retransmit_skb says whether it failed */
-	__u8 reserved;
+	__u8 reserved[7];
+};
+
+struct segments_conf {
+	struct trace_all all;
+	/* Arguments that tracepoints have not had from the beginning: */
+	__u8 retransmit_err; /* whether it failed */
+	__u8 reset_reason, drop_reason;
+	__u8 stacks; /* of drops are wanted */
+	__u8 reserved[4];
 };
 
 #endif

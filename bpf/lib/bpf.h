@@ -49,7 +49,11 @@ static long (*const bpf_probe_read_kernel)(void *dst, __u32 size,
 					   const void *from) = (void *)BPF_FUNC_probe_read_kernel;
 static long (*const bpf_probe_read_user)(void *dst, __u32 size,
 					 const void *from) = (void *)BPF_FUNC_probe_read_user;
+static long (*const bpf_probe_read_kernel_str)(void *dst, __u32 size, const void *from) = (void *)
+	BPF_FUNC_probe_read_kernel_str;
 static void *(*const bpf_get_current_task)(void) = (void *)BPF_FUNC_get_current_task;
+static long (*const bpf_get_stackid)(void *ctx, void *map,
+				     __u64 flags) = (void *)BPF_FUNC_get_stackid;
 static long (*const bpf_seq_write)(void *seq, const void *data,
 				   __u32 len) = (void *)BPF_FUNC_seq_write;
 static void *(*const bpf_ringbuf_reserve)(void *map, __u64 size,

@@ -32,6 +32,7 @@ typedef struct {
 } CORE possible_net_t;
 
 struct net_device {
+	char name[16];
 	int ifindex;
 	possible_net_t nd_net;
 } CORE;
@@ -70,13 +71,62 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
-	__u8 icsk_pending;
+	__u8 icsk_pending, icsk_retransmits;
 } CORE;
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 	__u32 srtt_us, total_retrans;
+} CORE;
+
+struct request_sock {
+	struct sock_common __req_common;
+	__u8 num_retrans;
+} CORE;
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned int len, data_len;
+	__u16 protocol, network_header, transport_header;
+	int skb_iif;
+	unsigned char *head, *data;
+} CORE;
+
+struct kernfs_node {
+	const char *name;
+	struct kernfs_node *parent;
+	__u64 id;
+} CORE;
+
+/* From 6.16 on. */
+struct kernfs_node___two {
+	struct kernfs_node *__parent;
+} CORE;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} CORE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+} CORE;
+
+typedef struct {
+	__u32 val;
+} CORE kuid_t;
+
+struct cred {
+	kuid_t uid;
+} CORE;
+
+struct task_struct {
+	int tgid, pid;
+	char comm[16];
+	struct css_set *cgroups;
+	const struct cred *cred;
+	struct files_struct *files;
 } CORE;
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };

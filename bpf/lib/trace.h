@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tracing programs share: the ring they tell by, who is at work, what a socket is. */
+/* What tracing programs share: the ring they tell by, who is at work, what a socket is. Each has a
+ * conf whose .all is struct trace_all. */
 #ifndef BPF_LIB_TRACE_H
 #define BPF_LIB_TRACE_H
 
@@ -21,6 +22,14 @@ struct {
 	MAP_TYPE(value, struct trace_counts);
 } counts MAP;
 
+/* Those whose names were told. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_CGROUPS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, __u8);
+} cgroups MAP;
+
 /* The filter's place: its code is put here. r1: the view. */
 __noinline int stub_filter(struct view *view)
 {
@@ -37,6 +46,57 @@ static __always_inline void count_lost(void)
 		c->lost++;
 }
 
+static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
+{
+	struct kernfs_node___two *two = (void *)kn;
+	struct kernfs_node *parent = 0;
+
+	if (HAS(two->__parent))
+		GET(false, parent, two->__parent);
+	else if (HAS(kn->parent))
+		GET(false, parent, kn->parent);
+	return parent;
+}
+
+static __always_inline void copy_name(__u8 to[TRACE_CGROUP_NAME], struct kernfs_node *kn)
+{
+	const char *name = 0;
+
+	to[0] = 0;
+	if (kn)
+		GET(false, name, kn->name);
+	if (name)
+		bpf_probe_read_kernel_str(to, TRACE_CGROUP_NAME, name);
+}
+
+/* Tell a cgroup's name once, before anybody who is in it. */
+static __noinline int meet(struct task_struct *task, __u64 id)
+{
+	struct kernfs_node *kn = 0;
+	struct css_set *set = 0;
+	struct cgroup *group = 0;
+	struct trace_cgroup *c;
+	__u8 met = 1;
+
+	if (!conf.all.reads || bpf_map_update_elem(&cgroups, &id, &met, BPF_NOEXIST))
+		return 0;
+	GET(false, set, task->cgroups);
+	GET(false, group, set->dfl_cgrp);
+	GET(false, kn, group->kn);
+	c = bpf_ringbuf_reserve(&events, sizeof(*c), 0);
+	if (!c) {
+		bpf_map_delete_elem(&cgroups, &id);
+		return 0;
+	}
+	__builtin_memset(&c->head, 0, sizeof(c->head));
+	c->head.kind = TRACE_CGROUP;
+	c->head.who.cgroup = id;
+	copy_name(c->name, kn);
+	copy_name(c->above, above(kn));
+	bpf_ringbuf_submit(c, 0);
+	return 0;
+}
+
 /* The process that this happens in, which is not always the one that it is about. */
 static __always_inline void who_now(struct trace_who *w)
 {
@@ -47,6 +107,7 @@ static __always_inline void who_now(struct trace_who *w)
 	w->uid = bpf_get_current_uid_gid();
 	w->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(w->comm, sizeof(w->comm));
+	meet(bpf_get_current_task(), w->cgroup);
 }
 
 static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
@@ -62,19 +123,31 @@ static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
 	return inum;
 }
 
-static __always_inline __u32 ifindex_of(struct sock *sk, const bool typed)
+static __always_inline void put_device(struct trace_head *h, struct net_device *dev,
+				       const bool typed)
+{
+	GET(typed, h->ifindex, *(__u32 *)&dev->ifindex);
+	if (!typed) {
+		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
+		return;
+	}
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 16; i++)
+		h->iface[i] = dev->name[i];
+}
+
+/* Where a socket's packets go out. */
+static __always_inline void put_iface(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	struct net_device *dev = 0;
 	struct dst_entry *dst = 0;
-	int ifindex = 0;
 
 	GET(typed, dst, sk->sk_dst_cache);
 	if (!dst)
-		return 0;
+		return;
 	GET(typed, dev, dst->dev);
 	if (dev)
-		GET(typed, ifindex, dev->ifindex);
-	return ifindex;
+		put_device(h, dev, typed);
 }
 
 static __always_inline void copy6(__u8 to[16], struct in6_addr *from, const bool typed)
@@ -141,13 +214,11 @@ static __always_inline void unmap(struct trace_head *h)
 }
 
 /* As a filter sees it: from whoever began the connection to the other one. */
-static __always_inline bool chosen(const struct trace_head *h, bool filter)
+static __noinline int is_chosen(const struct trace_head *h)
 {
 	struct view v = {};
 	bool in = h->flags & TRACE_INCOMING;
 
-	if (!filter)
-		return true;
 	v.ifindex = h->ifindex;
 	v.link = v.net = v.trans = v.payload = VIEW_NONE;
 	v.type = h->family == 4 ? 0x0800 : 0x86dd;
@@ -164,6 +235,11 @@ static __always_inline bool chosen(const struct trace_head *h, bool filter)
 	v.netns = h->who.netns;
 	copy_bytes(v.comm, h->who.comm, 16);
 	return stub_filter(&v);
+}
+
+static __always_inline bool chosen(const struct trace_head *h)
+{
+	return !conf.all.filter || is_chosen(h);
 }
 
 #endif

@@ -207,7 +207,7 @@ static void swap_by_store(struct bpf_insn *insns, uint32_t n)
 /* What programs are made of: the spec's code and the kernel's types. */
 struct stuff {
 	struct bpf_insn *code;
-	struct btf btf;
+	const struct btf *btf;
 	/* What is to be found among those, in one pass: of each program its target, then what its
 	 * relocations want. */
 	struct btf_want *found;
@@ -244,7 +244,7 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
 			rc = fail(-ENOENT, "this kernel has no %s to trace", p->target);
 	}
 	if (!rc && p->ncores)
-		rc = core_apply(p, insns, &from->btf, from->found + from->first[i] + 1);
+		rc = core_apply(p, insns, from->btf, from->found + from->first[i] + 1);
 	if (!rc)
 		rc = load(o, p, opts, insns, n, target);
 	if (rc > 0)
@@ -289,7 +289,7 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 		core_want(p, from->found + n + 1);
 		n += p->ncores + 1;
 	}
-	btf_resolve(&from->btf, from->found, n);
+	btf_resolve(from->btf, from->found, n);
 	return 0;
 }
 
@@ -377,22 +377,27 @@ static int types_open(const struct spec *spec, struct btf *btf)
 int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts)
 {
 	struct obj got = { .spec = spec };
-	struct stuff from = { 0 };
+	struct stuff from = { .btf = opts->types };
+	struct btf own = { 0 };
 	int rc = 0;
 
 	if (spec->nmaps > OBJ_MAPS_MAX || spec->nprogs > OBJ_PROGS_MAX)
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
-	if (needs_kernel_types(spec, opts))
-		rc = types_open(spec, &from.btf);
-	if (from.btf.data)
-		rc = types_find(spec, opts, &from);
+	if (needs_kernel_types(spec, opts)) {
+		if (!from.btf)
+			rc = types_open(spec, &own);
+		if (!from.btf)
+			from.btf = &own;
+		if (!rc)
+			rc = types_find(spec, opts, &from);
+	}
 	if (!rc)
 		rc = obj_code(spec, &from.code);
 	if (!rc)
 		rc = open_all(&got, opts, &from);
 	free(from.code);
 	free(from.found);
-	btf_close(&from.btf);
+	btf_close(&own);
 	if (rc)
 		obj_close(&got);
 	else

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -474,27 +475,63 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 	return 0;
 }
 
-int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t *value)
+/* Enumerator number i of an enum. False: there are no more, or it is no enum. */
+static bool enumerator(const struct btf *b, uint32_t id, uint32_t i, const char **name,
+		       uint64_t *value)
 {
+	uint32_t e[3] = { 0 }; /* name, low half, high half */
 	struct btf_type t;
 	size_t width;
 
 	id = strip(b, id, &t);
-	if (!id ||
+	if (!id || i >= BTF_INFO_VLEN(t.info) ||
 	    (BTF_INFO_KIND(t.info) != BTF_KIND_ENUM && BTF_INFO_KIND(t.info) != BTF_KIND_ENUM64))
-		return -ENOENT;
+		return false;
 	width = BTF_INFO_KIND(t.info) == BTF_KIND_ENUM ? 8 : 12;
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info); i++) {
-		uint32_t e[3] = { 0 }; /* name, low half, high half */
+	memcpy(e, tail_of(b, id) + i * width, width);
+	*name = string_at(b, e[0]);
+	*value = width == 8 ? (uint64_t)(int32_t)e[1] : (uint64_t)e[2] << 32 | e[1];
+	return true;
+}
 
-		memcpy(e, tail_of(b, id) + i * width, width);
-		if (strcmp(string_at(b, e[0]), name))
+int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t *value)
+{
+	const char *at;
+	uint64_t v;
+
+	for (uint32_t i = 0; enumerator(b, id, i, &at, &v); i++) {
+		if (strcmp(at, name))
 			continue;
-		if (width == 8)
-			*value = (uint64_t)(int32_t)e[1];
-		else
-			*value = (uint64_t)e[2] << 32 | e[1];
+		*value = v;
 		return 0;
 	}
 	return -ENOENT;
+}
+
+const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value)
+{
+	const char *at;
+	uint64_t v;
+
+	for (uint32_t i = 0; enumerator(b, id, i, &at, &v); i++)
+		if (v == value)
+			return at;
+	return NULL;
+}
+
+/* typedef void (*btf_trace_NAME)(void *, ...): the first argument is not the programs'. */
+uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
+{
+	char type[128];
+	struct btf_want want = { .name = type, .kinds = BTF_IS(TYPEDEF) };
+	struct btf_type t;
+	uint32_t id;
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	btf_resolve(b, &want, 1);
+	id = strip(b, want.id, &t);
+	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_PTR || !type_at(b, t.type, &t) ||
+	    BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO || !BTF_INFO_VLEN(t.info))
+		return 0;
+	return BTF_INFO_VLEN(t.info) - 1;
 }

@@ -7,25 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "gen/segments.gen.h"
 #include "gen/trace.gen.h"
+#include "obj/feature.h"
 #include "obj/tracing.h"
 #include "sys/bpf.h"
+#include "sys/btf.h"
 #include "sys/mnt.h"
+#include "trace/names.h"
 
 enum { WORDS = 160 };
 
-/* The ways to hear what connect(2) and accept(2) return, the cheapest first. */
+/* The ways to hear what connect(2), accept(2) and bind(2) return, the cheapest first. */
 static const struct way {
 	const char *name;
 	uint32_t progs;
 } ways[] = {
 	{ "kprobes", 1u << TRACE_PROG_SONDE_TR_ASK | 1u << TRACE_PROG_SONDE_TR_ASKED |
 			     1u << TRACE_PROG_SONDE_TR_TAKE },
-	{ "sys_exit, which costs each system call of this host",
-	  1u << TRACE_PROG_SONDE_TR_EXIT },
+	{ "sys_exit", 1u << TRACE_PROG_SONDE_TR_EXIT },
 };
 
-enum { RETURNS = 1u << TRACE_CONNECT | 1u << TRACE_ACCEPT };
+enum {
+	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT),
+	SEGMENTS = TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) | TRACE_BIT(TRACE_DROP) |
+		   TRACE_BIT(TRACE_LISTEN),
+};
 
 /* Twice the connections that there are, and some. */
 static uint32_t socks_for(const struct trace_wish *wish)
@@ -42,77 +49,188 @@ static uint32_t socks_for(const struct trace_wish *wish)
 	return n > (1u << 22) ? 1u << 23 : 2 * n + (1u << 13);
 }
 
-static int load(struct trace *t, uint32_t progs, bool returns)
+static uint32_t asked(const struct trace *t)
 {
-	struct trace_conf conf = { .kinds = t->wish.kinds,
-				   .filter = t->code.n != 0,
-				   .returns = returns };
-	struct obj_map maps[TRACE_NMAPS] = {
-		[TRACE_MAP_EVENTS] = { .max_entries = t->wish.bytes },
-		[TRACE_MAP_SOCKS] = { .max_entries = socks_for(&t->wish) },
-	};
-	struct obj_code stubs[TRACE_NPROGS];
-	struct obj_opts opts = { .stubs = stubs,
-				 .maps = maps,
-				 .conf = &conf,
-				 .progs = progs,
-				 .verbose = t->wish.verbose };
-
-	for (uint32_t i = 0; i < TRACE_NPROGS; i++)
-		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
-	return obj_open(&t->obj, &trace_spec, &opts);
+	return t->wish.kinds | t->wish.failures;
 }
 
-static int attach(struct trace *t, uint32_t prog)
+static struct trace_all all_of(const struct trace *t)
 {
-	int fd = tracing_attach(&t->obj, prog);
+	return (struct trace_all){ .kinds = t->wish.kinds,
+				   .failures = t->wish.failures,
+				   .filter = t->code.n != 0,
+				   .reads = t->reads };
+}
+
+static int attach(struct trace *t, const struct obj *o, uint32_t prog)
+{
+	int fd = tracing_attach(o, prog);
 
 	if (fd < 0)
-		return fail_errno(fd, "tracing by %s", trace_spec.progs[prog].target);
+		return fail_errno(fd, "tracing by %s", o->spec->progs[prog].target);
 	t->links[t->nlinks++] = fd;
 	return 0;
 }
 
-static void detach(struct trace *t)
+static void detach(struct trace *t, uint32_t from)
 {
-	while (t->nlinks)
+	while (t->nlinks > from)
 		close(t->links[--t->nlinks]);
 }
 
-/* Loaded and attached with one way to hear results, or with none. */
-static int open_way(struct trace *t, const struct way *way)
+/* Load some of a spec's programs, with the filter in its place, and attach them. */
+static int open_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
+		    struct obj_opts *opts)
 {
-	uint32_t progs = 1u << TRACE_PROG_SONDE_TR_STATE |
-			 (t->wish.there ? 1u << TRACE_PROG_SONDE_TR_THERE : 0) |
-			 (way ? way->progs : 0);
-	int rc = load(t, progs, way != NULL);
+	struct obj_code stubs[OBJ_PROGS_MAX];
+	struct obj *o = &t->obj[which];
+	uint32_t before = t->nlinks;
+	int rc;
 
-	if (!rc)
-		rc = ring_open(&t->ring, t->obj.map_fd[TRACE_MAP_EVENTS], t->wish.bytes);
-	for (uint32_t i = 0; i < TRACE_NPROGS && !rc; i++)
-		if (progs & 1u << i && i != TRACE_PROG_SONDE_TR_THERE)
-			rc = attach(t, i);
+	for (uint32_t i = 0; i < spec->nprogs; i++)
+		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
+	opts->stubs = stubs;
+	opts->verbose = t->wish.verbose;
+	rc = obj_open(o, spec, opts);
+	for (uint32_t i = 0; i < spec->nprogs && !rc; i++)
+		if (opts->progs & 1u << i && spec->progs[i].attach_type != BPF_TRACE_ITER)
+			rc = attach(t, o, i);
 	if (rc) {
-		detach(t);
-		ring_close(&t->ring);
-		obj_close(&t->obj);
+		detach(t, before);
+		obj_close(o);
 	}
+	return rc;
+}
+
+/* With one way to hear results, or with none. */
+static int open_way(struct trace *t, const struct btf *types, const struct way *way)
+{
+	struct trace_conf conf = { .all = all_of(t), .returns = way != NULL };
+	struct obj_map maps[TRACE_NMAPS] = {
+		[TRACE_MAP_EVENTS] = { .max_entries = t->wish.bytes },
+		[TRACE_MAP_SOCKS] = { .max_entries = socks_for(&t->wish) },
+	};
+	struct obj_opts opts = {
+		.types = types,
+		.maps = maps,
+		.conf = &conf,
+		.progs = 1u << TRACE_PROG_SONDE_TR_STATE |
+			 (t->wish.there && t->reads ? 1u << TRACE_PROG_SONDE_TR_THERE : 0) |
+			 (way ? way->progs : 0),
+	};
+	int rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+
 	t->returns = !rc && way ? way->name : NULL;
 	return rc;
 }
 
-static int open_any(struct trace *t)
+static int open_socks(struct trace *t, const struct btf *types)
 {
 	char why[WORDS] = "";
 	int rc = -ENOENT;
 
-	for (size_t i = 0; t->wish.kinds & RETURNS && rc && i < sizeof(ways) / sizeof(*ways); i++) {
+	for (size_t i = 0; asked(t) & RETURNS && rc && i < sizeof(ways) / sizeof(*ways); i++) {
 		struct err_held before = err_hold(why, sizeof(why));
 
-		rc = open_way(t, &ways[i]);
+		rc = open_way(t, types, &ways[i]);
 		err_release(before);
 	}
-	return rc ? open_way(t, NULL) : 0;
+	return rc ? open_way(t, types, NULL) : 0;
+}
+
+/* What a kind takes, and what is said if this kernel does not have that. */
+static const struct part {
+	uint32_t kind, progs;
+	const char *what;
+} parts[] = {
+	{ TRACE_BIT(TRACE_RETRANSMIT),
+	  1u << SEGMENTS_PROG_SONDE_SG_AGAIN | 1u << SEGMENTS_PROG_SONDE_SG_SYNACK,
+	  "retransmits" },
+	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_GOT, "resets that are received" },
+	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_SENT, "resets that are sent" },
+	{ TRACE_BIT(TRACE_DROP), 1u << SEGMENTS_PROG_SONDE_SG_DROP, "drops" },
+	{ TRACE_BIT(TRACE_LISTEN),
+	  1u << SEGMENTS_PROG_SONDE_SG_FULL | 1u << SEGMENTS_PROG_SONDE_SG_FULLER,
+	  "full queues of listeners" },
+};
+
+static int open_segments(struct trace *t, const struct btf *types, uint32_t progs)
+{
+	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
+	struct segments_conf conf = {
+		.all = all_of(t),
+		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
+		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
+		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
+		.stacks = t->wish.stacks,
+	};
+	struct obj_map maps[SEGMENTS_NMAPS] = {
+		[SEGMENTS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
+		[SEGMENTS_MAP_SOCKS] = { .fd = socks->map_fd[TRACE_MAP_SOCKS] },
+		[SEGMENTS_MAP_LISTENERS] = { .fd = socks->map_fd[TRACE_MAP_LISTENERS] },
+		[SEGMENTS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
+	};
+	struct obj_opts opts = { .types = types, .maps = maps, .conf = &conf, .progs = progs };
+
+	return open_obj(t, TRACE_OBJ_SEGMENTS, &segments_spec, &opts);
+}
+
+/* All parts at once, which is what most kernels have; else one by one, to know which there are. */
+static int open_parts(struct trace *t, const struct btf *types)
+{
+	uint32_t all = 0, good = 0, bad = 0;
+	char why[WORDS] = "";
+	struct err_held before;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (asked(t) & parts[i].kind)
+			all |= parts[i].progs;
+	before = err_hold(why, sizeof(why));
+	rc = open_segments(t, types, all);
+	err_release(before);
+	for (size_t i = 0; rc && i < sizeof(parts) / sizeof(*parts); i++) {
+		uint32_t links = t->nlinks;
+
+		if (!(asked(t) & parts[i].kind))
+			continue;
+		before = err_hold(why, sizeof(why));
+		if (!open_segments(t, types, parts[i].progs)) {
+			good |= parts[i].progs;
+			detach(t, links);
+			obj_close(&t->obj[TRACE_OBJ_SEGMENTS]);
+			err_release(before);
+			continue;
+		}
+		err_release(before);
+		bad |= parts[i].kind;
+		note("this kernel does not tell of %s: %s", parts[i].what, why);
+	}
+	t->missing |= bad;
+	return rc && good ? open_segments(t, types, good) : 0;
+}
+
+static int open_all(struct trace *t)
+{
+	struct btf types = { 0 };
+	int rc = btf_open_kernel(&types);
+
+	if (rc)
+		return fail_errno(rc, "tracing needs the kernel's type information (BTF)");
+	rc = open_socks(t, &types);
+	if (!rc)
+		rc = ring_open(&t->ring, t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_EVENTS],
+			       t->wish.bytes);
+	if (!rc && asked(t) & SEGMENTS)
+		rc = open_parts(t, &types);
+	if (asked(t) & TRACE_BIT(TRACE_DROP))
+		trace_names_open(&t->drops, &types, "skb_drop_reason", "SKB_DROP_REASON_");
+	if (asked(t) & TRACE_BIT(TRACE_RESET))
+		trace_names_open(&t->resets, &types, "sk_rst_reason", "SK_RST_REASON_");
+	btf_close(&types);
+	if (!rc && !(asked(t) & ~t->missing))
+		rc = fail(-ENOENT, "there is nothing else to trace");
+	return rc;
 }
 
 int trace_open(struct trace *t, const struct trace_wish *wish)
@@ -121,6 +239,7 @@ int trace_open(struct trace *t, const struct trace_wish *wish)
 	struct diag diag = { 0 };
 	int rc = 0;
 
+	got.reads = !feature_try("reading kernel memory in them");
 	if (!got.wish.bytes)
 		got.wish.bytes = TRACE_RING;
 	if (wish->filter && wish->filter->nodes)
@@ -128,7 +247,7 @@ int trace_open(struct trace *t, const struct trace_wish *wish)
 	if (rc)
 		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
 	else
-		rc = open_any(&got);
+		rc = open_all(&got);
 	if (rc)
 		trace_close(&got);
 	else
@@ -145,13 +264,15 @@ static int read_there(int fd, trace_each *each, void *arg)
 
 	while (!rc && (n = read(fd, e, sizeof(e))) > 0)
 		for (size_t i = 0; !rc && i < (size_t)n / sizeof(*e); i++)
-			rc = each(&e[i], arg);
+			rc = each(&e[i].head, sizeof(e[i]), arg);
 	return rc ? rc : n < 0 ? -errno : 0;
 }
 
 int trace_there(struct trace *t, trace_each *each, void *arg)
 {
-	int fd = tracing_iterate(&t->obj, TRACE_PROG_SONDE_TR_THERE), rc;
+	int fd = !t->obj[TRACE_OBJ_SOCKS].prog_fd[TRACE_PROG_SONDE_TR_THERE]
+			 ? -EPERM
+			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_TR_THERE), rc;
 
 	if (fd < 0)
 		return fd;
@@ -170,10 +291,10 @@ static int on_record(const void *rec, size_t len, void *arg)
 {
 	const struct reading *r = arg;
 
-	if (len < sizeof(struct trace_event))
+	if (len < sizeof(struct trace_head))
 		return 0;
 	r->t->told++;
-	return r->each(rec, r->arg);
+	return r->each(rec, len, r->arg);
 }
 
 int trace_read(struct trace *t, trace_each *each, void *arg)
@@ -194,30 +315,64 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	values = calloc((size_t)cpus, sizeof(*values));
 	if (!values)
 		return -ENOMEM;
-	rc = bpf_map_lookup(t->obj.map_fd[TRACE_MAP_COUNTS], &zero, values);
+	rc = bpf_map_lookup(t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_COUNTS], &zero, values);
 	for (int i = 0; i < cpus && !rc; i++) {
 		sum.lost += values[i].lost;
 		sum.blind += values[i].blind;
 	}
 	free(values);
-	for (uint32_t i = 0; i < TRACE_NPROGS; i++)
-		if (t->obj.prog_fd[i])
-			sum.lost += tracing_missed(t->obj.prog_fd[i]);
+	for (int which = 0; which < TRACE_OBJS; which++)
+		for (int i = 0; i < OBJ_PROGS_MAX; i++)
+			if (t->obj[which].prog_fd[i])
+				sum.lost += tracing_missed(t->obj[which].prog_fd[i]);
 	if (!rc)
 		*counts = sum;
 	return rc;
 }
 
+int trace_drops(const struct trace *t, trace_drops_each *each, void *arg)
+{
+	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS], rc;
+	struct trace_drop drop;
+	uint64_t packets;
+
+	if (!fd)
+		return 0;
+	rc = bpf_map_next_key(fd, NULL, &drop);
+	while (!rc) {
+		if (!bpf_map_lookup(fd, &drop, &packets))
+			rc = each(&drop, packets, arg);
+		if (!rc)
+			rc = bpf_map_next_key(fd, &drop, &drop);
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])
+{
+	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_STACKS];
+	uint32_t n = 0;
+
+	if (!fd || stack < 0 || bpf_map_lookup(fd, &stack, frames))
+		return 0;
+	while (n < TRACE_FRAMES && frames[n])
+		n++;
+	return n;
+}
+
 void trace_stop(struct trace *t)
 {
-	detach(t);
+	detach(t, 0);
 }
 
 void trace_close(struct trace *t)
 {
-	detach(t);
+	detach(t, 0);
 	ring_close(&t->ring);
-	obj_close(&t->obj);
+	for (int i = 0; i < TRACE_OBJS; i++)
+		obj_close(&t->obj[i]);
 	filter_code_close(&t->code);
+	buf_free(&t->drops.text);
+	buf_free(&t->resets.text);
 	*t = (struct trace){ 0 };
 }

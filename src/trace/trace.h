@@ -5,54 +5,78 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "base/diag.h"
 #include "bpf/trace.h"
 #include "filter/emit.h"
 #include "obj/obj.h"
 #include "sys/ring.h"
 
-#define TRACE_BIT(kind) (1u << (kind))
+#define TRACE_BIT(kind) (UINT32_C(1) << (kind))
 
 struct trace_wish {
 	uint32_t kinds;              /* TRACE_BIT()s */
+	uint32_t failures;           /* the same: of these those that failed */
 	const struct filter *filter; /* the caller's for as long as the trace is open; NULL: all */
 	uint32_t bytes;              /* of the ring; 0: as is useful */
 	uint32_t socks;              /* that are known at a time; 0: as is useful */
 	bool there;                  /* connections that there are, too */
+	bool stacks;                 /* of drops */
 	bool verbose;                /* the verifier's whole log, should it come to that */
 };
 
-enum { TRACE_LINKS_MAX = 16 };
+enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJS };
+enum { TRACE_LINKS_MAX = 32 };
+
+/* Numbers as the running kernel names them: they differ from release to release. */
+struct trace_names {
+	struct buf text;    /* one behind the other, each with a NUL */
+	uint32_t at[256];   /* by number, where in text; 0: there is none */
+};
 
 /* Zeroed: closed. */
 struct trace {
 	struct trace_wish wish;
+	uint32_t missing; /* kinds that this kernel does not tell of */
 	struct filter_code code;
-	struct obj obj;
+	struct obj obj[TRACE_OBJS];
 	int links[TRACE_LINKS_MAX];
 	uint32_t nlinks;
 	struct ring ring;
+	bool reads;          /* kernel memory may be copied */
 	const char *returns; /* how the results of system calls are heard of; NULL: they are not */
-	uint64_t told;       /* records that were read */
+	struct trace_names drops, resets;
+	uint64_t told; /* records that were read */
 };
 
 /* Whether a filter is about what connections have: 0, or -EINVAL with why->msg. */
 int trace_filter_fits(const struct filter *f, struct diag *why);
 
-/* Load and attach. Said on failure, and nothing stays behind. */
+/* Load and attach. What this kernel cannot tell of is left out with a word, if there is more. Said
+ * on failure, and nothing stays behind. */
 int trace_open(struct trace *t, const struct trace_wish *wish);
 
-/* Called with each record, which is gone after the call: e->head.bytes follow it. A value other
+/* Called with each record, which is gone after the call: what it is, its kind says. A value other
  * than 0 ends the reading and is returned. */
-typedef int trace_each(const struct trace_event *e, void *arg);
-/* The connections that there were at the start. 0, what each() returned, or -errno, unsaid: there
- * is no looking. */
+typedef int trace_each(const struct trace_head *rec, size_t len, void *arg);
+/* The connections that there were at the start: records of struct trace_event. 0, what each()
+ * returned, or -errno, unsaid: there is no looking. */
 int trace_there(struct trace *t, trace_each *each, void *arg);
 /* What has come since; t->ring.fd can be polled for it. */
 int trace_read(struct trace *t, trace_each *each, void *arg);
 
-/* Records that there was no room for, or that were passed over by the kernel. */
+/* The kernel's name for a number; NULL: it has none. */
+const char *trace_name(const struct trace_names *names, uint32_t number);
+
+/* Records that there was no room for, or that were passed over by the kernel. 0 or -errno. */
 int trace_counts(const struct trace *t, struct trace_counts *counts);
+
+/* Packets dropped so far, by reason and place. */
+typedef int trace_drops_each(const struct trace_drop *drop, uint64_t packets, void *arg);
+int trace_drops(const struct trace *t, trace_drops_each *each, void *arg);
+/* Addresses of a drop's stack, innermost first; their number. */
+uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
+
 /* No more is told; what was is still in the ring. */
 void trace_stop(struct trace *t);
 void trace_close(struct trace *t);

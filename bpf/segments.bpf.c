@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+/* Segments that are sent again, resets, packets that are dropped, and connections that a full queue
+ * keeps out. */
+#include "bpf/lib/regs.h"
+#include "bpf/trace.h"
+
+const volatile struct segments_conf conf = {};
+
+#include "bpf/lib/trace_socks.h"
+
+/* Of a connection, or of what is about to be one: both begin alike. */
+static __always_inline void describe_common(struct trace_head *h, struct sock *sk, const bool typed)
+{
+	__u16 port = 0;
+
+	h->sk = (__u64)sk;
+	h->proto = IPPROTO_TCP;
+	GET(typed, port, sk->__sk_common.skc_num);
+	h->lport = port;
+	h->who.netns = netns_of(sk, typed);
+	put_ends(h, sk, typed);
+	unmap(h);
+}
+
+/* As it is known, else as it is. */
+static __always_inline void describe_known(struct trace_head *h, struct sock *sk, const bool typed)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+
+	if (s)
+		__builtin_memcpy(h, &s->head, sizeof(*h));
+	else
+		describe_common(h, sk, typed);
+}
+
+enum { LOSS_PROBE = 5 }; /* ICSK_TIME_LOSS_PROBE of net/inet_connection_sock.h */
+
+SEC("tp_btf/tcp_retransmit_skb")
+int sonde_sg_again(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct sk_buff *skb = (void *)args[1];
+	struct tcp_sock *tp;
+	struct trace_detail is = {};
+	struct trace_head h = {};
+
+	if (conf.retransmit_err && (int)args[2])
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	is.before = is.after = sk->__sk_common.skc_state;
+	if (is.after == SYN_SENT)
+		is.how = TRACE_SYN;
+	else if (tp->inet_conn.icsk_pending == LOSS_PROBE)
+		is.how = TRACE_PROBE;
+	else
+		is.how = tp->inet_conn.icsk_retransmits ? TRACE_TIMEOUT : TRACE_FAST;
+	is.sent = skb->len;
+	is.retransmits = tp->total_retrans;
+	is.rtt_us = tp->srtt_us >> 3;
+	describe_known(&h, sk, true);
+	if (is.how == TRACE_SYN)
+		describe(&h, sk, tp);
+	tell(&h, &is, TRACE_RETRANSMIT);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_synack")
+int sonde_sg_synack(__u64 *args)
+{
+	struct request_sock *req = (void *)args[1];
+	struct trace_detail is = { .how = TRACE_SYNACK, .before = SYN_RECV, .after = SYN_RECV };
+	struct trace_head h = {};
+
+	describe_common(&h, (struct sock *)req, true);
+	by_listener(&h);
+	h.flags &= ~TRACE_NOT_TAKEN;
+	is.retransmits = req->num_retrans;
+	tell(&h, &is, TRACE_RETRANSMIT);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int sonde_sg_got(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct trace_detail is = {};
+	struct trace_head h = {};
+
+	is.before = sk->__sk_common.skc_state;
+	describe_known(&h, sk, true);
+	tell(&h, &is, TRACE_RESET);
+	return 0;
+}
+
+/* Headers of IP and of what it carries, as far as ends are in them. */
+struct headers {
+	__u8 ip[40];
+	__u8 ports[4];
+};
+
+/* A packet's ends. this: the begin of its IP header. False: no IP. */
+static __always_inline bool put_packet(struct trace_head *h, const unsigned char *this, __u16 type,
+				       bool in)
+{
+	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
+	struct headers hd = {};
+	__u32 trans = 40;
+	__u16 sport, dport;
+
+	if (type == 0x0800) {
+		bpf_probe_read_kernel(&hd.ip, 20, this);
+		h->family = 4;
+		h->proto = hd.ip[9];
+		*(__u32 *)from = *(__u32 *)(hd.ip + 12);
+		*(__u32 *)to = *(__u32 *)(hd.ip + 16);
+		trans = (hd.ip[0] & 15) * 4;
+		if ((hd.ip[6] & 0x1f) | hd.ip[7])
+			return true;
+	} else if (type == 0x86dd) {
+		bpf_probe_read_kernel(&hd.ip, 40, this);
+		h->family = 6;
+		h->proto = hd.ip[6];
+		copy_bytes(from, hd.ip + 8, 16);
+		copy_bytes(to, hd.ip + 24, 16);
+	} else {
+		return false;
+	}
+	if (h->proto != IPPROTO_TCP && h->proto != 17)
+		return true;
+	bpf_probe_read_kernel(&hd.ports, 4, this + trans);
+	sport = hd.ports[0] << 8 | hd.ports[1];
+	dport = hd.ports[2] << 8 | hd.ports[3];
+	h->lport = in ? dport : sport;
+	h->rport = in ? sport : dport;
+	return true;
+}
+
+/* Either may be missing, and is not typed for that. What made the other side be reset came in. */
+SEC("raw_tp/tcp_send_reset")
+int sonde_sg_sent(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct sk_buff *skb = (void *)args[1];
+	struct trace_detail is = {};
+	struct trace_head h = {};
+
+	if (sk) {
+		describe_known(&h, sk, false);
+		GET(false, is.before, *(__u8 *)&sk->__sk_common.skc_state);
+	} else if (skb) {
+		struct net_device *dev = 0;
+		unsigned char *head = 0;
+		__u16 off = 0, type = 0;
+
+		GET(false, head, skb->head);
+		GET(false, off, skb->network_header);
+		GET(false, type, skb->protocol);
+		GET(false, dev, skb->dev);
+		put_packet(&h, head + off, be16(type), true);
+		if (dev) {
+			struct net *net = 0;
+
+			put_device(&h, dev, false);
+			GET(false, net, dev->nd_net.net);
+			GET(false, h.who.netns, net->ns.inum);
+		}
+		h.flags = TRACE_INCOMING;
+	}
+	h.flags |= TRACE_SENT;
+	if (conf.reset_reason)
+		is.reason = args[2];
+	tell(&h, &is, TRACE_RESET);
+	return 0;
+}
+
+/* How many, by reason and place, whatever becomes of the records. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, TRACE_DROPS);
+	MAP_TYPE(key, struct trace_drop);
+	MAP_TYPE(value, __u64);
+} drops MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_STACK_TRACE);
+	MAP_UINT(max_entries, TRACE_STACKS);
+	MAP_UINT(key_size, 4);
+	MAP_UINT(value_size, TRACE_FRAMES * 8);
+} stacks MAP;
+
+static __always_inline void count_drop(const struct trace_detail *is)
+{
+	struct trace_drop key = { .location = is->location, .reason = is->reason };
+	__u64 *n = bpf_map_lookup_elem(&drops, &key), none = 0;
+
+	if (!n) {
+		bpf_map_update_elem(&drops, &key, &none, BPF_NOEXIST);
+		n = bpf_map_lookup_elem(&drops, &key);
+	}
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+static __always_inline void tell_drop(const struct trace_head *h, const struct trace_detail *is,
+				      struct sk_buff *skb, const unsigned char *net, __u16 type)
+{
+	struct trace_packet *p = bpf_ringbuf_reserve(&events, sizeof(*p), 0);
+	__u32 len = skb->len;
+
+	if (!p) {
+		count_lost();
+		return;
+	}
+	__builtin_memcpy(&p->event.head, h, sizeof(*h));
+	__builtin_memcpy(&p->event.is, is, sizeof(*is));
+	p->event.head.time = bpf_ktime_get_ns();
+	p->event.head.kind = TRACE_DROP;
+	p->len = len;
+	p->type = type;
+	p->reserved = 0;
+	/* No more than there is of it in one piece. */
+	len = len - skb->data_len + (skb->data - net);
+	if (len > TRACE_PACKET)
+		len = TRACE_PACKET;
+	p->event.head.bytes = bpf_probe_read_kernel(p->bytes, len, net) ? 0 : len;
+	bpf_ringbuf_submit(p, 0);
+}
+
+SEC("tp_btf/kfree_skb")
+int sonde_sg_drop(__u64 *args)
+{
+	struct sk_buff *skb = (void *)args[0];
+	struct net_device *dev = skb->dev;
+	struct sock *sk = skb->sk;
+	struct trace_detail is = { .location = args[1], .stack = -1 };
+	__u16 type = be16(skb->protocol);
+	const unsigned char *net;
+	struct trace_head h = {};
+	bool in;
+
+	/* Messages between processes are no packets. */
+	if (!type)
+		return 0;
+	if (conf.drop_reason)
+		is.reason = args[2];
+	net = skb->head + skb->network_header;
+	in = !sk || skb->skb_iif;
+	h.flags = in ? TRACE_INCOMING : TRACE_OUTGOING;
+	if (conf.all.reads)
+		put_packet(&h, net, type, in);
+	if (dev) {
+		put_device(&h, dev, true);
+		h.who.netns = dev->nd_net.net->ns.inum;
+	}
+	if (sk) {
+		__u64 key = (__u64)sk;
+		struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+
+		h.sk = key;
+		if (s)
+			h.who = s->head.who;
+	}
+	if (!chosen(&h))
+		return 0;
+	count_drop(&is);
+	if (conf.stacks)
+		is.stack = bpf_get_stackid(args, &stacks, 0);
+	tell_drop(&h, &is, skb, net, type);
+	return 0;
+}
+
+/* A listener whose queue is full keeps a connection out. */
+static __always_inline void kept_out(struct sock *sk, struct sk_buff *skb)
+{
+	struct trace_detail is = {};
+	struct trace_head h = {};
+	unsigned char *head = 0;
+	__u16 off = 0, type = 0;
+
+	GET(false, is.queue, sk->sk_ack_backlog);
+	GET(false, is.room, sk->sk_max_ack_backlog);
+	if (is.queue <= is.room)
+		return;
+	GET(false, head, skb->head);
+	GET(false, off, skb->network_header);
+	GET(false, type, skb->protocol);
+	put_packet(&h, head + off, be16(type), true);
+	unmap(&h);
+	h.sk = (__u64)sk;
+	h.who.netns = netns_of(sk, false);
+	by_listener(&h);
+	h.flags &= ~TRACE_NOT_TAKEN;
+	is.after = LISTENING;
+	tell(&h, &is, TRACE_LISTEN);
+}
+
+SEC("kprobe/tcp_v4_syn_recv_sock")
+int sonde_sg_full(void *regs)
+{
+	kept_out((void *)ARG(regs, 0), (void *)ARG(regs, 1));
+	return 0;
+}
+
+SEC("kprobe/tcp_conn_request")
+int sonde_sg_fuller(void *regs)
+{
+	kept_out((void *)ARG(regs, 2), (void *)ARG(regs, 3));
+	return 0;
+}
+
+LICENSE("Dual MIT/GPL");
