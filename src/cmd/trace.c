@@ -1,46 +1,353 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde trace: connections, with the processes that they are for. */
-#include <arpa/inet.h>
+/* sonde trace: connections, what fails and why, with the processes that they are for. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/trace_show.h"
+#include "cmd/trace_sum.h"
+#include "host/names.h"
+#include "sys/priv.h"
 #include "sys/wait.h"
-#include "trace/trace.h"
 
-static int show(const struct trace_event *e, void *arg)
+#define MS UINT64_C(1000000)
+
+enum {
+	PAUSE_MS = 5, /* records that come by the thousand are read so often */
+	FULL = 1 << 16,
+	KIBIBYTE = 1024,
+};
+
+enum { TRACE_TEXT, TRACE_JSON };
+static const char *const formats[] = { "text", "json", NULL };
+
+struct trace_opts {
+	uint64_t duration;
+	uint32_t count, verbose, kibibytes, socks;
+	int format;
+	bool quiet, stacks, no_time, only_new;
+};
+
+#define O struct trace_opts
+static const struct opt rows[] = {
+	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many events"),
+	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
+	OPT_CHOICE('o', "output", "FORMAT", O, format, formats, "how to print"),
+	OPT_SET(0, "json", O, format, TRACE_JSON, "short for -o json"),
+	OPT_FLAG('t', "no-time", O, no_time, "leave out the time"),
+	OPT_COUNT('v', "verbose", O, verbose,
+		  "owners, cgroups, interfaces and namespaces; on failure the verifier's whole log"),
+	OPT_FLAG('q', "quiet", O, quiet, "no summary, no notes: events and errors only"),
+	OPT_FLAG(0, "stack", O, stacks, "of drops the kernel's stack, too"),
+	OPT_FLAG(0, "only-new", O, only_new,
+		 "do not look for the connections that there are, which are marked otherwise"),
+	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 4, 1 << 20,
+		"memory for events in the kernel, a power of two (default: 1024)"),
+	OPT_U32(0, "sockets", "N", O, socks, 64, 1 << 24,
+		"connections that are known at a time (default: 8192 and twice those there are)"),
+	{ 0 },
+};
+#undef O
+
+static const struct opt_spec spec = {
+	.command = "trace",
+	.usage = "[OPTIONS] [KIND...] [FILTER...]",
+	.about = "connections, what fails and why, with the process of each\n"
+		 "KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
+		 "(a full queue), open (those that are there at the start), failures; default: "
+		 "connect accept close. The filter is the rest of the line, in capture's language: "
+		 "host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
+	.rows = rows,
+	.examples = "  sonde trace\n"
+		    "  sonde trace failures\n"
+		    "  sonde trace connect close comm curl or dst port 443\n"
+		    "  sonde trace retransmit reset drop\n"
+		    "  sonde trace drop --stack port 53\n"
+		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n",
+};
+
+struct tracing {
+	struct trace_opts o;
+	struct trace_wish wish;
+	struct filter filter;
+	char *filter_text;
+	struct trace trace;
+	struct trace_say say;
+	struct trace_show_opts show;
+	struct trace_sum sum;
+	struct sink *sink;
+	struct buf out;
+	uint64_t shown;
+	bool patient;
+};
+
+static uint32_t kind_of(const char *word, size_t len)
 {
-	char l[50], r[50];
-	int af = e->head.family == 4 ? AF_INET : AF_INET6;
-	(void)arg;
-	inet_ntop(af, e->head.local, l, sizeof l);
-	inet_ntop(af, e->head.remote, r, sizeof r);
-	printf("%d %.16s/%u %s.%u %s.%u err %d how %d flags %x lat %.3f sent %llu recv %llu retr %u rtt %u if %u ns %u\n", e->head.kind, e->head.who.comm, e->head.who.pid, l, e->head.lport, r, e->head.rport, e->is.error, e->is.how, e->head.flags, (e->head.time - e->is.began)/1e6, (unsigned long long)e->is.sent, (unsigned long long)e->is.received, e->is.retransmits, e->is.rtt_us, e->head.ifindex, e->head.who.netns);
+	for (uint32_t i = 0; i < TRACE_KINDS; i++)
+		if (trace_say_kinds[i] && strlen(trace_say_kinds[i]) == len &&
+		    !strncmp(trace_say_kinds[i], word, len))
+			return TRACE_BIT(i);
 	return 0;
 }
 
-static const struct opt rows[] = { { 0 } };
-static const struct opt_spec spec = { .command = "trace", .usage = "", .about = "x", .rows = rows };
+enum { FAILURES = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE) };
+
+/* One operand: kinds with commas between them. False: it is none, and the filter begins. */
+static bool take_kinds(struct trace_wish *wish, const char *word)
+{
+	struct trace_wish got = *wish;
+
+	for (;;) {
+		size_t len = strcspn(word, ",");
+		uint32_t kind = kind_of(word, len);
+
+		if (len == strlen("failures") && !strncmp(word, "failures", len))
+			got.failures |= FAILURES;
+		else if (!kind)
+			return false;
+		got.kinds |= kind;
+		if (!word[len])
+			break;
+		word += len + 1;
+	}
+	*wish = got;
+	return true;
+}
+
+static int parse_filter(struct tracing *t, char **words, int n)
+{
+	struct filter_names names = host_names;
+	struct diag diag = { 0 };
+	int rc;
+
+	if (!n)
+		return 0;
+	t->filter_text = cmd_join(words, n);
+	if (!t->filter_text)
+		return fail_errno(-ENOMEM, "filter");
+	rc = filter_parse(&t->filter, t->filter_text, &names, &diag);
+	if (rc == -EINVAL)
+		return cmd_mistake("filter", t->filter_text, &diag) ? -E_USAGE : 0;
+	if (rc)
+		return fail_errno(rc, "filter");
+	if (trace_filter_fits(&t->filter, &diag))
+		return fail_usage("filter: '%s' %s", t->filter_text, diag.msg);
+	t->wish.filter = &t->filter;
+	return 0;
+}
+
+static int parse(struct tracing *t, int argc, char **argv)
+{
+	char **rest;
+	int n, rc = opt_parse(&spec, &t->o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc;
+	for (; n && take_kinds(&t->wish, *rest); n--)
+		rest++;
+	if (!t->wish.kinds && !t->wish.failures)
+		t->wish.kinds = FAILURES | TRACE_BIT(TRACE_OPEN);
+	if (t->o.kibibytes & (t->o.kibibytes - 1))
+		return fail_usage("-B %u is no power of two", t->o.kibibytes);
+	t->wish.bytes = t->o.kibibytes * KIBIBYTE;
+	t->wish.socks = t->o.socks;
+	t->wish.stacks = t->o.stacks;
+	t->wish.verbose = t->o.verbose;
+	t->wish.there = !t->o.only_new;
+	return parse_filter(t, rest, n);
+}
+
+static int flush(struct tracing *t)
+{
+	size_t done;
+	int rc;
+
+	if (!t->out.len && !t->out.nomem)
+		return 0;
+	if (t->patient || t->out.nomem)
+		rc = buf_write(&t->out, STDOUT_FILENO);
+	else
+		rc = wait_write(STDOUT_FILENO, t->out.data, t->out.len, &done);
+	buf_clear(&t->out);
+	if (rc == -EPIPE)
+		return fail(rc, "standard output: the reader is gone");
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+static int on_record(const struct trace_head *rec, size_t len, void *arg)
+{
+	struct tracing *t = arg;
+	int rc = 0;
+
+	(void)len;
+	if (rec->kind == TRACE_CGROUP) {
+		trace_say_learn(&t->say, (const struct trace_cgroup *)(const void *)rec);
+		return 0;
+	}
+	trace_sum_add(&t->sum, rec);
+	if (t->sink)
+		rc = trace_show_row(&t->say, rec, t->sink);
+	else
+		trace_show_line(&t->say, &t->show, rec, &t->out);
+	t->shown++;
+	if (!rc && t->out.len >= FULL)
+		rc = flush(t);
+	return rc ? rc : t->o.count && t->shown == t->o.count;
+}
+
+/* All that has come, written. 1: it is enough. */
+static int read_all(struct tracing *t)
+{
+	int rc, out;
+
+	trace_say_clock(&t->say);
+	rc = trace_read(&t->trace, on_record, t);
+	out = flush(t);
+	return out ? out : rc;
+}
+
+static int follow(struct tracing *t)
+{
+	uint64_t end = t->o.duration ? clock_mono() + t->o.duration : UINT64_MAX;
+	int rc = 0;
+
+	while (!rc) {
+		enum wait_what what = wait_for(t->trace.ring.fd, end);
+
+		if (what == WAIT_CLOSED)
+			return fail(-EPIPE, "standard output: the reader is gone");
+		if (what != WAIT_FD)
+			return 0;
+		rc = read_all(t);
+		/* What comes meanwhile is read in one go. */
+		if (!rc && wait_for(0, clock_mono() + PAUSE_MS * MS) == WAIT_STOP)
+			return 0;
+	}
+	return rc;
+}
+
+static int summarize(struct tracing *t)
+{
+	struct sink *sink = t->sink ? t->sink : sink_new(SINK_TEXT, STDERR_FILENO, false);
+	int rc;
+
+	if (!sink)
+		return fail_errno(-ENOMEM, "summary");
+	rc = trace_sum_show(&t->sum, sink);
+	if (!rc)
+		rc = trace_sum_drops(&t->say, sink);
+	if (sink != t->sink)
+		sink_free(sink);
+	if (!rc)
+		rc = flush(t);
+	return rc;
+}
+
+static int finish(struct tracing *t)
+{
+	struct trace_counts counts = { 0 };
+	int rc;
+
+	trace_stop(&t->trace);
+	rc = t->o.count && t->shown == t->o.count ? 0 : read_all(t);
+	if (rc < 0)
+		return rc;
+	if (!t->o.quiet && summarize(t))
+		return -EIO;
+	rc = trace_counts(&t->trace, &counts);
+	if (rc)
+		return fail_errno(rc, "counts");
+	if (!t->o.quiet || counts.lost || counts.blind)
+		fprintf(stderr, "%llu events, %llu lost\n", (unsigned long long)t->shown,
+			(unsigned long long)counts.lost);
+	if (counts.blind)
+		note("%llu connections were not known, for want of room: --sockets",
+		     (unsigned long long)counts.blind);
+	return 0;
+}
+
+static void say_start(const struct tracing *t)
+{
+	const struct trace *tr = &t->trace;
+
+	if (t->o.quiet)
+		return;
+	if (!tr->returns)
+		note("what connect(2) and accept(2) return is not heard of here: failures before a "
+		     "SYN are not seen, and who accepts is taken to be who listens");
+	else if (!strcmp(tr->returns, "sys_exit"))
+		note("no kprobes here: system calls are watched at sys_exit, which costs each of "
+		     "them a little");
+}
+
+static int look_there(struct tracing *t)
+{
+	int rc;
+
+	if (t->o.only_new)
+		return 0;
+	rc = trace_there(&t->trace, on_record, t);
+	if (rc < 0 && !t->o.quiet)
+		note("connections that there are: %s", err_words(rc));
+	return flush(t) ? -EIO : rc > 0;
+}
+
+static int trace(struct tracing *t)
+{
+	time_t now = time(NULL);
+	struct tm local = { 0 };
+	int rc = trace_open(&t->trace, &t->wish);
+
+	if (rc)
+		return rc;
+	localtime_r(&now, &local);
+	t->show = (struct trace_show_opts){ .verbose = t->o.verbose,
+					    .utc_offset = (int32_t)local.tm_gmtoff,
+					    .no_time = t->o.no_time };
+	t->patient = !isatty(STDOUT_FILENO);
+	rc = trace_say_open(&t->say, &t->trace);
+	if (!rc)
+		rc = trace_sum_open(&t->sum);
+	if (!rc && t->o.format == TRACE_JSON) {
+		t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
+		if (!t->sink)
+			return fail_errno(-ENOMEM, "standard output");
+		sink_into(t->sink, &t->out);
+	}
+	if (!rc)
+		rc = wait_open();
+	if (!rc)
+		say_start(t);
+	if (!rc)
+		rc = look_there(t);
+	if (!rc)
+		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG), true);
+	if (!rc)
+		rc = follow(t);
+	return rc < 0 ? rc : finish(t);
+}
 
 static int run(int argc, char **argv)
 {
-	struct trace t = { 0 };
-	struct trace_wish w = { .kinds = 0xff7 | 1 << TRACE_OPEN, .there = true };
-	struct trace_counts c;
-	int rc;
-	(void)argc; (void)argv;
-	rc = trace_open(&t, &w);
-	if (rc) return rc;
-	wait_open();
-	note("returns %s", t.returns);
-	rc = trace_there(&t, show, NULL);
-	note("there %d", rc);
-	while (wait_for(t.ring.fd, UINT64_MAX) == WAIT_FD) { trace_read(&t, show, NULL); fflush(stdout); }
-	trace_counts(&t, &c);
-	note("%llu told %llu lost %llu blind", (unsigned long long)t.told, (unsigned long long)c.lost, (unsigned long long)c.blind);
-	trace_close(&t);
-	return 0;
+	struct tracing t = { 0 };
+	int rc = parse(&t, argc, argv);
+
+	if (!rc)
+		rc = trace(&t);
+	trace_sum_close(&t.sum);
+	trace_say_close(&t.say);
+	trace_close(&t.trace);
+	sink_free(t.sink);
+	buf_free(&t.out);
+	filter_close(&t.filter);
+	free(t.filter_text);
+	return rc > 0 ? 0 : rc;
 }
 
 const struct command cmd_trace = { .opt = &spec, .run = run };

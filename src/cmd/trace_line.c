@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* One line a record: when, what, who, between which ends, and what came of it. */
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "cmd/trace_show.h"
+#include "net/dissect.h"
+#include "out/page.h"
+
+enum { KIND_WIDTH = 10, WHO_WIDTH = 20, SECONDS_A_DAY = 86400 };
+
+static void put_u64(struct buf *out, uint64_t v)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(out, digits + n, sizeof(digits) - n);
+}
+
+static void put_two(char *at, uint64_t v)
+{
+	at[0] = (char)('0' + v / 10);
+	at[1] = (char)('0' + v % 10);
+}
+
+/* HH:MM:SS.ffffff */
+static void put_time(struct buf *out, const struct trace_say *s, const struct trace_show_opts *o,
+		     uint64_t ns)
+{
+	uint64_t now = s->epoch + ns, us = now % NS_PER_S / 1000;
+	int64_t day = ((int64_t)(now / NS_PER_S) + o->utc_offset) % SECONDS_A_DAY;
+	char text[16] = "00:00:00.000000 ";
+
+	if (o->no_time)
+		return;
+	day = day < 0 ? day + SECONDS_A_DAY : day;
+	put_two(text, (uint64_t)day / 3600);
+	put_two(text + 3, (uint64_t)day / 60 % 60);
+	put_two(text + 6, (uint64_t)day % 60);
+	put_two(text + 9, us / 10000);
+	put_two(text + 11, us / 100 % 100);
+	put_two(text + 13, us % 100);
+	buf_add(out, text, sizeof(text));
+}
+
+/* Three figures or so. */
+static void put_span(struct buf *out, uint64_t ns)
+{
+	static const struct {
+		uint64_t unit;
+		const char *name;
+	} units[] = { { NS_PER_S, "s" }, { 1000000, "ms" }, { 1000, "us" } };
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t whole = ns / units[i].unit, part = ns % units[i].unit;
+
+		if (!whole && i < 2)
+			continue;
+		put_u64(out, whole);
+		if (whole < 100 && i < 2) {
+			buf_char(out, '.');
+			buf_char(out, (char)('0' + part * 10 / units[i].unit));
+			if (whole < 10)
+				buf_char(out, (char)('0' + part * 100 / units[i].unit % 10));
+		}
+		buf_str(out, units[i].name);
+		return;
+	}
+}
+
+static void put_bytes(struct buf *out, uint64_t n)
+{
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t i = 0;
+	uint64_t rest = 0;
+
+	for (; n >= 1024 && i + 1 < sizeof(names) / sizeof(*names); i++) {
+		rest = n % 1024;
+		n /= 1024;
+	}
+	put_u64(out, n);
+	if (i) {
+		buf_char(out, '.');
+		buf_char(out, (char)('0' + rest * 10 / 1024));
+	}
+	buf_char(out, ' ');
+	buf_str(out, names[i]);
+}
+
+static void pad(struct buf *out, size_t from, size_t width)
+{
+	size_t n = out->len - from;
+
+	buf_fill(out, ' ', n < width ? width - n : 1);
+}
+
+static void put_who(struct buf *out, const struct trace_say *s, const struct trace_who *w)
+{
+	const struct trace_say_cgroup *c = trace_say_cgroup(s, w->cgroup);
+	char comm[TRACE_COMM + 1];
+	size_t from = out->len;
+
+	if (w->pid) {
+		snprintf(comm, sizeof(comm), "%.*s", TRACE_COMM, (const char *)w->comm);
+		page_clean(out, comm);
+		buf_char(out, '/');
+		put_u64(out, w->pid);
+		if (c && *c->container) {
+			buf_char(out, '@');
+			buf_str(out, c->container);
+		}
+	} else {
+		buf_char(out, '-');
+	}
+	pad(out, from, WHO_WIDTH);
+}
+
+static void put_end(struct buf *out, const struct trace_head *h, const uint8_t addr[16],
+		    uint16_t port)
+{
+	trace_say_addr(out, h, addr, true);
+	buf_char(out, ':');
+	if (port)
+		put_u64(out, port);
+	else
+		buf_char(out, '*');
+}
+
+/* From whoever began. Of a connection that never was, this side may have no address. */
+static void put_ends(struct buf *out, const struct trace_head *h)
+{
+	static const uint8_t none[16];
+
+	if (!memcmp(h->local, none, sizeof(none)) && !h->lport)
+		buf_char(out, '*');
+	else
+		put_end(out, h, h->local, h->lport);
+	buf_str(out, h->flags & TRACE_INCOMING	 ? " < "
+		     : h->flags & TRACE_OUTGOING ? " > "
+						 : " - ");
+	put_end(out, h, h->remote, h->rport);
+}
+
+static void put_error(struct buf *out, int error)
+{
+	const char *name = trace_say_errno(error);
+
+	buf_str(out, trace_say_error(error));
+	if (name)
+		buf_printf(out, " (%s)", name);
+}
+
+static void put_connect(struct buf *out, const struct trace_event *e)
+{
+	if (e->is.error || e->is.after != 1) {
+		buf_str(out, "FAILED: ");
+		if (e->is.error)
+			put_error(out, e->is.error);
+		else
+			buf_str(out, "given up");
+		if (!e->is.began)
+			return;
+		buf_str(out, " after ");
+	}
+	put_span(out, e->head.time - e->is.began);
+}
+
+static void put_accept(struct buf *out, const struct trace_event *e)
+{
+	if (e->is.error) {
+		buf_str(out, "FAILED: ");
+		put_error(out, e->is.error);
+		return;
+	}
+	if (e->head.flags & TRACE_BY_LISTENER) {
+		buf_str(out, "by whoever listens");
+		return;
+	}
+	buf_str(out, "waited ");
+	put_span(out, e->head.time - e->is.began);
+}
+
+static void put_close(struct buf *out, const struct trace_event *e)
+{
+	static const char *const how[] = {
+		[TRACE_HOW_UNKNOWN] = "closed",	    [TRACE_LOCAL] = "closed here",
+		[TRACE_REMOTE] = "closed by peer", [TRACE_ABORTED] = "reset here",
+		[TRACE_BROKEN] = "BROKEN",
+	};
+
+	if (e->is.began) {
+		put_span(out, e->head.time - e->is.began);
+		buf_str(out, ", ");
+	}
+	buf_str(out, "sent ");
+	put_bytes(out, e->is.sent);
+	buf_str(out, ", received ");
+	put_bytes(out, e->is.received);
+	if (e->is.rtt_us) {
+		buf_str(out, ", rtt ");
+		put_span(out, UINT64_C(1000) * e->is.rtt_us);
+	}
+	if (e->is.retransmits) {
+		buf_str(out, ", retransmits ");
+		put_u64(out, e->is.retransmits);
+	}
+	buf_str(out, ", ");
+	buf_str(out, how[e->is.how < sizeof(how) / sizeof(*how) ? e->is.how : 0]);
+	if (e->is.error) {
+		buf_str(out, ": ");
+		put_error(out, e->is.error);
+	}
+	if (e->head.flags & TRACE_NOT_TAKEN)
+		buf_str(out, ", never accepted");
+}
+
+static void put_retransmit(struct buf *out, const struct trace_event *e)
+{
+	static const char *const why[] = {
+		[TRACE_AGAIN_UNKNOWN] = "", [TRACE_TIMEOUT] = "timeout",
+		[TRACE_FAST] = "fast",	    [TRACE_PROBE] = "tail loss probe",
+		[TRACE_SYN] = "SYN",	    [TRACE_SYNACK] = "SYN-ACK",
+	};
+
+	buf_str(out, why[e->is.how < sizeof(why) / sizeof(*why) ? e->is.how : 0]);
+	if (e->is.sent) {
+		buf_str(out, ", ");
+		put_bytes(out, e->is.sent);
+	}
+	buf_str(out, ", number ");
+	put_u64(out, e->is.retransmits + (e->is.how != TRACE_SYNACK));
+	if (e->is.rtt_us) {
+		buf_str(out, ", rtt ");
+		put_span(out, UINT64_C(1000) * e->is.rtt_us);
+	}
+	buf_str(out, ", ");
+	buf_str(out, trace_say_state(e->is.after));
+}
+
+static void put_reset(struct buf *out, const struct trace_say *s, const struct trace_event *e)
+{
+	const char *reason = trace_say_reason(s, e);
+
+	buf_str(out, e->head.flags & TRACE_SENT ? "sent" : "received");
+	if (e->is.before) {
+		buf_str(out, " in ");
+		buf_str(out, trace_say_state(e->is.before));
+	}
+	if (reason && e->head.flags & TRACE_SENT) {
+		buf_str(out, ": ");
+		buf_str(out, reason);
+	}
+}
+
+/* The packet as capture shows it; below, where in the kernel it came by. */
+static void put_drop(struct buf *out, struct trace_say *s, const struct trace_packet *p)
+{
+	const char *reason = trace_say_reason(s, &p->event);
+	uint64_t frames[TRACE_FRAMES];
+	uint32_t n = trace_stack(s->trace, p->event.is.stack, frames);
+
+	if (reason)
+		buf_printf(out, "%s, ", reason);
+	buf_str(out, "at ");
+	trace_say_place(s, p->event.is.location, out);
+	if (*p->event.head.iface)
+		buf_printf(out, ", %.16s", (const char *)p->event.head.iface);
+	buf_str(out, ": ");
+	if (!trace_say_packet(s, p, out))
+		buf_printf(out, "EtherType 0x%04x, length %u", p->type, p->len);
+	buf_char(out, '\n');
+	symbols_find(&s->symbols, frames, n);
+	for (uint32_t i = 0; i < n; i++) {
+		buf_str(out, "    ");
+		trace_say_place(s, frames[i], out);
+		buf_char(out, '\n');
+	}
+}
+
+static void put_owner(struct buf *out, const struct trace_say *s, const struct trace_head *h)
+{
+	const struct trace_say_cgroup *c = trace_say_cgroup(s, h->who.cgroup);
+
+	buf_str(out, " [");
+	if (h->who.pid)
+		buf_printf(out, "uid %u, thread %u, ", h->who.uid, h->who.tid);
+	if (c)
+		buf_printf(out, "cgroup %s, ", c->name);
+	if (*h->iface)
+		buf_printf(out, "%.16s, ", (const char *)h->iface);
+	buf_printf(out, "netns %u]", h->who.netns);
+}
+
+void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
+		     const struct trace_head *rec, struct buf *out)
+{
+	const struct trace_event *e = (const struct trace_event *)(const void *)rec;
+	size_t from;
+
+	put_time(out, s, o, rec->time);
+	from = out->len;
+	buf_str(out, trace_say_kinds[rec->kind]);
+	pad(out, from, KIND_WIDTH + 1);
+	put_who(out, s, &rec->who);
+	if (rec->kind == TRACE_DROP) {
+		put_drop(out, s, (const struct trace_packet *)(const void *)rec);
+		return;
+	}
+	put_ends(out, rec);
+	buf_str(out, "  ");
+	switch (rec->kind) {
+	case TRACE_CONNECT:
+		put_connect(out, e);
+		break;
+	case TRACE_ACCEPT:
+		put_accept(out, e);
+		break;
+	case TRACE_CLOSE:
+		put_close(out, e);
+		break;
+	case TRACE_STATE:
+		buf_printf(out, "%s -> %s", trace_say_state(e->is.before),
+			   trace_say_state(e->is.after));
+		break;
+	case TRACE_OPEN:
+		buf_printf(out, "%s, was there before", trace_say_state(e->is.after));
+		break;
+	case TRACE_RETRANSMIT:
+		put_retransmit(out, e);
+		break;
+	case TRACE_RESET:
+		put_reset(out, s, e);
+		break;
+	case TRACE_LISTEN:
+		buf_printf(out, "queue full: %u wait, %u may", e->is.queue, e->is.room);
+		break;
+	default:
+		break;
+	}
+	if (o->verbose)
+		put_owner(out, s, rec);
+	buf_char(out, '\n');
+}

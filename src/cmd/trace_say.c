@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables of words, and of the cgroups met so far. */
+#include "cmd/trace_say.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "sys/cgroup.h"
+
+const char *const trace_say_kinds[TRACE_KINDS] = {
+	[TRACE_CONNECT] = "connect",
+	[TRACE_ACCEPT] = "accept",
+	[TRACE_CLOSE] = "close",
+	[TRACE_STATE] = "state",
+	[TRACE_RETRANSMIT] = "retransmit",
+	[TRACE_RESET] = "reset",
+	[TRACE_LISTEN] = "listen",
+	[TRACE_BIND] = "bind",
+	[TRACE_OPEN] = "open",
+	[TRACE_DROP] = "drop",
+	[TRACE_DNS] = "dns",
+	[TRACE_TLS] = "tls",
+};
+
+int trace_say_open(struct trace_say *s, const struct trace *t)
+{
+	s->trace = t;
+	s->cgroups = calloc(TRACE_SAY_CGROUPS, sizeof(*s->cgroups));
+	if (!s->cgroups)
+		return fail_errno(-ENOMEM, "names of cgroups");
+	symbols_open(&s->symbols);
+	trace_say_clock(s);
+	return 0;
+}
+
+void trace_say_close(struct trace_say *s)
+{
+	symbols_close(&s->symbols);
+	free(s->lines);
+	free(s->cgroups);
+	*s = (struct trace_say){ 0 };
+}
+
+void trace_say_clock(struct trace_say *s)
+{
+	s->epoch = clock_real() - clock_mono();
+}
+
+/* The place of an id: its own, or a free one. */
+static struct trace_say_cgroup *place(const struct trace_say *s, uint64_t id)
+{
+	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 54;
+
+	for (int i = 0; i < TRACE_SAY_CGROUPS; i++, at++) {
+		struct trace_say_cgroup *c = &s->cgroups[at % TRACE_SAY_CGROUPS];
+
+		if (c->id == id || !c->id)
+			return c;
+	}
+	return NULL;
+}
+
+/* Processes of a container may be in a cgroup of its own making, below the container's. */
+static void find_container(struct trace_say_cgroup *to, const char *name)
+{
+	const char *whole;
+
+	if (!*to->container && cgroup_is_container(name, "", &whole))
+		snprintf(to->container, sizeof(to->container), "%s", whole);
+}
+
+void trace_say_learn(struct trace_say *s, const struct trace_cgroup *c)
+{
+	struct trace_say_cgroup *to = place(s, c->head.who.cgroup);
+	char above[TRACE_CGROUP_NAME + 1];
+
+	if (!to || to->id)
+		return;
+	to->id = c->head.who.cgroup;
+	snprintf(to->name, sizeof(to->name), "%.*s", TRACE_CGROUP_NAME, (const char *)c->name);
+	snprintf(above, sizeof(above), "%.*s", TRACE_CGROUP_NAME, (const char *)c->above);
+	find_container(to, to->name);
+	find_container(to, above);
+}
+
+const struct trace_say_cgroup *trace_say_cgroup(const struct trace_say *s, uint64_t id)
+{
+	const struct trace_say_cgroup *c = id ? place(s, id) : NULL;
+
+	return c && c->id ? c : NULL;
+}
+
+const char *trace_say_state(uint8_t state)
+{
+	static const char *const names[] = { "?",	   "ESTABLISHED", "SYN_SENT",   "SYN_RECV",
+					     "FIN_WAIT1",  "FIN_WAIT2",	  "TIME_WAIT",  "CLOSE",
+					     "CLOSE_WAIT", "LAST_ACK",	  "LISTEN",	  "CLOSING",
+					     "NEW_SYN_RECV" };
+
+	return names[state < sizeof(names) / sizeof(*names) ? state : 0];
+}
+
+static const struct {
+	int number;
+	const char *name, *words;
+} errors[] = {
+	{ ECONNREFUSED, "ECONNREFUSED", "connection refused" },
+	{ ETIMEDOUT, "ETIMEDOUT", "timed out" },
+	{ ECONNRESET, "ECONNRESET", "connection reset" },
+	{ EHOSTUNREACH, "EHOSTUNREACH", "host unreachable" },
+	{ ENETUNREACH, "ENETUNREACH", "network unreachable" },
+	{ EADDRNOTAVAIL, "EADDRNOTAVAIL", "no address or port left" },
+	{ EADDRINUSE, "EADDRINUSE", "address in use" },
+	{ EPIPE, "EPIPE", "broken pipe" },
+	{ ECONNABORTED, "ECONNABORTED", "aborted" },
+	{ ENETDOWN, "ENETDOWN", "network down" },
+	{ EHOSTDOWN, "EHOSTDOWN", "host down" },
+	{ EACCES, "EACCES", "permission denied" },
+	{ EPERM, "EPERM", "not permitted" },
+	{ EINVAL, "EINVAL", "invalid argument" },
+	{ EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported" },
+	{ ENOPROTOOPT, "ENOPROTOOPT", "protocol not available" },
+	{ EPROTO, "EPROTO", "protocol error" },
+	{ EMSGSIZE, "EMSGSIZE", "message too long" },
+	{ ENOBUFS, "ENOBUFS", "no buffer space" },
+	{ ENOMEM, "ENOMEM", "out of memory" },
+	{ EAGAIN, "EAGAIN", "no port left" },
+	{ ECANCELED, "ECANCELED", "given up" },
+	{ ENODEV, "ENODEV", "no such device" },
+	{ EOPNOTSUPP, "EOPNOTSUPP", "not supported" },
+};
+
+const char *trace_say_errno(int error)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].number == error)
+			return errors[i].name;
+	return NULL;
+}
+
+const char *trace_say_error(int error)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].number == error)
+			return errors[i].words;
+	return err_words(error);
+}
+
+const char *trace_say_how(const struct trace_event *e)
+{
+	static const char *const names[] = {
+		[TRACE_HOW_UNKNOWN] = "unknown", [TRACE_LOCAL] = "local",
+		[TRACE_REMOTE] = "remote",	 [TRACE_ABORTED] = "aborted",
+		[TRACE_BROKEN] = "error",
+	};
+
+	return names[e->is.how < sizeof(names) / sizeof(*names) ? e->is.how : 0];
+}
+
+const char *trace_say_again(uint8_t how)
+{
+	static const char *const names[] = {
+		[TRACE_AGAIN_UNKNOWN] = "unknown", [TRACE_TIMEOUT] = "timeout",
+		[TRACE_FAST] = "fast",		   [TRACE_PROBE] = "loss probe",
+		[TRACE_SYN] = "syn",		   [TRACE_SYNACK] = "synack",
+	};
+
+	return names[how < sizeof(names) / sizeof(*names) ? how : 0];
+}
+
+const char *trace_say_reason(const struct trace_say *s, const struct trace_event *e)
+{
+	return trace_name(e->head.kind == TRACE_DROP ? &s->trace->drops : &s->trace->resets,
+			  e->is.reason);
+}
+
+void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out)
+{
+	const struct symbol *sym = symbols_of(&s->symbols, addr);
+
+	if (sym && sym->begin)
+		buf_printf(out, "%s+0x%llx", sym->name, (unsigned long long)(addr - sym->begin));
+	else
+		buf_printf(out, "0x%llx", (unsigned long long)addr);
+}
+
+bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct buf *out)
+{
+	const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
+	const uint32_t n = p->event.head.bytes;
+	const struct frame f = { .data = p->bytes,
+				 .caplen = n,
+				 .len = p->len > n ? p->len : n,
+				 .link = FRAME_RAW_IP };
+
+	if (!s->lines)
+		s->lines = calloc(1, sizeof(*s->lines));
+	if (!s->lines || !n || n > TRACE_PACKET || !p->event.head.family)
+		return false;
+	dissect_line(out, &f, &o, s->lines);
+	if (out->len && !out->nomem)
+		out->len--; /* its newline */
+	return true;
+}
+
+void trace_say_addr(struct buf *out, const struct trace_head *h, const uint8_t addr[16],
+		    bool brackets)
+{
+	bool six = h->family == 6;
+	char text[INET6_ADDRSTRLEN];
+	size_t n = 0;
+
+	if (six) {
+		inet_ntop(AF_INET6, addr, text, sizeof(text));
+		n = strlen(text);
+	} else {
+		for (int i = 0; i < 4; i++) {
+			if (addr[i] >= 100)
+				text[n++] = (char)('0' + addr[i] / 100);
+			if (addr[i] >= 10)
+				text[n++] = (char)('0' + addr[i] / 10 % 10);
+			text[n++] = (char)('0' + addr[i] % 10);
+			if (i < 3)
+				text[n++] = '.';
+		}
+	}
+	if (six && brackets)
+		buf_char(out, '[');
+	buf_add(out, text, n);
+	if (six && brackets)
+		buf_char(out, ']');
+}

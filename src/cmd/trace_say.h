@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* A record of the tracing programs in words: what its text line and its JSON object share. */
+#ifndef CMD_TRACE_SAY_H
+#define CMD_TRACE_SAY_H
+
+#include "base/buf.h"
+#include "net/dissect.h"
+#include "trace/symbols.h"
+#include "trace/trace.h"
+
+enum { TRACE_SAY_CGROUPS = 1024, TRACE_SAY_CONTAINER = 13 };
+
+/* A cgroup as it was told of. */
+struct trace_say_cgroup {
+	uint64_t id;
+	char name[TRACE_CGROUP_NAME + 1];
+	char container[TRACE_SAY_CONTAINER]; /* the first twelve digits of an ID; "": it is none's */
+};
+
+/* What is known beyond a record. */
+struct trace_say {
+	const struct trace *trace;
+	struct symbols symbols;
+	struct trace_say_cgroup *cgroups; /* TRACE_SAY_CGROUPS of them, by id */
+	uint64_t epoch;                   /* of the kernel's clock, in nanoseconds since 1970 */
+	struct dissect_state *lines;      /* of dropped packets */
+};
+
+int trace_say_open(struct trace_say *s, const struct trace *t);
+void trace_say_close(struct trace_say *s);
+/* Look at the clocks again: one of them may have been set. */
+void trace_say_clock(struct trace_say *s);
+void trace_say_learn(struct trace_say *s, const struct trace_cgroup *c);
+
+/* Names of kinds as they are typed and shown. */
+extern const char *const trace_say_kinds[TRACE_KINDS];
+
+/* NULL: not known. */
+const struct trace_say_cgroup *trace_say_cgroup(const struct trace_say *s, uint64_t id);
+const char *trace_say_state(uint8_t state);
+/* "ECONNREFUSED"; NULL: no error, or one without a name. */
+const char *trace_say_errno(int error);
+/* "connection refused" */
+const char *trace_say_error(int error);
+/* How a connection ended; what made a segment be sent again. */
+const char *trace_say_how(const struct trace_event *e);
+const char *trace_say_again(uint8_t how);
+/* The reason of a drop or a reset; NULL: the kernel does not say. */
+const char *trace_say_reason(const struct trace_say *s, const struct trace_event *e);
+/* Append an address in the kernel, by its function if that is known. */
+void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out);
+/* Append a dropped packet as capture shows it, without a newline. False: it is no IP, or its bytes
+ * are not known. */
+bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct buf *out);
+/* Append an address, in brackets if a port follows that would be taken for a part of it. */
+void trace_say_addr(struct buf *out, const struct trace_head *h, const uint8_t addr[16],
+		    bool brackets);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Records of the tracing programs as a reader gets them: a line or a JSON object each. */
+#ifndef CMD_TRACE_SHOW_H
+#define CMD_TRACE_SHOW_H
+
+#include "cmd/trace_say.h"
+#include "out/sink.h"
+
+struct trace_show_opts {
+	uint32_t verbose;   /* 1: owners and interfaces, too */
+	int32_t utc_offset; /* seconds that local time is ahead of UTC */
+	bool no_time;
+};
+
+/* Append a record's line, with what is below it. */
+void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
+		     const struct trace_head *rec, struct buf *out);
+/* The same as a JSON object. 0 or -errno. */
+int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sink *sink);
+
+#endif

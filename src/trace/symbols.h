@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Names for addresses in the kernel, of which only those asked for are kept. */
+#ifndef TRACE_SYMBOLS_H
+#define TRACE_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SYMBOLS_KEPT = 512, SYMBOL_NAME = 64, SYMBOLS_ASKED = 32 };
+
+struct symbol {
+	uint64_t addr, begin; /* begin: the function's; 0: there is none known */
+	char name[SYMBOL_NAME];
+};
+
+/* Zeroed: closed. */
+struct symbols {
+	int proc; /* directory; 0: none */
+	struct symbol *kept;
+	uint32_t n;
+};
+
+/* What it takes to look them up later, when less may be allowed. Without procfs there are none. */
+void symbols_open(struct symbols *s);
+/* That of an address; its .begin is 0 if the kernel does not tell. NULL: no memory. */
+const struct symbol *symbols_of(struct symbols *s, uint64_t addr);
+/* Look several up at once: one walk over all there are. */
+void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n);
+void symbols_close(struct symbols *s);
+
+#endif
