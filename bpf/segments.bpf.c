@@ -95,49 +95,6 @@ int sonde_sg_got(__u64 *args)
 	return 0;
 }
 
-/* Headers of IP and of what it carries, as far as ends are in them. */
-struct headers {
-	__u8 ip[40];
-	__u8 ports[4];
-};
-
-/* A packet's ends. this: the begin of its IP header. False: no IP. */
-static __always_inline bool put_packet(struct trace_head *h, const unsigned char *this, __u16 type,
-				       bool in)
-{
-	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
-	struct headers hd = {};
-	__u32 trans = 40;
-	__u16 sport, dport;
-
-	if (type == 0x0800) {
-		bpf_probe_read_kernel(&hd.ip, 20, this);
-		h->family = 4;
-		h->proto = hd.ip[9];
-		*(__u32 *)from = *(__u32 *)(hd.ip + 12);
-		*(__u32 *)to = *(__u32 *)(hd.ip + 16);
-		trans = (hd.ip[0] & 15) * 4;
-		if ((hd.ip[6] & 0x1f) | hd.ip[7])
-			return true;
-	} else if (type == 0x86dd) {
-		bpf_probe_read_kernel(&hd.ip, 40, this);
-		h->family = 6;
-		h->proto = hd.ip[6];
-		copy_bytes(from, hd.ip + 8, 16);
-		copy_bytes(to, hd.ip + 24, 16);
-	} else {
-		return false;
-	}
-	if (h->proto != IPPROTO_TCP && h->proto != 17)
-		return true;
-	bpf_probe_read_kernel(&hd.ports, 4, this + trans);
-	sport = hd.ports[0] << 8 | hd.ports[1];
-	dport = hd.ports[2] << 8 | hd.ports[3];
-	h->lport = in ? dport : sport;
-	h->rport = in ? sport : dport;
-	return true;
-}
-
 /* Either may be missing, and is not typed for that. What made the other side be reset came in. */
 SEC("raw_tp/tcp_send_reset")
 int sonde_sg_sent(__u64 *args)
@@ -233,8 +190,9 @@ SEC("tp_btf/kfree_skb")
 int sonde_sg_drop(__u64 *args)
 {
 	struct sk_buff *skb = (void *)args[0];
-	struct net_device *dev = skb->dev;
-	struct sock *sk = skb->sk;
+	struct net_device *dev = 0;
+	struct sock *sk = 0;
+	struct net *ns = 0;
 	struct trace_detail is = { .location = args[1], .stack = -1 };
 	__u16 type = be16(skb->protocol);
 	const unsigned char *net;
@@ -244,8 +202,12 @@ int sonde_sg_drop(__u64 *args)
 	/* Messages between processes are no packets. */
 	if (!type)
 		return 0;
+	HOP(true, dev, skb->dev);
+	HOP(true, sk, skb->sk);
 	if (conf.drop_reason)
 		is.reason = args[2];
+	if (conf.unread && is.reason == conf.unread)
+		return 0;
 	net = skb->head + skb->network_header;
 	in = !sk || skb->skb_iif;
 	h.flags = in ? TRACE_INCOMING : TRACE_OUTGOING;
@@ -253,7 +215,8 @@ int sonde_sg_drop(__u64 *args)
 		put_packet(&h, net, type, in);
 	if (dev) {
 		put_device(&h, dev, true);
-		h.who.netns = dev->nd_net.net->ns.inum;
+		HOP(true, ns, dev->nd_net.net);
+		HOP(true, h.who.netns, ns->ns.inum);
 	}
 	if (sk) {
 		__u64 key = (__u64)sk;

@@ -209,8 +209,10 @@ int sonde_tr_state(__u64 *args)
 		closing(sk, TRACE_LOCAL);
 	else if (after == CLOSE_WAIT)
 		closing(sk, TRACE_REMOTE);
-	else if (after == LISTENING || before == LISTENING)
-		listens(sk, tp, after == LISTENING);
+	else if (after == LISTENING)
+		listens(sk, tp, true);
+	else if (after == CLOSED && before == LISTENING)
+		listens(sk, tp, false);
 	else if (after == CLOSED && before != CLOSED)
 		ended(sk, tp, before);
 	return 0;
@@ -223,6 +225,8 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	struct trace_detail is = { .error = -rc };
 	struct trace_head h = {};
 
+	if (call->proto != IPPROTO_TCP)
+		return;
 	if (s) {
 		if (!(s->head.flags & TRACE_CALLING))
 			return;
@@ -277,7 +281,7 @@ struct address {
 	__u8 v6[16];
 };
 
-/* Of a stream of TCP only. False: of something else. */
+/* Of IPv4 and IPv6 only. False: of something else. */
 static __always_inline bool put_call(struct trace_call *call, struct socket *sock, const void *addr,
 				     bool user)
 {
@@ -289,8 +293,6 @@ static __always_inline bool put_call(struct trace_call *call, struct socket *soc
 	if (!sk)
 		return false;
 	GET(false, proto, sk->sk_protocol);
-	if (proto != IPPROTO_TCP)
-		return false;
 	if (user)
 		bpf_probe_read_user(&a, sizeof(a), addr);
 	else
@@ -298,6 +300,7 @@ static __always_inline bool put_call(struct trace_call *call, struct socket *soc
 	if (a.family != AF_INET && a.family != AF_INET6)
 		return false;
 	call->sk = (__u64)sk;
+	call->proto = proto;
 	call->family = a.family;
 	call->port_be = a.port;
 	if (a.family == AF_INET)
@@ -327,6 +330,41 @@ int sonde_tr_asked(void *regs)
 	if (!call)
 		return 0;
 	returned(call, RET(regs));
+	bpf_map_delete_elem(&calls, &id);
+	return 0;
+}
+
+/* bind(2) has returned. */
+static __always_inline void bound(const struct trace_call *call, int rc)
+{
+	struct trace_detail is = { .error = -rc };
+	struct sock *sk = (void *)call->sk;
+	struct trace_head h = {};
+	__u16 port = call->port_be;
+
+	h.sk = call->sk;
+	h.proto = call->proto;
+	h.family = call->family == AF_INET ? 4 : 6;
+	who_now(&h.who);
+	h.who.netns = netns_of(sk, false);
+	copy_bytes(h.local, call->addr, 16);
+	if (!rc)
+		GET(false, port, ((struct inet_sock *)sk)->inet_sport);
+	h.lport = be16(port);
+	unmap(&h);
+	tell(&h, &is, TRACE_BIND);
+}
+
+/* Of inet6_bind, too. */
+SEC("kretprobe/inet_bind")
+int sonde_tr_bound(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
+
+	if (!call)
+		return 0;
+	bound(call, RET(regs));
 	bpf_map_delete_elem(&calls, &id);
 	return 0;
 }
@@ -377,17 +415,17 @@ struct pt_regs {
 #define CALL_NR(r, to)   GET(false, to, (r)->orig_ax)
 #define CALL_ARG0(r, to) GET(false, to, (r)->di)
 #define CALL_ARG1(r, to) GET(false, to, (r)->si)
-enum { NR_CONNECT = 42, NR_ACCEPT = 43, NR_ACCEPT4 = 288 };
+enum { NR_CONNECT = 42, NR_BIND = 49, NR_ACCEPT = 43, NR_ACCEPT4 = 288 };
 #elif defined(FOR_arm64)
 #define CALL_NR(r, to)   GET(false, *(int *)&(to), (r)->syscallno)
 #define CALL_ARG0(r, to) GET(false, to, (r)->orig_x0)
 #define CALL_ARG1(r, to) GET(false, to, (r)->regs[1])
-enum { NR_CONNECT = 203, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+enum { NR_CONNECT = 203, NR_BIND = 200, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
 #elif defined(FOR_riscv64)
 #define CALL_NR(r, to)   GET(false, to, (r)->a7)
 #define CALL_ARG0(r, to) GET(false, to, (r)->orig_a0)
 #define CALL_ARG1(r, to) GET(false, to, (r)->a1)
-enum { NR_CONNECT = 203, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+enum { NR_CONNECT = 203, NR_BIND = 200, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
 #elif defined(FOR_s390x)
 #define CALL_NR(r, to)                                                \
 	do {                                                          \
@@ -397,12 +435,12 @@ enum { NR_CONNECT = 203, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
 	} while (0)
 #define CALL_ARG0(r, to) GET(false, to, (r)->orig_gpr2)
 #define CALL_ARG1(r, to) GET(false, to, (r)->gprs[3])
-enum { NR_CONNECT = 362, NR_ACCEPT = -1, NR_ACCEPT4 = 364 };
+enum { NR_CONNECT = 362, NR_BIND = 361, NR_ACCEPT = -1, NR_ACCEPT4 = 364 };
 #else
 #define CALL_NR(r, to)   GET(false, to, (r)->uregs[7])
 #define CALL_ARG0(r, to) GET(false, to, (r)->uregs[17])
 #define CALL_ARG1(r, to) GET(false, to, (r)->uregs[1])
-enum { NR_CONNECT = 283, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
+enum { NR_CONNECT = 283, NR_BIND = 282, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
 #endif
 
 /* What a descriptor of the current process is of, if that is a socket. */
@@ -437,12 +475,16 @@ int sonde_tr_exit(__u64 *args)
 	struct sock *sk = 0;
 
 	CALL_NR(regs, nr);
-	if (nr == NR_CONNECT) {
+	if (nr == NR_CONNECT || (nr == NR_BIND && conf.binds)) {
 		CALL_ARG0(regs, fd);
 		CALL_ARG1(regs, addr);
 		sock = socket_at(fd);
-		if (sock && put_call(&call, sock, (void *)addr, true))
+		if (!sock || !put_call(&call, sock, (void *)addr, true))
+			return 0;
+		if (nr == NR_CONNECT)
 			returned(&call, args[1]);
+		else
+			bound(&call, args[1]);
 	} else if ((nr == NR_ACCEPT || nr == NR_ACCEPT4) && (__s64)args[1] >= 0) {
 		sock = socket_at(args[1]);
 		if (!sock)

@@ -144,8 +144,7 @@ _Static_assert(sizeof(struct trace_sock) == 136 && sizeof(struct trace_sock) ==
 struct trace_call {
 	__u64 sk;
 	__u8 addr[16];
-	__u16 family, port_be;
-	__u32 reserved;
+	__u16 family, port_be, proto, reserved;
 };
 
 struct trace_counts {
@@ -169,7 +168,8 @@ struct trace_all {
 struct trace_conf {
 	struct trace_all all;
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
-	__u8 reserved[7];
+	__u8 binds;   /* what bind(2) returns is wanted */
+	__u8 reserved[6];
 };
 
 struct segments_conf {
@@ -177,8 +177,8 @@ struct segments_conf {
 	/* Arguments that tracepoints have not had from the beginning: */
 	__u8 retransmit_err; /* whether it failed */
 	__u8 reset_reason, drop_reason;
-	__u8 stacks; /* of drops are wanted */
-	__u8 reserved[4];
+	__u8 stacks;  /* of drops are wanted */
+	__u32 unread; /* the reason of what a closed socket leaves unread, which is no loss */
 };
 
 #endif

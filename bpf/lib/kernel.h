@@ -16,6 +16,16 @@
 			bpf_probe_read_kernel(&(to), sizeof(to), &(from));    \
 	} while (0)
 
+/* From pointer to pointer memory is copied in any case, if that is allowed: newer verifiers look
+ * through all of the kernel's types, several times, for each typed pointer that is followed. */
+#define HOP(typed, to, from)                                                  \
+	do {                                                                  \
+		if (conf.all.reads)                                           \
+			GET(false, to, from);                                 \
+		else if (typed)                                               \
+			GET(true, to, from);                                  \
+	} while (0)
+
 /* Whether this kernel has a member: what is behind such a question is not looked at else. */
 #define HAS(member) __builtin_preserve_field_info(member, 2)
 

@@ -117,23 +117,19 @@ static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
 
 	if (!HAS(sk->__sk_common.skc_net))
 		return 0;
-	GET(typed, net, sk->__sk_common.skc_net.net);
+	HOP(typed, net, sk->__sk_common.skc_net.net);
 	if (net)
-		GET(typed, inum, net->ns.inum);
+		HOP(typed, inum, net->ns.inum);
 	return inum;
 }
 
+/* Where memory cannot be copied, a number has to do. */
 static __always_inline void put_device(struct trace_head *h, struct net_device *dev,
 				       const bool typed)
 {
-	GET(typed, h->ifindex, *(__u32 *)&dev->ifindex);
-	if (!typed) {
+	HOP(typed, h->ifindex, *(__u32 *)&dev->ifindex);
+	if (conf.all.reads)
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
-		return;
-	}
-#pragma clang loop unroll(full)
-	for (int i = 0; i < 16; i++)
-		h->iface[i] = dev->name[i];
 }
 
 /* Where a socket's packets go out. */
@@ -142,10 +138,10 @@ static __always_inline void put_iface(struct trace_head *h, struct sock *sk, con
 	struct net_device *dev = 0;
 	struct dst_entry *dst = 0;
 
-	GET(typed, dst, sk->sk_dst_cache);
+	HOP(typed, dst, sk->sk_dst_cache);
 	if (!dst)
 		return;
-	GET(typed, dev, dst->dev);
+	HOP(typed, dev, dst->dev);
 	if (dev)
 		put_device(h, dev, typed);
 }
@@ -188,8 +184,8 @@ static __always_inline bool put_ends(struct trace_head *h, struct sock *sk, cons
 static __always_inline void copy_bytes(__u8 *to, const __u8 *from, const __u32 n)
 {
 #pragma clang loop unroll(full)
-	for (__u32 i = 0; i < n / 8; i++)
-		((__u64 *)to)[i] = ((const __u64 *)from)[i];
+	for (__u32 i = 0; i < n / 4; i++)
+		((__u32 *)to)[i] = ((const __u32 *)from)[i];
 }
 
 static __always_inline bool is_mapped(const __u8 addr[16])
@@ -211,6 +207,49 @@ static __always_inline void unmap(struct trace_head *h)
 	remote[0] = remote[3];
 	local[1] = local[2] = local[3] = 0;
 	remote[1] = remote[2] = remote[3] = 0;
+}
+
+/* Headers of IP and of what it carries, as far as ends are in them. */
+struct headers {
+	__u8 ip[40];
+	__u8 ports[4];
+};
+
+/* A packet's ends. this: the begin of its IP header. False: no IP. */
+static __always_inline bool put_packet(struct trace_head *h, const unsigned char *this, __u16 type,
+				       bool in)
+{
+	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
+	struct headers hd = {};
+	__u32 trans = 40;
+	__u16 sport, dport;
+
+	if (type == 0x0800) {
+		bpf_probe_read_kernel(&hd.ip, 20, this);
+		h->family = 4;
+		h->proto = hd.ip[9];
+		*(__u32 *)from = *(__u32 *)(hd.ip + 12);
+		*(__u32 *)to = *(__u32 *)(hd.ip + 16);
+		trans = (hd.ip[0] & 15) * 4;
+		if ((hd.ip[6] & 0x1f) | hd.ip[7])
+			return true;
+	} else if (type == 0x86dd) {
+		bpf_probe_read_kernel(&hd.ip, 40, this);
+		h->family = 6;
+		h->proto = hd.ip[6];
+		copy_bytes(from, hd.ip + 8, 16);
+		copy_bytes(to, hd.ip + 24, 16);
+	} else {
+		return false;
+	}
+	if (h->proto != IPPROTO_TCP && h->proto != 17)
+		return true;
+	bpf_probe_read_kernel(&hd.ports, 4, this + trans);
+	sport = hd.ports[0] << 8 | hd.ports[1];
+	dport = hd.ports[2] << 8 | hd.ports[3];
+	h->lport = in ? dport : sport;
+	h->rport = in ? sport : dport;
+	return true;
 }
 
 /* As a filter sees it: from whoever began the connection to the other one. */

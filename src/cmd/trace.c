@@ -60,7 +60,7 @@ static const struct opt_spec spec = {
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
 	.about = "connections, what fails and why, with the process of each\n"
 		 "KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		 "(a full queue), open (those that are there at the start), failures; default: "
+		 "(a full queue), bind, open (those that are there at the start), failures; default: "
 		 "connect accept close. The filter is the rest of the line, in capture's language: "
 		 "host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
 	.rows = rows,
@@ -96,7 +96,10 @@ static uint32_t kind_of(const char *word, size_t len)
 	return 0;
 }
 
-enum { FAILURES = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE) };
+enum {
+	USUAL = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE),
+	FAILURES = USUAL | TRACE_BIT(TRACE_BIND),
+};
 
 /* One operand: kinds with commas between them. False: it is none, and the filter begins. */
 static bool take_kinds(struct trace_wish *wish, const char *word)
@@ -152,7 +155,7 @@ static int parse(struct tracing *t, int argc, char **argv)
 	for (; n && take_kinds(&t->wish, *rest); n--)
 		rest++;
 	if (!t->wish.kinds && !t->wish.failures)
-		t->wish.kinds = FAILURES | TRACE_BIT(TRACE_OPEN);
+		t->wish.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
 	if (t->o.kibibytes & (t->o.kibibytes - 1))
 		return fail_usage("-B %u is no power of two", t->o.kibibytes);
 	t->wish.bytes = t->o.kibibytes * KIBIBYTE;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cmd/trace_show.h"
 #include "net/dissect.h"
+#include "net/proto.h"
 #include "out/page.h"
 
 enum { KIND_WIDTH = 10, WHO_WIDTH = 20, SECONDS_A_DAY = 86400 };
@@ -217,6 +218,20 @@ static void put_close(struct buf *out, const struct trace_event *e)
 		buf_str(out, ", never accepted");
 }
 
+static void put_bind(struct buf *out, const struct trace_event *e)
+{
+	const char *proto = net_proto_name(e->head.proto);
+
+	if (proto)
+		buf_str(out, proto);
+	else
+		buf_printf(out, "protocol %u", e->head.proto);
+	if (!e->is.error)
+		return;
+	buf_str(out, ", FAILED: ");
+	put_error(out, e->is.error);
+}
+
 static void put_retransmit(struct buf *out, const struct trace_event *e)
 {
 	static const char *const why[] = {
@@ -309,7 +324,10 @@ void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 		put_drop(out, s, (const struct trace_packet *)(const void *)rec);
 		return;
 	}
-	put_ends(out, rec);
+	if (rec->kind == TRACE_BIND)
+		put_end(out, rec, rec->local, rec->lport);
+	else
+		put_ends(out, rec);
 	buf_str(out, "  ");
 	switch (rec->kind) {
 	case TRACE_CONNECT:
@@ -333,6 +351,9 @@ void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 		break;
 	case TRACE_RESET:
 		put_reset(out, s, e);
+		break;
+	case TRACE_BIND:
+		put_bind(out, e);
 		break;
 	case TRACE_LISTEN:
 		buf_printf(out, "queue full: %u wait, %u may", e->is.queue, e->is.room);

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd/trace_show.h"
-#include "net/dissect.h"
+#include "net/proto.h"
 
 struct row {
 	double time, seconds, latency_ms, rtt_ms;
 	uint64_t pid, tid, uid, cgroup_id, netns, local_port, remote_port;
 	uint64_t sent, received, retransmits, segment, queue, room, length;
 	const char *event, *process, *container, *cgroup, *interface, *direction, *local, *remote;
-	const char *result, *error, *how, *from, *to, *reason, *place, *packet, *stack;
+	const char *result, *error, *how, *from, *to, *reason, *place, *packet, *stack, *protocol;
 	bool existed;
 };
 
@@ -37,6 +37,7 @@ static const struct col open_cols[] = {
 static const struct col retransmit_cols[] = { HEAD,		STR(reason), U64(segment),
 					      U64(retransmits), F64(rtt_ms), STR(to) };
 static const struct col reset_cols[] = { HEAD, STR(how), STR(reason), STR(from) };
+static const struct col bind_cols[] = { HEAD, STR(protocol), STR(result), STR(error) };
 static const struct col listen_cols[] = { HEAD, U64(queue), U64(room) };
 static const struct col drop_cols[] = { HEAD, STR(reason), STR(place), U64(length), STR(packet),
 					STR(stack) };
@@ -50,6 +51,7 @@ static const struct schema schemas[TRACE_KINDS] = {
 	[TRACE_OPEN] = SCHEMA(open_cols),
 	[TRACE_RETRANSMIT] = SCHEMA(retransmit_cols),
 	[TRACE_RESET] = SCHEMA(reset_cols),
+	[TRACE_BIND] = SCHEMA(bind_cols),
 	[TRACE_LISTEN] = SCHEMA(listen_cols),
 	[TRACE_DROP] = SCHEMA(drop_cols),
 };
@@ -118,6 +120,7 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 	r->from = e->is.before ? trace_say_state(e->is.before) : NULL;
 	r->to = e->is.after ? trace_say_state(e->is.after) : NULL;
 	r->existed = e->head.flags & TRACE_EXISTED;
+	r->protocol = net_proto_name(e->head.proto);
 	r->queue = e->is.queue;
 	r->room = e->is.room;
 	if (e->head.kind == TRACE_CLOSE)

@@ -2,6 +2,7 @@
 /* A table of destinations with a histogram each: four steps for a power of two. */
 #include "cmd/trace_sum.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
@@ -120,7 +121,7 @@ static double percentile(const struct trace_dest *d, double part)
 		if (all && sum > want)
 			return time_of(i);
 	}
-	return 0;
+	return NAN;
 }
 
 void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)

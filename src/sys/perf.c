@@ -74,6 +74,13 @@ int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd
 	return probe("kprobe", function, offset, returns, -1, prog_fd);
 }
 
+bool perf_has_kprobes(void)
+{
+	uint32_t type;
+
+	return pmu_type("kprobe", &type) != -ENODEV;
+}
+
 int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd)
 {
 	return probe("uprobe", file, offset, returns, pid, prog_fd);

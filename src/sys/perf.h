@@ -11,6 +11,9 @@
  * kprobes. */
 int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd);
 
+/* Whether this kernel has such a thing at all. */
+bool perf_has_kprobes(void);
+
 /* The same of the code at an offset in a file, in every process that runs it (pid -1) or one. */
 int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd);
 

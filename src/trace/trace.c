@@ -14,6 +14,7 @@
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/mnt.h"
+#include "sys/perf.h"
 #include "trace/names.h"
 
 enum { WORDS = 160 };
@@ -24,12 +25,12 @@ static const struct way {
 	uint32_t progs;
 } ways[] = {
 	{ "kprobes", 1u << TRACE_PROG_SONDE_TR_ASK | 1u << TRACE_PROG_SONDE_TR_ASKED |
-			     1u << TRACE_PROG_SONDE_TR_TAKE },
+			     1u << TRACE_PROG_SONDE_TR_TAKE | 1u << TRACE_PROG_SONDE_TR_BOUND },
 	{ "sys_exit", 1u << TRACE_PROG_SONDE_TR_EXIT },
 };
 
 enum {
-	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT),
+	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_BIND),
 	SEGMENTS = TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) | TRACE_BIT(TRACE_DROP) |
 		   TRACE_BIT(TRACE_LISTEN),
 };
@@ -60,6 +61,31 @@ static struct trace_all all_of(const struct trace *t)
 				   .failures = t->wish.failures,
 				   .filter = t->code.n != 0,
 				   .reads = t->reads };
+}
+
+/* Programs are written for one function; these are put at another one, too, where there is that:
+ * bind(2) is of two, and the first program is that of connect(2). */
+static const struct more {
+	uint32_t prog;
+	const char *function;
+} more[] = {
+	{ TRACE_PROG_SONDE_TR_ASK, "inet_bind" },
+	{ TRACE_PROG_SONDE_TR_ASK, "inet6_bind" },
+	{ TRACE_PROG_SONDE_TR_BOUND, "inet6_bind" },
+};
+
+static int attach_more(struct trace *t, const struct obj *o)
+{
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		const struct spec_prog *p = &o->spec->progs[more[i].prog];
+		int fd = perf_kprobe(more[i].function, 0, p->returns, o->prog_fd[more[i].prog]);
+
+		if (fd >= 0)
+			t->links[t->nlinks++] = fd;
+		else if (fd != -ENOENT)
+			return fail_errno(fd, "tracing by %s", more[i].function);
+	}
+	return 0;
 }
 
 static int attach(struct trace *t, const struct obj *o, uint32_t prog)
@@ -105,7 +131,9 @@ static int open_obj(struct trace *t, enum trace_objs which, const struct spec *s
 /* With one way to hear results, or with none. */
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
-	struct trace_conf conf = { .all = all_of(t), .returns = way != NULL };
+	struct trace_conf conf = { .all = all_of(t),
+				   .returns = way != NULL,
+				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0 };
 	struct obj_map maps[TRACE_NMAPS] = {
 		[TRACE_MAP_EVENTS] = { .max_entries = t->wish.bytes },
 		[TRACE_MAP_SOCKS] = { .max_entries = socks_for(&t->wish) },
@@ -118,8 +146,13 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 			 (t->wish.there && t->reads ? 1u << TRACE_PROG_SONDE_TR_THERE : 0) |
 			 (way ? way->progs : 0),
 	};
-	int rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+	int rc;
 
+	if (!conf.binds)
+		opts.progs &= ~(1u << TRACE_PROG_SONDE_TR_BOUND);
+	rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+	if (!rc && opts.progs & 1u << TRACE_PROG_SONDE_TR_BOUND)
+		rc = attach_more(t, &t->obj[TRACE_OBJ_SOCKS]);
 	t->returns = !rc && way ? way->name : NULL;
 	return rc;
 }
@@ -132,6 +165,10 @@ static int open_socks(struct trace *t, const struct btf *types)
 	for (size_t i = 0; asked(t) & RETURNS && rc && i < sizeof(ways) / sizeof(*ways); i++) {
 		struct err_held before = err_hold(why, sizeof(why));
 
+		if (!i && !perf_has_kprobes()) {
+			err_release(before);
+			continue;
+		}
 		rc = open_way(t, types, &ways[i]);
 		err_release(before);
 	}
@@ -154,6 +191,14 @@ static const struct part {
 	  "full queues of listeners" },
 };
 
+static uint32_t number_of(const struct trace_names *names, const char *name)
+{
+	for (uint32_t i = 0; i < sizeof(names->at) / sizeof(*names->at); i++)
+		if (trace_name(names, i) && !strcmp(trace_name(names, i), name))
+			return i;
+	return 0;
+}
+
 static int open_segments(struct trace *t, const struct btf *types, uint32_t progs)
 {
 	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
@@ -163,6 +208,7 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
 		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
 		.stacks = t->wish.stacks,
+		.unread = number_of(&t->drops, "QUEUE_PURGE"),
 	};
 	struct obj_map maps[SEGMENTS_NMAPS] = {
 		[SEGMENTS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
@@ -217,16 +263,16 @@ static int open_all(struct trace *t)
 
 	if (rc)
 		return fail_errno(rc, "tracing needs the kernel's type information (BTF)");
+	if (asked(t) & TRACE_BIT(TRACE_DROP))
+		trace_names_open(&t->drops, &types, "skb_drop_reason", "SKB_DROP_REASON_");
+	if (asked(t) & TRACE_BIT(TRACE_RESET))
+		trace_names_open(&t->resets, &types, "sk_rst_reason", "SK_RST_REASON_");
 	rc = open_socks(t, &types);
 	if (!rc)
 		rc = ring_open(&t->ring, t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_EVENTS],
 			       t->wish.bytes);
 	if (!rc && asked(t) & SEGMENTS)
 		rc = open_parts(t, &types);
-	if (asked(t) & TRACE_BIT(TRACE_DROP))
-		trace_names_open(&t->drops, &types, "skb_drop_reason", "SKB_DROP_REASON_");
-	if (asked(t) & TRACE_BIT(TRACE_RESET))
-		trace_names_open(&t->resets, &types, "sk_rst_reason", "SK_RST_REASON_");
 	btf_close(&types);
 	if (!rc && !(asked(t) & ~t->missing))
 		rc = fail(-ENOENT, "there is nothing else to trace");
