@@ -113,6 +113,13 @@ struct trace_packet {
 	__u8 bytes[TRACE_PACKET];
 };
 
+/* A record of what a socket sent or received: head.bytes of it. */
+enum { TRACE_MESSAGE = 512 };
+struct trace_message {
+	struct trace_head head;
+	__u8 bytes[TRACE_MESSAGE];
+};
+
 /* The key of map `drops`, whose values are numbers of packets. */
 struct trace_drop {
 	__u64 location;
@@ -169,6 +176,12 @@ struct trace_conf {
 	struct trace_all all;
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
 	__u8 binds;   /* what bind(2) returns is wanted */
+	__u8 reserved[6];
+};
+
+struct dns_conf {
+	struct trace_all all;
+	__u16 port; /* where it is spoken */
 	__u8 reserved[6];
 };
 

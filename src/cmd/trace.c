@@ -60,7 +60,7 @@ static const struct opt_spec spec = {
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
 	.about = "connections, what fails and why, with the process of each\n"
 		 "KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		 "(a full queue), bind, open (those that are there at the start), failures; default: "
+		 "(a full queue), bind, dns (questions and answers), open (those that are there at the start), failures; default: "
 		 "connect accept close. The filter is the rest of the line, in capture's language: "
 		 "host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
 	.rows = rows,
@@ -84,6 +84,7 @@ struct tracing {
 	struct sink *sink;
 	struct buf out;
 	uint64_t shown;
+	struct trace_dns_open dns;
 	bool patient;
 };
 
@@ -183,6 +184,37 @@ static int flush(struct tracing *t)
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
+/* After each event that was shown: 1: it is enough. */
+static int shown(struct tracing *t, int rc)
+{
+	t->shown++;
+	if (!rc && t->out.len >= FULL)
+		rc = flush(t);
+	return rc ? rc : t->o.count && t->shown == t->o.count;
+}
+
+static int show_dns(struct tracing *t, const struct trace_dns *dns)
+{
+	int rc = 0;
+
+	if (t->sink)
+		rc = trace_show_dns_row(&t->say, dns, t->sink);
+	else
+		trace_show_dns_line(&t->say, &t->show, dns, &t->out);
+	return shown(t, rc);
+}
+
+/* Questions that nobody has answered for too long. */
+static int show_late(struct tracing *t, uint64_t now)
+{
+	struct trace_dns dns;
+	int rc = 0;
+
+	while (!rc && t->dns.at && trace_dns_late(&t->dns, now, &dns))
+		rc = show_dns(t, &dns);
+	return rc;
+}
+
 static int on_record(const struct trace_head *rec, size_t len, void *arg)
 {
 	struct tracing *t = arg;
@@ -193,15 +225,19 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 		trace_say_learn(&t->say, (const struct trace_cgroup *)(const void *)rec);
 		return 0;
 	}
+	if (rec->kind == TRACE_DNS) {
+		struct trace_dns dns;
+
+		return trace_dns_add(&t->dns, (const struct trace_message *)(const void *)rec, &dns)
+			       ? show_dns(t, &dns)
+			       : 0;
+	}
 	trace_sum_add(&t->sum, rec);
 	if (t->sink)
 		rc = trace_show_row(&t->say, rec, t->sink);
 	else
 		trace_show_line(&t->say, &t->show, rec, &t->out);
-	t->shown++;
-	if (!rc && t->out.len >= FULL)
-		rc = flush(t);
-	return rc ? rc : t->o.count && t->shown == t->o.count;
+	return shown(t, rc);
 }
 
 /* All that has come, written. 1: it is enough. */
@@ -211,6 +247,8 @@ static int read_all(struct tracing *t)
 
 	trace_say_clock(&t->say);
 	rc = trace_read(&t->trace, on_record, t);
+	if (!rc)
+		rc = show_late(t, clock_mono());
 	out = flush(t);
 	return out ? out : rc;
 }
@@ -221,11 +259,12 @@ static int follow(struct tracing *t)
 	int rc = 0;
 
 	while (!rc) {
-		enum wait_what what = wait_for(t->trace.ring.fd, end);
+		uint64_t late = trace_dns_next(&t->dns);
+		enum wait_what what = wait_for(t->trace.ring.fd, late < end ? late : end);
 
 		if (what == WAIT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
-		if (what != WAIT_FD)
+		if (what == WAIT_STOP || (what == WAIT_TIME && clock_mono() >= end))
 			return 0;
 		rc = read_all(t);
 		/* What comes meanwhile is read in one go. */
@@ -259,6 +298,8 @@ static int finish(struct tracing *t)
 
 	trace_stop(&t->trace);
 	rc = t->o.count && t->shown == t->o.count ? 0 : read_all(t);
+	if (!rc)
+		rc = show_late(t, UINT64_MAX);
 	if (rc < 0)
 		return rc;
 	if (!t->o.quiet && summarize(t))
@@ -317,6 +358,8 @@ static int trace(struct tracing *t)
 	rc = trace_say_open(&t->say, &t->trace);
 	if (!rc)
 		rc = trace_sum_open(&t->sum);
+	if (!rc && t->wish.kinds & TRACE_BIT(TRACE_DNS))
+		rc = trace_dns_begin(&t->dns);
 	if (!rc && t->o.format == TRACE_JSON) {
 		t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
 		if (!t->sink)
@@ -343,6 +386,7 @@ static int run(int argc, char **argv)
 
 	if (!rc)
 		rc = trace(&t);
+	trace_dns_end(&t.dns);
 	trace_sum_close(&t.sum);
 	trace_say_close(&t.say);
 	trace_close(&t.trace);

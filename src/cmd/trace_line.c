@@ -309,17 +309,69 @@ static void put_owner(struct buf *out, const struct trace_say *s, const struct t
 	buf_printf(out, "netns %u]", h->who.netns);
 }
 
+/* When, what, who. */
+static void put_begin(struct buf *out, const struct trace_say *s, const struct trace_show_opts *o,
+		      const struct trace_head *h)
+{
+	size_t from;
+
+	put_time(out, s, o, h->time);
+	from = out->len;
+	buf_str(out, trace_say_kinds[h->kind]);
+	pad(out, from, KIND_WIDTH + 1);
+	put_who(out, s, &h->who);
+}
+
+static void put_answer(struct buf *out, const struct trace_dns *dns)
+{
+	const char *rcode = dns_rcode_word(dns->says.rcode);
+
+	if (!dns->answered) {
+		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_PATIENCE_S);
+	} else {
+		if (dns->says.rcode)
+			buf_str(out, "FAILED: ");
+		if (rcode)
+			buf_str(out, rcode);
+		else
+			buf_printf(out, "rcode %u", dns->says.rcode);
+		if (*dns->says.answers)
+			buf_printf(out, " %s", dns->says.answers);
+		if (dns->says.cut)
+			buf_str(out, " (cut short)");
+		if (dns->asked) {
+			buf_str(out, " after ");
+			put_span(out, dns->head.time - dns->asked);
+		}
+	}
+	if (dns->times > 1)
+		buf_printf(out, ", asked %u times", dns->times);
+}
+
+void trace_show_dns_line(struct trace_say *s, const struct trace_show_opts *o,
+			 const struct trace_dns *dns, struct buf *out)
+{
+	const char *type = dns_type_word(dns->says.type);
+
+	put_begin(out, s, o, &dns->head);
+	put_ends(out, &dns->head);
+	if (type)
+		buf_printf(out, "  %s ", type);
+	else
+		buf_printf(out, "  type %u ", dns->says.type);
+	buf_printf(out, "%s: ", *dns->says.name ? dns->says.name : "?");
+	put_answer(out, dns);
+	if (o->verbose)
+		put_owner(out, s, &dns->head);
+	buf_char(out, '\n');
+}
+
 void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 		     const struct trace_head *rec, struct buf *out)
 {
 	const struct trace_event *e = (const struct trace_event *)(const void *)rec;
-	size_t from;
 
-	put_time(out, s, o, rec->time);
-	from = out->len;
-	buf_str(out, trace_say_kinds[rec->kind]);
-	pad(out, from, KIND_WIDTH + 1);
-	put_who(out, s, &rec->who);
+	put_begin(out, s, o, rec);
 	if (rec->kind == TRACE_DROP) {
 		put_drop(out, s, (const struct trace_packet *)(const void *)rec);
 		return;

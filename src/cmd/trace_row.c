@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON: the same head for all kinds, and the columns that a kind has. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "cmd/trace_show.h"
@@ -8,9 +9,10 @@
 struct row {
 	double time, seconds, latency_ms, rtt_ms;
 	uint64_t pid, tid, uid, cgroup_id, netns, local_port, remote_port;
-	uint64_t sent, received, retransmits, segment, queue, room, length;
+	uint64_t sent, received, retransmits, segment, queue, room, length, asked;
 	const char *event, *process, *container, *cgroup, *interface, *direction, *local, *remote;
 	const char *result, *error, *how, *from, *to, *reason, *place, *packet, *stack, *protocol;
+	const char *name, *type, *answers;
 	bool existed;
 };
 
@@ -38,6 +40,8 @@ static const struct col retransmit_cols[] = { HEAD,		STR(reason), U64(segment),
 					      U64(retransmits), F64(rtt_ms), STR(to) };
 static const struct col reset_cols[] = { HEAD, STR(how), STR(reason), STR(from) };
 static const struct col bind_cols[] = { HEAD, STR(protocol), STR(result), STR(error) };
+static const struct col dns_cols[] = { HEAD,	    STR(protocol), STR(name),  STR(type), STR(result),
+				       STR(answers), F64(latency_ms), U64(asked) };
 static const struct col listen_cols[] = { HEAD, U64(queue), U64(room) };
 static const struct col drop_cols[] = { HEAD, STR(reason), STR(place), U64(length), STR(packet),
 					STR(stack) };
@@ -52,6 +56,7 @@ static const struct schema schemas[TRACE_KINDS] = {
 	[TRACE_RETRANSMIT] = SCHEMA(retransmit_cols),
 	[TRACE_RESET] = SCHEMA(reset_cols),
 	[TRACE_BIND] = SCHEMA(bind_cols),
+	[TRACE_DNS] = SCHEMA(dns_cols),
 	[TRACE_LISTEN] = SCHEMA(listen_cols),
 	[TRACE_DROP] = SCHEMA(drop_cols),
 };
@@ -149,25 +154,50 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_say *s,
 	r->stack = n ? text_of(&t->stack) : NULL;
 }
 
+static int put_row(struct row *r, struct texts *t, const struct schema *schema, struct sink *sink)
+{
+	int rc = sink_begin(sink, schema, NULL);
+
+	if (!rc)
+		rc = sink_row(sink, r);
+	if (!rc)
+		rc = sink_end(sink);
+	buf_free(&t->local);
+	buf_free(&t->remote);
+	buf_free(&t->place);
+	buf_free(&t->packet);
+	buf_free(&t->stack);
+	return rc;
+}
+
+int trace_show_dns_row(struct trace_say *s, const struct trace_dns *dns, struct sink *sink)
+{
+	const char *rcode = dns_rcode_word(dns->says.rcode), *type = dns_type_word(dns->says.type);
+	char rcode_number[16], type_number[16];
+	struct texts t = { 0 };
+	struct row r = { 0 };
+
+	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->says.rcode);
+	snprintf(type_number, sizeof(type_number), "type %u", dns->says.type);
+	fill_head(&r, &t, s, &dns->head);
+	r.protocol = net_proto_name(dns->head.proto);
+	r.name = dns->says.name;
+	r.type = type ? type : type_number;
+	r.result = !dns->answered ? "no answer" : rcode ? rcode : rcode_number;
+	r.answers = *dns->says.answers ? dns->says.answers : NULL;
+	r.latency_ms = dns->asked ? (double)(dns->head.time - dns->asked) / 1e6 : NAN;
+	r.asked = dns->times;
+	return put_row(&r, &t, &schemas[TRACE_DNS], sink);
+}
+
 int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sink *sink)
 {
 	struct texts t = { 0 };
 	struct row r = { 0 };
-	int rc;
 
 	fill_head(&r, &t, s, rec);
 	fill_event(&r, s, (const struct trace_event *)(const void *)rec);
 	if (rec->kind == TRACE_DROP)
 		fill_drop(&r, &t, s, (const struct trace_packet *)(const void *)rec);
-	rc = sink_begin(sink, &schemas[rec->kind], NULL);
-	if (!rc)
-		rc = sink_row(sink, &r);
-	if (!rc)
-		rc = sink_end(sink);
-	buf_free(&t.local);
-	buf_free(&t.remote);
-	buf_free(&t.place);
-	buf_free(&t.packet);
-	buf_free(&t.stack);
-	return rc;
+	return put_row(&r, &t, &schemas[rec->kind], sink);
 }

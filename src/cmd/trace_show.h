@@ -3,6 +3,7 @@
 #ifndef CMD_TRACE_SHOW_H
 #define CMD_TRACE_SHOW_H
 
+#include "cmd/trace_dns.h"
 #include "cmd/trace_say.h"
 #include "out/sink.h"
 
@@ -17,5 +18,10 @@ void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 		     const struct trace_head *rec, struct buf *out);
 /* The same as a JSON object. 0 or -errno. */
 int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sink *sink);
+
+/* The same of a question of DNS and its answer. */
+void trace_show_dns_line(struct trace_say *s, const struct trace_show_opts *o,
+			 const struct trace_dns *dns, struct buf *out);
+int trace_show_dns_row(struct trace_say *s, const struct trace_dns *dns, struct sink *sink);
 
 #endif

@@ -35,6 +35,18 @@ static const struct word rcodes[] = {
 	{ 15, " NoChange" }, { 9, " NotAuth" },  { 10, " NotZone" },
 };
 
+const char *dns_type_word(uint16_t type)
+{
+	return WORD_OF(types, type);
+}
+
+const char *dns_rcode_word(uint8_t rcode)
+{
+	const char *word = rcode ? WORD_OF(rcodes, rcode) : " NoError";
+
+	return word ? word + 1 : NULL;
+}
+
 static void put_type(struct line *l, uint16_t type)
 {
 	put_word(l, WORD_OF(types, type), "Type", type);

@@ -24,6 +24,20 @@ enum dns_step dns_next(struct dns_walk *w, const uint8_t **label, uint8_t *len);
 /* Pass a name, without a look behind its pointer. */
 bool dns_pass(struct cursor *c);
 
+/* What a message is about: its first question, and how that was answered. */
+struct dns_says {
+	uint16_t id, type; /* of record; 0: there is no question */
+	bool response, cut; /* cut: to be asked again over TCP */
+	uint8_t rcode;
+	char name[4 * DNS_NAME_MAX + 1]; /* with dots; what is not plain is \DDD (RFC 4343) */
+	char answers[160]; /* addresses and names, with commas between them; more: "..." */
+};
+/* False: it is no message of DNS. What is missing at its end is left out. */
+bool dns_read(struct dns_says *says, struct cursor message);
+/* "AAAA", "NXDomain"; NULL: it has no name. */
+const char *dns_type_word(uint16_t type);
+const char *dns_rcode_word(uint8_t rcode);
+
 /* Labels in lower case, each behind its length, without the root's zero. */
 struct dns_name {
 	uint8_t len;

@@ -2,11 +2,13 @@
 /* The programs are loaded once; each is attached by a descriptor, so that nothing stays. */
 #include "trace/trace.h"
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "gen/dns.gen.h"
 #include "gen/segments.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/feature.h"
@@ -104,20 +106,27 @@ static void detach(struct trace *t, uint32_t from)
 		close(t->links[--t->nlinks]);
 }
 
-/* Load some of a spec's programs, with the filter in its place, and attach them. */
-static int open_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
+/* Load some of a spec's programs, with the filter in its place. */
+static int load_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
 		    struct obj_opts *opts)
 {
 	struct obj_code stubs[OBJ_PROGS_MAX];
-	struct obj *o = &t->obj[which];
-	uint32_t before = t->nlinks;
-	int rc;
 
 	for (uint32_t i = 0; i < spec->nprogs; i++)
 		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
 	opts->stubs = stubs;
 	opts->verbose = t->wish.verbose;
-	rc = obj_open(o, spec, opts);
+	return obj_open(&t->obj[which], spec, opts);
+}
+
+/* And attach them. */
+static int open_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
+		    struct obj_opts *opts)
+{
+	struct obj *o = &t->obj[which];
+	uint32_t before = t->nlinks;
+	int rc = load_obj(t, which, spec, opts);
+
 	for (uint32_t i = 0; i < spec->nprogs && !rc; i++)
 		if (opts->progs & 1u << i && spec->progs[i].attach_type != BPF_TRACE_ITER)
 			rc = attach(t, o, i);
@@ -256,6 +265,45 @@ static int open_parts(struct trace *t, const struct btf *types)
 	return rc && good ? open_segments(t, types, good) : 0;
 }
 
+/* At the root of the cgroups: what any socket sends and receives. */
+static int attach_dns(struct trace *t, const struct obj *o)
+{
+	int root = mnt_open_dir("cgroup2", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC), rc = 0;
+
+	if (root < 0)
+		return fail_errno(root, "DNS is watched at the root of the cgroups (version 2)");
+	for (uint32_t i = 0; i < dns_spec.nprogs && !rc; i++) {
+		int fd = bpf_link_create(o->prog_fd[i], root, dns_spec.progs[i].attach_type, 0);
+
+		if (fd < 0)
+			rc = fail_errno(fd, "DNS is watched at the root of the cgroups");
+		else
+			t->links[t->nlinks++] = fd;
+	}
+	close(root);
+	return rc;
+}
+
+static int open_dns(struct trace *t)
+{
+	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
+	struct dns_conf conf = { .all = all_of(t),
+				 .port = t->wish.dns_port ? t->wish.dns_port : 53 };
+	struct obj_map maps[DNS_NMAPS] = {
+		[DNS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
+		[DNS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
+	};
+	struct obj_opts opts = { .maps = maps, .conf = &conf, .progs = ~0u };
+	int rc;
+
+	/* Without it, there are no owners. */
+	if (!owners_open(&t->owners))
+		owners_scan(&t->owners);
+	maps[DNS_MAP_OWNERS].fd = t->owners.map_fd;
+	rc = load_obj(t, TRACE_OBJ_DNS, &dns_spec, &opts);
+	return rc ? rc : attach_dns(t, &t->obj[TRACE_OBJ_DNS]);
+}
+
 static int open_all(struct trace *t)
 {
 	struct btf types = { 0 };
@@ -273,6 +321,8 @@ static int open_all(struct trace *t)
 			       t->wish.bytes);
 	if (!rc && asked(t) & SEGMENTS)
 		rc = open_parts(t, &types);
+	if (!rc && asked(t) & TRACE_BIT(TRACE_DNS))
+		rc = open_dns(t);
 	btf_close(&types);
 	if (!rc && !(asked(t) & ~t->missing))
 		rc = fail(-ENOENT, "there is nothing else to trace");
@@ -417,6 +467,7 @@ void trace_close(struct trace *t)
 	ring_close(&t->ring);
 	for (int i = 0; i < TRACE_OBJS; i++)
 		obj_close(&t->obj[i]);
+	owners_close(&t->owners);
 	filter_code_close(&t->code);
 	buf_free(&t->drops.text);
 	buf_free(&t->resets.text);

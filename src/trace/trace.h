@@ -11,6 +11,7 @@
 #include "filter/emit.h"
 #include "obj/obj.h"
 #include "sys/ring.h"
+#include "tap/owner.h"
 
 #define TRACE_BIT(kind) (UINT32_C(1) << (kind))
 
@@ -19,13 +20,14 @@ struct trace_wish {
 	uint32_t failures;           /* the same: of these those that failed */
 	const struct filter *filter; /* the caller's for as long as the trace is open; NULL: all */
 	uint32_t bytes;              /* of the ring; 0: as is useful */
+	uint16_t dns_port;           /* 0: 53 */
 	uint32_t socks;              /* that are known at a time; 0: as is useful */
 	bool there;                  /* connections that there are, too */
 	bool stacks;                 /* of drops */
 	bool verbose;                /* the verifier's whole log, should it come to that */
 };
 
-enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJS };
+enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJS };
 enum { TRACE_LINKS_MAX = 32 };
 
 /* Numbers as the running kernel names them: they differ from release to release. */
@@ -43,6 +45,7 @@ struct trace {
 	int links[TRACE_LINKS_MAX];
 	uint32_t nlinks;
 	struct ring ring;
+	struct owners owners; /* of sockets, for DNS */
 	bool reads;          /* kernel memory may be copied */
 	const char *returns; /* how the results of system calls are heard of; NULL: they are not */
 	struct trace_names drops, resets;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* Messages of DNS, as sockets send and receive them, with the process that made the socket. */
+#include "bpf/lib/owner.h"
+#include "bpf/trace.h"
+
+const volatile struct dns_conf conf = {};
+
+#include "bpf/lib/trace.h"
+
+enum { IPPROTO_UDP = 17, DNS_HEADER = 12 };
+
+struct ends {
+	__u8 addr[40]; /* the IP header; of IPv4 half of it */
+	__u8 port[4];
+};
+
+/* Where the transport header is; 0: this is not for us. */
+static __always_inline __u32 parse(struct __sk_buff *skb, struct trace_head *h, bool in)
+{
+	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
+	struct ends e = {};
+	__u32 trans = 40;
+	__u16 sport, dport;
+
+	if (skb->protocol == be16(0x0800)) {
+		if (bpf_skb_load_bytes(skb, 0, e.addr, 20))
+			return 0;
+		h->family = 4;
+		h->proto = e.addr[9];
+		trans = (e.addr[0] & 15) * 4;
+		copy_bytes(from, e.addr + 12, 4);
+		copy_bytes(to, e.addr + 16, 4);
+		if ((e.addr[6] & 0x1f) | e.addr[7])
+			return 0;
+	} else {
+		if (bpf_skb_load_bytes(skb, 0, e.addr, 40))
+			return 0;
+		h->family = 6;
+		h->proto = e.addr[6];
+		copy_bytes(from, e.addr + 8, 16);
+		copy_bytes(to, e.addr + 24, 16);
+	}
+	if (h->proto != IPPROTO_UDP && h->proto != IPPROTO_TCP)
+		return 0;
+	if (bpf_skb_load_bytes(skb, trans, e.port, 4))
+		return 0;
+	sport = e.port[0] << 8 | e.port[1];
+	dport = e.port[2] << 8 | e.port[3];
+	if (sport != conf.port && dport != conf.port)
+		return 0;
+	h->lport = in ? dport : sport;
+	h->rport = in ? sport : dport;
+	return trans;
+}
+
+static __always_inline void own(struct __sk_buff *skb, struct trace_head *h)
+{
+	struct bpf_sock *sk = skb->sk, *full;
+	struct owner *o;
+
+	if (!sk)
+		return;
+	full = bpf_sk_fullsock(sk);
+	if (!full)
+		return;
+	o = bpf_sk_storage_get(&owners, full, 0, 0);
+	if (!o)
+		return;
+	h->who.pid = o->pid;
+	h->who.cgroup = o->cgroup;
+	copy_bytes(h->who.comm, o->comm, TRACE_COMM);
+}
+
+static __always_inline int look(struct __sk_buff *skb, bool in)
+{
+	struct trace_head h = { .kind = TRACE_DNS };
+	__u32 at = parse(skb, &h, in), len = skb->len, head = 8;
+	struct trace_message *m;
+	__u8 words = 0;
+
+	if (!at)
+		return 1;
+	/* Over TCP its length is before a message: those that begin a segment are seen. */
+	if (h.proto == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes(skb, at + 12, &words, 1))
+			return 1;
+		head = (words >> 4) * 4 + 2;
+	}
+	at += head;
+	if (len < at + DNS_HEADER)
+		return 1;
+	len -= at;
+	if (len > TRACE_MESSAGE)
+		len = TRACE_MESSAGE;
+	h.ifindex = skb->ifindex;
+	h.flags = (h.rport == conf.port ? TRACE_OUTGOING : TRACE_INCOMING) | (in ? 0 : TRACE_SENT);
+	own(skb, &h);
+	if (!chosen(&h))
+		return 1;
+	m = bpf_ringbuf_reserve(&events, sizeof(*m), 0);
+	if (!m) {
+		count_lost();
+		return 1;
+	}
+	h.time = bpf_ktime_get_ns();
+	/* Verifiers have to see it where it is used. */
+	asm volatile("" : "+r"(len));
+	if (len > TRACE_MESSAGE || !len || bpf_skb_load_bytes(skb, at, m->bytes, len))
+		len = 0;
+	h.bytes = len;
+	__builtin_memcpy(&m->head, &h, sizeof(h));
+	bpf_ringbuf_submit(m, 0);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int sonde_dns_in(struct __sk_buff *skb)
+{
+	return look(skb, true);
+}
+
+SEC("cgroup_skb/egress")
+int sonde_dns_out(struct __sk_buff *skb)
+{
+	return look(skb, false);
+}
+
+LICENSE("Dual MIT/GPL");
