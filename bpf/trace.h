@@ -120,6 +120,19 @@ struct trace_message {
 	__u8 bytes[TRACE_MESSAGE];
 };
 
+/* A piece of what a TLS library was given or gave: head.bytes of it, from byte `from` of `total`. */
+enum { TRACE_TEXT = 4096, TRACE_PIECES = 4 };
+struct trace_text {
+	struct trace_head head; /* .sk: the connection's, as the process knows it; .began: none */
+	__u32 from, total;
+	__u8 bytes[TRACE_TEXT];
+};
+
+/* The value of map `talks`, by thread: what a function was called with. */
+struct trace_talk {
+	__u64 ssl, buffer, count;
+};
+
 /* The key of map `drops`, whose values are numbers of packets. */
 struct trace_drop {
 	__u64 location;
@@ -177,6 +190,12 @@ struct trace_conf {
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
 	__u8 binds;   /* what bind(2) returns is wanted */
 	__u8 reserved[6];
+};
+
+struct tls_conf {
+	struct trace_all all;
+	__u32 most; /* bytes of a piece that are wanted, TRACE_TEXT at most */
+	__u32 reserved;
 };
 
 struct dns_conf {

@@ -24,12 +24,13 @@ enum {
 	KIBIBYTE = 1024,
 };
 
-enum { TRACE_TEXT, TRACE_JSON };
+enum { AS_TEXT, AS_JSON };
 static const char *const formats[] = { "text", "json", NULL };
 
 struct trace_opts {
 	uint64_t duration;
-	uint32_t count, verbose, kibibytes, socks;
+	struct opt_list tls_files;
+	uint32_t text, dns_port, count, verbose, kibibytes, socks;
 	int format;
 	bool quiet, stacks, no_time, only_new;
 };
@@ -39,7 +40,7 @@ static const struct opt rows[] = {
 	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many events"),
 	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
 	OPT_CHOICE('o', "output", "FORMAT", O, format, formats, "how to print"),
-	OPT_SET(0, "json", O, format, TRACE_JSON, "short for -o json"),
+	OPT_SET(0, "json", O, format, AS_JSON, "short for -o json"),
 	OPT_FLAG('t', "no-time", O, no_time, "leave out the time"),
 	OPT_COUNT('v', "verbose", O, verbose,
 		  "owners, cgroups, interfaces and namespaces; on failure the verifier's whole log"),
@@ -47,6 +48,11 @@ static const struct opt rows[] = {
 	OPT_FLAG(0, "stack", O, stacks, "of drops the kernel's stack, too"),
 	OPT_FLAG(0, "only-new", O, only_new,
 		 "do not look for the connections that there are, which are marked otherwise"),
+	OPT_U32('s', "snaplen", "BYTES", O, text, 1, TRACE_TEXT,
+		"of tls: so much of each read and write (default: 16384)"),
+	OPT_LIST(0, "tls-file", "FILE", O, tls_files,
+		 "of tls: a program or library with OpenSSL in it, besides those that are found"),
+	OPT_U32(0, "dns-port", "PORT", O, dns_port, 1, 65535, "of dns: not port 53"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 4, 1 << 20,
 		"memory for events in the kernel, a power of two (default: 1024)"),
 	OPT_U32(0, "sockets", "N", O, socks, 64, 1 << 24,
@@ -60,7 +66,7 @@ static const struct opt_spec spec = {
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
 	.about = "connections, what fails and why, with the process of each\n"
 		 "KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		 "(a full queue), bind, dns (questions and answers), open (those that are there at the start), failures; default: "
+		 "(a full queue), bind, dns (questions and answers), tls (what OpenSSL hides on the wire), open (those that are there at the start), failures; default: "
 		 "connect accept close. The filter is the rest of the line, in capture's language: "
 		 "host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
 	.rows = rows,
@@ -69,6 +75,7 @@ static const struct opt_spec spec = {
 		    "  sonde trace connect close comm curl or dst port 443\n"
 		    "  sonde trace retransmit reset drop\n"
 		    "  sonde trace drop --stack port 53\n"
+		    "  sonde trace dns tls comm curl\n"
 		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n",
 };
 
@@ -161,6 +168,9 @@ static int parse(struct tracing *t, int argc, char **argv)
 		return fail_usage("-B %u is no power of two", t->o.kibibytes);
 	t->wish.bytes = t->o.kibibytes * KIBIBYTE;
 	t->wish.socks = t->o.socks;
+	t->wish.text = t->o.text;
+	t->wish.dns_port = (uint16_t)t->o.dns_port;
+	t->wish.libs = &t->o.tls_files;
 	t->wish.stacks = t->o.stacks;
 	t->wish.verbose = t->o.verbose;
 	t->wish.there = !t->o.only_new;
@@ -322,6 +332,10 @@ static void say_start(const struct tracing *t)
 
 	if (t->o.quiet)
 		return;
+	if (tr->libs)
+		note("TLS is watched in %u file%s", tr->libs, tr->libs == 1 ? "" : "s");
+	if (!(t->wish.kinds & USUAL))
+		return;
 	if (!tr->returns)
 		note("what connect(2) and accept(2) return is not heard of here: failures before a "
 		     "SYN are not seen, and who accepts is taken to be who listens");
@@ -360,7 +374,7 @@ static int trace(struct tracing *t)
 		rc = trace_sum_open(&t->sum);
 	if (!rc && t->wish.kinds & TRACE_BIT(TRACE_DNS))
 		rc = trace_dns_begin(&t->dns);
-	if (!rc && t->o.format == TRACE_JSON) {
+	if (!rc && t->o.format == AS_JSON) {
 		t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
 		if (!t->sink)
 			return fail_errno(-ENOMEM, "standard output");

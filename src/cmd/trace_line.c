@@ -295,6 +295,27 @@ static void put_drop(struct buf *out, struct trace_say *s, const struct trace_pa
 	}
 }
 
+/* Its lines, a little to the right; what is not text is dots. */
+static void put_text(struct buf *out, const struct trace_text *t)
+{
+	uint32_t n = t->head.bytes < TRACE_TEXT ? t->head.bytes : TRACE_TEXT;
+
+	buf_str(out, t->head.flags & TRACE_SENT ? "sent " : "received ");
+	put_bytes(out, t->total);
+	if (t->from)
+		buf_printf(out, ", from byte %u on", t->from);
+	if (n < t->total - t->from && n < TRACE_TEXT)
+		buf_printf(out, ", the first %u", n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t c = t->bytes[i];
+
+		if (!i || t->bytes[i - 1] == '\n')
+			buf_str(out, "\n    ");
+		if (c != '\n' && !(c == '\r' && i + 1 < n && t->bytes[i + 1] == '\n'))
+			buf_char(out, (c >= ' ' && c < 0x7f) || c == '\t' ? (char)c : '.');
+	}
+}
+
 static void put_owner(struct buf *out, const struct trace_say *s, const struct trace_head *h)
 {
 	const struct trace_say_cgroup *c = trace_say_cgroup(s, h->who.cgroup);
@@ -378,9 +399,9 @@ void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 	}
 	if (rec->kind == TRACE_BIND)
 		put_end(out, rec, rec->local, rec->lport);
-	else
+	else if (rec->kind != TRACE_TLS)
 		put_ends(out, rec);
-	buf_str(out, "  ");
+	buf_str(out, rec->kind == TRACE_TLS ? "" : "  ");
 	switch (rec->kind) {
 	case TRACE_CONNECT:
 		put_connect(out, e);
@@ -406,6 +427,9 @@ void trace_show_line(struct trace_say *s, const struct trace_show_opts *o,
 		break;
 	case TRACE_BIND:
 		put_bind(out, e);
+		break;
+	case TRACE_TLS:
+		put_text(out, (const struct trace_text *)(const void *)rec);
 		break;
 	case TRACE_LISTEN:
 		buf_printf(out, "queue full: %u wait, %u may", e->is.queue, e->is.room);

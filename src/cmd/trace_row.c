@@ -9,10 +9,10 @@
 struct row {
 	double time, seconds, latency_ms, rtt_ms;
 	uint64_t pid, tid, uid, cgroup_id, netns, local_port, remote_port;
-	uint64_t sent, received, retransmits, segment, queue, room, length, asked;
+	uint64_t sent, received, retransmits, segment, queue, room, length, asked, offset;
 	const char *event, *process, *container, *cgroup, *interface, *direction, *local, *remote;
 	const char *result, *error, *how, *from, *to, *reason, *place, *packet, *stack, *protocol;
-	const char *name, *type, *answers;
+	const char *name, *type, *answers, *text;
 	bool existed;
 };
 
@@ -42,6 +42,7 @@ static const struct col reset_cols[] = { HEAD, STR(how), STR(reason), STR(from) 
 static const struct col bind_cols[] = { HEAD, STR(protocol), STR(result), STR(error) };
 static const struct col dns_cols[] = { HEAD,	    STR(protocol), STR(name),  STR(type), STR(result),
 				       STR(answers), F64(latency_ms), U64(asked) };
+static const struct col tls_cols[] = { HEAD, STR(how), U64(length), U64(offset), STR(text) };
 static const struct col listen_cols[] = { HEAD, U64(queue), U64(room) };
 static const struct col drop_cols[] = { HEAD, STR(reason), STR(place), U64(length), STR(packet),
 					STR(stack) };
@@ -57,6 +58,7 @@ static const struct schema schemas[TRACE_KINDS] = {
 	[TRACE_RESET] = SCHEMA(reset_cols),
 	[TRACE_BIND] = SCHEMA(bind_cols),
 	[TRACE_DNS] = SCHEMA(dns_cols),
+	[TRACE_TLS] = SCHEMA(tls_cols),
 	[TRACE_LISTEN] = SCHEMA(listen_cols),
 	[TRACE_DROP] = SCHEMA(drop_cols),
 };
@@ -154,6 +156,19 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_say *s,
 	r->stack = n ? text_of(&t->stack) : NULL;
 }
 
+/* JSON has no zeros in strings. */
+static void fill_text(struct row *r, struct texts *t, const struct trace_text *text)
+{
+	uint32_t n = text->head.bytes < TRACE_TEXT ? text->head.bytes : TRACE_TEXT;
+
+	for (uint32_t i = 0; i < n; i++)
+		buf_char(&t->packet, text->bytes[i] ? (char)text->bytes[i] : '.');
+	r->text = text_of(&t->packet);
+	r->length = text->total;
+	r->offset = text->from;
+	r->how = text->head.flags & TRACE_SENT ? "sent" : "received";
+}
+
 static int put_row(struct row *r, struct texts *t, const struct schema *schema, struct sink *sink)
 {
 	int rc = sink_begin(sink, schema, NULL);
@@ -196,7 +211,10 @@ int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sin
 	struct row r = { 0 };
 
 	fill_head(&r, &t, s, rec);
-	fill_event(&r, s, (const struct trace_event *)(const void *)rec);
+	if (rec->kind == TRACE_TLS)
+		fill_text(&r, &t, (const struct trace_text *)(const void *)rec);
+	else
+		fill_event(&r, s, (const struct trace_event *)(const void *)rec);
 	if (rec->kind == TRACE_DROP)
 		fill_drop(&r, &t, s, (const struct trace_packet *)(const void *)rec);
 	return put_row(&r, &t, &schemas[rec->kind], sink);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "gen/dns.gen.h"
 #include "gen/segments.gen.h"
+#include "gen/tls.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/feature.h"
 #include "obj/tracing.h"
@@ -18,6 +19,7 @@
 #include "sys/mnt.h"
 #include "sys/perf.h"
 #include "trace/names.h"
+#include "trace/tls.h"
 
 enum { WORDS = 160 };
 
@@ -88,6 +90,16 @@ static int attach_more(struct trace *t, const struct obj *o)
 			return fail_errno(fd, "tracing by %s", more[i].function);
 	}
 	return 0;
+}
+
+bool trace_hold(struct trace *t, int fd)
+{
+	if (t->nlinks == TRACE_LINKS_MAX) {
+		close(fd);
+		return false;
+	}
+	t->links[t->nlinks++] = fd;
+	return true;
 }
 
 static int attach(struct trace *t, const struct obj *o, uint32_t prog)
@@ -304,6 +316,21 @@ static int open_dns(struct trace *t)
 	return rc ? rc : attach_dns(t, &t->obj[TRACE_OBJ_DNS]);
 }
 
+static int open_tls(struct trace *t)
+{
+	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
+	struct tls_conf conf = { .all = all_of(t), .most = t->wish.text ? t->wish.text : TRACE_TEXT };
+	struct obj_map maps[TLS_NMAPS] = {
+		[TLS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
+		[TLS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
+		[TLS_MAP_CGROUPS] = { .fd = socks->map_fd[TRACE_MAP_CGROUPS] },
+	};
+	struct obj_opts opts = { .maps = maps, .conf = &conf, .progs = ~0u };
+	int rc = load_obj(t, TRACE_OBJ_TLS, &tls_spec, &opts);
+
+	return rc ? rc : trace_tls_attach(t, &t->obj[TRACE_OBJ_TLS]);
+}
+
 static int open_all(struct trace *t)
 {
 	struct btf types = { 0 };
@@ -323,6 +350,8 @@ static int open_all(struct trace *t)
 		rc = open_parts(t, &types);
 	if (!rc && asked(t) & TRACE_BIT(TRACE_DNS))
 		rc = open_dns(t);
+	if (!rc && asked(t) & TRACE_BIT(TRACE_TLS))
+		rc = open_tls(t);
 	btf_close(&types);
 	if (!rc && !(asked(t) & ~t->missing))
 		rc = fail(-ENOENT, "there is nothing else to trace");

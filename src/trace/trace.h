@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/opt.h"
 #include "bpf/trace.h"
 #include "filter/emit.h"
 #include "obj/obj.h"
@@ -22,13 +23,15 @@ struct trace_wish {
 	uint32_t bytes;              /* of the ring; 0: as is useful */
 	uint16_t dns_port;           /* 0: 53 */
 	uint32_t socks;              /* that are known at a time; 0: as is useful */
+	uint32_t text;               /* bytes of each piece of TLS; 0: as many as there may be */
+	const struct opt_list *libs; /* files with a TLS library, besides those that are found */
 	bool there;                  /* connections that there are, too */
 	bool stacks;                 /* of drops */
 	bool verbose;                /* the verifier's whole log, should it come to that */
 };
 
-enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJS };
-enum { TRACE_LINKS_MAX = 32 };
+enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJ_TLS, TRACE_OBJS };
+enum { TRACE_LINKS_MAX = 1024 };
 
 /* Numbers as the running kernel names them: they differ from release to release. */
 struct trace_names {
@@ -49,6 +52,7 @@ struct trace {
 	bool reads;          /* kernel memory may be copied */
 	const char *returns; /* how the results of system calls are heard of; NULL: they are not */
 	struct trace_names drops, resets;
+	uint32_t libs; /* files where TLS is watched */
 	uint64_t told; /* records that were read */
 };
 
@@ -67,6 +71,9 @@ typedef int trace_each(const struct trace_head *rec, size_t len, void *arg);
 int trace_there(struct trace *t, trace_each *each, void *arg);
 /* What has come since; t->ring.fd can be polled for it. */
 int trace_read(struct trace *t, trace_each *each, void *arg);
+
+/* A probe's descriptor, to be closed with the rest. False: there are too many; it is closed. */
+bool trace_hold(struct trace *t, int fd);
 
 /* The kernel's name for a number; NULL: it has none. */
 const char *trace_name(const struct trace_names *names, uint32_t number);

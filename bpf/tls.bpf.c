@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* What TLS libraries encrypt and have decrypted: at OpenSSL's SSL_read, SSL_write, and their _ex
+ * (SSL_read(3), SSL_write(3)), in whatever file they are. */
+#include "bpf/lib/regs.h"
+#include "bpf/trace.h"
+
+const volatile struct tls_conf conf = {};
+
+#include "bpf/lib/trace.h"
+
+/* LRU: a thread that ends in such a function never returns. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_CALLS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_talk);
+} talks MAP;
+
+/* int SSL_write(SSL *, const void *, int), int SSL_write_ex(SSL *, const void *, size_t, size_t *);
+ * the reading ones alike. */
+SEC("uprobe/SSL_write")
+int sonde_tls_ask(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_talk t = { .ssl = ARG(regs, 0), .buffer = ARG(regs, 1), .count = ARG(regs, 3) };
+
+	bpf_map_update_elem(&talks, &id, &t, BPF_ANY);
+	return 0;
+}
+
+static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 at, __u32 total)
+{
+	struct trace_text *text;
+	__u32 n = total - at;
+
+	if (n > conf.most)
+		n = conf.most;
+	text = bpf_ringbuf_reserve(&events, sizeof(*text), 0);
+	if (!text) {
+		count_lost();
+		return 0;
+	}
+	__builtin_memcpy(&text->head, h, sizeof(*h));
+	text->from = at;
+	text->total = total;
+	asm volatile("" : "+r"(n));
+	if (n > TRACE_TEXT || bpf_probe_read_user(text->bytes, n, (const void *)(from + at)))
+		n = 0;
+	text->head.bytes = n;
+	bpf_ringbuf_submit(text, 0);
+	return 0;
+}
+
+static __always_inline int said(void *regs, bool sent, bool ex)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_talk *t = bpf_map_lookup_elem(&talks, &id);
+	struct trace_head h = { .kind = TRACE_TLS, .flags = sent ? TRACE_SENT : 0 };
+	int rc = RET(regs);
+	__u64 total = rc;
+
+	if (!t)
+		return 0;
+	h.sk = t->ssl;
+	if (rc > 0 && ex && bpf_probe_read_user(&total, sizeof(reg_t), (const void *)t->count))
+		total = 0;
+	if (rc > 0 && total) {
+		who_now(&h.who);
+		h.time = bpf_ktime_get_ns();
+		if (chosen(&h)) {
+#pragma clang loop unroll(full)
+			for (__u32 i = 0; i < TRACE_PIECES; i++)
+				if (i * TRACE_TEXT < total && (!i || conf.most == TRACE_TEXT))
+					tell_piece(&h, t->buffer, i * TRACE_TEXT, total);
+		}
+	}
+	bpf_map_delete_elem(&talks, &id);
+	return 0;
+}
+
+SEC("uretprobe/SSL_write")
+int sonde_tls_write(void *regs)
+{
+	return said(regs, true, false);
+}
+
+SEC("uretprobe/SSL_read")
+int sonde_tls_read(void *regs)
+{
+	return said(regs, false, false);
+}
+
+SEC("uretprobe/SSL_write_ex")
+int sonde_tls_wx(void *regs)
+{
+	return said(regs, true, true);
+}
+
+SEC("uretprobe/SSL_read_ex")
+int sonde_tls_rx(void *regs)
+{
+	return said(regs, false, true);
+}
+
+LICENSE("Dual MIT/GPL");

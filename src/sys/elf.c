@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Both classes by one reading: each header is copied out as one of 64 bits. All offsets come from
+ * the file, and are checked. */
+#include "sys/elf.h"
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECTIONS_MAX = 1 << 16, SEGMENTS_MAX = 1 << 12, TABLE_MAX = 1 << 29 };
+
+static bool copy(const struct elf *e, uint64_t off, void *to, size_t len)
+{
+	if (off > e->len || len > e->len - off)
+		return false;
+	if (!e->data)
+		return pread(e->fd, to, len, (off_t)off) == (ssize_t)len;
+	memcpy(to, e->data + off, len);
+	return true;
+}
+
+/* What is needed of a file's header. */
+struct head {
+	uint64_t sections, segments;
+	uint32_t nsections, nsegments, section_size, segment_size;
+};
+
+static bool read_head(const struct elf *e, struct head *h)
+{
+	Elf64_Ehdr wide;
+	Elf32_Ehdr narrow;
+
+	if (e->wide) {
+		if (!copy(e, 0, &wide, sizeof(wide)))
+			return false;
+		*h = (struct head){ wide.e_shoff, wide.e_phoff,	    wide.e_shnum,
+				    wide.e_phnum, wide.e_shentsize, wide.e_phentsize };
+		return true;
+	}
+	if (!copy(e, 0, &narrow, sizeof(narrow)))
+		return false;
+	*h = (struct head){ narrow.e_shoff, narrow.e_phoff,	narrow.e_shnum,
+			    narrow.e_phnum, narrow.e_shentsize, narrow.e_phentsize };
+	return true;
+}
+
+struct section {
+	uint64_t off, size, entry;
+	uint32_t type, link;
+};
+
+static bool read_section(const struct elf *e, const struct head *h, uint32_t i, struct section *s)
+{
+	uint64_t at = h->sections + (uint64_t)i * h->section_size;
+	Elf64_Shdr wide;
+	Elf32_Shdr narrow;
+
+	if (i >= h->nsections)
+		return false;
+	if (e->wide) {
+		if (!copy(e, at, &wide, sizeof(wide)))
+			return false;
+		*s = (struct section){ wide.sh_offset, wide.sh_size, wide.sh_entsize, wide.sh_type,
+				       wide.sh_link };
+		return true;
+	}
+	if (!copy(e, at, &narrow, sizeof(narrow)))
+		return false;
+	*s = (struct section){ narrow.sh_offset, narrow.sh_size, narrow.sh_entsize, narrow.sh_type,
+			       narrow.sh_link };
+	return true;
+}
+
+static int check(struct elf *e)
+{
+	static const uint16_t order = 1;
+	uint8_t own = *(const uint8_t *)&order ? ELFDATA2LSB : ELFDATA2MSB, ident[EI_NIDENT];
+	struct head h;
+
+	if (!copy(e, 0, ident, sizeof(ident)) || memcmp(ident, ELFMAG, SELFMAG) ||
+	    ident[EI_DATA] != own ||
+	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
+		return -ENOEXEC;
+	e->wide = ident[EI_CLASS] == ELFCLASS64;
+	if (!read_head(e, &h) || h.nsections > SECTIONS_MAX || h.nsegments > SEGMENTS_MAX)
+		return -ENOEXEC;
+	return 0;
+}
+
+int elf_open_blob(struct elf *e, const void *data, size_t len)
+{
+	struct elf got = { .data = data, .len = len };
+	int rc = check(&got);
+
+	if (!rc)
+		*e = got;
+	return rc;
+}
+
+int elf_open(struct elf *e, const char *path)
+{
+	struct elf got = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
+	struct stat st;
+	int rc;
+
+	if (got.fd < 0)
+		return -errno;
+	rc = fstat(got.fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) ? -ENOEXEC : 0;
+	if (!rc) {
+		got.len = (uint64_t)st.st_size;
+		rc = check(&got);
+	}
+	if (rc)
+		close(got.fd);
+	else
+		*e = got;
+	return rc;
+}
+
+void elf_close(struct elf *e)
+{
+	if (!e->data && e->fd)
+		close(e->fd);
+	*e = (struct elf){ 0 };
+}
+
+/* A section's bytes, on the heap; NULL: they are not there, or too many. */
+static void *load(const struct elf *e, const struct section *s)
+{
+	void *bytes = s->size && s->size <= TABLE_MAX && s->size <= e->len
+			      ? malloc((size_t)s->size)
+			      : NULL;
+
+	if (bytes && !copy(e, s->off, bytes, (size_t)s->size)) {
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+/* An entry of a table of symbols; false if it is no function that is defined here. */
+static bool read_symbol(const struct elf *e, const uint8_t *at, const char *names, uint64_t len,
+			struct elf_symbol *symbol)
+{
+	Elf64_Sym wide;
+	Elf32_Sym narrow;
+
+	if (e->wide) {
+		memcpy(&wide, at, sizeof(wide));
+	} else {
+		memcpy(&narrow, at, sizeof(narrow));
+		wide = (Elf64_Sym){ .st_name = narrow.st_name,
+				    .st_info = narrow.st_info,
+				    .st_shndx = narrow.st_shndx,
+				    .st_value = narrow.st_value,
+				    .st_size = narrow.st_size };
+	}
+	if ((ELF64_ST_TYPE(wide.st_info) != STT_FUNC &&
+	     ELF64_ST_TYPE(wide.st_info) != STT_GNU_IFUNC) ||
+	    wide.st_shndx == SHN_UNDEF || wide.st_name >= len ||
+	    !memchr(names + wide.st_name, 0, (size_t)(len - wide.st_name)))
+		return false;
+	*symbol = (struct elf_symbol){ names + wide.st_name, wide.st_value, wide.st_size };
+	return *symbol->name;
+}
+
+static int walk_table(const struct elf *e, const struct section *table,
+		      const struct section *strings, elf_each *each, void *arg)
+{
+	size_t size = e->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	uint8_t *entries = table->entry == size ? load(e, table) : NULL;
+	char *names = entries ? load(e, strings) : NULL;
+	struct elf_symbol symbol;
+	int rc = 0;
+
+	for (uint64_t i = 0; names && !rc && i < table->size / size; i++)
+		if (read_symbol(e, entries + i * size, names, strings->size, &symbol))
+			rc = each(&symbol, arg);
+	free(names);
+	free(entries);
+	return rc;
+}
+
+int elf_functions(const struct elf *e, elf_each *each, void *arg)
+{
+	struct section table, names;
+	struct head h;
+	int rc = 0;
+
+	if (!read_head(e, &h))
+		return 0;
+	for (uint32_t i = 0; !rc && read_section(e, &h, i, &table); i++)
+		if ((table.type == SHT_SYMTAB || table.type == SHT_DYNSYM) &&
+		    read_section(e, &h, table.link, &names) && names.type == SHT_STRTAB)
+			rc = walk_table(e, &table, &names, each, arg);
+	return rc;
+}
+
+int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
+{
+	struct head h;
+
+	if (!read_head(e, &h))
+		return -ENOENT;
+	for (uint32_t i = 0; i < h.nsegments; i++) {
+		uint64_t at = h.segments + (uint64_t)i * h.segment_size;
+		Elf64_Phdr wide = { 0 };
+		Elf32_Phdr narrow;
+
+		if (e->wide ? !copy(e, at, &wide, sizeof(wide))
+			    : !copy(e, at, &narrow, sizeof(narrow)))
+			return -ENOENT;
+		if (!e->wide) {
+			wide.p_type = narrow.p_type;
+			wide.p_flags = narrow.p_flags;
+			wide.p_offset = narrow.p_offset;
+			wide.p_vaddr = narrow.p_vaddr;
+			wide.p_filesz = narrow.p_filesz;
+		}
+		if (wide.p_type != PT_LOAD || !(wide.p_flags & PF_X) || value < wide.p_vaddr ||
+		    value - wide.p_vaddr >= wide.p_filesz)
+			continue;
+		*offset = value - wide.p_vaddr + wide.p_offset;
+		return *offset < e->len ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+struct search {
+	const char *name;
+	uint64_t value;
+};
+
+static int compare(const struct elf_symbol *symbol, void *arg)
+{
+	struct search *s = arg;
+
+	if (strcmp(symbol->name, s->name))
+		return 0;
+	s->value = symbol->value;
+	return 1;
+}
+
+int elf_find(const struct elf *e, const char *name, uint64_t *offset)
+{
+	struct search s = { .name = name };
+
+	return elf_functions(e, compare, &s) ? elf_offset(e, s.value, offset) : -ENOENT;
+}

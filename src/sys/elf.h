@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions in a program's file: ELF (elf(5)), which may be stripped, or damaged. */
+#ifndef SYS_ELF_H
+#define SYS_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A file that is open, or its bytes. It is read, not mapped: it may become shorter meanwhile.
+ * Zeroed: closed. */
+struct elf {
+	const uint8_t *data; /* NULL: the descriptor's */
+	uint64_t len;
+	int fd;
+	bool wide; /* of 64 bits */
+};
+
+/* -ENOEXEC: no ELF of this machine's byte order; else as open(2). */
+int elf_open(struct elf *e, const char *path);
+/* Bytes that the caller keeps. */
+int elf_open_blob(struct elf *e, const void *data, size_t len);
+void elf_close(struct elf *e);
+
+struct elf_symbol {
+	const char *name;
+	uint64_t value, size; /* value: where it is, before the file is moved in memory */
+};
+/* Called for each function that the file defines, of its whole table and of that for other files; a
+ * function may come twice. A value other than 0 ends it and is returned. */
+typedef int elf_each(const struct elf_symbol *symbol, void *arg);
+int elf_functions(const struct elf *e, elf_each *each, void *arg);
+
+/* Where in the file code at such a place is. -ENOENT: it is not in the file. */
+int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset);
+/* That of a function. -ENOENT. */
+int elf_find(const struct elf *e, const char *name, uint64_t *offset);
+
+#endif
