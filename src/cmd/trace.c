@@ -131,6 +131,22 @@ static bool take_kinds(struct trace_wish *wish, const char *word)
 	return true;
 }
 
+/* A word that is neither: perhaps a slip. */
+static int mistake(const struct tracing *t, const char *word, const struct diag *diag)
+{
+	const char *names[TRACE_KINDS + 2] = { "failures" }, *near;
+	size_t n = 1;
+
+	for (int i = 0; i < TRACE_KINDS; i++)
+		if (trace_say_kinds[i])
+			names[n++] = trace_say_kinds[i];
+	near = opt_nearest(word, names);
+	if (near && !diag->pos)
+		return fail_usage("%s is no kind of event, and no filter; did you mean %s?", word,
+				  near);
+	return cmd_mistake("filter", t->filter_text, diag) ? -E_USAGE : 0;
+}
+
 static int parse_filter(struct tracing *t, char **words, int n)
 {
 	struct filter_names names = host_names;
@@ -144,7 +160,7 @@ static int parse_filter(struct tracing *t, char **words, int n)
 		return fail_errno(-ENOMEM, "filter");
 	rc = filter_parse(&t->filter, t->filter_text, &names, &diag);
 	if (rc == -EINVAL)
-		return cmd_mistake("filter", t->filter_text, &diag) ? -E_USAGE : 0;
+		return mistake(t, *words, &diag);
 	if (rc)
 		return fail_errno(rc, "filter");
 	if (trace_filter_fits(&t->filter, &diag))
@@ -318,7 +334,7 @@ static int finish(struct tracing *t)
 	if (rc)
 		return fail_errno(rc, "counts");
 	if (!t->o.quiet || counts.lost || counts.blind)
-		fprintf(stderr, "%llu events, %llu lost\n", (unsigned long long)t->shown,
+		fprintf(stderr, "%llu events traced\n%llu events lost\n", (unsigned long long)t->shown,
 			(unsigned long long)counts.lost);
 	if (counts.blind)
 		note("%llu connections were not known, for want of room: --sockets",
@@ -334,14 +350,17 @@ static void say_start(const struct tracing *t)
 		return;
 	if (tr->libs)
 		note("TLS is watched in %u file%s", tr->libs, tr->libs == 1 ? "" : "s");
-	if (!(t->wish.kinds & USUAL))
-		return;
-	if (!tr->returns)
-		note("what connect(2) and accept(2) return is not heard of here: failures before a "
-		     "SYN are not seen, and who accepts is taken to be who listens");
-	else if (!strcmp(tr->returns, "sys_exit"))
-		note("no kprobes here: system calls are watched at sys_exit, which costs each of "
-		     "them a little");
+	if (!((t->wish.kinds | t->wish.failures) & FAILURES))
+		note("tracing");
+	else if (!tr->returns)
+		note("tracing; what connect(2), accept(2) and bind(2) return is not heard of here: "
+		     "failures before a SYN are not seen, and who accepts is taken to be who "
+		     "listens");
+	else
+		note("tracing, system calls by %s%s", tr->returns,
+		     strcmp(tr->returns, "sys_exit")
+			     ? ""
+			     : ", which costs each of them a little: no kprobes here");
 }
 
 static int look_there(struct tracing *t)

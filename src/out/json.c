@@ -17,6 +17,16 @@ static void put_escape(struct buf *b, uint32_t cp)
 		buf_printf(b, "\\u%04x", cp);
 }
 
+/* Bytes that stand for themselves, at most to the string's end. */
+static size_t plain_run(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 /* RFC 8259 asks to escape less; the rest of the controls would be acted upon by a terminal. */
 static void put_string(struct buf *b, const char *s)
 {
@@ -24,9 +34,15 @@ static void put_string(struct buf *b, const char *s)
 
 	buf_char(b, '"');
 	while (left) {
+		size_t n = plain_run(s);
 		uint32_t cp;
-		size_t n = utf8_decode(s, left, &cp);
 
+		buf_add(b, s, n);
+		s += n;
+		left -= n;
+		if (!left)
+			break;
+		n = utf8_decode(s, left, &cp);
 		if (cp == UTF8_BAD)
 			buf_str(b, UTF8_REPLACEMENT);
 		else if (cp == '"' || cp == '\\' || utf8_control(cp))
@@ -39,6 +55,30 @@ static void put_string(struct buf *b, const char *s)
 	buf_char(b, '"');
 }
 
+static void put_u64(struct buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, digits + n, sizeof(digits) - n);
+}
+
+static void put_thousandths(struct buf *b, uint64_t v)
+{
+	char part[4] = { '.', (char)('0' + v / 100 % 10), (char)('0' + v / 10 % 10),
+			 (char)('0' + v % 10) };
+	size_t n = sizeof(part);
+
+	put_u64(b, v / 1000);
+	while (n > 1 && part[n - 1] == '0')
+		n--;
+	if (n > 1)
+		buf_add(b, part, n);
+}
+
 /* At most three decimals, never an exponent, so that a line-based reader can sum with awk. */
 static void put_double(struct buf *b, double v)
 {
@@ -47,6 +87,11 @@ static void put_double(struct buf *b, double v)
 
 	if (!isfinite(v)) {
 		buf_str(b, "null");
+		return;
+	}
+	/* What most numbers are: a thousand times as much is a whole number that fits. */
+	if (v >= 0 && v < 4e12) {
+		put_thousandths(b, (uint64_t)(v * 1000 + 0.5));
 		return;
 	}
 	n = snprintf(digits, sizeof(digits), "%.3f", v);
@@ -67,7 +112,7 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 		put_string(b, col_str(c, rec));
 		break;
 	case COL_U64:
-		buf_printf(b, "%llu", (unsigned long long)col_u64(c, rec));
+		put_u64(b, col_u64(c, rec));
 		break;
 	case COL_F64:
 		put_double(b, col_f64(c, rec));
@@ -81,7 +126,7 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 static int row(struct sink *s, const void *rec)
 {
 	struct buf *b = &s->out;
-	const char *before = "";
+	const char *before = "\"";
 
 	buf_char(b, '{');
 	for (size_t i = 0; i < s->schema->ncols; i++) {
@@ -89,9 +134,11 @@ static int row(struct sink *s, const void *rec)
 
 		if (c->kind == COL_STR && !col_str(c, rec))
 			continue;
-		buf_printf(b, "%s\"%s\":", before, c->name);
+		buf_str(b, before);
+		buf_str(b, c->name);
+		buf_str(b, "\":");
 		put_value(b, c, rec);
-		before = ",";
+		before = ",\"";
 	}
 	buf_str(b, "}\n");
 	return b->nomem ? -ENOMEM : 0;

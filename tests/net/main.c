@@ -147,6 +147,21 @@ static const struct test scenarios[] = {
 	ROOT(lone_installed, 30),
 	ROOT(lone_demo, 30),
 	ROOT(lone_doctor, 30),
+	ROOT(trace_every_connection, 60),
+	ROOT(trace_every_connection_ipv6, 60),
+	ROOT(trace_failures, 60),
+	ROOT(trace_failures_ipv6, 60),
+	ROOT(trace_losses, 60),
+	ROOT(trace_existing, 60),
+	ROOT(trace_filters, 60),
+	ROOT(trace_trouble, 60),
+	ROOT(trace_dropped, 60),
+	ROOT(trace_drop_stacks, 60),
+	ROOT(trace_resets, 60),
+	ROOT(trace_full_queue, 60),
+	ROOT(trace_binds, 60),
+	ROOT(trace_dns, 60),
+	ROOT(trace_tls, 60),
 };
 
 int main(int argc, char **argv)

@@ -173,4 +173,23 @@ void lone_installed(void);
 void lone_demo(void);
 void lone_doctor(void);
 
+/* trace.c */
+void trace_every_connection(void);
+void trace_every_connection_ipv6(void);
+void trace_failures(void);
+void trace_failures_ipv6(void);
+void trace_losses(void);
+void trace_existing(void);
+void trace_filters(void);
+void trace_trouble(void);
+
+/* trace_kinds.c */
+void trace_dropped(void);
+void trace_drop_stacks(void);
+void trace_resets(void);
+void trace_full_queue(void);
+void trace_binds(void);
+void trace_dns(void);
+void trace_tls(void);
+
 #endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of sonde trace: connections, their failures, who they belong to. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "sys/btf.h"
+#include "tests/net/file.h"
+#include "tests/net/scenarios.h"
+#include "tests/net/trace.h"
+
+enum { PORT = 7777, OTHER = 7778, WORD = 100 };
+
+static struct sonde a;
+static const char *out_path;
+
+void trace_needs_types(void)
+{
+	struct btf btf = { 0 };
+
+	if (btf_open_kernel(&btf))
+		SKIP("this kernel has no type information");
+	btf_close(&btf);
+}
+
+unsigned int trace_lines(const char *text, const char *const *words)
+{
+	unsigned int n = 0;
+
+	for (; *text; text += strcspn(text, "\n") + 1) {
+		size_t len = strcspn(text, "\n");
+		bool all = true;
+
+		for (int i = 0; words[i] && all; i++)
+			all = memmem(text, len, words[i], strlen(words[i])) != NULL;
+		n += all;
+		if (!text[len])
+			break;
+	}
+	return n;
+}
+
+static void into_file(void)
+{
+	int fd = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0, "%s: %s", out_path, strerror(errno));
+}
+
+static char *read_file(const char *path)
+{
+	struct buf b = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && !buf_read(&b, fd, 0), "%s", path);
+	buf_char(&b, '\0');
+	close(fd);
+	return b.data;
+}
+
+/* Take n connections one after the other, to their end. */
+static pid_t start_server(const struct lab *lab, int listener, unsigned int n)
+{
+	pid_t pid = fork();
+	char word[WORD];
+
+	if (pid)
+		return pid;
+	lab_enter(lab, LAB_FAR);
+	while (n--) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			_exit(1);
+		while (read(fd, word, sizeof(word)) > 0)
+			continue;
+		close(fd);
+	}
+	_exit(0);
+}
+
+/* Make and end n of them as fast as may be. */
+static pid_t start_client(int family, unsigned int n)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, family, PORT);
+	pid_t pid = fork();
+	char word[WORD] = "";
+
+	if (pid)
+		return pid;
+	while (n--) {
+		int fd = socket(family, SOCK_STREAM, 0);
+
+		if (connect(fd, (struct sockaddr *)&ss, len) ||
+		    write(fd, word, sizeof(word)) != sizeof(word))
+			_exit(1);
+		close(fd);
+	}
+	_exit(0);
+}
+
+static void expect_child(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status),
+	      "a child failed");
+}
+
+/* Every short connection once at each end, with its process, or counted as lost. */
+static void every_connection(int family)
+{
+	unsigned int n = 10000 / test_slow(), made, taken, closed, lost;
+	char client[32], server[32], *text;
+	struct lab lab = { 0 };
+	int listener;
+	pid_t s, c;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	if (family == AF_INET6 && !lab.ipv6)
+		SKIP("this kernel has no IPv6");
+	listener = far_listener(&lab, family, PORT, 4096);
+	set_sysctl("net/ipv4/ip_local_port_range", "1024 65000");
+	out_path = file_path("events");
+	sonde_start(&a, into_file,
+		    (const char *const[]){ "sonde", "trace", "--json", "port", "7777", NULL });
+	sonde_await_err(&a, "tracing");
+	s = start_server(&lab, listener, n);
+	c = start_client(family, n);
+	expect_child(c);
+	expect_child(s);
+	nap_ms(50 * test_slow());
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	lost = (unsigned int)sonde_said(&a, "events lost");
+	text = read_file(out_path);
+	snprintf(client, sizeof(client), "\"pid\":%d,", c);
+	snprintf(server, sizeof(server), "\"pid\":%d,", s);
+	made = TRACE_LINES(text, "\"event\":\"connect\"", client, "\"result\":\"ok\"");
+	taken = TRACE_LINES(text, "\"event\":\"accept\"", server, "\"result\":\"ok\"");
+	closed = TRACE_LINES(text, "\"event\":\"close\"", client) +
+		 TRACE_LINES(text, "\"event\":\"close\"", server);
+	CHECK(made + taken + closed + lost == 4 * n, "%u made, %u taken, %u closed, %u lost of %u",
+	      made, taken, closed, lost, n);
+	CHECK(!lost, "%u lost", lost);
+	CHECK(!TRACE_LINES(text, "failed\""), "false failures");
+	CHECK(json_sum(text, "sent",
+		       (const char *const[]){ "\"event\":\"close\"", client, NULL }) == n * WORD,
+	      "bytes sent");
+	CHECK(json_sum(text, "received",
+		       (const char *const[]){ "\"event\":\"close\"", server, NULL }) == n * WORD,
+	      "bytes received");
+	CHECK(!json_sum(text, "sent",
+			(const char *const[]){ "\"event\":\"close\"", server, NULL }),
+	      "bytes that nobody sent");
+	CHECK(TRACE_LINES(text, "\"event\":\"close\"", client, "\"how\":\"local\"") == n, "who closed");
+	CHECK(TRACE_LINES(text, "\"event\":\"close\"", server, "\"how\":\"remote\"") == n,
+	      "who closed");
+	CHECK(JSON_SUM(text, "connections", "\"event\":\"summary\"") == 2 * n, "summary");
+	free(text);
+}
+
+void trace_every_connection(void)
+{
+	every_connection(AF_INET);
+}
+
+void trace_every_connection_ipv6(void)
+{
+	every_connection(AF_INET6);
+}
+
+/* A connection from the near side, or the error it ended with. */
+static int reach(int family, const char *addr, int port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, family, port);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (addr && family == AF_INET)
+		inet_pton(family, addr, &((struct sockaddr_in *)&ss)->sin_addr);
+	else if (addr)
+		inet_pton(family, addr, &((struct sockaddr_in6 *)&ss)->sin6_addr);
+	if (!connect(fd, (struct sockaddr *)&ss, len))
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+static void reset_by_peer(const struct lab *lab, int listener, int family)
+{
+	struct linger now = { .l_onoff = 1 };
+	int fd = reach(family, NULL, PORT), far;
+	char word;
+
+	CHECK(fd > 0, "no connection");
+	lab_enter(lab, LAB_FAR);
+	far = accept(listener, NULL, NULL);
+	setsockopt(far, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(far);
+	lab_enter(lab, LAB_NEAR);
+	CHECK(read(fd, &word, 1) < 0 && errno == ECONNRESET, "no reset");
+	close(fd);
+}
+
+/* What fails is named as the program that fails is told. */
+static void failures(int family)
+{
+	const char *nowhere = family == AF_INET ? "198.51.100.9" : "2001:db8:ffff::9";
+	struct lab lab = { 0 };
+	int listener, fd;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	if (family == AF_INET6 && !lab.ipv6)
+		SKIP("this kernel has no IPv6");
+	listener = far_listener(&lab, family, PORT, 16);
+	set_sysctl("net/ipv4/tcp_syn_retries", "1");
+	SONDE_START(&a, "trace", "failures", "--json");
+	sonde_await_err(&a, "tracing");
+	CHECK(reach(family, NULL, OTHER) == -ECONNREFUSED, "not refused");
+	CHECK(reach(family, nowhere, PORT) == -ENETUNREACH, "not unreachable");
+	reset_by_peer(&lab, listener, family);
+	fd = reach(family, NULL, PORT);
+	CHECK(fd > 0, "no connection");
+	close(fd);
+	sonde_await_out(&a, "ECONNRESET");
+	nap_ms(50 * test_slow());
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECONNREFUSED", "\"remote_port\":7778") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ENETUNREACH", nowhere) == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1, "%s",
+	      a.out);
+	CHECK(lines_of(a.out) == 3 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s", a.out);
+}
+
+void trace_failures(void)
+{
+	failures(AF_INET);
+}
+
+void trace_failures_ipv6(void)
+{
+	failures(AF_INET6);
+}
+
+/* What hears no answer to its SYNs, the SYNs sent again, and a loss in the midst of a connection. */
+void trace_losses(void)
+{
+	struct tcp_info_ { char bytes[256]; } info;
+	socklen_t len = sizeof(info);
+	struct lab lab = { 0 };
+	unsigned int again, syns;
+	static struct sonde b;
+	int listener, fd, far;
+	uint32_t total;
+	char word[WORD] = "";
+
+	trace_needs_types();
+	lab_ready(&lab);
+	set_sysctl("net/ipv4/tcp_syn_retries", "1");
+	listener = far_listener(&lab, AF_INET, PORT, 16);
+	SONDE_START(&a, "trace", "--json", "connect", "retransmit", "close");
+	sonde_await_err(&a, "tracing");
+	fd = reach(AF_INET, NULL, PORT);
+	lab_enter(&lab, LAB_FAR);
+	far = accept(listener, NULL, NULL);
+	CHECK(far > 0, "accept");
+	CHECK(!SONDE_RUN(&b, "filter", "add", "-i", "sonde1", "--no-ssh", "drop", "tcp"), "%s", b.err);
+	lab_enter(&lab, LAB_NEAR);
+	CHECK(write(fd, word, sizeof(word)) == sizeof(word), "write");
+	CHECK(reach(AF_INET, NULL, PORT) == -ETIMEDOUT, "not timed out");
+	lab_enter(&lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&b, "filter", "clear", "-i", "sonde1"), "%s", b.err);
+	CHECK(read(far, word, sizeof(word)) == sizeof(word), "nothing came");
+	lab_enter(&lab, LAB_NEAR);
+	/* tcpi_total_retrans of struct tcp_info (linux/tcp.h) */
+	CHECK(!getsockopt(fd, IPPROTO_TCP, 11, &info, &len), "TCP_INFO");
+	memcpy(&total, info.bytes + 100, sizeof(total));
+	close(fd);
+	close(far);
+	AWAIT(sonde_poll(&a, 10) && TRACE_LINES(a.out, "\"event\":\"close\"", "\"local_port\":7777"),
+	      "not closed: %s", a.out);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ETIMEDOUT") == 1, "%s", a.out);
+	syns = TRACE_LINES(a.out, "\"event\":\"retransmit\"", "\"reason\":\"syn\"");
+	again = TRACE_LINES(a.out, "\"event\":\"retransmit\"", "ESTABLISHED");
+	CHECK(syns >= 1, "%u SYNs sent again: %s", syns, a.out);
+	CHECK(again == total, "%u segments sent again, of %u", again, total);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"retransmit\"", "timeout", "\"segment\":100") >= 1, "%s",
+	      a.out);
+	CHECK(TRACE_LINES(a.out, "\"reason\":\"loss probe\"") <= 1, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "retransmits", "\"event\":\"close\"", "\"direction\":\"out\"") == total,
+	      "%s", a.out);
+}
+
+/* What there was before is listed, with its process, and marked in the end. */
+void trace_existing(void)
+{
+	struct lab lab = { 0 };
+	int listener, fd, far;
+	char pid[32];
+
+	trace_needs_types();
+	lab_ready(&lab);
+	listener = far_listener(&lab, AF_INET, PORT, 16);
+	fd = reach(AF_INET, NULL, PORT);
+	far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(fd > 0 && far > 0, "no connection");
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	SONDE_START(&a, "trace", "--json", "port", "7777");
+	sonde_await_err(&a, "tracing");
+	AWAIT(sonde_poll(&a, 10) || lines_of(a.out) >= 2, "not listed: %s", a.out);
+	close(fd);
+	AWAIT(sonde_poll(&a, 10) && TRACE_LINES(a.out, "\"event\":\"close\"") >= 1, "not closed: %s",
+	      a.out);
+	close(far);
+	nap_ms(100 * test_slow());
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"open\"", pid, "\"existed\":true") == 2, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", pid, "\"existed\":true") == 2, "%s", a.out);
+}
+
+/* Filters are about ends and owners; the kernel applies them. */
+void trace_filters(void)
+{
+	static const char *const good[] = { "port 7777",	    "dst port 7777 and host 192.0.2.2",
+					    "tcp and not port 7778", "iface sonde0 and port 7777",
+					    "outbound and port 7777" };
+	struct lab lab = { 0 };
+	char mine[64], other[64];
+	int listener, second;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	listener = far_listener(&lab, AF_INET, PORT, 16);
+	second = far_listener(&lab, AF_INET, OTHER, 16);
+	CHECK(listener > 0 && second > 0, "listen");
+	snprintf(mine, sizeof(mine), "pid %d and port 7777", getpid());
+	snprintf(other, sizeof(other), "pid %d", getppid());
+	for (size_t i = 0; i <= sizeof(good) / sizeof(*good); i++) {
+		const char *text = i < sizeof(good) / sizeof(*good) ? good[i] : mine;
+		int fd, not;
+
+		SONDE_START(&a, "trace", "--json", "-q", "--only-new", "connect", text, "-c", "1");
+		nap_ms(10);
+		AWAIT((not= reach(AF_INET, NULL, OTHER), close(not), nap_ms(10),
+		       fd = reach(AF_INET, NULL, PORT), close(fd), sonde_poll(&a, 10), a.len[0] > 0),
+		      "%s: nothing", text);
+		CHECK(!sonde_wait(&a), "%s: %s", text, a.err);
+		CHECK(lines_of(a.out) == 1 && strstr(a.out, "\"remote_port\":7777"), "%s: %s", text,
+		      a.out);
+	}
+	SONDE_RUN(&a, "trace", "tcp[13] & 2 != 0");
+	sonde_expect_line(&a, 2, "a part of packets");
+	SONDE_RUN(&a, "trace", "conect");
+	CHECK(a.rc == 2 && strstr(a.err, "connect"), "%s", a.err);
+	SONDE_RUN(&a, "trace", "vlan 3");
+	sonde_expect_line(&a, 2, "a part of packets");
+}
+
+static void no_caps(void)
+{
+	CHECK(!setgid(65534) && !setuid(65534), "setuid");
+}
+
+/* No privilege; a reader that goes; kill -9; a number of events. */
+void trace_trouble(void)
+{
+	struct lab lab = { 0 };
+	int listener, fd;
+
+	sonde_start(&a, no_caps, (const char *const[]){ "sonde", "trace", NULL });
+	sonde_wait(&a);
+	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
+	SONDE_RUN(&a, "trace", "-B", "100");
+	sonde_expect_line(&a, 2, "power of two");
+	trace_needs_types();
+	lab_ready(&lab);
+	listener = far_listener(&lab, AF_INET, PORT, 16);
+	CHECK(listener > 0, "listen");
+	SONDE_START(&a, "trace", "connect", "port", "7777");
+	sonde_await_err(&a, "tracing");
+	close(a.fd[0]);
+	a.fd[0] = -1;
+	fd = reach(AF_INET, NULL, PORT);
+	CHECK(fd > 0, "connect");
+	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "reader is gone"), "%d %s", a.rc, a.err);
+	SONDE_START(&a, "trace", "--json");
+	sonde_await_err(&a, "tracing");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	/* The kernel takes its time to free them. */
+	for (int i = 0; i < 100; i++) {
+		SONDE_RUN(&a, "status");
+		if (!strstr(a.out, "sonde_tr_"))
+			break;
+		nap_ms(100);
+	}
+	CHECK(!strstr(a.out, "sonde_tr_"), "programs stay: %s", a.out);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scenarios of sonde trace share. */
+#ifndef TESTS_NET_TRACE_H
+#define TESTS_NET_TRACE_H
+
+/* Where the kernel does not describe its types, nothing is traced. */
+void trace_needs_types(void);
+/* Lines of text that have all words. */
+#define TRACE_LINES(text, ...) trace_lines(text, (const char *const[]){ __VA_ARGS__, NULL })
+unsigned int trace_lines(const char *text, const char *const *words);
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of sonde trace: drops, resets, full queues, DNS, TLS, bind. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "sys/mnt.h"
+#include "tests/net/scenarios.h"
+#include "tests/net/trace.h"
+
+enum { PORT = 7777, CLOSED = 7779, DATAGRAMS = 40 };
+
+static struct sonde a;
+
+/* A number of this namespace's, as /proc/net/snmp has it: a line of names, one of numbers. */
+static uint64_t counter(const char *proto, const char *name)
+{
+	static char text[1 << 13];
+	char *names, *numbers, *n, *v, *save_n, *save_v;
+
+	CHECK(mnt_read("proc", "/proc", "thread-self/net/snmp", text, sizeof(text)) > 0, "snmp");
+	names = strstr(text, proto);
+	CHECK(names, "no %s in snmp", proto);
+	numbers = strchr(names, '\n') + 1;
+	n = strtok_r(names, " \n", &save_n);
+	v = strtok_r(numbers, " \n", &save_v);
+	while (n && v && strcmp(n, name)) {
+		n = strtok_r(NULL, " \n", &save_n);
+		v = strtok_r(NULL, " \n", &save_v);
+	}
+	CHECK(n && v, "no %s in snmp", name);
+	return strtoull(v, NULL, 10);
+}
+
+static int far_datagram_socket(const struct lab *lab, int port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, AF_INET, port);
+	int fd;
+
+	lab_enter(lab, LAB_FAR);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(fd, (struct sockaddr *)&ss, len), "bind: %s", strerror(errno));
+	lab_enter(lab, LAB_NEAR);
+	return fd;
+}
+
+static void send_to_far(int port, unsigned int n)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, AF_INET, port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char word[512] = "";
+
+	/* Not connected: what ICMP says of the port does not come back as an error. */
+	while (n--)
+		CHECK(sendto(fd, word, sizeof(word), 0, (struct sockaddr *)&ss, len) > 0, "sendto");
+	close(fd);
+}
+
+/* Datagrams whose checksum is wrong. */
+static void send_broken(unsigned int n)
+{
+	struct {
+		struct udphdr udp;
+		char text[16];
+	} packet = { .udp = { .source = htons(1000),
+			      .dest = htons(PORT),
+			      .len = htons(sizeof(packet)),
+			      .check = htons(0xbad) } };
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, AF_INET, 0);
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	while (n--)
+		CHECK(sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&ss, len) > 0,
+		      "sendto: %s", strerror(errno));
+	close(fd);
+}
+
+static void refuse_all(int fd)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog prog = { 1, &none };
+
+	CHECK(!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), "filter");
+}
+
+/* What was dropped at the far side of late for a reason, as the summary has it. */
+static uint64_t said(const char *reason)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "\"reason\":\"%s\"", reason);
+	return JSON_SUM(a.out, "packets", "\"event\":\"drops\"", word);
+}
+
+/* Each drop is counted for its reason as the kernel's own counters have it. */
+void trace_dropped(void)
+{
+	uint64_t no_port, broken, full, small = 1;
+	struct lab lab = { 0 };
+	int filtered, slow;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	slow = far_datagram_socket(&lab, PORT);
+	filtered = far_datagram_socket(&lab, PORT + 1);
+	refuse_all(filtered);
+	setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(int));
+	SONDE_START(&a, "trace", "drop", "--json", "host 192.0.2.1 and udp");
+	sonde_await_err(&a, "tracing");
+	send_to_far(CLOSED, DATAGRAMS);
+	send_broken(DATAGRAMS);
+	send_to_far(PORT, DATAGRAMS);
+	send_to_far(PORT + 1, DATAGRAMS);
+	lab_enter(&lab, LAB_FAR);
+	AWAIT((no_port = counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
+	      (unsigned int)no_port);
+	broken = counter("Udp:", "InCsumErrors");
+	full = counter("Udp:", "RcvbufErrors");
+	CHECK(broken == DATAGRAMS && full, "broken %u, full %u", (unsigned int)broken,
+	      (unsigned int)full);
+	nap_ms(50 * test_slow());
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS,
+	      "%s %s", a.err, a.out);
+	if (!strstr(a.out, "\"reason\":"))
+		return; /* before 5.17 only the place is told */
+	CHECK(said("NO_SOCKET") == no_port, "%s", a.out);
+	CHECK(said("UDP_CSUM") == broken, "%s", a.out);
+	CHECK(said("SOCKET_RCVBUFF") == full, "%s", a.out);
+	CHECK(said("SOCKET_FILTER") == DATAGRAMS, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") == broken,
+	      "%s", a.out);
+}
+
+/* A stack begins where the packet was dropped; functions have names. */
+void trace_drop_stacks(void)
+{
+	struct lab lab = { 0 };
+
+	trace_needs_types();
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
+	sonde_await_err(&a, "tracing");
+	send_to_far(CLOSED, 1);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(lines_of(a.out) > 3 && strstr(a.out, "udp") && strstr(a.out, "+0x"), "%s", a.out);
+	SONDE_RUN(&a, "trace", "drop", "--stack", "-d", "1s", "-q", "port 9");
+	CHECK(!a.rc && !*a.out, "%s%s", a.out, a.err);
+}
+
+/* A reset at both of its ends. */
+void trace_resets(void)
+{
+	struct sockaddr_storage ss;
+	struct lab lab = { 0 };
+	socklen_t len;
+	int fd;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "reset", "--json", "-c", "2", "port 7779");
+	sonde_await_err(&a, "tracing");
+	len = far_address(&ss, AF_INET, CLOSED);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(connect(fd, (struct sockaddr *)&ss, len) && errno == ECONNREFUSED, "not refused");
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, "\"how\":\"sent\"", "\"local\":\"192.0.2.2\",\"local_port\":7779",
+			  "\"remote\":\"192.0.2.1\"") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"how\":\"received\"", "SYN_SENT", "\"remote_port\":7779") == 1, "%s",
+	      a.out);
+}
+
+/* A listener that nobody takes connections from. */
+void trace_full_queue(void)
+{
+	struct sockaddr_storage ss;
+	struct lab lab = { 0 };
+	socklen_t len = far_address(&ss, AF_INET, PORT);
+	int listener;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	listener = far_listener(&lab, AF_INET, PORT, 1);
+	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
+	while (sonde_poll(&a, 20) || !*a.err)
+		if (strstr(a.err, "tracing") || strstr(a.err, "does not tell of"))
+			break;
+	if (strstr(a.err, "does not tell of"))
+		SKIP("this kernel has no kprobes");
+	for (int i = 0; i < 6; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		CHECK(connect(fd, (struct sockaddr *)&ss, len) && errno == EINPROGRESS, "connect");
+	}
+	sonde_await_out(&a, "\"queue\":2,\"room\":1");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(strstr(a.out, "\"local\":\"192.0.2.2\",\"local_port\":7777,\"remote\":\"192.0.2.1\""), "%s",
+	      a.out);
+	CHECK(strstr(a.out, "\"process\":\"net\""), "%s", a.out);
+	close(listener);
+}
+
+void trace_binds(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct lab lab = { 0 };
+	char pid[32];
+	int tcp, second, udp;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
+	sonde_await_err(&a, "tracing");
+	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(tcp, (struct sockaddr *)&any, sizeof(any)) && !listen(tcp, 1), "bind");
+	CHECK(bind(second, (struct sockaddr *)&any, sizeof(any)) && errno == EADDRINUSE, "bind");
+	CHECK(!bind(udp, (struct sockaddr *)&any, sizeof(any)), "bind");
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, pid, "\"local_port\":7777", "\"protocol\":\"tcp\"", "\"result\":\"ok\"") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"tcp\"", "\"error\":\"EADDRINUSE\"") == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"udp\"", "\"result\":\"ok\"") == 1, "%s", a.out);
+}
+
+/* A resolver at the far side: answers of one address, NXDomain for "no", silence for "silent". */
+static pid_t start_resolver(int fd)
+{
+	static const uint8_t record[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 99 };
+	uint8_t message[512];
+	struct sockaddr_storage ss;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	for (;;) {
+		socklen_t len = sizeof(ss);
+		ssize_t n = recvfrom(fd, message, sizeof(message) - sizeof(record), 0,
+				     (struct sockaddr *)&ss, &len);
+		bool no = n > 14 && message[12] == 2;
+
+		if (n < 14)
+			_exit(1);
+		if (message[12] == 6)
+			continue;
+		message[2] |= 0x80;
+		message[3] = no ? 3 : 0;
+		if (!no) {
+			message[7] = 1;
+			memcpy(message + n, record, sizeof(record));
+			n += (ssize_t)sizeof(record);
+		}
+		sendto(fd, message, (size_t)n, 0, (struct sockaddr *)&ss, len);
+	}
+}
+
+static void ask(int fd, const char *name, uint8_t type, bool wait)
+{
+	uint8_t message[128] = { name[0], name[1], 1, 0, 0, 1 };
+	size_t at = 12;
+	char answer[512];
+
+	for (const char *word = name; *word; word += strcspn(word, ".") + (strchr(word, '.') != NULL)) {
+		size_t len = strcspn(word, ".");
+
+		message[at++] = (uint8_t)len;
+		memcpy(message + at, word, len);
+		at += len;
+	}
+	message[at + 2] = type;
+	message[at + 4] = 1;
+	CHECK(send(fd, message, at + 5, 0) == (ssize_t)at + 5, "send");
+	CHECK(!wait || recv(fd, answer, sizeof(answer), 0) > 0, "no answer");
+}
+
+void trace_dns(void)
+{
+	struct sockaddr_storage ss;
+	struct lab lab = { 0 };
+	socklen_t len;
+	char pid[32];
+	int server, fd;
+	pid_t resolver;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "dns", "--json");
+	sonde_await_err(&a, "tracing");
+	server = far_datagram_socket(&lab, 53);
+	resolver = start_resolver(server);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	len = far_address(&ss, AF_INET, 53);
+	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
+	ask(fd, "www.example.org", 1, true);
+	ask(fd, "no.example.org", 28, true);
+	ask(fd, "silent.example.org", 1, false);
+	AWAIT(sonde_poll(&a, 10) || lines_of(a.out) >= 4, "%s", a.out);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	kill(resolver, SIGKILL);
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
+			  "\"type\":\"A\"", "\"result\":\"NoError\"", "\"answers\":\"192.0.2.99\"") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
+			  "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "silent.example.org",
+			  "\"result\":\"no answer\"") == 1,
+	      "%s", a.out);
+	/* The resolver's side of it. */
+	CHECK(TRACE_LINES(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") == 1, "%s",
+	      a.out);
+}
+
+/* What looks like OpenSSL from outside. */
+int SSL_write(void *ssl, const void *text, int n);
+int SSL_read(void *ssl, void *text, int n);
+int SSL_write_ex(void *ssl, const void *text, size_t n, size_t *written);
+
+__attribute__((noinline, used)) int SSL_write(void *ssl, const void *text, int n)
+{
+	asm volatile("" : "+r"(ssl), "+r"(text), "+r"(n) : : "memory");
+	return n;
+}
+
+__attribute__((noinline, used)) int SSL_read(void *ssl, void *text, int n)
+{
+	asm volatile("" : "+r"(ssl), "+r"(text), "+r"(n) : : "memory");
+	strcpy(text, "an answer");
+	return n < 9 ? n : 9;
+}
+
+__attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, size_t n,
+						   size_t *written)
+{
+	asm volatile("" : "+r"(ssl), "+r"(text), "+r"(n) : : "memory");
+	*written = n;
+	return 1;
+}
+
+/* Plain text at a program's own OpenSSL, in pieces where it is long. */
+void trace_tls(void)
+{
+	char pid[32], text[64], *much = malloc(9000);
+	size_t written;
+
+	trace_needs_types();
+	CHECK(much, "malloc");
+	memset(much, 'x', 9000);
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", "/proc/self/exe", "-d", "1ms");
+	sonde_expect_line(&a, 1, "has no SSL_read and SSL_write");
+	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "comm net");
+	sonde_await_err(&a, "tracing");
+	CHECK(SSL_write(&a, "a question", 10) == 10, "-");
+	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
+	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
+		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
+		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,
+	      "pieces");
+	SONDE_RUN(&a, "trace", "tls", "--tls-file", "/nowhere");
+	sonde_expect_line(&a, 1, "not found");
+	free(much);
+}
