@@ -150,7 +150,7 @@ static void every_connection(int family)
 	CHECK(made + taken + closed + lost == 4 * n, "%u made, %u taken, %u closed, %u lost of %u",
 	      made, taken, closed, lost, n);
 	CHECK(!lost, "%u lost", lost);
-	CHECK(!TRACE_LINES(text, "failed\""), "false failures");
+	CHECK(!TRACE_LINES(text, "\"result\":\"failed\""), "false failures");
 	CHECK(json_sum(text, "sent",
 		       (const char *const[]){ "\"event\":\"close\"", client, NULL }) == n * WORD,
 	      "bytes sent");
