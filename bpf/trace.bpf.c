@@ -20,45 +20,59 @@ struct {
 	MAP_TYPE(value, struct trace_call);
 } calls MAP;
 
-static __always_inline void remember(const struct trace_sock *s)
-{
-	__u32 zero = 0;
-	struct trace_counts *c;
+/* What is not known yet. It is filled in where it is kept: programs have little stack, and filters
+ * want most of it. */
+static const volatile struct trace_sock nothing = {};
 
-	if (!bpf_map_update_elem(&socks, &s->head.sk, s, BPF_ANY))
-		return;
-	c = bpf_map_lookup_elem(&counts, &zero);
-	if (c)
-		c->blind++;
+/* A socket's place, with no more in it than its ends. 0: there is none. */
+static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_sock *tp)
+{
+	__u64 key = (__u64)sk;
+	struct trace_counts *c;
+	struct trace_sock *s;
+	__u32 zero = 0;
+
+	bpf_map_update_elem(&socks, &key, (const void *)&nothing, BPF_ANY);
+	s = bpf_map_lookup_elem(&socks, &key);
+	if (!s) {
+		c = bpf_map_lookup_elem(&counts, &zero);
+		if (c)
+			c->blind++;
+		return 0;
+	}
+	describe(&s->head, sk, tp);
+	return s;
 }
 
 static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
 {
-	struct trace_sock s = { .began = bpf_ktime_get_ns() };
+	struct trace_sock *s = remember(sk, tp);
 
-	who_now(&s.head.who);
-	s.head.flags = TRACE_OUTGOING | (conf.returns ? TRACE_CALLING : 0);
-	if (describe(&s.head, sk, tp))
-		remember(&s);
+	if (!s)
+		return;
+	who_now(&s->head.who);
+	s->began = bpf_ktime_get_ns();
+	s->head.flags = TRACE_OUTGOING | (conf.returns ? TRACE_CALLING : 0);
 }
 
-static __always_inline void came_in(struct sock *sk, struct tcp_sock *tp)
+static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 {
-	struct trace_sock s = { .began = bpf_ktime_get_ns() };
-	struct trace_detail is = { .began = s.began };
+	struct trace_sock *s = remember(sk, tp);
+	struct trace_detail is = {};
 
-	if (!describe(&s.head, sk, tp))
-		return;
-	by_listener(&s.head);
+	if (!s)
+		return 0;
+	is.began = s->began = bpf_ktime_get_ns();
+	by_listener(&s->head);
 	/* Else when a process takes it. */
 	if (!conf.returns) {
-		s.head.flags &= ~TRACE_NOT_TAKEN;
-		tell(&s.head, &is, TRACE_ACCEPT);
+		s->head.flags &= ~TRACE_NOT_TAKEN;
+		tell(&s->head, &is, TRACE_ACCEPT);
 	}
-	remember(&s);
+	return 0;
 }
 
-static __always_inline void made(struct sock *sk, struct tcp_sock *tp, int before)
+static __noinline int made(struct sock *sk, struct tcp_sock *tp, int before)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
@@ -67,7 +81,7 @@ static __always_inline void made(struct sock *sk, struct tcp_sock *tp, int befor
 	if (!s && before == SYN_RECV)
 		came_in(sk, tp);
 	if (!s || !(s->head.flags & TRACE_OUTGOING))
-		return;
+		return 0;
 	is.began = s->began;
 	is.before = before;
 	is.after = ESTABLISHED;
@@ -75,6 +89,7 @@ static __always_inline void made(struct sock *sk, struct tcp_sock *tp, int befor
 	describe(&s->head, sk, tp);
 	tell(&s->head, &is, TRACE_CONNECT);
 	s->began = bpf_ktime_get_ns();
+	return 0;
 }
 
 /* Of the stream's numbers one is the SYN's, and one the FIN's. */
@@ -134,19 +149,20 @@ static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock
 static __always_inline void ended(struct sock *sk, struct tcp_sock *tp, int before)
 {
 	__u64 key = (__u64)sk;
-	struct trace_sock unknown = {}, *s = bpf_map_lookup_elem(&socks, &key);
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 
 	if (s) {
 		end(s, sk, tp, before);
 		return;
 	}
-	if (!describe(&unknown.head, sk, tp))
+	s = remember(sk, tp);
+	if (!s)
 		return;
 	if (before == SYN_RECV)
-		by_listener(&unknown.head);
+		by_listener(&s->head);
 	else
-		unknown.head.flags = TRACE_EXISTED | (before == SYN_SENT ? TRACE_OUTGOING : 0);
-	end(&unknown, sk, tp, before);
+		s->head.flags = TRACE_EXISTED | (before == SYN_SENT ? TRACE_OUTGOING : 0);
+	end(s, sk, tp, before);
 }
 
 static __always_inline void closing(struct sock *sk, int how)
@@ -159,22 +175,23 @@ static __always_inline void closing(struct sock *sk, int how)
 }
 
 /* A socket that listens, or does no longer. */
-static __always_inline void listens(struct sock *sk, struct tcp_sock *tp, bool now)
+static __noinline int listens(struct sock *sk, struct tcp_sock *tp, bool now)
 {
 	struct trace_head h = {};
 	__u64 key;
 
 	if (!describe(&h, sk, tp))
-		return;
+		return 0;
 	key = listener_key(&h);
 	who_now(&h.who);
 	if (now)
 		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
 	else
 		bpf_map_delete_elem(&listeners, &key);
+	return 0;
 }
 
-static __always_inline void show_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
+static __noinline int show_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
 {
 	struct trace_detail is = { .before = before, .after = after };
 	__u64 key = (__u64)sk;
@@ -182,9 +199,9 @@ static __always_inline void show_state(struct sock *sk, struct tcp_sock *tp, int
 	struct trace_head h = {};
 
 	if (s)
-		__builtin_memcpy(&h, &s->head, sizeof(h));
-	if (describe(&h, sk, tp))
-		tell(&h, &is, TRACE_STATE);
+		return tell(&s->head, &is, TRACE_STATE);
+	describe(&h, sk, tp);
+	return tell(&h, &is, TRACE_STATE);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -509,7 +526,7 @@ struct bpf_iter__task_file {
 } CORE;
 
 /* A socket as it is found. */
-static __always_inline bool find(struct trace_head *h, struct sock *sk)
+static __noinline int find(struct trace_head *h, struct sock *sk)
 {
 	__u16 proto = 0, port = 0;
 
