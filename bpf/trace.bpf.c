@@ -20,6 +20,14 @@ struct {
 	MAP_TYPE(value, struct trace_call);
 } calls MAP;
 
+/* Who took a connection that was not one yet. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_EARLY);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_who);
+} early MAP;
+
 /* What is not known yet. It is filled in where it is kept: programs have little stack, and filters
  * want most of it. */
 static const volatile struct trace_sock nothing = {};
@@ -55,20 +63,32 @@ static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
 	s->head.flags = TRACE_OUTGOING | (conf.returns ? TRACE_CALLING : 0);
 }
 
+/* Whoever meets the other one last has seen both halves, and only one of them takes this away. */
+static __always_inline bool claim(__u64 sk, struct trace_who *who)
+{
+	struct trace_who *w = bpf_map_lookup_elem(&early, &sk);
+
+	if (!w)
+		return false;
+	*who = *w;
+	return !bpf_map_delete_elem(&early, &sk);
+}
+
 static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_sock *s = remember(sk, tp);
-	struct trace_detail is = {};
+	struct trace_detail is = { .after = ESTABLISHED };
 
 	if (!s)
 		return 0;
 	is.began = s->began = bpf_ktime_get_ns();
 	by_listener(&s->head);
-	/* Else when a process takes it. */
-	if (!conf.returns) {
-		s->head.flags &= ~TRACE_NOT_TAKEN;
-		tell(&s->head, &is, TRACE_ACCEPT);
-	}
+	if (conf.returns && !claim(s->head.sk, &s->head.who))
+		return 0; /* it is told when a process takes it */
+	s->head.flags &= ~TRACE_NOT_TAKEN;
+	if (conf.returns)
+		s->head.flags &= ~TRACE_BY_LISTENER;
+	tell(&s->head, &is, TRACE_ACCEPT);
 	return 0;
 }
 
@@ -78,8 +98,8 @@ static __noinline int made(struct sock *sk, struct tcp_sock *tp, int before)
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 	struct trace_detail is = {};
 
-	if (!s && before == SYN_RECV)
-		came_in(sk, tp);
+	if (before == SYN_RECV && !(s && s->head.flags & TRACE_OUTGOING))
+		return came_in(sk, tp);
 	if (!s || !(s->head.flags & TRACE_OUTGOING))
 		return 0;
 	is.began = s->began;
@@ -204,35 +224,66 @@ static __noinline int show_state(struct sock *sk, struct tcp_sock *tp, int befor
 	return tell(&h, &is, TRACE_STATE);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int sonde_tr_state(__u64 *args)
+/* A new socket, where another one may have been whose end was missed. */
+static __always_inline void forget(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	bpf_map_delete_elem(&socks, &key);
+}
+
+/* What only a process does to its own socket. */
+static __always_inline bool by_process(int before, int after)
+{
+	return after == SYN_SENT || after == LISTENING || after == FIN_WAIT1 || after == LAST_ACK ||
+	       (before == LISTENING && after != SYN_RECV);
+}
+
+/* Kernels pass over a program that is at work on a CPU already, as when what the network brings
+ * interrupts a system call. So there are two: the first may be interrupted, the second is what
+ * the network does. What the first misses, is the second's. */
+static __always_inline int state(__u64 *args, const bool process)
 {
 	struct sock *sk = (void *)args[0];
 	int before = args[1], after = args[2];
 	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (by_process(before, after) != process || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	if (after == SYN_SENT)
+	if (process && after == SYN_SENT)
 		asked(sk, tp);
-	else if (after == ESTABLISHED)
+	if (!process && after == ESTABLISHED)
 		made(sk, tp, before);
 	if (conf.all.kinds & 1u << TRACE_STATE)
 		show_state(sk, tp, before, after);
-	if (after == FIN_WAIT1)
+	if (process && after == FIN_WAIT1)
 		closing(sk, TRACE_LOCAL);
-	else if (after == CLOSE_WAIT)
-		closing(sk, TRACE_REMOTE);
-	else if (after == LISTENING)
+	else if (process && after == LISTENING)
 		listens(sk, tp, true);
-	else if (after == CLOSED && before == LISTENING)
+	else if (process && before == LISTENING && after == CLOSED)
 		listens(sk, tp, false);
-	else if (after == CLOSED && before != CLOSED)
+	else if (!process && before == LISTENING && after == SYN_RECV)
+		forget(sk);
+	else if (!process && after == CLOSE_WAIT)
+		closing(sk, TRACE_REMOTE);
+	else if (!process && after == CLOSED && before != CLOSED)
 		ended(sk, tp, before);
 	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int sonde_tr_own(__u64 *args)
+{
+	return state(args, true);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int sonde_tr_state(__u64 *args)
+{
+	return state(args, false);
 }
 
 /* connect(2) has returned. What is refused before there is a SYN is seen by no state. */
@@ -271,16 +322,33 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	tell(&h, &is, TRACE_CONNECT);
 }
 
-/* A process took a connection. */
+/* A process took a connection; before it is one, it may be, for it waits in the queue a little
+ * earlier. */
 static __always_inline void taken(__u64 sk)
 {
-	struct trace_sock *s = bpf_map_lookup_elem(&socks, &sk);
 	struct trace_detail is = { .after = ESTABLISHED };
+	struct trace_who who = {};
+	struct trace_sock *s;
+	__u8 state = 0;
 
-	if (!s || !(s->head.flags & TRACE_NOT_TAKEN))
+	who_now(&who);
+	who.netns = netns_of((void *)sk, false);
+	/* What is told of a state is told before a socket is in it. */
+	bpf_probe_read_kernel(&state, 1,
+			      (const void *)&((struct sock *)sk)->__sk_common.skc_state);
+	s = bpf_map_lookup_elem(&socks, &sk);
+	if (!s && state != SYN_RECV)
+		return; /* it was there before */
+	if (!s) {
+		bpf_map_update_elem(&early, &sk, &who, BPF_ANY);
+		s = bpf_map_lookup_elem(&socks, &sk);
+		if (!s || !claim(sk, &who))
+			return;
+	}
+	if (!(s->head.flags & TRACE_NOT_TAKEN))
 		return;
 	is.began = s->began;
-	who_now(&s->head.who);
+	s->head.who = who;
 	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
 	tell(&s->head, &is, TRACE_ACCEPT);
 }
@@ -327,6 +395,66 @@ static __always_inline bool put_call(struct trace_call *call, struct socket *soc
 	return true;
 }
 
+/* bind(2) has returned. */
+static __always_inline void bound(const struct trace_call *call, int rc)
+{
+	struct trace_detail is = { .error = -rc };
+	struct sock *sk = (void *)call->sk;
+	struct trace_head h = {};
+	__u16 port = call->port_be;
+
+	h.sk = call->sk;
+	h.proto = call->proto;
+	h.family = call->family == AF_INET ? 4 : 6;
+	who_now(&h.who);
+	h.who.netns = netns_of(sk, false);
+	copy_bytes(h.local, call->addr, 16);
+	if (!rc)
+		GET(false, port, ((struct inet_sock *)sk)->inet_sport);
+	h.lport = be16(port);
+	unmap(&h);
+	tell(&h, &is, TRACE_BIND);
+}
+
+/* The best way to hear what functions return; kernels lose none, and it costs little. */
+SEC("fexit/inet_stream_connect")
+int sonde_tr_xask(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		returned(&call, args[4]);
+	return 0;
+}
+
+SEC("fexit/inet_bind")
+int sonde_tr_xbind(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		bound(&call, args[3]);
+	return 0;
+}
+
+SEC("fexit/inet6_bind")
+int sonde_tr_xbind6(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		bound(&call, args[3]);
+	return 0;
+}
+
+/* It had more arguments before 6.10. */
+SEC("fexit/inet_csk_accept")
+int sonde_tr_xtake(__u64 *args)
+{
+	taken(conf.accept_args > 2 ? args[4] : args[2]);
+	return 0;
+}
+
 SEC("kprobe/inet_stream_connect")
 int sonde_tr_ask(void *regs)
 {
@@ -349,27 +477,6 @@ int sonde_tr_asked(void *regs)
 	returned(call, RET(regs));
 	bpf_map_delete_elem(&calls, &id);
 	return 0;
-}
-
-/* bind(2) has returned. */
-static __always_inline void bound(const struct trace_call *call, int rc)
-{
-	struct trace_detail is = { .error = -rc };
-	struct sock *sk = (void *)call->sk;
-	struct trace_head h = {};
-	__u16 port = call->port_be;
-
-	h.sk = call->sk;
-	h.proto = call->proto;
-	h.family = call->family == AF_INET ? 4 : 6;
-	who_now(&h.who);
-	h.who.netns = netns_of(sk, false);
-	copy_bytes(h.local, call->addr, 16);
-	if (!rc)
-		GET(false, port, ((struct inet_sock *)sk)->inet_sport);
-	h.lport = be16(port);
-	unmap(&h);
-	tell(&h, &is, TRACE_BIND);
 }
 
 /* Of inet6_bind, too. */

@@ -173,7 +173,7 @@ struct trace_counts {
 };
 
 enum { TRACE_RING = 1 << 20, TRACE_SOCKS = 1 << 16, TRACE_CALLS = 4096, TRACE_LISTENERS = 1024,
-       TRACE_CGROUPS = 1024,
+       TRACE_CGROUPS = 1024, TRACE_EARLY = 1024,
        TRACE_DROPS = 1024, TRACE_STACKS = 1024, TRACE_FRAMES = 32 };
 
 /* What all tracing programs are told. */
@@ -189,7 +189,8 @@ struct trace_conf {
 	struct trace_all all;
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
 	__u8 binds;   /* what bind(2) returns is wanted */
-	__u8 reserved[6];
+	__u8 accept_args; /* of inet_csk_accept() */
+	__u8 reserved[5];
 };
 
 struct tls_conf {

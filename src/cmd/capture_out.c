@@ -42,7 +42,7 @@ static const struct col cols[] = {
 	{ "verdict", .role = COL_INFO, COL_AT_STR(R, verdict) },
 };
 #undef R
-static const struct schema packet_schema = { "capture", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema packet_schema = { "capture", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 static bool ends_with(const char *name, const char *end)
 {

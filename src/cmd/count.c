@@ -100,7 +100,7 @@ static const struct col cols[] = {
 };
 #undef R
 
-static const struct schema schema = { "count", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "count", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 static double now_s(void)
 {

@@ -68,7 +68,7 @@ static const struct col live_cols[] = {
 };
 #undef R
 static const struct schema live_schema = { "demo_count", live_cols,
-					   sizeof(live_cols) / sizeof(*live_cols) };
+					   sizeof(live_cols) / sizeof(*live_cols), 0 };
 
 /* One comparison: what sonde counted against another's word for it. */
 struct compare_rec {
@@ -88,7 +88,7 @@ static const struct col compare_cols[] = {
 };
 #undef R
 static const struct schema compare_schema = { "demo", compare_cols,
-					      sizeof(compare_cols) / sizeof(*compare_cols) };
+					      sizeof(compare_cols) / sizeof(*compare_cols), 0 };
 
 struct demo {
 	struct lab lab;

@@ -66,7 +66,7 @@ static const struct col finding_cols[] = {
 };
 #undef R
 static const struct schema finding_schema = { "doctor", finding_cols,
-					      sizeof(finding_cols) / sizeof(*finding_cols) };
+					      sizeof(finding_cols) / sizeof(*finding_cols), 0 };
 
 /* The state that the looks share. */
 struct doctor {
@@ -362,7 +362,7 @@ static const struct col privilege_cols[] = {
 };
 #undef R
 static const struct schema privilege_schema = { "doctor_privilege", privilege_cols,
-						sizeof(privilege_cols) / sizeof(*privilege_cols) };
+						sizeof(privilege_cols) / sizeof(*privilege_cols), 0 };
 
 static const struct {
 	uint64_t cap;

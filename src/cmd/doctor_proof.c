@@ -35,7 +35,7 @@ static const struct col proof_cols[] = {
 };
 #undef R
 static const struct schema proof_schema = { "doctor_proof", proof_cols,
-					    sizeof(proof_cols) / sizeof(*proof_cols) };
+					    sizeof(proof_cols) / sizeof(*proof_cols), 0 };
 
 static int send_datagrams(const struct lab *lab)
 {

@@ -49,7 +49,7 @@ static const struct col cols[] = {
 	{ "rule", "rule", .role = COL_INFO, COL_AT_STR(R, rule) },
 };
 #undef R
-static const struct schema schema = { "filter", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "filter", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 struct ticks {
 	uint64_t now, hz;

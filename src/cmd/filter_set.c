@@ -57,7 +57,7 @@ static const struct col cols[] = {
 	  .role = COL_GAUGE, COL_AT_U64(R, ipv6) },
 };
 #undef R
-static const struct schema schema = { "filter_set", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "filter_set", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 static struct site_set *find_set(const struct site *s, const char *name)
 {

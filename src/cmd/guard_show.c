@@ -41,7 +41,7 @@ static const struct col status_cols[] = {
 };
 #undef R
 static const struct schema status_schema = { "guard", status_cols,
-					     sizeof(status_cols) / sizeof(*status_cols) };
+					     sizeof(status_cols) / sizeof(*status_cols), 0 };
 
 /* What is counted beside the limits. */
 static const struct {
@@ -191,7 +191,7 @@ static const struct col ban_cols[] = {
 };
 #undef R
 static const struct schema ban_schema = { "guard_ban", ban_cols,
-					  sizeof(ban_cols) / sizeof(*ban_cols) };
+					  sizeof(ban_cols) / sizeof(*ban_cols), 0 };
 
 static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry)
 {

@@ -51,7 +51,7 @@ static const struct col cols[] = {
 	{ "banned", "banned", .role = COL_INFO, COL_AT_BOOL(R, banned) },
 };
 #undef R
-static const struct schema schema = { "guard_top", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "guard_top", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 static int put(struct sink *sink, const struct guard_view *v, const struct guard_busy *b)
 {

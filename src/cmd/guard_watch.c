@@ -59,7 +59,7 @@ static const struct col cols[] = {
 	{ "sample", .role = COL_INFO, COL_AT_STR(R, sample) },
 };
 #undef R
-static const struct schema schema = { "guard_incident", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "guard_incident", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 /* One interface's incident, if there is one. */
 struct watched {

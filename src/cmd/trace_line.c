@@ -180,6 +180,10 @@ static void put_accept(struct buf *out, const struct trace_event *e)
 		buf_str(out, "by whoever listens");
 		return;
 	}
+	if (!e->is.began) {
+		buf_str(out, "was there before");
+		return;
+	}
 	buf_str(out, "waited ");
 	put_span(out, e->head.time - e->is.began);
 }

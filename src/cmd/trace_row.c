@@ -6,61 +6,58 @@
 #include "cmd/trace_show.h"
 #include "net/proto.h"
 
+/* What records of one kind or another have, all in one row. */
+#define COLUMNS(STR, U64, F64, BOOL)                                                          \
+	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
+	U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port)        \
+	STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) STR(error)     \
+	STR(answers) U64(asked) F64(latency_ms) F64(seconds) U64(sent) U64(received) STR(reason)  \
+	U64(segment) U64(retransmits) F64(rtt_ms) STR(how) BOOL(existed) STR(from) STR(to)        \
+	U64(queue) U64(room) STR(place) U64(length) U64(offset) STR(text) STR(packet) STR(stack)
+
+#define MEMBER_STR(name)  const char *name;
+#define MEMBER_U64(name)  uint64_t name;
+#define MEMBER_F64(name)  double name;
+#define MEMBER_BOOL(name) bool name;
 struct row {
-	double time, seconds, latency_ms, rtt_ms;
-	uint64_t pid, tid, uid, cgroup_id, netns, local_port, remote_port;
-	uint64_t sent, received, retransmits, segment, queue, room, length, asked, offset;
-	const char *event, *process, *container, *cgroup, *interface, *direction, *local, *remote;
-	const char *result, *error, *how, *from, *to, *reason, *place, *packet, *stack, *protocol;
-	const char *name, *type, *answers, *text;
-	bool existed;
+	const char *none;
+	uint64_t has; /* HAS_* */
+	COLUMNS(MEMBER_STR, MEMBER_U64, MEMBER_F64, MEMBER_BOOL)
 };
 
-#define R struct row
-#define STR(name) { #name, .role = COL_INFO, COL_AT_STR(R, name) }
-#define U64(name) { #name, .role = COL_INFO, COL_AT_U64(R, name) }
-#define F64(name) { #name, .role = COL_INFO, COL_AT_F64(R, name) }
-#define HEAD                                                                                  \
-	F64(time), STR(event), U64(pid), U64(tid), STR(process), U64(uid), STR(container),        \
-		STR(cgroup), U64(cgroup_id), U64(netns), STR(interface), STR(direction), STR(local),  \
-		U64(local_port), STR(remote), U64(remote_port)
+#define PLACE(name) PLACE_##name,
+enum { COLUMNS(PLACE, PLACE, PLACE, PLACE) NPLACES };
+#define BIT(name) HAS_##name = UINT64_C(1) << PLACE_##name,
+enum { COLUMNS(BIT, BIT, BIT, BIT) };
+_Static_assert(NPLACES <= 64, "a bit for each");
 
-static const struct col connect_cols[] = { HEAD, STR(result), STR(error), F64(latency_ms) };
-static const struct col accept_cols[] = { HEAD, STR(result), STR(error), F64(latency_ms) };
-static const struct col close_cols[] = {
-	HEAD,	     F64(seconds), U64(sent), U64(received), U64(retransmits),
-	F64(rtt_ms), STR(how),	   STR(error),
-	{ "existed", .role = COL_INFO, COL_AT_BOOL(R, existed) },
-};
-static const struct col state_cols[] = { HEAD, STR(from), STR(to) };
-static const struct col open_cols[] = {
-	HEAD, STR(to), { "existed", .role = COL_INFO, COL_AT_BOOL(R, existed) }
-};
-static const struct col retransmit_cols[] = { HEAD,		STR(reason), U64(segment),
-					      U64(retransmits), F64(rtt_ms), STR(to) };
-static const struct col reset_cols[] = { HEAD, STR(how), STR(reason), STR(from) };
-static const struct col bind_cols[] = { HEAD, STR(protocol), STR(result), STR(error) };
-static const struct col dns_cols[] = { HEAD,	    STR(protocol), STR(name),  STR(type), STR(result),
-				       STR(answers), F64(latency_ms), U64(asked) };
-static const struct col tls_cols[] = { HEAD, STR(how), U64(length), U64(offset), STR(text) };
-static const struct col listen_cols[] = { HEAD, U64(queue), U64(room) };
-static const struct col drop_cols[] = { HEAD, STR(reason), STR(place), U64(length), STR(packet),
-					STR(stack) };
+#define COL_STR_OF(name)  { #name, .role = COL_INFO, COL_AT_STR(struct row, name) },
+#define COL_U64_OF(name)  { #name, .role = COL_INFO, COL_AT_U64(struct row, name) },
+#define COL_F64_OF(name)  { #name, .role = COL_INFO, COL_AT_F64(struct row, name) },
+#define COL_BOOL_OF(name) { #name, .role = COL_INFO, COL_AT_BOOL(struct row, name) },
+static const struct col cols[] = { COLUMNS(COL_STR_OF, COL_U64_OF, COL_F64_OF, COL_BOOL_OF) };
+static const struct schema schema = { "trace", cols, NPLACES, offsetof(struct row, has) };
 
-#define SCHEMA(cols) { "trace", cols, sizeof(cols) / sizeof(*(cols)) }
-static const struct schema schemas[TRACE_KINDS] = {
-	[TRACE_CONNECT] = SCHEMA(connect_cols),
-	[TRACE_ACCEPT] = SCHEMA(accept_cols),
-	[TRACE_CLOSE] = SCHEMA(close_cols),
-	[TRACE_STATE] = SCHEMA(state_cols),
-	[TRACE_OPEN] = SCHEMA(open_cols),
-	[TRACE_RETRANSMIT] = SCHEMA(retransmit_cols),
-	[TRACE_RESET] = SCHEMA(reset_cols),
-	[TRACE_BIND] = SCHEMA(bind_cols),
-	[TRACE_DNS] = SCHEMA(dns_cols),
-	[TRACE_TLS] = SCHEMA(tls_cols),
-	[TRACE_LISTEN] = SCHEMA(listen_cols),
-	[TRACE_DROP] = SCHEMA(drop_cols),
+enum {
+	HEAD = (HAS_protocol - 1) & ~UINT64_C(0),
+	OUTCOME = HAS_result | HAS_error,
+};
+static const uint64_t columns[TRACE_KINDS] = {
+	[TRACE_CONNECT] = HEAD | OUTCOME | HAS_latency_ms,
+	[TRACE_ACCEPT] = HEAD | OUTCOME | HAS_latency_ms,
+	[TRACE_CLOSE] = HEAD | HAS_seconds | HAS_sent | HAS_received | HAS_retransmits |
+			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed,
+	[TRACE_STATE] = HEAD | HAS_from | HAS_to,
+	[TRACE_OPEN] = HEAD | HAS_to | HAS_existed,
+	[TRACE_RETRANSMIT] = HEAD | HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to,
+	[TRACE_RESET] = HEAD | HAS_how | HAS_reason | HAS_from,
+	[TRACE_LISTEN] = HEAD | HAS_queue | HAS_room,
+	[TRACE_BIND] = HEAD | HAS_protocol | OUTCOME,
+	[TRACE_DROP] = HEAD | HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet |
+		       HAS_stack,
+	[TRACE_DNS] = HEAD | HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers |
+		      HAS_latency_ms | HAS_asked,
+	[TRACE_TLS] = HEAD | HAS_how | HAS_length | HAS_offset | HAS_text,
 };
 
 /* Texts that a row points to. */
@@ -169,10 +166,11 @@ static void fill_text(struct row *r, struct texts *t, const struct trace_text *t
 	r->how = text->head.flags & TRACE_SENT ? "sent" : "received";
 }
 
-static int put_row(struct row *r, struct texts *t, const struct schema *schema, struct sink *sink)
+static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
 {
-	int rc = sink_begin(sink, schema, NULL);
+	int rc = sink_begin(sink, &schema, NULL);
 
+	r->has = columns[kind];
 	if (!rc)
 		rc = sink_row(sink, r);
 	if (!rc)
@@ -202,7 +200,7 @@ int trace_show_dns_row(struct trace_say *s, const struct trace_dns *dns, struct 
 	r.answers = *dns->says.answers ? dns->says.answers : NULL;
 	r.latency_ms = dns->asked ? (double)(dns->head.time - dns->asked) / 1e6 : NAN;
 	r.asked = dns->times;
-	return put_row(&r, &t, &schemas[TRACE_DNS], sink);
+	return put_row(&r, &t, TRACE_DNS, sink);
 }
 
 int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sink *sink)
@@ -217,5 +215,5 @@ int trace_show_row(struct trace_say *s, const struct trace_head *rec, struct sin
 		fill_event(&r, s, (const struct trace_event *)(const void *)rec);
 	if (rec->kind == TRACE_DROP)
 		fill_drop(&r, &t, s, (const struct trace_packet *)(const void *)rec);
-	return put_row(&r, &t, &schemas[rec->kind], sink);
+	return put_row(&r, &t, rec->kind, sink);
 }

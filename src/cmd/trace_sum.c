@@ -32,7 +32,7 @@ static const struct col dest_cols[] = {
 };
 #undef R
 static const struct schema dest_schema = { "trace_summary", dest_cols,
-					   sizeof(dest_cols) / sizeof(*dest_cols) };
+					   sizeof(dest_cols) / sizeof(*dest_cols), 0 };
 
 struct drop_row {
 	uint64_t packets;
@@ -48,7 +48,7 @@ static const struct col drop_cols[] = {
 };
 #undef R
 static const struct schema drop_schema = { "trace_drops", drop_cols,
-					   sizeof(drop_cols) / sizeof(*drop_cols) };
+					   sizeof(drop_cols) / sizeof(*drop_cols), 0 };
 
 int trace_sum_open(struct trace_sum *sum)
 {

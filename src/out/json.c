@@ -125,6 +125,9 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 
 static int row(struct sink *s, const void *rec)
 {
+	const uint64_t *has = s->schema->has_off ? (const void *)((const char *)rec +
+								   s->schema->has_off)
+						  : NULL;
 	struct buf *b = &s->out;
 	const char *before = "\"";
 
@@ -132,7 +135,7 @@ static int row(struct sink *s, const void *rec)
 	for (size_t i = 0; i < s->schema->ncols; i++) {
 		const struct col *c = &s->schema->cols[i];
 
-		if (c->kind == COL_STR && !col_str(c, rec))
+		if ((has && !(*has >> i & 1)) || (c->kind == COL_STR && !col_str(c, rec)))
 			continue;
 		buf_str(b, before);
 		buf_str(b, c->name);

@@ -43,6 +43,9 @@ struct schema {
 	const char *name;       /* "count": of the record */
 	const struct col *cols; /* ncols of them */
 	size_t ncols;
+	/* Records have a uint64_t there with a bit for each column that they have: JSON leaves out
+	 * the others. 0: they have all. No column is at their beginning, then. */
+	size_t has_off;
 };
 
 #define COL_OFF_(T, m, M)                                                                 \

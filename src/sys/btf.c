@@ -519,6 +519,18 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value)
 	return NULL;
 }
 
+uint32_t btf_function_args(const struct btf *b, const char *name)
+{
+	struct btf_want want = { .name = name, .kinds = BTF_IS(FUNC) };
+	struct btf_type t;
+
+	btf_resolve(b, &want, 1);
+	if (!type_at(b, want.id, &t) || !type_at(b, t.type, &t) ||
+	    BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO)
+		return 0;
+	return BTF_INFO_VLEN(t.info);
+}
+
 /* typedef void (*btf_trace_NAME)(void *, ...): the first argument is not the programs'. */
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
 {

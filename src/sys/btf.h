@@ -55,6 +55,8 @@ int64_t btf_size(const struct btf *b, uint32_t id);
 int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t *value);
 /* The name of an enumerator of enum id; NULL: there is none of that value. */
 const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value);
+/* How many arguments a function has; 0: there is no such function, or it has none. */
+uint32_t btf_function_args(const struct btf *b, const char *name);
 /* How many arguments a tracepoint's programs get; 0: there is no such tracepoint. */
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name);
 /* A type's own name; "" if it has none. */

@@ -23,14 +23,17 @@
 
 enum { WORDS = 160 };
 
-/* The ways to hear what connect(2), accept(2) and bind(2) return, the cheapest first. */
+#define PROG(name) (1u << TRACE_PROG_SONDE_TR_##name)
+enum { BINDS = PROG(XBIND) | PROG(XBIND6) | PROG(BOUND) };
+
+/* The ways to hear what connect(2), accept(2) and bind(2) return, the best first. */
 static const struct way {
 	const char *name;
 	uint32_t progs;
 } ways[] = {
-	{ "kprobes", 1u << TRACE_PROG_SONDE_TR_ASK | 1u << TRACE_PROG_SONDE_TR_ASKED |
-			     1u << TRACE_PROG_SONDE_TR_TAKE | 1u << TRACE_PROG_SONDE_TR_BOUND },
-	{ "sys_exit", 1u << TRACE_PROG_SONDE_TR_EXIT },
+	{ "fexit", PROG(XASK) | PROG(XTAKE) | PROG(XBIND) | PROG(XBIND6) },
+	{ "kprobes", PROG(ASK) | PROG(ASKED) | PROG(TAKE) | PROG(BOUND) },
+	{ "sys_exit", PROG(EXIT) },
 };
 
 enum {
@@ -149,51 +152,64 @@ static int open_obj(struct trace *t, enum trace_objs which, const struct spec *s
 	return rc;
 }
 
-/* With one way to hear results, or with none. */
-static int open_way(struct trace *t, const struct btf *types, const struct way *way)
+/* Some programs of the first spec, with the maps of those that are open. */
+static int open_some(struct trace *t, const struct btf *types, enum trace_objs which,
+		     uint32_t progs)
 {
+	const struct obj *there = &t->obj[TRACE_OBJ_RETURNS];
 	struct trace_conf conf = { .all = all_of(t),
-				   .returns = way != NULL,
-				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0 };
+				   .returns = t->returns != NULL,
+				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
+				   .accept_args = (uint8_t)btf_function_args(types,
+									     "inet_csk_accept") };
 	struct obj_map maps[TRACE_NMAPS] = {
 		[TRACE_MAP_EVENTS] = { .max_entries = t->wish.bytes },
 		[TRACE_MAP_SOCKS] = { .max_entries = socks_for(&t->wish) },
 	};
-	struct obj_opts opts = {
-		.types = types,
-		.maps = maps,
-		.conf = &conf,
-		.progs = 1u << TRACE_PROG_SONDE_TR_STATE |
-			 (t->wish.there && t->reads ? 1u << TRACE_PROG_SONDE_TR_THERE : 0) |
-			 (way ? way->progs : 0),
-	};
+	struct obj_opts opts = { .types = types, .maps = maps, .conf = &conf, .progs = progs };
+
+	/* Its conf is each one's own. */
+	for (uint32_t i = 0; i < TRACE_NMAPS; i++)
+		if (there->map_fd[i] && i != trace_spec.conf_map)
+			maps[i] = (struct obj_map){ .fd = there->map_fd[i] };
+	return open_obj(t, which, &trace_spec, &opts);
+}
+
+static int open_way(struct trace *t, const struct btf *types, const struct way *way)
+{
+	uint32_t progs = way->progs;
 	int rc;
 
-	if (!conf.binds)
-		opts.progs &= ~(1u << TRACE_PROG_SONDE_TR_BOUND);
-	rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
-	if (!rc && opts.progs & 1u << TRACE_PROG_SONDE_TR_BOUND)
-		rc = attach_more(t, &t->obj[TRACE_OBJ_SOCKS]);
-	t->returns = !rc && way ? way->name : NULL;
+	if (progs & PROG(ASK) && !perf_has_kprobes())
+		return -ENODEV;
+	if (!(asked(t) & TRACE_BIT(TRACE_BIND)))
+		progs &= ~(uint32_t)BINDS;
+	t->returns = way->name;
+	rc = open_some(t, types, TRACE_OBJ_RETURNS, progs);
+	if (!rc && progs & PROG(BOUND))
+		rc = attach_more(t, &t->obj[TRACE_OBJ_RETURNS]);
+	if (rc) {
+		detach(t, 0);
+		obj_close(&t->obj[TRACE_OBJ_RETURNS]);
+		t->returns = NULL;
+	}
 	return rc;
 }
 
 static int open_socks(struct trace *t, const struct btf *types)
 {
+	bool there = t->wish.there && t->reads;
 	char why[WORDS] = "";
-	int rc = -ENOENT;
 
-	for (size_t i = 0; asked(t) & RETURNS && rc && i < sizeof(ways) / sizeof(*ways); i++) {
+	for (size_t i = 0; asked(t) & RETURNS && !t->returns && i < sizeof(ways) / sizeof(*ways);
+	     i++) {
 		struct err_held before = err_hold(why, sizeof(why));
 
-		if (!i && !perf_has_kprobes()) {
-			err_release(before);
-			continue;
-		}
-		rc = open_way(t, types, &ways[i]);
+		open_way(t, types, &ways[i]);
 		err_release(before);
 	}
-	return rc ? open_way(t, types, NULL) : 0;
+	return open_some(t, types, TRACE_OBJ_SOCKS,
+			 PROG(OWN) | PROG(STATE) | (there ? PROG(THERE) : 0));
 }
 
 /* What a kind takes, and what is said if this kernel does not have that. */
@@ -448,7 +464,8 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	free(values);
 	for (int which = 0; which < TRACE_OBJS; which++)
 		for (int i = 0; i < OBJ_PROGS_MAX; i++)
-			if (t->obj[which].prog_fd[i])
+			if (t->obj[which].prog_fd[i] &&
+			    (which != TRACE_OBJ_SOCKS || i != TRACE_PROG_SONDE_TR_OWN))
 				sum.lost += tracing_missed(t->obj[which].prog_fd[i]);
 	if (!rc)
 		*counts = sum;

@@ -30,7 +30,7 @@ struct trace_wish {
 	bool verbose;                /* the verifier's whole log, should it come to that */
 };
 
-enum trace_objs { TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJ_TLS, TRACE_OBJS };
+enum trace_objs { TRACE_OBJ_RETURNS, TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJ_TLS, TRACE_OBJS };
 enum { TRACE_LINKS_MAX = 1024 };
 
 /* Numbers as the running kernel names them: they differ from release to release. */

@@ -147,8 +147,10 @@ static void every_connection(int family)
 	taken = TRACE_LINES(text, "\"event\":\"accept\"", server, "\"result\":\"ok\"");
 	closed = TRACE_LINES(text, "\"event\":\"close\"", client) +
 		 TRACE_LINES(text, "\"event\":\"close\"", server);
-	CHECK(made + taken + closed + lost == 4 * n, "%u made, %u taken, %u closed, %u lost of %u",
-	      made, taken, closed, lost, n);
+	CHECK(made + taken + closed + lost == 4 * n, "%u made, %u taken, %u closed, %u lost of %u; in all %u, %u, %u\n%s", made, taken,
+	      closed, lost, n, TRACE_LINES(text, "\"event\":\"connect\""),
+	      TRACE_LINES(text, "\"event\":\"accept\""), TRACE_LINES(text, "\"event\":\"close\""),
+	      a.err);
 	CHECK(!lost, "%u lost", lost);
 	CHECK(!TRACE_LINES(text, "\"result\":\"failed\""), "false failures");
 	CHECK(json_sum(text, "sent",

@@ -37,7 +37,7 @@ static const struct col cols[] = {
 	{ "note", "NOTE", "note", .role = COL_INFO, COL_AT_STR(struct rec, note) },
 };
 
-static const struct schema schema = { "test", cols, sizeof(cols) / sizeof(*cols) };
+static const struct schema schema = { "test", cols, sizeof(cols) / sizeof(*cols), 0 };
 
 #define HOSTILE "a\"b\n\x1b[31m\\\xff\xc2\x9b"
 
