@@ -447,11 +447,17 @@ int sonde_tr_xbind6(__u64 *args)
 	return 0;
 }
 
-/* It had more arguments before 6.10. */
+/* It had more arguments before 6.10. A compiler would load from a sum, which verifiers refuse. */
 SEC("fexit/inet_csk_accept")
 int sonde_tr_xtake(__u64 *args)
 {
-	taken(conf.accept_args > 2 ? args[4] : args[2]);
+	__u64 sk;
+
+	if (conf.accept_args > 2)
+		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(args));
+	else
+		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(args));
+	taken(sk);
 	return 0;
 }
 
