@@ -83,6 +83,7 @@ static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 		return 0;
 	is.began = s->began = bpf_ktime_get_ns();
 	by_listener(&s->head);
+	__sync_fetch_and_add(&s->head.bytes, 0); /* seen, before a look at what others wrote */
 	if (conf.returns && !claim(s->head.sk, &s->head.who))
 		return 0; /* it is told when a process takes it */
 	s->head.flags &= ~TRACE_NOT_TAKEN;
@@ -342,7 +343,7 @@ static __always_inline void taken(__u64 sk)
 	if (!s) {
 		bpf_map_update_elem(&early, &sk, &who, BPF_ANY);
 		s = bpf_map_lookup_elem(&socks, &sk);
-		if (!s || !claim(sk, &who))
+		if (!s || !(s->head.flags & TRACE_NOT_TAKEN) || !claim(sk, &who))
 			return;
 	}
 	if (!(s->head.flags & TRACE_NOT_TAKEN))

@@ -160,21 +160,56 @@ static const char *const core_kinds[] = {
 	[SPEC_ENUM_VALUE] = "SPEC_ENUM_VALUE",
 };
 
-static void say_cores(struct gen_text *t, const struct spec_prog *p)
+/* Names, each once, one behind the other. */
+struct names {
+	char *at;
+	size_t len, cap;
+};
+
+/* Where a name is; it is added if it is new. -1: memory ran out, or there are too many. */
+static int place_of(struct names *n, const char *name)
+{
+	size_t len = strlen(name) + 1;
+
+	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1)
+		if (!strcmp(n->at + at, name))
+			return at;
+	if (n->len + len > n->cap) {
+		size_t cap = 2 * (n->len + len);
+		char *more = cap > 2 * UINT16_MAX ? NULL : realloc(n->at, cap);
+
+		if (!more)
+			return -1;
+		n->at = more;
+		n->cap = cap;
+	}
+	memcpy(n->at + n->len, name, len);
+	n->len += len;
+	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
+}
+
+static void say_cores(struct gen_text *t, const struct spec_prog *p, struct names *names)
 {
 	if (!p->ncores)
 		return;
-	say(t, "static const struct spec_core cores_%s[] = {\n", p->name);
+	say(t, "static const struct spec_packed_core cores_%s[] = {\n", p->name);
 	for (uint32_t i = 0; i < p->ncores; i++) {
 		const struct spec_core *c = &p->cores[i];
+		int type = place_of(names, c->type), path = place_of(names, c->path);
 
-		say(t, "\t{ %u, %s, %u, ", c->insn, core_kinds[c->kind], c->size);
-		say_str(t, c->type);
-		say(t, ", ");
-		say_str(t, c->path);
-		say(t, " },\n");
+		t->failed |= type < 0 || path < 0 || c->insn > UINT16_MAX;
+		say(t, "\t{ %u, %s, %u, %d, %d }, /* %s %s */\n", c->insn, core_kinds[c->kind],
+		    c->size, type, path, c->type, c->path);
 	}
 	say(t, "};\n\n");
+}
+
+static void say_names(struct gen_text *t, const struct names *n)
+{
+	say(t, "static const char names[] =");
+	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1)
+		say(t, "\n\t\"%s\\0\"", n->at + at);
+	say(t, "%s;\n\n", n->len ? "" : " \"\"");
 }
 
 /* Where each function begins in the program: what a verifier's log counts from. */
@@ -203,16 +238,20 @@ static void say_prog(struct gen_text *t, const struct spec_prog *p, const struct
 	if (p->nrelocs)
 		say(t, "\t\t.relocs = relocs_%s,\n\t\t.nrelocs = %u,\n", p->name, p->nrelocs);
 	if (p->ncores)
-		say(t, "\t\t.cores = cores_%s,\n\t\t.ncores = %u,\n", p->name, p->ncores);
+		say(t, "\t\t.packed = cores_%s,\n\t\t.ncores = %u,\n", p->name, p->ncores);
 	say(t, "\t},\n");
 }
 
 static void say_progs(struct gen_text *t, const struct gen_obj *obj)
 {
+	struct names names = { 0 };
+
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++) {
 		say_relocs(t, &obj->spec.progs[i]);
-		say_cores(t, &obj->spec.progs[i]);
+		say_cores(t, &obj->spec.progs[i], &names);
 	}
+	say_names(t, &names);
+	free(names.at);
 	say(t, "static const struct spec_prog progs[] = {\n");
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++)
 		say_prog(t, &obj->spec.progs[i], &obj->layouts[i]);
@@ -244,6 +283,7 @@ static void say_spec(struct gen_text *t, const struct spec *spec)
 	say(t, "\t.code = code,\n\t.code_len = sizeof(code),\n\t.ninsns = %u,\n", spec->ninsns);
 	say(t, "\t.streams = { %u, %u, %u, %u },\n", spec->streams[0], spec->streams[1],
 	    spec->streams[2], spec->streams[3]);
+	say(t, "\t.names = names,\n");
 	if (spec->btf)
 		say(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
 	say(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n", spec->conf_map,

@@ -212,6 +212,8 @@ struct stuff {
 	 * relocations want. */
 	struct btf_want *found;
 	uint32_t first[OBJ_PROGS_MAX];
+	struct spec_core *cores; /* of all programs, unpacked */
+	struct spec_prog progs[OBJ_PROGS_MAX];
 	char target[OBJ_PROGS_MAX][TARGET_MAX];
 };
 
@@ -219,7 +221,7 @@ static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
 		     const struct stuff *from)
 {
 	const struct obj_code as_is = { 0 }, *stub = opts->stubs ? &opts->stubs[i] : &as_is;
-	const struct spec_prog *p = &o->spec->progs[i];
+	const struct spec_prog *p = &from->progs[i];
 	/* A stub is the last thing in a program, so nothing moves. */
 	uint32_t own = p->stub && (stub->n || stub->none) ? p->stub : p->ninsns,
 		 n = own + (own < p->ninsns ? stub->n : 0);
@@ -267,6 +269,35 @@ static bool needs_kernel_types(const struct spec *s, const struct obj_opts *opts
 	return false;
 }
 
+/* Programs as they are, with their relocations unpacked. */
+static int cores_unpack(const struct spec *s, struct stuff *from)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->nprogs; i++)
+		n += s->progs[i].ncores;
+	from->cores = calloc(n + 1, sizeof(*from->cores));
+	if (!from->cores)
+		return fail_errno(-ENOMEM, "%s", s->name);
+	n = 0;
+	for (uint32_t i = 0; i < s->nprogs; i++) {
+		struct spec_prog *p = &from->progs[i];
+
+		*p = s->progs[i];
+		if (p->cores || !p->ncores)
+			continue;
+		p->cores = from->cores + n;
+		for (uint32_t k = 0; k < p->ncores; k++) {
+			const struct spec_packed_core *c = &p->packed[k];
+
+			from->cores[n++] = (struct spec_core){ c->insn, c->kind, c->size,
+							       s->names + c->type,
+							       s->names + c->path };
+		}
+	}
+	return 0;
+}
+
 static int types_find(const struct spec *s, const struct obj_opts *opts, struct stuff *from)
 {
 	uint32_t n = 0;
@@ -278,7 +309,7 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 		return fail_errno(-ENOMEM, "%s", s->name);
 	n = 0;
 	for (uint32_t i = 0; i < s->nprogs; i++) {
-		const struct spec_prog *p = &s->progs[i];
+		const struct spec_prog *p = &from->progs[i];
 
 		if (!wanted(opts, i))
 			continue;
@@ -383,7 +414,8 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 
 	if (spec->nmaps > OBJ_MAPS_MAX || spec->nprogs > OBJ_PROGS_MAX)
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
-	if (needs_kernel_types(spec, opts)) {
+	rc = cores_unpack(spec, &from);
+	if (!rc && needs_kernel_types(spec, opts)) {
 		if (!from.btf)
 			rc = types_open(spec, &own);
 		if (!from.btf)
@@ -397,6 +429,7 @@ int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts
 		rc = open_all(&got, opts, &from);
 	free(from.code);
 	free(from.found);
+	free(from.cores);
 	btf_close(&own);
 	if (rc)
 		obj_close(&got);

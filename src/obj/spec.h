@@ -45,6 +45,12 @@ struct spec_core {
 	const char *path; /* "" where the kind needs none */
 };
 
+/* The same in few bytes, as gen writes it: a pointer would cost its relocation, too. type, path: where
+ * in spec.names. */
+struct spec_packed_core {
+	uint16_t insn, kind, size, type, path;
+};
+
 /* Names stand in their tables: a pointer to one would cost its relocation, too. */
 struct spec_map {
 	char name[BPF_OBJ_NAME_LEN]; /* at most 15 characters of [A-Za-z0-9_.] */
@@ -69,7 +75,8 @@ struct spec_prog {
 			* with stub_), whose code may be replaced; else 0 */
 	const struct spec_reloc *relocs;
 	uint32_t nrelocs;
-	const struct spec_core *cores;
+	const struct spec_core *cores;         /* NULL: they are packed */
+	const struct spec_packed_core *packed; /* ncores of either */
 	uint32_t ncores;
 };
 
@@ -85,6 +92,7 @@ struct spec {
 	const void *code;
 	uint32_t code_len, ninsns;
 	uint32_t streams[STREAMS]; /* bytes of each */
+	const char *names;  /* of packed cores, each ended by a NUL */
 	const uint8_t *btf; /* the key and value types of the maps, or NULL; optional to load */
 	uint32_t btf_len;
 	uint32_t conf_map; /* index of the map that holds the object's `conf`; nmaps if none */

