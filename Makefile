@@ -116,10 +116,13 @@ CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunctio
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(MUSL) \
 	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
+# What lld knows: relocations in a few bytes (src/start.c), and functions that are the same.
+LINK_LLD := $(if $(LD_$(ARCH)),,$(comma)--icf=safe$(comma)--pack-dyn-relocs=relr$(comma)-e$(comma)sonde_start)
+START_O := $(if $(LD_$(ARCH)),,$(B)/src/start.o)
 # A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.
 LINK = $(CC_TARGET) -nostdlib -static $(or $(LD_$(ARCH)),-fuse-ld=lld) \
-	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none,-O2$(if $(LD_$(ARCH)),,$(comma)--icf=safe) -o $@ \
-	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(1) $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o
+	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none,-O2$(LINK_LLD) -o $@ \
+	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(START_O) $(1) $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o
 endif
 
 BPF_SRCS := $(wildcard bpf/*.bpf.c)
@@ -134,7 +137,7 @@ CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
 
 all: $(B)/sonde
 
-$(B)/sonde: $(LIB_O) $(CMD_O)
+$(B)/sonde: $(LIB_O) $(CMD_O) | $(START_O)
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 	$(Q)$(if $(SAN),:,$(STRIP) --strip-all $@)
@@ -187,12 +190,12 @@ $(B)/tests/run/run: $(RUN_O) $(TEST_LIB_O) $(LIB_O)
 $(B)/tests/net/net: $(NET_O) $(TEST_LIB_O) $(LIB_O)
 $(PEERS): %: %.o $(LIB_O)
 $(B)/tests/lines/lines: $(B)/tests/lines/lines.o $(LIB_O)
-$(B)/tests/run/run $(B)/tests/net/net $(PEERS) $(B)/tests/lines/lines:
+$(B)/tests/run/run $(B)/tests/net/net $(PEERS) $(B)/tests/lines/lines: | $(START_O)
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 
 # The first process of a test machine, and all that runs there.
-$(B)/tests/vm/init: $(B)/tests/vm/init.o
+$(B)/tests/vm/init: $(B)/tests/vm/init.o | $(START_O)
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 vm-programs: $(B)/tests/vm/init $(B)/tests/run/run $(B)/tests/net/net $(B)/sonde
@@ -368,7 +371,7 @@ $(BENCH)/guard: $(BENCH_GUARD_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
 $(BENCH)/sets: $(BENCH_SETS_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/filter: $(BENCH_FILTER_O) $(TEST_LIB_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard:
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard: | $(START_O)
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.

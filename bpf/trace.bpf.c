@@ -83,7 +83,7 @@ static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 		return 0;
 	is.began = s->began = bpf_ktime_get_ns();
 	by_listener(&s->head);
-	__sync_fetch_and_add(&s->head.bytes, 0); /* seen, before a look at what others wrote */
+	__sync_fetch_and_add(&s->head.bytes, 1); /* seen, before a look at what others wrote */
 	if (conf.returns && !claim(s->head.sk, &s->head.who))
 		return 0; /* it is told when a process takes it */
 	s->head.flags &= ~TRACE_NOT_TAKEN;

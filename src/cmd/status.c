@@ -71,8 +71,8 @@ static const struct col cols[] = {
 #undef R
 
 enum { NCOLS = sizeof(cols) / sizeof(*cols), NSTATS = 2 };
-static const struct schema stats_schema = { "status", cols, NCOLS };
-static const struct schema plain_schema = { "status", cols, NCOLS - NSTATS };
+static const struct schema stats_schema = { "status", cols, NCOLS, 0 };
+static const struct schema plain_schema = { "status", cols, NCOLS - NSTATS, 0 };
 
 /* One line of the answer: a program, and the place where it was met if it was. */
 struct entry {

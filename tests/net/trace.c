@@ -46,6 +46,12 @@ unsigned int trace_lines(const char *text, const char *const *words)
 	return n;
 }
 
+const char *trace_out(struct sonde *s)
+{
+	sonde_poll(s, 10);
+	return s->out;
+}
+
 static void into_file(void)
 {
 	int fd = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -297,7 +303,7 @@ void trace_losses(void)
 	memcpy(&total, info.bytes + 100, sizeof(total));
 	close(fd);
 	close(far);
-	AWAIT(sonde_poll(&a, 10) && TRACE_LINES(a.out, "\"event\":\"close\"", "\"local_port\":7777"),
+	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"", "\"local_port\":7777"),
 	      "not closed: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ETIMEDOUT") == 1, "%s", a.out);
@@ -328,9 +334,9 @@ void trace_existing(void)
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_START(&a, "trace", "--json", "port", "7777");
 	sonde_await_err(&a, "tracing");
-	AWAIT(sonde_poll(&a, 10) || lines_of(a.out) >= 2, "not listed: %s", a.out);
+	AWAIT(lines_of(trace_out(&a)) >= 2, "not listed: %s", a.out);
 	close(fd);
-	AWAIT(sonde_poll(&a, 10) && TRACE_LINES(a.out, "\"event\":\"close\"") >= 1, "not closed: %s",
+	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") >= 1, "not closed: %s",
 	      a.out);
 	close(far);
 	nap_ms(100 * test_slow());
