@@ -117,7 +117,7 @@ CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunctio
 	-fstack-protector-strong -nostdlibinc -isystem $(SYSROOT)/usr/include/$(MUSL) \
 	-idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
 # What lld knows: relocations in a few bytes (src/start.c), and functions that are the same.
-LINK_LLD := $(if $(LD_$(ARCH)),,$(comma)--icf=safe$(comma)--pack-dyn-relocs=relr$(comma)-e$(comma)sonde_start)
+LINK_LLD := $(if $(LD_$(ARCH)),,$(comma)--icf=safe$(comma)--pack-dyn-relocs=relr$(comma)-e$(comma)start_here)
 START_O := $(if $(LD_$(ARCH)),,$(B)/src/start.o)
 # A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.
 LINK = $(CC_TARGET) -nostdlib -static $(or $(LD_$(ARCH)),-fuse-ld=lld) \

@@ -47,13 +47,13 @@ __attribute__((used, no_stack_protector)) HIDDEN void start_relocate(void)
 
 /* The stack pointer has to be at _start what it was here. */
 #if defined(__x86_64__)
-__asm__(".globl sonde_start\nsonde_start:\n"
+__asm__(".globl start_here\nstart_here:\n"
 	"push %rdx\npush %rdx\ncall start_relocate\npop %rdx\npop %rdx\njmp _start\n");
 #elif defined(__aarch64__)
-__asm__(".globl sonde_start\nsonde_start:\nbl start_relocate\nb _start\n");
+__asm__(".globl start_here\nstart_here:\nbl start_relocate\nb _start\n");
 #elif defined(__riscv)
-__asm__(".globl sonde_start\nsonde_start:\ncall start_relocate\ntail _start\n");
+__asm__(".globl start_here\nstart_here:\ncall start_relocate\ntail _start\n");
 #elif defined(__arm__)
-__asm__(".globl sonde_start\n.type sonde_start, %function\nsonde_start:\n"
+__asm__(".globl start_here\n.type start_here, %function\nstart_here:\n"
 	"bl start_relocate\nb _start\n");
 #endif
