@@ -38,7 +38,7 @@ static const struct col cols[] = {
 
 enum { COLS = sizeof(cols) / sizeof(*cols) };
 
-static const struct schema schema = { "fuzz", cols, COLS };
+static const struct schema schema = { "fuzz", cols, COLS, 0 };
 
 static const void *member(const struct rec *r, const struct col *c)
 {

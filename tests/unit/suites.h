@@ -28,5 +28,6 @@ Suite *tap_suite(void);
 Suite *unpack_suite(void);
 Suite *rules_suite(void);
 Suite *guard_suite(void);
+Suite *elf_suite(void);
 
 #endif

@@ -300,6 +300,10 @@ START_TEST(enumerators)
 	ck_assert_int_eq(btf_enum_value(&btf, ids.color, "GREEN", &v), -ENOENT);
 	ck_assert_int_eq(btf_enum_value(&btf, ids.outer, "RED", &v), -ENOENT);
 	ck_assert_uint_eq(v, 0x123456789abcdef0);
+	ck_assert_str_eq(btf_enum_name(&btf, ids.color, 0), "RED");
+	ck_assert_str_eq(btf_enum_name(&btf, ids.big, 0x123456789abcdef0), "HUGE");
+	ck_assert_ptr_null(btf_enum_name(&btf, ids.color, 77));
+	ck_assert_ptr_null(btf_enum_name(&btf, ids.outer, 0));
 }
 END_TEST
 

@@ -264,6 +264,49 @@ START_TEST(again)
 }
 END_TEST
 
+#define HEADER(flags, rcode, answers) "\x12\x34" flags rcode "\0\1\0" answers "\0\0\0\0"
+#define QUESTION "\3www\7example\3org\0\0\1\0\1"
+#define BYTES(s) s, sizeof(s) - 1
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *name, *answers;
+	uint16_t type;
+	uint8_t rcode;
+	bool response, good;
+} said[] = {
+	{ BYTES(HEADER("\1", "\0", "\0") QUESTION), "www.example.org", "", 1, 0, false, true },
+	{ BYTES(HEADER("\x81", "\x83", "\0") QUESTION), "www.example.org", "", 1, 3, true, true },
+	/* An alias and where it leads, with pointers. */
+	{ BYTES(HEADER("\x81", "\x80", "\2") QUESTION "\xc0\x0c\0\5\0\1\0\0\0\1\0\4\1a\xc0\x10"
+	  "\xc0\x2d\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"),
+	  "www.example.org", "a.example.org, 192.0.2.1", 1, 0, true, true },
+	/* Bytes that are no text; an answer that is cut off. */
+	{ BYTES(HEADER("\x81", "\x80", "\1") "\4a.\x1b\x80\0\0\x1c\0\1\xc0\x0c\0\x1c\0\1\0\0"),
+	  "a\\046\\027\\128", "", 28, 0, true, true },
+	/* The root's servers. */
+	{ BYTES(HEADER("\1", "\0", "\0") "\0\0\2\0\1"), ".", "", 2, 0, false, true },
+	{ BYTES("\x12\x34\1\0\0\1"), "", "", 0, 0, false, false },
+	/* A pointer to itself. */
+	{ BYTES(HEADER("\1", "\0", "\0") "\xc0\x0c\0\1\0\1"), "", "", 0, 0, false, false },
+};
+
+START_TEST(messages_said)
+{
+	struct dns_says says;
+
+	ck_assert_int_eq(dns_read(&says, cursor_of(said[_i].bytes, said[_i].len)), said[_i].good);
+	if (!said[_i].good)
+		return;
+	ck_assert_uint_eq(says.id, 0x1234);
+	ck_assert_str_eq(says.name, said[_i].name);
+	ck_assert_str_eq(says.answers, said[_i].answers);
+	ck_assert_uint_eq(says.type, said[_i].type);
+	ck_assert_uint_eq(says.rcode, said[_i].rcode);
+	ck_assert_int_eq(says.response, said[_i].response);
+}
+END_TEST
+
 Suite *names_suite(void)
 {
 	Suite *s = suite_create("names");
@@ -274,6 +317,7 @@ Suite *names_suite(void)
 	tcase_add_loop_test(t, asked, 0, sizeof(messages) / sizeof(*messages));
 	tcase_add_loop_test(t, greeted, 0, sizeof(hellos) / sizeof(*hellos));
 	tcase_add_loop_test(t, matched, 0, sizeof(packets) / sizeof(*packets));
+	tcase_add_loop_test(t, messages_said, 0, sizeof(said) / sizeof(*said));
 	tcase_add_loop_test(t, again, 0, sizeof(seconds) / sizeof(*seconds));
 	suite_add_tcase(s, t);
 	return s;

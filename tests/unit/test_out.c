@@ -140,7 +140,7 @@ START_TEST(json_numbers)
 			{ -0.0, "0" } };
 	static const struct col col[] = { { "v", .role = COL_GAUGE,
 					    COL_AT_F64(struct rec, rate) } };
-	static const struct schema one = { "one", col, 1 };
+	static const struct schema one = { "one", col, 1, 0 };
 	struct rec r = { .rate = -1.7976931348623157e308 };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
@@ -218,7 +218,7 @@ START_TEST(prom_without_labels)
 		{ "bytes", NULL, "time_seconds_total", .role = COL_COUNTER, .unit = COL_NS,
 		  COL_AT_U64(struct rec, bytes) },
 	};
-	static const struct schema few = { "few", col, 4 };
+	static const struct schema few = { "few", col, 4, 0 };
 	struct rec r = { .rate = 0.1, .loss = -INFINITY, .bytes = UINT64_MAX };
 
 	open_sink(SINK_PROM, false);

@@ -66,7 +66,7 @@ START_TEST(rate_is_short)
 {
 	static const struct col col[] = { { "rate", "R", .unit = COL_RATE, .role = COL_GAUGE,
 					    COL_AT_F64(struct rec, rate) } };
-	static const struct schema schema = { "one", col, 1 };
+	static const struct schema schema = { "one", col, 1, 0 };
 	struct rec r = { .rate = rates[_i].rate };
 	char *at = strchr(written(false, &schema, NULL, &r, 1), '\n') + 1;
 
@@ -96,7 +96,7 @@ START_TEST(bytes_and_times_are_short)
 		{ "b", "B", .unit = COL_BYTES, .role = COL_GAUGE, COL_AT_U64(struct rec, n) },
 		{ "t", "T", .unit = COL_NS, .role = COL_GAUGE, COL_AT_U64(struct rec, n) },
 	};
-	static const struct schema schema = { "two", col, 2 };
+	static const struct schema schema = { "two", col, 2, 0 };
 	struct rec r = { .n = scaled[_i].n };
 	char line[64];
 
@@ -110,7 +110,7 @@ static const struct col cols[] = {
 	{ "rule", "RULE", .role = COL_KEY, COL_AT_STR(struct rec, rule) },
 	{ "n", "PACKETS", .role = COL_COUNTER, COL_AT_U64(struct rec, n) },
 };
-static const struct schema schema = { "named", cols, 3 };
+static const struct schema schema = { "named", cols, 3, 0 };
 
 #define NET "\xe7\xb6\xb2" /* one character, two columns */
 

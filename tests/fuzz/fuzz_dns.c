@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a message of DNS. */
+#include "tests/fuzz/fuzz.h"
+#include "net/dns.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct dns_says says;
+
+	if (!dns_read(&says, cursor_of(data, size)))
+		return 0;
+	MUST(size >= 12);
+	MUST(strlen(says.name) < sizeof(says.name));
+	MUST(strlen(says.answers) < sizeof(says.answers));
+	for (const char *c = says.name; *c; c++)
+		MUST(*c > ' ' && *c < 0x7f);
+	for (const char *c = says.answers; *c; c++)
+		MUST(*c >= ' ' && *c < 0x7f);
+	return 0;
+}

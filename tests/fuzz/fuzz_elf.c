@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a program whose functions are looked for. */
+#include "tests/fuzz/fuzz.h"
+#include "sys/elf.h"
+
+static int look(const struct elf_symbol *symbol, void *arg)
+{
+	const struct elf *e = arg;
+	uint64_t offset;
+
+	MUST(*symbol->name);
+	MUST(elf_offset(e, symbol->value, &offset) || offset < e->len);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct elf e = { 0 };
+	uint64_t offset;
+
+	if (elf_open_blob(&e, data, size))
+		return 0;
+	elf_functions(&e, look, &e);
+	elf_find(&e, "f", &offset);
+	elf_close(&e);
+	return 0;
+}

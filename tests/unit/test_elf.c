@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions found in ELF files: this one's own, and damaged ones. */
+#include <check.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "sys/elf.h"
+#include "tests/unit/suites.h"
+
+int elf_is_found_here(int n);
+
+__attribute__((noinline, used)) int elf_is_found_here(int n)
+{
+	return n + 1;
+}
+
+static int count(const struct elf_symbol *symbol, void *arg)
+{
+	ck_assert_uint_gt(strlen(symbol->name), 0);
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+/* The bytes at a function's place in the file are those of the function. */
+START_TEST(own_functions)
+{
+	unsigned char bytes[8];
+	unsigned int n = 0;
+	struct elf e = { 0 };
+	uint64_t offset;
+
+	ck_assert_int_eq(elf_open(&e, "/proc/self/exe"), 0);
+	ck_assert_int_eq(elf_functions(&e, count, &n), 0);
+	ck_assert_uint_gt(n, 100);
+	ck_assert_int_eq(elf_find(&e, "elf_is_found_here", &offset), 0);
+	ck_assert_int_eq(pread(e.fd, bytes, sizeof(bytes), (off_t)offset), sizeof(bytes));
+	ck_assert_mem_eq(bytes, (const void *)(uintptr_t)elf_is_found_here, sizeof(bytes));
+	ck_assert_int_eq(elf_find(&e, "elf_is_found_now", &offset), -ENOENT);
+	ck_assert_int_eq(elf_offset(&e, UINT64_MAX, &offset), -ENOENT);
+	elf_close(&e);
+}
+END_TEST
+
+START_TEST(no_programs)
+{
+	struct elf e = { 0 };
+
+	ck_assert_int_eq(elf_open(&e, "/nowhere"), -ENOENT);
+	ck_assert_int_eq(elf_open(&e, "/dev/null"), -ENOEXEC);
+	ck_assert_int_eq(elf_open(&e, "/"), -ENOEXEC);
+	ck_assert_int_eq(elf_open_blob(&e, "", 0), -ENOEXEC);
+	ck_assert_int_eq(elf_open_blob(&e, ELFMAG "\3\1", 6), -ENOEXEC);
+	ck_assert_int_eq(elf_open(&e, "tests/unit/test_elf.c"), -ENOEXEC);
+}
+END_TEST
+
+/* A small program: one segment, a table of two symbols, their names. */
+struct program {
+	Elf64_Ehdr head;
+	Elf64_Phdr segment;
+	Elf64_Shdr sections[3];
+	Elf64_Sym symbols[2];
+	char names[8];
+	char code[16];
+};
+
+static struct program program_of(void)
+{
+	static const uint16_t one = 1;
+	struct program p = {
+		.head = { .e_ident = ELFMAG,
+			  .e_phoff = offsetof(struct program, segment),
+			  .e_shoff = offsetof(struct program, sections),
+			  .e_phentsize = sizeof(Elf64_Phdr),
+			  .e_phnum = 1,
+			  .e_shentsize = sizeof(Elf64_Shdr),
+			  .e_shnum = 3 },
+		.segment = { .p_type = PT_LOAD,
+			     .p_flags = PF_X | PF_R,
+			     .p_offset = offsetof(struct program, code),
+			     .p_vaddr = 0x1000,
+			     .p_filesz = 16 },
+		.sections = { { 0 },
+			      { .sh_type = SHT_SYMTAB,
+				.sh_offset = offsetof(struct program, symbols),
+				.sh_size = 2 * sizeof(Elf64_Sym),
+				.sh_entsize = sizeof(Elf64_Sym),
+				.sh_link = 2 },
+			      { .sh_type = SHT_STRTAB,
+				.sh_offset = offsetof(struct program, names),
+				.sh_size = 8 } },
+		.symbols = { { .st_name = 1, .st_info = STT_FUNC, .st_shndx = 1, .st_value = 0x1004 },
+			     { .st_name = 3, .st_info = STT_OBJECT, .st_shndx = 1 } },
+		.names = "\0f\0data",
+	};
+
+	p.head.e_ident[EI_CLASS] = ELFCLASS64;
+	p.head.e_ident[EI_DATA] = *(const uint8_t *)&one ? ELFDATA2LSB : ELFDATA2MSB;
+	return p;
+}
+
+START_TEST(small_program)
+{
+	struct program p = program_of();
+	unsigned int n = 0;
+	struct elf e = { 0 };
+	uint64_t offset;
+
+	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
+	elf_functions(&e, count, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(elf_find(&e, "f", &offset), 0);
+	ck_assert_uint_eq(offset, offsetof(struct program, code) + 4);
+	ck_assert_int_eq(elf_find(&e, "data", &offset), -ENOENT);
+	/* Not executable: no code is there. */
+	p.segment.p_flags = PF_R;
+	ck_assert_int_eq(elf_find(&e, "f", &offset), -ENOENT);
+}
+END_TEST
+
+/* Every byte of it changed, and every length: an answer, and no byte read beyond the end. */
+START_TEST(damaged_programs)
+{
+	struct program p = program_of();
+	unsigned int n = 0;
+	uint64_t offset;
+
+	for (size_t i = 0; i < sizeof(p); i += UNIT_STRIDE) {
+		uint8_t *copy = malloc(sizeof(p));
+		struct elf e = { 0 };
+
+		memcpy(copy, &p, sizeof(p));
+		copy[i] ^= 0xff;
+		if (!elf_open_blob(&e, copy, sizeof(p))) {
+			elf_functions(&e, count, &n);
+			elf_find(&e, "f", &offset);
+		}
+		memcpy(copy, &p, sizeof(p));
+		copy = realloc(copy, i + 1);
+		if (!elf_open_blob(&e, copy, i)) {
+			elf_functions(&e, count, &n);
+			elf_find(&e, "f", &offset);
+		}
+		free(copy);
+	}
+}
+END_TEST
+
+Suite *elf_suite(void)
+{
+	Suite *s = suite_create("elf");
+	TCase *t = tcase_create("elf");
+
+	tcase_add_test(t, own_functions);
+	tcase_add_test(t, no_programs);
+	tcase_add_test(t, small_program);
+	tcase_add_test(t, damaged_programs);
+	suite_add_tcase(s, t);
+	return s;
+}
