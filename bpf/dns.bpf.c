@@ -71,6 +71,19 @@ static __always_inline void own(struct __sk_buff *skb, struct trace_head *h)
 	copy_bytes(h->who.comm, o->comm, TRACE_COMM);
 }
 
+/* Verifiers have to see both bounds, each by itself, where they are used. */
+static __always_inline __u32 load(struct __sk_buff *skb, __u32 at, struct trace_message *m,
+				  __u64 len)
+{
+	asm volatile("" : "+r"(len));
+	if (!len)
+		return 0;
+	asm volatile("" : "+r"(len));
+	if (len > TRACE_MESSAGE)
+		return 0;
+	return bpf_skb_load_bytes(skb, at, m->bytes, len) ? 0 : len;
+}
+
 static __always_inline int look(struct __sk_buff *skb, bool in)
 {
 	struct trace_head h = { .kind = TRACE_DNS };
@@ -103,11 +116,7 @@ static __always_inline int look(struct __sk_buff *skb, bool in)
 		return 1;
 	}
 	h.time = bpf_ktime_get_ns();
-	/* Verifiers have to see it where it is used. */
-	asm volatile("" : "+r"(len));
-	if (len > TRACE_MESSAGE || !len || bpf_skb_load_bytes(skb, at, m->bytes, len))
-		len = 0;
-	h.bytes = len;
+	h.bytes = load(skb, at, m, len);
 	__builtin_memcpy(&m->head, &h, sizeof(h));
 	bpf_ringbuf_submit(m, 0);
 	return 1;
