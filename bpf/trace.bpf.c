@@ -338,16 +338,14 @@ static __always_inline void taken(__u64 sk)
 	bpf_probe_read_kernel(&state, 1,
 			      (const void *)&((struct sock *)sk)->__sk_common.skc_state);
 	s = bpf_map_lookup_elem(&socks, &sk);
-	if (!s && state != SYN_RECV)
-		return; /* it was there before */
-	if (!s) {
+	if (!s || !(s->head.flags & TRACE_NOT_TAKEN)) {
+		if (state != SYN_RECV)
+			return; /* it was there before */
 		bpf_map_update_elem(&early, &sk, &who, BPF_ANY);
 		s = bpf_map_lookup_elem(&socks, &sk);
 		if (!s || !(s->head.flags & TRACE_NOT_TAKEN) || !claim(sk, &who))
 			return;
 	}
-	if (!(s->head.flags & TRACE_NOT_TAKEN))
-		return;
 	is.began = s->began;
 	s->head.who = who;
 	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);

@@ -21,6 +21,7 @@
 #include "sys/mnt.h"
 #include "sys/netns.h"
 #include "sys/priv.h"
+#include "trace/trace.h"
 
 enum {
 	WORDS = 160,
@@ -276,6 +277,28 @@ static int look_trace(struct doctor *d, char *hook, char *why)
 	return rc;
 }
 
+/* What sonde trace would do. */
+static int look_connections(struct doctor *d, char *hook, char *why)
+{
+	const struct trace_wish wish = { .kinds = TRACE_BIT(TRACE_CONNECT) };
+	struct trace t = { 0 };
+	struct err_held before = err_hold(why, WORDS);
+	int rc = trace_open(&t, &wish);
+
+	(void)d;
+	err_release(before);
+	if (rc)
+		return rc;
+	*why = '\0';
+	snprintf(hook, WORDS, "tp_btf, %s", t.returns ? t.returns : "states only");
+	if (!t.returns)
+		set(why, "what connect(2) and accept(2) return is not heard of");
+	else if (!strcmp(t.returns, "sys_exit"))
+		set(why, "each system call costs a little more meanwhile");
+	trace_close(&t);
+	return 0;
+}
+
 static int look_pmu(const char *file, char *hook, char *why)
 {
 	char type[16];
@@ -324,6 +347,7 @@ static const struct capability {
 	{ "address sets", look_sets, NULL },
 	{ "kernel types (CO-RE)", look_types, "no tracing" },
 	{ "trace", look_trace, "kprobes" },
+	{ "trace connections", look_connections, NULL },
 	{ "kprobes", look_kprobes, "tracepoints" },
 	{ "uprobes", look_uprobes, NULL },
 };
