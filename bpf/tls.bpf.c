@@ -22,7 +22,9 @@ SEC("uprobe/SSL_write")
 int sonde_tls_ask(void *regs)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	struct trace_talk t = { .ssl = ARG(regs, 0), .buffer = ARG(regs, 1), .count = ARG(regs, 3) };
+	struct trace_talk t = { .ssl = ARG(regs, 0),
+				.buffer = ARG(regs, 1),
+				.count = ARG(regs, 3) };
 
 	bpf_map_update_elem(&talks, &id, &t, BPF_ANY);
 	return 0;

@@ -46,21 +46,21 @@ enum trace_again {
 enum trace_flag {
 	TRACE_OUTGOING = 1, /* this side began */
 	TRACE_INCOMING = 2,
-	TRACE_EXISTED = 4,     /* it was there before the tracing began */
-	TRACE_NOT_TAKEN = 8,   /* no process accepted it */
+	TRACE_EXISTED = 4,      /* it was there before the tracing began */
+	TRACE_NOT_TAKEN = 8,    /* no process accepted it */
 	TRACE_BY_LISTENER = 16, /* the process is the one that listens there */
-	TRACE_SENT = 32,       /* of a reset: sent, not received */
+	TRACE_SENT = 32,        /* of a reset: sent, not received */
 	/* The kernel programs' own. */
 	TRACE_CALLING = 64, /* connect(2) has not returned */
 	TRACE_TOLD = 128,   /* its failure was */
 };
 
 struct trace_who {
-	__u64 cgroup;  /* id; 0: unknown */
-	__u32 pid;     /* in the initial namespace; 0: unknown */
+	__u64 cgroup; /* id; 0: unknown */
+	__u32 pid;    /* in the initial namespace; 0: unknown */
 	__u32 tid;
 	__u32 uid;
-	__u32 netns;   /* inode number */
+	__u32 netns; /* inode number */
 	__u8 comm[TRACE_COMM];
 };
 
@@ -107,7 +107,7 @@ _Static_assert(sizeof(struct trace_event) == 184, "struct trace_event is a contr
 enum { TRACE_PACKET = 128 };
 struct trace_packet {
 	struct trace_event event;
-	__u32 len; /* of the packet */
+	__u32 len;  /* of the packet */
 	__u16 type; /* EtherType */
 	__u16 reserved;
 	__u8 bytes[TRACE_PACKET];
@@ -120,7 +120,8 @@ struct trace_message {
 	__u8 bytes[TRACE_MESSAGE];
 };
 
-/* A piece of what a TLS library was given or gave: head.bytes of it, from byte `from` of `total`. */
+/* A piece of what a TLS library was given or gave: head.bytes of it, from byte `from` of `total`.
+ */
 enum { TRACE_TEXT = 4096, TRACE_PIECES = 4 };
 struct trace_text {
 	struct trace_head head; /* .sk: the connection's, as the process knows it; .began: none */
@@ -156,8 +157,9 @@ struct trace_sock {
 	__u8 reserved[6];
 };
 
-_Static_assert(sizeof(struct trace_sock) == 136 && sizeof(struct trace_sock) ==
-		       __builtin_offsetof(struct trace_event, is.received),
+_Static_assert(sizeof(struct trace_sock) == 136 &&
+		       sizeof(struct trace_sock) ==
+			       __builtin_offsetof(struct trace_event, is.received),
 	       "a record begins as what is known of a socket does");
 
 /* The value of map `calls`, by thread: what connect(2) was asked for. */
@@ -172,9 +174,17 @@ struct trace_counts {
 	__u64 blind; /* sockets there was no room for */
 };
 
-enum { TRACE_RING = 1 << 20, TRACE_SOCKS = 1 << 16, TRACE_CALLS = 4096, TRACE_LISTENERS = 1024,
-       TRACE_CGROUPS = 1024, TRACE_EARLY = 1024,
-       TRACE_DROPS = 1024, TRACE_STACKS = 1024, TRACE_FRAMES = 32 };
+enum {
+	TRACE_RING = 1 << 20,
+	TRACE_SOCKS = 1 << 16,
+	TRACE_CALLS = 4096,
+	TRACE_LISTENERS = 1024,
+	TRACE_CGROUPS = 1024,
+	TRACE_EARLY = 1024,
+	TRACE_DROPS = 1024,
+	TRACE_STACKS = 1024,
+	TRACE_FRAMES = 32
+};
 
 /* What all tracing programs are told. */
 struct trace_all {
@@ -188,9 +198,14 @@ struct trace_all {
 struct trace_conf {
 	struct trace_all all;
 	__u8 returns; /* what connect(2) and accept(2) return is heard of */
-	__u8 binds;   /* what bind(2) returns is wanted */
+	__u8 reserved[7];
+};
+
+struct calls_conf {
+	struct trace_all all;
+	__u8 binds;       /* what bind(2) returns is wanted */
 	__u8 accept_args; /* of inet_csk_accept() */
-	__u8 reserved[5];
+	__u8 reserved[6];
 };
 
 struct tls_conf {

@@ -67,8 +67,7 @@ static __u64 (*const bpf_get_current_pid_tgid)(void) = (void *)BPF_FUNC_get_curr
 static __u64 (*const bpf_get_current_cgroup_id)(void) = (void *)BPF_FUNC_get_current_cgroup_id;
 static __u64 (*const bpf_get_current_uid_gid)(void) = (void *)BPF_FUNC_get_current_uid_gid;
 static long (*const bpf_get_current_comm)(void *to, __u32 size) = (void *)BPF_FUNC_get_current_comm;
-static struct tcp_sock *(*const bpf_skc_to_tcp_sock)(void *sk) = (void *)
-	BPF_FUNC_skc_to_tcp_sock;
+static struct tcp_sock *(*const bpf_skc_to_tcp_sock)(void *sk) = (void *)BPF_FUNC_skc_to_tcp_sock;
 static void *(*const bpf_sk_storage_get)(void *map, void *sk, void *value,
 					 __u64 flags) = (void *)BPF_FUNC_sk_storage_get;
 static struct bpf_sock *(*const bpf_sk_fullsock)(struct bpf_sock *sk) = (void *)

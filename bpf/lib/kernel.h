@@ -8,22 +8,22 @@
 
 #include "bpf/lib/bpf.h"
 
-#define GET(typed, to, from)                                                  \
-	do {                                                                  \
-		if (typed)                                                    \
-			(to) = (from);                                        \
-		else                                                          \
-			bpf_probe_read_kernel(&(to), sizeof(to), &(from));    \
+#define GET(typed, to, from)                                               \
+	do {                                                               \
+		if (typed)                                                 \
+			(to) = (from);                                     \
+		else                                                       \
+			bpf_probe_read_kernel(&(to), sizeof(to), &(from)); \
 	} while (0)
 
 /* From pointer to pointer memory is copied in any case, if that is allowed: newer verifiers look
  * through all of the kernel's types, several times, for each typed pointer that is followed. */
-#define HOP(typed, to, from)                                                  \
-	do {                                                                  \
-		if (conf.all.reads)                                           \
-			GET(false, to, from);                                 \
-		else if (typed)                                               \
-			GET(true, to, from);                                  \
+#define HOP(typed, to, from)                  \
+	do {                                  \
+		if (conf.all.reads)           \
+			GET(false, to, from); \
+		else if (typed)               \
+			GET(true, to, from);  \
 	} while (0)
 
 /* Whether this kernel has a member: what is behind such a question is not looked at else. */
@@ -137,6 +137,30 @@ struct task_struct {
 	struct css_set *cgroups;
 	const struct cred *cred;
 	struct files_struct *files;
+} CORE;
+
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+} CORE;
+
+struct inode {
+	__u16 i_mode;
+} CORE;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} CORE;
+
+struct files_struct {
+	struct fdtable *fdt;
+} CORE;
+
+struct socket {
+	__u16 type;
+	struct sock *sk;
+	struct file *file;
 } CORE;
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };

@@ -38,8 +38,7 @@ static __noinline int tell(const struct trace_head *head, const struct trace_det
 {
 	struct trace_event *e;
 
-	if (!(((is->error ? conf.all.failures : 0) | conf.all.kinds) & 1u << kind) ||
-	    !chosen(head))
+	if (!(((is->error ? conf.all.failures : 0) | conf.all.kinds) & 1u << kind) || !chosen(head))
 		return 0;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	if (!e) {
@@ -74,7 +73,8 @@ static __always_inline void by_listener(struct trace_head *h)
 }
 
 /* All but the process. */
-static __noinline int describe(struct trace_head *h, struct sock *sk, struct tcp_sock *tp)
+static __noinline __attribute__((unused)) int describe(struct trace_head *h, struct sock *sk,
+						       struct tcp_sock *tp)
 {
 	h->sk = (__u64)sk;
 	h->proto = IPPROTO_TCP;
@@ -85,6 +85,25 @@ static __noinline int describe(struct trace_head *h, struct sock *sk, struct tcp
 		return 0;
 	unmap(h);
 	return 1;
+}
+
+/* Who took a connection that was not one yet. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_EARLY);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_who);
+} early MAP;
+
+/* Whoever meets the other one last has seen both halves, and only one of them takes this away. */
+static __always_inline bool claim(__u64 sk, struct trace_who *who)
+{
+	struct trace_who *w = bpf_map_lookup_elem(&early, &sk);
+
+	if (!w)
+		return false;
+	*who = *w;
+	return !bpf_map_delete_elem(&early, &sk);
 }
 
 #endif

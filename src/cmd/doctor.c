@@ -386,7 +386,8 @@ static const struct col privilege_cols[] = {
 };
 #undef R
 static const struct schema privilege_schema = { "doctor_privilege", privilege_cols,
-						sizeof(privilege_cols) / sizeof(*privilege_cols), 0 };
+						sizeof(privilege_cols) / sizeof(*privilege_cols),
+						0 };
 
 static const struct {
 	uint64_t cap;

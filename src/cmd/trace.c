@@ -42,8 +42,9 @@ static const struct opt rows[] = {
 	OPT_CHOICE('o', "output", "FORMAT", O, format, formats, "how to print"),
 	OPT_SET(0, "json", O, format, AS_JSON, "short for -o json"),
 	OPT_FLAG('t', "no-time", O, no_time, "leave out the time"),
-	OPT_COUNT('v', "verbose", O, verbose,
-		  "owners, cgroups, interfaces and namespaces; on failure the verifier's whole log"),
+	OPT_COUNT(
+		'v', "verbose", O, verbose,
+		"owners, cgroups, interfaces and namespaces; on failure the verifier's whole log"),
 	OPT_FLAG('q', "quiet", O, quiet, "no summary, no notes: events and errors only"),
 	OPT_FLAG(0, "stack", O, stacks, "of drops the kernel's stack, too"),
 	OPT_FLAG(0, "only-new", O, only_new,
@@ -64,11 +65,13 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about = "connections, what fails and why, with the process of each\n"
-		 "KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		 "(a full queue), bind, dns (questions and answers), tls (what OpenSSL hides on the wire), open (those that are there at the start), failures; default: "
-		 "connect accept close. The filter is the rest of the line, in capture's language: "
-		 "host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
+	.about =
+		"connections, what fails and why, with the process of each\n"
+		"KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
+		"(a full queue), bind, dns (questions and answers), tls (what OpenSSL hides on the "
+		"wire), open (those that are there at the start), failures; default: connect "
+		"accept close open. The filter is the rest of the line, in capture's language: "
+		"host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
 	.rows = rows,
 	.examples = "  sonde trace\n"
 		    "  sonde trace failures\n"
@@ -334,8 +337,8 @@ static int finish(struct tracing *t)
 	if (rc)
 		return fail_errno(rc, "counts");
 	if (!t->o.quiet || counts.lost || counts.blind)
-		fprintf(stderr, "%llu events traced\n%llu events lost\n", (unsigned long long)t->shown,
-			(unsigned long long)counts.lost);
+		fprintf(stderr, "%llu events traced\n%llu events lost\n",
+			(unsigned long long)t->shown, (unsigned long long)counts.lost);
 	if (counts.blind)
 		note("%llu connections were not known, for want of room: --sockets",
 		     (unsigned long long)counts.blind);

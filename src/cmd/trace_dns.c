@@ -100,8 +100,7 @@ uint64_t trace_dns_next(const struct trace_dns_open *open)
 	uint64_t next = UINT64_MAX;
 
 	for (int i = 0; open->at && i < TRACE_DNS_OPEN; i++)
-		if (open->at[i].asked &&
-		    open->at[i].asked + TRACE_DNS_PATIENCE_S * NS_PER_S < next)
+		if (open->at[i].asked && open->at[i].asked + TRACE_DNS_PATIENCE_S * NS_PER_S < next)
 			next = open->at[i].asked + TRACE_DNS_PATIENCE_S * NS_PER_S;
 	return next;
 }

@@ -139,9 +139,7 @@ static void put_ends(struct buf *out, const struct trace_head *h)
 		buf_char(out, '*');
 	else
 		put_end(out, h, h->local, h->lport);
-	buf_str(out, h->flags & TRACE_INCOMING	 ? " < "
-		     : h->flags & TRACE_OUTGOING ? " > "
-						 : " - ");
+	buf_str(out, h->flags & TRACE_INCOMING ? " < " : h->flags & TRACE_OUTGOING ? " > " : " - ");
 	put_end(out, h, h->remote, h->rport);
 }
 
@@ -191,7 +189,7 @@ static void put_accept(struct buf *out, const struct trace_event *e)
 static void put_close(struct buf *out, const struct trace_event *e)
 {
 	static const char *const how[] = {
-		[TRACE_HOW_UNKNOWN] = "closed",	    [TRACE_LOCAL] = "closed here",
+		[TRACE_HOW_UNKNOWN] = "closed",    [TRACE_LOCAL] = "closed here",
 		[TRACE_REMOTE] = "closed by peer", [TRACE_ABORTED] = "reset here",
 		[TRACE_BROKEN] = "BROKEN",
 	};
@@ -240,8 +238,8 @@ static void put_retransmit(struct buf *out, const struct trace_event *e)
 {
 	static const char *const why[] = {
 		[TRACE_AGAIN_UNKNOWN] = "", [TRACE_TIMEOUT] = "timeout",
-		[TRACE_FAST] = "fast",	    [TRACE_PROBE] = "tail loss probe",
-		[TRACE_SYN] = "SYN",	    [TRACE_SYNACK] = "SYN-ACK",
+		[TRACE_FAST] = "fast",      [TRACE_PROBE] = "tail loss probe",
+		[TRACE_SYN] = "SYN",        [TRACE_SYNACK] = "SYN-ACK",
 	};
 
 	buf_str(out, why[e->is.how < sizeof(why) / sizeof(*why) ? e->is.how : 0]);

@@ -6,14 +6,23 @@
 #include "cmd/trace_show.h"
 #include "net/proto.h"
 
+/* clang-format off */
 /* What records of one kind or another have, all in one row. */
-#define COLUMNS(STR, U64, F64, BOOL)                                                          \
-	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
-	U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port)        \
-	STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) STR(error)     \
-	STR(answers) U64(asked) F64(latency_ms) F64(seconds) U64(sent) U64(received) STR(reason)  \
-	U64(segment) U64(retransmits) F64(rtt_ms) STR(how) BOOL(existed) STR(from) STR(to)        \
-	U64(queue) U64(room) STR(place) U64(length) U64(offset) STR(text) STR(packet) STR(stack)
+#define COLUMNS(STR, U64, F64, BOOL)                                                               \
+	F64(time)                                                                                  \
+	STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)              \
+		U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port) \
+			STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) \
+				STR(error) STR(answers) U64(asked) F64(latency_ms) F64(seconds)    \
+					U64(sent) U64(received) STR(reason) U64(segment)           \
+						U64(retransmits) F64(rtt_ms) STR(how)              \
+							BOOL(existed) STR(from) STR(to) U64(queue) \
+								U64(room) STR(place) U64(length)   \
+									U64(offset) STR(text)      \
+										STR(packet)        \
+											STR(stack)
+
+/* clang-format on */
 
 #define MEMBER_STR(name)  const char *name;
 #define MEMBER_U64(name)  uint64_t name;
@@ -49,12 +58,13 @@ static const uint64_t columns[TRACE_KINDS] = {
 			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed,
 	[TRACE_STATE] = HEAD | HAS_from | HAS_to,
 	[TRACE_OPEN] = HEAD | HAS_to | HAS_existed,
-	[TRACE_RETRANSMIT] = HEAD | HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to,
+	[TRACE_RETRANSMIT] =
+		HEAD | HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to,
 	[TRACE_RESET] = HEAD | HAS_how | HAS_reason | HAS_from,
 	[TRACE_LISTEN] = HEAD | HAS_queue | HAS_room,
 	[TRACE_BIND] = HEAD | HAS_protocol | OUTCOME,
-	[TRACE_DROP] = HEAD | HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet |
-		       HAS_stack,
+	[TRACE_DROP] =
+		HEAD | HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet | HAS_stack,
 	[TRACE_DNS] = HEAD | HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers |
 		      HAS_latency_ms | HAS_asked,
 	[TRACE_TLS] = HEAD | HAS_how | HAS_length | HAS_offset | HAS_text,
@@ -92,9 +102,7 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_say *s,
 	r->cgroup_id = h->who.cgroup;
 	r->netns = h->who.netns;
 	r->interface = *t->iface ? t->iface : NULL;
-	r->direction = h->flags & TRACE_INCOMING   ? "in"
-		       : h->flags & TRACE_OUTGOING ? "out"
-						   : NULL;
+	r->direction = h->flags & TRACE_INCOMING ? "in" : h->flags & TRACE_OUTGOING ? "out" : NULL;
 	r->local = h->family ? text_of(&t->local) : NULL;
 	r->local_port = h->lport;
 	r->remote = h->family ? text_of(&t->remote) : NULL;

@@ -95,9 +95,9 @@ const struct trace_say_cgroup *trace_say_cgroup(const struct trace_say *s, uint6
 
 const char *trace_say_state(uint8_t state)
 {
-	static const char *const names[] = { "?",	   "ESTABLISHED", "SYN_SENT",   "SYN_RECV",
-					     "FIN_WAIT1",  "FIN_WAIT2",	  "TIME_WAIT",  "CLOSE",
-					     "CLOSE_WAIT", "LAST_ACK",	  "LISTEN",	  "CLOSING",
+	static const char *const names[] = { "?",           "ESTABLISHED", "SYN_SENT",  "SYN_RECV",
+					     "FIN_WAIT1",   "FIN_WAIT2",   "TIME_WAIT", "CLOSE",
+					     "CLOSE_WAIT",  "LAST_ACK",    "LISTEN",    "CLOSING",
 					     "NEW_SYN_RECV" };
 
 	return names[state < sizeof(names) / sizeof(*names) ? state : 0];
@@ -153,7 +153,7 @@ const char *trace_say_how(const struct trace_event *e)
 {
 	static const char *const names[] = {
 		[TRACE_HOW_UNKNOWN] = "unknown", [TRACE_LOCAL] = "local",
-		[TRACE_REMOTE] = "remote",	 [TRACE_ABORTED] = "aborted",
+		[TRACE_REMOTE] = "remote",       [TRACE_ABORTED] = "aborted",
 		[TRACE_BROKEN] = "error",
 	};
 
@@ -163,9 +163,12 @@ const char *trace_say_how(const struct trace_event *e)
 const char *trace_say_again(uint8_t how)
 {
 	static const char *const names[] = {
-		[TRACE_AGAIN_UNKNOWN] = "unknown", [TRACE_TIMEOUT] = "timeout",
-		[TRACE_FAST] = "fast",		   [TRACE_PROBE] = "loss probe",
-		[TRACE_SYN] = "syn",		   [TRACE_SYNACK] = "synack",
+		[TRACE_AGAIN_UNKNOWN] = "unknown",
+		[TRACE_TIMEOUT] = "timeout",
+		[TRACE_FAST] = "fast",
+		[TRACE_PROBE] = "loss probe",
+		[TRACE_SYN] = "syn",
+		[TRACE_SYNACK] = "synack",
 	};
 
 	return names[how < sizeof(names) / sizeof(*names) ? how : 0];
@@ -191,10 +194,9 @@ bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct 
 {
 	const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
 	const uint32_t n = p->event.head.bytes;
-	const struct frame f = { .data = p->bytes,
-				 .caplen = n,
-				 .len = p->len > n ? p->len : n,
-				 .link = FRAME_RAW_IP };
+	const struct frame f = {
+		.data = p->bytes, .caplen = n, .len = p->len > n ? p->len : n, .link = FRAME_RAW_IP
+	};
 
 	if (!s->lines)
 		s->lines = calloc(1, sizeof(*s->lines));

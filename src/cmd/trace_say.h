@@ -14,7 +14,8 @@ enum { TRACE_SAY_CGROUPS = 1024, TRACE_SAY_CONTAINER = 13 };
 struct trace_say_cgroup {
 	uint64_t id;
 	char name[TRACE_CGROUP_NAME + 1];
-	char container[TRACE_SAY_CONTAINER]; /* the first twelve digits of an ID; "": it is none's */
+	char container[TRACE_SAY_CONTAINER]; /* the first twelve digits of an ID; "": it is none's
+					      */
 };
 
 /* What is known beyond a record. */

@@ -26,7 +26,7 @@ bool dns_pass(struct cursor *c);
 
 /* What a message is about: its first question, and how that was answered. */
 struct dns_says {
-	uint16_t id, type; /* of record; 0: there is no question */
+	uint16_t id, type;  /* of record; 0: there is no question */
 	bool response, cut; /* cut: to be asked again over TCP */
 	uint8_t rcode;
 	char name[4 * DNS_NAME_MAX + 1]; /* with dots; what is not plain is \DDD (RFC 4343) */

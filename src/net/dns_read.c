@@ -20,7 +20,8 @@ static bool read_name(struct cursor message, struct cursor *c, char *text, size_
 		if (at && at + 1 < len)
 			text[at++] = '.';
 		for (int i = 0; i < n && at + 5 < len; i++) {
-			if (label[i] > ' ' && label[i] < 0x7f && label[i] != '\\' && label[i] != '.')
+			if (label[i] > ' ' && label[i] < 0x7f && label[i] != '\\' &&
+			    label[i] != '.')
 				text[at++] = (char)label[i];
 			else
 				at += (size_t)snprintf(text + at, 5, "\\%03u", label[i]);

@@ -137,7 +137,7 @@ static void target_want(const struct spec_prog *p, char name[TARGET_MAX], struct
 	bool tracepoint = p->attach_type == BPF_TRACE_RAW_TP;
 
 	snprintf(name, TARGET_MAX, "%s%s",
-		 tracepoint				 ? "btf_trace_"
+		 tracepoint                         ? "btf_trace_"
 		 : p->attach_type == BPF_TRACE_ITER ? "bpf_iter_"
 						    : "",
 		 p->target);
@@ -290,9 +290,9 @@ static int cores_unpack(const struct spec *s, struct stuff *from)
 		for (uint32_t k = 0; k < p->ncores; k++) {
 			const struct spec_packed_core *c = &p->packed[k];
 
-			from->cores[n++] = (struct spec_core){ c->insn, c->kind, c->size,
-							       s->names + c->type,
-							       s->names + c->path };
+			from->cores[n++] =
+				(struct spec_core){ c->insn, c->kind, c->size, s->names + c->type,
+						    s->names + c->path };
 		}
 	}
 	return 0;

@@ -33,7 +33,7 @@ struct obj_map {
 
 struct btf;
 struct obj_opts {
-	const struct btf *types; /* the kernel's, if the caller has them; NULL: looked for */
+	const struct btf *types;      /* the kernel's, if the caller has them; NULL: looked for */
 	const struct obj_code *stubs; /* one a program; NULL: stubs stay */
 	const struct obj_map *maps;   /* one a map; NULL: all as in the spec */
 	const void *conf;   /* spec->conf_len bytes for the frozen conf; NULL: as compiled */

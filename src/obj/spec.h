@@ -45,8 +45,8 @@ struct spec_core {
 	const char *path; /* "" where the kind needs none */
 };
 
-/* The same in few bytes, as gen writes it: a pointer would cost its relocation, too. type, path: where
- * in spec.names. */
+/* The same in few bytes, as gen writes it: a pointer would cost its relocation, too. type, path:
+ * where in spec.names. */
 struct spec_packed_core {
 	uint16_t insn, kind, size, type, path;
 };
@@ -92,7 +92,7 @@ struct spec {
 	const void *code;
 	uint32_t code_len, ninsns;
 	uint32_t streams[STREAMS]; /* bytes of each */
-	const char *names;  /* of packed cores, each ended by a NUL */
+	const char *names;         /* of packed cores, each ended by a NUL */
 	const uint8_t *btf; /* the key and value types of the maps, or NULL; optional to load */
 	uint32_t btf_len;
 	uint32_t conf_map; /* index of the map that holds the object's `conf`; nmaps if none */

@@ -125,9 +125,8 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 
 static int row(struct sink *s, const void *rec)
 {
-	const uint64_t *has = s->schema->has_off ? (const void *)((const char *)rec +
-								   s->schema->has_off)
-						  : NULL;
+	const uint64_t *has =
+		s->schema->has_off ? (const void *)((const char *)rec + s->schema->has_off) : NULL;
 	struct buf *b = &s->out;
 	const char *before = "\"";
 

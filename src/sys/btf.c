@@ -265,8 +265,7 @@ static size_t enter(struct btf_want *want, size_t i, size_t rows[256])
 	size_t *row = &rows[(uint8_t)*want[i].name];
 
 	for (size_t at = *row; at; at = want[at - 1].next)
-		if (want[at - 1].kinds == want[i].kinds &&
-		    !strcmp(want[at - 1].name, want[i].name))
+		if (want[at - 1].kinds == want[i].kinds && !strcmp(want[at - 1].name, want[i].name))
 			return at;
 	want[i].next = (uint32_t)*row;
 	*row = i + 1;

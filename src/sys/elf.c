@@ -36,13 +36,13 @@ static bool read_head(const struct elf *e, struct head *h)
 	if (e->wide) {
 		if (!copy(e, 0, &wide, sizeof(wide)))
 			return false;
-		*h = (struct head){ wide.e_shoff, wide.e_phoff,	    wide.e_shnum,
+		*h = (struct head){ wide.e_shoff, wide.e_phoff,     wide.e_shnum,
 				    wide.e_phnum, wide.e_shentsize, wide.e_phentsize };
 		return true;
 	}
 	if (!copy(e, 0, &narrow, sizeof(narrow)))
 		return false;
-	*h = (struct head){ narrow.e_shoff, narrow.e_phoff,	narrow.e_shnum,
+	*h = (struct head){ narrow.e_shoff, narrow.e_phoff,     narrow.e_shnum,
 			    narrow.e_phnum, narrow.e_shentsize, narrow.e_phentsize };
 	return true;
 }
@@ -130,9 +130,8 @@ void elf_close(struct elf *e)
 /* A section's bytes, on the heap; NULL: they are not there, or too many. */
 static void *load(const struct elf *e, const struct section *s)
 {
-	void *bytes = s->size && s->size <= TABLE_MAX && s->size <= e->len
-			      ? malloc((size_t)s->size)
-			      : NULL;
+	void *bytes = s->size && s->size <= TABLE_MAX && s->size <= e->len ? malloc((size_t)s->size)
+									   : NULL;
 
 	if (bytes && !copy(e, s->off, bytes, (size_t)s->size)) {
 		free(bytes);

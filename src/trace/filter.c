@@ -5,13 +5,16 @@
 #include <stdio.h>
 #include "trace/trace.h"
 
-#define FIELD(member) { offsetof(struct view, member), sizeof(((struct view *)0)->member) }
+#define FIELD(member)                                                             \
+	{                                                                         \
+		offsetof(struct view, member), sizeof(((struct view *)0)->member) \
+	}
 static const struct {
 	size_t off, len;
 } known[] = {
-	FIELD(ifindex), FIELD(type), FIELD(proto), FIELD(sport),  FIELD(dport), FIELD(family),
-	FIELD(addrs),   FIELD(ports), FIELD(dir),  FIELD(src),    FIELD(dst),   FIELD(cgroup),
-	FIELD(pid),     FIELD(netns), FIELD(comm), FIELD(fragment),
+	FIELD(ifindex), FIELD(type),  FIELD(proto), FIELD(sport),    FIELD(dport), FIELD(family),
+	FIELD(addrs),   FIELD(ports), FIELD(dir),   FIELD(src),      FIELD(dst),   FIELD(cgroup),
+	FIELD(pid),     FIELD(netns), FIELD(comm),  FIELD(fragment),
 };
 #undef FIELD
 

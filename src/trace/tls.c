@@ -185,7 +185,8 @@ static void try_folder(struct search *s, const char *folder, int depth)
 	char path[512];
 
 	while (dir && (e = readdir(dir))) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >= sizeof(path))
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >=
+		    sizeof(path))
 			continue;
 		if (is_library(e->d_name) && is_new(s, path))
 			try(s, path);
@@ -206,8 +207,9 @@ static int try_named(struct search *s, const struct opt_list *names)
 		if (n < 0)
 			return fail_errno(n, "%s", names->at[i]);
 		if (!n)
-			return fail(-ENOENT, "%s has no SSL_read and SSL_write: it is stripped, or "
-					     "uses another library",
+			return fail(-ENOENT,
+				    "%s has no SSL_read and SSL_write: it is stripped, or "
+				    "uses another library",
 				    names->at[i]);
 		if (access(names->at[i], R_OK) < 0)
 			return fail_errno(-errno, "%s", names->at[i]);
@@ -234,7 +236,8 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 	}
 	free(s);
 	if (!rc && !t->libs)
-		return fail(-ENOENT, "TLS: no process runs an OpenSSL, and there is no libssl here: "
-				     "name a file (--tls-file)");
+		return fail(-ENOENT,
+			    "TLS: no process runs an OpenSSL, and there is no libssl here: "
+			    "name a file (--tls-file)");
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "gen/calls.gen.h"
 #include "gen/dns.gen.h"
 #include "gen/segments.gen.h"
 #include "gen/tls.gen.h"
@@ -23,17 +24,17 @@
 
 enum { WORDS = 160 };
 
-#define PROG(name) (1u << TRACE_PROG_SONDE_TR_##name)
-enum { BINDS = PROG(XBIND) | PROG(XBIND6) | PROG(BOUND) };
+#define CALL(name) (1u << CALLS_PROG_SONDE_TR_##name)
+enum { BINDS = CALL(XBIND) | CALL(XBIND6) | CALL(BOUND) };
 
 /* The ways to hear what connect(2), accept(2) and bind(2) return, the best first. */
 static const struct way {
 	const char *name;
 	uint32_t progs;
 } ways[] = {
-	{ "fexit", PROG(XASK) | PROG(XTAKE) | PROG(XBIND) | PROG(XBIND6) },
-	{ "kprobes", PROG(ASK) | PROG(ASKED) | PROG(TAKE) | PROG(BOUND) },
-	{ "sys_exit", PROG(EXIT) },
+	{ "fexit", CALL(XASK) | CALL(XTAKE) | CALL(XBIND) | CALL(XBIND6) },
+	{ "kprobes", CALL(ASK) | CALL(ASKED) | CALL(TAKE) | CALL(BOUND) },
+	{ "sys_exit", CALL(EXIT) },
 };
 
 enum {
@@ -76,9 +77,9 @@ static const struct more {
 	uint32_t prog;
 	const char *function;
 } more[] = {
-	{ TRACE_PROG_SONDE_TR_ASK, "inet_bind" },
-	{ TRACE_PROG_SONDE_TR_ASK, "inet6_bind" },
-	{ TRACE_PROG_SONDE_TR_BOUND, "inet6_bind" },
+	{ CALLS_PROG_SONDE_TR_ASK, "inet_bind" },
+	{ CALLS_PROG_SONDE_TR_ASK, "inet6_bind" },
+	{ CALLS_PROG_SONDE_TR_BOUND, "inet6_bind" },
 };
 
 static int attach_more(struct trace *t, const struct obj *o)
@@ -152,53 +153,41 @@ static int open_obj(struct trace *t, enum trace_objs which, const struct spec *s
 	return rc;
 }
 
-/* Some programs of the first spec, with the maps of those that are open. */
-static int open_some(struct trace *t, const struct btf *types, enum trace_objs which,
-		     uint32_t progs)
-{
-	const struct obj *there = &t->obj[TRACE_OBJ_RETURNS];
-	struct trace_conf conf = { .all = all_of(t),
-				   .returns = t->returns != NULL,
-				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
-				   .accept_args = (uint8_t)btf_function_args(types,
-									     "inet_csk_accept") };
-	struct obj_map maps[TRACE_NMAPS] = {
-		[TRACE_MAP_EVENTS] = { .max_entries = t->wish.bytes },
-		[TRACE_MAP_SOCKS] = { .max_entries = socks_for(&t->wish) },
-	};
-	struct obj_opts opts = { .types = types, .maps = maps, .conf = &conf, .progs = progs };
-
-	/* Its conf is each one's own. */
-	for (uint32_t i = 0; i < TRACE_NMAPS; i++)
-		if (there->map_fd[i] && i != trace_spec.conf_map)
-			maps[i] = (struct obj_map){ .fd = there->map_fd[i] };
-	return open_obj(t, which, &trace_spec, &opts);
-}
-
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
-	uint32_t progs = way->progs;
+	struct calls_conf conf = { .all = all_of(t),
+				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
+				   .accept_args =
+					   (uint8_t)btf_function_args(types, "inet_csk_accept") };
+	struct obj_map maps[CALLS_NMAPS] = {
+		[CALLS_MAP_EVENTS] = { .max_entries = t->wish.bytes },
+		[CALLS_MAP_SOCKS] = { .max_entries = t->wish.socks },
+	};
+	struct obj_opts opts = {
+		.types = types,
+		.maps = maps,
+		.conf = &conf,
+		.progs = way->progs & ~(conf.binds ? 0 : (uint32_t)BINDS),
+	};
 	int rc;
 
-	if (progs & PROG(ASK) && !perf_has_kprobes())
+	if (way->progs & CALL(ASK) && !perf_has_kprobes())
 		return -ENODEV;
-	if (!(asked(t) & TRACE_BIT(TRACE_BIND)))
-		progs &= ~(uint32_t)BINDS;
-	t->returns = way->name;
-	rc = open_some(t, types, TRACE_OBJ_RETURNS, progs);
-	if (!rc && progs & PROG(BOUND))
-		rc = attach_more(t, &t->obj[TRACE_OBJ_RETURNS]);
+	rc = open_obj(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
+	if (!rc && opts.progs & CALL(BOUND))
+		rc = attach_more(t, &t->obj[TRACE_OBJ_CALLS]);
 	if (rc) {
 		detach(t, 0);
-		obj_close(&t->obj[TRACE_OBJ_RETURNS]);
-		t->returns = NULL;
+		obj_close(&t->obj[TRACE_OBJ_CALLS]);
+	} else {
+		t->returns = way->name;
 	}
 	return rc;
 }
 
-static int open_socks(struct trace *t, const struct btf *types)
+/* What is said on the way is not wanted: without any, there is less, which is said. */
+static void open_calls(struct trace *t, const struct btf *types)
 {
-	bool there = t->wish.there && t->reads;
 	char why[WORDS] = "";
 
 	for (size_t i = 0; asked(t) & RETURNS && !t->returns && i < sizeof(ways) / sizeof(*ways);
@@ -208,8 +197,31 @@ static int open_socks(struct trace *t, const struct btf *types)
 		open_way(t, types, &ways[i]);
 		err_release(before);
 	}
-	return open_some(t, types, TRACE_OBJ_SOCKS,
-			 PROG(OWN) | PROG(STATE) | (there ? PROG(THERE) : 0));
+}
+
+static int open_socks(struct trace *t, const struct btf *types)
+{
+	const struct obj *calls = &t->obj[TRACE_OBJ_CALLS];
+	struct trace_conf conf = { .all = all_of(t), .returns = t->returns != NULL };
+	struct obj_map maps[TRACE_NMAPS] = {
+		[TRACE_MAP_EVENTS] = { .fd = calls->map_fd[CALLS_MAP_EVENTS],
+				       .max_entries = t->wish.bytes },
+		[TRACE_MAP_SOCKS] = { .fd = calls->map_fd[CALLS_MAP_SOCKS],
+				      .max_entries = t->wish.socks },
+		[TRACE_MAP_COUNTS] = { .fd = calls->map_fd[CALLS_MAP_COUNTS] },
+		[TRACE_MAP_CGROUPS] = { .fd = calls->map_fd[CALLS_MAP_CGROUPS] },
+		[TRACE_MAP_EARLY] = { .fd = calls->map_fd[CALLS_MAP_EARLY] },
+	};
+	struct obj_opts opts = {
+		.types = types,
+		.maps = maps,
+		.conf = &conf,
+		.progs = 1u << TRACE_PROG_SONDE_TR_OWN | 1u << TRACE_PROG_SONDE_TR_STATE,
+	};
+
+	if (t->wish.there && t->reads)
+		opts.progs |= 1u << TRACE_PROG_SONDE_TR_THERE;
+	return open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
 }
 
 /* What a kind takes, and what is said if this kernel does not have that. */
@@ -218,8 +230,7 @@ static const struct part {
 	const char *what;
 } parts[] = {
 	{ TRACE_BIT(TRACE_RETRANSMIT),
-	  1u << SEGMENTS_PROG_SONDE_SG_AGAIN | 1u << SEGMENTS_PROG_SONDE_SG_SYNACK,
-	  "retransmits" },
+	  1u << SEGMENTS_PROG_SONDE_SG_AGAIN | 1u << SEGMENTS_PROG_SONDE_SG_SYNACK, "retransmits" },
 	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_GOT, "resets that are received" },
 	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_SENT, "resets that are sent" },
 	{ TRACE_BIT(TRACE_DROP), 1u << SEGMENTS_PROG_SONDE_SG_DROP, "drops" },
@@ -335,7 +346,8 @@ static int open_dns(struct trace *t)
 static int open_tls(struct trace *t)
 {
 	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
-	struct tls_conf conf = { .all = all_of(t), .most = t->wish.text ? t->wish.text : TRACE_TEXT };
+	struct tls_conf conf = { .all = all_of(t),
+				 .most = t->wish.text ? t->wish.text : TRACE_TEXT };
 	struct obj_map maps[TLS_NMAPS] = {
 		[TLS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
 		[TLS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
@@ -358,6 +370,8 @@ static int open_all(struct trace *t)
 		trace_names_open(&t->drops, &types, "skb_drop_reason", "SKB_DROP_REASON_");
 	if (asked(t) & TRACE_BIT(TRACE_RESET))
 		trace_names_open(&t->resets, &types, "sk_rst_reason", "SK_RST_REASON_");
+	t->wish.socks = socks_for(&t->wish);
+	open_calls(t, &types);
 	rc = open_socks(t, &types);
 	if (!rc)
 		rc = ring_open(&t->ring, t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_EVENTS],
@@ -413,7 +427,8 @@ int trace_there(struct trace *t, trace_each *each, void *arg)
 {
 	int fd = !t->obj[TRACE_OBJ_SOCKS].prog_fd[TRACE_PROG_SONDE_TR_THERE]
 			 ? -EPERM
-			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_TR_THERE), rc;
+			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_TR_THERE),
+	    rc;
 
 	if (fd < 0)
 		return fd;

@@ -30,13 +30,20 @@ struct trace_wish {
 	bool verbose;                /* the verifier's whole log, should it come to that */
 };
 
-enum trace_objs { TRACE_OBJ_RETURNS, TRACE_OBJ_SOCKS, TRACE_OBJ_SEGMENTS, TRACE_OBJ_DNS, TRACE_OBJ_TLS, TRACE_OBJS };
+enum trace_objs {
+	TRACE_OBJ_CALLS,
+	TRACE_OBJ_SOCKS,
+	TRACE_OBJ_SEGMENTS,
+	TRACE_OBJ_DNS,
+	TRACE_OBJ_TLS,
+	TRACE_OBJS
+};
 enum { TRACE_LINKS_MAX = 1024 };
 
 /* Numbers as the running kernel names them: they differ from release to release. */
 struct trace_names {
-	struct buf text;    /* one behind the other, each with a NUL */
-	uint32_t at[256];   /* by number, where in text; 0: there is none */
+	struct buf text;  /* one behind the other, each with a NUL */
+	uint32_t at[256]; /* by number, where in text; 0: there is none */
 };
 
 /* Zeroed: closed. */
@@ -49,8 +56,8 @@ struct trace {
 	uint32_t nlinks;
 	struct ring ring;
 	struct owners owners; /* of sockets, for DNS */
-	bool reads;          /* kernel memory may be copied */
-	const char *returns; /* how the results of system calls are heard of; NULL: they are not */
+	bool reads;           /* kernel memory may be copied */
+	const char *returns;  /* how the results of system calls are heard of; NULL: they are not */
 	struct trace_names drops, resets;
 	uint32_t libs; /* files where TLS is watched */
 	uint64_t told; /* records that were read */

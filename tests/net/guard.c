@@ -334,8 +334,8 @@ static void cookies(int family)
 	nap_ms(100);
 	near = client(family);
 	CHECK(near > 0, "no connection: %s", strerror(-near));
-	/* With a cookie nobody repeats what ends a handshake, if the flood takes it away: but a word
-	 * is repeated, and does as well. */
+	/* With a cookie nobody repeats what ends a handshake, if the flood takes it away: but a
+	 * word is repeated, and does as well. */
 	CHECK(write(near, "w", 1) == 1, "write");
 	far = accept(server, NULL, NULL);
 	CHECK(far > 0, "not accepted");

@@ -173,10 +173,10 @@ static void every_connection(int family)
 	CHECK(json_sum(text, "received",
 		       (const char *const[]){ "\"event\":\"close\"", server, NULL }) == n * WORD,
 	      "bytes received");
-	CHECK(!json_sum(text, "sent",
-			(const char *const[]){ "\"event\":\"close\"", server, NULL }),
+	CHECK(!json_sum(text, "sent", (const char *const[]){ "\"event\":\"close\"", server, NULL }),
 	      "bytes that nobody sent");
-	CHECK(TRACE_LINES(text, "\"event\":\"close\"", client, "\"how\":\"local\"") == n, "who closed");
+	CHECK(TRACE_LINES(text, "\"event\":\"close\"", client, "\"how\":\"local\"") == n,
+	      "who closed");
 	CHECK(TRACE_LINES(text, "\"event\":\"close\"", server, "\"how\":\"remote\"") == n,
 	      "who closed");
 	CHECK(JSON_SUM(text, "connections", "\"event\":\"summary\"") == 2 * n, "summary");
@@ -250,12 +250,15 @@ static void failures(int family)
 	sonde_await_out(&a, "ECONNRESET");
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECONNREFUSED", "\"remote_port\":7778") == 1,
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECONNREFUSED", "\"remote_port\":7778") ==
+		      1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ENETUNREACH", nowhere) == 1, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1, "%s",
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ENETUNREACH", nowhere) == 1, "%s",
 	      a.out);
-	CHECK(lines_of(a.out) == 3 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1,
+	      "%s", a.out);
+	CHECK(lines_of(a.out) == 3 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s",
+	      a.out);
 }
 
 void trace_failures(void)
@@ -268,10 +271,13 @@ void trace_failures_ipv6(void)
 	failures(AF_INET6);
 }
 
-/* What hears no answer to its SYNs, the SYNs sent again, and a loss in the midst of a connection. */
+/* What hears no answer to its SYNs, the SYNs sent again, and a loss in the midst of a connection.
+ */
 void trace_losses(void)
 {
-	struct tcp_info_ { char bytes[256]; } info;
+	struct tcp_info_ {
+		char bytes[256];
+	} info;
 	socklen_t len = sizeof(info);
 	struct lab lab = { 0 };
 	unsigned int again, syns;
@@ -290,7 +296,8 @@ void trace_losses(void)
 	lab_enter(&lab, LAB_FAR);
 	far = accept(listener, NULL, NULL);
 	CHECK(far > 0, "accept");
-	CHECK(!SONDE_RUN(&b, "filter", "add", "-i", "sonde1", "--no-ssh", "drop", "tcp"), "%s", b.err);
+	CHECK(!SONDE_RUN(&b, "filter", "add", "-i", "sonde1", "--no-ssh", "drop", "tcp"), "%s",
+	      b.err);
 	lab_enter(&lab, LAB_NEAR);
 	CHECK(write(fd, word, sizeof(word)) == sizeof(word), "write");
 	CHECK(reach(AF_INET, NULL, PORT) == -ETIMEDOUT, "not timed out");
@@ -311,10 +318,11 @@ void trace_losses(void)
 	again = TRACE_LINES(a.out, "\"event\":\"retransmit\"", "ESTABLISHED");
 	CHECK(syns >= 1, "%u SYNs sent again: %s", syns, a.out);
 	CHECK(again == total, "%u segments sent again, of %u", again, total);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"retransmit\"", "timeout", "\"segment\":100") >= 1, "%s",
-	      a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"retransmit\"", "timeout", "\"segment\":100") >= 1,
+	      "%s", a.out);
 	CHECK(TRACE_LINES(a.out, "\"reason\":\"loss probe\"") <= 1, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "retransmits", "\"event\":\"close\"", "\"direction\":\"out\"") == total,
+	CHECK(JSON_SUM(a.out, "retransmits", "\"event\":\"close\"", "\"direction\":\"out\"") ==
+		      total,
 	      "%s", a.out);
 }
 
@@ -336,8 +344,7 @@ void trace_existing(void)
 	sonde_await_err(&a, "tracing");
 	AWAIT(lines_of(trace_out(&a)) >= 2, "not listed: %s", a.out);
 	close(fd);
-	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") >= 1, "not closed: %s",
-	      a.out);
+	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") >= 1, "not closed: %s", a.out);
 	close(far);
 	nap_ms(100 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
@@ -348,7 +355,7 @@ void trace_existing(void)
 /* Filters are about ends and owners; the kernel applies them. */
 void trace_filters(void)
 {
-	static const char *const good[] = { "port 7777",	    "dst port 7777 and host 192.0.2.2",
+	static const char *const good[] = { "port 7777", "dst port 7777 and host 192.0.2.2",
 					    "tcp and not port 7778", "iface sonde0 and port 7777",
 					    "outbound and port 7777" };
 	struct lab lab = { 0 };
@@ -364,18 +371,19 @@ void trace_filters(void)
 	snprintf(other, sizeof(other), "pid %d", getppid());
 	for (size_t i = 0; i <= sizeof(good) / sizeof(*good); i++) {
 		const char *text = i < sizeof(good) / sizeof(*good) ? good[i] : mine;
-		int fd, not;
+		int fd, not ;
 
 		SONDE_START(&a, "trace", "--json", "--only-new", "connect", text, "-c", "1");
 		sonde_await_err(&a, "tracing");
-		not= reach(AF_INET, NULL, OTHER);
+		not = reach(AF_INET, NULL, OTHER);
 		fd = reach(AF_INET, NULL, PORT);
-		CHECK(fd > 0 && not> 0, "connect");
+		CHECK(fd > 0 && not > 0, "connect");
 		close(fd);
-		close(not);
+		close(not );
 		CHECK(!sonde_wait(&a), "%s: %s", text, a.err);
-		CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"") == 1 && strstr(a.out, "\"remote_port\":7777"), "%s: %s", text,
-		      a.out);
+		CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"") == 1 &&
+			      strstr(a.out, "\"remote_port\":7777"),
+		      "%s: %s", text, a.out);
 	}
 	SONDE_RUN(&a, "trace", "tcp[13] & 2 != 0");
 	sonde_expect_line(&a, 2, "a part of packets");

@@ -131,15 +131,16 @@ void trace_dropped(void)
 	      (unsigned int)full);
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS,
-	      "%s %s", a.err, a.out);
+	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS, "%s %s",
+	      a.err, a.out);
 	if (!strstr(a.out, "\"reason\":"))
 		return; /* before 5.17 only the place is told */
 	CHECK(said("NO_SOCKET") == no_port, "%s", a.out);
 	CHECK(said("UDP_CSUM") == broken, "%s", a.out);
 	CHECK(said("SOCKET_RCVBUFF") == full, "%s", a.out);
 	CHECK(said("SOCKET_FILTER") == DATAGRAMS, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") == broken,
+	CHECK(TRACE_LINES(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") ==
+		      broken,
 	      "%s", a.out);
 }
 
@@ -178,8 +179,8 @@ void trace_resets(void)
 	CHECK(TRACE_LINES(a.out, "\"how\":\"sent\"", "\"local\":\"192.0.2.2\",\"local_port\":7779",
 			  "\"remote\":\"192.0.2.1\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"how\":\"received\"", "SYN_SENT", "\"remote_port\":7779") == 1, "%s",
-	      a.out);
+	CHECK(TRACE_LINES(a.out, "\"how\":\"received\"", "SYN_SENT", "\"remote_port\":7779") == 1,
+	      "%s", a.out);
 }
 
 /* A listener that nobody takes connections from. */
@@ -206,8 +207,8 @@ void trace_full_queue(void)
 	}
 	sonde_await_out(&a, "\"queue\":2,\"room\":1");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(strstr(a.out, "\"local\":\"192.0.2.2\",\"local_port\":7777,\"remote\":\"192.0.2.1\""), "%s",
-	      a.out);
+	CHECK(strstr(a.out, "\"local\":\"192.0.2.2\",\"local_port\":7777,\"remote\":\"192.0.2.1\""),
+	      "%s", a.out);
 	CHECK(strstr(a.out, "\"process\":\"net\""), "%s", a.out);
 	close(listener);
 }
@@ -231,10 +232,13 @@ void trace_binds(void)
 	CHECK(bind(second, (struct sockaddr *)&any, sizeof(any)) && errno == EADDRINUSE, "bind");
 	CHECK(!bind(udp, (struct sockaddr *)&any, sizeof(any)), "bind");
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, pid, "\"local_port\":7777", "\"protocol\":\"tcp\"", "\"result\":\"ok\"") == 1,
+	CHECK(TRACE_LINES(a.out, pid, "\"local_port\":7777", "\"protocol\":\"tcp\"",
+			  "\"result\":\"ok\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"tcp\"", "\"error\":\"EADDRINUSE\"") == 1, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"udp\"", "\"result\":\"ok\"") == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"tcp\"", "\"error\":\"EADDRINUSE\"") == 1,
+	      "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"udp\"", "\"result\":\"ok\"") == 1, "%s",
+	      a.out);
 }
 
 /* A resolver at the far side: answers of one address, NXDomain for "no", silence for "silent". */
@@ -274,7 +278,8 @@ static void ask(int fd, const char *name, uint8_t type, bool wait)
 	size_t at = 12;
 	char answer[512];
 
-	for (const char *word = name; *word; word += strcspn(word, ".") + (strchr(word, '.') != NULL)) {
+	for (const char *word = name; *word;
+	     word += strcspn(word, ".") + (strchr(word, '.') != NULL)) {
 		size_t len = strcspn(word, ".");
 
 		message[at++] = (uint8_t)len;
@@ -313,7 +318,8 @@ void trace_dns(void)
 	kill(resolver, SIGKILL);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
-			  "\"type\":\"A\"", "\"result\":\"NoError\"", "\"answers\":\"192.0.2.99\"") == 1,
+			  "\"type\":\"A\"", "\"result\":\"NoError\"",
+			  "\"answers\":\"192.0.2.99\"") == 1,
 	      "%s", a.out);
 	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
 			  "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
@@ -322,8 +328,9 @@ void trace_dns(void)
 			  "\"result\":\"no answer\"") == 1,
 	      "%s", a.out);
 	/* The resolver's side of it. */
-	CHECK(TRACE_LINES(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") == 1, "%s",
-	      a.out);
+	CHECK(TRACE_LINES(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
+		      1,
+	      "%s", a.out);
 }
 
 /* What looks like OpenSSL from outside. */
@@ -345,7 +352,7 @@ __attribute__((noinline, used)) int SSL_read(void *ssl, void *text, int n)
 }
 
 __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, size_t n,
-						   size_t *written)
+						 size_t *written)
 {
 	asm volatile("" : "+r"(ssl), "+r"(text), "+r"(n) : : "memory");
 	*written = n;
@@ -363,7 +370,8 @@ void trace_tls(void)
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d", "1ms");
+	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
+		  "1ms");
 	sonde_expect_line(&a, 1, "has no SSL_read and SSL_write");
 	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "comm net");
 	sonde_await_err(&a, "tracing");
@@ -371,8 +379,10 @@ void trace_tls(void)
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
 	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
+	      a.out);
+	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
+	      a.out);
 	CHECK(TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
 		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
 		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,

@@ -93,7 +93,10 @@ static struct program program_of(void)
 			      { .sh_type = SHT_STRTAB,
 				.sh_offset = offsetof(struct program, names),
 				.sh_size = 8 } },
-		.symbols = { { .st_name = 1, .st_info = STT_FUNC, .st_shndx = 1, .st_value = 0x1004 },
+		.symbols = { { .st_name = 1,
+			       .st_info = STT_FUNC,
+			       .st_shndx = 1,
+			       .st_value = 0x1004 },
 			     { .st_name = 3, .st_info = STT_OBJECT, .st_shndx = 1 } },
 		.names = "\0f\0data",
 	};

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+/* What connect(2), accept(2) and bind(2) return, in the process that called them: by the way that
+ * the kernel has. */
+#include "bpf/lib/regs.h"
+#include "bpf/trace.h"
+
+const volatile struct calls_conf conf = {};
+
+#include "bpf/lib/syscall.h"
+#include "bpf/lib/trace_socks.h"
+
+enum { EALREADY = 114, EINPROGRESS = 115, EISCONN = 106, EINTR = 4 };
+enum { ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113 };
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, TRACE_CALLS);
+	MAP_TYPE(key, __u64);
+	MAP_TYPE(value, struct trace_call);
+} calls MAP;
+
+/* connect(2) has returned. What is refused before there is a SYN is seen by no state. */
+static __always_inline void returned(const struct trace_call *call, int rc)
+{
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &call->sk);
+	struct trace_detail is = { .error = -rc };
+	struct trace_head h = {};
+
+	if (call->proto != IPPROTO_TCP)
+		return;
+	if (s) {
+		if (!(s->head.flags & TRACE_CALLING))
+			return;
+		s->head.flags &= ~TRACE_CALLING;
+		is.began = s->began;
+		if (s->failed && !(s->head.flags & TRACE_TOLD))
+			tell(&s->head, &is, TRACE_CONNECT);
+		if (s->failed || s->head.flags & TRACE_TOLD)
+			bpf_map_delete_elem(&socks, &call->sk);
+		return;
+	}
+	/* What a connection came to that was asked for before was told when it came to that. */
+	if (rc >= 0 || rc == -EINPROGRESS || rc == -EALREADY || rc == -EISCONN || rc == -EINTR ||
+	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH)
+		return;
+	h.sk = call->sk;
+	h.flags = TRACE_OUTGOING;
+	h.proto = IPPROTO_TCP;
+	h.family = call->family == AF_INET ? 4 : 6;
+	h.rport = be16(call->port_be);
+	copy_bytes(h.remote, call->addr, 16);
+	who_now(&h.who);
+	h.who.netns = netns_of((void *)call->sk, false);
+	unmap(&h);
+	tell(&h, &is, TRACE_CONNECT);
+}
+
+/* A process took a connection; before it is one, it may be, for it waits in the queue a little
+ * earlier. */
+static __always_inline void taken(__u64 sk)
+{
+	struct trace_detail is = { .after = ESTABLISHED };
+	struct trace_who who = {};
+	struct trace_sock *s;
+	__u8 state = 0;
+
+	who_now(&who);
+	who.netns = netns_of((void *)sk, false);
+	/* What is told of a state is told before a socket is in it. */
+	bpf_probe_read_kernel(&state, 1, (const void *)&((struct sock *)sk)->__sk_common.skc_state);
+	s = bpf_map_lookup_elem(&socks, &sk);
+	if (!s || !(s->head.flags & TRACE_NOT_TAKEN)) {
+		if (state != SYN_RECV)
+			return; /* it was there before */
+		bpf_map_update_elem(&early, &sk, &who, BPF_ANY);
+		s = bpf_map_lookup_elem(&socks, &sk);
+		if (!s || !(s->head.flags & TRACE_NOT_TAKEN) || !claim(sk, &who))
+			return;
+	}
+	is.began = s->began;
+	s->head.who = who;
+	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
+	tell(&s->head, &is, TRACE_ACCEPT);
+}
+
+/* struct sockaddr_in, and the begin of struct sockaddr_in6. */
+struct address {
+	__u16 family, port;
+	__u32 v4;
+	__u8 v6[16];
+};
+
+/* Of IPv4 and IPv6 only. False: of something else. */
+static __always_inline bool put_call(struct trace_call *call, struct socket *sock, const void *addr,
+				     bool user)
+{
+	struct address a = {};
+	struct sock *sk = 0;
+	__u16 proto = 0;
+
+	GET(false, sk, sock->sk);
+	if (!sk)
+		return false;
+	GET(false, proto, sk->sk_protocol);
+	if (user)
+		bpf_probe_read_user(&a, sizeof(a), addr);
+	else
+		bpf_probe_read_kernel(&a, sizeof(a), addr);
+	if (a.family != AF_INET && a.family != AF_INET6)
+		return false;
+	call->sk = (__u64)sk;
+	call->proto = proto;
+	call->family = a.family;
+	call->port_be = a.port;
+	if (a.family == AF_INET)
+		*(__u32 *)call->addr = a.v4;
+	else
+		__builtin_memcpy(call->addr, a.v6, 16);
+	return true;
+}
+
+/* bind(2) has returned. */
+static __always_inline void bound(const struct trace_call *call, int rc)
+{
+	struct trace_detail is = { .error = -rc };
+	struct sock *sk = (void *)call->sk;
+	struct trace_head h = {};
+	__u16 port = call->port_be;
+
+	h.sk = call->sk;
+	h.proto = call->proto;
+	h.family = call->family == AF_INET ? 4 : 6;
+	who_now(&h.who);
+	h.who.netns = netns_of(sk, false);
+	copy_bytes(h.local, call->addr, 16);
+	if (!rc)
+		GET(false, port, ((struct inet_sock *)sk)->inet_sport);
+	h.lport = be16(port);
+	unmap(&h);
+	tell(&h, &is, TRACE_BIND);
+}
+
+/* The best way to hear what functions return; kernels lose none, and it costs little. */
+SEC("fexit/inet_stream_connect")
+int sonde_tr_xask(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		returned(&call, args[4]);
+	return 0;
+}
+
+SEC("fexit/inet_bind")
+int sonde_tr_xbind(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		bound(&call, args[3]);
+	return 0;
+}
+
+SEC("fexit/inet6_bind")
+int sonde_tr_xbind6(__u64 *args)
+{
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)args[0], (void *)args[1], false))
+		bound(&call, args[3]);
+	return 0;
+}
+
+/* It had more arguments before 6.10. A compiler would load from a sum, which verifiers refuse. */
+SEC("fexit/inet_csk_accept")
+int sonde_tr_xtake(__u64 *args)
+{
+	__u64 sk;
+
+	if (conf.accept_args > 2)
+		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(args));
+	else
+		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(args));
+	taken(sk);
+	return 0;
+}
+
+SEC("kprobe/inet_stream_connect")
+int sonde_tr_ask(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call call = {};
+
+	if (put_call(&call, (void *)ARG(regs, 0), (void *)ARG(regs, 1), false))
+		bpf_map_update_elem(&calls, &id, &call, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe/inet_stream_connect")
+int sonde_tr_asked(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
+
+	if (!call)
+		return 0;
+	returned(call, RET(regs));
+	bpf_map_delete_elem(&calls, &id);
+	return 0;
+}
+
+/* Of inet6_bind, too. */
+SEC("kretprobe/inet_bind")
+int sonde_tr_bound(void *regs)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
+
+	if (!call)
+		return 0;
+	bound(call, RET(regs));
+	bpf_map_delete_elem(&calls, &id);
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_accept")
+int sonde_tr_take(void *regs)
+{
+	taken(RET(regs));
+	return 0;
+}
+
+/* Where the kernel has neither: every system call's end. */
+/* What a descriptor of the current process is of, if that is a socket. */
+static __always_inline struct socket *socket_at(__u64 fd)
+{
+	struct task_struct *task = bpf_get_current_task();
+	struct files_struct *files = 0;
+	struct file **fds = 0, *file = 0, *back = 0;
+	struct fdtable *table = 0;
+	struct socket *sock = 0;
+	unsigned int max = 0;
+
+	GET(false, files, task->files);
+	GET(false, table, files->fdt);
+	GET(false, max, table->max_fds);
+	if (fd >= max)
+		return 0;
+	GET(false, fds, table->fd);
+	bpf_probe_read_kernel(&file, sizeof(file), fds + fd);
+	GET(false, sock, file->private_data);
+	GET(false, back, sock->file);
+	return back == file ? sock : 0;
+}
+
+SEC("raw_tp/sys_exit")
+int sonde_tr_exit(__u64 *args)
+{
+	struct pt_regs *regs = (void *)args[0];
+	unsigned long nr = 0, fd = 0, addr = 0;
+	struct trace_call call = {};
+	struct socket *sock;
+	struct sock *sk = 0;
+
+	CALL_NR(regs, nr);
+	if (nr == NR_CONNECT || (nr == NR_BIND && conf.binds)) {
+		CALL_ARG0(regs, fd);
+		CALL_ARG1(regs, addr);
+		sock = socket_at(fd);
+		if (!sock || !put_call(&call, sock, (void *)addr, true))
+			return 0;
+		if (nr == NR_CONNECT)
+			returned(&call, args[1]);
+		else
+			bound(&call, args[1]);
+	} else if ((nr == NR_ACCEPT || nr == NR_ACCEPT4) && (__s64)args[1] >= 0) {
+		sock = socket_at(args[1]);
+		if (!sock)
+			return 0;
+		GET(false, sk, sock->sk);
+		taken((__u64)sk);
+	}
+	return 0;
+}
+
+LICENSE("Dual MIT/GPL");

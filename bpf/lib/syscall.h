@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* A system call's number and arguments, as the kernel keeps them for its end (sys_exit). */
+#ifndef BPF_LIB_SYSCALL_H
+#define BPF_LIB_SYSCALL_H
+
+#include "bpf/lib/kernel.h"
+
+struct pt_regs {
+#if defined(FOR_x86_64)
+	unsigned long orig_ax, di, si;
+#elif defined(FOR_arm64)
+	int syscallno;
+	unsigned long orig_x0, regs[31];
+#elif defined(FOR_riscv64)
+	unsigned long a7, orig_a0, a1;
+#elif defined(FOR_s390x)
+	unsigned int int_code;
+	unsigned long orig_gpr2, gprs[16];
+#else
+	unsigned long uregs[18];
+#endif
+} CORE;
+
+#if defined(FOR_x86_64)
+#define CALL_NR(r, to)   GET(false, to, (r)->orig_ax)
+#define CALL_ARG0(r, to) GET(false, to, (r)->di)
+#define CALL_ARG1(r, to) GET(false, to, (r)->si)
+enum { NR_CONNECT = 42, NR_BIND = 49, NR_ACCEPT = 43, NR_ACCEPT4 = 288 };
+#elif defined(FOR_arm64)
+#define CALL_NR(r, to)   GET(false, *(int *)&(to), (r)->syscallno)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_x0)
+#define CALL_ARG1(r, to) GET(false, to, (r)->regs[1])
+enum { NR_CONNECT = 203, NR_BIND = 200, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+#elif defined(FOR_riscv64)
+#define CALL_NR(r, to)   GET(false, to, (r)->a7)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_a0)
+#define CALL_ARG1(r, to) GET(false, to, (r)->a1)
+enum { NR_CONNECT = 203, NR_BIND = 200, NR_ACCEPT = 202, NR_ACCEPT4 = 242 };
+#elif defined(FOR_s390x)
+#define CALL_NR(r, to)                            \
+	do {                                      \
+		unsigned int code_ = 0;           \
+		GET(false, code_, (r)->int_code); \
+		(to) = code_ & 0xffff;            \
+	} while (0)
+#define CALL_ARG0(r, to) GET(false, to, (r)->orig_gpr2)
+#define CALL_ARG1(r, to) GET(false, to, (r)->gprs[3])
+enum { NR_CONNECT = 362, NR_BIND = 361, NR_ACCEPT = 364, NR_ACCEPT4 = 364 };
+#else
+#define CALL_NR(r, to)   GET(false, to, (r)->uregs[7])
+#define CALL_ARG0(r, to) GET(false, to, (r)->uregs[17])
+#define CALL_ARG1(r, to) GET(false, to, (r)->uregs[1])
+enum { NR_CONNECT = 283, NR_BIND = 282, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
+#endif
+
+#endif
