@@ -21,9 +21,9 @@ enum { REG_ARG0 = 10, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 10 };
 typedef __u32 reg_t;
 enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 0 };
 #elif defined(FOR_s390x)
-/* Behind the two words of the program status word. */
+/* The third of those behind a word of its own and two of the program status word. */
 typedef __u64 reg_t;
-enum { REG_ARG0 = 4, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 4 };
+enum { REG_ARG0 = 5, REG_ARG1, REG_ARG2, REG_ARG3, REG_RET = 5 };
 #else
 #error "registers of this architecture are not known"
 #endif

@@ -139,8 +139,10 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 		r->how = trace_say_how(e);
 	else if (e->head.kind == TRACE_RESET)
 		r->how = e->head.flags & TRACE_SENT ? "sent" : "received";
-	r->reason = e->head.kind == TRACE_RETRANSMIT ? trace_say_again(e->is.how)
-						     : trace_say_reason(s, e);
+	if (e->head.kind == TRACE_RETRANSMIT)
+		r->reason = trace_say_again(e->is.how);
+	else if (e->head.kind == TRACE_DROP || e->head.flags & TRACE_SENT)
+		r->reason = trace_say_reason(s, e);
 }
 
 static void fill_drop(struct row *r, struct texts *t, struct trace_say *s,
