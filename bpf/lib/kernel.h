@@ -26,6 +26,9 @@
 			GET(true, to, from);  \
 	} while (0)
 
+/* From there may be gone on: bytes at no address are copied as zeros. */
+#define HOPS_FROM(pointer) (conf.all.reads || (pointer))
+
 /* Whether this kernel has a member: what is behind such a question is not looked at else. */
 #define HAS(member) __builtin_preserve_field_info(member, 2)
 

@@ -118,7 +118,7 @@ static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
 	if (!HAS(sk->__sk_common.skc_net))
 		return 0;
 	HOP(typed, net, sk->__sk_common.skc_net.net);
-	if (net)
+	if (HOPS_FROM(net))
 		HOP(typed, inum, net->ns.inum);
 	return inum;
 }
@@ -139,10 +139,9 @@ static __always_inline void put_iface(struct trace_head *h, struct sock *sk, con
 	struct dst_entry *dst = 0;
 
 	HOP(typed, dst, sk->sk_dst_cache);
-	if (!dst)
-		return;
-	HOP(typed, dev, dst->dev);
-	if (dev)
+	if (HOPS_FROM(dst))
+		HOP(typed, dev, dst->dev);
+	if (HOPS_FROM(dev))
 		put_device(h, dev, typed);
 }
 
@@ -188,19 +187,21 @@ static __always_inline void copy_bytes(__u8 *to, const __u8 *from, const __u32 n
 		((__u32 *)to)[i] = ((const __u32 *)from)[i];
 }
 
-static __always_inline bool is_mapped(const __u8 addr[16])
+/* 0 if an address is IPv4's in IPv6 (RFC 4291, 2.5.5.2). */
+static __always_inline __u64 unmapped(const __u8 addr[16])
 {
 	const __u32 *w = (const __u32 *)addr;
 
-	return !w[0] && !w[1] && w[2] == be32(0xffff);
+	return w[0] | w[1] | (w[2] ^ be32(0xffff));
 }
 
-/* IPv4 in a socket of IPv6 is IPv4. */
+/* IPv4 in a socket of IPv6 is IPv4. Verifiers walk both ways behind each condition: there is one.
+ */
 static __always_inline void unmap(struct trace_head *h)
 {
 	__u32 *local = (__u32 *)h->local, *remote = (__u32 *)h->remote;
 
-	if (h->family != 6 || !(is_mapped(h->remote) || is_mapped(h->local)))
+	if (h->family != 6 || unmapped(h->remote) * unmapped(h->local))
 		return;
 	h->family = 4;
 	local[0] = local[3];

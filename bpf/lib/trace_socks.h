@@ -38,7 +38,11 @@ static __noinline int tell(const struct trace_head *head, const struct trace_det
 {
 	struct trace_event *e;
 
-	if (!(((is->error ? conf.all.failures : 0) | conf.all.kinds) & 1u << kind) || !chosen(head))
+	__u32 kinds = conf.all.kinds;
+
+	if (conf.all.failures && is->error)
+		kinds |= conf.all.failures;
+	if (!(kinds & 1u << kind) || !chosen(head))
 		return 0;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	if (!e) {
