@@ -41,7 +41,7 @@ static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
 		return;
 	who_now(&s->head.who);
 	s->began = bpf_ktime_get_ns();
-	s->head.flags = TRACE_OUTGOING | (conf.returns ? TRACE_CALLING : 0);
+	s->head.flags = TRACE_OUTGOING | (conf.connects ? TRACE_CALLING : 0);
 }
 
 static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
@@ -54,10 +54,10 @@ static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 	is.began = s->began = bpf_ktime_get_ns();
 	by_listener(&s->head);
 	__sync_fetch_and_add(&s->head.bytes, 1); /* seen, before a look at what others wrote */
-	if (conf.returns && !claim(s->head.sk, &s->head.who))
+	if (conf.accepts && !claim(s->head.sk, &s->head.who))
 		return 0; /* it is told when a process takes it */
 	s->head.flags &= ~TRACE_NOT_TAKEN;
-	if (conf.returns)
+	if (conf.accepts)
 		s->head.flags &= ~TRACE_BY_LISTENER;
 	tell(&s->head, &is, TRACE_ACCEPT);
 	return 0;

@@ -197,8 +197,8 @@ struct trace_all {
 
 struct trace_conf {
 	struct trace_all all;
-	__u8 returns; /* what connect(2) and accept(2) return is heard of */
-	__u8 reserved[7];
+	__u8 connects, accepts; /* what these return is heard of */
+	__u8 reserved[6];
 };
 
 struct calls_conf {

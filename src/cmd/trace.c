@@ -353,17 +353,17 @@ static void say_start(const struct tracing *t)
 		return;
 	if (tr->libs)
 		note("TLS is watched in %u file%s", tr->libs, tr->libs == 1 ? "" : "s");
-	if (!((t->wish.kinds | t->wish.failures) & FAILURES))
-		note("tracing");
-	else if (!tr->returns)
-		note("tracing; what connect(2), accept(2) and bind(2) return is not heard of here: "
-		     "failures before a SYN are not seen, and who accepts is taken to be who "
-		     "listens");
-	else
+	if (tr->returns)
 		note("tracing, system calls by %s%s", tr->returns,
 		     strcmp(tr->returns, "sys_exit")
 			     ? ""
 			     : ", which costs each of them a little: no kprobes here");
+	else if ((t->wish.kinds | t->wish.failures) & FAILURES)
+		note("tracing; what connect(2), accept(2) and bind(2) return is not heard of here: "
+		     "failures before a SYN are not seen, and who accepts is taken to be who "
+		     "listens");
+	else
+		note("tracing");
 }
 
 static int look_there(struct tracing *t)

@@ -25,7 +25,11 @@
 enum { WORDS = 160 };
 
 #define CALL(name) (1u << CALLS_PROG_SONDE_TR_##name)
-enum { BINDS = CALL(XBIND) | CALL(XBIND6) | CALL(BOUND) };
+/* What only some kinds take; who accepts is the process of all that comes later. */
+enum {
+	ASKS = CALL(XASK) | CALL(ASKED),
+	BINDS = CALL(XBIND) | CALL(XBIND6) | CALL(BOUND),
+};
 
 /* The ways to hear what connect(2), accept(2) and bind(2) return, the best first. */
 static const struct way {
@@ -38,7 +42,9 @@ static const struct way {
 };
 
 enum {
-	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_BIND),
+	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE) |
+		  TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) |
+		  TRACE_BIT(TRACE_BIND),
 	SEGMENTS = TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) | TRACE_BIT(TRACE_DROP) |
 		   TRACE_BIT(TRACE_LISTEN),
 };
@@ -167,10 +173,16 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 		.types = types,
 		.maps = maps,
 		.conf = &conf,
-		.progs = way->progs & ~(conf.binds ? 0 : (uint32_t)BINDS),
+		.progs = way->progs,
 	};
 	int rc;
 
+	if (!conf.binds)
+		opts.progs &= ~(uint32_t)BINDS;
+	if (!(asked(t) & TRACE_BIT(TRACE_CONNECT)))
+		opts.progs &= ~(uint32_t)ASKS;
+	if (!(opts.progs & (ASKS | BINDS)))
+		opts.progs &= ~CALL(ASK);
 	if (way->progs & CALL(ASK) && !perf_has_kprobes())
 		return -ENODEV;
 	rc = open_obj(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
@@ -202,7 +214,11 @@ static void open_calls(struct trace *t, const struct btf *types)
 static int open_socks(struct trace *t, const struct btf *types)
 {
 	const struct obj *calls = &t->obj[TRACE_OBJ_CALLS];
-	struct trace_conf conf = { .all = all_of(t), .returns = t->returns != NULL };
+	struct trace_conf conf = {
+		.all = all_of(t),
+		.connects = t->returns && asked(t) & TRACE_BIT(TRACE_CONNECT),
+		.accepts = t->returns != NULL,
+	};
 	struct obj_map maps[TRACE_NMAPS] = {
 		[TRACE_MAP_EVENTS] = { .fd = calls->map_fd[CALLS_MAP_EVENTS],
 				       .max_entries = t->wish.bytes },
