@@ -10,7 +10,14 @@ const volatile struct calls_conf conf = {};
 #include "bpf/lib/trace_socks.h"
 
 enum { EALREADY = 114, EINPROGRESS = 115, EISCONN = 106, EINTR = 4 };
-enum { ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113 };
+enum {
+	ECONNABORTED = 103,
+	ECONNRESET = 104,
+	ETIMEDOUT = 110,
+	ECONNREFUSED = 111,
+	EHOSTUNREACH = 113,
+	ERESTARTSYS = 512
+};
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
@@ -41,7 +48,8 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	}
 	/* What a connection came to that was asked for before was told when it came to that. */
 	if (rc >= 0 || rc == -EINPROGRESS || rc == -EALREADY || rc == -EISCONN || rc == -EINTR ||
-	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH)
+	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH ||
+	    rc == -ECONNABORTED || rc == -ERESTARTSYS)
 		return;
 	h.sk = call->sk;
 	h.flags = TRACE_OUTGOING;

@@ -30,8 +30,11 @@ static __always_inline void describe_known(struct trace_head *h, struct sock *sk
 
 	if (s)
 		__builtin_memcpy(h, &s->head, sizeof(*h));
-	else
-		describe_common(h, sk, typed);
+	if (h->lport)
+		return;
+	/* Unknown, or known from before it had a port and a way. */
+	describe_common(h, sk, typed);
+	put_iface(h, sk, typed);
 }
 
 enum { LOSS_PROBE = 5 }; /* ICSK_TIME_LOSS_PROBE of net/inet_connection_sock.h */
@@ -77,7 +80,7 @@ int sonde_sg_synack(__u64 *args)
 	describe_common(&h, (struct sock *)req, true);
 	by_listener(&h);
 	h.flags &= ~TRACE_NOT_TAKEN;
-	is.retransmits = req->num_retrans;
+	is.retransmits = req->num_retrans + 1; /* it is counted once it is sent */
 	tell(&h, &is, TRACE_RETRANSMIT);
 	return 0;
 }
@@ -104,9 +107,11 @@ int sonde_sg_sent(__u64 *args)
 	struct trace_detail is = {};
 	struct trace_head h = {};
 
-	if (sk) {
-		describe_known(&h, sk, false);
+	if (sk)
 		GET(false, is.before, *(__u8 *)&sk->__sk_common.skc_state);
+	/* A listener is no end of what it is not asked for. */
+	if (sk && !(is.before == LISTENING && skb)) {
+		describe_known(&h, sk, false);
 	} else if (skb) {
 		struct net_device *dev = 0;
 		unsigned char *head = 0;
@@ -175,7 +180,7 @@ static __always_inline void tell_drop(const struct trace_head *h, const struct t
 	__builtin_memcpy(&p->event.is, is, sizeof(*is));
 	p->event.head.time = bpf_ktime_get_ns();
 	p->event.head.kind = TRACE_DROP;
-	p->len = len;
+	p->len = len + (skb->data - net);
 	p->type = type;
 	p->reserved = 0;
 	/* No more than there is of it in one piece. */

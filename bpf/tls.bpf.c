@@ -32,11 +32,11 @@ int sonde_tls_ask(void *regs)
 
 static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 at, __u32 total)
 {
+	__u32 n = (total < conf.most ? total : conf.most) - at;
 	struct trace_text *text;
-	__u32 n = total - at;
 
-	if (n > conf.most)
-		n = conf.most;
+	if (n > TRACE_TEXT)
+		n = TRACE_TEXT;
 	text = bpf_ringbuf_reserve(&events, sizeof(*text), 0);
 	if (!text) {
 		count_lost();
@@ -72,7 +72,7 @@ static __always_inline int said(void *regs, bool sent, bool ex)
 		if (chosen(&h)) {
 #pragma clang loop unroll(full)
 			for (__u32 i = 0; i < TRACE_PIECES; i++)
-				if (i * TRACE_TEXT < total && (!i || conf.most == TRACE_TEXT))
+				if (i * TRACE_TEXT < total && i * TRACE_TEXT < conf.most)
 					tell_piece(&h, t->buffer, i * TRACE_TEXT, total);
 		}
 	}

@@ -107,6 +107,8 @@ static __always_inline void failed(struct trace_sock *s, struct trace_detail *is
 		s->failed = 1;
 		return;
 	}
+	if (!is->error)
+		is->error = ECANCELED;
 	tell(&s->head, is, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
 	if (s->head.flags & TRACE_CALLING)
 		s->head.flags |= TRACE_TOLD;
@@ -127,6 +129,8 @@ static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock
 		failed(s, &is);
 		return 0;
 	}
+	if (!(s->head.flags & (TRACE_INCOMING | TRACE_OUTGOING)) && has_listener(&s->head))
+		s->head.flags |= TRACE_INCOMING;
 	if (!is.how && is.error)
 		is.how = TRACE_BROKEN;
 	else if (!is.how && !(s->head.flags & TRACE_EXISTED))
@@ -165,19 +169,38 @@ static __always_inline void closing(struct sock *sk, int how)
 		s->how = how;
 }
 
+/* Who closes it has taken it, in a call that was not heard of: it had begun before the tracing. */
+static __noinline int taken_late(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+	struct trace_detail is = { .after = ESTABLISHED };
+
+	if (!s || !(s->head.flags & TRACE_NOT_TAKEN))
+		return 0;
+	who_now(&s->head.who);
+	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
+	return tell(&s->head, &is, TRACE_ACCEPT);
+}
+
 /* A socket that listens, or does no longer. */
 static __noinline int listens(struct sock *sk, struct tcp_sock *tp, bool now)
 {
 	struct trace_head h = {};
+	struct trace_who *w;
 	__u64 key;
 
 	if (!describe(&h, sk, tp))
 		return 0;
 	key = listener_key(&h);
 	who_now(&h.who);
-	if (now)
+	if (now) {
 		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
-	else
+		return 0;
+	}
+	/* There may be others at that port. */
+	w = bpf_map_lookup_elem(&listeners, &key);
+	if (w && w->pid == h.who.pid)
 		bpf_map_delete_elem(&listeners, &key);
 	return 0;
 }
@@ -189,6 +212,8 @@ static __noinline int show_state(struct sock *sk, struct tcp_sock *tp, int befor
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 	struct trace_head h = {};
 
+	if (s && !s->head.lport)
+		describe(&s->head, sk, tp);
 	if (s)
 		return tell(&s->head, &is, TRACE_STATE);
 	describe(&h, sk, tp);
@@ -201,6 +226,7 @@ static __always_inline void forget(struct sock *sk)
 	__u64 key = (__u64)sk;
 
 	bpf_map_delete_elem(&socks, &key);
+	bpf_map_delete_elem(&early, &key);
 }
 
 /* What only a process does to its own socket. */
@@ -230,6 +256,8 @@ static __always_inline int state(__u64 *args, const bool process)
 		made(sk, tp, before);
 	if (conf.all.kinds & 1u << TRACE_STATE)
 		show_state(sk, tp, before, after);
+	if (process && (after == FIN_WAIT1 || after == LAST_ACK))
+		taken_late(sk);
 	if (process && after == FIN_WAIT1)
 		closing(sk, TRACE_LOCAL);
 	else if (process && after == LISTENING)

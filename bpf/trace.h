@@ -210,7 +210,7 @@ struct calls_conf {
 
 struct tls_conf {
 	struct trace_all all;
-	__u32 most; /* bytes of a piece that are wanted, TRACE_TEXT at most */
+	__u32 most; /* bytes of a read or write that are wanted, in TRACE_PIECES at most */
 	__u32 reserved;
 };
 

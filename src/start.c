@@ -2,16 +2,17 @@
 /* What happens before the C library begins: pointers are moved to where the program was loaded.
  *
  * The linker packs those relocations (DT_RELR: 8 bytes for up to 63 pointers, where DT_RELA takes
- * 24 for one), which the C library of many a distribution does not know yet. What is left over it
- * does by itself. */
+ * 24 for one), which musl before 1.2.4 does not know. What is left over it does by itself. */
 #include <elf.h>
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef DT_RELR /* elf.h of glibc 2.36, musl 1.2.4 */
-#define DT_RELRSZ 35
-#define DT_RELR   36
+/* From 1.2.4 on the C library knows them, and says so: then it does all by itself. */
+#ifdef DT_RELR
+enum { RELR_SIZE, RELR_TABLE = -1, DONE_BY_LIBC = 1 };
+#else
+enum { RELR_SIZE = 35, RELR_TABLE = 36, DONE_BY_LIBC = 0 };
 #endif
 
 #define HIDDEN __attribute__((visibility("hidden")))
@@ -26,10 +27,10 @@ __attribute__((used, no_stack_protector)) HIDDEN void start_relocate(void)
 	uintptr_t *where = NULL;
 	size_t n = 0;
 
-	for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag; d++) {
-		if (d->d_tag == DT_RELR)
+	for (const ElfW(Dyn) *d = _DYNAMIC; !DONE_BY_LIBC && d->d_tag; d++) {
+		if (d->d_tag == RELR_TABLE)
 			at = (const uintptr_t *)(base + d->d_un.d_ptr);
-		else if (d->d_tag == DT_RELRSZ)
+		else if (d->d_tag == RELR_SIZE)
 			n = d->d_un.d_val / sizeof(*at);
 	}
 	for (; at && n; n--, at++) {

@@ -227,6 +227,8 @@ static __always_inline bool put_packet(struct trace_head *h, const unsigned char
 
 	if (type == 0x0800) {
 		bpf_probe_read_kernel(&hd.ip, 20, this);
+		if (hd.ip[0] >> 4 != 4)
+			return false; /* where the header is, is not known yet */
 		h->family = 4;
 		h->proto = hd.ip[9];
 		*(__u32 *)from = *(__u32 *)(hd.ip + 12);
@@ -236,6 +238,8 @@ static __always_inline bool put_packet(struct trace_head *h, const unsigned char
 			return true;
 	} else if (type == 0x86dd) {
 		bpf_probe_read_kernel(&hd.ip, 40, this);
+		if (hd.ip[0] >> 4 != 6)
+			return false;
 		h->family = 6;
 		h->proto = hd.ip[6];
 		copy_bytes(from, hd.ip + 8, 16);
@@ -261,10 +265,10 @@ static __noinline int is_chosen(const struct trace_head *h)
 
 	v.ifindex = h->ifindex;
 	v.link = v.net = v.trans = v.payload = VIEW_NONE;
-	v.type = h->family == 4 ? 0x0800 : 0x86dd;
+	v.type = h->family == 4 ? 0x0800 : h->family == 6 ? 0x86dd : 0;
 	v.proto = h->proto;
 	v.family = v.addrs = h->family;
-	v.ports = 1;
+	v.ports = h->family != 0;
 	v.sport = in ? h->rport : h->lport;
 	v.dport = in ? h->lport : h->rport;
 	v.dir = in ? VIEW_IN : VIEW_OUT;

@@ -18,6 +18,8 @@ enum {
 	LISTENING,
 };
 
+enum { ECANCELED = 125 };
+
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_HASH);
 	MAP_UINT(max_entries, TRACE_SOCKS);
@@ -66,14 +68,24 @@ static __always_inline __u64 listener_key(const struct trace_head *h)
 /* What is known of whoever listens where a connection came in. */
 static __always_inline void by_listener(struct trace_head *h)
 {
+	__u8 flags = h->flags | TRACE_INCOMING | TRACE_NOT_TAKEN;
 	__u64 key = listener_key(h);
 	struct trace_who *w = bpf_map_lookup_elem(&listeners, &key);
 
-	h->flags |= TRACE_INCOMING | TRACE_NOT_TAKEN;
-	if (!w)
-		return;
-	h->who = *w;
-	h->flags |= TRACE_BY_LISTENER;
+	if (w) {
+		h->who = *w;
+		flags |= TRACE_BY_LISTENER;
+	}
+	/* Last: who sees the flags may change the rest. */
+	asm volatile("" : : : "memory");
+	*(volatile __u8 *)&h->flags = flags;
+}
+
+static __always_inline bool has_listener(const struct trace_head *h)
+{
+	__u64 key = listener_key(h);
+
+	return bpf_map_lookup_elem(&listeners, &key) != 0;
 }
 
 /* All but the process. */

@@ -49,7 +49,7 @@ static const struct opt rows[] = {
 	OPT_FLAG(0, "stack", O, stacks, "of drops the kernel's stack, too"),
 	OPT_FLAG(0, "only-new", O, only_new,
 		 "do not look for the connections that there are, which are marked otherwise"),
-	OPT_U32('s', "snaplen", "BYTES", O, text, 1, TRACE_TEXT,
+	OPT_U32('s', "snaplen", "BYTES", O, text, 1, TRACE_TEXT *TRACE_PIECES,
 		"of tls: so much of each read and write (default: 16384)"),
 	OPT_LIST(0, "tls-file", "FILE", O, tls_files,
 		 "of tls: a program or library with OpenSSL in it, besides those that are found"),
@@ -183,6 +183,12 @@ static int parse(struct tracing *t, int argc, char **argv)
 		rest++;
 	if (!t->wish.kinds && !t->wish.failures)
 		t->wish.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
+	if ((t->o.text || t->o.tls_files.n) && !(t->wish.kinds & TRACE_BIT(TRACE_TLS)))
+		return fail_usage("-s and --tls-file are about tls: name that kind");
+	if (t->o.dns_port && !(t->wish.kinds & TRACE_BIT(TRACE_DNS)))
+		return fail_usage("--dns-port is about dns: name that kind");
+	if (t->o.stacks && !(t->wish.kinds & TRACE_BIT(TRACE_DROP)))
+		return fail_usage("--stack is about drop: name that kind");
 	if (t->o.kibibytes & (t->o.kibibytes - 1))
 		return fail_usage("-B %u is no power of two", t->o.kibibytes);
 	t->wish.bytes = t->o.kibibytes * KIBIBYTE;
@@ -293,7 +299,7 @@ static int follow(struct tracing *t)
 
 		if (what == WAIT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
-		if (what == WAIT_STOP || (what == WAIT_TIME && clock_mono() >= end))
+		if (what == WAIT_STOP || clock_mono() >= end)
 			return 0;
 		rc = read_all(t);
 		/* What comes meanwhile is read in one go. */
@@ -309,7 +315,7 @@ static int summarize(struct tracing *t)
 	int rc;
 
 	if (!sink)
-		return fail_errno(-ENOMEM, "summary");
+		return -ENOMEM;
 	rc = trace_sum_show(&t->sum, sink);
 	if (!rc)
 		rc = trace_sum_drops(&t->say, sink);
@@ -327,12 +333,13 @@ static int finish(struct tracing *t)
 
 	trace_stop(&t->trace);
 	rc = t->o.count && t->shown == t->o.count ? 0 : read_all(t);
-	if (!rc)
-		rc = show_late(t, UINT64_MAX);
 	if (rc < 0)
 		return rc;
-	if (!t->o.quiet && summarize(t))
-		return -EIO;
+	if (!t->o.quiet) {
+		rc = summarize(t);
+		if (rc)
+			return fail_errno(rc, "summary");
+	}
 	rc = trace_counts(&t->trace, &counts);
 	if (rc)
 		return fail_errno(rc, "counts");
@@ -402,10 +409,12 @@ static int trace(struct tracing *t)
 			return fail_errno(-ENOMEM, "standard output");
 		sink_into(t->sink, &t->out);
 	}
-	if (!rc)
+	if (!rc) {
 		rc = wait_open();
-	if (!rc)
+		if (rc)
+			return fail_errno(rc, "signals");
 		say_start(t);
+	}
 	if (!rc)
 		rc = look_there(t);
 	if (!rc)

@@ -143,6 +143,15 @@ static void put_ends(struct buf *out, const struct trace_head *h)
 	put_end(out, h, h->remote, h->rport);
 }
 
+/* A name that users choose. */
+static void put_iface(struct buf *out, const struct trace_head *h)
+{
+	char name[sizeof(h->iface) + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(h->iface), (const char *)h->iface);
+	page_clean(out, name);
+}
+
 static void put_error(struct buf *out, int error)
 {
 	const char *name = trace_say_errno(error);
@@ -164,7 +173,10 @@ static void put_connect(struct buf *out, const struct trace_event *e)
 			return;
 		buf_str(out, " after ");
 	}
-	put_span(out, e->head.time - e->is.began);
+	if (e->is.began)
+		put_span(out, e->head.time - e->is.began);
+	else
+		buf_str(out, "since when, is not known");
 }
 
 static void put_accept(struct buf *out, const struct trace_event *e)
@@ -179,7 +191,7 @@ static void put_accept(struct buf *out, const struct trace_event *e)
 		return;
 	}
 	if (!e->is.began) {
-		buf_str(out, "was there before");
+		buf_str(out, "for how long it waited, is not known");
 		return;
 	}
 	buf_str(out, "waited ");
@@ -248,7 +260,7 @@ static void put_retransmit(struct buf *out, const struct trace_event *e)
 		put_bytes(out, e->is.sent);
 	}
 	buf_str(out, ", number ");
-	put_u64(out, e->is.retransmits + (e->is.how != TRACE_SYNACK));
+	put_u64(out, e->is.retransmits);
 	if (e->is.rtt_us) {
 		buf_str(out, ", rtt ");
 		put_span(out, UINT64_C(1000) * e->is.rtt_us);
@@ -281,10 +293,14 @@ static void put_drop(struct buf *out, struct trace_say *s, const struct trace_pa
 
 	if (reason)
 		buf_printf(out, "%s, ", reason);
+	else if (p->event.is.reason)
+		buf_printf(out, "reason %u, ", p->event.is.reason);
 	buf_str(out, "at ");
 	trace_say_place(s, p->event.is.location, out);
-	if (*p->event.head.iface)
-		buf_printf(out, ", %.16s", (const char *)p->event.head.iface);
+	if (*p->event.head.iface) {
+		buf_str(out, ", ");
+		put_iface(out, &p->event.head);
+	}
 	buf_str(out, ": ");
 	if (!trace_say_packet(s, p, out))
 		buf_printf(out, "EtherType 0x%04x, length %u", p->type, p->len);
@@ -306,8 +322,8 @@ static void put_text(struct buf *out, const struct trace_text *t)
 	put_bytes(out, t->total);
 	if (t->from)
 		buf_printf(out, ", from byte %u on", t->from);
-	if (n < t->total - t->from && n < TRACE_TEXT)
-		buf_printf(out, ", the first %u", n);
+	if (t->from + n < t->total && (n < TRACE_TEXT || t->from + n == TRACE_TEXT * TRACE_PIECES))
+		buf_printf(out, ", cut behind %u", t->from + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t c = t->bytes[i];
 
@@ -323,12 +339,17 @@ static void put_owner(struct buf *out, const struct trace_say *s, const struct t
 	const struct trace_say_cgroup *c = trace_say_cgroup(s, h->who.cgroup);
 
 	buf_str(out, " [");
-	if (h->who.pid)
+	if (h->who.tid)
 		buf_printf(out, "uid %u, thread %u, ", h->who.uid, h->who.tid);
-	if (c)
-		buf_printf(out, "cgroup %s, ", c->name);
-	if (*h->iface)
-		buf_printf(out, "%.16s, ", (const char *)h->iface);
+	if (c) {
+		buf_str(out, "cgroup ");
+		page_clean(out, *c->name ? c->name : "/");
+		buf_str(out, ", ");
+	}
+	if (*h->iface) {
+		put_iface(out, h);
+		buf_str(out, ", ");
+	}
 	buf_printf(out, "netns %u]", h->who.netns);
 }
 

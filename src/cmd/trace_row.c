@@ -111,7 +111,7 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_say *s,
 
 static double span(const struct trace_event *e, double unit)
 {
-	return e->is.began ? (double)(e->head.time - e->is.began) / unit : 0;
+	return e->is.began ? (double)(e->head.time - e->is.began) / unit : NAN;
 }
 
 static void fill_event(struct row *r, const struct trace_say *s, const struct trace_event *e)
@@ -181,6 +181,10 @@ static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *si
 	int rc = sink_begin(sink, &schema, NULL);
 
 	r->has = columns[kind];
+	if (!r->pid)
+		r->has &= ~(uint64_t)(HAS_pid | HAS_cgroup_id);
+	if (!r->tid) /* of a socket's maker just the process is known */
+		r->has &= ~(uint64_t)(HAS_tid | HAS_uid);
 	if (!rc)
 		rc = sink_row(sink, r);
 	if (!rc)

@@ -144,7 +144,8 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 		d->failed++;
 	} else {
 		d->made++;
-		d->times[bin_of(e->is.began ? rec->time - e->is.began : 0)]++;
+		if (e->is.began && !(rec->flags & TRACE_BY_LISTENER))
+			d->times[bin_of(rec->time - e->is.began)]++;
 	}
 }
 

@@ -79,10 +79,10 @@ static uint64_t advance(struct ring *r, uint64_t at, uint32_t len)
 
 int ring_read(struct ring *r, ring_each *each, void *arg)
 {
-	uint64_t at = position(r, r->consumer);
+	uint64_t at = position(r, r->consumer), end = position(r, r->producer);
 	int rc = 0;
 
-	while (!rc && at != position(r, r->producer)) {
+	while (!rc && at != end) {
 		const uint8_t *rec = r->data + (at & r->mask);
 		uint32_t head =
 			__atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);

@@ -25,7 +25,7 @@ void ring_close(struct ring *r);
 /* Called with each record that the kernel has submitted; it is gone after the call. A value other
  * than 0 ends the reading behind that record. */
 typedef int ring_each(const void *rec, size_t len, void *arg);
-/* Read what is there without waiting. Returns the last answer of each. */
+/* Read what is there by now, without waiting, and no more. Returns the last answer of each. */
 int ring_read(struct ring *r, ring_each *each, void *arg);
 
 #endif

@@ -235,8 +235,19 @@ static int open_socks(struct trace *t, const struct btf *types)
 		.progs = 1u << TRACE_PROG_SONDE_TR_OWN | 1u << TRACE_PROG_SONDE_TR_STATE,
 	};
 
-	if (t->wish.there && t->reads)
+	if (t->wish.there && t->reads) {
+		char why[WORDS] = "";
+		struct err_held before = err_hold(why, sizeof(why));
+		int rc;
+
 		opts.progs |= 1u << TRACE_PROG_SONDE_TR_THERE;
+		rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+		err_release(before);
+		if (!rc)
+			return 0;
+		/* Connections that there are may not be found, others are. */
+		opts.progs &= ~(1u << TRACE_PROG_SONDE_TR_THERE);
+	}
 	return open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
 }
 
@@ -288,7 +299,7 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 /* All parts at once, which is what most kernels have; else one by one, to know which there are. */
 static int open_parts(struct trace *t, const struct btf *types)
 {
-	uint32_t all = 0, good = 0, bad = 0;
+	uint32_t all = 0, good = 0, bad = 0, there = 0;
 	char why[WORDS] = "";
 	struct err_held before;
 	int rc;
@@ -307,6 +318,7 @@ static int open_parts(struct trace *t, const struct btf *types)
 		before = err_hold(why, sizeof(why));
 		if (!open_segments(t, types, parts[i].progs)) {
 			good |= parts[i].progs;
+			there |= parts[i].kind;
 			detach(t, links);
 			obj_close(&t->obj[TRACE_OBJ_SEGMENTS]);
 			err_release(before);
@@ -316,7 +328,7 @@ static int open_parts(struct trace *t, const struct btf *types)
 		bad |= parts[i].kind;
 		note("this kernel does not tell of %s: %s", parts[i].what, why);
 	}
-	t->missing |= bad;
+	t->missing |= bad & ~there;
 	return rc && good ? open_segments(t, types, good) : 0;
 }
 
@@ -363,7 +375,7 @@ static int open_tls(struct trace *t)
 {
 	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
 	struct tls_conf conf = { .all = all_of(t),
-				 .most = t->wish.text ? t->wish.text : TRACE_TEXT };
+				 .most = t->wish.text ? t->wish.text : TRACE_TEXT * TRACE_PIECES };
 	struct obj_map maps[TLS_NMAPS] = {
 		[TLS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
 		[TLS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
@@ -427,15 +439,17 @@ int trace_open(struct trace *t, const struct trace_wish *wish)
 }
 
 /* Records of the iterator: whole ones, as they fit into a read. */
-static int read_there(int fd, trace_each *each, void *arg)
+static int read_there(struct trace *t, int fd, trace_each *each, void *arg)
 {
 	struct trace_event e[32];
 	ssize_t n;
 	int rc = 0;
 
-	while (!rc && (n = read(fd, e, sizeof(e))) > 0)
+	while (!rc && (n = read(fd, e, sizeof(e))) > 0) {
+		rc = trace_read(t, each, arg); /* the names of their cgroups */
 		for (size_t i = 0; !rc && i < (size_t)n / sizeof(*e); i++)
 			rc = each(&e[i].head, sizeof(e[i]), arg);
+	}
 	return rc ? rc : n < 0 ? -errno : 0;
 }
 
@@ -448,7 +462,7 @@ int trace_there(struct trace *t, trace_each *each, void *arg)
 
 	if (fd < 0)
 		return fd;
-	rc = read_there(fd, each, arg);
+	rc = read_there(t, fd, each, arg);
 	close(fd);
 	return rc;
 }

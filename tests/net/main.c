@@ -153,6 +153,7 @@ static const struct test scenarios[] = {
 	ROOT(trace_failures_ipv6, 60),
 	ROOT(trace_losses, 60),
 	ROOT(trace_existing, 60),
+	ROOT(trace_waiting, 60),
 	ROOT(trace_filters, 60),
 	ROOT(trace_trouble, 60),
 	ROOT(trace_dropped, 60),

@@ -180,6 +180,7 @@ void trace_failures(void);
 void trace_failures_ipv6(void);
 void trace_losses(void);
 void trace_existing(void);
+void trace_waiting(void);
 void trace_filters(void);
 void trace_trouble(void);
 

@@ -15,7 +15,7 @@
 #include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
 
-enum { PORT = 7777, OTHER = 7778, WORD = 100 };
+enum { PORT = 7777, OTHER = 7778, SLOW = 7780, WORD = 100 };
 
 static struct sonde a;
 static const char *out_path;
@@ -226,6 +226,26 @@ static void reset_by_peer(const struct lab *lab, int listener, int family)
 	close(fd);
 }
 
+/* A program that does not wait for long: nobody answers, for what it sends is dropped. */
+static void give_up(const struct lab *lab, int family)
+{
+	static struct sonde b;
+	struct sockaddr_storage ss;
+	socklen_t len = far_address(&ss, family, SLOW);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	lab_enter(lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&b, "filter", "add", "-i", "sonde1", "--no-ssh", "drop", "port 7780"),
+	      "%s", b.err);
+	lab_enter(lab, LAB_NEAR);
+	CHECK(connect(fd, (struct sockaddr *)&ss, len) && errno == EINPROGRESS, "connect");
+	nap_ms(20);
+	close(fd);
+	lab_enter(lab, LAB_FAR);
+	CHECK(!SONDE_RUN(&b, "filter", "clear", "-i", "sonde1"), "%s", b.err);
+	lab_enter(lab, LAB_NEAR);
+}
+
 /* What fails is named as the program that fails is told. */
 static void failures(int family)
 {
@@ -243,6 +263,7 @@ static void failures(int family)
 	sonde_await_err(&a, "tracing");
 	CHECK(reach(family, NULL, OTHER) == -ECONNREFUSED, "not refused");
 	CHECK(reach(family, nowhere, PORT) == -ENETUNREACH, "not unreachable");
+	give_up(&lab, family);
 	reset_by_peer(&lab, listener, family);
 	fd = reach(family, NULL, PORT);
 	CHECK(fd > 0, "no connection");
@@ -257,7 +278,9 @@ static void failures(int family)
 	      a.out);
 	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1,
 	      "%s", a.out);
-	CHECK(lines_of(a.out) == 3 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s",
+	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECANCELED", "\"remote_port\":7780") == 1,
+	      "%s", a.out);
+	CHECK(lines_of(a.out) == 4 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s",
 	      a.out);
 }
 
@@ -350,6 +373,32 @@ void trace_existing(void)
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(TRACE_LINES(a.out, "\"event\":\"open\"", pid, "\"existed\":true") == 2, "%s", a.out);
 	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", pid, "\"existed\":true") == 2, "%s", a.out);
+}
+
+/* Who waited in accept(2) before the tracing began has its connection all the same. */
+void trace_waiting(void)
+{
+	struct lab lab = { 0 };
+	int listener, fd, status;
+	char server[32];
+	pid_t s;
+
+	trace_needs_types();
+	lab_ready(&lab);
+	listener = far_listener(&lab, AF_INET, PORT, 16);
+	s = start_server(&lab, listener, 1);
+	nap_ms(100 * test_slow());
+	SONDE_START(&a, "trace", "--json", "port 7777");
+	sonde_await_err(&a, "tracing");
+	fd = reach(AF_INET, NULL, PORT);
+	CHECK(fd > 0, "no connection");
+	close(fd);
+	CHECK(waitpid(s, &status, 0) == s, "waitpid");
+	snprintf(server, sizeof(server), "\"pid\":%d,", s);
+	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") == 2, "not closed: %s", a.out);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"accept\"", server) == 1, "%s", a.out);
+	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", server) == 1, "%s", a.out);
 }
 
 /* Filters are about ends and owners; the kernel applies them. */
