@@ -76,7 +76,7 @@ static __always_inline __u32 load(struct __sk_buff *skb, __u32 at, struct trace_
 				  __u64 len)
 {
 	asm volatile("" : "+r"(len));
-	if (!len)
+	if (len < DNS_HEADER)
 		return 0;
 	asm volatile("" : "+r"(len));
 	if (len > TRACE_MESSAGE)

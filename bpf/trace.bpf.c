@@ -107,6 +107,11 @@ static __always_inline void failed(struct trace_sock *s, struct trace_detail *is
 		s->failed = 1;
 		return;
 	}
+	/* Of two that the same packet made, say: the other one goes on. */
+	if (!is->error && !(s->head.flags & TRACE_OUTGOING)) {
+		bpf_map_delete_elem(&socks, &s->head.sk);
+		return;
+	}
 	if (!is->error)
 		is->error = ECANCELED;
 	tell(&s->head, is, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
