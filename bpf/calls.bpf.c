@@ -36,13 +36,13 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	if (call->proto != IPPROTO_TCP)
 		return;
 	if (s) {
-		if (!(s->head.flags & TRACE_CALLING))
+		if (!s->calling)
 			return;
-		s->head.flags &= ~TRACE_CALLING;
+		s->calling = 0;
 		is.began = s->began;
-		if (s->failed && !(s->head.flags & TRACE_TOLD))
+		if (s->failed && !s->told)
 			tell(&s->head, &is, TRACE_CONNECT);
-		if (s->failed || s->head.flags & TRACE_TOLD)
+		if (s->failed || s->told)
 			bpf_map_delete_elem(&socks, &call->sk);
 		return;
 	}

@@ -41,7 +41,8 @@ static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
 		return;
 	who_now(&s->head.who);
 	s->began = bpf_ktime_get_ns();
-	s->head.flags = TRACE_OUTGOING | (conf.connects ? TRACE_CALLING : 0);
+	s->head.flags = TRACE_OUTGOING;
+	s->calling = conf.connects;
 }
 
 static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
@@ -103,7 +104,7 @@ static __always_inline void measure(struct trace_detail *is, struct sock *sk, st
 static __always_inline void failed(struct trace_sock *s, struct trace_detail *is)
 {
 	/* connect(2) knows better: it is about to say so. */
-	if (s->head.flags & TRACE_CALLING && !is->error) {
+	if (s->calling && !is->error) {
 		s->failed = 1;
 		return;
 	}
@@ -115,8 +116,8 @@ static __always_inline void failed(struct trace_sock *s, struct trace_detail *is
 	if (!is->error)
 		is->error = ECANCELED;
 	tell(&s->head, is, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
-	if (s->head.flags & TRACE_CALLING)
-		s->head.flags |= TRACE_TOLD;
+	if (s->calling)
+		s->told = 1;
 	else
 		bpf_map_delete_elem(&socks, &s->head.sk);
 }

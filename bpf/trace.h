@@ -50,9 +50,6 @@ enum trace_flag {
 	TRACE_NOT_TAKEN = 8,    /* no process accepted it */
 	TRACE_BY_LISTENER = 16, /* the process is the one that listens there */
 	TRACE_SENT = 32,        /* of a reset: sent, not received */
-	/* The kernel programs' own. */
-	TRACE_CALLING = 64, /* connect(2) has not returned */
-	TRACE_TOLD = 128,   /* its failure was */
 };
 
 struct trace_who {
@@ -153,8 +150,11 @@ struct trace_sock {
 	struct trace_head head;
 	__u64 began; /* connect(2), or when it was established */
 	__u8 how;
-	__u8 failed; /* before connect(2) has returned why */
-	__u8 reserved[6];
+	/* Bytes of their own: a system call and the network change them side by side. */
+	__u8 calling; /* connect(2) has not returned */
+	__u8 failed;  /* before that has said why */
+	__u8 told;    /* its failure was */
+	__u8 reserved[4];
 };
 
 _Static_assert(sizeof(struct trace_sock) == 136 &&

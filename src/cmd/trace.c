@@ -346,6 +346,9 @@ static int finish(struct tracing *t)
 	if (!t->o.quiet || counts.lost || counts.blind)
 		fprintf(stderr, "%llu events traced\n%llu events lost\n",
 			(unsigned long long)t->shown, (unsigned long long)counts.lost);
+	if (t->dns.given_up)
+		note("%llu questions of DNS were given up, for want of room",
+		     (unsigned long long)t->dns.given_up);
 	if (counts.blind)
 		note("%llu connections were not known, for want of room: --sockets",
 		     (unsigned long long)counts.blind);

@@ -31,23 +31,35 @@ static bool is_same(const struct trace_dns *q, const struct trace_head *h, uint1
 	       !memcmp(a->remote, h->remote, sizeof(a->remote));
 }
 
+/* Where a question may be: a few places in a row. */
+static struct trace_dns *places(const struct trace_dns_open *open, const struct trace_head *h,
+				uint16_t id)
+{
+	uint32_t hash = (id ^ (uint32_t)h->lport << 16 ^ h->rport) * UINT32_C(0x9e3779b1) >> 16;
+
+	return &open->at[hash % (TRACE_DNS_OPEN / TRACE_DNS_WAYS) * TRACE_DNS_WAYS];
+}
+
 static struct trace_dns *find(const struct trace_dns_open *open, const struct trace_head *h,
 			      uint16_t id)
 {
-	for (int i = 0; i < TRACE_DNS_OPEN; i++)
-		if (is_same(&open->at[i], h, id))
-			return &open->at[i];
+	struct trace_dns *at = places(open, h, id);
+
+	for (int i = 0; i < TRACE_DNS_WAYS; i++)
+		if (is_same(&at[i], h, id))
+			return &at[i];
 	return NULL;
 }
 
-/* A free place, or that of the oldest. */
-static struct trace_dns *place(const struct trace_dns_open *open)
+/* A free place, or that of the oldest, which is given up. */
+static struct trace_dns *place(struct trace_dns_open *open, const struct trace_head *h, uint16_t id)
 {
-	struct trace_dns *oldest = open->at;
+	struct trace_dns *at = places(open, h, id), *oldest = at;
 
-	for (int i = 0; i < TRACE_DNS_OPEN && oldest->asked; i++)
-		if (open->at[i].asked < oldest->asked)
-			oldest = &open->at[i];
+	for (int i = 0; i < TRACE_DNS_WAYS && oldest->asked; i++)
+		if (at[i].asked < oldest->asked)
+			oldest = &at[i];
+	open->given_up += oldest->asked != 0;
 	return oldest;
 }
 
@@ -66,7 +78,7 @@ bool trace_dns_add(struct trace_dns_open *open, const struct trace_message *m,
 			q->times++;
 		if (q)
 			return false;
-		q = place(open);
+		q = place(open, &m->head, says.id);
 		*q = (struct trace_dns){ .head = m->head, .asked = m->head.time, .times = 1 };
 		q->says = says;
 		return false;

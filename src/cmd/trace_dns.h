@@ -6,7 +6,7 @@
 #include "bpf/trace.h"
 #include "net/dns.h"
 
-enum { TRACE_DNS_OPEN = 1024, TRACE_DNS_PATIENCE_S = 5 };
+enum { TRACE_DNS_OPEN = 2048, TRACE_DNS_WAYS = 8, TRACE_DNS_PATIENCE_S = 5 };
 
 /* A question and what became of it. */
 struct trace_dns {
@@ -20,6 +20,7 @@ struct trace_dns {
 /* Zeroed: not begun. */
 struct trace_dns_open {
 	struct trace_dns *at; /* TRACE_DNS_OPEN of them; .asked 0: free */
+	uint64_t given_up;    /* questions there was no room for */
 };
 
 int trace_dns_begin(struct trace_dns_open *open);

@@ -10,17 +10,6 @@
 
 enum { KIND_WIDTH = 10, WHO_WIDTH = 20, SECONDS_A_DAY = 86400 };
 
-static void put_u64(struct buf *out, uint64_t v)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_add(out, digits + n, sizeof(digits) - n);
-}
-
 static void put_two(char *at, uint64_t v)
 {
 	at[0] = (char)('0' + v / 10);
@@ -60,7 +49,7 @@ static void put_span(struct buf *out, uint64_t ns)
 
 		if (!whole && i < 2)
 			continue;
-		put_u64(out, whole);
+		buf_u64(out, whole);
 		if (whole < 100 && i < 2) {
 			buf_char(out, '.');
 			buf_char(out, (char)('0' + part * 10 / units[i].unit));
@@ -82,7 +71,7 @@ static void put_bytes(struct buf *out, uint64_t n)
 		rest = n % 1024;
 		n /= 1024;
 	}
-	put_u64(out, n);
+	buf_u64(out, n);
 	if (i) {
 		buf_char(out, '.');
 		buf_char(out, (char)('0' + rest * 10 / 1024));
@@ -108,7 +97,7 @@ static void put_who(struct buf *out, const struct trace_say *s, const struct tra
 		snprintf(comm, sizeof(comm), "%.*s", TRACE_COMM, (const char *)w->comm);
 		page_clean(out, comm);
 		buf_char(out, '/');
-		put_u64(out, w->pid);
+		buf_u64(out, w->pid);
 		if (c && *c->container) {
 			buf_char(out, '@');
 			buf_str(out, c->container);
@@ -125,7 +114,7 @@ static void put_end(struct buf *out, const struct trace_head *h, const uint8_t a
 	trace_say_addr(out, h, addr, true);
 	buf_char(out, ':');
 	if (port)
-		put_u64(out, port);
+		buf_u64(out, port);
 	else
 		buf_char(out, '*');
 }
@@ -220,7 +209,7 @@ static void put_close(struct buf *out, const struct trace_event *e)
 	}
 	if (e->is.retransmits) {
 		buf_str(out, ", retransmits ");
-		put_u64(out, e->is.retransmits);
+		buf_u64(out, e->is.retransmits);
 	}
 	buf_str(out, ", ");
 	buf_str(out, how[e->is.how < sizeof(how) / sizeof(*how) ? e->is.how : 0]);
@@ -260,7 +249,7 @@ static void put_retransmit(struct buf *out, const struct trace_event *e)
 		put_bytes(out, e->is.sent);
 	}
 	buf_str(out, ", number ");
-	put_u64(out, e->is.retransmits);
+	buf_u64(out, e->is.retransmits);
 	if (e->is.rtt_us) {
 		buf_str(out, ", rtt ");
 		put_span(out, UINT64_C(1000) * e->is.rtt_us);

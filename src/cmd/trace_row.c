@@ -16,7 +16,7 @@
 				STR(error) STR(answers) U64(asked) F64(latency_ms) F64(seconds)    \
 					U64(sent) U64(received) STR(reason) U64(segment)           \
 						U64(retransmits) F64(rtt_ms) STR(how)              \
-							BOOL(existed) STR(from) STR(to) U64(queue) \
+							BOOL(existed) BOOL(by_listener) BOOL(accepted) STR(from) STR(to) U64(queue) \
 								U64(room) STR(place) U64(length)   \
 									U64(offset) STR(text)      \
 										STR(packet)        \
@@ -53,9 +53,9 @@ enum {
 };
 static const uint64_t columns[TRACE_KINDS] = {
 	[TRACE_CONNECT] = HEAD | OUTCOME | HAS_latency_ms,
-	[TRACE_ACCEPT] = HEAD | OUTCOME | HAS_latency_ms,
+	[TRACE_ACCEPT] = HEAD | OUTCOME | HAS_latency_ms | HAS_by_listener,
 	[TRACE_CLOSE] = HEAD | HAS_seconds | HAS_sent | HAS_received | HAS_retransmits |
-			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed,
+			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed | HAS_accepted,
 	[TRACE_STATE] = HEAD | HAS_from | HAS_to,
 	[TRACE_OPEN] = HEAD | HAS_to | HAS_existed,
 	[TRACE_RETRANSMIT] =
@@ -132,6 +132,8 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 	r->from = e->is.before ? trace_say_state(e->is.before) : NULL;
 	r->to = e->is.after ? trace_say_state(e->is.after) : NULL;
 	r->existed = e->head.flags & TRACE_EXISTED;
+	r->by_listener = e->head.flags & TRACE_BY_LISTENER;
+	r->accepted = !(e->head.flags & TRACE_NOT_TAKEN);
 	r->protocol = net_proto_name(e->head.proto);
 	r->queue = e->is.queue;
 	r->room = e->is.room;

@@ -52,7 +52,7 @@ void trace_say_clock(struct trace_say *s)
 /* The place of an id: its own, or a free one. */
 static struct trace_say_cgroup *place(const struct trace_say *s, uint64_t id)
 {
-	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 54;
+	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 52;
 
 	for (int i = 0; i < TRACE_SAY_CGROUPS; i++, at++) {
 		struct trace_say_cgroup *c = &s->cgroups[at % TRACE_SAY_CGROUPS];

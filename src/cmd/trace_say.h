@@ -8,7 +8,7 @@
 #include "trace/symbols.h"
 #include "trace/trace.h"
 
-enum { TRACE_SAY_CGROUPS = 1024, TRACE_SAY_CONTAINER = 13 };
+enum { TRACE_SAY_CGROUPS = 4096, TRACE_SAY_CONTAINER = 13 };
 
 /* A cgroup as it was told of. */
 struct trace_say_cgroup {

@@ -65,7 +65,7 @@ void trace_sum_close(struct trace_sum *sum)
 static bool is_same(const struct trace_dest *a, const struct trace_dest *b)
 {
 	return a->port == b->port && a->family == b->family && a->incoming == b->incoming &&
-	       !memcmp(a->addr, b->addr, sizeof(a->addr));
+	       a->outgoing == b->outgoing && !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 static struct trace_dest *find(struct trace_sum *sum, const struct trace_dest *key)
@@ -132,6 +132,7 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 	if (rec->kind != TRACE_CONNECT && rec->kind != TRACE_ACCEPT && rec->kind != TRACE_CLOSE)
 		return;
 	key.incoming = (rec->flags & TRACE_INCOMING) != 0;
+	key.outgoing = (rec->flags & TRACE_OUTGOING) != 0;
 	key.port = key.incoming ? rec->lport : rec->rport;
 	memcpy(key.addr, key.incoming ? rec->local : rec->remote, sizeof(key.addr));
 	d = find(sum, &key);
@@ -168,7 +169,9 @@ static int show_dest(const struct trace_dest *d, bool others, struct sink *sink)
 	struct buf name = { 0 };
 	struct dest_row row = {
 		.event = "summary",
-		.direction = d->incoming ? "in" : "out",
+		.direction = d->incoming   ? "in"
+			     : d->outgoing ? "out"
+					   : NULL,
 		.made = d->made,
 		.failed = d->failed,
 		.closed = d->closed,

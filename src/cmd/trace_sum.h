@@ -16,7 +16,7 @@ enum {
 struct trace_dest {
 	uint8_t addr[16];
 	uint16_t port;
-	uint8_t family, used, incoming;
+	uint8_t family, used, incoming, outgoing;
 	uint64_t made, failed, closed, sent, received, retransmits;
 	uint32_t times[TRACE_SUM_BINS]; /* how long they took to be made, or waited */
 };

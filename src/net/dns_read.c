@@ -84,6 +84,9 @@ bool dns_read(struct dns_says *says, struct cursor message)
 	says->cut = h[2] & 2;
 	says->rcode = h[3] & 15;
 	questions = be16_at(h + 4);
+	/* What asks nothing, and answers nothing, is something else. */
+	if (!questions && !(says->response && says->rcode))
+		return false;
 	answers = be16_at(h + 6);
 	for (unsigned int i = 0; i < questions && i < RECORDS_MAX; i++) {
 		char other[2];

@@ -55,24 +55,13 @@ static void put_string(struct buf *b, const char *s)
 	buf_char(b, '"');
 }
 
-static void put_u64(struct buf *b, uint64_t v)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_add(b, digits + n, sizeof(digits) - n);
-}
-
 static void put_thousandths(struct buf *b, uint64_t v)
 {
 	char part[4] = { '.', (char)('0' + v / 100 % 10), (char)('0' + v / 10 % 10),
 			 (char)('0' + v % 10) };
 	size_t n = sizeof(part);
 
-	put_u64(b, v / 1000);
+	buf_u64(b, v / 1000);
 	while (n > 1 && part[n - 1] == '0')
 		n--;
 	if (n > 1)
@@ -112,7 +101,7 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 		put_string(b, col_str(c, rec));
 		break;
 	case COL_U64:
-		put_u64(b, col_u64(c, rec));
+		buf_u64(b, col_u64(c, rec));
 		break;
 	case COL_F64:
 		put_double(b, col_f64(c, rec));

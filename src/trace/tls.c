@@ -18,7 +18,7 @@
 #include "sys/mnt.h"
 #include "sys/perf.h"
 
-enum { FILES_MAX = 1024, MAPS_MAX = 1 << 22 };
+enum { FILES_MAX = 8192, MAPS_MAX = 1 << 22 };
 
 /* Files that were looked at. */
 struct seen {
@@ -31,6 +31,7 @@ struct search {
 	const struct obj *o;
 	struct seen seen[FILES_MAX];
 	uint32_t n;
+	bool full; /* there are more than can be watched */
 };
 
 static const struct {
@@ -84,6 +85,11 @@ static int try(struct search *s, const char *path)
 
 	if (rc)
 		return rc;
+	/* Registers of a 32-bit program are not where these programs look. */
+	if (e.wide != (sizeof(long) == sizeof(uint64_t))) {
+		elf_close(&e);
+		return 0;
+	}
 	elf_functions(&e, note_function, &places);
 	for (int i = 0; i < FUNCTIONS && !rc; i++) {
 		if (!places.value[i] || elf_offset(&e, places.value[i], &offset))
@@ -93,6 +99,7 @@ static int try(struct search *s, const char *path)
 	}
 	elf_close(&e);
 	s->t->libs += n > 0;
+	s->full |= rc == -E2BIG;
 	return rc ? rc : n;
 }
 
@@ -101,7 +108,10 @@ static bool is_new(struct search *s, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || s->n == FILES_MAX)
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	s->full |= s->n == FILES_MAX;
+	if (s->n == FILES_MAX)
 		return false;
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->seen[i].dev == st.st_dev && s->seen[i].ino == st.st_ino)
@@ -234,6 +244,9 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 		for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 			try_folder(s, folders[i], 1);
 	}
+	if (!rc && s->full)
+		note("there are more files with OpenSSL than can be watched: --tls-file names those "
+		     "that matter");
 	free(s);
 	if (!rc && !t->libs)
 		return fail(-ENOENT,

@@ -77,23 +77,28 @@ static struct trace_all all_of(const struct trace *t)
 				   .reads = t->reads };
 }
 
-/* Programs are written for one function; these are put at another one, too, where there is that:
- * bind(2) is of two, and the first program is that of connect(2). */
+/* Programs are written for one function; these are put at another one, too, where there is that. */
 static const struct more {
+	const struct spec *spec;
 	uint32_t prog;
 	const char *function;
 } more[] = {
-	{ CALLS_PROG_SONDE_TR_ASK, "inet_bind" },
-	{ CALLS_PROG_SONDE_TR_ASK, "inet6_bind" },
-	{ CALLS_PROG_SONDE_TR_BOUND, "inet6_bind" },
+	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet_bind" },
+	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet6_bind" },
+	{ &calls_spec, CALLS_PROG_SONDE_TR_BOUND, "inet6_bind" },
+	{ &segments_spec, SEGMENTS_PROG_SONDE_SG_FULL, "tcp_v6_syn_recv_sock" },
 };
 
 static int attach_more(struct trace *t, const struct obj *o)
 {
 	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
-		const struct spec_prog *p = &o->spec->progs[more[i].prog];
-		int fd = perf_kprobe(more[i].function, 0, p->returns, o->prog_fd[more[i].prog]);
+		uint32_t prog = more[i].prog;
+		int fd;
 
+		if (o->spec != more[i].spec || !o->prog_fd[prog])
+			continue;
+		fd = perf_kprobe(more[i].function, 0, o->spec->progs[prog].returns,
+				 o->prog_fd[prog]);
 		if (fd >= 0)
 			t->links[t->nlinks++] = fd;
 		else if (fd != -ENOENT)
@@ -128,14 +133,45 @@ static void detach(struct trace *t, uint32_t from)
 		close(t->links[--t->nlinks]);
 }
 
+/* Maps that specs have together, by their names. */
+enum { SHARED_EVENTS, SHARED_COUNTS };
+static const char *const shared[] = {
+	"events", "counts", "cgroups", "socks", "listeners", "early"
+};
+_Static_assert(sizeof(shared) / sizeof(*shared) == TRACE_SHARED, "as many as struct trace has");
+
+/* Those that are open are used by who comes later; sizes are told to who comes first. */
+static void share(const struct trace *t, const struct spec *spec, struct obj_map *maps)
+{
+	for (uint32_t i = 0; i < spec->nmaps; i++) {
+		for (int k = 0; k < TRACE_SHARED; k++)
+			if (!strcmp(spec->maps[i].name, shared[k]))
+				maps[i].fd = t->shared[k];
+		if (!strcmp(spec->maps[i].name, "events"))
+			maps[i].max_entries = t->wish.bytes;
+		else if (!strcmp(spec->maps[i].name, "socks"))
+			maps[i].max_entries = t->wish.socks;
+	}
+}
+
+static void shared_from(struct trace *t, const struct obj *o)
+{
+	for (uint32_t i = 0; i < o->spec->nmaps; i++)
+		for (int k = 0; k < TRACE_SHARED; k++)
+			if (!t->shared[k] && !strcmp(o->spec->maps[i].name, shared[k]))
+				t->shared[k] = o->map_fd[i];
+}
+
 /* Load some of a spec's programs, with the filter in its place. */
 static int load_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
-		    struct obj_opts *opts)
+		    struct obj_opts *opts, struct obj_map *maps)
 {
 	struct obj_code stubs[OBJ_PROGS_MAX];
 
 	for (uint32_t i = 0; i < spec->nprogs; i++)
 		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
+	share(t, spec, maps);
+	opts->maps = maps;
 	opts->stubs = stubs;
 	opts->verbose = t->wish.verbose;
 	return obj_open(&t->obj[which], spec, opts);
@@ -145,13 +181,16 @@ static int load_obj(struct trace *t, enum trace_objs which, const struct spec *s
 static int open_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
 		    struct obj_opts *opts)
 {
+	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	struct obj *o = &t->obj[which];
 	uint32_t before = t->nlinks;
-	int rc = load_obj(t, which, spec, opts);
+	int rc = load_obj(t, which, spec, opts, maps);
 
 	for (uint32_t i = 0; i < spec->nprogs && !rc; i++)
 		if (opts->progs & 1u << i && spec->progs[i].attach_type != BPF_TRACE_ITER)
 			rc = attach(t, o, i);
+	if (!rc)
+		rc = attach_more(t, o);
 	if (rc) {
 		detach(t, before);
 		obj_close(o);
@@ -165,16 +204,7 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
 				   .accept_args =
 					   (uint8_t)btf_function_args(types, "inet_csk_accept") };
-	struct obj_map maps[CALLS_NMAPS] = {
-		[CALLS_MAP_EVENTS] = { .max_entries = t->wish.bytes },
-		[CALLS_MAP_SOCKS] = { .max_entries = t->wish.socks },
-	};
-	struct obj_opts opts = {
-		.types = types,
-		.maps = maps,
-		.conf = &conf,
-		.progs = way->progs,
-	};
+	struct obj_opts opts = { .types = types, .conf = &conf, .progs = way->progs };
 	int rc;
 
 	if (!conf.binds)
@@ -182,16 +212,12 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 	if (!(asked(t) & TRACE_BIT(TRACE_CONNECT)))
 		opts.progs &= ~(uint32_t)ASKS;
 	if (!(opts.progs & (ASKS | BINDS)))
-		opts.progs &= ~CALL(ASK);
+		opts.progs &= ~(uint32_t)CALL(ASK);
 	if (way->progs & CALL(ASK) && !perf_has_kprobes())
 		return -ENODEV;
 	rc = open_obj(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
-	if (!rc && opts.progs & CALL(BOUND))
-		rc = attach_more(t, &t->obj[TRACE_OBJ_CALLS]);
-	if (rc) {
-		detach(t, 0);
-		obj_close(&t->obj[TRACE_OBJ_CALLS]);
-	} else {
+	if (!rc) {
+		shared_from(t, &t->obj[TRACE_OBJ_CALLS]);
 		t->returns = way->name;
 	}
 	return rc;
@@ -213,24 +239,13 @@ static void open_calls(struct trace *t, const struct btf *types)
 
 static int open_socks(struct trace *t, const struct btf *types)
 {
-	const struct obj *calls = &t->obj[TRACE_OBJ_CALLS];
 	struct trace_conf conf = {
 		.all = all_of(t),
 		.connects = t->returns && asked(t) & TRACE_BIT(TRACE_CONNECT),
 		.accepts = t->returns != NULL,
 	};
-	struct obj_map maps[TRACE_NMAPS] = {
-		[TRACE_MAP_EVENTS] = { .fd = calls->map_fd[CALLS_MAP_EVENTS],
-				       .max_entries = t->wish.bytes },
-		[TRACE_MAP_SOCKS] = { .fd = calls->map_fd[CALLS_MAP_SOCKS],
-				      .max_entries = t->wish.socks },
-		[TRACE_MAP_COUNTS] = { .fd = calls->map_fd[CALLS_MAP_COUNTS] },
-		[TRACE_MAP_CGROUPS] = { .fd = calls->map_fd[CALLS_MAP_CGROUPS] },
-		[TRACE_MAP_EARLY] = { .fd = calls->map_fd[CALLS_MAP_EARLY] },
-	};
 	struct obj_opts opts = {
 		.types = types,
-		.maps = maps,
 		.conf = &conf,
 		.progs = 1u << TRACE_PROG_SONDE_TR_OWN | 1u << TRACE_PROG_SONDE_TR_STATE,
 	};
@@ -276,7 +291,6 @@ static uint32_t number_of(const struct trace_names *names, const char *name)
 
 static int open_segments(struct trace *t, const struct btf *types, uint32_t progs)
 {
-	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
 	struct segments_conf conf = {
 		.all = all_of(t),
 		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
@@ -285,13 +299,7 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 		.stacks = t->wish.stacks,
 		.unread = number_of(&t->drops, "QUEUE_PURGE"),
 	};
-	struct obj_map maps[SEGMENTS_NMAPS] = {
-		[SEGMENTS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
-		[SEGMENTS_MAP_SOCKS] = { .fd = socks->map_fd[TRACE_MAP_SOCKS] },
-		[SEGMENTS_MAP_LISTENERS] = { .fd = socks->map_fd[TRACE_MAP_LISTENERS] },
-		[SEGMENTS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
-	};
-	struct obj_opts opts = { .types = types, .maps = maps, .conf = &conf, .progs = progs };
+	struct obj_opts opts = { .types = types, .conf = &conf, .progs = progs };
 
 	return open_obj(t, TRACE_OBJ_SEGMENTS, &segments_spec, &opts);
 }
@@ -353,67 +361,74 @@ static int attach_dns(struct trace *t, const struct obj *o)
 
 static int open_dns(struct trace *t)
 {
-	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
 	struct dns_conf conf = { .all = all_of(t),
 				 .port = t->wish.dns_port ? t->wish.dns_port : 53 };
-	struct obj_map maps[DNS_NMAPS] = {
-		[DNS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
-		[DNS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
-	};
-	struct obj_opts opts = { .maps = maps, .conf = &conf, .progs = ~0u };
+	struct obj_opts opts = { .conf = &conf, .progs = ~0u };
+	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	int rc;
 
 	/* Without it, there are no owners. */
 	if (!owners_open(&t->owners))
 		owners_scan(&t->owners);
 	maps[DNS_MAP_OWNERS].fd = t->owners.map_fd;
-	rc = load_obj(t, TRACE_OBJ_DNS, &dns_spec, &opts);
+	rc = load_obj(t, TRACE_OBJ_DNS, &dns_spec, &opts, maps);
+	if (!rc)
+		shared_from(t, &t->obj[TRACE_OBJ_DNS]);
 	return rc ? rc : attach_dns(t, &t->obj[TRACE_OBJ_DNS]);
 }
 
-static int open_tls(struct trace *t)
+static int open_tls(struct trace *t, const struct btf *types)
 {
-	const struct obj *socks = &t->obj[TRACE_OBJ_SOCKS];
 	struct tls_conf conf = { .all = all_of(t),
 				 .most = t->wish.text ? t->wish.text : TRACE_TEXT * TRACE_PIECES };
-	struct obj_map maps[TLS_NMAPS] = {
-		[TLS_MAP_EVENTS] = { .fd = socks->map_fd[TRACE_MAP_EVENTS] },
-		[TLS_MAP_COUNTS] = { .fd = socks->map_fd[TRACE_MAP_COUNTS] },
-		[TLS_MAP_CGROUPS] = { .fd = socks->map_fd[TRACE_MAP_CGROUPS] },
-	};
-	struct obj_opts opts = { .maps = maps, .conf = &conf, .progs = ~0u };
-	int rc = load_obj(t, TRACE_OBJ_TLS, &tls_spec, &opts);
+	struct obj_opts opts = { .types = types, .conf = &conf, .progs = ~0u };
+	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
+	int rc = load_obj(t, TRACE_OBJ_TLS, &tls_spec, &opts, maps);
 
+	if (!rc)
+		shared_from(t, &t->obj[TRACE_OBJ_TLS]);
 	return rc ? rc : trace_tls_attach(t, &t->obj[TRACE_OBJ_TLS]);
 }
+
+/* What is about connections, and their segments. */
+static int open_tcp(struct trace *t, const struct btf *types)
+{
+	int rc;
+
+	if (asked(t) & TRACE_BIT(TRACE_DROP))
+		trace_names_open(&t->drops, types, "skb_drop_reason", "SKB_DROP_REASON_");
+	if (asked(t) & TRACE_BIT(TRACE_RESET))
+		trace_names_open(&t->resets, types, "sk_rst_reason", "SK_RST_REASON_");
+	t->wish.socks = socks_for(&t->wish);
+	open_calls(t, types);
+	rc = open_socks(t, types);
+	if (!rc)
+		shared_from(t, &t->obj[TRACE_OBJ_SOCKS]);
+	return rc || !(asked(t) & SEGMENTS) ? rc : open_parts(t, types);
+}
+
+enum { NOT_TCP = TRACE_BIT(TRACE_DNS) | TRACE_BIT(TRACE_TLS) };
 
 static int open_all(struct trace *t)
 {
 	struct btf types = { 0 };
-	int rc = btf_open_kernel(&types);
+	int rc = asked(t) & ~TRACE_BIT(TRACE_DNS) ? btf_open_kernel(&types) : 0;
 
 	if (rc)
 		return fail_errno(rc, "tracing needs the kernel's type information (BTF)");
-	if (asked(t) & TRACE_BIT(TRACE_DROP))
-		trace_names_open(&t->drops, &types, "skb_drop_reason", "SKB_DROP_REASON_");
-	if (asked(t) & TRACE_BIT(TRACE_RESET))
-		trace_names_open(&t->resets, &types, "sk_rst_reason", "SK_RST_REASON_");
-	t->wish.socks = socks_for(&t->wish);
-	open_calls(t, &types);
-	rc = open_socks(t, &types);
-	if (!rc)
-		rc = ring_open(&t->ring, t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_EVENTS],
-			       t->wish.bytes);
-	if (!rc && asked(t) & SEGMENTS)
-		rc = open_parts(t, &types);
+	if (asked(t) & ~(uint32_t)NOT_TCP)
+		rc = open_tcp(t, &types);
 	if (!rc && asked(t) & TRACE_BIT(TRACE_DNS))
 		rc = open_dns(t);
 	if (!rc && asked(t) & TRACE_BIT(TRACE_TLS))
-		rc = open_tls(t);
+		rc = open_tls(t, &types);
 	btf_close(&types);
 	if (!rc && !(asked(t) & ~t->missing))
 		rc = fail(-ENOENT, "there is nothing else to trace");
-	return rc;
+	if (rc)
+		return rc;
+	rc = ring_open(&t->ring, t->shared[SHARED_EVENTS], t->wish.bytes);
+	return rc ? fail_errno(rc, "ring buffer") : 0;
 }
 
 int trace_open(struct trace *t, const struct trace_wish *wish)
@@ -479,7 +494,6 @@ static int on_record(const void *rec, size_t len, void *arg)
 
 	if (len < sizeof(struct trace_head))
 		return 0;
-	r->t->told++;
 	return r->each(rec, len, r->arg);
 }
 
@@ -501,7 +515,7 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	values = calloc((size_t)cpus, sizeof(*values));
 	if (!values)
 		return -ENOMEM;
-	rc = bpf_map_lookup(t->obj[TRACE_OBJ_SOCKS].map_fd[TRACE_MAP_COUNTS], &zero, values);
+	rc = bpf_map_lookup(t->shared[SHARED_COUNTS], &zero, values);
 	for (int i = 0; i < cpus && !rc; i++) {
 		sum.lost += values[i].lost;
 		sum.blind += values[i].blind;

@@ -38,7 +38,7 @@ enum trace_objs {
 	TRACE_OBJ_TLS,
 	TRACE_OBJS
 };
-enum { TRACE_LINKS_MAX = 1024 };
+enum { TRACE_LINKS_MAX = 2048, TRACE_SHARED = 6 };
 
 /* Numbers as the running kernel names them: they differ from release to release. */
 struct trace_names {
@@ -52,6 +52,7 @@ struct trace {
 	uint32_t missing; /* kinds that this kernel does not tell of */
 	struct filter_code code;
 	struct obj obj[TRACE_OBJS];
+	int shared[TRACE_SHARED]; /* maps of the first that made them */
 	int links[TRACE_LINKS_MAX];
 	uint32_t nlinks;
 	struct ring ring;
@@ -60,7 +61,6 @@ struct trace {
 	const char *returns;  /* how the results of system calls are heard of; NULL: they are not */
 	struct trace_names drops, resets;
 	uint32_t libs; /* files where TLS is watched */
-	uint64_t told; /* records that were read */
 };
 
 /* Whether a filter is about what connections have: 0, or -EINVAL with why->msg. */
