@@ -6,22 +6,16 @@
 #include "cmd/trace_show.h"
 #include "net/proto.h"
 
-/* clang-format off */
 /* What records of one kind or another have, all in one row. */
-#define COLUMNS(STR, U64, F64, BOOL)                                                               \
-	F64(time)                                                                                  \
-	STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)              \
-		U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port) \
-			STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) \
-				STR(error) STR(answers) U64(asked) F64(latency_ms) F64(seconds)    \
-					U64(sent) U64(received) STR(reason) U64(segment)           \
-						U64(retransmits) F64(rtt_ms) STR(how)              \
-							BOOL(existed) BOOL(by_listener) BOOL(accepted) STR(from) STR(to) U64(queue) \
-								U64(room) STR(place) U64(length)   \
-									U64(offset) STR(text)      \
-										STR(packet)        \
-											STR(stack)
-
+/* clang-format off */
+#define COLUMNS(STR, U64, F64, BOOL)                                                          \
+	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
+	U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port)        \
+	STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) STR(error)     \
+	STR(answers) U64(asked) F64(latency_ms) F64(seconds) U64(sent) U64(received) STR(reason)  \
+	U64(segment) U64(retransmits) F64(rtt_ms) STR(how) BOOL(existed) BOOL(by_listener)        \
+	BOOL(accepted) STR(from) STR(to) U64(queue) U64(room) STR(place) U64(length) U64(offset)  \
+	STR(text) STR(packet) STR(stack)
 /* clang-format on */
 
 #define MEMBER_STR(name)  const char *name;

@@ -245,8 +245,8 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 			try_folder(s, folders[i], 1);
 	}
 	if (!rc && s->full)
-		note("there are more files with OpenSSL than can be watched: --tls-file names those "
-		     "that matter");
+		note("there are more files with OpenSSL than can be watched: --tls-file names "
+		     "those that matter");
 	free(s);
 	if (!rc && !t->libs)
 		return fail(-ENOENT,
