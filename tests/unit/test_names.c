@@ -265,7 +265,7 @@ START_TEST(again)
 END_TEST
 
 #define HEADER(flags, rcode, answers) "\x12\x34" flags rcode "\0\1\0" answers "\0\0\0\0"
-#define WWW_A                      "\3www\7example\3org\0\0\1\0\1"
+#define WWW_A                         "\3www\7example\3org\0\0\1\0\1"
 #define BYTES(s)                      s, sizeof(s) - 1
 static const struct {
 	const char *bytes;
@@ -279,7 +279,7 @@ static const struct {
 	{ BYTES(HEADER("\x81", "\x83", "\0") WWW_A), "www.example.org", "", 1, 3, true, true },
 	/* An alias and where it leads, with pointers. */
 	{ BYTES(HEADER("\x81", "\x80", "\2") WWW_A "\xc0\x0c\0\5\0\1\0\0\0\1\0\4\1a\xc0\x10"
-						      "\xc0\x2d\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"),
+						   "\xc0\x2d\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"),
 	  "www.example.org", "a.example.org, 192.0.2.1", 1, 0, true, true },
 	/* Bytes that are no text; an answer that is cut off. */
 	{ BYTES(HEADER("\x81", "\x80", "\1") "\4a.\x1b\x80\0\0\x1c\0\1\xc0\x0c\0\x1c\0\1\0\0"),
