@@ -181,12 +181,16 @@ static __noinline int taken_late(struct sock *sk)
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 	struct trace_detail is = { .after = ESTABLISHED };
+	bool late;
 
-	if (!s || !(s->head.flags & TRACE_NOT_TAKEN))
+	if (!s || !(s->head.flags & TRACE_INCOMING))
 		return 0;
+	if (!(s->head.flags & (TRACE_NOT_TAKEN | TRACE_BY_LISTENER)) && s->head.who.pid)
+		return 0;
+	late = s->head.flags & TRACE_NOT_TAKEN;
 	who_now(&s->head.who);
 	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
-	return tell(&s->head, &is, TRACE_ACCEPT);
+	return late ? tell(&s->head, &is, TRACE_ACCEPT) : 0;
 }
 
 /* A socket that listens, or does no longer. */

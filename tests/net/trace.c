@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sys/btf.h"
+#include "sys/priv.h"
 #include "tests/net/file.h"
 #include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
@@ -27,6 +28,13 @@ void trace_needs_types(void)
 	if (btf_open_kernel(&btf))
 		SKIP("this kernel has no type information");
 	btf_close(&btf);
+}
+
+void trace_needs_memory(void)
+{
+	trace_needs_types();
+	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
+		SKIP("this kernel lets no program read its memory");
 }
 
 unsigned int trace_lines(const char *text, const char *const *words)
@@ -129,7 +137,7 @@ static void every_connection(int family)
 	int listener;
 	pid_t s, c;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -253,7 +261,7 @@ static void failures(int family)
 	struct lab lab = { 0 };
 	int listener, fd;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -356,7 +364,7 @@ void trace_existing(void)
 	int listener, fd, far;
 	char pid[32];
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	fd = reach(AF_INET, NULL, PORT);
@@ -383,7 +391,7 @@ void trace_waiting(void)
 	char server[32];
 	pid_t s;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	s = start_server(&lab, listener, 1);

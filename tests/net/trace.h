@@ -7,6 +7,8 @@
 
 /* Where the kernel does not describe its types, nothing is traced. */
 void trace_needs_types(void);
+/* Where programs may not copy the kernel's memory, less is told. */
+void trace_needs_memory(void);
 /* What it has printed by now. */
 const char *trace_out(struct sonde *s);
 /* Lines of text that have all words. */

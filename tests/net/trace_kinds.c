@@ -111,7 +111,7 @@ void trace_dropped(void)
 	struct lab lab = { 0 };
 	int filtered, slow;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	slow = far_datagram_socket(&lab, PORT);
 	filtered = far_datagram_socket(&lab, PORT + 1);
@@ -150,7 +150,7 @@ void trace_drop_stacks(void)
 {
 	struct lab lab = { 0 };
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -180,7 +180,7 @@ void trace_resets(void)
 	socklen_t len;
 	int fd;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "reset", "--json", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -208,7 +208,7 @@ void trace_full_queue(void)
 	socklen_t len = far_address(&ss, AF_INET, PORT);
 	int listener;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 1);
 	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
@@ -237,7 +237,7 @@ void trace_binds(void)
 	char pid[32];
 	int tcp, second, udp;
 
-	trace_needs_types();
+	trace_needs_memory();
 	lab_ready(&lab);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
@@ -383,7 +383,7 @@ void trace_tls(void)
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
-	trace_needs_types();
+	trace_needs_memory();
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
