@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What connect(2), accept(2) and bind(2) return, in the process that called them: by the way that
  * the kernel has. */
+#include <asm-generic/errno.h>
 #include "bpf/lib/regs.h"
 #include "bpf/trace.h"
 
@@ -9,15 +10,7 @@ const volatile struct calls_conf conf = {};
 #include "bpf/lib/syscall.h"
 #include "bpf/lib/trace_socks.h"
 
-enum { EALREADY = 114, EINPROGRESS = 115, EISCONN = 106, EINTR = 4 };
-enum {
-	ECONNABORTED = 103,
-	ECONNRESET = 104,
-	ETIMEDOUT = 110,
-	ECONNREFUSED = 111,
-	EHOSTUNREACH = 113,
-	ERESTARTSYS = 512
-};
+enum { ERESTARTSYS = 512 }; /* linux/errno.h of the kernel itself */
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
@@ -25,6 +18,16 @@ struct {
 	MAP_TYPE(key, __u64);
 	MAP_TYPE(value, struct trace_call);
 } calls MAP;
+
+/* Who called, for which socket. */
+static __always_inline void put_caller(struct trace_head *h, const struct trace_call *call)
+{
+	h->sk = call->sk;
+	h->proto = call->proto;
+	h->family = call->family == AF_INET ? 4 : 6;
+	who_now(&h->who);
+	h->who.netns = netns_of((void *)call->sk, false);
+}
 
 /* connect(2) has returned. What is refused before there is a SYN is seen by no state. */
 static __always_inline void returned(const struct trace_call *call, int rc)
@@ -51,14 +54,10 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH ||
 	    rc == -ECONNABORTED || rc == -ERESTARTSYS)
 		return;
-	h.sk = call->sk;
+	put_caller(&h, call);
 	h.flags = TRACE_OUTGOING;
-	h.proto = IPPROTO_TCP;
-	h.family = call->family == AF_INET ? 4 : 6;
 	h.rport = be16(call->port_be);
 	copy_bytes(h.remote, call->addr, 16);
-	who_now(&h.who);
-	h.who.netns = netns_of((void *)call->sk, false);
 	unmap(&h);
 	tell(&h, &is, TRACE_CONNECT);
 }
@@ -131,18 +130,13 @@ static __always_inline bool put_call(struct trace_call *call, struct socket *soc
 static __always_inline void bound(const struct trace_call *call, int rc)
 {
 	struct trace_detail is = { .error = -rc };
-	struct sock *sk = (void *)call->sk;
 	struct trace_head h = {};
 	__u16 port = call->port_be;
 
-	h.sk = call->sk;
-	h.proto = call->proto;
-	h.family = call->family == AF_INET ? 4 : 6;
-	who_now(&h.who);
-	h.who.netns = netns_of(sk, false);
+	put_caller(&h, call);
 	copy_bytes(h.local, call->addr, 16);
 	if (!rc)
-		GET(false, port, ((struct inet_sock *)sk)->inet_sport);
+		GET(false, port, ((struct inet_sock *)call->sk)->inet_sport);
 	h.lport = be16(port);
 	unmap(&h);
 	tell(&h, &is, TRACE_BIND);
@@ -159,8 +153,7 @@ int sonde_tr_xask(__u64 *args)
 	return 0;
 }
 
-SEC("fexit/inet_bind")
-int sonde_tr_xbind(__u64 *args)
+static __always_inline int bind_exit(__u64 *args)
 {
 	struct trace_call call = {};
 
@@ -169,14 +162,16 @@ int sonde_tr_xbind(__u64 *args)
 	return 0;
 }
 
+SEC("fexit/inet_bind")
+int sonde_tr_xbind(__u64 *args)
+{
+	return bind_exit(args);
+}
+
 SEC("fexit/inet6_bind")
 int sonde_tr_xbind6(__u64 *args)
 {
-	struct trace_call call = {};
-
-	if (put_call(&call, (void *)args[0], (void *)args[1], false))
-		bound(&call, args[3]);
-	return 0;
+	return bind_exit(args);
 }
 
 /* It had more arguments before 6.10. A compiler would load from a sum, which verifiers refuse. */
@@ -204,31 +199,33 @@ int sonde_tr_ask(void *regs)
 	return 0;
 }
 
-SEC("kretprobe/inet_stream_connect")
-int sonde_tr_asked(void *regs)
+/* What this thread called with has returned. */
+static __always_inline int answer(void *regs, const bool bind)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
 
 	if (!call)
 		return 0;
-	returned(call, RET(regs));
+	if (bind)
+		bound(call, RET(regs));
+	else
+		returned(call, RET(regs));
 	bpf_map_delete_elem(&calls, &id);
 	return 0;
+}
+
+SEC("kretprobe/inet_stream_connect")
+int sonde_tr_asked(void *regs)
+{
+	return answer(regs, false);
 }
 
 /* Of inet6_bind, too. */
 SEC("kretprobe/inet_bind")
 int sonde_tr_bound(void *regs)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
-
-	if (!call)
-		return 0;
-	bound(call, RET(regs));
-	bpf_map_delete_elem(&calls, &id);
-	return 0;
+	return answer(regs, true);
 }
 
 SEC("kretprobe/inet_csk_accept")
@@ -238,7 +235,6 @@ int sonde_tr_take(void *regs)
 	return 0;
 }
 
-/* Where the kernel has neither: every system call's end. */
 /* What a descriptor of the current process is of, if that is a socket. */
 static __always_inline struct socket *socket_at(__u64 fd)
 {
@@ -261,6 +257,7 @@ static __always_inline struct socket *socket_at(__u64 fd)
 	return back == file ? sock : 0;
 }
 
+/* Where the kernel has neither: every system call's end. */
 SEC("raw_tp/sys_exit")
 int sonde_tr_exit(__u64 *args)
 {

@@ -7,50 +7,21 @@ const volatile struct dns_conf conf = {};
 
 #include "bpf/lib/trace.h"
 
-enum { IPPROTO_UDP = 17, DNS_HEADER = 12 };
-
-struct ends {
-	__u8 addr[40]; /* the IP header; of IPv4 half of it */
-	__u8 port[4];
-};
+enum { DNS_HEADER = 12 };
 
 /* Where the transport header is; 0: this is not for us. */
 static __always_inline __u32 parse(struct __sk_buff *skb, struct trace_head *h, bool in)
 {
-	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
-	struct ends e = {};
-	__u32 trans = 40;
-	__u16 sport, dport;
+	struct headers hd = {};
+	int trans;
 
-	if (skb->protocol == be16(0x0800)) {
-		if (bpf_skb_load_bytes(skb, 0, e.addr, 20))
-			return 0;
-		h->family = 4;
-		h->proto = e.addr[9];
-		trans = (e.addr[0] & 15) * 4;
-		copy_bytes(from, e.addr + 12, 4);
-		copy_bytes(to, e.addr + 16, 4);
-		if ((e.addr[6] & 0x1f) | e.addr[7])
-			return 0;
-	} else {
-		if (bpf_skb_load_bytes(skb, 0, e.addr, 40))
-			return 0;
-		h->family = 6;
-		h->proto = e.addr[6];
-		copy_bytes(from, e.addr + 8, 16);
-		copy_bytes(to, e.addr + 24, 16);
-	}
-	if (h->proto != IPPROTO_UDP && h->proto != IPPROTO_TCP)
+	if (bpf_skb_load_bytes(skb, 0, hd.ip, skb->protocol == be16(ETH_P_IP) ? 20 : 40))
 		return 0;
-	if (bpf_skb_load_bytes(skb, trans, e.port, 4))
+	trans = put_addresses(h, &hd, in);
+	if (trans <= 0 || bpf_skb_load_bytes(skb, trans, hd.ports, sizeof(hd.ports)))
 		return 0;
-	sport = e.port[0] << 8 | e.port[1];
-	dport = e.port[2] << 8 | e.port[3];
-	if (sport != conf.port && dport != conf.port)
-		return 0;
-	h->lport = in ? dport : sport;
-	h->rport = in ? sport : dport;
-	return trans;
+	put_ports(h, &hd, in);
+	return h->lport == conf.port || h->rport == conf.port ? trans : 0;
 }
 
 static __always_inline void own(struct __sk_buff *skb, struct trace_head *h)
@@ -110,11 +81,9 @@ static __always_inline int look(struct __sk_buff *skb, bool in)
 	own(skb, &h);
 	if (!chosen(&h))
 		return 1;
-	m = bpf_ringbuf_reserve(&events, sizeof(*m), 0);
-	if (!m) {
-		count_lost();
+	m = record_new(sizeof(*m));
+	if (!m)
 		return 1;
-	}
 	h.time = bpf_ktime_get_ns();
 	h.bytes = load(skb, at, m, len);
 	__builtin_memcpy(&m->head, &h, sizeof(h));

@@ -98,6 +98,18 @@ int sonde_sg_got(__u64 *args)
 	return 0;
 }
 
+/* The ends of a packet that came in. */
+static __always_inline void put_incoming(struct trace_head *h, struct sk_buff *skb)
+{
+	unsigned char *head = 0;
+	__u16 off = 0, type = 0;
+
+	GET(false, head, skb->head);
+	GET(false, off, skb->network_header);
+	GET(false, type, skb->protocol);
+	put_packet(h, head + off, be16(type), true);
+}
+
 /* Either may be missing, and is not typed for that. What made the other side be reset came in. */
 SEC("raw_tp/tcp_send_reset")
 int sonde_sg_sent(__u64 *args)
@@ -114,21 +126,11 @@ int sonde_sg_sent(__u64 *args)
 		describe_known(&h, sk, false);
 	} else if (skb) {
 		struct net_device *dev = 0;
-		unsigned char *head = 0;
-		__u16 off = 0, type = 0;
 
-		GET(false, head, skb->head);
-		GET(false, off, skb->network_header);
-		GET(false, type, skb->protocol);
+		put_incoming(&h, skb);
 		GET(false, dev, skb->dev);
-		put_packet(&h, head + off, be16(type), true);
-		if (dev) {
-			struct net *net = 0;
-
-			put_device(&h, dev, false);
-			GET(false, net, dev->nd_net.net);
-			GET(false, h.who.netns, net->ns.inum);
-		}
+		if (dev)
+			put_place(&h, dev, false);
 		h.flags = TRACE_INCOMING;
 	}
 	h.flags |= TRACE_SENT;
@@ -169,22 +171,20 @@ static __always_inline void count_drop(const struct trace_detail *is)
 static __always_inline void tell_drop(const struct trace_head *h, const struct trace_detail *is,
 				      struct sk_buff *skb, const unsigned char *net, __u16 type)
 {
-	struct trace_packet *p = bpf_ringbuf_reserve(&events, sizeof(*p), 0);
-	__u32 len = skb->len;
+	struct trace_packet *p = record_new(sizeof(*p));
+	__u32 len = skb->len + (skb->data - net);
 
-	if (!p) {
-		count_lost();
+	if (!p)
 		return;
-	}
 	__builtin_memcpy(&p->event.head, h, sizeof(*h));
 	__builtin_memcpy(&p->event.is, is, sizeof(*is));
 	p->event.head.time = bpf_ktime_get_ns();
 	p->event.head.kind = TRACE_DROP;
-	p->len = len + (skb->data - net);
+	p->len = len;
 	p->type = type;
 	p->reserved = 0;
 	/* No more than there is of it in one piece. */
-	len = len - skb->data_len + (skb->data - net);
+	len -= skb->data_len;
 	if (len > TRACE_PACKET)
 		len = TRACE_PACKET;
 	p->event.head.bytes = bpf_probe_read_kernel(p->bytes, len, net) ? 0 : len;
@@ -197,7 +197,6 @@ int sonde_sg_drop(__u64 *args)
 	struct sk_buff *skb = (void *)args[0];
 	struct net_device *dev = 0;
 	struct sock *sk = 0;
-	struct net *ns = 0;
 	struct trace_detail is = { .location = args[1], .stack = -1 };
 	__u16 type = be16(skb->protocol);
 	const unsigned char *net;
@@ -218,11 +217,8 @@ int sonde_sg_drop(__u64 *args)
 	h.flags = in ? TRACE_INCOMING : TRACE_OUTGOING;
 	if (conf.all.reads)
 		put_packet(&h, net, type, in);
-	if (dev) {
-		put_device(&h, dev, true);
-		HOP(true, ns, dev->nd_net.net);
-		HOP(true, h.who.netns, ns->ns.inum);
-	}
+	if (dev)
+		put_place(&h, dev, true);
 	if (sk) {
 		__u64 key = (__u64)sk;
 		struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
@@ -245,17 +241,12 @@ static __always_inline void kept_out(struct sock *sk, struct sk_buff *skb)
 {
 	struct trace_detail is = {};
 	struct trace_head h = {};
-	unsigned char *head = 0;
-	__u16 off = 0, type = 0;
 
 	GET(false, is.queue, sk->sk_ack_backlog);
 	GET(false, is.room, sk->sk_max_ack_backlog);
 	if (is.queue <= is.room)
 		return;
-	GET(false, head, skb->head);
-	GET(false, off, skb->network_header);
-	GET(false, type, skb->protocol);
-	put_packet(&h, head + off, be16(type), true);
+	put_incoming(&h, skb);
 	unmap(&h);
 	h.sk = (__u64)sk;
 	h.who.netns = netns_of(sk, false);

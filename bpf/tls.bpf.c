@@ -37,11 +37,9 @@ static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 a
 
 	if (n > TRACE_TEXT)
 		n = TRACE_TEXT;
-	text = bpf_ringbuf_reserve(&events, sizeof(*text), 0);
-	if (!text) {
-		count_lost();
+	text = record_new(sizeof(*text));
+	if (!text)
 		return 0;
-	}
 	__builtin_memcpy(&text->head, h, sizeof(*h));
 	text->from = at;
 	text->total = total;

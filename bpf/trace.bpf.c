@@ -3,6 +3,7 @@
  *
  * The process is known where a system call is at work, so it is written down there, with the
  * socket, for what the network's end of the kernel does to that later. */
+#include <asm-generic/errno.h>
 #include "bpf/trace.h"
 
 const volatile struct trace_conf conf = {};

@@ -81,7 +81,7 @@ _Static_assert(sizeof(struct trace_head) == 120, "struct trace_head has no hidde
 
 struct trace_detail {
 	__u64 began;          /* when it was asked for (connect) or made; as time. 0: unknown */
-	__u64 sent, received; /* close: bytes of payload; retransmit: where in the stream */
+	__u64 sent, received; /* close: bytes of payload; retransmit: sent are the segment's */
 	__u64 location;       /* drop: where in the kernel */
 	__u32 retransmits;    /* close: segments; retransmit: so far */
 	__u32 rtt_us;         /* smoothed */
@@ -121,7 +121,7 @@ struct trace_message {
  */
 enum { TRACE_TEXT = 4096, TRACE_PIECES = 4 };
 struct trace_text {
-	struct trace_head head; /* .sk: the connection's, as the process knows it; .began: none */
+	struct trace_head head; /* .sk: the connection's, as the process knows it */
 	__u32 from, total;
 	__u8 bytes[TRACE_TEXT];
 };

@@ -4,11 +4,13 @@
 #ifndef BPF_LIB_TRACE_H
 #define BPF_LIB_TRACE_H
 
+#include <linux/if_ether.h>
+#include <linux/in.h>
 #include "bpf/lib/kernel.h"
 #include "bpf/trace.h"
 #include "bpf/view.h"
 
-enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };
+enum { AF_INET = 2, AF_INET6 = 10 }; /* bits/socket.h */
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_RINGBUF);
@@ -37,13 +39,19 @@ __noinline int stub_filter(struct view *view)
 	return view != 0;
 }
 
-static __always_inline void count_lost(void)
+/* Room for a record in the ring; where there is none, the record is counted as lost. */
+static __always_inline void *record_new(const __u64 size)
 {
+	void *record = bpf_ringbuf_reserve(&events, size, 0);
 	__u32 zero = 0;
-	struct trace_counts *c = bpf_map_lookup_elem(&counts, &zero);
+	struct trace_counts *c;
 
+	if (record)
+		return record;
+	c = bpf_map_lookup_elem(&counts, &zero);
 	if (c)
 		c->lost++;
+	return 0;
 }
 
 static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
@@ -132,6 +140,18 @@ static __always_inline void put_device(struct trace_head *h, struct net_device *
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
 }
 
+/* Where a packet is: its interface, and whose namespace that is in. */
+static __always_inline void put_place(struct trace_head *h, struct net_device *dev,
+				      const bool typed)
+{
+	struct net *net = 0;
+
+	put_device(h, dev, typed);
+	HOP(typed, net, dev->nd_net.net);
+	if (HOPS_FROM(net))
+		HOP(typed, h->who.netns, net->ns.inum);
+}
+
 /* Where a socket's packets go out. */
 static __always_inline void put_iface(struct trace_head *h, struct sock *sk, const bool typed)
 {
@@ -212,49 +232,59 @@ static __always_inline void unmap(struct trace_head *h)
 
 /* Headers of IP and of what it carries, as far as ends are in them. */
 struct headers {
-	__u8 ip[40];
+	__u8 ip[40]; /* of IPv4 half of it */
 	__u8 ports[4];
 };
 
-/* A packet's ends. this: the begin of its IP header. False: no IP. */
-static __always_inline bool put_packet(struct trace_head *h, const unsigned char *this, __u16 type,
-				       bool in)
+/* A packet's addresses out of its IP header. Where from that on the ports are; 0: it has none, or
+ * is a later fragment; negative: this is no such header. */
+static __always_inline int put_addresses(struct trace_head *h, const struct headers *hd, bool in)
 {
 	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
-	struct headers hd = {};
-	__u32 trans = 40;
-	__u16 sport, dport;
+	bool ports = true;
+	int trans = 40;
 
-	if (type == 0x0800) {
-		bpf_probe_read_kernel(&hd.ip, 20, this);
-		if (hd.ip[0] >> 4 != 4)
-			return false; /* where the header is, is not known yet */
+	if (hd->ip[0] >> 4 == 4) {
 		h->family = 4;
-		h->proto = hd.ip[9];
-		*(__u32 *)from = *(__u32 *)(hd.ip + 12);
-		*(__u32 *)to = *(__u32 *)(hd.ip + 16);
-		trans = (hd.ip[0] & 15) * 4;
-		if ((hd.ip[6] & 0x1f) | hd.ip[7])
-			return true;
-	} else if (type == 0x86dd) {
-		bpf_probe_read_kernel(&hd.ip, 40, this);
-		if (hd.ip[0] >> 4 != 6)
-			return false;
+		h->proto = hd->ip[9];
+		copy_bytes(from, hd->ip + 12, 4);
+		copy_bytes(to, hd->ip + 16, 4);
+		trans = (hd->ip[0] & 15) * 4;
+		ports = !((hd->ip[6] & 0x1f) | hd->ip[7]);
+	} else if (hd->ip[0] >> 4 == 6) {
 		h->family = 6;
-		h->proto = hd.ip[6];
-		copy_bytes(from, hd.ip + 8, 16);
-		copy_bytes(to, hd.ip + 24, 16);
+		h->proto = hd->ip[6];
+		copy_bytes(from, hd->ip + 8, 16);
+		copy_bytes(to, hd->ip + 24, 16);
 	} else {
-		return false;
+		return -1;
 	}
-	if (h->proto != IPPROTO_TCP && h->proto != 17)
-		return true;
-	bpf_probe_read_kernel(&hd.ports, 4, this + trans);
-	sport = hd.ports[0] << 8 | hd.ports[1];
-	dport = hd.ports[2] << 8 | hd.ports[3];
+	return ports && (h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP) ? trans : 0;
+}
+
+static __always_inline void put_ports(struct trace_head *h, const struct headers *hd, bool in)
+{
+	__u16 sport = hd->ports[0] << 8 | hd->ports[1], dport = hd->ports[2] << 8 | hd->ports[3];
+
 	h->lport = in ? dport : sport;
 	h->rport = in ? sport : dport;
-	return true;
+}
+
+/* A packet's ends. net: the begin of its IP header, if type (an EtherType) says that it has one. */
+static __always_inline void put_packet(struct trace_head *h, const unsigned char *net, __u16 type,
+				       bool in)
+{
+	struct headers hd = {};
+	int trans;
+
+	if (type != ETH_P_IP && type != ETH_P_IPV6)
+		return;
+	bpf_probe_read_kernel(&hd.ip, sizeof(hd.ip), net);
+	trans = put_addresses(h, &hd, in);
+	if (trans <= 0)
+		return;
+	bpf_probe_read_kernel(&hd.ports, sizeof(hd.ports), net + trans);
+	put_ports(h, &hd, in);
 }
 
 /* As a filter sees it: from whoever began the connection to the other one. */
@@ -265,7 +295,7 @@ static __noinline int is_chosen(const struct trace_head *h)
 
 	v.ifindex = h->ifindex;
 	v.link = v.net = v.trans = v.payload = VIEW_NONE;
-	v.type = h->family == 4 ? 0x0800 : h->family == 6 ? 0x86dd : 0;
+	v.type = h->family == 4 ? ETH_P_IP : h->family == 6 ? ETH_P_IPV6 : 0;
 	v.proto = h->proto;
 	v.family = v.addrs = h->family;
 	v.ports = h->family != 0;

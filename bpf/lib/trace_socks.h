@@ -18,8 +18,6 @@ enum {
 	LISTENING,
 };
 
-enum { ECANCELED = 125 };
-
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_HASH);
 	MAP_UINT(max_entries, TRACE_SOCKS);
@@ -38,19 +36,16 @@ struct {
 /* A record of a kind, of a socket as it is known, if the filter wants it. */
 static __noinline int tell(const struct trace_head *head, const struct trace_detail *is, __u32 kind)
 {
-	struct trace_event *e;
-
 	__u32 kinds = conf.all.kinds;
+	struct trace_event *e;
 
 	if (conf.all.failures && is->error)
 		kinds |= conf.all.failures;
 	if (!(kinds & 1u << kind) || !chosen(head))
 		return 0;
-	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	if (!e) {
-		count_lost();
+	e = record_new(sizeof(*e));
+	if (!e)
 		return 0;
-	}
 	__builtin_memcpy(&e->head, head, sizeof(*head));
 	__builtin_memcpy(&e->is, is, sizeof(*is));
 	e->head.time = bpf_ktime_get_ns();
