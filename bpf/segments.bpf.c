@@ -172,10 +172,12 @@ static __always_inline void tell_drop(const struct trace_head *h, const struct t
 				      struct sk_buff *skb, const unsigned char *net, __u16 type)
 {
 	struct trace_packet *p = record_new(sizeof(*p));
-	__u32 len = skb->len + (skb->data - net);
+	__u32 len;
 
+	/* At once: older verifiers do not remember that they have seen it. */
 	if (!p)
 		return;
+	len = skb->len + (skb->data - net);
 	__builtin_memcpy(&p->event.head, h, sizeof(*h));
 	__builtin_memcpy(&p->event.is, is, sizeof(*is));
 	p->event.head.time = bpf_ktime_get_ns();

@@ -28,4 +28,14 @@ static inline uint64_t clock_real(void)
 	return clock_read(CLOCK_REALTIME);
 }
 
+/* Seconds that local time is ahead of UTC now. */
+static inline int32_t clock_utc_offset(void)
+{
+	time_t now = time(NULL);
+	struct tm local = { 0 };
+
+	localtime_r(&now, &local);
+	return (int32_t)local.tm_gmtoff;
+}
+
 #endif

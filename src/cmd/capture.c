@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde capture: packets as text, JSON or capture files, chosen by a filter. */
 #include <stdio.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/err.h"
 #include "cmd/capture_extcap.h"
 #include "cmd/capture_filter.h"
@@ -127,10 +127,6 @@ static struct dissect_opts line_opts(const struct capture_opts *o)
 {
 	static const uint8_t times[] = { DISSECT_CLOCK, DISSECT_NONE, DISSECT_EPOCH,
 					 DISSECT_DELTA, DISSECT_DATE, DISSECT_FIRST };
-	time_t now = time(NULL);
-	struct tm local = { 0 };
-
-	localtime_r(&now, &local);
 	return (struct dissect_opts){
 		.time = times[o->times < sizeof(times) ? o->times : sizeof(times) - 1],
 		.dump = o->both    ? DISSECT_HEX_ASCII
@@ -144,7 +140,7 @@ static struct dissect_opts line_opts(const struct capture_opts *o)
 		.quiet = o->quiet,
 		.nanos = o->nanos,
 		.absolute = o->absolute,
-		.utc_offset = (int32_t)local.tm_gmtoff,
+		.utc_offset = clock_utc_offset(),
 	};
 }
 

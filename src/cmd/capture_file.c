@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "cmd/cmd.h"
 #include "net/capfile.h"
 #include "sys/wait.h"
 
@@ -153,13 +154,6 @@ static int put_heads(struct capture_file *f)
 	return rc ? say(f, rc) : 0;
 }
 
-bool capture_file_is_patient(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && (S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd)));
-}
-
 static int open_next(struct capture_file *f)
 {
 	uint64_t now = clock_real();
@@ -174,7 +168,7 @@ static int open_next(struct capture_file *f)
 		return fail_errno(rc, "%s", f->path);
 	}
 	if (!f->files)
-		f->patient = capture_file_is_patient(f->fd);
+		f->patient = cmd_is_patient(f->fd);
 	f->regular = !ftruncate(f->fd, 0); /* of other files it fails */
 	f->never_direct = !f->regular;
 	f->direct = false;
@@ -204,7 +198,7 @@ int capture_file_begin(struct capture_file *f)
 	if (!f->standard)
 		return open_next(f);
 	f->fd = STDOUT_FILENO;
-	f->patient = capture_file_is_patient(f->fd);
+	f->patient = cmd_is_patient(f->fd);
 	return f->heads.len ? put_heads(f) : 0;
 }
 

@@ -36,8 +36,6 @@ struct capture_file {
 	uint32_t files;    /* so far */
 };
 
-/* Writing there never waits for a reader. Not to be asked once confined. */
-bool capture_file_is_patient(int fd);
 /* Nothing is made or changed yet. 0, or -errno or -E_USAGE, said. */
 int capture_file_open(struct capture_file *f, const struct capture_file_wish *wish);
 /* The first file, empty but for the heads that there are. 0 or -errno, said. */

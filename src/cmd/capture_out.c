@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "cmd/cmd.h"
 #include "filter/view.h"
 #include "net/proto.h"
-#include "sys/wait.h"
 
 enum { FULL = 1 << 16, NAME_MAX_HERE = 8 };
 
@@ -60,7 +60,7 @@ int capture_out_open(struct capture_out *out, const struct capture_out_wish *wis
 		file->ng = !wish->pcap && !ends_with(file->name, ".pcap");
 		return capture_file_open(&out->file, file);
 	}
-	out->patient = capture_file_is_patient(STDOUT_FILENO);
+	out->patient = cmd_is_patient(STDOUT_FILENO);
 	if (wish->format == CAPTURE_JSON) {
 		out->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
 		if (!out->sink)
@@ -93,29 +93,14 @@ static int flush_file(struct capture_out *out)
 	return after_write(out, rc, out->buf.data, out->buf.len, kept);
 }
 
-static int flush_lines(struct capture_out *out)
-{
-	size_t done;
-	int rc;
-
-	if (out->patient || out->buf.nomem)
-		rc = buf_write(&out->buf, STDOUT_FILENO);
-	else
-		rc = wait_write(STDOUT_FILENO, out->buf.data, out->buf.len, &done);
-	if (rc == -EPIPE)
-		return fail(rc, "standard output: the reader is gone");
-	if (rc == -EINTR)
-		return fail(rc, "standard output: nobody reads");
-	return rc ? fail_errno(rc, "standard output") : 0;
-}
-
 int capture_out_flush(struct capture_out *out)
 {
 	int rc;
 
 	if (!out->buf.len && !out->buf.nomem)
 		return 0;
-	rc = out->wish.file.name && !out->buf.nomem ? flush_file(out) : flush_lines(out);
+	rc = out->wish.file.name && !out->buf.nomem ? flush_file(out)
+						    : cmd_write_lines(&out->buf, out->patient);
 	buf_clear(&out->buf);
 	return rc;
 }

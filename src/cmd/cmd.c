@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/err.h"
 #include "sys/confine.h"
 #include "sys/netns.h"
+#include "sys/wait.h"
 
 bool cmd_is_extcap(const char *arg)
 {
@@ -96,6 +98,32 @@ int cmd_read_file(const char *name, struct buf *text)
 	if (fd > STDIN_FILENO)
 		close(fd);
 	return rc ? fail_errno(rc, "%s", name) : 0;
+}
+
+bool cmd_is_patient(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd)));
+}
+
+int cmd_write_lines(struct buf *lines, bool patient)
+{
+	size_t done;
+	int rc;
+
+	if (!lines->len && !lines->nomem)
+		return 0;
+	if (patient || lines->nomem)
+		rc = buf_write(lines, STDOUT_FILENO);
+	else
+		rc = wait_write(STDOUT_FILENO, lines->data, lines->len, &done);
+	buf_clear(lines);
+	if (rc == -EPIPE)
+		return fail(rc, "standard output: the reader is gone");
+	if (rc == -EINTR)
+		return fail(rc, "standard output: nobody reads");
+	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
 int cmd_netns(const char *netns)

@@ -44,6 +44,12 @@ int cmd_mistake(const char *what, const char *text, const struct diag *diag);
 /* A whole file, "-" for standard input. Said on failure. */
 int cmd_read_file(const char *name, struct buf *text);
 
+/* Writing there never waits for a reader. Not to be asked once confined. */
+bool cmd_is_patient(int fd);
+/* Write lines to standard output, for as long as its reader takes, and empty the buffer; patient:
+ * what cmd_is_patient() said of it. Said on failure. */
+int cmd_write_lines(struct buf *lines, bool patient);
+
 /* Enter the network namespace of --netns, unless it is NULL. Said on failure. */
 int cmd_netns(const char *netns);
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde trace: connections, what fails and why, with the processes that they are for. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -204,19 +202,7 @@ static int parse(struct tracing *t, int argc, char **argv)
 
 static int flush(struct tracing *t)
 {
-	size_t done;
-	int rc;
-
-	if (!t->out.len && !t->out.nomem)
-		return 0;
-	if (t->patient || t->out.nomem)
-		rc = buf_write(&t->out, STDOUT_FILENO);
-	else
-		rc = wait_write(STDOUT_FILENO, t->out.data, t->out.len, &done);
-	buf_clear(&t->out);
-	if (rc == -EPIPE)
-		return fail(rc, "standard output: the reader is gone");
-	return rc ? fail_errno(rc, "standard output") : 0;
+	return cmd_write_lines(&t->out, t->patient);
 }
 
 /* After each event that was shown: 1: it is enough. */
@@ -390,17 +376,14 @@ static int look_there(struct tracing *t)
 
 static int trace(struct tracing *t)
 {
-	time_t now = time(NULL);
-	struct tm local = { 0 };
 	int rc = trace_open(&t->trace, &t->wish);
 
 	if (rc)
 		return rc;
-	localtime_r(&now, &local);
 	t->show = (struct trace_show_opts){ .verbose = t->o.verbose,
-					    .utc_offset = (int32_t)local.tm_gmtoff,
+					    .utc_offset = clock_utc_offset(),
 					    .no_time = t->o.no_time };
-	t->patient = !isatty(STDOUT_FILENO);
+	t->patient = cmd_is_patient(STDOUT_FILENO);
 	rc = trace_say_open(&t->say, &t->trace);
 	if (!rc)
 		rc = trace_sum_open(&t->sum);

@@ -7,77 +7,18 @@
 #include "net/dissect.h"
 #include "net/proto.h"
 #include "out/page.h"
+#include "out/scale.h"
 
-enum { KIND_WIDTH = 10, WHO_WIDTH = 20, SECONDS_A_DAY = 86400 };
+enum { KIND_WIDTH = 10, WHO_WIDTH = 20 };
 
-static void put_two(char *at, uint64_t v)
-{
-	at[0] = (char)('0' + v / 10);
-	at[1] = (char)('0' + v % 10);
-}
-
-/* HH:MM:SS.ffffff */
-static void put_time(struct buf *out, const struct trace_say *s, const struct trace_show_opts *o,
-		     uint64_t ns)
-{
-	uint64_t now = s->epoch + ns, us = now % NS_PER_S / 1000;
-	int64_t day = ((int64_t)(now / NS_PER_S) + o->utc_offset) % SECONDS_A_DAY;
-	char text[16] = "00:00:00.000000 ";
-
-	if (o->no_time)
-		return;
-	day = day < 0 ? day + SECONDS_A_DAY : day;
-	put_two(text, (uint64_t)day / 3600);
-	put_two(text + 3, (uint64_t)day / 60 % 60);
-	put_two(text + 6, (uint64_t)day % 60);
-	put_two(text + 9, us / 10000);
-	put_two(text + 11, us / 100 % 100);
-	put_two(text + 13, us % 100);
-	buf_add(out, text, sizeof(text));
-}
-
-/* Three figures or so. */
 static void put_span(struct buf *out, uint64_t ns)
 {
-	static const struct {
-		uint64_t unit;
-		const char *name;
-	} units[] = { { NS_PER_S, "s" }, { 1000000, "ms" }, { 1000, "us" } };
-
-	for (int i = 0; i < 3; i++) {
-		uint64_t whole = ns / units[i].unit, part = ns % units[i].unit;
-
-		if (!whole && i < 2)
-			continue;
-		buf_u64(out, whole);
-		if (whole < 100 && i < 2) {
-			buf_char(out, '.');
-			buf_char(out, (char)('0' + part * 10 / units[i].unit));
-			if (whole < 10)
-				buf_char(out, (char)('0' + part * 100 / units[i].unit % 10));
-		}
-		buf_str(out, units[i].name);
-		return;
-	}
+	scale_put(out, COL_NS, (double)ns);
 }
 
 static void put_bytes(struct buf *out, uint64_t n)
 {
-	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	size_t i = 0;
-	uint64_t rest = 0;
-
-	for (; n >= 1024 && i + 1 < sizeof(names) / sizeof(*names); i++) {
-		rest = n % 1024;
-		n /= 1024;
-	}
-	buf_u64(out, n);
-	if (i) {
-		buf_char(out, '.');
-		buf_char(out, (char)('0' + rest * 10 / 1024));
-	}
-	buf_char(out, ' ');
-	buf_str(out, names[i]);
+	scale_put(out, COL_BYTES, (double)n);
 }
 
 static void pad(struct buf *out, size_t from, size_t width)
@@ -152,12 +93,9 @@ static void put_error(struct buf *out, int error)
 
 static void put_connect(struct buf *out, const struct trace_event *e)
 {
-	if (e->is.error || e->is.after != 1) {
+	if (e->is.error) {
 		buf_str(out, "FAILED: ");
-		if (e->is.error)
-			put_error(out, e->is.error);
-		else
-			buf_str(out, "given up");
+		put_error(out, e->is.error);
 		if (!e->is.began)
 			return;
 		buf_str(out, " after ");
@@ -187,14 +125,16 @@ static void put_accept(struct buf *out, const struct trace_event *e)
 	put_span(out, e->head.time - e->is.began);
 }
 
+static void put_rtt(struct buf *out, const struct trace_event *e)
+{
+	if (!e->is.rtt_us)
+		return;
+	buf_str(out, ", rtt ");
+	put_span(out, UINT64_C(1000) * e->is.rtt_us);
+}
+
 static void put_close(struct buf *out, const struct trace_event *e)
 {
-	static const char *const how[] = {
-		[TRACE_HOW_UNKNOWN] = "closed",    [TRACE_LOCAL] = "closed here",
-		[TRACE_REMOTE] = "closed by peer", [TRACE_ABORTED] = "reset here",
-		[TRACE_BROKEN] = "BROKEN",
-	};
-
 	if (e->is.began) {
 		put_span(out, e->head.time - e->is.began);
 		buf_str(out, ", ");
@@ -203,16 +143,13 @@ static void put_close(struct buf *out, const struct trace_event *e)
 	put_bytes(out, e->is.sent);
 	buf_str(out, ", received ");
 	put_bytes(out, e->is.received);
-	if (e->is.rtt_us) {
-		buf_str(out, ", rtt ");
-		put_span(out, UINT64_C(1000) * e->is.rtt_us);
-	}
+	put_rtt(out, e);
 	if (e->is.retransmits) {
 		buf_str(out, ", retransmits ");
 		buf_u64(out, e->is.retransmits);
 	}
 	buf_str(out, ", ");
-	buf_str(out, how[e->is.how < sizeof(how) / sizeof(*how) ? e->is.how : 0]);
+	buf_str(out, trace_say_how(e->is.how).words);
 	if (e->is.error) {
 		buf_str(out, ": ");
 		put_error(out, e->is.error);
@@ -237,23 +174,14 @@ static void put_bind(struct buf *out, const struct trace_event *e)
 
 static void put_retransmit(struct buf *out, const struct trace_event *e)
 {
-	static const char *const why[] = {
-		[TRACE_AGAIN_UNKNOWN] = "", [TRACE_TIMEOUT] = "timeout",
-		[TRACE_FAST] = "fast",      [TRACE_PROBE] = "tail loss probe",
-		[TRACE_SYN] = "SYN",        [TRACE_SYNACK] = "SYN-ACK",
-	};
-
-	buf_str(out, why[e->is.how < sizeof(why) / sizeof(*why) ? e->is.how : 0]);
+	buf_str(out, trace_say_again(e->is.how).words);
 	if (e->is.sent) {
 		buf_str(out, ", ");
 		put_bytes(out, e->is.sent);
 	}
 	buf_str(out, ", number ");
 	buf_u64(out, e->is.retransmits);
-	if (e->is.rtt_us) {
-		buf_str(out, ", rtt ");
-		put_span(out, UINT64_C(1000) * e->is.rtt_us);
-	}
+	put_rtt(out, e);
 	buf_str(out, ", ");
 	buf_str(out, trace_say_state(e->is.after));
 }
@@ -277,8 +205,6 @@ static void put_reset(struct buf *out, const struct trace_say *s, const struct t
 static void put_drop(struct buf *out, struct trace_say *s, const struct trace_packet *p)
 {
 	const char *reason = trace_say_reason(s, &p->event);
-	uint64_t frames[TRACE_FRAMES];
-	uint32_t n = trace_stack(s->trace, p->event.is.stack, frames);
 
 	if (reason)
 		buf_printf(out, "%s, ", reason);
@@ -294,12 +220,7 @@ static void put_drop(struct buf *out, struct trace_say *s, const struct trace_pa
 	if (!trace_say_packet(s, p, out))
 		buf_printf(out, "EtherType 0x%04x, length %u", p->type, p->len);
 	buf_char(out, '\n');
-	symbols_find(&s->symbols, frames, n);
-	for (uint32_t i = 0; i < n; i++) {
-		buf_str(out, "    ");
-		trace_say_place(s, frames[i], out);
-		buf_char(out, '\n');
-	}
+	trace_say_stack(s, &p->event, "    ", "\n", out);
 }
 
 /* Its lines, a little to the right; what is not text is dots. */
@@ -348,7 +269,8 @@ static void put_begin(struct buf *out, const struct trace_say *s, const struct t
 {
 	size_t from;
 
-	put_time(out, s, o, h->time);
+	if (!o->no_time)
+		dissect_clock(out, s->epoch + h->time, o->utc_offset);
 	from = out->len;
 	buf_str(out, trace_say_kinds[h->kind]);
 	pad(out, from, KIND_WIDTH + 1);

@@ -110,11 +110,9 @@ static double span(const struct trace_event *e, double unit)
 
 static void fill_event(struct row *r, const struct trace_say *s, const struct trace_event *e)
 {
-	bool failed = e->is.error || (e->head.kind == TRACE_CONNECT && e->is.after != 1);
-
 	r->latency_ms = span(e, 1e6);
 	r->seconds = span(e, 1e9);
-	r->result = failed ? "failed" : "ok";
+	r->result = e->is.error ? "failed" : "ok";
 	r->error = trace_say_errno(e->is.error);
 	if (e->is.error && !r->error)
 		r->error = trace_say_error(e->is.error);
@@ -132,11 +130,11 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 	r->queue = e->is.queue;
 	r->room = e->is.room;
 	if (e->head.kind == TRACE_CLOSE)
-		r->how = trace_say_how(e);
+		r->how = trace_say_how(e->is.how).name;
 	else if (e->head.kind == TRACE_RESET)
 		r->how = e->head.flags & TRACE_SENT ? "sent" : "received";
 	if (e->head.kind == TRACE_RETRANSMIT)
-		r->reason = trace_say_again(e->is.how);
+		r->reason = trace_say_again(e->is.how).name;
 	else if (e->head.kind == TRACE_DROP || e->head.flags & TRACE_SENT)
 		r->reason = trace_say_reason(s, e);
 }
@@ -144,19 +142,15 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 static void fill_drop(struct row *r, struct texts *t, struct trace_say *s,
 		      const struct trace_packet *p)
 {
-	uint64_t frames[TRACE_FRAMES];
-	uint32_t n = trace_stack(s->trace, p->event.is.stack, frames);
 
 	trace_say_place(s, p->event.is.location, &t->place);
 	r->place = text_of(&t->place);
 	r->length = p->len;
 	r->packet = trace_say_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;
-	symbols_find(&s->symbols, frames, n);
-	for (uint32_t i = 0; i < n; i++) {
-		buf_str(&t->stack, i ? " " : "");
-		trace_say_place(s, frames[i], &t->stack);
+	if (trace_say_stack(s, &p->event, "", " ", &t->stack)) {
+		t->stack.len -= t->stack.len > 0; /* the last one's blank */
+		r->stack = text_of(&t->stack);
 	}
-	r->stack = n ? text_of(&t->stack) : NULL;
 }
 
 /* JSON has no zeros in strings. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables of words, and of the cgroups met so far. */
 #include "cmd/trace_say.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,29 +148,31 @@ const char *trace_say_error(int error)
 	return err_words(error);
 }
 
-const char *trace_say_how(const struct trace_event *e)
+struct trace_words trace_say_how(uint8_t how)
 {
-	static const char *const names[] = {
-		[TRACE_HOW_UNKNOWN] = "unknown", [TRACE_LOCAL] = "local",
-		[TRACE_REMOTE] = "remote",       [TRACE_ABORTED] = "aborted",
-		[TRACE_BROKEN] = "error",
+	static const struct trace_words all[] = {
+		[TRACE_HOW_UNKNOWN] = { "unknown", "closed" },
+		[TRACE_LOCAL] = { "local", "closed here" },
+		[TRACE_REMOTE] = { "remote", "closed by peer" },
+		[TRACE_ABORTED] = { "aborted", "reset here" },
+		[TRACE_BROKEN] = { "error", "BROKEN" },
 	};
 
-	return names[e->is.how < sizeof(names) / sizeof(*names) ? e->is.how : 0];
+	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
 }
 
-const char *trace_say_again(uint8_t how)
+struct trace_words trace_say_again(uint8_t how)
 {
-	static const char *const names[] = {
-		[TRACE_AGAIN_UNKNOWN] = "unknown",
-		[TRACE_TIMEOUT] = "timeout",
-		[TRACE_FAST] = "fast",
-		[TRACE_PROBE] = "loss probe",
-		[TRACE_SYN] = "syn",
-		[TRACE_SYNACK] = "synack",
+	static const struct trace_words all[] = {
+		[TRACE_AGAIN_UNKNOWN] = { "unknown", "again" },
+		[TRACE_TIMEOUT] = { "timeout", "timeout" },
+		[TRACE_FAST] = { "fast", "fast" },
+		[TRACE_PROBE] = { "loss probe", "tail loss probe" },
+		[TRACE_SYN] = { "syn", "SYN" },
+		[TRACE_SYNACK] = { "synack", "SYN-ACK" },
 	};
 
-	return names[how < sizeof(names) / sizeof(*names) ? how : 0];
+	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
 }
 
 const char *trace_say_reason(const struct trace_say *s, const struct trace_event *e)
@@ -188,6 +189,21 @@ void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out)
 		buf_printf(out, "%s+0x%llx", sym->name, (unsigned long long)(addr - sym->begin));
 	else
 		buf_printf(out, "0x%llx", (unsigned long long)addr);
+}
+
+uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const char *before,
+			 const char *behind, struct buf *out)
+{
+	uint64_t frames[TRACE_FRAMES];
+	uint32_t n = trace_stack(s->trace, e->is.stack, frames);
+
+	symbols_find(&s->symbols, frames, n); /* all of them in one walk */
+	for (uint32_t i = 0; i < n; i++) {
+		buf_str(out, before);
+		trace_say_place(s, frames[i], out);
+		buf_str(out, behind);
+	}
+	return n;
 }
 
 bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct buf *out)
@@ -212,26 +228,10 @@ void trace_say_addr(struct buf *out, const struct trace_head *h, const uint8_t a
 		    bool brackets)
 {
 	bool six = h->family == 6;
-	char text[INET6_ADDRSTRLEN];
-	size_t n = 0;
 
-	if (six) {
-		inet_ntop(AF_INET6, addr, text, sizeof(text));
-		n = strlen(text);
-	} else {
-		for (int i = 0; i < 4; i++) {
-			if (addr[i] >= 100)
-				text[n++] = (char)('0' + addr[i] / 100);
-			if (addr[i] >= 10)
-				text[n++] = (char)('0' + addr[i] / 10 % 10);
-			text[n++] = (char)('0' + addr[i] % 10);
-			if (i < 3)
-				text[n++] = '.';
-		}
-	}
 	if (six && brackets)
 		buf_char(out, '[');
-	buf_add(out, text, n);
+	dissect_address(out, addr, six ? 16 : 4);
 	if (six && brackets)
 		buf_char(out, ']');
 }

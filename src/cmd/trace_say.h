@@ -43,11 +43,19 @@ const char *trace_say_state(uint8_t state);
 const char *trace_say_errno(int error);
 /* "connection refused" */
 const char *trace_say_error(int error);
-/* How a connection ended; what made a segment be sent again. */
-const char *trace_say_how(const struct trace_event *e);
-const char *trace_say_again(uint8_t how);
+/* How a connection ended (enum trace_how); what made a segment be sent again (enum trace_again): as
+ * programs read it, and as people do. */
+struct trace_words {
+	const char *name, *words;
+};
+struct trace_words trace_say_how(uint8_t how);
+struct trace_words trace_say_again(uint8_t how);
 /* The reason of a drop or a reset; NULL: the kernel does not say. */
 const char *trace_say_reason(const struct trace_say *s, const struct trace_event *e);
+/* Append the functions that led to a drop, each between two texts, innermost first. Their number.
+ */
+uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const char *before,
+			 const char *behind, struct buf *out);
 /* Append an address in the kernel, by its function if that is known. */
 void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out);
 /* Append a dropped packet as capture shows it, without a newline. False: it is no IP, or its bytes

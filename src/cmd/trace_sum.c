@@ -141,7 +141,7 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 		d->sent += e->is.sent;
 		d->received += e->is.received;
 		d->retransmits += e->is.retransmits;
-	} else if (e->is.error || (rec->kind == TRACE_CONNECT && e->is.after != 1)) {
+	} else if (e->is.error) {
 		d->failed++;
 	} else {
 		d->made++;

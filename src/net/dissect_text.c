@@ -195,6 +195,15 @@ void put_ip(struct line *l, const uint8_t *p, uint8_t len)
 		put_ip6(l, p);
 }
 
+void dissect_address(struct buf *out, const uint8_t *bytes, uint8_t len)
+{
+	char text[64];
+	struct line l = { .at = text, .end = text + sizeof(text) };
+
+	put_ip(&l, bytes, len);
+	buf_add(out, text, (size_t)(l.at - text));
+}
+
 void put_mac(struct line *l, const uint8_t *p)
 {
 	char text[17];

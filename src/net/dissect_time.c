@@ -101,3 +101,15 @@ void put_time(struct line *l, uint64_t time_ns)
 	}
 	s->last_ns = time_ns;
 }
+
+void dissect_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset)
+{
+	static const struct dissect_opts plain;
+	int64_t local = (int64_t)(time_ns / NS_PER_S) + utc_offset;
+	char text[32];
+	struct line l = { .at = text, .end = text + sizeof(text), .o = &plain };
+
+	put_hms(&l, (uint32_t)((local > 0 ? local : 0) % 86400));
+	put_fraction(&l, (uint32_t)(time_ns % NS_PER_S));
+	buf_add(out, text, (size_t)(l.at - text));
+}

@@ -18,7 +18,7 @@ int tracing_attach(const struct obj *o, uint32_t prog)
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 		return bpf_raw_tracepoint_open(p->target, fd);
 	case BPF_PROG_TYPE_KPROBE:
-		return perf_kprobe(p->target, 0, p->returns, fd);
+		return perf_kprobe(p->target, p->returns, fd);
 	default:
 		return -EINVAL;
 	}

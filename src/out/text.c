@@ -4,6 +4,7 @@
 #include <math.h>
 #include "out/format.h"
 #include "out/page.h"
+#include "out/scale.h"
 
 #define GAP 2
 
@@ -25,33 +26,6 @@ static size_t *widths_of(const struct sink *s)
 	return (size_t *)(void *)s->own[WIDTHS].data;
 }
 
-static const struct scale {
-	double step;
-	const char *const *names;
-} scales[] = {
-	[COL_RATE] = { 1000, (const char *const[]){ "", "k", "M", "G", "T", "P", "E", NULL } },
-	[COL_BYTES] = { 1024, (const char *const[]){ "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB",
-						     NULL } },
-	[COL_NS] = { 1000, (const char *const[]){ "ns", "us", "ms", "s", NULL } },
-};
-
-/* A number in the unit that leaves it short. The step is compared with what would be printed, so
- * that 999960 is 1.0M and not 1000.0k. */
-static void put_scaled(struct buf *b, const struct scale *scale, double v)
-{
-	size_t i = 0;
-
-	while (scale->names[i + 1] && v >= scale->step - (i ? 0.05 : 0.5)) {
-		v /= scale->step;
-		i++;
-	}
-	/* Below ten a decimal matters, unless there is none: 0.5 a second is not 0. */
-	if (i || (v < 9.95 && v != (double)(int)v))
-		buf_printf(b, "%.1f%s", v, scale->names[i]);
-	else
-		buf_printf(b, "%.0f%s", v, scale->names[i]);
-}
-
 static void put_number(struct buf *b, const struct col *c, const void *rec)
 {
 	double v = c->kind == COL_U64 ? (double)col_u64(c, rec) : col_f64(c, rec);
@@ -70,7 +44,7 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 	if (c->unit == COL_PLAIN)
 		buf_printf(b, "%.2f", v);
 	else
-		put_scaled(b, &scales[c->unit], v);
+		scale_put(b, c->unit, v);
 }
 
 static void put_cell(struct buf *b, const struct col *c, const void *rec, struct cell *cell)

@@ -40,8 +40,7 @@ static uint64_t retprobe_bit(const char *pmu)
 	return UINT64_C(1) << (bit & 63);
 }
 
-static int probe(const char *pmu, const char *name, uint64_t offset, bool returns, int pid,
-		 int prog_fd)
+static int probe(const char *pmu, const char *name, uint64_t offset, bool returns, int prog_fd)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -56,8 +55,7 @@ static int probe(const char *pmu, const char *name, uint64_t offset, bool return
 	attr.type = type;
 	attr.config = returns ? retprobe_bit(pmu) : 0;
 	/* One on the first CPU is one on all. */
-	fd = (int)syscall(SYS_perf_event_open, &attr, pid, pid == -1 ? 0 : -1, -1,
-			  PERF_FLAG_FD_CLOEXEC);
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) < 0 ||
@@ -69,9 +67,9 @@ static int probe(const char *pmu, const char *name, uint64_t offset, bool return
 	return fd;
 }
 
-int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd)
+int perf_kprobe(const char *function, bool returns, int prog_fd)
 {
-	return probe("kprobe", function, offset, returns, -1, prog_fd);
+	return probe("kprobe", function, 0, returns, prog_fd);
 }
 
 bool perf_has_kprobes(void)
@@ -81,7 +79,7 @@ bool perf_has_kprobes(void)
 	return pmu_type("kprobe", &type) != -ENODEV;
 }
 
-int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd)
+int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd)
 {
-	return probe("uprobe", file, offset, returns, pid, prog_fd);
+	return probe("uprobe", file, offset, returns, prog_fd);
 }

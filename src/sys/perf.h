@@ -9,12 +9,12 @@
 /* A BPF program at a kernel function, at its begin or where it returns. The descriptor, which holds
  * it there; -ENOENT: no such function, or none that may be probed; -ENODEV: this kernel has no
  * kprobes. */
-int perf_kprobe(const char *function, uint64_t offset, bool returns, int prog_fd);
+int perf_kprobe(const char *function, bool returns, int prog_fd);
 
 /* Whether this kernel has such a thing at all. */
 bool perf_has_kprobes(void);
 
-/* The same of the code at an offset in a file, in every process that runs it (pid -1) or one. */
-int perf_uprobe(const char *file, uint64_t offset, bool returns, int pid, int prog_fd);
+/* The same of the code at an offset in a file, in every process that runs it. */
+int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd);
 
 #endif

@@ -64,8 +64,8 @@ static int note_function(const struct elf_symbol *symbol, void *arg)
 static int put(struct search *s, const char *path, uint64_t offset, uint32_t prog)
 {
 	const struct obj *o = s->o;
-	int in = perf_uprobe(path, offset, false, -1, o->prog_fd[TLS_PROG_SONDE_TLS_ASK]);
-	int out = in < 0 ? in : perf_uprobe(path, offset, true, -1, o->prog_fd[prog]);
+	int in = perf_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ASK]);
+	int out = in < 0 ? in : perf_uprobe(path, offset, true, o->prog_fd[prog]);
 
 	if (out < 0) {
 		if (in >= 0)

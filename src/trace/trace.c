@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs are loaded once; each is attached by a descriptor, so that nothing stays. */
+/* What is asked for, in the best way that this kernel has: programs are loaded once. */
 #include "trace/trace.h"
 #include <errno.h>
 #include <linux/magic.h>
@@ -19,6 +19,7 @@
 #include "sys/btf.h"
 #include "sys/mnt.h"
 #include "sys/perf.h"
+#include "trace/load.h"
 #include "trace/names.h"
 #include "trace/tls.h"
 
@@ -77,127 +78,6 @@ static struct trace_all all_of(const struct trace *t)
 				   .reads = t->reads };
 }
 
-/* Programs are written for one function; these are put at another one, too, where there is that. */
-static const struct more {
-	const struct spec *spec;
-	uint32_t prog;
-	const char *function;
-} more[] = {
-	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet_bind" },
-	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet6_bind" },
-	{ &calls_spec, CALLS_PROG_SONDE_TR_BOUND, "inet6_bind" },
-	{ &segments_spec, SEGMENTS_PROG_SONDE_SG_FULL, "tcp_v6_syn_recv_sock" },
-};
-
-static int attach_more(struct trace *t, const struct obj *o)
-{
-	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
-		uint32_t prog = more[i].prog;
-		int fd;
-
-		if (o->spec != more[i].spec || !o->prog_fd[prog])
-			continue;
-		fd = perf_kprobe(more[i].function, 0, o->spec->progs[prog].returns,
-				 o->prog_fd[prog]);
-		if (fd >= 0)
-			t->links[t->nlinks++] = fd;
-		else if (fd != -ENOENT)
-			return fail_errno(fd, "tracing by %s", more[i].function);
-	}
-	return 0;
-}
-
-bool trace_hold(struct trace *t, int fd)
-{
-	if (t->nlinks == TRACE_LINKS_MAX) {
-		close(fd);
-		return false;
-	}
-	t->links[t->nlinks++] = fd;
-	return true;
-}
-
-static int attach(struct trace *t, const struct obj *o, uint32_t prog)
-{
-	int fd = tracing_attach(o, prog);
-
-	if (fd < 0)
-		return fail_errno(fd, "tracing by %s", o->spec->progs[prog].target);
-	t->links[t->nlinks++] = fd;
-	return 0;
-}
-
-static void detach(struct trace *t, uint32_t from)
-{
-	while (t->nlinks > from)
-		close(t->links[--t->nlinks]);
-}
-
-/* Maps that specs have together, by their names. */
-enum { SHARED_EVENTS, SHARED_COUNTS };
-static const char *const shared[] = {
-	"events", "counts", "cgroups", "socks", "listeners", "early"
-};
-_Static_assert(sizeof(shared) / sizeof(*shared) == TRACE_SHARED, "as many as struct trace has");
-
-/* Those that are open are used by who comes later; sizes are told to who comes first. */
-static void share(const struct trace *t, const struct spec *spec, struct obj_map *maps)
-{
-	for (uint32_t i = 0; i < spec->nmaps; i++) {
-		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!strcmp(spec->maps[i].name, shared[k]))
-				maps[i].fd = t->shared[k];
-		if (!strcmp(spec->maps[i].name, "events"))
-			maps[i].max_entries = t->wish.bytes;
-		else if (!strcmp(spec->maps[i].name, "socks"))
-			maps[i].max_entries = t->wish.socks;
-	}
-}
-
-static void shared_from(struct trace *t, const struct obj *o)
-{
-	for (uint32_t i = 0; i < o->spec->nmaps; i++)
-		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!t->shared[k] && !strcmp(o->spec->maps[i].name, shared[k]))
-				t->shared[k] = o->map_fd[i];
-}
-
-/* Load some of a spec's programs, with the filter in its place. */
-static int load_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
-		    struct obj_opts *opts, struct obj_map *maps)
-{
-	struct obj_code stubs[OBJ_PROGS_MAX];
-
-	for (uint32_t i = 0; i < spec->nprogs; i++)
-		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
-	share(t, spec, maps);
-	opts->maps = maps;
-	opts->stubs = stubs;
-	opts->verbose = t->wish.verbose;
-	return obj_open(&t->obj[which], spec, opts);
-}
-
-/* And attach them. */
-static int open_obj(struct trace *t, enum trace_objs which, const struct spec *spec,
-		    struct obj_opts *opts)
-{
-	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
-	struct obj *o = &t->obj[which];
-	uint32_t before = t->nlinks;
-	int rc = load_obj(t, which, spec, opts, maps);
-
-	for (uint32_t i = 0; i < spec->nprogs && !rc; i++)
-		if (opts->progs & 1u << i && spec->progs[i].attach_type != BPF_TRACE_ITER)
-			rc = attach(t, o, i);
-	if (!rc)
-		rc = attach_more(t, o);
-	if (rc) {
-		detach(t, before);
-		obj_close(o);
-	}
-	return rc;
-}
-
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
 	struct calls_conf conf = { .all = all_of(t),
@@ -215,9 +95,9 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 		opts.progs &= ~(uint32_t)CALL(ASK);
 	if (way->progs & CALL(ASK) && !perf_has_kprobes())
 		return -ENODEV;
-	rc = open_obj(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
+	rc = trace_put(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
 	if (!rc) {
-		shared_from(t, &t->obj[TRACE_OBJ_CALLS]);
+		trace_share(t, &t->obj[TRACE_OBJ_CALLS]);
 		t->returns = way->name;
 	}
 	return rc;
@@ -256,14 +136,14 @@ static int open_socks(struct trace *t, const struct btf *types)
 		int rc;
 
 		opts.progs |= 1u << TRACE_PROG_SONDE_TR_THERE;
-		rc = open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+		rc = trace_put(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
 		err_release(before);
 		if (!rc)
 			return 0;
 		/* Connections that there are may not be found, others are. */
 		opts.progs &= ~(1u << TRACE_PROG_SONDE_TR_THERE);
 	}
-	return open_obj(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
+	return trace_put(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
 }
 
 /* What a kind takes, and what is said if this kernel does not have that. */
@@ -301,7 +181,7 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 	};
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = progs };
 
-	return open_obj(t, TRACE_OBJ_SEGMENTS, &segments_spec, &opts);
+	return trace_put(t, TRACE_OBJ_SEGMENTS, &segments_spec, &opts);
 }
 
 /* All parts at once, which is what most kernels have; else one by one, to know which there are. */
@@ -309,15 +189,18 @@ static int open_parts(struct trace *t, const struct btf *types)
 {
 	uint32_t all = 0, good = 0, bad = 0, there = 0;
 	char why[WORDS] = "";
-	struct err_held before;
+	struct err_held before = { 0 };
 	int rc;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (asked(t) & parts[i].kind)
 			all |= parts[i].progs;
-	before = err_hold(why, sizeof(why));
+	/* With its reasons only if they are asked for: it may go on with some of them. */
+	if (!t->wish.verbose)
+		before = err_hold(why, sizeof(why));
 	rc = open_segments(t, types, all);
-	err_release(before);
+	if (!t->wish.verbose)
+		err_release(before);
 	for (size_t i = 0; rc && i < sizeof(parts) / sizeof(*parts); i++) {
 		uint32_t links = t->nlinks;
 
@@ -327,7 +210,7 @@ static int open_parts(struct trace *t, const struct btf *types)
 		if (!open_segments(t, types, parts[i].progs)) {
 			good |= parts[i].progs;
 			there |= parts[i].kind;
-			detach(t, links);
+			trace_detach(t, links);
 			obj_close(&t->obj[TRACE_OBJ_SEGMENTS]);
 			err_release(before);
 			continue;
@@ -371,9 +254,9 @@ static int open_dns(struct trace *t)
 	if (!owners_open(&t->owners))
 		owners_scan(&t->owners);
 	maps[DNS_MAP_OWNERS].fd = t->owners.map_fd;
-	rc = load_obj(t, TRACE_OBJ_DNS, &dns_spec, &opts, maps);
+	rc = trace_load(t, TRACE_OBJ_DNS, &dns_spec, &opts, maps);
 	if (!rc)
-		shared_from(t, &t->obj[TRACE_OBJ_DNS]);
+		trace_share(t, &t->obj[TRACE_OBJ_DNS]);
 	return rc ? rc : attach_dns(t, &t->obj[TRACE_OBJ_DNS]);
 }
 
@@ -383,10 +266,10 @@ static int open_tls(struct trace *t, const struct btf *types)
 				 .most = t->wish.text ? t->wish.text : TRACE_TEXT * TRACE_PIECES };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = ~0u };
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
-	int rc = load_obj(t, TRACE_OBJ_TLS, &tls_spec, &opts, maps);
+	int rc = trace_load(t, TRACE_OBJ_TLS, &tls_spec, &opts, maps);
 
 	if (!rc)
-		shared_from(t, &t->obj[TRACE_OBJ_TLS]);
+		trace_share(t, &t->obj[TRACE_OBJ_TLS]);
 	return rc ? rc : trace_tls_attach(t, &t->obj[TRACE_OBJ_TLS]);
 }
 
@@ -403,7 +286,7 @@ static int open_tcp(struct trace *t, const struct btf *types)
 	open_calls(t, types);
 	rc = open_socks(t, types);
 	if (!rc)
-		shared_from(t, &t->obj[TRACE_OBJ_SOCKS]);
+		trace_share(t, &t->obj[TRACE_OBJ_SOCKS]);
 	return rc || !(asked(t) & SEGMENTS) ? rc : open_parts(t, types);
 }
 
@@ -427,7 +310,7 @@ static int open_all(struct trace *t)
 		rc = fail(-ENOENT, "there is nothing else to trace");
 	if (rc)
 		return rc;
-	rc = ring_open(&t->ring, t->shared[SHARED_EVENTS], t->wish.bytes);
+	rc = ring_open(&t->ring, t->shared[TRACE_SHARED_EVENTS], t->wish.bytes);
 	return rc ? fail_errno(rc, "ring buffer") : 0;
 }
 
@@ -453,122 +336,14 @@ int trace_open(struct trace *t, const struct trace_wish *wish)
 	return rc;
 }
 
-/* Records of the iterator: whole ones, as they fit into a read. */
-static int read_there(struct trace *t, int fd, trace_each *each, void *arg)
-{
-	struct trace_event e[32];
-	ssize_t n;
-	int rc = 0;
-
-	while (!rc && (n = read(fd, e, sizeof(e))) > 0) {
-		rc = trace_read(t, each, arg); /* the names of their cgroups */
-		for (size_t i = 0; !rc && i < (size_t)n / sizeof(*e); i++)
-			rc = each(&e[i].head, sizeof(e[i]), arg);
-	}
-	return rc ? rc : n < 0 ? -errno : 0;
-}
-
-int trace_there(struct trace *t, trace_each *each, void *arg)
-{
-	int fd = !t->obj[TRACE_OBJ_SOCKS].prog_fd[TRACE_PROG_SONDE_TR_THERE]
-			 ? -EPERM
-			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_TR_THERE),
-	    rc;
-
-	if (fd < 0)
-		return fd;
-	rc = read_there(t, fd, each, arg);
-	close(fd);
-	return rc;
-}
-
-struct reading {
-	struct trace *t;
-	trace_each *each;
-	void *arg;
-};
-
-static int on_record(const void *rec, size_t len, void *arg)
-{
-	const struct reading *r = arg;
-
-	if (len < sizeof(struct trace_head))
-		return 0;
-	return r->each(rec, len, r->arg);
-}
-
-int trace_read(struct trace *t, trace_each *each, void *arg)
-{
-	struct reading r = { t, each, arg };
-
-	return ring_read(&t->ring, on_record, &r);
-}
-
-int trace_counts(const struct trace *t, struct trace_counts *counts)
-{
-	struct trace_counts sum = { 0 }, *values;
-	int cpus = bpf_possible_cpus(), rc;
-	uint32_t zero = 0;
-
-	if (cpus < 0)
-		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	rc = bpf_map_lookup(t->shared[SHARED_COUNTS], &zero, values);
-	for (int i = 0; i < cpus && !rc; i++) {
-		sum.lost += values[i].lost;
-		sum.blind += values[i].blind;
-	}
-	free(values);
-	for (int which = 0; which < TRACE_OBJS; which++)
-		for (int i = 0; i < OBJ_PROGS_MAX; i++)
-			if (t->obj[which].prog_fd[i] &&
-			    (which != TRACE_OBJ_SOCKS || i != TRACE_PROG_SONDE_TR_OWN))
-				sum.lost += tracing_missed(t->obj[which].prog_fd[i]);
-	if (!rc)
-		*counts = sum;
-	return rc;
-}
-
-int trace_drops(const struct trace *t, trace_drops_each *each, void *arg)
-{
-	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS], rc;
-	struct trace_drop drop;
-	uint64_t packets;
-
-	if (!fd)
-		return 0;
-	rc = bpf_map_next_key(fd, NULL, &drop);
-	while (!rc) {
-		if (!bpf_map_lookup(fd, &drop, &packets))
-			rc = each(&drop, packets, arg);
-		if (!rc)
-			rc = bpf_map_next_key(fd, &drop, &drop);
-	}
-	return rc == -ENOENT ? 0 : rc;
-}
-
-uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])
-{
-	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_STACKS];
-	uint32_t n = 0;
-
-	if (!fd || stack < 0 || bpf_map_lookup(fd, &stack, frames))
-		return 0;
-	while (n < TRACE_FRAMES && frames[n])
-		n++;
-	return n;
-}
-
 void trace_stop(struct trace *t)
 {
-	detach(t, 0);
+	trace_detach(t, 0);
 }
 
 void trace_close(struct trace *t)
 {
-	detach(t, 0);
+	trace_detach(t, 0);
 	ring_close(&t->ring);
 	for (int i = 0; i < TRACE_OBJS; i++)
 		obj_close(&t->obj[i]);

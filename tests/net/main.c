@@ -156,6 +156,8 @@ static const struct test scenarios[] = {
 	ROOT(trace_waiting, 60),
 	ROOT(trace_filters, 60),
 	ROOT(trace_trouble, 60),
+	ROOT(trace_ends, 60),
+	ROOT(trace_container, 60),
 	ROOT(trace_dropped, 60),
 	ROOT(trace_drop_stacks, 60),
 	ROOT(trace_resets, 60),

@@ -174,31 +174,43 @@ unsigned int lines_of(const char *text)
 	return n;
 }
 
-static bool has_all(const char *line, const char *const *words)
+/* The next line of a text that has all words, or NULL; *len is its length. */
+static const char *next_line(const char *text, const char *const *words, size_t *len)
 {
-	for (; *words; words++)
-		if (!strstr(line, *words))
-			return false;
-	return true;
+	for (; *text; text += *len + (text[*len] == '\n')) {
+		bool all = true;
+
+		*len = strcspn(text, "\n");
+		for (int i = 0; words[i] && all; i++)
+			all = memmem(text, *len, words[i], strlen(words[i])) != NULL;
+		if (all)
+			return text;
+	}
+	return NULL;
+}
+
+unsigned int lines_with(const char *text, const char *const *words)
+{
+	unsigned int n = 0;
+	size_t len;
+
+	for (; (text = next_line(text, words, &len)); n++)
+		text += len + (text[len] == '\n');
+	return n;
 }
 
 uint64_t json_sum(const char *text, const char *member, const char *const *words)
 {
-	char key[64], line[4096];
 	uint64_t sum = 0;
+	char key[64];
+	size_t len;
 
 	snprintf(key, sizeof(key), "\"%s\":", member);
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		const char *at;
+	for (; (text = next_line(text, words, &len)); text += len + (text[len] == '\n')) {
+		const char *at = memmem(text, len, key, strlen(key));
 
-		CHECK(len < sizeof(line), "a line of %zu bytes", len);
-		memcpy(line, text, len);
-		line[len] = '\0';
-		at = strstr(line, key);
-		if (at && has_all(line, words))
+		if (at)
 			sum += strtoull(at + strlen(key), NULL, 10);
-		text += len + (text[len] == '\n');
 	}
 	return sum;
 }

@@ -46,6 +46,10 @@ uint64_t sonde_said(const struct sonde *s, const char *words);
 /* How many lines text has. */
 unsigned int lines_of(const char *text);
 
+/* Lines of text that have all words (up to NULL). */
+#define LINES_WITH(text, ...) lines_with(text, (const char *const[]){ __VA_ARGS__, NULL })
+unsigned int lines_with(const char *text, const char *const *words);
+
 /* The sum of a number in all JSON lines that contain every one of the words (up to NULL). */
 #define JSON_SUM(text, member, ...) \
 	json_sum(text, member, (const char *const[]){ __VA_ARGS__, NULL })

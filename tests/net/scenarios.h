@@ -183,6 +183,8 @@ void trace_existing(void);
 void trace_waiting(void);
 void trace_filters(void);
 void trace_trouble(void);
+void trace_ends(void);
+void trace_container(void);
 
 /* trace_kinds.c */
 void trace_dropped(void);

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "sys/btf.h"
-#include "sys/priv.h"
+#include "sys/mnt.h"
+#include "tests/lib/lacks.h"
 #include "tests/net/file.h"
 #include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
@@ -20,39 +22,6 @@ enum { PORT = 7777, OTHER = 7778, SLOW = 7780, WORD = 100 };
 
 static struct sonde a;
 static const char *out_path;
-
-void trace_needs_types(void)
-{
-	struct btf btf = { 0 };
-
-	if (btf_open_kernel(&btf))
-		SKIP("this kernel has no type information");
-	btf_close(&btf);
-}
-
-void trace_needs_memory(void)
-{
-	trace_needs_types();
-	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
-		SKIP("this kernel lets no program read its memory");
-}
-
-unsigned int trace_lines(const char *text, const char *const *words)
-{
-	unsigned int n = 0;
-
-	for (; *text; text += strcspn(text, "\n") + 1) {
-		size_t len = strcspn(text, "\n");
-		bool all = true;
-
-		for (int i = 0; words[i] && all; i++)
-			all = memmem(text, len, words[i], strlen(words[i])) != NULL;
-		n += all;
-		if (!text[len])
-			break;
-	}
-	return n;
-}
 
 const char *trace_out(struct sonde *s)
 {
@@ -137,7 +106,7 @@ static void every_connection(int family)
 	int listener;
 	pid_t s, c;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -157,20 +126,20 @@ static void every_connection(int family)
 	text = read_file(out_path);
 	snprintf(client, sizeof(client), "\"pid\":%d,", c);
 	snprintf(server, sizeof(server), "\"pid\":%d,", s);
-	made = TRACE_LINES(text, "\"event\":\"connect\"", client, "\"result\":\"ok\"");
-	taken = TRACE_LINES(text, "\"event\":\"accept\"", server, "\"result\":\"ok\"");
-	closed = TRACE_LINES(text, "\"event\":\"close\"", client) +
-		 TRACE_LINES(text, "\"event\":\"close\"", server);
+	made = LINES_WITH(text, "\"event\":\"connect\"", client, "\"result\":\"ok\"");
+	taken = LINES_WITH(text, "\"event\":\"accept\"", server, "\"result\":\"ok\"");
+	closed = LINES_WITH(text, "\"event\":\"close\"", client) +
+		 LINES_WITH(text, "\"event\":\"close\"", server);
 	/* What is not seen of a beginning is not known in the end, either. */
 	CHECK(made + taken + closed + 2 * lost >= 4 * n && made <= n && taken <= n &&
 		      closed <= 2 * n,
 	      "%u made, %u taken, %u closed, %u lost of %u; in all %u, %u, %u\n%s", made, taken,
-	      closed, lost, n, TRACE_LINES(text, "\"event\":\"connect\""),
-	      TRACE_LINES(text, "\"event\":\"accept\""), TRACE_LINES(text, "\"event\":\"close\""),
+	      closed, lost, n, LINES_WITH(text, "\"event\":\"connect\""),
+	      LINES_WITH(text, "\"event\":\"accept\""), LINES_WITH(text, "\"event\":\"close\""),
 	      a.err);
 	/* Slow machines are interrupted more often. */
 	CHECK(!lost || (test_slow() > 1 && lost < 4 * n / 50), "%u lost", lost);
-	CHECK(!TRACE_LINES(text, "\"result\":\"failed\""), "false failures");
+	CHECK(!LINES_WITH(text, "\"result\":\"failed\""), "false failures");
 	if (lost) {
 		free(text);
 		return;
@@ -183,9 +152,9 @@ static void every_connection(int family)
 	      "bytes received");
 	CHECK(!json_sum(text, "sent", (const char *const[]){ "\"event\":\"close\"", server, NULL }),
 	      "bytes that nobody sent");
-	CHECK(TRACE_LINES(text, "\"event\":\"close\"", client, "\"how\":\"local\"") == n,
+	CHECK(LINES_WITH(text, "\"event\":\"close\"", client, "\"how\":\"local\"") == n,
 	      "who closed");
-	CHECK(TRACE_LINES(text, "\"event\":\"close\"", server, "\"how\":\"remote\"") == n,
+	CHECK(LINES_WITH(text, "\"event\":\"close\"", server, "\"how\":\"remote\"") == n,
 	      "who closed");
 	CHECK(JSON_SUM(text, "connections", "\"event\":\"summary\"") == 2 * n, "summary");
 	free(text);
@@ -261,7 +230,7 @@ static void failures(int family)
 	struct lab lab = { 0 };
 	int listener, fd;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -279,16 +248,15 @@ static void failures(int family)
 	sonde_await_out(&a, "ECONNRESET");
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECONNREFUSED", "\"remote_port\":7778") ==
+	CHECK(LINES_WITH(a.out, "\"event\":\"connect\"", "ECONNREFUSED", "\"remote_port\":7778") ==
 		      1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ENETUNREACH", nowhere) == 1, "%s",
-	      a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1,
+	CHECK(LINES_WITH(a.out, "\"event\":\"connect\"", "ENETUNREACH", nowhere) == 1, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"close\"", "ECONNRESET", "\"how\":\"error\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ECANCELED", "\"remote_port\":7780") == 1,
+	CHECK(LINES_WITH(a.out, "\"event\":\"connect\"", "ECANCELED", "\"remote_port\":7780") == 1,
 	      "%s", a.out);
-	CHECK(lines_of(a.out) == 4 + TRACE_LINES(a.out, "\"event\":\"summary\""), "others: %s",
+	CHECK(lines_of(a.out) == 4 + LINES_WITH(a.out, "\"event\":\"summary\""), "others: %s",
 	      a.out);
 }
 
@@ -317,7 +285,7 @@ void trace_losses(void)
 	uint32_t total;
 	char word[WORD] = "";
 
-	trace_needs_types();
+	need_types();
 	lab_ready(&lab);
 	set_sysctl("net/ipv4/tcp_syn_retries", "1");
 	listener = far_listener(&lab, AF_INET, PORT, 16);
@@ -341,17 +309,17 @@ void trace_losses(void)
 	memcpy(&total, info.bytes + 100, sizeof(total));
 	close(fd);
 	close(far);
-	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"", "\"local_port\":7777"),
+	AWAIT(LINES_WITH(trace_out(&a), "\"event\":\"close\"", "\"local_port\":7777"),
 	      "not closed: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"", "ETIMEDOUT") == 1, "%s", a.out);
-	syns = TRACE_LINES(a.out, "\"event\":\"retransmit\"", "\"reason\":\"syn\"");
-	again = TRACE_LINES(a.out, "\"event\":\"retransmit\"", "ESTABLISHED");
+	CHECK(LINES_WITH(a.out, "\"event\":\"connect\"", "ETIMEDOUT") == 1, "%s", a.out);
+	syns = LINES_WITH(a.out, "\"event\":\"retransmit\"", "\"reason\":\"syn\"");
+	again = LINES_WITH(a.out, "\"event\":\"retransmit\"", "ESTABLISHED");
 	CHECK(syns >= 1, "%u SYNs sent again: %s", syns, a.out);
 	CHECK(again == total, "%u segments sent again, of %u", again, total);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"retransmit\"", "timeout", "\"segment\":100") >= 1,
+	CHECK(LINES_WITH(a.out, "\"event\":\"retransmit\"", "timeout", "\"segment\":100") >= 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"reason\":\"loss probe\"") <= 1, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"reason\":\"loss probe\"") <= 1, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "retransmits", "\"event\":\"close\"", "\"direction\":\"out\"") ==
 		      total,
 	      "%s", a.out);
@@ -364,7 +332,7 @@ void trace_existing(void)
 	int listener, fd, far;
 	char pid[32];
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	fd = reach(AF_INET, NULL, PORT);
@@ -375,12 +343,12 @@ void trace_existing(void)
 	sonde_await_err(&a, "tracing");
 	AWAIT(lines_of(trace_out(&a)) >= 2, "not listed: %s", a.out);
 	close(fd);
-	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") >= 1, "not closed: %s", a.out);
+	AWAIT(LINES_WITH(trace_out(&a), "\"event\":\"close\"") >= 1, "not closed: %s", a.out);
 	close(far);
 	nap_ms(100 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"open\"", pid, "\"existed\":true") == 2, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", pid, "\"existed\":true") == 2, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"open\"", pid, "\"existed\":true") == 2, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"close\"", pid, "\"existed\":true") == 2, "%s", a.out);
 }
 
 /* Who waited in accept(2) before the tracing began has its connection all the same. */
@@ -391,7 +359,7 @@ void trace_waiting(void)
 	char server[32];
 	pid_t s;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	s = start_server(&lab, listener, 1);
@@ -403,10 +371,10 @@ void trace_waiting(void)
 	close(fd);
 	CHECK(waitpid(s, &status, 0) == s, "waitpid");
 	snprintf(server, sizeof(server), "\"pid\":%d,", s);
-	AWAIT(TRACE_LINES(trace_out(&a), "\"event\":\"close\"") == 2, "not closed: %s", a.out);
+	AWAIT(LINES_WITH(trace_out(&a), "\"event\":\"close\"") == 2, "not closed: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"accept\"", server) == 1, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"close\"", server) == 1, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"accept\"", server) == 1, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"close\"", server) == 1, "%s", a.out);
 }
 
 /* Filters are about ends and owners; the kernel applies them. */
@@ -419,7 +387,7 @@ void trace_filters(void)
 	char mine[64], other[64];
 	int listener, second;
 
-	trace_needs_types();
+	need_types();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	second = far_listener(&lab, AF_INET, OTHER, 16);
@@ -438,7 +406,7 @@ void trace_filters(void)
 		close(fd);
 		close(not );
 		CHECK(!sonde_wait(&a), "%s: %s", text, a.err);
-		CHECK(TRACE_LINES(a.out, "\"event\":\"connect\"") == 1 &&
+		CHECK(LINES_WITH(a.out, "\"event\":\"connect\"") == 1 &&
 			      strstr(a.out, "\"remote_port\":7777"),
 		      "%s: %s", text, a.out);
 	}
@@ -466,7 +434,7 @@ void trace_trouble(void)
 	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
 	SONDE_RUN(&a, "trace", "-B", "100");
 	sonde_expect_line(&a, 2, "power of two");
-	trace_needs_types();
+	need_types();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	CHECK(listener > 0, "listen");
@@ -488,4 +456,78 @@ void trace_trouble(void)
 		nap_ms(100);
 	}
 	CHECK(!strstr(a.out, "sonde_tr_"), "programs stay: %s", a.out);
+}
+
+/* Connections that are refused, for ever. */
+static pid_t start_refused(void)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		reach(AF_INET, NULL, OTHER);
+	return pid;
+}
+
+static int stalled[2];
+
+static void write_to_stalled(void)
+{
+	dup2(stalled[1], STDOUT_FILENO);
+}
+
+/* Neither events without end nor a reader that has gone to sleep keep a trace from its end. */
+void trace_ends(void)
+{
+	struct lab lab = { 0 };
+	int waiting = 0;
+	pid_t flood;
+
+	need_types();
+	lab_ready(&lab);
+	out_path = file_path("events");
+	flood = start_refused();
+	sonde_start(&a, into_file, (const char *const[]){ "sonde", "trace", "-d", "1s", NULL });
+	CHECK(!sonde_wait(&a) && sonde_said(&a, "events traced"), "%d: %s", a.rc, a.err);
+	sonde_start(&a, into_file, (const char *const[]){ "sonde", "trace", NULL });
+	sonde_await_err(&a, "tracing");
+	CHECK(!sonde_stop(&a, SIGINT), "%d: %s", a.rc, a.err);
+	CHECK(!pipe2(stalled, O_CLOEXEC), "a pipe: %s", strerror(errno));
+	sonde_start(&a, write_to_stalled, (const char *const[]){ "sonde", "trace", NULL });
+	AWAIT(!ioctl(stalled[0], FIONREAD, &waiting) && waiting > 60000, "%d bytes", waiting);
+	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "nobody reads"), "%d: %s", a.rc, a.err);
+	kill(flood, SIGKILL);
+}
+
+#define CONTAINER "docker-5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ab.scope"
+
+/* A process in the cgroup of a container: its events have that one's name. */
+void trace_container(void)
+{
+	int root = mnt_detached("cgroup2"), procs;
+	struct lab lab = { 0 };
+	pid_t child;
+
+	need_memory();
+	if (root < 0)
+		SKIP("no cgroup2: %s", strerror(-root));
+	unlinkat(root, CONTAINER, AT_REMOVEDIR);
+	if (mkdirat(root, CONTAINER, 0755) < 0)
+		SKIP("no new cgroups here: %s", strerror(errno));
+	procs = openat(root, CONTAINER "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "--json", "-c", "1", "connect", "container", "5dd00123");
+	sonde_await_err(&a, "tracing");
+	reach(AF_INET, NULL, OTHER); /* outside */
+	child = fork();
+	if (!child) {
+		CHECK(write(procs, "0", 1) == 1, "cgroup.procs: %s", strerror(errno));
+		reach(AF_INET, NULL, OTHER);
+		_exit(0);
+	}
+	expect_child(child);
+	sonde_wait(&a);
+	unlinkat(root, CONTAINER, AT_REMOVEDIR);
+	CHECK(!a.rc && LINES_WITH(a.out, "\"event\":\"connect\"") == 1 &&
+		      strstr(a.out, "\"container\":\"5dd001234567\""),
+	      "%d: %s%s", a.rc, a.out, a.err);
 }

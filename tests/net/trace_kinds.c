@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "sys/btf.h"
 #include "sys/mnt.h"
+#include "tests/lib/lacks.h"
 #include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
 
@@ -111,7 +112,7 @@ void trace_dropped(void)
 	struct lab lab = { 0 };
 	int filtered, slow;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	slow = far_datagram_socket(&lab, PORT);
 	filtered = far_datagram_socket(&lab, PORT + 1);
@@ -140,7 +141,7 @@ void trace_dropped(void)
 	CHECK(said("UDP_CSUM") == broken, "%s", a.out);
 	CHECK(said("SOCKET_RCVBUFF") == full, "%s", a.out);
 	CHECK(said("SOCKET_FILTER") == DATAGRAMS, "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") ==
+	CHECK(LINES_WITH(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") ==
 		      broken,
 	      "%s", a.out);
 }
@@ -150,7 +151,7 @@ void trace_drop_stacks(void)
 {
 	struct lab lab = { 0 };
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -180,7 +181,7 @@ void trace_resets(void)
 	socklen_t len;
 	int fd;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "reset", "--json", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -192,11 +193,11 @@ void trace_resets(void)
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	/* Before 6.10 those are not told that are sent where there is no socket. */
 	CHECK(!tells_reset_reasons() ||
-		      TRACE_LINES(a.out, "\"how\":\"sent\"", "\"reason\":\"NO_SOCKET\"",
-				  "\"local\":\"192.0.2.2\",\"local_port\":7779",
-				  "\"remote\":\"192.0.2.1\"") == 1,
+		      LINES_WITH(a.out, "\"how\":\"sent\"", "\"reason\":\"NO_SOCKET\"",
+				 "\"local\":\"192.0.2.2\",\"local_port\":7779",
+				 "\"remote\":\"192.0.2.1\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, "\"how\":\"received\"", "SYN_SENT", "\"remote_port\":7779") == 1,
+	CHECK(LINES_WITH(a.out, "\"how\":\"received\"", "SYN_SENT", "\"remote_port\":7779") == 1,
 	      "%s", a.out);
 }
 
@@ -208,7 +209,7 @@ void trace_full_queue(void)
 	socklen_t len = far_address(&ss, AF_INET, PORT);
 	int listener;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 1);
 	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
@@ -237,7 +238,7 @@ void trace_binds(void)
 	char pid[32];
 	int tcp, second, udp;
 
-	trace_needs_memory();
+	need_memory();
 	lab_ready(&lab);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
@@ -249,12 +250,12 @@ void trace_binds(void)
 	CHECK(bind(second, (struct sockaddr *)&any, sizeof(any)) && errno == EADDRINUSE, "bind");
 	CHECK(!bind(udp, (struct sockaddr *)&any, sizeof(any)), "bind");
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, pid, "\"local_port\":7777", "\"protocol\":\"tcp\"",
-			  "\"result\":\"ok\"") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"local_port\":7777", "\"protocol\":\"tcp\"",
+			 "\"result\":\"ok\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"tcp\"", "\"error\":\"EADDRINUSE\"") == 1,
-	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"protocol\":\"udp\"", "\"result\":\"ok\"") == 1, "%s",
+	CHECK(LINES_WITH(a.out, pid, "\"protocol\":\"tcp\"", "\"error\":\"EADDRINUSE\"") == 1, "%s",
+	      a.out);
+	CHECK(LINES_WITH(a.out, pid, "\"protocol\":\"udp\"", "\"result\":\"ok\"") == 1, "%s",
 	      a.out);
 }
 
@@ -318,7 +319,7 @@ void trace_dns(void)
 	int server, fd;
 	pid_t resolver;
 
-	trace_needs_types();
+	need_types();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "dns", "--json");
 	sonde_await_err(&a, "tracing");
@@ -334,18 +335,18 @@ void trace_dns(void)
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	kill(resolver, SIGKILL);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
-			  "\"type\":\"A\"", "\"result\":\"NoError\"",
-			  "\"answers\":\"192.0.2.99\"") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
+			 "\"type\":\"A\"", "\"result\":\"NoError\"",
+			 "\"answers\":\"192.0.2.99\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
-			  "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
+			 "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
 	      "%s", a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"direction\":\"out\"", "silent.example.org",
-			  "\"result\":\"no answer\"") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "silent.example.org",
+			 "\"result\":\"no answer\"") == 1,
 	      "%s", a.out);
 	/* The resolver's side of it. */
-	CHECK(TRACE_LINES(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
+	CHECK(LINES_WITH(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
 		      1,
 	      "%s", a.out);
 }
@@ -383,7 +384,7 @@ void trace_tls(void)
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
-	trace_needs_memory();
+	need_memory();
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
@@ -396,13 +397,13 @@ void trace_tls(void)
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
 	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
+	CHECK(LINES_WITH(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
 	      a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
+	CHECK(LINES_WITH(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
 	      a.out);
-	CHECK(TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
-		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
-		      TRACE_LINES(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,
 	      "pieces");
 	SONDE_RUN(&a, "trace", "tls", "--tls-file", "/nowhere");
 	sonde_expect_line(&a, 1, "not found");

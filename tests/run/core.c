@@ -8,12 +8,11 @@
 #include <unistd.h>
 #include "obj/obj.h"
 #include "sys/bpf.h"
-#include "sys/btf.h"
 #include "sys/link.h"
 #include "sys/netns.h"
-#include "sys/priv.h"
 #include "sys/ring.h"
 #include "tests/lib/insn.h"
+#include "tests/lib/lacks.h"
 #include "tests/run/run.h"
 
 enum {
@@ -32,22 +31,6 @@ static const struct spec_map ring_map[] = {
 	I_MAP(1), I_MOV_REG(2, 10), I_ADD(2, -8), I_MOV(3, 8), I_MOV(4, 0),                  \
 	I_CALL(BPF_FUNC_ringbuf_output), I_MOV(0, 0), I_EXIT
 /* clang-format on */
-
-static void need_types(void)
-{
-	struct btf btf = { 0 };
-
-	if (btf_open_kernel(&btf))
-		SKIP("this kernel has no type information");
-	btf_close(&btf);
-}
-
-/* The helper for it, that is; types that the verifier knows may be followed. */
-static void need_memory(void)
-{
-	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
-		SKIP("this kernel lets no program read its memory");
-}
 
 static int open_prog(struct obj *o, const struct spec_prog *prog, const struct bpf_insn *insns)
 {
