@@ -97,7 +97,7 @@ COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-i
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
 # For size, and where packets are not handled one by one, for nothing else; where instructions
 # are long, nowhere.
-SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/sys src/trace
+SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/probe src/sys src/trace
 OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) arm64 s390x),-Oz,-Os)
 
 ifneq ($(SAN),)
@@ -128,10 +128,10 @@ endif
 BPF_SRCS := $(wildcard bpf/*.bpf.c)
 BPF_NAMES := $(patsubst bpf/%.bpf.c,%,$(BPF_SRCS))
 GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
-GEN_H := $(GEN_C:.c=.h)
+GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
-LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap trace))
+LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap trace probe))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
 
@@ -166,6 +166,15 @@ $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(call say,GEN,$(B)/gen/$*.gen.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(GEN) -o $(B)/gen $<
+
+# The names of the architecture's system calls, which the kernel's headers have as macros.
+$(B)/gen/syscalls.h: Makefile | $(SYSROOT_READY)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC_TARGET) $(CFLAGS_TARGET) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/SYSCALL(\1)/p' | \
+		grep -vE '\((syscalls|arch_specific_syscall)\)' | LC_ALL=C sort >$@.new
+	$(Q)mv $@.new $@
 
 CFLAGS_HOST := -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -iquote src -iquote .
 $(HOST)/%.o: %.c Makefile

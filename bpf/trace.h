@@ -21,6 +21,7 @@ enum trace_kind {
 	TRACE_DNS,        /* a message of DNS */
 	TRACE_TLS,        /* text that TLS hides on the wire */
 	TRACE_CGROUP,     /* a cgroup is met for the first time: struct trace_cgroup */
+	TRACE_HIT,        /* a probe was come to: struct probe_hit of bpf/probe.h */
 	TRACE_KINDS,
 };
 

@@ -17,6 +17,7 @@
 	X(filter)   \
 	X(guard)    \
 	X(trace)    \
+	X(probe)    \
 	X(status)   \
 	X(detach)   \
 	X(doctor)   \

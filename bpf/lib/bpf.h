@@ -51,6 +51,8 @@ static long (*const bpf_probe_read_user)(void *dst, __u32 size,
 					 const void *from) = (void *)BPF_FUNC_probe_read_user;
 static long (*const bpf_probe_read_kernel_str)(void *dst, __u32 size, const void *from) = (void *)
 	BPF_FUNC_probe_read_kernel_str;
+static long (*const bpf_probe_read_user_str)(void *dst, __u32 size, const void *from) = (void *)
+	BPF_FUNC_probe_read_user_str;
 static void *(*const bpf_get_current_task)(void) = (void *)BPF_FUNC_get_current_task;
 static long (*const bpf_get_stackid)(void *ctx, void *map,
 				     __u64 flags) = (void *)BPF_FUNC_get_stackid;

@@ -27,6 +27,9 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The words for an errno (err may be negative), in the terms of this program's users. */
 const char *err_words(int err);
 
+/* "ENOENT"; NULL: it is no error, or one without a name. err may be negative. */
+const char *err_name(int err);
+
 /* Keep messages from stderr until err_release(): the last one's text (cut to len, ended with a NUL)
  * is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest: what
  * err_hold() returns is given to err_release(). */

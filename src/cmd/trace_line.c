@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/err.h"
 #include "cmd/trace_show.h"
 #include "net/dissect.h"
 #include "net/proto.h"
@@ -84,7 +85,7 @@ static void put_iface(struct buf *out, const struct trace_head *h)
 
 static void put_error(struct buf *out, int error)
 {
-	const char *name = trace_say_errno(error);
+	const char *name = err_name(error);
 
 	buf_str(out, trace_say_error(error));
 	if (name)

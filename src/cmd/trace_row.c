@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/err.h"
 #include "cmd/trace_show.h"
 #include "net/proto.h"
 
@@ -113,7 +114,7 @@ static void fill_event(struct row *r, const struct trace_say *s, const struct tr
 	r->latency_ms = span(e, 1e6);
 	r->seconds = span(e, 1e9);
 	r->result = e->is.error ? "failed" : "ok";
-	r->error = trace_say_errno(e->is.error);
+	r->error = err_name(e->is.error);
 	if (e->is.error && !r->error)
 		r->error = trace_say_error(e->is.error);
 	r->sent = e->is.sent;

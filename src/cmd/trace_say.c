@@ -104,41 +104,33 @@ const char *trace_say_state(uint8_t state)
 
 static const struct {
 	int number;
-	const char *name, *words;
+	const char *words;
 } errors[] = {
-	{ ECONNREFUSED, "ECONNREFUSED", "connection refused" },
-	{ ETIMEDOUT, "ETIMEDOUT", "timed out" },
-	{ ECONNRESET, "ECONNRESET", "connection reset" },
-	{ EHOSTUNREACH, "EHOSTUNREACH", "host unreachable" },
-	{ ENETUNREACH, "ENETUNREACH", "network unreachable" },
-	{ EADDRNOTAVAIL, "EADDRNOTAVAIL", "no address or port left" },
-	{ EADDRINUSE, "EADDRINUSE", "address in use" },
-	{ EPIPE, "EPIPE", "broken pipe" },
-	{ ECONNABORTED, "ECONNABORTED", "aborted" },
-	{ ENETDOWN, "ENETDOWN", "network down" },
-	{ EHOSTDOWN, "EHOSTDOWN", "host down" },
-	{ EACCES, "EACCES", "permission denied" },
-	{ EPERM, "EPERM", "not permitted" },
-	{ EINVAL, "EINVAL", "invalid argument" },
-	{ EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported" },
-	{ ENOPROTOOPT, "ENOPROTOOPT", "protocol not available" },
-	{ EPROTO, "EPROTO", "protocol error" },
-	{ EMSGSIZE, "EMSGSIZE", "message too long" },
-	{ ENOBUFS, "ENOBUFS", "no buffer space" },
-	{ ENOMEM, "ENOMEM", "out of memory" },
-	{ EAGAIN, "EAGAIN", "no port left" },
-	{ ECANCELED, "ECANCELED", "given up" },
-	{ ENODEV, "ENODEV", "no such device" },
-	{ EOPNOTSUPP, "EOPNOTSUPP", "not supported" },
+	{ ECONNREFUSED, "connection refused" },
+	{ ETIMEDOUT, "timed out" },
+	{ ECONNRESET, "connection reset" },
+	{ EHOSTUNREACH, "host unreachable" },
+	{ ENETUNREACH, "network unreachable" },
+	{ EADDRNOTAVAIL, "no address or port left" },
+	{ EADDRINUSE, "address in use" },
+	{ EPIPE, "broken pipe" },
+	{ ECONNABORTED, "aborted" },
+	{ ENETDOWN, "network down" },
+	{ EHOSTDOWN, "host down" },
+	{ EACCES, "permission denied" },
+	{ EPERM, "not permitted" },
+	{ EINVAL, "invalid argument" },
+	{ EAFNOSUPPORT, "address family not supported" },
+	{ ENOPROTOOPT, "protocol not available" },
+	{ EPROTO, "protocol error" },
+	{ EMSGSIZE, "message too long" },
+	{ ENOBUFS, "no buffer space" },
+	{ ENOMEM, "out of memory" },
+	{ EAGAIN, "no port left" },
+	{ ECANCELED, "given up" },
+	{ ENODEV, "no such device" },
+	{ EOPNOTSUPP, "not supported" },
 };
-
-const char *trace_say_errno(int error)
-{
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
-		if (errors[i].number == error)
-			return errors[i].name;
-	return NULL;
-}
 
 const char *trace_say_error(int error)
 {

@@ -39,8 +39,6 @@ extern const char *const trace_say_kinds[TRACE_KINDS];
 /* NULL: not known. */
 const struct trace_say_cgroup *trace_say_cgroup(const struct trace_say *s, uint64_t id);
 const char *trace_say_state(uint8_t state);
-/* "ECONNREFUSED"; NULL: no error, or one without a name. */
-const char *trace_say_errno(int error);
 /* "connection refused" */
 const char *trace_say_error(int error);
 /* How a connection ended (enum trace_how); what made a segment be sent again (enum trace_again): as

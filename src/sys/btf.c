@@ -518,31 +518,108 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value)
 	return NULL;
 }
 
-uint32_t btf_function_args(const struct btf *b, const char *name)
+static struct btf_value value_of(const struct btf *b, uint32_t type, uint32_t name)
+{
+	struct btf_value v = { .name = string_at(b, name), .is = BTF_IS_WORD };
+	struct btf_type t;
+	uint32_t id = strip(b, type, &t), info;
+	int64_t size = btf_size(b, id);
+
+	v.size = size > 0 && size < 256 ? (uint8_t)size : 0;
+	if (!type) {
+		v.is = BTF_IS_VOID;
+	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_INT) {
+		memcpy(&info, tail_of(b, id), sizeof(info));
+		v.is = BTF_INT_ENCODING(info) & BTF_INT_SIGNED ? BTF_IS_SIGNED : BTF_IS_WORD;
+	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_PTR) {
+		id = strip(b, t.type, &t);
+		v.is = id && BTF_INFO_KIND(t.info) == BTF_KIND_INT &&
+				       !strcmp(string_at(b, t.name_off), "char")
+			       ? BTF_IS_STRING
+			       : BTF_IS_POINTER;
+	}
+	return v;
+}
+
+/* A prototype's parameters from number `from` on. */
+static int values_of(const struct btf *b, uint32_t proto, uint32_t from, struct btf_value *takes,
+		     uint32_t max, struct btf_value *returns)
+{
+	struct btf_type t;
+	uint32_t n = 0;
+
+	if (!type_at(b, proto, &t) || BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO)
+		return -ENOENT;
+	for (uint32_t i = from; i < BTF_INFO_VLEN(t.info) && n < max; i++, n++) {
+		struct btf_param p;
+
+		memcpy(&p, tail_of(b, proto) + i * sizeof(p), sizeof(p));
+		takes[n] = value_of(b, p.type, p.name_off);
+		if (!takes[n].size || takes[n].size > b->pointer)
+			break;
+	}
+	if (returns)
+		*returns = value_of(b, t.type, 0);
+	return (int)n;
+}
+
+int btf_function(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max,
+		 struct btf_value *returns)
 {
 	struct btf_want want = { .name = name, .kinds = BTF_IS(FUNC) };
 	struct btf_type t;
 
 	btf_resolve(b, &want, 1);
-	if (!type_at(b, want.id, &t) || !type_at(b, t.type, &t) ||
-	    BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO)
-		return 0;
-	return BTF_INFO_VLEN(t.info);
+	return type_at(b, want.id, &t) ? values_of(b, t.type, 0, takes, max, returns) : -ENOENT;
 }
 
 /* typedef void (*btf_trace_NAME)(void *, ...): the first argument is not the programs'. */
-uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
+static const char tracepoint[] = "btf_trace_";
+
+int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
 {
 	char type[128];
 	struct btf_want want = { .name = type, .kinds = BTF_IS(TYPEDEF) };
 	struct btf_type t;
 	uint32_t id;
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	snprintf(type, sizeof(type), "%s%s", tracepoint, name);
 	btf_resolve(b, &want, 1);
 	id = strip(b, want.id, &t);
-	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_PTR || !type_at(b, t.type, &t) ||
-	    BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO || !BTF_INFO_VLEN(t.info))
-		return 0;
-	return BTF_INFO_VLEN(t.info) - 1;
+	return id && BTF_INFO_KIND(t.info) == BTF_KIND_PTR
+		       ? values_of(b, t.type, 1, takes, max, NULL)
+		       : -ENOENT;
+}
+
+int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
+{
+	struct btf_type t;
+	int rc = 0;
+
+	for (uint32_t id = 1; id <= b->n && !rc; id++) {
+		const char *name;
+
+		if (!type_at(b, id, &t) || BTF_INFO_KIND(t.info) != BTF_KIND_TYPEDEF)
+			continue;
+		name = string_at(b, t.name_off);
+		if (!strncmp(name, tracepoint, sizeof(tracepoint) - 1))
+			rc = each(name + sizeof(tracepoint) - 1, arg);
+	}
+	return rc;
+}
+
+uint32_t btf_function_args(const struct btf *b, const char *name)
+{
+	struct btf_value values[16];
+	int n = btf_function(b, name, values, 16, NULL);
+
+	return n < 0 ? 0 : (uint32_t)n;
+}
+
+uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
+{
+	struct btf_value values[16];
+	int n = btf_tracepoint(b, name, values, 16);
+
+	return n < 0 ? 0 : (uint32_t)n;
 }

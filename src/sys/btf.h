@@ -59,6 +59,21 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value);
 uint32_t btf_function_args(const struct btf *b, const char *name);
 /* How many arguments a tracepoint's programs get; 0: there is no such tracepoint. */
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name);
+/* What a value of a type is, as far as a register holds it. */
+enum btf_is { BTF_IS_WORD, BTF_IS_SIGNED, BTF_IS_POINTER, BTF_IS_STRING, BTF_IS_VOID };
+struct btf_value {
+	const char *name; /* a parameter's, in the blob; "": it has none */
+	uint8_t is;       /* enum btf_is */
+	uint8_t size;     /* bytes */
+};
+/* What a function takes and returns (returns may be NULL), as far as each value has a register of
+ * its own; of a tracepoint what its programs get. Their number, at most max. -ENOENT. */
+int btf_function(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max,
+		 struct btf_value *returns);
+int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max);
+/* Called with each of the kernel's tracepoints. A value other than 0 ends it and is returned. */
+typedef int btf_each_name(const char *name, void *arg);
+int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg);
 /* A type's own name; "" if it has none. */
 const char *btf_name(const struct btf *b, uint32_t id);
 

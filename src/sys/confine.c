@@ -47,6 +47,24 @@
 #ifndef SYS_open
 #define SYS_open SYS_openat
 #endif
+#ifndef SYS_statx
+#define SYS_statx SYS_openat
+#endif
+#ifndef SYS_newfstatat
+#define SYS_newfstatat SYS_statx
+#endif
+#ifndef SYS_fstatat64
+#define SYS_fstatat64 SYS_newfstatat
+#endif
+#ifndef SYS_stat
+#define SYS_stat SYS_newfstatat
+#endif
+#ifndef SYS_stat64
+#define SYS_stat64 SYS_stat
+#endif
+#ifndef SYS_lseek
+#define SYS_lseek SYS__llseek
+#endif
 #ifndef SYS_sigreturn
 #define SYS_sigreturn SYS_rt_sigreturn
 #endif
@@ -64,27 +82,40 @@ static const uint16_t allowed[] = {
 };
 /* clang-format on */
 
-enum { NALLOWED = sizeof(allowed) / sizeof(*allowed), HEAD = 4, TAIL = 4 };
+/* Besides, where files are read. */
+/* clang-format off */
+static const uint16_t allowed_files[] = {
+	SYS_openat, SYS_open, SYS_pread64, SYS_lseek,
+	SYS_stat, SYS_stat64, SYS_newfstatat, SYS_fstatat64, SYS_statx,
+};
+/* clang-format on */
+
+enum {
+	NALLOWED = sizeof(allowed) / sizeof(*allowed),
+	NFILES = sizeof(allowed_files) / sizeof(*allowed_files),
+	HEAD = 4,
+	TAIL = 2,
+};
 
 static int filter(bool files)
 {
-	struct sock_filter code[HEAD + NALLOWED + TAIL] = {
+	struct sock_filter code[HEAD + NALLOWED + NFILES + TAIL] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_HERE, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
-	struct sock_fprog prog = { .len = sizeof(code) / sizeof(*code), .filter = code };
 	struct sock_filter *at = code + HEAD;
+	int n = NALLOWED + (files ? NFILES : 0);
+	struct sock_fprog prog = { .len = (uint16_t)(HEAD + n + TAIL), .filter = code };
 
 	/* A match jumps over the rest of the list and the refusal. */
-	for (int i = 0; i < NALLOWED; i++)
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-						     (uint8_t)(NALLOWED - i + 2), 0);
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_openat : ~0u, 2,
-					     0);
-	*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, files ? SYS_open : ~0u, 1,
-					     0);
+	for (int i = 0; i < n; i++) {
+		uint16_t nr = i < NALLOWED ? allowed[i] : allowed_files[i - NALLOWED];
+
+		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr,
+						     (uint8_t)(n - i), 0);
+	}
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0 ? -errno : 0;

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SEGMENTS_MAX = 1 << 12, TABLE_MAX = 1 << 28, TABLES_MAX = 4 };
@@ -102,17 +101,21 @@ int elf_open_blob(struct elf *e, const void *data, size_t len)
 
 int elf_open(struct elf *e, const char *path)
 {
-	struct elf got = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
-	struct stat st;
+	return elf_open_at(e, AT_FDCWD, path);
+}
+
+int elf_open_at(struct elf *e, int dir, const char *path)
+{
+	struct elf got = { .fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
+	off_t len;
 	int rc;
 
 	if (got.fd < 0)
 		return -errno;
-	rc = fstat(got.fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) ? -ENOEXEC : 0;
-	if (!rc) {
-		got.len = (uint64_t)st.st_size;
-		rc = check(&got);
-	}
+	/* lseek(2), not fstat(2): a confined command may do the one. */
+	len = lseek(got.fd, 0, SEEK_END);
+	got.len = len > 0 ? (uint64_t)len : 0;
+	rc = check(&got);
 	if (rc)
 		close(got.fd);
 	else
@@ -203,54 +206,60 @@ int elf_functions(const struct elf *e, elf_each *each, void *arg)
 	return rc;
 }
 
+/* A part of the file that is code in memory. */
+struct segment {
+	uint64_t value, offset, len;
+};
+
+/* Segment number i. 1; 0: it is none of those; -ENOENT: there are no more. */
+static int read_segment(const struct elf *e, const struct head *h, uint32_t i, struct segment *s)
+{
+	uint64_t at = h->segments + (uint64_t)i * h->segment_size;
+	Elf64_Phdr wide = { 0 };
+	Elf32_Phdr narrow;
+
+	if (i >= h->nsegments ||
+	    (e->wide ? !copy(e, at, &wide, sizeof(wide)) : !copy(e, at, &narrow, sizeof(narrow))))
+		return -ENOENT;
+	if (!e->wide) {
+		wide.p_type = narrow.p_type;
+		wide.p_flags = narrow.p_flags;
+		wide.p_offset = narrow.p_offset;
+		wide.p_vaddr = narrow.p_vaddr;
+		wide.p_filesz = narrow.p_filesz;
+	}
+	*s = (struct segment){ wide.p_vaddr, wide.p_offset, wide.p_filesz };
+	return wide.p_type == PT_LOAD && wide.p_flags & PF_X;
+}
+
 int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
 {
+	struct segment s;
 	struct head h;
+	int rc = read_head(e, &h) ? 0 : -ENOENT;
 
-	if (!read_head(e, &h))
-		return -ENOENT;
-	for (uint32_t i = 0; i < h.nsegments; i++) {
-		uint64_t at = h.segments + (uint64_t)i * h.segment_size;
-		Elf64_Phdr wide = { 0 };
-		Elf32_Phdr narrow;
-
-		if (e->wide ? !copy(e, at, &wide, sizeof(wide))
-			    : !copy(e, at, &narrow, sizeof(narrow)))
-			return -ENOENT;
-		if (!e->wide) {
-			wide.p_type = narrow.p_type;
-			wide.p_flags = narrow.p_flags;
-			wide.p_offset = narrow.p_offset;
-			wide.p_vaddr = narrow.p_vaddr;
-			wide.p_filesz = narrow.p_filesz;
-		}
-		if (wide.p_type != PT_LOAD || !(wide.p_flags & PF_X) || value < wide.p_vaddr ||
-		    value - wide.p_vaddr >= wide.p_filesz)
+	for (uint32_t i = 0; rc >= 0; i++) {
+		rc = read_segment(e, &h, i, &s);
+		if (rc <= 0 || value < s.value || value - s.value >= s.len)
 			continue;
-		*offset = value - wide.p_vaddr + wide.p_offset;
+		*offset = value - s.value + s.offset;
 		return *offset < e->len ? 0 : -ENOENT;
 	}
 	return -ENOENT;
 }
 
-struct search {
-	const char *name;
-	uint64_t value;
-};
-
-static int compare(const struct elf_symbol *symbol, void *arg)
+int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
 {
-	struct search *s = arg;
+	struct segment s;
+	struct head h;
+	int rc = read_head(e, &h) ? 0 : -ENOENT;
 
-	if (strcmp(symbol->name, s->name))
+	for (uint32_t i = 0; rc >= 0; i++) {
+		rc = read_segment(e, &h, i, &s);
+		if (rc <= 0 || offset < s.offset || offset - s.offset >= s.len)
+			continue;
+		*value = offset - s.offset + s.value;
 		return 0;
-	s->value = symbol->value;
-	return 1;
-}
-
-int elf_find(const struct elf *e, const char *name, uint64_t *offset)
-{
-	struct search s = { .name = name };
-
-	return elf_functions(e, compare, &s) ? elf_offset(e, s.value, offset) : -ENOENT;
+	}
+	return -ENOENT;
 }

@@ -18,6 +18,8 @@ struct elf {
 
 /* -ENOEXEC: no ELF of this machine's byte order; else as open(2). */
 int elf_open(struct elf *e, const char *path);
+/* The same from a directory on (openat(2)). */
+int elf_open_at(struct elf *e, int dir, const char *path);
 /* Bytes that the caller keeps. */
 int elf_open_blob(struct elf *e, const void *data, size_t len);
 void elf_close(struct elf *e);
@@ -33,7 +35,7 @@ int elf_functions(const struct elf *e, elf_each *each, void *arg);
 
 /* Where in the file code at such a place is. -ENOENT: it is not in the file. */
 int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset);
-/* That of a function. -ENOENT. */
-int elf_find(const struct elf *e, const char *name, uint64_t *offset);
+/* The other way: what place the code at an offset has. -ENOENT. */
+int elf_value(const struct elf *e, uint64_t offset, uint64_t *value);
 
 #endif

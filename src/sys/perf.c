@@ -5,6 +5,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,8 +36,8 @@ static uint64_t retprobe_bit(const char *pmu)
 	char text[16];
 	unsigned int bit = 0;
 
-	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0)
-		sscanf(text, "config:%u", &bit);
+	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0 && !strncmp(text, "config:", 7))
+		bit = (unsigned int)strtoul(text + 7, NULL, 10);
 	return UINT64_C(1) << (bit & 63);
 }
 

@@ -9,29 +9,31 @@
 	{                                                                         \
 		offsetof(struct view, member), sizeof(((struct view *)0)->member) \
 	}
-static const struct {
+/* Owners first: processes have nothing else. */
+static const struct known {
 	size_t off, len;
 } known[] = {
-	FIELD(ifindex), FIELD(type),  FIELD(proto), FIELD(sport),    FIELD(dport), FIELD(family),
-	FIELD(addrs),   FIELD(ports), FIELD(dir),   FIELD(src),      FIELD(dst),   FIELD(cgroup),
-	FIELD(pid),     FIELD(netns), FIELD(comm),  FIELD(fragment),
+	FIELD(cgroup), FIELD(pid),    FIELD(comm),  FIELD(netns), FIELD(ifindex), FIELD(type),
+	FIELD(proto),  FIELD(sport),  FIELD(dport), FIELD(family), FIELD(addrs),  FIELD(ports),
+	FIELD(dir),    FIELD(src),    FIELD(dst),   FIELD(fragment),
 };
 #undef FIELD
+enum { ALL = sizeof(known) / sizeof(*known), OWNERS = 3 };
 
-static bool is_known(uint16_t field)
+static bool is_known(uint16_t field, size_t n)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+	for (size_t i = 0; i < n; i++)
 		if (field >= known[i].off && field < known[i].off + known[i].len)
 			return true;
 	return false;
 }
 
-static const char *complaint(const struct filter_node *n)
+static const char *complaint(const struct filter_node *n, size_t fields)
 {
 	switch (n->op) {
 	case FILTER_FIELD:
 	case FILTER_LOAD:
-		return is_known(n->field) ? NULL : "a part of packets";
+		return is_known(n->field, fields) ? NULL : "a part of packets";
 	case FILTER_SET:
 		return "a set";
 	case FILTER_BYTE:
@@ -46,17 +48,25 @@ static const char *complaint(const struct filter_node *n)
 	}
 }
 
-int trace_filter_fits(const struct filter *f, struct diag *why)
+static int fits(const struct filter *f, size_t fields, const char *have, struct diag *why)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const char *what = complaint(&f->nodes[i]);
+		const char *what = complaint(&f->nodes[i], fields);
 
 		if (!what)
 			continue;
-		snprintf(why->msg, sizeof(why->msg),
-			 "asks about %s: connections have addresses, ports, interfaces, owners",
-			 what);
+		snprintf(why->msg, sizeof(why->msg), "asks about %s: %s", what, have);
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int trace_filter_fits(const struct filter *f, struct diag *why)
+{
+	return fits(f, ALL, "connections have addresses, ports, interfaces, owners", why);
+}
+
+int trace_filter_owners(const struct filter *f, struct diag *why)
+{
+	return fits(f, OWNERS, "processes have pid, comm, cgroup, container", why);
 }

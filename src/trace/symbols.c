@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "sys/mnt.h"
-
-enum { PIECE = 1 << 16 };
+#include "sys/stream.h"
 
 void symbols_open(struct symbols *s)
 {
@@ -35,74 +34,77 @@ static struct symbol *kept(const struct symbols *s, uint64_t addr)
 	return NULL;
 }
 
+struct walk {
+	symbols_each *each;
+	void *arg;
+};
+
 /* A line: "ADDRESS TYPE NAME", then perhaps a tab and "[MODULE]". Functions only. */
-static void take_line(struct symbol *const *open, size_t n, const char *line, size_t len)
+static int take_line(const char *line, size_t len, void *arg)
 {
+	const struct walk *w = arg;
 	uint64_t addr = 0;
 	size_t at = 0, end;
 
 	for (; at < len && line[at] != ' '; at++)
 		addr = addr << 4 | (uint64_t)((line[at] & 15) + (line[at] > '9' ? 9 : 0));
-	if (at + 3 >= len || !addr || !strchr("tTwW", line[at + 1]))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		if (addr > open[i]->addr || addr <= open[i]->begin)
-			continue;
-		open[i]->begin = addr;
-		for (end = at + 3; end < len && line[end] != '\t'; end++)
-			;
-		end -= at + 3;
-		if (end >= sizeof(open[i]->name))
-			end = sizeof(open[i]->name) - 1;
-		memcpy(open[i]->name, line + at + 3, end);
-		open[i]->name[end] = '\0';
-	}
+	if (at + 3 >= len || !strchr("tTwW", line[at + 1]))
+		return 0;
+	for (end = at + 3; end < len && line[end] != '\t'; end++)
+		;
+	return w->each(addr, line + at + 3, end - at - 3, w->arg);
 }
 
-static void walk(int fd, struct symbol *const *open, size_t n)
+int symbols_walk(const struct symbols *s, symbols_each *each, void *arg)
 {
-	char *piece = malloc(PIECE);
-	size_t have = 0;
-	ssize_t got;
+	struct walk w = { each, arg };
+	int fd = s->proc ? openat(s->proc, "kallsyms", O_RDONLY | O_CLOEXEC) : -1, rc;
 
-	while (piece && (got = read(fd, piece + have, PIECE - have)) > 0) {
-		char *at = piece, *end = piece + have + got, *nl;
+	if (fd < 0)
+		return s->proc ? -errno : -ENOENT;
+	rc = stream_lines(fd, take_line, &w);
+	close(fd);
+	return rc;
+}
 
-		while ((nl = memchr(at, '\n', (size_t)(end - at)))) {
-			take_line(open, n, at, (size_t)(nl - at));
-			at = nl + 1;
-		}
-		have = (size_t)(end - at);
-		if (have == PIECE)
-			break; /* no line is so long */
-		memmove(piece, at, have);
+struct search {
+	struct symbol *open[SYMBOLS_ASKED];
+	size_t n;
+};
+
+static int compare(uint64_t addr, const char *name, size_t len, void *arg)
+{
+	const struct search *search = arg;
+
+	for (size_t i = 0; addr && i < search->n; i++) {
+		struct symbol *s = search->open[i];
+
+		if (addr > s->addr || addr <= s->begin)
+			continue;
+		s->begin = addr;
+		len = len < sizeof(s->name) ? len : sizeof(s->name) - 1;
+		memcpy(s->name, name, len);
+		s->name[len] = '\0';
 	}
-	free(piece);
+	return 0;
 }
 
 void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n)
 {
-	struct symbol *open[SYMBOLS_ASKED];
-	size_t nopen = 0;
-	int fd;
+	struct search search = { .n = 0 };
 
 	if (!s->kept)
 		s->kept = calloc(SYMBOLS_KEPT, sizeof(*s->kept));
-	for (size_t i = 0; s->kept && i < n && nopen < SYMBOLS_ASKED; i++) {
+	for (size_t i = 0; s->kept && i < n && search.n < SYMBOLS_ASKED; i++) {
 		if (kept(s, addrs[i]))
 			continue;
 		if (s->n == SYMBOLS_KEPT)
 			s->n = 0; /* those still needed come again */
-		open[nopen] = &s->kept[s->n++];
-		*open[nopen++] = (struct symbol){ .addr = addrs[i] };
+		s->kept[s->n] = (struct symbol){ .addr = addrs[i] };
+		search.open[search.n++] = &s->kept[s->n++];
 	}
-	if (!nopen || !s->proc)
-		return;
-	fd = openat(s->proc, "kallsyms", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	walk(fd, open, nopen);
-	close(fd);
+	if (search.n)
+		symbols_walk(s, compare, &search);
 }
 
 const struct symbol *symbols_of(struct symbols *s, uint64_t addr)

@@ -26,6 +26,10 @@ void symbols_open(struct symbols *s);
 const struct symbol *symbols_of(struct symbols *s, uint64_t addr);
 /* Look several up at once: one walk over all there are. */
 void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n);
+/* Called with each function of the kernel and its modules; the name is not ended by NUL. A value
+ * other than 0 ends it and is returned. addr is 0 where the kernel does not tell. */
+typedef int symbols_each(uint64_t addr, const char *name, size_t len, void *arg);
+int symbols_walk(const struct symbols *s, symbols_each *each, void *arg);
 void symbols_close(struct symbols *s);
 
 #endif

@@ -65,6 +65,8 @@ struct trace {
 
 /* Whether a filter is about what connections have: 0, or -EINVAL with why->msg. */
 int trace_filter_fits(const struct filter *f, struct diag *why);
+/* The same of what processes have. */
+int trace_filter_owners(const struct filter *f, struct diag *why);
 
 /* Load and attach. What this kernel cannot tell of is left out with a word, if there is more. Said
  * on failure, and nothing stays behind. */

@@ -16,12 +16,12 @@ static int look(const struct elf_symbol *symbol, void *arg)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct elf e = { 0 };
-	uint64_t offset;
+	uint64_t value;
 
 	if (elf_open_blob(&e, data, size))
 		return 0;
 	elf_functions(&e, look, &e);
-	elf_find(&e, "f", &offset);
+	elf_value(&e, size / 2, &value);
 	elf_close(&e);
 	return 0;
 }

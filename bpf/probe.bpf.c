@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+/* One probe: at a function of the kernel or of a program, where it begins and where it returns, at
+ * a tracepoint, or at a system call. What is counted, timed and told, conf says. */
+#include "bpf/probe.h"
+#include "bpf/lib/regs.h"
+
+const volatile struct probe_conf conf = {};
+
+#include "bpf/lib/syscall.h"
+#include "bpf/lib/trace.h"
+
+enum { ERRORS = 4095, USER_STACK = 256 /* BPF_F_USER_STACK */ };
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_HASH);
+	MAP_UINT(max_entries, PROBE_PROCESSES);
+	MAP_TYPE(key, struct probe_key);
+	MAP_TYPE(value, struct probe_val);
+} hits MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_UINT(max_entries, PROBE_MAX);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct probe_times);
+} times MAP;
+
+/* LRU: a thread may end in a function, and then never returns. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
+	MAP_UINT(max_entries, PROBE_CALLS);
+	MAP_TYPE(key, struct probe_call_key);
+	MAP_TYPE(value, struct probe_call);
+} begun MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, PROBE_PATHS);
+	MAP_TYPE(key, struct probe_path);
+	MAP_TYPE(value, __u64);
+} paths MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, PROBE_VALUES);
+	MAP_TYPE(key, struct probe_value);
+	MAP_TYPE(value, __u64);
+} values MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_STACK_TRACE);
+	MAP_UINT(max_entries, PROBE_STACKS);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, __u64[PROBE_FRAMES]);
+} stacks MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct probe_missed);
+} missed MAP;
+
+static __always_inline struct probe_missed *missed_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&missed, &zero);
+}
+
+/* Add one to what a map has of a key; false: there is no room for it. */
+static __always_inline bool add_one(void *map, const void *key)
+{
+	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
+
+	if (!n) {
+		bpf_map_update_elem(map, key, &none, BPF_NOEXIST);
+		n = bpf_map_lookup_elem(map, key);
+	}
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return n;
+}
+
+/* The process at work is one that is asked for; its head is filled in where that is of use. */
+static __always_inline bool is_wanted(struct trace_head *h)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	h->who.pid = id >> 32;
+	h->who.tid = id;
+	if (!conf.events && !conf.all.filter)
+		return true;
+	h->who.uid = bpf_get_current_uid_gid();
+	h->who.cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(h->who.comm, sizeof(h->who.comm));
+	return chosen(h);
+}
+
+static __always_inline struct probe_val *val_of(const struct probe_key *key)
+{
+	struct probe_val *v = bpf_map_lookup_elem(&hits, key), none = {};
+
+	if (v)
+		return v;
+	bpf_get_current_comm(none.comm, sizeof(none.comm));
+	bpf_map_update_elem(&hits, key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&hits, key);
+}
+
+/* Tasks may be taken off a CPU here: its values are changed in one step. */
+static __always_inline void count(__u32 pid, bool failed)
+{
+	struct probe_key key = { conf.probe, pid };
+	struct probe_val *v = val_of(&key);
+	struct probe_missed *m;
+
+	if (!v) {
+		m = missed_here();
+		if (m)
+			__sync_fetch_and_add(&m->hits, 1);
+		return;
+	}
+	__sync_fetch_and_add(&v->hits, 1);
+	if (failed)
+		__sync_fetch_and_add(&v->failed, 1);
+}
+
+static __always_inline __u32 log2_of(__u64 v)
+{
+	__u32 n = 0;
+
+#pragma clang loop unroll(full)
+	for (int bits = 32; bits; bits /= 2) {
+		bool more = v >> bits != 0;
+
+		n += more ? bits : 0;
+		v = more ? v >> bits : v;
+	}
+	return n;
+}
+
+static __always_inline void count_time(__u64 ns)
+{
+	__u32 probe = conf.probe;
+	struct probe_times *t = bpf_map_lookup_elem(&times, &probe);
+
+	if (!t)
+		return;
+	__sync_fetch_and_add(&t->calls[log2_of(ns) & (PROBE_BUCKETS - 1)], 1);
+	__sync_fetch_and_add(&t->ns, ns);
+	if (ns > t->most)
+		t->most = ns;
+}
+
+static __always_inline void count_value(__u64 value)
+{
+	struct probe_value key = { .value = value, .probe = conf.probe };
+	struct probe_missed *m;
+
+	if (add_one(&values, &key))
+		return;
+	m = missed_here();
+	if (m)
+		__sync_fetch_and_add(&m->values, 1);
+}
+
+static __always_inline void look_back(void *ctx, struct probe_path *path)
+{
+	path->kernel = conf.kernel ? bpf_get_stackid(ctx, &stacks, 0) : -1;
+	path->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
+}
+
+static __always_inline void count_path(const struct probe_path *path)
+{
+	struct probe_missed *m;
+
+	if (add_one(&paths, path))
+		return;
+	m = missed_here();
+	if (m)
+		__sync_fetch_and_add(&m->paths, 1);
+}
+
+static __always_inline void read_text(__u8 to[PROBE_TEXT], const __u64 args[PROBE_ARGS], __u8 which)
+{
+	__u64 from = 0;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < PROBE_ARGS; i++)
+		if (which == i + 1)
+			from = args[i];
+	to[0] = 0;
+	if (!which)
+		return;
+	if (conf.user)
+		bpf_probe_read_user_str(to, PROBE_TEXT, (const void *)from);
+	else
+		bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from);
+}
+
+static __always_inline void tell(const struct trace_head *h, const struct probe_path *path,
+				 const struct probe_call *call, __u64 value, __u64 now)
+{
+	struct probe_hit *hit = record_new(sizeof(*hit));
+
+	if (!hit)
+		return;
+	__builtin_memcpy(&hit->head, h, sizeof(*h));
+	hit->head.time = now;
+	hit->head.kind = TRACE_HIT;
+	__builtin_memcpy(hit->args, call->args, sizeof(hit->args));
+	hit->value = value;
+	hit->ns = call->ns ? now - call->ns : 0;
+	hit->probe = conf.probe;
+	hit->kernel = path->kernel;
+	hit->user = path->user;
+	hit->reserved = 0;
+	read_text(hit->text[0], call->args, conf.text[0]);
+	read_text(hit->text[1], call->args, conf.text[1]);
+	bpf_ringbuf_submit(hit, 0);
+}
+
+/* A hit that is counted; call->ns: when what returns here began, 0: it is none, or unknown. */
+static __always_inline void come(void *ctx, const struct trace_head *h,
+				 const struct probe_call *call, __u64 value, bool returns)
+{
+	struct probe_path path = { .probe = conf.probe, .pid = h->who.pid, .kernel = -1, .user = -1 };
+	__u64 now = conf.events || call->ns ? bpf_ktime_get_ns() : 0;
+	bool failed = returns && conf.is_signed && (__s64)value < 0 && (__s64)value >= -ERRORS;
+
+	if (conf.count)
+		count(h->who.pid, failed);
+	if (returns && call->ns)
+		count_time(now - call->ns);
+	if (returns && conf.values)
+		count_value(value);
+	if (conf.stacks) {
+		look_back(ctx, &path);
+		count_path(&path);
+	}
+	if (conf.events)
+		tell(h, &path, call, value, now);
+}
+
+/* Of what a call's thread has below it on its stack: the same where it begins and returns, and
+ * another one for each call inside of a call. */
+static __always_inline struct probe_call_key key_of(const struct trace_head *h, __u64 stack)
+{
+	struct probe_call_key key = { .stack = stack, .tid = h->who.tid, .probe = conf.probe };
+
+	return key;
+}
+
+static __always_inline void start(const struct trace_head *h, __u64 stack, struct probe_call *call)
+{
+	struct probe_call_key key = key_of(h, stack);
+
+	call->ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
+}
+
+static __always_inline void end(void *ctx, const struct trace_head *h, __u64 stack, __u64 value)
+{
+	struct probe_call_key key = key_of(h, stack);
+	struct probe_call none = {}, *call = bpf_map_lookup_elem(&begun, &key);
+
+	/* A narrow type's other bits may be anything. */
+	value <<= conf.shift;
+	value = conf.is_signed ? (__s64)value >> conf.shift : value >> conf.shift;
+	if (call)
+		none = *call;
+	come(ctx, h, &none, value, true);
+	if (call)
+		bpf_map_delete_elem(&begun, &key);
+}
+
+SEC("kprobe")
+int sonde_pb_enter(void *regs)
+{
+	struct probe_call call = {};
+	struct trace_head h = {};
+
+	if (!is_wanted(&h))
+		return 0;
+	call.args[0] = ARG(regs, 0);
+	call.args[1] = ARG(regs, 1);
+	call.args[2] = ARG(regs, 2);
+	call.args[3] = ARG(regs, 3);
+	if (REG_ARGS > 4)
+		call.args[4] = ARG(regs, 4);
+	if (REG_ARGS > 5)
+		call.args[5] = ARG(regs, 5);
+	if (conf.starts)
+		start(&h, SP(regs), &call);
+	else
+		come(regs, &h, &call, 0, false);
+	return 0;
+}
+
+SEC("kretprobe")
+int sonde_pb_leave(void *regs)
+{
+	struct trace_head h = {};
+
+	if (is_wanted(&h))
+		end(regs, &h, SP(regs) - conf.pops, RET(regs));
+	return 0;
+}
+
+/* A tracepoint's arguments; more than it has may not be looked at. */
+SEC("raw_tp/probe")
+int sonde_pb_raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct probe_call call = {};
+	struct trace_head h = {};
+
+	if (!is_wanted(&h))
+		return 0;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < PROBE_ARGS; i++)
+		if (conf.nargs > i)
+			call.args[i] = ctx->args[i];
+	come(ctx, &h, &call, 0, false);
+	return 0;
+}
+
+/* (struct pt_regs *, long number) */
+SEC("raw_tp/sys_enter")
+int sonde_pb_call(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *r = (void *)ctx->args[0];
+	struct probe_call call = {};
+	struct trace_head h = {};
+	unsigned long arg = 0;
+
+	if ((int)ctx->args[1] != conf.call || !is_wanted(&h))
+		return 0;
+	CALL_ARG0(r, arg);
+	call.args[0] = arg;
+	CALL_ARG1(r, arg);
+	call.args[1] = arg;
+	CALL_ARG2(r, arg);
+	call.args[2] = arg;
+	CALL_ARG3(r, arg);
+	call.args[3] = arg;
+	CALL_ARG4(r, arg);
+	call.args[4] = arg;
+	CALL_ARG5(r, arg);
+	call.args[5] = arg;
+	if (conf.starts)
+		start(&h, 0, &call);
+	else
+		come(ctx, &h, &call, 0, false);
+	return 0;
+}
+
+/* (struct pt_regs *, long result) */
+SEC("raw_tp/sys_exit")
+int sonde_pb_done(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *r = (void *)ctx->args[0];
+	struct trace_head h = {};
+	unsigned long number = 0;
+
+	CALL_NR(r, number);
+	if ((int)number == conf.call && is_wanted(&h))
+		end(ctx, &h, 0, ctx->args[1]);
+	return 0;
+}
+
+LICENSE("Dual MIT/GPL");

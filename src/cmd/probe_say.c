@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Of a value that the kernel does not describe nobody knows the type: it is a word of bits. */
+#include "cmd/probe_say.h"
+#include "base/err.h"
+
+enum { ERRORS = 4095, SMALL = 1 << 16 };
+
+static uint64_t masked(const struct target_value *v, uint64_t value)
+{
+	return v->size && v->size < 8 ? value & ((UINT64_C(1) << 8 * v->size) - 1) : value;
+}
+
+static int64_t extended(const struct target_value *v, uint64_t value)
+{
+	int shift = v->size && v->size < 8 ? 64 - 8 * v->size : 0;
+
+	return (int64_t)(value << shift) >> shift;
+}
+
+void probe_say_number(const struct target_value *v, uint64_t value, struct buf *out)
+{
+	uint64_t word = masked(v, value);
+	bool pointer = v->is == BTF_IS_POINTER || v->is == BTF_IS_STRING;
+
+	if (v->is == BTF_IS_SIGNED)
+		buf_printf(out, "%lld", (long long)extended(v, value));
+	else if ((pointer && word) || (v->size == 8 && word >= SMALL && !*v->name))
+		buf_printf(out, "0x%llx", (unsigned long long)word);
+	else
+		buf_u64(out, word);
+}
+
+/* Pointers, too, may be errors (linux/err.h of the kernel itself). */
+const char *probe_say_error(const struct target_value *v, uint64_t value)
+{
+	int64_t n = extended(v, value);
+
+	return v->is != BTF_IS_WORD && n < 0 && n >= -ERRORS ? err_name((int)n) : NULL;
+}
+
+void probe_say_value(const struct target_value *v, uint64_t value, struct buf *out)
+{
+	const char *error = probe_say_error(v, value);
+
+	probe_say_number(v, value, out);
+	if (error)
+		buf_printf(out, " (%s)", error);
+}
+
+void probe_say_stack(struct probe_show *s, int32_t stack, uint32_t pid, const char *before,
+		     const char *behind, struct buf *out)
+{
+	uint64_t frames[PROBE_FRAMES];
+	uint32_t n = probe_stack(s->probe, stack, frames);
+
+	for (uint32_t i = 0; !pid && i < n; i += SYMBOLS_ASKED)
+		symbols_find(&s->symbols, frames + i, n - i);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct symbol *symbol = pid ? NULL : symbols_of(&s->symbols, frames[i]);
+
+		buf_str(out, before);
+		if (symbol && symbol->begin)
+			buf_printf(out, "%s+0x%llx", symbol->name,
+				   (unsigned long long)(frames[i] - symbol->begin));
+		else if (!pid || !users_name(&s->users, pid, frames[i], out))
+			buf_printf(out, "0x%llx", (unsigned long long)frames[i]);
+		buf_str(out, behind);
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Values and stacks of probes in words: what lines, tables and JSON share. */
+#ifndef CMD_PROBE_SAY_H
+#define CMD_PROBE_SAY_H
+
+#include "cmd/probe_show.h"
+
+/* Append a value: 78, -11 (EAGAIN), 0xffff8881. */
+void probe_say_value(const struct target_value *v, uint64_t value, struct buf *out);
+/* The same without the error's name. */
+void probe_say_number(const struct target_value *v, uint64_t value, struct buf *out);
+/* The name of the error that a value is; NULL: it is none. */
+const char *probe_say_error(const struct target_value *v, uint64_t value);
+/* Append a stack's functions, each between two texts, innermost first. pid 0: the kernel's. */
+void probe_say_stack(struct probe_show *s, int32_t stack, uint32_t pid, const char *before,
+		     const char *behind, struct buf *out);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* What was counted, as tables: the busiest first. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cmd/probe_say.h"
+#include "out/scale.h"
+
+enum { SHOWN = 30, PATHS_SHOWN = 10, BAR = 40 };
+
+static const char *probe_name(const struct probe_show *s, uint32_t probe)
+{
+	return s->probe->wish.targets[probe].text;
+}
+
+/* Rows are collected, sorted, and cut where nobody reads on. */
+struct rows {
+	struct buf buf;
+	size_t size;
+};
+
+static int keep(struct rows *rows, const void *row)
+{
+	buf_add(&rows->buf, row, rows->size);
+	return rows->buf.nomem ? -ENOMEM : 0;
+}
+
+static size_t sorted(struct rows *rows, int (*compare)(const void *, const void *))
+{
+	size_t n = rows->buf.len / rows->size;
+
+	if (n)
+		qsort(rows->buf.data, n, rows->size, compare);
+	return n;
+}
+
+struct count_row {
+	uint64_t hits, failed, pid;
+	double rate;
+	uint32_t probe;
+	char comm[TRACE_COMM + 1];
+	const char *event, *name, *process;
+};
+
+#define R struct count_row
+static const struct col count_cols[] = {
+	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "probe", "probe", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "process", "process", .role = COL_KEY, COL_AT_STR(R, process) },
+	{ "pid", "pid", .role = COL_KEY, COL_AT_U64(R, pid) },
+	{ "hits", "hits", .role = COL_COUNTER, COL_AT_U64(R, hits) },
+	{ "hits_per_second", "hits/s", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, rate) },
+	{ "errors", "errors", .role = COL_COUNTER, COL_AT_U64(R, failed) },
+};
+#undef R
+static const struct schema count_schema = { "probe_hits", count_cols,
+					    sizeof(count_cols) / sizeof(*count_cols), 0 };
+
+static int keep_count(const struct probe_key *key, const struct probe_val *val, void *arg)
+{
+	struct count_row row = { .hits = val->hits,
+				 .failed = val->failed,
+				 .pid = key->pid,
+				 .probe = key->probe };
+
+	memcpy(row.comm, val->comm, TRACE_COMM);
+	return keep(arg, &row);
+}
+
+static int busier(const void *a, const void *b)
+{
+	const struct count_row *x = a, *y = b;
+
+	return x->hits != y->hits ? (x->hits < y->hits) - (x->hits > y->hits)
+				  : (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink)
+{
+	struct rows rows = { .size = sizeof(struct count_row) };
+	int rc = probe_vals(s->probe, keep_count, &rows);
+	size_t n = sorted(&rows, busier), shown = n < SHOWN ? n : SHOWN;
+	struct count_row *row = (struct count_row *)(void *)rows.buf.data;
+
+	if (!rc)
+		rc = sink_begin(sink, &count_schema, NULL);
+	for (size_t i = 0; i < shown && !rc; i++, row++) {
+		row->event = "hits";
+		row->name = probe_name(s, row->probe);
+		row->process = row->pid ? row->comm : "(kernel)";
+		row->rate = seconds > 0 ? (double)row->hits / seconds : 0;
+		rc = sink_row(sink, row);
+	}
+	if (!rc)
+		rc = sink_end(sink);
+	if (!rc && n > shown)
+		rc = sink_line(sink, "(%zu more)", n - shown);
+	buf_free(&rows.buf);
+	return rc;
+}
+
+struct time_row {
+	uint64_t from, below, calls;
+	const char *event, *name, *bar;
+};
+
+#define R struct time_row
+static const struct col time_cols[] = {
+	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "probe", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "from_ns", "from", .role = COL_KEY, .unit = COL_NS, COL_AT_U64(R, from) },
+	{ "below_ns", "below", .role = COL_KEY, .unit = COL_NS, COL_AT_U64(R, below) },
+	{ "calls", "calls", .role = COL_COUNTER, COL_AT_U64(R, calls) },
+	{ NULL, "", .role = COL_INFO, COL_AT_STR(R, bar) },
+};
+#undef R
+/* JSON has no bars. */
+static const struct schema time_schema = { "probe_latency", time_cols,
+					   sizeof(time_cols) / sizeof(*time_cols), 0 };
+static const struct schema time_json = { "probe_latency", time_cols,
+					 sizeof(time_cols) / sizeof(*time_cols) - 1, 0 };
+
+static int show_buckets(const struct probe_times *t, const char *name, uint64_t largest,
+			struct sink *sink, bool text)
+{
+	int first = 0, last = PROBE_BUCKETS - 1, rc;
+
+	while (first < last && !t->calls[first])
+		first++;
+	while (last > first && !t->calls[last])
+		last--;
+	rc = sink_begin(sink, text ? &time_schema : &time_json, NULL);
+	for (int i = first; i <= last && !rc; i++) {
+		uint64_t width = t->calls[i] * BAR / largest;
+		char bar[BAR + 1] = " ";
+		struct time_row row = { .from = i ? UINT64_C(1) << i : 0,
+					.below = UINT64_C(2) << i,
+					.calls = t->calls[i],
+					.event = "latency",
+					.name = name,
+					.bar = bar };
+
+		memset(bar, '#', width + (!width && t->calls[i]));
+		rc = sink_row(sink, &row);
+	}
+	return rc ? rc : sink_end(sink);
+}
+
+static int show_times(const struct probe_show *s, uint32_t probe, struct sink *sink, bool text)
+{
+	uint64_t all = 0, largest = 1;
+	struct buf line = { 0 };
+	struct probe_times t;
+	int rc = probe_times(s->probe, probe, &t);
+
+	for (int i = 0; i < PROBE_BUCKETS && !rc; i++) {
+		all += t.calls[i];
+		largest = t.calls[i] > largest ? t.calls[i] : largest;
+	}
+	if (rc || !all)
+		return rc;
+	buf_u64(&line, all);
+	buf_str(&line, all == 1 ? " call, mean " : " calls, mean ");
+	scale_put(&line, COL_NS, (double)t.ns / (double)all);
+	buf_str(&line, ", slowest ");
+	scale_put(&line, COL_NS, (double)t.most);
+	buf_char(&line, '\0');
+	rc = line.nomem ? -ENOMEM
+			: sink_line(sink, "%s", "");
+	if (!rc)
+		rc = sink_line(sink, "%s: %s", probe_name(s, probe), line.data);
+	buf_free(&line);
+	return rc ? rc : show_buckets(&t, probe_name(s, probe), largest, sink, text);
+}
+
+int probe_show_times(const struct probe_show *s, struct sink *sink, bool text)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->probe->wish.n && !rc; i++)
+		if (s->probe->wish.targets[i].returns)
+			rc = show_times(s, i, sink, text);
+	return rc;
+}
+
+struct value_row {
+	uint64_t times, value;
+	uint32_t probe;
+	const char *event, *name, *returned, *error;
+};
+
+#define R struct value_row
+static const struct col value_cols[] = {
+	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "probe", "probe", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "returned", "returned", .role = COL_KEY, COL_AT_STR(R, returned) },
+	{ "error", "error", .role = COL_KEY, COL_AT_STR(R, error) },
+	{ "times", "times", .role = COL_COUNTER, COL_AT_U64(R, times) },
+};
+#undef R
+static const struct schema value_schema = { "probe_values", value_cols,
+					    sizeof(value_cols) / sizeof(*value_cols), 0 };
+
+static int keep_value(const struct probe_value *value, uint64_t n, void *arg)
+{
+	struct value_row row = { .times = n, .value = value->value, .probe = value->probe };
+
+	return keep(arg, &row);
+}
+
+static int oftener(const void *a, const void *b)
+{
+	const struct value_row *x = a, *y = b;
+
+	return x->times != y->times ? (x->times < y->times) - (x->times > y->times)
+				    : (x->value > y->value) - (x->value < y->value);
+}
+
+int probe_show_values(const struct probe_show *s, struct sink *sink)
+{
+	struct rows rows = { .size = sizeof(struct value_row) };
+	int rc = probe_values(s->probe, keep_value, &rows);
+	size_t n = sorted(&rows, oftener), shown = n < SHOWN ? n : SHOWN;
+	struct value_row *row = (struct value_row *)(void *)rows.buf.data;
+
+	if (!rc)
+		rc = sink_line(sink, "%s", "");
+	if (!rc)
+		rc = sink_begin(sink, &value_schema, NULL);
+	for (size_t i = 0; i < shown && !rc; i++, row++) {
+		const struct target_value *v = &s->probe->wish.targets[row->probe].value;
+		struct buf text = { 0 };
+
+		probe_say_number(v, row->value, &text);
+		buf_char(&text, '\0');
+		row->event = "value";
+		row->name = probe_name(s, row->probe);
+		row->returned = text.data;
+		row->error = probe_say_error(v, row->value);
+		rc = text.nomem ? -ENOMEM : sink_row(sink, row);
+		buf_free(&text);
+	}
+	if (!rc)
+		rc = sink_end(sink);
+	if (!rc && n > shown)
+		rc = sink_line(sink, "(%zu more)", n - shown);
+	buf_free(&rows.buf);
+	return rc;
+}
+
+struct path_row {
+	uint64_t times, pid;
+	struct probe_path path;
+	const char *event, *name, *kernel, *user;
+};
+
+#define R struct path_row
+static const struct col path_cols[] = {
+	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "probe", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "pid", .role = COL_KEY, COL_AT_U64(R, pid) },
+	{ "times", .role = COL_COUNTER, COL_AT_U64(R, times) },
+	{ "kernel_stack", .role = COL_KEY, COL_AT_STR(R, kernel) },
+	{ "user_stack", .role = COL_KEY, COL_AT_STR(R, user) },
+};
+#undef R
+static const struct schema path_schema = { "probe_stacks", path_cols,
+					   sizeof(path_cols) / sizeof(*path_cols), 0 };
+
+static int keep_path(const struct probe_path *path, uint64_t n, void *arg)
+{
+	struct path_row row = { .times = n, .pid = path->pid, .path = *path };
+
+	return keep(arg, &row);
+}
+
+static int further(const void *a, const void *b)
+{
+	const struct path_row *x = a, *y = b;
+
+	return (x->times < y->times) - (x->times > y->times);
+}
+
+static int show_path_text(struct probe_show *s, const struct path_row *row, struct sink *sink)
+{
+	struct buf text = { 0 };
+	char *line, *next;
+	int rc = 0;
+
+	buf_printf(&text, "\n%s, pid %llu: %llu times\n", probe_name(s, row->path.probe),
+		   (unsigned long long)row->pid, (unsigned long long)row->times);
+	probe_say_stack(s, row->path.kernel, 0, "    ", "\n", &text);
+	if (row->path.kernel >= 0 && row->path.user >= 0)
+		buf_str(&text, "    --\n");
+	probe_say_stack(s, row->path.user, row->path.pid, "    ", "\n", &text);
+	buf_char(&text, '\0');
+	for (line = text.nomem ? NULL : text.data; line && *line && !rc; line = next) {
+		next = strchr(line, '\n') + 1;
+		next[-1] = '\0';
+		rc = sink_line(sink, "%s", line);
+	}
+	rc = text.nomem ? -ENOMEM : rc;
+	buf_free(&text);
+	return rc;
+}
+
+/* A stack as one text with blanks between; NULL: there is none. */
+static const char *one_line(struct probe_show *s, int32_t stack, uint32_t pid, struct buf *text)
+{
+	probe_say_stack(s, stack, pid, "", " ", text);
+	if (!text->len || text->nomem)
+		return NULL;
+	text->data[text->len - 1] = '\0';
+	return text->data;
+}
+
+static int show_path_row(struct probe_show *s, struct path_row *row, struct sink *sink)
+{
+	struct buf kernel = { 0 }, user = { 0 };
+	int rc = sink_begin(sink, &path_schema, NULL);
+
+	row->event = "stack";
+	row->name = probe_name(s, row->path.probe);
+	row->kernel = one_line(s, row->path.kernel, 0, &kernel);
+	row->user = one_line(s, row->path.user, row->path.pid, &user);
+	if (!rc)
+		rc = sink_row(sink, row);
+	if (!rc)
+		rc = sink_end(sink);
+	buf_free(&kernel);
+	buf_free(&user);
+	return rc;
+}
+
+int probe_show_paths(struct probe_show *s, struct sink *sink, bool text)
+{
+	struct rows rows = { .size = sizeof(struct path_row) };
+	int rc = probe_paths(s->probe, keep_path, &rows);
+	size_t n = sorted(&rows, further), shown = n < PATHS_SHOWN ? n : PATHS_SHOWN;
+	struct path_row *row = (struct path_row *)(void *)rows.buf.data;
+
+	for (size_t i = 0; i < shown && !rc; i++, row++)
+		rc = text ? show_path_text(s, row, sink) : show_path_row(s, row, sink);
+	if (!rc && n > shown)
+		rc = sink_line(sink, "(%zu more)", n - shown);
+	buf_free(&rows.buf);
+	return rc;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* The programs are loaded once for each probe, whose number is in their conf; the maps are those of
+ * the first. */
+#include "probe/probe.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/diag.h"
+#include "base/err.h"
+#include "gen/probe.gen.h"
+#include "obj/tracing.h"
+#include "sys/bpf.h"
+#include "sys/perf.h"
+
+#define PROG(name) (1u << PROBE_PROG_SONDE_PB_##name)
+
+enum {
+	RING = 1 << 20,
+	RING_LEAST = 1 << 16, /* of any size of pages */
+	ROOM = 8 << 20,       /* bytes for counts of processes on all CPUs, or nearly */
+};
+
+/* A return of x86 has taken the way back off the stack. */
+static uint8_t pops_of(const struct target *t)
+{
+#if defined(__x86_64__)
+	return t->kind != TARGET_URETPROBE || t->wide ? 8 : 4;
+#else
+	(void)t;
+	return 0;
+#endif
+}
+
+static bool is_user(const struct target *t)
+{
+	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
+}
+
+static uint32_t progs_of(const struct target *t)
+{
+	switch (t->kind) {
+	case TARGET_KRETPROBE:
+	case TARGET_URETPROBE:
+		return PROG(ENTER) | PROG(LEAVE);
+	case TARGET_KPROBE:
+	case TARGET_UPROBE:
+		return PROG(ENTER);
+	default:
+		return t->call < 0 ? PROG(RAW) : t->returns ? PROG(CALL) | PROG(DONE) : PROG(CALL);
+	}
+}
+
+static void put_texts(const struct probe_wish *wish, const struct target *t,
+		      struct probe_conf *conf)
+{
+	uint32_t n = 0;
+
+	if (*wish->text) {
+		memcpy(conf->text, wish->text, sizeof(conf->text));
+		return;
+	}
+	for (uint8_t i = 0; i < t->ntakes && n < PROBE_TEXTS; i++)
+		if (t->takes[i].is == BTF_IS_STRING)
+			conf->text[n++] = (uint8_t)(i + 1);
+}
+
+static struct probe_conf conf_of(const struct probe *p, uint32_t i)
+{
+	const struct target *t = &p->wish.targets[i];
+	struct probe_conf conf = {
+		.all = { .filter = p->code.n != 0 },
+		.probe = i,
+		.call = t->call,
+		.nargs = t->ntakes,
+		.pops = pops_of(t),
+		.count = 1,
+		.starts = t->returns,
+		.events = p->wish.events,
+		.stacks = p->wish.stacks,
+		.values = p->wish.values && t->value.is != BTF_IS_VOID,
+		.kernel = !is_user(t),
+		.user = is_user(t) || t->call >= 0,
+		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
+		.is_signed = t->value.is == BTF_IS_SIGNED,
+	};
+
+	put_texts(&p->wish, t, &conf);
+	return conf;
+}
+
+/* Maps have the room that this use of them takes. */
+static void size_maps(const struct probe *p, struct obj_map *maps)
+{
+	uint32_t each = (uint32_t)p->cpus * sizeof(struct probe_val), processes = ROOM / each;
+	bool returns = false;
+
+	for (uint32_t i = 0; i < p->wish.n; i++)
+		returns |= p->wish.targets[i].returns;
+	if (processes > PROBE_PROCESSES)
+		processes = PROBE_PROCESSES;
+	maps[PROBE_MAP_HITS].max_entries = p->wish.processes ? p->wish.processes : processes;
+	maps[PROBE_MAP_TIMES].max_entries = p->wish.n;
+	maps[PROBE_MAP_EVENTS].max_entries = p->wish.bytes;
+	if (!returns)
+		maps[PROBE_MAP_BEGUN].max_entries = 1;
+	if (!p->wish.stacks)
+		maps[PROBE_MAP_STACKS].max_entries = maps[PROBE_MAP_PATHS].max_entries = 1;
+	if (!p->wish.values)
+		maps[PROBE_MAP_VALUES].max_entries = 1;
+}
+
+static int load(struct probe *p, uint32_t i)
+{
+	struct probe_conf conf = conf_of(p, i);
+	struct obj_code stubs[OBJ_PROGS_MAX];
+	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
+	struct obj_opts opts = { .conf = &conf,
+				 .progs = progs_of(&p->wish.targets[i]),
+				 .maps = maps,
+				 .stubs = stubs,
+				 .verbose = p->wish.verbose };
+
+	for (uint32_t k = 0; k < probe_spec.nprogs; k++)
+		stubs[k] = (struct obj_code){ p->code.insns, (uint32_t)p->code.n, false };
+	size_maps(p, maps);
+	for (uint32_t k = 0; i && k < probe_spec.nmaps; k++)
+		if (k != probe_spec.conf_map)
+			maps[k].fd = p->obj->map_fd[k];
+	return obj_open(&p->obj[i], &probe_spec, &opts);
+}
+
+static int put(const struct target *t, const struct obj *o, uint32_t prog)
+{
+	int fd = o->prog_fd[prog];
+
+	switch (prog) {
+	case PROBE_PROG_SONDE_PB_ENTER:
+	case PROBE_PROG_SONDE_PB_LEAVE:
+		return is_user(t) ? perf_uprobe(t->path, t->offset,
+						prog == PROBE_PROG_SONDE_PB_LEAVE, fd)
+				  : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PB_LEAVE, fd);
+	case PROBE_PROG_SONDE_PB_RAW:
+		return bpf_raw_tracepoint_open(t->name, fd);
+	default:
+		return tracing_attach(o, prog);
+	}
+}
+
+/* Where it begins last: what is counted has begun behind that. */
+static int attach(struct probe *p, uint32_t i)
+{
+	const struct target *t = &p->wish.targets[i];
+	const struct obj *o = &p->obj[i];
+
+	for (uint32_t prog = probe_spec.nprogs; prog-- > 0;) {
+		int fd;
+
+		if (!o->prog_fd[prog])
+			continue;
+		fd = put(t, o, prog);
+		if (fd < 0)
+			return target_refused(t, fd);
+		p->links[p->nlinks++] = fd;
+	}
+	return 0;
+}
+
+static int open_all(struct probe *p)
+{
+	struct diag diag = { 0 };
+	int rc = 0;
+
+	p->cpus = bpf_possible_cpus();
+	if (p->cpus < 0)
+		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
+	if (p->wish.filter && p->wish.filter->nodes)
+		rc = filter_emit(p->wish.filter, FILTER_XDP, &p->code, &diag);
+	if (rc)
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
+		rc = load(p, i);
+	if (rc)
+		return rc;
+	rc = ring_open(&p->ring, p->obj->map_fd[PROBE_MAP_EVENTS], p->wish.bytes);
+	if (rc)
+		return fail_errno(rc, "ring buffer");
+	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
+		rc = attach(p, i);
+	return rc;
+}
+
+int probe_open(struct probe *p, const struct probe_wish *wish)
+{
+	int rc;
+
+	p->wish = *wish;
+	if (!p->wish.bytes)
+		p->wish.bytes = wish->events ? RING : RING_LEAST;
+	rc = open_all(p);
+	if (rc)
+		probe_close(p);
+	return rc;
+}
+
+void probe_stop(struct probe *p)
+{
+	while (p->nlinks)
+		close(p->links[--p->nlinks]);
+}
+
+void probe_close(struct probe *p)
+{
+	probe_stop(p);
+	ring_close(&p->ring);
+	for (uint32_t i = 0; i < PROBE_MAX; i++)
+		obj_close(&p->obj[i]);
+	filter_code_close(&p->code);
+	*p = (struct probe){ 0 };
+}

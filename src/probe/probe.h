@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Probes put where targets are, and what they have counted. */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "bpf/probe.h"
+#include "filter/emit.h"
+#include "obj/obj.h"
+#include "probe/target.h"
+#include "sys/ring.h"
+
+struct probe_wish {
+	const struct target *targets; /* found; the caller's for as long as it is open */
+	uint32_t n;
+	const struct filter *filter; /* NULL: all processes */
+	bool events, stacks, values;
+	bool verbose;              /* the verifier's whole log, should it refuse */
+	uint8_t text[PROBE_TEXTS]; /* arguments that are strings: 1 for the first; 0: as typed */
+	uint32_t processes;        /* that are told apart; 0: as is useful */
+	uint32_t bytes;            /* of the ring; 0: as is useful */
+};
+
+/* Zeroed: closed. */
+struct probe {
+	struct probe_wish wish;
+	struct filter_code code;
+	struct obj obj[PROBE_MAX];
+	int links[2 * PROBE_MAX];
+	uint32_t nlinks;
+	struct ring ring; /* of events */
+	int cpus;
+};
+
+/* Load and attach. Said on failure, and nothing stays behind. */
+int probe_open(struct probe *p, const struct probe_wish *wish);
+/* Nothing is counted any more. */
+void probe_stop(struct probe *p);
+void probe_close(struct probe *p);
+
+/* Called with each record; a value other than 0 ends it and is returned. */
+typedef int probe_each_hit(const struct probe_hit *hit, void *arg);
+int probe_read(struct probe *p, probe_each_hit *each, void *arg);
+
+typedef int probe_each_val(const struct probe_key *key, const struct probe_val *val, void *arg);
+int probe_vals(const struct probe *p, probe_each_val *each, void *arg);
+int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times);
+typedef int probe_each_path(const struct probe_path *path, uint64_t n, void *arg);
+int probe_paths(const struct probe *p, probe_each_path *each, void *arg);
+typedef int probe_each_value(const struct probe_value *value, uint64_t n, void *arg);
+int probe_values(const struct probe *p, probe_each_value *each, void *arg);
+/* Addresses of a stack, innermost first; their number. */
+uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES]);
+
+/* What had no room, or was passed over by the kernel. */
+struct probe_lost {
+	uint64_t events;   /* in the ring */
+	uint64_t passed;   /* hits while a program was at work already on that CPU */
+	struct probe_missed missed;
+};
+int probe_lost(const struct probe *p, struct probe_lost *lost);
+
+#endif

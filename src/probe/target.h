@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to be probed, from the words of a command line to a place in the kernel or in a file. */
+#ifndef PROBE_TARGET_H
+#define PROBE_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "base/near.h"
+#include "bpf/probe.h"
+#include "sys/btf.h"
+
+enum target_kind {
+	TARGET_KPROBE,
+	TARGET_KRETPROBE,
+	TARGET_UPROBE,
+	TARGET_URETPROBE,
+	TARGET_TRACEPOINT,
+	TARGET_RAW,
+	TARGET_KINDS,
+};
+/* "kprobe", ... */
+extern const char *const target_kinds[TARGET_KINDS + 1];
+
+enum { TARGET_NAME = 256, TARGET_VALUE_NAME = 24 };
+
+struct target_value {
+	char name[TARGET_VALUE_NAME]; /* "": not known */
+	uint8_t is;                   /* enum btf_is */
+	uint8_t size;                 /* bytes of it in its register */
+};
+
+struct target {
+	const char *text; /* as it was typed, the caller's */
+	enum target_kind kind;
+	bool returns;            /* it is where something returns */
+	char category[64];       /* of a tracepoint */
+	char name[TARGET_NAME];  /* of a function, tracepoint or system call */
+	char path[TARGET_NAME];  /* uprobes: of the file */
+	uint64_t plus, offset;   /* uprobes: behind the symbol; in the file */
+	int call;                /* number of a system call; -1: it is none */
+	bool wide;               /* uprobes: a program of 64 bits */
+	bool typed;              /* the kernel describes what it takes */
+	struct target_value takes[PROBE_ARGS], value;
+	uint8_t ntakes;
+	dev_t dev; /* uprobes: of the file as it was found */
+	ino_t ino;
+	struct timespec changed;
+};
+
+/* The number of the kind that a word begins with and a colon behind it; -1: it has none. */
+int target_kind_of(const char *word);
+/* 0 or -E_USAGE, said. */
+int target_parse(struct target *t, const char *word);
+/* Look up its file, its number, its types (types: NULL if the kernel has none). 0 or -errno, said,
+ * with the nearest name. */
+int target_find(struct target *t, const struct btf *types);
+/* Say that the kernel would not: why, and the nearest name. Returns rc. */
+int target_refused(const struct target *t, int rc);
+
+/* A file's name without a slash is made the path of a program as a shell finds it, or a library's. */
+void target_find_path(struct target *t);
+
+enum target_change { TARGET_SAME, TARGET_GONE, TARGET_REPLACED, TARGET_CHANGED };
+/* Whether a uprobe's file is still the one that was found. */
+enum target_change target_changed(const struct target *t);
+
+/* The system calls of this architecture; number i's name, NULL behind the last. */
+const char *target_call(unsigned int i, int *number);
+
+#endif

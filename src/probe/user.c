@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/maps (proc_pid_maps(5)) tells which file, and the file's symbols which function. */
+#define _GNU_SOURCE
+#include "probe/user.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "sys/elf.h"
+#include "sys/mnt.h"
+
+enum { MAPS_MAX = 1 << 22, SYMBOLS_MAX = 1 << 20, PATH_LEN = 512 };
+
+struct user_process {
+	uint32_t pid;
+	struct buf maps; /* as the kernel told it, ended by NUL */
+};
+
+struct place {
+	uint64_t value, size;
+	uint32_t name; /* in names */
+};
+
+struct user_file {
+	uint64_t device, inode; /* 0: none */
+	struct elf elf;
+	struct buf places, names;
+};
+
+int users_open(struct users *u)
+{
+	int dir = mnt_open_dir("proc", "/proc", PROC_SUPER_MAGIC);
+
+	u->proc = dir < 0 ? 0 : dir;
+	u->processes = calloc(USER_PROCESSES, sizeof(*u->processes));
+	u->files = calloc(USER_FILES, sizeof(*u->files));
+	return u->processes && u->files ? 0 : -ENOMEM;
+}
+
+static void forget_file(struct user_file *f)
+{
+	elf_close(&f->elf);
+	buf_free(&f->places);
+	buf_free(&f->names);
+	*f = (struct user_file){ 0 };
+}
+
+void users_close(struct users *u)
+{
+	for (uint32_t i = 0; u->processes && i < USER_PROCESSES; i++)
+		buf_free(&u->processes[i].maps);
+	for (uint32_t i = 0; u->files && i < USER_FILES; i++)
+		forget_file(&u->files[i]);
+	free(u->processes);
+	free(u->files);
+	if (u->proc)
+		close(u->proc);
+	*u = (struct users){ 0 };
+}
+
+static struct user_process *known(const struct users *u, uint32_t pid)
+{
+	for (uint32_t i = 0; i < USER_PROCESSES; i++)
+		if (u->processes[i].pid == pid)
+			return &u->processes[i];
+	return NULL;
+}
+
+/* The maps of a process that has ended, or cannot be looked at, are those that were seen last. */
+static void read_maps(const struct users *u, struct user_process *p)
+{
+	struct buf maps = { 0 };
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%u/maps", p->pid);
+	fd = u->proc ? openat(u->proc, path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return;
+	if (buf_read(&maps, fd, MAPS_MAX) || !maps.len) {
+		buf_free(&maps);
+	} else {
+		buf_char(&maps, '\0');
+		buf_free(&p->maps);
+		p->maps = maps;
+	}
+	close(fd);
+}
+
+static struct user_process *process_of(struct users *u, uint32_t pid)
+{
+	struct user_process *p = known(u, pid);
+
+	if (p)
+		return p;
+	p = &u->processes[u->next_process++ % USER_PROCESSES];
+	buf_free(&p->maps);
+	*p = (struct user_process){ .pid = pid };
+	read_maps(u, p);
+	return p;
+}
+
+void users_learn(struct users *u, uint32_t pid)
+{
+	if (pid)
+		process_of(u, pid);
+}
+
+struct mapping {
+	uint64_t begin, offset;
+	uint64_t device, inode; /* of the file */
+	const char *path; /* up to the line's end */
+	size_t len;
+};
+
+/* "BEGIN-END rwxp OFFSET MAJOR:MINOR INODE   PATH" */
+enum { BEGIN, END, OFFSET, MAJOR, MINOR, INODE, FIELDS };
+static bool read_fields(const char *line, uint64_t n[FIELDS])
+{
+	char *at = (char *)(uintptr_t)line;
+
+	for (int i = 0; i < FIELDS; i++) {
+		char *end;
+
+		n[i] = strtoull(at, &end, i == INODE ? 10 : 16);
+		if (end == at)
+			return false;
+		at = end + (i == END ? strcspn(end + 1, " ") + 1 : *end != '\0');
+	}
+	return true;
+}
+
+static bool find_mapping(const struct user_process *p, uint64_t addr, struct mapping *m)
+{
+	const char *line = p->maps.nomem ? NULL : p->maps.data, *next, *path;
+
+	for (; line && *line; line = next) {
+		uint64_t n[FIELDS];
+
+		next = strchr(line, '\n');
+		next = next ? next + 1 : line + strlen(line);
+		if (!read_fields(line, n) || addr < n[BEGIN] || addr >= n[END])
+			continue;
+		path = memchr(line, '/', (size_t)(next - line));
+		*m = (struct mapping){ .begin = n[BEGIN],
+				       .offset = n[OFFSET],
+				       .device = n[MAJOR] << 32 | n[MINOR],
+				       .inode = n[INODE],
+				       .path = path,
+				       .len = path ? (size_t)(next - path) - (next[-1] == '\n')
+						   : 0 };
+		return true;
+	}
+	return false;
+}
+
+static int add_place(const struct elf_symbol *symbol, void *arg)
+{
+	struct user_file *f = arg;
+	struct place at = { symbol->value, symbol->size, (uint32_t)f->names.len };
+
+	if (f->places.len / sizeof(at) >= SYMBOLS_MAX)
+		return 1;
+	buf_add(&f->places, &at, sizeof(at));
+	buf_add(&f->names, symbol->name, strlen(symbol->name) + 1);
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+/* As the process sees it, whose root may be another one; else as it is seen from here. */
+static struct user_file *file_of(struct users *u, uint32_t pid, const struct mapping *m)
+{
+	struct user_file *f;
+	char path[PATH_LEN];
+	int root;
+
+	for (uint32_t i = 0; i < USER_FILES; i++) {
+		f = &u->files[i];
+		if (f->inode == m->inode && f->device == m->device)
+			return f;
+	}
+	f = &u->files[u->next_file++ % USER_FILES];
+	forget_file(f);
+	root = snprintf(path, sizeof(path), "%u/root", pid);
+	if ((size_t)snprintf(path + root, sizeof(path) - (size_t)root, "%.*s", (int)m->len,
+			     m->path) >= sizeof(path) - (size_t)root)
+		return NULL;
+	/* If that cannot be read there is no use in asking each time. */
+	f->device = m->device;
+	f->inode = m->inode;
+	if (elf_open_at(&f->elf, u->proc, path) && elf_open(&f->elf, path + root))
+		return f;
+	elf_functions(&f->elf, add_place, f);
+	if (!f->places.nomem && !f->names.nomem)
+		qsort(f->places.data, f->places.len / sizeof(struct place), sizeof(struct place),
+		      by_value);
+	else
+		buf_clear(&f->places);
+	return f;
+}
+
+/* The function that a place is in. */
+static const struct place *find_place(const struct user_file *f, uint64_t value)
+{
+	const struct place *at = (const struct place *)(const void *)f->places.data;
+	size_t low = 0, high = f->places.len / sizeof(*at);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (at[middle].value <= value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || (at[low - 1].size && value - at[low - 1].value >= at[low - 1].size))
+		return NULL;
+	return &at[low - 1];
+}
+
+bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
+{
+	struct user_process *p = process_of(u, pid);
+	const struct place *place = NULL;
+	const char *base;
+	struct user_file *f;
+	struct mapping m;
+	uint64_t value;
+
+	if (!find_mapping(p, addr, &m)) {
+		read_maps(u, p); /* what was loaded since */
+		if (!find_mapping(p, addr, &m))
+			return false;
+	}
+	if (!m.len)
+		return false;
+	f = file_of(u, pid, &m);
+	if (f && f->elf.len && !elf_value(&f->elf, addr - m.begin + m.offset, &value))
+		place = find_place(f, value);
+	if (place) {
+		buf_printf(out, "%s+0x%llx", f->names.data + place->name,
+			   (unsigned long long)(value - place->value));
+		return true;
+	}
+	base = memrchr(m.path, '/', m.len);
+	base = base ? base + 1 : m.path;
+	buf_printf(out, "%.*s+0x%llx", (int)(m.path + m.len - base), base,
+		   (unsigned long long)(addr - m.begin + m.offset));
+	return true;
+}
