@@ -89,6 +89,8 @@ static __always_inline bool is_wanted(struct trace_head *h)
 
 	h->who.pid = id >> 32;
 	h->who.tid = id;
+	if (h->who.pid == conf.self)
+		return false;
 	if (!conf.events && !conf.all.filter)
 		return true;
 	h->who.uid = bpf_get_current_uid_gid();
@@ -165,17 +167,22 @@ static __always_inline void count_value(__u64 value)
 		__sync_fetch_and_add(&m->values, 1);
 }
 
-static __always_inline void look_back(void *ctx, struct probe_path *path)
+static __always_inline void look_back(void *ctx, struct probe_call *call)
 {
-	path->kernel = conf.kernel ? bpf_get_stackid(ctx, &stacks, 0) : -1;
-	path->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
+	call->kernel = call->user = -1;
+	if (!conf.stacks)
+		return;
+	if (conf.kernel)
+		call->kernel = bpf_get_stackid(ctx, &stacks, 0);
+	call->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
 }
 
-static __always_inline void count_path(const struct probe_path *path)
+static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 {
+	struct probe_path path = { conf.probe, pid, call->kernel, call->user };
 	struct probe_missed *m;
 
-	if (add_one(&paths, path))
+	if (add_one(&paths, &path))
 		return;
 	m = missed_here();
 	if (m)
@@ -199,8 +206,8 @@ static __always_inline void read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 		bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from);
 }
 
-static __always_inline void tell(const struct trace_head *h, const struct probe_path *path,
-				 const struct probe_call *call, __u64 value, __u64 now)
+static __always_inline void tell(const struct trace_head *h, const struct probe_call *call,
+				 __u64 value, __u64 now)
 {
 	struct probe_hit *hit = record_new(sizeof(*hit));
 
@@ -213,8 +220,8 @@ static __always_inline void tell(const struct trace_head *h, const struct probe_
 	hit->value = value;
 	hit->ns = call->ns ? now - call->ns : 0;
 	hit->probe = conf.probe;
-	hit->kernel = path->kernel;
-	hit->user = path->user;
+	hit->kernel = call->kernel;
+	hit->user = call->user;
 	hit->reserved = 0;
 	read_text(hit->text[0], call->args, conf.text[0]);
 	read_text(hit->text[1], call->args, conf.text[1]);
@@ -222,10 +229,9 @@ static __always_inline void tell(const struct trace_head *h, const struct probe_
 }
 
 /* A hit that is counted; call->ns: when what returns here began, 0: it is none, or unknown. */
-static __always_inline void come(void *ctx, const struct trace_head *h,
-				 const struct probe_call *call, __u64 value, bool returns)
+static __always_inline void come(const struct trace_head *h, const struct probe_call *call,
+				 __u64 value, bool returns)
 {
-	struct probe_path path = { .probe = conf.probe, .pid = h->who.pid, .kernel = -1, .user = -1 };
 	__u64 now = conf.events || call->ns ? bpf_ktime_get_ns() : 0;
 	bool failed = returns && conf.is_signed && (__s64)value < 0 && (__s64)value >= -ERRORS;
 
@@ -235,12 +241,10 @@ static __always_inline void come(void *ctx, const struct trace_head *h,
 		count_time(now - call->ns);
 	if (returns && conf.values)
 		count_value(value);
-	if (conf.stacks) {
-		look_back(ctx, &path);
-		count_path(&path);
-	}
+	if (conf.stacks)
+		count_path(h->who.pid, call);
 	if (conf.events)
-		tell(h, &path, call, value, now);
+		tell(h, call, value, now);
 }
 
 /* Of what a call's thread has below it on its stack: the same where it begins and returns, and
@@ -252,25 +256,34 @@ static __always_inline struct probe_call_key key_of(const struct trace_head *h, 
 	return key;
 }
 
-static __always_inline void start(const struct trace_head *h, __u64 stack, struct probe_call *call)
+/* It begins: that is a hit, or what its return is to know. Where from is looked at here: behind a
+ * return older kernels see no caller. */
+static __always_inline void start(void *ctx, const struct trace_head *h, __u64 stack,
+				  struct probe_call *call)
 {
 	struct probe_call_key key = key_of(h, stack);
 
+	look_back(ctx, call);
+	if (!conf.starts) {
+		come(h, call, 0, false);
+		return;
+	}
 	call->ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
 }
 
-static __always_inline void end(void *ctx, const struct trace_head *h, __u64 stack, __u64 value)
+static __always_inline void end(const struct trace_head *h, __u64 stack, __u64 value)
 {
 	struct probe_call_key key = key_of(h, stack);
-	struct probe_call none = {}, *call = bpf_map_lookup_elem(&begun, &key);
+	struct probe_call here = { .kernel = -1, .user = -1 };
+	struct probe_call *call = bpf_map_lookup_elem(&begun, &key);
 
 	/* A narrow type's other bits may be anything. */
 	value <<= conf.shift;
 	value = conf.is_signed ? (__s64)value >> conf.shift : value >> conf.shift;
 	if (call)
-		none = *call;
-	come(ctx, h, &none, value, true);
+		here = *call;
+	come(h, &here, value, true);
 	if (call)
 		bpf_map_delete_elem(&begun, &key);
 }
@@ -291,10 +304,7 @@ int sonde_pb_enter(void *regs)
 		call.args[4] = ARG(regs, 4);
 	if (REG_ARGS > 5)
 		call.args[5] = ARG(regs, 5);
-	if (conf.starts)
-		start(&h, SP(regs), &call);
-	else
-		come(regs, &h, &call, 0, false);
+	start(regs, &h, SP(regs), &call);
 	return 0;
 }
 
@@ -304,7 +314,7 @@ int sonde_pb_leave(void *regs)
 	struct trace_head h = {};
 
 	if (is_wanted(&h))
-		end(regs, &h, SP(regs) - conf.pops, RET(regs));
+		end(&h, SP(regs) - conf.pops, RET(regs));
 	return 0;
 }
 
@@ -321,7 +331,7 @@ int sonde_pb_raw(struct bpf_raw_tracepoint_args *ctx)
 	for (int i = 0; i < PROBE_ARGS; i++)
 		if (conf.nargs > i)
 			call.args[i] = ctx->args[i];
-	come(ctx, &h, &call, 0, false);
+	start(ctx, &h, 0, &call);
 	return 0;
 }
 
@@ -348,10 +358,7 @@ int sonde_pb_call(struct bpf_raw_tracepoint_args *ctx)
 	call.args[4] = arg;
 	CALL_ARG5(r, arg);
 	call.args[5] = arg;
-	if (conf.starts)
-		start(&h, 0, &call);
-	else
-		come(ctx, &h, &call, 0, false);
+	start(ctx, &h, 0, &call);
 	return 0;
 }
 
@@ -365,7 +372,7 @@ int sonde_pb_done(struct bpf_raw_tracepoint_args *ctx)
 
 	CALL_NR(r, number);
 	if ((int)number == conf.call && is_wanted(&h))
-		end(ctx, &h, 0, ctx->args[1]);
+		end(&h, 0, ctx->args[1]);
 	return 0;
 }
 

@@ -15,24 +15,25 @@ enum {
 };
 
 struct probe_conf {
-	struct trace_all all; /* .filter */
-	__u32 probe;          /* its number */
-	__s32 call;           /* sys_enter, sys_exit: only system call of this number */
-	__u8 nargs;           /* that are wanted, or that the tracepoint has */
-	__u8 pops;            /* bytes that a return takes off the stack */
-	__u8 count;           /* of processes: this program counts them */
-	__u8 starts;          /* what begins is kept for its return */
-	__u8 events;          /* each hit is told */
-	__u8 stacks;          /* where from, and how often */
-	__u8 values;          /* what is returned, and how often */
-	__u8 kernel;          /* stacks of the kernel, too */
-	__u8 user;            /* strings are in the process's memory */
+	struct trace_all all;   /* .filter */
+	__u32 probe;            /* its number */
+	__s32 call;             /* sys_enter, sys_exit: only system call of this number */
+	__u32 self;             /* the process that reads: not to be counted */
+	__u8 nargs;             /* that are wanted, or that the tracepoint has */
+	__u8 pops;              /* bytes that a return takes off the stack */
+	__u8 count;             /* of processes: this program counts them */
+	__u8 starts;            /* what begins is kept for its return */
+	__u8 events;            /* each hit is told */
+	__u8 stacks;            /* where from, and how often */
+	__u8 values;            /* what is returned, and how often */
+	__u8 kernel;            /* stacks of the kernel, too */
+	__u8 user;              /* strings are in the process's memory */
 	__u8 text[PROBE_TEXTS]; /* arguments that are strings: 1 for the first; 0: none */
 	__u8 shift;             /* bits of a word that are not of the value returned */
 	__u8 is_signed;         /* it is of a signed type */
-	__u8 reserved[3];
+	__u8 reserved[7];
 };
-_Static_assert(sizeof(struct probe_conf) == 40, "struct probe_conf has no hidden padding");
+_Static_assert(sizeof(struct probe_conf) == 48, "struct probe_conf has no hidden padding");
 
 /* Map `hits`, per CPU. */
 struct probe_key {
@@ -59,6 +60,7 @@ struct probe_call_key {
 struct probe_call {
 	__u64 ns;
 	__u64 args[PROBE_ARGS];
+	__s32 kernel, user; /* as of struct probe_path */
 };
 
 /* Map `paths`: how often it was come to a probe that way. */
@@ -87,7 +89,7 @@ _Static_assert(sizeof(struct probe_hit) == 456, "struct probe_hit is a contract"
 
 /* Map `missed`, per CPU: what had no room. */
 struct probe_missed {
-	__u64 hits;  /* of processes that could not be told apart */
+	__u64 hits; /* of processes that could not be told apart */
 	__u64 paths, values;
 };
 

@@ -61,13 +61,14 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "probe",
 	.usage = "[OPTIONS] PROBE... [FILTER...] | list PATTERN",
-	.about = "who comes to a function or tracepoint, how often, with what, how long it takes\n"
-		 "PROBEs: kprobe:FUNC and kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
-		 "and uretprobe:PATH:SYMBOL of programs and libraries (SYMBOL may be an address, "
-		 "0x...; a PATH without a slash is looked for), tracepoint:CATEGORY:NAME "
-		 "(syscalls:sys_enter_NAME and sys_exit_NAME, too), raw:NAME. What returns "
-		 "(kretprobe, uretprobe, sys_exit) is timed. The filter is about processes: pid, "
-		 "comm, cgroup, container.",
+	.about =
+		"who comes to a function or tracepoint, how often, with what, how long it takes\n"
+		"PROBEs: kprobe:FUNC and kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
+		"and uretprobe:PATH:SYMBOL of programs and libraries (SYMBOL may be an address, "
+		"0x...; a PATH without a slash is looked for), tracepoint:CATEGORY:NAME "
+		"(syscalls:sys_enter_NAME and sys_exit_NAME, too), raw:NAME. What returns "
+		"(kretprobe, uretprobe, sys_exit) is timed. The filter is about processes: pid, "
+		"comm, cgroup, container.",
 	.rows = rows,
 	.examples = "  sonde probe list 'tcp_*'\n"
 		    "  sonde probe kretprobe:tcp_sendmsg\n"
@@ -293,8 +294,8 @@ static int look(struct probing *p, bool table)
 		rc = probe_paths(&p->probe, learn, &p->show.users);
 	if (rc || !table)
 		return rc ? fail_errno(rc, "stacks") : 0;
-	rc = probe_show_counts(&p->show, seconds_since(p->started),
-			       p->screen ? p->screen : p->sink);
+	rc = probe_show_counts(&p->show, seconds_since(p->started), p->screen ? p->screen : p->sink,
+			       p->screen);
 	return rc ? fail_errno(rc, "standard output") : cmd_write_lines(&p->out, p->patient);
 }
 
@@ -334,11 +335,11 @@ static int show_tables(struct probing *p)
 	if (sink && !p->sink)
 		sink_into(sink, &p->out);
 	if (!rc)
-		rc = probe_show_counts(&p->show, seconds_since(p->started), sink);
+		rc = probe_show_counts(&p->show, seconds_since(p->started), sink, !p->sink);
 	if (!rc)
 		rc = probe_show_times(&p->show, sink, !p->sink);
 	if (!rc && p->o.values)
-		rc = probe_show_values(&p->show, sink);
+		rc = probe_show_values(&p->show, sink, !p->sink);
 	if (!rc && p->o.stacks)
 		rc = probe_show_paths(&p->show, sink, !p->sink);
 	if (sink != p->sink)

@@ -94,9 +94,9 @@ static int list_file(struct lister *l, const char *pattern)
 	l->globs = strpbrk(t.name, "*?") != NULL;
 	rc = scan_file(t.path, put, l);
 	if (rc < 0)
-		return rc == -ENOEXEC ? fail(rc, "%s is no program or library of this machine",
-					     t.path)
-				      : fail_errno(rc, "%s", t.path);
+		return rc == -ENOEXEC
+			       ? fail(rc, "%s is no program or library of this machine", t.path)
+			       : fail_errno(rc, "%s", t.path);
 	return l->rc;
 }
 

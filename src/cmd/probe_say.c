@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Of a value that the kernel does not describe nobody knows the type: it is a word of bits. */
 #include "cmd/probe_say.h"
+#include <string.h>
 #include "base/err.h"
 
 enum { ERRORS = 4095, SMALL = 1 << 16 };
@@ -47,23 +48,50 @@ void probe_say_value(const struct target_value *v, uint64_t value, struct buf *o
 		buf_printf(out, " (%s)", error);
 }
 
+/* What runs the probe's own program stands in front of who comes to it. */
+static bool is_own(const struct symbol *symbol)
+{
+	static const char *const own[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
+					   "__traceiter_" };
+
+	for (size_t i = 0; symbol && i < sizeof(own) / sizeof(*own); i++)
+		if (!strncmp(symbol->name, own[i], strlen(own[i])))
+			return true;
+	return false;
+}
+
+static bool put_frame(struct probe_show *s, uint64_t frame, uint32_t pid, struct buf *out)
+{
+	const struct symbol *symbol = pid ? NULL : symbols_of(&s->symbols, frame);
+
+	if (pid)
+		return users_name(&s->users, pid, frame, out);
+	if (symbol && symbol->begin)
+		buf_printf(out, "%s+0x%llx", symbol->name,
+			   (unsigned long long)(frame - symbol->begin));
+	else
+		buf_printf(out, "0x%llx", (unsigned long long)frame);
+	return true;
+}
+
 void probe_say_stack(struct probe_show *s, int32_t stack, uint32_t pid, const char *before,
 		     const char *behind, struct buf *out)
 {
 	uint64_t frames[PROBE_FRAMES];
-	uint32_t n = probe_stack(s->probe, stack, frames);
+	uint32_t n = probe_stack(s->probe, stack, frames), i = 0;
 
-	for (uint32_t i = 0; !pid && i < n; i += SYMBOLS_ASKED)
+	for (; !pid && i < n; i += SYMBOLS_ASKED)
 		symbols_find(&s->symbols, frames + i, n - i);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct symbol *symbol = pid ? NULL : symbols_of(&s->symbols, frames[i]);
+	i = 0;
+	while (!pid && i < n && is_own(symbols_of(&s->symbols, frames[i])))
+		i++;
+	for (; i < n; i++) {
+		size_t from = out->len;
 
 		buf_str(out, before);
-		if (symbol && symbol->begin)
-			buf_printf(out, "%s+0x%llx", symbol->name,
-				   (unsigned long long)(frames[i] - symbol->begin));
-		else if (!pid || !users_name(&s->users, pid, frames[i], out))
-			buf_printf(out, "0x%llx", (unsigned long long)frames[i]);
-		buf_str(out, behind);
+		if (put_frame(s, frames[i], pid, out))
+			buf_str(out, behind);
+		else
+			out->len = from;
 	}
 }

@@ -26,10 +26,10 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sink *sink);
 
 /* Tables: the processes' counts, rates over so many seconds; how long it took; what was returned;
- * where from. 0 or -errno, unsaid. */
-int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink);
+ * where from. text: for people, who are shown the first of many. 0 or -errno, unsaid. */
+int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink, bool text);
 int probe_show_times(const struct probe_show *s, struct sink *sink, bool text);
-int probe_show_values(const struct probe_show *s, struct sink *sink);
+int probe_show_values(const struct probe_show *s, struct sink *sink, bool text);
 int probe_show_paths(struct probe_show *s, struct sink *sink, bool text);
 
 #endif

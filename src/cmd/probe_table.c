@@ -59,10 +59,9 @@ static const struct schema count_schema = { "probe_hits", count_cols,
 
 static int keep_count(const struct probe_key *key, const struct probe_val *val, void *arg)
 {
-	struct count_row row = { .hits = val->hits,
-				 .failed = val->failed,
-				 .pid = key->pid,
-				 .probe = key->probe };
+	struct count_row row = {
+		.hits = val->hits, .failed = val->failed, .pid = key->pid, .probe = key->probe
+	};
 
 	memcpy(row.comm, val->comm, TRACE_COMM);
 	return keep(arg, &row);
@@ -76,11 +75,11 @@ static int busier(const void *a, const void *b)
 				  : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink)
+int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink, bool text)
 {
 	struct rows rows = { .size = sizeof(struct count_row) };
 	int rc = probe_vals(s->probe, keep_count, &rows);
-	size_t n = sorted(&rows, busier), shown = n < SHOWN ? n : SHOWN;
+	size_t n = sorted(&rows, busier), shown = n < SHOWN || !text ? n : SHOWN;
 	struct count_row *row = (struct count_row *)(void *)rows.buf.data;
 
 	if (!rc)
@@ -166,8 +165,7 @@ static int show_times(const struct probe_show *s, uint32_t probe, struct sink *s
 	buf_str(&line, ", slowest ");
 	scale_put(&line, COL_NS, (double)t.most);
 	buf_char(&line, '\0');
-	rc = line.nomem ? -ENOMEM
-			: sink_line(sink, "%s", "");
+	rc = line.nomem ? -ENOMEM : sink_line(sink, "%s", "");
 	if (!rc)
 		rc = sink_line(sink, "%s: %s", probe_name(s, probe), line.data);
 	buf_free(&line);
@@ -217,11 +215,11 @@ static int oftener(const void *a, const void *b)
 				    : (x->value > y->value) - (x->value < y->value);
 }
 
-int probe_show_values(const struct probe_show *s, struct sink *sink)
+int probe_show_values(const struct probe_show *s, struct sink *sink, bool text)
 {
 	struct rows rows = { .size = sizeof(struct value_row) };
 	int rc = probe_values(s->probe, keep_value, &rows);
-	size_t n = sorted(&rows, oftener), shown = n < SHOWN ? n : SHOWN;
+	size_t n = sorted(&rows, oftener), shown = n < SHOWN || !text ? n : SHOWN;
 	struct value_row *row = (struct value_row *)(void *)rows.buf.data;
 
 	if (!rc)
@@ -230,16 +228,16 @@ int probe_show_values(const struct probe_show *s, struct sink *sink)
 		rc = sink_begin(sink, &value_schema, NULL);
 	for (size_t i = 0; i < shown && !rc; i++, row++) {
 		const struct target_value *v = &s->probe->wish.targets[row->probe].value;
-		struct buf text = { 0 };
+		struct buf number = { 0 };
 
-		probe_say_number(v, row->value, &text);
-		buf_char(&text, '\0');
+		probe_say_number(v, row->value, &number);
+		buf_char(&number, '\0');
 		row->event = "value";
 		row->name = probe_name(s, row->probe);
-		row->returned = text.data;
+		row->returned = number.data;
 		row->error = probe_say_error(v, row->value);
-		rc = text.nomem ? -ENOMEM : sink_row(sink, row);
-		buf_free(&text);
+		rc = number.nomem ? -ENOMEM : sink_row(sink, row);
+		buf_free(&number);
 	}
 	if (!rc)
 		rc = sink_end(sink);
@@ -337,7 +335,7 @@ int probe_show_paths(struct probe_show *s, struct sink *sink, bool text)
 {
 	struct rows rows = { .size = sizeof(struct path_row) };
 	int rc = probe_paths(s->probe, keep_path, &rows);
-	size_t n = sorted(&rows, further), shown = n < PATHS_SHOWN ? n : PATHS_SHOWN;
+	size_t n = sorted(&rows, further), shown = n < PATHS_SHOWN || !text ? n : PATHS_SHOWN;
 	struct path_row *row = (struct path_row *)(void *)rows.buf.data;
 
 	for (size_t i = 0; i < shown && !rc; i++, row++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs are loaded once for each probe, whose number is in their conf; the maps are those of
- * the first. */
+/* The programs are loaded once for each probe, whose number is in their conf; they share their
+ * maps. */
 #include "probe/probe.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +72,7 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.all = { .filter = p->code.n != 0 },
 		.probe = i,
 		.call = t->call,
+		.self = p->self,
 		.nargs = t->ntakes,
 		.pops = pops_of(t),
 		.count = 1,
@@ -120,14 +121,19 @@ static int load(struct probe *p, uint32_t i)
 				 .maps = maps,
 				 .stubs = stubs,
 				 .verbose = p->wish.verbose };
+	int rc;
 
 	for (uint32_t k = 0; k < probe_spec.nprogs; k++)
 		stubs[k] = (struct obj_code){ p->code.insns, (uint32_t)p->code.n, false };
 	size_maps(p, maps);
-	for (uint32_t k = 0; i && k < probe_spec.nmaps; k++)
-		if (k != probe_spec.conf_map)
-			maps[k].fd = p->obj->map_fd[k];
-	return obj_open(&p->obj[i], &probe_spec, &opts);
+	for (uint32_t k = 0; k < probe_spec.nmaps; k++)
+		maps[k].fd = p->maps[k];
+	rc = obj_open(&p->obj[i], &probe_spec, &opts);
+	/* Only those that its programs use were made. */
+	for (uint32_t k = 0; !rc && k < probe_spec.nmaps; k++)
+		if (k != probe_spec.conf_map && !p->maps[k])
+			p->maps[k] = p->obj[i].map_fd[k];
+	return rc;
 }
 
 static int put(const struct target *t, const struct obj *o, uint32_t prog)
@@ -166,12 +172,34 @@ static int attach(struct probe *p, uint32_t i)
 	return 0;
 }
 
+/* This process's number as programs see it: in the initial namespace. */
+static uint32_t own_pid(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
+		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = 32 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_new prog = { .name = "sonde_pid",
+				     .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				     .insns = insns,
+				     .ninsns = sizeof(insns) / sizeof(*insns),
+				     .license = "GPL" };
+	struct bpf_run run = { 0 };
+	int fd = bpf_prog_load(&prog), rc = fd < 0 ? fd : bpf_prog_run(fd, &run);
+
+	if (fd >= 0)
+		close(fd);
+	return rc || !run.ret ? (uint32_t)getpid() : run.ret;
+}
+
 static int open_all(struct probe *p)
 {
 	struct diag diag = { 0 };
 	int rc = 0;
 
 	p->cpus = bpf_possible_cpus();
+	p->self = own_pid();
 	if (p->cpus < 0)
 		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
 	if (p->wish.filter && p->wish.filter->nodes)
@@ -182,7 +210,7 @@ static int open_all(struct probe *p)
 		rc = load(p, i);
 	if (rc)
 		return rc;
-	rc = ring_open(&p->ring, p->obj->map_fd[PROBE_MAP_EVENTS], p->wish.bytes);
+	rc = ring_open(&p->ring, p->maps[PROBE_MAP_EVENTS], p->wish.bytes);
 	if (rc)
 		return fail_errno(rc, "ring buffer");
 	for (uint32_t i = 0; i < p->wish.n && !rc; i++)

@@ -27,10 +27,12 @@ struct probe {
 	struct probe_wish wish;
 	struct filter_code code;
 	struct obj obj[PROBE_MAX];
+	int maps[OBJ_MAPS_MAX]; /* of the first that made them; 0: nobody uses that */
 	int links[2 * PROBE_MAX];
 	uint32_t nlinks;
 	struct ring ring; /* of events */
 	int cpus;
+	uint32_t self; /* this process, in the initial namespace */
 };
 
 /* Load and attach. Said on failure, and nothing stays behind. */
@@ -55,8 +57,8 @@ uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE
 
 /* What had no room, or was passed over by the kernel. */
 struct probe_lost {
-	uint64_t events;   /* in the ring */
-	uint64_t passed;   /* hits while a program was at work already on that CPU */
+	uint64_t events; /* in the ring */
+	uint64_t passed; /* hits while a program was at work already on that CPU */
 	struct probe_missed missed;
 };
 int probe_lost(const struct probe *p, struct probe_lost *lost);

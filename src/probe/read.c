@@ -35,7 +35,7 @@ typedef int each_entry(const void *key, const void *value, void *arg);
 static int walk(int fd, void *key, void *next, void *values, size_t key_len, each_entry *each,
 		void *arg)
 {
-	int rc = bpf_map_next_key(fd, NULL, next);
+	int rc = fd ? bpf_map_next_key(fd, NULL, next) : -ENOENT;
 
 	while (!rc) {
 		memcpy(key, next, key_len);
@@ -73,9 +73,9 @@ int probe_vals(const struct probe *p, probe_each_val *each, void *arg)
 	struct vals v = { each, arg, p->cpus };
 	struct probe_key key, next;
 	struct probe_val *values = calloc((size_t)p->cpus, sizeof(*values));
-	int rc = values ? walk(p->obj->map_fd[PROBE_MAP_HITS], &key, &next, values, sizeof(key),
-			       add_up, &v)
-			: -ENOMEM;
+	int rc =
+		values ? walk(p->maps[PROBE_MAP_HITS], &key, &next, values, sizeof(key), add_up, &v)
+		       : -ENOMEM;
 
 	free(values);
 	return rc;
@@ -84,7 +84,10 @@ int probe_vals(const struct probe *p, probe_each_val *each, void *arg)
 int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times)
 {
 	struct probe_times *values = calloc((size_t)p->cpus, sizeof(*values)), sum = { 0 };
-	int rc = values ? bpf_map_lookup(p->obj->map_fd[PROBE_MAP_TIMES], &probe, values) : -ENOMEM;
+	int rc = values ? 0 : -ENOMEM;
+
+	if (!rc && p->maps[PROBE_MAP_TIMES])
+		rc = bpf_map_lookup(p->maps[PROBE_MAP_TIMES], &probe, values);
 
 	for (int i = 0; i < p->cpus && !rc; i++) {
 		for (int b = 0; b < PROBE_BUCKETS; b++)
@@ -117,8 +120,7 @@ int probe_paths(const struct probe *p, probe_each_path *each, void *arg)
 	struct probe_path key, next;
 	uint64_t n;
 
-	return walk(p->obj->map_fd[PROBE_MAP_PATHS], &key, &next, &n, sizeof(key), give_path,
-		    &paths);
+	return walk(p->maps[PROBE_MAP_PATHS], &key, &next, &n, sizeof(key), give_path, &paths);
 }
 
 struct values {
@@ -139,15 +141,15 @@ int probe_values(const struct probe *p, probe_each_value *each, void *arg)
 	struct probe_value key, next;
 	uint64_t n;
 
-	return walk(p->obj->map_fd[PROBE_MAP_VALUES], &key, &next, &n, sizeof(key), give_value,
-		    &values);
+	return walk(p->maps[PROBE_MAP_VALUES], &key, &next, &n, sizeof(key), give_value, &values);
 }
 
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])
 {
 	uint32_t n = 0;
 
-	if (stack < 0 || bpf_map_lookup(p->obj->map_fd[PROBE_MAP_STACKS], &stack, frames))
+	if (stack < 0 || !p->maps[PROBE_MAP_STACKS] ||
+	    bpf_map_lookup(p->maps[PROBE_MAP_STACKS], &stack, frames))
 		return 0;
 	while (n < PROBE_FRAMES && frames[n])
 		n++;
@@ -162,10 +164,10 @@ int probe_lost(const struct probe *p, struct probe_lost *lost)
 	uint32_t zero = 0;
 	int rc = counts && missed ? 0 : -ENOMEM;
 
-	if (!rc)
-		rc = bpf_map_lookup(p->obj->map_fd[PROBE_MAP_COUNTS], &zero, counts);
-	if (!rc)
-		rc = bpf_map_lookup(p->obj->map_fd[PROBE_MAP_MISSED], &zero, missed);
+	if (!rc && p->maps[PROBE_MAP_COUNTS])
+		rc = bpf_map_lookup(p->maps[PROBE_MAP_COUNTS], &zero, counts);
+	if (!rc && p->maps[PROBE_MAP_MISSED])
+		rc = bpf_map_lookup(p->maps[PROBE_MAP_MISSED], &zero, missed);
 	for (int i = 0; i < p->cpus && !rc; i++) {
 		sum.events += counts[i].lost;
 		sum.missed.hits += missed[i].hits;

@@ -143,8 +143,9 @@ static int no_function(const struct target *t)
 	near_begin(&near, t->name);
 	scan_functions(try_near, &near);
 	if (!strcmp(near.name, t->name))
-		return fail(-ENOENT, "%s: this function may not be probed: the kernel needs it to "
-				     "handle probes, or it has none at its begin",
+		return fail(-ENOENT,
+			    "%s: this function may not be probed: the kernel needs it to "
+			    "handle probes, or it has none at its begin",
 			    t->text);
 	return none_of(t, "this kernel has no such function (or it is part of its callers)", "",
 		       &near);
@@ -172,12 +173,14 @@ int target_refused(const struct target *t, int rc)
 	if (rc == -ENOENT && !is_user(t))
 		return t->kind >= TARGET_TRACEPOINT ? no_tracepoint(t) : no_function(t);
 	if (rc == -ENODEV)
-		return fail(rc, "%s: this kernel has no %s; tracepoints may tell the same (sonde "
-				"probe list PATTERN)",
+		return fail(rc,
+			    "%s: this kernel has no %s; tracepoints may tell the same (sonde "
+			    "probe list PATTERN)",
 			    t->text, is_user(t) ? "uprobes" : "kprobes");
 	if ((rc == -EPERM || rc == -EACCES) && priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
-		return fail(rc, "%s: lockdown (confidentiality) keeps this kernel from being "
-				"probed there; tracepoints can be counted",
+		return fail(rc,
+			    "%s: lockdown (confidentiality) keeps this kernel from being "
+			    "probed there; tracepoints can be counted",
 			    t->text);
 	if (rc == -EADDRNOTAVAIL)
 		return fail(rc, "%s: several functions of this kernel have that name", t->text);
@@ -354,8 +357,8 @@ static int find_call(struct target *t)
 		if (!strcmp(name, want))
 			t->call = number;
 	}
-	return t->call < 0 ? none_of(t, "there is no such system call",
-				     t->returns ? leave : enter, &near)
+	return t->call < 0 ? none_of(t, "there is no such system call", t->returns ? leave : enter,
+				     &near)
 			   : 0;
 }
 
@@ -365,6 +368,19 @@ static struct target_value keep(const struct btf_value *v)
 
 	snprintf(kept.name, sizeof(kept.name), "%s", v->name);
 	return kept;
+}
+
+/* A tracepoint's type has no names for what it gives; the function that calls its programs has. */
+static void find_names(struct target *t, const struct btf *types)
+{
+	struct btf_value takes[PROBE_ARGS + 1];
+	char name[TARGET_NAME + 16];
+	int n;
+
+	snprintf(name, sizeof(name), "__traceiter_%s", t->name);
+	n = btf_function(types, name, takes, PROBE_ARGS + 1, NULL);
+	for (int i = 0; n == t->ntakes + 1 && i < t->ntakes; i++)
+		snprintf(t->takes[i].name, sizeof(t->takes[i].name), "%s", takes[i + 1].name);
 }
 
 /* What is not described are words, as many as there are registers for them, or few. */
@@ -378,14 +394,16 @@ static void find_types(struct target *t, const struct btf *types)
 	else if (types && t->call < 0 && !is_user(t))
 		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
 	t->typed = n >= 0;
-	t->ntakes = t->typed			     ? (uint8_t)n
-		    : t->call >= 0		     ? PROBE_ARGS
-		    : t->kind >= TARGET_TRACEPOINT   ? 0
-						     : 4;
+	t->ntakes = t->typed                       ? (uint8_t)n
+		    : t->call >= 0                 ? PROBE_ARGS
+		    : t->kind >= TARGET_TRACEPOINT ? 0
+						   : 4;
 	for (int i = 0; i < n; i++)
 		t->takes[i] = keep(&takes[i]);
 	for (int i = 0; i < t->ntakes && n < 0; i++)
 		t->takes[i] = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };
+	if (t->typed && t->kind >= TARGET_TRACEPOINT)
+		find_names(t, types);
 	t->value = keep(&value);
 	if (is_user(t)) /* nobody knows */
 		t->value = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };
@@ -411,9 +429,7 @@ static int match(const char *name, void *arg)
 int target_find(struct target *t, const struct btf *types)
 {
 	struct event e = { .category = t->category, .name = t->name };
-	int rc = is_user(t)                   ? find_user(t)
-		 : t->kind == TARGET_TRACEPOINT ? find_call(t)
-						: 0;
+	int rc = is_user(t) ? find_user(t) : t->kind == TARGET_TRACEPOINT ? find_call(t) : 0;
 
 	if (!rc && t->kind == TARGET_TRACEPOINT && t->call < 0) {
 		scan_tracepoints(match, &e);

@@ -33,14 +33,14 @@ struct target_value {
 struct target {
 	const char *text; /* as it was typed, the caller's */
 	enum target_kind kind;
-	bool returns;            /* it is where something returns */
-	char category[64];       /* of a tracepoint */
-	char name[TARGET_NAME];  /* of a function, tracepoint or system call */
-	char path[TARGET_NAME];  /* uprobes: of the file */
-	uint64_t plus, offset;   /* uprobes: behind the symbol; in the file */
-	int call;                /* number of a system call; -1: it is none */
-	bool wide;               /* uprobes: a program of 64 bits */
-	bool typed;              /* the kernel describes what it takes */
+	bool returns;           /* it is where something returns */
+	char category[64];      /* of a tracepoint */
+	char name[TARGET_NAME]; /* of a function, tracepoint or system call */
+	char path[TARGET_NAME]; /* uprobes: of the file */
+	uint64_t plus, offset;  /* uprobes: behind the symbol; in the file */
+	int call;               /* number of a system call; -1: it is none */
+	bool wide;              /* uprobes: a program of 64 bits */
+	bool typed;             /* the kernel describes what it takes */
 	struct target_value takes[PROBE_ARGS], value;
 	uint8_t ntakes;
 	dev_t dev; /* uprobes: of the file as it was found */
@@ -58,7 +58,8 @@ int target_find(struct target *t, const struct btf *types);
 /* Say that the kernel would not: why, and the nearest name. Returns rc. */
 int target_refused(const struct target *t, int rc);
 
-/* A file's name without a slash is made the path of a program as a shell finds it, or a library's. */
+/* A file's name without a slash is made the path of a program as a shell finds it, or a library's.
+ */
 void target_find_path(struct target *t);
 
 enum target_change { TARGET_SAME, TARGET_GONE, TARGET_REPLACED, TARGET_CHANGED };

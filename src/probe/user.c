@@ -112,7 +112,7 @@ void users_learn(struct users *u, uint32_t pid)
 struct mapping {
 	uint64_t begin, offset;
 	uint64_t device, inode; /* of the file */
-	const char *path; /* up to the line's end */
+	const char *path;       /* up to the line's end */
 	size_t len;
 };
 
@@ -238,11 +238,13 @@ bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
 
 	if (!find_mapping(p, addr, &m)) {
 		read_maps(u, p); /* what was loaded since */
-		if (!find_mapping(p, addr, &m))
+		if (p->maps.len && !find_mapping(p, addr, &m))
 			return false;
 	}
-	if (!m.len)
-		return false;
+	if (!p->maps.len || !m.len) {
+		buf_printf(out, "0x%llx", (unsigned long long)addr);
+		return true;
+	}
 	f = file_of(u, pid, &m);
 	if (f && f->elf.len && !elf_value(&f->elf, addr - m.begin + m.offset, &value))
 		place = find_place(f, value);

@@ -36,7 +36,8 @@ static uint64_t retprobe_bit(const char *pmu)
 	char text[16];
 	unsigned int bit = 0;
 
-	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0 && !strncmp(text, "config:", 7))
+	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0 &&
+	    !strncmp(text, "config:", 7))
 		bit = (unsigned int)strtoul(text + 7, NULL, 10);
 	return UINT64_C(1) << (bit & 63);
 }

@@ -13,9 +13,9 @@
 static const struct known {
 	size_t off, len;
 } known[] = {
-	FIELD(cgroup), FIELD(pid),    FIELD(comm),  FIELD(netns), FIELD(ifindex), FIELD(type),
-	FIELD(proto),  FIELD(sport),  FIELD(dport), FIELD(family), FIELD(addrs),  FIELD(ports),
-	FIELD(dir),    FIELD(src),    FIELD(dst),   FIELD(fragment),
+	FIELD(cgroup), FIELD(pid),   FIELD(comm),  FIELD(netns),    FIELD(ifindex), FIELD(type),
+	FIELD(proto),  FIELD(sport), FIELD(dport), FIELD(family),   FIELD(addrs),   FIELD(ports),
+	FIELD(dir),    FIELD(src),   FIELD(dst),   FIELD(fragment),
 };
 #undef FIELD
 enum { ALL = sizeof(known) / sizeof(*known), OWNERS = 3 };

@@ -165,6 +165,16 @@ static const struct test scenarios[] = {
 	ROOT(trace_binds, 60),
 	ROOT(trace_dns, 60),
 	ROOT(trace_tls, 60),
+	ROOT(probe_user, 60),
+	ROOT(probe_nested, 60),
+	ROOT(probe_events, 60),
+	ROOT(probe_kernel, 60),
+	ROOT(probe_calls, 60),
+	ROOT(probe_raw, 60),
+	ROOT(probe_lists, 60),
+	ROOT(probe_trouble, 60),
+	ROOT(probe_replaced, 60),
+	ROOT(probe_full, 60),
 };
 
 int main(int argc, char **argv)

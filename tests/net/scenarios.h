@@ -195,4 +195,16 @@ void trace_binds(void);
 void trace_dns(void);
 void trace_tls(void);
 
+/* probe.c */
+void probe_user(void);
+void probe_nested(void);
+void probe_events(void);
+void probe_kernel(void);
+void probe_calls(void);
+void probe_raw(void);
+void probe_lists(void);
+void probe_trouble(void);
+void probe_replaced(void);
+void probe_full(void);
+
 #endif

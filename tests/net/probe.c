@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of sonde probe: hits are counted exactly, with what was passed and returned. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "sys/perf.h"
+#include "tests/lib/lacks.h"
+#include "tests/net/file.h"
+#include "tests/net/net.h"
+#include "tests/net/scenarios.h"
+
+enum { CALLS = 200, DEEP = 6, WORDS = 512 };
+
+static struct sonde a;
+
+long probed_here(long n, const char *word);
+int probed_deep(int n);
+
+/* What is probed. Not leaves for the compiler to see through. */
+__attribute__((noinline, used)) long probed_here(long n, const char *word)
+{
+	asm volatile("" : "+r"(n), "+r"(word) : : "memory");
+	return n % 4 ? n + 1000 : -ENOENT;
+}
+
+__attribute__((noinline, used)) int probed_deep(int n)
+{
+	int below = 0;
+
+	if (n)
+		below = probed_deep(n - 1) + 1;
+	asm volatile("" : "+r"(below) : : "memory"); /* no loop */
+	return below;
+}
+
+/* This program, in which they are. */
+static const char *own(const char *kind, const char *symbol)
+{
+	static char text[4][WORDS];
+	static int at;
+	char *to = text[at++ % 4];
+
+	snprintf(to, WORDS, "%s:%s:%s", kind, (const char *)getauxval(AT_EXECFN), symbol);
+	return to;
+}
+
+/* A process that does something when it is told to, and then ends. */
+struct doer {
+	pid_t pid;
+	int go;
+	char text[16];
+};
+
+static struct doer doer_new(void (*what)(void))
+{
+	struct doer d;
+	int fds[2];
+	char word;
+
+	CHECK(!pipe2(fds, O_CLOEXEC), "pipe: %s", strerror(errno));
+	d.go = fds[1];
+	d.pid = fork();
+	if (!d.pid) {
+		close(fds[1]);
+		if (read(fds[0], &word, 1) == 1)
+			what();
+		_exit(0);
+	}
+	close(fds[0]);
+	snprintf(d.text, sizeof(d.text), "%d", d.pid);
+	return d;
+}
+
+/* Told to, and waited for. */
+static void doer_go(struct doer *d)
+{
+	int status;
+
+	CHECK(write(d->go, "x", 1) == 1, "write");
+	CHECK(waitpid(d->pid, &status, 0) == d->pid && WIFEXITED(status), "it was killed");
+	close(d->go);
+}
+
+/* In memory that was written to, and so is there. */
+static void call_here(void)
+{
+	char word[] = "a word";
+
+	for (long n = 0; n < CALLS; n++)
+		probed_here(n, word);
+}
+
+static void call_deep(void)
+{
+	probed_deep(DEEP);
+}
+
+static uint64_t hits(const char *probe)
+{
+	char word[WORDS];
+
+	snprintf(word, sizeof(word), "\"probe\":\"%s\"", probe);
+	return JSON_SUM(a.out, "hits", "\"event\":\"hits\"", word);
+}
+
+static void need_uprobes(const char *err)
+{
+	if (strstr(err, "this kernel has no uprobes"))
+		SKIP("this kernel has no uprobes");
+}
+
+/* At a program's function, by the process that is asked for and until that ends. */
+void probe_user(void)
+{
+	struct doer d = doer_new(call_here), other = doer_new(call_here);
+	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
+
+	SONDE_START(&a, "probe", "--json", "-r", "-p", d.text, in, out);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	doer_go(&other);
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(strstr(a.err, "has ended"), "%s", a.err);
+	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"hits\"") == 2, "others: %s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"", "\"returned\":\"1001\"") == 1, "%s",
+	      a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"") == CALLS, "%s", a.out);
+}
+
+/* A call in a call, and one in that: each is timed by its own begin. */
+void probe_nested(void)
+{
+	struct doer d = doer_new(call_deep);
+	const char *out = own("uretprobe", "probed_deep");
+
+	SONDE_START(&a, "probe", "-e", "--json", out, "pid", d.text);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(hits(out) == DEEP + 1, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == DEEP + 1, "%s", a.out);
+	for (int n = 0; n <= DEEP; n++) {
+		char returned[32], args[32];
+
+		snprintf(returned, sizeof(returned), "\"returned\":\"%d\"", n);
+		snprintf(args, sizeof(args), "\"arguments\":\"(%d, ", n);
+		CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", returned, args) == 1, "%d: %s", n,
+		      a.out);
+	}
+}
+
+/* Hit by hit: strings, numbers, the function's own name in its stack. */
+void probe_events(void)
+{
+	struct doer d = doer_new(call_here);
+	const char *in = own("uprobe", "probed_here");
+
+	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "-s", "2", "-p", d.text, in);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(LINES_WITH(a.out, "probed_here(0, \"a word\"") == 1 &&
+		      LINES_WITH(a.out, "probed_here(2, \"a word\"") == 1,
+	      "%s", a.out);
+	CHECK(LINES_WITH(a.out, "    probed_here+0x0") >= 3, "%s", a.out);
+	CHECK(sonde_said(&a, "hits shown") == 3, "%s", a.err);
+}
+
+static void call_listen(void)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+
+	for (int n = 0; n < CALLS; n++)
+		listen(tcp, n);
+	for (int n = 0; n < CALLS / 4; n++)
+		listen(udp, n); /* refused before it comes to TCP's */
+	close(tcp);
+	listen(tcp, 0);
+}
+
+/* At functions of the kernel. */
+void probe_kernel(void)
+{
+	struct doer d = doer_new(call_listen);
+
+	if (!perf_has_kprobes())
+		SKIP("this kernel has no kprobes");
+	SONDE_START(&a, "probe", "-e", "--json", "-k", "kprobe:inet_listen",
+		    "kretprobe:inet_listen", "pid", d.text);
+	sonde_poll(&a, 3000);
+	if (strstr(a.err, "lockdown"))
+		SKIP("this kernel lets no program read its memory");
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(hits("kprobe:inet_listen") == CALLS && hits("kretprobe:inet_listen") == CALLS, "%s",
+	      a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == CALLS, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"returned\":\"0\"") == CALLS, "%s", a.out);
+	/* Named where the kernel describes its functions. */
+	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "backlog=7)") == 2 ||
+		      LINES_WITH(a.out, "\"event\":\"hit\"", ", 7, ") >= 2,
+	      "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"stack\":\"inet_listen+0x") >= CALLS, "%s",
+	      a.out);
+	SONDE_RUN(&a, "probe", "kprobe:inet_lisen");
+	sonde_expect_line(&a, 1, "did you mean inet_listen?");
+}
+
+/* System calls, by a tracepoint that all of them have together: results with their errors. */
+void probe_calls(void)
+{
+	struct doer d = doer_new(call_listen);
+
+	need_types();
+	need_memory();
+	SONDE_START(&a, "probe", "--json", "-r", "tracepoint:syscalls:sys_enter_listen",
+		    "tracepoint:syscalls:sys_exit_listen", "pid", d.text);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	CHECK(hits("tracepoint:syscalls:sys_enter_listen") == CALLS + CALLS / 4 + 1 &&
+		      hits("tracepoint:syscalls:sys_exit_listen") == CALLS + CALLS / 4 + 1,
+	      "%s", a.out);
+	CHECK(JSON_SUM(a.out, "errors", "sys_exit_listen") == CALLS / 4 + 1, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"error\":\"EOPNOTSUPP\"") == CALLS / 4, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"error\":\"EBADF\"") == 1, "%s", a.out);
+	SONDE_RUN(&a, "probe", "tracepoint:syscalls:sys_enter_lisen");
+	sonde_expect_line(&a, 1, "did you mean sys_enter_listen?");
+}
+
+static void change_states(void)
+{
+	call_listen();
+}
+
+/* Tracepoints, with or without the category that only tracefs knows. */
+void probe_raw(void)
+{
+	struct doer d = doer_new(change_states);
+
+	need_types();
+	SONDE_START(&a, "probe", "-e", "--json", "raw:inet_sock_set_state",
+		    "tracepoint:sock:inet_sock_set_state", "pid", d.text);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	/* CLOSE to LISTEN, and back; before, to CLOSE by the address that it is given. */
+	CHECK(LINES_WITH(a.out, "\"probe\":\"raw:inet_sock_set_state\"",
+			 "oldstate=7, newstate=10") == 1 &&
+		      hits("raw:inet_sock_set_state") ==
+			      hits("tracepoint:sock:inet_sock_set_state"),
+	      "%s", a.out);
+	SONDE_RUN(&a, "probe", "raw:inet_sock_set_stat");
+	sonde_expect_line(&a, 1, "did you mean inet_sock_set_state?");
+}
+
+void probe_lists(void)
+{
+	char word[WORDS];
+
+	need_types();
+	SONDE_RUN(&a, "probe", "list", "raw:inet_sock_*");
+	CHECK(!a.rc && LINES_WITH(a.out, "raw:inet_sock_set_state") == 1 &&
+		      LINES_WITH(a.out, "raw:inet_sock_") == lines_of(a.out),
+	      "%s%s", a.out, a.err);
+	SONDE_RUN(&a, "probe", "list", own("uprobe", "probed_"));
+	snprintf(word, sizeof(word), "uprobe:%s:probed_here", (const char *)getauxval(AT_EXECFN));
+	CHECK(!a.rc && LINES_WITH(a.out, word) && lines_of(a.out) >= 2, "%s%s", a.out, a.err);
+	SONDE_RUN(&a, "probe", "list", "kprobe:inet_list*");
+	if (perf_has_kprobes())
+		CHECK(!a.rc && LINES_WITH(a.out, "kprobe:inet_listen"), "%s%s", a.out, a.err);
+	else
+		sonde_expect_line(&a, 1, "no kprobes");
+	SONDE_RUN(&a, "probe", "list", "nothing_is_called_so");
+	sonde_expect_line(&a, 1, "nothing here fits");
+	SONDE_RUN(&a, "probe", "list");
+	sonde_expect_line(&a, 2, "takes one PATTERN");
+}
+
+static void no_caps(void)
+{
+	CHECK(!setgid(65534) && !setuid(65534), "setuid");
+}
+
+static void put_file(const char *path, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	CHECK(fd >= 0 && write(fd, bytes, len) == (ssize_t)len, "%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* A program's beginning only: its tables are not there. */
+static void put_damaged(const char *path)
+{
+	static char bytes[1 << 13];
+	int fd = open((const char *)getauxval(AT_EXECFN), O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && read(fd, bytes, sizeof(bytes)) == sizeof(bytes), "%s", strerror(errno));
+	close(fd);
+	put_file(path, bytes, sizeof(bytes));
+}
+
+/* Words that are wrong, files that are none, processes and privileges that are not there. */
+void probe_trouble(void)
+{
+	const char *sonde = getenv("SONDE"), *file = file_path("program");
+	char probe[WORDS];
+
+	SONDE_RUN(&a, "probe");
+	sonde_expect_line(&a, 2, "a probe is missing");
+	SONDE_RUN(&a, "probe", "kprob:tcp_connect");
+	sonde_expect_line(&a, 2, "did you mean kprobe?");
+	SONDE_RUN(&a, "probe", "uprobe:nothing");
+	sonde_expect_line(&a, 2, "uprobe:PATH:SYMBOL");
+	SONDE_RUN(&a, "probe", "raw:x", "port", "80");
+	sonde_expect_line(&a, 2, "processes have pid");
+	SONDE_RUN(&a, "probe", "-c", "3", "raw:x");
+	sonde_expect_line(&a, 2, "-e");
+	SONDE_RUN(&a, "probe", own("uprobe", "probed_her"));
+	sonde_expect_line(&a, 1, "did you mean probed_here?");
+	SONDE_RUN(&a, "probe", own("uprobe", "probed_here+0x10000000"));
+	sonde_expect_line(&a, 1, "bytes");
+	snprintf(probe, sizeof(probe), "uprobe:%s:main", sonde ? sonde : "build/sonde");
+	SONDE_RUN(&a, "probe", probe);
+	sonde_expect_line(&a, 1, "stripped");
+	snprintf(probe, sizeof(probe), "uprobe:%s:main", file);
+	SONDE_RUN(&a, "probe", probe);
+	sonde_expect_line(&a, 1, "not found");
+	put_damaged(file);
+	SONDE_RUN(&a, "probe", probe);
+	sonde_expect_line(&a, 1, "stripped");
+	put_file(file, "#!/bin/sh\n", 10);
+	SONDE_RUN(&a, "probe", probe);
+	sonde_expect_line(&a, 1, "no program");
+	SONDE_RUN(&a, "probe", "-p", "4194305", "raw:inet_sock_set_state");
+	sonde_expect_line(&a, 1, "4194305");
+	sonde_start(&a, no_caps, (const char *const[]){ "sonde", "probe", "raw:sys_enter", NULL });
+	sonde_wait(&a);
+	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
+}
+
+/* A copy of this program, to be put elsewhere. */
+static void copy_self(const char *path)
+{
+	static char piece[1 << 16];
+	int from = open((const char *)getauxval(AT_EXECFN), O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	ssize_t n;
+
+	CHECK(from >= 0 && to >= 0, "%s: %s", path, strerror(errno));
+	while ((n = read(from, piece, sizeof(piece))) > 0)
+		CHECK(write(to, piece, (size_t)n) == n, "%s: %s", path, strerror(errno));
+	close(from);
+	close(to);
+}
+
+/* The file under a probe is another one now: that is said, once. kill -9 leaves nothing. */
+void probe_replaced(void)
+{
+	char probe[WORDS], second[WORDS];
+	const char *file = file_path("program");
+
+	copy_self(file);
+	snprintf(second, sizeof(second), "%s.new", file);
+	put_file(second, "new", 3);
+	snprintf(probe, sizeof(probe), "uprobe:%s:probed_here", file);
+	SONDE_START(&a, "probe", "-I", "50ms", probe);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	CHECK(!rename(second, file), "%s", strerror(errno));
+	sonde_await_err(&a, "was replaced");
+	unlink(file);
+	sonde_await_err(&a, "is gone");
+	CHECK(!sonde_stop(&a, SIGINT) && LINES_WITH(a.err, "was replaced") == 1, "%s", a.err);
+	SONDE_START(&a, "probe", own("uprobe", "probed_here"));
+	sonde_await_err(&a, "in place");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	for (int i = 0; i < 100; i++) {
+		SONDE_RUN(&a, "status");
+		if (!strstr(a.out, "sonde_pb_"))
+			break;
+		nap_ms(100);
+	}
+	CHECK(!strstr(a.out, "sonde_pb_"), "programs stay: %s", a.out);
+}
+
+static void call_once(void)
+{
+	probed_here(1, "");
+}
+
+/* More processes than there is room for: none of their hits is lost without a word. */
+void probe_full(void)
+{
+	enum { ROOM = 16, PROCESSES = 40 };
+	const char *in = own("uprobe", "probed_here"), *beyond;
+
+	SONDE_START(&a, "probe", "--json", "--processes", "16", in);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	for (int i = 0; i < PROCESSES; i++) {
+		struct doer d = doer_new(call_once);
+
+		doer_go(&d);
+	}
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	beyond = strstr(a.err, " hits of processes");
+	CHECK(beyond && hits(in) >= ROOM, "%s%s", a.out, a.err);
+	while (beyond[-1] >= '0' && beyond[-1] <= '9')
+		beyond--;
+	CHECK(hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
+}
