@@ -20,7 +20,7 @@
 
 #define MS UINT64_C(1000000)
 
-enum { AS_TEXT, AS_JSON, FULL = 1 << 16, PAUSE_MS = 5 };
+enum { AS_TEXT, AS_JSON, FULL = 1 << 16, PAUSE_MS = 5, LEARN_MS = 200 };
 static const char *const formats[] = { "text", "json", NULL };
 
 struct probe_opts {
@@ -284,30 +284,63 @@ static int read_hits(struct probing *p)
 	return out ? out : rc;
 }
 
-/* Once a second or so, and at each table. */
-static int look(struct probing *p, bool table)
+static int show_counts(struct probing *p)
+{
+	int rc = probe_show_counts(&p->show, seconds_since(p->started), p->screen ? p->screen : p->sink,
+			       p->screen);
+	return rc ? fail_errno(rc, "standard output") : cmd_write_lines(&p->out, p->patient);
+}
+
+/* What is done again and again, each in its own time. */
+struct chore {
+	uint64_t every, next;
+};
+
+static bool is_due(struct chore *c, uint64_t now)
+{
+	if (!c->every || now < c->next)
+		return false;
+	c->next = now + c->every;
+	return true;
+}
+
+static uint64_t first_of(const struct chore *chores, size_t n, uint64_t end)
+{
+	for (size_t i = 0; i < n; i++)
+		if (chores[i].every && chores[i].next < end)
+			end = chores[i].next;
+	return end;
+}
+
+enum { FILES, NAMES, TABLES, CHORES };
+
+static int do_chores(struct probing *p, struct chore chores[CHORES], uint64_t now)
 {
 	int rc = 0;
 
-	look_at_files(p);
-	if (p->o.stacks && !p->o.events)
+	if (is_due(&chores[FILES], now))
+		look_at_files(p);
+	if (is_due(&chores[NAMES], now))
 		rc = probe_paths(&p->probe, learn, &p->show.users);
-	if (rc || !table)
-		return rc ? fail_errno(rc, "stacks") : 0;
-	rc = probe_show_counts(&p->show, seconds_since(p->started), p->screen ? p->screen : p->sink,
-			       p->screen);
-	return rc ? fail_errno(rc, "standard output") : cmd_write_lines(&p->out, p->patient);
+	if (rc)
+		return fail_errno(rc, "stacks");
+	return is_due(&chores[TABLES], now) ? show_counts(p) : 0;
 }
 
 static int follow(struct probing *p)
 {
 	uint64_t end = p->o.duration ? p->started + p->o.duration : UINT64_MAX, now;
-	uint64_t every = p->o.interval ? p->o.interval : NS_PER_S, next = p->started + every;
-	bool tables = !p->o.events && (p->screen || p->o.interval);
+	uint64_t table = p->o.interval ? p->o.interval : NS_PER_S;
+	struct chore chores[CHORES] = {
+		[FILES] = { NS_PER_S, p->started + NS_PER_S },
+		[NAMES] = { p->o.stacks && !p->o.events ? LEARN_MS * MS : 0, 0 },
+		[TABLES] = { !p->o.events && (p->screen || p->o.interval) ? table : 0,
+			     p->started + table },
+	};
 	int fd = p->o.events ? p->probe.ring.fd : p->pidfd, rc = 0;
 
 	while (!rc) {
-		enum wait_what what = wait_for(fd, next < end ? next : end);
+		enum wait_what what = wait_for(fd, first_of(chores, CHORES, end));
 
 		if (what == WAIT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
@@ -319,10 +352,8 @@ static int follow(struct probing *p)
 			if (!rc && wait_for(0, now + PAUSE_MS * MS) == WAIT_STOP)
 				return 0;
 		}
-		if (rc || now < next)
-			continue;
-		rc = look(p, tables);
-		next += ((now - next) / every + 1) * every;
+		if (!rc)
+			rc = do_chores(p, chores, now);
 	}
 	return rc;
 }

@@ -46,6 +46,8 @@ void probe_say_value(const struct target_value *v, uint64_t value, struct buf *o
 	probe_say_number(v, value, out);
 	if (error)
 		buf_printf(out, " (%s)", error);
+	else if (v->is == BTF_IS_WORD && v->size == 8 && value >> 12 == 0xfffff)
+		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int, which is half a word */
 }
 
 /* What runs the probe's own program stands in front of who comes to it. */

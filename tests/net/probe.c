@@ -389,7 +389,7 @@ void probe_replaced(void)
 	snprintf(second, sizeof(second), "%s.new", file);
 	put_file(second, "new", 3);
 	snprintf(probe, sizeof(probe), "uprobe:%s:probed_here", file);
-	SONDE_START(&a, "probe", "-I", "50ms", probe);
+	SONDE_START(&a, "probe", probe);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "in place");
