@@ -286,8 +286,8 @@ static int read_hits(struct probing *p)
 
 static int show_counts(struct probing *p)
 {
-	int rc = probe_show_counts(&p->show, seconds_since(p->started), p->screen ? p->screen : p->sink,
-			       p->screen);
+	int rc = probe_show_counts(&p->show, seconds_since(p->started),
+				   p->screen ? p->screen : p->sink, p->screen);
 	return rc ? fail_errno(rc, "standard output") : cmd_write_lines(&p->out, p->patient);
 }
 
