@@ -251,7 +251,9 @@ static __always_inline void come(const struct trace_head *h, const struct probe_
  * another one for each call inside of a call. */
 static __always_inline struct probe_call_key key_of(const struct trace_head *h, __u64 stack)
 {
-	struct probe_call_key key = { .stack = stack, .tid = h->who.tid, .probe = conf.probe };
+	struct probe_call_key key = { .stack = conf.flat ? 0 : stack,
+				      .tid = h->who.tid,
+				      .probe = conf.probe };
 
 	return key;
 }

@@ -21,6 +21,7 @@ struct probe_conf {
 	__u32 self;             /* the process that reads: not to be counted */
 	__u8 nargs;             /* that are wanted, or that the tracepoint has */
 	__u8 pops;              /* bytes that a return takes off the stack */
+	__u8 flat;              /* a return does not know where its stack was */
 	__u8 count;             /* of processes: this program counts them */
 	__u8 starts;            /* what begins is kept for its return */
 	__u8 events;            /* each hit is told */
@@ -31,7 +32,7 @@ struct probe_conf {
 	__u8 text[PROBE_TEXTS]; /* arguments that are strings: 1 for the first; 0: none */
 	__u8 shift;             /* bits of a word that are not of the value returned */
 	__u8 is_signed;         /* it is of a signed type */
-	__u8 reserved[7];
+	__u8 reserved[6];
 };
 _Static_assert(sizeof(struct probe_conf) == 48, "struct probe_conf has no hidden padding");
 

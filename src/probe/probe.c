@@ -32,6 +32,18 @@ static uint8_t pops_of(const struct target *t)
 #endif
 }
 
+/* What 32-bit ARM's kretprobes save has no stack pointer: of calls inside of a call only the
+ * innermost is timed there. */
+static bool is_flat(const struct target *t)
+{
+#if defined(__arm__)
+	return t->kind == TARGET_KRETPROBE;
+#else
+	(void)t;
+	return false;
+#endif
+}
+
 static bool is_user(const struct target *t)
 {
 	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
@@ -75,6 +87,7 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.self = p->self,
 		.nargs = t->ntakes,
 		.pops = pops_of(t),
+		.flat = is_flat(t),
 		.count = 1,
 		.starts = t->returns,
 		.events = p->wish.events,

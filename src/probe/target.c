@@ -184,6 +184,11 @@ int target_refused(const struct target *t, int rc)
 			    t->text);
 	if (rc == -EADDRNOTAVAIL)
 		return fail(rc, "%s: several functions of this kernel have that name", t->text);
+	if (rc == -EINVAL && !is_user(t))
+		return fail(rc,
+			    "%s: the kernel lets no probe stand there (nor, if it has no "
+			    "kprobes on ftrace, at the begin of any function)",
+			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP)
 		return fail(rc, "%s: the kernel does not let it be probed there (%s)", t->text,
 			    err_words(rc));

@@ -62,8 +62,8 @@
 #ifndef SYS_stat64
 #define SYS_stat64 SYS_stat
 #endif
-#ifndef SYS_lseek
-#define SYS_lseek SYS__llseek
+#ifndef SYS__llseek
+#define SYS__llseek SYS_lseek
 #endif
 #ifndef SYS_sigreturn
 #define SYS_sigreturn SYS_rt_sigreturn
@@ -85,7 +85,7 @@ static const uint16_t allowed[] = {
 /* Besides, where files are read. */
 /* clang-format off */
 static const uint16_t allowed_files[] = {
-	SYS_openat, SYS_open, SYS_pread64, SYS_lseek,
+	SYS_openat, SYS_open, SYS_pread64, SYS_lseek, SYS__llseek,
 	SYS_stat, SYS_stat64, SYS_newfstatat, SYS_fstatat64, SYS_statx,
 };
 /* clang-format on */
