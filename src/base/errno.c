@@ -23,7 +23,7 @@ static const char names[][16] = {
 
 const char *err_name(int err)
 {
-	err = err < 0 ? -err : err;
+	err = err < 0 && err > -(1 << 12) ? -err : err;
 	return err > 0 && err < (int)(sizeof(names) / sizeof(*names)) && *names[err] ? names[err]
 										     : NULL;
 }

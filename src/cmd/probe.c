@@ -195,14 +195,28 @@ static int parse(struct probing *p, char **rest, int n)
 	return rc ? rc : parse_filter(p, rest, n);
 }
 
-static int find_targets(struct probing *p)
+/* The kernel's types are megabytes to be looked through: only for what shows values. */
+static bool wants_types(const struct probing *p)
+{
+	bool wants = p->o.events;
+
+	for (uint32_t i = 0; i < p->wish.n; i++)
+		wants |= p->targets[i].returns;
+	return wants;
+}
+
+static int open_probes(struct probing *p)
 {
 	struct btf types = { 0 };
-	bool typed = !btf_open_kernel(&types);
 	int rc = 0;
 
+	if (wants_types(p) && !btf_open_kernel(&types))
+		p->wish.types = &types;
 	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
-		rc = target_find(&p->targets[i], typed ? &types : NULL);
+		rc = target_find(&p->targets[i], p->wish.types);
+	if (!rc)
+		rc = probe_open(&p->probe, &p->wish);
+	p->wish.types = NULL;
 	btf_close(&types);
 	return rc;
 }
@@ -436,12 +450,10 @@ static int open_sinks(struct probing *p)
 
 static int probe(struct probing *p)
 {
-	int rc = find_targets(p);
+	int rc = watch_process(p);
 
 	if (!rc)
-		rc = watch_process(p);
-	if (!rc)
-		rc = probe_open(&p->probe, &p->wish);
+		rc = open_probes(p);
 	if (rc)
 		return rc;
 	p->started = clock_mono();

@@ -129,7 +129,8 @@ static int load(struct probe *p, uint32_t i)
 	struct probe_conf conf = conf_of(p, i);
 	struct obj_code stubs[OBJ_PROGS_MAX];
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
-	struct obj_opts opts = { .conf = &conf,
+	struct obj_opts opts = { .types = p->wish.types,
+				 .conf = &conf,
 				 .progs = progs_of(&p->wish.targets[i]),
 				 .maps = maps,
 				 .stubs = stubs,
@@ -239,6 +240,7 @@ int probe_open(struct probe *p, const struct probe_wish *wish)
 	if (!p->wish.bytes)
 		p->wish.bytes = wish->events ? RING : RING_LEAST;
 	rc = open_all(p);
+	p->wish.types = NULL;
 	if (rc)
 		probe_close(p);
 	return rc;

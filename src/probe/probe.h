@@ -14,6 +14,7 @@
 struct probe_wish {
 	const struct target *targets; /* found; the caller's for as long as it is open */
 	uint32_t n;
+	const struct btf *types;     /* the kernel's, if the caller has them open */
 	const struct filter *filter; /* NULL: all processes */
 	bool events, stacks, values;
 	bool verbose;              /* the verifier's whole log, should it refuse */

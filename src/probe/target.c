@@ -375,19 +375,6 @@ static struct target_value keep(const struct btf_value *v)
 	return kept;
 }
 
-/* A tracepoint's type has no names for what it gives; the function that calls its programs has. */
-static void find_names(struct target *t, const struct btf *types)
-{
-	struct btf_value takes[PROBE_ARGS + 1];
-	char name[TARGET_NAME + 16];
-	int n;
-
-	snprintf(name, sizeof(name), "__traceiter_%s", t->name);
-	n = btf_function(types, name, takes, PROBE_ARGS + 1, NULL);
-	for (int i = 0; n == t->ntakes + 1 && i < t->ntakes; i++)
-		snprintf(t->takes[i].name, sizeof(t->takes[i].name), "%s", takes[i + 1].name);
-}
-
 /* What is not described are words, as many as there are registers for them, or few. */
 static void find_types(struct target *t, const struct btf *types)
 {
@@ -407,8 +394,6 @@ static void find_types(struct target *t, const struct btf *types)
 		t->takes[i] = keep(&takes[i]);
 	for (int i = 0; i < t->ntakes && n < 0; i++)
 		t->takes[i] = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };
-	if (t->typed && t->kind >= TARGET_TRACEPOINT)
-		find_names(t, types);
 	t->value = keep(&value);
 	if (is_user(t)) /* nobody knows */
 		t->value = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };

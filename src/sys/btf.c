@@ -576,19 +576,42 @@ int btf_function(const struct btf *b, const char *name, struct btf_value *takes,
 /* typedef void (*btf_trace_NAME)(void *, ...): the first argument is not the programs'. */
 static const char tracepoint[] = "btf_trace_";
 
+/* The type has no names for what it gives; the function that calls the programs has. */
+static void put_names(const struct btf *b, uint32_t caller, struct btf_value *takes, int n)
+{
+	struct btf_type t;
+
+	if (!type_at(b, caller, &t) || !type_at(b, t.type, &t) ||
+	    BTF_INFO_KIND(t.info) != BTF_KIND_FUNC_PROTO || BTF_INFO_VLEN(t.info) <= (uint32_t)n)
+		return;
+	type_at(b, caller, &t);
+	for (int i = 0; i < n; i++) {
+		struct btf_param p;
+
+		memcpy(&p, tail_of(b, t.type) + (uint32_t)(i + 1) * sizeof(p), sizeof(p));
+		takes[i].name = string_at(b, p.name_off);
+	}
+}
+
 int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
 {
-	char type[128];
-	struct btf_want want = { .name = type, .kinds = BTF_IS(TYPEDEF) };
+	char type[128], caller[128];
+	struct btf_want want[] = { { .name = type, .kinds = BTF_IS(TYPEDEF) },
+				   { .name = caller, .kinds = BTF_IS(FUNC) } };
 	struct btf_type t;
 	uint32_t id;
+	int n;
 
 	snprintf(type, sizeof(type), "%s%s", tracepoint, name);
-	btf_resolve(b, &want, 1);
-	id = strip(b, want.id, &t);
-	return id && BTF_INFO_KIND(t.info) == BTF_KIND_PTR
-		       ? values_of(b, t.type, 1, takes, max, NULL)
-		       : -ENOENT;
+	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
+	btf_resolve(b, want, 2);
+	id = strip(b, want->id, &t);
+	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_PTR)
+		return -ENOENT;
+	n = values_of(b, t.type, 1, takes, max, NULL);
+	if (n > 0)
+		put_names(b, want[1].id, takes, n);
+	return n;
 }
 
 int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)

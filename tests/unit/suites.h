@@ -29,5 +29,6 @@ Suite *unpack_suite(void);
 Suite *rules_suite(void);
 Suite *guard_suite(void);
 Suite *elf_suite(void);
+Suite *probe_suite(void);
 
 #endif

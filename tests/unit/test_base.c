@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/buf.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
+#include "base/near.h"
 #include "base/opt.h"
 #include "base/utf8.h"
 
@@ -204,6 +206,36 @@ START_TEST(nearest_names)
 }
 END_TEST
 
+/* Of many: the first of the nearest; a word cut short is near to what it begins. */
+START_TEST(nearest_of_many)
+{
+	struct near near;
+
+	near_begin(&near, "getaddrinf");
+	ck_assert(near_try(&near, "getaddrinfo_a"));
+	ck_assert(near_try(&near, "getaddrinfo"));
+	ck_assert(!near_try(&near, "getnameinfo"));
+	ck_assert_str_eq(near.name, "getaddrinfo");
+	near_begin(&near, "tcp_retransmit_skbb");
+	ck_assert(!near_try(
+		&near,
+		"a_name_that_is_far_longer_than_any_other_of_the_kernel_and_so_near_to_none"));
+	ck_assert(!near_try(&near, ""));
+	ck_assert_str_eq(near.name, "");
+	ck_assert(near_try(&near, "tcp_retransmit_skb"));
+}
+END_TEST
+
+START_TEST(errors_have_names)
+{
+	ck_assert_str_eq(err_name(ENOENT), "ENOENT");
+	ck_assert_str_eq(err_name(-EKEYREJECTED), "EKEYREJECTED");
+	ck_assert_ptr_null(err_name(0));
+	ck_assert_ptr_null(err_name(4095));
+	ck_assert_ptr_null(err_name(INT_MIN));
+}
+END_TEST
+
 START_TEST(buffer_appends)
 {
 	struct buf b = { 0 };
@@ -326,6 +358,8 @@ Suite *base_suite(void)
 	tcase_add_loop_test(t, time_is_exact, 0, sizeof(times) / sizeof(*times));
 	tcase_add_loop_test(t, number_whole_or_nothing, 0, sizeof(numbers) / sizeof(*numbers));
 	tcase_add_test(t, nearest_names);
+	tcase_add_test(t, nearest_of_many);
+	tcase_add_test(t, errors_have_names);
 	tcase_add_test(t, buffer_appends);
 	tcase_add_test(t, buffer_keeps_out_of_memory);
 	tcase_add_test(t, buffer_write_waits);

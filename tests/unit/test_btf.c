@@ -117,6 +117,30 @@ static void add_structs(struct blob *b)
 	member(b, "tail", ids.flexible, 512);
 }
 
+/* A function, and a tracepoint, whose type has no names for what it gives. */
+static void add_functions(struct blob *b)
+{
+	uint32_t text, number, trace, proto;
+
+	type(b, "char", BTF_KIND_INT, 0, 1);
+	WORDS(b, BITS);
+	text = type(b, "", BTF_KIND_PTR, 0, b->n);
+	number = type(b, "long", BTF_KIND_INT, 0, 4);
+	WORDS(b, BTF_INT_SIGNED << 24 | 32);
+	proto = type(b, "", BTF_KIND_FUNC_PROTO, 4, number);
+	WORDS(b, string(b, "name"), text, string(b, "n"), number, string(b, "inside"), ids.outer,
+	      string(b, "behind"), number);
+	type(b, "calls", BTF_KIND_FUNC, 1, proto);
+	trace = type(b, "", BTF_KIND_FUNC_PROTO, 3, 0);
+	WORDS(b, 0, ids.ptr, 0, ids.ptr, 0, number);
+	trace = type(b, "", BTF_KIND_PTR, 0, trace);
+	type(b, "btf_trace_told", BTF_KIND_TYPEDEF, 0, trace);
+	proto = type(b, "", BTF_KIND_FUNC_PROTO, 3, number);
+	WORDS(b, string(b, "data"), ids.ptr, string(b, "sk"), ids.ptr, string(b, "state"), number);
+	type(b, "__traceiter_told", BTF_KIND_FUNC, 0, proto);
+	type(b, "btf_trace_odd", BTF_KIND_TYPEDEF, 0, number);
+}
+
 /* Types that a compiler does not make. */
 static void add_damaged(struct blob *b)
 {
@@ -150,6 +174,7 @@ static void make(struct blob *b, bool damaged)
 	WORDS(b, string(b, "arg"), ids.integer);
 	ids.fn = type(b, "fn", BTF_KIND_FUNC, 1, b->n);
 	type(b, "outer", BTF_KIND_FWD, 0, 0);
+	add_functions(b);
 	if (damaged)
 		add_damaged(b);
 }
@@ -263,15 +288,15 @@ END_TEST
 START_TEST(names_are_resolved)
 {
 	struct btf_want want[] = {
-		{ "outer", BTF_IS(STRUCT), 1 },
-		{ "outer", BTF_IS(UNION), 1 },
-		{ "fn", BTF_IS(FUNC), 0 },
-		{ "td", BTF_IS(TYPEDEF), 0 },
-		{ "int", BTF_IS(STRUCT) | BTF_IS(INT), 0 },
-		{ "nothing", UINT32_MAX, 1 },
-		{ "", UINT32_MAX, 1 },
-		{ "outer", BTF_IS(FWD), 0 },
-		{ "outer", BTF_IS(FWD) | BTF_IS(STRUCT), 0 },
+		{ "outer", BTF_IS(STRUCT), 1, 0, 0 },
+		{ "outer", BTF_IS(UNION), 1, 0, 0 },
+		{ "fn", BTF_IS(FUNC), 0, 0, 0 },
+		{ "td", BTF_IS(TYPEDEF), 0, 0, 0 },
+		{ "int", BTF_IS(STRUCT) | BTF_IS(INT), 0, 0, 0 },
+		{ "nothing", UINT32_MAX, 1, 0, 0 },
+		{ "", UINT32_MAX, 1, 0, 0 },
+		{ "outer", BTF_IS(FWD), 0, 0, 0 },
+		{ "outer", BTF_IS(FWD) | BTF_IS(STRUCT), 0, 0, 0 },
 	};
 
 	btf_resolve(&btf, want, sizeof(want) / sizeof(*want));
@@ -307,6 +332,49 @@ START_TEST(enumerators)
 }
 END_TEST
 
+/* What has no register of its own, and what is behind it, is not told. */
+START_TEST(functions_have_values)
+{
+	struct btf_value v[4] = { 0 }, returns = { 0 };
+
+	ck_assert_int_eq(btf_function(&btf, "calls", v, 4, &returns), 2);
+	ck_assert_str_eq(v[0].name, "name");
+	ck_assert_int_eq(v[0].is, BTF_IS_STRING);
+	ck_assert_str_eq(v[1].name, "n");
+	ck_assert_int_eq(v[1].is, BTF_IS_SIGNED);
+	ck_assert_uint_eq(v[1].size, 4);
+	ck_assert_int_eq(returns.is, BTF_IS_SIGNED);
+	ck_assert_int_eq(btf_function(&btf, "calls", v, 1, NULL), 1);
+	ck_assert_int_eq(btf_function(&btf, "fn", v, 4, NULL), 1);
+	ck_assert_int_eq(btf_function(&btf, "outer", v, 4, NULL), -ENOENT);
+}
+END_TEST
+
+static int collect(const char *name, void *arg)
+{
+	strcat(arg, name);
+	strcat(arg, " ");
+	return 0;
+}
+
+START_TEST(tracepoints_have_values)
+{
+	struct btf_value v[4] = { 0 };
+	char names[64] = "";
+
+	ck_assert_int_eq(btf_tracepoint(&btf, "told", v, 4), 2);
+	ck_assert_str_eq(v[0].name, "sk");
+	ck_assert_int_eq(v[0].is, BTF_IS_POINTER);
+	ck_assert_str_eq(v[1].name, "state");
+	ck_assert_int_eq(v[1].is, BTF_IS_SIGNED);
+	ck_assert_uint_eq(btf_tracepoint_args(&btf, "told"), 2);
+	ck_assert_int_eq(btf_tracepoint(&btf, "odd", v, 4), -ENOENT);
+	ck_assert_int_eq(btf_tracepoint(&btf, "nothing", v, 4), -ENOENT);
+	ck_assert_int_eq(btf_tracepoints(&btf, collect, names), 0);
+	ck_assert_str_eq(names, "told odd ");
+}
+END_TEST
+
 START_TEST(damaged_types_come_to_an_end)
 {
 	struct btf_field f;
@@ -339,10 +407,14 @@ END_TEST
 /* Ask everything of it. */
 static void use(const struct btf *b)
 {
-	struct btf_want want[] = { { "outer", BTF_IS(STRUCT), 0 }, { "color", UINT32_MAX, 0 } };
+	struct btf_want want[] = { { "outer", BTF_IS(STRUCT), 0, 0, 0 },
+				   { "color", UINT32_MAX, 0, 0, 0 } };
+	struct btf_value v[4], returns;
 	struct btf_field f;
 	uint64_t value;
 
+	btf_function(b, "calls", v, 4, &returns);
+	btf_tracepoint(b, "told", v, 4);
 	btf_resolve(b, want, 2);
 	for (uint32_t id = 0; id <= b->n + 1; id++) {
 		btf_size(b, id);
@@ -421,6 +493,8 @@ TCase *btf_cases(void)
 	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, sizeof(longs) / sizeof(*longs));
 	tcase_add_test(t, names_are_resolved);
 	tcase_add_test(t, enumerators);
+	tcase_add_test(t, functions_have_values);
+	tcase_add_test(t, tracepoints_have_values);
 	tcase_add_test(t, damaged_types_come_to_an_end);
 	tcase_add_test(t, an_unknown_kind_ends_the_index);
 	tcase_add_test(t, cut_at_every_length);

@@ -135,7 +135,7 @@ static const struct {
 } bad[] = {
 	{ "--interva 2", "unknown option --interva; did you mean --interval?" },
 	{ "--intreval=2", "unknown option --intreval; did you mean --interval?" },
-	{ "--inter=2", "unknown option --inter; did you mean --interface?" },
+	{ "--inter=2", "unknown option --inter; did you mean --interval?" },
 	{ "--hlep", "unknown option --hlep; did you mean --help?" },
 	{ "--xyzzy", "unknown option --xyzzy" },
 	{ "--=2", "unknown option --=2" },

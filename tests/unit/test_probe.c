@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to be probed, as it is typed: good words, and wrong ones. */
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "tests/unit/said.h"
+#include "tests/unit/suites.h"
+#undef fail /* check.h has one, too */
+#include "base/err.h"
+#include "probe/target.h"
+
+static const struct {
+	const char *word, *category, *name, *path;
+	enum target_kind kind;
+	uint64_t plus;
+	bool returns;
+} good[] = {
+	{ "kprobe:tcp_connect", "", "tcp_connect", "", TARGET_KPROBE, 0, false },
+	{ "kretprobe:tcp_connect", "", "tcp_connect", "", TARGET_KRETPROBE, 0, true },
+	{ "uprobe:/bin/sh:main", "", "main", "/bin/sh", TARGET_UPROBE, 0, false },
+	{ "uprobe:/bin/sh:main+0x10", "", "main", "/bin/sh", TARGET_UPROBE, 16, false },
+	{ "uprobe:/bin/sh:main+10", "", "main", "/bin/sh", TARGET_UPROBE, 10, false },
+	{ "uprobe:a:b:c", "", "c", "a:b", TARGET_UPROBE, 0, false },
+	{ "uprobe:./x:0x1000", "", "0x1000", "./x", TARGET_UPROBE, 0, false },
+	{ "uretprobe:libc.so.6:malloc", "", "malloc", "libc.so.6", TARGET_URETPROBE, 0, true },
+	{ "tracepoint:sock:x", "sock", "x", "", TARGET_TRACEPOINT, 0, false },
+	{ "raw:x", "", "x", "", TARGET_RAW, 0, false },
+};
+
+START_TEST(words_are_targets)
+{
+	struct target t;
+
+	ck_assert_int_eq(target_kind_of(good[_i].word), good[_i].kind);
+	ck_assert_int_eq(target_parse(&t, good[_i].word), 0);
+	ck_assert_int_eq(t.kind, good[_i].kind);
+	ck_assert_str_eq(t.category, good[_i].category);
+	ck_assert_str_eq(t.name, good[_i].name);
+	ck_assert_str_eq(t.path, good[_i].path);
+	ck_assert_uint_eq(t.plus, good[_i].plus);
+	ck_assert_int_eq(t.returns, good[_i].returns);
+}
+END_TEST
+
+static const struct {
+	const char *word, *words;
+} bad[] = {
+	{ "kprobe:", "a name is missing" },
+	{ "uprobe:main", "uprobe:PATH:SYMBOL" },
+	{ "uprobe::main", "a name is missing" },
+	{ "uprobe:/bin/sh:", "a name is missing" },
+	{ "uprobe:/bin/sh:main+", "no offset" },
+	{ "uprobe:/bin/sh:main+1x", "no offset" },
+	{ "uprobe:/bin/sh:main+-1", "no offset" },
+	{ "uprobe:/bin/sh:+1", "a name is missing" },
+	{ "uretprobe:/bin/sh:main+4", "a return has no offset" },
+	{ "tracepoint:sock", "tracepoint:CATEGORY:NAME" },
+	{ "tracepoint::x", "a name is missing" },
+	{ "tracepoint:sock:", "a name is missing" },
+};
+
+START_TEST(wrong_words_are_said)
+{
+	struct target t;
+	int rc;
+
+	said_begin(STDERR_FILENO);
+	rc = target_parse(&t, bad[_i].word);
+	said_end(STDERR_FILENO);
+	ck_assert_int_eq(rc, -E_USAGE);
+	ck_assert_msg(strstr(said, bad[_i].words), "%s: %s", bad[_i].word, said);
+}
+END_TEST
+
+START_TEST(kinds)
+{
+	ck_assert_int_eq(target_kind_of("kprobe"), -1);
+	ck_assert_int_eq(target_kind_of("kprobes:x"), -1);
+	ck_assert_int_eq(target_kind_of("pid"), -1);
+	ck_assert_int_eq(target_kind_of(""), -1);
+}
+END_TEST
+
+START_TEST(system_calls_have_numbers)
+{
+	int number, reads = 0;
+	const char *name;
+
+	for (unsigned int i = 0; (name = target_call(i, &number)); i++) {
+		ck_assert_uint_gt(strlen(name), 0);
+		if (strcmp(name, "read"))
+			continue;
+		ck_assert_int_eq(number, SYS_read);
+		reads++;
+	}
+	ck_assert_int_eq(reads, 1);
+}
+END_TEST
+
+Suite *probe_suite(void)
+{
+	Suite *s = suite_create("probe");
+	TCase *t = tcase_create("targets");
+
+	tcase_add_loop_test(t, words_are_targets, 0, sizeof(good) / sizeof(*good));
+	tcase_add_loop_test(t, wrong_words_are_said, 0, sizeof(bad) / sizeof(*bad));
+	tcase_add_test(t, kinds);
+	tcase_add_test(t, system_calls_have_numbers);
+	suite_add_tcase(s, t);
+	return s;
+}
