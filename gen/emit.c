@@ -188,6 +188,13 @@ static int place_of(struct names *n, const char *name)
 	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
 }
 
+/* A name in a comment, which no name may end. */
+static void say_plain(struct gen_text *t, const char *name)
+{
+	for (; *name; name++)
+		say(t, "%c", isalnum((unsigned char)*name) || strchr("_.[]", *name) ? *name : '?');
+}
+
 static void say_cores(struct gen_text *t, const struct spec_prog *p, struct names *names)
 {
 	if (!p->ncores)
@@ -198,8 +205,12 @@ static void say_cores(struct gen_text *t, const struct spec_prog *p, struct name
 		int type = place_of(names, c->type), path = place_of(names, c->path);
 
 		t->failed |= type < 0 || path < 0 || c->insn > UINT16_MAX;
-		say(t, "\t{ %u, %s, %u, %d, %d }, /* %s %s */\n", c->insn, core_kinds[c->kind],
-		    c->size, type, path, c->type, c->path);
+		say(t, "\t{ %u, %s, %u, %d, %d }, /* ", c->insn, core_kinds[c->kind], c->size, type,
+		    path);
+		say_plain(t, c->type);
+		say(t, " ");
+		say_plain(t, c->path);
+		say(t, " */\n");
 	}
 	say(t, "};\n\n");
 }
@@ -207,16 +218,22 @@ static void say_cores(struct gen_text *t, const struct spec_prog *p, struct name
 static void say_names(struct gen_text *t, const struct names *n)
 {
 	say(t, "static const char names[] =");
-	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1)
-		say(t, "\n\t\"%s\\0\"", n->at + at);
+	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1) {
+		say(t, "\n\t");
+		say_str(t, n->at + at);
+		say(t, " \"\\0\"");
+	}
 	say(t, "%s;\n\n", n->len ? "" : " \"\"");
 }
 
 /* Where each function begins in the program: what a verifier's log counts from. */
 static void say_funcs(struct gen_text *t, const struct gen_layout *l)
 {
-	for (uint32_t i = 0; i < l->nfuncs; i++)
-		say(t, "\t\t/* %u: %s */\n", l->funcs[i].start, l->funcs[i].name);
+	for (uint32_t i = 0; i < l->nfuncs; i++) {
+		say(t, "\t\t/* %u: ", l->funcs[i].start);
+		say_plain(t, l->funcs[i].name);
+		say(t, " */\n");
+	}
 }
 
 static void say_prog(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)

@@ -2,6 +2,7 @@
 /* Any word as a number, as a time and as a name with a slip in it, against what it has to mean. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
+#include "base/near.h"
 #include "base/opt.h"
 
 #define YEAR_NS (UINT64_C(365) * 24 * 3600 * 1000000000)
@@ -155,7 +156,7 @@ static void check_names(const char *s, const char *name)
 
 	MUST(!near || is_name(near));
 	near = opt_nearest(s, own);
-	MUST(near == (*s && strlen(s) <= 31 ? s : NULL));
+	MUST(near == (*s && strlen(s) <= NEAR_MAX ? s : NULL));
 	MUST(opt_nearest(name, names) == name);
 }
 
