@@ -268,6 +268,10 @@ int sonde_tr_exit(__u64 *args)
 	struct sock *sk = 0;
 
 	CALL_NR(regs, nr);
+	if (nr != NR_CONNECT && nr != NR_BIND && nr != NR_ACCEPT && nr != NR_ACCEPT4)
+		return 0;
+	if (is_compat(regs))
+		return 0;
 	if (nr == NR_CONNECT || (nr == NR_BIND && conf.binds)) {
 		CALL_ARG0(regs, fd);
 		CALL_ARG1(regs, addr);
@@ -278,7 +282,7 @@ int sonde_tr_exit(__u64 *args)
 			returned(&call, args[1]);
 		else
 			bound(&call, args[1]);
-	} else if ((nr == NR_ACCEPT || nr == NR_ACCEPT4) && (__s64)args[1] >= 0) {
+	} else if (nr != NR_BIND && (__s64)args[1] >= 0) {
 		sock = socket_at(args[1]);
 		if (!sock)
 			return 0;

@@ -9,7 +9,7 @@ const volatile struct probe_conf conf = {};
 #include "bpf/lib/syscall.h"
 #include "bpf/lib/trace.h"
 
-enum { ERRORS = 4095, USER_STACK = 256 /* BPF_F_USER_STACK */ };
+enum { ERRORS = 4095, COLLISION = -17 /* -EEXIST */, USER_STACK = 256 /* BPF_F_USER_STACK */ };
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -111,9 +111,9 @@ static __always_inline struct probe_val *val_of(const struct probe_key *key)
 }
 
 /* Tasks may be taken off a CPU here: its values are changed in one step. */
-static __always_inline void count(__u32 pid, bool failed)
+static __always_inline void count(const struct trace_head *h, bool failed)
 {
-	struct probe_key key = { conf.probe, pid };
+	struct probe_key key = { conf.probe, h->who.pid };
 	struct probe_val *v = val_of(&key);
 	struct probe_missed *m;
 
@@ -123,6 +123,9 @@ static __always_inline void count(__u32 pid, bool failed)
 			__sync_fetch_and_add(&m->hits, 1);
 		return;
 	}
+	/* It may be another program by now (execve(2)). */
+	if (conf.events || conf.all.filter)
+		__builtin_memcpy(v->comm, h->who.comm, sizeof(v->comm));
 	__sync_fetch_and_add(&v->hits, 1);
 	if (failed)
 		__sync_fetch_and_add(&v->failed, 1);
@@ -169,17 +172,24 @@ static __always_inline void count_value(__u64 value)
 
 static __always_inline void look_back(void *ctx, struct probe_call *call)
 {
+	struct probe_missed *m;
+
 	call->kernel = call->user = -1;
 	if (!conf.stacks)
 		return;
 	if (conf.kernel)
 		call->kernel = bpf_get_stackid(ctx, &stacks, 0);
 	call->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
+	if (call->kernel != COLLISION && call->user != COLLISION)
+		return;
+	m = missed_here();
+	if (m)
+		__sync_fetch_and_add(&m->stacks, 1);
 }
 
 static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 {
-	struct probe_path path = { conf.probe, pid, call->kernel, call->user };
+	struct probe_path path = { conf.probe, pid, call->kernel, call->user, call->caller };
 	struct probe_missed *m;
 
 	if (add_one(&paths, &path))
@@ -189,7 +199,8 @@ static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 		__sync_fetch_and_add(&m->paths, 1);
 }
 
-static __always_inline void read_text(__u8 to[PROBE_TEXT], const __u64 args[PROBE_ARGS], __u8 which)
+/* False: it cannot be read. The kernel's own functions get strings of both. */
+static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROBE_ARGS], __u8 which)
 {
 	__u64 from = 0;
 
@@ -199,11 +210,10 @@ static __always_inline void read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 			from = args[i];
 	to[0] = 0;
 	if (!which)
-		return;
-	if (conf.user)
-		bpf_probe_read_user_str(to, PROBE_TEXT, (const void *)from);
-	else
-		bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from);
+		return false;
+	if (!conf.user && bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from) > 0)
+		return true;
+	return bpf_probe_read_user_str(to, PROBE_TEXT, (const void *)from) > 0;
 }
 
 static __always_inline void tell(const struct trace_head *h, const struct probe_call *call,
@@ -222,10 +232,18 @@ static __always_inline void tell(const struct trace_head *h, const struct probe_
 	hit->probe = conf.probe;
 	hit->kernel = call->kernel;
 	hit->user = call->user;
-	hit->reserved = 0;
-	read_text(hit->text[0], call->args, conf.text[0]);
-	read_text(hit->text[1], call->args, conf.text[1]);
+	hit->caller = call->caller;
+	hit->read = read_text(hit->text[0], call->args, conf.text[0]);
+	hit->read |= read_text(hit->text[1], call->args, conf.text[1]) << 1;
 	bpf_ringbuf_submit(hit, 0);
+}
+
+static __always_inline bool is_error(__u64 value)
+{
+	if (conf.errors == PROBE_NO_ERRORS)
+		return false;
+	return ((__s64)value < 0 && (__s64)value >= -ERRORS) ||
+	       (conf.errors == PROBE_GUESSED && value >> 12 == 0xfffff && (value & 0xfff));
 }
 
 /* A hit that is counted; call->ns: when what returns here began, 0: it is none, or unknown. */
@@ -233,10 +251,8 @@ static __always_inline void come(const struct trace_head *h, const struct probe_
 				 __u64 value, bool returns)
 {
 	__u64 now = conf.events || call->ns ? bpf_ktime_get_ns() : 0;
-	bool failed = returns && conf.is_signed && (__s64)value < 0 && (__s64)value >= -ERRORS;
 
-	if (conf.count)
-		count(h->who.pid, failed);
+	count(h, returns && is_error(value));
 	if (returns && call->ns)
 		count_time(now - call->ns);
 	if (returns && conf.values)
@@ -264,12 +280,16 @@ static __always_inline void start(void *ctx, const struct trace_head *h, __u64 s
 				  struct probe_call *call)
 {
 	struct probe_call_key key = key_of(h, stack);
+	struct probe_missed *m;
 
 	look_back(ctx, call);
 	if (!conf.starts) {
 		come(h, call, 0, false);
 		return;
 	}
+	m = missed_here();
+	if (m)
+		__sync_fetch_and_add(&m->begun, 1);
 	call->ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
 }
@@ -290,6 +310,19 @@ static __always_inline void end(const struct trace_head *h, __u64 stack, __u64 v
 		bpf_map_delete_elem(&begun, &key);
 }
 
+/* Where a program's function that begins here returns to. */
+static __always_inline __u64 caller_of(void *regs)
+{
+#ifdef FOR_x86_64
+	__u64 caller = 0;
+
+	bpf_probe_read_user(&caller, sizeof(caller), (const void *)SP(regs));
+	return caller;
+#else
+	return LINK(regs);
+#endif
+}
+
 SEC("kprobe")
 int sonde_pb_enter(void *regs)
 {
@@ -306,6 +339,8 @@ int sonde_pb_enter(void *regs)
 		call.args[4] = ARG(regs, 4);
 	if (REG_ARGS > 5)
 		call.args[5] = ARG(regs, 5);
+	if (conf.stacks && conf.user)
+		call.caller = caller_of(regs);
 	start(regs, &h, SP(regs), &call);
 	return 0;
 }
@@ -346,7 +381,7 @@ int sonde_pb_call(struct bpf_raw_tracepoint_args *ctx)
 	struct trace_head h = {};
 	unsigned long arg = 0;
 
-	if ((int)ctx->args[1] != conf.call || !is_wanted(&h))
+	if ((int)ctx->args[1] != conf.call || is_compat(r) || !is_wanted(&h))
 		return 0;
 	CALL_ARG0(r, arg);
 	call.args[0] = arg;
@@ -373,7 +408,7 @@ int sonde_pb_done(struct bpf_raw_tracepoint_args *ctx)
 	unsigned long number = 0;
 
 	CALL_NR(r, number);
-	if ((int)number == conf.call && is_wanted(&h))
+	if ((int)number == conf.call && !is_compat(r) && is_wanted(&h))
 		end(&h, 0, ctx->args[1]);
 	return 0;
 }

@@ -14,6 +14,13 @@ enum {
 	PROBE_FRAMES = 64,
 };
 
+/* Which values returned are errors: -1 to -4095. */
+enum probe_errors {
+	PROBE_NO_ERRORS, /* nobody knows */
+	PROBE_WORDS,     /* of a whole word, or of a type that is known */
+	PROBE_GUESSED,   /* or, of no known type, of an int */
+};
+
 struct probe_conf {
 	struct trace_all all;   /* .filter */
 	__u32 probe;            /* its number */
@@ -22,7 +29,6 @@ struct probe_conf {
 	__u8 nargs;             /* that are wanted, or that the tracepoint has */
 	__u8 pops;              /* bytes that a return takes off the stack */
 	__u8 flat;              /* a return does not know where its stack was */
-	__u8 count;             /* of processes: this program counts them */
 	__u8 starts;            /* what begins is kept for its return */
 	__u8 events;            /* each hit is told */
 	__u8 stacks;            /* where from, and how often */
@@ -32,6 +38,7 @@ struct probe_conf {
 	__u8 text[PROBE_TEXTS]; /* arguments that are strings: 1 for the first; 0: none */
 	__u8 shift;             /* bits of a word that are not of the value returned */
 	__u8 is_signed;         /* it is of a signed type */
+	__u8 errors;            /* enum probe_errors */
 	__u8 reserved[6];
 };
 _Static_assert(sizeof(struct probe_conf) == 48, "struct probe_conf has no hidden padding");
@@ -62,12 +69,16 @@ struct probe_call {
 	__u64 ns;
 	__u64 args[PROBE_ARGS];
 	__s32 kernel, user; /* as of struct probe_path */
+	__u64 caller;
 };
 
 /* Map `paths`: how often it was come to a probe that way. */
 struct probe_path {
 	__u32 probe, pid;
 	__s32 kernel, user; /* numbers in map `stacks`; negative: there is none */
+	/* Where a program's function returns to, whose frame is not on the stack yet; 0: unknown.
+	 */
+	__u64 caller;
 };
 
 /* Map `values`: how often that was returned. */
@@ -83,22 +94,25 @@ struct probe_hit {
 	__u64 ns;    /* how long it took; 0: unknown */
 	__u32 probe;
 	__s32 kernel, user; /* as of struct probe_path */
-	__u32 reserved;
-	__u8 text[PROBE_TEXTS][PROBE_TEXT]; /* ends with a NUL; empty: it cannot be read */
+	__u32 read;         /* a bit for each text that could be read */
+	__u64 caller;
+	__u8 text[PROBE_TEXTS][PROBE_TEXT]; /* ends with a NUL */
 };
-_Static_assert(sizeof(struct probe_hit) == 456, "struct probe_hit is a contract");
+_Static_assert(sizeof(struct probe_hit) == 464, "struct probe_hit is a contract");
 
 /* Map `missed`, per CPU: what had no room. */
 struct probe_missed {
 	__u64 hits; /* of processes that could not be told apart */
 	__u64 paths, values;
+	__u64 stacks; /* whose places in the map others have */
+	__u64 begun;  /* all that began, of what is to return */
 };
 
 enum {
 	PROBE_PROCESSES = 2048,
 	PROBE_CALLS = 16384,
 	PROBE_PATHS = 4096,
-	PROBE_STACKS = 8192,
+	PROBE_STACKS = 16384,
 	PROBE_VALUES = 4096,
 };
 

@@ -15,26 +15,28 @@ enum { REG_ARGS = 6, REG_RET = 10, REG_SP = 19 };
 #elif defined(FOR_arm64)
 typedef __u64 reg_t;
 enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4, REG_ARG5 };
-enum { REG_ARGS = 6, REG_RET = 0, REG_SP = 31 };
+enum { REG_ARGS = 6, REG_RET = 0, REG_SP = 31, REG_LINK = 30 };
 #elif defined(FOR_riscv64)
 typedef __u64 reg_t;
 enum { REG_ARG0 = 10, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4, REG_ARG5 };
-enum { REG_ARGS = 6, REG_RET = 10, REG_SP = 2 };
+enum { REG_ARGS = 6, REG_RET = 10, REG_SP = 2, REG_LINK = 1 };
 #elif defined(FOR_armhf)
 typedef __u32 reg_t;
 enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4 = 0, REG_ARG5 = 0 };
-enum { REG_ARGS = 4, REG_RET = 0, REG_SP = 13 };
+enum { REG_ARGS = 4, REG_RET = 0, REG_SP = 13, REG_LINK = 14 };
 #elif defined(FOR_s390x)
 /* The third of those behind a word of its own and two of the program status word. */
 typedef __u64 reg_t;
 enum { REG_ARG0 = 5, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4, REG_ARG5 = 0 };
-enum { REG_ARGS = 5, REG_RET = 5, REG_SP = 18 };
+enum { REG_ARGS = 5, REG_RET = 5, REG_SP = 18, REG_LINK = 17 };
 #else
 #error "registers of this architecture are not known"
 #endif
 
 #define ARG(ctx, n) ((__u64)((const reg_t *)(ctx))[REG_ARG##n])
 #define RET(ctx)    ((__u64)((const reg_t *)(ctx))[REG_RET])
-#define SP(ctx)     ((__u64)((const reg_t *)(ctx))[REG_SP])
+/* Where it returns to, where that is in a register as it begins. */
+#define LINK(ctx) ((__u64)((const reg_t *)(ctx))[REG_LINK])
+#define SP(ctx)   ((__u64)((const reg_t *)(ctx))[REG_SP])
 
 #endif

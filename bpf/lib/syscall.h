@@ -5,16 +5,33 @@
 
 #include "bpf/lib/kernel.h"
 
+#ifdef FOR_s390x
+typedef struct {
+	unsigned long mask;
+} CORE psw_t;
+#endif
+
+#ifdef FOR_x86_64
+struct thread_info {
+	__u32 status;
+} CORE;
+
+struct task_struct___info {
+	struct thread_info thread_info;
+} CORE;
+#endif
+
 struct pt_regs {
 #if defined(FOR_x86_64)
 	unsigned long orig_ax, di, si, dx, r10, r8, r9;
 #elif defined(FOR_arm64)
 	int syscallno;
-	unsigned long orig_x0, regs[31];
+	unsigned long orig_x0, pstate, regs[31];
 #elif defined(FOR_riscv64)
 	unsigned long a7, orig_a0, a1, a2, a3, a4, a5;
 #elif defined(FOR_s390x)
 	unsigned int int_code;
+	psw_t psw;
 	unsigned long orig_gpr2, gprs[16];
 #else
 	unsigned long uregs[18];
@@ -72,5 +89,31 @@ enum { NR_CONNECT = 362, NR_BIND = 361, NR_ACCEPT = 364, NR_ACCEPT4 = 364 };
 #define CALL_ARG5(r, to) GET(false, to, (r)->uregs[5])
 enum { NR_CONNECT = 283, NR_BIND = 282, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
 #endif
+
+/* A system call of a 32-bit program has a number of its own, which may be another one's here. */
+static __always_inline bool is_compat(struct pt_regs *r)
+{
+#if defined(FOR_x86_64)
+	struct task_struct___info *task = bpf_get_current_task();
+	__u32 status = 0;
+
+	(void)r;
+	GET(false, status, task->thread_info.status);
+	return status & 2; /* TS_COMPAT (asm/thread_info.h) */
+#elif defined(FOR_arm64)
+	unsigned long pstate = 0;
+
+	GET(false, pstate, r->pstate);
+	return pstate & 0x10; /* PSR_MODE32_BIT (asm/ptrace.h) */
+#elif defined(FOR_s390x)
+	unsigned long mask = 0;
+
+	GET(false, mask, r->psw.mask);
+	return !(mask & 0x100000000); /* PSW_MASK_EA (asm/ptrace.h) */
+#else
+	(void)r;
+	return false;
+#endif
+}
 
 #endif

@@ -50,7 +50,7 @@ static __always_inline void *record_new(const __u64 size)
 		return record;
 	c = bpf_map_lookup_elem(&counts, &zero);
 	if (c)
-		c->lost++;
+		__sync_fetch_and_add(&c->lost, 1); /* a task may be taken off here */
 	return 0;
 }
 

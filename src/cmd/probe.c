@@ -65,7 +65,8 @@ static const struct opt_spec spec = {
 		"who comes to a function or tracepoint, how often, with what, how long it takes\n"
 		"PROBEs: kprobe:FUNC and kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
 		"and uretprobe:PATH:SYMBOL of programs and libraries (SYMBOL may be an address, "
-		"0x...; a PATH without a slash is looked for), tracepoint:CATEGORY:NAME "
+		"0x...; it and OFFSET have to be where an instruction begins, or the program "
+		"breaks; a PATH without a slash is looked for), tracepoint:CATEGORY:NAME "
 		"(syscalls:sys_enter_NAME and sys_exit_NAME, too), raw:NAME. What returns "
 		"(kretprobe, uretprobe, sys_exit) is timed. The filter is about processes: pid, "
 		"comm, cgroup, container.",
@@ -90,7 +91,8 @@ struct probing {
 	struct buf out;
 	enum target_change said[PROBE_MAX];
 	uint64_t shown, started;
-	int pidfd; /* 0: no process is waited for */
+	uint8_t strings[PROBE_TEXTS]; /* arguments, as wished for */
+	int pidfd;                    /* 0: no process is waited for */
 	bool patient;
 };
 
@@ -104,7 +106,7 @@ static int parse_texts(struct probing *p)
 		if (parse_u32(p->o.texts.at[i], 1, PROBE_ARGS, &n))
 			return fail_usage("-s %s: it is the number of an argument, 1 to %d",
 					  p->o.texts.at[i], PROBE_ARGS);
-		p->wish.text[i] = (uint8_t)n;
+		p->strings[i] = (uint8_t)n;
 	}
 	return 0;
 }
@@ -212,8 +214,11 @@ static int open_probes(struct probing *p)
 
 	if (wants_types(p) && !btf_open_kernel(&types))
 		p->wish.types = &types;
-	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
+	for (uint32_t i = 0; i < p->wish.n && !rc; i++) {
 		rc = target_find(&p->targets[i], p->wish.types);
+		if (!rc)
+			rc = target_texts(&p->targets[i], p->strings);
+	}
 	if (!rc)
 		rc = probe_open(&p->probe, &p->wish);
 	p->wish.types = NULL;
@@ -229,7 +234,7 @@ static int watch_process(struct probing *p)
 
 	if (fd < 0 && errno == ESRCH)
 		return fail(-ESRCH, "there is no process %u", p->o.pid);
-	if (fd < 0 && errno == EINVAL)
+	if (fd < 0 && (errno == EINVAL || errno == ENOENT))
 		return fail(-EINVAL, "%u is a thread, not a process", p->o.pid);
 	p->pidfd = fd > 0 ? fd : 0;
 #endif
@@ -392,11 +397,31 @@ static int show_tables(struct probing *p)
 	return rc ? fail_errno(rc, "tables") : cmd_write_lines(&p->out, p->patient);
 }
 
+/* All calls whose begin and return were seen. */
+static int count_timed(const struct probing *p, uint64_t *timed)
+{
+	struct probe_times t;
+	int rc = 0;
+
+	*timed = 0;
+	for (uint32_t i = 0; i < p->wish.n && !rc; i++) {
+		if (!p->targets[i].returns)
+			continue;
+		rc = probe_times(&p->probe, i, &t);
+		for (int b = 0; b < PROBE_BUCKETS && !rc; b++)
+			*timed += t.calls[b];
+	}
+	return rc;
+}
+
 static int say_lost(const struct probing *p)
 {
 	struct probe_lost lost;
+	uint64_t timed = 0;
 	int rc = probe_lost(&p->probe, &lost);
 
+	if (!rc)
+		rc = count_timed(p, &timed);
 	if (rc)
 		return fail_errno(rc, "counts");
 	if (p->o.events && (!p->o.quiet || lost.events))
@@ -411,6 +436,12 @@ static int say_lost(const struct probing *p)
 	if (lost.missed.paths)
 		note("%llu hits by ways there was no room for",
 		     (unsigned long long)lost.missed.paths);
+	if (lost.missed.stacks)
+		note("%llu stacks there was no room for", (unsigned long long)lost.missed.stacks);
+	if (lost.missed.begun > timed)
+		note("%llu calls began whose return was not seen: they have not returned, or there "
+		     "were too many at a time",
+		     (unsigned long long)(lost.missed.begun - timed));
 	if (lost.missed.values)
 		note("%llu returns of values there was no room for",
 		     (unsigned long long)lost.missed.values);
@@ -448,12 +479,25 @@ static int open_sinks(struct probing *p)
 	return p->screen ? 0 : fail_errno(-ENOMEM, "standard output");
 }
 
+static void say_start(const struct probing *p)
+{
+	if (p->o.quiet)
+		return;
+	for (uint32_t i = 0; i < p->wish.n; i++)
+		if (p->targets[i].searched)
+			note("%s is in %s", p->targets[i].text, p->targets[i].path);
+	note("%u probe%s in place", p->wish.n, p->wish.n == 1 ? "" : "s");
+}
+
 static int probe(struct probing *p)
 {
 	int rc = watch_process(p);
 
 	if (!rc)
 		rc = open_probes(p);
+	if (!rc && p->o.pid && p->probe.self != (uint32_t)getpid())
+		rc = fail(-EINVAL, "-p: probes know processes by their numbers outside of this pid "
+				   "namespace; use a filter (comm, cgroup, container)");
 	if (rc)
 		return rc;
 	p->started = clock_mono();
@@ -463,12 +507,12 @@ static int probe(struct probing *p)
 	if (rc)
 		return fail_errno(rc, "names of functions");
 	rc = open_sinks(p);
-	if (!rc)
-		rc = wait_open();
+	if (rc)
+		return rc;
+	rc = wait_open();
 	if (rc)
 		return fail_errno(rc, "signals");
-	if (!p->o.quiet)
-		note("%u probe%s in place", p->wish.n, p->wish.n == 1 ? "" : "s");
+	say_start(p);
 	rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG) |
 				 PRIV(CAP_SYS_PTRACE) | PRIV(CAP_DAC_READ_SEARCH),
 			 true);

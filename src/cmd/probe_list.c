@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "out/page.h"
 #include "probe/scan.h"
 #include "probe/target.h"
 #include "sys/perf.h"
@@ -21,6 +22,7 @@ struct lister {
 	uint64_t n;
 	int rc;
 	bool patient, globs;
+	char last[TARGET_NAME]; /* versions of a function stand one behind the other */
 };
 
 /* Only the last star has to be gone back to: what those before it took is enough for them. */
@@ -51,9 +53,17 @@ static int put(const char *name, void *arg)
 
 	if (l->globs ? !fits(l->pattern, name) : !strstr(name, l->pattern))
 		return 0;
+	if (!strcmp(name, l->last))
+		return 0;
+	snprintf(l->last, sizeof(l->last), "%s", name);
 	l->n++;
-	buf_printf(&l->out, "%s:%s%s%s\n", l->kind, l->path ? l->path : "", l->path ? ":" : "",
-		   name);
+	buf_printf(&l->out, "%s:", l->kind);
+	if (l->path) {
+		page_clean(&l->out, l->path);
+		buf_char(&l->out, ':');
+	}
+	page_clean(&l->out, name);
+	buf_char(&l->out, '\n');
 	l->rc = l->out.len < FULL ? 0 : cmd_write_lines(&l->out, l->patient);
 	return l->rc != 0;
 }

@@ -3,6 +3,7 @@
 #include "cmd/probe_say.h"
 #include <string.h>
 #include "base/err.h"
+#include "out/page.h"
 
 enum { ERRORS = 4095, SMALL = 1 << 16 };
 
@@ -36,7 +37,9 @@ const char *probe_say_error(const struct target_value *v, uint64_t value)
 {
 	int64_t n = extended(v, value);
 
-	return v->is != BTF_IS_WORD && n < 0 && n >= -ERRORS ? err_name((int)n) : NULL;
+	if (v->errors == PROBE_GUESSED && value >> 12 == 0xfffff)
+		n = (int32_t)value;
+	return v->errors && n < 0 && n >= -ERRORS ? err_name((int)n) : NULL;
 }
 
 void probe_say_value(const struct target_value *v, uint64_t value, struct buf *out)
@@ -62,38 +65,66 @@ static bool is_own(const struct symbol *symbol)
 	return false;
 }
 
-static bool put_frame(struct probe_show *s, uint64_t frame, uint32_t pid, struct buf *out)
+/* A return address belongs to the call in front of it, which may be a function's last instruction.
+ */
+static uint64_t place_of(uint64_t frame, uint32_t i)
 {
-	const struct symbol *symbol = pid ? NULL : symbols_of(&s->symbols, frame);
-
-	if (pid)
-		return users_name(&s->users, pid, frame, out);
-	if (symbol && symbol->begin)
-		buf_printf(out, "%s+0x%llx", symbol->name,
-			   (unsigned long long)(frame - symbol->begin));
-	else
-		buf_printf(out, "0x%llx", (unsigned long long)frame);
-	return true;
+	return i ? frame - 1 : frame;
 }
 
-void probe_say_stack(struct probe_show *s, int32_t stack, uint32_t pid, const char *before,
-		     const char *behind, struct buf *out)
+static void put_frame(struct probe_show *s, uint64_t frame, uint32_t i, struct buf *out)
 {
-	uint64_t frames[PROBE_FRAMES];
-	uint32_t n = probe_stack(s->probe, stack, frames), i = 0;
+	const struct symbol *symbol = symbols_of(&s->symbols, place_of(frame, i));
 
-	for (; !pid && i < n; i += SYMBOLS_ASKED)
-		symbols_find(&s->symbols, frames + i, n - i);
+	if (symbol && symbol->begin) {
+		page_clean(out, symbol->name);
+		buf_printf(out, "+0x%llx", (unsigned long long)(frame - symbol->begin));
+	} else {
+		buf_printf(out, "0x%llx", (unsigned long long)frame);
+	}
+}
+
+void probe_say_stack(struct probe_show *s, int32_t stack, const char *before, const char *behind,
+		     struct buf *out)
+{
+	uint64_t frames[PROBE_FRAMES], places[PROBE_FRAMES];
+	uint32_t n = probe_stack(s->probe, stack, frames), i;
+
+	for (i = 0; i < n; i++)
+		places[i] = place_of(frames[i], i);
+	for (i = 0; i < n; i += SYMBOLS_ASKED)
+		symbols_find(&s->symbols, places + i, n - i);
 	i = 0;
-	while (!pid && i < n && is_own(symbols_of(&s->symbols, frames[i])))
+	while (i < n && is_own(symbols_of(&s->symbols, places[i])))
 		i++;
 	for (; i < n; i++) {
-		size_t from = out->len;
-
 		buf_str(out, before);
-		if (put_frame(s, frames[i], pid, out))
-			buf_str(out, behind);
-		else
-			out->len = from;
+		put_frame(s, frames[i], i, out);
+		buf_str(out, behind);
+	}
+}
+
+static void put_user(struct probe_show *s, uint32_t pid, uint64_t addr, const char *before,
+		     const char *behind, struct buf *out)
+{
+	size_t from = out->len;
+
+	buf_str(out, before);
+	if (users_name(&s->users, pid, addr, out))
+		buf_str(out, behind);
+	else
+		out->len = from;
+}
+
+void probe_say_user(struct probe_show *s, int32_t stack, uint32_t pid, uint64_t caller,
+		    const char *before, const char *behind, struct buf *out)
+{
+	uint64_t frames[PROBE_FRAMES];
+	uint32_t n = probe_stack(s->probe, stack, frames);
+
+	for (uint32_t i = 0; i < n; i++) {
+		put_user(s, pid, frames[i], before, behind, out);
+		if (!i && caller && (n == 1 || frames[1] != caller))
+			put_user(s, pid, caller, before, behind, out);
 	}
 }

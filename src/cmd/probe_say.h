@@ -11,8 +11,12 @@ void probe_say_value(const struct target_value *v, uint64_t value, struct buf *o
 void probe_say_number(const struct target_value *v, uint64_t value, struct buf *out);
 /* The name of the error that a value is; NULL: it is none. */
 const char *probe_say_error(const struct target_value *v, uint64_t value);
-/* Append a stack's functions, each between two texts, innermost first. pid 0: the kernel's. */
-void probe_say_stack(struct probe_show *s, int32_t stack, uint32_t pid, const char *before,
-		     const char *behind, struct buf *out);
+/* Append a stack's functions, each between two texts, innermost first: the kernel's. */
+void probe_say_stack(struct probe_show *s, int32_t stack, const char *before, const char *behind,
+		     struct buf *out);
+/* The same of a process; caller: of the innermost, whose frame is not on the stack yet; 0: it is.
+ */
+void probe_say_user(struct probe_show *s, int32_t stack, uint32_t pid, uint64_t caller,
+		    const char *before, const char *behind, struct buf *out);
 
 #endif

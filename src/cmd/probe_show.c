@@ -36,42 +36,33 @@ static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
 	buf_char(out, '"');
 }
 
-/* Which of a record's texts belongs to an argument; -1: none. */
-static int text_of(const struct probe_show *s, const struct target *t, uint8_t arg)
+/* An argument's text; NULL: it has none, or it could not be read. */
+static const uint8_t *text_of(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
-	const uint8_t *wish = s->probe->wish.text;
-	int n = 0;
-
-	if (*wish) {
-		for (int i = 0; i < PROBE_TEXTS; i++)
-			if (wish[i] == arg + 1)
-				return i;
-		return -1;
-	}
-	for (uint8_t i = 0; i < arg; i++)
-		n += t->takes[i].is == BTF_IS_STRING;
-	return t->takes[arg].is == BTF_IS_STRING && n < PROBE_TEXTS ? n : -1;
+	for (int i = 0; i < PROBE_TEXTS; i++)
+		if (t->strings[i] == arg + 1 && hit->read & 1u << i)
+			return hit->text[i];
+	return NULL;
 }
 
-static void put_args(const struct probe_show *s, const struct target *t,
-		     const struct probe_hit *hit, struct buf *out)
+static void put_args(const struct target *t, const struct probe_hit *hit, struct buf *out)
 {
 	/* Where it only returns nothing is known of them. */
 	if (t->returns && !hit->ns)
 		return;
 	buf_char(out, '(');
 	for (uint8_t i = 0; i < t->ntakes; i++) {
-		int text = text_of(s, t, i);
+		const uint8_t *text = text_of(t, hit, i);
 
 		buf_str(out, i ? ", " : "");
 		if (*t->takes[i].name) {
 			buf_str(out, t->takes[i].name);
 			buf_char(out, '=');
 		}
-		if (text >= 0 && *hit->text[text])
-			put_text(out, hit->text[text]);
+		if (text)
+			put_text(out, text);
 		else
-			probe_say_value(&t->takes[i], hit->args[i], out);
+			probe_say_number(&t->takes[i], hit->args[i], out);
 	}
 	buf_char(out, ')');
 }
@@ -79,8 +70,8 @@ static void put_args(const struct probe_show *s, const struct target *t,
 static void put_stack(struct probe_show *s, const struct probe_hit *hit, const char *before,
 		      const char *behind, struct buf *out)
 {
-	probe_say_stack(s, hit->kernel, 0, before, behind, out);
-	probe_say_stack(s, hit->user, hit->head.who.pid, before, behind, out);
+	probe_say_stack(s, hit->kernel, before, behind, out);
+	probe_say_user(s, hit->user, hit->head.who.pid, hit->caller, before, behind, out);
 }
 
 static const char *comm_of(const struct probe_hit *hit, char comm[TRACE_COMM + 1])
@@ -101,7 +92,7 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	buf_u64(out, hit->head.who.pid);
 	buf_char(out, ' ');
 	page_clean(out, t->text);
-	put_args(s, t, hit, out);
+	put_args(t, hit, out);
 	if (t->returns && t->value.is != BTF_IS_VOID) {
 		buf_str(out, " = ");
 		probe_say_value(&t->value, hit->value, out);
@@ -158,7 +149,7 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 	};
 	int rc;
 
-	put_args(s, t, hit, &args);
+	put_args(t, hit, &args);
 	buf_char(&args, '\0');
 	if (t->returns && t->value.is != BTF_IS_VOID) {
 		probe_say_number(&t->value, hit->value, &value);

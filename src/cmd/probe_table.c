@@ -146,6 +146,39 @@ static int show_buckets(const struct probe_times *t, const char *name, uint64_t 
 	return rc ? rc : sink_end(sink);
 }
 
+struct total_row {
+	uint64_t calls, most;
+	double mean;
+	const char *event, *name;
+};
+
+#define R struct total_row
+static const struct col total_cols[] = {
+	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
+	{ "probe", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "timed", .role = COL_COUNTER, COL_AT_U64(R, calls) },
+	{ "mean_ns", .role = COL_GAUGE, COL_AT_F64(R, mean) },
+	{ "slowest_ns", .role = COL_GAUGE, COL_AT_U64(R, most) },
+};
+#undef R
+static const struct schema total_schema = { "probe_latency_total", total_cols,
+					    sizeof(total_cols) / sizeof(*total_cols), 0 };
+
+static int show_total(struct sink *sink, const char *name, const struct probe_times *t,
+		      uint64_t all)
+{
+	struct total_row row = { .calls = all,
+				 .most = t->most,
+				 .mean = (double)t->ns / (double)all,
+				 .event = "latency_total",
+				 .name = name };
+	int rc = sink_begin(sink, &total_schema, NULL);
+
+	if (!rc)
+		rc = sink_row(sink, &row);
+	return rc ? rc : sink_end(sink);
+}
+
 static int show_times(const struct probe_show *s, uint32_t probe, struct sink *sink, bool text)
 {
 	uint64_t all = 0, largest = 1;
@@ -169,6 +202,8 @@ static int show_times(const struct probe_show *s, uint32_t probe, struct sink *s
 	if (!rc)
 		rc = sink_line(sink, "%s: %s", probe_name(s, probe), line.data);
 	buf_free(&line);
+	if (!rc && !text)
+		rc = show_total(sink, probe_name(s, probe), &t, all);
 	return rc ? rc : show_buckets(&t, probe_name(s, probe), largest, sink, text);
 }
 
@@ -288,10 +323,10 @@ static int show_path_text(struct probe_show *s, const struct path_row *row, stru
 
 	buf_printf(&text, "\n%s, pid %llu: %llu times\n", probe_name(s, row->path.probe),
 		   (unsigned long long)row->pid, (unsigned long long)row->times);
-	probe_say_stack(s, row->path.kernel, 0, "    ", "\n", &text);
+	probe_say_stack(s, row->path.kernel, "    ", "\n", &text);
 	if (row->path.kernel >= 0 && row->path.user >= 0)
 		buf_str(&text, "    --\n");
-	probe_say_stack(s, row->path.user, row->path.pid, "    ", "\n", &text);
+	probe_say_user(s, row->path.user, row->path.pid, row->path.caller, "    ", "\n", &text);
 	buf_char(&text, '\0');
 	for (line = text.nomem ? NULL : text.data; line && *line && !rc; line = next) {
 		next = strchr(line, '\n') + 1;
@@ -303,10 +338,9 @@ static int show_path_text(struct probe_show *s, const struct path_row *row, stru
 	return rc;
 }
 
-/* A stack as one text with blanks between; NULL: there is none. */
-static const char *one_line(struct probe_show *s, int32_t stack, uint32_t pid, struct buf *text)
+/* Functions with blanks between as one text; NULL: there are none. */
+static const char *one_line(struct buf *text)
 {
-	probe_say_stack(s, stack, pid, "", " ", text);
 	if (!text->len || text->nomem)
 		return NULL;
 	text->data[text->len - 1] = '\0';
@@ -320,8 +354,10 @@ static int show_path_row(struct probe_show *s, struct path_row *row, struct sink
 
 	row->event = "stack";
 	row->name = probe_name(s, row->path.probe);
-	row->kernel = one_line(s, row->path.kernel, 0, &kernel);
-	row->user = one_line(s, row->path.user, row->path.pid, &user);
+	probe_say_stack(s, row->path.kernel, "", " ", &kernel);
+	probe_say_user(s, row->path.user, row->path.pid, row->path.caller, "", " ", &user);
+	row->kernel = one_line(&kernel);
+	row->user = one_line(&user);
 	if (!rc)
 		rc = sink_row(sink, row);
 	if (!rc)

@@ -32,11 +32,11 @@ static uint8_t pops_of(const struct target *t)
 #endif
 }
 
-/* What 32-bit ARM's kretprobes save has no stack pointer: of calls inside of a call only the
+/* What the kretprobes of these save has no stack pointer: of calls inside of a call only the
  * innermost is timed there. */
 static bool is_flat(const struct target *t)
 {
-#if defined(__arm__)
+#if defined(__arm__) || defined(__riscv)
 	return t->kind == TARGET_KRETPROBE;
 #else
 	(void)t;
@@ -63,20 +63,6 @@ static uint32_t progs_of(const struct target *t)
 	}
 }
 
-static void put_texts(const struct probe_wish *wish, const struct target *t,
-		      struct probe_conf *conf)
-{
-	uint32_t n = 0;
-
-	if (*wish->text) {
-		memcpy(conf->text, wish->text, sizeof(conf->text));
-		return;
-	}
-	for (uint8_t i = 0; i < t->ntakes && n < PROBE_TEXTS; i++)
-		if (t->takes[i].is == BTF_IS_STRING)
-			conf->text[n++] = (uint8_t)(i + 1);
-}
-
 static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 {
 	const struct target *t = &p->wish.targets[i];
@@ -88,7 +74,6 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.nargs = t->ntakes,
 		.pops = pops_of(t),
 		.flat = is_flat(t),
-		.count = 1,
 		.starts = t->returns,
 		.events = p->wish.events,
 		.stacks = p->wish.stacks,
@@ -97,9 +82,10 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.user = is_user(t) || t->call >= 0,
 		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
 		.is_signed = t->value.is == BTF_IS_SIGNED,
+		.errors = t->value.errors,
 	};
 
-	put_texts(&p->wish, t, &conf);
+	memcpy(conf.text, t->strings, sizeof(conf.text));
 	return conf;
 }
 

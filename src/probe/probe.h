@@ -17,10 +17,9 @@ struct probe_wish {
 	const struct btf *types;     /* the kernel's, if the caller has them open */
 	const struct filter *filter; /* NULL: all processes */
 	bool events, stacks, values;
-	bool verbose;              /* the verifier's whole log, should it refuse */
-	uint8_t text[PROBE_TEXTS]; /* arguments that are strings: 1 for the first; 0: as typed */
-	uint32_t processes;        /* that are told apart; 0: as is useful */
-	uint32_t bytes;            /* of the ring; 0: as is useful */
+	bool verbose;       /* the verifier's whole log, should it refuse */
+	uint32_t processes; /* that are told apart; 0: as is useful */
+	uint32_t bytes;     /* of the ring; 0: as is useful */
 };
 
 /* Zeroed: closed. */

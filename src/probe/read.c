@@ -173,6 +173,8 @@ int probe_lost(const struct probe *p, struct probe_lost *lost)
 		sum.missed.hits += missed[i].hits;
 		sum.missed.paths += missed[i].paths;
 		sum.missed.values += missed[i].values;
+		sum.missed.stacks += missed[i].stacks;
+		sum.missed.begun += missed[i].begun;
 	}
 	for (uint32_t i = 0; i < p->wish.n; i++)
 		for (uint32_t k = 0; k < probe_spec.nprogs; k++)

@@ -32,6 +32,9 @@ static int take_line(const char *line, size_t len, void *arg)
 {
 	const char *blank = memchr(line, ' ', len);
 
+	/* System calls are told by their own names. */
+	if (len > 9 && !strncmp(line, "syscalls:", 9))
+		return 0;
 	return hand_on(arg, line, blank ? (size_t)(blank - line) : len);
 }
 
@@ -39,7 +42,7 @@ static int take_symbol(uint64_t addr, const char *name, size_t len, void *arg)
 {
 	(void)addr;
 	/* What stands in front of functions, and parts of them that compilers move away. */
-	if (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6) ||
+	if ((len > 6 && (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))) ||
 	    (len > 5 && !strncmp(name + len - 5, ".cold", 5)))
 		return 0;
 	return hand_on(arg, name, len);
@@ -79,8 +82,7 @@ int scan_tracepoints(scan_each *each, void *arg)
 
 	if (rc > 0)
 		return rc;
-	/* The kernel may list them itself, or not have them as events of their own. */
-	for (unsigned int i = 0; rc < 0 && (name = target_call(i, &number)); i++) {
+	for (unsigned int i = 0; (name = target_call(i, &number)); i++) {
 		snprintf(text, sizeof(text), "syscalls:sys_enter_%s", name);
 		if (each(text, arg))
 			return 1;

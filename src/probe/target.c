@@ -16,6 +16,8 @@
 #include "sys/elf.h"
 #include "sys/priv.h"
 
+enum { KERNEL_ENOTSUPP = 524 }; /* linux/errno.h of the kernel itself */
+
 const char *const target_kinds[TARGET_KINDS + 1] = { "kprobe",    "kretprobe",  "uprobe",
 						     "uretprobe", "tracepoint", "raw" };
 
@@ -189,17 +191,22 @@ int target_refused(const struct target *t, int rc)
 			    "%s: the kernel lets no probe stand there (nor, if it has no "
 			    "kprobes on ftrace, at the begin of any function)",
 			    t->text);
-	if (rc == -EINVAL || rc == -EOPNOTSUPP)
+	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
 		return fail(rc, "%s: the kernel does not let it be probed there (%s)", t->text,
-			    err_words(rc));
+			    rc == -EINVAL ? err_words(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
 
 static bool is_file(const char *path)
 {
+	struct elf e = { 0 };
 	struct stat st;
 
-	return !stat(path, &st) && S_ISREG(st.st_mode);
+	/* Of several of that name in several folders the one that is for this machine. */
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || elf_open(&e, path))
+		return false;
+	elf_close(&e);
+	return true;
 }
 
 /* folder/NAME as t->path, if that is a file. */
@@ -242,6 +249,7 @@ void target_find_path(struct target *t)
 
 	if (strchr(t->path, '/'))
 		return;
+	t->searched = true;
 	memcpy(name, t->path, sizeof(name));
 	for (dirs = dirs ? dirs : "/usr/bin:/bin"; *dirs; dirs += strspn(dirs, ":")) {
 		size_t len = strcspn(dirs, ":");
@@ -258,8 +266,9 @@ void target_find_path(struct target *t)
 struct hunt {
 	const char *name;
 	struct near near;
-	uint64_t value, size;
+	uint64_t value, size, other; /* other: of another function of that name */
 	uint32_t functions;
+	bool chooses;
 };
 
 static int look(const struct elf_symbol *symbol, void *arg)
@@ -271,9 +280,12 @@ static int look(const struct elf_symbol *symbol, void *arg)
 		near_try(&h->near, symbol->name);
 		return 0;
 	}
+	if (h->value && h->value != symbol->value)
+		h->other = symbol->value;
 	h->value = symbol->value;
 	h->size = symbol->size;
-	return 1;
+	h->chooses = symbol->chooses;
+	return 0;
 }
 
 static int find_symbol(struct target *t, const struct elf *e)
@@ -287,17 +299,32 @@ static int find_symbol(struct target *t, const struct elf *e)
 			return fail(-EINVAL, "%s: %s is no address", t->text, t->name);
 	} else {
 		near_begin(&h.near, t->name);
-		if (elf_functions(e, look, &h) != 1 && !h.functions)
+		elf_functions(e, look, &h);
+		if (!h.functions)
 			return fail(-ENOENT,
 				    "%s: %s names no functions: it is stripped; an address in it "
 				    "can be given (0x...)",
 				    t->text, t->path);
 		if (!h.value)
 			return none_of(t, "the file defines no such function", "", &h.near);
+		if (h.other)
+			return fail(-ENOTUNIQ,
+				    "%s: several functions of the file have that name: give an "
+				    "address (%s:%s:0x%llx, 0x%llx, ...)",
+				    t->text, target_kinds[t->kind], t->path,
+				    (unsigned long long)h.value, (unsigned long long)h.other);
+		if (h.chooses)
+			note("%s is what chooses a function when the program starts: it is that "
+			     "choice which is probed",
+			     t->text);
 		if (t->plus && t->plus >= h.size)
 			return fail(-EINVAL, "%s: %s has %llu bytes", t->text, t->name,
 				    (unsigned long long)h.size);
 	}
+	if (t->plus || *t->name == '0')
+		note("%s: that has to be where an instruction begins; elsewhere it breaks the "
+		     "program",
+		     t->text);
 	if (elf_offset(e, h.value + t->plus, &t->offset))
 		return fail(-ENOENT, "%s: there is no code in the file", t->text);
 	return 0;
@@ -342,6 +369,20 @@ enum target_change target_changed(const struct target *t)
 		       : TARGET_SAME;
 }
 
+/* The kernel's tracepoints have the names of its functions, which are older than some calls'. */
+static const char *call_of(const char *name)
+{
+	static const char *const pairs[][2] = {
+		{ "newstat", "stat" },   { "newlstat", "lstat" },      { "newfstat", "fstat" },
+		{ "newuname", "uname" }, { "sendfile64", "sendfile" }, { "umount", "umount2" },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (!strcmp(name, pairs[i][0]))
+			return pairs[i][1];
+	return name;
+}
+
 /* "syscalls:sys_enter_NAME": what such a tracepoint hears is all system calls'. */
 static int find_call(struct target *t)
 {
@@ -357,6 +398,7 @@ static int find_call(struct target *t)
 		return fail(-ENOENT, "%s: it is sys_enter_NAME or sys_exit_NAME", t->text);
 	want += t->returns ? sizeof(leave) - 1 : sizeof(enter) - 1;
 	near_begin(&near, want);
+	want = call_of(want);
 	for (unsigned int i = 0; (name = target_call(i, &number)); i++) {
 		near_try(&near, name);
 		if (!strcmp(name, want))
@@ -375,28 +417,82 @@ static struct target_value keep(const struct btf_value *v)
 	return kept;
 }
 
+/* How many arguments of a function are in registers, at least. */
+static uint8_t registers_of(const struct target *t)
+{
+#if defined(__x86_64__)
+	return !is_user(t) || t->wide ? 6 : 0; /* those of i386 are on the stack */
+#elif defined(__s390x__)
+	(void)t;
+	return 5;
+#elif defined(__arm__)
+	(void)t;
+	return 4;
+#else
+	(void)t;
+	return PROBE_ARGS;
+#endif
+}
+
+static struct target_value value_of(const struct target *t, const struct btf_value *typed)
+{
+	struct target_value v = { .is = BTF_IS_WORD, .size = sizeof(long) };
+
+	if (typed) {
+		v = keep(typed);
+		v.errors = v.is == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORDS;
+	} else if (t->call >= 0) {
+		v.is = BTF_IS_SIGNED;
+		v.errors = PROBE_WORDS;
+	} else if (!is_user(t)) {
+		v.errors = PROBE_GUESSED;
+	}
+	return v;
+}
+
 /* What is not described are words, as many as there are registers for them, or few. */
 static void find_types(struct target *t, const struct btf *types)
 {
-	struct btf_value takes[PROBE_ARGS], value = { .name = "", .is = BTF_IS_SIGNED, .size = 8 };
+	bool point = t->kind >= TARGET_TRACEPOINT, function = !point && !is_user(t);
+	struct btf_value takes[PROBE_ARGS], value;
 	int n = -ENOENT;
 
-	if (types && t->call < 0 && t->kind >= TARGET_TRACEPOINT)
+	if (types && t->call < 0 && point)
 		n = btf_tracepoint(types, t->name, takes, PROBE_ARGS);
-	else if (types && t->call < 0 && !is_user(t))
+	else if (types && function)
 		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
+	if (n > registers_of(t) && function)
+		n = registers_of(t);
 	t->typed = n >= 0;
-	t->ntakes = t->typed                       ? (uint8_t)n
-		    : t->call >= 0                 ? PROBE_ARGS
-		    : t->kind >= TARGET_TRACEPOINT ? 0
-						   : 4;
-	for (int i = 0; i < n; i++)
-		t->takes[i] = keep(&takes[i]);
-	for (int i = 0; i < t->ntakes && n < 0; i++)
-		t->takes[i] = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };
-	t->value = keep(&value);
-	if (is_user(t)) /* nobody knows */
-		t->value = (struct target_value){ .is = BTF_IS_WORD, .size = 8 };
+	t->ntakes = t->typed ? (uint8_t)n : t->call >= 0 ? PROBE_ARGS : point ? 0 : 4;
+	if (is_user(t) && t->ntakes > registers_of(t))
+		t->ntakes = registers_of(t);
+	for (int i = 0; i < PROBE_ARGS; i++)
+		t->takes[i] =
+			i < n ? keep(&takes[i])
+			      : (struct target_value){ .is = BTF_IS_WORD, .size = sizeof(long) };
+	t->value = value_of(t, t->typed && function ? &value : NULL);
+}
+
+int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS])
+{
+	int n = 0;
+
+	for (uint8_t i = 0; i < t->ntakes && n < PROBE_TEXTS; i++)
+		if (t->takes[i].is == BTF_IS_STRING)
+			t->strings[n++] = (uint8_t)(i + 1);
+	for (int i = 0; i < PROBE_TEXTS && wish[i] && !*t->strings; i++) {
+		bool more = !t->typed && t->call < 0 && t->kind < TARGET_TRACEPOINT;
+
+		if (more && wish[i] > t->ntakes && wish[i] <= registers_of(t))
+			t->ntakes = wish[i];
+		if (wish[i] > t->ntakes)
+			return fail_usage("-s %u: of %s so many arguments are not known", wish[i],
+					  t->text);
+	}
+	if (!n)
+		memcpy(t->strings, wish, sizeof(t->strings));
+	return 0;
 }
 
 /* Where the kernel tells its events' categories, a wrong one is not passed over. */

@@ -28,6 +28,7 @@ struct target_value {
 	char name[TARGET_VALUE_NAME]; /* "": not known */
 	uint8_t is;                   /* enum btf_is */
 	uint8_t size;                 /* bytes of it in its register */
+	uint8_t errors;               /* of one that is returned: enum probe_errors */
 };
 
 struct target {
@@ -40,10 +41,12 @@ struct target {
 	uint64_t plus, offset;  /* uprobes: behind the symbol; in the file */
 	int call;               /* number of a system call; -1: it is none */
 	bool wide;              /* uprobes: a program of 64 bits */
+	bool searched;          /* uprobes: the file was looked for */
 	bool typed;             /* the kernel describes what it takes */
 	struct target_value takes[PROBE_ARGS], value;
 	uint8_t ntakes;
-	dev_t dev; /* uprobes: of the file as it was found */
+	uint8_t strings[PROBE_TEXTS]; /* of what it takes: 1 for the first */
+	dev_t dev;                    /* uprobes: of the file as it was found */
 	ino_t ino;
 	struct timespec changed;
 };
@@ -55,6 +58,9 @@ int target_parse(struct target *t, const char *word);
 /* Look up its file, its number, its types (types: NULL if the kernel has none). 0 or -errno, said,
  * with the nearest name. */
 int target_find(struct target *t, const struct btf *types);
+/* Which of its arguments are strings (1: the first): by their types, else as they are wished for,
+ * which is said if it cannot be. 0 or -E_USAGE. */
+int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS]);
 /* Say that the kernel would not: why, and the nearest name. Returns rc. */
 int target_refused(const struct target *t, int rc);
 

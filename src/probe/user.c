@@ -9,14 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/clock.h"
+#include "out/page.h"
 #include "sys/elf.h"
 #include "sys/mnt.h"
 
-enum { MAPS_MAX = 1 << 22, SYMBOLS_MAX = 1 << 20, PATH_LEN = 512 };
+enum { MAPS_MAX = 1 << 22, SYMBOLS_MAX = 1 << 20, NAMES_MAX = 1 << 24, PATH_LEN = 512 };
 
 struct user_process {
 	uint32_t pid;
 	struct buf maps; /* as the kernel told it, ended by NUL */
+	uint64_t asked;  /* when; clock_mono() */
+	bool current;    /* it could be, at last */
 };
 
 struct place {
@@ -76,6 +80,8 @@ static void read_maps(const struct users *u, struct user_process *p)
 	char path[32];
 	int fd;
 
+	p->asked = clock_mono();
+	p->current = false;
 	snprintf(path, sizeof(path), "%u/maps", p->pid);
 	fd = u->proc ? openat(u->proc, path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
@@ -85,7 +91,10 @@ static void read_maps(const struct users *u, struct user_process *p)
 	} else {
 		buf_char(&maps, '\0');
 		buf_free(&p->maps);
+		p->current = !maps.nomem;
 		p->maps = maps;
+		if (maps.nomem)
+			buf_free(&p->maps);
 	}
 	close(fd);
 }
@@ -103,12 +112,6 @@ static struct user_process *process_of(struct users *u, uint32_t pid)
 	return p;
 }
 
-void users_learn(struct users *u, uint32_t pid)
-{
-	if (pid)
-		process_of(u, pid);
-}
-
 struct mapping {
 	uint64_t begin, offset;
 	uint64_t device, inode; /* of the file */
@@ -118,6 +121,13 @@ struct mapping {
 
 /* "BEGIN-END rwxp OFFSET MAJOR:MINOR INODE   PATH" */
 enum { BEGIN, END, OFFSET, MAJOR, MINOR, INODE, FIELDS };
+static bool is_code(const char *line)
+{
+	const char *blank = strchr(line, ' ');
+
+	return blank && strlen(blank) > 4 && blank[3] == 'x';
+}
+
 static bool read_fields(const char *line, uint64_t n[FIELDS])
 {
 	char *at = (char *)(uintptr_t)line;
@@ -133,16 +143,19 @@ static bool read_fields(const char *line, uint64_t n[FIELDS])
 	return true;
 }
 
-static bool find_mapping(const struct user_process *p, uint64_t addr, struct mapping *m)
+/* The next one that an address is in, of those from *from on; any: of code. */
+static bool find_mapping(const char **from, bool any, uint64_t addr, struct mapping *m)
 {
-	const char *line = p->maps.nomem ? NULL : p->maps.data, *next, *path;
+	const char *line = *from, *next, *path;
 
 	for (; line && *line; line = next) {
 		uint64_t n[FIELDS];
 
 		next = strchr(line, '\n');
 		next = next ? next + 1 : line + strlen(line);
-		if (!read_fields(line, n) || addr < n[BEGIN] || addr >= n[END])
+		*from = next;
+		if (!read_fields(line, n) || (!any && (addr < n[BEGIN] || addr >= n[END])) ||
+		    (any && !is_code(line)))
 			continue;
 		path = memchr(line, '/', (size_t)(next - line));
 		*m = (struct mapping){ .begin = n[BEGIN],
@@ -162,7 +175,7 @@ static int add_place(const struct elf_symbol *symbol, void *arg)
 	struct user_file *f = arg;
 	struct place at = { symbol->value, symbol->size, (uint32_t)f->names.len };
 
-	if (f->places.len / sizeof(at) >= SYMBOLS_MAX)
+	if (f->places.len / sizeof(at) >= SYMBOLS_MAX || f->names.len >= NAMES_MAX)
 		return 1;
 	buf_add(&f->places, &at, sizeof(at));
 	buf_add(&f->names, symbol->name, strlen(symbol->name) + 1);
@@ -197,7 +210,7 @@ static struct user_file *file_of(struct users *u, uint32_t pid, const struct map
 	/* If that cannot be read there is no use in asking each time. */
 	f->device = m->device;
 	f->inode = m->inode;
-	if (elf_open_at(&f->elf, u->proc, path) && elf_open(&f->elf, path + root))
+	if (elf_open_at(&f->elf, u->proc, path))
 		return f;
 	elf_functions(&f->elf, add_place, f);
 	if (!f->places.nomem && !f->names.nomem)
@@ -227,35 +240,69 @@ static const struct place *find_place(const struct user_file *f, uint64_t value)
 	return &at[low - 1];
 }
 
+static void put_file_name(struct buf *out, const char *name, size_t len)
+{
+	char copy[PATH_LEN];
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, name);
+	page_clean(out, copy);
+}
+
+void users_learn(struct users *u, uint32_t pid)
+{
+	struct user_process *p;
+	const char *from;
+	struct mapping m;
+
+	if (!pid || known(u, pid))
+		return;
+	p = process_of(u, pid);
+	from = p->maps.data;
+	while (find_mapping(&from, true, 0, &m))
+		if (m.len && m.inode)
+			file_of(u, pid, &m);
+}
+
+static bool look_up(const struct user_process *p, uint64_t addr, struct mapping *m)
+{
+	const char *from = p->maps.data;
+
+	return find_mapping(&from, false, addr, m);
+}
+
 bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
 {
 	struct user_process *p = process_of(u, pid);
 	const struct place *place = NULL;
+	struct mapping m = { 0 };
 	const char *base;
 	struct user_file *f;
-	struct mapping m;
 	uint64_t value;
+	bool found = look_up(p, addr, &m);
 
-	if (!find_mapping(p, addr, &m)) {
-		read_maps(u, p); /* what was loaded since */
-		if (p->maps.len && !find_mapping(p, addr, &m))
-			return false;
+	/* What was loaded since; not each time for addresses that are none. */
+	if (!found && clock_mono() - p->asked > NS_PER_S) {
+		read_maps(u, p);
+		found = look_up(p, addr, &m);
 	}
-	if (!p->maps.len || !m.len) {
+	if (!found && p->current)
+		return false;
+	if (!found || !m.len) {
 		buf_printf(out, "0x%llx", (unsigned long long)addr);
 		return true;
 	}
+	value = addr - m.begin + m.offset;
 	f = file_of(u, pid, &m);
-	if (f && f->elf.len && !elf_value(&f->elf, addr - m.begin + m.offset, &value))
+	if (f && f->elf.len && !elf_value(&f->elf, value, &value))
 		place = find_place(f, value);
 	if (place) {
-		buf_printf(out, "%s+0x%llx", f->names.data + place->name,
-			   (unsigned long long)(value - place->value));
+		page_clean(out, f->names.data + place->name);
+		buf_printf(out, "+0x%llx", (unsigned long long)(value - place->value));
 		return true;
 	}
 	base = memrchr(m.path, '/', m.len);
 	base = base ? base + 1 : m.path;
-	buf_printf(out, "%.*s+0x%llx", (int)(m.path + m.len - base), base,
-		   (unsigned long long)(addr - m.begin + m.offset));
+	put_file_name(out, base, (size_t)(m.path + m.len - base));
+	buf_printf(out, "+0x%llx", (unsigned long long)value);
 	return true;
 }

@@ -9,7 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEGMENTS_MAX = 1 << 12, TABLE_MAX = 1 << 28, TABLES_MAX = 4 };
+enum {
+	SEGMENTS_MAX = 1 << 12,
+	TABLE_MAX = 1 << 28,
+	TABLES_MAX = 4,
+	NAME_LEN = 1 << 12, /* of a function; longer ones are passed over */
+	HIDDEN = 1 << 15, /* of a version (VERSYM_HIDDEN): for programs that were linked with it */
+};
 
 static bool copy(const struct elf *e, uint64_t off, void *to, size_t len)
 {
@@ -25,7 +31,26 @@ static bool copy(const struct elf *e, uint64_t off, void *to, size_t len)
 struct head {
 	uint64_t sections, segments;
 	uint32_t nsections, nsegments, section_size, segment_size;
+	uint16_t machine;
 };
+
+/* What runs here, the smaller sister of an architecture included. */
+static bool is_own(uint16_t machine)
+{
+#if defined(__x86_64__)
+	return machine == EM_X86_64 || machine == EM_386;
+#elif defined(__aarch64__)
+	return machine == EM_AARCH64 || machine == EM_ARM;
+#elif defined(__arm__)
+	return machine == EM_ARM;
+#elif defined(__riscv)
+	return machine == EM_RISCV;
+#elif defined(__s390__)
+	return machine == EM_S390;
+#else
+	return machine != EM_NONE;
+#endif
+}
 
 static bool read_head(const struct elf *e, struct head *h)
 {
@@ -35,14 +60,14 @@ static bool read_head(const struct elf *e, struct head *h)
 	if (e->wide) {
 		if (!copy(e, 0, &wide, sizeof(wide)))
 			return false;
-		*h = (struct head){ wide.e_shoff, wide.e_phoff,     wide.e_shnum,
-				    wide.e_phnum, wide.e_shentsize, wide.e_phentsize };
+		*h = (struct head){ wide.e_shoff,     wide.e_phoff,     wide.e_shnum,  wide.e_phnum,
+				    wide.e_shentsize, wide.e_phentsize, wide.e_machine };
 		return true;
 	}
 	if (!copy(e, 0, &narrow, sizeof(narrow)))
 		return false;
-	*h = (struct head){ narrow.e_shoff, narrow.e_phoff,     narrow.e_shnum,
-			    narrow.e_phnum, narrow.e_shentsize, narrow.e_phentsize };
+	*h = (struct head){ narrow.e_shoff,     narrow.e_phoff,     narrow.e_shnum,  narrow.e_phnum,
+			    narrow.e_shentsize, narrow.e_phentsize, narrow.e_machine };
 	return true;
 }
 
@@ -84,8 +109,9 @@ static int check(struct elf *e)
 	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
 		return -ENOEXEC;
 	e->wide = ident[EI_CLASS] == ELFCLASS64;
-	if (!read_head(e, &h) || h.nsegments > SEGMENTS_MAX)
+	if (!read_head(e, &h) || h.nsegments > SEGMENTS_MAX || !is_own(h.machine))
 		return -ENOEXEC;
+	e->machine = h.machine;
 	return 0;
 }
 
@@ -164,12 +190,31 @@ static bool read_symbol(const struct elf *e, const uint8_t *at, const char *name
 	     ELF64_ST_TYPE(wide.st_info) != STT_GNU_IFUNC) ||
 	    wide.st_shndx == SHN_UNDEF || wide.st_name >= len)
 		return false;
-	*symbol = (struct elf_symbol){ names + wide.st_name, wide.st_value, wide.st_size };
+	len -= wide.st_name;
+	if (!memchr(names + wide.st_name, '\0', len < NAME_LEN ? (size_t)len : NAME_LEN))
+		return false;
+	/* The lowest bit says that it is Thumb. */
+	if (e->machine == EM_ARM)
+		wide.st_value &= ~UINT64_C(1);
+	*symbol = (struct elf_symbol){ names + wide.st_name, wide.st_value, wide.st_size,
+				       ELF64_ST_TYPE(wide.st_info) == STT_GNU_IFUNC };
 	return *symbol->name;
 }
 
+/* The versions of a table's symbols, two bytes each, on the heap; NULL: they have none. */
+static uint16_t *versions_of(const struct elf *e, const struct head *h, uint32_t table, uint64_t n)
+{
+	struct section s;
+
+	for (uint32_t i = 0; read_section(e, h, i, &s); i++)
+		if (s.type == SHT_GNU_versym && s.link == table && s.size / sizeof(uint16_t) >= n)
+			return load(e, &s);
+	return NULL;
+}
+
 static int walk_table(const struct elf *e, const struct section *table,
-		      const struct section *strings, elf_each *each, void *arg)
+		      const struct section *strings, const uint16_t *versions, elf_each *each,
+		      void *arg)
 {
 	size_t size = e->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
 	uint8_t *entries = table->entry == size ? load(e, table) : NULL;
@@ -180,7 +225,8 @@ static int walk_table(const struct elf *e, const struct section *table,
 	if (names)
 		names[strings->size - 1] = '\0'; /* as it is in a good file */
 	for (uint64_t i = 0; names && !rc && i < table->size / size; i++)
-		if (read_symbol(e, entries + i * size, names, strings->size, &symbol))
+		if ((!versions || !(versions[i] & HIDDEN)) &&
+		    read_symbol(e, entries + i * size, names, strings->size, &symbol))
 			rc = each(&symbol, arg);
 	free(names);
 	free(entries);
@@ -191,6 +237,7 @@ int elf_functions(const struct elf *e, elf_each *each, void *arg)
 {
 	struct section table, names;
 	int rc = 0, tables = 0;
+	uint16_t *versions;
 	struct head h;
 
 	if (!read_head(e, &h))
@@ -200,7 +247,13 @@ int elf_functions(const struct elf *e, elf_each *each, void *arg)
 		if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) ||
 		    !read_section(e, &h, table.link, &names) || names.type != SHT_STRTAB)
 			continue;
-		rc = walk_table(e, &table, &names, each, arg);
+		versions = table.type == SHT_DYNSYM
+				   ? versions_of(e, &h, i,
+						 table.size / (e->wide ? sizeof(Elf64_Sym)
+								       : sizeof(Elf32_Sym)))
+				   : NULL;
+		rc = walk_table(e, &table, &names, versions, each, arg);
+		free(versions);
 		tables++;
 	}
 	return rc;

@@ -13,10 +13,11 @@ struct elf {
 	const uint8_t *data; /* NULL: the descriptor's */
 	uint64_t len;
 	int fd;
-	bool wide; /* of 64 bits */
+	uint16_t machine; /* EM_* */
+	bool wide;        /* of 64 bits */
 };
 
-/* -ENOEXEC: no ELF of this machine's byte order; else as open(2). */
+/* -ENOEXEC: no ELF that this machine can run; else as open(2). */
 int elf_open(struct elf *e, const char *path);
 /* The same from a directory on (openat(2)). */
 int elf_open_at(struct elf *e, int dir, const char *path);
@@ -27,9 +28,11 @@ void elf_close(struct elf *e);
 struct elf_symbol {
 	const char *name;
 	uint64_t value, size; /* value: where it is, before the file is moved in memory */
+	bool chooses;         /* it is called to choose the function (STT_GNU_IFUNC) */
 };
 /* Called for each function that the file defines, of its whole table and of that for other files; a
- * function may come twice. A value other than 0 ends it and is returned. */
+ * function may come twice, those of versions that are for old programs only do not come. A value
+ * other than 0 ends it and is returned. */
 typedef int elf_each(const struct elf_symbol *symbol, void *arg);
 int elf_functions(const struct elf *e, elf_each *each, void *arg);
 
