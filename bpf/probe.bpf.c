@@ -9,7 +9,7 @@ const volatile struct probe_conf conf = {};
 #include "bpf/lib/syscall.h"
 #include "bpf/lib/trace.h"
 
-enum { ERRORS = 4095, COLLISION = -17 /* -EEXIST */, USER_STACK = 256 /* BPF_F_USER_STACK */ };
+enum { COLLISION = -17 /* -EEXIST */, USER_STACK = 256 /* BPF_F_USER_STACK */ };
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -56,30 +56,17 @@ struct {
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	MAP_UINT(max_entries, 1);
+	MAP_UINT(max_entries, PROBE_MISSES);
 	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct probe_missed);
+	MAP_TYPE(value, __u64);
 } missed MAP;
 
-static __always_inline struct probe_missed *missed_here(void)
+static __always_inline void count_missed(__u32 which)
 {
-	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(&missed, &which);
 
-	return bpf_map_lookup_elem(&missed, &zero);
-}
-
-/* Add one to what a map has of a key; false: there is no room for it. */
-static __always_inline bool add_one(void *map, const void *key)
-{
-	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
-
-	if (!n) {
-		bpf_map_update_elem(map, key, &none, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(map, key);
-	}
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	return n;
 }
 
 /* The process at work is one that is asked for; its head is filled in where that is of use. */
@@ -115,12 +102,9 @@ static __always_inline void count(const struct trace_head *h, bool failed)
 {
 	struct probe_key key = { conf.probe, h->who.pid };
 	struct probe_val *v = val_of(&key);
-	struct probe_missed *m;
 
 	if (!v) {
-		m = missed_here();
-		if (m)
-			__sync_fetch_and_add(&m->hits, 1);
+		count_missed(PROBE_MISSED_HITS);
 		return;
 	}
 	/* It may be another program by now (execve(2)). */
@@ -161,42 +145,29 @@ static __always_inline void count_time(__u64 ns)
 static __always_inline void count_value(__u64 value)
 {
 	struct probe_value key = { .value = value, .probe = conf.probe };
-	struct probe_missed *m;
 
-	if (add_one(&values, &key))
-		return;
-	m = missed_here();
-	if (m)
-		__sync_fetch_and_add(&m->values, 1);
+	if (!count_one(&values, &key))
+		count_missed(PROBE_MISSED_VALUES);
 }
 
 static __always_inline void look_back(void *ctx, struct probe_call *call)
 {
-	struct probe_missed *m;
-
 	call->kernel = call->user = -1;
 	if (!conf.stacks)
 		return;
 	if (conf.kernel)
 		call->kernel = bpf_get_stackid(ctx, &stacks, 0);
 	call->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
-	if (call->kernel != COLLISION && call->user != COLLISION)
-		return;
-	m = missed_here();
-	if (m)
-		__sync_fetch_and_add(&m->stacks, 1);
+	if (call->kernel == COLLISION || call->user == COLLISION)
+		count_missed(PROBE_MISSED_STACKS);
 }
 
 static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 {
 	struct probe_path path = { conf.probe, pid, call->kernel, call->user, call->caller };
-	struct probe_missed *m;
 
-	if (add_one(&paths, &path))
-		return;
-	m = missed_here();
-	if (m)
-		__sync_fetch_and_add(&m->paths, 1);
+	if (!count_one(&paths, &path))
+		count_missed(PROBE_MISSED_PATHS);
 }
 
 /* False: it cannot be read. The kernel's own functions get strings of both. */
@@ -242,7 +213,7 @@ static __always_inline bool is_error(__u64 value)
 {
 	if (conf.errors == PROBE_NO_ERRORS)
 		return false;
-	return ((__s64)value < 0 && (__s64)value >= -ERRORS) ||
+	return ((__s64)value < 0 && (__s64)value >= -PROBE_ERROR_LAST) ||
 	       (conf.errors == PROBE_GUESSED && value >> 12 == 0xfffff && (value & 0xfff));
 }
 
@@ -280,16 +251,13 @@ static __always_inline void start(void *ctx, const struct trace_head *h, __u64 s
 				  struct probe_call *call)
 {
 	struct probe_call_key key = key_of(h, stack);
-	struct probe_missed *m;
 
 	look_back(ctx, call);
 	if (!conf.starts) {
 		come(h, call, 0, false);
 		return;
 	}
-	m = missed_here();
-	if (m)
-		__sync_fetch_and_add(&m->begun, 1);
+	count_missed(PROBE_BEGUN);
 	call->ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
 }

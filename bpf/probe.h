@@ -12,9 +12,10 @@ enum {
 	PROBE_TEXT = 128, /* bytes of each */
 	PROBE_BUCKETS = 64,
 	PROBE_FRAMES = 64,
+	PROBE_ERROR_LAST = 4095, /* MAX_ERRNO of the kernel's linux/err.h */
 };
 
-/* Which values returned are errors: -1 to -4095. */
+/* Which values returned are errors: -1 to -PROBE_ERROR_LAST. */
 enum probe_errors {
 	PROBE_NO_ERRORS, /* nobody knows */
 	PROBE_WORDS,     /* of a whole word, or of a type that is known */
@@ -49,7 +50,7 @@ struct probe_key {
 };
 struct probe_val {
 	__u64 hits;
-	__u64 failed; /* returned an error: -1 to -4095 */
+	__u64 failed; /* returned an error */
 	__u8 comm[TRACE_COMM];
 };
 
@@ -100,12 +101,14 @@ struct probe_hit {
 };
 _Static_assert(sizeof(struct probe_hit) == 464, "struct probe_hit is a contract");
 
-/* Map `missed`, per CPU: what had no room. */
-struct probe_missed {
-	__u64 hits; /* of processes that could not be told apart */
-	__u64 paths, values;
-	__u64 stacks; /* whose places in the map others have */
-	__u64 begun;  /* all that began, of what is to return */
+/* Map `missed`, per CPU: how often something had no room. */
+enum probe_miss {
+	PROBE_MISSED_HITS, /* of processes that could not be told apart */
+	PROBE_MISSED_PATHS,
+	PROBE_MISSED_VALUES,
+	PROBE_MISSED_STACKS, /* whose places in the map others have */
+	PROBE_BEGUN,         /* all that began, of what is to return */
+	PROBE_MISSES,
 };
 
 enum {

@@ -158,14 +158,8 @@ struct {
 static __always_inline void count_drop(const struct trace_detail *is)
 {
 	struct trace_drop key = { .location = is->location, .reason = is->reason };
-	__u64 *n = bpf_map_lookup_elem(&drops, &key), none = 0;
 
-	if (!n) {
-		bpf_map_update_elem(&drops, &key, &none, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(&drops, &key);
-	}
-	if (n)
-		__sync_fetch_and_add(n, 1);
+	count_one(&drops, &key);
 }
 
 static __always_inline void tell_drop(const struct trace_head *h, const struct trace_detail *is,

@@ -174,6 +174,7 @@ struct trace_counts {
 	__u64 lost;  /* there was no room in the ring */
 	__u64 blind; /* sockets there was no room for */
 };
+enum { TRACE_COUNTS = sizeof(struct trace_counts) / sizeof(__u64) };
 
 enum {
 	TRACE_RING = 1 << 20,

@@ -54,6 +54,20 @@ static __always_inline void *record_new(const __u64 size)
 	return 0;
 }
 
+/* Add one to what a hash has of a key; false: there is no room for it. */
+static __always_inline bool count_one(void *map, const void *key)
+{
+	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
+
+	if (!n) {
+		bpf_map_update_elem(map, key, &none, BPF_NOEXIST);
+		n = bpf_map_lookup_elem(map, key);
+	}
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return n;
+}
+
 static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
 {
 	struct kernfs_node___two *two = (void *)kn;

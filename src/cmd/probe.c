@@ -268,8 +268,10 @@ static void look_at_files(struct probing *p)
 }
 
 /* Processes that have stacks may end before these are shown. */
-static int learn(const struct probe_path *path, uint64_t n, void *arg)
+static int learn(const void *what, uint64_t n, void *arg)
 {
+	const struct probe_path *path = what;
+
 	(void)n;
 	if (path->user >= 0)
 		users_learn(arg, path->pid);
@@ -416,6 +418,13 @@ static int count_timed(const struct probing *p, uint64_t *timed)
 
 static int say_lost(const struct probing *p)
 {
+	static const char *const missed[PROBE_MISSES] = {
+		[PROBE_MISSED_HITS] = "hits of processes there was no room for: --processes",
+		[PROBE_MISSED_PATHS] = "hits by ways there was no room for",
+		[PROBE_MISSED_VALUES] = "returns of values there was no room for",
+		[PROBE_MISSED_STACKS] = "stacks there was no room for",
+		[PROBE_BEGUN] = "calls have not returned, or were too many at a time",
+	};
 	struct probe_lost lost;
 	uint64_t timed = 0;
 	int rc = probe_lost(&p->probe, &lost);
@@ -430,21 +439,11 @@ static int say_lost(const struct probing *p)
 	if (lost.passed)
 		note("%llu hits came while the probe was at work on that CPU, and are not counted",
 		     (unsigned long long)lost.passed);
-	if (lost.missed.hits)
-		note("%llu hits of processes there was no room for: --processes",
-		     (unsigned long long)lost.missed.hits);
-	if (lost.missed.paths)
-		note("%llu hits by ways there was no room for",
-		     (unsigned long long)lost.missed.paths);
-	if (lost.missed.stacks)
-		note("%llu stacks there was no room for", (unsigned long long)lost.missed.stacks);
-	if (lost.missed.begun > timed)
-		note("%llu calls began whose return was not seen: they have not returned, or there "
-		     "were too many at a time",
-		     (unsigned long long)(lost.missed.begun - timed));
-	if (lost.missed.values)
-		note("%llu returns of values there was no room for",
-		     (unsigned long long)lost.missed.values);
+	lost.missed[PROBE_BEGUN] -= timed < lost.missed[PROBE_BEGUN] ? timed
+								     : lost.missed[PROBE_BEGUN];
+	for (int i = 0; i < PROBE_MISSES; i++)
+		if (lost.missed[i])
+			note("%llu %s", (unsigned long long)lost.missed[i], missed[i]);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "out/page.h"
 
-enum { ERRORS = 4095, SMALL = 1 << 16 };
+enum { SMALL = 1 << 16 };
 
 static uint64_t masked(const struct target_value *v, uint64_t value)
 {
@@ -39,7 +39,7 @@ const char *probe_say_error(const struct target_value *v, uint64_t value)
 
 	if (v->errors == PROBE_GUESSED && value >> 12 == 0xfffff)
 		n = (int32_t)value;
-	return v->errors && n < 0 && n >= -ERRORS ? err_name((int)n) : NULL;
+	return v->errors && n < 0 && n >= -PROBE_ERROR_LAST ? err_name((int)n) : NULL;
 }
 
 void probe_say_value(const struct target_value *v, uint64_t value, struct buf *out)

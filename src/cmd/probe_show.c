@@ -164,11 +164,7 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 	row.value = value.len ? value.data : NULL;
 	row.stack = stack.len ? stack.data : NULL;
 	if (!rc)
-		rc = sink_begin(sink, &hit_schema, NULL);
-	if (!rc)
-		rc = sink_row(sink, &row);
-	if (!rc)
-		rc = sink_end(sink);
+		rc = sink_record(sink, &hit_schema, &row);
 	buf_free(&args);
 	buf_free(&value);
 	buf_free(&stack);

@@ -27,9 +27,9 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 
 /* Tables: the processes' counts, rates over so many seconds; how long it took; what was returned;
  * where from. text: for people, who are shown the first of many. 0 or -errno, unsaid. */
-int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink, bool text);
+int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, bool text);
 int probe_show_times(const struct probe_show *s, struct sink *sink, bool text);
-int probe_show_values(const struct probe_show *s, struct sink *sink, bool text);
+int probe_show_values(struct probe_show *s, struct sink *sink, bool text);
 int probe_show_paths(struct probe_show *s, struct sink *sink, bool text);
 
 #endif

@@ -14,25 +14,45 @@ static const char *probe_name(const struct probe_show *s, uint32_t probe)
 	return s->probe->wish.targets[probe].text;
 }
 
-/* Rows are collected, sorted, and cut where nobody reads on. */
+/* Rows as they are collected. */
 struct rows {
 	struct buf buf;
-	size_t size;
+	double seconds; /* that they were counted for */
 };
 
-static int keep(struct rows *rows, const void *row)
+/* What a table shows of them: they are sorted, and cut where nobody reads on. */
+struct table {
+	const struct schema *schema; /* NULL: its rows are prose */
+	size_t row, most;
+	int (*compare)(const void *, const void *);
+	/* With what is not kept, and only if it is shown. */
+	int (*show)(struct probe_show *s, void *row, struct sink *sink);
+};
+
+static int keep(struct rows *rows, const void *row, size_t size)
 {
-	buf_add(&rows->buf, row, rows->size);
+	buf_add(&rows->buf, row, size);
 	return rows->buf.nomem ? -ENOMEM : 0;
 }
 
-static size_t sorted(struct rows *rows, int (*compare)(const void *, const void *))
+/* rc: of collecting them. They are freed. */
+static int show_rows(struct probe_show *s, const struct table *t, struct rows *rows, int rc,
+		     struct sink *sink, bool text)
 {
-	size_t n = rows->buf.len / rows->size;
+	size_t n = rows->buf.len / t->row, shown = n < t->most || !text ? n : t->most;
 
 	if (n)
-		qsort(rows->buf.data, n, rows->size, compare);
-	return n;
+		qsort(rows->buf.data, n, t->row, t->compare);
+	if (!rc && t->schema)
+		rc = sink_begin(sink, t->schema, NULL);
+	for (size_t i = 0; i < shown && !rc; i++)
+		rc = t->show(s, rows->buf.data + i * t->row, sink);
+	if (!rc && t->schema)
+		rc = sink_end(sink);
+	if (!rc && n > shown)
+		rc = sink_line(sink, "(%zu more)", n - shown);
+	buf_free(&rows->buf);
+	return rc;
 }
 
 struct count_row {
@@ -59,12 +79,14 @@ static const struct schema count_schema = { "probe_hits", count_cols,
 
 static int keep_count(const struct probe_key *key, const struct probe_val *val, void *arg)
 {
+	struct rows *rows = arg;
 	struct count_row row = {
 		.hits = val->hits, .failed = val->failed, .pid = key->pid, .probe = key->probe
 	};
 
 	memcpy(row.comm, val->comm, TRACE_COMM);
-	return keep(arg, &row);
+	row.rate = rows->seconds > 0 ? (double)row.hits / rows->seconds : 0;
+	return keep(rows, &row, sizeof(row));
 }
 
 static int busier(const void *a, const void *b)
@@ -75,28 +97,24 @@ static int busier(const void *a, const void *b)
 				  : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-int probe_show_counts(const struct probe_show *s, double seconds, struct sink *sink, bool text)
+static int show_count(struct probe_show *s, void *of, struct sink *sink)
 {
-	struct rows rows = { .size = sizeof(struct count_row) };
-	int rc = probe_vals(s->probe, keep_count, &rows);
-	size_t n = sorted(&rows, busier), shown = n < SHOWN || !text ? n : SHOWN;
-	struct count_row *row = (struct count_row *)(void *)rows.buf.data;
+	struct count_row *row = of;
 
-	if (!rc)
-		rc = sink_begin(sink, &count_schema, NULL);
-	for (size_t i = 0; i < shown && !rc; i++, row++) {
-		row->event = "hits";
-		row->name = probe_name(s, row->probe);
-		row->process = row->pid ? row->comm : "(kernel)";
-		row->rate = seconds > 0 ? (double)row->hits / seconds : 0;
-		rc = sink_row(sink, row);
-	}
-	if (!rc)
-		rc = sink_end(sink);
-	if (!rc && n > shown)
-		rc = sink_line(sink, "(%zu more)", n - shown);
-	buf_free(&rows.buf);
-	return rc;
+	row->event = "hits";
+	row->name = probe_name(s, row->probe);
+	row->process = row->pid ? row->comm : "(kernel)";
+	return sink_row(sink, row);
+}
+
+int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, bool text)
+{
+	static const struct table counts = { &count_schema, sizeof(struct count_row), SHOWN, busier,
+					     show_count };
+	struct rows rows = { .seconds = seconds };
+	int rc = probe_vals(s->probe, keep_count, &rows);
+
+	return show_rows(s, &counts, &rows, rc, sink, text);
 }
 
 struct time_row {
@@ -172,11 +190,8 @@ static int show_total(struct sink *sink, const char *name, const struct probe_ti
 				 .mean = (double)t->ns / (double)all,
 				 .event = "latency_total",
 				 .name = name };
-	int rc = sink_begin(sink, &total_schema, NULL);
 
-	if (!rc)
-		rc = sink_row(sink, &row);
-	return rc ? rc : sink_end(sink);
+	return sink_record(sink, &total_schema, &row);
 }
 
 static int show_times(const struct probe_show *s, uint32_t probe, struct sink *sink, bool text)
@@ -235,11 +250,12 @@ static const struct col value_cols[] = {
 static const struct schema value_schema = { "probe_values", value_cols,
 					    sizeof(value_cols) / sizeof(*value_cols), 0 };
 
-static int keep_value(const struct probe_value *value, uint64_t n, void *arg)
+static int keep_value(const void *what, uint64_t n, void *arg)
 {
+	const struct probe_value *value = what;
 	struct value_row row = { .times = n, .value = value->value, .probe = value->probe };
 
-	return keep(arg, &row);
+	return keep(arg, &row, sizeof(row));
 }
 
 static int oftener(const void *a, const void *b)
@@ -250,36 +266,34 @@ static int oftener(const void *a, const void *b)
 				    : (x->value > y->value) - (x->value < y->value);
 }
 
-int probe_show_values(const struct probe_show *s, struct sink *sink, bool text)
+static int show_value(struct probe_show *s, void *of, struct sink *sink)
 {
-	struct rows rows = { .size = sizeof(struct value_row) };
+	struct value_row *row = of;
+	const struct target_value *v = &s->probe->wish.targets[row->probe].value;
+	struct buf number = { 0 };
+	int rc;
+
+	probe_say_number(v, row->value, &number);
+	buf_char(&number, '\0');
+	row->event = "value";
+	row->name = probe_name(s, row->probe);
+	row->returned = number.data;
+	row->error = probe_say_error(v, row->value);
+	rc = number.nomem ? -ENOMEM : sink_row(sink, row);
+	buf_free(&number);
+	return rc;
+}
+
+int probe_show_values(struct probe_show *s, struct sink *sink, bool text)
+{
+	static const struct table values = { &value_schema, sizeof(struct value_row), SHOWN,
+					     oftener, show_value };
+	struct rows rows = { 0 };
 	int rc = probe_values(s->probe, keep_value, &rows);
-	size_t n = sorted(&rows, oftener), shown = n < SHOWN || !text ? n : SHOWN;
-	struct value_row *row = (struct value_row *)(void *)rows.buf.data;
 
 	if (!rc)
 		rc = sink_line(sink, "%s", "");
-	if (!rc)
-		rc = sink_begin(sink, &value_schema, NULL);
-	for (size_t i = 0; i < shown && !rc; i++, row++) {
-		const struct target_value *v = &s->probe->wish.targets[row->probe].value;
-		struct buf number = { 0 };
-
-		probe_say_number(v, row->value, &number);
-		buf_char(&number, '\0');
-		row->event = "value";
-		row->name = probe_name(s, row->probe);
-		row->returned = number.data;
-		row->error = probe_say_error(v, row->value);
-		rc = number.nomem ? -ENOMEM : sink_row(sink, row);
-		buf_free(&number);
-	}
-	if (!rc)
-		rc = sink_end(sink);
-	if (!rc && n > shown)
-		rc = sink_line(sink, "(%zu more)", n - shown);
-	buf_free(&rows.buf);
-	return rc;
+	return show_rows(s, &values, &rows, rc, sink, text);
 }
 
 struct path_row {
@@ -301,11 +315,12 @@ static const struct col path_cols[] = {
 static const struct schema path_schema = { "probe_stacks", path_cols,
 					   sizeof(path_cols) / sizeof(*path_cols), 0 };
 
-static int keep_path(const struct probe_path *path, uint64_t n, void *arg)
+static int keep_path(const void *what, uint64_t n, void *arg)
 {
+	const struct probe_path *path = what;
 	struct path_row row = { .times = n, .pid = path->pid, .path = *path };
 
-	return keep(arg, &row);
+	return keep(arg, &row, sizeof(row));
 }
 
 static int further(const void *a, const void *b)
@@ -315,8 +330,9 @@ static int further(const void *a, const void *b)
 	return (x->times < y->times) - (x->times > y->times);
 }
 
-static int show_path_text(struct probe_show *s, const struct path_row *row, struct sink *sink)
+static int show_path_text(struct probe_show *s, void *of, struct sink *sink)
 {
+	const struct path_row *row = of;
 	struct buf text = { 0 };
 	char *line, *next;
 	int rc = 0;
@@ -341,16 +357,17 @@ static int show_path_text(struct probe_show *s, const struct path_row *row, stru
 /* Functions with blanks between as one text; NULL: there are none. */
 static const char *one_line(struct buf *text)
 {
-	if (!text->len || text->nomem)
+	if (!text->len)
 		return NULL;
 	text->data[text->len - 1] = '\0';
 	return text->data;
 }
 
-static int show_path_row(struct probe_show *s, struct path_row *row, struct sink *sink)
+static int show_path(struct probe_show *s, void *of, struct sink *sink)
 {
 	struct buf kernel = { 0 }, user = { 0 };
-	int rc = sink_begin(sink, &path_schema, NULL);
+	struct path_row *row = of;
+	int rc;
 
 	row->event = "stack";
 	row->name = probe_name(s, row->path.probe);
@@ -358,10 +375,7 @@ static int show_path_row(struct probe_show *s, struct path_row *row, struct sink
 	probe_say_user(s, row->path.user, row->path.pid, row->path.caller, "", " ", &user);
 	row->kernel = one_line(&kernel);
 	row->user = one_line(&user);
-	if (!rc)
-		rc = sink_row(sink, row);
-	if (!rc)
-		rc = sink_end(sink);
+	rc = kernel.nomem || user.nomem ? -ENOMEM : sink_row(sink, row);
 	buf_free(&kernel);
 	buf_free(&user);
 	return rc;
@@ -369,15 +383,12 @@ static int show_path_row(struct probe_show *s, struct path_row *row, struct sink
 
 int probe_show_paths(struct probe_show *s, struct sink *sink, bool text)
 {
-	struct rows rows = { .size = sizeof(struct path_row) };
+	static const struct table prose = { NULL, sizeof(struct path_row), PATHS_SHOWN, further,
+					    show_path_text };
+	static const struct table paths = { &path_schema, sizeof(struct path_row), PATHS_SHOWN,
+					    further, show_path };
+	struct rows rows = { 0 };
 	int rc = probe_paths(s->probe, keep_path, &rows);
-	size_t n = sorted(&rows, further), shown = n < PATHS_SHOWN || !text ? n : PATHS_SHOWN;
-	struct path_row *row = (struct path_row *)(void *)rows.buf.data;
 
-	for (size_t i = 0; i < shown && !rc; i++, row++)
-		rc = text ? show_path_text(s, row, sink) : show_path_row(s, row, sink);
-	if (!rc && n > shown)
-		rc = sink_line(sink, "(%zu more)", n - shown);
-	buf_free(&rows.buf);
-	return rc;
+	return show_rows(s, text ? &prose : &paths, &rows, rc, sink, text);
 }

@@ -169,17 +169,14 @@ static void fill_text(struct row *r, struct texts *t, const struct trace_text *t
 
 static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
 {
-	int rc = sink_begin(sink, &schema, NULL);
+	int rc;
 
 	r->has = columns[kind];
 	if (!r->pid)
 		r->has &= ~(uint64_t)(HAS_pid | HAS_cgroup_id);
 	if (!r->tid) /* of a socket's maker just the process is known */
 		r->has &= ~(uint64_t)(HAS_tid | HAS_uid);
-	if (!rc)
-		rc = sink_row(sink, r);
-	if (!rc)
-		rc = sink_end(sink);
+	rc = sink_record(sink, &schema, r);
 	buf_free(&t->local);
 	buf_free(&t->remote);
 	buf_free(&t->place);

@@ -8,6 +8,7 @@
 #include "base/grow.h"
 #include "net/proto.h"
 #include "sys/bpf.h"
+#include "sys/map.h"
 
 void gate_table_free(struct gate_table *t)
 {
@@ -112,38 +113,34 @@ static int read_hot(struct gate_table *t, int fd, enum gate_dir dir, struct gate
 	return 0;
 }
 
-static int read_rare(struct gate_table *t, int fd, enum gate_dir dir, struct gate_sum *cpu,
-		     int cpus)
+struct rare {
+	struct gate_table *table;
+	enum gate_dir dir;
+	int cpus;
+};
+
+static int add_rare(const void *of, void *value, void *arg)
 {
-	struct gate_rare_key key, *last = NULL;
-	int rc;
+	const struct gate_rare_key *key = of;
+	const struct gate_sum *cpu = value;
+	const struct rare *r = arg;
+	struct gate_row row = {
+		.dir = key->dir, .family = key->family, .verdict = key->verdict, .proto = key->proto
+	};
 
-	/* Nothing is ever deleted from it, so the walk cannot start over. */
-	while (!(rc = bpf_map_next_key(fd, last, &key))) {
-		struct gate_row row = { .dir = key.dir,
-					.family = key.family,
-					.verdict = key.verdict,
-					.proto = key.proto };
-
-		last = &key;
-		if (key.dir != dir)
-			continue;
-		rc = bpf_map_lookup(fd, &key, cpu);
-		for (int c = 0; c < cpus && !rc; c++) {
-			row.packets += cpu[c].packets;
-			row.bytes += cpu[c].bytes;
-		}
-		if (!rc && row.packets)
-			rc = gate_table_add(t, &row);
-		if (rc)
-			return rc;
+	if (key->dir != r->dir)
+		return 0;
+	for (int c = 0; c < r->cpus; c++) {
+		row.packets += cpu[c].packets;
+		row.bytes += cpu[c].bytes;
 	}
-	return rc == -ENOENT ? 0 : rc;
+	return row.packets ? gate_table_add(r->table, &row) : 0;
 }
 
 int gate_table_read(struct gate_table *t, int hot_fd, int rare_fd, enum gate_dir dir)
 {
 	int cpus = bpf_possible_cpus(), rc;
+	struct rare rare = { t, dir, cpus };
 	void *values;
 
 	if (cpus < 0)
@@ -153,7 +150,7 @@ int gate_table_read(struct gate_table *t, int hot_fd, int rare_fd, enum gate_dir
 		return -ENOMEM;
 	rc = read_hot(t, hot_fd, dir, values, cpus);
 	if (!rc)
-		rc = read_rare(t, rare_fd, dir, values, cpus);
+		rc = map_walk(rare_fd, sizeof(struct gate_rare_key), values, add_rare, &rare);
 	free(values);
 	return rc;
 }

@@ -36,9 +36,16 @@ int tracing_iterate(const struct obj *o, uint32_t prog)
 }
 
 /* struct bpf_prog_info of Linux 5.12: behind what the headers of the build may know. */
-uint64_t tracing_missed(int prog_fd)
+uint64_t tracing_missed(const struct obj *o, uint32_t but)
 {
-	struct bpf_prog_info info = { 0 };
+	uint64_t n = 0;
 
-	return bpf_info(prog_fd, &info, sizeof(info)) ? 0 : info.recursion_misses;
+	for (uint32_t i = 0; i < OBJ_PROGS_MAX; i++) {
+		struct bpf_prog_info info = { 0 };
+
+		if (i != but && o->prog_fd[i] &&
+		    !bpf_info(o->prog_fd[i], &info, sizeof(info)))
+			n += info.recursion_misses;
+	}
+	return n;
 }

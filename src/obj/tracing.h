@@ -16,7 +16,8 @@ int tracing_attach(const struct obj *o, uint32_t prog);
  * caller's, or -errno, unsaid. */
 int tracing_iterate(const struct obj *o, uint32_t prog);
 
-/* Times that a program was passed over as it was at work already on that CPU. */
-uint64_t tracing_missed(int prog_fd);
+/* Times that its programs, but for one (UINT32_MAX: all), were passed over as they were at work
+ * already on that CPU. */
+uint64_t tracing_missed(const struct obj *o, uint32_t but);
 
 #endif

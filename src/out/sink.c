@@ -85,6 +85,15 @@ int sink_end(struct sink *s)
 	return err ? err : write_out(s);
 }
 
+int sink_record(struct sink *s, const struct schema *schema, const void *rec)
+{
+	int rc = sink_begin(s, schema, NULL);
+
+	if (!rc)
+		rc = sink_row(s, rec);
+	return rc ? rc : sink_end(s);
+}
+
 int sink_line(struct sink *s, const char *fmt, ...)
 {
 	struct buf words = { 0 };

@@ -32,6 +32,8 @@ void sink_into(struct sink *s, struct buf *into);
 int sink_begin(struct sink *s, const struct schema *schema, const char *title);
 int sink_row(struct sink *s, const void *rec);
 int sink_end(struct sink *s);
+/* A table of one row. */
+int sink_record(struct sink *s, const struct schema *schema, const void *rec);
 
 /* A line of prose among the tables (text only, else nothing), for headings and summaries. */
 int sink_line(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

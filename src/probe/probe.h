@@ -48,10 +48,10 @@ int probe_read(struct probe *p, probe_each_hit *each, void *arg);
 typedef int probe_each_val(const struct probe_key *key, const struct probe_val *val, void *arg);
 int probe_vals(const struct probe *p, probe_each_val *each, void *arg);
 int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times);
-typedef int probe_each_path(const struct probe_path *path, uint64_t n, void *arg);
-int probe_paths(const struct probe *p, probe_each_path *each, void *arg);
-typedef int probe_each_value(const struct probe_value *value, uint64_t n, void *arg);
-int probe_values(const struct probe *p, probe_each_value *each, void *arg);
+/* Called with a struct probe_path or probe_value and how often it was counted. */
+typedef int probe_each_n(const void *what, uint64_t n, void *arg);
+int probe_paths(const struct probe *p, probe_each_n *each, void *arg);
+int probe_values(const struct probe *p, probe_each_n *each, void *arg);
 /* Addresses of a stack, innermost first; their number. */
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES]);
 
@@ -59,7 +59,7 @@ uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE
 struct probe_lost {
 	uint64_t events; /* in the ring */
 	uint64_t passed; /* hits while a program was at work already on that CPU */
-	struct probe_missed missed;
+	uint64_t missed[PROBE_MISSES];
 };
 int probe_lost(const struct probe *p, struct probe_lost *lost);
 

@@ -7,6 +7,7 @@
 #include "obj/tracing.h"
 #include "probe/probe.h"
 #include "sys/bpf.h"
+#include "sys/map.h"
 
 struct reading {
 	probe_each_hit *each;
@@ -27,33 +28,13 @@ int probe_read(struct probe *p, probe_each_hit *each, void *arg)
 	return ring_read(&p->ring, on_record, &r);
 }
 
-/* Called with each key of a hash and what the kernel has for it. */
-typedef int each_entry(const void *key, const void *value, void *arg);
-
-/* key, next: room for one; values: for one of each CPU. Hashes give their keys in no order, and a
- * key that has gone since leads back to the first: nothing is taken out of these. */
-static int walk(int fd, void *key, void *next, void *values, size_t key_len, each_entry *each,
-		void *arg)
-{
-	int rc = fd ? bpf_map_next_key(fd, NULL, next) : -ENOENT;
-
-	while (!rc) {
-		memcpy(key, next, key_len);
-		if (!bpf_map_lookup(fd, key, values))
-			rc = each(key, values, arg);
-		if (!rc)
-			rc = bpf_map_next_key(fd, key, next);
-	}
-	return rc == -ENOENT ? 0 : rc;
-}
-
 struct vals {
 	probe_each_val *each;
 	void *arg;
 	int cpus;
 };
 
-static int add_up(const void *key, const void *value, void *arg)
+static int add_up(const void *key, void *value, void *arg)
 {
 	const struct probe_val *of = value;
 	const struct vals *v = arg;
@@ -71,11 +52,10 @@ static int add_up(const void *key, const void *value, void *arg)
 int probe_vals(const struct probe *p, probe_each_val *each, void *arg)
 {
 	struct vals v = { each, arg, p->cpus };
-	struct probe_key key, next;
 	struct probe_val *values = calloc((size_t)p->cpus, sizeof(*values));
-	int rc =
-		values ? walk(p->maps[PROBE_MAP_HITS], &key, &next, values, sizeof(key), add_up, &v)
-		       : -ENOMEM;
+	int rc = values ? map_walk(p->maps[PROBE_MAP_HITS], sizeof(struct probe_key), values,
+				   add_up, &v)
+			: -ENOMEM;
 
 	free(values);
 	return rc;
@@ -88,7 +68,6 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 
 	if (!rc && p->maps[PROBE_MAP_TIMES])
 		rc = bpf_map_lookup(p->maps[PROBE_MAP_TIMES], &probe, values);
-
 	for (int i = 0; i < p->cpus && !rc; i++) {
 		for (int b = 0; b < PROBE_BUCKETS; b++)
 			sum.calls[b] += values[i].calls[b];
@@ -102,87 +81,53 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	return rc;
 }
 
-struct paths {
-	probe_each_path *each;
+struct counted {
+	probe_each_n *each;
 	void *arg;
 };
 
-static int give_path(const void *key, const void *value, void *arg)
+static int give(const void *key, void *value, void *arg)
 {
-	const struct paths *p = arg;
+	const struct counted *c = arg;
 
-	return p->each(key, *(const uint64_t *)value, p->arg);
+	return c->each(key, *(const uint64_t *)value, c->arg);
 }
 
-int probe_paths(const struct probe *p, probe_each_path *each, void *arg)
+int probe_paths(const struct probe *p, probe_each_n *each, void *arg)
 {
-	struct paths paths = { each, arg };
-	struct probe_path key, next;
+	struct counted c = { each, arg };
 	uint64_t n;
 
-	return walk(p->maps[PROBE_MAP_PATHS], &key, &next, &n, sizeof(key), give_path, &paths);
+	return map_walk(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), &n, give, &c);
 }
 
-struct values {
-	probe_each_value *each;
-	void *arg;
-};
-
-static int give_value(const void *key, const void *value, void *arg)
+int probe_values(const struct probe *p, probe_each_n *each, void *arg)
 {
-	const struct values *v = arg;
-
-	return v->each(key, *(const uint64_t *)value, v->arg);
-}
-
-int probe_values(const struct probe *p, probe_each_value *each, void *arg)
-{
-	struct values values = { each, arg };
-	struct probe_value key, next;
+	struct counted c = { each, arg };
 	uint64_t n;
 
-	return walk(p->maps[PROBE_MAP_VALUES], &key, &next, &n, sizeof(key), give_value, &values);
+	return map_walk(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), &n, give, &c);
 }
 
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])
 {
-	uint32_t n = 0;
-
-	if (stack < 0 || !p->maps[PROBE_MAP_STACKS] ||
-	    bpf_map_lookup(p->maps[PROBE_MAP_STACKS], &stack, frames))
-		return 0;
-	while (n < PROBE_FRAMES && frames[n])
-		n++;
-	return n;
+	return map_stack(p->maps[PROBE_MAP_STACKS], stack, frames, PROBE_FRAMES);
 }
 
 int probe_lost(const struct probe *p, struct probe_lost *lost)
 {
-	struct trace_counts *counts = calloc((size_t)p->cpus, sizeof(*counts));
-	struct probe_missed *missed = calloc((size_t)p->cpus, sizeof(*missed));
+	struct trace_counts counts;
 	struct probe_lost sum = { 0 };
 	uint32_t zero = 0;
-	int rc = counts && missed ? 0 : -ENOMEM;
+	int rc = map_sum(p->maps[PROBE_MAP_COUNTS], &zero, (uint64_t *)&counts, TRACE_COUNTS);
 
-	if (!rc && p->maps[PROBE_MAP_COUNTS])
-		rc = bpf_map_lookup(p->maps[PROBE_MAP_COUNTS], &zero, counts);
-	if (!rc && p->maps[PROBE_MAP_MISSED])
-		rc = bpf_map_lookup(p->maps[PROBE_MAP_MISSED], &zero, missed);
-	for (int i = 0; i < p->cpus && !rc; i++) {
-		sum.events += counts[i].lost;
-		sum.missed.hits += missed[i].hits;
-		sum.missed.paths += missed[i].paths;
-		sum.missed.values += missed[i].values;
-		sum.missed.stacks += missed[i].stacks;
-		sum.missed.begun += missed[i].begun;
-	}
+	for (uint32_t i = 0; i < PROBE_MISSES && !rc; i++)
+		rc = map_sum(p->maps[PROBE_MAP_MISSED], &i, &sum.missed[i], 1);
 	for (uint32_t i = 0; i < p->wish.n; i++)
-		for (uint32_t k = 0; k < probe_spec.nprogs; k++)
-			if (p->obj[i].prog_fd[k])
-				sum.passed += tracing_missed(p->obj[i].prog_fd[k]);
-	free(counts);
-	free(missed);
-	if (!rc)
-		*lost = sum;
-	return rc;
+		sum.passed += tracing_missed(&p->obj[i], UINT32_MAX);
+	if (rc)
+		return rc;
+	sum.events = counts.lost;
+	*lost = sum;
+	return 0;
 }

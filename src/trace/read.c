@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tracing programs have told so far: records, counts, stacks. */
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include "gen/segments.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/tracing.h"
-#include "sys/bpf.h"
+#include "sys/map.h"
 #include "trace/load.h"
 
 /* Records of the iterator: whole ones, as they fit into a read. */
@@ -62,57 +61,39 @@ int trace_read(struct trace *t, trace_each *each, void *arg)
 
 int trace_counts(const struct trace *t, struct trace_counts *counts)
 {
-	struct trace_counts sum = { 0 }, *values;
-	int cpus = bpf_possible_cpus(), rc;
 	uint32_t zero = 0;
+	int rc = map_sum(t->shared[TRACE_SHARED_COUNTS], &zero, (uint64_t *)counts, TRACE_COUNTS);
 
-	if (cpus < 0)
-		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	rc = bpf_map_lookup(t->shared[TRACE_SHARED_COUNTS], &zero, values);
-	for (int i = 0; i < cpus && !rc; i++) {
-		sum.lost += values[i].lost;
-		sum.blind += values[i].blind;
-	}
-	free(values);
-	for (int which = 0; which < TRACE_OBJS; which++)
-		for (int i = 0; i < OBJ_PROGS_MAX; i++)
-			if (t->obj[which].prog_fd[i] &&
-			    (which != TRACE_OBJ_SOCKS || i != TRACE_PROG_SONDE_TR_OWN))
-				sum.lost += tracing_missed(t->obj[which].prog_fd[i]);
-	if (!rc)
-		*counts = sum;
+	/* Looking for an owner tells nobody of anything. */
+	for (int i = 0; !rc && i < TRACE_OBJS; i++)
+		counts->lost += tracing_missed(
+			&t->obj[i], i == TRACE_OBJ_SOCKS ? TRACE_PROG_SONDE_TR_OWN : UINT32_MAX);
 	return rc;
+}
+
+struct drops {
+	trace_drops_each *each;
+	void *arg;
+};
+
+static int give_drop(const void *key, void *value, void *arg)
+{
+	const struct drops *d = arg;
+
+	return d->each(key, *(const uint64_t *)value, d->arg);
 }
 
 int trace_drops(const struct trace *t, trace_drops_each *each, void *arg)
 {
-	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS], rc;
-	struct trace_drop drop;
+	struct drops d = { each, arg };
 	uint64_t packets;
 
-	if (!fd)
-		return 0;
-	rc = bpf_map_next_key(fd, NULL, &drop);
-	while (!rc) {
-		if (!bpf_map_lookup(fd, &drop, &packets))
-			rc = each(&drop, packets, arg);
-		if (!rc)
-			rc = bpf_map_next_key(fd, &drop, &drop);
-	}
-	return rc == -ENOENT ? 0 : rc;
+	return map_walk(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS],
+			sizeof(struct trace_drop), &packets, give_drop, &d);
 }
 
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])
 {
-	int fd = t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_STACKS];
-	uint32_t n = 0;
-
-	if (!fd || stack < 0 || bpf_map_lookup(fd, &stack, frames))
-		return 0;
-	while (n < TRACE_FRAMES && frames[n])
-		n++;
-	return n;
+	return map_stack(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_STACKS], stack, frames,
+			 TRACE_FRAMES);
 }

@@ -137,8 +137,8 @@ static void every_connection(int family)
 	      closed, lost, n, LINES_WITH(text, "\"event\":\"connect\""),
 	      LINES_WITH(text, "\"event\":\"accept\""), LINES_WITH(text, "\"event\":\"close\""),
 	      a.err);
-	/* Slow machines are interrupted more often. */
-	CHECK(!lost || (test_slow() > 1 && lost < 4 * n / 50), "%u lost", lost);
+	/* Slow machines are interrupted more often while they tell of something. */
+	CHECK(!lost || (test_slow() > 1 && lost < 4 * n / 10), "%u lost", lost);
 	CHECK(!LINES_WITH(text, "\"result\":\"failed\""), "false failures");
 	if (lost) {
 		free(text);

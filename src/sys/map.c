@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* One bpf(2) for each key and each value: what is read so is small, and read now and then. */
+#include "sys/map.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sys/bpf.h"
+
+int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg)
+{
+	/* The kernel's own alignment of keys. */
+	_Alignas(8) unsigned char key[MAP_KEY_MAX], next[MAP_KEY_MAX];
+	int rc = key_len > sizeof(key) ? -E2BIG : fd ? bpf_map_next_key(fd, NULL, next) : -ENOENT;
+
+	while (!rc) {
+		memcpy(key, next, key_len);
+		rc = bpf_map_lookup(fd, key, value);
+		rc = rc == -ENOENT ? 0 : rc ? rc : each(key, value, arg);
+		if (!rc)
+			rc = bpf_map_next_key(fd, key, next);
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
+{
+	int cpus = bpf_possible_cpus(), rc;
+	uint64_t *values;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, n * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	rc = fd ? bpf_map_lookup(fd, key, values) : 0;
+	if (!rc)
+		memset(sums, 0, n * sizeof(*sums));
+	for (size_t i = 0; !rc && i < (size_t)cpus * n; i++)
+		sums[i % n] += values[i];
+	free(values);
+	return rc;
+}
+
+uint32_t map_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max)
+{
+	uint32_t n = 0;
+
+	if (!fd || stack < 0 || bpf_map_lookup(fd, &stack, frames))
+		return 0;
+	while (n < max && frames[n])
+		n++;
+	return n;
+}
