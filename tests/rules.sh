@@ -17,7 +17,7 @@ host: host filter sys base
 gate: gate filter obj sys net base bpf gen
 lab: lab sys base
 tap: tap gate filter obj net sys base bpf gen
-trace: trace tap filter obj net sys base bpf gen
+trace: trace tap filter obj out net sys base bpf gen
 probe: probe trace filter obj out sys base bpf gen
 cmd: cmd probe trace tap gate lab host obj out filter net sys base bpf gen'
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_expr.h"
 #include "filter/emit.h"
 #include "filter/view.h"
 #include "host/names.h"
@@ -63,7 +64,7 @@ static int name_of_file(void *arg, const char *name, uint32_t *number, struct di
 	return 0;
 }
 
-static int parse_text(struct capture_filter *f, struct diag *diag)
+static int parse(struct capture_filter *f)
 {
 	struct filter_names names = host_names;
 
@@ -71,21 +72,7 @@ static int parse_text(struct capture_filter *f, struct diag *diag)
 		names.iface = name_of_file;
 		names.arg = f;
 	}
-	return filter_parse(&f->filter, f->text, &names, diag);
-}
-
-static int parse(struct capture_filter *f)
-{
-	struct diag diag = { 0 };
-	int rc;
-
-	/* Nothing said: everything, and no code for it. */
-	if (f->text && !f->text[strspn(f->text, " \t")])
-		return 0;
-	rc = f->text ? parse_text(f, &diag) : -ENOMEM;
-	if (rc == -EINVAL)
-		return cmd_mistake("filter", f->text, &diag) ? -E_USAGE : 0;
-	return rc ? fail_errno(rc, "filter") : 0;
+	return cmd_expr_parse(&f->filter, f->text, &(struct cmd_expr_opts){ .names = &names });
 }
 
 int capture_filter_parse(struct capture_filter *f, char **words, int n)

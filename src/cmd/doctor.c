@@ -19,6 +19,7 @@
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/mnt.h"
+#include "sys/perf.h"
 #include "sys/netns.h"
 #include "sys/priv.h"
 #include "trace/trace.h"
@@ -299,12 +300,12 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 	return 0;
 }
 
-static int look_pmu(const char *file, char *hook, char *why)
+static int look_pmu(bool user, char *hook, char *why)
 {
-	char type[16];
-	int rc = mnt_read("sysfs", "/sys", file, type, sizeof(type));
+	uint32_t type;
+	int rc = perf_type(user, &type);
 
-	if (rc == -ENOENT)
+	if (rc == -ENODEV)
 		set(why, "built without it (no such PMU)");
 	else if (rc < 0)
 		set(why, err_words(rc));
@@ -315,20 +316,20 @@ static int look_pmu(const char *file, char *hook, char *why)
 		return -EPERM;
 	}
 	set(hook, "perf event");
-	snprintf(why, WORDS, "PMU type %s", type);
+	snprintf(why, WORDS, "PMU type %u", type);
 	return 0;
 }
 
 static int look_kprobes(struct doctor *d, char *hook, char *why)
 {
 	(void)d;
-	return look_pmu("bus/event_source/devices/kprobe/type", hook, why);
+	return look_pmu(false, hook, why);
 }
 
 static int look_uprobes(struct doctor *d, char *hook, char *why)
 {
 	(void)d;
-	return look_pmu("bus/event_source/devices/uprobe/type", hook, why);
+	return look_pmu(true, hook, why);
 }
 
 static const struct capability {

@@ -11,9 +11,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_expr.h"
 #include "cmd/probe_list.h"
 #include "cmd/probe_show.h"
-#include "host/names.h"
+#include "probe/file.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 #include "trace/trace.h"
@@ -89,7 +90,7 @@ struct probing {
 	struct probe_show show;
 	struct sink *sink, *screen;
 	struct buf out;
-	enum target_change said[PROBE_MAX];
+	enum file_change said[PROBE_MAX];
 	uint64_t shown, started;
 	uint8_t strings[PROBE_TEXTS]; /* arguments, as wished for */
 	int pidfd;                    /* 0: no process is waited for */
@@ -126,11 +127,9 @@ static int no_probe(const char *word)
 
 static int parse_filter(struct probing *p, char **words, int n)
 {
-	struct filter_names names = host_names;
-	struct diag diag = { 0 };
+	const struct cmd_expr_opts opts = { .fits = trace_filter_owners };
 	char *rest = n ? cmd_join(words, n) : NULL;
 	struct buf text = { 0 };
-	int rc;
 
 	if (!n && !p->o.pid)
 		return 0;
@@ -139,19 +138,13 @@ static int parse_filter(struct probing *p, char **words, int n)
 	buf_str(&text, rest ? rest : "");
 	buf_str(&text, p->o.pid && n ? ")" : "");
 	buf_char(&text, '\0');
+	text.nomem |= n && !rest;
 	free(rest);
-	if (text.nomem || (n && !rest))
-		return fail_errno(-ENOMEM, "filter");
+	if (text.nomem)
+		buf_free(&text);
 	p->filter_text = text.data;
-	rc = filter_parse(&p->filter, p->filter_text, &names, &diag);
-	if (rc == -EINVAL)
-		return cmd_mistake("filter", p->filter_text, &diag) ? -E_USAGE : 0;
-	if (rc)
-		return fail_errno(rc, "filter");
-	if (trace_filter_owners(&p->filter, &diag))
-		return fail_usage("filter: '%s' %s", p->filter_text, diag.msg);
 	p->wish.filter = &p->filter;
-	return 0;
+	return cmd_expr_parse(&p->filter, p->filter_text, &opts);
 }
 
 static int parse_targets(struct probing *p, char ***rest, int *n)
@@ -252,17 +245,17 @@ static bool has_ended(const struct probing *p)
 static void look_at_files(struct probing *p)
 {
 	static const char *const words[] = {
-		[TARGET_GONE] = "is gone: who starts it from another file is not seen",
-		[TARGET_REPLACED] = "was replaced: who starts the new one is not seen, begin again",
-		[TARGET_CHANGED] = "was changed: what is at this place in it may be something else",
+		[FILE_GONE] = "is gone: who starts it from another file is not seen",
+		[FILE_REPLACED] = "was replaced: who starts the new one is not seen, begin again",
+		[FILE_CHANGED] = "was changed: what is at this place in it may be something else",
 	};
 
 	for (uint32_t i = 0; i < p->wish.n; i++) {
-		enum target_change change = target_changed(&p->targets[i]);
+		enum file_change change = file_changed(&p->targets[i]);
 
-		if (change != TARGET_SAME && change != p->said[i])
+		if (change != FILE_SAME && change != p->said[i])
 			note("%s: %s %s", p->targets[i].text, p->targets[i].path, words[change]);
-		if (change != TARGET_SAME)
+		if (change != FILE_SAME)
 			p->said[i] = change;
 	}
 }
@@ -439,8 +432,8 @@ static int say_lost(const struct probing *p)
 	if (lost.passed)
 		note("%llu hits came while the probe was at work on that CPU, and are not counted",
 		     (unsigned long long)lost.passed);
-	lost.missed[PROBE_BEGUN] -= timed < lost.missed[PROBE_BEGUN] ? timed
-								     : lost.missed[PROBE_BEGUN];
+	lost.missed[PROBE_BEGUN] -=
+		timed < lost.missed[PROBE_BEGUN] ? timed : lost.missed[PROBE_BEGUN];
 	for (int i = 0; i < PROBE_MISSES; i++)
 		if (lost.missed[i])
 			note("%llu %s", (unsigned long long)lost.missed[i], missed[i]);

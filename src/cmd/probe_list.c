@@ -7,8 +7,9 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "out/page.h"
+#include "probe/file.h"
 #include "probe/scan.h"
-#include "probe/target.h"
+#include "sys/elf.h"
 #include "sys/perf.h"
 #include "sys/wait.h"
 
@@ -97,16 +98,14 @@ static int list_file(struct lister *l, const char *pattern)
 	rc = target_parse(&t, pattern);
 	if (rc)
 		return rc;
-	target_find_path(&t);
+	file_find_path(&t);
 	l->kind = target_kinds[t.kind];
 	l->path = t.path;
 	l->pattern = t.name;
 	l->globs = strpbrk(t.name, "*?") != NULL;
 	rc = scan_file(t.path, put, l);
 	if (rc < 0)
-		return rc == -ENOEXEC
-			       ? fail(rc, "%s is no program or library of this machine", t.path)
-			       : fail_errno(rc, "%s", t.path);
+		return fail(rc, "%s: %s", t.path, elf_words(rc));
 	return l->rc;
 }
 

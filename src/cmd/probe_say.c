@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Of a value that the kernel does not describe nobody knows the type: it is a word of bits. */
 #include "cmd/probe_say.h"
-#include <string.h>
 #include "base/err.h"
-#include "out/page.h"
 
 enum { SMALL = 1 << 16 };
 
@@ -53,55 +51,13 @@ void probe_say_value(const struct target_value *v, uint64_t value, struct buf *o
 		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int, which is half a word */
 }
 
-/* What runs the probe's own program stands in front of who comes to it. */
-static bool is_own(const struct symbol *symbol)
-{
-	static const char *const own[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
-					   "__traceiter_" };
-
-	for (size_t i = 0; symbol && i < sizeof(own) / sizeof(*own); i++)
-		if (!strncmp(symbol->name, own[i], strlen(own[i])))
-			return true;
-	return false;
-}
-
-/* A return address belongs to the call in front of it, which may be a function's last instruction.
- */
-static uint64_t place_of(uint64_t frame, uint32_t i)
-{
-	return i ? frame - 1 : frame;
-}
-
-static void put_frame(struct probe_show *s, uint64_t frame, uint32_t i, struct buf *out)
-{
-	const struct symbol *symbol = symbols_of(&s->symbols, place_of(frame, i));
-
-	if (symbol && symbol->begin) {
-		page_clean(out, symbol->name);
-		buf_printf(out, "+0x%llx", (unsigned long long)(frame - symbol->begin));
-	} else {
-		buf_printf(out, "0x%llx", (unsigned long long)frame);
-	}
-}
-
 void probe_say_stack(struct probe_show *s, int32_t stack, const char *before, const char *behind,
 		     struct buf *out)
 {
-	uint64_t frames[PROBE_FRAMES], places[PROBE_FRAMES];
-	uint32_t n = probe_stack(s->probe, stack, frames), i;
+	uint64_t frames[PROBE_FRAMES];
+	uint32_t n = probe_stack(s->probe, stack, frames);
 
-	for (i = 0; i < n; i++)
-		places[i] = place_of(frames[i], i);
-	for (i = 0; i < n; i += SYMBOLS_ASKED)
-		symbols_find(&s->symbols, places + i, n - i);
-	i = 0;
-	while (i < n && is_own(symbols_of(&s->symbols, places[i])))
-		i++;
-	for (; i < n; i++) {
-		buf_str(out, before);
-		put_frame(s, frames[i], i, out);
-		buf_str(out, behind);
-	}
+	symbols_put_stack(&s->symbols, frames, n, before, behind, out);
 }
 
 static void put_user(struct probe_show *s, uint32_t pid, uint64_t addr, const char *before,

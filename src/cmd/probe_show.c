@@ -10,6 +10,7 @@
 #include "net/dissect.h"
 #include "out/page.h"
 #include "out/scale.h"
+#include "trace/trace.h"
 
 int probe_show_open(struct probe_show *s, const struct probe *probe)
 {
@@ -74,12 +75,6 @@ static void put_stack(struct probe_show *s, const struct probe_hit *hit, const c
 	probe_say_user(s, hit->user, hit->head.who.pid, hit->caller, before, behind, out);
 }
 
-static const char *comm_of(const struct probe_hit *hit, char comm[TRACE_COMM + 1])
-{
-	snprintf(comm, TRACE_COMM + 1, "%.*s", TRACE_COMM, (const char *)hit->head.who.comm);
-	return comm;
-}
-
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out)
 {
 	const struct target *t = &s->probe->wish.targets[hit->probe];
@@ -87,7 +82,7 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 
 	if (!s->no_time)
 		dissect_clock(out, s->epoch + hit->head.time, s->utc_offset);
-	page_clean(out, comm_of(hit, comm));
+	page_clean(out, trace_comm(&hit->head.who, comm));
 	buf_char(out, '/');
 	buf_u64(out, hit->head.who.pid);
 	buf_char(out, ' ');
@@ -145,7 +140,7 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 		.ns = hit->ns,
 		.event = "hit",
 		.probe = t->text,
-		.process = comm_of(hit, comm),
+		.process = trace_comm(&hit->head.who, comm),
 	};
 	int rc;
 

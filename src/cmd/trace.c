@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_expr.h"
 #include "cmd/trace_show.h"
 #include "cmd/trace_sum.h"
-#include "host/names.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -132,42 +132,22 @@ static bool take_kinds(struct trace_wish *wish, const char *word)
 	return true;
 }
 
-/* A word that is neither: perhaps a slip. */
-static int mistake(const struct tracing *t, const char *word, const struct diag *diag)
-{
-	const char *names[TRACE_KINDS + 2] = { "failures" }, *near;
-	size_t n = 1;
-
-	for (int i = 0; i < TRACE_KINDS; i++)
-		if (trace_say_kinds[i])
-			names[n++] = trace_say_kinds[i];
-	near = opt_nearest(word, names);
-	if (near && !diag->pos)
-		return fail_usage("%s is no kind of event, and no filter; did you mean %s?", word,
-				  near);
-	return cmd_mistake("filter", t->filter_text, diag) ? -E_USAGE : 0;
-}
-
 static int parse_filter(struct tracing *t, char **words, int n)
 {
-	struct filter_names names = host_names;
-	struct diag diag = { 0 };
-	int rc;
+	const char *kinds[TRACE_KINDS + 2] = { "failures" };
+	const struct cmd_expr_opts opts = { .fits = trace_filter_fits,
+					    .before = kinds,
+					    .are = "kind of event" };
+	size_t nkinds = 1;
 
 	if (!n)
 		return 0;
+	for (int i = 0; i < TRACE_KINDS; i++)
+		if (trace_say_kinds[i])
+			kinds[nkinds++] = trace_say_kinds[i];
 	t->filter_text = cmd_join(words, n);
-	if (!t->filter_text)
-		return fail_errno(-ENOMEM, "filter");
-	rc = filter_parse(&t->filter, t->filter_text, &names, &diag);
-	if (rc == -EINVAL)
-		return mistake(t, *words, &diag);
-	if (rc)
-		return fail_errno(rc, "filter");
-	if (trace_filter_fits(&t->filter, &diag))
-		return fail_usage("filter: '%s' %s", t->filter_text, diag.msg);
 	t->wish.filter = &t->filter;
-	return 0;
+	return cmd_expr_parse(&t->filter, t->filter_text, &opts);
 }
 
 static int parse(struct tracing *t, int argc, char **argv)

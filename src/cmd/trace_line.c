@@ -36,8 +36,7 @@ static void put_who(struct buf *out, const struct trace_say *s, const struct tra
 	size_t from = out->len;
 
 	if (w->pid) {
-		snprintf(comm, sizeof(comm), "%.*s", TRACE_COMM, (const char *)w->comm);
-		page_clean(out, comm);
+		page_clean(out, trace_comm(w, comm));
 		buf_char(out, '/');
 		buf_u64(out, w->pid);
 		if (c && *c->container) {

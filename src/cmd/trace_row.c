@@ -82,7 +82,6 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_say *s,
 {
 	const struct trace_say_cgroup *c = trace_say_cgroup(s, h->who.cgroup);
 
-	snprintf(t->comm, sizeof(t->comm), "%.*s", TRACE_COMM, (const char *)h->who.comm);
 	snprintf(t->iface, sizeof(t->iface), "%.16s", (const char *)h->iface);
 	trace_say_addr(&t->local, h, h->local, false);
 	trace_say_addr(&t->remote, h, h->remote, false);
@@ -91,7 +90,7 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_say *s,
 	r->pid = h->who.pid;
 	r->tid = h->who.tid;
 	r->uid = h->who.uid;
-	r->process = h->who.pid ? t->comm : NULL;
+	r->process = h->who.pid ? trace_comm(&h->who, t->comm) : NULL;
 	r->container = c && *c->container ? c->container : NULL;
 	r->cgroup = c ? c->name : NULL;
 	r->cgroup_id = h->who.cgroup;

@@ -175,12 +175,7 @@ const char *trace_say_reason(const struct trace_say *s, const struct trace_event
 
 void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out)
 {
-	const struct symbol *sym = symbols_of(&s->symbols, addr);
-
-	if (sym && sym->begin)
-		buf_printf(out, "%s+0x%llx", sym->name, (unsigned long long)(addr - sym->begin));
-	else
-		buf_printf(out, "0x%llx", (unsigned long long)addr);
+	symbols_put(&s->symbols, addr, out);
 }
 
 uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const char *before,
@@ -189,13 +184,7 @@ uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const
 	uint64_t frames[TRACE_FRAMES];
 	uint32_t n = trace_stack(s->trace, e->is.stack, frames);
 
-	symbols_find(&s->symbols, frames, n); /* all of them in one walk */
-	for (uint32_t i = 0; i < n; i++) {
-		buf_str(out, before);
-		trace_say_place(s, frames[i], out);
-		buf_str(out, behind);
-	}
-	return n;
+	return symbols_put_stack(&s->symbols, frames, n, before, behind, out);
 }
 
 bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct buf *out)

@@ -229,8 +229,9 @@ struct drops {
 	uint64_t n;
 };
 
-static int show_drop(const struct trace_drop *drop, uint64_t packets, void *arg)
+static int show_drop(const void *what, uint64_t packets, void *arg)
 {
+	const struct trace_drop *drop = what;
 	struct drops *d = arg;
 	struct buf place = { 0 };
 	struct drop_row row = { .event = "drops",

@@ -43,8 +43,7 @@ uint64_t tracing_missed(const struct obj *o, uint32_t but)
 	for (uint32_t i = 0; i < OBJ_PROGS_MAX; i++) {
 		struct bpf_prog_info info = { 0 };
 
-		if (i != but && o->prog_fd[i] &&
-		    !bpf_info(o->prog_fd[i], &info, sizeof(info)))
+		if (i != but && o->prog_fd[i] && !bpf_info(o->prog_fd[i], &info, sizeof(info)))
 			n += info.recursion_misses;
 	}
 	return n;

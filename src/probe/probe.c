@@ -44,11 +44,6 @@ static bool is_flat(const struct target *t)
 #endif
 }
 
-static bool is_user(const struct target *t)
-{
-	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
-}
-
 static uint32_t progs_of(const struct target *t)
 {
 	switch (t->kind) {
@@ -78,8 +73,8 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.events = p->wish.events,
 		.stacks = p->wish.stacks,
 		.values = p->wish.values && t->value.is != BTF_IS_VOID,
-		.kernel = !is_user(t),
-		.user = is_user(t) || t->call >= 0,
+		.kernel = !target_is_user(t),
+		.user = target_is_user(t) || t->call >= 0,
 		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
 		.is_signed = t->value.is == BTF_IS_SIGNED,
 		.errors = t->value.errors,
@@ -143,9 +138,10 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 	switch (prog) {
 	case PROBE_PROG_SONDE_PB_ENTER:
 	case PROBE_PROG_SONDE_PB_LEAVE:
-		return is_user(t) ? perf_uprobe(t->path, t->offset,
-						prog == PROBE_PROG_SONDE_PB_LEAVE, fd)
-				  : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PB_LEAVE, fd);
+		return target_is_user(t)
+			       ? perf_uprobe(t->path, t->offset, prog == PROBE_PROG_SONDE_PB_LEAVE,
+					     fd)
+			       : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PB_LEAVE, fd);
 	case PROBE_PROG_SONDE_PB_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:

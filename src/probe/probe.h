@@ -9,6 +9,7 @@
 #include "filter/emit.h"
 #include "obj/obj.h"
 #include "probe/target.h"
+#include "sys/map.h"
 #include "sys/ring.h"
 
 struct probe_wish {
@@ -48,10 +49,9 @@ int probe_read(struct probe *p, probe_each_hit *each, void *arg);
 typedef int probe_each_val(const struct probe_key *key, const struct probe_val *val, void *arg);
 int probe_vals(const struct probe *p, probe_each_val *each, void *arg);
 int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times);
-/* Called with a struct probe_path or probe_value and how often it was counted. */
-typedef int probe_each_n(const void *what, uint64_t n, void *arg);
-int probe_paths(const struct probe *p, probe_each_n *each, void *arg);
-int probe_values(const struct probe *p, probe_each_n *each, void *arg);
+/* Called with each struct probe_path, and with each struct probe_value. */
+int probe_paths(const struct probe *p, map_each_n *each, void *arg);
+int probe_values(const struct probe *p, map_each_n *each, void *arg);
 /* Addresses of a stack, innermost first; their number. */
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES]);
 

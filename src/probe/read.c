@@ -7,7 +7,6 @@
 #include "obj/tracing.h"
 #include "probe/probe.h"
 #include "sys/bpf.h"
-#include "sys/map.h"
 
 struct reading {
 	probe_each_hit *each;
@@ -81,32 +80,14 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	return rc;
 }
 
-struct counted {
-	probe_each_n *each;
-	void *arg;
-};
-
-static int give(const void *key, void *value, void *arg)
+int probe_paths(const struct probe *p, map_each_n *each, void *arg)
 {
-	const struct counted *c = arg;
-
-	return c->each(key, *(const uint64_t *)value, c->arg);
+	return map_walk_n(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), each, arg);
 }
 
-int probe_paths(const struct probe *p, probe_each_n *each, void *arg)
+int probe_values(const struct probe *p, map_each_n *each, void *arg)
 {
-	struct counted c = { each, arg };
-	uint64_t n;
-
-	return map_walk(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), &n, give, &c);
-}
-
-int probe_values(const struct probe *p, probe_each_n *each, void *arg)
-{
-	struct counted c = { each, arg };
-	uint64_t n;
-
-	return map_walk(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), &n, give, &c);
+	return map_walk_n(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), each, arg);
 }
 
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])

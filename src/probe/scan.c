@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "probe/target.h"
+#include "probe/call.h"
 #include "sys/elf.h"
 #include "sys/mnt.h"
 #include "sys/stream.h"
@@ -82,7 +82,7 @@ int scan_tracepoints(scan_each *each, void *arg)
 
 	if (rc > 0)
 		return rc;
-	for (unsigned int i = 0; (name = target_call(i, &number)); i++) {
+	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
 		snprintf(text, sizeof(text), "syscalls:sys_enter_%s", name);
 		if (each(text, arg))
 			return 1;

@@ -51,6 +51,12 @@ struct target {
 	struct timespec changed;
 };
 
+/* It is in a program or library. */
+static inline bool target_is_user(const struct target *t)
+{
+	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
+}
+
 /* The number of the kind that a word begins with and a colon behind it; -1: it has none. */
 int target_kind_of(const char *word);
 /* 0 or -E_USAGE, said. */
@@ -63,16 +69,9 @@ int target_find(struct target *t, const struct btf *types);
 int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS]);
 /* Say that the kernel would not: why, and the nearest name. Returns rc. */
 int target_refused(const struct target *t, int rc);
-
-/* A file's name without a slash is made the path of a program as a shell finds it, or a library's.
- */
-void target_find_path(struct target *t);
-
-enum target_change { TARGET_SAME, TARGET_GONE, TARGET_REPLACED, TARGET_CHANGED };
-/* Whether a uprobe's file is still the one that was found. */
-enum target_change target_changed(const struct target *t);
-
-/* The system calls of this architecture; number i's name, NULL behind the last. */
-const char *target_call(unsigned int i, int *number);
+/* Say that there is no such thing, and what was perhaps meant. prefix: in front of its name.
+ * Returns -ENOENT. */
+int target_none(const struct target *t, const char *what, const char *prefix,
+		const struct near *near);
 
 #endif

@@ -119,8 +119,8 @@ struct mapping {
 	size_t len;
 };
 
-/* "BEGIN-END rwxp OFFSET MAJOR:MINOR INODE   PATH" */
 enum { BEGIN, END, OFFSET, MAJOR, MINOR, INODE, FIELDS };
+
 static bool is_code(const char *line)
 {
 	const char *blank = strchr(line, ' ');
@@ -128,6 +128,7 @@ static bool is_code(const char *line)
 	return blank && strlen(blank) > 4 && blank[3] == 'x';
 }
 
+/* "BEGIN-END rwxp OFFSET MAJOR:MINOR INODE   PATH" */
 static bool read_fields(const char *line, uint64_t n[FIELDS])
 {
 	char *at = (char *)(uintptr_t)line;
@@ -189,7 +190,7 @@ static int by_value(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* As the process sees it, whose root may be another one; else as it is seen from here. */
+/* As the process sees it, whose root may be another one. */
 static struct user_file *file_of(struct users *u, uint32_t pid, const struct mapping *m)
 {
 	struct user_file *f;

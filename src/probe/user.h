@@ -23,9 +23,8 @@ void users_close(struct users *u);
 /* Look at what a process has in memory, unless that was done: it may end before it is asked for. */
 void users_learn(struct users *u, uint32_t pid);
 /* Append "function+0x10", "file+0x1234" where the file does not say (an address as of a uprobe), or
- * the bare address. False,
- * and nothing is: the process has nothing there. (Stacks of programs that keep no frame pointers
- * end in such.) */
+ * the bare address. False, and nothing is: the process has nothing there. (Stacks of programs that
+ * keep no frame pointers end in such.) */
 bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out);
 
 #endif

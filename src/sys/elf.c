@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/err.h"
 
 enum {
 	SEGMENTS_MAX = 1 << 12,
@@ -315,4 +316,9 @@ int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+const char *elf_words(int rc)
+{
+	return rc == -ENOEXEC ? "no program or library of this machine" : err_words(rc);
 }

@@ -24,6 +24,8 @@ int elf_open_at(struct elf *e, int dir, const char *path);
 /* Bytes that the caller keeps. */
 int elf_open_blob(struct elf *e, const void *data, size_t len);
 void elf_close(struct elf *e);
+/* What opening one failed with, for people. */
+const char *elf_words(int rc);
 
 struct elf_symbol {
 	const char *name;

@@ -22,6 +22,26 @@ int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+struct counted {
+	map_each_n *each;
+	void *arg;
+};
+
+static int give(const void *key, void *value, void *arg)
+{
+	const struct counted *c = arg;
+
+	return c->each(key, *(const uint64_t *)value, c->arg);
+}
+
+int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg)
+{
+	struct counted c = { each, arg };
+	uint64_t n;
+
+	return map_walk(fd, key_len, &n, give, &c);
+}
+
 int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
 {
 	int cpus = bpf_possible_cpus(), rc;

@@ -17,6 +17,10 @@ typedef int map_each(const void *key, void *value, void *arg);
  * each() returned, or -errno. */
 int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg);
 
+/* The same of a hash that counts in a word of 64 bits: n. */
+typedef int map_each_n(const void *key, uint64_t n, void *arg);
+int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg);
+
 /* What a per-CPU map has of a key, n words each, added up. fd 0: nothing. 0 or -errno, and sums are
  * untouched. */
 int map_sum(int fd, const void *key, uint64_t *sums, size_t n);

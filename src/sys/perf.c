@@ -78,7 +78,12 @@ bool perf_has_kprobes(void)
 {
 	uint32_t type;
 
-	return pmu_type("kprobe", &type) != -ENODEV;
+	return perf_type(false, &type) != -ENODEV;
+}
+
+int perf_type(bool user, uint32_t *type)
+{
+	return pmu_type(user ? "uprobe" : "kprobe", type);
 }
 
 int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd)

@@ -23,6 +23,13 @@ void trace_names_open(struct trace_names *names, const struct btf *types, const 
 	}
 }
 
+const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1])
+{
+	memcpy(comm, who->comm, TRACE_COMM);
+	comm[TRACE_COMM] = '\0';
+	return comm;
+}
+
 const char *trace_name(const struct trace_names *names, uint32_t number)
 {
 	if (number >= sizeof(names->at) / sizeof(*names->at) || !names->at[number] ||

@@ -5,7 +5,6 @@
 #include "gen/segments.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/tracing.h"
-#include "sys/map.h"
 #include "trace/load.h"
 
 /* Records of the iterator: whole ones, as they fit into a read. */
@@ -71,25 +70,10 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	return rc;
 }
 
-struct drops {
-	trace_drops_each *each;
-	void *arg;
-};
-
-static int give_drop(const void *key, void *value, void *arg)
+int trace_drops(const struct trace *t, map_each_n *each, void *arg)
 {
-	const struct drops *d = arg;
-
-	return d->each(key, *(const uint64_t *)value, d->arg);
-}
-
-int trace_drops(const struct trace *t, trace_drops_each *each, void *arg)
-{
-	struct drops d = { each, arg };
-	uint64_t packets;
-
-	return map_walk(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS],
-			sizeof(struct trace_drop), &packets, give_drop, &d);
+	return map_walk_n(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS],
+			  sizeof(struct trace_drop), each, arg);
 }
 
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "out/page.h"
 #include "sys/mnt.h"
 #include "sys/stream.h"
 
@@ -115,4 +116,61 @@ const struct symbol *symbols_of(struct symbols *s, uint64_t addr)
 		return found;
 	symbols_find(s, &addr, 1);
 	return s->kept ? kept(s, addr) : NULL;
+}
+
+/* at: what is looked up for addr. */
+static void put(struct symbols *s, uint64_t addr, uint64_t at, struct buf *out)
+{
+	const struct symbol *symbol = symbols_of(s, at);
+
+	if (symbol && symbol->begin) {
+		page_clean(out, symbol->name);
+		buf_printf(out, "+0x%llx", (unsigned long long)(addr - symbol->begin));
+	} else {
+		buf_printf(out, "0x%llx", (unsigned long long)addr);
+	}
+}
+
+void symbols_put(struct symbols *s, uint64_t addr, struct buf *out)
+{
+	put(s, addr, addr, out);
+}
+
+/* What runs a tracing program stands in front of what it was put at. */
+static bool is_own(const struct symbol *symbol)
+{
+	static const char *const own[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
+					   "__traceiter_" };
+
+	for (size_t i = 0; symbol && i < sizeof(own) / sizeof(*own); i++)
+		if (!strncmp(symbol->name, own[i], strlen(own[i])))
+			return true;
+	return false;
+}
+
+/* A return address belongs to the call in front of it, which may be a function's last instruction.
+ */
+static uint64_t place_of(const uint64_t *frames, uint32_t i)
+{
+	return i ? frames[i] - 1 : frames[i];
+}
+
+uint32_t symbols_put_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
+			   const char *before, const char *behind, struct buf *out)
+{
+	uint64_t places[SYMBOLS_ASKED];
+	uint32_t i = 0, first;
+
+	n = n < SYMBOLS_ASKED ? n : SYMBOLS_ASKED;
+	for (; i < n; i++)
+		places[i] = place_of(frames, i);
+	symbols_find(s, places, n); /* all of them in one walk */
+	for (i = 0; i < n && is_own(symbols_of(s, places[i])); i++)
+		;
+	for (first = i; i < n; i++) {
+		buf_str(out, before);
+		put(s, frames[i], places[i], out);
+		buf_str(out, behind);
+	}
+	return n - first;
 }

@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 
-enum { SYMBOLS_KEPT = 512, SYMBOL_NAME = 64, SYMBOLS_ASKED = 32 };
+enum { SYMBOLS_KEPT = 512, SYMBOL_NAME = 64, SYMBOLS_ASKED = 64 };
 
 struct symbol {
 	uint64_t addr, begin; /* begin: the function's; 0: there is none known */
@@ -26,6 +27,12 @@ void symbols_open(struct symbols *s);
 const struct symbol *symbols_of(struct symbols *s, uint64_t addr);
 /* Look several up at once: one walk over all there are. */
 void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n);
+/* Append an address: "function+0x10", or its number if the kernel does not tell. */
+void symbols_put(struct symbols *s, uint64_t addr, struct buf *out);
+/* Append n frames of a stack, innermost first, each between two texts, but for those of the
+ * programs that looked at it. How many they are. */
+uint32_t symbols_put_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
+			   const char *before, const char *behind, struct buf *out);
 /* Called with each function of the kernel and its modules; the name is not ended by NUL. A value
  * other than 0 ends it and is returned. addr is 0 where the kernel does not tell. */
 typedef int symbols_each(uint64_t addr, const char *name, size_t len, void *arg);

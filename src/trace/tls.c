@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "gen/tls.gen.h"
 #include "sys/elf.h"
+#include "sys/libs.h"
 #include "sys/mnt.h"
 #include "sys/perf.h"
 
@@ -188,23 +189,13 @@ static int try_processes(struct search *s)
 }
 
 /* Where programs that have yet to begin will find one. */
-static void try_folder(struct search *s, const char *folder, int depth)
+static bool try_library(const char *path, const char *name, void *arg)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *e;
-	char path[512];
+	struct search *s = arg;
 
-	while (dir && (e = readdir(dir))) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >=
-		    sizeof(path))
-			continue;
-		if (is_library(e->d_name) && is_new(s, path))
-			try(s, path);
-		else if (depth && e->d_type == DT_DIR && *e->d_name != '.')
-			try_folder(s, path, depth - 1);
-	}
-	if (dir)
-		closedir(dir);
+	if (is_library(name) && is_new(s, path))
+		try(s, path);
+	return false;
 }
 
 static int try_named(struct search *s, const struct opt_list *names)
@@ -212,10 +203,8 @@ static int try_named(struct search *s, const struct opt_list *names)
 	for (unsigned int i = 0; names && i < names->n; i++) {
 		int n = is_new(s, names->at[i]) ? try(s, names->at[i]) : 1;
 
-		if (n == -ENOEXEC)
-			return fail(n, "%s is no program or library of this machine", names->at[i]);
 		if (n < 0)
-			return fail_errno(n, "%s", names->at[i]);
+			return fail(n, "%s: %s", names->at[i], elf_words(n));
 		if (!n)
 			return fail(-ENOENT,
 				    "%s has no SSL_read and SSL_write: it is stripped, or "
@@ -229,8 +218,6 @@ static int try_named(struct search *s, const struct opt_list *names)
 
 int trace_tls_attach(struct trace *t, const struct obj *o)
 {
-	static const char *const folders[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64",
-					       "/usr/local/lib" };
 	struct search *s = calloc(1, sizeof(*s));
 	int rc;
 
@@ -241,8 +228,7 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 	rc = try_named(s, t->wish.libs);
 	if (!rc) {
 		try_processes(s);
-		for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-			try_folder(s, folders[i], 1);
+		libs_walk(try_library, s);
 	}
 	if (!rc && s->full)
 		note("there are more files with OpenSSL than can be watched: --tls-file names "

@@ -11,6 +11,7 @@
 #include "bpf/trace.h"
 #include "filter/emit.h"
 #include "obj/obj.h"
+#include "sys/map.h"
 #include "sys/ring.h"
 #include "tap/owner.h"
 
@@ -84,15 +85,17 @@ int trace_read(struct trace *t, trace_each *each, void *arg);
 /* A probe's descriptor, to be closed with the rest. False: there are too many; it is closed. */
 bool trace_hold(struct trace *t, int fd);
 
+/* A process's name, ended by NUL, in comm. Returns that. */
+const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1]);
+
 /* The kernel's name for a number; NULL: it has none. */
 const char *trace_name(const struct trace_names *names, uint32_t number);
 
 /* Records that there was no room for, or that were passed over by the kernel. 0 or -errno. */
 int trace_counts(const struct trace *t, struct trace_counts *counts);
 
-/* Packets dropped so far, by reason and place. */
-typedef int trace_drops_each(const struct trace_drop *drop, uint64_t packets, void *arg);
-int trace_drops(const struct trace *t, trace_drops_each *each, void *arg);
+/* Packets dropped so far: called with each struct trace_drop. */
+int trace_drops(const struct trace *t, map_each_n *each, void *arg);
 /* Addresses of a drop's stack, innermost first; their number. */
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
 

@@ -9,6 +9,7 @@
 #include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
+#include "probe/call.h"
 #include "probe/target.h"
 
 static const struct {
@@ -88,7 +89,7 @@ START_TEST(system_calls_have_numbers)
 	int number, reads = 0;
 	const char *name;
 
-	for (unsigned int i = 0; (name = target_call(i, &number)); i++) {
+	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
 		ck_assert_uint_gt(strlen(name), 0);
 		if (strcmp(name, "read"))
 			continue;
