@@ -17,7 +17,7 @@
 #include "sys/btf.h"
 #include "sys/priv.h"
 
-enum { TARGET_MAX = 128 };
+enum { TARGET_MAX = BTF_TRACEPOINT };
 
 /* What to say when the kernel refuses for want of privilege; true if that is why. */
 static bool blame_privilege(int rc, const char *what)
@@ -134,15 +134,13 @@ static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_
 /* By what name a program's target is to be found among the kernel's types. */
 static void target_want(const struct spec_prog *p, char name[TARGET_MAX], struct btf_want *want)
 {
-	bool tracepoint = p->attach_type == BPF_TRACE_RAW_TP;
-
-	snprintf(name, TARGET_MAX, "%s%s",
-		 tracepoint                         ? "btf_trace_"
-		 : p->attach_type == BPF_TRACE_ITER ? "bpf_iter_"
-						    : "",
+	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
+		*want = btf_want_tracepoint(p->target, name);
+		return;
+	}
+	snprintf(name, TARGET_MAX, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
 		 p->target);
-	*want = (struct btf_want){ .name = name,
-				   .kinds = tracepoint ? BTF_IS(TYPEDEF) : BTF_IS(FUNC) };
+	*want = (struct btf_want){ .name = name, .kinds = BTF_IS(FUNC) };
 }
 
 static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
@@ -317,11 +315,37 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 		from->found[n].name = "";
 		if (p->type == BPF_PROG_TYPE_TRACING)
 			target_want(p, from->target[i], &from->found[n]);
-		core_want(p, from->found + n + 1);
+		core_want(s, p, from->found + n + 1);
 		n += p->ncores + 1;
 	}
 	btf_resolve(from->btf, from->found, n);
 	return 0;
+}
+
+int obj_learn(struct btf *types, const struct spec *const *specs, size_t n)
+{
+	char(*targets)[TARGET_MAX] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
+	struct btf_want *want;
+	size_t most = 0, wants = 0;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < specs[i]->nprogs; k++)
+			most += specs[i]->progs[k].ncores + 1;
+	want = calloc(most, sizeof(*want));
+	for (size_t i = 0; want && targets && i < n; i++)
+		for (uint32_t k = 0; k < specs[i]->nprogs; k++) {
+			const struct spec_prog *p = &specs[i]->progs[k];
+
+			if (p->target)
+				target_want(p, targets[i * OBJ_PROGS_MAX + k], &want[wants++]);
+			core_want(specs[i], p, want + wants);
+			wants += p->ncores;
+		}
+	rc = want && targets ? btf_learn(types, want, wants) : -ENOMEM;
+	free(want);
+	free(targets);
+	return rc;
 }
 
 static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *opts)

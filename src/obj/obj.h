@@ -50,6 +50,10 @@ struct obj_opts {
 int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts);
 void obj_close(struct obj *o);
 
+/* Look up at once what all programs of these specs want of the kernel's types, before they are
+ * opened with them one by one. 0 or -ENOMEM, unsaid: each is looked up then. */
+int obj_learn(struct btf *types, const struct spec *const *specs, size_t n);
+
 /* All instructions of a spec, where its programs are from .first on, on the heap. 0 or -errno,
  * said.
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "sys/bpf.h"
+#include "sys/btf.h"
 #include "sys/perf.h"
 
 int tracing_attach(const struct obj *o, uint32_t prog)
@@ -22,6 +23,32 @@ int tracing_attach(const struct obj *o, uint32_t prog)
 	default:
 		return -EINVAL;
 	}
+}
+
+int tracing_try_fexit(const struct btf *types, const char *function)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct btf_want want = { .name = function, .kinds = BTF_IS(FUNC) };
+	struct bpf_prog_new prog = { .name = "sonde_try",
+				     .type = BPF_PROG_TYPE_TRACING,
+				     .attach_type = BPF_TRACE_FEXIT,
+				     .insns = insns,
+				     .ninsns = sizeof(insns) / sizeof(*insns),
+				     .license = "GPL" };
+	int fd;
+
+	btf_resolve(types, &want, 1);
+	if (!want.id)
+		return -ENOENT;
+	/* It is not attached: to take it off again takes the kernel half a second. */
+	prog.attach_btf_id = want.id;
+	fd = bpf_prog_load(&prog);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
 }
 
 int tracing_iterate(const struct obj *o, uint32_t prog)

@@ -12,6 +12,10 @@
  * unsaid: -ENOENT: this kernel has nothing of that name. */
 int tracing_attach(const struct obj *o, uint32_t prog);
 
+/* Whether the kernel takes programs for where its functions return (fexit), as far as loading one
+ * tells. 0 or -errno, unsaid. */
+int tracing_try_fexit(const struct btf *types, const char *function);
+
 /* Run an iterator (iter) once over all there is. The descriptor its output is read from, the
  * caller's, or -errno, unsaid. */
 int tracing_iterate(const struct obj *o, uint32_t prog);

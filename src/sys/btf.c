@@ -74,17 +74,19 @@ static uint32_t step(const struct btf *b, uint32_t off)
 
 static int build_index(struct btf *b)
 {
-	uint32_t off, len, n = 0;
+	/* As many as there could be: what is not written to is no memory yet. */
+	size_t most = b->types_len / sizeof(struct btf_type) + 1;
+	uint32_t *fit;
 
-	for (off = 0; (len = step(b, off)); off += len)
-		n++;
-	b->index = malloc((n + 1) * sizeof(*b->index));
+	b->index = malloc(most * sizeof(*b->index));
 	if (!b->index)
 		return -ENOMEM;
 	b->index[0] = 0;
 	b->n = 0;
-	for (off = 0; (len = step(b, off)); off += len)
+	for (uint32_t off = 0, len; (len = step(b, off)); off += len)
 		b->index[++b->n] = off;
+	fit = realloc(b->index, (b->n + 1) * sizeof(*b->index));
+	b->index = fit ? fit : b->index;
 	return 0;
 }
 
@@ -153,6 +155,8 @@ int btf_open_blob(struct btf *b, const void *data, size_t len)
 void btf_close(struct btf *b)
 {
 	free(b->index);
+	free(b->known.at);
+	buf_free(&b->known.names);
 	if (b->mapped)
 		munmap((void *)(uintptr_t)b->data, b->len);
 	else if (b->source)
@@ -258,6 +262,20 @@ const char *btf_name(const struct btf *b, uint32_t id)
 	return type_at(b, id, &t) ? string_at(b, t.name_off) : "";
 }
 
+/* What was learnt of a name; NULL: it was not asked for then. */
+static const struct btf_known *known(const struct btf *b, const struct btf_want *want)
+{
+	const char *names = b->known.names.data;
+
+	for (uint32_t at = b->known.rows[(uint8_t)*want->name]; at; at = b->known.at[at - 1].next) {
+		const struct btf_known *k = &b->known.at[at - 1];
+
+		if (k->kinds == want->kinds && !strcmp(names + k->name, want->name))
+			return k;
+	}
+	return NULL;
+}
+
 /* Wanted names in rows of one first letter each; next 0 ends a row, places are numbered from 1. One
  * that is there already leads those of its name and kinds. */
 static size_t enter(struct btf_want *want, size_t i, size_t rows[256])
@@ -278,9 +296,13 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 	uint32_t kinds = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		want[i].id = 0;
-		want[i].same = *want[i].name ? (uint32_t)enter(want, i, rows) : 0;
-		open += *want[i].name && !want[i].same;
+		const struct btf_known *k = known(b, &want[i]);
+
+		want[i].id = k ? k->id : 0;
+		want[i].same = *want[i].name && !k ? (uint32_t)enter(want, i, rows) : 0;
+		if (!*want[i].name || k)
+			continue;
+		open += !want[i].same;
 		kinds |= want[i].kinds;
 	}
 	for (uint32_t id = 1; id <= b->n && open; id++) {
@@ -305,6 +327,38 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (want[i].same)
 			want[i].id = want[want[i].same - 1].id;
+}
+
+static void keep(struct btf_names *names, const struct btf_want *want)
+{
+	uint32_t *row = &names->rows[(uint8_t)*want->name];
+
+	names->at[names->n] = (struct btf_known){ .name = (uint32_t)names->names.len,
+						  .kinds = want->kinds,
+						  .id = want->id,
+						  .next = *row };
+	buf_add(&names->names, want->name, strlen(want->name) + 1);
+	*row = ++names->n;
+}
+
+int btf_learn(struct btf *b, struct btf_want *want, size_t n)
+{
+	struct btf_names names = { 0 };
+
+	btf_resolve(b, want, n);
+	names.at = calloc(n + 1, sizeof(*names.at));
+	for (size_t i = 0; names.at && i < n; i++)
+		if (*want[i].name && !want[i].same)
+			keep(&names, &want[i]);
+	if (!names.at || names.names.nomem) {
+		free(names.at);
+		buf_free(&names.names);
+		return -ENOMEM;
+	}
+	free(b->known.at);
+	buf_free(&b->known.names);
+	b->known = names;
+	return 0;
 }
 
 /* Skip typedefs and qualifiers. 0 if they do not end. */
@@ -593,22 +647,33 @@ static void put_names(const struct btf *b, uint32_t caller, struct btf_value *ta
 	}
 }
 
-int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
+struct btf_want btf_want_tracepoint(const char *name, char type[BTF_TRACEPOINT])
 {
-	char type[128], caller[128];
-	struct btf_want want[] = { { .name = type, .kinds = BTF_IS(TYPEDEF) },
-				   { .name = caller, .kinds = BTF_IS(FUNC) } };
-	struct btf_type t;
-	uint32_t id;
-	int n;
+	snprintf(type, BTF_TRACEPOINT, "%s%s", tracepoint, name);
+	return (struct btf_want){ .name = type, .kinds = BTF_IS(TYPEDEF) };
+}
 
-	snprintf(type, sizeof(type), "%s%s", tracepoint, name);
-	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
-	btf_resolve(b, want, 2);
-	id = strip(b, want->id, &t);
+static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value *takes,
+			     uint32_t max)
+{
+	struct btf_type t;
+
+	id = strip(b, id, &t);
 	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_PTR)
 		return -ENOENT;
-	n = values_of(b, t.type, 1, takes, max, NULL);
+	return values_of(b, t.type, 1, takes, max, NULL);
+}
+
+int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
+{
+	char type[BTF_TRACEPOINT], caller[BTF_TRACEPOINT];
+	struct btf_want want[] = { btf_want_tracepoint(name, type),
+				   { .name = caller, .kinds = BTF_IS(FUNC) } };
+	int n;
+
+	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
+	btf_resolve(b, want, 2);
+	n = tracepoint_values(b, want->id, takes, max);
 	if (n > 0)
 		put_names(b, want[1].id, takes, n);
 	return n;
@@ -641,8 +706,12 @@ uint32_t btf_function_args(const struct btf *b, const char *name)
 
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
 {
+	char type[BTF_TRACEPOINT];
+	struct btf_want want = btf_want_tracepoint(name, type);
 	struct btf_value values[16];
-	int n = btf_tracepoint(b, name, values, 16);
+	int n;
 
+	btf_resolve(b, &want, 1);
+	n = tracepoint_values(b, want.id, values, 16);
 	return n < 0 ? 0 : (uint32_t)n;
 }

@@ -7,6 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
+
+/* Names that were looked for, in rows of one first letter each. */
+struct btf_known {
+	uint32_t name; /* where in .names */
+	uint32_t kinds, id, next;
+};
+struct btf_names {
+	struct btf_known *at;
+	struct buf names;
+	uint32_t rows[256], n;
+};
 
 /* Type information in memory. Zeroed: closed. */
 struct btf {
@@ -21,6 +33,7 @@ struct btf {
 	uint32_t *index;  /* offset in types of each id, [0] unused */
 	uint32_t n;       /* ids are 1 to n */
 	uint32_t pointer; /* bytes of a pointer there */
+	struct btf_names known;
 };
 
 /* The kernel's BTF: sysfs, a detached sysfs, or by id, in this order. -ENOENT: it has none. */
@@ -41,6 +54,9 @@ struct btf_want {
 };
 /* All of them in one pass over the types. */
 void btf_resolve(const struct btf *b, struct btf_want *want, size_t n);
+/* The same, and from then on they are known: who asks for one of them waits for no pass. 0 or
+ * -ENOMEM: they are not. */
+int btf_learn(struct btf *b, struct btf_want *want, size_t n);
 
 struct btf_field {
 	uint32_t off, size; /* bytes */
@@ -57,6 +73,9 @@ int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t 
 const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value);
 /* How many arguments a function has; 0: there is no such function, or it has none. */
 uint32_t btf_function_args(const struct btf *b, const char *name);
+/* What a tracepoint's programs are looked up by; type: room for its name. */
+enum { BTF_TRACEPOINT = 128 };
+struct btf_want btf_want_tracepoint(const char *name, char type[BTF_TRACEPOINT]);
 /* How many arguments a tracepoint's programs get; 0: there is no such tracepoint. */
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name);
 /* What a value of a type is, as far as a register holds it. */

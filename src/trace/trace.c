@@ -95,6 +95,10 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 		opts.progs &= ~(uint32_t)CALL(ASK);
 	if (way->progs & CALL(ASK) && !perf_has_kprobes())
 		return -ENODEV;
+	/* Before maps are made for it. */
+	rc = way->progs & CALL(XTAKE) ? tracing_try_fexit(types, "inet_csk_accept") : 0;
+	if (rc)
+		return rc;
 	rc = trace_put(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
 	if (!rc) {
 		trace_share(t, &t->obj[TRACE_OBJ_CALLS]);
@@ -292,6 +296,23 @@ static int open_tcp(struct trace *t, const struct btf *types)
 
 enum { NOT_TCP = TRACE_BIT(TRACE_DNS) | TRACE_BIT(TRACE_TLS) };
 
+/* All in one pass over the kernel's types; what is not learnt is looked up later. */
+static void learn(const struct trace *t, struct btf *types)
+{
+	const struct spec *specs[TRACE_OBJS];
+	size_t n = 0;
+
+	if (asked(t) & ~(uint32_t)NOT_TCP)
+		specs[n++] = &trace_spec;
+	if (asked(t) & RETURNS)
+		specs[n++] = &calls_spec;
+	if (asked(t) & SEGMENTS)
+		specs[n++] = &segments_spec;
+	if (asked(t) & TRACE_BIT(TRACE_TLS))
+		specs[n++] = &tls_spec;
+	obj_learn(types, specs, n);
+}
+
 static int open_all(struct trace *t)
 {
 	struct btf types = { 0 };
@@ -299,6 +320,8 @@ static int open_all(struct trace *t)
 
 	if (rc)
 		return fail_errno(rc, "tracing needs the kernel's type information (BTF)");
+	if (types.n)
+		learn(t, &types);
 	if (asked(t) & ~(uint32_t)NOT_TCP)
 		rc = open_tcp(t, &types);
 	if (!rc && asked(t) & TRACE_BIT(TRACE_DNS))

@@ -131,7 +131,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 	/* Each alone, for one that does not fit is the end of a program. */
 	for (prog.ncores = 1; prog.cores < cores + KINDS * n; prog.cores++) {
 		said[0] = '\0';
-		core_want(&prog, &found);
+		core_want(NULL, &prog, &found);
 		btf_resolve(b, &found, 1);
 		rc = core_apply(&prog, insns, b, &found);
 		MUST(rc ? rc == -ERANGE && said[0] : !said[0]);
