@@ -175,6 +175,8 @@ static const struct test scenarios[] = {
 	ROOT(probe_trouble, 60),
 	ROOT(probe_replaced, 60),
 	ROOT(probe_full, 60),
+	ROOT(probe_unreturned, 60),
+	ROOT(probe_readers, 60),
 };
 
 int main(int argc, char **argv)

@@ -19,7 +19,14 @@
 #include "tests/net/net.h"
 #include "tests/net/scenarios.h"
 
-enum { CALLS = 200, FEW = 20, DEEP = 6, WORDS = 512 };
+enum {
+	CALLS = 200,
+	FEW = 20,
+	DEEP = 6,
+	DEEPER = 100, /* than the 64 returns that kernels keep of a thread */
+	MANY = 20000, /* hits, more than a pipe and the ring have room for */
+	WORDS = 512
+};
 
 static struct sonde a;
 
@@ -101,7 +108,7 @@ static void doer_go(struct doer *d)
 }
 
 /* In memory that was written to, and so is there. */
-static void call_here(void)
+__attribute__((noinline)) static void call_here(void)
 {
 	char word[] = "a word";
 
@@ -145,6 +152,7 @@ void probe_user(void)
 	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
 	CHECK(LINES_WITH(a.out, "\"event\":\"hits\"") == 2, "others: %s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "timed", "\"event\":\"latency_total\"") == CALLS, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"", "\"returned\":\"1001\"") == 1, "%s",
 	      a.out);
 	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"") == CALLS, "%s", a.out);
@@ -174,7 +182,33 @@ void probe_nested(void)
 	}
 }
 
-/* Hit by hit: strings, numbers, the function's own name in its stack. */
+static void call_deeper(void)
+{
+	probed_deep(DEEPER);
+}
+
+/* Calls whose return the kernel does not tell of are said. */
+void probe_unreturned(void)
+{
+	struct doer d = doer_new(call_deeper);
+	const char *out = own("uretprobe", "probed_deep"), *rest;
+	uint64_t timed;
+
+	SONDE_START(&a, "probe", "--json", out, "pid", d.text);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	timed = JSON_SUM(a.out, "calls", "\"event\":\"latency\"");
+	rest = strstr(a.err, " calls have not returned");
+	CHECK(rest && timed, "%s%s", a.out, a.err);
+	while (rest[-1] >= '0' && rest[-1] <= '9')
+		rest--;
+	CHECK(timed + strtoull(rest, NULL, 10) == DEEPER + 1, "%s%s", a.out, a.err);
+}
+
+/* Hit by hit: strings, numbers, the function's own name in its stack, and who has called it. */
 void probe_events(void)
 {
 	struct doer d = doer_new(call_here);
@@ -191,6 +225,7 @@ void probe_events(void)
 		      LINES_WITH(a.out, "probed_here(2, \"a word\"") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, "    probed_here+0x0") >= 3, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "    call_here+0x") >= 3, "%s", a.out);
 	CHECK(sonde_said(&a, "hits shown") == 3, "%s", a.err);
 }
 
@@ -438,4 +473,35 @@ void probe_full(void)
 	while (beyond[-1] >= '0' && beyond[-1] <= '9')
 		beyond--;
 	CHECK(hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
+}
+
+static void call_many(void)
+{
+	for (long n = 0; n < MANY; n++)
+		probed_here(n, "");
+}
+
+/* A reader that has gone ends it; one that sleeps does not keep it from ending. */
+void probe_readers(void)
+{
+	const char *in = own("uprobe", "probed_here");
+	struct doer d = doer_new(call_many);
+	siginfo_t ended = { 0 };
+
+	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "in place");
+	close(a.fd[0]);
+	a.fd[0] = -1;
+	doer_go(&d);
+	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output"), "%d: %s", a.rc, a.err);
+	d = doer_new(call_many);
+	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
+	sonde_await_err(&a, "in place");
+	doer_go(&d);
+	CHECK(!kill(a.pid, SIGINT), "%s", strerror(errno));
+	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,
+	      "it waits for its reader");
+	sonde_wait(&a);
 }

@@ -206,5 +206,7 @@ void probe_lists(void);
 void probe_trouble(void);
 void probe_replaced(void);
 void probe_full(void);
+void probe_unreturned(void);
+void probe_readers(void);
 
 #endif
