@@ -348,6 +348,7 @@ BENCH_FILTER_O := $(call bench_o,drops.gen filter filter_load filter_way flood.g
 	series wire)
 BENCH_SETS_O := $(call bench_o,members sets series sets.gen)
 BENCH_GUARD_O := $(call bench_o,guard peers.gen)
+BENCH_TRACE_O := $(call bench_o,run series trace)
 BENCH_PEERS := $(BENCH)/gate_xdp.bpf.o $(BENCH)/gate_both.bpf.o
 ifneq ($(wildcard /usr/include/bpf/libbpf.h),)
 BENCH_PEERS += $(BENCH)/peer_libbpf
@@ -380,7 +381,8 @@ $(BENCH)/guard: $(BENCH_GUARD_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/sets.o: | $(BENCH)/sets.gen.h
 $(BENCH)/sets: $(BENCH_SETS_O) $(TEST_LIB_O) $(LIB_O)
 $(BENCH)/filter: $(BENCH_FILTER_O) $(TEST_LIB_O) $(LIB_O)
-$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard: | $(START_O)
+$(BENCH)/trace: $(BENCH_TRACE_O) $(TEST_LIB_O) $(LIB_O)
+$(BENCH)/bench $(BENCH)/capture $(BENCH)/filter $(BENCH)/sets $(BENCH)/guard $(BENCH)/trace: | $(START_O)
 	$(call say,LINK,$@)
 	$(Q)$(call LINK,$^)
 # In two steps: the peers can be made only once their packages are there.
@@ -402,6 +404,11 @@ bench-filter-run: $(B)/sonde $(BENCH)/filter
 	$(Q)$(BENCH)/filter $(FILTER) $(B)
 bench-sets: deps $(BENCH)/sets
 	$(Q)$(BENCH)/sets
+# Tracing beside libbpf-tools and bpftrace, of which it takes what the kernel has hooks for.
+bench-trace: deps-bench
+	$(Q)$(MAKE) --no-print-directory bench-trace-run
+bench-trace-run: $(B)/sonde $(BENCH)/trace
+	$(Q)$(BENCH)/trace $(TRACE) $(B)
 # The guard's time a packet beside other ways to limit, and ten million strangers.
 bench-guard: $(BENCH)/guard
 	$(Q)$<
@@ -422,7 +429,8 @@ PKGS_CROSS := $(PKGS) binutils-s390x-linux-gnu
 PKGS_TEST := $(PKGS_CROSS) check pkg-config libclang-rt-14-dev clang-format-14 iproute2 qemu-user libpcap-dev \
 	tcpdump tshark wireshark-common
 PKGS_VM := $(PKGS_CROSS) qemu-system-x86 qemu-system-arm qemu-system-misc opensbi cpio xz-utils zstd
-PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools nftables netsniff-ng
+PKGS_BENCH := $(PKGS_TEST) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools nftables netsniff-ng \
+	libbpf-tools bpftrace
 define need
 	$(Q)missing=; for p in $(1); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -476,7 +484,7 @@ clean:
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
 .PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
-	check-endian check-dist bench-guard bench-lines \
+	check-endian check-dist bench-guard bench-lines bench-trace bench-trace-run \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
 	bench-capture bench-capture-run bench-filter bench-filter-run bench-sets lint \
 	deps deps-cross deps-test deps-bench deps-vm deps-all dist dist-all always install clean

@@ -190,7 +190,7 @@ static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 static __always_inline void tell(const struct trace_head *h, const struct probe_call *call,
 				 __u64 value, __u64 now)
 {
-	struct probe_hit *hit = record_new(sizeof(*hit));
+	struct probe_hit *hit = record_new(conf.text[0] ? sizeof(*hit) : PROBE_HIT);
 
 	if (!hit)
 		return;
@@ -204,8 +204,11 @@ static __always_inline void tell(const struct trace_head *h, const struct probe_
 	hit->kernel = call->kernel;
 	hit->user = call->user;
 	hit->caller = call->caller;
-	hit->read = read_text(hit->text[0], call->args, conf.text[0]);
-	hit->read |= read_text(hit->text[1], call->args, conf.text[1]) << 1;
+	hit->read = 0;
+	if (conf.text[0]) {
+		hit->read = read_text(hit->text[0], call->args, conf.text[0]);
+		hit->read |= read_text(hit->text[1], call->args, conf.text[1]) << 1;
+	}
 	bpf_ringbuf_submit(hit, 0);
 }
 

@@ -97,9 +97,12 @@ struct probe_hit {
 	__s32 kernel, user; /* as of struct probe_path */
 	__u32 read;         /* a bit for each text that could be read */
 	__u64 caller;
-	__u8 text[PROBE_TEXTS][PROBE_TEXT]; /* ends with a NUL */
+	/* Ends with a NUL. Not there at all if none is asked for. */
+	__u8 text[PROBE_TEXTS][PROBE_TEXT];
 };
-_Static_assert(sizeof(struct probe_hit) == 464, "struct probe_hit is a contract");
+enum { PROBE_HIT = 208 /* bytes without texts */ };
+_Static_assert(sizeof(struct probe_hit) == PROBE_HIT + PROBE_TEXTS * PROBE_TEXT,
+	       "struct probe_hit is a contract");
 
 /* Map `missed`, per CPU: how often something had no room. */
 enum probe_miss {

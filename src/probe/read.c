@@ -17,7 +17,7 @@ static int on_record(const void *rec, size_t len, void *arg)
 {
 	const struct reading *r = arg;
 
-	return len < sizeof(struct probe_hit) ? 0 : r->each(rec, r->arg);
+	return len < PROBE_HIT ? 0 : r->each(rec, r->arg);
 }
 
 int probe_read(struct probe *p, probe_each_hit *each, void *arg)

@@ -43,7 +43,7 @@ void run_widen_path(void)
 	setenv("PATH", path, 1);
 }
 
-static double ms(const struct timeval *tv)
+double run_ms(const struct timeval *tv)
 {
 	return (double)tv->tv_sec * 1e3 + (double)tv->tv_usec / 1e3;
 }
@@ -69,7 +69,7 @@ static long field_kib(pid_t pid, const char *file, const char *field)
 
 /* The kernel keeps the high-water mark only roughly (its counters are per CPU); what is mapped at
  * the end is exact. The truth is at least the larger. */
-static long peak_kib(pid_t pid)
+long run_peak_kib(pid_t pid)
 {
 	long mark = field_kib(pid, "status", "VmHWM");
 	long now = field_kib(pid, "smaps_rollup", "Rss");
@@ -108,7 +108,7 @@ static int follow(pid_t pid, struct run *run, int *status, struct rusage *usage)
 		if (!begun)
 			ptrace(PTRACE_SETOPTIONS, pid, NULL, options);
 		else if (*status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))
-			run->peak_kib = peak_kib(pid);
+			run->peak_kib = run_peak_kib(pid);
 		else
 			signo = WSTOPSIG(*status);
 		begun = true;
@@ -126,7 +126,7 @@ static int wait_end(pid_t pid, bool memory, struct run *run, int *status)
 		rc = follow(pid, run, status, &usage);
 	else if (wait4(pid, status, 0, &usage) != pid)
 		rc = -errno;
-	run->cpu_ms = ms(&usage.ru_utime) + ms(&usage.ru_stime);
+	run->cpu_ms = run_ms(&usage.ru_utime) + run_ms(&usage.ru_stime);
 	return rc;
 }
 

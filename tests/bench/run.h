@@ -4,6 +4,8 @@
 #define TESTS_BENCH_RUN_H
 
 #include <stdbool.h>
+#include <sys/time.h>
+#include <sys/types.h>
 
 /* Network tools are the administrator's, whose path has directories that others' may not. */
 void run_widen_path(void);
@@ -19,5 +21,9 @@ struct run {
 /* memory: stop it at its exit to read its peak memory, which spoils its times. 0, or -errno after
  * saying why; a failed program is -EIO. */
 int run_program(const char *const *argv, bool memory, struct run *run);
+
+/* A process's peak resident memory so far; 0: /proc does not tell. */
+long run_peak_kib(pid_t pid);
+double run_ms(const struct timeval *tv);
 
 #endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections told of by sonde and by other tracing programs, in turn: from exec to the first one,
+ * and the processor time and memory that thousands of them take. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "sys/link.h"
+#include "sys/netns.h"
+#include "tests/bench/run.h"
+#include "tests/bench/series.h"
+
+enum {
+	PORT = 7777,
+	ROUNDS = 5,
+	QUICK_ROUNDS = 3,
+	CONNECTIONS = 10000,
+	QUICK_CONNECTIONS = 2000,
+	PATIENCE_MS = 20000, /* for the first line */
+	QUIET_MS = 500,      /* no line for so long: there are no more */
+	ARGS_MAX = 8,
+	LINE = 512,
+};
+
+/* Those of a group do the same work; ratios are to its first. */
+static struct contender {
+	const char *group, *name, *argv[ARGS_MAX];
+	const char *mark; /* what its lines of these connections have */
+	const char *package;
+	bool absent;
+	struct series first_ms, cpu_ms, kib, lines;
+	char why[LINE];
+} contenders[] = {
+	{ .group = "connections made",
+	  .name = "sonde trace connect",
+	  .argv = { "./sonde", "trace", "-q", "--only-new", "connect" },
+	  .mark = ":7777" },
+	{ .group = "connections made",
+	  .name = "tcpconnect",
+	  .argv = { "tcpconnect" },
+	  .mark = " 7777 ",
+	  .package = "libbpf-tools" },
+	{ .group = "connections ended, at both ends",
+	  .name = "sonde trace close",
+	  .argv = { "./sonde", "trace", "-q", "--only-new", "close" },
+	  .mark = ":7777" },
+	{ .group = "connections ended, at both ends",
+	  .name = "tcplife",
+	  .argv = { "tcplife" },
+	  .mark = " 7777 ",
+	  .package = "libbpf-tools" },
+	{ .group = "changes of state",
+	  .name = "sonde probe -e",
+	  .argv = { "./sonde", "probe", "-q", "-e", "raw:inet_sock_set_state" },
+	  .mark = "inet_sock_set_state" },
+	{ .group = "changes of state",
+	  .name = "bpftrace -e",
+	  .argv = { "bpftrace", "-e",
+		    "tracepoint:sock:inet_sock_set_state { printf(\"%s/%d "
+		    "inet_sock_set_state(%d, %d) %d\\n\", comm, pid, args->oldstate, "
+		    "args->newstate, args->dport); }" },
+	  .mark = "inet_sock_set_state(",
+	  .package = "bpftrace" },
+};
+enum { CONTENDERS = sizeof(contenders) / sizeof(*contenders) };
+
+/* A contender at work, whose lines come by a terminal: to a pipe some write by the page. */
+struct work {
+	const struct contender *c;
+	pid_t pid;
+	int fd;
+	char line[LINE];
+	size_t len;
+	unsigned long lines;
+};
+
+static struct sockaddr_in server_address(void)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(PORT),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static int start_server(pid_t *pid)
+{
+	struct sockaddr_in addr = server_address();
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	char word[16];
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4096))
+		return fail_errno(-errno, "port %d", PORT);
+	*pid = fork();
+	if (*pid) {
+		close(fd);
+		return *pid < 0 ? fail_errno(-errno, "fork") : 0;
+	}
+	for (;;) {
+		int peer = accept(fd, NULL, NULL);
+
+		while (read(peer, word, sizeof(word)) > 0)
+			continue;
+		close(peer);
+	}
+}
+
+static void connect_times(unsigned int n)
+{
+	struct sockaddr_in addr = server_address();
+
+	while (n--) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+			send(fd, "hello", 5, MSG_NOSIGNAL);
+		close(fd);
+	}
+}
+
+static void take(struct work *w, const char *text, ssize_t n)
+{
+	for (ssize_t i = 0; i < n; i++) {
+		if (text[i] != '\n') {
+			if (w->len < sizeof(w->line) - 1)
+				w->line[w->len++] = text[i];
+			continue;
+		}
+		w->line[w->len] = '\0';
+		w->lines += strstr(w->line, w->c->mark) != NULL;
+		w->len = 0;
+	}
+}
+
+/* What it says within ms; false: nothing. */
+static bool hear(struct work *w, int ms)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	static char text[1 << 16];
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return false;
+	n = read(w->fd, text, sizeof(text));
+	take(w, text, n);
+	return n > 0;
+}
+
+static int start(struct work *w)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	struct termios raw;
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		return fail_errno(-errno, "a terminal");
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &raw))
+		return fail_errno(-errno, "a terminal");
+	cfmakeraw(&raw);
+	tcsetattr(slave, TCSANOW, &raw);
+	w->fd = master;
+	w->pid = fork();
+	if (!w->pid) {
+		dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+		dup2(slave, STDOUT_FILENO);
+		dup2(slave, STDERR_FILENO);
+		execvp(w->c->argv[0], (char *const *)w->c->argv);
+		_exit(127);
+	}
+	close(slave);
+	return w->pid < 0 ? fail_errno(-errno, "fork") : 0;
+}
+
+/* One run of one. A contender that this kernel has nothing for says so, and is left out. */
+static int run_once(struct contender *c, unsigned int n, bool keep)
+{
+	struct work w = { .c = c };
+	uint64_t began = clock_mono();
+	double first = 0;
+	struct rusage usage = { 0 };
+	int status, rc = start(&w);
+	pid_t client;
+	bool ended = false;
+	long kib;
+
+	if (rc)
+		return rc;
+	while (!w.lines && !ended && clock_mono() - began < PATIENCE_MS * UINT64_C(1000000)) {
+		ended = waitpid(w.pid, &status, WNOHANG) != 0;
+		connect_times(1);
+		while (hear(&w, 1) && !w.lines)
+			continue;
+	}
+	first = (double)(clock_mono() - began) / 1e6;
+	c->absent = !w.lines;
+	snprintf(c->why, sizeof(c->why), "%s", w.line);
+	while (hear(&w, QUIET_MS))
+		continue;
+	w.lines = 0;
+	client = c->absent ? 0 : fork();
+	if (!client && !c->absent) {
+		connect_times(n);
+		_exit(0);
+	}
+	while (!c->absent && (hear(&w, QUIET_MS) || !waitpid(client, &status, WNOHANG)))
+		continue;
+	kib = run_peak_kib(w.pid);
+	if (!ended)
+		kill(w.pid, SIGINT);
+	while (hear(&w, QUIET_MS)) /* it may wait for its reader */
+		continue;
+	if (!ended)
+		wait4(w.pid, &status, 0, &usage);
+	close(w.fd);
+	if (!keep || c->absent)
+		return 0;
+	series_add(&c->first_ms, first);
+	series_add(&c->cpu_ms, run_ms(&usage.ru_utime) + run_ms(&usage.ru_stime));
+	series_add(&c->kib, (double)kib);
+	series_add(&c->lines, (double)w.lines);
+	return 0;
+}
+
+static void print(unsigned int rounds, unsigned int n)
+{
+	const struct contender *first = NULL;
+
+	printf("%u connections on loopback, as fast as one client can, told of on a terminal;\n"
+	       "medians of %u rounds. first: from exec to the first line of one; CPU: user and\n"
+	       "system, loading included; KiB: peak resident.\n\n"
+	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
+	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
+	for (int i = 0; i < CONTENDERS; i++) {
+		const struct contender *c = &contenders[i];
+
+		if (!first || strcmp(first->group, c->group))
+			printf(" %s\n", (first = c)->group);
+		if (c->absent) {
+			printf("  %-26s %s%s\n", c->name, *c->why ? c->why : "not there: package ",
+			       *c->why ? "" : c->package);
+			continue;
+		}
+		printf("  %-26s %9.1f %9.0f %9.0f %9.0f   %5.2fx %5.2fx %5.2fx\n", c->name,
+		       median(&c->first_ms), median(&c->cpu_ms), median(&c->kib), median(&c->lines),
+		       median(&c->first_ms) / median(&first->first_ms),
+		       median(&c->cpu_ms) / median(&first->cpu_ms),
+		       median(&c->kib) / median(&first->kib));
+	}
+}
+
+/* A namespace with a loopback, and the tracefs that others need. */
+static int prepare(void)
+{
+	struct nl nl = { 0 };
+	struct link link;
+	int rc = netns_unshare();
+
+	if (!rc)
+		rc = nl_open(&nl, 0);
+	if (!rc)
+		rc = link_get(&nl, "lo", 0, &link);
+	if (!rc)
+		rc = link_up(&nl, link.ifindex);
+	nl_close(&nl);
+	if (rc)
+		return fail_errno(rc, "a network namespace");
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return fail_errno(-errno, "a mount namespace");
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool quick = argc > 1 && !strcmp(argv[1], "-q");
+	unsigned int rounds = quick ? QUICK_ROUNDS : ROUNDS;
+	unsigned int n = quick ? QUICK_CONNECTIONS : CONNECTIONS;
+	const char *dir = argc > 1 + quick ? argv[1 + quick] : "build";
+	pid_t server = 0;
+	int rc;
+
+	run_widen_path();
+	if (chdir(dir))
+		return -fail_errno(-errno, "%s", dir) != 0;
+	rc = prepare();
+	if (!rc)
+		rc = start_server(&server);
+	for (int i = 0; i < CONTENDERS; i++)
+		contenders[i].absent = !run_in_path(contenders[i].argv[0]);
+	/* Round 0 warms the caches and is not kept; who begins changes. */
+	for (unsigned int round = 0; round <= rounds && !rc; round++)
+		for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
+			struct contender *c = &contenders[(i + round) % CONTENDERS];
+
+			if (!c->absent)
+				rc = run_once(c, n, round > 0);
+		}
+	if (!rc)
+		print(rounds, n);
+	if (server)
+		kill(server, SIGKILL);
+	return rc ? 1 : 0;
+}
