@@ -268,21 +268,22 @@ int sonde_tr_exit(__u64 *args)
 	struct sock *sk = 0;
 
 	CALL_NR(regs, nr);
-	if (nr != NR_CONNECT && nr != NR_BIND && nr != NR_ACCEPT && nr != NR_ACCEPT4)
+	if (!(conf.connects && nr == NR_CONNECT) && !(conf.binds && nr == NR_BIND) &&
+	    !(conf.accepts && (nr == NR_ACCEPT || nr == NR_ACCEPT4)))
 		return 0;
 	if (is_compat(regs))
 		return 0;
-	if (nr == NR_CONNECT || (nr == NR_BIND && conf.binds)) {
+	if ((conf.connects && nr == NR_CONNECT) || (conf.binds && nr == NR_BIND)) {
 		CALL_ARG0(regs, fd);
 		CALL_ARG1(regs, addr);
 		sock = socket_at(fd);
 		if (!sock || !put_call(&call, sock, (void *)addr, true))
 			return 0;
-		if (nr == NR_CONNECT)
+		if (conf.connects && nr == NR_CONNECT)
 			returned(&call, args[1]);
-		else
+		else if (conf.binds)
 			bound(&call, args[1]);
-	} else if (nr != NR_BIND && (__s64)args[1] >= 0) {
+	} else if (conf.accepts && (__s64)args[1] >= 0) {
 		sock = socket_at(args[1]);
 		if (!sock)
 			return 0;

@@ -34,18 +34,6 @@ static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_s
 	return s;
 }
 
-static __always_inline void asked(struct sock *sk, struct tcp_sock *tp)
-{
-	struct trace_sock *s = remember(sk, tp);
-
-	if (!s)
-		return;
-	who_now(&s->head.who);
-	s->began = bpf_ktime_get_ns();
-	s->head.flags = TRACE_OUTGOING;
-	s->calling = conf.connects;
-}
-
 static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_sock *s = remember(sk, tp);
@@ -176,20 +164,37 @@ static __always_inline void closing(struct sock *sk, int how)
 		s->how = how;
 }
 
-/* Who closes it has taken it, in a call that was not heard of: it had begun before the tracing. */
-static __noinline int taken_late(struct sock *sk)
+/* Who closes it has taken it, in a call that was not heard of: it had begun before the tracing. 0:
+ * who has it is known. */
+static __always_inline struct trace_sock *not_known(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
-	struct trace_detail is = { .after = ESTABLISHED };
-	bool late;
 
 	if (!s || !(s->head.flags & TRACE_INCOMING))
 		return 0;
 	if (!(s->head.flags & (TRACE_NOT_TAKEN | TRACE_BY_LISTENER)) && s->head.who.pid)
 		return 0;
+	return s;
+}
+
+/* It connects, or closes what it has taken: it has that socket. */
+static __noinline int has(struct sock *sk, struct tcp_sock *tp, bool asks)
+{
+	struct trace_sock *s = asks ? remember(sk, tp) : not_known(sk);
+	struct trace_detail is = { .after = ESTABLISHED };
+	bool late;
+
+	if (!s)
+		return 0;
 	late = s->head.flags & TRACE_NOT_TAKEN;
 	who_now(&s->head.who);
+	if (asks) {
+		s->began = bpf_ktime_get_ns();
+		s->head.flags = TRACE_OUTGOING;
+		s->calling = conf.connects;
+		return 0;
+	}
 	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
 	return late ? tell(&s->head, &is, TRACE_ACCEPT) : 0;
 }
@@ -261,14 +266,12 @@ static __always_inline int state(__u64 *args, const bool process)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	if (process && after == SYN_SENT)
-		asked(sk, tp);
+	if (process && (after == SYN_SENT || after == FIN_WAIT1 || after == LAST_ACK))
+		has(sk, tp, after == SYN_SENT);
 	if (!process && after == ESTABLISHED)
 		made(sk, tp, before);
 	if (conf.all.kinds & 1u << TRACE_STATE)
 		show_state(sk, tp, before, after);
-	if (process && (after == FIN_WAIT1 || after == LAST_ACK))
-		taken_late(sk);
 	if (process && after == FIN_WAIT1)
 		closing(sk, TRACE_LOCAL);
 	else if (process && after == LISTENING)

@@ -205,9 +205,9 @@ struct trace_conf {
 
 struct calls_conf {
 	struct trace_all all;
-	__u8 binds;       /* what bind(2) returns is wanted */
-	__u8 accept_args; /* of inet_csk_accept() */
-	__u8 reserved[6];
+	__u8 connects, accepts, binds; /* what connect(2), accept(2), bind(2) return is wanted */
+	__u8 accept_args;              /* of inet_csk_accept() */
+	__u8 reserved[4];
 };
 
 struct tls_conf {

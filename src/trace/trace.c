@@ -26,9 +26,10 @@
 enum { WORDS = 160 };
 
 #define CALL(name) (1u << CALLS_PROG_SONDE_TR_##name)
-/* What only some kinds take; who accepts is the process of all that comes later. */
+/* What only some kinds take. */
 enum {
 	ASKS = CALL(XASK) | CALL(ASKED),
+	TAKES = CALL(XTAKE) | CALL(TAKE),
 	BINDS = CALL(XBIND) | CALL(XBIND6) | CALL(BOUND),
 };
 
@@ -43,9 +44,10 @@ static const struct way {
 };
 
 enum {
-	RETURNS = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE) |
-		  TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) |
-		  TRACE_BIT(TRACE_BIND),
+	/* Who accepts is the process of all that comes later. */
+	TAKEN = TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE) | TRACE_BIT(TRACE_STATE) |
+		TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET),
+	RETURNS = TAKEN | TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_BIND),
 	SEGMENTS = TRACE_BIT(TRACE_RETRANSMIT) | TRACE_BIT(TRACE_RESET) | TRACE_BIT(TRACE_DROP) |
 		   TRACE_BIT(TRACE_LISTEN),
 };
@@ -81,6 +83,8 @@ static struct trace_all all_of(const struct trace *t)
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
 	struct calls_conf conf = { .all = all_of(t),
+				   .connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
+				   .accepts = (asked(t) & TAKEN) != 0,
 				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
 				   .accept_args =
 					   (uint8_t)btf_function_args(types, "inet_csk_accept") };
@@ -89,8 +93,10 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 
 	if (!conf.binds)
 		opts.progs &= ~(uint32_t)BINDS;
-	if (!(asked(t) & TRACE_BIT(TRACE_CONNECT)))
+	if (!conf.connects)
 		opts.progs &= ~(uint32_t)ASKS;
+	if (!conf.accepts)
+		opts.progs &= ~(uint32_t)TAKES;
 	if (!(opts.progs & (ASKS | BINDS)))
 		opts.progs &= ~(uint32_t)CALL(ASK);
 	if (way->progs & CALL(ASK) && !perf_has_kprobes())
@@ -126,7 +132,7 @@ static int open_socks(struct trace *t, const struct btf *types)
 	struct trace_conf conf = {
 		.all = all_of(t),
 		.connects = t->returns && asked(t) & TRACE_BIT(TRACE_CONNECT),
-		.accepts = t->returns != NULL,
+		.accepts = t->returns && asked(t) & TAKEN,
 	};
 	struct obj_opts opts = {
 		.types = types,
