@@ -312,6 +312,45 @@ START_TEST(names_are_resolved)
 }
 END_TEST
 
+/* What was learnt is known without a look at the types. */
+START_TEST(names_are_learnt)
+{
+	struct btf_want want[] = {
+		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "nothing", BTF_IS(STRUCT), 0, 0, 0 },
+		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "td", BTF_IS(TYPEDEF), 0, 0, 0 },
+		{ "", UINT32_MAX, 0, 0, 0 },
+	};
+	struct btf_want other = { "fn", BTF_IS(FUNC), 0, 0, 0 };
+	struct btf got = { 0 };
+	uint32_t n;
+
+	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
+	ck_assert_int_eq(btf_learn(&got, want, 5), 0);
+	ck_assert_uint_eq(want[0].id, ids.outer);
+	ck_assert_uint_eq(want[2].id, ids.outer);
+	btf_resolve(&got, &other, 1);
+	ck_assert_uint_eq(other.id, ids.fn);
+	n = got.n;
+	got.n = 0;
+	memset(want, 0, sizeof(want));
+	want[0] = (struct btf_want){ "outer", BTF_IS(STRUCT), 0, 0, 0 };
+	want[1] = (struct btf_want){ "nothing", BTF_IS(STRUCT), 9, 0, 0 };
+	want[2] = (struct btf_want){ "outer", BTF_IS(UNION), 9, 0, 0 };
+	want[3] = (struct btf_want){ "td", BTF_IS(TYPEDEF), 0, 0, 0 };
+	want[4] = other;
+	btf_resolve(&got, want, 5);
+	ck_assert_uint_eq(want[0].id, ids.outer);
+	ck_assert_uint_eq(want[1].id, 0);
+	ck_assert_uint_eq(want[2].id, 0);
+	ck_assert_uint_eq(want[3].id, ids.td);
+	ck_assert_uint_eq(want[4].id, 0);
+	got.n = n;
+	ck_assert_int_eq(btf_learn(&got, &other, 1), 0);
+	ck_assert_uint_eq(other.id, ids.fn);
+	btf_close(&got);
+}
+END_TEST
+
 START_TEST(enumerators)
 {
 	uint64_t v = 99;
@@ -492,6 +531,7 @@ TCase *btf_cases(void)
 	tcase_add_test(t, sizes);
 	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, sizeof(longs) / sizeof(*longs));
 	tcase_add_test(t, names_are_resolved);
+	tcase_add_test(t, names_are_learnt);
 	tcase_add_test(t, enumerators);
 	tcase_add_test(t, functions_have_values);
 	tcase_add_test(t, tracepoints_have_values);

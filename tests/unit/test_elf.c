@@ -81,13 +81,14 @@ START_TEST(no_programs)
 }
 END_TEST
 
-/* A small program: one segment, a table of two symbols, their names. */
+/* A small program: one segment, a table of two symbols, their names and versions. */
 struct program {
 	Elf64_Ehdr head;
 	Elf64_Phdr segment;
-	Elf64_Shdr sections[3];
+	Elf64_Shdr sections[4];
 	Elf64_Sym symbols[2];
 	char names[8];
+	uint16_t versions[2];
 	char code[16];
 };
 
@@ -113,7 +114,7 @@ static struct program program_of(void)
 			  .e_phentsize = sizeof(Elf64_Phdr),
 			  .e_phnum = 1,
 			  .e_shentsize = sizeof(Elf64_Shdr),
-			  .e_shnum = 3 },
+			  .e_shnum = 4 },
 		.segment = { .p_type = PT_LOAD,
 			     .p_flags = PF_X | PF_R,
 			     .p_offset = offsetof(struct program, code),
@@ -127,7 +128,11 @@ static struct program program_of(void)
 				.sh_link = 2 },
 			      { .sh_type = SHT_STRTAB,
 				.sh_offset = offsetof(struct program, names),
-				.sh_size = 8 } },
+				.sh_size = 8 },
+			      { .sh_type = SHT_GNU_versym,
+				.sh_offset = offsetof(struct program, versions),
+				.sh_size = 2 * sizeof(uint16_t),
+				.sh_link = 1 } },
 		.symbols = { { .st_name = 1,
 			       .st_info = STT_FUNC,
 			       .st_shndx = 1,
@@ -158,6 +163,57 @@ START_TEST(small_program)
 	/* Not executable: no code is there. */
 	p.segment.p_flags = PF_R;
 	ck_assert_int_eq(find(&e, "f", &offset), -ENOENT);
+}
+END_TEST
+
+/* A function's other versions, for programs that are older, are not what is called by its name. */
+START_TEST(versions_of_functions)
+{
+	struct program p = program_of();
+	struct elf e = { 0 };
+	uint64_t offset;
+
+	p.sections[1].sh_type = SHT_DYNSYM;
+	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
+	p.versions[0] = 2;
+	ck_assert_int_eq(find(&e, "f", &offset), 0);
+	p.versions[0] = 2 | 0x8000;
+	ck_assert_int_eq(find(&e, "f", &offset), -ENOENT);
+}
+END_TEST
+
+static int chooses(const struct elf_symbol *symbol, void *arg)
+{
+	*(bool *)arg = symbol->chooses;
+	return 1;
+}
+
+START_TEST(functions_that_choose)
+{
+	struct program p = program_of();
+	struct elf e = { 0 };
+	bool it = true;
+
+	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
+	ck_assert_int_eq(elf_functions(&e, chooses, &it), 1);
+	ck_assert(!it);
+	p.symbols[0].st_info = STT_GNU_IFUNC;
+	ck_assert_int_eq(elf_functions(&e, chooses, &it), 1);
+	ck_assert(it);
+}
+END_TEST
+
+START_TEST(other_machines)
+{
+	struct program p = program_of();
+	struct elf e = { 0 };
+
+	p.head.e_machine = EM_ALPHA;
+	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), -ENOEXEC);
+	p.head.e_machine = own_machine();
+	p.head.e_ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
+	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), -ENOEXEC);
+	ck_assert_str_eq(elf_words(-ENOEXEC), "no program or library of this machine");
 }
 END_TEST
 
@@ -197,6 +253,9 @@ Suite *elf_suite(void)
 	tcase_add_test(t, own_functions);
 	tcase_add_test(t, no_programs);
 	tcase_add_test(t, small_program);
+	tcase_add_test(t, versions_of_functions);
+	tcase_add_test(t, functions_that_choose);
+	tcase_add_test(t, other_machines);
 	tcase_add_test(t, damaged_programs);
 	suite_add_tcase(s, t);
 	return s;
