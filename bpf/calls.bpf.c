@@ -263,33 +263,34 @@ int sonde_tr_exit(__u64 *args)
 {
 	struct pt_regs *regs = (void *)args[0];
 	unsigned long nr = 0, fd = 0, addr = 0;
+	bool connects, binds, accepts;
 	struct trace_call call = {};
 	struct socket *sock;
 	struct sock *sk = 0;
 
 	CALL_NR(regs, nr);
-	if (!(conf.connects && nr == NR_CONNECT) && !(conf.binds && nr == NR_BIND) &&
-	    !(conf.accepts && (nr == NR_ACCEPT || nr == NR_ACCEPT4)))
+	connects = conf.connects && nr == NR_CONNECT;
+	binds = conf.binds && nr == NR_BIND;
+	accepts = conf.accepts && (nr == NR_ACCEPT || nr == NR_ACCEPT4);
+	if (!(connects || binds || accepts) || is_compat(regs))
 		return 0;
-	if (is_compat(regs))
-		return 0;
-	if ((conf.connects && nr == NR_CONNECT) || (conf.binds && nr == NR_BIND)) {
-		CALL_ARG0(regs, fd);
-		CALL_ARG1(regs, addr);
-		sock = socket_at(fd);
-		if (!sock || !put_call(&call, sock, (void *)addr, true))
-			return 0;
-		if (conf.connects && nr == NR_CONNECT)
-			returned(&call, args[1]);
-		else if (conf.binds)
-			bound(&call, args[1]);
-	} else if (conf.accepts && (__s64)args[1] >= 0) {
-		sock = socket_at(args[1]);
+	if (accepts) {
+		sock = (__s64)args[1] < 0 ? 0 : socket_at(args[1]);
 		if (!sock)
 			return 0;
 		GET(false, sk, sock->sk);
 		taken((__u64)sk);
+		return 0;
 	}
+	CALL_ARG0(regs, fd);
+	CALL_ARG1(regs, addr);
+	sock = socket_at(fd);
+	if (!sock || !put_call(&call, sock, (void *)addr, true))
+		return 0;
+	if (connects)
+		returned(&call, args[1]);
+	else
+		bound(&call, args[1]);
 	return 0;
 }
 

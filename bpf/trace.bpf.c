@@ -164,9 +164,9 @@ static __always_inline void closing(struct sock *sk, int how)
 		s->how = how;
 }
 
-/* Who closes it has taken it, in a call that was not heard of: it had begun before the tracing. 0:
- * who has it is known. */
-static __always_inline struct trace_sock *not_known(struct sock *sk)
+/* A socket that came in, if who has it is not known: its accept(2) had begun before the tracing,
+ * and was not heard of. 0: it is known. */
+static __always_inline struct trace_sock *find_unowned(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
@@ -178,10 +178,10 @@ static __always_inline struct trace_sock *not_known(struct sock *sk)
 	return s;
 }
 
-/* It connects, or closes what it has taken: it has that socket. */
-static __noinline int has(struct sock *sk, struct tcp_sock *tp, bool asks)
+/* Who connects, or closes what came in, has that socket. */
+static __noinline int put_owner(struct sock *sk, struct tcp_sock *tp, bool asks)
 {
-	struct trace_sock *s = asks ? remember(sk, tp) : not_known(sk);
+	struct trace_sock *s = asks ? remember(sk, tp) : find_unowned(sk);
 	struct trace_detail is = { .after = ESTABLISHED };
 	bool late;
 
@@ -267,7 +267,7 @@ static __always_inline int state(__u64 *args, const bool process)
 	if (!tp)
 		return 0;
 	if (process && (after == SYN_SENT || after == FIN_WAIT1 || after == LAST_ACK))
-		has(sk, tp, after == SYN_SENT);
+		put_owner(sk, tp, after == SYN_SENT);
 	if (!process && after == ESTABLISHED)
 		made(sk, tp, before);
 	if (conf.all.kinds & 1u << TRACE_STATE)

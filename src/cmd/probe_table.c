@@ -354,10 +354,10 @@ static int show_path_text(struct probe_show *s, void *of, struct sink *sink)
 	return rc;
 }
 
-/* Functions with blanks between as one text; NULL: there are none. */
+/* Functions with blanks between as one text; NULL: there are none, or no memory for them. */
 static const char *one_line(struct buf *text)
 {
-	if (!text->len)
+	if (text->nomem || !text->len)
 		return NULL;
 	text->data[text->len - 1] = '\0';
 	return text->data;

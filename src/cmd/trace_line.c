@@ -211,7 +211,7 @@ static void put_drop(struct buf *out, struct trace_say *s, const struct trace_pa
 	else if (p->event.is.reason)
 		buf_printf(out, "reason %u, ", p->event.is.reason);
 	buf_str(out, "at ");
-	trace_say_place(s, p->event.is.location, out);
+	symbols_put(&s->symbols, p->event.is.location, out);
 	if (*p->event.head.iface) {
 		buf_str(out, ", ");
 		put_iface(out, &p->event.head);

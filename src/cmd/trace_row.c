@@ -143,7 +143,7 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_say *s,
 		      const struct trace_packet *p)
 {
 
-	trace_say_place(s, p->event.is.location, &t->place);
+	symbols_put(&s->symbols, p->event.is.location, &t->place);
 	r->place = text_of(&t->place);
 	r->length = p->len;
 	r->packet = trace_say_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;

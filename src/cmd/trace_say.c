@@ -173,11 +173,6 @@ const char *trace_say_reason(const struct trace_say *s, const struct trace_event
 			  e->is.reason);
 }
 
-void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out)
-{
-	symbols_put(&s->symbols, addr, out);
-}
-
 uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const char *before,
 			 const char *behind, struct buf *out)
 {

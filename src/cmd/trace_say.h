@@ -54,8 +54,6 @@ const char *trace_say_reason(const struct trace_say *s, const struct trace_event
  */
 uint32_t trace_say_stack(struct trace_say *s, const struct trace_event *e, const char *before,
 			 const char *behind, struct buf *out);
-/* Append an address in the kernel, by its function if that is known. */
-void trace_say_place(struct trace_say *s, uint64_t addr, struct buf *out);
 /* Append a dropped packet as capture shows it, without a newline. False: it is no IP, or its bytes
  * are not known. */
 bool trace_say_packet(struct trace_say *s, const struct trace_packet *p, struct buf *out);

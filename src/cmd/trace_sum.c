@@ -239,7 +239,7 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 				.reason = trace_name(&d->say->trace->drops, drop->reason) };
 	int rc = d->n++ ? 0 : sink_begin(d->sink, &drop_schema, NULL);
 
-	trace_say_place(d->say, drop->location, &place);
+	symbols_put(&d->say->symbols, drop->location, &place);
 	buf_char(&place, '\0');
 	row.place = place.data;
 	if (!rc)

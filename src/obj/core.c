@@ -120,12 +120,14 @@ static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct 
 
 void core_want(const struct spec *spec, const struct spec_prog *prog, struct btf_want *want)
 {
-	for (uint32_t i = 0; i < prog->ncores; i++)
-		want[i] = prog->cores
-				  ? (struct btf_want){ .name = prog->cores[i].type,
-						       .kinds = kinds_of(prog->cores[i].kind) }
-				  : (struct btf_want){ .name = spec->names + prog->packed[i].type,
-						       .kinds = kinds_of(prog->packed[i].kind) };
+	for (uint32_t i = 0; i < prog->ncores; i++) {
+		bool packed = !prog->cores;
+
+		want[i] = (struct btf_want){
+			.name = packed ? spec->names + prog->packed[i].type : prog->cores[i].type,
+			.kinds = kinds_of(packed ? prog->packed[i].kind : prog->cores[i].kind),
+		};
+	}
 }
 
 int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf,

@@ -6,9 +6,8 @@
 #include "obj/spec.h"
 #include "sys/btf.h"
 
-/* What the relocations of a spec's program have to have found (btf_resolve()): prog->ncores of
- * them.
- */
+/* What the relocations of a spec's program have to have found (btf_resolve()), in turn:
+ * prog->ncores of them. */
 void core_want(const struct spec *spec, const struct spec_prog *prog, struct btf_want *want);
 /* Apply them to insns, the program's own copy. What this kernel lacks becomes a call that the
  * verifier refuses if it is reached: code behind an exists check is pruned before that. 0 or -errno

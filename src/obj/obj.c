@@ -17,8 +17,6 @@
 #include "sys/btf.h"
 #include "sys/priv.h"
 
-enum { TARGET_MAX = BTF_TRACEPOINT };
-
 /* What to say when the kernel refuses for want of privilege; true if that is why. */
 static bool blame_privilege(int rc, const char *what)
 {
@@ -132,13 +130,13 @@ static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_
 }
 
 /* By what name a program's target is to be found among the kernel's types. */
-static void target_want(const struct spec_prog *p, char name[TARGET_MAX], struct btf_want *want)
+static void target_want(const struct spec_prog *p, char name[BTF_TRACEPOINT], struct btf_want *want)
 {
 	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
 		*want = btf_want_tracepoint(p->target, name);
 		return;
 	}
-	snprintf(name, TARGET_MAX, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
+	snprintf(name, BTF_TRACEPOINT, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
 		 p->target);
 	*want = (struct btf_want){ .name = name, .kinds = BTF_IS(FUNC) };
 }
@@ -212,7 +210,7 @@ struct stuff {
 	uint32_t first[OBJ_PROGS_MAX];
 	struct spec_core *cores; /* of all programs, unpacked */
 	struct spec_prog progs[OBJ_PROGS_MAX];
-	char target[OBJ_PROGS_MAX][TARGET_MAX];
+	char target[OBJ_PROGS_MAX][BTF_TRACEPOINT];
 };
 
 static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
@@ -324,7 +322,7 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 
 int obj_learn(struct btf *types, const struct spec *const *specs, size_t n)
 {
-	char(*targets)[TARGET_MAX] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
+	char(*targets)[BTF_TRACEPOINT] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
 	struct btf_want *want;
 	size_t most = 0, wants = 0;
 	int rc;

@@ -152,11 +152,16 @@ int btf_open_blob(struct btf *b, const void *data, size_t len)
 	return 0;
 }
 
+static void free_names(struct btf_names *names)
+{
+	free(names->at);
+	free(names->text);
+}
+
 void btf_close(struct btf *b)
 {
 	free(b->index);
-	free(b->known.at);
-	buf_free(&b->known.names);
+	free_names(&b->known);
 	if (b->mapped)
 		munmap((void *)(uintptr_t)b->data, b->len);
 	else if (b->source)
@@ -262,47 +267,37 @@ const char *btf_name(const struct btf *b, uint32_t id)
 	return type_at(b, id, &t) ? string_at(b, t.name_off) : "";
 }
 
-/* What was learnt of a name; NULL: it was not asked for then. */
-static const struct btf_known *known(const struct btf *b, const struct btf_want *want)
+/* Where a name and its kinds stand in a row; 0: they do not. */
+static uint32_t find_in(const struct btf_want *all, uint32_t row, const struct btf_want *want)
 {
-	const char *names = b->known.names.data;
-
-	for (uint32_t at = b->known.rows[(uint8_t)*want->name]; at; at = b->known.at[at - 1].next) {
-		const struct btf_known *k = &b->known.at[at - 1];
-
-		if (k->kinds == want->kinds && !strcmp(names + k->name, want->name))
-			return k;
-	}
-	return NULL;
+	while (row && (all[row - 1].kinds != want->kinds || strcmp(all[row - 1].name, want->name)))
+		row = all[row - 1].next;
+	return row;
 }
 
-/* Wanted names in rows of one first letter each; next 0 ends a row, places are numbered from 1. One
- * that is there already leads those of its name and kinds. */
-static size_t enter(struct btf_want *want, size_t i, size_t rows[256])
+static void enter(struct btf_want *all, uint32_t i, uint32_t rows[256])
 {
-	size_t *row = &rows[(uint8_t)*want[i].name];
+	uint32_t *row = &rows[(uint8_t)*all[i].name];
 
-	for (size_t at = *row; at; at = want[at - 1].next)
-		if (want[at - 1].kinds == want[i].kinds && !strcmp(want[at - 1].name, want[i].name))
-			return at;
-	want[i].next = (uint32_t)*row;
+	all[i].next = *row;
 	*row = i + 1;
-	return 0;
 }
 
 void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 {
-	size_t rows[256] = { 0 }, open = 0;
-	uint32_t kinds = 0;
+	uint32_t rows[256] = { 0 }, kinds = 0;
+	size_t open = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct btf_known *k = known(b, &want[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t letter = (uint8_t)*want[i].name;
+		uint32_t known = find_in(b->known.at, b->known.rows[letter], &want[i]);
 
-		want[i].id = k ? k->id : 0;
-		want[i].same = *want[i].name && !k ? (uint32_t)enter(want, i, rows) : 0;
-		if (!*want[i].name || k)
+		want[i].id = known ? b->known.at[known - 1].id : 0;
+		want[i].same = known ? 0 : find_in(want, rows[letter], &want[i]);
+		if (!letter || known || want[i].same)
 			continue;
-		open += !want[i].same;
+		enter(want, i, rows);
+		open++;
 		kinds |= want[i].kinds;
 	}
 	for (uint32_t id = 1; id <= b->n && open; id++) {
@@ -315,7 +310,7 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 		if (!(kinds & kind))
 			continue;
 		name = string_at(b, t.name_off);
-		for (size_t at = rows[(uint8_t)*name]; at; at = want[at - 1].next) {
+		for (uint32_t at = rows[(uint8_t)*name]; at; at = want[at - 1].next) {
 			struct btf_want *w = &want[at - 1];
 
 			if (w->id || !(w->kinds & kind) || strcmp(w->name, name))
@@ -329,34 +324,30 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 			want[i].id = want[want[i].same - 1].id;
 }
 
-static void keep(struct btf_names *names, const struct btf_want *want)
-{
-	uint32_t *row = &names->rows[(uint8_t)*want->name];
-
-	names->at[names->n] = (struct btf_known){ .name = (uint32_t)names->names.len,
-						  .kinds = want->kinds,
-						  .id = want->id,
-						  .next = *row };
-	buf_add(&names->names, want->name, strlen(want->name) + 1);
-	*row = ++names->n;
-}
-
 int btf_learn(struct btf *b, struct btf_want *want, size_t n)
 {
 	struct btf_names names = { 0 };
+	size_t len = 1;
+	char *text;
 
 	btf_resolve(b, want, n);
+	for (size_t i = 0; i < n; i++)
+		len += strlen(want[i].name) + 1;
 	names.at = calloc(n + 1, sizeof(*names.at));
-	for (size_t i = 0; names.at && i < n; i++)
-		if (*want[i].name && !want[i].same)
-			keep(&names, &want[i]);
-	if (!names.at || names.names.nomem) {
-		free(names.at);
-		buf_free(&names.names);
+	names.text = text = malloc(len);
+	if (!names.at || !text) {
+		free_names(&names);
 		return -ENOMEM;
 	}
-	free(b->known.at);
-	buf_free(&b->known.names);
+	for (size_t i = 0; i < n; i++) {
+		if (!*want[i].name || want[i].same)
+			continue;
+		names.at[names.n] = want[i];
+		names.at[names.n].name = strcpy(text, want[i].name);
+		text += strlen(text) + 1;
+		enter(names.at, names.n++, names.rows);
+	}
+	free_names(&b->known);
 	b->known = names;
 	return 0;
 }

@@ -7,16 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "base/buf.h"
+
+#define BTF_IS(kind) (1u << (BTF_KIND_##kind))
+
+/* A name to look for among types of some kinds; id is set to the first that fits, or 0. */
+struct btf_want {
+	const char *name;
+	uint32_t kinds; /* BTF_IS(STRUCT) | ... */
+	uint32_t id;
+	/* btf_resolve()'s own; both are places from 1 on, 0 is none: */
+	uint32_t next; /* in a row of those with one first letter */
+	uint32_t same; /* an earlier one that asks for the same */
+};
 
 /* Names that were looked for, in rows of one first letter each. */
-struct btf_known {
-	uint32_t name; /* where in .names */
-	uint32_t kinds, id, next;
-};
 struct btf_names {
-	struct btf_known *at;
-	struct buf names;
+	struct btf_want *at;
+	char *text; /* of all of them */
 	uint32_t rows[256], n;
 };
 
@@ -43,15 +50,6 @@ int btf_open_kernel(struct btf *b);
 int btf_open_blob(struct btf *b, const void *data, size_t len);
 void btf_close(struct btf *b);
 
-#define BTF_IS(kind) (1u << (BTF_KIND_##kind))
-
-/* A name to look for among types of some kinds; id is set to the first that fits, or 0. */
-struct btf_want {
-	const char *name;
-	uint32_t kinds; /* BTF_IS(STRUCT) | ... */
-	uint32_t id;
-	uint32_t next, same; /* btf_resolve()'s own */
-};
 /* All of them in one pass over the types. */
 void btf_resolve(const struct btf *b, struct btf_want *want, size_t n);
 /* The same, and from then on they are known: who asks for one of them waits for no pass. 0 or

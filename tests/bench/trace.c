@@ -36,52 +36,61 @@ enum {
 	LINE = 512,
 };
 
-/* Those of a group do the same work; ratios are to its first. */
-static struct contender {
-	const char *group, *name, *argv[ARGS_MAX];
-	const char *mark; /* what its lines of these connections have */
-	const char *package;
+struct contender {
+	const char *name, *argv[ARGS_MAX];
+	const char *mark;    /* what its lines of these connections have */
+	const char *package; /* of others' */
 	bool absent;
 	struct series first_ms, cpu_ms, kib, lines;
 	char why[LINE];
-} contenders[] = {
-	{ .group = "connections made",
-	  .name = "sonde trace connect",
-	  .argv = { "./sonde", "trace", "-q", "--only-new", "connect" },
-	  .mark = ":7777" },
-	{ .group = "connections made",
-	  .name = "tcpconnect",
-	  .argv = { "tcpconnect" },
-	  .mark = " 7777 ",
-	  .package = "libbpf-tools" },
-	{ .group = "connections ended, at both ends",
-	  .name = "sonde trace close",
-	  .argv = { "./sonde", "trace", "-q", "--only-new", "close" },
-	  .mark = ":7777" },
-	{ .group = "connections ended, at both ends",
-	  .name = "tcplife",
-	  .argv = { "tcplife" },
-	  .mark = " 7777 ",
-	  .package = "libbpf-tools" },
-	{ .group = "changes of state",
-	  .name = "sonde probe -e",
-	  .argv = { "./sonde", "probe", "-q", "-e", "raw:inet_sock_set_state" },
-	  .mark = "inet_sock_set_state" },
-	{ .group = "changes of state",
-	  .name = "bpftrace -e",
-	  .argv = { "bpftrace", "-e",
-		    "tracepoint:sock:inet_sock_set_state { printf(\"%s/%d "
-		    "inet_sock_set_state(%d, %d) %d\\n\", comm, pid, args->oldstate, "
-		    "args->newstate, args->dport); }" },
-	  .mark = "inet_sock_set_state(",
-	  .package = "bpftrace" },
 };
-enum { CONTENDERS = sizeof(contenders) / sizeof(*contenders) };
+
+/* Two that do the same work; ratios are to the first. */
+enum { SIDES = 2 };
+static struct contest {
+	const char *what;
+	struct contender of[SIDES];
+} contests[] = {
+	{ "connections made",
+	  { { .name = "sonde trace connect",
+	      .argv = { "./sonde", "trace", "-q", "--only-new", "connect" },
+	      .mark = ":7777" },
+	    { .name = "tcpconnect",
+	      .argv = { "tcpconnect" },
+	      .mark = " 7777 ",
+	      .package = "libbpf-tools" } } },
+	{ "connections ended, at both ends",
+	  { { .name = "sonde trace close",
+	      .argv = { "./sonde", "trace", "-q", "--only-new", "close" },
+	      .mark = ":7777" },
+	    { .name = "tcplife",
+	      .argv = { "tcplife" },
+	      .mark = " 7777 ",
+	      .package = "libbpf-tools" } } },
+	{ "changes of state",
+	  { { .name = "sonde probe -e",
+	      .argv = { "./sonde", "probe", "-q", "-e", "raw:inet_sock_set_state" },
+	      .mark = "inet_sock_set_state" },
+	    { .name = "bpftrace -e",
+	      .argv = { "bpftrace", "-e",
+			"tracepoint:sock:inet_sock_set_state { printf(\"%s/%d "
+			"inet_sock_set_state(%d, %d) %d\\n\", comm, pid, args->oldstate, "
+			"args->newstate, args->dport); }" },
+	      .mark = "inet_sock_set_state(",
+	      .package = "bpftrace" } } },
+};
+enum { CONTESTS = sizeof(contests) / sizeof(*contests), CONTENDERS = CONTESTS * SIDES };
+
+static struct contender *contender_at(unsigned int i)
+{
+	return &contests[i / SIDES].of[i % SIDES];
+}
 
 /* A contender at work, whose lines come by a terminal: to a pipe some write by the page. */
 struct work {
 	const struct contender *c;
 	pid_t pid;
+	bool ended;
 	int fd;
 	char line[LINE];
 	size_t len;
@@ -184,49 +193,81 @@ static int start(struct work *w)
 	return w->pid < 0 ? fail_errno(-errno, "fork") : 0;
 }
 
+/* Connections one after another until it tells of one. The milliseconds since began. */
+static double first_line(struct work *w, uint64_t began)
+{
+	while (!w->lines && !w->ended && clock_mono() - began < PATIENCE_MS * UINT64_C(1000000)) {
+		int status;
+
+		w->ended = waitpid(w->pid, &status, WNOHANG) != 0;
+		connect_times(1);
+		while (hear(w, 1) && !w->lines)
+			continue;
+	}
+	return (double)(clock_mono() - began) / 1e6;
+}
+
+/* All that it has to say. */
+static void hear_out(struct work *w)
+{
+	while (hear(w, QUIET_MS))
+		continue;
+}
+
+/* Connections as fast as one client can, and what it tells of them. */
+static int drive(struct work *w, unsigned int n)
+{
+	int status;
+	pid_t client;
+
+	hear_out(w); /* what belongs to those before */
+	w->lines = 0;
+	client = fork();
+	if (client < 0)
+		return fail_errno(-errno, "fork");
+	if (!client) {
+		connect_times(n);
+		_exit(0);
+	}
+	while (hear(w, QUIET_MS) || !waitpid(client, &status, WNOHANG))
+		continue;
+	return 0;
+}
+
+/* bpftrace passes over a signal that comes as it prints: it is asked until it has gone. */
+static void stop(struct work *w, struct rusage *usage)
+{
+	int status;
+
+	while (!w->ended) {
+		kill(w->pid, SIGINT);
+		hear_out(w); /* it may wait for its reader */
+		w->ended = wait4(w->pid, &status, WNOHANG, usage) != 0;
+	}
+	close(w->fd);
+}
+
 /* One run of one. A contender that this kernel has nothing for says so, and is left out. */
 static int run_once(struct contender *c, unsigned int n, bool keep)
 {
 	struct work w = { .c = c };
 	uint64_t began = clock_mono();
-	double first = 0;
 	struct rusage usage = { 0 };
-	int status, rc = start(&w);
-	pid_t client;
-	bool ended = false;
+	int rc = start(&w);
+	double first;
 	long kib;
 
 	if (rc)
 		return rc;
-	while (!w.lines && !ended && clock_mono() - began < PATIENCE_MS * UINT64_C(1000000)) {
-		ended = waitpid(w.pid, &status, WNOHANG) != 0;
-		connect_times(1);
-		while (hear(&w, 1) && !w.lines)
-			continue;
-	}
-	first = (double)(clock_mono() - began) / 1e6;
+	first = first_line(&w, began);
 	c->absent = !w.lines;
 	snprintf(c->why, sizeof(c->why), "%s", w.line);
-	while (hear(&w, QUIET_MS))
-		continue;
-	w.lines = 0;
-	client = c->absent ? 0 : fork();
-	if (!client && !c->absent) {
-		connect_times(n);
-		_exit(0);
-	}
-	while (!c->absent && (hear(&w, QUIET_MS) || !waitpid(client, &status, WNOHANG)))
-		continue;
+	if (!c->absent)
+		rc = drive(&w, n);
 	kib = run_peak_kib(w.pid);
-	if (!ended)
-		kill(w.pid, SIGINT);
-	while (hear(&w, QUIET_MS)) /* it may wait for its reader */
-		continue;
-	if (!ended)
-		wait4(w.pid, &status, 0, &usage);
-	close(w.fd);
-	if (!keep || c->absent)
-		return 0;
+	stop(&w, &usage);
+	if (rc || !keep || c->absent)
+		return rc;
 	series_add(&c->first_ms, first);
 	series_add(&c->cpu_ms, run_ms(&usage.ru_utime) + run_ms(&usage.ru_stime));
 	series_add(&c->kib, (double)kib);
@@ -234,30 +275,34 @@ static int run_once(struct contender *c, unsigned int n, bool keep)
 	return 0;
 }
 
-static void print(unsigned int rounds, unsigned int n)
+/* first: whom ratios are to. */
+static void print_one(const struct contender *c, const struct contender *first)
 {
-	const struct contender *first = NULL;
-
-	printf("%u connections on loopback, as fast as one client can, told of on a terminal;\n"
-	       "medians of %u rounds. first: from exec to the first line of one; CPU: user and\n"
-	       "system, loading included; KiB: peak resident.\n\n"
-	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
-	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
-	for (int i = 0; i < CONTENDERS; i++) {
-		const struct contender *c = &contenders[i];
-
-		if (!first || strcmp(first->group, c->group))
-			printf(" %s\n", (first = c)->group);
-		if (c->absent) {
-			printf("  %-26s %s%s\n", c->name, *c->why ? c->why : "not there: package ",
-			       *c->why ? "" : c->package);
-			continue;
-		}
+	if (c->absent && *c->why)
+		printf("  %-26s %s\n", c->name, c->why);
+	else if (c->absent && c->package)
+		printf("  %-26s not there: package %s\n", c->name, c->package);
+	else if (c->absent)
+		printf("  %-26s not there\n", c->name);
+	else
 		printf("  %-26s %9.1f %9.0f %9.0f %9.0f   %5.2fx %5.2fx %5.2fx\n", c->name,
 		       median(&c->first_ms), median(&c->cpu_ms), median(&c->kib), median(&c->lines),
 		       median(&c->first_ms) / median(&first->first_ms),
 		       median(&c->cpu_ms) / median(&first->cpu_ms),
 		       median(&c->kib) / median(&first->kib));
+}
+
+static void print(unsigned int rounds, unsigned int n)
+{
+	printf("%u connections on loopback, as fast as one client can, told of on a terminal;\n"
+	       "medians of %u rounds. first: from exec to the first line of one; CPU: user and\n"
+	       "system, loading included; KiB: peak resident.\n\n"
+	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
+	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
+	for (int i = 0; i < CONTESTS; i++) {
+		printf(" %s\n", contests[i].what);
+		for (int k = 0; k < SIDES; k++)
+			print_one(&contests[i].of[k], &contests[i].of[0]);
 	}
 }
 
@@ -298,12 +343,12 @@ int main(int argc, char **argv)
 	rc = prepare();
 	if (!rc)
 		rc = start_server(&server);
-	for (int i = 0; i < CONTENDERS; i++)
-		contenders[i].absent = !run_in_path(contenders[i].argv[0]);
+	for (unsigned int i = 0; i < CONTENDERS; i++)
+		contender_at(i)->absent = !run_in_path(contender_at(i)->argv[0]);
 	/* Round 0 warms the caches and is not kept; who begins changes. */
 	for (unsigned int round = 0; round <= rounds && !rc; round++)
 		for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
-			struct contender *c = &contenders[(i + round) % CONTENDERS];
+			struct contender *c = contender_at((i + round) % CONTENDERS);
 
 			if (!c->absent)
 				rc = run_once(c, n, round > 0);
