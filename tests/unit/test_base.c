@@ -264,6 +264,28 @@ START_TEST(buffer_appends)
 }
 END_TEST
 
+/* Short pieces are copied in another way than long ones. */
+START_TEST(buffer_pieces)
+{
+	char bytes[80], past[3] = { 'p', 's', 't' };
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 37 + 1);
+	for (size_t n = 1; n <= sizeof(bytes); n++) {
+		struct buf b = { 0 };
+
+		buf_char(&b, '<');
+		buf_add(&b, bytes, n);
+		buf_add(&b, past, sizeof(past));
+		ck_assert_uint_eq(b.len, 1 + n + sizeof(past));
+		ck_assert(b.data[0] == '<');
+		ck_assert_mem_eq(b.data + 1, bytes, n);
+		ck_assert_mem_eq(b.data + 1 + n, past, sizeof(past));
+		buf_free(&b);
+	}
+}
+END_TEST
+
 START_TEST(buffer_keeps_out_of_memory)
 {
 	struct buf b = { 0 };
@@ -361,6 +383,7 @@ Suite *base_suite(void)
 	tcase_add_test(t, nearest_of_many);
 	tcase_add_test(t, errors_have_names);
 	tcase_add_test(t, buffer_appends);
+	tcase_add_test(t, buffer_pieces);
 	tcase_add_test(t, buffer_keeps_out_of_memory);
 	tcase_add_test(t, buffer_write_waits);
 	tcase_add_loop_test(t, utf8_sequences, 0, sizeof(sequences) / sizeof(*sequences));
