@@ -31,7 +31,7 @@ int ring_open(struct ring *r, int map_fd, uint32_t size)
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	if (consumer == MAP_FAILED)
 		return -errno;
-	rest = mmap(NULL, page + 2 * (size_t)size, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
+	rest = mmap(NULL, page + size, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
 	if (rest == MAP_FAILED) {
 		int err = -errno;
 
@@ -55,7 +55,8 @@ void ring_close(struct ring *r)
 	if (!r->consumer)
 		return;
 	munmap(r->consumer, r->page);
-	munmap((void *)(uintptr_t)r->producer, r->page + 2 * (size_t)(r->mask + 1));
+	munmap((void *)(uintptr_t)r->producer, r->page + (size_t)r->mask + 1);
+	buf_free(&r->whole);
 	*r = (struct ring){ 0 };
 }
 
@@ -77,21 +78,40 @@ static uint64_t advance(struct ring *r, uint64_t at, uint32_t len)
 	return r->wide ? at : (uint32_t)at;
 }
 
+/* len bytes from a position on, in one piece. NULL: no memory. */
+static const uint8_t *piece(struct ring *r, uint64_t at, uint32_t len)
+{
+	size_t begin = (size_t)(at & r->mask), room = (size_t)r->mask + 1 - begin;
+
+	if (len <= room)
+		return r->data + begin;
+	buf_clear(&r->whole);
+	buf_add(&r->whole, r->data + begin, room);
+	buf_add(&r->whole, r->data, len - room);
+	return r->whole.nomem ? NULL : (const uint8_t *)r->whole.data;
+}
+
 int ring_read(struct ring *r, ring_each *each, void *arg)
 {
 	uint64_t at = position(r, r->consumer), end = position(r, r->producer);
 	int rc = 0;
 
 	while (!rc && at != end) {
-		const uint8_t *rec = r->data + (at & r->mask);
-		uint32_t head =
-			__atomic_load_n((const uint32_t *)(const void *)rec, __ATOMIC_ACQUIRE);
+		/* A header is in one piece: it stands at a multiple of its own size. */
+		uint32_t head = __atomic_load_n(
+			(const uint32_t *)(const void *)(r->data + (at & r->mask)),
+			__ATOMIC_ACQUIRE);
 		uint32_t len = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		const uint8_t *rec;
 
 		if (head & BPF_RINGBUF_BUSY_BIT)
 			break; /* reserved, not yet submitted: so is all behind it */
-		if (!(head & BPF_RINGBUF_DISCARD_BIT))
-			rc = each(rec + BPF_RINGBUF_HDR_SZ, len, arg);
+		if (!(head & BPF_RINGBUF_DISCARD_BIT)) {
+			rec = piece(r, at + BPF_RINGBUF_HDR_SZ, len);
+			if (!rec)
+				return -ENOMEM;
+			rc = each(rec, len, arg);
+		}
 		at = advance(r, at, len);
 	}
 	return rc;
