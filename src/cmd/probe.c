@@ -53,7 +53,7 @@ static const struct opt rows[] = {
 	OPT_U32(0, "processes", "N", O, processes, 16, 1 << 20,
 		"processes that are told apart (default: 2048, fewer where there are many CPUs)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 20,
-		"with -e: memory for hits in the kernel, a power of two (default: 1024)"),
+		"with -e: memory for hits in the kernel, a power of two (default: 2048)"),
 	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
 	{ 0 },
 };

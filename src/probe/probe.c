@@ -16,7 +16,7 @@
 #define PROG(name) (1u << PROBE_PROG_SONDE_PB_##name)
 
 enum {
-	RING = 2 << 20, /* ten thousand hits, or nearly */
+	RING = 2 << 20,       /* ten thousand hits, or nearly */
 	RING_LEAST = 1 << 16, /* of any size of pages */
 	ROOM = 8 << 20,       /* bytes for counts of processes on all CPUs, or nearly */
 };

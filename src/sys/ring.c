@@ -98,9 +98,8 @@ int ring_read(struct ring *r, ring_each *each, void *arg)
 
 	while (!rc && at != end) {
 		/* A header is in one piece: it stands at a multiple of its own size. */
-		uint32_t head = __atomic_load_n(
-			(const uint32_t *)(const void *)(r->data + (at & r->mask)),
-			__ATOMIC_ACQUIRE);
+		const void *header = r->data + (at & r->mask);
+		uint32_t head = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
 		uint32_t len = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 		const uint8_t *rec;
 
