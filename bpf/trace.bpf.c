@@ -14,6 +14,18 @@ const volatile struct trace_conf conf = {};
  * want most of it. */
 static const volatile struct trace_sock nothing = {};
 
+/* The states that a socket leaves and goes to. They are read where they are asked for: of a copy
+ * verifiers know which one it is, and walk what follows once for each. */
+static __always_inline __u32 before_of(__u64 *args)
+{
+	return *(volatile __u64 *)&args[1];
+}
+
+static __always_inline __u32 after_of(__u64 *args)
+{
+	return *(volatile __u64 *)&args[2];
+}
+
 /* A socket's place, with no more in it than its ends. 0: there is none. */
 static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_sock *tp)
 {
@@ -111,14 +123,38 @@ static __always_inline void failed(struct trace_sock *s, struct trace_detail *is
 		bpf_map_delete_elem(&socks, &s->head.sk);
 }
 
-static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock *tp, int before)
+/* What began before the tracing, or had no room then. */
+static __always_inline struct trace_sock *remember_late(__u64 *args, struct sock *sk,
+							struct tcp_sock *tp)
 {
-	struct trace_detail is = { .began = s->began,
-				   .before = before,
-				   .after = CLOSED,
-				   .error = sk->sk_err,
-				   .how = s->how };
+	struct trace_sock *s = remember(sk, tp);
 
+	if (!s)
+		return 0;
+	if (before_of(args) == SYN_RECV)
+		by_listener(&s->head);
+	else
+		s->head.flags = TRACE_EXISTED | (before_of(args) == SYN_SENT ? TRACE_OUTGOING : 0);
+	return s;
+}
+
+static __noinline int ended(__u64 *args, struct sock *sk, struct tcp_sock *tp)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+	struct trace_detail is = {};
+	__u32 before;
+
+	if (!s)
+		s = remember_late(args, sk, tp);
+	if (!s)
+		return 0;
+	before = before_of(args);
+	is.began = s->began;
+	is.before = before;
+	is.after = CLOSED;
+	is.error = sk->sk_err;
+	is.how = s->how;
 	if (before == SYN_SENT || before == SYN_RECV) {
 		describe(&s->head, sk, tp);
 		failed(s, &is);
@@ -134,25 +170,6 @@ static __noinline int end(struct trace_sock *s, struct sock *sk, struct tcp_sock
 	tell(&s->head, &is, TRACE_CLOSE);
 	bpf_map_delete_elem(&socks, &s->head.sk);
 	return 0;
-}
-
-static __always_inline void ended(struct sock *sk, struct tcp_sock *tp, int before)
-{
-	__u64 key = (__u64)sk;
-	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
-
-	if (s) {
-		end(s, sk, tp, before);
-		return;
-	}
-	s = remember(sk, tp);
-	if (!s)
-		return;
-	if (before == SYN_RECV)
-		by_listener(&s->head);
-	else
-		s->head.flags = TRACE_EXISTED | (before == SYN_SENT ? TRACE_OUTGOING : 0);
-	end(s, sk, tp, before);
 }
 
 static __always_inline void closing(struct sock *sk, int how)
@@ -179,9 +196,9 @@ static __always_inline struct trace_sock *find_unowned(struct sock *sk)
 }
 
 /* Who connects, or closes what came in, has that socket. */
-static __noinline int put_owner(struct sock *sk, struct tcp_sock *tp, bool asks)
+static __noinline int put_owner(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
-	struct trace_sock *s = asks ? remember(sk, tp) : find_unowned(sk);
+	struct trace_sock *s = after_of(args) == SYN_SENT ? remember(sk, tp) : find_unowned(sk);
 	struct trace_detail is = { .after = ESTABLISHED };
 	bool late;
 
@@ -189,7 +206,7 @@ static __noinline int put_owner(struct sock *sk, struct tcp_sock *tp, bool asks)
 		return 0;
 	late = s->head.flags & TRACE_NOT_TAKEN;
 	who_now(&s->head.who);
-	if (asks) {
+	if (after_of(args) == SYN_SENT) {
 		s->began = bpf_ktime_get_ns();
 		s->head.flags = TRACE_OUTGOING;
 		s->calling = conf.connects;
@@ -200,7 +217,7 @@ static __noinline int put_owner(struct sock *sk, struct tcp_sock *tp, bool asks)
 }
 
 /* A socket that listens, or does no longer. */
-static __noinline int listens(struct sock *sk, struct tcp_sock *tp, bool now)
+static __noinline int listens(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_head h = {};
 	struct trace_who *w;
@@ -210,7 +227,7 @@ static __noinline int listens(struct sock *sk, struct tcp_sock *tp, bool now)
 		return 0;
 	key = listener_key(&h);
 	who_now(&h.who);
-	if (now) {
+	if (after_of(args) == LISTENING) {
 		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
 		return 0;
 	}
@@ -266,24 +283,25 @@ static __always_inline int state(__u64 *args, const bool process)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	if (process && (after == SYN_SENT || after == FIN_WAIT1 || after == LAST_ACK))
-		put_owner(sk, tp, after == SYN_SENT);
-	if (!process && after == ESTABLISHED)
-		made(sk, tp, before);
+	if (process) {
+		if (after == FIN_WAIT1)
+			closing(sk, TRACE_LOCAL);
+		if (after == LISTENING || before == LISTENING)
+			listens(args, sk, tp);
+		else
+			put_owner(args, sk, tp);
+	} else {
+		if (after == ESTABLISHED)
+			made(sk, tp, before);
+		else if (after == CLOSE_WAIT)
+			closing(sk, TRACE_REMOTE);
+		else if (before == LISTENING && after == SYN_RECV)
+			forget(sk);
+		else if (after == CLOSED && before != CLOSED)
+			ended(args, sk, tp);
+	}
 	if (conf.all.kinds & 1u << TRACE_STATE)
 		show_state(sk, tp, before, after);
-	if (process && after == FIN_WAIT1)
-		closing(sk, TRACE_LOCAL);
-	else if (process && after == LISTENING)
-		listens(sk, tp, true);
-	else if (process && before == LISTENING && after == CLOSED)
-		listens(sk, tp, false);
-	else if (!process && before == LISTENING && after == SYN_RECV)
-		forget(sk);
-	else if (!process && after == CLOSE_WAIT)
-		closing(sk, TRACE_REMOTE);
-	else if (!process && after == CLOSED && before != CLOSED)
-		ended(sk, tp, before);
 	return 0;
 }
 
