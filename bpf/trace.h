@@ -177,7 +177,7 @@ struct trace_counts {
 enum { TRACE_COUNTS = sizeof(struct trace_counts) / sizeof(__u64) };
 
 enum {
-	TRACE_RING = 1 << 20,
+	TRACE_RING = 2 << 20,
 	TRACE_SOCKS = 1 << 16,
 	TRACE_CALLS = 4096,
 	TRACE_LISTENERS = 1024,

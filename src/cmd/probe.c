@@ -343,7 +343,7 @@ static int do_chores(struct probing *p, struct chore chores[CHORES], uint64_t no
 
 static int follow(struct probing *p)
 {
-	uint64_t end = p->o.duration ? p->started + p->o.duration : UINT64_MAX, now;
+	uint64_t end = p->o.duration ? p->started + p->o.duration : UINT64_MAX, now, last = 0;
 	uint64_t table = p->o.interval ? p->o.interval : NS_PER_S;
 	struct chore chores[CHORES] = {
 		[FILES] = { NS_PER_S, p->started + NS_PER_S },
@@ -363,7 +363,7 @@ static int follow(struct probing *p)
 			return 0;
 		if (what == WAIT_FD) {
 			rc = read_hits(p);
-			if (!rc && wait_for(0, now + PAUSE_MS * MS) == WAIT_STOP)
+			if (!rc && wait_pace(&last, PAUSE_MS * MS) == WAIT_STOP)
 				return 0;
 		}
 		if (!rc)

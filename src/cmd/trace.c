@@ -53,7 +53,7 @@ static const struct opt rows[] = {
 		 "of tls: a program or library with OpenSSL in it, besides those that are found"),
 	OPT_U32(0, "dns-port", "PORT", O, dns_port, 1, 65535, "of dns: not port 53"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 4, 1 << 20,
-		"memory for events in the kernel, a power of two (default: 1024)"),
+		"memory for events in the kernel, a power of two (default: 2048)"),
 	OPT_U32(0, "sockets", "N", O, socks, 64, 1 << 24,
 		"connections that are known at a time (default: 8192 and twice those there are)"),
 	{ 0 },
@@ -256,7 +256,7 @@ static int read_all(struct tracing *t)
 
 static int follow(struct tracing *t)
 {
-	uint64_t end = t->o.duration ? clock_mono() + t->o.duration : UINT64_MAX;
+	uint64_t end = t->o.duration ? clock_mono() + t->o.duration : UINT64_MAX, last = 0;
 	int rc = 0;
 
 	while (!rc) {
@@ -268,8 +268,7 @@ static int follow(struct tracing *t)
 		if (what == WAIT_STOP || clock_mono() >= end)
 			return 0;
 		rc = read_all(t);
-		/* What comes meanwhile is read in one go. */
-		if (!rc && wait_for(0, clock_mono() + PAUSE_MS * MS) == WAIT_STOP)
+		if (!rc && wait_pace(&last, PAUSE_MS * MS) == WAIT_STOP)
 			return 0;
 	}
 	return rc;

@@ -63,6 +63,16 @@ enum wait_what wait_for(int fd, uint64_t deadline)
 	}
 }
 
+enum wait_what wait_pace(uint64_t *last, uint64_t pause)
+{
+	uint64_t now = clock_mono();
+	bool silent = now - *last >= pause;
+	enum wait_what what = silent ? WAIT_TIME : wait_for(0, now + pause);
+
+	*last = clock_mono();
+	return what;
+}
+
 /* 0 when a piece can be written without blocking. */
 static int wait_room(int fd)
 {

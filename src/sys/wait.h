@@ -23,6 +23,11 @@ enum wait_what {
 /* fd: 0 for none. deadline: of clock_mono(). */
 enum wait_what wait_for(int fd, uint64_t deadline);
 
+/* Between two readings of what comes by itself: what comes after a silence is read at once, what
+ * comes all the time only so often. last: when this was called before, of clock_mono(), 0 at first;
+ * pause: nanoseconds. WAIT_TIME: go on. */
+enum wait_what wait_pace(uint64_t *last, uint64_t pause);
+
 /* Write all of it to a pipe, terminal or socket, for as long as its reader takes; but once a signal
  * has asked for the end, no longer than a reader that is at work needs for a piece. *done: bytes
  * that were written. 0 or -errno; -EINTR: a signal came, and nobody reads. */
