@@ -378,10 +378,12 @@ static int trace(struct tracing *t)
 		rc = wait_open();
 		if (rc)
 			return fail_errno(rc, "signals");
-		say_start(t);
 	}
 	if (!rc)
 		rc = look_there(t);
+	/* Who listens is known by now, and told with what comes. */
+	if (!rc)
+		say_start(t);
 	if (!rc)
 		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG), true);
 	if (!rc)
