@@ -353,12 +353,11 @@ static int look_there(struct tracing *t)
 	return flush(t) ? -EIO : rc > 0;
 }
 
-static int trace(struct tracing *t)
+/* What records go through on their way to standard output. */
+static int open_show(struct tracing *t)
 {
-	int rc = trace_open(&t->trace, &t->wish);
+	int rc;
 
-	if (rc)
-		return rc;
 	t->show = (struct trace_show_opts){ .verbose = t->o.verbose,
 					    .utc_offset = clock_utc_offset(),
 					    .no_time = t->o.no_time };
@@ -368,24 +367,32 @@ static int trace(struct tracing *t)
 		rc = trace_sum_open(&t->sum);
 	if (!rc && t->wish.kinds & TRACE_BIT(TRACE_DNS))
 		rc = trace_dns_begin(&t->dns);
-	if (!rc && t->o.format == AS_JSON) {
-		t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
-		if (!t->sink)
-			return fail_errno(-ENOMEM, "standard output");
+	if (rc || t->o.format != AS_JSON)
+		return rc;
+	t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
+	if (t->sink)
 		sink_into(t->sink, &t->out);
-	}
+	return t->sink ? 0 : fail_errno(-ENOMEM, "standard output");
+}
+
+static int trace(struct tracing *t)
+{
+	int rc = trace_open(&t->trace, &t->wish);
+
+	if (!rc)
+		rc = open_show(t);
+	if (rc)
+		return rc;
+	rc = wait_open();
+	if (rc)
+		return fail_errno(rc, "signals");
+	rc = look_there(t);
 	if (!rc) {
-		rc = wait_open();
-		if (rc)
-			return fail_errno(rc, "signals");
-	}
-	if (!rc)
-		rc = look_there(t);
-	/* Who listens is known by now, and told with what comes. */
-	if (!rc)
+		/* Not before: who waits for these words counts on whole events, and who listens
+		 * is known only now. */
 		say_start(t);
-	if (!rc)
 		rc = cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG), true);
+	}
 	if (!rc)
 		rc = follow(t);
 	return rc < 0 ? rc : finish(t);
