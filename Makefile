@@ -95,9 +95,12 @@ GEN_HOST_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c) src/obj/streams.c)
 COMMON := -std=gnu11 -g -Wall -Wextra -Wshadow -Werror=implicit -Werror=excess-initializers -ffile-prefix-map=$(CURDIR)=. \
 	-iquote src -iquote . -iquote $(B)
 DEPFLAGS = -MMD -MP -MT $@ -MF $(@:.o=.d)
+# The layers, lowest first (src/layers), and the folders with sources in them.
+LAYERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/layers)
+LAYER_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard $(foreach l,$(LAYERS),src/$l/*.c src/$l/*/*.c)))))
 # For size, and where packets are not handled one by one, for nothing else; where instructions
 # are long, nowhere.
-SMALL := src/cmd src/filter src/gate src/host src/lab src/obj src/probe src/sys src/trace
+SMALL := $(filter-out src/base src/net src/net/dissect src/net/capfile src/out src/capture,$(LAYER_DIRS))
 OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) arm64 s390x),-Oz,-Os)
 
 ifneq ($(SAN),)
@@ -131,9 +134,10 @@ GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
 GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
-LIB_SRCS := $(wildcard $(patsubst %,src/%/*.c,base sys net filter out obj host gate lab tap trace probe))
+LIB_SRCS := $(wildcard $(patsubst %,%/*.c,$(filter-out src/cmd%,$(LAYER_DIRS))))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
-CMD_O := $(patsubst %.c,$(B)/%.o,$(wildcard src/cmd/*.c) src/main.c)
+CMD_SRCS := $(wildcard src/cmd/*.c src/cmd/*/*.c) src/main.c
+CMD_O := $(CMD_SRCS:%.c=$(B)/%.o)
 
 all: $(B)/sonde
 
@@ -419,7 +423,7 @@ bench-lines: $(B)/tests/lines/lines $(B)/sonde $(BENCH)/capture
 	$(Q)$(BENCH)/capture -p text $(B)
 
 lint: $(GEN_C)
-	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(wildcard src/cmd/*.c) src/main.c -- $(CFLAGS_TARGET)
+	$(Q)clang-tidy-14 --quiet $(LIB_SRCS) $(CMD_SRCS) -- $(CFLAGS_TARGET)
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 		--suppressions-list=.cppcheck -I src -I . -I $(B) src gen
 

@@ -3,7 +3,7 @@
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/decision.h"
 #include "bpf/lib/owner.h"
-#include "bpf/lib/work.h"
+#include "bpf/lib/scratch.h"
 #include "bpf/capture.h"
 
 #define TC_NEXT -1
@@ -54,7 +54,7 @@ struct {
 	MAP_UINT(map_flags, BPF_F_MMAPABLE);
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct chunk);
-} area MAP;
+} blocks MAP;
 
 /* Blocks where there is no mapped area; where there is, just calls to wake. */
 struct {
@@ -102,7 +102,7 @@ static __always_inline struct view_work *parse(const struct take *t)
 	struct view_work *w;
 	__u32 zero = 0;
 
-	w = bpf_map_lookup_elem(&work, &zero);
+	w = bpf_map_lookup_elem(&scratch, &zero);
 	if (!w)
 		return 0;
 	s.data = (void *)(long)(t->xdp ? xdp->data : skb->data);
@@ -187,7 +187,7 @@ static __always_inline bool chooses(struct take *t)
 
 	if (conf.filter || (conf.owner == CAPTURE_OWNER_ALL && t->dir == VIEW_IN && !t->xdp))
 		w = parse(t);
-	if (conf.owner && conf.judged && !t->xdp) {
+	if (conf.owner && conf.has_rules && !t->xdp) {
 		t->owner = owner_of(t, w);
 		if (w)
 			show_owner(&w->views[0], t->owner);
@@ -202,7 +202,7 @@ static __always_inline bool chooses(struct take *t)
 			     : stub_filter(w->views, skb, 0)))
 			return false;
 	}
-	if (conf.owner && !conf.judged && !t->xdp)
+	if (conf.owner && !conf.has_rules && !t->xdp)
 		t->owner = owner_of(t, w);
 	return true;
 }
@@ -341,7 +341,7 @@ static __always_inline void put_verdict(const struct take *t, __u32 *to)
 }
 
 /* All of them, whatever their length: what stands behind it is written after them. */
-static __always_inline void put_owner(const struct take *t, __u32 *to)
+static __always_inline void set_owner(const struct take *t, __u32 *to)
 {
 	__u32 *from = (__u32 *)t->owner->options;
 
@@ -377,7 +377,7 @@ static __always_inline bool put_block(const struct take *t, __u8 *block, __u32 c
 	option[1] = 4;
 	w[1] = t->dir == VIEW_IN ? FLAG_IN : FLAG_OUT;
 	if (owner) {
-		put_owner(t, w + 2);
+		set_owner(t, w + 2);
 		at_most(options, OWNER_LEN_MASK);
 		w += options / 4;
 	}
@@ -418,7 +418,7 @@ static __always_inline bool to_area(const struct take *t, struct capture_cpu *cp
 	if (!cap || !reserve(cpu, &p))
 		return false;
 	key = id * conf.chunks + (p.chunk & (conf.chunks - 1));
-	chunk = bpf_map_lookup_elem(&area, &key);
+	chunk = bpf_map_lookup_elem(&blocks, &key);
 	if (!chunk) {
 		cpu->busy = 0;
 		return false;
@@ -441,7 +441,7 @@ static __always_inline bool to_ring(const struct take *t, struct capture_cpu *cp
 	__u8 *chunk;
 	bool ok;
 
-	chunk = bpf_map_lookup_elem(&area, &id);
+	chunk = bpf_map_lookup_elem(&blocks, &id);
 	if (!chunk || !cap || *(volatile __u32 *)&cpu->busy)
 		return false;
 	*(volatile __u32 *)&cpu->busy = 1;

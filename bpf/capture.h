@@ -37,7 +37,7 @@ struct capture_conf {
 	__u8 groups;    /* enum view_group: what it, or the look for a socket, needs of a view */
 	__u8 multibuf;  /* 1: XDP frames may have fragments, and the helpers for them are there */
 	__u8 owner;     /* enum capture_owner */
-	__u8 judged;    /* 1: the filter looks at the owner */
+	__u8 has_rules; /* 1: the filter looks at the owner */
 	__u32 netns;    /* inode number of the network namespace */
 	__u32 observer; /* 1: called at the end of a gate, whose verdict is in map `decision` */
 };

@@ -79,7 +79,7 @@ static __always_inline int look(struct __sk_buff *skb, bool in)
 	h.ifindex = skb->ifindex;
 	h.flags = (h.rport == conf.port ? TRACE_OUTGOING : TRACE_INCOMING) | (in ? 0 : TRACE_SENT);
 	own(skb, &h);
-	if (!chosen(&h))
+	if (!filter_match(&h))
 		return 1;
 	m = record_new(sizeof(*m));
 	if (!m)

@@ -29,17 +29,17 @@ struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	MAP_UINT(max_entries, GATE_DIRS *GATE_VERDICTS);
 	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct gate_hot);
-} hot MAP;
+	MAP_TYPE(value, struct gate_counters_val);
+} counters MAP;
 
 /* Not preallocated: a host sees a handful of these protocols, an attacker may send all of them. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_HASH);
 	MAP_UINT(max_entries, RARE_MAX);
 	MAP_UINT(map_flags, BPF_F_NO_PREALLOC);
-	MAP_TYPE(key, struct gate_rare_key);
+	MAP_TYPE(key, struct gate_other_key);
 	MAP_TYPE(value, struct gate_sum);
-} rare MAP;
+} counters_other MAP;
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -52,13 +52,13 @@ struct {
 	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
 	MAP_UINT(max_entries, 1);
 	MAP_TYPE(key, __u32);
-	MAP_TYPE(value, struct gate_life);
-} life MAP;
+	MAP_TYPE(value, struct gate_successor);
+} successor MAP;
 
 /* Where a packet is counted: in a slot, or in the hash under its family and protocol. */
 struct place {
 	__u32 slot;
-	__u16 proto; /* as in struct gate_rare_key */
+	__u16 proto; /* as in struct gate_other_key */
 	__u8 family;
 };
 
@@ -78,7 +78,7 @@ static __always_inline struct place place_of(const struct pkt *p)
 		at.slot = GATE_SLOT_ARP;
 		break;
 	default:
-		at.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_RARE);
+		at.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_OTHER_PROTO);
 		/* Below that it is a length: an LLC frame of IEEE 802.3, whatever its length. */
 		at.proto = p->ethertype < ETH_P_802_3_MIN ? ETH_P_802_2 : p->ethertype;
 		break;
@@ -90,12 +90,12 @@ static __always_inline struct gate_sum *rare_sum(__u64 bits)
 {
 	struct gate_sum zero = {}, *sum;
 
-	sum = bpf_map_lookup_elem(&rare, &bits);
+	sum = bpf_map_lookup_elem(&counters_other, &bits);
 	if (sum)
 		return sum;
 	/* Another CPU may win this race; its entry is as good. */
-	bpf_map_update_elem(&rare, &bits, &zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&rare, &bits);
+	bpf_map_update_elem(&counters_other, &bits, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&counters_other, &bits);
 }
 
 /* Every counter belongs to one CPU, and a CPU runs one of an interface's packets at a time: plain
@@ -105,13 +105,13 @@ static __always_inline void count(const struct place *at, __u32 dir, __u32 verdi
 {
 	__u32 key = dir * GATE_VERDICTS + verdict;
 	struct gate_sum *sum = 0;
-	struct gate_hot *line;
+	struct gate_counters_val *line;
 
 	/* No use is made of it here; but what a program names, is found by it. */
-	asm volatile("" : : "r"(&life));
-	if (at->slot % GATE_SLOT_GROUP == GATE_SLOT_RARE) {
+	asm volatile("" : : "r"(&successor));
+	if (at->slot % GATE_SLOT_GROUP == GATE_SLOT_OTHER_PROTO) {
 		union {
-			struct gate_rare_key key;
+			struct gate_other_key key;
 			__u64 bits;
 		} k = { .key = { .dir = dir, .verdict = verdict } };
 
@@ -120,7 +120,7 @@ static __always_inline void count(const struct place *at, __u32 dir, __u32 verdi
 		sum = rare_sum(k.bits);
 	}
 	if (!sum) {
-		line = bpf_map_lookup_elem(&hot, &key);
+		line = bpf_map_lookup_elem(&counters, &key);
 		if (!line || at->slot >= GATE_SLOTS)
 			return;
 		sum = &line->slot[at->slot];
@@ -130,7 +130,7 @@ static __always_inline void count(const struct place *at, __u32 dir, __u32 verdi
 }
 
 /* The verdict is the program's answer, unless there is an observer, who then gives it. */
-static __always_inline int observed(struct xdp_md *ctx, __u32 action)
+static __always_inline int has_observer(struct xdp_md *ctx, __u32 action)
 {
 	__u32 zero = 0, *told = bpf_map_lookup_elem(&decision, &zero);
 
@@ -138,7 +138,7 @@ static __always_inline int observed(struct xdp_md *ctx, __u32 action)
 		*told = action;
 	/* Where programs are interpreted (6.12 on), whoever is called here has no more stack than
 	 * this program: so it has all that the rules leave. */
-	if (conf.judged)
+	if (conf.has_rules)
 		asm volatile("*(u64 *)(r10 - 384) = %0" : : "r"(0ull) : "memory");
 	else
 		asm volatile("*(u64 *)(r10 - 512) = %0" : : "r"(0ull) : "memory");
@@ -149,7 +149,7 @@ static __always_inline int observed(struct xdp_md *ctx, __u32 action)
 static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct pkt *p, __u64 bytes,
 					__u8 verdict)
 {
-	struct rules_ask ask = {
+	struct rules_ctx ask = {
 		.src = *src,
 		.len = bytes,
 		.dir = GATE_IN,
@@ -157,7 +157,7 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.groups = conf.groups,
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
-		.light = conf.light,
+		.addr_only = conf.addr_only,
 		.verdict = verdict,
 		.xdp = true,
 	};
@@ -171,22 +171,22 @@ static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src 
 				       __u64 bytes, __u64 again)
 {
 	__u32 no = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
-	struct guard_ask g = { .packets = 1, .bytes = bytes };
-	enum guard_said said = GUARD_PASSES;
-	struct guard_rest rest;
+	struct guard_pkt g = { .packets = 1, .bytes = bytes };
+	enum guard_verdict verdict = GUARD_PASSES;
+	struct guard_pending pending;
 	__u32 answer = 0;
 	bool done = false;
 
-	if (conf.trusts)
+	if (conf.has_allow)
 		answer = answer_xdp(src, p, bytes, VIEW_DROP);
 	if (!guard_read(&g, src, p) || guard_trusts(&g, answer))
 		return XDP_PASS;
 	guard_forget(&g, p, bytes - again);
-	if (guard_ask(&g, &rest) == GUARD_DROPS)
+	if (guard_judge(&g, &pending) == GUARD_DROPS)
 		return no;
-	if (rest.full || (GUARD_CONF.conns && rest.late))
-		said = guard_settle(ctx, &g, &rest, src, p);
-	if (said == GUARD_DROPS)
+	if (pending.full || (GUARD_CONF.conns && pending.late))
+		verdict = guard_resolve_pending(ctx, &g, &pending, src, p);
+	if (verdict == GUARD_DROPS)
 		return no;
 	if (GUARD_CONF.cookies && g.syn && g.flags) {
 		if (cookie_answer(ctx, &g, src, p, conf.ethernet, &done) == GUARD_DROPS)
@@ -196,7 +196,9 @@ static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src 
 			return XDP_TX;
 		}
 	}
-	return said == GUARD_FULL && guard_ask_shared(&g, rest.full) == GUARD_DROPS ? no : XDP_PASS;
+	return verdict == GUARD_FULL && guard_judge_shared(&g, pending.full) == GUARD_DROPS
+		       ? no
+		       : XDP_PASS;
 }
 
 static __always_inline int xdp_judge(struct xdp_md *ctx, bool guarded)
@@ -213,7 +215,7 @@ static __always_inline int xdp_judge(struct xdp_md *ctx, bool guarded)
 	pkt_opaque(again);
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
 			   again); /* all kinds are one from here on */
-	if (conf.judged)
+	if (conf.has_rules)
 		answer = answer_xdp(&src, &p, bytes, VIEW_VERDICT_UNKNOWN);
 	if (answer & GATE_ANSWER_SLOT)
 		rules_hit(answer, 1, bytes);
@@ -221,7 +223,7 @@ static __always_inline int xdp_judge(struct xdp_md *ctx, bool guarded)
 	if (guarded && action == XDP_PASS)
 		action = guard_xdp(ctx, &src, &p, bytes, again);
 	count(&at, GATE_IN, action, 1, bytes);
-	return conf.observed ? observed(ctx, action) : (int)action;
+	return conf.has_observer ? has_observer(ctx, action) : (int)action;
 }
 
 /* With the guard a program is three times as long, which takes the kernel as much more time even
@@ -278,7 +280,7 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_src *src,
 					const struct pkt *p, __u32 dir, __u32 bare, __u8 verdict)
 {
-	struct rules_ask ask = {
+	struct rules_ctx ask = {
 		.src = *src,
 		.len = skb->len + bare + (skb->vlan_present ? sizeof(struct pkt_vlan) : 0),
 		.dir = dir,
@@ -287,7 +289,7 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.groups = conf.groups,
 		.ethernet = conf.ethernet,
 		.inner = conf.inner,
-		.light = conf.light,
+		.addr_only = conf.addr_only,
 		.verdict = verdict,
 		.tagged = skb->vlan_present,
 	};
@@ -311,22 +313,22 @@ static __always_inline bool guard_skb(struct __sk_buff *skb, struct pkt *p, __u3
 				      __u64 packets, __u64 bytes)
 {
 	struct pkt_src src = { (void *)(long)skb->data, (void *)(long)skb->data_end, skb };
-	struct guard_ask g = { .packets = packets, .bytes = bytes };
-	enum guard_said said = GUARD_PASSES;
-	struct guard_rest rest;
+	struct guard_pkt g = { .packets = packets, .bytes = bytes };
+	enum guard_verdict verdict = GUARD_PASSES;
+	struct guard_pending pending;
 	__u32 answer = 0;
 
-	if (conf.trusts)
+	if (conf.has_allow)
 		answer = answer_skb(skb, &src, p, GATE_IN, bare, VIEW_DROP);
 	if (!guard_read(&g, &src, p) || guard_trusts(&g, answer))
 		return false;
 	guard_forget(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
-	said = guard_ask(&g, &rest);
-	if (said == GUARD_PASSES && (rest.full || (GUARD_CONF.conns && rest.late)))
-		said = guard_settle(skb, &g, &rest, &src, p);
-	if (said == GUARD_FULL)
-		said = guard_ask_shared(&g, rest.full);
-	return said == GUARD_DROPS && GUARD_CONF.enforce;
+	verdict = guard_judge(&g, &pending);
+	if (verdict == GUARD_PASSES && (pending.full || (GUARD_CONF.conns && pending.late)))
+		verdict = guard_resolve_pending(skb, &g, &pending, &src, p);
+	if (verdict == GUARD_FULL)
+		verdict = guard_judge_shared(&g, pending.full);
+	return verdict == GUARD_DROPS && GUARD_CONF.enforce;
 }
 
 static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir, bool guarded)
@@ -347,7 +349,7 @@ static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir, bool guar
 	at = place_of(&p);
 	/* All kinds are one from here on. */
 	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
-	if (conf.judged)
+	if (conf.has_rules)
 		answer = answer_skb(skb, &src, &p, dir, bare, VIEW_VERDICT_UNKNOWN);
 	skb_wire(skb, &p, dir, &packets, &bytes);
 	bytes += packets * bare; /* its Ethernet header is in front of it */

@@ -7,8 +7,9 @@
 #include <linux/types.h>
 #include "bpf/guard.h"
 
-#define GATE_MAGIC   0x67617465 /* "gate": tells our maps from a namesake's */
-#define GATE_VERSION 5          /* of this file's layouts */
+#define GATE_MAGIC          0x67617465 /* "gate": tells our maps from a namesake's */
+#define GATE_VERSION        6          /* of this file's layouts and its maps' names */
+#define GATE_VERSION_OLDEST 5          /* the oldest with these layouts; only names differ */
 
 enum gate_dir { GATE_IN, GATE_OUT, GATE_DIRS };
 
@@ -37,9 +38,9 @@ enum gate_verdict { GATE_ABORTED, GATE_DROP, GATE_PASS, GATE_TX, GATE_REDIRECT, 
 /* clang-format on */
 #define GATE_SLOT_ENUM(name, number) GATE_SLOT_##name,
 enum gate_slot {
-	GATE_SLOT_RARE, /* of a protocol without one: look in the hash; counts what has no room
-			   there */
-	GATE_SLOT_BAD,  /* a header that is cut short or wrong */
+	GATE_SLOT_OTHER_PROTO, /* of a protocol without one: look in the hash; counts what has no
+			   room there */
+	GATE_SLOT_BAD,         /* a header that is cut short or wrong */
 	GATE_PROTOS(GATE_SLOT_ENUM) GATE_SLOT_USED,
 	/* IPv4's are a group, IPv6's are another like it, and then there is the rest. */
 	GATE_SLOT_GROUP = 16,
@@ -58,15 +59,15 @@ struct gate_conf {
 	__u8 ethernet; /* 1: packets begin with an Ethernet header, 0: with an IP header */
 	__u8 multibuf; /* 1: bpf_xdp_get_buff_len() is there: frames may have fragments */
 	__u32 ifindex;
-	__u8 observed; /* 1: what is in map `observer` is asked for */
+	__u8 has_observer; /* 1: what is in map `observer` is asked for */
 	/* Of the rules: */
-	__u8 judged;  /* 1: there are some, in place of stub_judge() */
-	__u8 light;   /* 1: they look at nothing but addresses and protocols of IP packets */
-	__u8 inner;   /* 1: they look at what a tunnel carries */
-	__u8 groups;  /* enum view_group: what they look at */
-	__u8 guarded; /* 1: guard is filled in */
-	__u8 trusts;  /* 1: asked with the verdict "drop", the rules' code tells whom the guard
-			 trusts */
+	__u8 has_rules; /* 1: there are some, in place of stub_judge() */
+	__u8 addr_only; /* 1: they look at nothing but addresses and protocols of IP packets */
+	__u8 inner;     /* 1: they look at what a tunnel carries */
+	__u8 groups;    /* enum view_group: what they look at */
+	__u8 guarded;   /* 1: guard is filled in */
+	__u8 has_allow; /* 1: asked with the verdict "drop", the rules' code tells whom the guard
+			trusts */
 	__u8 pad[13];
 	struct guard_conf guard;
 };
@@ -74,19 +75,19 @@ _Static_assert(sizeof(struct gate_conf) == 32 + sizeof(struct guard_conf),
 	       "gate_conf is a contract");
 
 /* Value of map `hot` (per-CPU array), key: dir * GATE_VERDICTS + verdict. */
-struct gate_hot {
+struct gate_counters_val {
 	struct gate_sum slot[GATE_SLOTS];
 };
-_Static_assert(sizeof(struct gate_hot) == 16 * GATE_SLOTS, "gate_hot is a contract");
+_Static_assert(sizeof(struct gate_counters_val) == 16 * GATE_SLOTS, "gate_hot is a contract");
 
 /* Key of map `rare` (per-CPU hash), value: struct gate_sum. */
-struct gate_rare_key {
+struct gate_other_key {
 	__u8 dir, family, verdict, pad;
 	__u16 proto; /* IP protocol number; for GATE_OTHER the EtherType, host byte order, and
 		      * ETH_P_802_2 for all frames of IEEE 802.3, which have a length instead */
 	__u16 pad2;
 };
-_Static_assert(sizeof(struct gate_rare_key) == 8, "gate_rare_key is a contract");
+_Static_assert(sizeof(struct gate_other_key) == 8, "gate_rare_key is a contract");
 
 /* What the rules answer of a packet. */
 enum gate_answer {
@@ -106,12 +107,12 @@ struct gate_hit {
 _Static_assert(sizeof(struct gate_hit) == 24, "gate_hit is a contract");
 
 /* Whose gate it is: it is taken off when the last of them gives it up. */
-enum gate_use { GATE_USE_COUNT = 1, GATE_USE_FILTER = 2, GATE_USE_GUARD = 4 };
+enum gate_user { GATE_USER_COUNT = 1, GATE_USER_FILTER = 2, GATE_USER_GUARD = 4 };
 
 /* Value of map `text` (array of one), with as much behind it as need be: the rules of the gate's
  * direction as src/gate/rules.h has them. No program looks at it: whoever finds the gate does. */
 struct gate_text {
-	__u32 uses;      /* enum gate_use */
+	__u32 uses;      /* enum gate_user */
 	__u32 len;       /* bytes of text behind this */
 	__u32 allow_len; /* bytes behind that: whom the guard trusts, an expression a line */
 	__u32 pad;
@@ -120,10 +121,10 @@ _Static_assert(sizeof(struct gate_text) == 16, "gate_text is a contract");
 
 /* Value of map `life` (array of one), which programs that take each other's place share as they do
  * counters: whoever reads those finds here that the gate goes on. */
-struct gate_life {
+struct gate_successor {
 	__u32 prog[GATE_DIRS]; /* id of the program that does, or is about to; 0: the first */
 };
-_Static_assert(sizeof(struct gate_life) == 8, "gate_life is a contract");
+_Static_assert(sizeof(struct gate_successor) == 8, "gate_life is a contract");
 
 /* The gate at XDP ends in map `observer` (program array of one): if there is a program, it gets the
  * packet, finds the gate's verdict in map `decision` (per-CPU array of one __u32: an XDP action),

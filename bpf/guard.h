@@ -57,8 +57,8 @@ struct guard_scope {
 	__u8 key;      /* enum guard_key */
 	__u8 nlimits;
 	/* A key has an entry made once the sketch has as much of it in a second. */
-	__u16 few_packets, few_syns, few_blocks; /* blocks: of 64 bytes */
-	__u8 family;                             /* 4, 6: as it was written; 0: both */
+	__u16 sketch_min_packets, sketch_min_syns, sketch_min_blocks; /* blocks: of 64 bytes */
+	__u8 family; /* 4, 6: as it was written; 0: both */
 	__u8 bits4, bits6, pad;
 	struct guard_limit limits[GUARD_SCOPE_LIMITS];
 };
@@ -66,17 +66,17 @@ _Static_assert(sizeof(struct guard_scope) == 192, "guard_scope is a contract");
 
 struct guard_conf {
 	__u64 seed[3];
-	__u64 jiffy;   /* guard time of one; 0: a burst is too small for such a clock */
-	__u64 epoch;   /* guard time of jiffy 0 */
-	__u32 lines;   /* of the table, a power of two, less 1 */
-	__u32 idle;    /* seconds without a packet after which an entry may be replaced */
-	__u32 quiet;   /* ticks */
-	__u32 longest; /* ban, in ticks */
-	__u8 nscopes;  /* the first one is of sources: it holds bans made by hand */
-	__u8 enforce;  /* 0: dry run */
-	__u8 ports;    /* 1: a scope has them */
-	__u8 cookies;  /* 1: they are answered where the kernel says so */
-	__u8 conns;    /* 1: there are limits of connections */
+	__u64 jiffy;     /* guard time of one; 0: a burst is too small for such a clock */
+	__u64 epoch;     /* guard time of jiffy 0 */
+	__u32 lines;     /* of the table, a power of two, less 1 */
+	__u32 idle;      /* seconds without a packet after which an entry may be replaced */
+	__u32 ban_decay; /* ticks */
+	__u32 ban_max;   /* ban, in ticks */
+	__u8 nscopes;    /* the first one is of sources: it holds bans made by hand */
+	__u8 enforce;    /* 0: dry run */
+	__u8 ports;      /* 1: a scope has them */
+	__u8 cookies;    /* 1: they are answered where the kernel says so */
+	__u8 conns;      /* 1: there are limits of connections */
 	__u8 pad[3];
 	struct guard_scope scopes[GUARD_SCOPES_MAX];
 };

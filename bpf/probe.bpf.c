@@ -83,7 +83,7 @@ static __always_inline bool is_wanted(struct trace_head *h)
 	h->who.uid = bpf_get_current_uid_gid();
 	h->who.cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(h->who.comm, sizeof(h->who.comm));
-	return chosen(h);
+	return filter_match(h);
 }
 
 static __always_inline struct probe_val *val_of(const struct probe_key *key)
@@ -187,8 +187,8 @@ static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 	return bpf_probe_read_user_str(to, PROBE_TEXT, (const void *)from) > 0;
 }
 
-static __always_inline void tell(const struct trace_head *h, const struct probe_call *call,
-				 __u64 value, __u64 now)
+static __always_inline void emit_hit(const struct trace_head *h, const struct probe_call *call,
+				     __u64 value, __u64 now)
 {
 	struct probe_hit *hit = record_new(conf.text[0] ? sizeof(*hit) : PROBE_HIT);
 
@@ -234,7 +234,7 @@ static __always_inline void come(const struct trace_head *h, const struct probe_
 	if (conf.stacks)
 		count_path(h->who.pid, call);
 	if (conf.events)
-		tell(h, call, value, now);
+		emit_hit(h, call, value, now);
 }
 
 /* Of what a call's thread has below it on its stack: the same where it begins and returns, and
@@ -295,7 +295,7 @@ static __always_inline __u64 caller_of(void *regs)
 }
 
 SEC("kprobe")
-int sonde_pb_enter(void *regs)
+int sonde_probe(void *regs)
 {
 	struct probe_call call = {};
 	struct trace_head h = {};
@@ -317,7 +317,7 @@ int sonde_pb_enter(void *regs)
 }
 
 SEC("kretprobe")
-int sonde_pb_leave(void *regs)
+int sonde_probe_ret(void *regs)
 {
 	struct trace_head h = {};
 
@@ -328,7 +328,7 @@ int sonde_pb_leave(void *regs)
 
 /* A tracepoint's arguments; more than it has may not be looked at. */
 SEC("raw_tp/probe")
-int sonde_pb_raw(struct bpf_raw_tracepoint_args *ctx)
+int sonde_probe_raw(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct probe_call call = {};
 	struct trace_head h = {};
@@ -345,7 +345,7 @@ int sonde_pb_raw(struct bpf_raw_tracepoint_args *ctx)
 
 /* (struct pt_regs *, long number) */
 SEC("raw_tp/sys_enter")
-int sonde_pb_call(struct bpf_raw_tracepoint_args *ctx)
+int sonde_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *r = (void *)ctx->args[0];
 	struct probe_call call = {};
@@ -372,7 +372,7 @@ int sonde_pb_call(struct bpf_raw_tracepoint_args *ctx)
 
 /* (struct pt_regs *, long result) */
 SEC("raw_tp/sys_exit")
-int sonde_pb_done(struct bpf_raw_tracepoint_args *ctx)
+int sonde_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *r = (void *)ctx->args[0];
 	struct trace_head h = {};

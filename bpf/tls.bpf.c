@@ -13,20 +13,18 @@ struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_UINT(max_entries, TRACE_CALLS);
 	MAP_TYPE(key, __u64);
-	MAP_TYPE(value, struct trace_talk);
-} talks MAP;
+	MAP_TYPE(value, struct tls_call);
+} tls_calls MAP;
 
 /* int SSL_write(SSL *, const void *, int), int SSL_write_ex(SSL *, const void *, size_t, size_t *);
  * the reading ones alike. */
 SEC("uprobe/SSL_write")
-int sonde_tls_ask(void *regs)
+int sonde_tls_enter(void *regs)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	struct trace_talk t = { .ssl = ARG(regs, 0),
-				.buffer = ARG(regs, 1),
-				.count = ARG(regs, 3) };
+	struct tls_call t = { .ssl = ARG(regs, 0), .buffer = ARG(regs, 1), .count = ARG(regs, 3) };
 
-	bpf_map_update_elem(&talks, &id, &t, BPF_ANY);
+	bpf_map_update_elem(&tls_calls, &id, &t, BPF_ANY);
 	return 0;
 }
 
@@ -54,7 +52,7 @@ static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 a
 static __always_inline int said(void *regs, bool sent, bool ex)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	struct trace_talk *t = bpf_map_lookup_elem(&talks, &id);
+	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &id);
 	struct trace_head h = { .kind = TRACE_TLS, .flags = sent ? TRACE_SENT : 0 };
 	int rc = RET(regs);
 	__u64 total = rc;
@@ -65,16 +63,16 @@ static __always_inline int said(void *regs, bool sent, bool ex)
 	if (rc > 0 && ex && bpf_probe_read_user(&total, sizeof(reg_t), (const void *)t->count))
 		total = 0;
 	if (rc > 0 && total) {
-		who_now(&h.who);
+		fill_current(&h.who);
 		h.time = bpf_ktime_get_ns();
-		if (chosen(&h)) {
+		if (filter_match(&h)) {
 #pragma clang loop unroll(full)
 			for (__u32 i = 0; i < TRACE_PIECES; i++)
 				if (i * TRACE_TEXT < total && i * TRACE_TEXT < conf.most)
 					tell_piece(&h, t->buffer, i * TRACE_TEXT, total);
 		}
 	}
-	bpf_map_delete_elem(&talks, &id);
+	bpf_map_delete_elem(&tls_calls, &id);
 	return 0;
 }
 
@@ -91,13 +89,13 @@ int sonde_tls_read(void *regs)
 }
 
 SEC("uretprobe/SSL_write_ex")
-int sonde_tls_wx(void *regs)
+int sonde_tls_wr_ex(void *regs)
 {
 	return said(regs, true, true);
 }
 
 SEC("uretprobe/SSL_read_ex")
-int sonde_tls_rx(void *regs)
+int sonde_tls_rd_ex(void *regs)
 {
 	return said(regs, false, true);
 }

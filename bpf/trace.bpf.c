@@ -39,21 +39,21 @@ static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_s
 	if (!s) {
 		c = bpf_map_lookup_elem(&counts, &zero);
 		if (c)
-			c->blind++;
+			c->untracked++;
 		return 0;
 	}
 	describe(&s->head, sk, tp);
 	return s;
 }
 
-static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
+static __noinline int on_established(struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_sock *s = remember(sk, tp);
-	struct trace_detail is = { .after = ESTABLISHED };
+	struct trace_detail detail = { .after = ESTABLISHED };
 
 	if (!s)
 		return 0;
-	is.began = s->began = bpf_ktime_get_ns();
+	detail.began = s->began = bpf_ktime_get_ns();
 	by_listener(&s->head);
 	__sync_fetch_and_add(&s->head.bytes, 1); /* seen, before a look at what others wrote */
 	if (conf.accepts && !claim(s->head.sk, &s->head.who))
@@ -61,62 +61,62 @@ static __noinline int came_in(struct sock *sk, struct tcp_sock *tp)
 	s->head.flags &= ~TRACE_NOT_TAKEN;
 	if (conf.accepts)
 		s->head.flags &= ~TRACE_BY_LISTENER;
-	tell(&s->head, &is, TRACE_ACCEPT);
+	emit_event(&s->head, &detail, TRACE_ACCEPT);
 	return 0;
 }
 
-static __noinline int made(struct sock *sk, struct tcp_sock *tp, int before)
+static __noinline int on_connected(struct sock *sk, struct tcp_sock *tp, int before)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
-	struct trace_detail is = {};
+	struct trace_detail detail = {};
 
 	if (before == SYN_RECV && !(s && s->head.flags & TRACE_OUTGOING))
-		return came_in(sk, tp);
+		return on_established(sk, tp);
 	if (!s || !(s->head.flags & TRACE_OUTGOING))
 		return 0;
-	is.began = s->began;
-	is.before = before;
-	is.after = ESTABLISHED;
-	is.rtt_us = tp->srtt_us >> 3;
+	detail.began = s->began;
+	detail.before = before;
+	detail.after = ESTABLISHED;
+	detail.rtt_us = tp->srtt_us >> 3;
 	describe(&s->head, sk, tp);
-	tell(&s->head, &is, TRACE_CONNECT);
+	emit_event(&s->head, &detail, TRACE_CONNECT);
 	s->began = bpf_ktime_get_ns();
 	return 0;
 }
 
 /* Of the stream's numbers one is the SYN's, and one the FIN's. */
-static __always_inline void measure(struct trace_detail *is, struct sock *sk, struct tcp_sock *tp,
-				    bool outgoing)
+static __always_inline void fill_totals(struct trace_detail *detail, struct sock *sk,
+					struct tcp_sock *tp, bool outgoing)
 {
 	__u64 acked = tp->bytes_acked, sent = tp->bytes_sent - tp->bytes_retrans;
 
 	if (outgoing && acked)
 		acked--;
-	is->sent = acked < sent ? acked : sent;
-	is->received = tp->bytes_received;
-	if (is->received && sk->__sk_common.skc_flags & 1ul << SOCK_DONE)
-		is->received--;
-	is->retransmits = tp->total_retrans;
-	is->rtt_us = tp->srtt_us >> 3;
+	detail->sent = acked < sent ? acked : sent;
+	detail->received = tp->bytes_received;
+	if (detail->received && sk->__sk_common.skc_flags & 1ul << SOCK_DONE)
+		detail->received--;
+	detail->retransmits = tp->total_retrans;
+	detail->rtt_us = tp->srtt_us >> 3;
 }
 
 /* It never was a connection. */
-static __always_inline void failed(struct trace_sock *s, struct trace_detail *is)
+static __always_inline void on_failed(struct trace_sock *s, struct trace_detail *detail)
 {
 	/* connect(2) knows better: it is about to say so. */
-	if (s->calling && !is->error) {
+	if (s->calling && !detail->error) {
 		s->failed = 1;
 		return;
 	}
 	/* Of two that the same packet made, say: the other one goes on. */
-	if (!is->error && !(s->head.flags & TRACE_OUTGOING)) {
+	if (!detail->error && !(s->head.flags & TRACE_OUTGOING)) {
 		bpf_map_delete_elem(&socks, &s->head.sk);
 		return;
 	}
-	if (!is->error)
-		is->error = ECANCELED;
-	tell(&s->head, is, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
+	if (!detail->error)
+		detail->error = ECANCELED;
+	emit_event(&s->head, detail, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
 	if (s->calling)
 		s->told = 1;
 	else
@@ -138,11 +138,11 @@ static __always_inline struct trace_sock *remember_late(__u64 *args, struct sock
 	return s;
 }
 
-static __noinline int ended(__u64 *args, struct sock *sk, struct tcp_sock *tp)
+static __noinline int on_closed(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
-	struct trace_detail is = {};
+	struct trace_detail detail = {};
 	__u32 before;
 
 	if (!s)
@@ -150,29 +150,29 @@ static __noinline int ended(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 	if (!s)
 		return 0;
 	before = before_of(args);
-	is.began = s->began;
-	is.before = before;
-	is.after = CLOSED;
-	is.error = sk->sk_err;
-	is.how = s->how;
+	detail.began = s->began;
+	detail.before = before;
+	detail.after = CLOSED;
+	detail.error = sk->sk_err;
+	detail.how = s->how;
 	if (before == SYN_SENT || before == SYN_RECV) {
 		describe(&s->head, sk, tp);
-		failed(s, &is);
+		on_failed(s, &detail);
 		return 0;
 	}
 	if (!(s->head.flags & (TRACE_INCOMING | TRACE_OUTGOING)) && has_listener(&s->head))
 		s->head.flags |= TRACE_INCOMING;
-	if (!is.how && is.error)
-		is.how = TRACE_BROKEN;
-	else if (!is.how && !(s->head.flags & TRACE_EXISTED))
-		is.how = TRACE_ABORTED;
-	measure(&is, sk, tp, s->head.flags & TRACE_OUTGOING);
-	tell(&s->head, &is, TRACE_CLOSE);
+	if (!detail.how && detail.error)
+		detail.how = TRACE_BROKEN;
+	else if (!detail.how && !(s->head.flags & TRACE_EXISTED))
+		detail.how = TRACE_ABORTED;
+	fill_totals(&detail, sk, tp, s->head.flags & TRACE_OUTGOING);
+	emit_event(&s->head, &detail, TRACE_CLOSE);
 	bpf_map_delete_elem(&socks, &s->head.sk);
 	return 0;
 }
 
-static __always_inline void closing(struct sock *sk, int how)
+static __always_inline void set_close_side(struct sock *sk, int how)
 {
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
@@ -196,16 +196,16 @@ static __always_inline struct trace_sock *find_unowned(struct sock *sk)
 }
 
 /* Who connects, or closes what came in, has that socket. */
-static __noinline int put_owner(__u64 *args, struct sock *sk, struct tcp_sock *tp)
+static __noinline int set_owner(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_sock *s = after_of(args) == SYN_SENT ? remember(sk, tp) : find_unowned(sk);
-	struct trace_detail is = { .after = ESTABLISHED };
+	struct trace_detail detail = { .after = ESTABLISHED };
 	bool late;
 
 	if (!s)
 		return 0;
 	late = s->head.flags & TRACE_NOT_TAKEN;
-	who_now(&s->head.who);
+	fill_current(&s->head.who);
 	if (after_of(args) == SYN_SENT) {
 		s->began = bpf_ktime_get_ns();
 		s->head.flags = TRACE_OUTGOING;
@@ -213,11 +213,11 @@ static __noinline int put_owner(__u64 *args, struct sock *sk, struct tcp_sock *t
 		return 0;
 	}
 	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
-	return late ? tell(&s->head, &is, TRACE_ACCEPT) : 0;
+	return late ? emit_event(&s->head, &detail, TRACE_ACCEPT) : 0;
 }
 
 /* A socket that listens, or does no longer. */
-static __noinline int listens(__u64 *args, struct sock *sk, struct tcp_sock *tp)
+static __noinline int on_listen(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_head h = {};
 	struct trace_who *w;
@@ -226,7 +226,7 @@ static __noinline int listens(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 	if (!describe(&h, sk, tp))
 		return 0;
 	key = listener_key(&h);
-	who_now(&h.who);
+	fill_current(&h.who);
 	if (after_of(args) == LISTENING) {
 		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
 		return 0;
@@ -238,9 +238,9 @@ static __noinline int listens(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 	return 0;
 }
 
-static __noinline int show_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
+static __noinline int emit_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
 {
-	struct trace_detail is = { .before = before, .after = after };
+	struct trace_detail detail = { .before = before, .after = after };
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 	struct trace_head h = {};
@@ -248,18 +248,18 @@ static __noinline int show_state(struct sock *sk, struct tcp_sock *tp, int befor
 	if (s && !s->head.lport)
 		describe(&s->head, sk, tp);
 	if (s)
-		return tell(&s->head, &is, TRACE_STATE);
+		return emit_event(&s->head, &detail, TRACE_STATE);
 	describe(&h, sk, tp);
-	return tell(&h, &is, TRACE_STATE);
+	return emit_event(&h, &detail, TRACE_STATE);
 }
 
 /* A new socket, where another one may have been whose end was missed. */
-static __always_inline void forget(struct sock *sk)
+static __always_inline void forget_sock(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
 	bpf_map_delete_elem(&socks, &key);
-	bpf_map_delete_elem(&early, &key);
+	bpf_map_delete_elem(&early_accepts, &key);
 }
 
 /* What only a process does to its own socket. */
@@ -272,7 +272,7 @@ static __always_inline bool by_process(int before, int after)
 /* Kernels pass over a program that is at work on a CPU already, as when what the network brings
  * interrupts a system call. So there are two: the first may be interrupted, the second is what
  * the network does. What the first misses, is the second's. */
-static __always_inline int state(__u64 *args, const bool process)
+static __always_inline int on_state_change(__u64 *args, const bool process)
 {
 	struct sock *sk = (void *)args[0];
 	int before = args[1], after = args[2];
@@ -285,36 +285,36 @@ static __always_inline int state(__u64 *args, const bool process)
 		return 0;
 	if (process) {
 		if (after == FIN_WAIT1)
-			closing(sk, TRACE_LOCAL);
+			set_close_side(sk, TRACE_LOCAL);
 		if (after == LISTENING || before == LISTENING)
-			listens(args, sk, tp);
+			on_listen(args, sk, tp);
 		else
-			put_owner(args, sk, tp);
+			set_owner(args, sk, tp);
 	} else {
 		if (after == ESTABLISHED)
-			made(sk, tp, before);
+			on_connected(sk, tp, before);
 		else if (after == CLOSE_WAIT)
-			closing(sk, TRACE_REMOTE);
+			set_close_side(sk, TRACE_REMOTE);
 		else if (before == LISTENING && after == SYN_RECV)
-			forget(sk);
+			forget_sock(sk);
 		else if (after == CLOSED && before != CLOSED)
-			ended(args, sk, tp);
+			on_closed(args, sk, tp);
 	}
 	if (conf.all.kinds & 1u << TRACE_STATE)
-		show_state(sk, tp, before, after);
+		emit_state(sk, tp, before, after);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int sonde_tr_own(__u64 *args)
+int sonde_sock_proc(__u64 *args)
 {
-	return state(args, true);
+	return on_state_change(args, true);
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int sonde_tr_state(__u64 *args)
+int sonde_sock_net(__u64 *args)
 {
-	return state(args, false);
+	return on_state_change(args, false);
 }
 
 struct seq_file;
@@ -352,7 +352,7 @@ enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 
 /* Connections that there are, with the first process that has them: the others got them from it. */
 SEC("iter/task_file")
-int sonde_tr_there(struct bpf_iter__task_file *ctx)
+int sonde_sock_iter(struct bpf_iter__task_file *ctx)
 {
 	struct trace_event e = { .head.kind = TRACE_OPEN, .head.flags = TRACE_EXISTED };
 	struct task_struct *task = ctx->task;
@@ -376,23 +376,23 @@ int sonde_tr_there(struct bpf_iter__task_file *ctx)
 	e.head.who.tid = task->pid;
 	e.head.who.uid = task->cred->uid.val;
 	e.head.who.cgroup = task->cgroups->dfl_cgrp->kn->id;
-	meet(task, e.head.who.cgroup);
+	emit_cgroup(task, e.head.who.cgroup);
 	bpf_probe_read_kernel(e.head.who.comm, TRACE_COMM, &task->comm);
-	bpf_probe_read_kernel(&e.is.after, 1, (const void *)&sk->__sk_common.skc_state);
+	bpf_probe_read_kernel(&e.detail.after, 1, (const void *)&sk->__sk_common.skc_state);
 	key = listener_key(&e.head);
-	if (e.is.after == LISTENING) {
+	if (e.detail.after == LISTENING) {
 		bpf_map_update_elem(&listeners, &key, &e.head.who, BPF_NOEXIST);
 		return 0;
 	}
-	if (e.is.after == CLOSED)
+	if (e.detail.after == CLOSED)
 		return 0;
-	if (e.is.after == SYN_SENT)
+	if (e.detail.after == SYN_SENT)
 		e.head.flags |= TRACE_OUTGOING;
 	/* Its begin is what is known of a socket. */
 	if (bpf_map_update_elem(&socks, &e.head.sk, &e, BPF_NOEXIST))
 		return 0;
 	e.head.time = bpf_ktime_get_ns();
-	if (conf.all.kinds & 1u << TRACE_OPEN && chosen(&e.head))
+	if (conf.all.kinds & 1u << TRACE_OPEN && filter_match(&e.head))
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;
 }

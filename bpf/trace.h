@@ -97,7 +97,7 @@ struct trace_detail {
 
 struct trace_event {
 	struct trace_head head;
-	struct trace_detail is;
+	struct trace_detail detail;
 };
 _Static_assert(sizeof(struct trace_event) == 184, "struct trace_event is a contract");
 
@@ -128,7 +128,7 @@ struct trace_text {
 };
 
 /* The value of map `talks`, by thread: what a function was called with. */
-struct trace_talk {
+struct tls_call {
 	__u64 ssl, buffer, count;
 };
 
@@ -160,7 +160,7 @@ struct trace_sock {
 
 _Static_assert(sizeof(struct trace_sock) == 136 &&
 		       sizeof(struct trace_sock) ==
-			       __builtin_offsetof(struct trace_event, is.received),
+			       __builtin_offsetof(struct trace_event, detail.received),
 	       "a record begins as what is known of a socket does");
 
 /* The value of map `calls`, by thread: what connect(2) was asked for. */
@@ -171,8 +171,8 @@ struct trace_call {
 };
 
 struct trace_counts {
-	__u64 lost;  /* there was no room in the ring */
-	__u64 blind; /* sockets there was no room for */
+	__u64 lost;      /* there was no room in the ring */
+	__u64 untracked; /* sockets there was no room for */
 };
 enum { TRACE_COUNTS = sizeof(struct trace_counts) / sizeof(__u64) };
 
@@ -190,10 +190,10 @@ enum {
 
 /* What all tracing programs are told. */
 struct trace_all {
-	__u32 kinds;    /* a bit each */
-	__u32 failures; /* the same: of these those with an error */
-	__u8 filter;    /* there is one */
-	__u8 reads;     /* memory of the kernel may be copied: lockdown does not let it */
+	__u32 kinds;          /* a bit each */
+	__u32 failures;       /* the same: of these those with an error */
+	__u8 filter;          /* there is one */
+	__u8 can_read_kernel; /* memory of the kernel may be copied: lockdown does not let it */
 	__u8 reserved[6];
 };
 
@@ -203,7 +203,7 @@ struct trace_conf {
 	__u8 reserved[6];
 };
 
-struct calls_conf {
+struct sock_calls_conf {
 	struct trace_all all;
 	__u8 connects, accepts, binds; /* what connect(2), accept(2), bind(2) return is wanted */
 	__u8 accept_args;              /* of inet_csk_accept() */
@@ -222,7 +222,7 @@ struct dns_conf {
 	__u8 reserved[6];
 };
 
-struct segments_conf {
+struct tcp_events_conf {
 	struct trace_all all;
 	/* Arguments that tracepoints have not had from the beginning: */
 	__u8 retransmit_err; /* whether it failed */

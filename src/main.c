@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "base/opt.h"
-#include "cmd/cmd.h"
+#include "cmd/common/cmd.h"
 #include "sys/priv.h"
 
 #define COMMANDS(X) \

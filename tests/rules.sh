@@ -6,30 +6,18 @@ set -u
 . "$(dirname "$0")/verdict.sh"
 sources() { find src bpf gen tests -name '*.[ch]' | LC_ALL=C sort; }
 
-# What each layer may include, itself first. gen/ stands for the generated headers.
-layers='base: base
-sys: sys base
-net: net base
-filter: filter base net bpf
-out: out base net
-obj: obj filter sys base bpf gen
-host: host filter sys base
-gate: gate filter obj sys net base bpf gen
-lab: lab sys base
-tap: tap gate filter obj net sys base bpf gen
-trace: trace tap filter obj out net sys base bpf gen
-probe: probe trace filter obj out sys base bpf gen
-cmd: cmd probe trace tap gate lab host obj out filter net sys base bpf gen'
+# What each layer may include besides itself, out of the one list of layers.
+layers=$(sed -n 's/^\([a-z]*\): */\1: \1 /p' src/layers)
 
 for layer in src/*/; do
 	layer=$(basename "$layer")
-	echo "$layers" | grep -q "^$layer: " || echo "src/$layer is no layer of tests/rules.sh"
+	echo "$layers" | grep -q "^$layer: " || echo "src/$layer is not in src/layers"
 done >"$work/found"
 verdict 'every directory below src is a layer'
 
 echo "$layers" | while IFS=: read -r layer may; do
 	[ -d "src/$layer" ] || continue
-	grep -n '^#include "' "src/$layer"/*.[ch] | while IFS= read -r line; do
+	grep -rn '^#include "' "src/$layer" --include='*.[ch]' | while IFS= read -r line; do
 		to=${line#*\"} to=${to%%/*}
 		case " $may " in
 		*" $to "*) ;;
@@ -39,11 +27,11 @@ echo "$layers" | while IFS=: read -r layer may; do
 done >"$work/found"
 verdict 'layers include only what lies below them'
 
-for f in src/cmd/*.c; do
-	own=$(basename "$f" .c)
-	grep -n '^#include "cmd/' "$f" | grep -v -e '"cmd/cmd' -e "\"cmd/${own%%_*}" |
-		sed "s|^|$f:|"
-done >"$work/found"
+grep -rn '^#include "cmd/' src/cmd --include='*.[ch]' | grep -v '"cmd/common/' |
+	sed 's|^src/cmd/\([a-z]*\)[/.]|\1 &|' |
+	while read -r own line; do
+		case $line in *"\"cmd/$own/"*) ;; *) echo "$line" ;; esac
+	done >"$work/found"
 verdict 'commands do not include each other'
 
 grep -rn '"bpf/lib/' src >"$work/found"
@@ -53,7 +41,7 @@ grep -rnE 'syscall\((__NR|SYS)_bpf|AF_NETLINK' src --include='*.[ch]' | grep -v 
 verdict 'only sys makes bpf and netlink calls'
 
 grep -nE '\b(printf|puts|fputs|perror|exit|_exit|abort)\(|stderr|STDERR_FILENO' \
-	src/base/*.c src/sys/*.c src/net/*.c src/out/*.c src/filter/*.c 2>/dev/null |
+	$(find src/base src/sys src/net src/out src/filter -name '*.c') |
 	grep -vE '^src/base/(err|opt|help)\.c:|(sn|vsn|buf_)printf|^[^:]*:[0-9]*:\s*/?\*' >"$work/found"
 verdict 'lower layers print nothing and never exit'
 

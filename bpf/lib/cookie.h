@@ -55,7 +55,7 @@ static __always_inline void cookie_copy(const struct guard_headers *h, const str
 
 /* Ask the kernel for the cookie. It has none to give unless its queue is full, or it is told to
  * always do so (tcp_syncookies=2): then the SYN is its own. */
-static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_ask *g,
+static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_pkt *g,
 					const struct pkt_src *s, const struct pkt *p,
 					struct cookie *c)
 {
@@ -84,7 +84,7 @@ static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_a
 	return true;
 }
 
-static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_ask *g,
+static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_pkt *g,
 				       const struct cookie *c, __u64 addresses)
 {
 	__be16 *half = (__be16 *)tcp;
@@ -110,7 +110,7 @@ static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_as
 			      cookie_sum(half, COOKIE_TCP_LEN / 2));
 }
 
-static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_ask *g)
+static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_pkt *g)
 {
 	__be16 *half = (__be16 *)ip;
 	__u32 src = g->src[0], dst = g->dst[0];
@@ -126,7 +126,7 @@ static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_ask 
 	half[5] = cookie_fold(cookie_sum(half, sizeof(*ip) / 2));
 }
 
-static __always_inline void cookie_ip6(struct ipv6hdr *ip, const struct guard_ask *g)
+static __always_inline void cookie_ip6(struct ipv6hdr *ip, const struct guard_pkt *g)
 {
 	__be16 *half = (__be16 *)ip;
 
@@ -150,9 +150,9 @@ static __always_inline void cookie_ethernet(__be16 *mac)
 
 /* Make a SYN its answer. GUARD_PASSES: it is not to be answered here; GUARD_DROPS: it is not a SYN
  * any more, nor an answer. */
-static __always_inline enum guard_said cookie_answer(struct xdp_md *ctx, const struct guard_ask *g,
-						     const struct pkt_src *s, const struct pkt *p,
-						     bool ethernet, bool *done)
+static __always_inline enum guard_verdict
+cookie_answer(struct xdp_md *ctx, const struct guard_pkt *g, const struct pkt_src *s,
+	      const struct pkt *p, bool ethernet, bool *done)
 {
 	struct pkt_src now;
 	struct guard_headers h;

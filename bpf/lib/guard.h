@@ -44,7 +44,7 @@ static __always_inline bool guard_hides(const __be16 *ip)
 }
 
 /* Ports and TCP's flags, which may lie outside an skb's linear part. */
-static __always_inline void guard_transport(struct guard_ask *g, const struct pkt_src *s,
+static __always_inline void guard_transport(struct guard_pkt *g, const struct pkt_src *s,
 					    const struct pkt *p)
 {
 	__be16 copy[8] = {}, *at = copy;
@@ -73,7 +73,7 @@ static __always_inline void guard_transport(struct guard_ask *g, const struct pk
 }
 
 /* False: not an IP packet, or no whole header of one. */
-static __always_inline bool guard_read(struct guard_ask *g, const struct pkt_src *s,
+static __always_inline bool guard_read(struct guard_pkt *g, const struct pkt_src *s,
 				       const struct pkt *p)
 {
 	const __be16 *ip = s->data + (p->net & PKT_NET_MASK);
@@ -106,7 +106,7 @@ static __always_inline bool guard_read(struct guard_ask *g, const struct pkt_src
 }
 
 /* The entry has been seen now. */
-static __always_inline void guard_touch(const struct guard_ask *g, const struct guard_place *at)
+static __always_inline void guard_touch(const struct guard_pkt *g, const struct guard_slot *at)
 {
 	struct guard_rec *rec = at->rec;
 	__u64 word, *place = &at->line->way[at->way & (GUARD_WAYS - 1)];
@@ -125,7 +125,7 @@ static __always_inline void guard_touch(const struct guard_ask *g, const struct 
 					    (word & ~GUARD_WORD_SECOND) | guard_second(g));
 }
 
-static __always_inline __u64 guard_units(const struct guard_ask *g,
+static __always_inline __u64 guard_units(const struct guard_pkt *g,
 					 const volatile struct guard_limit *limit)
 {
 	switch (limit->unit) {
@@ -141,7 +141,7 @@ static __always_inline __u64 guard_units(const struct guard_ask *g,
 }
 
 /* The entry's owner is banned from now on. */
-static __always_inline void guard_ban(const struct guard_ask *g, const struct guard_place *at,
+static __always_inline void guard_ban(const struct guard_pkt *g, const struct guard_slot *at,
 				      const volatile struct guard_limit *limit)
 {
 	__u64 old = *(volatile __u64 *)&at->rec->ban;
@@ -150,11 +150,11 @@ static __always_inline void guard_ban(const struct guard_ask *g, const struct gu
 	struct guard_name *name;
 	__u64 len;
 
-	if (!old || guard_ticks(tick, guard_ban_until(old)) > (__s32)GUARD_CONF.quiet)
+	if (!old || guard_ticks(tick, guard_ban_until(old)) > (__s32)GUARD_CONF.ban_decay)
 		level = 0;
 	len = (__u64)limit->ban << (level & 31);
-	if (len > GUARD_CONF.longest)
-		len = GUARD_CONF.longest;
+	if (len > GUARD_CONF.ban_max)
+		len = GUARD_CONF.ban_max;
 	if (level < GUARD_LEVEL_MAX)
 		level++;
 	/* Another CPU may have done it: then once is enough. */
@@ -170,7 +170,7 @@ static __always_inline void guard_ban(const struct guard_ask *g, const struct gu
 }
 
 /* Banned; and for as long as packets come, and a quiet time behind the last of them. */
-static __always_inline bool guard_banned(const struct guard_ask *g, struct guard_rec *rec)
+static __always_inline bool guard_banned(const struct guard_pkt *g, struct guard_rec *rec)
 {
 	__u64 word = *(volatile __u64 *)&rec->ban;
 	__u32 tick = guard_tick(g);
@@ -178,9 +178,9 @@ static __always_inline bool guard_banned(const struct guard_ask *g, struct guard
 
 	if (!word || left <= 0)
 		return false;
-	if (left < (__s32)GUARD_CONF.quiet)
+	if (left < (__s32)GUARD_CONF.ban_decay)
 		__sync_val_compare_and_swap(&rec->ban, word,
-					    guard_ban_word(tick + GUARD_CONF.quiet,
+					    guard_ban_word(tick + GUARD_CONF.ban_decay,
 							   guard_ban_level(word),
 							   guard_ban_why(word)));
 	guard_add(GUARD_SUM_BANNED, g);
@@ -188,7 +188,7 @@ static __always_inline bool guard_banned(const struct guard_ask *g, struct guard
 }
 
 /* What the limits leave to be asked. */
-struct guard_rest {
+struct guard_pending {
 	__u32 full; /* a bit for each scope whose table had no room */
 	__u32 late; /* the number of a limit of connections that is reached, and 1 */
 };
@@ -196,10 +196,10 @@ struct guard_rest {
 /* Over a limit. Of connections, if the packet may make another; whether an acknowledgment does, the
  * socket knows. Those that are in one batch of a receive queue see the same number: so many may
  * become too many. */
-static __always_inline bool guard_over(const struct guard_ask *g,
+static __always_inline bool guard_over(const struct guard_pkt *g,
 				       const volatile struct guard_limit *limit,
 				       const struct guard_rec *rec, __u32 i,
-				       struct guard_rest *rest)
+				       struct guard_pending *pending)
 {
 	__u64 cost = guard_units(g, limit) * limit->cost;
 	bool reached;
@@ -215,16 +215,16 @@ static __always_inline bool guard_over(const struct guard_ask *g,
 		return false;
 	if (!g->syn && limit->action != GUARD_COUNT &&
 	    (g->flags & (GUARD_TCP_ACK | GUARD_TCP_SYN | GUARD_TCP_RST)) == GUARD_TCP_ACK)
-		rest->late = limit->number + 1;
+		pending->late = limit->number + 1;
 	return g->syn;
 }
 
 /* What a place's limits say of a packet, before any of it is charged. Limits that only count do so.
  */
-static __always_inline enum guard_said guard_check(const struct guard_ask *g,
-						   const volatile struct guard_scope *scope,
-						   const struct guard_place *at,
-						   struct guard_rest *rest, bool shared)
+static __always_inline enum guard_verdict guard_check(const struct guard_pkt *g,
+						      const volatile struct guard_scope *scope,
+						      const struct guard_slot *at,
+						      struct guard_pending *pending, bool shared)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < (GUARD_CONF.conns ? GUARD_SCOPE_LIMITS : GUARD_OPEN_AT); i++) {
@@ -232,7 +232,7 @@ static __always_inline enum guard_said guard_check(const struct guard_ask *g,
 
 		if (i >= scope->nlimits)
 			break;
-		if (!guard_over(g, limit, at->rec, i, rest))
+		if (!guard_over(g, limit, at->rec, i, pending))
 			continue;
 		guard_add(shared ? GUARD_SUM_SHARED : limit->number & (GUARD_LIMITS_MAX - 1), g);
 		if (limit->action == GUARD_COUNT)
@@ -245,9 +245,9 @@ static __always_inline enum guard_said guard_check(const struct guard_ask *g,
 }
 
 /* Charge an accepted packet to all its limits; what was over one that only counts is not. */
-static __always_inline void guard_take(const struct guard_ask *g,
-				       const volatile struct guard_scope *scope,
-				       struct guard_rec *rec)
+static __always_inline void guard_charge_accepted(const struct guard_pkt *g,
+						  const volatile struct guard_scope *scope,
+						  struct guard_rec *rec)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < GUARD_OPEN_AT; i++) {
@@ -264,79 +264,81 @@ static __always_inline void guard_take(const struct guard_ask *g,
 	__sync_fetch_and_add(&rec->passed, g->packets);
 }
 
-static __always_inline enum guard_said guard_judge(const struct guard_ask *g,
-						   const volatile struct guard_scope *scope,
-						   const struct guard_place *at,
-						   struct guard_rest *rest)
+static __always_inline enum guard_verdict
+guard_judge_scope(const struct guard_pkt *g, const volatile struct guard_scope *scope,
+		  const struct guard_slot *at, struct guard_pending *pending)
 {
-	enum guard_said said;
+	enum guard_verdict verdict;
 
 	guard_touch(g, at);
 	__sync_fetch_and_add(&at->rec->quads, (g->bytes + 3) / 4);
-	said = guard_banned(g, at->rec) ? GUARD_DROPS : guard_check(g, scope, at, rest, false);
-	if (said == GUARD_PASSES)
-		guard_take(g, scope, at->rec);
+	verdict =
+		guard_banned(g, at->rec) ? GUARD_DROPS : guard_check(g, scope, at, pending, false);
+	if (verdict == GUARD_PASSES)
+		guard_charge_accepted(g, scope, at->rec);
 	else
 		__sync_fetch_and_add(&at->rec->dropped, g->packets);
-	return said;
+	return verdict;
 }
 
 /* All keys of a scope that have no entry, and would need one, are limited as one. */
-static __always_inline enum guard_said guard_share(const struct guard_ask *g, __u32 s)
+static __always_inline enum guard_verdict guard_judge_shared_scope(const struct guard_pkt *g,
+								   __u32 s)
 {
 	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
-	struct guard_place at = { .rec = guard_at(GUARD_SHARED(GUARD_CONF.lines) + s) };
-	struct guard_rest rest;
-	enum guard_said said;
+	struct guard_slot at = { .rec = guard_at(GUARD_SHARED(GUARD_CONF.lines) + s) };
+	struct guard_pending pending;
+	enum guard_verdict verdict;
 
 	if (!at.rec)
 		return GUARD_PASSES;
-	said = guard_check(g, scope, &at, &rest, true);
-	if (said == GUARD_PASSES)
-		guard_take(g, scope, at.rec);
-	return said;
+	verdict = guard_check(g, scope, &at, &pending, true);
+	if (verdict == GUARD_PASSES)
+		guard_charge_accepted(g, scope, at.rec);
+	return verdict;
 }
 
 /* Held against every scope's limits, the first that says no decides. */
-static __always_inline enum guard_said guard_ask(const struct guard_ask *g, struct guard_rest *rest)
+static __always_inline enum guard_verdict guard_judge(const struct guard_pkt *g,
+						      struct guard_pending *pending)
 {
 	/* What is in the packet stays where it is, rather than be made ready for all that may come.
 	 */
 	asm volatile("" : "+r"(g) : : "memory");
-	rest->full = rest->late = g->nothing;
+	pending->full = pending->late = g->nothing;
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++) {
 		const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
-		struct guard_place at = {};
-		enum guard_said said;
+		struct guard_slot at = {};
+		enum guard_verdict verdict;
 
 		if (s >= GUARD_CONF.nscopes)
 			break;
-		said = guard_find(g, scope, &at, false);
-		if (said == GUARD_FULL)
-			rest->full |= (1u << s) + g->nothing;
-		if (said == GUARD_PASSES)
-			said = guard_judge(g, scope, &at, rest);
-		if (said == GUARD_DROPS)
+		verdict = guard_find(g, scope, &at, false);
+		if (verdict == GUARD_FULL)
+			pending->full |= (1u << s) + g->nothing;
+		if (verdict == GUARD_PASSES)
+			verdict = guard_judge_scope(g, scope, &at, pending);
+		if (verdict == GUARD_DROPS)
 			return GUARD_DROPS;
 	}
 	return GUARD_PASSES;
 }
 
 /* The same for what found no room. */
-static __always_inline enum guard_said guard_ask_shared(const struct guard_ask *g, __u32 full)
+static __always_inline enum guard_verdict guard_judge_shared(const struct guard_pkt *g, __u32 full)
 {
 	guard_add(GUARD_SUM_FULL, g);
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++)
-		if (full & 1u << s && guard_share(g, s) == GUARD_DROPS)
+		if (full & 1u << s && guard_judge_shared_scope(g, s) == GUARD_DROPS)
 			return GUARD_DROPS;
 	return GUARD_PASSES;
 }
 
 /* All that is known of a packet becomes unknown to the verifier, so that it goes on with one state.
  * nothing: 0, of which it does not know that. */
-static __always_inline void guard_forget(struct guard_ask *g, struct pkt *p, __u64 nothing)
+static __always_inline void guard_forget(struct guard_pkt *g, struct pkt *p, __u64 nothing)
 {
 	g->src[0] += nothing;
 	g->src[1] += nothing;
@@ -356,7 +358,7 @@ static __always_inline void guard_forget(struct guard_ask *g, struct pkt *p, __u
 }
 
 /* Passes unlimited, or is held against the limits from now on. */
-static __always_inline bool guard_trusts(struct guard_ask *g, __u32 answer)
+static __always_inline bool guard_trusts(struct guard_pkt *g, __u32 answer)
 {
 	if (answer & GATE_ANSWER_TRUST) {
 		guard_add(GUARD_SUM_TRUSTED, g);
@@ -367,7 +369,7 @@ static __always_inline bool guard_trusts(struct guard_ask *g, __u32 answer)
 }
 
 /* A TCP packet's socket on this host, if there is one. The caller releases it. */
-static __always_inline struct bpf_sock *guard_socket(void *ctx, const struct guard_ask *g)
+static __always_inline struct bpf_sock *guard_socket(void *ctx, const struct guard_pkt *g)
 {
 	struct bpf_sock_tuple t = {};
 
@@ -417,12 +419,12 @@ static __always_inline bool guard_proves(struct bpf_sock *listener, const struct
 
 /* What a packet is to the sockets of this host; GUARD_OPENS: it makes a connection of a handshake;
  * GUARD_MAY_OPEN: it does if there is a cookie of this host's in it, which was not looked for. */
-enum guard_kin { GUARD_STRANGER, GUARD_MAY_OPEN, GUARD_OPENS, GUARD_KNOWN };
+enum guard_peer { GUARD_STRANGER, GUARD_MAY_OPEN, GUARD_OPENS, GUARD_KNOWN };
 
-static __always_inline enum guard_kin guard_kin(void *ctx, const struct guard_ask *g,
-						const struct pkt_src *s, const struct pkt *p)
+static __always_inline enum guard_peer guard_find_peer(void *ctx, const struct guard_pkt *g,
+						       const struct pkt_src *s, const struct pkt *p)
 {
-	enum guard_kin kin = GUARD_KNOWN;
+	enum guard_peer peer = GUARD_KNOWN;
 	struct guard_headers h;
 	struct bpf_sock *sk;
 
@@ -432,32 +434,32 @@ static __always_inline enum guard_kin guard_kin(void *ctx, const struct guard_as
 	if (!sk)
 		return GUARD_STRANGER;
 	if (sk->state == BPF_TCP_NEW_SYN_RECV)
-		kin = GUARD_OPENS;
+		peer = GUARD_OPENS;
 	else if (sk->state == BPF_TCP_LISTEN)
-		kin = !(g->flags & GUARD_TCP_ACK) ? GUARD_STRANGER
-		      : !guard_headers(&h, s, p)  ? GUARD_MAY_OPEN
-		      : guard_proves(sk, &h, p)   ? GUARD_OPENS
-						  : GUARD_STRANGER;
+		peer = !(g->flags & GUARD_TCP_ACK) ? GUARD_STRANGER
+		       : !guard_headers(&h, s, p)  ? GUARD_MAY_OPEN
+		       : guard_proves(sk, &h, p)   ? GUARD_OPENS
+						   : GUARD_STRANGER;
 	bpf_sk_release(sk);
-	return kin;
+	return peer;
 }
 
 /* What the limits alone could not say. GUARD_FULL: a stranger without an entry, of whom others
  * share a bucket. No flood of them takes a connection away that this host has or is about to have.
  */
-static __always_inline enum guard_said guard_settle(void *ctx, const struct guard_ask *g,
-						    const struct guard_rest *rest,
-						    const struct pkt_src *s, const struct pkt *p)
+static __always_inline enum guard_verdict
+guard_resolve_pending(void *ctx, const struct guard_pkt *g, const struct guard_pending *pending,
+		      const struct pkt_src *s, const struct pkt *p)
 {
-	enum guard_kin kin = guard_kin(ctx, g, s, p);
+	enum guard_peer peer = guard_find_peer(ctx, g, s, p);
 
-	if (rest->late && (kin == GUARD_OPENS || kin == GUARD_MAY_OPEN)) {
-		guard_add((rest->late - 1) & (GUARD_LIMITS_MAX - 1), g);
+	if (pending->late && (peer == GUARD_OPENS || peer == GUARD_MAY_OPEN)) {
+		guard_add((pending->late - 1) & (GUARD_LIMITS_MAX - 1), g);
 		return GUARD_DROPS;
 	}
-	if (!rest->full)
+	if (!pending->full)
 		return GUARD_PASSES;
-	if (kin == GUARD_STRANGER || kin == GUARD_MAY_OPEN)
+	if (peer == GUARD_STRANGER || peer == GUARD_MAY_OPEN)
 		return GUARD_FULL;
 	guard_add(GUARD_SUM_KNOWN, g);
 	return GUARD_PASSES;

@@ -32,7 +32,7 @@ struct {
 #define GUARD_CONF (conf.guard)
 
 /* A packet as the guard sees it. */
-struct guard_ask {
+struct guard_pkt {
 	__u64 now;
 	__u64 src[2], dst[2];
 	__u32 packets, bytes;
@@ -44,7 +44,7 @@ struct guard_ask {
 };
 
 /* An entry as it was found or made. */
-struct guard_place {
+struct guard_slot {
 	struct guard_line *line;
 	struct guard_rec *rec;
 	__u64 hash;
@@ -53,7 +53,7 @@ struct guard_place {
 
 /* What a key's buckets say; GUARD_FULL: it has none, and may be somebody whom we know; GUARD_FEW:
  * it needs none. */
-enum guard_said { GUARD_PASSES, GUARD_DROPS, GUARD_FULL, GUARD_FEW };
+enum guard_verdict { GUARD_PASSES, GUARD_DROPS, GUARD_FULL, GUARD_FEW };
 
 static __always_inline void *guard_at(__u32 i)
 {
@@ -67,7 +67,7 @@ static __always_inline struct guard_sums *guard_count(void)
 	return bpf_map_lookup_elem(&guard_sums, &zero);
 }
 
-static __always_inline void guard_add(__u32 which, const struct guard_ask *g)
+static __always_inline void guard_add(__u32 which, const struct guard_pkt *g)
 {
 	struct guard_sums *sums = guard_count();
 
@@ -77,12 +77,12 @@ static __always_inline void guard_add(__u32 which, const struct guard_ask *g)
 	sums->of[which].bytes += g->bytes;
 }
 
-static __always_inline __u32 guard_tick(const struct guard_ask *g)
+static __always_inline __u32 guard_tick(const struct guard_pkt *g)
 {
 	return g->now >> (GUARD_TIME_SHIFT + GUARD_TICK_SHIFT);
 }
 
-static __always_inline __u32 guard_second(const struct guard_ask *g)
+static __always_inline __u32 guard_second(const struct guard_pkt *g)
 {
 	return g->now >> (GUARD_TIME_SHIFT + GUARD_SECOND_SHIFT) & GUARD_WORD_SECOND;
 }
@@ -95,7 +95,7 @@ static __always_inline __u64 guard_now(void)
 }
 
 /* A key's hash in its scope, and its address masked; 0: the scope is not about such packets. */
-static __always_inline __u64 guard_key(const struct guard_ask *g,
+static __always_inline __u64 guard_key(const struct guard_pkt *g,
 				       const volatile struct guard_scope *scope, __u64 addr[2])
 {
 	bool dst = scope->key == GUARD_DST;
@@ -156,7 +156,7 @@ static __always_inline __u32 guard_way(const volatile struct guard_line *line, _
 #define GUARD_CELL_FULL 0x800080008000ull
 
 /* What is known at least of this second, with this packet: the least of what its cells say. */
-static __always_inline __u64 guard_estimate(const struct guard_ask *g, __u64 hash)
+static __always_inline __u64 guard_estimate(const struct guard_pkt *g, __u64 hash)
 {
 	__u64 more = hash * 0x9e3779b97f4a7c15ull, second = guard_second(g);
 	__u32 packets = g->packets, blocks = (g->bytes + 63) / 64;
@@ -195,12 +195,13 @@ static __always_inline __u64 guard_estimate(const struct guard_ask *g, __u64 has
 
 static __always_inline bool guard_few(const volatile struct guard_scope *scope, __u64 seen)
 {
-	return (seen & 0xffff) < scope->few_packets && (seen >> 16 & 0xffff) < scope->few_blocks &&
-	       seen >> 32 < scope->few_syns;
+	return (seen & 0xffff) < scope->sketch_min_packets &&
+	       (seen >> 16 & 0xffff) < scope->sketch_min_blocks &&
+	       seen >> 32 < scope->sketch_min_syns;
 }
 
 /* Whether an entry's place may be taken by another. */
-static __always_inline bool guard_idle(const struct guard_ask *g, __u64 word, __u32 entry)
+static __always_inline bool guard_idle(const struct guard_pkt *g, __u64 word, __u32 entry)
 {
 	struct guard_rec *rec;
 
@@ -214,12 +215,12 @@ static __always_inline bool guard_idle(const struct guard_ask *g, __u64 word, __
 	if (!rec || *(volatile __s64 *)&rec->open > 0)
 		return false;
 	return !rec->ban ||
-	       guard_ticks(guard_tick(g), guard_ban_until(rec->ban)) > (__s32)GUARD_CONF.quiet;
+	       guard_ticks(guard_tick(g), guard_ban_until(rec->ban)) > (__s32)GUARD_CONF.ban_decay;
 }
 
 /* A bucket begins with what the sketch has of the key but for this packet, and with what it may
  * have missed because it fell into the second before: so no key ever gets more than its burst. */
-static __always_inline __u64 guard_charge_before(const struct guard_ask *g,
+static __always_inline __u64 guard_charge_before(const struct guard_pkt *g,
 						 const volatile struct guard_scope *scope,
 						 const volatile struct guard_limit *limit,
 						 __u64 seen)
@@ -228,13 +229,13 @@ static __always_inline __u64 guard_charge_before(const struct guard_ask *g,
 
 	switch (limit->unit) {
 	case GUARD_PACKETS:
-		units = (seen & 0xffff) - g->packets + scope->few_packets - 1;
+		units = (seen & 0xffff) - g->packets + scope->sketch_min_packets - 1;
 		break;
 	case GUARD_BITS:
-		units = ((seen >> 16 & 0xffff) + scope->few_blocks - 1) * 64 - g->bytes;
+		units = ((seen >> 16 & 0xffff) + scope->sketch_min_blocks - 1) * 64 - g->bytes;
 		break;
 	case GUARD_SYNS:
-		units = (seen >> 32) - g->syn + scope->few_syns - 1;
+		units = (seen >> 32) - g->syn + scope->sketch_min_syns - 1;
 		break;
 	default:
 		return 0;
@@ -243,7 +244,7 @@ static __always_inline __u64 guard_charge_before(const struct guard_ask *g,
 	return charge < limit->full ? charge : limit->full;
 }
 
-static __always_inline void guard_begin(const struct guard_ask *g, struct guard_rec *rec,
+static __always_inline void guard_begin(const struct guard_pkt *g, struct guard_rec *rec,
 					const volatile struct guard_scope *scope, __u64 seen)
 {
 #pragma clang loop unroll(disable)
@@ -258,7 +259,7 @@ static __always_inline void guard_begin(const struct guard_ask *g, struct guard_
 	rec->last = guard_tick(g);
 }
 
-static __always_inline void guard_name(const struct guard_ask *g,
+static __always_inline void guard_name(const struct guard_pkt *g,
 				       const volatile struct guard_scope *scope,
 				       const __u64 addr[2], __u32 entry)
 {
@@ -294,7 +295,7 @@ enum { GUARD_CLAIM_FULL = GUARD_WAYS, GUARD_CLAIM_BUSY, GUARD_CLAIM_FOUND = 16 }
 /* Make a place in a line for a new key. It is nobody's until guard_publish(), so that no CPU takes
  * from buckets that are about to be filled: who finds a place in the making may have found its own.
  * Another CPU may have been faster: then what it has made is found. */
-static __always_inline __u32 guard_claim(const struct guard_ask *g, struct guard_line *line,
+static __always_inline __u32 guard_claim(const struct guard_pkt *g, struct guard_line *line,
 					 __u32 number, __u64 hash)
 {
 #pragma clang loop unroll(disable)
@@ -318,7 +319,7 @@ static __always_inline __u32 guard_claim(const struct guard_ask *g, struct guard
 	return GUARD_CLAIM_FULL;
 }
 
-static __always_inline void guard_publish(const struct guard_ask *g, struct guard_line *line,
+static __always_inline void guard_publish(const struct guard_pkt *g, struct guard_line *line,
 					  __u32 way, __u64 hash)
 {
 	__sync_val_compare_and_swap(&line->way[way & (GUARD_WAYS - 1)],
@@ -346,7 +347,7 @@ static __always_inline void guard_charge(__u64 *tat, __u64 now, __u64 cost)
 }
 
 /* The entry is idle only if what it has says so. */
-static __always_inline void guard_pin(const struct guard_place *at)
+static __always_inline void guard_pin(const struct guard_slot *at)
 {
 	__u64 *place = &at->line->way[at->way & (GUARD_WAYS - 1)];
 	__u64 word = *(volatile __u64 *)place;
@@ -359,10 +360,10 @@ static __always_inline void guard_pin(const struct guard_place *at)
 
 /* Make a key that has no entry one, if there is enough of it, or if it must have one. GUARD_DROPS:
  * another CPU is about to. */
-static __always_inline enum guard_said guard_make(const struct guard_ask *g,
-						  const volatile struct guard_scope *scope,
-						  struct guard_place *at, __u64 hash,
-						  const __u64 addr[2], bool must)
+static __always_inline enum guard_verdict guard_make(const struct guard_pkt *g,
+						     const volatile struct guard_scope *scope,
+						     struct guard_slot *at, __u64 hash,
+						     const __u64 addr[2], bool must)
 {
 	__u32 number = hash & GUARD_CONF.lines;
 	__u64 seen;
@@ -390,9 +391,9 @@ static __always_inline enum guard_said guard_make(const struct guard_ask *g,
 }
 
 /* Find a key's entry, or make it one. */
-static __always_inline enum guard_said guard_find(const struct guard_ask *g,
-						  const volatile struct guard_scope *scope,
-						  struct guard_place *at, bool must)
+static __always_inline enum guard_verdict guard_find(const struct guard_pkt *g,
+						     const volatile struct guard_scope *scope,
+						     struct guard_slot *at, bool must)
 {
 	__u64 addr[2], hash = guard_key(g, scope, addr);
 	__u32 number = hash & GUARD_CONF.lines;

@@ -5,7 +5,7 @@
 
 #include "bpf/lib/bpf.h"
 #include "bpf/lib/parse.h"
-#include "bpf/lib/work.h"
+#include "bpf/lib/scratch.h"
 #include "bpf/gate.h"
 
 struct {
@@ -21,7 +21,7 @@ struct {
 	MAP_UINT(max_entries, 1);
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, struct gate_text);
-} text MAP;
+} rules_text MAP;
 
 /* The rules' place: their code is put here. r1: views, r2: data or the skb, r3: data_end. Returns
  * enum gate_answer. */
@@ -32,7 +32,7 @@ __noinline int stub_judge(struct view *views, void *packet, void *end)
 }
 
 /* A packet as the rules are asked about it. */
-struct rules_ask {
+struct rules_ctx {
 	struct pkt_src src;
 	__u32 len; /* of all its bytes, with a hidden tag */
 	__u32 dir; /* enum gate_dir */
@@ -41,14 +41,14 @@ struct rules_ask {
 	__u32 groups;
 	/* xdp: known when this is compiled; that the skb is there, is nothing all verifiers know.
 	 */
-	bool ethernet, inner, light, xdp;
+	bool ethernet, inner, addr_only, xdp;
 	bool tagged;  /* a tag stands beside the packet */
 	__u8 verdict; /* enum view_verdict */
 };
 
 /* Addresses of an IP packet that has been parsed: no more is asked for. False: they are somewhere
  * else, or there are none. */
-static __always_inline bool rules_light(const struct rules_ask *a, const struct pkt *p,
+static __always_inline bool rules_light(const struct rules_ctx *a, const struct pkt *p,
 					struct view *v)
 {
 	const __u32 *at = a->src.data + (p->net & PKT_NET_MASK);
@@ -81,7 +81,7 @@ static __always_inline bool rules_light(const struct rules_ask *a, const struct 
 }
 
 /* What the rules answer (enum gate_answer). */
-static __always_inline __u32 rules_judge(const struct rules_ask *a, const struct pkt *p)
+static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct pkt *p)
 {
 	struct view_src s = { .data = a->src.data,
 			      .end = a->src.end,
@@ -92,11 +92,11 @@ static __always_inline __u32 rules_judge(const struct rules_ask *a, const struct
 	__u32 zero = 0;
 
 	/* No use is made of it here; but what a program names, is found by it. */
-	asm volatile("" : : "r"(&text));
-	w = bpf_map_lookup_elem(&work, &zero);
+	asm volatile("" : : "r"(&rules_text));
+	w = bpf_map_lookup_elem(&scratch, &zero);
 	if (!w)
 		return 0;
-	if (!a->light || !rules_light(a, p, &w->views[0])) {
+	if (!a->addr_only || !rules_light(a, p, &w->views[0])) {
 		view_outer(&s, w, a->len, a->ethernet);
 		if (a->inner)
 			view_inner(&s, w);

@@ -92,7 +92,7 @@ static __always_inline void copy_name(__u8 to[TRACE_CGROUP_NAME], struct kernfs_
 }
 
 /* Tell a cgroup's name once, before anybody who is in it. */
-static __noinline int meet(struct task_struct *task, __u64 id)
+static __noinline int emit_cgroup(struct task_struct *task, __u64 id)
 {
 	struct kernfs_node *kn = 0;
 	struct css_set *set = 0;
@@ -100,7 +100,7 @@ static __noinline int meet(struct task_struct *task, __u64 id)
 	struct trace_cgroup *c;
 	__u8 met = 1;
 
-	if (!conf.all.reads || bpf_map_update_elem(&cgroups, &id, &met, BPF_NOEXIST))
+	if (!conf.all.can_read_kernel || bpf_map_update_elem(&cgroups, &id, &met, BPF_NOEXIST))
 		return 0;
 	GET(false, set, task->cgroups);
 	GET(false, group, set->dfl_cgrp);
@@ -120,7 +120,7 @@ static __noinline int meet(struct task_struct *task, __u64 id)
 }
 
 /* The process that this happens in, which is not always the one that it is about. */
-static __always_inline void who_now(struct trace_who *w)
+static __always_inline void fill_current(struct trace_who *w)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -129,7 +129,7 @@ static __always_inline void who_now(struct trace_who *w)
 	w->uid = bpf_get_current_uid_gid();
 	w->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(w->comm, sizeof(w->comm));
-	meet(bpf_get_current_task(), w->cgroup);
+	emit_cgroup(bpf_get_current_task(), w->cgroup);
 }
 
 static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
@@ -150,7 +150,7 @@ static __always_inline void put_device(struct trace_head *h, struct net_device *
 				       const bool typed)
 {
 	HOP(typed, h->ifindex, *(__u32 *)&dev->ifindex);
-	if (conf.all.reads)
+	if (conf.all.can_read_kernel)
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
 }
 
@@ -302,7 +302,7 @@ static __always_inline void put_packet(struct trace_head *h, const unsigned char
 }
 
 /* As a filter sees it: from whoever began the connection to the other one. */
-static __noinline int is_chosen(const struct trace_head *h)
+static __noinline int run_filter(const struct trace_head *h)
 {
 	struct view v = {};
 	bool in = h->flags & TRACE_INCOMING;
@@ -325,9 +325,9 @@ static __noinline int is_chosen(const struct trace_head *h)
 	return stub_filter(&v);
 }
 
-static __always_inline bool chosen(const struct trace_head *h)
+static __always_inline bool filter_match(const struct trace_head *h)
 {
-	return !conf.all.filter || is_chosen(h);
+	return !conf.all.filter || run_filter(h);
 }
 
 #endif

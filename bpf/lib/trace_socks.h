@@ -34,20 +34,21 @@ struct {
 } listeners MAP;
 
 /* A record of a kind, of a socket as it is known, if the filter wants it. */
-static __noinline int tell(const struct trace_head *head, const struct trace_detail *is, __u32 kind)
+static __noinline int emit_event(const struct trace_head *head, const struct trace_detail *detail,
+				 __u32 kind)
 {
 	__u32 kinds = conf.all.kinds;
 	struct trace_event *e;
 
-	if (conf.all.failures && is->error)
+	if (conf.all.failures && detail->error)
 		kinds |= conf.all.failures;
-	if (!(kinds & 1u << kind) || !chosen(head))
+	if (!(kinds & 1u << kind) || !filter_match(head))
 		return 0;
 	e = record_new(sizeof(*e));
 	if (!e)
 		return 0;
 	__builtin_memcpy(&e->head, head, sizeof(*head));
-	__builtin_memcpy(&e->is, is, sizeof(*is));
+	__builtin_memcpy(&e->detail, detail, sizeof(*detail));
 	e->head.time = bpf_ktime_get_ns();
 	e->head.kind = kind;
 	e->head.bytes = 0;
@@ -104,17 +105,17 @@ struct {
 	MAP_UINT(max_entries, TRACE_EARLY);
 	MAP_TYPE(key, __u64);
 	MAP_TYPE(value, struct trace_who);
-} early MAP;
+} early_accepts MAP;
 
 /* Whoever meets the other one last has seen both halves, and only one of them takes this away. */
 static __always_inline bool claim(__u64 sk, struct trace_who *who)
 {
-	struct trace_who *w = bpf_map_lookup_elem(&early, &sk);
+	struct trace_who *w = bpf_map_lookup_elem(&early_accepts, &sk);
 
 	if (!w)
 		return false;
 	*who = *w;
-	return !bpf_map_delete_elem(&early, &sk);
+	return !bpf_map_delete_elem(&early_accepts, &sk);
 }
 
 #endif

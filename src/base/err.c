@@ -47,7 +47,7 @@ const char *err_words(int err)
 	return strerror((int)positive);
 }
 
-struct err_held err_hold(char *buf, size_t len)
+struct err_held err_capture_begin(char *buf, size_t len)
 {
 	struct err_held before = held;
 
@@ -55,12 +55,12 @@ struct err_held err_hold(char *buf, size_t len)
 	return before;
 }
 
-void err_release(struct err_held before)
+void err_capture_end(struct err_held before)
 {
 	held = before;
 }
 
-bool err_is_held(void)
+bool err_is_captured(void)
 {
 	return held.buf != NULL;
 }

@@ -30,16 +30,16 @@ const char *err_words(int err);
 /* "ENOENT"; NULL: it is no error, or one without a name. err may be negative. */
 const char *err_name(int err);
 
-/* Keep messages from stderr until err_release(): the last one's text (cut to len, ended with a NUL)
- * is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest: what
- * err_hold() returns is given to err_release(). */
+/* Keep messages from stderr until err_capture_end(): the last one's text (cut to len, ended with a
+ * NUL) is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest:
+ * what err_capture_begin() returns is given to err_capture_end(). */
 struct err_held {
 	char *buf;
 	size_t len;
 };
-struct err_held err_hold(char *buf, size_t len);
-void err_release(struct err_held before);
-bool err_is_held(void);
+struct err_held err_capture_begin(char *buf, size_t len);
+void err_capture_end(struct err_held before);
+bool err_is_captured(void);
 
 /* Name the command for the lines above ("count"); NULL for none. The string must stay. */
 void err_command(const char *name);

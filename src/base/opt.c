@@ -2,9 +2,9 @@
 /* Command lines as typed rows: one table a command gives parsing, checks and --help. */
 #include <stdio.h>
 #include <string.h>
+#include "base/opt.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/opt.h"
 
 #define SPELLING_MAX 64
 

@@ -7,10 +7,11 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/cmd.h"
+#include "cmd/common/cmd.h"
 #include "gate/gate.h"
-#include "gate/ports.h"
+#include "gate/ifaces.h"
 #include "out/sink.h"
+#include "sys/confine.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -115,7 +116,7 @@ static int put_row(struct sink *sink, const struct gate *gate, const struct gate
 		.time = now_s(),
 		.interface = gate->link.name,
 		.direction = gate_dir_name(row->dir),
-		.hook = hook_name(gate->tap[row->dir].hook),
+		.hook = hook_name(gate->counters[row->dir].hook),
 		.family = gate_family_name(row->family),
 		.protocol = gate_proto_name(row, proto, sizeof(proto)),
 		.verdict = gate_verdict_name(row->verdict),
@@ -131,20 +132,21 @@ static int put_row(struct sink *sink, const struct gate *gate, const struct gate
 }
 
 /* seconds: how long the rates are over. */
-static int put_table(struct sink *sink, const struct ports *ports, double elapsed, double seconds)
+static int put_table(struct sink *sink, const struct gate_ifaces *ifaces, double elapsed,
+		     double seconds)
 {
 	char title[96];
 	int rc;
 
-	snprintf(title, sizeof(title), "sonde count: %.1f s, %u interface%s", elapsed, ports->n,
-		 ports->n == 1 ? "" : "s");
+	snprintf(title, sizeof(title), "sonde count: %.1f s, %u interface%s", elapsed, ifaces->n,
+		 ifaces->n == 1 ? "" : "s");
 	rc = sink_begin(sink, &schema, title);
-	for (unsigned int i = 0; i < ports->n && !rc; i++) {
-		const struct port *p = ports->at[i];
+	for (unsigned int i = 0; i < ifaces->n && !rc; i++) {
+		const struct gate_iface *p = ifaces->at[i];
 
 		for (size_t r = 0; r < p->total.n && !rc; r++)
 			rc = put_row(sink, &p->gate, &p->total.rows[r],
-				     gate_table_find(&p->delta, &p->total.rows[r]), seconds);
+				     gate_counters_find(&p->delta, &p->total.rows[r]), seconds);
 	}
 	if (!rc)
 		rc = sink_end(sink);
@@ -152,7 +154,7 @@ static int put_table(struct sink *sink, const struct ports *ports, double elapse
 }
 
 /* Until the time is over, a signal comes, or none of the named interfaces is left. */
-static int live(struct ports *ports, struct sink *sink, const struct count_opts *o)
+static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct count_opts *o)
 {
 	uint64_t start = clock_mono(), last = start, now, next = start + o->interval;
 	uint64_t end = o->duration ? start + o->duration : UINT64_MAX;
@@ -162,44 +164,44 @@ static int live(struct ports *ports, struct sink *sink, const struct count_opts 
 	if (o->once)
 		next = end;
 	while (!rc && !over) {
-		enum wait_what what = wait_for(ports->watch.fd, next < end ? next : end);
+		enum wait_what what = wait_for(ifaces->watch.fd, next < end ? next : end);
 
 		if (what == WAIT_CLOSED)
 			return fail(-EPIPE, "standard output is closed");
 		if (what == WAIT_FD)
-			rc = ports_follow(ports);
+			rc = gate_ifaces_follow(ifaces);
 		now = clock_mono();
-		over = what == WAIT_STOP || now >= end || (ports->names && !ports->left);
+		over = what == WAIT_STOP || now >= end || (ifaces->names && !ifaces->left);
 		if (rc || (now < next && !over))
 			continue;
-		rc = ports_read(ports);
+		rc = gate_ifaces_read(ifaces);
 		if (!rc)
-			rc = put_table(sink, ports, (double)(now - start) / 1e9,
+			rc = put_table(sink, ifaces, (double)(now - start) / 1e9,
 				       (double)(now - last) / 1e9);
 		last = now;
 		if (next <= now)
 			next += ((now - next) / o->interval + 1) * o->interval;
-		ports_sweep(ports);
+		gate_ifaces_forget_gone(ifaces);
 	}
-	if (!rc && !ports->left && ports->names)
+	if (!rc && !ifaces->left && ifaces->names)
 		rc = fail(-ENODEV, "no interface is left to count on");
 	return rc;
 }
 
-static int read_installed(struct ports *ports, struct sink *sink)
+static int read_installed(struct gate_ifaces *ifaces, struct sink *sink)
 {
 	uint64_t now = clock_read(CLOCK_BOOTTIME);
-	int rc = ports_find(ports), end;
+	int rc = gate_ifaces_find(ifaces), end;
 
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);
-	for (unsigned int i = 0; i < ports->n && !rc; i++) {
-		struct port *p = ports->at[i];
+	for (unsigned int i = 0; i < ifaces->n && !rc; i++) {
+		struct gate_iface *p = ifaces->at[i];
 
 		rc = gate_read(&p->gate, &p->total);
 		for (size_t r = 0; r < p->total.n && !rc; r++) {
 			const struct gate_row *row = &p->total.rows[r];
-			uint64_t age = now - p->gate.tap[row->dir].loaded;
+			uint64_t age = now - p->gate.counters[row->dir].loaded;
 
 			rc = put_row(sink, &p->gate, row, row, (double)age / 1e9);
 		}
@@ -227,36 +229,36 @@ static int check(struct count_opts *o)
 }
 
 /* What attaching to interfaces that come later takes. */
-static int settle(const struct ports *ports)
+static int settle(const struct gate_ifaces *ifaces)
 {
-	int rc = ports_prepare(ports);
+	int rc = gate_ifaces_prepare(ifaces);
 
 	return rc ? rc
-		  : cmd_confine(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
+		  : confine_process(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
 }
 
 static int count(const struct count_opts *o, struct sink *sink)
 {
-	struct gate_wish wish = { .stays = o->install, .verbose = o->verbose, .quiet = o->quiet };
-	struct ports ports = { 0 };
+	struct gate_opts opts = { .stays = o->install, .verbose = o->verbose, .quiet = o->quiet };
+	struct gate_ifaces ifaces = { 0 };
 	int rc;
 
-	wish.hooks[GATE_IN] = o->in ? at_hooks[o->at][GATE_IN] : 0;
-	wish.hooks[GATE_OUT] = o->out ? at_hooks[o->at][GATE_OUT] : 0;
+	opts.hooks[GATE_IN] = o->in ? at_hooks[o->at][GATE_IN] : 0;
+	opts.hooks[GATE_OUT] = o->out ? at_hooks[o->at][GATE_OUT] : 0;
 	rc = cmd_netns(o->netns);
 	if (rc)
 		return rc;
-	rc = ports_open(&ports, &o->ifaces, &wish);
+	rc = gate_ifaces_open(&ifaces, &o->ifaces, &opts);
 	if (!rc && o->read)
-		rc = read_installed(&ports, sink);
+		rc = read_installed(&ifaces, sink);
 	else if (!rc)
-		rc = ports_attach(&ports);
+		rc = gate_ifaces_attach(&ifaces);
 	if (!rc && !o->read && !o->install) {
-		rc = settle(&ports);
+		rc = settle(&ifaces);
 		if (!rc)
-			rc = live(&ports, sink, o);
+			rc = live(&ifaces, sink, o);
 	}
-	ports_close(&ports);
+	gate_ifaces_close(&ifaces);
 	return rc;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/cmd.h"
+#include "cmd/common/cmd.h"
 #include "gate/gate.h"
 #include "lab/lab.h"
 #include "out/sink.h"
@@ -93,7 +93,7 @@ static const struct schema compare_schema = { "demo", compare_cols,
 struct demo {
 	struct lab lab;
 	struct gate gate[LAB_SIDES];
-	struct gate_table table[LAB_SIDES];
+	struct gate_counters table[LAB_SIDES];
 	struct link_stats stats[LAB_SIDES]; /* the kernel's, of the same moment as table */
 	uint64_t datagrams, pings;          /* sent by the near side, per family */
 	unsigned int differ;
@@ -102,7 +102,7 @@ struct demo {
 
 static int attach_both(struct demo *d)
 {
-	struct gate_wish wish = { .hooks = { HOOKS_XDP, HOOKS_TC }, .quiet = true };
+	struct gate_opts opts = { .hooks = { HOOKS_XDP, HOOKS_TC }, .quiet = true };
 	int rc = 0;
 
 	for (int side = LAB_SIDES - 1; side >= 0 && !rc; side--) {
@@ -110,7 +110,7 @@ static int attach_both(struct demo *d)
 
 		rc = lab_enter(&d->lab, side);
 		if (!rc)
-			rc = gate_open(&d->gate[side], &end->nl, &end->link, &wish);
+			rc = gate_open(&d->gate[side], &end->nl, &end->link, &opts);
 	}
 	return rc;
 }
@@ -120,7 +120,7 @@ static int read_both(struct demo *d)
 	int rc = 0;
 
 	for (int side = 0; side < LAB_SIDES && !rc; side++) {
-		gate_table_clear(&d->table[side]);
+		gate_counters_clear(&d->table[side]);
 		rc = gate_read(&d->gate[side], &d->table[side]);
 	}
 	return rc;
@@ -142,7 +142,7 @@ static int show_live(struct demo *d, struct sink *sink)
 			struct live_rec rec = {
 				.interface = g->link.name,
 				.direction = gate_dir_name(row->dir),
-				.hook = hook_name(g->tap[row->dir].hook),
+				.hook = hook_name(g->counters[row->dir].hook),
 				.family = gate_family_name(row->family),
 				.protocol = gate_proto_name(row, proto, sizeof(proto)),
 				.packets = row->packets,
@@ -236,7 +236,7 @@ static int read_settled(struct demo *d)
 	return rc ? rc : fail(-EBUSY, "the private network does not come to rest");
 }
 
-static struct gate_sum sum_of(const struct gate_table *t, enum gate_dir dir)
+static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)
 {
 	struct gate_sum sum = { 0 };
 
@@ -269,7 +269,7 @@ static uint32_t left_out(const struct demo *d, int side, enum gate_dir dir)
 {
 	int receiver = dir == GATE_IN ? side : !side;
 
-	return d->gate[receiver].tap[GATE_IN].hook == HOOK_XDP_NATIVE ? ETH_HLEN : 0;
+	return d->gate[receiver].counters[GATE_IN].hook == HOOK_XDP_NATIVE ? ETH_HLEN : 0;
 }
 
 /* Each end and direction against the kernel's interface statistics. */
@@ -320,7 +320,7 @@ static int compare_sent(struct demo *d, struct sink *sink)
 					.family = kinds[i].family,
 					.verdict = GATE_PASS,
 					.proto = kinds[i].proto };
-		const struct gate_row *row = gate_table_find(&d->table[LAB_NEAR], &key);
+		const struct gate_row *row = gate_counters_find(&d->table[LAB_NEAR], &key);
 		bool udp = kinds[i].proto == 17;
 		uint64_t sent = udp ? d->datagrams : d->pings;
 		struct compare_rec rec = {
@@ -379,7 +379,7 @@ static int demo(struct demo *d, const struct demo_opts *o, struct sink *sink)
 		rc = judge(d, sink);
 	for (int side = 0; side < LAB_SIDES; side++) {
 		gate_close(&d->gate[side], &d->lab.end[side].nl);
-		gate_table_free(&d->table[side]);
+		gate_counters_free(&d->table[side]);
 	}
 	lab_close(&d->lab);
 	return rc;

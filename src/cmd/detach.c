@@ -2,8 +2,8 @@
 /* sonde detach: takes off what sonde installed, and nothing else. */
 #include <string.h>
 #include "base/err.h"
-#include "cmd/cmd_gate.h"
-#include "gate/conns.h"
+#include "cmd/common/gate.h"
+#include "guard/conns.h"
 #include "obj/find.h"
 #include "sys/priv.h"
 
@@ -62,7 +62,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	}
 	t->off++;
-	t->failed += table && conns_off(table);
+	t->failed += table && conns_stop(table);
 	note("%s: %s: %s %s (program %u) is off", link->name, dir, hook_name(f->hook),
 	     prog.info.name, f->prog_id);
 }

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/grow.h"
-#include "cmd/cmd.h"
+#include "cmd/common/cmd.h"
 #include "obj/find.h"
 #include "out/sink.h"
 #include "sys/bpf.h"

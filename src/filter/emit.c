@@ -25,7 +25,7 @@ struct jump {
 struct emitter {
 	const struct filter_node *nodes;
 	const struct filter_set *sets;
-	enum filter_flavour flavour;
+	enum filter_target flavour;
 	struct filter_code code;
 	struct jump *jumps;
 	size_t njumps, jump_room;
@@ -548,7 +548,7 @@ static void emit_all(struct emitter *e, const struct filter_rule *rules, size_t 
 }
 
 int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherwise,
-		      enum filter_flavour flavour, struct filter_code *code, struct diag *diag)
+		      enum filter_target flavour, struct filter_code *code, struct diag *diag)
 {
 	struct emitter e = { .flavour = flavour, .code.exact = true };
 
@@ -567,7 +567,7 @@ int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherw
 	return 0;
 }
 
-int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
+int filter_emit(const struct filter *f, enum filter_target flavour, struct filter_code *code,
 		struct diag *diag)
 {
 	const struct filter_rule rule = { f, 1 };

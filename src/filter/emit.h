@@ -8,7 +8,7 @@
 #include "filter/filter.h"
 
 /* How the packet's bytes are come by. */
-enum filter_flavour {
+enum filter_target {
 	FILTER_XDP, /* r2: data, r3: data_end, both verified pointers of the packet */
 	FILTER_SKB, /* r2: the struct __sk_buff */
 };
@@ -41,12 +41,12 @@ struct filter_code {
 	struct filter_reloc *relocs;
 	size_t nrelocs, reloc_room;
 	/* False: of what a packet's names are asked about, the kernel lets through all that may
-	 * have them. filter_match_again() has the last word. */
+	 * have them. filter_recheck() has the last word. */
 	bool exact;
 };
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
-int filter_emit(const struct filter *f, enum filter_flavour flavour, struct filter_code *code,
+int filter_emit(const struct filter *f, enum filter_target flavour, struct filter_code *code,
 		struct diag *diag);
 /* One of several filters, and what the program returns if it is the first that matches. */
 struct filter_rule {
@@ -56,7 +56,7 @@ struct filter_rule {
 
 /* The same for n of them in order; otherwise: what it returns if none matches. */
 int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherwise,
-		      enum filter_flavour flavour, struct filter_code *code, struct diag *diag);
+		      enum filter_target flavour, struct filter_code *code, struct diag *diag);
 /* Append it as text, an instruction a line. */
 void filter_print(const struct filter_code *code, struct buf *out);
 void filter_code_close(struct filter_code *code);

@@ -14,7 +14,7 @@ struct judge {
 	const uint8_t *data;
 	uint32_t caplen;
 	bool reject; /* something asked for is not there: no match, whatever is said around it */
-	/* Of filter_match_again(). */
+	/* Of filter_recheck(). */
 	bool again;
 	bool negative; /* within an odd number of nots */
 	bool guessed;  /* something was taken for what the kernel may have found */
@@ -247,7 +247,7 @@ bool filter_match(const struct filter *f, const struct filter_packet *p)
 	return judge(&j, f->root) && !j.reject;
 }
 
-bool filter_match_again(const struct filter *f, const struct filter_packet *p)
+bool filter_recheck(const struct filter *f, const struct filter_packet *p)
 {
 	struct judge j = judge_of(f, p);
 	bool yes;

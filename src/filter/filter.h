@@ -125,6 +125,6 @@ bool filter_match(const struct filter *f, const struct filter_packet *p);
 /* The last word on a packet that the kernel let through by code that is not exact. What a packet
  * does not say (interface, verdict, owner) the kernel knew, and it is taken for what lets the
  * packet through. */
-bool filter_match_again(const struct filter *f, const struct filter_packet *p);
+bool filter_recheck(const struct filter *f, const struct filter_packet *p);
 
 #endif

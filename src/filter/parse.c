@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "filter/arith.h"
-#include "filter/own.h"
+#include "filter/ext.h"
 #include "filter/tree.h"
 
 static int expression(struct parser *p, uint32_t *out);
@@ -181,7 +181,7 @@ static int id_list(struct parser *p, const struct qual *q, uint32_t *out)
 	return rc;
 }
 
-static int deeper(struct parser *p)
+static int enter_nesting(struct parser *p)
 {
 	if (++p->depth > TREE_DEPTH_MAX)
 		return tree_fail(p, &p->now, "more than %d parentheses within each other",
@@ -200,7 +200,7 @@ static int close_paren(struct parser *p)
 
 static int id(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	int rc = deeper(p);
+	int rc = enter_nesting(p);
 
 	if (rc)
 		return rc;
@@ -318,7 +318,7 @@ static int primary(struct parser *p, uint32_t *out);
 
 static int prim_inner(struct parser *p, uint32_t *out)
 {
-	int rc = deeper(p);
+	int rc = enter_nesting(p);
 
 	rc = rc ? rc : primary(p, out);
 	p->depth--;
@@ -352,10 +352,10 @@ static bool own_word(struct parser *p, uint32_t *out, int *rc)
 {
 	struct parse_mark before = parse_mark(p);
 
-	if (own_is_word(&p->now)) {
+	if (ext_is_keyword(&p->now)) {
 		p->qualified = false;
 		parse_advance(p);
-		*rc = own_primitive(p, &before, out);
+		*rc = ext_primitive(p, &before, out);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
@@ -391,7 +391,7 @@ static int qualified(struct parser *p, uint32_t *out)
 		before = parse_mark(p);
 		parse_advance(p);
 		p->qualified = false;
-		return own_set(p, &before, &q, out);
+		return ext_set(p, &before, &q, out);
 	}
 	type = type_word(p, &q);
 	if (q.proto && !dir && !type && (!at_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
@@ -418,7 +418,7 @@ static int primary(struct parser *p, uint32_t *out)
 	if (arith_relation(p, out, &rc))
 		return rc;
 	if (is_not(&p->now)) {
-		rc = deeper(p);
+		rc = enter_nesting(p);
 		parse_advance(p);
 		rc = rc ? rc : primary(p, out);
 		p->depth--;
@@ -426,7 +426,7 @@ static int primary(struct parser *p, uint32_t *out)
 		return rc;
 	}
 	if (parse_sign(p, '(')) {
-		rc = deeper(p);
+		rc = enter_nesting(p);
 		parse_advance(p);
 		rc = rc ? rc : expression(p, out);
 		return rc ? rc : close_paren(p);
@@ -437,7 +437,7 @@ static int primary(struct parser *p, uint32_t *out)
 }
 
 /* Behind "and" and "or" the qualifiers before may hold on: "port 80 or 443". */
-static bool holds_on(struct parser *p)
+static bool inherits_qualifiers(struct parser *p)
 {
 	struct token t = is_not(&p->now) ? peek(p) : p->now;
 	uint32_t unused;
@@ -457,7 +457,7 @@ static bool holds_on(struct parser *p)
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++)
 		if (token_is(&t, primitives[i].word))
 			return false;
-	return !own_is_word(&t) && !token_is(&t, "src") && !token_is(&t, "dst") &&
+	return !ext_is_keyword(&t) && !token_is(&t, "src") && !token_is(&t, "dst") &&
 	       !token_is(&t, "len") && !token_is(&t, "host") && !token_is(&t, "net") &&
 	       !token_is(&t, "port") && !token_is(&t, "proto") && !token_is(&t, "portrange") &&
 	       !token_is(&t, "protochain") && !token_is(&t, "broadcast") &&
@@ -473,7 +473,7 @@ static int expression(struct parser *p, uint32_t *out)
 		uint32_t b = 0;
 
 		parse_advance(p);
-		if (holds_on(p)) {
+		if (inherits_qualifiers(p)) {
 			struct qual q = p->qual;
 
 			rc = id(p, &q, &b);

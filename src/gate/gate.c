@@ -12,21 +12,21 @@
 #include "obj/find.h"
 #include "sys/bpf.h"
 
-static void tap_close(struct gate_tap *tap)
+static void counter_src_close(struct gate_counter_src *counters)
 {
-	const int fds[] = { tap->hot_fd, tap->rare_fd, tap->life_fd };
+	const int fds[] = { counters->counters_fd, counters->other_fd, counters->successor_fd };
 
-	for (int i = 0; tap->borrowed && i < 3; i++)
+	for (int i = 0; counters->borrowed && i < 3; i++)
 		if (fds[i] > 0)
 			close(fds[i]);
-	*tap = (struct gate_tap){ 0 };
+	*counters = (struct gate_counter_src){ 0 };
 }
 
 /* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
  * or one of another version. */
-static int tap_open(struct gate_tap *tap, const struct found *f)
+static int counter_src_open(struct gate_counter_src *counters, const struct found *f)
 {
-	struct gate_tap got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
+	struct gate_counter_src got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
 	struct gate_conf conf = { 0 };
 	struct bpf_map_info info = { 0 };
 	struct find_prog prog;
@@ -39,14 +39,16 @@ static int tap_open(struct gate_tap *tap, const struct found *f)
 	if (rc)
 		return rc;
 	got.loaded = prog.info.load_time;
-	got.hot_fd = find_map(&prog, gate_spec.maps[GATE_MAP_HOT].name, &info);
-	got.rare_fd = find_map(&prog, gate_spec.maps[GATE_MAP_RARE].name, &info);
-	got.life_fd = find_map(&prog, gate_spec.maps[GATE_MAP_LIFE].name, &info);
-	rc = got.hot_fd < 0 ? got.hot_fd : got.rare_fd < 0 ? got.rare_fd : got.life_fd;
+	got.counters_fd = gate_find_map(&prog, GATE_MAP_COUNTERS, &info);
+	got.other_fd = gate_find_map(&prog, GATE_MAP_COUNTERS_OTHER, &info);
+	got.successor_fd = gate_find_map(&prog, GATE_MAP_SUCCESSOR, &info);
+	rc = got.counters_fd < 0 ? got.counters_fd
+	     : got.other_fd < 0  ? got.other_fd
+				 : got.successor_fd;
 	if (rc < 0)
-		tap_close(&got);
+		counter_src_close(&got);
 	else
-		*tap = got;
+		*counters = got;
 	return rc < 0 ? rc : 0;
 }
 
@@ -67,7 +69,7 @@ static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
 }
 
 /* Something holds the XDP hook: read it if it is a gate, else name it. */
-static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wish, int rc)
+static int meet_other(struct gate *g, struct nl *nl, const struct gate_opts *opts, int rc)
 {
 	const char *name = g->link.name;
 	struct find_prog prog = { 0 };
@@ -75,13 +77,14 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 
 	if (find_xdp(nl, g->link.ifindex, &xdp))
 		return fail_errno(rc, "%s: XDP", name);
-	if (!wish->stays && !xdp.link_id && !tap_open(&g->tap[GATE_IN], &xdp)) {
-		const struct gate_tap *tap = &g->tap[GATE_IN];
+	if (!opts->stays && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
+		const struct gate_counter_src *counters = &g->counters[GATE_IN];
 
-		rc = gate_table_read(&g->before, tap->hot_fd, tap->rare_fd, GATE_IN);
+		rc = gate_counters_read(&g->before, counters->counters_fd, counters->other_fd,
+					GATE_IN);
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
-		if (!wish->quiet)
+		if (!opts->quiet)
 			note("%s: in: reading the gate that is installed there (program %u)", name,
 			     xdp.prog_id);
 		return 0;
@@ -89,7 +92,7 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 	if (find_prog(xdp.prog_id, &prog))
 		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
 			    name, xdp.prog_id);
-	if (find_is_ours(&prog) && xdp.link_id && !wish->stays && wish->hooks[GATE_IN] == HOOKS_XDP)
+	if (find_is_ours(&prog) && xdp.link_id && !opts->stays && opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
 	if (find_is_ours(&prog))
 		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
@@ -98,7 +101,7 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_wish *wis
 		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
-static int say_failure(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
+static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
 		       int rc)
 {
 	struct buf line = { 0 };
@@ -111,7 +114,7 @@ static int say_failure(const struct gate *g, enum gate_dir dir, const struct att
 }
 
 /* One line an interface: the hooks that were taken, and why not the ones before them. */
-static void say_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
+static void note_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
 {
 	struct buf line = { 0 };
 
@@ -135,73 +138,73 @@ static void say_hooks(const struct gate *g, const struct attach_report *reports,
 	buf_free(&line);
 }
 
-static int load(struct gate *g, const struct gate_wish *wish)
+static int load(struct gate *g, const struct gate_opts *opts)
 {
 	struct gate_load what = { .link = &g->link,
-				  .uses = GATE_USE_COUNT,
-				  .verbose = wish->verbose };
+				  .uses = GATE_USER_COUNT,
+				  .verbose = opts->verbose };
 
 	for (int dir = 0; dir < GATE_DIRS; dir++)
-		if (wish->hooks[dir])
-			what.progs |= 1u << gate_load_prog(dir, wish->hooks[dir], false);
+		if (opts->hooks[dir])
+			what.progs |= 1u << gate_load_prog(dir, opts->hooks[dir], false);
 	return gate_load(&g->obj, &what, NULL);
 }
 
-static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_wish *wish,
+static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_opts *opts,
 		  struct attach_report *report)
 {
-	unsigned int hooks = wish->hooks[dir];
+	unsigned int hooks = opts->hooks[dir];
 	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
-			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks, wish->stays,
+			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks, opts->stays,
 			     report);
 
 	if (!rc) {
-		g->tap[dir] = (struct gate_tap){
+		g->counters[dir] = (struct gate_counter_src){
 			.hook = g->at[dir].hook,
-			.hot_fd = g->obj.map_fd[GATE_MAP_HOT],
-			.rare_fd = g->obj.map_fd[GATE_MAP_RARE],
+			.counters_fd = g->obj.map_fd[GATE_MAP_COUNTERS],
+			.other_fd = g->obj.map_fd[GATE_MAP_COUNTERS_OTHER],
 		};
 		return 0;
 	}
 	if (hooks & HOOKS_XDP && (rc == -EBUSY || rc == -EEXIST))
-		return meet_other(g, nl, wish, rc);
+		return meet_other(g, nl, opts, rc);
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", g->link.name);
-	return say_failure(g, dir, report, rc);
+	return fail_attach(g, dir, report, rc);
 }
 
-int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_wish *wish)
+int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_opts *opts)
 {
 	struct attach_report reports[GATE_DIRS] = { 0 };
 	struct gate got = { .link = *link };
-	int rc = load(&got, wish);
+	int rc = load(&got, opts);
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++)
-		if (wish->hooks[dir])
-			rc = attach(&got, nl, dir, wish, &reports[dir]);
+		if (opts->hooks[dir])
+			rc = attach(&got, nl, dir, opts, &reports[dir]);
 	if (rc) {
 		for (int dir = 0; dir < GATE_DIRS; dir++)
 			attach_undo(&got.at[dir], nl);
 		gate_close(&got, nl);
 		return rc;
 	}
-	if (!wish->quiet)
-		say_hooks(&got, reports, wish->stays);
+	if (!opts->quiet)
+		note_hooks(&got, reports, opts->stays);
 	*g = got;
 	return 0;
 }
 
-int gate_retake(struct gate *g, struct nl *nl, const struct gate_wish *wish)
+int gate_retake(struct gate *g, struct nl *nl, const struct gate_opts *opts)
 {
 	struct attach_report reports[GATE_DIRS] = { 0 };
 	int rc;
 
-	tap_close(&g->tap[GATE_IN]);
-	gate_table_free(&g->before);
-	rc = attach(g, nl, GATE_IN, wish, &reports[GATE_IN]);
+	counter_src_close(&g->counters[GATE_IN]);
+	gate_counters_free(&g->before);
+	rc = attach(g, nl, GATE_IN, opts, &reports[GATE_IN]);
 	if (rc == -EALREADY)
 		rc = fail(-EBUSY, "%s: a running sonde has XDP now", g->link.name);
-	if (!rc && !wish->quiet && g->at[GATE_IN].hook)
+	if (!rc && !opts->quiet && g->at[GATE_IN].hook)
 		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
 	return rc;
 }
@@ -213,18 +216,19 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 	int rc = find_on(nl, link, &list);
 
 	for (size_t i = 0; i < list.n; i++) {
-		struct gate_tap *tap = &got.tap[list.at[i].ingress ? GATE_IN : GATE_OUT];
+		struct gate_counter_src *counters =
+			&got.counters[list.at[i].ingress ? GATE_IN : GATE_OUT];
 
 		int err;
 
-		if (rc || find_is_live(&list.at[i]) || tap->hook)
+		if (rc || find_is_live(&list.at[i]) || counters->hook)
 			continue;
 		/* Not a gate, or gone since; but not being allowed to look is no answer. */
-		err = tap_open(tap, &list.at[i]);
+		err = counter_src_open(counters, &list.at[i]);
 		rc = err == -ENOENT ? 0 : err;
 	}
 	find_free(&list);
-	if (!rc && !got.tap[GATE_IN].hook && !got.tap[GATE_OUT].hook)
+	if (!rc && !got.counters[GATE_IN].hook && !got.counters[GATE_OUT].hook)
 		rc = -ENOENT;
 	if (rc)
 		gate_close(&got, nl);
@@ -237,22 +241,22 @@ void gate_close(struct gate *g, struct nl *nl)
 {
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		attach_close(&g->at[dir], nl);
-		tap_close(&g->tap[dir]);
+		counter_src_close(&g->counters[dir]);
 	}
 	obj_close(&g->obj);
-	gate_table_free(&g->before);
+	gate_counters_free(&g->before);
 	*g = (struct gate){ 0 };
 }
 
-int gate_read(const struct gate *g, struct gate_table *t)
+int gate_read(const struct gate *g, struct gate_counters *t)
 {
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		const struct gate_tap *tap = &g->tap[dir];
+		const struct gate_counter_src *counters = &g->counters[dir];
 		int rc;
 
-		if (!tap->hook)
+		if (!counters->hook)
 			continue;
-		rc = gate_table_read(t, tap->hot_fd, tap->rare_fd, dir);
+		rc = gate_counters_read(t, counters->counters_fd, counters->other_fd, dir);
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", g->link.name);
 	}
@@ -261,8 +265,8 @@ int gate_read(const struct gate *g, struct gate_table *t)
 
 bool gate_is_live(const struct gate *g, struct nl *nl)
 {
-	const struct gate_tap *in = &g->tap[GATE_IN];
-	struct gate_life life = { 0 };
+	const struct gate_counter_src *in = &g->counters[GATE_IN];
+	struct gate_successor successor = { 0 };
 	struct link now;
 	uint32_t zero = 0, id;
 
@@ -271,6 +275,6 @@ bool gate_is_live(const struct gate *g, struct nl *nl)
 	if (link_get(nl, NULL, g->link.ifindex, &now))
 		return false;
 	id = now.xdp_native ? now.xdp_native : now.xdp_generic ? now.xdp_generic : now.xdp_offload;
-	return id && (id == in->prog_id ||
-		      (!bpf_map_lookup(in->life_fd, &zero, &life) && id == life.prog[GATE_IN]));
+	return id && (id == in->prog_id || (!bpf_map_lookup(in->successor_fd, &zero, &successor) &&
+					    id == successor.prog[GATE_IN]));
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "obj/attach.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 
 /* What is loaded, and what it is made of. */
@@ -20,6 +20,27 @@ struct job {
 	struct gate_text *text;
 	uint32_t text_len;
 };
+
+/* What version 5 called its maps. A gate that replaced one of version 5 still has them. */
+static const char *const former_names[GATE_NMAPS] = {
+	[GATE_MAP_COUNTERS] = "hot",
+	[GATE_MAP_COUNTERS_OTHER] = "rare",
+	[GATE_MAP_SUCCESSOR] = "life",
+	[GATE_MAP_RULES_TEXT] = "text",
+};
+
+int gate_find_map(const struct find_prog *prog, int map, struct bpf_map_info *info)
+{
+	int fd = find_map(prog, gate_spec.maps[map].name, info);
+
+	return fd == -ENOENT && former_names[map] ? find_map(prog, former_names[map], info) : fd;
+}
+
+bool gate_conf_is_known(const struct gate_conf *conf)
+{
+	return conf->magic == GATE_MAGIC && conf->version >= GATE_VERSION_OLDEST &&
+	       conf->version <= GATE_VERSION;
+}
 
 void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
 {
@@ -35,15 +56,14 @@ void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *c
 int gate_load_find(const struct find_prog *prog, struct gate_conf *conf)
 {
 	struct bpf_map_info info = { 0 };
-	int fd = find_is_ours(prog) ? find_map(prog, gate_spec.maps[gate_spec.conf_map].name, &info)
-				    : -ENOENT;
+	int fd = find_is_ours(prog) ? gate_find_map(prog, (int)gate_spec.conf_map, &info) : -ENOENT;
 
 	if (fd < 0)
 		return fd;
 	*conf = (struct gate_conf){ 0 };
 	gate_load_conf(fd, &info, conf);
 	close(fd);
-	return conf->magic == GATE_MAGIC && conf->version == GATE_VERSION ? 0 : -ENOENT;
+	return gate_conf_is_known(conf) ? 0 : -ENOENT;
 }
 
 enum { XDP_PROGS = 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GUARD_XDP };
@@ -86,7 +106,7 @@ static void look_at(struct gate_conf *conf, const struct filter *f)
 {
 	conf->groups |= (uint8_t)filter_groups(f);
 	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
-	conf->light &= filter_is_light(f);
+	conf->addr_only &= filter_is_light(f);
 }
 
 /* Whom the guard trusts: asked for that, the packet has the verdict that it would have without. */
@@ -156,12 +176,12 @@ static int emit(struct job *job, const struct filter *spared)
 
 	if (!list)
 		return fail_errno(-ENOMEM, "rules");
-	job->conf.light = 1;
+	job->conf.addr_only = 1;
 	n = list_rules(job, spared, list);
 	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
 			       &diag);
-	job->conf.trusts = what->guard && what->guard->nfilters;
-	job->conf.judged = n > (job->conf.trusts ? what->guard->nfilters + 1 : 0);
+	job->conf.has_allow = what->guard && what->guard->nfilters;
+	job->conf.has_rules = n > (job->conf.has_allow ? what->guard->nfilters + 1 : 0);
 	if (rc)
 		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
 	else
@@ -195,7 +215,7 @@ static int load_once(struct obj *obj, const struct job *job)
 		.conf = &job->conf,
 		.progs = what->progs,
 		.xdp_flags = job->conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
-		.no_tail_calls = !job->conf.observed,
+		.no_tail_calls = !job->conf.has_observer,
 		.verbose = what->verbose,
 	};
 	uint32_t zero = 0;
@@ -207,7 +227,7 @@ static int load_once(struct obj *obj, const struct job *job)
 				       : (struct obj_code){ .none = true };
 	for (int i = 0; i < GATE_NMAPS; i++)
 		maps[i].fd = what->maps ? what->maps[i] : 0;
-	maps[GATE_MAP_TEXT] = (struct obj_map){ .value_size = job->text_len };
+	maps[GATE_MAP_RULES_TEXT] = (struct obj_map){ .value_size = job->text_len };
 	/* Nothing looks at the map of hits without rules. */
 	if (!what->rules && !maps[GATE_MAP_HITS].fd)
 		maps[GATE_MAP_HITS].max_entries = 1;
@@ -216,7 +236,7 @@ static int load_once(struct obj *obj, const struct job *job)
 	rc = obj_open(obj, &gate_spec, &opts);
 	if (rc)
 		return rc;
-	rc = bpf_map_update(obj->map_fd[GATE_MAP_TEXT], &zero, job->text, BPF_ANY);
+	rc = bpf_map_update(obj->map_fd[GATE_MAP_RULES_TEXT], &zero, job->text, BPF_ANY);
 	if (rc) {
 		obj_close(obj);
 		return fail_errno(rc, "%s: the rules' text", what->link->name);
@@ -225,21 +245,21 @@ static int load_once(struct obj *obj, const struct job *job)
 }
 
 /* Not said if it fails: another try follows. */
-static int try_load(struct obj *obj, struct job *job, bool multibuf, bool observed)
+static int try_load(struct obj *obj, struct job *job, bool multibuf, bool has_observer)
 {
 	char why[16];
-	struct err_held before = err_hold(why, sizeof(why));
+	struct err_held before = err_capture_begin(why, sizeof(why));
 	int rc;
 
 	job->conf.multibuf = multibuf;
-	job->conf.observed = observed;
+	job->conf.has_observer = has_observer;
 	rc = load_once(obj, job);
-	err_release(before);
+	err_capture_end(before);
 	return rc;
 }
 
 /* Another way to load them would take as long to find the same. */
-static int say_too_much(void)
+static int fail_too_complex(void)
 {
 	return fail(-E2BIG, "the rules are more than this kernel's verifier follows: fewer or "
 			    "simpler ones");
@@ -255,9 +275,9 @@ static int load_with(struct obj *obj, struct job *job, bool multibuf)
 	if (!rc)
 		return 0;
 	if (rc == -E2BIG)
-		return say_too_much();
+		return fail_too_complex();
 	job->conf.multibuf = multibuf;
-	job->conf.observed = !may_have_none;
+	job->conf.has_observer = !may_have_none;
 	return load_once(obj, job);
 }
 
@@ -275,7 +295,7 @@ static int load_any_way(struct obj *obj, struct job *job)
 		return load_with(obj, job, false);
 	rc = try_load(obj, job, true, true);
 	if (rc == -E2BIG && job->code.n)
-		return say_too_much();
+		return fail_too_complex();
 	no_multibuf = rc == -EINVAL && !job->code.n;
 	if (rc && job->code.n)
 		rc = try_load(obj, job, true, false);

@@ -37,17 +37,17 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 	if (rc)
 		return rc;
 	/* Tail calls do not go with subprograms everywhere. */
-	if (!conf.observed) {
+	if (!conf.has_observer) {
 		note("%s: the gate at xdp has rules, and on this kernel no place for an observer "
 		     "beside them",
 		     link->name);
 		return -EOPNOTSUPP;
 	}
-	rc = find_map(&prog, gate_spec.maps[GATE_MAP_OBSERVER].name, &info);
+	rc = gate_find_map(&prog, GATE_MAP_OBSERVER, &info);
 	if (rc < 0)
 		return rc;
 	got.slot_fd = rc;
-	rc = find_map(&prog, gate_spec.maps[GATE_MAP_DECISION].name, &info);
+	rc = gate_find_map(&prog, GATE_MAP_DECISION, &info);
 	if (rc > 0) {
 		got.decision_fd = rc;
 		rc = bpf_map_lookup(got.slot_fd, &zero, &id) ? 0 : -EBUSY;

@@ -118,12 +118,12 @@ static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct 
 	}
 }
 
-void core_want(const struct spec *spec, const struct spec_prog *prog, struct btf_want *want)
+void core_lookups(const struct spec *spec, const struct spec_prog *prog, struct btf_lookup *want)
 {
 	for (uint32_t i = 0; i < prog->ncores; i++) {
 		bool packed = !prog->cores;
 
-		want[i] = (struct btf_want){
+		want[i] = (struct btf_lookup){
 			.name = packed ? spec->names + prog->packed[i].type : prog->cores[i].type,
 			.kinds = kinds_of(packed ? prog->packed[i].kind : prog->cores[i].kind),
 		};
@@ -131,7 +131,7 @@ void core_want(const struct spec *spec, const struct spec_prog *prog, struct btf
 }
 
 int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf,
-	       const struct btf_want *found)
+	       const struct btf_lookup *found)
 {
 	for (uint32_t i = 0; i < prog->ncores; i++) {
 		const struct spec_core *c = &prog->cores[i];

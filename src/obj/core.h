@@ -8,11 +8,11 @@
 
 /* What the relocations of a spec's program have to have found (btf_resolve()), in turn:
  * prog->ncores of them. */
-void core_want(const struct spec *spec, const struct spec_prog *prog, struct btf_want *want);
+void core_lookups(const struct spec *spec, const struct spec_prog *prog, struct btf_lookup *want);
 /* Apply them to insns, the program's own copy. What this kernel lacks becomes a call that the
  * verifier refuses if it is reached: code behind an exists check is pruned before that. 0 or -errno
  * after saying why. */
 int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struct btf *btf,
-	       const struct btf_want *found);
+	       const struct btf_lookup *found);
 
 #endif

@@ -86,7 +86,7 @@ int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose)
 		return fail(rc, "program %s is more than this kernel's verifier follows",
 			    prog->name);
 	fail_errno(rc, "the kernel refused program %s", prog->name);
-	if (err_is_held())
+	if (err_is_captured())
 		return rc;
 	log = fetch(prog);
 	if (log && *log) {

@@ -86,7 +86,7 @@ static int map_share(struct obj *o, uint32_t i, int fd)
 
 static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 {
-	const struct obj_map as_is = { 0 }, *wish = opts->maps ? &opts->maps[i] : &as_is;
+	const struct obj_map as_is = { 0 }, *override = opts->maps ? &opts->maps[i] : &as_is;
 	const struct spec_map *m = &o->spec->maps[i];
 	struct spec_map sized = *m;
 	struct bpf_map_new new = {
@@ -99,12 +99,12 @@ static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 	};
 	int rc;
 
-	if (wish->fd)
-		return map_share(o, i, wish->fd);
-	if (wish->max_entries)
-		new.max_entries = sized.max_entries = wish->max_entries;
-	if (wish->value_size)
-		new.value_size = sized.value_size = wish->value_size;
+	if (override->fd)
+		return map_share(o, i, override->fd);
+	if (override->max_entries)
+		new.max_entries = sized.max_entries = override->max_entries;
+	if (override->value_size)
+		new.value_size = sized.value_size = override->value_size;
 	if (o->btf_fd && m->key_type && new.value_size == m->value_size) {
 		new.btf_fd = o->btf_fd;
 		new.btf_key = m->key_type;
@@ -130,15 +130,16 @@ static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_
 }
 
 /* By what name a program's target is to be found among the kernel's types. */
-static void target_want(const struct spec_prog *p, char name[BTF_TRACEPOINT], struct btf_want *want)
+static void target_want(const struct spec_prog *p, char name[BTF_TRACEPOINT],
+			struct btf_lookup *want)
 {
 	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
-		*want = btf_want_tracepoint(p->target, name);
+		*want = btf_lookup_tracepoint(p->target, name);
 		return;
 	}
 	snprintf(name, BTF_TRACEPOINT, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
 		 p->target);
-	*want = (struct btf_want){ .name = name, .kinds = BTF_IS(FUNC) };
+	*want = (struct btf_lookup){ .name = name, .kinds = BTF_IS(FUNC) };
 }
 
 static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
@@ -206,7 +207,7 @@ struct stuff {
 	const struct btf *btf;
 	/* What is to be found among those, in one pass: of each program its target, then what its
 	 * relocations want. */
-	struct btf_want *found;
+	struct btf_lookup *found;
 	uint32_t first[OBJ_PROGS_MAX];
 	struct spec_core *cores; /* of all programs, unpacked */
 	struct spec_prog progs[OBJ_PROGS_MAX];
@@ -313,7 +314,7 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 		from->found[n].name = "";
 		if (p->type == BPF_PROG_TYPE_TRACING)
 			target_want(p, from->target[i], &from->found[n]);
-		core_want(s, p, from->found + n + 1);
+		core_lookups(s, p, from->found + n + 1);
 		n += p->ncores + 1;
 	}
 	btf_resolve(from->btf, from->found, n);
@@ -323,7 +324,7 @@ static int types_find(const struct spec *s, const struct obj_opts *opts, struct 
 int obj_learn(struct btf *types, const struct spec *const *specs, size_t n)
 {
 	char(*targets)[BTF_TRACEPOINT] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
-	struct btf_want *want;
+	struct btf_lookup *want;
 	size_t most = 0, wants = 0;
 	int rc;
 
@@ -337,7 +338,7 @@ int obj_learn(struct btf *types, const struct spec *const *specs, size_t n)
 
 			if (p->target)
 				target_want(p, targets[i * OBJ_PROGS_MAX + k], &want[wants++]);
-			core_want(specs[i], p, want + wants);
+			core_lookups(specs[i], p, want + wants);
 			wants += p->ncores;
 		}
 	rc = want && targets ? btf_learn(types, want, wants) : -ENOMEM;

@@ -31,7 +31,7 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct btf_want want = { .name = function, .kinds = BTF_IS(FUNC) };
+	struct btf_lookup want = { .name = function, .kinds = BTF_IS(FUNC) };
 	struct bpf_prog_new prog = { .name = "sonde_try",
 				     .type = BPF_PROG_TYPE_TRACING,
 				     .attach_type = BPF_TRACE_FEXIT,

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include "base/utf8.h"
 #include "out/page.h"
+#include "base/utf8.h"
 
 #define SCREEN_WIDTH 80
 #define HOME         "\x1b[H"

@@ -13,7 +13,7 @@
 #include "sys/bpf.h"
 #include "sys/perf.h"
 
-#define PROG(name) (1u << PROBE_PROG_SONDE_PB_##name)
+#define PROG(name) (1u << PROBE_PROG_SONDE_##name)
 
 enum {
 	RING = 2 << 20,       /* ten thousand hits, or nearly */
@@ -49,18 +49,20 @@ static uint32_t progs_of(const struct target *t)
 	switch (t->kind) {
 	case TARGET_KRETPROBE:
 	case TARGET_URETPROBE:
-		return PROG(ENTER) | PROG(LEAVE);
+		return PROG(PROBE) | PROG(PROBE_RET);
 	case TARGET_KPROBE:
 	case TARGET_UPROBE:
-		return PROG(ENTER);
+		return PROG(PROBE);
 	default:
-		return t->call < 0 ? PROG(RAW) : t->returns ? PROG(CALL) | PROG(DONE) : PROG(CALL);
+		return t->call < 0  ? PROG(PROBE_RAW)
+		       : t->returns ? PROG(SYS_ENTER) | PROG(SYS_EXIT)
+				    : PROG(SYS_ENTER);
 	}
 }
 
 static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 {
-	const struct target *t = &p->wish.targets[i];
+	const struct target *t = &p->opts.targets[i];
 	struct probe_conf conf = {
 		.all = { .filter = p->code.n != 0 },
 		.probe = i,
@@ -70,9 +72,9 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.pops = pops_of(t),
 		.flat = is_flat(t),
 		.starts = t->returns,
-		.events = p->wish.events,
-		.stacks = p->wish.stacks,
-		.values = p->wish.values && t->value.is != BTF_IS_VOID,
+		.events = p->opts.events,
+		.stacks = p->opts.stacks,
+		.values = p->opts.values && t->value.is != BTF_IS_VOID,
 		.kernel = !target_is_user(t),
 		.user = target_is_user(t) || t->call >= 0,
 		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
@@ -90,18 +92,18 @@ static void size_maps(const struct probe *p, struct obj_map *maps)
 	uint32_t each = (uint32_t)p->cpus * sizeof(struct probe_val), processes = ROOM / each;
 	bool returns = false;
 
-	for (uint32_t i = 0; i < p->wish.n; i++)
-		returns |= p->wish.targets[i].returns;
+	for (uint32_t i = 0; i < p->opts.n; i++)
+		returns |= p->opts.targets[i].returns;
 	if (processes > PROBE_PROCESSES)
 		processes = PROBE_PROCESSES;
-	maps[PROBE_MAP_HITS].max_entries = p->wish.processes ? p->wish.processes : processes;
-	maps[PROBE_MAP_TIMES].max_entries = p->wish.n;
-	maps[PROBE_MAP_EVENTS].max_entries = p->wish.bytes;
+	maps[PROBE_MAP_HITS].max_entries = p->opts.processes ? p->opts.processes : processes;
+	maps[PROBE_MAP_TIMES].max_entries = p->opts.n;
+	maps[PROBE_MAP_EVENTS].max_entries = p->opts.bytes;
 	if (!returns)
 		maps[PROBE_MAP_BEGUN].max_entries = 1;
-	if (!p->wish.stacks)
+	if (!p->opts.stacks)
 		maps[PROBE_MAP_STACKS].max_entries = maps[PROBE_MAP_PATHS].max_entries = 1;
-	if (!p->wish.values)
+	if (!p->opts.values)
 		maps[PROBE_MAP_VALUES].max_entries = 1;
 }
 
@@ -110,12 +112,12 @@ static int load(struct probe *p, uint32_t i)
 	struct probe_conf conf = conf_of(p, i);
 	struct obj_code stubs[OBJ_PROGS_MAX];
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
-	struct obj_opts opts = { .types = p->wish.types,
+	struct obj_opts opts = { .types = p->opts.types,
 				 .conf = &conf,
-				 .progs = progs_of(&p->wish.targets[i]),
+				 .progs = progs_of(&p->opts.targets[i]),
 				 .maps = maps,
 				 .stubs = stubs,
-				 .verbose = p->wish.verbose };
+				 .verbose = p->opts.verbose };
 	int rc;
 
 	for (uint32_t k = 0; k < probe_spec.nprogs; k++)
@@ -136,13 +138,13 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 	int fd = o->prog_fd[prog];
 
 	switch (prog) {
-	case PROBE_PROG_SONDE_PB_ENTER:
-	case PROBE_PROG_SONDE_PB_LEAVE:
+	case PROBE_PROG_SONDE_PROBE:
+	case PROBE_PROG_SONDE_PROBE_RET:
 		return target_is_user(t)
-			       ? perf_uprobe(t->path, t->offset, prog == PROBE_PROG_SONDE_PB_LEAVE,
+			       ? perf_uprobe(t->path, t->offset, prog == PROBE_PROG_SONDE_PROBE_RET,
 					     fd)
-			       : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PB_LEAVE, fd);
-	case PROBE_PROG_SONDE_PB_RAW:
+			       : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
+	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:
 		return tracing_attach(o, prog);
@@ -152,7 +154,7 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 /* Where it begins last: what is counted has begun behind that. */
 static int attach(struct probe *p, uint32_t i)
 {
-	const struct target *t = &p->wish.targets[i];
+	const struct target *t = &p->opts.targets[i];
 	const struct obj *o = &p->obj[i];
 
 	for (uint32_t prog = probe_spec.nprogs; prog-- > 0;) {
@@ -198,31 +200,31 @@ static int open_all(struct probe *p)
 	p->self = own_pid();
 	if (p->cpus < 0)
 		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
-	if (p->wish.filter && p->wish.filter->nodes)
-		rc = filter_emit(p->wish.filter, FILTER_XDP, &p->code, &diag);
+	if (p->opts.filter && p->opts.filter->nodes)
+		rc = filter_emit(p->opts.filter, FILTER_XDP, &p->code, &diag);
 	if (rc)
 		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
-	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
+	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
 		rc = load(p, i);
 	if (rc)
 		return rc;
-	rc = ring_open(&p->ring, p->maps[PROBE_MAP_EVENTS], p->wish.bytes);
+	rc = ring_open(&p->ring, p->maps[PROBE_MAP_EVENTS], p->opts.bytes);
 	if (rc)
 		return fail_errno(rc, "ring buffer");
-	for (uint32_t i = 0; i < p->wish.n && !rc; i++)
+	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
 		rc = attach(p, i);
 	return rc;
 }
 
-int probe_open(struct probe *p, const struct probe_wish *wish)
+int probe_open(struct probe *p, const struct probe_opts *opts)
 {
 	int rc;
 
-	p->wish = *wish;
-	if (!p->wish.bytes)
-		p->wish.bytes = wish->events ? RING : RING_LEAST;
+	p->opts = *opts;
+	if (!p->opts.bytes)
+		p->opts.bytes = opts->events ? RING : RING_LEAST;
 	rc = open_all(p);
-	p->wish.types = NULL;
+	p->opts.types = NULL;
 	if (rc)
 		probe_close(p);
 	return rc;

@@ -12,7 +12,7 @@
 #include "sys/map.h"
 #include "sys/ring.h"
 
-struct probe_wish {
+struct probe_opts {
 	const struct target *targets; /* found; the caller's for as long as it is open */
 	uint32_t n;
 	const struct btf *types;     /* the kernel's, if the caller has them open */
@@ -25,7 +25,7 @@ struct probe_wish {
 
 /* Zeroed: closed. */
 struct probe {
-	struct probe_wish wish;
+	struct probe_opts opts;
 	struct filter_code code;
 	struct obj obj[PROBE_MAX];
 	int maps[OBJ_MAPS_MAX]; /* of the first that made them; 0: nobody uses that */
@@ -37,7 +37,7 @@ struct probe {
 };
 
 /* Load and attach. Said on failure, and nothing stays behind. */
-int probe_open(struct probe *p, const struct probe_wish *wish);
+int probe_open(struct probe *p, const struct probe_opts *opts);
 /* Nothing is counted any more. */
 void probe_stop(struct probe *p);
 void probe_close(struct probe *p);

@@ -104,7 +104,7 @@ int probe_lost(const struct probe *p, struct probe_lost *lost)
 
 	for (uint32_t i = 0; i < PROBE_MISSES && !rc; i++)
 		rc = map_sum(p->maps[PROBE_MAP_MISSED], &i, &sum.missed[i], 1);
-	for (uint32_t i = 0; i < p->wish.n; i++)
+	for (uint32_t i = 0; i < p->opts.n; i++)
 		sum.passed += tracing_missed(&p->obj[i], UINT32_MAX);
 	if (rc)
 		return rc;

@@ -228,7 +228,7 @@ static void find_types(struct target *t, const struct btf *types)
 	t->value = value_of(t, t->typed && function ? &value : NULL);
 }
 
-int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS])
+int target_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 {
 	int n = 0;
 
@@ -237,16 +237,16 @@ int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS])
 			t->strings[n++] = (uint8_t)(i + 1);
 	if (n)
 		return 0;
-	for (int i = 0; i < PROBE_TEXTS && wish[i]; i++) {
+	for (int i = 0; i < PROBE_TEXTS && wanted[i]; i++) {
 		bool more = !t->typed && t->call < 0 && t->kind < TARGET_TRACEPOINT;
 
-		if (more && wish[i] > t->ntakes && wish[i] <= registers_of(t))
-			t->ntakes = wish[i];
-		if (wish[i] > t->ntakes)
-			return fail_usage("-s %u: of %s so many arguments are not known", wish[i],
+		if (more && wanted[i] > t->ntakes && wanted[i] <= registers_of(t))
+			t->ntakes = wanted[i];
+		if (wanted[i] > t->ntakes)
+			return fail_usage("-s %u: of %s so many arguments are not known", wanted[i],
 					  t->text);
 	}
-	memcpy(t->strings, wish, sizeof(t->strings));
+	memcpy(t->strings, wanted, sizeof(t->strings));
 	return 0;
 }
 

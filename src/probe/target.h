@@ -66,7 +66,7 @@ int target_parse(struct target *t, const char *word);
 int target_find(struct target *t, const struct btf *types);
 /* Which of its arguments are strings (1: the first): by their types, else as they are wished for,
  * which is said if it cannot be. 0 or -E_USAGE. */
-int target_texts(struct target *t, const uint8_t wish[PROBE_TEXTS]);
+int target_texts(struct target *t, const uint8_t opts[PROBE_TEXTS]);
 /* Say that the kernel would not: why, and the nearest name. Returns rc. */
 int target_refused(const struct target *t, int rc);
 /* Say that there is no such thing, and what was perhaps meant. prefix: in front of its name.

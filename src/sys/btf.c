@@ -268,14 +268,14 @@ const char *btf_name(const struct btf *b, uint32_t id)
 }
 
 /* Where a name and its kinds stand in a row; 0: they do not. */
-static uint32_t find_in(const struct btf_want *all, uint32_t row, const struct btf_want *want)
+static uint32_t find_in(const struct btf_lookup *all, uint32_t row, const struct btf_lookup *want)
 {
 	while (row && (all[row - 1].kinds != want->kinds || strcmp(all[row - 1].name, want->name)))
 		row = all[row - 1].next;
 	return row;
 }
 
-static void enter(struct btf_want *all, uint32_t i, uint32_t rows[256])
+static void enter(struct btf_lookup *all, uint32_t i, uint32_t rows[256])
 {
 	uint32_t *row = &rows[(uint8_t)*all[i].name];
 
@@ -283,7 +283,7 @@ static void enter(struct btf_want *all, uint32_t i, uint32_t rows[256])
 	*row = i + 1;
 }
 
-void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
+void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
 {
 	uint32_t rows[256] = { 0 }, kinds = 0;
 	size_t open = 0;
@@ -311,7 +311,7 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 			continue;
 		name = string_at(b, t.name_off);
 		for (uint32_t at = rows[(uint8_t)*name]; at; at = want[at - 1].next) {
-			struct btf_want *w = &want[at - 1];
+			struct btf_lookup *w = &want[at - 1];
 
 			if (w->id || !(w->kinds & kind) || strcmp(w->name, name))
 				continue;
@@ -324,7 +324,7 @@ void btf_resolve(const struct btf *b, struct btf_want *want, size_t n)
 			want[i].id = want[want[i].same - 1].id;
 }
 
-int btf_learn(struct btf *b, struct btf_want *want, size_t n)
+int btf_learn(struct btf *b, struct btf_lookup *want, size_t n)
 {
 	struct btf_names names = { 0 };
 	size_t len = 1;
@@ -611,7 +611,7 @@ static int values_of(const struct btf *b, uint32_t proto, uint32_t from, struct 
 int btf_function(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max,
 		 struct btf_value *returns)
 {
-	struct btf_want want = { .name = name, .kinds = BTF_IS(FUNC) };
+	struct btf_lookup want = { .name = name, .kinds = BTF_IS(FUNC) };
 	struct btf_type t;
 
 	btf_resolve(b, &want, 1);
@@ -638,10 +638,10 @@ static void put_names(const struct btf *b, uint32_t caller, struct btf_value *ta
 	}
 }
 
-struct btf_want btf_want_tracepoint(const char *name, char type[BTF_TRACEPOINT])
+struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT])
 {
 	snprintf(type, BTF_TRACEPOINT, "%s%s", tracepoint, name);
-	return (struct btf_want){ .name = type, .kinds = BTF_IS(TYPEDEF) };
+	return (struct btf_lookup){ .name = type, .kinds = BTF_IS(TYPEDEF) };
 }
 
 static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value *takes,
@@ -658,8 +658,8 @@ static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value 
 int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
 {
 	char type[BTF_TRACEPOINT], caller[BTF_TRACEPOINT];
-	struct btf_want want[] = { btf_want_tracepoint(name, type),
-				   { .name = caller, .kinds = BTF_IS(FUNC) } };
+	struct btf_lookup want[] = { btf_lookup_tracepoint(name, type),
+				     { .name = caller, .kinds = BTF_IS(FUNC) } };
 	int n;
 
 	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
@@ -698,7 +698,7 @@ uint32_t btf_function_args(const struct btf *b, const char *name)
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
 {
 	char type[BTF_TRACEPOINT];
-	struct btf_want want = btf_want_tracepoint(name, type);
+	struct btf_lookup want = btf_lookup_tracepoint(name, type);
 	struct btf_value values[16];
 	int n;
 

@@ -11,7 +11,7 @@
 #define BTF_IS(kind) (1u << (BTF_KIND_##kind))
 
 /* A name to look for among types of some kinds; id is set to the first that fits, or 0. */
-struct btf_want {
+struct btf_lookup {
 	const char *name;
 	uint32_t kinds; /* BTF_IS(STRUCT) | ... */
 	uint32_t id;
@@ -22,7 +22,7 @@ struct btf_want {
 
 /* Names that were looked for, in rows of one first letter each. */
 struct btf_names {
-	struct btf_want *at;
+	struct btf_lookup *at;
 	char *text; /* of all of them */
 	uint32_t rows[256], n;
 };
@@ -51,10 +51,10 @@ int btf_open_blob(struct btf *b, const void *data, size_t len);
 void btf_close(struct btf *b);
 
 /* All of them in one pass over the types. */
-void btf_resolve(const struct btf *b, struct btf_want *want, size_t n);
+void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n);
 /* The same, and from then on they are known: who asks for one of them waits for no pass. 0 or
  * -ENOMEM: they are not. */
-int btf_learn(struct btf *b, struct btf_want *want, size_t n);
+int btf_learn(struct btf *b, struct btf_lookup *want, size_t n);
 
 struct btf_field {
 	uint32_t off, size; /* bytes */
@@ -73,7 +73,7 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value);
 uint32_t btf_function_args(const struct btf *b, const char *name);
 /* What a tracepoint's programs are looked up by; type: room for its name. */
 enum { BTF_TRACEPOINT = 128 };
-struct btf_want btf_want_tracepoint(const char *name, char type[BTF_TRACEPOINT]);
+struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT]);
 /* How many arguments a tracepoint's programs get; 0: there is no such tracepoint. */
 uint32_t btf_tracepoint_args(const struct btf *b, const char *name);
 /* What a value of a type is, as far as a register holds it. */

@@ -11,5 +11,7 @@
  * writing the answer take; any other is answered with EPERM. A kernel without seccomp filters
  * leaves it at the capabilities. files: opening them stays allowed, too. 0 or -errno. */
 int confine(uint64_t caps, bool files);
+/* The same; reports errors. Does nothing in a build with sanitizers. */
+int confine_process(uint64_t caps, bool files);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum { PATH_LEN = 512 };
 
-static bool walk(const char *folder, bool deeper, libs_each *each, void *arg)
+static bool walk(const char *folder, bool enter_nesting, libs_each *each, void *arg)
 {
 	DIR *dir = opendir(folder);
 	bool ended = false;
@@ -22,7 +22,7 @@ static bool walk(const char *folder, bool deeper, libs_each *each, void *arg)
 			continue;
 		if (e->d_type != DT_DIR)
 			ended = each(path, path + len - strlen(e->d_name), arg);
-		if (!ended && deeper && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+		if (!ended && enter_nesting && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 			ended = walk(path, false, each, arg);
 	}
 	if (dir)

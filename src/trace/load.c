@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "gen/calls.gen.h"
-#include "gen/segments.gen.h"
+#include "gen/sock_calls.gen.h"
+#include "gen/tcp_events.gen.h"
 #include "obj/tracing.h"
 #include "sys/perf.h"
 
@@ -16,10 +16,10 @@ static const struct more {
 	uint32_t prog;
 	const char *function;
 } more[] = {
-	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet_bind" },
-	{ &calls_spec, CALLS_PROG_SONDE_TR_ASK, "inet6_bind" },
-	{ &calls_spec, CALLS_PROG_SONDE_TR_BOUND, "inet6_bind" },
-	{ &segments_spec, SEGMENTS_PROG_SONDE_SG_FULL, "tcp_v6_syn_recv_sock" },
+	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_CONN, "inet_bind" },
+	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_CONN, "inet6_bind" },
+	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_BIND_RET, "inet6_bind" },
+	{ &tcp_events_spec, TCP_EVENTS_PROG_SONDE_ACCEPTQ, "tcp_v6_syn_recv_sock" },
 };
 
 static int attach_more(struct trace *t, const struct obj *o)
@@ -79,9 +79,9 @@ static void share(const struct trace *t, const struct spec *spec, struct obj_map
 			if (!strcmp(spec->maps[i].name, shared[k]))
 				maps[i].fd = t->shared[k];
 		if (!strcmp(spec->maps[i].name, "events"))
-			maps[i].max_entries = t->wish.bytes;
+			maps[i].max_entries = t->opts.bytes;
 		else if (!strcmp(spec->maps[i].name, "socks"))
-			maps[i].max_entries = t->wish.socks;
+			maps[i].max_entries = t->opts.socks;
 	}
 }
 
@@ -104,7 +104,7 @@ int trace_load(struct trace *t, enum trace_objs which, const struct spec *spec,
 	share(t, spec, maps);
 	opts->maps = maps;
 	opts->stubs = stubs;
-	opts->verbose = t->wish.verbose;
+	opts->verbose = t->opts.verbose;
 	return obj_open(&t->obj[which], spec, opts);
 }
 

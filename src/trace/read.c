@@ -2,7 +2,7 @@
 /* What the tracing programs have told so far: records, counts, stacks. */
 #include <errno.h>
 #include <unistd.h>
-#include "gen/segments.gen.h"
+#include "gen/tcp_events.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/tracing.h"
 #include "trace/load.h"
@@ -22,11 +22,11 @@ static int read_there(struct trace *t, int fd, trace_each *each, void *arg)
 	return rc ? rc : n < 0 ? -errno : 0;
 }
 
-int trace_there(struct trace *t, trace_each *each, void *arg)
+int trace_list_existing(struct trace *t, trace_each *each, void *arg)
 {
-	int fd = !t->obj[TRACE_OBJ_SOCKS].prog_fd[TRACE_PROG_SONDE_TR_THERE]
+	int fd = !t->obj[TRACE_OBJ_SOCKS].prog_fd[TRACE_PROG_SONDE_SOCK_ITER]
 			 ? -EPERM
-			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_TR_THERE),
+			 : tracing_iterate(&t->obj[TRACE_OBJ_SOCKS], TRACE_PROG_SONDE_SOCK_ITER),
 	    rc;
 
 	if (fd < 0)
@@ -66,18 +66,18 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	/* Looking for an owner tells nobody of anything. */
 	for (int i = 0; !rc && i < TRACE_OBJS; i++)
 		counts->lost += tracing_missed(
-			&t->obj[i], i == TRACE_OBJ_SOCKS ? TRACE_PROG_SONDE_TR_OWN : UINT32_MAX);
+			&t->obj[i], i == TRACE_OBJ_SOCKS ? TRACE_PROG_SONDE_SOCK_PROC : UINT32_MAX);
 	return rc;
 }
 
 int trace_drops(const struct trace *t, map_each_n *each, void *arg)
 {
-	return map_walk_n(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_DROPS],
+	return map_walk_n(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_DROPS],
 			  sizeof(struct trace_drop), each, arg);
 }
 
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])
 {
-	return map_stack(t->obj[TRACE_OBJ_SEGMENTS].map_fd[SEGMENTS_MAP_STACKS], stack, frames,
+	return map_stack(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_STACKS], stack, frames,
 			 TRACE_FRAMES);
 }

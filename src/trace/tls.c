@@ -41,8 +41,8 @@ static const struct {
 } functions[] = {
 	{ "SSL_write", TLS_PROG_SONDE_TLS_WRITE },
 	{ "SSL_read", TLS_PROG_SONDE_TLS_READ },
-	{ "SSL_write_ex", TLS_PROG_SONDE_TLS_WX },
-	{ "SSL_read_ex", TLS_PROG_SONDE_TLS_RX },
+	{ "SSL_write_ex", TLS_PROG_SONDE_TLS_WR_EX },
+	{ "SSL_read_ex", TLS_PROG_SONDE_TLS_RD_EX },
 };
 enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
 
@@ -65,7 +65,7 @@ static int note_function(const struct elf_symbol *symbol, void *arg)
 static int put(struct search *s, const char *path, uint64_t offset, uint32_t prog)
 {
 	const struct obj *o = s->o;
-	int in = perf_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ASK]);
+	int in = perf_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ENTER]);
 	int out = in < 0 ? in : perf_uprobe(path, offset, true, o->prog_fd[prog]);
 
 	if (out < 0) {
@@ -225,7 +225,7 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 		return fail_errno(-ENOMEM, "TLS");
 	s->t = t;
 	s->o = o;
-	rc = try_named(s, t->wish.libs);
+	rc = try_named(s, t->opts.libs);
 	if (!rc) {
 		try_processes(s);
 		libs_walk(try_library, s);

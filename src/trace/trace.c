@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "gen/calls.gen.h"
 #include "gen/dns.gen.h"
-#include "gen/segments.gen.h"
+#include "gen/sock_calls.gen.h"
+#include "gen/tcp_events.gen.h"
 #include "gen/tls.gen.h"
 #include "gen/trace.gen.h"
 #include "obj/feature.h"
@@ -25,12 +25,12 @@
 
 enum { WORDS = 160 };
 
-#define CALL(name) (1u << CALLS_PROG_SONDE_TR_##name)
+#define CALL(name) (1u << SOCK_CALLS_PROG_SONDE_##name)
 /* What only some kinds take. */
 enum {
-	ASKS = CALL(XASK) | CALL(ASKED),
-	TAKES = CALL(XTAKE) | CALL(TAKE),
-	BINDS = CALL(XBIND) | CALL(XBIND6) | CALL(BOUND),
+	CONNECTS = CALL(CONN_FX) | CALL(CONN_RET),
+	ACCEPTS = CALL(ACCEPT_FX) | CALL(ACCEPT_RT),
+	BINDS = CALL(BIND_FX) | CALL(BIND6_FX) | CALL(BIND_RET),
 };
 
 /* The ways to hear what connect(2), accept(2) and bind(2) return, the best first. */
@@ -38,9 +38,9 @@ static const struct way {
 	const char *name;
 	uint32_t progs;
 } ways[] = {
-	{ "fexit", CALL(XASK) | CALL(XTAKE) | CALL(XBIND) | CALL(XBIND6) },
-	{ "kprobes", CALL(ASK) | CALL(ASKED) | CALL(TAKE) | CALL(BOUND) },
-	{ "sys_exit", CALL(EXIT) },
+	{ "fexit", CALL(CONN_FX) | CALL(ACCEPT_FX) | CALL(BIND_FX) | CALL(BIND6_FX) },
+	{ "kprobes", CALL(CONN) | CALL(CONN_RET) | CALL(ACCEPT_RT) | CALL(BIND_RET) },
+	{ "sys_exit", CALL(CALL_EXIT) },
 };
 
 enum {
@@ -53,13 +53,13 @@ enum {
 };
 
 /* Twice the connections that there are, and some. */
-static uint32_t socks_for(const struct trace_wish *wish)
+static uint32_t socks_for(const struct trace_opts *opts)
 {
 	char text[1024], *at;
 	uint32_t n = 0;
 
-	if (wish->socks)
-		return wish->socks;
+	if (opts->socks)
+		return opts->socks;
 	if (mnt_read("proc", "/proc", "self/net/sockstat", text, sizeof(text)) > 0) {
 		at = strstr(text, " alloc ");
 		n = at ? (uint32_t)strtoul(at + 7, NULL, 10) : 0;
@@ -69,45 +69,45 @@ static uint32_t socks_for(const struct trace_wish *wish)
 
 static uint32_t asked(const struct trace *t)
 {
-	return t->wish.kinds | t->wish.failures;
+	return t->opts.kinds | t->opts.failures;
 }
 
 static struct trace_all all_of(const struct trace *t)
 {
-	return (struct trace_all){ .kinds = t->wish.kinds,
-				   .failures = t->wish.failures,
+	return (struct trace_all){ .kinds = t->opts.kinds,
+				   .failures = t->opts.failures,
 				   .filter = t->code.n != 0,
-				   .reads = t->reads };
+				   .can_read_kernel = t->can_read_kernel };
 }
 
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
-	struct calls_conf conf = { .all = all_of(t),
-				   .connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
-				   .accepts = (asked(t) & TAKEN) != 0,
-				   .binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
-				   .accept_args =
-					   (uint8_t)btf_function_args(types, "inet_csk_accept") };
+	struct sock_calls_conf conf = { .all = all_of(t),
+					.connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
+					.accepts = (asked(t) & TAKEN) != 0,
+					.binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
+					.accept_args = (uint8_t)btf_function_args(
+						types, "inet_csk_accept") };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = way->progs };
 	int rc;
 
 	if (!conf.binds)
 		opts.progs &= ~(uint32_t)BINDS;
 	if (!conf.connects)
-		opts.progs &= ~(uint32_t)ASKS;
+		opts.progs &= ~(uint32_t)CONNECTS;
 	if (!conf.accepts)
-		opts.progs &= ~(uint32_t)TAKES;
-	if (!(opts.progs & (ASKS | BINDS)))
-		opts.progs &= ~(uint32_t)CALL(ASK);
-	if (way->progs & CALL(ASK) && !perf_has_kprobes())
+		opts.progs &= ~(uint32_t)ACCEPTS;
+	if (!(opts.progs & (CONNECTS | BINDS)))
+		opts.progs &= ~(uint32_t)CALL(CONN);
+	if (way->progs & CALL(CONN) && !perf_has_kprobes())
 		return -ENODEV;
 	/* Before maps are made for it. */
-	rc = way->progs & CALL(XTAKE) ? tracing_try_fexit(types, "inet_csk_accept") : 0;
+	rc = way->progs & CALL(ACCEPT_FX) ? tracing_try_fexit(types, "inet_csk_accept") : 0;
 	if (rc)
 		return rc;
-	rc = trace_put(t, TRACE_OBJ_CALLS, &calls_spec, &opts);
+	rc = trace_put(t, TRACE_OBJ_SOCK_CALLS, &sock_calls_spec, &opts);
 	if (!rc) {
-		trace_share(t, &t->obj[TRACE_OBJ_CALLS]);
+		trace_share(t, &t->obj[TRACE_OBJ_SOCK_CALLS]);
 		t->returns = way->name;
 	}
 	return rc;
@@ -120,10 +120,10 @@ static void open_calls(struct trace *t, const struct btf *types)
 
 	for (size_t i = 0; asked(t) & RETURNS && !t->returns && i < sizeof(ways) / sizeof(*ways);
 	     i++) {
-		struct err_held before = err_hold(why, sizeof(why));
+		struct err_held before = err_capture_begin(why, sizeof(why));
 
 		open_way(t, types, &ways[i]);
-		err_release(before);
+		err_capture_end(before);
 	}
 }
 
@@ -137,21 +137,21 @@ static int open_socks(struct trace *t, const struct btf *types)
 	struct obj_opts opts = {
 		.types = types,
 		.conf = &conf,
-		.progs = 1u << TRACE_PROG_SONDE_TR_OWN | 1u << TRACE_PROG_SONDE_TR_STATE,
+		.progs = 1u << TRACE_PROG_SONDE_SOCK_PROC | 1u << TRACE_PROG_SONDE_SOCK_NET,
 	};
 
-	if (t->wish.there && t->reads) {
+	if (t->opts.there && t->can_read_kernel) {
 		char why[WORDS] = "";
-		struct err_held before = err_hold(why, sizeof(why));
+		struct err_held before = err_capture_begin(why, sizeof(why));
 		int rc;
 
-		opts.progs |= 1u << TRACE_PROG_SONDE_TR_THERE;
+		opts.progs |= 1u << TRACE_PROG_SONDE_SOCK_ITER;
 		rc = trace_put(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
-		err_release(before);
+		err_capture_end(before);
 		if (!rc)
 			return 0;
 		/* Connections that there are may not be found, others are. */
-		opts.progs &= ~(1u << TRACE_PROG_SONDE_TR_THERE);
+		opts.progs &= ~(1u << TRACE_PROG_SONDE_SOCK_ITER);
 	}
 	return trace_put(t, TRACE_OBJ_SOCKS, &trace_spec, &opts);
 }
@@ -162,12 +162,13 @@ static const struct part {
 	const char *what;
 } parts[] = {
 	{ TRACE_BIT(TRACE_RETRANSMIT),
-	  1u << SEGMENTS_PROG_SONDE_SG_AGAIN | 1u << SEGMENTS_PROG_SONDE_SG_SYNACK, "retransmits" },
-	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_GOT, "resets that are received" },
-	{ TRACE_BIT(TRACE_RESET), 1u << SEGMENTS_PROG_SONDE_SG_SENT, "resets that are sent" },
-	{ TRACE_BIT(TRACE_DROP), 1u << SEGMENTS_PROG_SONDE_SG_DROP, "drops" },
+	  1u << TCP_EVENTS_PROG_SONDE_RETRANS | 1u << TCP_EVENTS_PROG_SONDE_RETRANS_S,
+	  "retransmits" },
+	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_RX, "resets that are received" },
+	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_TX, "resets that are sent" },
+	{ TRACE_BIT(TRACE_DROP), 1u << TCP_EVENTS_PROG_SONDE_DROP, "drops" },
 	{ TRACE_BIT(TRACE_LISTEN),
-	  1u << SEGMENTS_PROG_SONDE_SG_FULL | 1u << SEGMENTS_PROG_SONDE_SG_FULLER,
+	  1u << TCP_EVENTS_PROG_SONDE_ACCEPTQ | 1u << TCP_EVENTS_PROG_SONDE_SYNQ,
 	  "full queues of listeners" },
 };
 
@@ -181,17 +182,17 @@ static uint32_t number_of(const struct trace_names *names, const char *name)
 
 static int open_segments(struct trace *t, const struct btf *types, uint32_t progs)
 {
-	struct segments_conf conf = {
+	struct tcp_events_conf conf = {
 		.all = all_of(t),
 		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
 		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
 		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
-		.stacks = t->wish.stacks,
+		.stacks = t->opts.stacks,
 		.unread = number_of(&t->drops, "QUEUE_PURGE"),
 	};
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = progs };
 
-	return trace_put(t, TRACE_OBJ_SEGMENTS, &segments_spec, &opts);
+	return trace_put(t, TRACE_OBJ_TCP_EVENTS, &tcp_events_spec, &opts);
 }
 
 /* All parts at once, which is what most kernels have; else one by one, to know which there are. */
@@ -206,26 +207,26 @@ static int open_parts(struct trace *t, const struct btf *types)
 		if (asked(t) & parts[i].kind)
 			all |= parts[i].progs;
 	/* With its reasons only if they are asked for: it may go on with some of them. */
-	if (!t->wish.verbose)
-		before = err_hold(why, sizeof(why));
+	if (!t->opts.verbose)
+		before = err_capture_begin(why, sizeof(why));
 	rc = open_segments(t, types, all);
-	if (!t->wish.verbose)
-		err_release(before);
+	if (!t->opts.verbose)
+		err_capture_end(before);
 	for (size_t i = 0; rc && i < sizeof(parts) / sizeof(*parts); i++) {
 		uint32_t links = t->nlinks;
 
 		if (!(asked(t) & parts[i].kind))
 			continue;
-		before = err_hold(why, sizeof(why));
+		before = err_capture_begin(why, sizeof(why));
 		if (!open_segments(t, types, parts[i].progs)) {
 			good |= parts[i].progs;
 			there |= parts[i].kind;
 			trace_detach(t, links);
-			obj_close(&t->obj[TRACE_OBJ_SEGMENTS]);
-			err_release(before);
+			obj_close(&t->obj[TRACE_OBJ_TCP_EVENTS]);
+			err_capture_end(before);
 			continue;
 		}
-		err_release(before);
+		err_capture_end(before);
 		bad |= parts[i].kind;
 		note("this kernel does not tell of %s: %s", parts[i].what, why);
 	}
@@ -255,7 +256,7 @@ static int attach_dns(struct trace *t, const struct obj *o)
 static int open_dns(struct trace *t)
 {
 	struct dns_conf conf = { .all = all_of(t),
-				 .port = t->wish.dns_port ? t->wish.dns_port : 53 };
+				 .port = t->opts.dns_port ? t->opts.dns_port : 53 };
 	struct obj_opts opts = { .conf = &conf, .progs = ~0u };
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	int rc;
@@ -273,7 +274,7 @@ static int open_dns(struct trace *t)
 static int open_tls(struct trace *t, const struct btf *types)
 {
 	struct tls_conf conf = { .all = all_of(t),
-				 .most = t->wish.text ? t->wish.text : TRACE_TEXT * TRACE_PIECES };
+				 .most = t->opts.text ? t->opts.text : TRACE_TEXT * TRACE_PIECES };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = ~0u };
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	int rc = trace_load(t, TRACE_OBJ_TLS, &tls_spec, &opts, maps);
@@ -292,7 +293,7 @@ static int open_tcp(struct trace *t, const struct btf *types)
 		trace_names_open(&t->drops, types, "skb_drop_reason", "SKB_DROP_REASON_");
 	if (asked(t) & TRACE_BIT(TRACE_RESET))
 		trace_names_open(&t->resets, types, "sk_rst_reason", "SK_RST_REASON_");
-	t->wish.socks = socks_for(&t->wish);
+	t->opts.socks = socks_for(&t->opts);
 	open_calls(t, types);
 	rc = open_socks(t, types);
 	if (!rc)
@@ -311,9 +312,9 @@ static void learn(const struct trace *t, struct btf *types)
 	if (asked(t) & ~(uint32_t)NOT_TCP)
 		specs[n++] = &trace_spec;
 	if (asked(t) & RETURNS)
-		specs[n++] = &calls_spec;
+		specs[n++] = &sock_calls_spec;
 	if (asked(t) & SEGMENTS)
-		specs[n++] = &segments_spec;
+		specs[n++] = &tcp_events_spec;
 	if (asked(t) & TRACE_BIT(TRACE_TLS))
 		specs[n++] = &tls_spec;
 	obj_learn(types, specs, n);
@@ -339,21 +340,21 @@ static int open_all(struct trace *t)
 		rc = fail(-ENOENT, "there is nothing else to trace");
 	if (rc)
 		return rc;
-	rc = ring_open(&t->ring, t->shared[TRACE_SHARED_EVENTS], t->wish.bytes);
+	rc = ring_open(&t->ring, t->shared[TRACE_SHARED_EVENTS], t->opts.bytes);
 	return rc ? fail_errno(rc, "ring buffer") : 0;
 }
 
-int trace_open(struct trace *t, const struct trace_wish *wish)
+int trace_open(struct trace *t, const struct trace_opts *opts)
 {
-	struct trace got = { .wish = *wish };
+	struct trace got = { .opts = *opts };
 	struct diag diag = { 0 };
 	int rc = 0;
 
-	got.reads = !feature_try("reading kernel memory in them");
-	if (!got.wish.bytes)
-		got.wish.bytes = TRACE_RING;
-	if (wish->filter && wish->filter->nodes)
-		rc = filter_emit(wish->filter, FILTER_XDP, &got.code, &diag);
+	got.can_read_kernel = !feature_try("reading kernel memory in them");
+	if (!got.opts.bytes)
+		got.opts.bytes = TRACE_RING;
+	if (opts->filter && opts->filter->nodes)
+		rc = filter_emit(opts->filter, FILTER_XDP, &got.code, &diag);
 	if (rc)
 		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
 	else

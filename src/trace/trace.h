@@ -11,13 +11,13 @@
 #include "bpf/trace.h"
 #include "filter/emit.h"
 #include "obj/obj.h"
+#include "owner/owner.h"
 #include "sys/map.h"
 #include "sys/ring.h"
-#include "tap/owner.h"
 
 #define TRACE_BIT(kind) (UINT32_C(1) << (kind))
 
-struct trace_wish {
+struct trace_opts {
 	uint32_t kinds;              /* TRACE_BIT()s */
 	uint32_t failures;           /* the same: of these those that failed */
 	const struct filter *filter; /* the caller's for as long as the trace is open; NULL: all */
@@ -32,9 +32,9 @@ struct trace_wish {
 };
 
 enum trace_objs {
-	TRACE_OBJ_CALLS,
+	TRACE_OBJ_SOCK_CALLS,
 	TRACE_OBJ_SOCKS,
-	TRACE_OBJ_SEGMENTS,
+	TRACE_OBJ_TCP_EVENTS,
 	TRACE_OBJ_DNS,
 	TRACE_OBJ_TLS,
 	TRACE_OBJS
@@ -49,7 +49,7 @@ struct trace_names {
 
 /* Zeroed: closed. */
 struct trace {
-	struct trace_wish wish;
+	struct trace_opts opts;
 	uint32_t missing; /* kinds that this kernel does not tell of */
 	struct filter_code code;
 	struct obj obj[TRACE_OBJS];
@@ -58,7 +58,7 @@ struct trace {
 	uint32_t nlinks;
 	struct ring ring;
 	struct owners owners; /* of sockets, for DNS */
-	bool reads;           /* kernel memory may be copied */
+	bool can_read_kernel; /* kernel memory may be copied */
 	const char *returns;  /* how the results of system calls are heard of; NULL: they are not */
 	struct trace_names drops, resets;
 	uint32_t libs; /* files where TLS is watched */
@@ -71,14 +71,14 @@ int trace_filter_owners(const struct filter *f, struct diag *why);
 
 /* Load and attach. What this kernel cannot tell of is left out with a word, if there is more. Said
  * on failure, and nothing stays behind. */
-int trace_open(struct trace *t, const struct trace_wish *wish);
+int trace_open(struct trace *t, const struct trace_opts *opts);
 
 /* Called with each record, which is gone after the call: what it is, its kind says. A value other
  * than 0 ends the reading and is returned. */
 typedef int trace_each(const struct trace_head *rec, size_t len, void *arg);
 /* The connections that there were at the start: records of struct trace_event. 0, what each()
  * returned, or -errno, unsaid: there is no looking. */
-int trace_there(struct trace *t, trace_each *each, void *arg);
+int trace_list_existing(struct trace *t, trace_each *each, void *arg);
 /* What has come since; t->ring.fd can be polled for it. */
 int trace_read(struct trace *t, trace_each *each, void *arg);
 

@@ -11,8 +11,8 @@
 #include <sys/mount.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include "base/err.h"
 #include "tests/bench/bench.h"
+#include "base/err.h"
 
 enum { RUNS = 40, RUNS_MIN = 30, ROUNDS = 9 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
-#include "net/capfile.h"
+#include "net/capfile/capfile.h"
 #include "tests/bench/capture.h"
 #include "tests/bench/run.h"
 

@@ -3,9 +3,9 @@
  * have all of them; and ten million strangers. */
 #include <stdio.h>
 #include "gen/gate.gen.h"
-#include "tests/bench/peers.gen.h"
 #include "obj/obj.h"
 #include "sys/bpf.h"
+#include "tests/bench/peers.gen.h"
 #include "tests/lib/guarded.h"
 #include "tests/lib/packet.h"
 
@@ -33,8 +33,8 @@ static int open_gate(struct obj *gate, uint32_t lines, int limits, bool fine, bo
 	struct guard_scope *s = &conf.guard.scopes[0];
 
 	conf.guard.jiffy = fine ? 0 : 4000000ull << GUARD_TIME_SHIFT;
-	s->few_packets = 8;
-	s->few_syns = s->few_blocks = 0x7fff;
+	s->sketch_min_packets = 8;
+	s->sketch_min_syns = s->sketch_min_blocks = 0x7fff;
 	for (int i = 0; i < limits; i++) {
 		struct guard_limit limit =
 			guarded_limit((enum guard_unit)i, 1000, 2000, GUARD_LIMIT);

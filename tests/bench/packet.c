@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "gate/table.h"
+#include "gate/counters.h"
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
 #include "obj/obj.h"
@@ -35,7 +35,7 @@ struct packet {
 	const char *name;
 	int family, proto;
 	uint32_t len;
-	bool vlan, rare;
+	bool vlan, counters_other;
 };
 static const struct packet packets[] = {
 	{ "UDP/IPv4, 64 bytes", AF_INET, IPPROTO_UDP, 64, false, false },
@@ -193,19 +193,19 @@ static int measure_cell(struct cell *cell, const struct packet *p, const struct 
 /* What was measured must be what was meant: every packet counted, none taken for a broken one. */
 static int check_counters(const struct obj *gate)
 {
-	struct gate_table t = { 0 };
+	struct gate_counters t = { 0 };
 	uint64_t counted[GATE_DIRS] = { 0 };
 	bool bad = false;
 	int rc = 0;
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++)
-		rc = gate_table_read(&t, gate->map_fd[GATE_MAP_HOT], gate->map_fd[GATE_MAP_RARE],
-				     (enum gate_dir)dir);
+		rc = gate_counters_read(&t, gate->map_fd[GATE_MAP_COUNTERS],
+					gate->map_fd[GATE_MAP_COUNTERS_OTHER], (enum gate_dir)dir);
 	for (size_t i = 0; i < t.n && !rc; i++) {
 		counted[t.rows[i].dir] += t.rows[i].packets;
 		bad = bad || t.rows[i].proto >= GATE_PROTO_BAD;
 	}
-	gate_table_free(&t);
+	gate_counters_free(&t);
 	if (rc)
 		return fail_errno(rc, "reading the counters");
 	if (bad || counted[GATE_IN] != sent[GATE_IN] || counted[GATE_OUT] != sent[GATE_OUT])
@@ -217,7 +217,7 @@ static void print_cell(const struct hook_row *hook, const struct packet *p, cons
 {
 	struct spread empty = series_spread(&c->ns[0]), gate = series_spread(&c->ns[1]);
 	struct spread diff = series_spread(&c->diff);
-	double *worst = p->rare ? &packet_rare_ns : &packet_common_ns;
+	double *worst = p->counters_other ? &packet_rare_ns : &packet_common_ns;
 
 	printf("  %-8s %-28s %7.1f %7.1f %7.2fx %8.1f %7.1f %7.1f\n", hook->name, p->name,
 	       empty.median, gate.median, gate.median / empty.median, diff.median, diff.min,

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "net/capfile.h"
+#include "net/capfile/capfile.h"
 #include "tests/bench/run.h"
 #include "tests/lib/cpu.h"
 

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "tests/bench/sets.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "tests/bench/sets.gen.h"
 #include "obj/obj.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 #include "tests/bench/members.h"
 #include "tests/bench/series.h"
-#include "tests/bench/sets.h"
+#include "tests/bench/sets.gen.h"
 #include "tests/lib/cpu.h"
 #include "tests/lib/insn.h"
 

@@ -24,8 +24,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "sys/bpf.h"
-#include "tests/bench/flood.h"
 #include "tests/bench/flood.gen.h"
+#include "tests/bench/flood.h"
 #include "tests/bench/series.h"
 #include "tests/lib/cpu.h"
 

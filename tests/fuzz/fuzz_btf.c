@@ -84,9 +84,9 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 
 static void ask(const struct btf *b, const char *const *names, size_t n)
 {
-	struct btf_want want[] = { { names[0], UINT32_MAX, 0 },
-				   { names[1], BTF_IS(STRUCT), 0 },
-				   { names[n - 1], BTF_IS(ENUM), 0 } };
+	struct btf_lookup want[] = { { names[0], UINT32_MAX, 0 },
+				     { names[1], BTF_IS(STRUCT), 0 },
+				     { names[n - 1], BTF_IS(ENUM), 0 } };
 	uint32_t ids = b->n < IDS ? b->n : IDS;
 	struct btf_field f;
 	uint64_t value;
@@ -114,7 +114,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 					       SPEC_ENUM_VALUE };
 	static const uint8_t codes[] = { BPF_LDX | BPF_W, BPF_LD | BPF_DW, BPF_ALU64, BPF_STX };
 	struct spec_core cores[KINDS * NAMES];
-	struct btf_want found;
+	struct btf_lookup found;
 	struct spec_prog prog = { .name = "fuzz", .cores = cores };
 	struct bpf_insn *insns = calloc(2 * KINDS * n, sizeof(*insns));
 	struct err_held before;
@@ -127,16 +127,16 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 		cores[i] = (struct spec_core){ (uint32_t)i * 2, kinds[i % KINDS], i & 8 ? 4 : 0,
 					       names[i / KINDS], names[(i + 1) % n] };
 	}
-	before = err_hold(said, sizeof(said));
+	before = err_capture_begin(said, sizeof(said));
 	/* Each alone, for one that does not fit is the end of a program. */
 	for (prog.ncores = 1; prog.cores < cores + KINDS * n; prog.cores++) {
 		said[0] = '\0';
-		core_want(NULL, &prog, &found);
+		core_lookups(NULL, &prog, &found);
 		btf_resolve(b, &found, 1);
 		rc = core_apply(&prog, insns, b, &found);
 		MUST(rc ? rc == -ERANGE && said[0] : !said[0]);
 	}
-	err_release(before);
+	err_capture_end(before);
 	free(insns);
 }
 

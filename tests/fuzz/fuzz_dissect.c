@@ -4,7 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 #include <stdbool.h>
 #include <stddef.h>
-#include "net/dissect.h"
+#include "net/dissect/dissect.h"
 
 enum { FRAMES_MAX = 16, FRAME_MAX = 4096 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a program whose functions are looked for. */
-#include "tests/fuzz/fuzz.h"
 #include "sys/elf.h"
+#include "tests/fuzz/fuzz.h"
 
 static int look(const struct elf_symbol *symbol, void *arg)
 {

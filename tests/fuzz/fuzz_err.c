@@ -119,21 +119,21 @@ static void say_aloud(unsigned int kind, const char *words, int err, const char 
 static void say_held(unsigned int kind, const char *words, int err, const char *command, size_t len)
 {
 	char got[LINE_ROOM] = "?", *small = malloc(len);
-	struct err_held before = err_hold(got, sizeof(got)), between;
+	struct err_held before = err_capture_begin(got, sizeof(got)), between;
 
-	MUST(small && err_is_held());
+	MUST(small && err_is_captured());
 	say(kind, words, err);
 	check_line(kind, words, err, command, got, true);
-	between = err_hold(small, len);
+	between = err_capture_begin(small, len);
 	MUST(between.buf == got && between.len == sizeof(got));
 	got[0] = '\0';
 	say(kind, words, err);
 	MUST(!got[0] && strnlen(small, len) < len);
-	err_release(between);
+	err_capture_end(between);
 	say(kind, words, err);
 	MUST(!strncmp(got, small, strlen(small)));
 	MUST(strlen(small) == len - 1 || !strcmp(got, small));
-	err_release(before);
+	err_capture_end(before);
 	free(small);
 }
 
@@ -150,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (f.left) {
 		words = feed_str(&f, f.left);
 		say_held(how % KINDS, words, err, command, 1 + room * (how & 0x20 ? 8U : 1U));
-		MUST(!err_is_held());
+		MUST(!err_is_captured());
 		say_aloud(how % KINDS, words, err, command);
 		free(words);
 	}

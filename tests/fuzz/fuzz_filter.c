@@ -32,7 +32,7 @@ static bool is_jump(uint8_t code)
 	       BPF_OP(code) != BPF_CALL && BPF_OP(code) != BPF_EXIT;
 }
 
-static void check_code(const struct filter *f, enum filter_flavour flavour)
+static void check_code(const struct filter *f, enum filter_target flavour)
 {
 	struct filter_code code = { 0 };
 	struct diag diag = { 0 };

@@ -57,7 +57,7 @@ struct line {
 
 static void parse(struct line *l)
 {
-	struct err_held before = err_hold(l->said, sizeof(l->said));
+	struct err_held before = err_capture_begin(l->said, sizeof(l->said));
 
 	/* Of the heap, so that a store beside it is seen. */
 	struct conf *conf = calloc(1, sizeof(*conf));
@@ -70,7 +70,7 @@ static void parse(struct line *l)
 	l->rc = opt_parse(&spec, conf, l->argc, l->argv, &l->rest, &l->nrest);
 	l->conf = *conf;
 	free(conf);
-	err_release(before);
+	err_capture_end(before);
 }
 
 static bool is_word(const struct line *l, const char *s)
@@ -103,7 +103,7 @@ static void check_conf(const struct line *l)
 }
 
 /* One line that a terminal may have, and the way to the help at its end. */
-static void check_said(const char *said)
+static void check_stderr(const char *said)
 {
 	static const char tail[] = " (see sonde --help)";
 	size_t left = strlen(said);
@@ -246,7 +246,7 @@ static void check(const struct line *l, char *const *words)
 		break;
 	default:
 		MUST(l->rc == -E_USAGE && !l->rest && l->nrest == -1);
-		check_said(l->said);
+		check_stderr(l->said);
 		break;
 	}
 }

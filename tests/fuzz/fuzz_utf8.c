@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as UTF-8: decoded as Unicode asks, cleaned for a terminal, cut to its width. */
-#include "tests/fuzz/fuzz.h"
 #include "base/utf8.h"
 #include "out/page.h"
+#include "tests/fuzz/fuzz.h"
 
 /* The value of a well-formed sequence of n bytes, by the rule rather than by ranges. */
 static bool whole(const uint8_t *s, size_t n, uint32_t *cp)

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/buf.h"
-#include "net/capfile.h"
+#include "net/capfile/capfile.h"
 
 struct craft {
 	struct buf b;

@@ -273,7 +273,7 @@ static void number_of(struct text *t, int depth)
 	}
 }
 
-static void own_primitive(struct text *t, const char *dir)
+static void ext_primitive(struct text *t, const char *dir)
 {
 	if (draw(2)) {
 		say(t, "%s %s", PICK("dns", "sni"), a_name());
@@ -292,7 +292,7 @@ static void primitive(struct text *t)
 	const char *dir = PICK("", "", "src ", "dst ", "src or dst ", "src and dst ");
 
 	if (own && !draw(3)) {
-		own_primitive(t, dir);
+		ext_primitive(t, dir);
 		return;
 	}
 	switch (draw(14)) {

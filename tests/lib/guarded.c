@@ -14,17 +14,17 @@ struct gate_conf guarded_conf(uint32_t lines)
 		.guard = { .seed = { 0x1234567890abcdef, 0xfedcba0987654321, 77 },
 			   .lines = lines - 1,
 			   .idle = 5,
-			   .quiet = 100,
-			   .longest = 100000,
+			   .ban_decay = 100,
+			   .ban_max = 100000,
 			   .enforce = 1,
 			   .nscopes = 1,
 			   .scopes[0] = { .bits4 = 32,
 					  .bits6 = 64,
 					  .mask = { ~0ull, 0 },
 					  .mask4 = ~0u,
-					  .few_packets = 1,
-					  .few_syns = 1,
-					  .few_blocks = 1 } },
+					  .sketch_min_packets = 1,
+					  .sketch_min_syns = 1,
+					  .sketch_min_blocks = 1 } },
 	};
 }
 

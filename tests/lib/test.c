@@ -55,7 +55,7 @@ void test_skip(const char *fmt, ...)
 	end(SKIPPED, words);
 }
 
-static int kept = -1, said_fd = -1;
+static int kept = -1, capture_stderr_fd = -1;
 
 unsigned int test_slow(void)
 {
@@ -68,20 +68,20 @@ unsigned int test_slow(void)
 void test_capture(void)
 {
 	kept = dup(STDERR_FILENO);
-	said_fd = memfd_create("stderr", MFD_CLOEXEC);
-	CHECK(kept >= 0 && said_fd >= 0 && dup2(said_fd, STDERR_FILENO) >= 0,
+	capture_stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+	CHECK(kept >= 0 && capture_stderr_fd >= 0 && dup2(capture_stderr_fd, STDERR_FILENO) >= 0,
 	      "capturing stderr: %s", strerror(errno));
 }
 
 const char *test_captured(void)
 {
 	static char said[1 << 20];
-	ssize_t n = pread(said_fd, said, sizeof(said) - 1, 0);
+	ssize_t n = pread(capture_stderr_fd, said, sizeof(said) - 1, 0);
 
 	CHECK(n >= 0 && dup2(kept, STDERR_FILENO) >= 0, "reading stderr: %s", strerror(errno));
 	said[n] = '\0';
 	close(kept);
-	close(said_fd);
+	close(capture_stderr_fd);
 	return said;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "net/dissect.h"
+#include "net/dissect/dissect.h"
 #include "tests/lines/pcap.h"
 
 static struct dissect_state state;

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "filter/filter.h"
-#include "net/capfile.h"
+#include "net/capfile/capfile.h"
 #include "tests/lib/exprs.h"
 #include "tests/net/scenarios.h"
 

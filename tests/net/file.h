@@ -3,7 +3,7 @@
 #ifndef TESTS_NET_FILE_H
 #define TESTS_NET_FILE_H
 
-#include "net/capfile.h"
+#include "net/capfile/capfile.h"
 #include "tests/net/net.h"
 
 /* The path of a name in the test's own directory; eight of them stay valid. */

@@ -54,7 +54,7 @@ static bool is_up(int fd, int ms)
 	return true;
 }
 
-static const char observed[] = "tcp and dst port 81 and tcp[tcpflags] = tcp-syn";
+static const char has_observer[] = "tcp and dst port 81 and tcp[tcpflags] = tcp-syn";
 static const char observed6[] = "ip6 and tcp dst port 81";
 
 /* The case that the gate was made for: only one port is served. */
@@ -74,7 +74,7 @@ static void only_80(const char *at, int family)
 	CHECK(strstr(a.err, xdp ? "in: xdp" : "in: "), "%s", a.err);
 	if (xdp) {
 		SONDE_START(&b, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in",
-			    family == AF_INET ? observed : observed6, "and", "verdict", "drop");
+			    family == AF_INET ? has_observer : observed6, "and", "verdict", "drop");
 		AWAIT((sonde_poll(&b, 10), strstr(b.err, "behind the gate") ||
 						   strstr(b.err, "no place for an observer")),
 		      "%s", b.err);

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sys/perf.h"
-#include "tests/lib/lacks.h"
+#include "tests/lib/require.h"
 #include "tests/net/file.h"
 #include "tests/net/net.h"
 #include "tests/net/scenarios.h"
@@ -277,8 +277,8 @@ void probe_calls(void)
 {
 	struct doer d = doer_new(call_listen);
 
-	need_types();
-	need_memory();
+	require_types();
+	require_memory();
 	SONDE_START(&a, "probe", "--json", "-r", "tracepoint:syscalls:sys_enter_listen",
 		    "tracepoint:syscalls:sys_exit_listen", "pid", d.text);
 	sonde_await_err(&a, "in place");
@@ -299,7 +299,7 @@ void probe_raw(void)
 {
 	struct doer d = doer_new(call_listen);
 
-	need_types();
+	require_types();
 	SONDE_START(&a, "probe", "-e", "--json", "raw:inet_sock_set_state",
 		    "tracepoint:sock:inet_sock_set_state", "pid", d.text);
 	sonde_await_err(&a, "in place");
@@ -319,7 +319,7 @@ void probe_lists(void)
 {
 	char word[WORDS];
 
-	need_types();
+	require_types();
 	SONDE_RUN(&a, "probe", "list", "raw:inet_sock_*");
 	CHECK(!a.rc && LINES_WITH(a.out, "raw:inet_sock_set_state") == 1 &&
 		      LINES_WITH(a.out, "raw:inet_sock_") == lines_of(a.out),

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tests/net/trace.h"
 #include "sys/mnt.h"
-#include "tests/lib/lacks.h"
+#include "tests/lib/require.h"
 #include "tests/net/file.h"
 #include "tests/net/scenarios.h"
-#include "tests/net/trace.h"
 
 enum { PORT = 7777, OTHER = 7778, SLOW = 7780, WORD = 100, SILENCE_MS = 600 };
 
@@ -118,7 +118,7 @@ static void every_connection(int family)
 	int listener;
 	pid_t s, c;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -242,7 +242,7 @@ static void failures(int family)
 	struct lab lab = { 0 };
 	int listener, fd;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	if (family == AF_INET6 && !lab.ipv6)
 		SKIP("this kernel has no IPv6");
@@ -297,7 +297,7 @@ void trace_losses(void)
 	uint32_t total;
 	char word[WORD] = "";
 
-	need_types();
+	require_types();
 	lab_ready(&lab);
 	set_sysctl("net/ipv4/tcp_syn_retries", "1");
 	listener = far_listener(&lab, AF_INET, PORT, 16);
@@ -344,7 +344,7 @@ void trace_existing(void)
 	int listener, fd, far;
 	char pid[32];
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	fd = reach(AF_INET, NULL, PORT);
@@ -373,7 +373,7 @@ void trace_waiting(void)
 	char server[32];
 	pid_t s;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	s = start_server(&lab, listener, 1);
@@ -401,7 +401,7 @@ void trace_filters(void)
 	char mine[64], other[64];
 	int listener, second;
 
-	need_types();
+	require_types();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	second = far_listener(&lab, AF_INET, OTHER, 16);
@@ -448,7 +448,7 @@ void trace_trouble(void)
 	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
 	SONDE_RUN(&a, "trace", "-B", "100");
 	sonde_expect_line(&a, 2, "power of two");
-	need_types();
+	require_types();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	CHECK(listener > 0, "listen");
@@ -496,7 +496,7 @@ void trace_ends(void)
 	int waiting = 0;
 	pid_t flood;
 
-	need_types();
+	require_types();
 	lab_ready(&lab);
 	out_path = file_path("events");
 	flood = start_refused();
@@ -522,7 +522,7 @@ void trace_container(void)
 	struct lab lab = { 0 };
 	pid_t child;
 
-	need_memory();
+	require_memory();
 	if (root < 0)
 		SKIP("no cgroup2: %s", strerror(-root));
 	unlinkat(root, CONTAINER, AT_REMOVEDIR);

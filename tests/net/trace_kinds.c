@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "sys/btf.h"
 #include "sys/mnt.h"
-#include "tests/lib/lacks.h"
+#include "tests/lib/require.h"
 #include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
 
@@ -112,7 +112,7 @@ void trace_dropped(void)
 	struct lab lab = { 0 };
 	int filtered, slow;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	slow = far_datagram_socket(&lab, PORT);
 	filtered = far_datagram_socket(&lab, PORT + 1);
@@ -151,7 +151,7 @@ void trace_drop_stacks(void)
 {
 	struct lab lab = { 0 };
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -164,7 +164,7 @@ void trace_drop_stacks(void)
 
 static bool tells_reset_reasons(void)
 {
-	struct btf_want want = { .name = "sk_rst_reason", .kinds = BTF_IS(ENUM) };
+	struct btf_lookup want = { .name = "sk_rst_reason", .kinds = BTF_IS(ENUM) };
 	struct btf btf = { 0 };
 
 	CHECK(!btf_open_kernel(&btf), "types");
@@ -181,7 +181,7 @@ void trace_resets(void)
 	socklen_t len;
 	int fd;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "reset", "--json", "port 7779");
 	sonde_await_err(&a, "tracing");
@@ -209,7 +209,7 @@ void trace_full_queue(void)
 	socklen_t len = far_address(&ss, AF_INET, PORT);
 	int listener;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 1);
 	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
@@ -238,7 +238,7 @@ void trace_binds(void)
 	char pid[32];
 	int tcp, second, udp;
 
-	need_memory();
+	require_memory();
 	lab_ready(&lab);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
@@ -319,7 +319,7 @@ void trace_dns(void)
 	int server, fd;
 	pid_t resolver;
 
-	need_types();
+	require_types();
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "dns", "--json");
 	sonde_await_err(&a, "tracing");
@@ -384,7 +384,7 @@ void trace_tls(void)
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
-	need_memory();
+	require_memory();
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());

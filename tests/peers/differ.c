@@ -93,7 +93,7 @@ static enum answer ours(const char *text, const struct packet *p)
 			       .len = (uint32_t)p->len,
 			       .link = FRAME_ETHERNET };
 	struct view views[VIEW_LAYERS];
-	struct filter_packet judged = { views, p->at, (uint32_t)p->len };
+	struct filter_packet has_rules = { views, p->at, (uint32_t)p->len };
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
 	bool match;
@@ -103,7 +103,7 @@ static enum answer ours(const char *text, const struct packet *p)
 		return REFUSED;
 	}
 	view_frame(views, &frame);
-	match = filter_match(&f, &judged);
+	match = filter_match(&f, &has_rules);
 	filter_close(&f);
 	return match ? YES : NO;
 }

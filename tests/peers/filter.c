@@ -19,7 +19,7 @@ static bool differs(const char *text, const struct view *v)
 	       (strstr(text, "tcp[") || strstr(text, "udp[") || strstr(text, "icmp["));
 }
 
-static int compare(pcap_t *pcap, const char *text, unsigned long *judged, unsigned long *yes)
+static int compare(pcap_t *pcap, const char *text, unsigned long *has_rules, unsigned long *yes)
 {
 	struct diag diag = { 0 };
 	struct bpf_program program;
@@ -56,7 +56,7 @@ static int compare(pcap_t *pcap, const char *text, unsigned long *judged, unsign
 			continue;
 		a = pcap_offline_filter(&program, &h, fr->data) != 0;
 		b = filter_match(&f, &p);
-		(*judged)++;
+		(*has_rules)++;
 		*yes += b;
 		if (a == b)
 			continue;
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 {
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);
 	int n = argc > 1 ? atoi(argv[1]) : 2000, failed = 0;
-	unsigned long judged = 0, yes = 0;
+	unsigned long has_rules = 0, yes = 0;
 
 	exprs_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 88172645463325252ull);
 	for (int i = 0; i < PACKETS; i++)
@@ -85,10 +85,10 @@ int main(int argc, char **argv)
 		char text[TEXT_MAX];
 
 		exprs_text(text, sizeof(text));
-		failed += compare(pcap, text, &judged, &yes);
+		failed += compare(pcap, text, &has_rules, &yes);
 	}
 	pcap_close(pcap);
-	printf("%lu judged alike, %lu matched\n", judged, yes);
+	printf("%lu judged alike, %lu matched\n", has_rules, yes);
 	printf("%d passed, %d failed, 0 skipped\n", failed ? 0 : 1, failed);
 	return failed != 0;
 }

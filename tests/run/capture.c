@@ -9,11 +9,11 @@
 #include "filter/view.h"
 #include "gen/capture.gen.h"
 #include "obj/feature.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/exprs.h"
 #include "tests/lib/insn.h"
-#include "tests/run/deep.h"
+#include "tests/run/random_packets.h"
 #include "tests/run/run.h"
 
 enum {
@@ -49,7 +49,7 @@ static int bench_try(struct bench *b, const char *text, int prog)
 				     .groups = VIEW_GROUPS };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
-		[CAPTURE_MAP_AREA] = { .max_entries = cpus, .value_size = AREA },
+		[CAPTURE_MAP_BLOCKS] = { .max_entries = cpus, .value_size = AREA },
 	};
 	struct obj_code stubs[CAPTURE_NPROGS] = { { 0 } };
 	struct obj_opts opts = { .conf = &conf, .maps = maps, .stubs = stubs, .progs = 1u << prog };
@@ -104,12 +104,12 @@ static int try_loading(const struct loading *l, uint32_t progs)
 				     .groups = l->rest ? VIEW_GROUPS : VIEW_ADDRS | VIEW_PORTS,
 				     .multibuf = !feature_try("XDP frames in several buffers"),
 				     .owner = l->owner,
-				     .judged = l->rest && l->owner,
+				     .has_rules = l->rest && l->owner,
 				     .observer = l->rest };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
-		[CAPTURE_MAP_AREA] = { .max_entries = 4 * cpus,
-				       .value_size = AREA / 2 + l->snaplen + CAPTURE_BLOCK_REST },
+		[CAPTURE_MAP_BLOCKS] = { .max_entries = 4 * cpus,
+					 .value_size = AREA / 2 + l->snaplen + CAPTURE_BLOCK_REST },
 	};
 	struct obj_opts opts = { .conf = &conf, .maps = maps, .progs = progs, .flags = l->flags };
 	struct obj obj = { 0 };
@@ -148,11 +148,11 @@ void capture_loads(void)
 static int at_hook(int cap, int ring)
 {
 	char words[200];
-	struct err_held before = err_hold(words, sizeof(words));
+	struct err_held before = err_capture_begin(words, sizeof(words));
 	struct bench b;
 	int rc = bench_try(&b, "", cap);
 
-	err_release(before);
+	err_capture_end(before);
 	bench_close(&b);
 	return rc ? ring : cap;
 }
@@ -197,12 +197,12 @@ static const struct view *views_of(const struct bench *b, int prog, const struct
 	uint32_t zero = 0;
 	int cpu = 0, n = bpf_possible_cpus();
 
-	CHECK(capture_spec.maps[CAPTURE_MAP_WORK].value_size == SIZE, "other views");
+	CHECK(capture_spec.maps[CAPTURE_MAP_SCRATCH].value_size == SIZE, "other views");
 	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, before), "no counts");
 	if (!run_on(prog, p->at, p->len, ctx))
 		return NULL;
 	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, after), "no counts");
-	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_WORK], &zero, each), "no views");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_SCRATCH], &zero, each), "no views");
 	while (cpu < n && before[cpu].seen == after[cpu].seen)
 		cpu++;
 	return cpu < n ? (const struct view *)(each + cpu * SIZE) : NULL;
@@ -350,7 +350,7 @@ static void same_as_judged(int prog)
 				continue;
 			kernel = counted(&b).matched - before;
 			if (kernel && !b.exact)
-				kernel = filter_match_again(&b.filter, &p);
+				kernel = filter_recheck(&b.filter, &p);
 			CHECK(kernel == match, "'%s': %d, not %d: %s", text, kernel, match,
 			      hex(x->data, x->frame.len));
 			*(match ? &yes : &no) += 1;

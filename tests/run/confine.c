@@ -66,7 +66,7 @@ static void use_clock(void)
 	CHECK(clock_real() > NS_PER_S, "no time of day");
 }
 
-static void need_own_calls(void)
+static void require_own_calls(void)
 {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -97,7 +97,7 @@ void confine_leaves_enough(void)
 	struct link lo;
 	int map;
 
-	need_own_calls();
+	require_own_calls();
 	CHECK(!nl_open(&nl, 0), "no netlink");
 	priv_lift_memlock();
 	stop_soon(); /* forks, which a confined process cannot */
@@ -117,7 +117,7 @@ void confine_leaves_enough(void)
 /* What rotates files opens them, by either call, and that is all. */
 void confine_leaves_files(void)
 {
-	need_own_calls();
+	require_own_calls();
 	confine_self(0, true);
 	CHECK(open("/", O_RDONLY) >= 0, "open: %s", strerror(errno));
 	CHECK(openat(AT_FDCWD, "/", O_RDONLY) >= 0, "openat: %s", strerror(errno));

@@ -12,7 +12,7 @@
 #include "sys/netns.h"
 #include "sys/ring.h"
 #include "tests/lib/insn.h"
-#include "tests/lib/lacks.h"
+#include "tests/lib/require.h"
 #include "tests/run/run.h"
 
 enum {
@@ -130,8 +130,8 @@ void core_offset_read(void)
 					       .cores = cores,
 					       .ncores = LENGTH(cores) };
 
-	need_types();
-	need_memory();
+	require_types();
+	require_memory();
 	check_seen(&prog, insns);
 }
 
@@ -162,7 +162,7 @@ void core_offset_typed(void)
 					       .cores = cores,
 					       .ncores = LENGTH(cores) };
 
-	need_types();
+	require_types();
 	check_seen(&prog, insns);
 }
 
@@ -200,7 +200,7 @@ void core_missing_guarded(void)
 	};
 	uint32_t ret = 0;
 
-	need_types();
+	require_types();
 	CHECK(!run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret), "not loaded");
 	CHECK(ret == 42, "returns %u", ret);
 }
@@ -215,7 +215,7 @@ void core_missing_reached(void)
 	const char *said;
 	int rc;
 
-	need_types();
+	require_types();
 	test_capture();
 	rc = run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret);
 	said = test_captured();
@@ -269,7 +269,7 @@ void core_answers(void)
 		I_EXIT,
 	};
 
-	need_types();
+	require_types();
 	for (size_t i = 0; i < LENGTH(questions); i++) {
 		const struct question *q = &questions[i];
 		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
@@ -302,7 +302,7 @@ void core_no_tracepoint(void)
 	const char *said;
 	int rc;
 
-	need_types();
+	require_types();
 	test_capture();
 	rc = open_prog(&o, &prog, insns);
 	said = test_captured();

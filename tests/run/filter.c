@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "filter/emit.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/exprs.h"
 #include "tests/lib/insn.h"
@@ -17,7 +17,7 @@ enum { PACKETS = 60, EXPRESSIONS = 2000, TEXT_MAX = 2000, SEED = 20261123 };
 static struct exprs_packet packets[PACKETS];
 
 /* A program that calls what stands behind it with the views in map and the packet. */
-static int load(const struct filter_code *filter, enum filter_flavour flavour, int map)
+static int load(const struct filter_code *filter, enum filter_target flavour, int map)
 {
 	const struct bpf_insn xdp[] = {
 		I_LOAD(BPF_W, 7, 1, 0), I_LOAD(BPF_W, 8, 1, 4),
@@ -50,7 +50,7 @@ static int load(const struct filter_code *filter, enum filter_flavour flavour, i
 	return fd;
 }
 
-static void check(const char *text, enum filter_flavour flavour, int map)
+static void check(const char *text, enum filter_target flavour, int map)
 {
 	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
@@ -80,7 +80,7 @@ static void check(const char *text, enum filter_flavour flavour, int map)
 		CHECK(run.ret || !match, "'%s': packet %d is held back", text, i);
 		/* What names there are in it is judged in user space alone. */
 		if (run.ret && !code.exact)
-			run.ret = filter_match_again(&f, &p);
+			run.ret = filter_recheck(&f, &p);
 		CHECK(run.ret == match, "'%s': packet %d: %u, not %d", text, i, run.ret, match);
 	}
 	close(prog);
@@ -101,7 +101,7 @@ static const char *const odd[] = {
 	"net 0.0.0.0/0 or net ::/0 and tcp",
 };
 
-static void alike(enum filter_flavour flavour)
+static void alike(enum filter_target flavour)
 {
 	struct bpf_map_new m = { .type = BPF_MAP_TYPE_ARRAY,
 				 .key_size = 4,

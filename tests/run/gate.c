@@ -24,9 +24,9 @@ static void build(struct packet *p, const struct sample *s)
 void gate_samples(void)
 {
 	struct packet p;
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (size_t i = 0; i < nsamples; i++) {
 		const struct sample *s = &samples[i];
 		struct gate_row want = { .family = s->family, .proto = s->proto, .packets = 1 };
@@ -39,10 +39,10 @@ void gate_samples(void)
 		      "%s: the second opinion is family %d, protocol %x", s->name, o.family,
 		      o.proto);
 		for (int f = 0; f < FLAVOURS; f++)
-			rig_expect(&r, (enum flavour)f, p.at, p.len, NULL, &want);
+			fixture_expect(&r, (enum flavour)f, p.at, p.len, NULL, &want);
 	}
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 /* Behind the headers nothing changes: the longest samples need not be cut at every byte there. */
@@ -54,17 +54,17 @@ static size_t next_cut(size_t cut, size_t len)
 void gate_truncated(void)
 {
 	struct packet p;
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (size_t i = 0; i < nsamples; i++) {
 		build(&p, &samples[i]);
 		for (size_t cut = ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
 			for (int f = 0; f < FLAVOURS; f++)
-				rig_compare(&r, (enum flavour)f, p.at, cut, true);
+				fixture_compare(&r, (enum flavour)f, p.at, cut, true);
 	}
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 void packet_mutate(struct packet *p, uint64_t *seed)
@@ -89,9 +89,9 @@ static void mutations(bool ethernet)
 {
 	unsigned int seen[GATE_FAMILIES][2] = { 0 }, few = MUTATIONS / 20 / test_slow();
 	struct packet p;
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, ethernet);
+	fixture_open(&r, ethernet);
 	for (int f = 0; f < FLAVOURS; f++) {
 		uint64_t seed = 0x736f6e6465 + (uint64_t)f;
 
@@ -103,7 +103,7 @@ static void mutations(bool ethernet)
 			packet_mutate(&p, &seed);
 			if (p.len < skip + ETH_LEN)
 				continue;
-			rig_compare(&r, (enum flavour)f, p.at + skip, p.len - skip, ethernet);
+			fixture_compare(&r, (enum flavour)f, p.at + skip, p.len - skip, ethernet);
 			o = opinion_of(p.at + skip, p.len - skip, ethernet);
 			seen[o.family][o.proto == GATE_PROTO_BAD]++;
 		}
@@ -113,8 +113,8 @@ static void mutations(bool ethernet)
 		CHECK(seen[v][0] > few && seen[v][1] > few, "too few mutations of family %d", v);
 	CHECK(!ethernet || (seen[GATE_ARP][0] && seen[GATE_OTHER][0] && seen[GATE_OTHER][1]),
 	      "too few mutations of ARP or others");
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 void gate_mutated(void)
@@ -131,9 +131,9 @@ void gate_raw_ip(void)
 {
 	unsigned int whole = 0;
 	struct packet p;
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, false);
+	fixture_open(&r, false);
 	for (size_t i = 0; i < nsamples; i++) {
 		struct opinion with, without;
 
@@ -146,16 +146,16 @@ void gate_raw_ip(void)
 		whole += with.family == without.family && with.proto == without.proto;
 		for (size_t cut = 2 * ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
 			for (int f = 0; f < FLAVOURS; f++)
-				rig_compare(&r, (enum flavour)f, p.at + ETH_LEN, cut - ETH_LEN,
-					    false);
+				fixture_compare(&r, (enum flavour)f, p.at + ETH_LEN, cut - ETH_LEN,
+						false);
 	}
 	CHECK(whole > 40, "only %u samples are IP", whole);
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 /* Run without taking the counters out. */
-static void run(struct rig *r, const struct packet *p)
+static void run(struct fixture *r, const struct packet *p)
 {
 	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
 
@@ -163,15 +163,15 @@ static void run(struct rig *r, const struct packet *p)
 	CHECK(run.ret == XDP_PASS, "returns %u", run.ret);
 }
 
-static uint64_t packets_of(const struct gate_table *t, uint8_t family, uint32_t proto)
+static uint64_t packets_of(const struct gate_counters *t, uint8_t family, uint32_t proto)
 {
 	struct gate_row key = { GATE_IN, family, GATE_PASS, proto, 0, 0 };
-	const struct gate_row *row = gate_table_find(t, &key);
+	const struct gate_row *row = gate_counters_find(t, &key);
 
 	return row ? row->packets : 0;
 }
 
-static void run_type(struct rig *r, uint16_t type)
+static void run_type(struct fixture *r, uint16_t type)
 {
 	struct packet p = { .len = 0 };
 
@@ -180,7 +180,7 @@ static void run_type(struct rig *r, uint16_t type)
 	run(r, &p);
 }
 
-static void run_ip(struct rig *r, bool six, uint8_t proto)
+static void run_ip(struct fixture *r, bool six, uint8_t proto)
 {
 	struct packet p = { .len = 0 };
 
@@ -197,17 +197,17 @@ void gate_rare_full(void)
 {
 	enum { EXTRA = 300, FIRST = 0x1000 };
 	uint64_t packets = 0, bytes = 0, more;
-	struct gate_table t;
-	struct rig r;
+	struct gate_counters t;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (int i = 0; i < RARE_ROOM + EXTRA; i++)
 		run_type(&r, (uint16_t)(FIRST + i));
 	run_type(&r, FIRST);    /* one that has its row */
 	run_ip(&r, false, 253); /* ones that have none */
 	run_ip(&r, true, 253);
 	run_ip(&r, false, 17); /* and one that needs none */
-	rig_read(&r, GATE_IN, &t);
+	fixture_read(&r, GATE_IN, &t);
 	for (size_t i = 0; i < t.n; i++) {
 		packets += t.rows[i].packets;
 		bytes += t.rows[i].bytes;
@@ -222,35 +222,35 @@ void gate_rare_full(void)
 	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "IPv4's rest is wrong");
 	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "IPv6's rest is wrong");
 	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "UDP's row is wrong");
-	gate_table_free(&t);
-	rig_close(&r);
+	gate_counters_free(&t);
+	fixture_close(&r);
 }
 
 /* Each length a row of its own would fill the map, and rows with the same name are no rows. */
 void gate_rare_llc(void)
 {
-	struct gate_table t;
-	struct rig r;
+	struct gate_counters t;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (uint16_t len = 0; len < 0x600; len++)
 		run_type(&r, len);
-	rig_read(&r, GATE_IN, &t);
+	fixture_read(&r, GATE_IN, &t);
 	CHECK(t.n == 1 && t.rows[0].packets == 0x600 && t.rows[0].bytes == 0x600 * 60,
 	      "%zu rows, the first of %llu packets", t.n,
 	      t.n ? (unsigned long long)t.rows[0].packets : 0);
-	gate_table_free(&t);
-	rig_close(&r);
+	gate_counters_free(&t);
+	fixture_close(&r);
 }
 
 void gate_cpus(void)
 {
 	enum { EACH = 50 };
-	struct gate_table t;
+	struct gate_counters t;
 	int cpus, used = 0;
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	cpus = bpf_possible_cpus();
 	CHECK(cpus > 0, "possible CPUs: %s", strerror(-cpus));
 	for (int c = 0; c < cpus; c++) {
@@ -262,13 +262,13 @@ void gate_cpus(void)
 			run_type(&r, 0x88cc);
 		}
 	}
-	rig_read(&r, GATE_IN, &t);
+	fixture_read(&r, GATE_IN, &t);
 	CHECK(used && t.n == 2, "%d CPUs, %zu rows", used, t.n);
 	for (size_t i = 0; i < t.n; i++)
 		CHECK(t.rows[i].packets == (uint64_t)used * EACH, "%llu packets from %d CPUs",
 		      (unsigned long long)t.rows[i].packets, used);
-	gate_table_free(&t);
-	rig_close(&r);
+	gate_counters_free(&t);
+	fixture_close(&r);
 	if (used < 2)
 		SKIP("only one CPU is online");
 }

@@ -231,8 +231,8 @@ void guard_sketch(void)
 
 	set_up(&g, LINES);
 	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 100, GUARD_LIMIT));
-	scope_of(&g, 0)->few_packets = 10;
-	scope_of(&g, 0)->few_blocks = 0x4000;
+	scope_of(&g, 0)->sketch_min_packets = 10;
+	scope_of(&g, 0)->sketch_min_blocks = 0x4000;
 	open_guard(&g);
 	for (uint32_t src = 1; src <= 1000; src++) {
 		make_udp(&p, src);
@@ -311,7 +311,7 @@ void guard_bans(void)
 	limit.ban = BAN;
 	set_up(&g, LINES);
 	guarded_add(&g.conf, 0, limit);
-	g.conf.guard.longest = BAN * 5;
+	g.conf.guard.ban_max = BAN * 5;
 	open_guard(&g);
 	make_udp(&p, 0x01020304);
 	for (uint32_t level = 1; level <= 4; level++) {
@@ -414,9 +414,9 @@ void guard_keys(void)
 	g.conf.guard.scopes[1] = (struct guard_scope){ .key = GUARD_DST,
 						       .mask4 = ~0u,
 						       .mask = { ~0ull, ~0ull },
-						       .few_packets = 1,
-						       .few_syns = 1,
-						       .few_blocks = 1 };
+						       .sketch_min_packets = 1,
+						       .sketch_min_syns = 1,
+						       .sketch_min_blocks = 1 };
 	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 10, GUARD_LIMIT));
 	guarded_add(&g.conf, 1, guarded_limit(GUARD_PACKETS, 1, 25, GUARD_LIMIT));
 	open_guard(&g);
@@ -451,9 +451,9 @@ void guard_mutated(void)
 		*scope_of(&g, s) = (struct guard_scope){ .key = (uint8_t)(s % 3),
 							 .mask4 = ~0u,
 							 .mask = { ~0ull, ~0ull },
-							 .few_packets = 2,
-							 .few_syns = 1,
-							 .few_blocks = 100 };
+							 .sketch_min_packets = 2,
+							 .sketch_min_syns = 1,
+							 .sketch_min_blocks = 100 };
 		guarded_add(&g.conf, s, guarded_limit(GUARD_PACKETS, 1000, 100, GUARD_BAN));
 		guarded_add(&g.conf, s, guarded_limit(GUARD_BITS, 1000000, 1000000, GUARD_LIMIT));
 		guarded_add(&g.conf, s, guarded_limit(GUARD_SYNS, 1, 1, GUARD_LIMIT));

@@ -220,40 +220,44 @@ void find_again(void)
 	struct bpf_prog_info info = { 0 };
 	struct bpf_map_info map = { 0 };
 	struct find_prog prog = { 0 };
-	struct gate_table t = { 0 };
+	struct gate_counters t = { 0 };
 	uint8_t frame[64] = { [12] = 8, [14] = 0x45, [23] = 17 };
 	struct gate_row row;
-	struct rig r;
-	int hot, rare;
+	struct fixture r;
+	int counters, counters_other;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	CHECK(!bpf_info(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &info, sizeof(info)), "no info");
 	CHECK(!find_prog(info.id, &prog), "program %u is not found", info.id);
 	/* All but the guard's two, which programs without one do not name. */
 	CHECK(find_is_ours(&prog) && prog.nmaps == GATE_NMAPS - 2, "\"%s\" with %u maps",
 	      prog.info.name, prog.nmaps);
-	hot = find_map(&prog, "hot", &map);
-	CHECK(hot > 0 && map.value_size == sizeof(struct gate_hot), "no map hot: %d", hot);
-	rare = find_map(&prog, "rare", &map);
-	CHECK(rare > 0 && map.key_size == sizeof(struct gate_rare_key), "no map rare: %d", rare);
+	counters = find_map(&prog, "counters", &map);
+	CHECK(counters > 0 && map.value_size == sizeof(struct gate_counters_val),
+	      "no map counters: %d", counters);
+	counters_other = find_map(&prog, "counters_other", &map);
+	CHECK(counters_other > 0 && map.key_size == sizeof(struct gate_other_key),
+	      "no map counters_other: %d", counters_other);
 	map.id = 4711;
-	CHECK(find_map(&prog, "ho", &map) == -ENOENT && map.id == 4711, "a map of no such name");
+	CHECK(find_map(&prog, "counter", &map) == -ENOENT && map.id == 4711,
+	      "a map of no such name");
 
 	CHECK(!bpf_prog_run(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP],
 			    &(struct bpf_run){ .data = frame, .len = sizeof(frame) }),
 	      "not run");
-	CHECK(!gate_table_read(&t, hot, rare, GATE_IN) && t.n == 1, "%zu rows", t.n);
+	CHECK(!gate_counters_read(&t, counters, counters_other, GATE_IN) && t.n == 1, "%zu rows",
+	      t.n);
 	row = t.rows[0];
 	CHECK(row.proto == 17 && row.packets == 1 && row.bytes == 64, "not what was counted");
-	gate_table_free(&t);
-	close(hot);
-	close(rare);
+	gate_counters_free(&t);
+	close(counters);
+	close(counters_other);
 
 	info = (struct bpf_prog_info){ 0 };
 	CHECK(!bpf_info(r.stage.prog_fd[0], &info, sizeof(info)) && !find_prog(info.id, &prog) &&
 		      !find_is_ours(&prog),
 	      "a program called %s passes for ours", prog.info.name);
-	rig_close(&r);
+	fixture_close(&r);
 	for (int ms = 0; ms < 2000 && find_prog(info.id, &prog) != -ENOENT; ms++)
 		usleep(1000); /* programs are freed a little later */
 	CHECK(find_prog(info.id, &prog) == -ENOENT, "a closed program is found");

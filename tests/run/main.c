@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Kernel programs on crafted packets (BPF_PROG_TEST_RUN), and the loader, on the running kernel. */
-#include "tests/run/run.h"
 #include "tests/lib/insn.h"
+#include "tests/run/run.h"
 
 static const struct test tests[] = {
 	{ "gate: every sample counts as what it is", gate_samples, TEST_ROOT, 60 },

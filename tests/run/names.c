@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "host/names.h"
+#include "resolve/names.h"
 #include "sys/mnt.h"
 #include "sys/netns.h"
 #include "tests/run/run.h"
@@ -23,7 +23,7 @@ static uint64_t value_of(const char *text, struct diag *diag)
 	uint64_t value = 0;
 
 	*diag = (struct diag){ 0 };
-	if (!filter_parse(&f, text, &host_names, diag))
+	if (!filter_parse(&f, text, &resolve_names, diag))
 		value = f.nodes[f.root].value;
 	filter_close(&f);
 	return value;
@@ -118,7 +118,7 @@ void names_files(void)
 	CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0, "%s: %s", file, strerror(errno));
 	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: a prefix length");
 	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
-	CHECK(!filter_parse(&f, "src set sonde-test-set", &host_names, &diag), "%s", diag.msg);
+	CHECK(!filter_parse(&f, "src set sonde-test-set", &resolve_names, &diag), "%s", diag.msg);
 	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n, "a set else");
 	filter_close(&f);
 	unlink(file);

@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "filter/view.h"
 #include "gate/load.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/draw.h"
 #include "tests/lib/exprs.h"
 #include "tests/lib/insn.h"
-#include "tests/run/deep.h"
+#include "tests/run/random_packets.h"
 #include "tests/run/run.h"
 
 enum {
@@ -51,7 +51,7 @@ struct bench {
 	struct gate_hit hits[GATE_RULES_MAX + 1];
 	uint64_t packets[2], bytes[2]; /* passed, dropped */
 	unsigned int run;
-	uint32_t observed; /* what an observer adds to its answers */
+	uint32_t has_observer; /* what an observer adds to its answers */
 };
 
 static uint64_t state = SEED;
@@ -68,7 +68,7 @@ static int bench_try(struct bench *b, enum flavour flavour, bool ethernet, const
 				   .type = ethernet ? ARPHRD_ETHER : ARPHRD_NONE };
 	struct gate_load what = { .link = &link,
 				  .progs = 1u << progs[flavour],
-				  .uses = GATE_USE_FILTER,
+				  .uses = GATE_USER_FILTER,
 				  .rules = &b->rules,
 				  .dir = flavour == TC_OUT ? GATE_OUT : GATE_IN };
 	struct diag diag = { 0 };
@@ -84,7 +84,7 @@ static int bench_try(struct bench *b, enum flavour flavour, bool ethernet, const
 static void bench_open(struct bench *b, enum flavour flavour, bool ethernet, const char *text)
 {
 	CHECK(!bench_try(b, flavour, ethernet, text), "not loaded: %s", text);
-	CHECK(b->conf.judged && b->conf.ethernet == ethernet, "another conf");
+	CHECK(b->conf.has_rules && b->conf.ethernet == ethernet, "another conf");
 	if (flavour == XDP)
 		return;
 	stage_open(&b->stage);
@@ -113,7 +113,7 @@ static void check_hits(const struct bench *b, uint32_t id, const char *words)
 	}
 	CHECK(sum.packets == b->hits[id].packets && sum.bytes == b->hits[id].bytes,
 	      "%s%s: rule %u has decided on %llu packets (%llu bytes), not %llu (%llu): %s",
-	      flavour_names[b->flavour], b->conf.light ? " (light)" : "", id,
+	      flavour_names[b->flavour], b->conf.addr_only ? " (light)" : "", id,
 	      (unsigned long long)sum.packets, (unsigned long long)sum.bytes,
 	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes,
 	      words);
@@ -123,12 +123,12 @@ static void check_hits(const struct bench *b, uint32_t id, const char *words)
 static void bench_check(const struct bench *b, const char *text)
 {
 	uint64_t packets[2] = { 0 }, bytes[2] = { 0 };
-	struct gate_table t = { 0 };
+	struct gate_counters t = { 0 };
 
 	for (uint32_t id = 1; id <= GATE_RULES_MAX; id++)
 		check_hits(b, id, text);
-	CHECK(!gate_table_read(&t, b->gate.map_fd[GATE_MAP_HOT], b->gate.map_fd[GATE_MAP_RARE],
-			       b->dir),
+	CHECK(!gate_counters_read(&t, b->gate.map_fd[GATE_MAP_COUNTERS],
+				  b->gate.map_fd[GATE_MAP_COUNTERS_OTHER], b->dir),
 	      "counters");
 	for (size_t i = 0; i < t.n; i++) {
 		CHECK(t.rows[i].verdict == GATE_PASS || t.rows[i].verdict == GATE_DROP, "%s",
@@ -136,7 +136,7 @@ static void bench_check(const struct bench *b, const char *text)
 		packets[t.rows[i].verdict == GATE_DROP] += t.rows[i].packets;
 		bytes[t.rows[i].verdict == GATE_DROP] += t.rows[i].bytes;
 	}
-	gate_table_free(&t);
+	gate_counters_free(&t);
 	CHECK(!memcmp(packets, b->packets, sizeof(packets)) &&
 		      !memcmp(bytes, b->bytes, sizeof(bytes)),
 	      "%s: the counters do not sum up\n%s", flavour_names[b->flavour], text);
@@ -162,7 +162,7 @@ static bool run(const struct bench *b, const struct packet *p, bool tag, bool *d
 	if (rc || run.ret == 99) /* the stage could not push a tag */
 		return false;
 	for (int i = 0; i < 2; i++)
-		if (run.ret - b->observed == answers[b->flavour != XDP][i]) {
+		if (run.ret - b->has_observer == answers[b->flavour != XDP][i]) {
 			*drops = i;
 			return true;
 		}
@@ -206,7 +206,7 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 			  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len }, &rule);
 	CHECK(drops == want, "%s%s%s%s: %s, not %s, which rule %u says: %s\n%s",
 	      flavour_names[b->flavour], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
-	      b->conf.light ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
+	      b->conf.addr_only ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
 	      rule ? rule->id : 0, hex(seen), text);
 	id = rule ? rule->id : want ? RULE_DEFAULT_ID : 0;
 	if (id) {
@@ -309,7 +309,7 @@ static void light_expr(char *text, size_t room, int depth)
 }
 
 /* Each line a rule that can be one. */
-static void some_rules(char *text, size_t room, bool light, bool may_default)
+static void some_rules(char *text, size_t room, bool addr_only, bool may_default)
 {
 	uint32_t n = 1 + draw(RULES_MAX), sets = 0;
 	size_t len = 0;
@@ -321,7 +321,7 @@ static void some_rules(char *text, size_t room, bool light, bool may_default)
 		struct diag diag = { 0 };
 		int rc;
 
-		if (light)
+		if (addr_only)
 			light_expr(expr, sizeof(expr), 0);
 		else
 			exprs_own_text(expr, sizeof(expr));
@@ -396,7 +396,7 @@ static void both_ways(enum flavour flavour, bool ethernet)
 {
 	/* Never matches, and looks at more. */
 	static const char heavy[] = "drop tcp and udp and port 1\n";
-	unsigned int sets = SETS / 2 / test_slow() + 1, light = 0;
+	unsigned int sets = SETS / 2 / test_slow() + 1, addr_only = 0;
 	struct packet p;
 
 	exprs_seed(SEED + 1);
@@ -409,8 +409,8 @@ static void both_ways(enum flavour flavour, bool ethernet)
 		snprintf(longer, sizeof(longer), "%s%s", text, heavy);
 		bench_open(&b, flavour, ethernet, text);
 		bench_open(&c, flavour, ethernet, longer);
-		CHECK(!c.conf.light, "not heavy: %s", longer);
-		light += b.conf.light;
+		CHECK(!c.conf.addr_only, "not heavy: %s", longer);
+		addr_only += b.conf.addr_only;
 		for (int k = 0; k < packets(); k++) {
 			bool tag = flavour != XDP && ethernet && !draw(4);
 
@@ -425,7 +425,7 @@ static void both_ways(enum flavour flavour, bool ethernet)
 		bench_close(&b);
 		bench_close(&c);
 	}
-	CHECK(light > sets / 2, "only %u of %u sets were light", light, sets);
+	CHECK(addr_only > sets / 2, "only %u of %u sets were light", addr_only, sets);
 }
 
 void rules_light(void)
@@ -544,7 +544,7 @@ void rules_observed(void)
 	int fd, rc;
 
 	bench_open(&b, XDP, true, "drop udp or host 10.0.0.1\ndefault drop\nallow tcp");
-	if (!b.conf.observed)
+	if (!b.conf.has_observer)
 		SKIP("this kernel has no tail calls beside subprograms");
 	const struct bpf_insn insns[] = {
 		I_FIRST_VALUE(b.gate.map_fd[GATE_MAP_DECISION]),
@@ -567,7 +567,7 @@ void rules_observed(void)
 	exprs_seed(SEED);
 	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
 	CHECK(!rc, "no place for an observer: %s", strerror(-rc));
-	b.observed = OBSERVED;
+	b.has_observer = OBSERVED;
 	for (int i = 0; i < packets(); i++) {
 		some_packet(&p);
 		judge(&b, &p, false, "observed");
@@ -592,7 +592,7 @@ void rules_go_on(void)
 	bench_open(&b, XDP, true, "7 drop udp\n3 allow");
 	exprs_seed(SEED);
 	memcpy(maps, b.gate.map_fd, sizeof(maps));
-	maps[GATE_MAP_TEXT] = maps[gate_spec.conf_map] = 0;
+	maps[GATE_MAP_RULES_TEXT] = maps[gate_spec.conf_map] = 0;
 	what.link = &link;
 	what.rules = &b.rules;
 	what.before = &b.conf;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "gate/table.h"
+#include "gate/counters.h"
 #include "obj/obj.h"
 #include "tests/lib/packet.h"
 #include "tests/lib/test.h"
@@ -18,13 +18,13 @@ enum flavour { XDP, TC_IN, TC_OUT, FLAVOURS };
 extern const char *const flavour_names[];
 
 /* The gate loaded, and before its tc programs a stage that does to the packet what
- * BPF_PROG_TEST_RUN cannot: see rig_run(). */
-struct rig {
+ * BPF_PROG_TEST_RUN cannot: see fixture_run(). */
+struct fixture {
 	struct obj gate, stage;
 	bool multibuf;
 };
-void rig_open(struct rig *r, bool ethernet);
-void rig_close(struct rig *r);
+void fixture_open(struct fixture *r, bool ethernet);
+void fixture_close(struct fixture *r);
 
 /* Orders to the stage, in __sk_buff.cb. */
 enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
@@ -37,19 +37,20 @@ void stage_lead(const struct obj *stage, uint32_t slot, int prog);
  * its cb[STAGE_VLAN_*] push a tag to where a device's offload puts it, beside the packet. The
  * program has to return what lets the packet go on, and to count one row, which is stored and taken
  * out of the counters again. */
-void rig_run(struct rig *r, enum flavour f, const void *data, size_t len,
-	     const struct __sk_buff *ctx, struct gate_row *row);
+void fixture_run(struct fixture *r, enum flavour f, const void *data, size_t len,
+		 const struct __sk_buff *ctx, struct gate_row *row);
 /* The same, and the row has to be this one. */
-void rig_expect(struct rig *r, enum flavour f, const void *data, size_t len,
-		const struct __sk_buff *ctx, const struct gate_row *want);
+void fixture_expect(struct fixture *r, enum flavour f, const void *data, size_t len,
+		    const struct __sk_buff *ctx, const struct gate_row *want);
 /* The same with what the second opinion says: one packet of len bytes. */
-void rig_compare(struct rig *r, enum flavour f, const void *data, size_t len, bool ethernet);
+void fixture_compare(struct fixture *r, enum flavour f, const void *data, size_t len,
+		     bool ethernet);
 /* All counters of a direction; the caller frees. */
-void rig_read(const struct rig *r, enum gate_dir dir, struct gate_table *t);
+void fixture_read(const struct fixture *r, enum gate_dir dir, struct gate_counters *t);
 /* Forget them. */
-void rig_clear(const struct rig *r, enum gate_dir dir);
+void fixture_clear(const struct fixture *r, enum gate_dir dir);
 /* Nothing is left in the counters. */
-void rig_empty(const struct rig *r);
+void fixture_empty(const struct fixture *r);
 
 /* Family and proto (of struct gate_row) of a packet as the standards have it. */
 struct opinion {

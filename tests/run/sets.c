@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "obj/sets.h"
+#include "sets/sets.h"
 #include "sys/bpf.h"
 #include "tests/lib/draw.h"
 #include "tests/lib/insn.h"
@@ -167,7 +167,7 @@ static void compare_read(const struct sets *sets, const struct filter_set *set)
 /* What a random set is like. */
 struct shape {
 	uint32_t n;
-	uint8_t shortest, longest; /* of 32, or in quarters of 128 */
+	uint8_t shortest, ban_max; /* of 32, or in quarters of 128 */
 	uint8_t spread;            /* bits that addresses differ in, from the end */
 };
 
@@ -185,7 +185,7 @@ static void random_text(const struct shape *s)
 	for (uint32_t i = 0; i < s->n; i++) {
 		enum set_family family = draw(2);
 		uint32_t len = (uint32_t)set_address(family);
-		uint32_t low = s->shortest * len / 4, high = s->longest * len / 4;
+		uint32_t low = s->shortest * len / 4, high = s->ban_max * len / 4;
 		uint32_t bits = low + draw(high - low + 1);
 		char words[INET6_ADDRSTRLEN];
 		uint8_t addr[ADDRESS];
@@ -224,15 +224,15 @@ static void call_again(struct sets *sets)
 {
 	for (int family = 0; family < SET_FAMILIES; family++) {
 		struct set_one *one = &sets->of[0][family];
-		struct set_lines lines = { 0 };
+		struct set_table lines = { 0 };
 
 		if (!one->fd)
 			continue;
-		CHECK(!lines_get(one->fd, &lines), "no lines");
+		CHECK(!set_table_read(one->fd, &lines), "no lines");
 		close(one->fd);
-		one->fd = lines_put(&lines, "called", 0);
+		one->fd = set_table_create(&lines, "called", 0);
 		CHECK(one->fd > 0, "not filled: %s", strerror(-one->fd));
-		lines_close(&lines);
+		set_table_close(&lines);
 	}
 }
 
@@ -269,7 +269,7 @@ void sets_shapes(void)
 				   .shortest = (uint8_t)draw(33),
 				   .spread = (uint8_t)(1 + draw(32)) };
 
-		s.longest = (uint8_t)(s.shortest + draw(33u - s.shortest));
+		s.ban_max = (uint8_t)(s.shortest + draw(33u - s.shortest));
 		one_shape(&s, !draw(4));
 	}
 }

@@ -76,7 +76,7 @@ static void build(struct packet *p, const struct gso *g)
 	packet_fill(p, 0x77, g->payload);
 }
 
-static void check_segments(struct rig *r, const struct gso *g, uint32_t vlan_proto)
+static void check_segments(struct fixture *r, const struct gso *g, uint32_t vlan_proto)
 {
 	struct __sk_buff ctx = { .gso_size = g->size, .gso_segs = g->segs };
 	struct gate_row want = { .family = g->six ? GATE_IPV6 : GATE_IPV4,
@@ -92,26 +92,26 @@ static void check_segments(struct rig *r, const struct gso *g, uint32_t vlan_pro
 		want.bytes += 4ull * g->packets;
 	}
 	for (int f = TC_IN; f < FLAVOURS; f++)
-		rig_expect(r, (enum flavour)f, p.at, p.len, &ctx, &want);
+		fixture_expect(r, (enum flavour)f, p.at, p.len, &ctx, &want);
 }
 
 void skb_segments(void)
 {
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (size_t i = 0; i < LENGTH(gsos); i++)
 		check_segments(&r, &gsos[i], 0);
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 /* The tag is on the wire, so it counts, once a segment; the family is that of what it wraps. */
 void skb_vlan_beside(void)
 {
-	struct rig r;
+	struct fixture r;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	for (size_t i = 0; i < LENGTH(gsos); i++) {
 		check_segments(&r, &gsos[i], 0x8100);
 		check_segments(&r, &gsos[i], 0x88a8);
@@ -127,10 +127,10 @@ void skb_vlan_beside(void)
 		s->build(&p, s->arg);
 		want.bytes = p.len + 4;
 		for (int f = TC_IN; f < FLAVOURS; f++)
-			rig_expect(&r, (enum flavour)f, p.at, p.len, &ctx, &want);
+			fixture_expect(&r, (enum flavour)f, p.at, p.len, &ctx, &want);
 	}
-	rig_empty(&r);
-	rig_close(&r);
+	fixture_empty(&r);
+	fixture_close(&r);
 }
 
 /* Send so that the kernel keeps only the first bytes in one piece: packet(7) with a virtio header
@@ -213,33 +213,33 @@ static const struct in_pages {
 };
 
 /* What has been counted in a direction is times that packet, and nothing else. */
-static void check_counted(const struct rig *r, enum gate_dir dir, const struct in_pages *in,
+static void check_counted(const struct fixture *r, enum gate_dir dir, const struct in_pages *in,
 			  size_t linear, uint64_t times, uint64_t bytes)
 {
 	struct gate_row key = {
 		.dir = (uint8_t)dir, .family = in->family, .proto = in->proto, .verdict = GATE_PASS
 	};
 	const struct gate_row *row = NULL;
-	struct gate_table t = { 0 };
+	struct gate_counters t = { 0 };
 
 	for (int ms = 0; ms < 2000 && (!t.n || (row && row->packets < times)); ms++) {
-		gate_table_free(&t);
+		gate_counters_free(&t);
 		if (ms)
 			usleep(1000);
-		rig_read(r, dir, &t);
-		row = gate_table_find(&t, &key);
+		fixture_read(r, dir, &t);
+		row = gate_counters_find(&t, &key);
 	}
 	CHECK(row && t.n == 1 && row->packets == times,
 	      "%s %s, %zu bytes in one piece: counted otherwise", in->name, gate_dir_name(dir),
 	      linear);
 	CHECK(row->bytes == times * bytes, "%s %s: %llu bytes", in->name, gate_dir_name(dir),
 	      (unsigned long long)row->bytes);
-	gate_table_free(&t);
+	gate_counters_free(&t);
 }
 
 /* Loopback gives every frame back: out and in are the same bytes. Wherever the linear part ends,
  * the packet is the same. */
-static void check_in_pages(struct rig *r, int ifindex, const struct in_pages *in)
+static void check_in_pages(struct fixture *r, int ifindex, const struct in_pages *in)
 {
 	enum { MORE = 5000, LEAST = 14, MOST = 200 };
 	struct packet p = { .len = 0 };
@@ -252,7 +252,7 @@ static void check_in_pages(struct rig *r, int ifindex, const struct in_pages *in
 				      p.len + MORE);
 	}
 	for (int dir = 0; dir < GATE_DIRS; dir++)
-		rig_clear(r, (enum gate_dir)dir);
+		fixture_clear(r, (enum gate_dir)dir);
 }
 
 void skb_headers_in_pages(void)
@@ -262,10 +262,10 @@ void skb_headers_in_pages(void)
 	struct attach_report report;
 	struct nl nl = { 0 };
 	struct link lo;
-	struct rig r;
+	struct fixture r;
 	int rc;
 
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	CHECK(!netns_unshare(), "no namespace of its own: %s", strerror(errno));
 	CHECK(!nl_open(&nl, 0), "no netlink");
 	CHECK(!link_get(&nl, "lo", 0, &lo), "no loopback interface");
@@ -282,7 +282,7 @@ void skb_headers_in_pages(void)
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		attach_close(&at[dir], &nl);
 	nl_close(&nl);
-	rig_close(&r);
+	fixture_close(&r);
 }
 
 /* A jumbo frame: the program sees its start, its length is that of all of it. */
@@ -291,17 +291,17 @@ void xdp_in_pages(void)
 	static uint8_t frame[9000];
 	struct gate_row want = { .family = GATE_IPV4, .proto = 6, .packets = 1 };
 	struct packet p = { .len = 0 };
-	struct rig r;
+	struct fixture r;
 
 	if (feature_try("XDP frames in several buffers"))
 		SKIP("this kernel has no XDP for frames in several buffers");
-	rig_open(&r, true);
+	fixture_open(&r, true);
 	packet_eth(&p, 0x0800);
 	packet_ipv4(&p, 6, 5);
 	packet_tcp(&p, 5);
 	memcpy(frame, p.at, p.len);
 	for (want.bytes = 3000; want.bytes <= sizeof(frame); want.bytes += 500)
-		rig_expect(&r, XDP, frame, want.bytes, NULL, &want);
-	rig_empty(&r);
-	rig_close(&r);
+		fixture_expect(&r, XDP, frame, want.bytes, NULL, &want);
+	fixture_empty(&r);
+	fixture_close(&r);
 }

@@ -24,7 +24,7 @@ Suite *capfile_suite(void);
 Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
-Suite *tap_suite(void);
+Suite *capture_suite(void);
 Suite *unpack_suite(void);
 Suite *rules_suite(void);
 Suite *guard_suite(void);

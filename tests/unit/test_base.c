@@ -9,36 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/unit/said.h"
-#include "tests/unit/suites.h"
 #include "base/buf.h"
+#include "tests/unit/capture_stderr.h"
+#include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
 #include "base/near.h"
 #include "base/opt.h"
 #include "base/utf8.h"
 
-#define assert_said(call, ret, words)          \
-	do {                                   \
-		int got_;                      \
-		said_begin(STDERR_FILENO);     \
-		got_ = (call);                 \
-		said_end(STDERR_FILENO);       \
-		ck_assert_str_eq(said, words); \
-		ck_assert_int_eq(got_, ret);   \
+#define assert_stderr(call, ret, words)              \
+	do {                                         \
+		int got_;                            \
+		capture_stderr_begin(STDERR_FILENO); \
+		got_ = (call);                       \
+		capture_stderr_end(STDERR_FILENO);   \
+		ck_assert_str_eq(said, words);       \
+		ck_assert_int_eq(got_, ret);         \
 	} while (0)
 
 START_TEST(error_lines)
 {
 	err_command(NULL);
-	assert_said(fail(-ENODEV, "no interface %s", "eth9"), -ENODEV,
-		    "sonde: no interface eth9\n");
-	assert_said(fail_errno(-EMFILE, "a.pcap"), -EMFILE,
-		    "sonde: a.pcap: too many files open in this process (see ulimit -n)\n");
-	assert_said(fail_usage("what is %d", 7), -E_USAGE, "sonde: what is 7 (see sonde --help)\n");
+	assert_stderr(fail(-ENODEV, "no interface %s", "eth9"), -ENODEV,
+		      "sonde: no interface eth9\n");
+	assert_stderr(fail_errno(-EMFILE, "a.pcap"), -EMFILE,
+		      "sonde: a.pcap: too many files open in this process (see ulimit -n)\n");
+	assert_stderr(fail_usage("what is %d", 7), -E_USAGE,
+		      "sonde: what is 7 (see sonde --help)\n");
 	err_command("count");
-	assert_said((note("eth0: generic XDP"), 0), 0, "sonde count: eth0: generic XDP\n");
-	assert_said(fail_usage("no"), -E_USAGE, "sonde count: no (see sonde count --help)\n");
+	assert_stderr((note("eth0: generic XDP"), 0), 0, "sonde count: eth0: generic XDP\n");
+	assert_stderr(fail_usage("no"), -E_USAGE, "sonde count: no (see sonde count --help)\n");
 	err_command(NULL);
 }
 END_TEST
@@ -46,10 +47,10 @@ END_TEST
 START_TEST(error_lines_are_harmless)
 {
 	/* escape, newline, C1 in UTF-8, a raw C1 byte, a right-to-left override; UTF-8 stays */
-	assert_said(fail(-1, "%s", "a\x1b[31m\nb\xc2\x9b\x9b\xe2\x80\xae \xc3\xa9"), -1,
-		    "sonde: a?[31m?b??? \xc3\xa9\n");
+	assert_stderr(fail(-1, "%s", "a\x1b[31m\nb\xc2\x9b\x9b\xe2\x80\xae \xc3\xa9"), -1,
+		      "sonde: a?[31m?b??? \xc3\xa9\n");
 	errno = E2BIG;
-	assert_said((note("x"), errno), E2BIG, "sonde: x\n");
+	assert_stderr((note("x"), errno), E2BIG, "sonde: x\n");
 }
 END_TEST
 
@@ -59,17 +60,17 @@ START_TEST(long_errors_are_cut)
 
 	memset(word, 'w', sizeof(word));
 	word[sizeof(word) - 1] = '\0';
-	said_begin(STDERR_FILENO);
+	capture_stderr_begin(STDERR_FILENO);
 	fail_errno(-ENOSPC, "%s", word);
-	said_end(STDERR_FILENO);
+	capture_stderr_end(STDERR_FILENO);
 	ck_assert_uint_le(strlen(said), 1100);
 	ck_assert_ptr_nonnull(strstr(said, "www...: no space left\n"));
 	for (size_t i = 0; i + 1 < sizeof(word); i++) /* the cut is never inside a character */
 		word[i] = i % 2 ? (char)0xa9 : (char)0xc3;
 	for (int odd = 0; odd < 2; odd++) {
-		said_begin(STDERR_FILENO);
+		capture_stderr_begin(STDERR_FILENO);
 		fail(-1, "%s%s", odd ? "y" : "", word);
-		said_end(STDERR_FILENO);
+		capture_stderr_end(STDERR_FILENO);
 		ck_assert_ptr_null(strchr(said, '?'));
 		ck_assert_ptr_nonnull(strstr(said, "\xc3\xa9...\n"));
 	}
@@ -77,9 +78,9 @@ START_TEST(long_errors_are_cut)
 	memset(word, 'w', sizeof(word));
 	memcpy(word + 992, "\xf0\x9f\x98\x80\x80\x80", 6);
 	word[1200] = '\0';
-	said_begin(STDERR_FILENO);
+	capture_stderr_begin(STDERR_FILENO);
 	fail(-1, "%s", word);
-	said_end(STDERR_FILENO);
+	capture_stderr_end(STDERR_FILENO);
 	ck_assert_ptr_nonnull(strstr(said, "w\xf0\x9f\x98\x80...\n"));
 }
 END_TEST

@@ -89,21 +89,21 @@ static struct {
 
 static void add_structs(struct blob *b)
 {
-	uint32_t trio, either, matrix, deeper;
+	uint32_t trio, either, matrix, enter_nesting;
 
 	ids.inner = type(b, "inner", BTF_KIND_STRUCT, 2, 8);
 	member(b, "a", ids.integer, 0);
 	member(b, "b", ids.integer, 32);
 	trio = array(b, ids.inner, 3);
 	matrix = array(b, array(b, ids.byte, 4), 2);
-	deeper = type(b, "", BTF_KIND_STRUCT | 1 << 7, 3, 8);
+	enter_nesting = type(b, "", BTF_KIND_STRUCT | 1 << 7, 3, 8);
 	member(b, "deep1", ids.byte, 0);
 	member(b, "deepbits", ids.byte, 2u << 24 | 8);
 	member(b, "deep2", ids.integer, 32);
 	either = type(b, "", BTF_KIND_UNION, 3, 8);
 	member(b, "u1", ids.integer, 0);
 	member(b, "u2", ids.byte, 0);
-	member(b, "", deeper, 0);
+	member(b, "", enter_nesting, 0);
 	/* The top bit: offsets have the size of bit fields in them. */
 	ids.outer = type(b, "outer", BTF_KIND_STRUCT | 1 << 7, 9, 80);
 	member(b, "first", ids.integer, 0);
@@ -287,7 +287,7 @@ END_TEST
 
 START_TEST(names_are_resolved)
 {
-	struct btf_want want[] = {
+	struct btf_lookup want[] = {
 		{ "outer", BTF_IS(STRUCT), 1, 0, 0 },
 		{ "outer", BTF_IS(UNION), 1, 0, 0 },
 		{ "fn", BTF_IS(FUNC), 0, 0, 0 },
@@ -315,12 +315,12 @@ END_TEST
 /* What was learnt is known without a look at the types. */
 START_TEST(names_are_learnt)
 {
-	struct btf_want want[] = {
+	struct btf_lookup want[] = {
 		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "nothing", BTF_IS(STRUCT), 0, 0, 0 },
 		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "td", BTF_IS(TYPEDEF), 0, 0, 0 },
 		{ "", UINT32_MAX, 0, 0, 0 },
 	};
-	struct btf_want other = { "fn", BTF_IS(FUNC), 0, 0, 0 };
+	struct btf_lookup other = { "fn", BTF_IS(FUNC), 0, 0, 0 };
 	struct btf got = { 0 };
 	uint32_t n;
 
@@ -333,10 +333,10 @@ START_TEST(names_are_learnt)
 	n = got.n;
 	got.n = 0;
 	memset(want, 0, sizeof(want));
-	want[0] = (struct btf_want){ "outer", BTF_IS(STRUCT), 0, 0, 0 };
-	want[1] = (struct btf_want){ "nothing", BTF_IS(STRUCT), 9, 0, 0 };
-	want[2] = (struct btf_want){ "outer", BTF_IS(UNION), 9, 0, 0 };
-	want[3] = (struct btf_want){ "td", BTF_IS(TYPEDEF), 0, 0, 0 };
+	want[0] = (struct btf_lookup){ "outer", BTF_IS(STRUCT), 0, 0, 0 };
+	want[1] = (struct btf_lookup){ "nothing", BTF_IS(STRUCT), 9, 0, 0 };
+	want[2] = (struct btf_lookup){ "outer", BTF_IS(UNION), 9, 0, 0 };
+	want[3] = (struct btf_lookup){ "td", BTF_IS(TYPEDEF), 0, 0, 0 };
 	want[4] = other;
 	btf_resolve(&got, want, 5);
 	ck_assert_uint_eq(want[0].id, ids.outer);
@@ -446,8 +446,8 @@ END_TEST
 /* Ask everything of it. */
 static void use(const struct btf *b)
 {
-	struct btf_want want[] = { { "outer", BTF_IS(STRUCT), 0, 0, 0 },
-				   { "color", UINT32_MAX, 0, 0, 0 } };
+	struct btf_lookup want[] = { { "outer", BTF_IS(STRUCT), 0, 0, 0 },
+				     { "color", UINT32_MAX, 0, 0, 0 } };
 	struct btf_value v[4], returns;
 	struct btf_field f;
 	uint64_t value;

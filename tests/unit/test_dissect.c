@@ -3,9 +3,9 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "net/dissect/dissect.h"
 #include "tests/lines/pcap.h"
 #include "tests/unit/suites.h"
-#include "net/dissect.h"
 
 #define DATA "tests/data/lines/"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/obj.h"
 #include "gen/gen.h"
+#include "obj/obj.h"
 #include "tests/unit/gen_data.h"
 #include "tests/unit/suites.h"
 
@@ -286,15 +286,15 @@ START_TEST(circles_of_calls_end)
 END_TEST
 
 /* value: what the instruction must hold as compiled. */
-struct core_want {
+struct core_lookups {
 	const char *func;
 	uint16_t kind, size;
 	const char *type, *path;
 	int32_t value;
 };
 
-static void assert_cores(const struct gen_obj *obj, const char *prog, const struct core_want *want,
-			 uint32_t n)
+static void assert_cores(const struct gen_obj *obj, const char *prog,
+			 const struct core_lookups *want, uint32_t n)
 {
 	const struct spec_prog *p = prog_of(obj, prog);
 	const struct bpf_insn *insns = layout_of(obj, p)->insns;
@@ -326,7 +326,7 @@ static void assert_cores(const struct gen_obj *obj, const char *prog, const stru
 
 START_TEST(core_paths_are_names)
 {
-	static const struct core_want want[] = {
+	static const struct core_lookups want[] = {
 		{ "paths", SPEC_FIELD_OFFSET, 4, "outer", "a", 0 },
 		{ "paths", SPEC_FIELD_OFFSET, 4, "outer", "b", 8 },
 		{ "paths", SPEC_FIELD_OFFSET, 8, "outer", "d", 8 },
@@ -344,7 +344,7 @@ END_TEST
 
 START_TEST(core_infos_are_known)
 {
-	static const struct core_want want[] = {
+	static const struct core_lookups want[] = {
 		{ "infos", SPEC_FIELD_EXISTS, 0, "outer", "list", 1 },
 		{ "infos", SPEC_FIELD_SIZE, 0, "outer", "list[2].words", 8 },
 		{ "infos", SPEC_FIELD_OFFSET, 10, "outer", "named.tail", 48 },

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gate/guard.h"
+#include "guard/guard.h"
 #include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
 
@@ -83,10 +83,10 @@ START_TEST(few_of_conns)
 	ck_assert(!guard_plan_open(&plan));
 	ck_assert(!guard_plan_limit(&plan, "5 connections", 13, &diag));
 	ck_assert(!guard_plan_settle(&plan, NULL));
-	ck_assert_uint_eq(plan.conf.scopes[0].few_packets, UINT16_MAX);
+	ck_assert_uint_eq(plan.conf.scopes[0].sketch_min_packets, UINT16_MAX);
 	ck_assert(!guard_plan_limit(&plan, "10 packets/s", 12, &diag));
 	ck_assert(!guard_plan_settle(&plan, NULL));
-	ck_assert_uint_lt(plan.conf.scopes[0].few_packets, 10);
+	ck_assert_uint_lt(plan.conf.scopes[0].sketch_min_packets, 10);
 	guard_plan_close(&plan);
 }
 END_TEST

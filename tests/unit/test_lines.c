@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "obj/lines.h"
+#include "sets/set_table.h"
 #include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
 
 #undef __always_inline
 #define __always_inline inline
 
-static struct set_lines lines;
+static struct set_table lines;
 
 static inline const struct set_line *set_line_at(__u32 index)
 {
@@ -21,7 +21,7 @@ static inline const struct set_line *set_line_at(__u32 index)
 
 static inline __u64 param(enum set_param which)
 {
-	struct set_head h = lines_head(&lines);
+	struct set_head h = set_table_head(&lines);
 	const __u32 params[] = { h.top, h.base, h.buckets, h.codes, h.codes_base };
 
 	return params[which - SET_PARAM_TOP];
@@ -144,7 +144,7 @@ static void check_set(const struct filter_set *all, enum set_family family, size
 		addr[draw((uint32_t)len)] ^= (uint8_t)(1 << draw(8));
 		check_address(all, family, addr);
 	}
-	lines_close(&lines);
+	set_table_close(&lines);
 	set_close(&s);
 }
 
@@ -155,14 +155,14 @@ START_TEST(random_sets)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		uint32_t n = 1 + draw(1u << draw(8)), shortest = draw(max + 1);
-		uint32_t longest = shortest + draw(max + 1 - shortest), low = draw(max);
+		uint32_t ban_max = shortest + draw(max + 1 - shortest), low = draw(max);
 		struct filter_set all = { 0 };
 
 		while (n--) {
 			uint8_t addr[16];
 
 			draw_address(addr, len, low);
-			add(&all, family, addr, shortest + draw(longest + 1 - shortest));
+			add(&all, family, addr, shortest + draw(ban_max + 1 - shortest));
 		}
 		check_set(&all, family, low);
 		set_close(&all);
@@ -213,8 +213,8 @@ START_TEST(small)
 	build(&s, sizes[_i].family);
 	check_read(&s, sizes[_i].family);
 	ck_assert_uint_le(lines.n, sizes[_i].lines);
-	ck_assert_int_eq(lines_head(&lines).top != 0, sizes[_i].top);
-	lines_close(&lines);
+	ck_assert_int_eq(set_table_head(&lines).top != 0, sizes[_i].top);
+	set_table_close(&lines);
 	set_close(&s);
 }
 END_TEST
@@ -239,9 +239,9 @@ START_TEST(codes)
 	s.of->n = s.of->room = MANY;
 	ck_assert_int_eq(set_settle(&s), 0);
 	build(&s, SET_IPV4);
-	ck_assert_uint_ne(lines_head(&lines).codes, 0);
+	ck_assert_uint_ne(set_table_head(&lines).codes, 0);
 	/* Some must have found their half line full, or that is not tested. */
-	ck_assert_uint_ne(lines_head(&lines).buckets, 0);
+	ck_assert_uint_ne(set_table_head(&lines).buckets, 0);
 	check_read(&s, SET_IPV4);
 	for (i = 0; i < MANY * 2; i += 5) {
 		uint8_t addr[16] = { 0 };
@@ -252,7 +252,7 @@ START_TEST(codes)
 			draw_address(addr, 4, i % 16);
 		ck_assert_int_eq(lines_have(SET_IPV4, addr), set_has(&s, 4, addr));
 	}
-	lines_close(&lines);
+	set_table_close(&lines);
 	set_close(&s);
 }
 END_TEST
@@ -283,7 +283,7 @@ START_TEST(foreign)
 		else
 			lines.n = 0;
 		ck_assert_int_eq(_i ? set6_read(&lines, &got) : set4_read(&lines, &got), -EINVAL);
-		lines_close(&lines);
+		set_table_close(&lines);
 	}
 	free(got.at);
 	set_close(&s);

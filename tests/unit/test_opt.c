@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 #undef fail /* check.h has one, too */
-#include "tests/unit/said.h"
-#include "tests/unit/suites.h"
 #include "base/err.h"
 #include "base/opt.h"
+#include "tests/unit/capture_stderr.h"
+#include "tests/unit/suites.h"
 
 struct conf {
 	bool numeric, verbose;
@@ -63,9 +63,9 @@ static int parse(int fd, const char *words)
 	for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "))
 		args[argc++] = strcmp(w, "~") ? w : w + 1;
 	args[argc] = NULL;
-	said_begin(fd);
+	capture_stderr_begin(fd);
 	ret = opt_parse(&spec, &conf, argc, args, &rest, &nrest);
-	said_end(fd);
+	capture_stderr_end(fd);
 	return ret;
 }
 

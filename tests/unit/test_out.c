@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include "tests/unit/suites.h"
 #include "out/sink.h"
+#include "tests/unit/suites.h"
 
 struct rec {
 	const char *device, *rule, *note;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "tests/unit/said.h"
+#include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
@@ -67,9 +67,9 @@ START_TEST(wrong_words_are_said)
 	struct target t;
 	int rc;
 
-	said_begin(STDERR_FILENO);
+	capture_stderr_begin(STDERR_FILENO);
 	rc = target_parse(&t, bad[_i].word);
-	said_end(STDERR_FILENO);
+	capture_stderr_end(STDERR_FILENO);
 	ck_assert_int_eq(rc, -E_USAGE);
 	ck_assert_msg(strstr(said, bad[_i].words), "%s: %s", bad[_i].word, said);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "filter/view.h"
 #include "gate/rules.h"
-#include "host/session.h"
+#include "resolve/ssh_session.h"
 #include "tests/lib/draw.h"
 #include "tests/lib/exprs.h"
 #include "tests/unit/suites.h"
@@ -460,24 +460,24 @@ END_TEST
 /* Of this process; parents' are a matter of privilege. */
 START_TEST(session)
 {
-	struct session s;
+	struct ssh_session s;
 	char many[sizeof(s.text) + 1];
 
 	setenv("SSH_CONNECTION", "fe80::1%eth0 50000 192.0.2.2 22", 1);
-	ck_assert(session_ssh(&s));
+	ck_assert(ssh_session_find(&s));
 	ck_assert_str_eq(s.client, "fe80::1");
 	ck_assert_str_eq(s.cport, "50000");
 	ck_assert_str_eq(s.server, "192.0.2.2");
 	ck_assert_str_eq(s.sport, "22");
 	setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2", 1);
-	ck_assert(!session_ssh(&s));
+	ck_assert(!ssh_session_find(&s));
 	setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22 1", 1);
-	ck_assert(!session_ssh(&s));
+	ck_assert(!ssh_session_find(&s));
 	/* What has no room is no session: nothing is cut off. */
 	memset(many, ' ', sizeof(many) - 1);
 	many[sizeof(many) - 1] = '\0';
 	setenv("SSH_CONNECTION", many, 1);
-	if (session_ssh(&s))
+	if (ssh_session_find(&s))
 		ck_assert_str_ne(s.client, "");
 }
 END_TEST

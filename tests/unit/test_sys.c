@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "gate/table.h"
+#include "gate/counters.h"
 #include "net/proto.h"
 #include "net/services.h"
 #include "sys/priv.h"
@@ -63,10 +63,10 @@ START_TEST(rows_are_sorted_and_summed)
 {
 	enum { ROWS = 2 * 4 * 3 * 5 };
 	static const uint32_t protos[] = { 6, 0xffff, GATE_PROTO_BAD };
-	struct gate_table t = { 0 };
+	struct gate_counters t = { 0 };
 	struct gate_row row, none = { .proto = 7 };
 
-	ck_assert_ptr_null(gate_table_find(&t, &none));
+	ck_assert_ptr_null(gate_counters_find(&t, &none));
 	for (unsigned int i = 0; i < 3 * ROWS; i++) {
 		unsigned int n = i * 77 % ROWS; /* 77 and 120 have no divisor in common */
 
@@ -76,22 +76,22 @@ START_TEST(rows_are_sorted_and_summed)
 					 .verdict = (uint8_t)(n / 24),
 					 .packets = 1,
 					 .bytes = n };
-		ck_assert_int_eq(gate_table_add(&t, &row), 0);
-		ck_assert_ptr_nonnull(gate_table_find(&t, &row));
+		ck_assert_int_eq(gate_counters_add(&t, &row), 0);
+		ck_assert_ptr_nonnull(gate_counters_find(&t, &row));
 	}
 	ck_assert_uint_eq(t.n, ROWS);
 	for (size_t i = 0; i < t.n; i++) {
 		ck_assert(!i || in_order(&t.rows[i - 1], &t.rows[i]));
 		ck_assert_uint_eq(t.rows[i].packets, 3);
-		ck_assert_ptr_eq(gate_table_find(&t, &t.rows[i]), &t.rows[i]);
+		ck_assert_ptr_eq(gate_counters_find(&t, &t.rows[i]), &t.rows[i]);
 	}
 	row = (struct gate_row){ .dir = 1, .family = 3, .proto = GATE_PROTO_BAD, .verdict = 4 };
-	ck_assert_uint_eq(gate_table_find(&t, &row)->bytes, 3 * (ROWS - 1));
-	ck_assert_ptr_null(gate_table_find(&t, &none));
-	gate_table_clear(&t);
-	ck_assert_ptr_null(gate_table_find(&t, &row));
-	gate_table_free(&t);
-	gate_table_free(&t);
+	ck_assert_uint_eq(gate_counters_find(&t, &row)->bytes, 3 * (ROWS - 1));
+	ck_assert_ptr_null(gate_counters_find(&t, &none));
+	gate_counters_clear(&t);
+	ck_assert_ptr_null(gate_counters_find(&t, &row));
+	gate_counters_free(&t);
+	gate_counters_free(&t);
 }
 END_TEST
 

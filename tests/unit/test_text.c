@@ -10,8 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "tests/unit/suites.h"
 #include "out/sink.h"
+#include "tests/unit/suites.h"
 
 struct rec {
 	const char *name, *rule;

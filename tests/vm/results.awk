@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What one machine told: a line a scenario, "MACHINE <tab> SCENARIO <tab> ok|FAIL|skip <tab> WORDS".
-# Variables: machine, arch, release, plan, end. Files: scenarios, lacks, the plan, the machine's log.
+# Variables: machine, arch, release, plan, end. Files: scenarios, require, the plan, the machine's log.
 
 function fail(name, words) {
 	print machine "\t" name "\tFAIL\t" words
@@ -14,7 +14,7 @@ function number(version, part) {
 
 # May a scenario be skipped with these words here? doctor has to have said the same.
 function allowed(words, i, said, where) {
-	for (i = 1; i <= nlacks; i++) {
+	for (i = 1; i <= nrequire; i++) {
 		if (words != lack[i])
 			continue
 		where = place[i]
@@ -37,12 +37,12 @@ FILENAME ~ /scenarios$/ {
 	name[n] = part[2]
 	next
 }
-FILENAME ~ /lacks$/ {
+FILENAME ~ /require$/ {
 	if ($0 ~ /^[^#]/) {
 		split($0, part, "|")
-		lack[++nlacks] = part[1]
-		place[nlacks] = part[2]
-		proof[nlacks] = part[3]
+		lack[++nrequire] = part[1]
+		place[nrequire] = part[2]
+		proof[nrequire] = part[3]
 	}
 	next
 }

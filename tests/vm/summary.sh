@@ -14,7 +14,7 @@ for name in $(echo "$2" | awk '{ print $1 }'); do
 	[ -e "$out/$name.log" ] || : >"$out/$name.log"
 	IFS='	' read -r name arch release plan end <"$out/$name.end"
 	awk -v machine="$name" -v arch="$arch" -v release="$release" -v plan="$plan" -v end="$end" \
-		-f "$here/results.awk" "$out/scenarios" "$here/lacks" "$here/$plan.plan" \
+		-f "$here/results.awk" "$out/scenarios" "$here/require" "$here/$plan.plan" \
 		"$out/$name.log" >>"$out/results"
 	started=$(sed -n 's/^# started: //p' "$here/$plan.plan")
 	sed "s|\$|\t$started|" "$out/$name.end" >"$out/$name.row"

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A packet's views, which are more than a program's stack has room for. */
+#ifndef BPF_LIB_SCRATCH_H
+#define BPF_LIB_SCRATCH_H
+
+#include "bpf/lib/bpf.h"
+#include "bpf/lib/view.h"
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	MAP_UINT(max_entries, 1);
+	MAP_TYPE(key, __u32);
+	MAP_TYPE(value, struct view_work);
+} scratch MAP;
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/* Segments that are sent again, resets, packets that are dropped, and connections that a full queue
+ * keeps out. */
+#include "bpf/lib/regs.h"
+#include "bpf/trace.h"
+
+const volatile struct tcp_events_conf conf = {};
+
+#include "bpf/lib/trace_socks.h"
+
+/* Of a connection, or of what is about to be one: both begin alike. */
+static __always_inline void describe_common(struct trace_head *h, struct sock *sk, const bool typed)
+{
+	__u16 port = 0;
+
+	h->sk = (__u64)sk;
+	h->proto = IPPROTO_TCP;
+	GET(typed, port, sk->__sk_common.skc_num);
+	h->lport = port;
+	h->who.netns = netns_of(sk, typed);
+	put_ends(h, sk, typed);
+	unmap(h);
+}
+
+/* As it is known, else as it is. */
+static __always_inline void describe_known(struct trace_head *h, struct sock *sk, const bool typed)
+{
+	__u64 key = (__u64)sk;
+	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+
+	if (s)
+		__builtin_memcpy(h, &s->head, sizeof(*h));
+	if (h->lport)
+		return;
+	/* Unknown, or known from before it had a port and a way. */
+	describe_common(h, sk, typed);
+	put_iface(h, sk, typed);
+}
+
+enum { LOSS_PROBE = 5 }; /* ICSK_TIME_LOSS_PROBE of net/inet_connection_sock.h */
+
+SEC("tp_btf/tcp_retransmit_skb")
+int sonde_retrans(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct sk_buff *skb = (void *)args[1];
+	struct tcp_sock *tp;
+	struct trace_detail detail = {};
+	struct trace_head h = {};
+
+	if (conf.retransmit_err && (int)args[2])
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	detail.before = detail.after = sk->__sk_common.skc_state;
+	if (detail.after == SYN_SENT)
+		detail.how = TRACE_SYN;
+	else if (tp->inet_conn.icsk_pending == LOSS_PROBE)
+		detail.how = TRACE_PROBE;
+	else
+		detail.how = tp->inet_conn.icsk_retransmits ? TRACE_TIMEOUT : TRACE_FAST;
+	detail.sent = skb->len;
+	detail.retransmits = tp->total_retrans;
+	detail.rtt_us = tp->srtt_us >> 3;
+	describe_known(&h, sk, true);
+	if (detail.how == TRACE_SYN)
+		describe(&h, sk, tp);
+	emit_event(&h, &detail, TRACE_RETRANSMIT);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_synack")
+int sonde_retrans_s(__u64 *args)
+{
+	struct request_sock *req = (void *)args[1];
+	struct trace_detail detail = { .how = TRACE_SYNACK, .before = SYN_RECV, .after = SYN_RECV };
+	struct trace_head h = {};
+
+	describe_common(&h, (struct sock *)req, true);
+	by_listener(&h);
+	h.flags &= ~TRACE_NOT_TAKEN;
+	detail.retransmits = req->num_retrans + 1; /* it is counted once it is sent */
+	emit_event(&h, &detail, TRACE_RETRANSMIT);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int sonde_rst_rx(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct trace_detail detail = {};
+	struct trace_head h = {};
+
+	detail.before = sk->__sk_common.skc_state;
+	describe_known(&h, sk, true);
+	emit_event(&h, &detail, TRACE_RESET);
+	return 0;
+}
+
+/* The ends of a packet that came in. */
+static __always_inline void put_incoming(struct trace_head *h, struct sk_buff *skb)
+{
+	unsigned char *head = 0;
+	__u16 off = 0, type = 0;
+
+	GET(false, head, skb->head);
+	GET(false, off, skb->network_header);
+	GET(false, type, skb->protocol);
+	put_packet(h, head + off, be16(type), true);
+}
+
+/* Either may be missing, and is not typed for that. What made the other side be reset came in. */
+SEC("raw_tp/tcp_send_reset")
+int sonde_rst_tx(__u64 *args)
+{
+	struct sock *sk = (void *)args[0];
+	struct sk_buff *skb = (void *)args[1];
+	struct trace_detail detail = {};
+	struct trace_head h = {};
+
+	if (sk)
+		GET(false, detail.before, *(__u8 *)&sk->__sk_common.skc_state);
+	/* A listener is no end of what it is not asked for. */
+	if (sk && !(detail.before == LISTENING && skb)) {
+		describe_known(&h, sk, false);
+	} else if (skb) {
+		struct net_device *dev = 0;
+
+		put_incoming(&h, skb);
+		GET(false, dev, skb->dev);
+		if (dev)
+			put_place(&h, dev, false);
+		h.flags = TRACE_INCOMING;
+	}
+	h.flags |= TRACE_SENT;
+	if (conf.reset_reason)
+		detail.reason = args[2];
+	emit_event(&h, &detail, TRACE_RESET);
+	return 0;
+}
+
+/* How many, by reason and place, whatever becomes of the records. */
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_HASH);
+	MAP_UINT(max_entries, TRACE_DROPS);
+	MAP_TYPE(key, struct trace_drop);
+	MAP_TYPE(value, __u64);
+} drops MAP;
+
+struct {
+	MAP_UINT(type, BPF_MAP_TYPE_STACK_TRACE);
+	MAP_UINT(max_entries, TRACE_STACKS);
+	MAP_UINT(key_size, 4);
+	MAP_UINT(value_size, TRACE_FRAMES * 8);
+} stacks MAP;
+
+static __always_inline void count_drop(const struct trace_detail *detail)
+{
+	struct trace_drop key = { .location = detail->location, .reason = detail->reason };
+
+	count_one(&drops, &key);
+}
+
+static __always_inline void tell_drop(const struct trace_head *h, const struct trace_detail *detail,
+				      struct sk_buff *skb, const unsigned char *net, __u16 type)
+{
+	struct trace_packet *p = record_new(sizeof(*p));
+	__u32 len;
+
+	/* At once: older verifiers do not remember that they have seen it. */
+	if (!p)
+		return;
+	len = skb->len + (skb->data - net);
+	__builtin_memcpy(&p->event.head, h, sizeof(*h));
+	__builtin_memcpy(&p->event.detail, detail, sizeof(*detail));
+	p->event.head.time = bpf_ktime_get_ns();
+	p->event.head.kind = TRACE_DROP;
+	p->len = len;
+	p->type = type;
+	p->reserved = 0;
+	/* No more than there is of it in one piece. */
+	len -= skb->data_len;
+	if (len > TRACE_PACKET)
+		len = TRACE_PACKET;
+	p->event.head.bytes = bpf_probe_read_kernel(p->bytes, len, net) ? 0 : len;
+	bpf_ringbuf_submit(p, 0);
+}
+
+SEC("tp_btf/kfree_skb")
+int sonde_drop(__u64 *args)
+{
+	struct sk_buff *skb = (void *)args[0];
+	struct net_device *dev = 0;
+	struct sock *sk = 0;
+	struct trace_detail detail = { .location = args[1], .stack = -1 };
+	__u16 type = be16(skb->protocol);
+	const unsigned char *net;
+	struct trace_head h = {};
+	bool in;
+
+	/* Messages between processes are no packets. */
+	if (!type)
+		return 0;
+	HOP(true, dev, skb->dev);
+	HOP(true, sk, skb->sk);
+	if (conf.drop_reason)
+		detail.reason = args[2];
+	if (conf.unread && detail.reason == conf.unread)
+		return 0;
+	net = skb->head + skb->network_header;
+	in = !sk || skb->skb_iif;
+	h.flags = in ? TRACE_INCOMING : TRACE_OUTGOING;
+	if (conf.all.can_read_kernel)
+		put_packet(&h, net, type, in);
+	if (dev)
+		put_place(&h, dev, true);
+	if (sk) {
+		__u64 key = (__u64)sk;
+		struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
+
+		h.sk = key;
+		if (s)
+			h.who = s->head.who;
+	}
+	if (!filter_match(&h))
+		return 0;
+	count_drop(&detail);
+	if (conf.stacks)
+		detail.stack = bpf_get_stackid(args, &stacks, 0);
+	tell_drop(&h, &detail, skb, net, type);
+	return 0;
+}
+
+/* A listener whose queue is full keeps a connection out. */
+static __always_inline void on_queue_full(struct sock *sk, struct sk_buff *skb)
+{
+	struct trace_detail detail = {};
+	struct trace_head h = {};
+
+	GET(false, detail.queue, sk->sk_ack_backlog);
+	GET(false, detail.room, sk->sk_max_ack_backlog);
+	if (detail.queue <= detail.room)
+		return;
+	put_incoming(&h, skb);
+	unmap(&h);
+	h.sk = (__u64)sk;
+	h.who.netns = netns_of(sk, false);
+	by_listener(&h);
+	h.flags &= ~TRACE_NOT_TAKEN;
+	detail.after = LISTENING;
+	emit_event(&h, &detail, TRACE_LISTEN);
+}
+
+SEC("kprobe/tcp_v4_syn_recv_sock")
+int sonde_acceptq(void *regs)
+{
+	on_queue_full((void *)ARG(regs, 0), (void *)ARG(regs, 1));
+	return 0;
+}
+
+SEC("kprobe/tcp_conn_request")
+int sonde_synq(void *regs)
+{
+	on_queue_full((void *)ARG(regs, 2), (void *)ARG(regs, 3));
+	return 0;
+}
+
+LICENSE("Dual MIT/GPL");

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde capture: packets as text, JSON or capture files, chosen by a filter. */
+#include <stdio.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "capture/output.h"
+#include "capture/pump.h"
+#include "cmd/capture/extcap.h"
+#include "cmd/capture/filter.h"
+#include "cmd/capture/read.h"
+#include "cmd/common/cmd.h"
+#include "sys/wait.h"
+
+enum { SNAPLEN = 262144, MEGABYTE = 1000000, KIBIBYTE = 1024 };
+
+enum at { AT_TC, AT_XDP, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
+static const char *const at_names[] = { "tc",  "xdp",    "xdp-native", "xdp-generic",
+					"tcx", "clsact", NULL };
+/* What goes out is seen at tc in any case. */
+static const unsigned int at_hooks[][CAPTURE_DIRS] = {
+	[AT_TC] = { HOOKS_TC, HOOKS_TC },
+	[AT_XDP] = { HOOKS_XDP, HOOKS_TC },
+	[AT_NATIVE] = { HOOK_BIT(HOOK_XDP_NATIVE), HOOKS_TC },
+	[AT_GENERIC] = { HOOK_BIT(HOOK_XDP_GENERIC), HOOKS_TC },
+	[AT_TCX] = { HOOK_BIT(HOOK_TCX), HOOK_BIT(HOOK_TCX) },
+	[AT_CLSACT] = { HOOK_BIT(HOOK_CLSACT), HOOK_BIT(HOOK_CLSACT) },
+};
+
+enum process { PROCESS_AUTO, PROCESS_NONE, PROCESS_OUT, PROCESS_ALL };
+static const char *const processes[] = { "auto", "none", "out", "all", NULL };
+
+enum direction { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT };
+static const char *const directions[] = { "inout", "in", "out", NULL };
+
+struct capture_opts {
+	struct opt_list ifaces;
+	const char *netns, *read, *write, *filter_file;
+	uint64_t every;
+	uint32_t count, verbose, times, hex, both, snaplen, kibibytes, megabytes, files;
+	int format, at, direction, process;
+	bool numeric, link, quiet, ascii, absolute, nanos, pcap, program;
+	bool line_buffered, packet_buffered, not_promiscuous, ring, silent, interfaces;
+};
+
+#define O struct capture_opts
+static const struct opt rows[] = {
+	OPT_LIST('i', "interface", "IFACE", O, ifaces,
+		 "capture on this interface (default: every one that is up, with those to come)"),
+	OPT_FLAG('D', "list-interfaces", O, interfaces, "list the interfaces, and end"),
+	OPT_STR('N', "netns", "PATH|PID", O, netns,
+		"in this network namespace: a path, a name below /run/netns, or a process's"),
+	OPT_CHOICE('Q', "direction", "WHICH", O, direction, directions,
+		   "in, out, or inout (default)"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "where incoming packets are taken: tc (tcx, else clsact), or xdp (native, else "
+		   "generic), which is before the stack and before other programs of tc"),
+	OPT_CHOICE('P', "process", "WHICH", O, process, processes,
+		   "packets whose process is found out: none, out, all; auto: all, but with -w "
+		   "those that go out, which costs next to nothing"),
+	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
+		"bytes of a packet that are kept (default and 0: 262144)"),
+	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
+		"memory for packets in the kernel (default: 65536, or a 32nd of the host's)"),
+	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
+		 "leave out frames that the interface would not take by itself"),
+	OPT_FLAG(0, "ring", O, ring, "by ring buffer, though the kernel could do better"),
+	OPT_STR('r', "read", "FILE", O, read, "a pcap or pcapng file; - is standard input"),
+	OPT_STR('w', "write", "FILE", O, write,
+		"write packets to a file, - is standard output; pcapng, or pcap if its name ends "
+		"so"),
+	OPT_FLAG(0, "pcap", O, pcap, "write classic pcap whatever the name is"),
+	OPT_U32('C', "file-size", "MB", O, megabytes, 1, UINT32_MAX,
+		"with -w: another file after so many million bytes: FILE, FILE1, FILE2"),
+	OPT_TIME('G', "rotate", "TIME", O, every,
+		 "with -w: another file after this time; its name is made by strftime(3)"),
+	OPT_U32('W', "file-count", "N", O, files, 1, UINT32_MAX,
+		"with -C: so many files in turn; with -G: end after so many"),
+	OPT_STR('F', "filter-file", "FILE", O, filter_file, "read the filter from a file"),
+	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many packets"),
+	OPT_CHOICE('o', "output", "FORMAT", O, format, capture_formats, "how to print"),
+	OPT_SET(0, "json", O, format, CAPTURE_JSON, "short for -o json"),
+	OPT_FLAG('n', "numeric", O, numeric, "ports as numbers"),
+	OPT_FLAG('e', "link", O, link, "the link-layer header, too"),
+	OPT_COUNT('v', "verbose", O, verbose,
+		  "more of each packet, with checksums; -vv still more"),
+	OPT_FLAG('q', "quiet", O, quiet, "less of each packet"),
+	OPT_COUNT('X', "hex-ascii", O, both, "the bytes in hex and ASCII; -XX from the link layer"),
+	OPT_COUNT('x', "hex", O, hex, "the bytes in hex; -xx from the link layer"),
+	OPT_FLAG('A', "ascii", O, ascii, "the bytes in ASCII"),
+	OPT_FLAG('S', "absolute", O, absolute, "TCP sequence numbers as they are"),
+	OPT_COUNT('t', "time", O, times,
+		  "-t no time, -tt seconds of the epoch, -ttt since the line before, -tttt with "
+		  "the date, -ttttt since the first line"),
+	OPT_FLAG(0, "nano", O, nanos, "times in nanoseconds"),
+	OPT_FLAG('l', "line-buffered", O, line_buffered,
+		 "as tcpdump has it: lines are never held back here"),
+	OPT_FLAG('U', "packet-buffered", O, packet_buffered, "the same for -w"),
+	OPT_FLAG(0, "silent", O, silent, "say nothing but errors and losses"),
+	OPT_FLAG('d', "program", O, program, "print the filter's kernel program, and end"),
+	{ 0 },
+};
+#undef O
+
+static const struct opt_spec spec = {
+	.command = "capture",
+	.usage = "[OPTIONS] [FILTER...]",
+	.about = "packets as text, JSON or capture files, live or out of capture files\n"
+		 "The filter is the rest of the line, in tcpdump's language (pcap-filter); the "
+		 "kernel applies it. Options and text follow tcpdump's habits. A damaged file is "
+		 "read up to the damage.",
+	.rows = rows,
+	.examples = "  sonde capture -i eth0 -n port 53\n"
+		    "  sonde capture -w all.pcapng not port 22\n"
+		    "  ssh HOST sonde capture -w - | wireshark -k -i -\n"
+		    "  sonde capture -r web.pcapng -n tcp port 80 or 443\n"
+		    "  sonde capture -r all.pcap -w dns.pcapng udp port 53\n"
+		    "  sonde capture -d 'tcp[tcpflags] & tcp-syn != 0'\n",
+};
+
+struct capture {
+	struct capture_opts opts;
+	struct capture_filter filter;
+	struct capture_out out;
+};
+
+static struct dissect_opts line_opts(const struct capture_opts *o)
+{
+	static const uint8_t times[] = { DISSECT_CLOCK, DISSECT_NONE, DISSECT_EPOCH,
+					 DISSECT_DELTA, DISSECT_DATE, DISSECT_FIRST };
+	return (struct dissect_opts){
+		.time = times[o->times < sizeof(times) ? o->times : sizeof(times) - 1],
+		.dump = o->both    ? DISSECT_HEX_ASCII
+			: o->hex   ? DISSECT_HEX
+			: o->ascii ? DISSECT_ASCII
+				   : 0,
+		.dump_link = o->both > 1 || o->hex > 1,
+		.verbose = (uint8_t)(o->verbose > 2 ? 2 : o->verbose),
+		.numeric = o->numeric,
+		.link = o->link,
+		.quiet = o->quiet,
+		.nanos = o->nanos,
+		.absolute = o->absolute,
+		.utc_offset = clock_utc_offset(),
+	};
+}
+
+static int check(struct capture_opts *o)
+{
+	if (o->read && (o->ifaces.n || o->netns))
+		return fail_usage("-r reads a file: -i and -N do not go with it");
+	if ((o->megabytes || o->every) && !o->write)
+		return fail_usage("-C and -G are about files: -w FILE");
+	if (o->files && !o->megabytes && !o->every)
+		return fail_usage("-W counts the files of -C or -G");
+	if (!o->snaplen)
+		o->snaplen = SNAPLEN;
+	return 0;
+}
+
+static int list_interfaces(void)
+{
+	struct link_list l = { 0 };
+	struct nl nl = { 0 };
+	int rc = nl_open(&nl, 0);
+
+	if (!rc)
+		rc = link_list(&nl, &l);
+	for (size_t i = 0; i < l.n; i++)
+		printf("%d.%s%s%s%s\n", l.at[i].ifindex, l.at[i].name, *l.at[i].kind ? " " : "",
+		       l.at[i].kind, l.at[i].up ? " [Up]" : "");
+	link_list_free(&l);
+	nl_close(&nl);
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
+}
+
+static enum capture_owner owner_choice(const struct capture_opts *o)
+{
+	static const enum capture_owner wishes[] = {
+		[PROCESS_NONE] = CAPTURE_OWNER_NONE,
+		[PROCESS_OUT] = CAPTURE_OWNER_OUT,
+		[PROCESS_ALL] = CAPTURE_OWNER_ALL,
+	};
+
+	if (o->process == PROCESS_AUTO)
+		return o->write ? CAPTURE_OWNER_OUT : CAPTURE_OWNER_ALL;
+	return wishes[o->process];
+}
+
+static int live(struct capture *c)
+{
+	const struct capture_opts *o = &c->opts;
+	struct capture_pump_opts opts = {
+		.session = { .names = &o->ifaces,
+			     .filter = c->filter.filter.nodes ? &c->filter.filter : NULL,
+			     .snaplen = o->snaplen,
+			     .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
+			     .owner = owner_choice(o),
+			     .promiscuous = !o->not_promiscuous,
+			     .ring = o->ring,
+			     .verbose = o->verbose > 2,
+			     .quiet = o->silent },
+		.filter_text = c->filter.text,
+		.count = o->count,
+	};
+
+	if (o->direction != DIRECTION_OUT)
+		opts.session.hooks[CAPTURE_IN] = at_hooks[o->at][CAPTURE_IN];
+	if (o->direction != DIRECTION_IN)
+		opts.session.hooks[CAPTURE_OUT] = at_hooks[o->at][CAPTURE_OUT];
+	return capture_pump(&opts, &c->out);
+}
+
+static int go(struct capture *c)
+{
+	const struct capture_opts *o = &c->opts;
+	struct capture_out_opts opts = { .format = (enum capture_format)o->format,
+					 .file = { .name = o->write,
+						   .bytes = (uint64_t)o->megabytes * MEGABYTE,
+						   .every = o->every,
+						   .count = o->files },
+					 .pcap = o->pcap,
+					 .lines = line_opts(o) };
+	int rc = wait_open();
+
+	if (rc)
+		return fail_errno(rc, "signals");
+	rc = capture_out_open(&c->out, &opts);
+	if (!rc && !o->read)
+		return live(c);
+	if (!rc)
+		rc = capture_read(o->read, &c->filter, o->count, &c->out);
+	return capture_out_close(&c->out, rc);
+}
+
+static int check_filter(const char *text)
+{
+	struct capture_filter f = { 0 };
+	int rc = capture_filter_parse(&f, (char *[]){ (char *)text }, 1);
+
+	capture_filter_close(&f);
+	return rc;
+}
+
+static int parse_filter(struct capture *c, char **words, int n)
+{
+	c->filter.of_file = c->opts.read != NULL;
+	if (!c->opts.filter_file)
+		return capture_filter_parse(&c->filter, words, n);
+	if (n)
+		return fail_usage("the filter is on the line or in a file (-F), not both");
+	return capture_filter_read(&c->filter, c->opts.filter_file);
+}
+
+static int run_capture(int argc, char **argv)
+{
+	static const struct extcap_base base = { &spec, run_capture, check_filter };
+	static struct capture c; /* large: the lines' memory of connections */
+	char **rest;
+	int nrest, rc;
+
+	if (cmd_is_extcap(argv[1]))
+		return extcap_run(&base, argc, argv);
+	rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	rc = check(&c.opts);
+	if (!rc && !c.opts.read)
+		rc = cmd_netns(c.opts.netns);
+	if (!rc && c.opts.interfaces)
+		return list_interfaces();
+	if (!rc)
+		rc = parse_filter(&c, rest, nrest);
+	if (!rc && c.opts.program)
+		rc = capture_filter_print(&c.filter);
+	else if (!rc)
+		rc = go(&c);
+	capture_filter_close(&c.filter);
+	return rc;
+}
+
+const struct command cmd_capture = { &spec, run_capture };

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde doctor: what this kernel allows, which hook each capability takes here, and why. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "cmd/common/cmd.h"
+#include "cmd/doctor/proof.h"
+#include "gen/doctor.gen.h"
+#include "gen/gate.gen.h"
+#include "obj/attach.h"
+#include "obj/feature.h"
+#include "obj/obj.h"
+#include "out/sink.h"
+#include "sys/bpf.h"
+#include "sys/btf.h"
+#include "sys/mnt.h"
+#include "sys/netns.h"
+#include "sys/perf.h"
+#include "sys/priv.h"
+#include "trace/trace.h"
+
+enum {
+	WORDS = 160,
+	LO = 1, /* a fresh namespace's loopback */
+};
+
+struct doctor_opts {
+	int format;
+	bool deep;
+};
+
+#define O struct doctor_opts
+static const struct opt rows[] = {
+	OPT_FLAG(0, "deep", O, deep,
+		 "prove each hook on a private veth pair: send packets, compare what it saw"),
+	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, "how to print"),
+	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
+	{ 0 },
+};
+#undef O
+
+static const struct opt_spec spec = {
+	.command = "doctor",
+	.usage = "[--deep]",
+	.about = "what this kernel allows, which hook each capability takes here, and why\n"
+		 "Everything is found out by trying, in a private network namespace, never by the "
+		 "kernel's version. With --deep, exits with 1 if a hook miscounts.",
+	.rows = rows,
+};
+
+/* What was found out about one capability. */
+struct finding {
+	const char *capability, *here, *hook, *otherwise, *why;
+};
+
+#define R struct finding
+static const struct col finding_cols[] = {
+	{ "capability", "capability", .role = COL_KEY, COL_AT_STR(R, capability) },
+	{ "here", "here", .role = COL_INFO, COL_AT_STR(R, here) },
+	{ "hook", "hook", .role = COL_INFO, COL_AT_STR(R, hook) },
+	{ "otherwise", "otherwise", .role = COL_INFO, COL_AT_STR(R, otherwise) },
+	{ "why", "why", .role = COL_INFO, COL_AT_STR(R, why) },
+};
+#undef R
+static const struct schema finding_schema = { "doctor", finding_cols,
+					      sizeof(finding_cols) / sizeof(*finding_cols), 0 };
+
+/* The state that the looks share. */
+struct doctor {
+	struct nl nl;       /* in the private namespace */
+	int private_ns;     /* 0, or the -errno that it could not be made with */
+	struct obj xdp, tc; /* the gate's programs; closed if they do not load */
+	char why_load[WORDS];
+	struct rlimit memlock; /* as it was at the start: loading may lift it */
+	char jit[16];          /* net.core.bpf_jit_enable, which only the first namespace shows */
+};
+
+/* A look fills hook and why (WORDS bytes each); 0 if the capability is here, else -errno. */
+typedef int look(struct doctor *d, char *hook, char *why);
+
+static void set(char *dst, const char *words)
+{
+	snprintf(dst, WORDS, "%s", words);
+}
+
+static int refuse(char *why, int rc)
+{
+	set(why, err_words(rc));
+	return rc;
+}
+
+/* Why the last step of a ladder failed. */
+static int refuse_attach(char *why, int rc, const struct attach_report *report)
+{
+	if (!report->n)
+		return refuse(why, rc);
+	set(why, attach_why(&report->tries[report->n - 1]));
+	return rc;
+}
+
+static int look_load(struct doctor *d, char *hook, char *why)
+{
+	if (!d->xdp.spec || !d->tc.spec) {
+		set(why, d->why_load);
+		return -EPERM;
+	}
+	set(hook, "bpf(2)");
+	if (*d->jit)
+		set(why, *d->jit == '0' ? "JIT off, programs run slowly: sysctl "
+					  "net.core.bpf_jit_enable=1"
+					: "JIT on");
+	return 0;
+}
+
+/* On the private loopback, which has no driver: it shows the way, not the mode. */
+static int look_in(struct doctor *d, char *hook, char *why)
+{
+	struct attach_report report;
+	struct attach a = { 0 };
+	int rc;
+
+	if (!d->xdp.spec || d->private_ns)
+		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+	rc = attach_open(&a, &d->nl, LO, true, d->xdp.prog_fd[GATE_PROG_SONDE_GATE_XDP], HOOKS_XDP,
+			 false, &report);
+	if (rc)
+		return refuse_attach(why, rc, &report);
+	attach_close(&a, &d->nl);
+	set(hook, "xdp, by link");
+	set(why, "native where the interface's driver has it");
+	return 0;
+}
+
+static int look_tc(struct doctor *d, char *hook, char *why)
+{
+	struct attach_report report;
+	struct attach a = { 0 };
+	int rc;
+
+	if (!d->tc.spec || d->private_ns)
+		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+	rc = attach_open(&a, &d->nl, LO, false, d->tc.prog_fd[GATE_PROG_SONDE_GATE_OUT], HOOKS_TC,
+			 false, &report);
+	if (rc)
+		return refuse_attach(why, rc, &report);
+	set(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
+	if (report.n)
+		snprintf(why, WORDS, "tcx: %s", err_words(report.tries[0].rc));
+	attach_close(&a, &d->nl);
+	return 0;
+}
+
+static int look_install(struct doctor *d, char *hook, char *why)
+{
+	struct attach_report report;
+	struct attach xdp = { 0 }, tc = { 0 };
+	int rc;
+
+	if (!d->xdp.spec || !d->tc.spec || d->private_ns)
+		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+	rc = attach_open(&xdp, &d->nl, LO, true, d->xdp.prog_fd[GATE_PROG_SONDE_GATE_XDP],
+			 HOOKS_XDP, true, &report);
+	if (!rc)
+		rc = attach_open(&tc, &d->nl, LO, false, d->tc.prog_fd[GATE_PROG_SONDE_GATE_OUT],
+				 HOOKS_TC, true, &report);
+	if (!rc)
+		snprintf(hook, WORDS, "netlink, %s", hook_name(tc.hook));
+	attach_undo(&tc, &d->nl);
+	attach_undo(&xdp, &d->nl);
+	return rc ? refuse_attach(why, rc, &report) : 0;
+}
+
+static int look_find(struct doctor *d, char *hook, char *why)
+{
+	uint32_t id = 0;
+	int rc = bpf_next_id(BPF_KIND_PROG, 0, &id);
+
+	(void)d;
+	if (rc && rc != -ENOENT)
+		return refuse(why, rc);
+	set(hook, "program and map ids");
+	return 0;
+}
+
+static int look_frags(struct doctor *d, char *hook, char *why)
+{
+	int rc = feature_try("XDP frames in several buffers");
+
+	(void)d;
+	if (rc)
+		return refuse(why, rc);
+	set(hook, "xdp native, several buffers");
+	return 0;
+}
+
+static int look_events(struct doctor *d, char *hook, char *why)
+{
+	int rc = feature_try("ring buffers");
+
+	(void)d;
+	if (rc)
+		return refuse(why, rc);
+	set(hook, "ring buffer");
+	return 0;
+}
+
+static int look_area(struct doctor *d, char *hook, char *why)
+{
+	int rc = feature_try("maps mapped into memory");
+
+	(void)d;
+	if (!rc)
+		rc = feature_try("atomics that fetch");
+	if (rc)
+		return refuse(why, rc);
+	set(hook, "mapped array, fetching atomics");
+	return 0;
+}
+
+static int look_sets(struct doctor *d, char *hook, char *why)
+{
+	int rc = feature_try("arrays of lines");
+
+	(void)d;
+	if (rc)
+		return refuse(why, rc);
+	set(hook, "array maps");
+	return 0;
+}
+
+static int look_types(struct doctor *d, char *hook, char *why)
+{
+	struct btf btf = { 0 };
+	int rc = btf_open_kernel(&btf);
+
+	(void)d;
+	if (rc)
+		return refuse(why, rc);
+	set(hook, btf.source);
+	snprintf(why, WORDS, "%u types", btf.n);
+	btf_close(&btf);
+	return 0;
+}
+
+static int try_tracing(unsigned int prog, char *why)
+{
+	struct obj_opts opts = { .progs = 1u << prog };
+	struct err_held before;
+	struct obj obj = { 0 };
+	int rc;
+
+	before = err_capture_begin(why, WORDS);
+	rc = obj_open(&obj, &doctor_spec, &opts);
+	err_capture_end(before);
+	obj_close(&obj);
+	return rc;
+}
+
+static int look_trace(struct doctor *d, char *hook, char *why)
+{
+	int rc = try_tracing(DOCTOR_PROG_SONDE_DOC_BTF, why);
+
+	(void)d;
+	if (!rc) {
+		set(hook, "tp_btf");
+		return 0;
+	}
+	if (!try_tracing(DOCTOR_PROG_SONDE_DOC_RAW, why)) {
+		set(hook, "raw_tp");
+		snprintf(why, WORDS, "tp_btf: %s", err_words(rc));
+		return 0;
+	}
+	return rc;
+}
+
+/* What sonde trace would do. */
+static int look_connections(struct doctor *d, char *hook, char *why)
+{
+	const struct trace_opts opts = { .kinds = TRACE_BIT(TRACE_CONNECT) };
+	struct trace t = { 0 };
+	struct err_held before = err_capture_begin(why, WORDS);
+	int rc = trace_open(&t, &opts);
+
+	(void)d;
+	err_capture_end(before);
+	if (rc)
+		return rc;
+	*why = '\0';
+	snprintf(hook, WORDS, "tp_btf, %s", t.returns ? t.returns : "states only");
+	if (!t.returns)
+		set(why, "what connect(2) and accept(2) return is not heard of");
+	else if (!strcmp(t.returns, "sys_exit"))
+		set(why, "each system call costs a little more meanwhile");
+	trace_close(&t);
+	return 0;
+}
+
+static int look_pmu(bool user, char *hook, char *why)
+{
+	uint32_t type;
+	int rc = perf_type(user, &type);
+
+	if (rc == -ENODEV)
+		set(why, "built without it (no such PMU)");
+	else if (rc < 0)
+		set(why, err_words(rc));
+	if (rc < 0)
+		return rc;
+	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY) {
+		set(why, "lockdown=confidentiality");
+		return -EPERM;
+	}
+	set(hook, "perf event");
+	snprintf(why, WORDS, "PMU type %u", type);
+	return 0;
+}
+
+static int look_kprobes(struct doctor *d, char *hook, char *why)
+{
+	(void)d;
+	return look_pmu(false, hook, why);
+}
+
+static int look_uprobes(struct doctor *d, char *hook, char *why)
+{
+	(void)d;
+	return look_pmu(true, hook, why);
+}
+
+static const struct capability {
+	const char *name;
+	look *look;
+	const char *otherwise; /* what serves where it is not here */
+} capabilities[] = {
+	{ "load programs", look_load, NULL },
+	{ "count incoming", look_in, "tc" },
+	{ "count outgoing, tc", look_tc, NULL },
+	{ "stay installed", look_install, "live commands only" },
+	{ "find installed again", look_find, NULL },
+	{ "large frames", look_frags, "xdp generic" },
+	{ "stream events", look_events, NULL },
+	{ "capture area", look_area, "ring buffer" },
+	{ "address sets", look_sets, NULL },
+	{ "kernel types (CO-RE)", look_types, "no tracing" },
+	{ "trace", look_trace, "kprobes" },
+	{ "trace connections", look_connections, NULL },
+	{ "kprobes", look_kprobes, "tracepoints" },
+	{ "uprobes", look_uprobes, NULL },
+};
+
+static int show_capabilities(struct doctor *d, struct sink *sink)
+{
+	int rc = sink_begin(sink, &finding_schema, NULL);
+
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities) && !rc; i++) {
+		const struct capability *c = &capabilities[i];
+		char hook[WORDS] = "", why[WORDS] = "";
+		bool here = !c->look(d, hook, why);
+		struct finding f = {
+			.capability = c->name,
+			.here = here ? "yes" : "no",
+			.hook = *hook ? hook : NULL,
+			.otherwise = c->otherwise,
+			.why = *why ? why : NULL,
+		};
+
+		rc = sink_row(sink, &f);
+	}
+	return rc ? rc : sink_end(sink);
+}
+
+/* What the process is allowed, apart from the kernel's abilities. */
+struct privilege {
+	const char *privilege, *state, *needed;
+};
+
+#define R struct privilege
+static const struct col privilege_cols[] = {
+	{ "privilege", "privilege", .role = COL_KEY, COL_AT_STR(R, privilege) },
+	{ "state", "state", .role = COL_INFO, COL_AT_STR(R, state) },
+	{ "needed_for", "needed for", .role = COL_INFO, COL_AT_STR(R, needed) },
+};
+#undef R
+static const struct schema privilege_schema = { "doctor_privilege", privilege_cols,
+						sizeof(privilege_cols) / sizeof(*privilege_cols),
+						0 };
+
+static const struct {
+	uint64_t cap;
+	const char *name, *needed;
+} caps[] = {
+	{ PRIV(CAP_BPF), "CAP_BPF", "loading programs, making maps" },
+	{ PRIV(CAP_NET_ADMIN), "CAP_NET_ADMIN", "attaching to interfaces" },
+	{ PRIV(CAP_PERFMON), "CAP_PERFMON", "tracing; pointer arithmetic in programs" },
+	{ PRIV(CAP_SYS_ADMIN), "CAP_SYS_ADMIN",
+	  "finding programs by id, detached mounts, --netns" },
+	{ PRIV(CAP_SYS_RESOURCE), "CAP_SYS_RESOURCE",
+	  "lifting the memlock limit before Linux 5.11" },
+};
+
+static int show_privileges(const struct doctor *d, struct sink *sink)
+{
+	char missing[64], limit[32];
+	int rc = sink_begin(sink, &privilege_schema, NULL);
+
+	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps) && !rc; i++) {
+		struct privilege p = { caps[i].name, "yes", caps[i].needed };
+
+		if (*priv_missing(caps[i].cap, missing, sizeof(missing)))
+			p.state = "no";
+		rc = sink_row(sink, &p);
+	}
+	if (!rc)
+		rc = sink_row(
+			sink,
+			&(struct privilege){
+				"lockdown", lockdown_names[priv_lockdown()],
+				"none is best; confidentiality stops kprobes, memory reads" });
+	if (d->memlock.rlim_cur == RLIM_INFINITY)
+		snprintf(limit, sizeof(limit), "unlimited");
+	else
+		snprintf(limit, sizeof(limit), "%llu bytes",
+			 (unsigned long long)d->memlock.rlim_cur);
+	if (!rc)
+		rc = sink_row(sink,
+			      &(struct privilege){ "memlock limit", limit,
+						   "maps before Linux 5.11; lifted when needed" });
+	return rc ? rc : sink_end(sink);
+}
+
+/* Load the gate's programs once, for all looks; the reason is kept if they do not load. */
+static void prepare(struct doctor *d)
+{
+	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
+	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
+	struct err_held before;
+
+	getrlimit(RLIMIT_MEMLOCK, &d->memlock);
+	before = err_capture_begin(d->why_load, sizeof(d->why_load));
+	obj_open(&d->xdp, &gate_spec, &xdp);
+	obj_open(&d->tc, &gate_spec, &tc);
+	err_capture_end(before);
+	if (mnt_read("proc", "/proc", "sys/net/core/bpf_jit_enable", d->jit, sizeof(d->jit)) < 0)
+		d->jit[0] = '\0';
+	d->private_ns = netns_unshare();
+	if (!d->private_ns)
+		d->private_ns = nl_open(&d->nl, 0);
+}
+
+static int examine(struct sink *sink)
+{
+	struct doctor d = { 0 };
+	struct utsname uts = { 0 };
+	int rc, home = netns_current();
+
+	uname(&uts);
+	prepare(&d);
+	rc = sink_line(sink, "Linux %s, %s, %d CPU%s", uts.release, uts.machine,
+		       bpf_possible_cpus() > 0 ? bpf_possible_cpus()
+					       : (int)sysconf(_SC_NPROCESSORS_CONF),
+		       bpf_possible_cpus() == 1 ? "" : "s");
+	if (!rc)
+		rc = show_capabilities(&d, sink);
+	if (!rc)
+		rc = sink_line(sink, "%s", "");
+	if (!rc)
+		rc = show_privileges(&d, sink);
+	obj_close(&d.xdp);
+	obj_close(&d.tc);
+	nl_close(&d.nl);
+	if (home > 0) {
+		netns_set(home);
+		close(home);
+	}
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct doctor_opts o = { 0 };
+	struct sink *sink;
+	int rc;
+
+	rc = cmd_parse(&spec, &o, argc, argv);
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	if (!sink)
+		return fail_errno(-ENOMEM, "output");
+	rc = examine(sink);
+	if (!rc && o.deep) {
+		rc = sink_line(sink, "%s", "");
+		if (!rc)
+			rc = doctor_prove(sink);
+	}
+	sink_free(sink);
+	return rc;
+}
+
+const struct command cmd_doctor = { &spec, run };

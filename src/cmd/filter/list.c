@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde filter list: what rules there are, and what they did. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/filter/filter.h"
+#include "gate/counters.h"
+#include "out/sink.h"
+#include "resolve/names.h"
+#include "sys/jiffies.h"
+
+#define O struct filter_opts
+static const struct opt list_rows[] = {
+	GATE_ROWS_WHERE(O),
+	GATE_ROWS_OUT(O),
+	{ 0 },
+};
+static const struct opt_spec list_spec = {
+	.command = "filter list",
+	.usage = "[OPTIONS]",
+	.about = "the rules in their order, and what each has decided on",
+	.rows = list_rows,
+};
+
+struct rule_rec {
+	uint64_t id, packets, bytes;
+	double last; /* seconds ago */
+	const char *interface, *direction, *hook, *action, *name, *ago, *rule;
+};
+
+#define R struct rule_rec
+static const struct col cols[] = {
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
+	{ "hook", "hook", .role = COL_INFO, COL_AT_STR(R, hook) },
+	{ "id", "id", "rule", .role = COL_KEY, COL_AT_U64(R, id) },
+	{ "name", "name", "name", .role = COL_KEY, COL_AT_STR(R, name) },
+	{ "action", "action", "action", .role = COL_KEY, COL_AT_STR(R, action) },
+	{ "packets", "packets", "filter_packets_total", "Packets that a rule decided on.",
+	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", "filter_bytes_total", "Bytes of those packets.", .role = COL_COUNTER,
+	  COL_AT_U64(R, bytes) },
+	{ "last_seconds", .role = COL_INFO, COL_AT_F64(R, last) },
+	{ "last", "last", .role = COL_INFO, COL_AT_STR(R, ago) },
+	{ "rule", "rule", .role = COL_INFO, COL_AT_STR(R, rule) },
+};
+#undef R
+static const struct schema schema = { "filter", cols, sizeof(cols) / sizeof(*cols), 0 };
+
+struct ticks {
+	uint64_t now, hz;
+};
+
+/* Since when it is that a rule has matched, for people. */
+static void fmt_ago(struct rule_rec *rec, uint64_t last, const struct ticks *t, char *buf,
+		    size_t len)
+{
+	rec->ago = "never";
+	if (!last || !t->hz)
+		return;
+	rec->last = (double)(t->now - last) / (double)t->hz;
+	if (rec->last < 120)
+		snprintf(buf, len, "%.0fs ago", rec->last);
+	else if (rec->last < 7200)
+		snprintf(buf, len, "%.0fm ago", rec->last / 60);
+	else
+		snprintf(buf, len, "%.0fh ago", rec->last / 3600);
+	rec->ago = buf;
+}
+
+/* rule NULL: the default of the direction. */
+static int put_rule(struct sink *sink, const struct gate_txn *s, enum gate_dir dir,
+		    const struct rule *rule, const struct ticks *t)
+{
+	bool drops = rule ? rule->drops : s->rules.drops[dir];
+	struct rule_rec rec = {
+		.id = rule ? rule->id : 0,
+		.interface = s->link.name,
+		.direction = gate_dir_name(dir),
+		.hook = hook_name(s->install[dir].at.hook),
+		.action = drops ? "drop" : "allow",
+		.name = rule && *rule->name ? rule->name
+			: rule              ? ""
+					    : "default",
+		.rule = rule ? rule->expr : "",
+	};
+	struct gate_hit hit = { 0 };
+	char ago[32];
+	int rc = 0;
+
+	if (rule || drops)
+		rc = gate_txn_read_hits(s, dir, rule ? rule->id : (uint16_t)RULE_DEFAULT_ID, &hit);
+	if (rc)
+		return rc;
+	rec.packets = hit.packets;
+	rec.bytes = hit.bytes;
+	fmt_ago(&rec, hit.last, t, ago, sizeof(ago));
+	return sink_row(sink, &rec);
+}
+
+static int put_site(struct sink *sink, const struct gate_txn *s, const struct ticks *t,
+		    unsigned int *shown)
+{
+	int rc = 0;
+
+	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
+		if (!(s->install[dir].uses & GATE_USER_FILTER))
+			continue;
+		for (size_t i = 0; i < s->rules.n && !rc; i++)
+			if (s->rules.at[i].dir == dir)
+				rc = put_rule(sink, s, (enum gate_dir)dir, &s->rules.at[i], t);
+		/* What a default lets pass, nobody has decided on. */
+		if (!rc && s->rules.drops[dir])
+			rc = put_rule(sink, s, (enum gate_dir)dir, NULL, t);
+		(*shown)++;
+	}
+	return rc;
+}
+
+static int list_links(const struct filter_opts *o, struct nl *nl, struct link_list *links)
+{
+	int rc = link_list(nl, links);
+	size_t n = 0;
+
+	if (rc)
+		return fail_errno(rc, "listing the interfaces");
+	for (unsigned int i = 0; i < o->ifaces.n; i++) {
+		size_t at = 0;
+
+		while (at < links->n && strcmp(links->at[at].name, o->ifaces.at[i]))
+			at++;
+		if (at == links->n)
+			return fail(-ENODEV, "no interface %s", o->ifaces.at[i]);
+	}
+	for (size_t i = 0; i < links->n; i++) {
+		bool wanted = !o->ifaces.n;
+
+		for (unsigned int j = 0; j < o->ifaces.n; j++)
+			wanted |= !strcmp(links->at[i].name, o->ifaces.at[j]);
+		if (wanted)
+			links->at[n++] = links->at[i];
+	}
+	links->n = n;
+	return 0;
+}
+
+static int list(const struct filter_opts *o, struct sink *sink)
+{
+	struct link_list links = { 0 };
+	unsigned int shown = 0;
+	struct ticks t = { 0 };
+	struct nl nl = { 0 };
+	int rc = nl_open(&nl, 0);
+
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	rc = list_links(o, &nl, &links);
+	if (!rc && jiffies_now(&t.now, &t.hz))
+		t.hz = 0;
+	if (!rc)
+		rc = sink_begin(sink, &schema, NULL);
+	for (size_t i = 0; i < links.n && !rc; i++) {
+		struct gate_txn s = { 0 };
+
+		rc = gate_txn_begin(&s, &nl, &links.at[i], &resolve_names, GATE_TXN_READ);
+		if (!rc)
+			rc = put_site(sink, &s, &t, &shown);
+		gate_txn_close(&s);
+	}
+	if (!rc && shown)
+		rc = sink_end(sink);
+	else if (!rc)
+		rc = sink_line(sink, "no rules are installed (sonde filter add puts them there)");
+	link_list_free(&links);
+	nl_close(&nl);
+	return rc == -EPIPE ? fail_errno(rc, "standard output") : rc;
+}
+
+static int run_list(int argc, char **argv)
+{
+	struct filter_opts o = { 0 };
+	struct sink *sink;
+	char **rest;
+	int n, rc = filter_begin(&list_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: filter list takes no operands", rest[0]);
+	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	if (!sink)
+		return fail_errno(-ENOMEM, "output");
+	rc = list(&o, sink);
+	sink_free(sink);
+	return rc;
+}
+
+const struct cmd_sub filter_sub_list = { &list_spec, run_list };

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde guard: limits of sources, destinations and connections, put into the kernel to stay there.
+ */
+#include "cmd/guard/guard.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "resolve/names.h"
+#include "resolve/ssh_session.h"
+#include "sys/bpf.h"
+
+/* What nobody but an attacker does to one host. */
+static const char *const usual[] = { "src 20000 packets/s burst 40000",
+				     "src 200 syns/s burst 400" };
+
+#define GUARD_NEEDS "a guard in the kernel needs"
+
+int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
+		char ***rest, int *nrest)
+{
+	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
+
+	return rc ? rc : cmd_gate_begin(GUARD_NEEDS, o->netns);
+}
+
+#define O struct guard_opts
+static const struct opt start_rows[] = {
+	GATE_ROWS_WHERE(O),
+	OPT_LIST('l', "limit", "LIMIT", O, limits,
+		 "[KEY] RATE [burst N] [count|limit|ban TIME]; KEY: src, src/24, src6/48, dst, "
+		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, "
+		 "20 connections/s (of this host's sockets), or a minute /m or an hour /h; or 100 "
+		 "connections: open at once, from now on"),
+	OPT_STR('f', "file", "FILE", O, file, "limits, a line each; - is standard input"),
+	OPT_LIST(0, "allow", "EXPRESSION", O, allow,
+		 "packets that match pass unlimited (sets, too: src set FILE)"),
+	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
+	OPT_FLAG(0, "syn-cookies", O, cookies,
+		 "at XDP, answer SYNs to listeners of this host whose queue is full"),
+	OPT_U32(0, "table", "N", O, table, 64, 1u << 24, "entries, rounded up (default: 65536)"),
+	OPT_TIME(0, "quiet", "TIME", O, quiet_time,
+		 "a ban lasts for so long after the last packet, and is remembered for as long "
+		 "after its end: the next one is twice as long (default: 60s)"),
+	OPT_TIME(0, "longest", "TIME", O, ban_max, "the longest ban (default: 24h)"),
+	CONFIRM_ROW(O, "sonde guard confirm"),
+	OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets"),
+	GATE_ROWS_PUT(O, ""),
+	{ 0 },
+};
+static const struct opt_spec start_spec = {
+	.command = "guard start",
+	.usage = "-i IFACE [OPTIONS]",
+	.about = "put a guard there, or another in its place: bans and entries stay\n"
+		 "Without a limit: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
+	.rows = start_rows,
+	.examples =
+		"  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s burst 2000 ban 60s'\n"
+		"  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
+};
+
+static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
+{
+	struct diag diag = { 0 };
+	struct buf text = { 0 };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < o->limits.n && !rc; i++)
+		if (guard_plan_limit(plan, o->limits.at[i], strlen(o->limits.at[i]), &diag))
+			rc = cmd_mistake("limit", o->limits.at[i], &diag) ? -E_USAGE : 0;
+	if (!rc && o->file) {
+		rc = cmd_read_file(o->file, &text);
+		if (!rc && guard_plan_file(plan, text.data, text.len, &diag))
+			rc = fail(-EINVAL, "%s:%s", o->file, diag.msg);
+	}
+	for (size_t i = 0; i < 2 && !rc && !o->limits.n && !o->file; i++)
+		rc = guard_plan_limit(plan, usual[i], strlen(usual[i]), &diag);
+	buf_free(&text);
+	return rc;
+}
+
+/* Against locking oneself out: whoever types this is not limited. */
+static int allow_ssh(struct guard_plan *plan)
+{
+	struct diag diag = { 0 };
+	struct ssh_session s;
+	char expr[400];
+	int rc;
+
+	if (!ssh_session_find(&s))
+		return 0;
+	snprintf(expr, sizeof(expr), "tcp and src host %s and src port %s and dst port %s",
+		 s.client, s.cport, s.sport);
+	rc = guard_plan_allow(plan, expr, NULL, &diag);
+	if (rc)
+		return fail(rc, "allowing the SSH session from %s: %s (--no-ssh leaves it out)",
+			    s.client, diag.msg);
+	note("the SSH session from %s is not limited (--no-ssh leaves it out)", s.client);
+	return 0;
+}
+
+static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
+{
+	uint32_t lines = 8;
+	int rc = guard_plan_open(plan);
+
+	if (rc)
+		return fail_errno(rc, "random numbers");
+	while (o->table && lines * GUARD_WAYS < o->table)
+		lines *= 2;
+	if (o->table)
+		plan->conf.lines = lines - 1;
+	if (o->quiet_time)
+		plan->conf.ban_decay = guard_ticks_of(o->quiet_time);
+	if (o->ban_max)
+		plan->conf.ban_max = guard_ticks_of(o->ban_max);
+	plan->conf.enforce = o->enforce;
+	plan->conf.cookies = o->cookies && o->enforce;
+	return add_limits(plan, o);
+}
+
+/* Sets that are there already are the kernel's. */
+static int allow(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
+{
+	const struct filter_names names = gate_txn_names(txn);
+	struct diag diag = { 0 };
+	int rc = 0;
+
+	guard_plan_disallow(plan);
+	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
+		if (guard_plan_allow(plan, o->allow.at[i], &names, &diag))
+			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+	if (!rc && o->enforce && !o->no_ssh && !o->netns)
+		rc = allow_ssh(plan);
+	return rc;
+}
+
+static void note_started(const struct gate_txn *s, const struct guard_plan *plan,
+			 const struct guard_opts *o)
+{
+	const struct gate_install *install = &s->install[GATE_IN];
+	bool xdp = hook_is_xdp(install->put.hook);
+
+	note("%s: guard: %u entries, %s", s->link.name, GUARD_RECS(plan->conf.lines) * GUARD_WAYS,
+	     plan->conf.enforce ? "limits are enforced"
+				: "dry run: nothing is dropped (--enforce)");
+	if (o->cookies && !o->enforce)
+		note("%s: guard: no SYN is answered in a dry run", s->link.name);
+	else if (o->cookies && !xdp)
+		note("%s: guard: SYN cookies are answered at XDP only: here rate limits serve",
+		     s->link.name);
+}
+
+/* A site, and what changes it. */
+struct started {
+	struct gate_txn *txn;
+	struct nl *nl;
+};
+
+static int undo(void *arg)
+{
+	struct started *s = arg;
+
+	return gate_txn_rollback(s->txn, s->nl);
+}
+
+static int confirm(struct gate_txn *txn, struct nl *nl, uint64_t time)
+{
+	struct started s = { txn, nl };
+	const struct confirm c = { .iface = txn->link.name,
+				   .hold = "the guard is there",
+				   .them = "it",
+				   .say = "guard confirm",
+				   .look = "guard status",
+				   .time = time,
+				   .undo = undo,
+				   .arg = &s };
+
+	return cmd_confirm_wait(&c);
+}
+
+static int start_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		    struct guard_plan *plan)
+{
+	struct gate_txn_opts opts = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
+				      .verbose = o->verbose,
+				      .guard = plan };
+	const struct guard_conf *was = NULL;
+	struct gate_txn s;
+	int rc = gate_txn_begin(&s, nl, link, &resolve_names, GATE_TXN_CHANGE);
+
+	if (rc)
+		return rc;
+	if (s.install[GATE_IN].conf.guarded)
+		was = &s.install[GATE_IN].conf.guard;
+	if (s.install[GATE_IN].at.hook)
+		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	rc = allow(plan, o, &s);
+	if (!rc)
+		rc = guard_plan_settle(plan, was);
+	if (!rc)
+		rc = gate_txn_commit(&s, nl, &opts);
+	if (!rc)
+		note_started(&s, plan, o);
+	if (!rc && o->confirm)
+		rc = confirm(&s, nl, o->confirm);
+	gate_txn_close(&s);
+	conns_sweep();
+	return rc;
+}
+
+typedef int on_fn(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		  struct guard_plan *plan);
+
+static int on_each(const struct guard_opts *o, struct guard_plan *plan, on_fn *fn)
+{
+	struct nl nl = { 0 };
+	int rc;
+
+	if (!o->ifaces.n)
+		return fail_usage("which interface? -i IFACE");
+	rc = nl_open(&nl, 0);
+	if (rc)
+		return fail_errno(rc, "route netlink");
+	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
+		struct link link;
+
+		rc = cmd_gate_link(&nl, o->ifaces.at[i], &link);
+		if (!rc)
+			rc = fn(&nl, &link, o, plan);
+	}
+	nl_close(&nl);
+	return rc;
+}
+
+static int run_start(int argc, char **argv)
+{
+	struct guard_opts o = { 0 };
+	struct guard_plan plan = { 0 };
+	char **rest;
+	int n, rc = guard_begin(&start_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: guard start takes no operands", rest[0]);
+	if (o.confirm && o.ifaces.n > 1)
+		return fail_usage("--confirm is for one interface at a time");
+	rc = make_plan(&plan, &o);
+	if (!rc)
+		rc = on_each(&o, &plan, start_on);
+	guard_plan_close(&plan);
+	return rc;
+}
+
+static const struct opt stop_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
+static const struct opt_spec stop_spec = {
+	.command = "guard stop",
+	.usage = "-i IFACE...",
+	.about = "take the guard off; rules and counters that are installed go on",
+	.rows = stop_rows,
+};
+#undef O
+
+static int stop_on(struct nl *nl, const struct link *link, const struct guard_opts *o,
+		   struct guard_plan *plan)
+{
+	struct gate_txn_opts opts = { .hooks = { 0, HOOKS_TC }, .unguard = true };
+	struct gate_txn s;
+	int rc = gate_txn_begin(&s, nl, link, &resolve_names, GATE_TXN_CHANGE);
+
+	(void)o;
+	(void)plan;
+	if (rc)
+		return rc;
+	if (!(s.install[GATE_IN].uses & GATE_USER_GUARD)) {
+		gate_txn_close(&s);
+		return fail(-ENOENT, "%s: no guard is there", link->name);
+	}
+	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	rc = gate_txn_commit(&s, nl, &opts);
+	gate_txn_close(&s);
+	return rc;
+}
+
+static int run_stop(int argc, char **argv)
+{
+	struct guard_opts o = { 0 };
+	char **rest;
+	int n, rc = guard_begin(&stop_spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: guard stop takes no operands", rest[0]);
+	return on_each(&o, NULL, stop_on);
+}
+
+int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print)
+{
+	struct guard_opts o = { 0 };
+	struct guard_views v = { 0 };
+	struct sink *sink;
+	char **rest;
+	int n, rc = guard_begin(spec, &o, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n)
+		return fail_usage("%s: %s takes no operands", rest[0], spec->command);
+	rc = guard_views_open(&v, &o.ifaces);
+	if (rc)
+		return rc;
+	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	rc = sink ? guard_views_read(&v) : fail_errno(-ENOMEM, "output");
+	if (!rc) {
+		rc = print(&v, &o, sink);
+		if (rc && rc != -ECANCELED) /* that has been said */
+			fail_errno(rc, "standard output");
+	}
+	if (sink)
+		sink_free(sink);
+	guard_views_close(&v);
+	return rc;
+}
+
+static const struct opt_spec confirm_spec = {
+	.command = "guard confirm",
+	.usage = "-i IFACE",
+	.about = "keep a guard that was put there with --confirm",
+	.rows = cmd_confirm_rows,
+};
+
+static int run_confirm(int argc, char **argv)
+{
+	return cmd_confirm_run(&confirm_spec, GUARD_NEEDS, argc, argv);
+}
+
+static const struct opt_spec spec = {
+	.command = "guard",
+	.usage = "COMMAND [OPTIONS]",
+	.about = "DDoS protection: rates and SYN floods per source; count, limit, ban",
+	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'   a dry run\n"
+		    "  sonde guard status\n"
+		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n"
+		    "sonde guard COMMAND --help tells more.\n",
+};
+
+static int run(int argc, char **argv)
+{
+	/* clang-format off */
+	const struct cmd_sub subs[] = {
+		{ &start_spec, run_start },
+		{ &stop_spec, run_stop },
+		{ &confirm_spec, run_confirm },
+		guard_sub_status,
+		guard_sub_top,
+		guard_sub_list,
+		guard_sub_ban,
+		guard_sub_unban,
+		guard_sub_watch,
+	};
+	/* clang-format on */
+
+	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
+}
+
+const struct command cmd_guard = { &spec, run };

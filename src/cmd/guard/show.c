@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde guard status, top, list: what the limits did, and to whom. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/guard/guard.h"
+#include "sys/wait.h"
+
+#define O struct guard_opts
+static const struct opt show_rows[] = { GATE_ROWS_WHERE(O), GATE_ROWS_OUT(O), { 0 } };
+static const struct opt_spec status_spec = {
+	.command = "guard status",
+	.usage = "[OPTIONS]",
+	.about = "the limits, what was over them, and the table",
+	.rows = show_rows,
+};
+
+struct status_rec {
+	const char *interface, *hook, *mode, *what;
+	uint64_t packets, bytes, bans, entries;
+};
+
+#define R struct status_rec
+static const struct col status_cols[] = {
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
+	{ "mode", "mode", "mode", .role = COL_KEY, COL_AT_STR(R, mode) },
+	{ "what", "what", "what", .role = COL_KEY, COL_AT_STR(R, what) },
+	{ "packets", "packets", "guard_packets_total",
+	  "Packets over a limit, of banned keys, or of what else the guard did.",
+	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", "guard_bytes_total", "Bytes of those packets.", .role = COL_COUNTER,
+	  COL_AT_U64(R, bytes) },
+	{ "bans", "bans", "guard_bans_total", "Bans because of a limit.", .role = COL_COUNTER,
+	  COL_AT_U64(R, bans) },
+	{ "entries", "entries", "guard_entries",
+	  "Entries of the table that are in use; connections.", .role = COL_GAUGE,
+	  COL_AT_U64(R, entries) },
+};
+#undef R
+static const struct schema status_schema = { "guard", status_cols,
+					     sizeof(status_cols) / sizeof(*status_cols), 0 };
+
+/* What is counted beside the limits. */
+static const struct {
+	enum guard_which which;
+	const char *words;
+} others[] = {
+	{ GUARD_SUM_BANNED, "of banned" },
+	{ GUARD_SUM_TRUSTED, "allowed, unlimited" },
+	{ GUARD_SUM_FULL, "table full" },
+	{ GUARD_SUM_KNOWN, "table full: of connections here" },
+	{ GUARD_SUM_SHARED, "table full: over what all share" },
+	{ GUARD_SUM_COOKIES, "SYN cookies sent" },
+	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
+};
+
+/* What tells how many connections are open: in others they are the same ones again. NULL: nothing.
+ */
+static const struct guard_scope *conns_scope(const struct guard_conf *conf)
+{
+	for (int i = 0; i < conf->nscopes; i++) {
+		const struct guard_scope *s = &conf->scopes[i];
+
+		if (s->nlimits && s->limits[s->nlimits - 1].unit == GUARD_OPEN)
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_of(const struct guard_scope *s, const struct guard_name *name)
+{
+	return s && name->key == s->key && name->bits == (name->family == 4 ? s->bits4 : s->bits6);
+}
+
+static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t *banned,
+			  uint64_t *conns)
+{
+	const struct guard_scope *scope = conns_scope(t->conf);
+
+	*used = *banned = *conns = 0;
+	for (uint32_t i = 0; i < t->entries; i++) {
+		const struct guard_rec *rec = guard_table_rec(t, i);
+
+		if (!guard_table_used(t, i))
+			continue;
+		++*used;
+		if (is_of(scope, guard_table_name(t, i)))
+			*conns += guard_table_open_conns(t, rec);
+		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
+	}
+}
+
+static int put_sum(struct sink *sink, struct status_rec rec, const struct guard_sums *sums,
+		   uint32_t which, const char *what)
+{
+	rec.what = what;
+	rec.packets = sums->of[which].packets;
+	rec.bytes = sums->of[which].bytes;
+	return sink_row(sink, &rec);
+}
+
+static int put_limits(struct sink *sink, const struct guard_view *v, struct status_rec rec)
+{
+	const struct guard_conf *conf = &v->install.conf.guard;
+	int rc = 0;
+
+	for (uint8_t i = 0; i < GUARD_LIMITS_MAX && !rc; i++) {
+		const struct guard_scope *scope;
+		const struct guard_limit *limit = guard_limit_of(conf, i, &scope);
+		struct buf text = { 0 };
+
+		if (!limit)
+			break;
+		guard_print_limit(scope, limit, &text);
+		buf_char(&text, '\0');
+		rec.bans = v->sums.bans[i];
+		rc = text.nomem ? -ENOMEM : put_sum(sink, rec, &v->sums, i, text.data);
+		buf_free(&text);
+	}
+	return rc;
+}
+
+static int put_status(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	int rc = sink_begin(sink, &status_schema, NULL);
+
+	(void)o;
+	for (size_t i = 0; i < all->n && !rc; i++) {
+		const struct guard_view *v = &all->at[i];
+		struct status_rec rec = { .interface = v->install.link.name,
+					  .hook = hook_name(v->install.at.hook),
+					  .mode = v->install.conf.guard.enforce ? "enforce"
+										: "dry run" };
+		uint64_t used, banned, conns;
+
+		rc = put_limits(sink, v, rec);
+		for (size_t n = 0; n < sizeof(others) / sizeof(*others) && !rc; n++)
+			rc = put_sum(sink, rec, &v->sums, others[n].which, others[n].words);
+		count_entries(&v->table, &used, &banned, &conns);
+		rec.what = "entries";
+		rec.entries = used;
+		rc = rc ? rc : sink_row(sink, &rec);
+		rec.what = "entries, banned";
+		rec.entries = banned;
+		rc = rc ? rc : sink_row(sink, &rec);
+		rec.what = "entries, room";
+		rec.entries = v->table.entries;
+		rc = rc ? rc : sink_row(sink, &rec);
+		rec.what = "connections, open";
+		rec.entries = conns;
+		rc = rc ? rc : sink_row(sink, &rec);
+	}
+	return rc ? rc : sink_end(sink);
+}
+
+static int run_status(int argc, char **argv)
+{
+	return guard_show(&status_spec, argc, argv, put_status);
+}
+
+const struct cmd_sub guard_sub_status = { &status_spec, run_status };
+
+static const struct opt_spec list_spec = {
+	.command = "guard list",
+	.usage = "[OPTIONS]",
+	.about = "who is banned, why, since when, for how long",
+	.rows = show_rows,
+};
+
+struct ban_rec {
+	const char *interface, *address, *reason;
+	double since, left;
+	uint64_t hits, level;
+};
+
+#define R struct ban_rec
+static const struct col ban_cols[] = {
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "address", "address", "address", .role = COL_KEY, COL_AT_STR(R, address) },
+	{ "since_seconds", "since s", "guard_ban_age_seconds", "How long ago a ban began.",
+	  .role = COL_GAUGE, COL_AT_F64(R, since) },
+	{ "left_seconds", "left s", "guard_ban_left_seconds", "How long a ban goes on.",
+	  .role = COL_GAUGE, COL_AT_F64(R, left) },
+	{ "hits", "hits", "guard_ban_hits_total", "Packets of a banned key that were dropped.",
+	  .role = COL_COUNTER, COL_AT_U64(R, hits) },
+	{ "level", "level", .role = COL_INFO, COL_AT_U64(R, level) },
+	{ "reason", "reason", .role = COL_INFO, COL_AT_STR(R, reason) },
+};
+#undef R
+static const struct schema ban_schema = { "guard_ban", ban_cols,
+					  sizeof(ban_cols) / sizeof(*ban_cols), 0 };
+
+static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry)
+{
+	const struct guard_rec *rec = guard_table_rec(&v->table, entry);
+	const struct guard_name *name = guard_table_name(&v->table, entry);
+	uint64_t ban = rec->ban;
+	int32_t left = guard_ticks(guard_ban_until(ban), v->table.tick);
+	struct buf address = { 0 }, reason = { 0 };
+	const struct guard_scope *scope;
+	const struct guard_limit *limit =
+		guard_limit_of(&v->install.conf.guard, guard_ban_why(ban), &scope);
+	struct ban_rec row = { .interface = v->install.link.name,
+			       .since = guard_seconds(guard_ticks(v->table.tick, name->banned)),
+			       .left = guard_seconds(left),
+			       .hits = rec->dropped,
+			       .level = guard_ban_level(ban) };
+	int rc;
+
+	if (!ban || left <= 0)
+		return 0;
+	guard_print_name(name, &address);
+	buf_char(&address, '\0');
+	if (limit)
+		guard_print_limit(scope, limit, &reason);
+	else
+		buf_str(&reason, guard_ban_why(ban) == GUARD_BY_HAND ? "by hand"
+								     : "a limit that is no more");
+	buf_char(&reason, '\0');
+	row.address = address.data;
+	row.reason = reason.data;
+	rc = address.nomem || reason.nomem ? -ENOMEM : sink_row(sink, &row);
+	buf_free(&address);
+	buf_free(&reason);
+	return rc;
+}
+
+static int put_bans(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	int rc = sink_begin(sink, &ban_schema, NULL);
+
+	(void)o;
+	for (size_t i = 0; i < all->n && !rc; i++)
+		for (uint32_t e = 0; e < all->at[i].table.entries && !rc; e++)
+			if (guard_table_used(&all->at[i].table, e))
+				rc = put_ban(sink, &all->at[i], e);
+	return rc ? rc : sink_end(sink);
+}
+
+static int run_list(int argc, char **argv)
+{
+	return guard_show(&list_spec, argc, argv, put_bans);
+}
+
+const struct cmd_sub guard_sub_list = { &list_spec, run_list };

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde guard top: who sends most, and how much of it is dropped. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/guard/guard.h"
+#include "guard/rates.h"
+#include "sys/wait.h"
+
+#define O struct guard_opts
+static const struct opt rows[] = {
+	GATE_ROWS_WHERE(O),
+	OPT_TIME('d', "duration", "TIME", O, duration, "measured over this time (default: 1s)"),
+	OPT_U32('c', "count", "N", O, count, 1, 1000, "so many of them (default: 10)"),
+	GATE_ROWS_OUT(O),
+	{ 0 },
+};
+#undef O
+static const struct opt_spec spec = {
+	.command = "guard top",
+	.usage = "[OPTIONS]",
+	.about = "the busiest keys: packets, bits and drops a second",
+	.rows = rows,
+};
+
+struct top_rec {
+	const char *interface, *key, *address;
+	double pps, bps, drops;
+	uint64_t passed, dropped, conns;
+	bool banned;
+};
+
+#define R struct top_rec
+static const struct col cols[] = {
+	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "key", "key", "key", .role = COL_KEY, COL_AT_STR(R, key) },
+	{ "address", "address", "address", .role = COL_KEY, COL_AT_STR(R, address) },
+	{ "packets_per_second", "pkt/s", "guard_packets_per_second", "Packets a second of a key.",
+	  .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) },
+	{ "bits_per_second", "bit/s", "guard_bits_per_second", "Bits a second of a key.",
+	  .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) },
+	{ "dropped_per_second", "drop/s", "guard_dropped_per_second",
+	  "Packets a second of a key that are dropped.", .role = COL_GAUGE, .unit = COL_RATE,
+	  COL_AT_F64(R, drops) },
+	{ "passed", "passed", .role = COL_INFO, COL_AT_U64(R, passed) },
+	{ "dropped", "dropped", .role = COL_INFO, COL_AT_U64(R, dropped) },
+	{ "connections", "conns", "guard_connections",
+	  "Open connections of a key, where they are limited.", .role = COL_GAUGE,
+	  COL_AT_U64(R, conns) },
+	{ "banned", "banned", .role = COL_INFO, COL_AT_BOOL(R, banned) },
+};
+#undef R
+static const struct schema schema = { "guard_top", cols, sizeof(cols) / sizeof(*cols), 0 };
+
+static int put(struct sink *sink, const struct guard_view *v, const struct guard_busy *b)
+{
+	static const char *const keys[] = { "src", "dst", "src+port" };
+	const struct guard_rec *rec = guard_table_rec(&v->table, b->entry);
+	const struct guard_name *name = guard_table_name(&v->table, b->entry);
+	struct buf address = { 0 };
+	struct top_rec row = {
+		.interface = v->install.link.name,
+		.key = keys[name->key % 3],
+		.pps = b->pps,
+		.bps = b->bps,
+		.drops = b->drops,
+		.passed = rec->passed,
+		.dropped = rec->dropped,
+		.conns = guard_table_open_conns(&v->table, rec),
+		.banned = rec->ban && guard_ticks(guard_ban_until(rec->ban), v->table.tick) > 0,
+	};
+	int rc;
+
+	guard_print_name(name, &address);
+	buf_char(&address, '\0');
+	row.address = address.data;
+	rc = address.nomem ? -ENOMEM : sink_row(sink, &row);
+	buf_free(&address);
+	return rc;
+}
+
+static int top(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	struct guard_rates *rates = calloc(all->n, sizeof(*rates));
+	size_t most = o->count ? o->count : 10;
+	struct guard_busy *busy = calloc(most, sizeof(*busy));
+	int rc = rates && busy ? wait_open() : -ENOMEM;
+
+	for (size_t i = 0; i < all->n && !rc; i++)
+		rc = guard_rates_begin(&rates[i], &all->at[i].table);
+	if (!rc)
+		wait_for(0, clock_mono() + (o->duration ? o->duration : NS_PER_S));
+	if (!rc)
+		rc = sink_begin(sink, &schema, NULL);
+	for (size_t i = 0; i < all->n && !rc; i++) {
+		size_t n = guard_rates_end(&rates[i], &all->at[i].table, busy, most);
+
+		for (size_t b = 0; b < n && !rc; b++)
+			rc = put(sink, &all->at[i], &busy[b]);
+	}
+	for (size_t i = 0; rates && i < all->n; i++)
+		guard_rates_free(&rates[i]);
+	free(rates);
+	free(busy);
+	return rc ? rc : sink_end(sink);
+}
+
+static int run(int argc, char **argv)
+{
+	return guard_show(&spec, argc, argv, top);
+}
+
+const struct cmd_sub guard_sub_top = { &spec, run };

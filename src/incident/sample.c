@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* A tap with little memory, emptied once. */
+#include "incident/sample.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "capture/order.h"
+#include "net/capfile/capfile.h"
+#include "resolve/names.h"
+
+enum { SNAPLEN = 256, BYTES = 1 << 20, LAST_MS = 10 };
+
+/* What the gate drops, if it can tell; else what comes from the sources that were busiest, which of
+ * all keys an expression is made of most simply. */
+static void choose(const struct guard_view *v, const uint32_t *entries, uint32_t n,
+		   struct buf *expr)
+{
+	const char *joint = "";
+
+	if (hook_is_xdp(v->install.at.hook) && v->install.conf.guard.enforce &&
+	    v->install.conf.has_observer) {
+		buf_str(expr, "verdict drop");
+		buf_char(expr, '\0');
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct guard_name *name = guard_table_name(&v->table, entries[i]);
+
+		if (name->key != GUARD_SRC)
+			continue;
+		buf_str(expr, joint);
+		buf_str(expr, "src net ");
+		guard_print_name(name, expr);
+		joint = " or ";
+	}
+	buf_char(expr, '\0');
+}
+
+/* What cannot be written is said once, at the end. */
+static void put(struct guard_sample *s, struct buf *b)
+{
+	s->rc = s->rc ? s->rc : buf_write(b, s->fd);
+	buf_free(b);
+}
+
+static int on_iface(const struct capture_iface *iface, uint32_t number, void *arg)
+{
+	struct guard_sample *s = arg;
+	struct capfile_iface i = { .link = iface->link_type, .snaplen = SNAPLEN };
+	struct buf head = { 0 };
+
+	(void)number;
+	snprintf(i.name, sizeof(i.name), "%s", iface->link.name);
+	capfile_put_section(&head, "sonde");
+	capfile_put_iface(&head, &i, NULL);
+	put(s, &head);
+	return 0;
+}
+
+static int open_session(struct guard_sample *s, const struct guard_view *v, const char *expr)
+{
+	struct capture_session_opts opts = {
+		.names = &s->names,
+		.filter = &s->filter,
+		.hooks = { [CAPTURE_IN] = HOOK_BIT(v->install.at.hook) | HOOKS_TC },
+		.snaplen = SNAPLEN,
+		.bytes = BYTES,
+		.quiet = true,
+		.on_iface = on_iface,
+		.arg = s
+	};
+	struct diag diag = { 0 };
+	int rc = filter_parse(&s->filter, expr, &resolve_names, &diag);
+
+	if (rc)
+		return fail(rc, "sample: %s: %s", expr, diag.msg);
+	rc = capture_session_open(&s->tap, &opts);
+	if (!rc)
+		packet_buf_set_clock(&s->tap.packets);
+	return rc;
+}
+
+static void close_all(struct guard_sample *s)
+{
+	capture_session_close(&s->tap);
+	filter_close(&s->filter);
+}
+
+int guard_sample_begin(struct guard_sample *s, int fd, const struct guard_view *v,
+		       const uint32_t *entries, uint32_t n)
+{
+	struct buf expr = { 0 };
+	int rc;
+
+	*s = (struct guard_sample){ .fd = fd, .names = { .at = { v->install.link.name }, .n = 1 } };
+	choose(v, entries, n, &expr);
+	rc = expr.nomem ? fail_errno(-ENOMEM, "sample") : open_session(s, v, expr.data);
+	buf_free(&expr);
+	if (rc)
+		close_all(s);
+	return rc;
+}
+
+static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
+{
+	struct guard_sample *s = arg;
+	struct buf b = { 0 };
+
+	buf_add(&b, blocks, len);
+	put(s, &b);
+	return s->rc;
+}
+
+static int take_all(struct guard_sample *s)
+{
+	struct block_batch *batches = calloc(s->tap.packets.cpus, sizeof(*batches));
+	bool any = true;
+	int rc = batches ? 0 : -ENOMEM;
+
+	while (!rc && any) {
+		uint32_t n = packet_buf_take(&s->tap.packets, batches);
+
+		rc = order_batches(batches, n, UINT64_MAX, on_blocks, s);
+		any = false;
+		for (uint32_t i = 0; i < n; i++)
+			any |= batches[i].consumed != 0;
+		packet_buf_release(&s->tap.packets, batches, n);
+	}
+	free(batches);
+	return rc;
+}
+
+static void put_counts(struct guard_sample *s)
+{
+	const struct capture_iface *iface = s->tap.ifaces[0];
+	struct capture_iface_counts c;
+	struct buf b = { 0 };
+
+	if (capture_iface_counts(iface, &c))
+		return;
+	capfile_put_stats(&b, 0,
+			  &(struct capfile_stats){ .start_ns = iface->start_ns,
+						   .end_ns = clock_real(),
+						   .received = c.seen,
+						   .dropped_os = c.lost });
+	put(s, &b);
+}
+
+int guard_sample_end(struct guard_sample *s)
+{
+	int rc;
+
+	capture_session_stop(&s->tap);
+	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
+	rc = take_all(s);
+	put_counts(s);
+	rc = rc ? rc : s->rc;
+	close_all(s);
+	return rc;
+}

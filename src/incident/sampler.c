@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Asked over a socket, and done when a pipe ends. */
+#define _GNU_SOURCE
+#include "incident/sampler.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "incident/sample.h"
+
+enum { SECOND_MS = 1000, NAME_LEN = 64 };
+
+/* What the sampler is asked for. It has the views, too: of the table they have the same memory. The
+ * answer is the file's name, with a NUL; empty: there is none. */
+struct request {
+	uint32_t view, n, entry[GUARD_BUSIEST];
+};
+
+/* The other process. */
+struct sampler {
+	const struct guard_views *views;
+	const char *dir;
+	int dir_fd, fd;
+};
+
+static void name_of(char name[NAME_LEN], const char *iface)
+{
+	time_t now = (time_t)(clock_real() / NS_PER_S);
+	char when[32];
+	struct tm tm;
+
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	snprintf(name, NAME_LEN, "%s-%s.pcapng", iface, when);
+}
+
+/* A new file. Its descriptor; -errno, said. */
+static int open_file(const struct sampler *p, const char *name)
+{
+	int fd = openat(p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? fail_errno(-errno, "sample %s/%s", p->dir, name) : fd;
+}
+
+/* One request, in a process of its own: others may follow before it is done. */
+static void serve(const struct sampler *p, const struct request *r)
+{
+	const struct guard_view *v = &p->views->at[r->view];
+	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
+	struct guard_sample s;
+	char name[NAME_LEN];
+	int fd, rc;
+
+	name_of(name, v->install.link.name);
+	fd = open_file(p, name);
+	rc = fd < 0 ? fd : guard_sample_begin(&s, fd, v, r->entry, r->n);
+	if (fd >= 0 && rc)
+		unlinkat(p->dir_fd, name, 0);
+	if (rc)
+		*name = '\0';
+	send(p->fd, name, strlen(name) + 1, MSG_NOSIGNAL);
+	if (rc)
+		return;
+	poll(&asker, 1, SECOND_MS); /* less if nobody waits for it any more */
+	rc = guard_sample_end(&s);
+	if (rc)
+		fail_errno(rc, "sample %s/%s", p->dir, name);
+}
+
+static bool is_sane(const struct sampler *p, const struct request *r)
+{
+	bool sane = r->view < p->views->n && r->n <= GUARD_BUSIEST;
+
+	for (uint32_t i = 0; sane && i < r->n; i++)
+		sane = r->entry[i] < p->views->at[r->view].table.entries;
+	return sane;
+}
+
+/* What ends the others, ends this one: when nobody is there to ask. */
+static _Noreturn void run_sampler(const struct sampler *p)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	struct request r;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_sane(p, &r)) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			serve(p, &r);
+			_exit(0);
+		}
+		if (pid < 0)
+			send(p->fd, "", 1, MSG_NOSIGNAL);
+	}
+	_exit(0);
+}
+
+int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views, const char *dir)
+{
+	struct sampler p = { .views = views, .dir = dir };
+	int ask[2] = { -1, -1 }, done[2] = { -1, -1 }, rc = 0;
+	pid_t pid = -1;
+
+	p.dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p.dir_fd < 0)
+		return fail_errno(-errno, "%s", dir);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) < 0 ||
+	    pipe2(done, O_CLOEXEC) < 0)
+		rc = -errno;
+	fflush(NULL);
+	if (!rc)
+		pid = fork();
+	if (!pid) {
+		close(ask[0]);
+		close(done[0]);
+		p.fd = ask[1];
+		run_sampler(&p);
+	}
+	close(ask[1]);
+	close(done[1]);
+	close(p.dir_fd);
+	if (pid > 0) {
+		*s = (struct guard_sampler){ .fd = ask[0], .done_fd = done[0], .dir = dir };
+		return 0;
+	}
+	close(ask[0]);
+	close(done[0]);
+	return fail_errno(rc ? rc : -EAGAIN, "sampler");
+}
+
+void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
+		       size_t n, struct buf *path)
+{
+	struct request r = { .view = (uint32_t)view,
+			     .n = (uint32_t)(n < GUARD_BUSIEST ? n : GUARD_BUSIEST) };
+	char name[NAME_LEN] = "";
+
+	for (uint32_t i = 0; i < r.n; i++)
+		r.entry[i] = busy[i].entry;
+	buf_clear(path);
+	if (write(s->fd, &r, sizeof(r)) != sizeof(r) || read(s->fd, name, sizeof(name) - 1) < 1 ||
+	    !*name)
+		return;
+	buf_printf(path, "%s/%s", s->dir, name);
+	buf_char(path, '\0');
+}
+
+/* Whoever has the other end of the pipe is still at work. */
+void guard_sampler_stop(struct guard_sampler *s)
+{
+	char none;
+
+	if (!s->fd)
+		return;
+	close(s->fd);
+	while (read(s->done_fd, &none, 1) > 0)
+		continue;
+	close(s->done_fd);
+	*s = (struct guard_sampler){ 0 };
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* ICMP (RFC 792, 950, 1256) and IGMP (RFC 1112, 2236, 3376). */
+#include "net/dissect/internal.h"
+
+enum {
+	ECHO_REPLY = 0,
+	UNREACH = 3,
+	QUENCH,
+	REDIRECT,
+	ECHO = 8,
+	ADVERT,
+	SOLICIT,
+	EXCEEDED,
+	PARAM,
+	TIME,
+	TIME_REPLY,
+	INFO,
+	INFO_REPLY,
+	MASK,
+	MASK_REPLY
+};
+
+/* Unreachable, by code: what is in front of the address, and behind. */
+static const struct {
+	const char *before, *after;
+} unreach[] = {
+	{ "net ", " unreachable" },
+	{ "host ", " unreachable" },
+	{ 0 }, /* protocol */
+	{ 0 }, /* port */
+	{ 0 }, /* fragmentation needed */
+	{ "", " unreachable - source route failed" },
+	{ "net ", " unreachable - unknown" },
+	{ "host ", " unreachable - unknown" },
+	{ "", " unreachable - source host isolated" },
+	{ "net ", " unreachable - admin prohibited" },
+	{ "host ", " unreachable - admin prohibited" },
+	{ "net ", " unreachable - tos prohibited" },
+	{ "host ", " unreachable - tos prohibited" },
+	{ "host ", " unreachable - admin prohibited filter" },
+	{ "host ", " unreachable - host precedence violation" },
+	{ "host ", " unreachable - precedence cutoff" },
+};
+
+/* The port that the datagram inside was for; false if it was cut. */
+static bool put_port_unreach(struct line *l, const uint8_t *ip, size_t left)
+{
+	struct cursor c = cursor_of(ip, left);
+	unsigned int hlen = (ip[0] & 15u) * 4;
+	const uint8_t *ports;
+
+	if (!cursor_skip(&c, hlen))
+		return false;
+	ports = cursor_take(&c, 4);
+	if (!ports)
+		return false;
+	put_ip4(l, ip + 16);
+	if (ip[9] == 6 || ip[9] == 17) {
+		put_str(l, ip[9] == 6 ? " tcp" : " udp");
+		PUT(l, " port ");
+		put_port_alone(l, ip[9] == 17, be16_at(ports + 2));
+	} else {
+		PUT_NUM(l, " protocol ", ip[9]);
+		PUT_NUM(l, " port ", be16_at(ports + 2));
+	}
+	PUT(l, " unreachable");
+	return true;
+}
+
+static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
+{
+	size_t left = c.left;
+	const uint8_t *ip = cursor_take(&c, 20);
+	uint8_t code = h[1];
+
+	if (!ip)
+		return false;
+	if (code < sizeof(unreach) / sizeof(*unreach) && unreach[code].before) {
+		put_str(l, unreach[code].before);
+		put_ip4(l, ip + 16);
+		put_str(l, unreach[code].after);
+		return true;
+	}
+	if (code == 3)
+		return put_port_unreach(l, ip, left);
+	put_ip4(l, ip + 16);
+	if (code == 2) {
+		PUT_NUM(l, " protocol ", ip[9]);
+		PUT(l, " unreachable");
+	} else if (code == 4) {
+		PUT(l, " unreachable - need to frag");
+		if (be16_at(h + 6)) {
+			PUT_NUM(l, " (mtu ", be16_at(h + 6));
+			put_char(l, ')');
+		}
+	} else {
+		PUT_NUM(l, " unreachable - #", code);
+	}
+	return true;
+}
+
+static bool show_redirect(struct line *l, const uint8_t *h, struct cursor c)
+{
+	static const char *const kinds[] = { "redirect ", "redirect ", "redirect-tos ",
+					     "redirect-tos " };
+	static const char *const to[] = { " to net ", " to host " };
+	const uint8_t *ip = cursor_take(&c, 20);
+
+	if (!ip)
+		return false;
+	if (h[1] < 4) {
+		put_str(l, kinds[h[1]]);
+	} else {
+		PUT_NUM(l, "redirect-#", h[1]);
+		put_char(l, ' ');
+	}
+	put_ip4(l, ip + 16);
+	put_str(l, h[1] < 4 ? to[h[1] & 1] : " to ");
+	put_ip4(l, h + 4);
+	return true;
+}
+
+static void put_lifetime(struct line *l, uint32_t s)
+{
+	if (s >= 3600) {
+		put_u32(l, s / 3600);
+		put_char(l, ':');
+		put_dec(l, s / 60 % 60, 2);
+	} else {
+		put_u32(l, s / 60);
+	}
+	put_char(l, ':');
+	put_dec(l, s % 60, 2);
+}
+
+static bool show_advert(struct line *l, const uint8_t *h, struct cursor c)
+{
+	PUT(l, "router advertisement lifetime ");
+	put_lifetime(l, be16_at(h + 6));
+	PUT_NUM(l, " ", h[4]);
+	put_char(l, ':');
+	for (unsigned int i = 0; i < h[4]; i++) {
+		const uint8_t *router = cursor_take(&c, 8);
+
+		if (!router)
+			return false;
+		PUT(l, " {");
+		put_ip4(l, router);
+		PUT_NUM(l, " ", be32_at(router + 4));
+		put_char(l, '}');
+	}
+	return true;
+}
+
+static void put_ms_of_day(struct line *l, const char *what, uint32_t ms)
+{
+	put_str(l, what);
+	put_dec(l, ms / 3600000 % 10000, ms / 3600000 > 99 ? 4 : 2);
+	put_char(l, ':');
+	put_dec(l, ms / 60000 % 60, 2);
+	put_char(l, ':');
+	put_dec(l, ms / 1000 % 60, 2);
+	put_char(l, '.');
+	put_dec(l, ms % 1000, 3);
+}
+
+static bool show_time(struct line *l, const uint8_t *h, struct cursor c)
+{
+	const uint8_t *t;
+
+	put_str(l, h[0] == TIME ? "time stamp query" : "time stamp reply");
+	PUT_NUM(l, " id ", be16_at(h + 4));
+	PUT_NUM(l, " seq ", be16_at(h + 6));
+	if (h[0] == TIME)
+		return true;
+	t = cursor_take(&c, 12);
+	if (!t)
+		return false;
+	put_ms_of_day(l, ": org ", be32_at(t));
+	put_ms_of_day(l, ", recv ", be32_at(t + 4));
+	put_ms_of_day(l, ", xmit ", be32_at(t + 8));
+	return true;
+}
+
+static bool show_mask(struct line *l, const uint8_t *h, struct cursor c)
+{
+	const uint8_t *mask = cursor_take(&c, 4);
+
+	(void)h;
+	if (!mask)
+		return false;
+	PUT(l, "address mask is 0x");
+	put_hexn(l, be32_at(mask), 8);
+	return true;
+}
+
+static bool show_echo(struct line *l, const uint8_t *h, struct cursor c)
+{
+	(void)c;
+	put_str(l, h[0] == ECHO ? "echo request" : "echo reply");
+	PUT_NUM(l, ", id ", be16_at(h + 4));
+	PUT_NUM(l, ", seq ", be16_at(h + 6));
+	return true;
+}
+
+static bool show_exceeded(struct line *l, const uint8_t *h, struct cursor c)
+{
+	(void)c;
+	if (h[1] == 0)
+		PUT(l, "time exceeded in-transit");
+	else if (h[1] == 1)
+		PUT(l, "ip reassembly time exceeded");
+	else
+		PUT_NUM(l, "time exceeded-#", h[1]);
+	return true;
+}
+
+static bool show_param(struct line *l, const uint8_t *h, struct cursor c)
+{
+	(void)c;
+	if (h[1])
+		PUT_NUM(l, "parameter problem - code ", h[1]);
+	else
+		PUT_NUM(l, "parameter problem - octet ", h[4]);
+	return true;
+}
+
+/* false from show: what it is about was cut. */
+static const struct {
+	uint8_t type;
+	bool (*show)(struct line *l, const uint8_t *h, struct cursor c);
+	const char *words;
+} kinds[] = {
+	{ ECHO, show_echo, NULL },
+	{ ECHO_REPLY, show_echo, NULL },
+	{ UNREACH, show_unreach, NULL },
+	{ EXCEEDED, show_exceeded, NULL },
+	{ REDIRECT, show_redirect, NULL },
+	{ QUENCH, NULL, "source quench" },
+	{ ADVERT, show_advert, NULL },
+	{ SOLICIT, NULL, "router solicitation" },
+	{ PARAM, show_param, NULL },
+	{ TIME, show_time, NULL },
+	{ TIME_REPLY, show_time, NULL },
+	{ INFO, NULL, "information request" },
+	{ INFO_REPLY, NULL, "information reply" },
+	{ MASK, NULL, "address mask request" },
+	{ MASK_REPLY, show_mask, NULL },
+};
+
+static bool show_kind(struct line *l, const uint8_t *h, struct cursor c)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (kinds[i].type != h[0])
+			continue;
+		if (kinds[i].show)
+			return kinds[i].show(l, h, c);
+		put_str(l, kinds[i].words);
+		return true;
+	}
+	PUT_NUM(l, "type-#", h[0]);
+	return true;
+}
+
+static bool is_error(uint8_t type)
+{
+	return type == UNREACH || type == EXCEEDED || type == PARAM || type == QUENCH ||
+	       type == REDIRECT;
+}
+
+/* With -v: whether the sum is right, and the datagram that the error is about. */
+static void show_more(struct line *l, const uint8_t *h, struct part p)
+{
+	if (!l->fragment && p.c.left >= p.len) {
+		uint16_t sum = sum_of(h, p.len + 8, 0);
+
+		if (sum) {
+			PUT(l, " (wrong icmp cksum ");
+			put_hex(l, be16_at(h + 2));
+			PUT(l, " (->");
+			put_hex(l, sum_of(NULL, 0,
+					  (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 2)));
+			PUT(l, ")!)");
+		}
+	}
+	if (!is_error(h[0]))
+		return;
+	put_char(l, ' ');
+	if (!enter_tunnel(l))
+		return;
+	if (p.c.left >= 4 && be16_at(p.c.at + 2) > p.len)
+		p.len = be16_at(p.c.at +
+				2); /* an error has the beginning only: nothing is missing */
+	show_ip4(l, p);
+}
+
+void show_icmp(struct line *l, struct part p)
+{
+	uint32_t len = p.len;
+	const uint8_t *h = cursor_take(&p.c, 8);
+	char *from = l->at;
+
+	if (!h) {
+		put_cut(l, "icmp");
+		return;
+	}
+	p = part_rest(&p, 8);
+	PUT(l, "ICMP ");
+	if (!show_kind(l, h, p.c)) {
+		l->at = from;
+		put_cut(l, "icmp");
+		return;
+	}
+	PUT_LENGTH(l, len);
+	if (l->o->verbose)
+		show_more(l, h, p);
+}
+
+static void put_group(struct line *l, const uint8_t *h)
+{
+	if (!be32_at(h + 4))
+		return;
+	PUT(l, " [gaddr ");
+	put_ip4(l, h + 4);
+	put_char(l, ']');
+}
+
+void show_igmp(struct line *l, struct part p)
+{
+	const uint8_t *h = cursor_take(&p.c, 8);
+
+	if (!h) {
+		put_cut(l, "igmp");
+		return;
+	}
+	PUT(l, "igmp");
+	switch (h[0]) {
+	case 0x11:
+		put_str(l, p.len >= 12 ? " query v3" : h[1] ? " query v2" : " query v1");
+		put_group(l, h);
+		break;
+	case 0x12:
+	case 0x16:
+		put_str(l, h[0] == 0x12 ? " v1 report " : " v2 report ");
+		put_ip4(l, h + 4);
+		break;
+	case 0x17:
+		PUT(l, " leave ");
+		put_ip4(l, h + 4);
+		break;
+	case 0x22:
+		PUT_NUM(l, " v3 report, ", be16_at(h + 6));
+		PUT(l, " group record(s)");
+		break;
+	default:
+		PUT_NUM(l, "-", h[0]);
+	}
+}

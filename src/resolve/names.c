@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The host asked for the names in a filter, with words for what it does not know. */
+#include "resolve/names.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "resolve/hosts.h"
+#include "sys/cgroup.h"
+#include "sys/link.h"
+#include "sys/netns.h"
+
+static int say(struct diag *why, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int say(struct diag *why, int rc, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why->msg, sizeof(why->msg), fmt, ap);
+	va_end(ap);
+	return rc;
+}
+
+/* "WHAT NAME: why", for what is there but cannot be asked. */
+static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
+{
+	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
+}
+
+static int read_file(const char *path, struct buf *text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = buf_read(text, fd, 0);
+	close(fd);
+	return rc;
+}
+
+static int host(void *arg, const char *name, struct filter_addr *addrs, int max, struct diag *why)
+{
+	static const char file[] = "/etc/hosts";
+	struct buf text = { 0 };
+	int rc = read_file(file, &text);
+
+	(void)arg;
+	if (!rc)
+		rc = hosts_find(text.data, text.len, name, addrs, max);
+	buf_free(&text);
+	if (rc == -E2BIG)
+		return say(why, rc, "%s has more than %d addresses in %s", name, max, file);
+	if (rc < 0 && rc != -ENOENT)
+		return diag_errno(why, rc, "", file);
+	return rc;
+}
+
+static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
+{
+	struct link link;
+	struct nl nl;
+	int rc;
+
+	(void)arg;
+	if (strlen(name) >= sizeof(link.name))
+		return -ENODEV;
+	rc = nl_open(&nl, 0);
+	if (!rc) {
+		rc = link_get(&nl, name, 0, &link);
+		nl_close(&nl);
+	}
+	if (rc)
+		return rc == -ENODEV ? rc : diag_errno(why, rc, "interface", name);
+	*ifindex = (uint32_t)link.ifindex;
+	return 0;
+}
+
+static int netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
+{
+	int rc = netns_inode(name, inode);
+
+	(void)arg;
+	switch (rc) {
+	case 0:
+	case -ENOENT:
+		return rc;
+	case -ESRCH:
+		return say(why, rc, "no process %s", name);
+	case -EINVAL:
+		return say(why, rc, "%s is no network namespace", name);
+	default:
+		return diag_errno(why, rc, "network namespace", name);
+	}
+}
+
+static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+{
+	int rc = cgroup_id(path, id);
+
+	(void)arg;
+	if (rc == -ENODEV)
+		return say(why, rc, "no cgroups (version 2) in this kernel");
+	return !rc || rc == -ENOENT ? rc : diag_errno(why, rc, "cgroup", path);
+}
+
+static int container(void *arg, const char *id, uint64_t *number, struct diag *why)
+{
+	int rc = cgroup_container(id, number);
+
+	(void)arg;
+	switch (rc) {
+	case 0:
+	case -ENOENT:
+		return rc;
+	case -EINVAL:
+		return say(why, rc, "a container is named by at least %d hex digits of its ID",
+			   CGROUP_ID_MIN);
+	case -ENOTUNIQ:
+		return say(why, rc, "more than one container's ID begins with %s", id);
+	case -ENODEV:
+		return say(why, rc, "no cgroups (version 2) in this kernel");
+	default:
+		return diag_errno(why, rc, "container", id);
+	}
+}
+
+static int set(void *arg, const char *file, struct buf *text, struct diag *why)
+{
+	int rc;
+
+	(void)arg;
+	if (!strcmp(file, "-"))
+		return say(why, -EINVAL, "a set is read from a file, not from standard input");
+	rc = read_file(file, text);
+	return rc && rc != -ENOMEM ? diag_errno(why, rc, "", file) : rc;
+}
+
+const struct filter_names resolve_names = { .host = host,
+					    .iface = iface,
+					    .cgroup = cgroup,
+					    .container = container,
+					    .netns = netns,
+					    .set = set };

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* A table of destinations with a histogram each: four steps for a power of two. */
+#include "trace/summary.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+
+int trace_sum_open(struct trace_sum *sum)
+{
+	sum->dests = calloc(TRACE_SUM_DESTS + 1, sizeof(*sum->dests));
+	return sum->dests ? 0 : fail_errno(-ENOMEM, "summary");
+}
+
+void trace_sum_close(struct trace_sum *sum)
+{
+	free(sum->dests);
+	*sum = (struct trace_sum){ 0 };
+}
+
+static bool is_same(const struct trace_dest *a, const struct trace_dest *b)
+{
+	return a->port == b->port && a->family == b->family && a->incoming == b->incoming &&
+	       a->outgoing == b->outgoing && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+static struct trace_dest *find(struct trace_sum *sum, const struct trace_dest *key)
+{
+	uint64_t words[2], hash;
+
+	memcpy(words, key->addr, sizeof(words));
+	hash = (words[0] ^ words[1] * 31 ^ key->port) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+	for (int i = 0; i < 16; i++) {
+		struct trace_dest *d = &sum->dests[(hash + (uint64_t)i) % TRACE_SUM_DESTS];
+
+		if (!d->used) {
+			*d = *key;
+			d->used = 1;
+		}
+		if (is_same(d, key))
+			return d;
+	}
+	sum->beyond = true;
+	return &sum->dests[TRACE_SUM_DESTS];
+}
+
+/* Where a time belongs: its highest bit, and the two below that. */
+static uint32_t bin_of(uint64_t ns)
+{
+	uint32_t top = ns ? 63 - (uint32_t)__builtin_clzll(ns) : 0, bin;
+
+	if (top < 2)
+		return (uint32_t)ns;
+	bin = top * TRACE_SUM_STEPS + ((uint32_t)(ns >> (top - 2)) & (TRACE_SUM_STEPS - 1));
+	return bin < TRACE_SUM_BINS ? bin : TRACE_SUM_BINS - 1;
+}
+
+/* The middle of a bin. */
+static double time_of(uint32_t bin)
+{
+	uint32_t top = bin / TRACE_SUM_STEPS, step = bin % TRACE_SUM_STEPS;
+
+	if (top < 2)
+		return bin;
+	return (double)(UINT64_C(1) << (top - 2)) * (TRACE_SUM_STEPS + step + 0.5);
+}
+
+double trace_dest_percentile(const struct trace_dest *d, double part)
+{
+	uint64_t all = 0, want, sum = 0;
+
+	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++)
+		all += d->times[i];
+	want = (uint64_t)(part * (double)all);
+	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++) {
+		sum += d->times[i];
+		if (all && sum > want)
+			return time_of(i);
+	}
+	return NAN;
+}
+
+void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
+{
+	const struct trace_event *e = (const struct trace_event *)(const void *)rec;
+	struct trace_dest key = { .family = rec->family }, *d;
+
+	if (rec->kind != TRACE_CONNECT && rec->kind != TRACE_ACCEPT && rec->kind != TRACE_CLOSE)
+		return;
+	key.incoming = (rec->flags & TRACE_INCOMING) != 0;
+	key.outgoing = (rec->flags & TRACE_OUTGOING) != 0;
+	key.port = key.incoming ? rec->lport : rec->rport;
+	memcpy(key.addr, key.incoming ? rec->local : rec->remote, sizeof(key.addr));
+	d = find(sum, &key);
+	if (rec->kind == TRACE_CLOSE) {
+		d->closed++;
+		d->sent += e->detail.sent;
+		d->received += e->detail.received;
+		d->retransmits += e->detail.retransmits;
+	} else if (e->detail.error) {
+		d->failed++;
+	} else {
+		d->made++;
+		if (e->detail.began && !(rec->flags & TRACE_BY_LISTENER))
+			d->times[bin_of(rec->time - e->detail.began)]++;
+	}
+}
+
+static uint64_t weight(const struct trace_dest *d)
+{
+	return d->made + d->failed + d->closed;
+}
+
+static int busier(const void *a, const void *b)
+{
+	uint64_t x = weight(*(const struct trace_dest *const *)a),
+		 y = weight(*(const struct trace_dest *const *)b);
+
+	return (x < y) - (x > y);
+}
+
+size_t trace_sum_order(const struct trace_sum *sum, const struct trace_dest **order)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TRACE_SUM_DESTS; i++)
+		if (sum->dests[i].used)
+			order[n++] = &sum->dests[i];
+	qsort(order, n, sizeof(*order), busier);
+	return n;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Random packets of everything that is parsed. */
+#include "tests/run/random_packets.h"
+#include <linux/if_ether.h>
+#include <string.h>
+#include "tests/lib/draw.h"
+#include "tests/lib/insn.h"
+
+enum {
+	HOPOPTS = 0,
+	ICMP = 1,
+	IPIP = 4,
+	TCP = 6,
+	UDP = 17,
+	IPV6 = 41,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	GRE = 47,
+	DSTOPTS = 60,
+	SCTP = 132,
+	BRIDGED = 0x6558,
+	DEPTH_MAX = 2,
+};
+
+static uint64_t state;
+static uint32_t draw(uint32_t below)
+{
+	return draw_below(&state, below);
+}
+
+void deep_seed(uint64_t seed)
+{
+	state = seed;
+}
+
+static void noise(struct packet *p, uint32_t len)
+{
+	while (len--)
+		packet_fill(p, (uint8_t)draw(256), 1);
+}
+
+static void ethernet(struct packet *p, int depth);
+static void network(struct packet *p, uint16_t type, int depth);
+
+/* What a tunnel carries that names an EtherType. */
+static uint16_t carried_type(void)
+{
+	static const uint16_t types[] = { ETH_P_IP, ETH_P_IPV6, BRIDGED, ETH_P_8021Q, 0 };
+
+	return types[draw(LENGTH(types))];
+}
+
+static void carried(struct packet *p, uint16_t type, int depth)
+{
+	if (depth >= DEPTH_MAX)
+		noise(p, draw(40));
+	else if (!type || type == BRIDGED)
+		ethernet(p, depth + 1);
+	else
+		network(p, type, depth + 1);
+}
+
+static void gre(struct packet *p, int depth)
+{
+	uint16_t type = carried_type(), flags = 0;
+	static const uint16_t bits[] = { 0x8000, 0x2000, 0x1000 };
+
+	for (size_t i = 0; i < LENGTH(bits); i++)
+		flags |= draw(2) ? bits[i] : 0;
+	if (!draw(8))
+		flags |= 1u << draw(16);
+	packet_be16(p, flags);
+	packet_be16(p, type);
+	for (size_t i = 0; i < LENGTH(bits); i++)
+		noise(p, flags & bits[i] ? 4 : 0);
+	carried(p, type, depth);
+}
+
+static void udp(struct packet *p, int depth)
+{
+	static const uint16_t ports[] = { 4789, 6081, 53, 443 };
+	uint16_t port = ports[draw(LENGTH(ports))], type = carried_type();
+	uint8_t options = draw(3) ? 0 : (uint8_t)draw(64);
+
+	packet_be16(p, (uint16_t)draw(65536));
+	packet_be16(p, port);
+	packet_be16(p, 0);
+	packet_be16(p, 0);
+	if (port == 4789) {
+		noise(p, 8);
+		carried(p, 0, depth);
+	} else if (port == 6081) {
+		packet_fill(p, draw(9) ? options : options | 0x40, 1);
+		packet_fill(p, 0, 1);
+		packet_be16(p, type);
+		noise(p, 4 + options * 4u);
+		carried(p, type, depth);
+	} else {
+		noise(p, draw(40));
+	}
+}
+
+static void transport(struct packet *p, int proto, int depth)
+{
+	if (proto == TCP) {
+		packet_tcp(p, draw(8) ? 5 + draw(11) : draw(5));
+		noise(p, draw(20));
+	} else if (proto == UDP) {
+		udp(p, depth);
+	} else if (proto == GRE) {
+		gre(p, depth);
+	} else if (proto == IPIP || proto == IPV6) {
+		carried(p, proto == IPIP ? ETH_P_IP : ETH_P_IPV6, depth);
+	} else {
+		noise(p, draw(40));
+	}
+}
+
+static int some_proto(void)
+{
+	static const uint8_t protos[] = { TCP, UDP, UDP, SCTP, GRE, IPIP, IPV6, ICMP, 50, 255 };
+
+	return protos[draw(LENGTH(protos))];
+}
+
+static void ipv4(struct packet *p, int depth)
+{
+	unsigned int words = draw(4) ? 5 : draw(16);
+	int proto = some_proto();
+
+	packet_ipv4(p, (uint8_t)proto, words);
+	if (words == 5 && !draw(4))
+		packet_ipv4_frag(p, draw(2) ? 0x2000 : (uint16_t)draw(65536));
+	transport(p, proto, depth);
+}
+
+static void ipv6(struct packet *p, int depth)
+{
+	static const uint8_t kinds[] = { HOPOPTS, ROUTING, FRAGMENT, DSTOPTS, DSTOPTS };
+	uint8_t exts[9];
+	uint32_t n = draw(3) ? 0 : draw(8);
+
+	for (uint32_t i = 0; i < n; i++)
+		exts[i] = kinds[draw(LENGTH(kinds))];
+	exts[n] = (uint8_t)some_proto();
+	packet_ipv6(p, exts[0]);
+	for (uint32_t i = 0; i < n; i++) {
+		if (exts[i] == FRAGMENT)
+			packet_frag(p, exts[i + 1], (uint16_t)(draw(3) ? 0 : 8u << draw(13)),
+				    draw(2) != 0);
+		else
+			packet_ext(p, exts[i + 1], (uint8_t)(draw(4) ? 0 : draw(16)));
+	}
+	transport(p, exts[n], depth);
+}
+
+static void network(struct packet *p, uint16_t type, int depth)
+{
+	switch (type) {
+	case ETH_P_IP:
+		ipv4(p, depth);
+		break;
+	case ETH_P_IPV6:
+		ipv6(p, depth);
+		break;
+	case ETH_P_8021Q:
+		packet_vlan(p, (uint16_t)draw(65536), ETH_P_IP);
+		ipv4(p, depth);
+		break;
+	case ETH_P_ARP:
+	case ETH_P_RARP:
+		packet_arp(p);
+		break;
+	default:
+		noise(p, draw(60));
+	}
+}
+
+static void ethernet(struct packet *p, int depth)
+{
+	static const uint16_t tags[] = { ETH_P_8021Q, ETH_P_8021AD, ETH_P_QINQ1 };
+	static const uint16_t types[] = { ETH_P_IP,  ETH_P_IP,   ETH_P_IP,   ETH_P_IPV6,
+					  ETH_P_ARP, ETH_P_IPV6, ETH_P_RARP, ETH_P_LLDP };
+	uint32_t vlans = draw(3) ? 0 : draw(4), labels = draw(4) ? 0 : 1 + draw(5);
+	uint16_t net = types[draw(LENGTH(types))],
+		 type = labels ? (uint16_t)(ETH_P_MPLS_UC + draw(2)) : net;
+
+	packet_eth(p, vlans ? tags[draw(3)] : type);
+	for (uint32_t i = 0; i < vlans; i++)
+		packet_vlan(p, (uint16_t)draw(65536), i + 1 < vlans ? tags[draw(3)] : type);
+	for (uint32_t i = 0; i < labels; i++) {
+		packet_be16(p, (uint16_t)draw(65536));
+		packet_be16(p, (uint16_t)((draw(65536) & 0xfeff) | (i + 1 == labels ? 0x100 : 0)));
+	}
+	network(p, net, depth);
+}
+
+void deep_packet(struct packet *p)
+{
+	p->len = 0;
+	ethernet(p, 0);
+	for (uint32_t n = draw(3) ? 0 : 1 + draw(6); n; n--)
+		p->at[draw((uint32_t)p->len)] = (uint8_t)draw(256);
+	if (!draw(3))
+		p->len = draw((uint32_t)p->len);
+	if (p->len < ETH_HLEN)
+		packet_fill(p, 0, ETH_HLEN - p->len);
+}
