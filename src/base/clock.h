@@ -38,4 +38,9 @@ static inline int32_t clock_utc_offset(void)
 	return (int32_t)local.tm_gmtoff;
 }
 
+/* A time in nanoseconds since 1970-01-01 as RFC 3339 has it in UTC, ended by NUL:
+ * "2026-11-30T02:11:05.123456789Z". */
+enum { CLOCK_RFC3339_LEN = 32 };
+void clock_rfc3339(uint64_t ns, char text[CLOCK_RFC3339_LEN]);
+
 #endif

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include "out/page.h"
 #include "base/utf8.h"
+#include "out/color.h"
 
 #define SCREEN_WIDTH 80
 #define HOME         "\x1b[H"
@@ -44,7 +45,7 @@ static size_t fitting(const struct buf *line, size_t len, size_t width)
 	return at;
 }
 
-void page_line(struct page *page, const struct buf *line)
+static void put_line(struct page *page, const struct buf *line, bool heading)
 {
 	size_t len = line->len;
 
@@ -58,8 +59,22 @@ void page_line(struct page *page, const struct buf *line)
 	}
 	while (len && line->data[len - 1] == ' ')
 		len--;
+	if (heading)
+		color_start(page->out, COLOR_HEADING);
 	buf_add(page->out, line->data, len);
+	if (heading)
+		color_end(page->out);
 	buf_char(page->out, '\n');
+}
+
+void page_line(struct page *page, const struct buf *line)
+{
+	put_line(page, line, false);
+}
+
+void page_heading(struct page *page, const struct buf *line)
+{
+	put_line(page, line, true);
 }
 
 void page_close(struct page *page)

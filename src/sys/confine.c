@@ -51,6 +51,9 @@
 #ifndef SYS_statx
 #define SYS_statx SYS_openat
 #endif
+#ifndef SYS_renameat
+#define SYS_renameat SYS_renameat2
+#endif
 #ifndef SYS_newfstatat
 #define SYS_newfstatat SYS_statx
 #endif
@@ -86,7 +89,7 @@ static const uint16_t allowed[] = {
 /* Besides, where files are read. */
 /* clang-format off */
 static const uint16_t allowed_files[] = {
-	SYS_openat, SYS_open, SYS_pread64, SYS_lseek, SYS__llseek,
+	SYS_openat, SYS_open, SYS_pread64, SYS_lseek, SYS__llseek, SYS_renameat, SYS_unlinkat,
 	SYS_stat, SYS_stat64, SYS_newfstatat, SYS_fstatat64, SYS_statx,
 };
 /* clang-format on */
