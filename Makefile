@@ -131,13 +131,13 @@ endif
 BPF_SRCS := $(wildcard bpf/*.bpf.c)
 BPF_NAMES := $(patsubst bpf/%.bpf.c,%,$(BPF_SRCS))
 GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
-GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h
+GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h $(B)/gen/pages.gen.h
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
 LIB_SRCS := $(wildcard $(patsubst %,%/*.c,$(filter-out src/cmd%,$(LAYER_DIRS))))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_SRCS := $(wildcard src/cmd/*.c src/cmd/*/*.c) src/main.c
-CMD_O := $(CMD_SRCS:%.c=$(B)/%.o)
+CMD_O := $(CMD_SRCS:%.c=$(B)/%.o) $(B)/gen/pages.gen.o
 
 all: $(B)/sonde
 
@@ -170,6 +170,16 @@ $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(call say,GEN,$(B)/gen/$*.gen.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(GEN) -o $(B)/gen $<
+
+# The text pages of `sonde help`, packed.
+PAGES := $(wildcard src/cmd/help/pages/*.txt)
+$(HOST)/gen/pages/pages: $(HOST)/gen/pages/pages.o
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) -o $@ $^ $(LZ4)
+$(B)/gen/pages.gen.c $(B)/gen/pages.gen.h: $(HOST)/gen/pages/pages $(PAGES)
+	$(call say,GEN,$(B)/gen/pages.gen.c)
+	$(Q)mkdir -p $(B)/gen
+	$(Q)$< -o $(B)/gen $(PAGES)
 
 # The names of the architecture's system calls, which the kernel's headers have as macros.
 $(B)/gen/syscalls.h: Makefile | $(SYSROOT_READY)

@@ -54,6 +54,7 @@ struct col {
 	const struct schema *rows; /* COL_TABLE: of its records */
 	uint8_t kind, role, unit;  /* enum col_kind, col_role, col_unit */
 	uint16_t off;              /* of the member in the record */
+	_Bool below; /* strings: in text, on lines of their own below the row, wrapped */
 };
 
 /* JSON objects begin with "record":NAME, unless name is NULL: then a column says it. */

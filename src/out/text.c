@@ -8,7 +8,7 @@
 #include "out/page.h"
 #include "out/scale.h"
 
-#define GAP 2
+enum { GAP = 2, BELOW_INDENT = 4, BELOW_WIDTH = 76 };
 
 /* s->own: cells of the table row by row, a cell for each column; the characters of the cells; the
  * width of each column in the table, 0 if it is left out. */
@@ -134,7 +134,9 @@ static void measure(struct sink *s, size_t nrows)
 		const struct col *c = &s->schema->cols[i];
 		size_t head = c->head ? strlen(c->head) : 0;
 
-		if ((!nrows || widths[i] || is_number(c)) && head > widths[i])
+		if (c->below)
+			widths[i] = 0;
+		else if ((!nrows || widths[i] || is_number(c)) && head > widths[i])
 			widths[i] = head;
 	}
 }
@@ -177,14 +179,41 @@ static void put_line(struct sink *s, struct page *page, struct buf *line, const 
 		page_heading(page, line);
 }
 
+/* The columns that stand below their row, each wrapped to lines of at most BELOW_WIDTH. */
+static void put_below(struct sink *s, struct page *page, struct buf *line, const struct cell *cells)
+{
+	for (size_t i = 0; i < s->schema->ncols; i++) {
+		const char *text = s->own[CHARS].data + cells[i].off;
+		size_t left = cells[i].len;
+
+		while (s->schema->cols[i].below && left) {
+			size_t n = left;
+
+			if (n > BELOW_WIDTH)
+				for (n = BELOW_WIDTH; n && text[n] != ' '; n--)
+					continue;
+			n = n ? n : left;
+			buf_clear(line);
+			buf_fill(line, ' ', BELOW_INDENT);
+			buf_add(line, text, n);
+			page_line(page, line);
+			n += n < left; /* the blank */
+			text += n;
+			left -= n;
+		}
+	}
+}
+
 static void put_rows(struct sink *s, struct page *page, struct buf *line, size_t nrows)
 {
 	size_t shown = nrows;
 
 	if (nrows > page->lines)
 		shown = page->lines ? page->lines - 1 : 0;
-	for (size_t r = 0; r < shown; r++)
+	for (size_t r = 0; r < shown; r++) {
 		put_line(s, page, line, cells_of(s) + r * s->schema->ncols);
+		put_below(s, page, line, cells_of(s) + r * s->schema->ncols);
+	}
 	if (shown == nrows)
 		return;
 	buf_clear(line);

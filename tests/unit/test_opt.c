@@ -199,14 +199,14 @@ static const char help[] =
 	"Second paragraph.\n"
 	"\n"
 	"Options:\n"
-	"  -i, --interface IFACE  an interface to look at (may be repeated)\n"
+	"  -i, --interface IFACE  an interface to look at (repeatable)\n"
 	"  -n, --numeric          print numbers, not names\n"
 	"  -v                     say more\n"
 	"  -c, --count N          stop after N packets\n"
 	"  -w, --write FILE       write to FILE\n"
 	"  -I, --interval TIME    the time between two tables, which are printed until\n"
 	"                         the command is ended by a signal or by a count\n"
-	"  -o, --output FORMAT    the output (text, json, prom)\n"
+	"  -o, --output FORMAT    the output: text, json, prom (default: text)\n"
 	"      --json             short for -o json\n"
 	"      --a-name-longer-than-most\n"
 	"                         below it\n"
@@ -242,7 +242,7 @@ START_TEST(help_that_cannot_be_written)
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
 	close(full);
-	ck_assert_str_eq(said, "sonde: cannot write the help: no space left\n");
+	ck_assert_str_eq(said, "sonde: standard output: no space left\n");
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/version.h"
 #include "capture/session.h"
 #include "cmd/common/cmd.h"
 #include "net/frame.h"
@@ -225,7 +226,7 @@ static int run_quietly(const struct extcap_base *base, int argc, const char **ar
 
 static int capture(const struct extcap_base *base, const struct extcap *e, const char *iface)
 {
-	const char *argv[ARGS_MAX] = { "capture", "--silent", "-w", "-" };
+	const char *argv[ARGS_MAX] = { "capture", "--quiet", "-w", "-" };
 	int n = 4, rc;
 
 	if (!e->fifo)
@@ -247,9 +248,10 @@ static int capture(const struct extcap_base *base, const struct extcap *e, const
 
 int extcap_run(const struct extcap_base *base, int argc, char **argv)
 {
+	struct cmd_common none = { 0 };
 	struct extcap e = { 0 };
 	const char *iface = NULL;
-	int rc = cmd_parse(&spec, &e, argc, argv);
+	int rc = cmd_parse_options(&spec, &e, &none, argc, argv);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
