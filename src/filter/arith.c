@@ -5,16 +5,16 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 
-enum { PRECEDENCES = 6 };
+enum { LEVELS = 6 };
 
-static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard);
+static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard);
 
-static void guarded(struct parser *p, uint32_t *guard, uint32_t node)
+static void add_guard(struct parser *p, uint32_t *guard, uint32_t node)
 {
 	*guard = *guard ? tree_and(p, *guard, node) : node;
 }
 
-static size_t base_of(const struct filter_proto *proto)
+static size_t header_field(const struct filter_proto *proto)
 {
 	if (proto->layer == PROTO_LINK)
 		return offsetof(struct view, link);
@@ -31,7 +31,8 @@ static int expect_sign(struct parser *p, uint64_t sign)
 }
 
 /* proto[offset:size] */
-static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *out, uint32_t *guard)
+static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto, uint32_t *out,
+			      uint32_t *guard)
 {
 	uint64_t size = 1;
 	uint32_t off = 0;
@@ -39,7 +40,7 @@ static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *o
 
 	parse_advance(p);
 	rc = expect_sign(p, '[');
-	rc = rc ? rc : sum(p, 0, &off, guard);
+	rc = rc ? rc : parse_binary(p, 0, &off, guard);
 	if (!rc && parse_sign(p, ':')) {
 		parse_advance(p);
 		size = p->now.kind == TOKEN_NUMBER ? p->now.value : 0;
@@ -50,30 +51,30 @@ static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *o
 	rc = rc ? rc : expect_sign(p, ']');
 	if (rc)
 		return rc;
-	guarded(p, guard, prim_proto(p, proto));
+	add_guard(p, guard, prim_proto(p, proto));
 	if (proto->layer == PROTO_TRANS)
-		guarded(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
+		add_guard(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_BYTE,
 						 .size = (uint8_t)size,
-						 .field = (uint16_t)base_of(proto),
+						 .field = (uint16_t)header_field(proto),
 						 .a = off });
 	return 0;
 }
 
-static int term(struct parser *p, uint32_t *out, uint32_t *guard)
+static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 {
-	const struct filter_proto *proto = name_proto(&p->now);
+	const struct filter_proto *proto = names_find_proto(&p->now);
 	struct token t = p->now;
 	uint32_t value;
 	int rc;
 
 	if (proto)
-		return bytes(p, proto, out, guard);
+		return parse_packet_bytes(p, proto, out, guard);
 	parse_advance(p);
 	if (t.kind == TOKEN_SIGN && t.value == '-') {
 		if (++p->depth > TREE_DEPTH_MAX)
 			return tree_fail(p, &t, "too deep");
-		rc = term(p, out, guard);
+		rc = parse_term(p, out, guard);
 		p->depth--;
 		*out = tree_add(p, (struct filter_node){ .op = FILTER_NEG, .a = *out });
 		return rc;
@@ -81,7 +82,7 @@ static int term(struct parser *p, uint32_t *out, uint32_t *guard)
 	if (t.kind == TOKEN_SIGN && t.value == '(') {
 		if (++p->depth > TREE_DEPTH_MAX)
 			return tree_fail(p, &t, "too deep");
-		rc = sum(p, 0, out, guard);
+		rc = parse_binary(p, 0, out, guard);
 		p->depth--;
 		return rc ? rc : expect_sign(p, ')');
 	}
@@ -93,14 +94,14 @@ static int term(struct parser *p, uint32_t *out, uint32_t *guard)
 	}
 	if (t.kind == TOKEN_NUMBER && t.value <= UINT32_MAX)
 		value = (uint32_t)t.value;
-	else if (!name_constant(&t, &value))
+	else if (!names_find_constant(&t, &value))
 		return tree_fail(p, &t, "a number has to be here");
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_NUM, .value = value });
 	return 0;
 }
 
 /* From the loosest to the tightest; operators of a level go from left to right. */
-static bool operator_at(const struct parser *p, int level, enum filter_op *op)
+static bool find_operator(const struct parser *p, int level, enum filter_op *op)
 {
 	static const struct {
 		int level;
@@ -128,30 +129,30 @@ static bool operator_at(const struct parser *p, int level, enum filter_op *op)
 	return false;
 }
 
-static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard)
+static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard)
 {
 	enum filter_op op;
 	int rc;
 
-	if (level == PRECEDENCES)
-		return term(p, out, guard);
-	rc = sum(p, level + 1, out, guard);
-	while (!rc && operator_at(p, level, &op)) {
+	if (level == LEVELS)
+		return parse_term(p, out, guard);
+	rc = parse_binary(p, level + 1, out, guard);
+	while (!rc && find_operator(p, level, &op)) {
 		uint32_t b = 0;
 
 		parse_advance(p);
-		rc = sum(p, level + 1, &b, guard);
+		rc = parse_binary(p, level + 1, &b, guard);
 		*out = tree_add(p, (struct filter_node){ .op = (uint8_t)op, .a = *out, .b = b });
 	}
 	return rc;
 }
 
-static bool comparison(const struct parser *p, enum filter_cmp *cmp)
+static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 {
 	static const struct {
 		uint64_t sign;
 		enum filter_cmp cmp;
-	} signs[] = {
+	} comparisons[] = {
 		{ '=', FILTER_EQ },
 		{ SIGN2('=', '='), FILTER_EQ },
 		{ SIGN2('!', '='), FILTER_NE },
@@ -161,43 +162,43 @@ static bool comparison(const struct parser *p, enum filter_cmp *cmp)
 		{ SIGN2('<', '='), FILTER_LE },
 	};
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (!parse_sign(p, signs[i].sign))
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+		if (!parse_sign(p, comparisons[i].sign))
 			continue;
-		*cmp = signs[i].cmp;
+		*cmp = comparisons[i].cmp;
 		return true;
 	}
 	return false;
 }
 
 /* Where a number may begin. A protocol's name is one only with a bracket behind it. */
-static bool may_begin(const struct parser *p)
+static bool may_start_number(const struct parser *p)
 {
 	struct lexer copy = p->lexer;
 	struct token next;
 	uint32_t value;
 
 	if (p->now.kind == TOKEN_NUMBER || token_is(&p->now, "len") || parse_sign(p, '-') ||
-	    parse_sign(p, '(') || name_constant(&p->now, &value))
+	    parse_sign(p, '(') || names_find_constant(&p->now, &value))
 		return true;
-	if (!name_proto(&p->now))
+	if (!names_find_proto(&p->now))
 		return false;
 	next = lex_next(&copy);
 	return next.kind == TOKEN_SIGN && next.value == '[';
 }
 
-bool arith_relation(struct parser *p, uint32_t *out, int *rc)
+bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 {
 	struct parse_mark before = parse_mark(p);
-	bool certain = name_proto(&p->now) || token_is(&p->now, "len");
+	bool certain = names_find_proto(&p->now) || token_is(&p->now, "len");
 	uint32_t a, b, guard = 0, node;
 	enum filter_cmp cmp;
 	int depth = p->depth;
 
-	if (!may_begin(p))
+	if (!may_start_number(p))
 		return false;
-	*rc = sum(p, 0, &a, &guard);
-	if (*rc || !comparison(p, &cmp)) {
+	*rc = parse_binary(p, 0, &a, &guard);
+	if (*rc || !find_comparison(p, &cmp)) {
 		p->depth = depth;
 		if (!*rc && certain)
 			*rc = tree_fail(p, &p->now, "a comparison has to follow, such as '!= 0'");
@@ -207,7 +208,7 @@ bool arith_relation(struct parser *p, uint32_t *out, int *rc)
 		return false;
 	}
 	parse_advance(p);
-	*rc = sum(p, 0, &b, &guard);
+	*rc = parse_binary(p, 0, &b, &guard);
 	node = tree_add(
 		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });
 	*out = guard ? tree_and(p, guard, node) : node;

@@ -20,6 +20,6 @@ bool parse_sign(const struct parser *p, uint64_t sign);
 
 /* Whether a comparison of numbers stands here ("tcp[13] & 2 != 0"); then *rc, 0 with *out or
  * -EINVAL. If not, nothing was taken. */
-bool arith_relation(struct parser *p, uint32_t *out, int *rc);
+bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc);
 
 #endif

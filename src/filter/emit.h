@@ -46,7 +46,7 @@ struct filter_code {
 };
 
 /* 0, -ENOMEM, or -E2BIG with *diag filled: more than the kernel's programs take. */
-int filter_emit(const struct filter *f, enum filter_target flavour, struct filter_code *code,
+int filter_emit(const struct filter *f, enum filter_target target, struct filter_code *code,
 		struct diag *diag);
 /* One of several filters, and what the program returns if it is the first that matches. */
 struct filter_rule {
@@ -55,8 +55,8 @@ struct filter_rule {
 };
 
 /* The same for n of them in order; otherwise: what it returns if none matches. */
-int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t otherwise,
-		      enum filter_target flavour, struct filter_code *code, struct diag *diag);
+int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t default_answer,
+		      enum filter_target target, struct filter_code *code, struct diag *diag);
 /* Append it as text, an instruction a line. */
 void filter_print(const struct filter_code *code, struct buf *out);
 void filter_code_close(struct filter_code *code);

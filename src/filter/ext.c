@@ -9,7 +9,7 @@
 #include "base/grow.h"
 
 /* A name goes up to white space; most are no words of the language. */
-static int raw_name(struct parser *p, const struct parse_mark *before, char *name, size_t room)
+static int take_raw_name(struct parser *p, const struct parse_mark *before, char *name, size_t room)
 {
 	struct token t;
 
@@ -23,10 +23,10 @@ static int raw_name(struct parser *p, const struct parse_mark *before, char *nam
 	return 0;
 }
 
-static int prim_comm(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_comm(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
 	char name[sizeof(((struct view *)0)->comm)] = "";
-	int rc = raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, before, name, sizeof(name));
 
 	p->out.needs |= FILTER_NEED_OWNER;
 	*out = rc ? 0
@@ -34,11 +34,11 @@ static int prim_comm(struct parser *p, const struct parse_mark *before, uint32_t
 	return rc;
 }
 
-static int prim_verdict(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_verdict(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
 	struct token t = p->now;
 	char name[16];
-	int rc = raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, before, name, sizeof(name));
 
 	if (rc)
 		return rc;
@@ -49,10 +49,10 @@ static int prim_verdict(struct parser *p, const struct parse_mark *before, uint3
 }
 
 /* Names that this host gives a meaning: it is asked, and a field compared with the answer. */
-static int prim_resolved_id(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_resolved_id(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
-	static const struct filter_names nobody;
-	const struct filter_names *names = p->names ? p->names : &nobody;
+	static const struct filter_names no_names;
+	const struct filter_names *names = p->names ? p->names : &no_names;
 	const struct {
 		const char *word, *what;
 		int (*small)(void *arg, const char *name, uint32_t *answer, struct diag *why);
@@ -71,7 +71,7 @@ static int prim_resolved_id(struct parser *p, const struct parse_mark *before, u
 	char name[TOKEN_TEXT_MAX];
 	uint64_t large = 0;
 	uint32_t small = 0;
-	int rc = raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, before, name, sizeof(name));
 
 	if (rc)
 		return rc;
@@ -82,14 +82,15 @@ static int prim_resolved_id(struct parser *p, const struct parse_mark *before, u
 	     : a->large ? a->large(names->arg, name, &large, p->diag)
 			: -ENOENT;
 	if (rc)
-		return tree_fail_asked(p, &t, a->what, name);
+		return tree_fail_lookup(p, &t, a->what, name);
 	p->out.needs |= a->needs;
 	*out = tree_cmp(p, a->field, a->size, FILTER_EQ, small | large);
 	return 0;
 }
 
 /* The file's set, read and parsed. */
-static int parse_set(struct parser *p, const char *file, struct filter_set *set, struct diag *diag)
+static int read_set_file(struct parser *p, const char *file, struct filter_set *set,
+			 struct diag *diag)
 {
 	struct buf text = { 0 };
 	int rc = -ENOENT;
@@ -102,28 +103,29 @@ static int parse_set(struct parser *p, const char *file, struct filter_set *set,
 	return rc;
 }
 
-static int read_set(struct parser *p, const struct token *t, const char *file,
+static int load_set(struct parser *p, const struct token *t, const char *file,
 		    struct filter_set *set)
 {
 	struct diag diag = { 0 };
 	int rc = 0;
 
 	*p->diag->msg = '\0';
-	if (p->names && p->names->known)
-		rc = p->names->known(p->names->arg, file, set);
+	if (p->names && p->names->known_set)
+		rc = p->names->known_set(p->names->arg, file, set);
 	if (!rc)
-		rc = parse_set(p, file, set, &diag);
+		rc = read_set_file(p, file, set, &diag);
 	rc = rc > 0 ? 0 : rc;
 	p->nomem |= rc == -ENOMEM;
 	set->name = strdup(file);
 	p->nomem |= !set->name;
 	if (*diag.msg)
 		return tree_fail(p, t, "%s:%s", file, diag.msg);
-	return rc ? tree_fail_asked(p, t, "set of addresses", file) : 0;
+	return rc ? tree_fail_lookup(p, t, "set of addresses", file) : 0;
 }
 
 /* The number of a file's set, which each file has once. */
-static int set_number(struct parser *p, const struct token *t, const char *file, uint64_t *number)
+static int find_or_load_set(struct parser *p, const struct token *t, const char *file,
+			    uint64_t *number)
 {
 	struct filter *f = &p->out;
 	struct filter_set *at;
@@ -142,7 +144,7 @@ static int set_number(struct parser *p, const struct token *t, const char *file,
 	f->sets = at;
 	at += f->nsets;
 	*at = (struct filter_set){ 0 };
-	rc = read_set(p, t, file, at);
+	rc = load_set(p, t, file, at);
 	if (rc || p->nomem) {
 		set_close(at);
 		return -EINVAL;
@@ -151,13 +153,14 @@ static int set_number(struct parser *p, const struct token *t, const char *file,
 	return 0;
 }
 
-static uint32_t member(struct parser *p, size_t field, uint64_t set)
+static uint32_t add_member(struct parser *p, size_t field, uint64_t set)
 {
 	return tree_add(p, (struct filter_node){
 				   .op = FILTER_SET, .field = (uint16_t)field, .value = set });
 }
 
-int ext_set(struct parser *p, const struct parse_mark *before, const struct qual *q, uint32_t *out)
+int ext_parse_set(struct parser *p, const struct parse_mark *before, const struct qual *q,
+		  uint32_t *out)
 {
 	struct token t = p->now;
 	char name[TOKEN_TEXT_MAX];
@@ -168,28 +171,28 @@ int ext_set(struct parser *p, const struct parse_mark *before, const struct qual
 	if (q->proto && q->proto->layer != PROTO_NET)
 		return tree_fail(p, &before->now, "'%s' has no IP addresses: '%s and set ...'",
 				 q->proto->name, q->proto->name);
-	rc = raw_name(p, before, name, sizeof(name));
-	rc = rc ? rc : set_number(p, &t, name, &set);
+	rc = take_raw_name(p, before, name, sizeof(name));
+	rc = rc ? rc : find_or_load_set(p, &t, name, &set);
 	if (rc)
 		return rc;
 	if (q->dir != DIR_DST)
-		src = member(p, offsetof(struct view, src), set);
+		src = add_member(p, offsetof(struct view, src), set);
 	if (q->dir != DIR_SRC)
-		dst = member(p, offsetof(struct view, dst), set);
-	*out = tree_sides(p, q->dir, src, dst);
+		dst = add_member(p, offsetof(struct view, dst), set);
+	*out = tree_src_dst(p, q->dir, src, dst);
 	if (q->proto)
 		*out = tree_and(p, prim_proto(p, q->proto), *out);
 	return 0;
 }
 
-static int prim_set(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_set(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
 	static const struct qual either;
 
-	return ext_set(p, before, &either, out);
+	return ext_parse_set(p, before, &either, out);
 }
 
-static uint32_t any_iface(struct parser *p, const uint16_t *ports, size_t n)
+static uint32_t add_any_port(struct parser *p, const uint16_t *ports, size_t n)
 {
 	uint32_t all = 0;
 
@@ -204,24 +207,24 @@ static uint32_t any_iface(struct parser *p, const uint16_t *ports, size_t n)
 
 /* What can be said without a look at the payload stands before the look: all of it is judged in the
  * kernel. */
-static uint32_t dns_guard(struct parser *p)
+static uint32_t add_dns_guard(struct parser *p)
 {
 	static const uint16_t ports[] = { 53, 5353, 5355 }; /* and multicast DNS, LLMNR */
 	uint32_t carried = tree_or(p, tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_UDP),
 				   tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_TCP));
 
 	return tree_and(p, tree_and(p, carried, tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE)),
-			any_iface(p, ports, sizeof(ports) / sizeof(*ports)));
+			add_any_port(p, ports, sizeof(ports) / sizeof(*ports)));
 }
 
-static uint32_t sni_guard(struct parser *p)
+static uint32_t add_sni_guard(struct parser *p)
 {
 	return tree_and(p, tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_TCP),
 			tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE));
 }
 
 /* A name that the packet itself says. */
-static int prim_payload_name(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_payload_name(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
 	bool dns = token_is(&before->now, "dns");
 	struct filter *f = &p->out;
@@ -229,7 +232,7 @@ static int prim_payload_name(struct parser *p, const struct parse_mark *before, 
 	struct dns_name *at;
 	char name[TOKEN_TEXT_MAX];
 	const char *why;
-	int rc = raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, before, name, sizeof(name));
 
 	if (rc)
 		return rc;
@@ -248,39 +251,39 @@ static int prim_payload_name(struct parser *p, const struct parse_mark *before, 
 		return tree_fail(p, &t, "%s", why);
 	*out = tree_add(p, (struct filter_node){ .op = dns ? FILTER_DNS : FILTER_SNI,
 						 .value = f->nnames++ });
-	*out = tree_and(p, dns ? dns_guard(p) : sni_guard(p), *out);
+	*out = tree_and(p, dns ? add_dns_guard(p) : add_sni_guard(p), *out);
 	return 0;
 }
 
 static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, const struct parse_mark *before, uint32_t *out);
-} words[] = {
-	{ "comm", prim_comm },
-	{ "verdict", prim_verdict },
-	{ "iface", prim_resolved_id },
-	{ "ifname", prim_resolved_id },
-	{ "on", prim_resolved_id },
-	{ "netns", prim_resolved_id },
-	{ "cgroup", prim_resolved_id },
-	{ "container", prim_resolved_id },
-	{ "set", prim_set },
-	{ "dns", prim_payload_name },
-	{ "sni", prim_payload_name },
+} keywords[] = {
+	{ "comm", parse_comm },
+	{ "verdict", parse_verdict },
+	{ "iface", parse_resolved_id },
+	{ "ifname", parse_resolved_id },
+	{ "on", parse_resolved_id },
+	{ "netns", parse_resolved_id },
+	{ "cgroup", parse_resolved_id },
+	{ "container", parse_resolved_id },
+	{ "set", parse_set },
+	{ "dns", parse_payload_name },
+	{ "sni", parse_payload_name },
 };
 
 bool ext_is_keyword(const struct token *t)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (token_is(t, words[i].word))
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+		if (token_is(t, keywords[i].word))
 			return true;
 	return false;
 }
 
-int ext_primitive(struct parser *p, const struct parse_mark *before, uint32_t *out)
+int ext_parse_keyword(struct parser *p, const struct parse_mark *before, uint32_t *out)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (token_is(&before->now, words[i].word))
-			return words[i].parse(p, before, out);
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+		if (token_is(&before->now, keywords[i].word))
+			return keywords[i].parse(p, before, out);
 	return tree_fail(p, &before->now, "not a word of the filter language");
 }

@@ -93,7 +93,7 @@ struct filter_names {
 	int (*netns)(void *arg, const char *name, uint32_t *inode, struct diag *why);
 	/* A set that is known without a file: 1 and *set, but for its name; 0: it is not. -ENOMEM
 	 */
-	int (*known)(void *arg, const char *file, struct filter_set *set);
+	int (*known_set)(void *arg, const char *file, struct filter_set *set);
 	/* Append the text of a set's file. */
 	int (*set)(void *arg, const char *file, struct buf *text, struct diag *why);
 	void *arg;
@@ -117,7 +117,7 @@ struct filter_packet {
 /* The parts of a view that it looks at: enum view_group. */
 unsigned int filter_groups(const struct filter *f);
 /* It looks at nothing but addresses, families and protocols of the packet itself. */
-bool filter_is_light(const struct filter *f);
+bool filter_is_addr_only(const struct filter *f);
 
 /* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
  * libpcap. */

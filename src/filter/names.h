@@ -19,11 +19,11 @@ struct filter_proto {
 };
 
 /* NULL: not such a word. */
-const struct filter_proto *name_proto(const struct token *t);
+const struct filter_proto *names_find_proto(const struct token *t);
 /* Numbers by name; false: no such name. */
-bool name_ethertype(const struct token *t, uint32_t *number);
-bool name_ip_proto(const struct token *t, uint32_t *number);
+bool names_find_ethertype(const struct token *t, uint32_t *number);
+bool names_find_ip_proto(const struct token *t, uint32_t *number);
 /* tcpflags, tcp-syn, icmptype, icmp-echo and the others of pcap-filter(7). */
-bool name_constant(const struct token *t, uint32_t *number);
+bool names_find_constant(const struct token *t, uint32_t *number);
 
 #endif

@@ -7,7 +7,7 @@
 #include "filter/ext.h"
 #include "filter/tree.h"
 
-static int expression(struct parser *p, uint32_t *out);
+static int parse_expression(struct parser *p, uint32_t *out);
 
 void parse_advance(struct parser *p)
 {
@@ -33,7 +33,7 @@ void parse_return(struct parser *p, const struct parse_mark *mark)
 }
 
 /* The token behind the present one. */
-static struct token peek(const struct parser *p)
+static struct token peek_token(const struct parser *p)
 {
 	struct lexer copy = p->lexer;
 
@@ -64,7 +64,7 @@ static bool is_not(const struct token *t)
 }
 
 /* "src", "dst", "src or dst", "src and dst", and the last two the other way round. */
-static bool direction(struct parser *p, struct qual *q)
+static bool parse_direction(struct parser *p, struct qual *q)
 {
 	bool src = token_is(&p->now, "src");
 	struct parse_mark before;
@@ -86,7 +86,7 @@ static bool direction(struct parser *p, struct qual *q)
 	return true;
 }
 
-static bool type_word(struct parser *p, struct qual *q)
+static bool parse_type(struct parser *p, struct qual *q)
 {
 	static const struct {
 		const char *word;
@@ -94,7 +94,7 @@ static bool type_word(struct parser *p, struct qual *q)
 	} types[] = {
 		{ "host", TYPE_HOST },           { "net", TYPE_NET },
 		{ "port", TYPE_PORT },           { "proto", TYPE_PROTO },
-		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_CHAIN },
+		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_PROTOCHAIN },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
@@ -107,8 +107,8 @@ static bool type_word(struct parser *p, struct qual *q)
 }
 
 /* "/24", or "mask 255.255.255.0", behind an address. */
-static int net_suffix(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out,
-		      bool *taken)
+static int parse_net_suffix(struct parser *p, const struct qual *q, const struct token *t,
+			    uint32_t *out, bool *taken)
 {
 	bool slash = parse_sign(p, '/');
 
@@ -138,7 +138,7 @@ static int net_suffix(struct parser *p, const struct qual *q, const struct token
 }
 
 /* One name, number or address, under the qualifiers. */
-static int single_id(struct parser *p, const struct qual *q, uint32_t *out)
+static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
 	struct token t = p->now, number = t;
 	bool taken = false;
@@ -156,26 +156,26 @@ static int single_id(struct parser *p, const struct qual *q, uint32_t *out)
 			number = t;
 	}
 	if (number.kind == TOKEN_IPV4 || t.kind == TOKEN_IPV6) {
-		rc = net_suffix(p, q, &number, out, &taken);
+		rc = parse_net_suffix(p, q, &number, out, &taken);
 		if (rc || taken)
 			return rc;
 	}
 	return prim_id(p, q, &t, out);
 }
 
-static int id(struct parser *p, const struct qual *q, uint32_t *out);
+static int parse_id(struct parser *p, const struct qual *q, uint32_t *out);
 
 /* "(80 or 443)" behind a qualifier. */
-static int id_list(struct parser *p, const struct qual *q, uint32_t *out)
+static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	int rc = id(p, q, out);
+	int rc = parse_id(p, q, out);
 
 	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
 		bool both = is_and(&p->now);
 		uint32_t b = 0;
 
 		parse_advance(p);
-		rc = id(p, q, &b);
+		rc = parse_id(p, q, &b);
 		*out = both ? tree_and(p, *out, b) : tree_or(p, *out, b);
 	}
 	return rc;
@@ -198,7 +198,7 @@ static int close_paren(struct parser *p)
 	return 0;
 }
 
-static int id(struct parser *p, const struct qual *q, uint32_t *out)
+static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
 	int rc = enter_nesting(p);
 
@@ -206,22 +206,22 @@ static int id(struct parser *p, const struct qual *q, uint32_t *out)
 		return rc;
 	if (is_not(&p->now)) {
 		parse_advance(p);
-		rc = id(p, q, out);
+		rc = parse_id(p, q, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
 	}
 	if (parse_sign(p, '(')) {
 		parse_advance(p);
-		rc = id_list(p, q, out);
+		rc = parse_id_list(p, q, out);
 		return rc ? rc : close_paren(p);
 	}
 	p->depth--;
-	return single_id(p, q, out);
+	return parse_single_id(p, q, out);
 }
 
 /* Whether a name, number or address may begin here; a keyword is none. */
-static bool at_id(const struct parser *p)
+static bool may_start_id(const struct parser *p)
 {
 	static const char *const keywords[] = { "and",   "or",        "not",       "src",
 						"dst",   "host",      "net",       "port",
@@ -237,7 +237,7 @@ static bool at_id(const struct parser *p)
 	return true;
 }
 
-static int number(struct parser *p, uint64_t max, uint64_t *value)
+static int parse_number(struct parser *p, uint64_t max, uint64_t *value)
 {
 	if (p->now.kind != TOKEN_NUMBER || p->now.value > max)
 		return tree_fail(p, &p->now, "a number to %llu has to be here",
@@ -247,40 +247,40 @@ static int number(struct parser *p, uint64_t max, uint64_t *value)
 	return 0;
 }
 
-static int prim_len(struct parser *p, enum filter_cmp cmp, uint32_t *out)
+static int parse_len(struct parser *p, enum filter_cmp cmp, uint32_t *out)
 {
 	uint64_t value;
-	int rc = number(p, UINT32_MAX, &value);
+	int rc = parse_number(p, UINT32_MAX, &value);
 
 	if (!rc)
 		*out = tree_cmp(p, FIELD(len), cmp, value);
 	return rc;
 }
 
-static int prim_less(struct parser *p, uint32_t *out)
+static int parse_less(struct parser *p, uint32_t *out)
 {
-	return prim_len(p, FILTER_LE, out);
+	return parse_len(p, FILTER_LE, out);
 }
 
-static int prim_greater(struct parser *p, uint32_t *out)
+static int parse_greater(struct parser *p, uint32_t *out)
 {
-	return prim_len(p, FILTER_GE, out);
+	return parse_len(p, FILTER_GE, out);
 }
 
-static int prim_inbound(struct parser *p, uint32_t *out)
+static int parse_inbound(struct parser *p, uint32_t *out)
 {
 	*out = tree_cmp(p, FIELD(dir), FILTER_EQ, VIEW_IN);
 	return 0;
 }
 
-static int prim_outbound(struct parser *p, uint32_t *out)
+static int parse_outbound(struct parser *p, uint32_t *out)
 {
 	*out = tree_cmp(p, FIELD(dir), FILTER_EQ, VIEW_OUT);
 	return 0;
 }
 
 /* Any tag, or a tag with this identifier wherever it stands. */
-static int prim_vlan(struct parser *p, uint32_t *out)
+static int parse_vlan(struct parser *p, uint32_t *out)
 {
 	uint64_t tag;
 	int rc;
@@ -289,7 +289,7 @@ static int prim_vlan(struct parser *p, uint32_t *out)
 		*out = tree_cmp(p, FIELD(vlans), FILTER_NE, 0);
 		return 0;
 	}
-	rc = number(p, 4095, &tag);
+	rc = parse_number(p, 4095, &tag);
 	if (rc)
 		return rc;
 	*out = tree_or(p,
@@ -300,7 +300,7 @@ static int prim_vlan(struct parser *p, uint32_t *out)
 	return 0;
 }
 
-static int prim_mpls(struct parser *p, uint32_t *out)
+static int parse_mpls(struct parser *p, uint32_t *out)
 {
 	uint64_t label;
 	int rc;
@@ -308,29 +308,29 @@ static int prim_mpls(struct parser *p, uint32_t *out)
 	*out = tree_cmp(p, FIELD(labels), FILTER_NE, 0);
 	if (p->now.kind != TOKEN_NUMBER)
 		return 0;
-	rc = number(p, (1 << 20) - 1, &label);
+	rc = parse_number(p, (1 << 20) - 1, &label);
 	if (!rc)
 		*out = tree_and(p, *out, tree_cmp(p, FIELD(label), FILTER_EQ, label));
 	return rc;
 }
 
-static int primary(struct parser *p, uint32_t *out);
+static int parse_primary(struct parser *p, uint32_t *out);
 
-static int prim_inner(struct parser *p, uint32_t *out)
+static int parse_inner(struct parser *p, uint32_t *out)
 {
 	int rc = enter_nesting(p);
 
-	rc = rc ? rc : primary(p, out);
+	rc = rc ? rc : parse_primary(p, out);
 	p->depth--;
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_INNER, .a = *out });
 	p->out.needs |= FILTER_NEED_INNER;
 	return rc;
 }
 
-static int prim_pid(struct parser *p, uint32_t *out)
+static int parse_pid(struct parser *p, uint32_t *out)
 {
 	uint64_t pid;
-	int rc = number(p, INT32_MAX, &pid);
+	int rc = parse_number(p, INT32_MAX, &pid);
 
 	p->out.needs |= FILTER_NEED_OWNER;
 	*out = rc ? 0 : tree_cmp(p, FIELD(pid), FILTER_EQ, pid);
@@ -342,20 +342,20 @@ static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, uint32_t *out);
 } primitives[] = {
-	{ "less", prim_less },         { "greater", prim_greater }, { "inbound", prim_inbound },
-	{ "outbound", prim_outbound }, { "vlan", prim_vlan },       { "mpls", prim_mpls },
-	{ "inner", prim_inner },       { "pid", prim_pid },
+	{ "less", parse_less },         { "greater", parse_greater }, { "inbound", parse_inbound },
+	{ "outbound", parse_outbound }, { "vlan", parse_vlan },       { "mpls", parse_mpls },
+	{ "inner", parse_inner },       { "pid", parse_pid },
 };
 
 /* 1: it was one, with *rc. */
-static bool own_word(struct parser *p, uint32_t *out, int *rc)
+static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
 {
 	struct parse_mark before = parse_mark(p);
 
 	if (ext_is_keyword(&p->now)) {
 		p->qualified = false;
 		parse_advance(p);
-		*rc = ext_primitive(p, &before, out);
+		*rc = ext_parse_keyword(p, &before, out);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
@@ -373,7 +373,7 @@ static bool own_word(struct parser *p, uint32_t *out, int *rc)
 static int qualified(struct parser *p, uint32_t *out)
 {
 	struct token first = p->now;
-	struct qual q = { .proto = name_proto(&p->now) };
+	struct qual q = { .proto = names_find_proto(&p->now) };
 	struct parse_mark before;
 	bool dir, type;
 
@@ -384,17 +384,18 @@ static int qualified(struct parser *p, uint32_t *out)
 
 		parse_advance(p);
 		p->qualified = false;
-		return prim_cast(p, q.proto, &first, multi, out);
+		return prim_broadcast(p, q.proto, &first, multi, out);
 	}
-	dir = direction(p, &q);
+	dir = parse_direction(p, &q);
 	if (token_is(&p->now, "set")) {
 		before = parse_mark(p);
 		parse_advance(p);
 		p->qualified = false;
-		return ext_set(p, &before, &q, out);
+		return ext_parse_set(p, &before, &q, out);
 	}
-	type = type_word(p, &q);
-	if (q.proto && !dir && !type && (!at_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
+	type = parse_type(p, &q);
+	if (q.proto && !dir && !type &&
+	    (!may_start_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
 		*out = prim_proto(p, q.proto);
 		p->qualified = false;
 		return 0;
@@ -408,19 +409,19 @@ static int qualified(struct parser *p, uint32_t *out)
 				 (int)p->now.len, p->now.text);
 	p->qual = q;
 	p->qualified = true;
-	return id(p, &q, out);
+	return parse_id(p, &q, out);
 }
 
-static int primary(struct parser *p, uint32_t *out)
+static int parse_primary(struct parser *p, uint32_t *out)
 {
 	int rc;
 
-	if (arith_relation(p, out, &rc))
+	if (arith_parse_relation(p, out, &rc))
 		return rc;
 	if (is_not(&p->now)) {
 		rc = enter_nesting(p);
 		parse_advance(p);
-		rc = rc ? rc : primary(p, out);
+		rc = rc ? rc : parse_primary(p, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
@@ -428,10 +429,10 @@ static int primary(struct parser *p, uint32_t *out)
 	if (parse_sign(p, '(')) {
 		rc = enter_nesting(p);
 		parse_advance(p);
-		rc = rc ? rc : expression(p, out);
+		rc = rc ? rc : parse_expression(p, out);
 		return rc ? rc : close_paren(p);
 	}
-	if (own_word(p, out, &rc))
+	if (parse_keyword(p, out, &rc))
 		return rc;
 	return qualified(p, out);
 }
@@ -439,15 +440,15 @@ static int primary(struct parser *p, uint32_t *out)
 /* Behind "and" and "or" the qualifiers before may hold on: "port 80 or 443". */
 static bool inherits_qualifiers(struct parser *p)
 {
-	struct token t = is_not(&p->now) ? peek(p) : p->now;
+	struct token t = is_not(&p->now) ? peek_token(p) : p->now;
 	uint32_t unused;
 	int rc;
 
-	if (!p->qualified || name_proto(&t) || (t.kind == TOKEN_SIGN))
+	if (!p->qualified || names_find_proto(&t) || (t.kind == TOKEN_SIGN))
 		return false;
-	if (t.kind == TOKEN_NUMBER || name_constant(&t, &unused)) {
+	if (t.kind == TOKEN_NUMBER || names_find_constant(&t, &unused)) {
 		struct parse_mark before = parse_mark(p);
-		bool relation = !is_not(&p->now) && arith_relation(p, &unused, &rc);
+		bool relation = !is_not(&p->now) && arith_parse_relation(p, &unused, &rc);
 
 		parse_return(p, &before);
 		return !relation;
@@ -464,9 +465,9 @@ static bool inherits_qualifiers(struct parser *p)
 	       !token_is(&t, "multicast");
 }
 
-static int expression(struct parser *p, uint32_t *out)
+static int parse_expression(struct parser *p, uint32_t *out)
 {
-	int rc = primary(p, out);
+	int rc = parse_primary(p, out);
 
 	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
 		bool both = is_and(&p->now);
@@ -476,9 +477,9 @@ static int expression(struct parser *p, uint32_t *out)
 		if (inherits_qualifiers(p)) {
 			struct qual q = p->qual;
 
-			rc = id(p, &q, &b);
+			rc = parse_id(p, &q, &b);
 		} else {
-			rc = primary(p, &b);
+			rc = parse_primary(p, &b);
 		}
 		*out = both ? tree_and(p, *out, b) : tree_or(p, *out, b);
 	}
@@ -497,7 +498,7 @@ int filter_parse(struct filter *f, const char *text, const struct filter_names *
 	if (p.now.kind == TOKEN_END)
 		root = tree_const(&p, true);
 	else
-		rc = expression(&p, &root);
+		rc = parse_expression(&p, &root);
 	if (!rc && p.now.kind != TOKEN_END)
 		rc = tree_fail(&p, &p.now, "not expected here: '%.*s'", (int)p.now.len, p.now.text);
 	if (p.nomem) {

@@ -25,29 +25,29 @@ struct filter_set {
 };
 
 /* Bytes of an address. */
-static inline size_t set_address(enum set_family family)
+static inline size_t set_addr_len(enum set_family family)
 {
 	return family == SET_IPV4 ? 4 : 16;
 }
 
 /* The i-th prefix of a family. */
-static inline const uint8_t *set_prefix(const struct filter_set *s, enum set_family family,
-					size_t i)
+static inline const uint8_t *set_prefix_at(const struct filter_set *s, enum set_family family,
+					   size_t i)
 {
-	return s->of[family].at + i * (set_address(family) + 1);
+	return s->of[family].at + i * (set_addr_len(family) + 1);
 }
 
 /* Add what a text says: an address or prefix a line, comments behind '#'. 0, -ENOMEM, or -EINVAL
  * with diag->msg "LINE:COLUMN: WORDS". After a failure the set is to be closed. */
 int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *diag);
 /* Put what was added into order, and into as few prefixes as say the same. 0 or -ENOMEM. */
-int set_settle(struct filter_set *s);
+int set_normalize(struct filter_set *s);
 /* The addresses of such a text into a set, or out of it: prefixes are split where a part of them
  * goes. After a failure, which is one of set_parse(), the set is as before. */
 int set_add(struct filter_set *s, const char *text, size_t len, struct diag *diag);
 int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *diag);
 /* addrs: 4 or 6, as in struct view; anything else is in no set. */
-bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr);
+bool set_contains(const struct filter_set *s, uint8_t addrs, const uint8_t *addr);
 /* *to is a copy, with no name. 0 or -ENOMEM. */
 int set_copy(struct filter_set *to, const struct filter_set *s);
 /* Append it as a text that set_parse() reads, a prefix a line. */

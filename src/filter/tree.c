@@ -57,7 +57,7 @@ uint32_t tree_cmp(struct parser *p, size_t field, size_t size, enum filter_cmp c
 						 .value = value });
 }
 
-uint32_t tree_masked(struct parser *p, size_t field, size_t size, uint64_t mask, uint64_t value)
+uint32_t tree_cmp_masked(struct parser *p, size_t field, size_t size, uint64_t mask, uint64_t value)
 {
 	uint32_t node = tree_cmp(p, field, size, FILTER_EQ, value & mask);
 
@@ -67,7 +67,7 @@ uint32_t tree_masked(struct parser *p, size_t field, size_t size, uint64_t mask,
 }
 
 /* A field is loaded in this machine's order, so are the bytes it is compared with. */
-static uint64_t load(const uint8_t *bytes, size_t size)
+static uint64_t load_bytes(const uint8_t *bytes, size_t size)
 {
 	uint64_t value = 0;
 	uint16_t value2;
@@ -97,17 +97,17 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 		/* Pieces that lie at a multiple of their size, as kernel programs have to read. */
 		for (size = 8; size > len - i || (field + i) % size; size /= 2)
 			;
-		bits = mask ? load(mask + i, size) : all_bits(size);
+		bits = mask ? load_bytes(mask + i, size) : all_bits(size);
 		if (!bits)
 			continue;
-		part = tree_masked(p, field + i, size, bits, load(bytes + i, size));
+		part = tree_cmp_masked(p, field + i, size, bits, load_bytes(bytes + i, size));
 		all = any ? tree_and(p, all, part) : part;
 		any = true;
 	}
 	return any ? all : tree_const(p, true);
 }
 
-uint32_t tree_sides(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
+uint32_t tree_src_dst(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
 {
 	switch (dir) {
 	case DIR_SRC:
@@ -132,7 +132,7 @@ int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	return -EINVAL;
 }
 
-int tree_fail_asked(struct parser *p, const struct token *t, const char *what, const char *name)
+int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name)
 {
 	if (!*p->diag->msg)
 		return tree_fail(p, t, "no %s %s", what, name);
@@ -150,7 +150,7 @@ void filter_close(struct filter *f)
 	*f = (struct filter){ 0 };
 }
 
-static unsigned int group_of(uint16_t field)
+static unsigned int field_group(uint16_t field)
 {
 	static const struct {
 		size_t from, to;
@@ -182,7 +182,7 @@ unsigned int filter_groups(const struct filter *f)
 		case FILTER_LOAD:
 		case FILTER_BYTE:
 		case FILTER_SET:
-			groups |= group_of(f->nodes[i].field);
+			groups |= field_group(f->nodes[i].field);
 			break;
 		case FILTER_DNS:
 		case FILTER_SNI:
@@ -192,7 +192,7 @@ unsigned int filter_groups(const struct filter *f)
 	return groups;
 }
 
-static bool is_light_field(uint16_t field)
+static bool is_addr_only_field(uint16_t field)
 {
 	switch (field) {
 	case offsetof(struct view, len):
@@ -208,14 +208,14 @@ static bool is_light_field(uint16_t field)
 	       field < offsetof(struct view, dst) + sizeof(((struct view *)0)->dst);
 }
 
-bool filter_is_light(const struct filter *f)
+bool filter_is_addr_only(const struct filter *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		switch (f->nodes[i].op) {
 		case FILTER_FIELD:
 		case FILTER_LOAD:
 		case FILTER_SET:
-			if (!is_light_field(f->nodes[i].field))
+			if (!is_addr_only_field(f->nodes[i].field))
 				return false;
 			break;
 		case FILTER_INNER:

@@ -21,7 +21,7 @@ enum qual_type {
 	TYPE_PORT,
 	TYPE_PORTRANGE,
 	TYPE_PROTO,
-	TYPE_CHAIN
+	TYPE_PROTOCHAIN
 };
 
 /* What stands before a name or number, and goes on to hold behind "or". */
@@ -51,7 +51,8 @@ uint32_t tree_and(struct parser *p, uint32_t a, uint32_t b);
 uint32_t tree_or(struct parser *p, uint32_t a, uint32_t b);
 /* A field of the view compared; the mask is that of all its bits. */
 uint32_t tree_cmp(struct parser *p, size_t field, size_t size, enum filter_cmp cmp, uint64_t value);
-uint32_t tree_masked(struct parser *p, size_t field, size_t size, uint64_t mask, uint64_t value);
+uint32_t tree_cmp_masked(struct parser *p, size_t field, size_t size, uint64_t mask,
+			 uint64_t value);
 /* len (of 4, 6, 8 or 16) bytes of a field equal these, as far as mask says (NULL: all). */
 uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const uint8_t *mask,
 		    size_t len);
@@ -63,10 +64,10 @@ int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 
 /* Say what the host said of a name (in p->diag->msg, which was empty when it was asked), or that
  * there is no such thing. Returns -EINVAL. */
-int tree_fail_asked(struct parser *p, const struct token *t, const char *what, const char *name);
+int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name);
 
 /* A test of either side, joined as the direction says. */
-uint32_t tree_sides(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst);
+uint32_t tree_src_dst(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst);
 
 /* Primitives. Each gives 0 and *out, or -EINVAL. */
 uint32_t prim_proto(struct parser *p, const struct filter_proto *proto);
@@ -75,7 +76,7 @@ int prim_id(struct parser *p, const struct qual *qual, const struct token *t, ui
 /* An address with a mask given as bits ("/24"), or as a second address; t is the address. */
 int prim_net(struct parser *p, const struct qual *qual, const struct token *t, unsigned int bits,
 	     const struct token *mask, uint32_t *out);
-int prim_cast(struct parser *p, const struct filter_proto *proto, const struct token *t, bool multi,
-	      uint32_t *out);
+int prim_broadcast(struct parser *p, const struct filter_proto *proto, const struct token *t,
+		   bool multi, uint32_t *out);
 
 #endif

@@ -106,7 +106,7 @@ int sets_read(int fd4, int fd6, struct filter_set *out)
 	if (!rc)
 		rc = read_one(fd6, SET_IPV6, &got);
 	if (!rc)
-		rc = set_settle(&got);
+		rc = set_normalize(&got);
 	if (rc)
 		set_close(&got);
 	else
