@@ -49,7 +49,7 @@ static bool has_name(struct words *w, const char *name)
 	return false;
 }
 
-static bool known(const struct filter_addr *addrs, int n, const struct filter_addr *addr)
+static bool has_addr(const struct filter_addr *addrs, int n, const struct filter_addr *addr)
 {
 	for (int i = 0; i < n; i++)
 		if (!memcmp(&addrs[i], addr, sizeof(*addr)))
@@ -75,7 +75,7 @@ int hosts_find(const char *text, size_t len, const char *name, struct filter_add
 			w.end = comment;
 		word = next_word(&w, &word_len);
 		if (!read_address(word, word_len, &addr) || !has_name(&w, name) ||
-		    known(addrs, n, &addr))
+		    has_addr(addrs, n, &addr))
 			continue;
 		if (n == max)
 			return -E2BIG;

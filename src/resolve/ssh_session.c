@@ -14,7 +14,7 @@ enum { PARENTS_MAX = 32, ENVIRON_MAX = 1 << 20 };
 static const char var[] = "SSH_CONNECTION=";
 
 /* A process's variables stand one behind the other, each ended by a NUL. */
-static bool find_in(const struct buf *env, char *buf, size_t len)
+static bool find_variable(const struct buf *env, char *buf, size_t len)
 {
 	for (size_t at = 0; at < env->len; at += strnlen(env->data + at, env->len - at) + 1) {
 		const char *value = env->data + at + sizeof(var) - 1;
@@ -30,7 +30,7 @@ static bool find_in(const struct buf *env, char *buf, size_t len)
 	return false;
 }
 
-static bool find_of(int pid, char *buf, size_t len)
+static bool find_in_process(int pid, char *buf, size_t len)
 {
 	struct buf env = { 0 };
 	char path[32];
@@ -43,13 +43,13 @@ static bool find_of(int pid, char *buf, size_t len)
 		return false;
 	buf_read(&env, fd, ENVIRON_MAX); /* as far as it can be read */
 	close(fd);
-	found = find_in(&env, buf, len);
+	found = find_variable(&env, buf, len);
 	buf_free(&env);
 	return found;
 }
 
 /* The fourth field of stat, behind a name in parentheses that may hold anything (proc(5)). */
-static int parent_of(int pid)
+static int read_parent(int pid)
 {
 	char path[32], text[512], *close;
 
@@ -60,17 +60,17 @@ static int parent_of(int pid)
 	return close && strlen(close) > 4 ? atoi(close + 4) : 0; /* ") S 1234" */
 }
 
-static bool find_text(char *buf, size_t len)
+static bool find_connection(char *buf, size_t len)
 {
-	const char *own = getenv("SSH_CONNECTION");
+	const char *value = getenv("SSH_CONNECTION");
 	int pid = getppid();
 
-	if (own && *own && strlen(own) < len) {
-		strcpy(buf, own);
+	if (value && *value && strlen(value) < len) {
+		strcpy(buf, value);
 		return true;
 	}
-	for (int i = 0; i < PARENTS_MAX && pid > 0; i++, pid = parent_of(pid))
-		if (find_of(pid, buf, len))
+	for (int i = 0; i < PARENTS_MAX && pid > 0; i++, pid = read_parent(pid))
+		if (find_in_process(pid, buf, len))
 			return true;
 	return false;
 }
@@ -80,7 +80,7 @@ bool ssh_session_find(struct ssh_session *s)
 	char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
 	char *at = s->text;
 
-	if (!find_text(s->text, sizeof(s->text)))
+	if (!find_connection(s->text, sizeof(s->text)))
 		return false;
 	for (int i = 0; i < 4; i++) {
 		*words[i] = at;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/cursor.h"
 #include "base/grow.h"
+#include "sets/cuckoo.h"
 #include "sets/set_table.h"
 
 enum { WIDTH = 17, BITS = 128, LINES_MAX = 1 << 25 };
@@ -22,8 +23,8 @@ struct builder {
 	struct set6_tree tree;
 	size_t markers[BITS + 1]; /* of each length the last one + 1 */
 	uint64_t *hashes;
-	struct place place;
-	struct set_table lines;
+	struct cuckoo cuckoo;
+	struct set_table table;
 };
 
 static uint64_t be64_at(const uint8_t *at)
@@ -32,7 +33,7 @@ static uint64_t be64_at(const uint8_t *at)
 }
 
 /* The first bits of a. */
-static struct item cut(const struct item *a, unsigned int bits)
+static struct item cut_item(const struct item *a, unsigned int bits)
 {
 	struct item c = { .bits = (uint8_t)bits };
 
@@ -42,7 +43,7 @@ static struct item cut(const struct item *a, unsigned int bits)
 	return c;
 }
 
-static int add(struct builder *b, struct item item)
+static int add_item(struct builder *b, struct item item)
 {
 	struct item *at = grow(b->items, b->n, &b->room, sizeof(*at));
 
@@ -62,17 +63,17 @@ static int add_prefix(struct builder *b, struct item item)
 
 	for (; b->tree.at[k] != item.bits && !rc; k = k * 2 + (item.bits > b->tree.at[k])) {
 		unsigned int bits = b->tree.at[k];
-		struct item marker = cut(&item, bits);
+		struct item marker = cut_item(&item, bits);
 		size_t last = b->markers[bits];
 
 		if (bits > item.bits || (last && b->items[last - 1].high == marker.high &&
 					 b->items[last - 1].low == marker.low))
 			continue;
-		rc = add(b, marker);
+		rc = add_item(b, marker);
 		b->markers[bits] = b->n;
 	}
 	item.end = true;
-	return rc ? rc : add(b, item);
+	return rc ? rc : add_item(b, item);
 }
 
 /* A prefix in parts of the length that stands for its own. */
@@ -109,13 +110,13 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 }
 
 /* In the order of the tree, from the left: the lengths. */
-static const uint8_t *plant(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
+static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
 {
 	if (k > n)
 		return lengths;
-	lengths = plant(tree, lengths, n, k * 2);
+	lengths = fill_tree(tree, lengths, n, k * 2);
 	tree->at[k] = *lengths++;
-	return plant(tree, lengths, n, k * 2 + 1);
+	return fill_tree(tree, lengths, n, k * 2 + 1);
 }
 
 /* What stands for a length: itself; where a set has more lengths than a tree, the next of the even
@@ -153,46 +154,46 @@ static void make_tree(struct builder *b, const struct set_prefixes *p)
 	n = list_lengths(b, seen, false, list);
 	if (n > SET6_PLACES)
 		n = list_lengths(b, seen, true, list);
-	plant(&b->tree, list, n, 1);
+	fill_tree(&b->tree, list, n, 1);
 	b->tree.at[0] = SET6_PLACES;
 }
 
 static void put_item(struct builder *b, uint32_t bucket, int slot, uint32_t i)
 {
-	struct set6_line *lines = (struct set6_line *)(b->lines.at + SET6_BASE);
-	struct set6_line *line = &lines[bucket];
+	struct set6_line *buckets = (struct set6_line *)(b->table.at + SET6_BASE);
+	struct set6_line *line = &buckets[bucket];
 	const struct item *item = &b->items[i];
-	uint32_t first = set_first(b->hashes[i], b->place.buckets);
+	uint32_t first = set_first(b->hashes[i], b->cuckoo.buckets);
 
 	line->high[slot] = item->high;
 	line->low[slot] = item->low;
 	line->bits[slot] = item->bits;
 	line->ends |= (uint8_t)(item->end << slot);
 	if (first != bucket)
-		lines[first].spilled = 1;
+		buckets[first].spilled = 1;
 }
 
-static int fill(struct builder *b)
+static int fill_table(struct builder *b)
 {
 	struct set_head head = { .magic = SET_MAGIC,
 				 .version = SET_VERSION,
 				 .family = 6,
 				 .base = SET6_BASE,
-				 .buckets = b->place.buckets };
+				 .buckets = b->cuckoo.buckets };
 
-	head.lines = b->lines.n = head.base + head.buckets;
-	b->lines.at = calloc(head.lines, sizeof(*b->lines.at));
-	if (!b->lines.at)
+	head.lines = b->table.n = head.base + head.buckets;
+	b->table.at = calloc(head.lines, sizeof(*b->table.at));
+	if (!b->table.at)
 		return -ENOMEM;
-	memcpy(b->lines.at, &head, sizeof(head));
-	memcpy(b->lines.at + SET_HEAD_LINES, &b->tree, sizeof(b->tree));
-	for (uint32_t i = 0; i < b->place.buckets; i++)
-		for (int s = 0; s < SET6_SLOTS && b->place.at[(size_t)i * SET6_SLOTS + s]; s++)
-			put_item(b, i, s, b->place.at[(size_t)i * SET6_SLOTS + s] - 1);
+	memcpy(b->table.at, &head, sizeof(head));
+	memcpy(b->table.at + SET_HEAD_LINES, &b->tree, sizeof(b->tree));
+	for (uint32_t i = 0; i < b->cuckoo.buckets; i++)
+		for (int s = 0; s < SET6_SLOTS && b->cuckoo.at[(size_t)i * SET6_SLOTS + s]; s++)
+			put_item(b, i, s, b->cuckoo.at[(size_t)i * SET6_SLOTS + s] - 1);
 	return 0;
 }
 
-static int place_all(struct builder *b)
+static int place_items(struct builder *b)
 {
 	int rc;
 
@@ -203,12 +204,12 @@ static int place_all(struct builder *b)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->n; i++)
 		b->hashes[i] = set6_hash(b->items[i].high, b->items[i].low, b->items[i].bits);
-	b->place = (struct place){ .hashes = b->hashes,
-				   .n = (uint32_t)b->n,
-				   .slots = SET6_SLOTS,
-				   .buckets = (uint32_t)b->n / 2 + 1 };
-	while ((rc = cuckoo_place(&b->place)) == -EAGAIN)
-		b->place.buckets = cuckoo_grow(b->place.buckets);
+	b->cuckoo = (struct cuckoo){ .hashes = b->hashes,
+				     .n = (uint32_t)b->n,
+				     .slots = SET6_SLOTS,
+				     .buckets = (uint32_t)b->n / 2 + 1 };
+	while ((rc = cuckoo_fill(&b->cuckoo)) == -EAGAIN)
+		b->cuckoo.buckets = cuckoo_next_size(b->cuckoo.buckets);
 	return rc;
 }
 
@@ -220,14 +221,14 @@ int set6_build(const struct set_prefixes *p, struct set_table *out)
 	make_tree(&b, p);
 	rc = add_prefixes(&b, p);
 	if (!rc)
-		rc = place_all(&b);
+		rc = place_items(&b);
 	if (!rc)
-		rc = fill(&b);
-	cuckoo_close(&b.place);
+		rc = fill_table(&b);
+	cuckoo_close(&b.cuckoo);
 	free(b.hashes);
 	free(b.items);
 	if (!rc)
-		*out = b.lines;
+		*out = b.table;
 	return rc;
 }
 

@@ -6,14 +6,14 @@
 #include "filter/emit.h"
 #include "sets/set_table.h"
 
-struct set_one {
+struct set_map {
 	int fd; /* 0: no members of this family */
 	struct set_head head;
 };
 
 /* The sets of several filters, each name once. Zeroed: closed. */
 struct sets {
-	struct set_one of[FILTER_SETS_MAX][SET_FAMILIES];
+	struct set_map maps[FILTER_SETS_MAX][SET_FAMILIES];
 	const char *names[FILTER_SETS_MAX]; /* the filters' */
 	size_t n;
 };
@@ -25,7 +25,7 @@ enum { SETS_NAME_MAX = 10 }; /* characters of a name below, for two digits of a 
  * left open. */
 int sets_open(struct sets *s, const struct filter *const *filters, size_t n, const char *name);
 /* The place of a name in them; their number: it is not there. */
-size_t sets_number(const struct sets *s, const char *name);
+size_t sets_find(const struct sets *s, const char *name);
 /* Put what looks into them into code that was emitted for the same filters: in the place of the
  * first calls to IPv4's, else behind it, once for each that is called. They are to stay open until
  * the code has been loaded, and no longer: the program holds them. 0 or -ENOMEM, after saying so.

@@ -149,7 +149,7 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 static void compare_read(const struct sets *sets, const struct filter_set *set)
 {
 	struct filter_set got = { 0 };
-	int rc = sets_read(sets->of[0][SET_IPV4].fd, sets->of[0][SET_IPV6].fd, &got);
+	int rc = sets_read(sets->maps[0][SET_IPV4].fd, sets->maps[0][SET_IPV6].fd, &got);
 
 	CHECK(!rc, "not read: %s", strerror(-rc));
 	for (int family = 0; family < SET_FAMILIES; family++) {
@@ -223,7 +223,7 @@ static void compare_all(const struct shape *s, const struct sets *sets,
 static void call_again(struct sets *sets)
 {
 	for (int family = 0; family < SET_FAMILIES; family++) {
-		struct set_one *one = &sets->of[0][family];
+		struct set_map *one = &sets->maps[0][family];
 		struct set_table lines = { 0 };
 
 		if (!one->fd)
