@@ -40,7 +40,7 @@ int gen_btf_open(struct reader *r);
 bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t);
 
 /* The same behind typedefs, qualifiers and type tags. */
-bool gen_btf_plain(const struct btf *btf, uint32_t id, struct type *t);
+bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t);
 
 /* The size of a type in bytes. */
 bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size);
@@ -52,12 +52,12 @@ bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, str
 bool gen_btf_word(const struct type *t, uint32_t i, uint32_t *v);
 
 /* The section of global variables of that name. */
-bool gen_btf_datasec(const struct btf *btf, const char *name, struct type *sec);
+bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec);
 
 /* Variable i of a section. */
 bool gen_btf_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var);
 
 /* The types of every used map's key and value, in the target's byte order, for spec.btf. */
-int gen_btf_reduce(struct reader *r);
+int gen_reduce_btf(struct reader *r);
 
 #endif

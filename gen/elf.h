@@ -45,11 +45,11 @@ struct elf {
 int gen_elf_open(struct reader *r, struct slice file);
 
 /* The first section of that name, or NULL. */
-const struct elf_sec *gen_elf_find(const struct elf *elf, const char *name);
+const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name);
 
 /* The first symbol of that name in that section, or NULL. */
-const struct elf_sym *gen_elf_symbol(const struct elf *elf, const struct elf_sec *sec,
-				     const char *name);
+const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
+				       const char *name);
 
 static inline uint32_t elf_index(const struct elf *elf, const struct elf_sec *sec)
 {

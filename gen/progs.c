@@ -5,7 +5,7 @@
 
 #include "gen/read.h"
 
-static int func_order(const void *a, const void *b)
+static int compare_funcs(const void *a, const void *b)
 {
 	const struct func *x = a, *y = b;
 
@@ -14,7 +14,7 @@ static int func_order(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-static int func_read(struct reader *r, const struct elf_sym *sym)
+static int read_func(struct reader *r, const struct elf_sym *sym)
 {
 	const struct elf_sec *sec = &r->elf.secs[sym->sec];
 	struct func *f = &r->funcs[r->nfuncs++];
@@ -35,7 +35,7 @@ static int func_read(struct reader *r, const struct elf_sym *sym)
 	return 0;
 }
 
-int gen_funcs_read(struct reader *r)
+int gen_read_funcs(struct reader *r)
 {
 	const struct elf *elf = &r->elf;
 
@@ -48,10 +48,10 @@ int gen_funcs_read(struct reader *r)
 		if (elf->syms[i].sec >= elf->nsecs)
 			return gen_fail(r, NULL, elf->syms[i].name,
 					"is a function without a section");
-		if (func_read(r, &elf->syms[i]))
+		if (read_func(r, &elf->syms[i]))
 			return -EINVAL;
 	}
-	qsort(r->funcs, r->nfuncs, sizeof(*r->funcs), func_order);
+	qsort(r->funcs, r->nfuncs, sizeof(*r->funcs), compare_funcs);
 	for (uint32_t i = 1; i < r->nfuncs; i++) {
 		const struct func *a = &r->funcs[i - 1], *b = &r->funcs[i];
 
@@ -62,7 +62,7 @@ int gen_funcs_read(struct reader *r)
 	return 0;
 }
 
-const struct func *gen_func_at(const struct reader *r, uint32_t sec, uint64_t start)
+const struct func *gen_find_func(const struct reader *r, uint32_t sec, uint64_t start)
 {
 	uint32_t lo = 0, hi = r->nfuncs;
 
@@ -80,7 +80,7 @@ const struct func *gen_func_at(const struct reader *r, uint32_t sec, uint64_t st
 	return NULL;
 }
 
-static int prog_read(struct reader *r, const struct func *f, const struct prog_row *row,
+static int read_prog(struct reader *r, const struct func *f, const struct prog_row *row,
 		     const char *target, struct spec_prog *prog, struct gen_layout *layout)
 {
 	const char *sec = r->elf.secs[f->sec].name;
@@ -96,10 +96,10 @@ static int prog_read(struct reader *r, const struct func *f, const struct prog_r
 	prog->target = target ? gen_strdup(r, target) : NULL;
 	if (target && !prog->target)
 		return -EINVAL;
-	return gen_link(r, f, prog, layout);
+	return gen_link_prog(r, f, prog, layout);
 }
 
-static int names_check(struct reader *r)
+static int check_names(struct reader *r)
 {
 	const struct spec *spec = &r->out->spec;
 
@@ -111,7 +111,7 @@ static int names_check(struct reader *r)
 	return 0;
 }
 
-int gen_progs_read(struct reader *r)
+int gen_read_progs(struct reader *r)
 {
 	struct spec_prog *progs = gen_alloc(r, PROGS_MAX, sizeof(*progs));
 	struct gen_layout *layouts = gen_alloc(r, PROGS_MAX, sizeof(*layouts));
@@ -124,12 +124,12 @@ int gen_progs_read(struct reader *r)
 		const struct prog_row *row;
 		const char *target;
 
-		row = gen_section_prog(r->elf.secs[f->sec].name, &target);
+		row = gen_find_prog_row(r->elf.secs[f->sec].name, &target);
 		if (!row)
 			continue;
 		if (n == PROGS_MAX)
 			return gen_fail(r, NULL, f->name, "too many programs");
-		if (prog_read(r, f, row, target, &progs[n], &layouts[n]))
+		if (read_prog(r, f, row, target, &progs[n], &layouts[n]))
 			return -EINVAL;
 		n++;
 	}
@@ -139,5 +139,5 @@ int gen_progs_read(struct reader *r)
 	r->out->spec.nprogs = n;
 	r->out->spec.ninsns = r->ninsns;
 	r->out->layouts = layouts;
-	return names_check(r);
+	return check_names(r);
 }

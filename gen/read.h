@@ -86,32 +86,32 @@ struct prog_row {
 };
 
 /* The row for a program section, and its target (NULL for none); NULL if there is no such row. */
-const struct prog_row *gen_section_prog(const char *name, const char **target);
+const struct prog_row *gen_find_prog_row(const char *name, const char **target);
 /* ".rodata", ".data" and ".bss", alone or with a dot and more behind. */
 bool gen_section_is(const char *name, const char *kind);
-int gen_sections_check(struct reader *r);
+int gen_check_sections(struct reader *r);
 
 /* maps.c */
-int gen_maps_read(struct reader *r);
-int gen_maps_emit(struct reader *r);
-struct map *gen_map_at(struct reader *r, uint32_t sec, uint64_t off);
+int gen_read_maps(struct reader *r);
+int gen_list_maps(struct reader *r);
+struct map *gen_find_map(struct reader *r, uint32_t sec, uint64_t off);
 
 /* data.c */
-int gen_data_read(struct reader *r);
-int gen_conf_read(struct reader *r);
+int gen_read_data(struct reader *r);
+int gen_read_conf(struct reader *r);
 
 /* core.c */
-int gen_core_open(struct reader *r);
-int gen_core_make(struct reader *r, const struct func *f, const struct core_rec *rec,
+int gen_read_cores(struct reader *r);
+int gen_make_core(struct reader *r, const struct func *f, const struct core_rec *rec,
 		  const struct bpf_insn *insn, struct spec_core *out);
 
 /* progs.c */
-int gen_funcs_read(struct reader *r);
-const struct func *gen_func_at(const struct reader *r, uint32_t sec, uint64_t start);
-int gen_progs_read(struct reader *r);
+int gen_read_funcs(struct reader *r);
+const struct func *gen_find_func(const struct reader *r, uint32_t sec, uint64_t start);
+int gen_read_progs(struct reader *r);
 
 /* link.c: one program's instructions, relocs (with r->maps' indices) and cores. */
-int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
-	     struct gen_layout *layout);
+int gen_link_prog(struct reader *r, const struct func *f, struct spec_prog *prog,
+		  struct gen_layout *layout);
 
 #endif

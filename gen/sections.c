@@ -6,7 +6,7 @@
 
 /* A name that ends with a slash is followed by a target that must be there; with "/?" by one that
  * may be left out together with the slash (what is attached to is then said at run time). */
-static const struct prog_row rows[] = {
+static const struct prog_row prog_rows[] = {
 	{ "xdp", BPF_PROG_TYPE_XDP, BPF_XDP },
 	{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
 	{ "socket", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
@@ -30,7 +30,7 @@ static const struct prog_row rows[] = {
 };
 
 /* What a section's name has behind the row's, "" for nothing, NULL if it is another's. */
-static const char *row_target(const char *row, const char *name)
+static const char *match_row(const char *row, const char *name)
 {
 	size_t len = strcspn(row, "?");
 
@@ -44,15 +44,15 @@ static const char *row_target(const char *row, const char *name)
 	return *name ? NULL : "";
 }
 
-const struct prog_row *gen_section_prog(const char *name, const char **target)
+const struct prog_row *gen_find_prog_row(const char *name, const char **target)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *t = row_target(rows[i].name, name);
+	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+		const char *t = match_row(prog_rows[i].name, name);
 
 		if (!t)
 			continue;
 		*target = *t ? t : NULL;
-		return &rows[i];
+		return &prog_rows[i];
 	}
 	return NULL;
 }
@@ -67,23 +67,24 @@ bool gen_section_is(const char *name, const char *kind)
 /* A row's name with nothing where its target should be. */
 static bool lacks_target(const char *name)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		size_t len = strlen(rows[i].name);
+	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+		size_t len = strlen(prog_rows[i].name);
 
-		if (rows[i].name[len - 1] == '/' && !strncmp(name, rows[i].name, len - 1) &&
+		if (prog_rows[i].name[len - 1] == '/' &&
+		    !strncmp(name, prog_rows[i].name, len - 1) &&
 		    !name[len - 1 + (name[len - 1] == '/')])
 			return true;
 	}
 	return false;
 }
 
-static int code_check(struct reader *r, const struct elf_sec *sec)
+static int check_code(struct reader *r, const struct elf_sec *sec)
 {
 	const char *target;
 
 	if (sec->type != SHT_PROGBITS || sec->size % INSN_SIZE)
 		return gen_fail(r, sec->name, NULL, "is not made of instructions");
-	if (!strcmp(sec->name, ".text") || gen_section_prog(sec->name, &target))
+	if (!strcmp(sec->name, ".text") || gen_find_prog_row(sec->name, &target))
 		return 0;
 	if (lacks_target(sec->name))
 		return gen_fail(r, sec->name, NULL,
@@ -91,7 +92,7 @@ static int code_check(struct reader *r, const struct elf_sec *sec)
 	return gen_fail(r, sec->name, NULL, "programs of this name are not known");
 }
 
-static int data_check(struct reader *r, const struct elf_sec *sec)
+static int check_data(struct reader *r, const struct elf_sec *sec)
 {
 	bool bss = gen_section_is(sec->name, ".bss");
 
@@ -106,7 +107,7 @@ static int data_check(struct reader *r, const struct elf_sec *sec)
 	return 0;
 }
 
-int gen_sections_check(struct reader *r)
+int gen_check_sections(struct reader *r)
 {
 	for (uint32_t i = 0; i < r->elf.nsecs; i++) {
 		const struct elf_sec *sec = &r->elf.secs[i];
@@ -114,7 +115,7 @@ int gen_sections_check(struct reader *r)
 
 		if (!(sec->flags & SHF_ALLOC) || !sec->size)
 			continue;
-		err = sec->flags & SHF_EXECINSTR ? code_check(r, sec) : data_check(r, sec);
+		err = sec->flags & SHF_EXECINSTR ? check_code(r, sec) : check_data(r, sec);
 		if (err)
 			return err;
 	}
