@@ -105,13 +105,15 @@ int gen_read_cores(struct reader *r);
 int gen_make_core(struct reader *r, const struct func *f, const struct core_rec *rec,
 		  const struct bpf_insn *insn, struct spec_core *out);
 
-/* progs.c */
+/* funcs.c */
 int gen_read_funcs(struct reader *r);
 const struct func *gen_find_func(const struct reader *r, uint32_t sec, uint64_t start);
-int gen_read_progs(struct reader *r);
 
 /* link.c: one program's instructions, relocs (with r->maps' indices) and cores. */
 int gen_link_prog(struct reader *r, const struct func *f, struct spec_prog *prog,
 		  struct gen_layout *layout);
+
+/* progs.c */
+int gen_read_progs(struct reader *r);
 
 #endif
