@@ -18,7 +18,7 @@ static __always_inline const struct set_line *set_line_at(__u32 index)
 
 /* An immediate that the loader puts the number in place of: the verifier knows it, and drops what
  * it excludes. */
-#define set_param(name, var) asm("%0 = %1" : "=r"(var) : "i"(name))
+#define set_load_param(name, var) asm("%0 = %1" : "=r"(var) : "i"(name))
 
 #include "bpf/lib/set.h"
 
@@ -29,7 +29,7 @@ int set4(__u32 addr_be)
 	return set4_find(be32(addr_be));
 }
 
-static __always_inline __u64 half(const __be32 *at)
+static __always_inline __u64 load_half(const __be32 *at)
 {
 	return (__u64)be32(at[0]) << 32 | be32(at[1]);
 }
@@ -38,7 +38,7 @@ static __always_inline __u64 half(const __be32 *at)
 SEC("code")
 int set6(const __be32 *addr)
 {
-	return set6_find(half(addr), half(addr + 2));
+	return set6_find(load_half(addr), load_half(addr + 2));
 }
 
 LICENSE("Dual MIT/GPL");

@@ -54,12 +54,12 @@ enum set_param {
 };
 
 /* The two buckets of a hash. */
-static inline __u32 set_first(__u64 hash, __u32 buckets)
+static inline __u32 set_first_bucket(__u64 hash, __u32 buckets)
 {
 	return (hash >> 32) * buckets >> 32;
 }
 
-static inline __u32 set_second(__u64 hash, __u32 buckets)
+static inline __u32 set_second_bucket(__u64 hash, __u32 buckets)
 {
 	return (hash & 0xffffffff) * buckets >> 32;
 }

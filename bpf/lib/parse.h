@@ -99,7 +99,7 @@ static __always_inline __u32 pkt_is_vlan(__u32 type)
 }
 
 /* Behind an EtherType that is a tag's: one tag or two (IEEE 802.1ad). */
-static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
+static __always_inline bool pkt_parse_vlan(struct pkt *p, const struct pkt_src *s)
 {
 	struct pkt_vlan *tag = s->data + ETH_HLEN;
 
@@ -124,7 +124,7 @@ static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
 	return s->data + (off & PKT_OFF_MASK) <= s->end;
 }
 
-static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_ipv4(struct pkt *p, const struct pkt_src *s)
 {
 	struct iphdr *ip = s->data + p->off;
 
@@ -143,7 +143,7 @@ static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 	p->off += ip->ihl * 4;
 }
 
-static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, struct pkt_ext *ext)
+static __always_inline bool pkt_read_ext(const struct pkt_src *s, __u32 off, struct pkt_ext *ext)
 {
 	struct pkt_ext *at = s->data + (off & PKT_OFF_MASK);
 
@@ -157,7 +157,7 @@ static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, str
 	return true;
 }
 
-static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_exts(struct pkt *p, const struct pkt_src *s)
 {
 	struct ethhdr *any = s->data; /* any bytes that are there */
 	__u32 off = pkt_blur(p->off, PKT_OFF_MASK, pkt_reread(any->h_dest[0]),
@@ -170,7 +170,7 @@ static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
 		__u32 is_fragment = what / PKT_FRAGMENT & 1;
 		struct pkt_ext ext = {};
 
-		if (!pkt_ext_read(s, off, &ext))
+		if (!pkt_read_ext(s, off, &ext))
 			return;
 		off = (off + 8 + ext.len * 8 * (1 - is_fragment)) & PKT_OFF_MASK;
 		p->fragment = is_fragment & ~pkt_equal(ext.frag & be16(PKT_IPV6_OFFSET), 0);
@@ -186,7 +186,7 @@ static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
 	p->off = off;
 }
 
-static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_ipv6(struct pkt *p, const struct pkt_src *s)
 {
 	struct ipv6hdr *ip = s->data + p->off;
 
@@ -199,7 +199,7 @@ static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
 	p->proto = ip->nexthdr;
 	p->off += sizeof(*ip);
 	if (pkt_protos[p->proto] & PKT_EXT)
-		pkt_ipv6_ext(p, s);
+		pkt_parse_exts(p, s);
 }
 
 /* Parse into *p, which the caller has zeroed. Without an Ethernet header type is what it would say,
@@ -217,7 +217,7 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 			return;
 		p->ethertype = be16(eth->h_proto);
 		p->off = sizeof(*eth);
-		if (pkt_is_vlan(p->ethertype) && !pkt_vlan(p, s))
+		if (pkt_is_vlan(p->ethertype) && !pkt_parse_vlan(p, s))
 			return;
 	} else if (type) {
 		p->ethertype = type;
@@ -230,9 +230,9 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 	}
 	p->bad = 0;
 	if (p->ethertype == ETH_P_IP)
-		pkt_ipv4(p, s);
+		pkt_parse_ipv4(p, s);
 	else if (p->ethertype == ETH_P_IPV6)
-		pkt_ipv6(p, s);
+		pkt_parse_ipv6(p, s);
 	else if (p->ethertype == ETH_P_ARP)
 		p->family = GATE_ARP;
 }

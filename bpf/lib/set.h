@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Look an address up in a set's lines (bpf/set.h). Who includes it defines before:
  * set_line_at(__u32 index): the line there (const struct set_line *), or NULL;
- * set_param(NAME, var): put a number of enum set_param into a __u64. */
+ * set_load_param(NAME, var): put a number of enum set_param into a __u64. */
 #ifndef BPF_LIB_SET_H
 #define BPF_LIB_SET_H
 
@@ -25,12 +25,12 @@ static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
 {
 	__u64 hash = set4_hash(addr >> 4), base, first;
 
-	set_param(SET_PARAM_BASE, base);
-	if (set4_in_bucket(base + set_first(hash, buckets), hash, addr, &first))
+	set_load_param(SET_PARAM_BASE, base);
+	if (set4_in_bucket(base + set_first_bucket(hash, buckets), hash, addr, &first))
 		return 1;
 	if (!(first & SET4_SPILLED))
 		return 0;
-	return set4_in_bucket(base + set_second(hash, buckets), hash, addr, &first);
+	return set4_in_bucket(base + set_second_bucket(hash, buckets), hash, addr, &first);
 }
 
 /* Whether its half line has an address's code; more: the buckets are to be asked. */
@@ -40,7 +40,7 @@ static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 	const struct set_line *l;
 	const __u64 *half;
 
-	set_param(SET_PARAM_CODES_BASE, base);
+	set_load_param(SET_PARAM_CODES_BASE, base);
 	*more = false;
 	l = set_line_at(base + (place >> 33));
 	if (!l)
@@ -70,9 +70,9 @@ static __always_inline int set4_find(__u32 addr)
 	bool more;
 	__u32 kind;
 
-	set_param(SET_PARAM_TOP, top);
-	set_param(SET_PARAM_BUCKETS, buckets);
-	set_param(SET_PARAM_CODES, codes);
+	set_load_param(SET_PARAM_TOP, top);
+	set_load_param(SET_PARAM_BUCKETS, buckets);
+	set_load_param(SET_PARAM_CODES, codes);
 	if (top) {
 		l = set_line_at(SET_HEAD_LINES + (addr >> 21));
 		if (!l)
@@ -121,9 +121,9 @@ static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buc
 	}
 	hash = set6_hash(high, low, bits);
 	/* Before the first is looked at, which then is all that is kept. */
-	second = SET6_BASE + set_second(hash, buckets);
+	second = SET6_BASE + set_second_bucket(hash, buckets);
 	asm volatile("" : "+r"(second));
-	got = set6_in_bucket(SET6_BASE + set_first(hash, buckets), high, low, bits);
+	got = set6_in_bucket(SET6_BASE + set_first_bucket(hash, buckets), high, low, bits);
 	if (got == SET6_SPILLED)
 		got = set6_in_bucket(second, high, low, bits);
 	return got;
@@ -134,7 +134,7 @@ static __always_inline int set6_find(__u64 high, __u64 low)
 {
 	__u64 buckets, k = 1;
 
-	set_param(SET_PARAM_BUCKETS, buckets);
+	set_load_param(SET_PARAM_BUCKETS, buckets);
 #pragma nounroll
 	for (int step = 0; step < SET6_STEPS; step++) {
 		const struct set6_tree *tree = (const void *)set_line_at(SET_HEAD_LINES);

@@ -28,7 +28,7 @@ static bool put_in_bucket(const struct cuckoo *c, uint32_t i, uint32_t item)
 
 static int displace(const struct cuckoo *c, uint32_t item)
 {
-	uint32_t at = set_second(c->hashes[item], c->buckets), victim = 1, displaced;
+	uint32_t at = set_second_bucket(c->hashes[item], c->buckets), victim = 1, displaced;
 
 	for (int i = 0; i < MOVES_MAX; i++) {
 		uint32_t *slot;
@@ -41,9 +41,9 @@ static int displace(const struct cuckoo *c, uint32_t item)
 		displaced = *slot - 1;
 		*slot = item + 1;
 		item = displaced;
-		at = at == set_first(c->hashes[item], c->buckets)
-			     ? set_second(c->hashes[item], c->buckets)
-			     : set_first(c->hashes[item], c->buckets);
+		at = at == set_first_bucket(c->hashes[item], c->buckets)
+			     ? set_second_bucket(c->hashes[item], c->buckets)
+			     : set_first_bucket(c->hashes[item], c->buckets);
 	}
 	return -EAGAIN;
 }
@@ -62,7 +62,7 @@ int cuckoo_fill(struct cuckoo *c)
 	if (!unplaced || !c->at)
 		rc = -ENOMEM;
 	for (uint32_t i = 0; i < c->n && !rc; i++)
-		if (!put_in_bucket(c, set_first(c->hashes[i], c->buckets), i))
+		if (!put_in_bucket(c, set_first_bucket(c->hashes[i], c->buckets), i))
 			unplaced[nunplaced++] = i;
 	for (uint32_t i = 0; i < nunplaced && !rc; i++)
 		rc = displace(c, unplaced[i]);

@@ -228,7 +228,7 @@ static void mark_spills(const struct cuckoo *c, bool *spilled)
 
 		if (!item)
 			continue;
-		first = set_first(c->hashes[item - 1], c->buckets);
+		first = set_first_bucket(c->hashes[item - 1], c->buckets);
 		if (first != i / c->slots)
 			spilled[first] = true;
 	}

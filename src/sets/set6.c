@@ -163,7 +163,7 @@ static void put_item(struct builder *b, uint32_t bucket, int slot, uint32_t i)
 	struct set6_line *buckets = (struct set6_line *)(b->table.at + SET6_BASE);
 	struct set6_line *line = &buckets[bucket];
 	const struct item *item = &b->items[i];
-	uint32_t first = set_first(b->hashes[i], b->cuckoo.buckets);
+	uint32_t first = set_first_bucket(b->hashes[i], b->cuckoo.buckets);
 
 	line->high[slot] = item->high;
 	line->low[slot] = item->low;

@@ -27,7 +27,7 @@ static inline __u64 param(enum set_param which)
 	return params[which - SET_PARAM_TOP];
 }
 
-#define set_param(name, var) (var) = param(name)
+#define set_load_param(name, var) (var) = param(name)
 #include "bpf/lib/set.h"
 
 enum { ROUNDS = 100 / UNIT_STRIDE, ASKED = 200, WIDTH_MAX = 17 };
