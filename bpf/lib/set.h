@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Look an address up in a set's lines (bpf/set.h). Who includes it defines before:
- * set_line_at(__u32 index): the line there (const struct set_line *), or NULL;
- * set_load_param(NAME, var): put a number of enum set_param into a __u64. */
+/* Looks an address up in a set's map (bpf/set.h). The including file defines before the include:
+ * set_line_at(__u32 index): the line (const struct set_line *), or NULL;
+ * set_load_param(NAME, var): loads a number of enum set_param into the __u64 var. */
 #ifndef BPF_LIB_SET_H
 #define BPF_LIB_SET_H
 
 #include "bpf/set.h"
 
-/* Whether a bucket has an address of this key and hash; first: the bucket's first word. */
+/* Whether the bucket in line index has the address. hash: set4_hash() of its key. *first: the
+ * bucket's first word. */
 static __always_inline int set4_in_bucket(__u32 index, __u64 hash, __u32 addr, __u64 *first)
 {
 	const struct set_line *l = set_line_at(index);
@@ -33,7 +34,7 @@ static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
 	return set4_in_bucket(base + set_second_bucket(hash, buckets), hash, addr, &first);
 }
 
-/* Whether its half line has an address's code; more: the buckets are to be asked. */
+/* Whether the half line of the address has its code. *more: it may be in the buckets instead. */
 static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 {
 	__u64 place = set4_mix(addr) * codes, found = 0, last, base, code;
@@ -47,7 +48,9 @@ static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 		return 0;
 	half = l->word + (place >> 32 & 1) * SET4_HALF_WORDS;
 	code = (place >> 16 & 0xffff) * SET4_IN_ALL_CODES;
-	/* The highest bit of what is equal, of all of a word's at once; and of what is above it. */
+	/* Compares four codes at a time. In each 16-bit lane of found, bit 15 is set if the codes
+	 * are equal; a borrow may also set it in the lane above an equal one, which does no harm.
+	 */
 #pragma unroll
 	for (int i = 0; i < SET4_HALF_WORDS - 1; i++) {
 		__u64 differ = half[i] ^ code;
@@ -62,7 +65,7 @@ static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 	return found != 0;
 }
 
-/* addr in host byte order. */
+/* Whether the set has the address. addr: host byte order. */
 static __always_inline int set4_find(__u32 addr)
 {
 	const struct set_line *l;
@@ -120,7 +123,7 @@ static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buc
 		low &= ~0ull << (128 - bits);
 	}
 	hash = set6_hash(high, low, bits);
-	/* Before the first is looked at, which then is all that is kept. */
+	/* Computed before the first bucket is read, so that hash and buckets need not be kept. */
 	second = SET6_BASE + set_second_bucket(hash, buckets);
 	asm volatile("" : "+r"(second));
 	got = set6_in_bucket(SET6_BASE + set_first_bucket(hash, buckets), high, low, bits);
@@ -129,7 +132,7 @@ static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buc
 	return got;
 }
 
-/* An address's halves in host byte order. */
+/* Whether the set has the address. high, low: its halves, host byte order. */
 static __always_inline int set6_find(__u64 high, __u64 low)
 {
 	__u64 buckets, k = 1;

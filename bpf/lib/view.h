@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A struct view filled in from a packet: what src/filter/view.c does for files, in the kernel.
+/* Fills in a struct view from a packet in the kernel, as src/filter/view.c does for files.
  *
- * All that is known of the packet goes through the map's memory, where the verifier forgets it: so
- * every path through the parser ends in the same state, and its work stays small. */
+ * The parser keeps its state in the map's memory, whose contents the verifier does not track: all
+ * paths through the parser end in the same verifier state, so the verifier walks few of them. */
 #ifndef BPF_LIB_VIEW_H
 #define BPF_LIB_VIEW_H
 
@@ -18,26 +18,25 @@ enum {
 	VIEW_VXLAN = 4789, /* RFC 7348 */
 	VIEW_GENEVE = 6081,
 	VIEW_BRIDGED = 0x6558, /* GRE's and GENEVE's EtherType of Ethernet */
-	/* In the linear part headers are found up to here; all begin at even offsets, which
-	 * verifiers that insist on alignment are to know. */
+	/* Limit of a header's offset in the linear part. Even: all headers start at even offsets,
+	 * which verifiers that enforce alignment have to see. */
 	VIEW_OFF_MASK = 0x3ffe,
 };
 
-/* The views and where the parser stands: a per-CPU map's value. What is volatile is read from there
- * each time: a register that kept it would keep what the verifier knows of it, too. */
+/* The views and the parser's position: a per-CPU map's value. The volatile members are read from
+ * memory each time: in a register, the verifier would track their values. */
 struct view_work {
 	struct view views[VIEW_LAYERS];
-	volatile __u32 off;   /* of the header to be read next */
-	volatile __u32 proto; /* that it is of */
+	volatile __u32 off;   /* offset of the next header */
+	volatile __u32 proto; /* and its protocol number */
 };
 
-/* Where a packet is read. What lies outside [data, end) of an skb is read by helper. */
+/* A packet's bytes. Those of an skb outside [data, end) are read by helper. */
 struct view_src {
 	void *data, *end;
-	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
-	__u32 groups;          /* enum view_group: the parts that are wanted */
-	__u32 bare; /* ETH_HLEN: the Ethernet header is in front of the packet (view_is_bare());
-		     * else 0 */
+	struct __sk_buff *skb; /* NULL: all bytes are in [data, end) */
+	__u32 groups;          /* enum view_group: the parts to fill in */
+	__u32 bare; /* ETH_HLEN: the Ethernet header precedes data (view_is_bare()); else 0 */
 };
 
 struct view_eth {
@@ -81,14 +80,15 @@ struct view_arp {
 	__be16 op, sha[3], spa[2], tha[3], tpa[2];
 };
 
-/* n bytes, a constant even number, where they are or, if they are not in the linear part, in copy.
- * 0: they are not all there. */
+/* Returns a pointer to n bytes at off: in the packet or, if they are not in the linear part, in
+ * copy. NULL if the packet is shorter. n: a constant, even. */
 static __always_inline const void *view_read_bytes(const struct view_src *s, __u32 off, void *copy,
 						   __u32 n)
 {
 	void *at = s->data + (off & VIEW_OFF_MASK);
 
-	/* What is compared is what is read from, not another sum of the same numbers. */
+	/* Forces one register: the compiler would compute the pointer again after the check, and
+	 * the verifier would not know that the second one was checked. */
 	asm volatile("" : "+r"(at));
 	if (off <= VIEW_OFF_MASK && at + n <= s->end)
 		return at;
@@ -99,7 +99,7 @@ static __always_inline const void *view_read_bytes(const struct view_src *s, __u
 #define view_read(s, off, copy) \
 	((const __typeof__(*(copy)) *)view_read_bytes(s, off, copy, sizeof(*(copy))))
 
-/* A header that ends there is whole, though nobody reads on. */
+/* Whether the packet has at least off bytes: a header that ends there is complete. */
 static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
 {
 	if (s->skb)
@@ -137,7 +137,7 @@ static __always_inline void view_add_proto(const struct view_src *s, struct view
 		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
 }
 
-/* Behind the transport header at off, if that is whole. */
+/* Sets payload to the offset after the transport header at off, if that is complete. */
 static __always_inline void view_fill_payload(const struct view_src *s, struct view *v, __u32 off)
 {
 	__u32 len = v->proto == IPPROTO_SCTP ? 12 : 8;
@@ -189,7 +189,7 @@ static __always_inline void view_parse_ipv4(const struct view_src *s, struct vie
 	const struct view_ip4 *ip = view_read(s, w->off, &copy);
 	__u32 frag, len;
 
-	/* Version 4 and at least five words, in one look at the first byte. */
+	/* Version 4 and a length of at least five words, in one comparison. */
 	if (!ip || (__u8)(ip->version_ihl - 0x45) > 10)
 		return;
 	len = (ip->version_ihl & 15) * 4;
@@ -210,7 +210,7 @@ static __always_inline bool view_is_ext(__u32 proto)
 	       proto == IPPROTO_DSTOPTS;
 }
 
-/* From an extension header on; false if one is cut off. */
+/* Walks the IPv6 extension headers. False: one is cut off. */
 static __always_inline bool view_parse_exts(const struct view_src *s, struct view_work *w,
 					    struct view *v)
 {
@@ -263,7 +263,7 @@ static __always_inline void view_parse_ipv6(const struct view_src *s, struct vie
 	view_parse_transport(s, w, v);
 }
 
-/* IPv4 over Ethernet, the only one in use (RFC 826). */
+/* Only IPv4 over Ethernet (RFC 826) is in use. */
 static __always_inline void view_parse_arp(const struct view_src *s, struct view_work *w,
 					   struct view *v)
 {
@@ -274,7 +274,7 @@ static __always_inline void view_parse_arp(const struct view_src *s, struct view
 		view_fill_addrs(s, v, a->spa, a->tpa, 1);
 }
 
-/* Of a header whose EtherType nobody wrote, by its first four bits (RFC 4928); 0: neither. */
+/* The EtherType of an IP header without one, from its first four bits (RFC 4928). 0: not IP. */
 static __always_inline __u32 view_guess_ip(const struct view_src *s, __u32 off)
 {
 	__u8 *at = s->data + (off & VIEW_OFF_MASK), first;
@@ -286,7 +286,7 @@ static __always_inline __u32 view_guess_ip(const struct view_src *s, __u32 off)
 	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
 }
 
-/* Labels to the bottom of the stack; false if what is behind it is not IP. */
+/* Walks the MPLS labels to the bottom of the stack. False: no IP packet follows. */
 static __always_inline bool view_parse_labels(const struct view_src *s, struct view_work *w,
 					      struct view *v)
 {
@@ -318,7 +318,7 @@ static __always_inline bool view_is_vlan(__u32 type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-/* One more tag; false if it is cut off. */
+/* Parses one VLAN tag. False: it is cut off. */
 static __always_inline bool view_parse_vlan(const struct view_src *s, struct view_work *w,
 					    struct view *v)
 {
@@ -334,7 +334,7 @@ static __always_inline bool view_parse_vlan(const struct view_src *s, struct vie
 	return true;
 }
 
-/* From the EtherType in v->type on, whose payload is at w->off. */
+/* Parses from the header at w->off on, whose EtherType is v->type. */
 static __always_inline void view_parse_network(const struct view_src *s, struct view_work *w,
 					       struct view *v)
 {
@@ -370,7 +370,7 @@ static __always_inline void view_fill_macs(const struct view_src *s, struct view
 	}
 }
 
-/* From the Ethernet header at w->off to v->type. */
+/* Parses the Ethernet header at w->off. False: it is cut off. */
 static __always_inline bool view_parse_ethernet(const struct view_src *s, struct view_work *w,
 						struct view *v)
 {
@@ -385,10 +385,10 @@ static __always_inline bool view_parse_ethernet(const struct view_src *s, struct
 	return true;
 }
 
-/* Behind generic XDP some kernels (6.18 is one) hand tc programs an skb that begins with its
- * network header, though it has an Ethernet header in front of that. Most packets show at one look
- * that they are not so: they begin with the type that they are said to be of, and not as an IP
- * header does. */
+/* Whether skb->data points to the network header although the packet has an Ethernet header before
+ * it: some kernels (6.18 among them) pass such an skb to tc programs after generic XDP. The first
+ * test rules this out for most packets without a helper call: their bytes have skb->protocol at the
+ * place of the EtherType, and do not start as an IP header does. */
 static __always_inline bool view_is_bare(struct __sk_buff *skb)
 {
 	struct view_src s = { .data = (void *)(long)skb->data,
@@ -405,7 +405,7 @@ static __always_inline bool view_is_bare(struct __sk_buff *skb)
 	return !eth || before.type != eth->type || before.dmac[0] != eth->dmac[0];
 }
 
-/* The header that is in front: its bytes have no offset. */
+/* Parses the Ethernet header that precedes data. Its bytes have no offset in the packet. */
 static __always_inline bool view_parse_bare(const struct view_src *s, struct view *v)
 {
 	struct view_eth eth;
@@ -431,7 +431,7 @@ static __always_inline void view_init(const struct view_src *s, struct view *v, 
 	v->link = v->net = v->trans = v->proto = v->payload = VIEW_NONE;
 }
 
-/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
+/* Skips a GRE header: RFC 2784 and 2890 (checksum, key and sequence number are optional). */
 static __always_inline bool view_skip_gre(const struct view_src *s, struct view_work *w,
 					  __u32 *type)
 {
@@ -443,13 +443,13 @@ static __always_inline bool view_skip_gre(const struct view_src *s, struct view_
 		return false;
 	flags = be16(gre->flags);
 	*type = be16(gre->type);
-	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+	if (flags & 0x4007) /* routing, which is obsolete, and versions other than 0 */
 		return false;
 	w->off += 4 + (flags >> 15 & 1) * 4 + (flags >> 13 & 1) * 4 + (flags >> 12 & 1) * 4;
 	return true;
 }
 
-/* RFC 8926: options of 4-byte units. */
+/* Skips the UDP and GENEVE headers: RFC 8926, options in units of 4 bytes. */
 static __always_inline bool view_skip_geneve(const struct view_src *s, struct view_work *w,
 					     __u32 *type)
 {
@@ -463,7 +463,8 @@ static __always_inline bool view_skip_geneve(const struct view_src *s, struct vi
 	return true;
 }
 
-/* To what is carried in the packet; type 0: Ethernet. */
+/* Moves w->off to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
+ * tunnel, or cut off. */
 static __always_inline bool view_enter_tunnel(const struct view_src *s, struct view_work *w,
 					      __u32 *type)
 {
@@ -491,7 +492,8 @@ static __always_inline bool view_enter_tunnel(const struct view_src *s, struct v
 	return view_reaches(s, w->off);
 }
 
-/* Bytes of the tag that hardware has taken out of an skb, or will put in. */
+/* Length of the VLAN tag that is in the skb's metadata and not in its bytes: hardware removed it,
+ * or will insert it. */
 static __always_inline __u32 view_hidden_tag_len(const struct view_src *s)
 {
 	return s->skb && s->skb->vlan_present ? sizeof(struct view_tag) : 0;
@@ -511,7 +513,7 @@ static __always_inline void view_parse_inner(const struct view_src *s, struct vi
 		view_parse_network(s, w, v);
 }
 
-/* The packet's own view; len: of all its bytes, with a hidden tag. */
+/* Fills in the packet's own view. len: all its bytes, with a hidden tag. */
 static __always_inline void view_parse_outer(const struct view_src *s, struct view_work *w,
 					     __u32 len, bool ethernet)
 {

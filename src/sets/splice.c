@@ -26,7 +26,9 @@ struct inlining {
 	int stack;         /* that the caller's code uses */
 };
 
-static const unsigned int prog_of[] = { [SET_IPV4] = SET_PROG_SET4, [SET_IPV6] = SET_PROG_SET6 };
+static const unsigned int prog_of[] = {
+	[SET_IPV4] = SET_PROG_SET4_LOOKUP, [SET_IPV6] = SET_PROG_SET6_LOOKUP
+};
 
 /* What stands in the template for a number of the head. */
 static int32_t param_value(const struct set_head *head, int32_t imm)
