@@ -10,7 +10,7 @@ struct words {
 	const char *at, *end;
 };
 
-/* The next word, its length in *len; NULL behind the last. */
+/* The next word, its length in *len; NULL after the last one. */
 static const char *next_word(struct words *w, size_t *len)
 {
 	const char *begin;
@@ -37,7 +37,6 @@ static bool read_address(const char *word, size_t len, struct filter_addr *addr)
 	return inet_pton(addr->family == 4 ? AF_INET : AF_INET6, copy, addr->bytes) == 1;
 }
 
-/* Whether the name is among the words. */
 static bool has_name(struct words *w, const char *name)
 {
 	const char *word;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host asked for the names in a filter, with words for what it does not know. */
+/* Resolves the names in a filter, with a message if that fails. */
 #include "resolve/names.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int fail_diag(struct diag *why, int rc, const char *fmt, ...)
 	return rc;
 }
 
-/* "WHAT NAME: why", for what is there but cannot be asked. */
+/* Writes "WHAT NAME: reason", for names that exist but cannot be read. */
 static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
 {
 	return fail_diag(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Items into buckets of a fixed size, of which each has two to choose from: an item that finds both
- * full takes the place of another one, which goes to its own other bucket, and so on. */
+/* Cuckoo hashing: an item that finds both of its buckets full displaces another one, which moves to
+ * its own other bucket, and so on. */
 #include "sets/cuckoo.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -26,6 +26,7 @@ static bool put_in_bucket(const struct cuckoo *c, uint32_t i, uint32_t item)
 	return false;
 }
 
+/* Places an item whose first bucket is full. 0, or -EAGAIN after too many moves. */
 static int displace(const struct cuckoo *c, uint32_t item)
 {
 	uint32_t at = set_second_bucket(c->hashes[item], c->buckets), victim = 1, displaced;
@@ -35,7 +36,7 @@ static int displace(const struct cuckoo *c, uint32_t item)
 
 		if (put_in_bucket(c, at, item))
 			return 0;
-		/* By chance, but each time the same. */
+		/* Pseudo-random, the same in every run (a linear congruential generator). */
 		victim = victim * 1664525 + 1013904223;
 		slot = &bucket_at(c, at)[(victim >> 16) % c->slots];
 		displaced = *slot - 1;

@@ -5,17 +5,18 @@
 
 #include <stdint.h>
 
-/* Items in buckets of so many slots, each in one of the two that its hash says. */
+/* hashes: one per item; set_first_bucket() and set_second_bucket() give an item's buckets. */
 struct cuckoo {
 	const uint64_t *hashes;
 	uint32_t n;
 	unsigned int slots;
 	uint32_t buckets;
-	uint32_t *at; /* by bucket and slot: an item + 1; 0, which are the last of a bucket: none */
+	uint32_t *at; /* by bucket and slot: item + 1, or 0 for a free slot; these come last */
 };
-/* 0, -ENOMEM, or -EAGAIN: it takes more buckets. Most are in their first. */
+/* Allocates at and places all items, most of them in their first bucket. 0, -ENOMEM, or -EAGAIN if
+ * it needs more buckets. Close it after success. */
 int cuckoo_fill(struct cuckoo *c);
-/* The buckets to begin with, and if those do not do. */
+/* The next number of buckets to try after -EAGAIN. */
 uint32_t cuckoo_next_size(uint32_t buckets);
 void cuckoo_close(struct cuckoo *c);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv4 prefixes as lines: levels for what is /24 and shorter, buckets of single addresses for the
- * rest, or for all if that is less. */
+/* IPv4 prefixes as a table: two levels for /24 and shorter, buckets of single addresses for longer
+ * ones; or buckets alone, if that takes less memory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,27 +10,26 @@
 #include "sets/set_table.h"
 
 enum {
-	WIDTH = 5,
+	PREFIX_SIZE = 5,
 	SLASH16S = 65536,
-	BUCKET_FILL = 5, /* words in a bucket, of 8: beyond it many buckets spill */
-	KEY_BITS = 28,   /* a word is of a prefix this long */
+	BUCKET_FILL = 5, /* words per bucket of 8, on average: with more, many buckets spill */
+	KEY_BITS = 28,   /* the length of a word's prefix */
 	LINES_MAX = 1 << 25,
 };
 
-/* Half lines of 16-bit codes take less room than words if there are this many addresses. */
 enum {
-	CODES_FILL = 10, /* of SET4_CODES: beyond it many have more than their place */
+	CODES_FILL = 10, /* codes per half line of 15, on average: with more, many overflow */
 	HALF_SIZE = sizeof(struct set_line) / 2,
 };
 
 struct builder {
 	const struct set_prefixes *p;
-	uint8_t *kinds;  /* of each /16: enum set4_kind */
-	uint32_t top;    /* blocks */
+	uint8_t *kinds;  /* enum set4_kind of each /16 */
+	uint32_t top;    /* blocks of level 2; 0: no levels */
 	uint64_t *words; /* key << 16 | mask */
 	uint64_t *hashes;
 	uint32_t n;
-	uint32_t codes; /* half lines */
+	uint32_t codes; /* half lines; 0: no codes */
 	struct set_line *code_lines;
 	struct cuckoo cuckoo;
 	struct set_table table;
@@ -38,15 +37,15 @@ struct builder {
 
 static uint32_t addr_at(const struct builder *b, size_t i)
 {
-	return be32_at(b->p->at + i * WIDTH);
+	return be32_at(b->p->at + i * PREFIX_SIZE);
 }
 
 static unsigned int bits_at(const struct builder *b, size_t i)
 {
-	return b->p->at[i * WIDTH + 4];
+	return b->p->at[i * PREFIX_SIZE + 4];
 }
 
-/* How many prefixes of a length a prefix is, or is a part of. */
+/* The number of prefixes of this length that a prefix of `bits` bits covers; 1 if it is longer. */
 static uint32_t count_parts(unsigned int bits, unsigned int length)
 {
 	return bits < length ? UINT32_C(1) << (length - bits) : 1;
@@ -65,7 +64,8 @@ static uint32_t count_blocks(const uint8_t *kinds)
 	return n + seen[SET4_NONE] + seen[SET4_ALL];
 }
 
-/* Which of the two forms takes less room; the one without levels is faster, too. */
+/* Decides whether to have levels (b->top): without them lookups are faster, so only if they take
+ * less memory. Allocates the words. */
 static int choose_form(struct builder *b)
 {
 	uint64_t all = 0, longer = 0, line = sizeof(struct set_line), levels;
@@ -88,7 +88,7 @@ static int choose_form(struct builder *b)
 	all = b->top ? longer : all;
 	if (all / BUCKET_FILL > LINES_MAX)
 		return -E2BIG;
-	/* At most so many: prefixes may be of the same word. */
+	/* An upper limit: several prefixes may share a word. */
 	b->words = malloc(((size_t)all + 1) * sizeof(*b->words));
 	b->hashes = malloc(((size_t)all + 1) * sizeof(*b->hashes));
 	return b->words && b->hashes ? 0 : -ENOMEM;
@@ -112,7 +112,7 @@ static void list_words(struct builder *b)
 	}
 }
 
-/* A code that no address of a half line has: they step over some. */
+/* A code that no address of this half line has: their products skip some codes. */
 static uint16_t find_unused_code(uint32_t half, uint32_t codes)
 {
 	uint64_t begin = (uint64_t)half << 32;
@@ -124,7 +124,7 @@ static uint16_t find_unused_code(uint32_t half, uint32_t codes)
 	return code;
 }
 
-/* Codes stand as the words that are compared have them, whatever the byte order. */
+/* Codes are placed by shifts, as lookups compare whole words: independent of the byte order. */
 static void put_code(struct set_line *code_lines, uint32_t half, uint32_t slot, uint16_t code)
 {
 	__u64 *word = &code_lines[half / 2].word[half % 2 * SET4_HALF_WORDS + slot / 4];
@@ -133,7 +133,7 @@ static void put_code(struct set_line *code_lines, uint32_t half, uint32_t slot, 
 	*word = (*word & ~((__u64)0xffff << shift)) | (__u64)code << shift;
 }
 
-/* Addresses as codes as far as there is room; of the words what is left. */
+/* Writes addresses as codes while their half lines have room. b->words keeps the other ones. */
 static void put_codes(struct builder *b, uint8_t *used)
 {
 	uint32_t left = 0;
@@ -165,7 +165,7 @@ static void put_codes(struct builder *b, uint8_t *used)
 	}
 }
 
-/* If they take less room: what is not in the cache is what takes the time. */
+/* Replaces words by codes if these take less memory: cache misses dominate the time of a lookup. */
 static int make_codes(struct builder *b)
 {
 	uint64_t addresses = 0, halves;
@@ -193,7 +193,7 @@ static void hash_words(struct builder *b)
 		b->hashes[i] = set4_hash((uint32_t)(b->words[i] >> 16));
 }
 
-/* Put a bucket's words where its seed says; false: no two of them may share a place. */
+/* Writes a bucket's words to the slots that the seed in first gives. False: two share a slot. */
 static bool seed_fits(const struct builder *b, const uint32_t *items, uint64_t first,
 		      struct set_line *line)
 {
@@ -220,7 +220,7 @@ static bool fill_bucket(const struct builder *b, uint32_t i, bool spilled, struc
 	return false;
 }
 
-/* Which buckets have sent words to their second. */
+/* Marks the buckets some of whose words are in their second bucket. */
 static void mark_spills(const struct cuckoo *c, bool *spilled)
 {
 	for (size_t i = 0; i < (size_t)c->buckets * c->slots; i++) {
@@ -342,12 +342,12 @@ int set4_build(const struct set_prefixes *p, struct set_table *out)
 
 static int add_prefix(struct set_prefixes *out, uint32_t addr, unsigned int bits)
 {
-	uint8_t *at = grow(out->at, out->n, &out->room, WIDTH);
+	uint8_t *at = grow(out->at, out->n, &out->room, PREFIX_SIZE);
 
 	if (!at)
 		return -ENOMEM;
 	out->at = at;
-	at += out->n++ * WIDTH;
+	at += out->n++ * PREFIX_SIZE;
 	for (int i = 0; i < 4; i++)
 		at[i] = (uint8_t)(addr >> (24 - 8 * i));
 	at[4] = (uint8_t)bits;
@@ -383,7 +383,7 @@ static int read_word(uint64_t word, struct set_prefixes *out)
 	return rc;
 }
 
-/* What times an odd factor is 1. */
+/* The inverse of an odd factor modulo 2^32, by Newton's method. */
 static uint32_t invert_factor(uint32_t factor)
 {
 	uint32_t x = factor;
@@ -400,7 +400,7 @@ static uint32_t unmix_addr(uint32_t mixed)
 	return mixed * invert_factor(SET4_MIX_FIRST);
 }
 
-/* The address that has a code, if any: the first whose product is not less. */
+/* Adds the address that has this code, if any: the first one whose product is not less. */
 static int read_code(const struct set_head *h, uint32_t half, uint16_t code,
 		     struct set_prefixes *out)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv6 prefixes as lines: a tree of the lengths there are, and buckets of prefixes and markers. */
+/* IPv6 prefixes as a table: a search tree of the prefix lengths, and buckets of prefixes and
+ * markers.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 #include "sets/cuckoo.h"
 #include "sets/set_table.h"
 
-enum { WIDTH = 17, BITS = 128, LINES_MAX = 1 << 25 };
+enum { PREFIX_SIZE = 17, BITS = 128, LINES_MAX = 1 << 25 };
 
 struct item {
 	uint64_t high, low;
@@ -19,9 +21,9 @@ struct item {
 struct builder {
 	struct item *items;
 	size_t n, room;
-	uint8_t lengths[BITS + 1]; /* what stands for each */
+	uint8_t lengths[BITS + 1]; /* by prefix length: the length it is stored as */
 	struct set6_tree tree;
-	size_t markers[BITS + 1]; /* of each length the last one + 1 */
+	size_t markers[BITS + 1]; /* by length: the last marker's index in items + 1; 0: none */
 	uint64_t *hashes;
 	struct cuckoo cuckoo;
 	struct set_table table;
@@ -32,7 +34,7 @@ static uint64_t be64_at(const uint8_t *at)
 	return (uint64_t)be32_at(at) << 32 | be32_at(at + 4);
 }
 
-/* The first bits of a. */
+/* The first bits of an item. */
 static struct item cut_item(const struct item *a, unsigned int bits)
 {
 	struct item c = { .bits = (uint8_t)bits };
@@ -54,8 +56,8 @@ static int add_item(struct builder *b, struct item item)
 	return 0;
 }
 
-/* The prefix, and a marker for each shorter length that is asked before its own: of prefixes in
- * order, those that share one follow each other. */
+/* Adds a prefix, and a marker for each shorter length that the search tries before its own.
+ * Prefixes come sorted, so those that share a marker follow each other. */
 static int add_prefix(struct builder *b, struct item item)
 {
 	uint32_t k = 1;
@@ -76,7 +78,7 @@ static int add_prefix(struct builder *b, struct item item)
 	return rc ? rc : add_item(b, item);
 }
 
-/* A prefix in parts of the length that stands for its own. */
+/* Adds a prefix, split into prefixes of the length that it is stored as. */
 static int add_parts(struct builder *b, struct item item)
 {
 	unsigned int bits = b->lengths[item.bits];
@@ -101,7 +103,7 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	int rc = 0;
 
 	for (size_t i = 0; i < p->n && !rc; i++) {
-		const uint8_t *at = p->at + i * WIDTH;
+		const uint8_t *at = p->at + i * PREFIX_SIZE;
 		struct item item = { .high = be64_at(at), .low = be64_at(at + 8), .bits = at[16] };
 
 		rc = add_parts(b, item);
@@ -109,7 +111,7 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	return rc;
 }
 
-/* In the order of the tree, from the left: the lengths. */
+/* Fills the subtree at k with sorted lengths, from left to right. Returns the lengths not used. */
 static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
 {
 	if (k > n)
@@ -119,8 +121,8 @@ static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, 
 	return fill_tree(tree, lengths, n, k * 2 + 1);
 }
 
-/* What stands for a length: itself; where a set has more lengths than a tree, the next of the even
- * ones, of which there are few enough without 2. */
+/* The length that prefixes of `bits` bits are stored as: their own or, in a set with more lengths
+ * than the tree holds, the next even one from 4 on. */
 static uint8_t length_for(int bits, bool many)
 {
 	if (many)
@@ -150,7 +152,7 @@ static void make_tree(struct builder *b, const struct set_prefixes *p)
 	size_t n;
 
 	for (size_t i = 0; i < p->n; i++)
-		seen[p->at[i * WIDTH + 16]] = true;
+		seen[p->at[i * PREFIX_SIZE + 16]] = true;
 	n = list_lengths(b, seen, false, list);
 	if (n > SET6_PLACES)
 		n = list_lengths(b, seen, true, list);
@@ -251,11 +253,11 @@ int set6_read(const struct set_table *l, struct set_prefixes *out)
 
 		if (!(line->ends >> slot & 1) || line->bits[slot] > BITS)
 			continue;
-		at = grow(out->at, out->n, &out->room, WIDTH);
+		at = grow(out->at, out->n, &out->room, PREFIX_SIZE);
 		if (!at)
 			return -ENOMEM;
 		out->at = at;
-		at += out->n++ * WIDTH;
+		at += out->n++ * PREFIX_SIZE;
 		for (int k = 0; k < 16; k++)
 			at[k] = (uint8_t)(halves[k / 8] >> (56 - k % 8 * 8));
 		at[16] = line->bits[slot];

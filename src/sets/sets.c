@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: their maps, made of a filter's and read again. */
+/* Creates the maps of filters' address sets, and reads them back. */
 #include "sets/sets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static int open_set(struct sets *s, const struct filter_set *set, const char *na
 		snprintf(words, sizeof(words), "%s%zu_v%d", name, s->n, family == SET_IPV4 ? 4 : 6);
 		rc = open_map(&s->maps[s->n][family], set, (enum set_family)family, words);
 	}
-	s->names[s->n++] = set->name; /* what failed is closed with it */
+	s->names[s->n++] = set->name; /* even on failure: sets_close() closes the maps */
 	return rc;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The code that looks into sets, linked with the filters' code that calls it.
+/* Links the lookup code of sets into the code of filters.
  *
- * A call's way back is what costs most of a lookup where CPUs are kept from speculating about it
- * (10 ns of 23, measured on one with AMD's "Safe RET"): so the first ones of a filter are none. */
+ * The first calls of a filter are inlined, since returning from a call costs most of a lookup on
+ * CPUs with mitigations for return speculation (10 ns of 23, measured with AMD's "Safe RET"). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +12,24 @@
 #include "sets/sets.h"
 
 enum {
-	INLINED_MAX = 4, /* calls that the code is put in place of; it is 200 instructions long */
-	REGS = 4,        /* registers that the caller's code may keep, from BPF_REG_6 on */
-	/* Bytes that code with calls in it may use (filter/emit.h), without them, too: programs
-	 * reckon with no more. */
+	INLINED_MAX = 4, /* calls replaced by the code, which has 200 instructions */
+	REGS = 4,        /* callee-saved registers, from BPF_REG_6 on */
+	/* Bytes of stack that emitted code and its callees may each use (filter/emit.h): the limit
+	 * with inlined code, too, since programs count on it. */
 	STACK_MAX = 64,
 };
 
-/* What goes with it to a place. */
 struct inlining {
 	const struct bpf_insn *templates;
-	unsigned int regs; /* to keep: a bit each, from BPF_REG_6 on */
-	int stack;         /* that the caller's code uses */
+	unsigned int regs; /* registers to save: bit 0 is BPF_REG_6 */
+	int stack;         /* bytes of stack that the filter's own code uses */
 };
 
 static const unsigned int prog_of[] = {
 	[SET_IPV4] = SET_PROG_SET4_LOOKUP, [SET_IPV6] = SET_PROG_SET6_LOOKUP
 };
 
-/* What stands in the template for a number of the head. */
+/* The number that replaces a placeholder of the template; other immediates stay. */
 static int32_t param_value(const struct set_head *head, int32_t imm)
 {
 	switch (imm) {
@@ -63,7 +62,7 @@ static int reserve_insns(struct filter_code *code, size_t n)
 	return 0;
 }
 
-/* A copy of a family's code, out of the templates, for one set. */
+/* Copies the lookup code of program p for one map. */
 static void copy_code(struct bpf_insn *at, const struct bpf_insn *templates,
 		      const struct spec_prog *p, const struct set_map *map)
 {
@@ -84,7 +83,7 @@ static bool is_jump(const struct bpf_insn *at)
 	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
-/* Room for so many more instructions before the i-th. */
+/* Makes room for `more` instructions before the i-th, and adjusts jumps and relocations. */
 static int insert_gap(struct filter_code *code, size_t i, size_t more)
 {
 	int rc = reserve_insns(code, code->n + more);
@@ -116,8 +115,9 @@ static bool is_stack_access(const struct bpf_insn *at)
 						     : false;
 }
 
-/* Let code use the stack so many bytes further down. Returns the bytes that it uses then; more than
- * there are, if it takes the stack's address in any way but by a copy and an addition behind it. */
+/* Moves the code's stack accesses down by `by` bytes. Returns the bytes of stack that it uses then,
+ * or more than STACK_MAX if it takes a stack address other than by a copy and an addition right
+ * after it. */
 static int lower_stack(struct bpf_insn *at, size_t n, int by)
 {
 	int used = 0;
@@ -141,8 +141,8 @@ static int lower_stack(struct bpf_insn *at, size_t n, int by)
 	return used;
 }
 
-/* The registers from BPF_REG_6 on that code has moved something to before its first call: what it
- * may want back behind any of them. */
+/* The callee-saved registers that the code sets before its first call: it may read them after a
+ * call, so inlined code has to save them. */
 static unsigned int find_moved_regs(const struct filter_code *code)
 {
 	unsigned int regs = 0;
@@ -162,8 +162,8 @@ static struct bpf_insn move_reg(uint8_t class, uint8_t dst, uint8_t src, int off
 				  .off = (int16_t)off };
 }
 
-/* A set's code for the place of a call, between what keeps registers and what brings them back.
- * Instructions of it; 0: it takes too much stack. */
+/* Writes the lookup code that replaces a call, with code around it that saves and restores
+ * registers. Returns its number of instructions, or 0 if it would need too much stack. */
 static size_t make_inline(struct bpf_insn *inlined, const struct inlining *ctx,
 			  const struct set_map *map)
 {
@@ -190,7 +190,7 @@ static size_t make_inline(struct bpf_insn *inlined, const struct inlining *ctx,
 	return p->ninsns + 2 * n;
 }
 
-/* 1: it cannot be put there. */
+/* Replaces a call by the code. 0, 1 if there is no room for it, or -errno. Reports errors. */
 static int inline_call(struct filter_code *code, size_t call, const struct inlining *ctx,
 		       const struct set_map *map)
 {
@@ -222,7 +222,7 @@ static int append_code(struct filter_code *code, const struct bpf_insn *template
 	return 0;
 }
 
-/* The calls that are placed are no more in the list of calls. */
+/* Inlines the first IPv4 calls, and removes their relocations. */
 static int inline_calls(const struct sets *s, const struct bpf_insn *templates,
 			struct filter_code *code)
 {
