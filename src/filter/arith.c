@@ -24,9 +24,9 @@ static size_t header_field(const struct filter_proto *proto)
 
 static int expect_sign(struct parser *p, uint64_t sign)
 {
-	if (!parse_sign(p, sign))
-		return tree_fail(p, &p->now, "a '%c' is missing here", (char)sign);
-	parse_advance(p);
+	if (!tokens_at_sign(&p->in, sign))
+		return tree_fail(p, &p->in.tok, "a '%c' is missing here", (char)sign);
+	tokens_advance(&p->in);
 	return 0;
 }
 
@@ -38,15 +38,15 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 	uint32_t off = 0;
 	int rc;
 
-	parse_advance(p);
+	tokens_advance(&p->in);
 	rc = expect_sign(p, '[');
 	rc = rc ? rc : parse_binary(p, 0, &off, guard);
-	if (!rc && parse_sign(p, ':')) {
-		parse_advance(p);
-		size = p->now.kind == TOKEN_NUMBER ? p->now.value : 0;
+	if (!rc && tokens_at_sign(&p->in, ':')) {
+		tokens_advance(&p->in);
+		size = p->in.tok.kind == TOKEN_NUMBER ? p->in.tok.value : 0;
 		if (size != 1 && size != 2 && size != 4)
-			return tree_fail(p, &p->now, "a size is 1, 2 or 4");
-		parse_advance(p);
+			return tree_fail(p, &p->in.tok, "a size is 1, 2 or 4");
+		tokens_advance(&p->in);
 	}
 	rc = rc ? rc : expect_sign(p, ']');
 	if (rc)
@@ -63,14 +63,14 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 
 static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 {
-	const struct filter_proto *proto = names_find_proto(&p->now);
-	struct token t = p->now;
+	const struct filter_proto *proto = names_find_proto(&p->in.tok);
+	struct token t = p->in.tok;
 	uint32_t value;
 	int rc;
 
 	if (proto)
 		return parse_packet_bytes(p, proto, out, guard);
-	parse_advance(p);
+	tokens_advance(&p->in);
 	if (t.kind == TOKEN_SIGN && t.value == '-') {
 		if (++p->depth > TREE_DEPTH_MAX)
 			return tree_fail(p, &t, "too deep");
@@ -121,7 +121,7 @@ static bool find_operator(const struct parser *p, int level, enum filter_op *op)
 	};
 
 	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
-		if (operators[i].level != level || !parse_sign(p, operators[i].sign))
+		if (operators[i].level != level || !tokens_at_sign(&p->in, operators[i].sign))
 			continue;
 		*op = operators[i].op;
 		return true;
@@ -140,7 +140,7 @@ static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *gu
 	while (!rc && find_operator(p, level, &op)) {
 		uint32_t b = 0;
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		rc = parse_binary(p, level + 1, &b, guard);
 		*out = tree_add(p, (struct filter_node){ .op = (uint8_t)op, .a = *out, .b = b });
 	}
@@ -163,7 +163,7 @@ static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 	};
 
 	for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
-		if (!parse_sign(p, comparisons[i].sign))
+		if (!tokens_at_sign(&p->in, comparisons[i].sign))
 			continue;
 		*cmp = comparisons[i].cmp;
 		return true;
@@ -174,40 +174,39 @@ static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 /* Where a number may begin. A protocol's name is one only with a bracket behind it. */
 static bool may_start_number(const struct parser *p)
 {
-	struct lexer copy = p->lexer;
 	struct token next;
 	uint32_t value;
 
-	if (p->now.kind == TOKEN_NUMBER || token_is(&p->now, "len") || parse_sign(p, '-') ||
-	    parse_sign(p, '(') || names_find_constant(&p->now, &value))
+	if (p->in.tok.kind == TOKEN_NUMBER || tokens_at_word(&p->in, "len") ||
+	    tokens_at_sign(&p->in, '-') || tokens_at_sign(&p->in, '(') ||
+	    names_find_constant(&p->in.tok, &value))
 		return true;
-	if (!names_find_proto(&p->now))
+	if (!names_find_proto(&p->in.tok))
 		return false;
-	next = lex_next(&copy);
+	next = tokens_peek(&p->in);
 	return next.kind == TOKEN_SIGN && next.value == '[';
 }
 
 bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 {
-	struct parse_mark before = parse_mark(p);
-	bool certain = names_find_proto(&p->now) || token_is(&p->now, "len");
+	struct tree_mark before = tree_mark(p);
+	bool certain = names_find_proto(&p->in.tok) || tokens_at_word(&p->in, "len");
 	uint32_t a, b, guard = 0, node;
 	enum filter_cmp cmp;
-	int depth = p->depth;
 
 	if (!may_start_number(p))
 		return false;
 	*rc = parse_binary(p, 0, &a, &guard);
 	if (*rc || !find_comparison(p, &cmp)) {
-		p->depth = depth;
 		if (!*rc && certain)
-			*rc = tree_fail(p, &p->now, "a comparison has to follow, such as '!= 0'");
+			*rc = tree_fail(p, &p->in.tok,
+					"a comparison has to follow, such as '!= 0'");
 		if (certain)
 			return true;
-		parse_return(p, &before);
+		tree_return(p, &before);
 		return false;
 	}
-	parse_advance(p);
+	tokens_advance(&p->in);
 	*rc = parse_binary(p, 0, &b, &guard);
 	node = tree_add(
 		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });

@@ -9,21 +9,18 @@
 #include "base/grow.h"
 
 /* A name goes up to white space; most are no words of the language. */
-static int take_raw_name(struct parser *p, const struct parse_mark *before, char *name, size_t room)
+static int take_raw_name(struct parser *p, const struct tokens *before, char *name, size_t room)
 {
-	struct token t;
+	struct token t = tokens_take_raw(&p->in, before);
 
-	p->lexer = before->lexer;
-	t = lex_raw(&p->lexer);
 	if (t.kind != TOKEN_QUOTED || !t.len || t.len >= room)
 		return tree_fail(p, &t, "a name has to be here, of %zu bytes at most", room - 1);
 	memcpy(name, t.text, t.len);
 	name[t.len] = '\0';
-	parse_advance(p);
 	return 0;
 }
 
-static int parse_comm(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_comm(struct parser *p, const struct tokens *before, uint32_t *out)
 {
 	char name[sizeof(((struct view *)0)->comm)] = "";
 	int rc = take_raw_name(p, before, name, sizeof(name));
@@ -34,9 +31,9 @@ static int parse_comm(struct parser *p, const struct parse_mark *before, uint32_
 	return rc;
 }
 
-static int parse_verdict(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_verdict(struct parser *p, const struct tokens *before, uint32_t *out)
 {
-	struct token t = p->now;
+	struct token t = p->in.tok;
 	char name[16];
 	int rc = take_raw_name(p, before, name, sizeof(name));
 
@@ -49,7 +46,7 @@ static int parse_verdict(struct parser *p, const struct parse_mark *before, uint
 }
 
 /* Names that this host gives a meaning: it is asked, and a field compared with the answer. */
-static int parse_resolved_id(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_resolved_id(struct parser *p, const struct tokens *before, uint32_t *out)
 {
 	static const struct filter_names no_names;
 	const struct filter_names *names = p->names ? p->names : &no_names;
@@ -67,7 +64,7 @@ static int parse_resolved_id(struct parser *p, const struct parse_mark *before, 
 		  FILTER_NEED_OWNER },
 		{ NULL, "interface", names->iface, NULL, FIELD(ifindex), 0 },
 	}, *a = all;
-	struct token t = p->now;
+	struct token t = p->in.tok;
 	char name[TOKEN_TEXT_MAX];
 	uint64_t large = 0;
 	uint32_t small = 0;
@@ -75,7 +72,7 @@ static int parse_resolved_id(struct parser *p, const struct parse_mark *before, 
 
 	if (rc)
 		return rc;
-	while (a->word && !token_is(&before->now, a->word))
+	while (a->word && !token_is(&before->tok, a->word))
 		a++;
 	*p->diag->msg = '\0';
 	rc = a->small   ? a->small(names->arg, name, &small, p->diag)
@@ -159,17 +156,17 @@ static uint32_t add_member(struct parser *p, size_t field, uint64_t set)
 				   .op = FILTER_SET, .field = (uint16_t)field, .value = set });
 }
 
-int ext_parse_set(struct parser *p, const struct parse_mark *before, const struct qual *q,
+int ext_parse_set(struct parser *p, const struct tokens *before, const struct qual *q,
 		  uint32_t *out)
 {
-	struct token t = p->now;
+	struct token t = p->in.tok;
 	char name[TOKEN_TEXT_MAX];
 	uint32_t src = 0, dst = 0;
 	uint64_t set;
 	int rc;
 
 	if (q->proto && q->proto->layer != PROTO_NET)
-		return tree_fail(p, &before->now, "'%s' has no IP addresses: '%s and set ...'",
+		return tree_fail(p, &before->tok, "'%s' has no IP addresses: '%s and set ...'",
 				 q->proto->name, q->proto->name);
 	rc = take_raw_name(p, before, name, sizeof(name));
 	rc = rc ? rc : find_or_load_set(p, &t, name, &set);
@@ -185,7 +182,7 @@ int ext_parse_set(struct parser *p, const struct parse_mark *before, const struc
 	return 0;
 }
 
-static int parse_set(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_set(struct parser *p, const struct tokens *before, uint32_t *out)
 {
 	static const struct qual either;
 
@@ -224,11 +221,11 @@ static uint32_t add_sni_guard(struct parser *p)
 }
 
 /* A name that the packet itself says. */
-static int parse_payload_name(struct parser *p, const struct parse_mark *before, uint32_t *out)
+static int parse_payload_name(struct parser *p, const struct tokens *before, uint32_t *out)
 {
-	bool dns = token_is(&before->now, "dns");
+	bool dns = token_is(&before->tok, "dns");
 	struct filter *f = &p->out;
-	struct token t = p->now;
+	struct token t = p->in.tok;
 	struct dns_name *at;
 	char name[TOKEN_TEXT_MAX];
 	const char *why;
@@ -257,7 +254,7 @@ static int parse_payload_name(struct parser *p, const struct parse_mark *before,
 
 static const struct {
 	const char *word;
-	int (*parse)(struct parser *p, const struct parse_mark *before, uint32_t *out);
+	int (*parse)(struct parser *p, const struct tokens *before, uint32_t *out);
 } keywords[] = {
 	{ "comm", parse_comm },
 	{ "verdict", parse_verdict },
@@ -280,10 +277,10 @@ bool ext_is_keyword(const struct token *t)
 	return false;
 }
 
-int ext_parse_keyword(struct parser *p, const struct parse_mark *before, uint32_t *out)
+int ext_parse_keyword(struct parser *p, const struct tokens *before, uint32_t *out)
 {
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
-		if (token_is(&before->now, keywords[i].word))
+		if (token_is(&before->tok, keywords[i].word))
 			return keywords[i].parse(p, before, out);
-	return tree_fail(p, &before->now, "not a word of the filter language");
+	return tree_fail(p, &before->tok, "not a word of the filter language");
 }

@@ -9,45 +9,6 @@
 
 static int parse_expression(struct parser *p, uint32_t *out);
 
-void parse_advance(struct parser *p)
-{
-	p->now = lex_next(&p->lexer);
-}
-
-bool parse_sign(const struct parser *p, uint64_t sign)
-{
-	return p->now.kind == TOKEN_SIGN && p->now.value == sign;
-}
-
-struct parse_mark parse_mark(const struct parser *p)
-{
-	return (struct parse_mark){ p->lexer, p->now, p->out.n, p->out.needs };
-}
-
-void parse_return(struct parser *p, const struct parse_mark *mark)
-{
-	p->lexer = mark->lexer;
-	p->now = mark->now;
-	p->out.n = mark->n;
-	p->out.needs = mark->needs;
-}
-
-/* The token behind the present one. */
-static struct token peek_token(const struct parser *p)
-{
-	struct lexer copy = p->lexer;
-
-	return lex_next(&copy);
-}
-
-static bool accept_word(struct parser *p, const char *word)
-{
-	if (!token_is(&p->now, word))
-		return false;
-	parse_advance(p);
-	return true;
-}
-
 static bool is_and(const struct token *t)
 {
 	return token_is(t, "and") || (t->kind == TOKEN_SIGN && t->value == SIGN2('&', '&'));
@@ -66,23 +27,23 @@ static bool is_not(const struct token *t)
 /* "src", "dst", "src or dst", "src and dst", and the last two the other way round. */
 static bool parse_direction(struct parser *p, struct qual *q)
 {
-	bool src = token_is(&p->now, "src");
-	struct parse_mark before;
+	bool src = tokens_at_word(&p->in, "src");
+	struct tokens before;
 	bool both;
 
-	if (!src && !token_is(&p->now, "dst"))
+	if (!src && !tokens_at_word(&p->in, "dst"))
 		return false;
-	parse_advance(p);
+	tokens_advance(&p->in);
 	q->dir = src ? DIR_SRC : DIR_DST;
-	before = parse_mark(p);
-	if (!is_and(&p->now) && !is_or(&p->now))
+	before = p->in;
+	if (!is_and(&p->in.tok) && !is_or(&p->in.tok))
 		return true;
-	both = is_and(&p->now);
-	parse_advance(p);
-	if (accept_word(p, src ? "dst" : "src"))
+	both = is_and(&p->in.tok);
+	tokens_advance(&p->in);
+	if (tokens_take_word(&p->in, src ? "dst" : "src"))
 		q->dir = both ? DIR_BOTH : DIR_EITHER;
 	else
-		parse_return(p, &before);
+		p->in = before;
 	return true;
 }
 
@@ -98,7 +59,7 @@ static bool parse_type(struct parser *p, struct qual *q)
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (!accept_word(p, types[i].word))
+		if (!tokens_take_word(&p->in, types[i].word))
 			continue;
 		q->type = types[i].type;
 		return true;
@@ -110,29 +71,29 @@ static bool parse_type(struct parser *p, struct qual *q)
 static int parse_net_suffix(struct parser *p, const struct qual *q, const struct token *t,
 			    uint32_t *out, bool *taken)
 {
-	bool slash = parse_sign(p, '/');
+	bool slash = tokens_at_sign(&p->in, '/');
 
-	*taken = slash || (q->type == TYPE_NET && token_is(&p->now, "mask"));
+	*taken = slash || (q->type == TYPE_NET && tokens_at_word(&p->in, "mask"));
 	if (!*taken)
 		return 0;
 	if (q->type != TYPE_NET && q->type != TYPE_NONE)
-		return tree_fail(p, &p->now, "a mask belongs to a net");
-	parse_advance(p);
+		return tree_fail(p, &p->in.tok, "a mask belongs to a net");
+	tokens_advance(&p->in);
 	if (slash) {
-		struct token bits = p->now;
+		struct token bits = p->in.tok;
 
 		if (bits.kind != TOKEN_NUMBER || bits.value > 128)
 			return tree_fail(p, &bits, "a prefix length is a number");
-		parse_advance(p);
+		tokens_advance(&p->in);
 		return prim_net(p, q, t, (unsigned int)bits.value, NULL, out);
 	}
-	if (p->now.kind != TOKEN_IPV4 || p->now.bits != 32 || t->kind != TOKEN_IPV4)
-		return tree_fail(p, &p->now, "a mask is an IPv4 address, as the net is");
+	if (p->in.tok.kind != TOKEN_IPV4 || p->in.tok.bits != 32 || t->kind != TOKEN_IPV4)
+		return tree_fail(p, &p->in.tok, "a mask is an IPv4 address, as the net is");
 	*out = 0;
 	{
-		struct token mask = p->now;
+		struct token mask = p->in.tok;
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		return prim_net(p, q, t, 32, &mask, out);
 	}
 }
@@ -140,7 +101,7 @@ static int parse_net_suffix(struct parser *p, const struct qual *q, const struct
 /* One name, number or address, under the qualifiers. */
 static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	struct token t = p->now, number = t;
+	struct token t = p->in.tok, number = t;
 	bool taken = false;
 	int rc;
 
@@ -148,7 +109,7 @@ static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out
 		return tree_fail(p, &t,
 				 t.kind == TOKEN_END ? "something has to follow here"
 						     : "a name or number has to be here");
-	parse_advance(p);
+	tokens_advance(&p->in);
 	if (t.kind == TOKEN_NUMBER && q->type == TYPE_NET) {
 		number.kind = TOKEN_IPV4;
 		number.bytes[0] = (uint8_t)t.value;
@@ -170,11 +131,11 @@ static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 {
 	int rc = parse_id(p, q, out);
 
-	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
-		bool both = is_and(&p->now);
+	while (!rc && (is_and(&p->in.tok) || is_or(&p->in.tok))) {
+		bool both = is_and(&p->in.tok);
 		uint32_t b = 0;
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		rc = parse_id(p, q, &b);
 		*out = both ? tree_and(p, *out, b) : tree_or(p, *out, b);
 	}
@@ -184,7 +145,7 @@ static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 static int enter_nesting(struct parser *p)
 {
 	if (++p->depth > TREE_DEPTH_MAX)
-		return tree_fail(p, &p->now, "more than %d parentheses within each other",
+		return tree_fail(p, &p->in.tok, "more than %d parentheses within each other",
 				 TREE_DEPTH_MAX);
 	return 0;
 }
@@ -192,9 +153,9 @@ static int enter_nesting(struct parser *p)
 static int close_paren(struct parser *p)
 {
 	p->depth--;
-	if (!parse_sign(p, ')'))
-		return tree_fail(p, &p->now, "a ')' is missing here");
-	parse_advance(p);
+	if (!tokens_at_sign(&p->in, ')'))
+		return tree_fail(p, &p->in.tok, "a ')' is missing here");
+	tokens_advance(&p->in);
 	return 0;
 }
 
@@ -204,15 +165,15 @@ static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 
 	if (rc)
 		return rc;
-	if (is_not(&p->now)) {
-		parse_advance(p);
+	if (is_not(&p->in.tok)) {
+		tokens_advance(&p->in);
 		rc = parse_id(p, q, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
 	}
-	if (parse_sign(p, '(')) {
-		parse_advance(p);
+	if (tokens_at_sign(&p->in, '(')) {
+		tokens_advance(&p->in);
 		rc = parse_id_list(p, q, out);
 		return rc ? rc : close_paren(p);
 	}
@@ -227,23 +188,23 @@ static bool may_start_id(const struct parser *p)
 						"dst",   "host",      "net",       "port",
 						"proto", "portrange", "protochain" };
 
-	if (p->now.kind == TOKEN_SIGN)
-		return p->now.value == '(' || p->now.value == '!';
-	if (p->now.kind == TOKEN_END || p->now.kind == TOKEN_BAD)
+	if (p->in.tok.kind == TOKEN_SIGN)
+		return p->in.tok.value == '(' || p->in.tok.value == '!';
+	if (p->in.tok.kind == TOKEN_END || p->in.tok.kind == TOKEN_BAD)
 		return false;
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
-		if (token_is(&p->now, keywords[i]))
+		if (tokens_at_word(&p->in, keywords[i]))
 			return false;
 	return true;
 }
 
 static int parse_number(struct parser *p, uint64_t max, uint64_t *value)
 {
-	if (p->now.kind != TOKEN_NUMBER || p->now.value > max)
-		return tree_fail(p, &p->now, "a number to %llu has to be here",
+	if (p->in.tok.kind != TOKEN_NUMBER || p->in.tok.value > max)
+		return tree_fail(p, &p->in.tok, "a number to %llu has to be here",
 				 (unsigned long long)max);
-	*value = p->now.value;
-	parse_advance(p);
+	*value = p->in.tok.value;
+	tokens_advance(&p->in);
 	return 0;
 }
 
@@ -285,7 +246,7 @@ static int parse_vlan(struct parser *p, uint32_t *out)
 	uint64_t tag;
 	int rc;
 
-	if (p->now.kind != TOKEN_NUMBER) {
+	if (p->in.tok.kind != TOKEN_NUMBER) {
 		*out = tree_cmp(p, FIELD(vlans), FILTER_NE, 0);
 		return 0;
 	}
@@ -306,7 +267,7 @@ static int parse_mpls(struct parser *p, uint32_t *out)
 	int rc;
 
 	*out = tree_cmp(p, FIELD(labels), FILTER_NE, 0);
-	if (p->now.kind != TOKEN_NUMBER)
+	if (p->in.tok.kind != TOKEN_NUMBER)
 		return 0;
 	rc = parse_number(p, (1 << 20) - 1, &label);
 	if (!rc)
@@ -350,16 +311,16 @@ static const struct {
 /* 1: it was one, with *rc. */
 static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
 {
-	struct parse_mark before = parse_mark(p);
+	struct tokens before = p->in;
 
-	if (ext_is_keyword(&p->now)) {
+	if (ext_is_keyword(&p->in.tok)) {
 		p->qualified = false;
-		parse_advance(p);
+		tokens_advance(&p->in);
 		*rc = ext_parse_keyword(p, &before, out);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
-		if (!accept_word(p, primitives[i].word))
+		if (!tokens_take_word(&p->in, primitives[i].word))
 			continue;
 		p->qualified = false;
 		*rc = primitives[i].parse(p, out);
@@ -372,41 +333,41 @@ static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
  */
 static int qualified(struct parser *p, uint32_t *out)
 {
-	struct token first = p->now;
-	struct qual q = { .proto = names_find_proto(&p->now) };
-	struct parse_mark before;
+	struct token first = p->in.tok;
+	struct qual q = { .proto = names_find_proto(&p->in.tok) };
+	struct tokens before;
 	bool dir, type;
 
 	if (q.proto)
-		parse_advance(p);
-	if (token_is(&p->now, "broadcast") || token_is(&p->now, "multicast")) {
-		bool multi = token_is(&p->now, "multicast");
+		tokens_advance(&p->in);
+	if (tokens_at_word(&p->in, "broadcast") || tokens_at_word(&p->in, "multicast")) {
+		bool multi = tokens_at_word(&p->in, "multicast");
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		p->qualified = false;
 		return prim_broadcast(p, q.proto, &first, multi, out);
 	}
 	dir = parse_direction(p, &q);
-	if (token_is(&p->now, "set")) {
-		before = parse_mark(p);
-		parse_advance(p);
+	if (tokens_at_word(&p->in, "set")) {
+		before = p->in;
+		tokens_advance(&p->in);
 		p->qualified = false;
 		return ext_parse_set(p, &before, &q, out);
 	}
 	type = parse_type(p, &q);
 	if (q.proto && !dir && !type &&
-	    (!may_start_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
+	    (!may_start_id(p) || tokens_at_sign(&p->in, '(') || is_not(&p->in.tok))) {
 		*out = prim_proto(p, q.proto);
 		p->qualified = false;
 		return 0;
 	}
-	if (!q.proto && !dir && !type && p->now.kind != TOKEN_IPV4 && p->now.kind != TOKEN_IPV6 &&
-	    p->now.kind != TOKEN_MAC)
-		return tree_fail(p, &p->now,
-				 p->now.kind == TOKEN_END
+	if (!q.proto && !dir && !type && p->in.tok.kind != TOKEN_IPV4 &&
+	    p->in.tok.kind != TOKEN_IPV6 && p->in.tok.kind != TOKEN_MAC)
+		return tree_fail(p, &p->in.tok,
+				 p->in.tok.kind == TOKEN_END
 					 ? "something has to follow here"
 					 : "not a word of the filter language: '%.*s'",
-				 (int)p->now.len, p->now.text);
+				 (int)p->in.tok.len, p->in.tok.text);
 	p->qual = q;
 	p->qualified = true;
 	return parse_id(p, &q, out);
@@ -418,17 +379,17 @@ static int parse_primary(struct parser *p, uint32_t *out)
 
 	if (arith_parse_relation(p, out, &rc))
 		return rc;
-	if (is_not(&p->now)) {
+	if (is_not(&p->in.tok)) {
 		rc = enter_nesting(p);
-		parse_advance(p);
+		tokens_advance(&p->in);
 		rc = rc ? rc : parse_primary(p, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
 	}
-	if (parse_sign(p, '(')) {
+	if (tokens_at_sign(&p->in, '(')) {
 		rc = enter_nesting(p);
-		parse_advance(p);
+		tokens_advance(&p->in);
 		rc = rc ? rc : parse_expression(p, out);
 		return rc ? rc : close_paren(p);
 	}
@@ -440,17 +401,17 @@ static int parse_primary(struct parser *p, uint32_t *out)
 /* Behind "and" and "or" the qualifiers before may hold on: "port 80 or 443". */
 static bool inherits_qualifiers(struct parser *p)
 {
-	struct token t = is_not(&p->now) ? peek_token(p) : p->now;
+	struct token t = is_not(&p->in.tok) ? tokens_peek(&p->in) : p->in.tok;
 	uint32_t unused;
 	int rc;
 
 	if (!p->qualified || names_find_proto(&t) || (t.kind == TOKEN_SIGN))
 		return false;
 	if (t.kind == TOKEN_NUMBER || names_find_constant(&t, &unused)) {
-		struct parse_mark before = parse_mark(p);
-		bool relation = !is_not(&p->now) && arith_parse_relation(p, &unused, &rc);
+		struct tree_mark before = tree_mark(p);
+		bool relation = !is_not(&p->in.tok) && arith_parse_relation(p, &unused, &rc);
 
-		parse_return(p, &before);
+		tree_return(p, &before);
 		return !relation;
 	}
 	if (t.kind != TOKEN_WORD)
@@ -469,11 +430,11 @@ static int parse_expression(struct parser *p, uint32_t *out)
 {
 	int rc = parse_primary(p, out);
 
-	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
-		bool both = is_and(&p->now);
+	while (!rc && (is_and(&p->in.tok) || is_or(&p->in.tok))) {
+		bool both = is_and(&p->in.tok);
 		uint32_t b = 0;
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		if (inherits_qualifiers(p)) {
 			struct qual q = p->qual;
 
@@ -489,20 +450,20 @@ static int parse_expression(struct parser *p, uint32_t *out)
 int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
 		 struct diag *diag)
 {
-	struct parser p = { .lexer = { .text = text }, .names = names, .diag = diag };
+	struct parser p = { .in = tokens_of(text), .names = names, .diag = diag };
 	uint32_t root = 0;
 	int rc = 0;
 
 	tree_const(&p, false);
-	parse_advance(&p);
-	if (p.now.kind == TOKEN_END)
+	if (p.in.tok.kind == TOKEN_END)
 		root = tree_const(&p, true);
 	else
 		rc = parse_expression(&p, &root);
-	if (!rc && p.now.kind != TOKEN_END)
-		rc = tree_fail(&p, &p.now, "not expected here: '%.*s'", (int)p.now.len, p.now.text);
+	if (!rc && p.in.tok.kind != TOKEN_END)
+		rc = tree_fail(&p, &p.in.tok, "not expected here: '%.*s'", (int)p.in.tok.len,
+			       p.in.tok.text);
 	if (p.nomem) {
-		rc = p.out.n >= TREE_NODES_MAX ? tree_fail(&p, &p.now, "too long") : -ENOMEM;
+		rc = p.out.n >= TREE_NODES_MAX ? tree_fail(&p, &p.in.tok, "too long") : -ENOMEM;
 	}
 	if (rc) {
 		filter_close(&p.out);

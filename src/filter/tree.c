@@ -8,6 +8,19 @@
 #include <string.h>
 #include "base/grow.h"
 
+struct tree_mark tree_mark(const struct parser *p)
+{
+	return (struct tree_mark){ p->in, p->out.n, p->out.needs, p->depth };
+}
+
+void tree_return(struct parser *p, const struct tree_mark *mark)
+{
+	p->in = mark->in;
+	p->out.n = mark->n;
+	p->out.needs = mark->needs;
+	p->depth = mark->depth;
+}
+
 uint32_t tree_add(struct parser *p, struct filter_node node)
 {
 	struct filter_node *at = grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 #include "filter/filter.h"
-#include "filter/lex.h"
 #include "filter/names.h"
+#include "filter/tokens.h"
 
 enum {
 	TREE_NODES_MAX = 1 << 16,
@@ -32,8 +32,7 @@ struct qual {
 };
 
 struct parser {
-	struct lexer lexer;
-	struct token now; /* not yet taken; the lexer is behind it */
+	struct tokens in;
 	struct filter out;
 	const struct filter_names *names;
 	struct diag *diag;
@@ -42,6 +41,16 @@ struct parser {
 	bool nomem;
 	int depth;
 };
+
+/* The state of a parse, to return to after a failed attempt. */
+struct tree_mark {
+	struct tokens in;
+	size_t n;
+	unsigned int needs;
+	int depth;
+};
+struct tree_mark tree_mark(const struct parser *p);
+void tree_return(struct parser *p, const struct tree_mark *mark);
 
 /* A node's number; 0 (which is FILTER_FALSE) if there is no memory, which p->nomem keeps. */
 uint32_t tree_add(struct parser *p, struct filter_node node);
