@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 
-enum { LEVELS = 6 };
-
 static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard);
 
 static void add_guard(struct parser *p, uint32_t *guard, uint32_t node)
@@ -40,7 +38,7 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 
 	tokens_advance(&p->in);
 	rc = expect_sign(p, '[');
-	rc = rc ? rc : parse_binary(p, 0, &off, guard);
+	rc = rc ? rc : parse_binary(p, 1, &off, guard);
 	if (!rc && tokens_at_sign(&p->in, ':')) {
 		tokens_advance(&p->in);
 		size = p->in.tok.kind == TOKEN_NUMBER ? p->in.tok.value : 0;
@@ -82,7 +80,7 @@ static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 	if (t.kind == TOKEN_SIGN && t.value == '(') {
 		if (++p->depth > TREE_DEPTH_MAX)
 			return tree_fail(p, &t, "too deep");
-		rc = parse_binary(p, 0, out, guard);
+		rc = parse_binary(p, 1, out, guard);
 		p->depth--;
 		return rc ? rc : expect_sign(p, ')');
 	}
@@ -100,30 +98,12 @@ static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 	return 0;
 }
 
-/* From the loosest to the tightest; operators of a level go from left to right. */
 static bool find_operator(const struct parser *p, int level, enum filter_op *op)
 {
-	static const struct {
-		int level;
-		uint64_t sign;
-		enum filter_op op;
-	} operators[] = {
-		{ 0, '|', FILTER_BOR },
-		{ 1, '^', FILTER_XOR },
-		{ 2, '&', FILTER_BAND },
-		{ 3, SIGN2('<', '<'), FILTER_LSH },
-		{ 3, SIGN2('>', '>'), FILTER_RSH },
-		{ 4, '+', FILTER_ADD },
-		{ 4, '-', FILTER_SUB },
-		{ 5, '*', FILTER_MUL },
-		{ 5, '/', FILTER_DIV },
-		{ 5, '%', FILTER_MOD },
-	};
-
-	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
-		if (operators[i].level != level || !tokens_at_sign(&p->in, operators[i].sign))
+	for (int i = 0; i < FILTER_NOPS; i++) {
+		if (filter_ops[i].level != level || !tokens_at_sign(&p->in, filter_ops[i].sign))
 			continue;
-		*op = operators[i].op;
+		*op = (enum filter_op)i;
 		return true;
 	}
 	return false;
@@ -134,7 +114,7 @@ static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *gu
 	enum filter_op op;
 	int rc;
 
-	if (level == LEVELS)
+	if (level > FILTER_LEVEL_MAX)
 		return parse_term(p, out, guard);
 	rc = parse_binary(p, level + 1, out, guard);
 	while (!rc && find_operator(p, level, &op)) {
@@ -196,7 +176,7 @@ bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 
 	if (!may_start_number(p))
 		return false;
-	*rc = parse_binary(p, 0, &a, &guard);
+	*rc = parse_binary(p, 1, &a, &guard);
 	if (*rc || !find_comparison(p, &cmp)) {
 		if (!*rc && certain)
 			*rc = tree_fail(p, &p->in.tok,
@@ -207,7 +187,7 @@ bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 		return false;
 	}
 	tokens_advance(&p->in);
-	*rc = parse_binary(p, 0, &b, &guard);
+	*rc = parse_binary(p, 1, &b, &guard);
 	node = tree_add(
 		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });
 	*out = guard ? tree_and(p, guard, node) : node;

@@ -192,18 +192,13 @@ static void emit_packet_bytes(struct emitter *e, const struct filter_node *n)
 /* r0 and r2: the operands. */
 static void emit_arith(struct emitter *e, uint8_t op)
 {
-	static const uint8_t codes[] = {
-		[FILTER_ADD] = BPF_ADD, [FILTER_SUB] = BPF_SUB, [FILTER_MUL] = BPF_MUL,
-		[FILTER_DIV] = BPF_DIV, [FILTER_MOD] = BPF_MOD, [FILTER_BAND] = BPF_AND,
-		[FILTER_BOR] = BPF_OR,  [FILTER_XOR] = BPF_XOR, [FILTER_LSH] = BPF_LSH,
-		[FILTER_RSH] = BPF_RSH,
-	};
+	uint8_t code = BPF_ALU | filter_ops[op].bpf | BPF_X;
 	uint32_t small, done;
 
 	if (op == FILTER_DIV || op == FILTER_MOD)
 		emit_jump(e, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_2, 0, 0, reject_label(e));
 	if (op != FILTER_LSH && op != FILTER_RSH) {
-		emit_insn(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
+		emit_insn(e, code, BPF_REG_0, BPF_REG_2, 0, 0);
 		return;
 	}
 	small = new_label(e);
@@ -212,7 +207,7 @@ static void emit_arith(struct emitter *e, uint8_t op)
 	emit_insn(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
 	emit_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, done);
 	place_label(e, small);
-	emit_insn(e, BPF_ALU | codes[op] | BPF_X, BPF_REG_0, BPF_REG_2, 0, 0);
+	emit_insn(e, code, BPF_REG_0, BPF_REG_2, 0, 0);
 	place_label(e, done);
 }
 
@@ -483,11 +478,11 @@ static void emit_bool(struct emitter *e, uint32_t at, const uint32_t to[2], uint
 	case FILTER_SET:
 		emit_set(e, n, to, next);
 		break;
-	case FILTER_DNS:
-	case FILTER_SNI:
-		emit_approximation(e, n, to, next);
-		break;
 	default:
+		if (filter_ops[n->op].approximate) {
+			emit_approximation(e, n, to, next);
+			break;
+		}
 		e->rc = -E2BIG;
 		e->error = "not known to the kernel's programs";
 	}

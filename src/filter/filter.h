@@ -13,39 +13,11 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "bpf/view.h"
+#include "filter/ops.h"
 #include "filter/set.h"
 #include "net/dns.h"
 
 enum { FILTER_SETS_MAX = 16 }; /* in one filter: a kernel program uses 64 maps at most */
-
-enum filter_op {
-	FILTER_FALSE,
-	FILTER_TRUE,
-	FILTER_NOT,   /* a */
-	FILTER_AND,   /* a, b */
-	FILTER_OR,    /* a, b */
-	FILTER_FIELD, /* (field & mask) compared with value; unsigned */
-	FILTER_REL,   /* a compared with b, both numbers of 32 bits */
-	FILTER_INNER, /* a, judged of what a tunnel carries; false if there is none */
-	FILTER_SET,   /* the address at field is in set number value */
-	FILTER_DNS,   /* the message at the payload asks for name number value, or below it */
-	FILTER_SNI,   /* a TLS client at the payload names it, or what is below it */
-	/* Numbers, modulo 2^32 as in classic BPF. */
-	FILTER_NUM,  /* value */
-	FILTER_LOAD, /* the field as a number */
-	FILTER_BYTE, /* size bytes of the packet, big-endian, at (header at field) + a */
-	FILTER_NEG,  /* a */
-	FILTER_ADD,
-	FILTER_SUB,
-	FILTER_MUL,
-	FILTER_DIV, /* by 0: the packet does not match at all */
-	FILTER_MOD,
-	FILTER_BAND,
-	FILTER_BOR,
-	FILTER_XOR,
-	FILTER_LSH,
-	FILTER_RSH,
-};
 
 enum filter_cmp { FILTER_EQ, FILTER_NE, FILTER_GT, FILTER_GE, FILTER_LT, FILTER_LE };
 
