@@ -16,8 +16,7 @@ enum view_dir { VIEW_DIR_UNKNOWN, VIEW_IN, VIEW_OUT };
 enum view_verdict { VIEW_VERDICT_UNKNOWN, VIEW_PASS, VIEW_DROP };
 enum view_fragment { VIEW_WHOLE, VIEW_FIRST, VIEW_LATER };
 
-/* Parts of a view that programs fill in only if a filter reads them. The rest is always filled in.
- */
+/* Parts of a view that programs fill in only if a filter reads them; the rest always is. */
 enum view_group {
 	VIEW_MACS = 1,    /* dmac, smac */
 	VIEW_ADDRS = 2,   /* src, dst */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Arithmetic on the packet's bytes. What a header's bytes mean takes that header: the comparison
- * holds only where all headers are that it reads from, as in libpcap. */
+/* Arithmetic on the packet's bytes. A comparison holds only in packets that have all headers whose
+ * bytes it reads, as in libpcap: these conditions are collected in guard. */
 #include "filter/arith.h"
 #include <errno.h>
 #include <linux/if_ether.h>
+#include "filter/prim.h"
 
 static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard);
 
+/* *guard: a condition, 0 for none. */
 static void add_guard(struct parser *p, uint32_t *guard, uint32_t node)
 {
 	*guard = *guard ? tree_and(p, *guard, node) : node;
@@ -38,7 +40,8 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 
 	tokens_advance(&p->in);
 	rc = expect_sign(p, '[');
-	rc = rc ? rc : parse_binary(p, 1, &off, guard);
+	if (!rc)
+		rc = parse_binary(p, 1, &off, guard);
 	if (!rc && tokens_at_sign(&p->in, ':')) {
 		tokens_advance(&p->in);
 		size = p->in.tok.kind == TOKEN_NUMBER ? p->in.tok.value : 0;
@@ -46,7 +49,8 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 			return tree_fail(p, &p->in.tok, "a size is 1, 2 or 4");
 		tokens_advance(&p->in);
 	}
-	rc = rc ? rc : expect_sign(p, ']');
+	if (!rc)
+		rc = expect_sign(p, ']');
 	if (rc)
 		return rc;
 	add_guard(p, guard, prim_proto(p, proto));
@@ -109,6 +113,7 @@ static bool find_operator(const struct parser *p, int level, enum filter_op *op)
 	return false;
 }
 
+/* Operators of this level and above; those of one level apply from left to right. */
 static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard)
 {
 	enum filter_op op;
@@ -151,7 +156,7 @@ static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 	return false;
 }
 
-/* Where a number may begin. A protocol's name is one only with a bracket behind it. */
+/* Whether an arithmetic expression may start here. A protocol starts one only before a '['. */
 static bool may_start_number(const struct parser *p)
 {
 	struct token next;
@@ -170,6 +175,7 @@ static bool may_start_number(const struct parser *p)
 bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 {
 	struct tree_mark before = tree_mark(p);
+	/* Nothing else starts like this; numbers and parentheses may be something else. */
 	bool certain = names_find_proto(&p->in.tok) || tokens_at_word(&p->in, "len");
 	uint32_t a, b, guard = 0, node;
 	enum filter_cmp cmp;
@@ -191,6 +197,6 @@ bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 	node = tree_add(
 		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });
 	*out = guard ? tree_and(p, guard, node) : node;
-	p->qualified = false;
+	p->has_qual = false;
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers taken from a packet, and their comparison. */
+/* Arithmetic on numbers, a packet's bytes among them, and comparisons of its results. */
 #ifndef FILTER_ARITH_H
 #define FILTER_ARITH_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Code for a filter's tree: tests by jumps that go as soon as the answer is certain, numbers in r0
- * with the stack for what waits. */
+/* Emits code for a filter's tree. Conditions become jumps, which leave as soon as the answer is
+ * certain. Numbers are computed in r0; operands that are needed later go to slots on the stack. */
 #include "filter/emit.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,15 +9,15 @@
 #include "net/tls.h"
 
 enum {
-	SLOTS_MAX = 7,       /* numbers that wait, 8 bytes each; one more for bytes from an skb */
-	LINEAR_MAX = 0x3fff, /* no byte of an XDP packet's linear part is beyond it */
+	SLOTS_MAX = 7,       /* of 8 bytes for operands; one more is for bytes of an skb */
+	LINEAR_MAX = 0x3fff, /* above any offset in an XDP packet's linear part */
 	R_VIEW = BPF_REG_6,
 	R_PACKET = BPF_REG_7,
 	R_END = BPF_REG_8,
 	UNPLACED = -1,
 };
 
-/* Jumps to a label are chained through their offsets until it is placed. */
+/* A jump whose offset is set once all labels are placed. */
 struct jump {
 	uint32_t insn, label;
 };
@@ -29,11 +29,11 @@ struct emitter {
 	struct filter_code code;
 	struct jump *jumps;
 	size_t njumps, jump_room;
-	int32_t *labels; /* the instruction that it is before, or NOWHERE */
+	int32_t *labels; /* the instruction after each label, or UNPLACED */
 	size_t nlabels, label_room;
-	uint16_t rule;                /* the filter in work, of several */
-	uint32_t no_label, yes_label; /* labels of what that comes to */
-	uint16_t view;                /* offset of the view in use from R_VIEW */
+	uint16_t rule;                /* index of the filter that is being emitted */
+	uint32_t no_label, yes_label; /* where it goes without and with a match */
+	uint16_t view;                /* offset of the current view from R_VIEW */
 	bool negated;                 /* within an odd number of nots */
 	int nslots;                   /* slots in use */
 	int rc;
@@ -87,7 +87,7 @@ static void place_label(struct emitter *e, uint32_t to)
 		e->labels[to] = (int32_t)e->code.n;
 }
 
-/* A jump whose operands are given like put()'s. */
+/* A jump to a label; the operands are emit_insn()'s. */
 static void emit_jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int64_t imm,
 		      uint32_t to)
 {
@@ -130,7 +130,7 @@ static int slot_offset(int n)
 
 static void emit_number(struct emitter *e, uint32_t at);
 
-/* The big-endian number at r2 in memory that need not be aligned, into r0. */
+/* Loads the big-endian number at r2, which need not be aligned, into r0. */
 static void emit_load_bytes(struct emitter *e, uint8_t size)
 {
 	emit_insn(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, BPF_REG_2, 0, 0);
@@ -141,14 +141,16 @@ static void emit_load_bytes(struct emitter *e, uint8_t size)
 	}
 }
 
-/* Where a packet goes of which something that is asked for is not there: it is rejected, unless an
- * approximation led there, which the judge in user space may pass by. */
+/* Where a packet goes that lacks bytes which the filter reads: it does not match. After an
+ * approximation it goes on to user space, where the exact condition may decide before these bytes
+ * are read. */
 static uint32_t reject_label(const struct emitter *e)
 {
 	return e->code.exact ? e->no_label : e->yes_label;
 }
 
-/* r2: r0 bytes into the packet, size of which are there; else it goes to a label. r0 is kept. */
+/* Points r2 to offset r0 of the packet, with size bytes checked; goes to outside if the linear part
+ * is shorter. Preserves r0. */
 static void emit_linear_check(struct emitter *e, int size, uint32_t outside)
 {
 	emit_jump(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_0, 0, LINEAR_MAX, outside);
@@ -159,7 +161,7 @@ static void emit_linear_check(struct emitter *e, int size, uint32_t outside)
 	emit_jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, R_END, 0, outside);
 }
 
-/* size bytes of an skb from r0 on to slot(SLOTS), if they are there. */
+/* Copies size bytes of an skb at offset r0 to slot SLOTS_MAX; goes to outside if it is shorter. */
 static void emit_skb_copy(struct emitter *e, int size, uint32_t outside)
 {
 	emit_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, R_PACKET, 0, 0);
@@ -171,7 +173,7 @@ static void emit_skb_copy(struct emitter *e, int size, uint32_t outside)
 	emit_jump(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, outside);
 }
 
-/* From the packet at (header + r0) into r0. What is not there rejects the packet. */
+/* Loads the packet's bytes at (header + r0) into r0; goes to reject_label() if it is shorter. */
 static void emit_packet_bytes(struct emitter *e, const struct filter_node *n)
 {
 	emit_load_field(e, BPF_REG_1, n->field, 2);
@@ -189,7 +191,7 @@ static void emit_packet_bytes(struct emitter *e, const struct filter_node *n)
 		emit_insn(e, BPF_ALU | BPF_END | BPF_TO_BE, BPF_REG_0, 0, 0, n->size * 8);
 }
 
-/* r0 and r2: the operands. */
+/* r0 = r0 op r2. */
 static void emit_arith(struct emitter *e, uint8_t op)
 {
 	uint8_t code = BPF_ALU | filter_ops[op].bpf | BPF_X;
@@ -211,7 +213,7 @@ static void emit_arith(struct emitter *e, uint8_t op)
 	place_label(e, done);
 }
 
-/* Both operands: the first into r0, the second into r2. */
+/* Computes a into r0 and b into r2. */
 static void emit_operands(struct emitter *e, uint32_t a, uint32_t b)
 {
 	emit_number(e, a);
@@ -233,7 +235,7 @@ static void emit_operands(struct emitter *e, uint32_t a, uint32_t b)
 		  0);
 }
 
-/* A number of 32 bits into r0, the upper half zero. */
+/* Computes the number of a node into r0: 32 bits, the upper half zero. */
 static void emit_number(struct emitter *e, uint32_t at)
 {
 	const struct filter_node *n = &e->nodes[at];
@@ -262,7 +264,7 @@ static void emit_number(struct emitter *e, uint32_t at)
 	}
 }
 
-/* The jump that is taken if the comparison holds, or if it does not. */
+/* The jump that is taken if the comparison holds (holds), or if it does not. */
 static uint8_t jump_code(uint8_t cmp, bool holds)
 {
 	static const uint8_t codes[][2] = {
@@ -274,7 +276,8 @@ static uint8_t jump_code(uint8_t cmp, bool holds)
 	return codes[cmp][holds];
 }
 
-/* Go to one of two labels; next is the one that is placed right behind. */
+/* Goes to to[1] if the comparison of r0 holds, else to to[0]. next: the label that the caller
+ * places right after it. */
 static void emit_branch(struct emitter *e, uint8_t class_source, uint8_t cmp, uint8_t src,
 			int64_t imm, const uint32_t to[2], uint32_t next)
 {
@@ -285,7 +288,7 @@ static void emit_branch(struct emitter *e, uint8_t class_source, uint8_t cmp, ui
 		emit_jump(e, BPF_JMP | BPF_JA, 0, 0, 0, to[!on]);
 }
 
-/* A certain answer is asked about nevertheless: the verifier refuses code that nothing leads to. */
+/* Branches even though the answer is known: the verifier refuses unreachable code. */
 static void emit_constant(struct emitter *e, bool value, const uint32_t to[2], uint32_t next)
 {
 	emit_insn(e, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
@@ -326,7 +329,7 @@ static void emit_relation(struct emitter *e, const struct filter_node *n, const 
 	emit_branch(e, BPF_JMP32 | BPF_X, n->cmp, BPF_REG_2, 0, to, next);
 }
 
-/* Call what answers for a set's addresses of a family. */
+/* Emits the call that looks an address up in one family of a set. */
 static void emit_set_call(struct emitter *e, uint64_t set, enum set_family family)
 {
 	struct filter_reloc *at =
@@ -342,7 +345,7 @@ static void emit_set_call(struct emitter *e, uint64_t set, enum set_family famil
 	emit_insn(e, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
 }
 
-/* Look the address at the field up in one family. */
+/* Looks the address at n->field up in one family of the set. */
 static void emit_set_lookup(struct emitter *e, const struct filter_node *n, enum set_family family,
 			    const uint32_t to[2], uint32_t next)
 {
@@ -356,7 +359,7 @@ static void emit_set_lookup(struct emitter *e, const struct filter_node *n, enum
 	emit_branch(e, BPF_JMP | BPF_K, FILTER_NE, 0, 0, to, next);
 }
 
-/* A family without members is not asked. */
+/* Emits no lookup for a family of which the set has no prefixes. */
 static void emit_set(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 		     uint32_t next)
 {
@@ -380,7 +383,7 @@ static void emit_set(struct emitter *e, const struct filter_node *n, const uint3
 	}
 }
 
-/* A payload that begins as a TLS client's first message does. */
+/* Whether the payload starts as a TLS ClientHello does (RFC 8446 sec. 4.1.2, 5.1). */
 static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
 {
 	static const struct {
@@ -391,7 +394,7 @@ static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t 
 
 	emit_load_field(e, BPF_REG_0, offsetof(struct view, payload), 2);
 	if (e->target == FILTER_XDP) {
-		/* Beyond the linear part it is not known: let through what goes on so far. */
+		/* A packet that goes on beyond the linear part may match. */
 		emit_insn(e, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, R_VIEW,
 			  offsetof(struct view, len), 0);
 		emit_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0);
@@ -410,8 +413,8 @@ static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t 
 	emit_branch(e, BPF_JMP32 | BPF_K, FILTER_EQ, 0, TLS_CLIENT_HELLO, to, next);
 }
 
-/* The names in a packet are not looked at here. As far as is known they are those asked for; under
- * a not, they are not: either way the whole lets through more. */
+/* Conditions on names in the payload are not evaluated in the kernel: they count as true or, under
+ * a "not", as false, so that the filter lets through every packet that may match. */
 static void emit_approximation(struct emitter *e, const struct filter_node *n, const uint32_t to[2],
 			       uint32_t next)
 {
@@ -438,7 +441,8 @@ static void emit_inner(struct emitter *e, const struct filter_node *n, const uin
 	e->view = 0;
 }
 
-/* to: where to go if it does not hold, and if it does. */
+/* Emits a condition. to: the labels for false and true; next: the label that the caller places
+ * right after it. */
 static void emit_bool(struct emitter *e, uint32_t at, const uint32_t to[2], uint32_t next)
 {
 	const struct filter_node *n = &e->nodes[at];
@@ -488,7 +492,7 @@ static void emit_bool(struct emitter *e, uint32_t at, const uint32_t to[2], uint
 	}
 }
 
-/* Code that nothing reaches is refused. */
+/* The verifier refuses unreachable code. */
 static bool is_reached(const struct emitter *e, uint32_t to)
 {
 	for (size_t i = 0; i < e->njumps; i++)
@@ -504,6 +508,7 @@ static void emit_answer(struct emitter *e, uint32_t at, uint32_t value)
 	emit_insn(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+/* Sets the offsets of all jumps. */
 static void resolve_jumps(struct emitter *e)
 {
 	for (size_t i = 0; i < e->njumps && !e->rc; i++) {
@@ -513,7 +518,8 @@ static void resolve_jumps(struct emitter *e)
 	}
 }
 
-/* One filter: its answer ends the program, otherwise it goes on behind. False: it never does. */
+/* Emits one filter: a match returns its answer, otherwise the code after it runs. False: it always
+ * matches, so no code may follow. */
 static bool emit_rule(struct emitter *e, const struct filter_rule *rule)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter judged in user space: for files, and as the other opinion on what is emitted as BPF. */
+/* Evaluates a filter in user space: for files, and as the reference for the emitted code. */
 #include <linux/in.h>
 #include <string.h>
 #include "base/cursor.h"
@@ -13,12 +13,12 @@ struct eval {
 	const struct view *views;
 	const uint8_t *data;
 	uint32_t caplen;
-	bool rejected; /* something asked for is not there: no match, whatever is said around it */
-	/* Of filter_recheck(). */
+	bool rejected; /* a byte was missing or a divisor 0: the whole filter does not match */
+	/* For filter_recheck(): */
 	bool recheck;
 	bool negated;   /* within an odd number of nots */
-	bool assumed;   /* something was taken for what the kernel may have found */
-	bool may_match; /* what was not there was asked for behind a guess */
+	bool assumed;   /* the result of a condition was assumed, as the kernel may have found it */
+	bool may_match; /* rejected after an assumption, so that the kernel may have matched */
 };
 
 static uint64_t load_field(const struct view *v, uint16_t field, uint8_t size)
@@ -128,7 +128,7 @@ static uint32_t eval_number(struct eval *e, uint32_t at)
 	}
 }
 
-/* What a packet does not say: who owns it, where it came by, what became of it. */
+/* Fields that do not come from the packet's bytes: interface, verdict, owner. */
 static bool is_metadata(uint16_t field)
 {
 	return field == offsetof(struct view, ifindex) || field == offsetof(struct view, verdict) ||
@@ -144,7 +144,6 @@ static bool eval_field(struct eval *e, const struct filter_node *n)
 	return compare_numbers(load_field(e->view, n->field, n->size) & n->mask, n->value, n->cmp);
 }
 
-/* The bytes at the payload. */
 static struct cursor payload_cursor(const struct eval *e)
 {
 	struct cursor c = cursor_of(e->data, e->caplen);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Owners, interfaces, verdicts, sets of addresses, names in packets: what tcpdump's users do not
- * have. */
+/* Owners, interfaces, verdicts, sets of addresses, DNS and TLS names. */
 #include "filter/ext.h"
 #include <errno.h>
 #include <linux/in.h>
 #include <string.h>
 #include "base/err.h"
 #include "base/grow.h"
+#include "filter/prim.h"
 
-/* A name goes up to white space; most are no words of the language. */
-static int take_raw_name(struct parser *p, const struct tokens *before, char *name, size_t room)
+/* Takes the raw word after the keyword. */
+static int take_raw_name(struct parser *p, const struct tokens *keyword, char *name, size_t room)
 {
-	struct token t = tokens_take_raw(&p->in, before);
+	struct token t = tokens_take_raw(&p->in, keyword);
 
 	if (t.kind != TOKEN_QUOTED || !t.len || t.len >= room)
 		return tree_fail(p, &t, "a name has to be here, of %zu bytes at most", room - 1);
@@ -20,10 +20,10 @@ static int take_raw_name(struct parser *p, const struct tokens *before, char *na
 	return 0;
 }
 
-static int parse_comm(struct parser *p, const struct tokens *before, uint32_t *out)
+static int parse_comm(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
 	char name[sizeof(((struct view *)0)->comm)] = "";
-	int rc = take_raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, keyword, name, sizeof(name));
 
 	p->out.needs |= FILTER_NEED_OWNER;
 	*out = rc ? 0
@@ -31,11 +31,11 @@ static int parse_comm(struct parser *p, const struct tokens *before, uint32_t *o
 	return rc;
 }
 
-static int parse_verdict(struct parser *p, const struct tokens *before, uint32_t *out)
+static int parse_verdict(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
 	struct token t = p->in.tok;
 	char name[16];
-	int rc = take_raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, keyword, name, sizeof(name));
 
 	if (rc)
 		return rc;
@@ -45,47 +45,47 @@ static int parse_verdict(struct parser *p, const struct tokens *before, uint32_t
 	return 0;
 }
 
-/* Names that this host gives a meaning: it is asked, and a field compared with the answer. */
-static int parse_resolved_id(struct parser *p, const struct tokens *before, uint32_t *out)
+/* A name that is resolved on this host; a field is compared with the result. */
+static int parse_resolved_id(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
 	static const struct filter_names no_names;
 	const struct filter_names *names = p->names ? p->names : &no_names;
 	const struct {
 		const char *word, *what;
-		int (*small)(void *arg, const char *name, uint32_t *answer, struct diag *why);
-		int (*large)(void *arg, const char *name, uint64_t *answer, struct diag *why);
+		int (*find32)(void *arg, const char *name, uint32_t *id, struct diag *why);
+		int (*find64)(void *arg, const char *name, uint64_t *id, struct diag *why);
 		size_t field, size;
 		unsigned int needs;
-	} all[] = {
+	} kinds[] = {
 		{ "netns", "network namespace", names->netns, NULL, FIELD(netns),
 		  FILTER_NEED_OWNER },
 		{ "cgroup", "cgroup", NULL, names->cgroup, FIELD(cgroup), FILTER_NEED_OWNER },
 		{ "container", "container", NULL, names->container, FIELD(cgroup),
 		  FILTER_NEED_OWNER },
 		{ NULL, "interface", names->iface, NULL, FIELD(ifindex), 0 },
-	}, *a = all;
+	}, *k = kinds;
 	struct token t = p->in.tok;
 	char name[TOKEN_TEXT_MAX];
-	uint64_t large = 0;
-	uint32_t small = 0;
-	int rc = take_raw_name(p, before, name, sizeof(name));
+	uint64_t id64 = 0;
+	uint32_t id32 = 0;
+	int rc = take_raw_name(p, keyword, name, sizeof(name));
 
 	if (rc)
 		return rc;
-	while (a->word && !token_is(&before->tok, a->word))
-		a++;
+	while (k->word && !token_is(&keyword->tok, k->word))
+		k++;
 	*p->diag->msg = '\0';
-	rc = a->small   ? a->small(names->arg, name, &small, p->diag)
-	     : a->large ? a->large(names->arg, name, &large, p->diag)
-			: -ENOENT;
+	rc = k->find32   ? k->find32(names->arg, name, &id32, p->diag)
+	     : k->find64 ? k->find64(names->arg, name, &id64, p->diag)
+			 : -ENOENT;
 	if (rc)
-		return tree_fail_lookup(p, &t, a->what, name);
-	p->out.needs |= a->needs;
-	*out = tree_cmp(p, a->field, a->size, FILTER_EQ, small | large);
+		return tree_fail_lookup(p, &t, k->what, name);
+	p->out.needs |= k->needs;
+	*out = tree_cmp(p, k->field, k->size, FILTER_EQ, id32 | id64);
 	return 0;
 }
 
-/* The file's set, read and parsed. */
+/* Reads and parses the file. Errors in its text go to *diag, others to p->diag. */
 static int read_set_file(struct parser *p, const char *file, struct filter_set *set,
 			 struct diag *diag)
 {
@@ -111,7 +111,8 @@ static int load_set(struct parser *p, const struct token *t, const char *file,
 		rc = p->names->known_set(p->names->arg, file, set);
 	if (!rc)
 		rc = read_set_file(p, file, set, &diag);
-	rc = rc > 0 ? 0 : rc;
+	if (rc > 0)
+		rc = 0;
 	p->nomem |= rc == -ENOMEM;
 	set->name = strdup(file);
 	p->nomem |= !set->name;
@@ -120,7 +121,7 @@ static int load_set(struct parser *p, const struct token *t, const char *file,
 	return rc ? tree_fail_lookup(p, t, "set of addresses", file) : 0;
 }
 
-/* The number of a file's set, which each file has once. */
+/* The number of the file's set in the filter. Each file is loaded once. */
 static int find_or_load_set(struct parser *p, const struct token *t, const char *file,
 			    uint64_t *number)
 {
@@ -136,7 +137,7 @@ static int find_or_load_set(struct parser *p, const struct token *t, const char 
 	at = grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
-		return -EINVAL; /* which p->nomem outdoes */
+		return -EINVAL; /* filter_parse() looks at p->nomem first */
 	}
 	f->sets = at;
 	at += f->nsets;
@@ -156,7 +157,7 @@ static uint32_t add_member(struct parser *p, size_t field, uint64_t set)
 				   .op = FILTER_SET, .field = (uint16_t)field, .value = set });
 }
 
-int ext_parse_set(struct parser *p, const struct tokens *before, const struct qual *q,
+int ext_parse_set(struct parser *p, const struct tokens *keyword, const struct qual *q,
 		  uint32_t *out)
 {
 	struct token t = p->in.tok;
@@ -166,10 +167,11 @@ int ext_parse_set(struct parser *p, const struct tokens *before, const struct qu
 	int rc;
 
 	if (q->proto && q->proto->layer != PROTO_NET)
-		return tree_fail(p, &before->tok, "'%s' has no IP addresses: '%s and set ...'",
+		return tree_fail(p, &keyword->tok, "'%s' has no IP addresses: '%s and set ...'",
 				 q->proto->name, q->proto->name);
-	rc = take_raw_name(p, before, name, sizeof(name));
-	rc = rc ? rc : find_or_load_set(p, &t, name, &set);
+	rc = take_raw_name(p, keyword, name, sizeof(name));
+	if (!rc)
+		rc = find_or_load_set(p, &t, name, &set);
 	if (rc)
 		return rc;
 	if (q->dir != DIR_DST)
@@ -182,11 +184,11 @@ int ext_parse_set(struct parser *p, const struct tokens *before, const struct qu
 	return 0;
 }
 
-static int parse_set(struct parser *p, const struct tokens *before, uint32_t *out)
+static int parse_set(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
 	static const struct qual either;
 
-	return ext_parse_set(p, before, &either, out);
+	return ext_parse_set(p, keyword, &either, out);
 }
 
 static uint32_t add_any_port(struct parser *p, const uint16_t *ports, size_t n)
@@ -202,8 +204,7 @@ static uint32_t add_any_port(struct parser *p, const uint16_t *ports, size_t n)
 	return all;
 }
 
-/* What can be said without a look at the payload stands before the look: all of it is judged in the
- * kernel. */
+/* Conditions ahead of the one that reads the payload: these the kernel evaluates. */
 static uint32_t add_dns_guard(struct parser *p)
 {
 	static const uint16_t ports[] = { 53, 5353, 5355 }; /* and multicast DNS, LLMNR */
@@ -220,23 +221,23 @@ static uint32_t add_sni_guard(struct parser *p)
 			tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE));
 }
 
-/* A name that the packet itself says. */
-static int parse_payload_name(struct parser *p, const struct tokens *before, uint32_t *out)
+/* A name that is looked for in the payload. */
+static int parse_payload_name(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
-	bool dns = token_is(&before->tok, "dns");
+	bool dns = token_is(&keyword->tok, "dns");
 	struct filter *f = &p->out;
 	struct token t = p->in.tok;
 	struct dns_name *at;
 	char name[TOKEN_TEXT_MAX];
 	const char *why;
-	int rc = take_raw_name(p, before, name, sizeof(name));
+	int rc = take_raw_name(p, keyword, name, sizeof(name));
 
 	if (rc)
 		return rc;
 	at = grow(f->names, f->nnames, &f->name_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
-		return -EINVAL; /* which p->nomem outdoes */
+		return -EINVAL; /* filter_parse() looks at p->nomem first */
 	}
 	f->names = at;
 	why = dns_name_of(&at[f->nnames], name, strlen(name));
@@ -254,7 +255,7 @@ static int parse_payload_name(struct parser *p, const struct tokens *before, uin
 
 static const struct {
 	const char *word;
-	int (*parse)(struct parser *p, const struct tokens *before, uint32_t *out);
+	int (*parse)(struct parser *p, const struct tokens *keyword, uint32_t *out);
 } keywords[] = {
 	{ "comm", parse_comm },
 	{ "verdict", parse_verdict },
@@ -277,10 +278,10 @@ bool ext_is_keyword(const struct token *t)
 	return false;
 }
 
-int ext_parse_keyword(struct parser *p, const struct tokens *before, uint32_t *out)
+int ext_parse_keyword(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
-		if (token_is(&before->tok, keywords[i].word))
-			return keywords[i].parse(p, before, out);
-	return tree_fail(p, &before->tok, "not a word of the filter language");
+		if (token_is(&keyword->tok, keywords[i].word))
+			return keywords[i].parse(p, keyword, out);
+	return tree_fail(p, &keyword->tok, "not a word of the filter language");
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's text cut into words, numbers, addresses and signs. */
+/* Words, numbers, addresses and signs. */
 #include "filter/lex.h"
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Not isalnum(): that depends on a locale, and on what a char's sign is. */
+/* Not isdigit() and the like: they depend on the locale and on the sign of char. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -30,7 +30,7 @@ static unsigned int hex_value(char c)
 	return is_digit(c) ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a' + 10);
 }
 
-/* Six bytes in hex with the same sign between them. */
+/* Six bytes in hex, separated by ':' or by '-'. */
 static bool read_mac(const char *s, size_t len, uint8_t *bytes)
 {
 	char sign = '\0';
@@ -64,7 +64,7 @@ static bool read_ipv6(const char *s, size_t len, uint8_t *bytes)
 	return inet_pton(AF_INET6, copy, bytes) == 1;
 }
 
-/* One to four decimal numbers below 256 with dots between them; bits tells how many. */
+/* Two to four decimal numbers below 256, separated by dots. *bits: 8 for each. */
 static bool read_ipv4(const char *s, size_t len, uint8_t *bytes, unsigned int *bits)
 {
 	size_t i = 0;
@@ -88,7 +88,7 @@ static bool read_ipv4(const char *s, size_t len, uint8_t *bytes, unsigned int *b
 	return i == len && n > 1;
 }
 
-/* Decimal, 0x and hex, or 0 and octal; of 64 bits at most. */
+/* Decimal, hex after 0x, or octal after 0; at most 64 bits. */
 static bool read_number(const char *s, size_t len, uint64_t *value)
 {
 	unsigned int base = 10;
@@ -111,7 +111,7 @@ static bool read_number(const char *s, size_t len, uint64_t *value)
 	return true;
 }
 
-/* Addresses with colons, where those are no signs. */
+/* A MAC or IPv6 address with colons. False: none, or colons are signs here. */
 static bool lex_colon_address(const struct lexer *l, struct token *t)
 {
 	size_t len = 0, colons = 0;
@@ -167,7 +167,7 @@ static void lex_sign(struct token *t)
 		t->kind = TOKEN_BAD;
 }
 
-/* "any name", or a word behind a backslash. */
+/* "any name", or a word after a backslash. */
 static void lex_quoted(struct token *t)
 {
 	char quote = *t->text++;
@@ -186,6 +186,7 @@ static void lex_quoted(struct token *t)
 		t->kind = TOKEN_BAD;
 }
 
+/* Skips white space. */
 static struct token start_token(struct lexer *l)
 {
 	while (is_space(l->text[l->pos]))

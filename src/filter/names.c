@@ -5,7 +5,7 @@
 #include <linux/in.h>
 #include <string.h>
 
-enum { ANY = 10 };
+enum { ANY = 10 }; /* both families */
 
 static const struct filter_proto protos[] = {
 	{ "ether", PROTO_LINK, 0, 0, false },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of operators, and what a filter reads of a packet. */
+/* The table of operators, and what their nodes read of a packet. */
 #include "filter/ops.h"
 #include <linux/bpf.h>
 #include "filter/filter.h"

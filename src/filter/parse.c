@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammar: pcap-filter(7)'s, "and" and "or" of the same precedence, from left to right. */
+/* The grammar of pcap-filter(7): "and" and "or" have the same precedence, from left to right. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "filter/arith.h"
 #include "filter/ext.h"
+#include "filter/prim.h"
 #include "filter/tree.h"
 
 static int parse_expression(struct parser *p, uint32_t *out);
@@ -24,7 +25,7 @@ static bool is_not(const struct token *t)
 	return token_is(t, "not") || (t->kind == TOKEN_SIGN && t->value == '!');
 }
 
-/* "src", "dst", "src or dst", "src and dst", and the last two the other way round. */
+/* "src", "dst", "src or dst", "src and dst", "dst or src", "dst and src". False: none of them. */
 static bool parse_direction(struct parser *p, struct qual *q)
 {
 	bool src = tokens_at_word(&p->in, "src");
@@ -47,7 +48,8 @@ static bool parse_direction(struct parser *p, struct qual *q)
 	return true;
 }
 
-static bool parse_type(struct parser *p, struct qual *q)
+/* TYPE_NONE: the word is no type. */
+static enum qual_type find_type(const struct token *t)
 {
 	static const struct {
 		const char *word;
@@ -58,17 +60,52 @@ static bool parse_type(struct parser *p, struct qual *q)
 		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_PROTOCHAIN },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (!tokens_take_word(&p->in, types[i].word))
-			continue;
-		q->type = types[i].type;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (token_is(t, types[i].word))
+			return types[i].type;
+	return TYPE_NONE;
 }
 
-/* "/24", or "mask 255.255.255.0", behind an address. */
-static int parse_net_suffix(struct parser *p, const struct qual *q, const struct token *t,
+/* Words that qualify the name, number or address after them. */
+static bool is_qualifier(const struct token *t)
+{
+	return find_type(t) != TYPE_NONE || token_is(t, "src") || token_is(t, "dst");
+}
+
+static bool parse_type(struct parser *p, struct qual *q)
+{
+	q->type = find_type(&p->in.tok);
+	if (q->type == TYPE_NONE)
+		return false;
+	tokens_advance(&p->in);
+	return true;
+}
+
+static int parse_prefix_len(struct parser *p, const struct qual *q, const struct token *addr,
+			    uint32_t *out)
+{
+	struct token bits = p->in.tok;
+
+	if (bits.kind != TOKEN_NUMBER || bits.value > 128)
+		return tree_fail(p, &bits, "a prefix length is a number");
+	tokens_advance(&p->in);
+	return prim_net(p, q, addr, (unsigned int)bits.value, NULL, out);
+}
+
+static int parse_mask(struct parser *p, const struct qual *q, const struct token *addr,
+		      uint32_t *out)
+{
+	struct token mask = p->in.tok;
+
+	if (mask.kind != TOKEN_IPV4 || mask.bits != 32 || addr->kind != TOKEN_IPV4)
+		return tree_fail(p, &mask, "a mask is an IPv4 address, as the net is");
+	tokens_advance(&p->in);
+	return prim_net(p, q, addr, 32, &mask, out);
+}
+
+/* "/24" or "mask 255.255.255.0" after an address. *taken: whether there is one; if not, *out is not
+ * set. */
+static int parse_net_suffix(struct parser *p, const struct qual *q, const struct token *addr,
 			    uint32_t *out, bool *taken)
 {
 	bool slash = tokens_at_sign(&p->in, '/');
@@ -79,26 +116,10 @@ static int parse_net_suffix(struct parser *p, const struct qual *q, const struct
 	if (q->type != TYPE_NET && q->type != TYPE_NONE)
 		return tree_fail(p, &p->in.tok, "a mask belongs to a net");
 	tokens_advance(&p->in);
-	if (slash) {
-		struct token bits = p->in.tok;
-
-		if (bits.kind != TOKEN_NUMBER || bits.value > 128)
-			return tree_fail(p, &bits, "a prefix length is a number");
-		tokens_advance(&p->in);
-		return prim_net(p, q, t, (unsigned int)bits.value, NULL, out);
-	}
-	if (p->in.tok.kind != TOKEN_IPV4 || p->in.tok.bits != 32 || t->kind != TOKEN_IPV4)
-		return tree_fail(p, &p->in.tok, "a mask is an IPv4 address, as the net is");
-	*out = 0;
-	{
-		struct token mask = p->in.tok;
-
-		tokens_advance(&p->in);
-		return prim_net(p, q, t, 32, &mask, out);
-	}
+	return slash ? parse_prefix_len(p, q, addr, out) : parse_mask(p, q, addr, out);
 }
 
-/* One name, number or address, under the qualifiers. */
+/* One name, number or address after the qualifiers q. */
 static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
 	struct token t = p->in.tok, number = t;
@@ -126,7 +147,7 @@ static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out
 
 static int parse_id(struct parser *p, const struct qual *q, uint32_t *out);
 
-/* "(80 or 443)" behind a qualifier. */
+/* "80 or 443)" after a qualifier and a parenthesis. */
 static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 {
 	int rc = parse_id(p, q, out);
@@ -181,21 +202,15 @@ static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 	return parse_single_id(p, q, out);
 }
 
-/* Whether a name, number or address may begin here; a keyword is none. */
+/* Whether the current token may be a name, number or address, or start a list of them. */
 static bool may_start_id(const struct parser *p)
 {
-	static const char *const keywords[] = { "and",   "or",        "not",       "src",
-						"dst",   "host",      "net",       "port",
-						"proto", "portrange", "protochain" };
+	const struct token *t = &p->in.tok;
 
-	if (p->in.tok.kind == TOKEN_SIGN)
-		return p->in.tok.value == '(' || p->in.tok.value == '!';
-	if (p->in.tok.kind == TOKEN_END || p->in.tok.kind == TOKEN_BAD)
-		return false;
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
-		if (tokens_at_word(&p->in, keywords[i]))
-			return false;
-	return true;
+	if (t->kind == TOKEN_SIGN)
+		return t->value == '(' || t->value == '!';
+	return t->kind != TOKEN_END && t->kind != TOKEN_BAD && !is_qualifier(t) &&
+	       !token_is(t, "and") && !token_is(t, "or") && !token_is(t, "not");
 }
 
 static int parse_number(struct parser *p, uint64_t max, uint64_t *value)
@@ -240,7 +255,7 @@ static int parse_outbound(struct parser *p, uint32_t *out)
 	return 0;
 }
 
-/* Any tag, or a tag with this identifier wherever it stands. */
+/* "vlan": any tag. "vlan ID": a tag with this identifier, outer or inner. */
 static int parse_vlan(struct parser *p, uint32_t *out)
 {
 	uint64_t tag;
@@ -281,7 +296,8 @@ static int parse_inner(struct parser *p, uint32_t *out)
 {
 	int rc = enter_nesting(p);
 
-	rc = rc ? rc : parse_primary(p, out);
+	if (!rc)
+		rc = parse_primary(p, out);
 	p->depth--;
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_INNER, .a = *out });
 	p->out.needs |= FILTER_NEED_INNER;
@@ -298,40 +314,47 @@ static int parse_pid(struct parser *p, uint32_t *out)
 	return rc;
 }
 
-/* Words that begin a primitive of their own; more of them are in own.c. */
+/* Keywords that start a primitive. ext.c has those whose argument is not a token. */
 static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, uint32_t *out);
-} primitives[] = {
+} keywords[] = {
 	{ "less", parse_less },         { "greater", parse_greater }, { "inbound", parse_inbound },
 	{ "outbound", parse_outbound }, { "vlan", parse_vlan },       { "mpls", parse_mpls },
 	{ "inner", parse_inner },       { "pid", parse_pid },
 };
 
-/* 1: it was one, with *rc. */
+static bool is_keyword(const struct token *t)
+{
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+		if (token_is(t, keywords[i].word))
+			return true;
+	return ext_is_keyword(t);
+}
+
+/* A primitive that starts with a keyword. True: there is one, with *rc 0 and *out, or -EINVAL. */
 static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
 {
 	struct tokens before = p->in;
 
 	if (ext_is_keyword(&p->in.tok)) {
-		p->qualified = false;
+		p->has_qual = false;
 		tokens_advance(&p->in);
 		*rc = ext_parse_keyword(p, &before, out);
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
-		if (!tokens_take_word(&p->in, primitives[i].word))
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+		if (!tokens_take_word(&p->in, keywords[i].word))
 			continue;
-		p->qualified = false;
-		*rc = primitives[i].parse(p, out);
+		p->has_qual = false;
+		*rc = keywords[i].parse(p, out);
 		return true;
 	}
 	return false;
 }
 
-/* A protocol, a direction, a type, in this order and each if it is there; then what they qualify.
- */
-static int qualified(struct parser *p, uint32_t *out)
+/* An optional protocol, direction and type, in this order; then what they qualify. */
+static int parse_qualified(struct parser *p, uint32_t *out)
 {
 	struct token first = p->in.tok;
 	struct qual q = { .proto = names_find_proto(&p->in.tok) };
@@ -341,24 +364,24 @@ static int qualified(struct parser *p, uint32_t *out)
 	if (q.proto)
 		tokens_advance(&p->in);
 	if (tokens_at_word(&p->in, "broadcast") || tokens_at_word(&p->in, "multicast")) {
-		bool multi = tokens_at_word(&p->in, "multicast");
+		bool multicast = tokens_at_word(&p->in, "multicast");
 
 		tokens_advance(&p->in);
-		p->qualified = false;
-		return prim_broadcast(p, q.proto, &first, multi, out);
+		p->has_qual = false;
+		return prim_broadcast(p, q.proto, &first, multicast, out);
 	}
 	dir = parse_direction(p, &q);
 	if (tokens_at_word(&p->in, "set")) {
 		before = p->in;
 		tokens_advance(&p->in);
-		p->qualified = false;
+		p->has_qual = false;
 		return ext_parse_set(p, &before, &q, out);
 	}
 	type = parse_type(p, &q);
 	if (q.proto && !dir && !type &&
 	    (!may_start_id(p) || tokens_at_sign(&p->in, '(') || is_not(&p->in.tok))) {
 		*out = prim_proto(p, q.proto);
-		p->qualified = false;
+		p->has_qual = false;
 		return 0;
 	}
 	if (!q.proto && !dir && !type && p->in.tok.kind != TOKEN_IPV4 &&
@@ -369,7 +392,7 @@ static int qualified(struct parser *p, uint32_t *out)
 					 : "not a word of the filter language: '%.*s'",
 				 (int)p->in.tok.len, p->in.tok.text);
 	p->qual = q;
-	p->qualified = true;
+	p->has_qual = true;
 	return parse_id(p, &q, out);
 }
 
@@ -382,7 +405,8 @@ static int parse_primary(struct parser *p, uint32_t *out)
 	if (is_not(&p->in.tok)) {
 		rc = enter_nesting(p);
 		tokens_advance(&p->in);
-		rc = rc ? rc : parse_primary(p, out);
+		if (!rc)
+			rc = parse_primary(p, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
@@ -390,22 +414,24 @@ static int parse_primary(struct parser *p, uint32_t *out)
 	if (tokens_at_sign(&p->in, '(')) {
 		rc = enter_nesting(p);
 		tokens_advance(&p->in);
-		rc = rc ? rc : parse_expression(p, out);
+		if (!rc)
+			rc = parse_expression(p, out);
 		return rc ? rc : close_paren(p);
 	}
 	if (parse_keyword(p, out, &rc))
 		return rc;
-	return qualified(p, out);
+	return parse_qualified(p, out);
 }
 
-/* Behind "and" and "or" the qualifiers before may hold on: "port 80 or 443". */
+/* Whether what follows "and" or "or" is a bare name, number or address, to which the qualifiers
+ * before apply: "port 80 or 443". */
 static bool inherits_qualifiers(struct parser *p)
 {
 	struct token t = is_not(&p->in.tok) ? tokens_peek(&p->in) : p->in.tok;
 	uint32_t unused;
 	int rc;
 
-	if (!p->qualified || names_find_proto(&t) || (t.kind == TOKEN_SIGN))
+	if (!p->has_qual || names_find_proto(&t) || (t.kind == TOKEN_SIGN))
 		return false;
 	if (t.kind == TOKEN_NUMBER || names_find_constant(&t, &unused)) {
 		struct tree_mark before = tree_mark(p);
@@ -416,14 +442,8 @@ static bool inherits_qualifiers(struct parser *p)
 	}
 	if (t.kind != TOKEN_WORD)
 		return t.kind != TOKEN_END && t.kind != TOKEN_BAD;
-	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++)
-		if (token_is(&t, primitives[i].word))
-			return false;
-	return !ext_is_keyword(&t) && !token_is(&t, "src") && !token_is(&t, "dst") &&
-	       !token_is(&t, "len") && !token_is(&t, "host") && !token_is(&t, "net") &&
-	       !token_is(&t, "port") && !token_is(&t, "proto") && !token_is(&t, "portrange") &&
-	       !token_is(&t, "protochain") && !token_is(&t, "broadcast") &&
-	       !token_is(&t, "multicast");
+	return !is_keyword(&t) && !is_qualifier(&t) && !token_is(&t, "len") &&
+	       !token_is(&t, "broadcast") && !token_is(&t, "multicast");
 }
 
 static int parse_expression(struct parser *p, uint32_t *out)
@@ -462,9 +482,8 @@ int filter_parse(struct filter *f, const char *text, const struct filter_names *
 	if (!rc && p.in.tok.kind != TOKEN_END)
 		rc = tree_fail(&p, &p.in.tok, "not expected here: '%.*s'", (int)p.in.tok.len,
 			       p.in.tok.text);
-	if (p.nomem) {
+	if (p.nomem)
 		rc = p.out.n >= TREE_NODES_MAX ? tree_fail(&p, &p.in.tok, "too long") : -ENOMEM;
-	}
 	if (rc) {
 		filter_close(&p.out);
 		return rc;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What names, numbers and addresses mean behind their qualifiers. */
+/* What names, numbers and addresses mean after their qualifiers. */
+#include "filter/prim.h"
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <string.h>
-#include "filter/tree.h"
 #include "net/services.h"
 
 enum { HOSTS_MAX = 32 };
 
-/* ICMPv6 and the like name a family; TCP is in either. */
+/* Restricts node to a family if that is 4 or 6. Protocols of both families have another number. */
 static uint32_t require_family(struct parser *p, uint8_t family, uint32_t node)
 {
 	if (family != 4 && family != 6)
@@ -35,7 +35,7 @@ static void make_mask(uint8_t *mask, unsigned int bits, size_t len)
 		mask[bits / 8] = (uint8_t)(0xff << (8 - bits % 8));
 }
 
-/* Whose addresses they have to be: IPv4's are in ARP, too, unless a protocol is named. */
+/* The packets that have such addresses. Without a protocol, IPv4 addresses match ARP, too. */
 static uint32_t require_carrier(struct parser *p, const struct filter_proto *proto, uint8_t family)
 {
 	uint32_t addrs = tree_cmp(p, FIELD(addrs), FILTER_EQ, family);
@@ -102,7 +102,7 @@ static uint32_t add_mac(struct parser *p, enum qual_dir dir, const uint8_t *byte
 			tree_src_dst(p, dir, src, dst));
 }
 
-/* A host by its name: any of its addresses. */
+/* A host name: any of its addresses. */
 static int add_named_host(struct parser *p, const struct qual *q, const struct token *t,
 			  uint32_t *out)
 {
@@ -131,7 +131,7 @@ static int add_named_host(struct parser *p, const struct qual *q, const struct t
 		*out = any ? tree_or(p, *out, one) : one;
 		any = true;
 	}
-	return any ? 0 : -EINVAL; /* said above */
+	return any ? 0 : -EINVAL; /* check_carrier() wrote the message */
 }
 
 static int add_host(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
@@ -162,10 +162,10 @@ static int add_host(struct parser *p, const struct qual *q, const struct token *
 	}
 }
 
-/* "net 10" is 10.0.0.0/8. */
+/* A network without a mask, as in libpcap: "net 10" is 10.0.0.0/8. */
 static int add_network(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
 {
-	struct token whole = *t;
+	struct token net = *t;
 
 	if (t->kind == TOKEN_IPV4)
 		return prim_net(p, q, t, t->bits, NULL, out);
@@ -174,8 +174,8 @@ static int add_network(struct parser *p, const struct qual *q, const struct toke
 	if (t->kind != TOKEN_NUMBER || t->value > 255)
 		return tree_fail(p, t,
 				 "a net is an address, with /BITS or 'mask ADDRESS' behind it");
-	whole.bytes[0] = (uint8_t)t->value;
-	return prim_net(p, q, &whole, 8, NULL, out);
+	net.bytes[0] = (uint8_t)t->value;
+	return prim_net(p, q, &net, 8, NULL, out);
 }
 
 static bool read_port(const char *text, size_t len, uint32_t *port)
@@ -276,26 +276,26 @@ int prim_id(struct parser *p, const struct qual *q, const struct token *t, uint3
 }
 
 int prim_broadcast(struct parser *p, const struct filter_proto *proto, const struct token *t,
-		   bool multi, uint32_t *out)
+		   bool multicast, uint32_t *out)
 {
 	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	size_t dst = offsetof(struct view, dst);
 	uint32_t hosts, group;
 
 	if (!proto || proto->layer == PROTO_LINK) {
-		group = multi ? tree_cmp_masked(p, offsetof(struct view, dmac), 1, 1, 1)
-			      : tree_bytes(p, offsetof(struct view, dmac), all, NULL, 6);
+		group = multicast ? tree_cmp_masked(p, offsetof(struct view, dmac), 1, 1, 1)
+				  : tree_bytes(p, offsetof(struct view, dmac), all, NULL, 6);
 		*out = tree_and(p, tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE), group);
 		return 0;
 	}
-	if (proto->families == 6 && multi) {
+	if (proto->families == 6 && multicast) {
 		*out = require_family(p, 6, tree_cmp(p, dst, 1, FILTER_EQ, 0xff));
 		return 0;
 	}
 	if (proto->families != 4)
 		return tree_fail(p, t, "'%s' knows no %s", proto->name,
-				 multi ? "multicast" : "broadcast");
-	if (multi) {
+				 multicast ? "multicast" : "broadcast");
+	if (multicast) {
 		*out = require_family(p, 4, tree_cmp(p, dst, 1, FILTER_GE, 224));
 		return 0;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's program as text, an instruction a line, in the verifier's own way of writing. */
+/* Prints a filter's code in the notation of the kernel verifier's log. */
 #include "filter/emit.h"
 
 static const char *operator_sign(uint8_t code)

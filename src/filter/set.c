@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: read, sorted byte by byte, and merged. */
+/* Reads sets of addresses, sorts them byte by byte, and merges neighbours. */
 #include "filter/set.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 
-/* A line without its end and comment, and where it stands. */
+/* What is left of a line, without its comment; begin is the line's start. */
 struct line {
 	const char *at, *end;
 	const char *begin;
@@ -35,7 +35,7 @@ static int fail_at(const struct line *l, const char *at, struct diag *diag, cons
 	return -EINVAL;
 }
 
-/* Decimal, to max; what ends it is left. False: no number. */
+/* Reads a decimal number up to max, of at most 3 digits. *at: after it. False: no such number. */
 static bool read_number(const char **at, const char *end, unsigned int max, unsigned int *value)
 {
 	const char *s = *at;
@@ -92,7 +92,7 @@ static int add_prefix(struct set_prefixes *p, const uint8_t *prefix, size_t widt
 	return 0;
 }
 
-/* The address or prefix that l is at. */
+/* Reads the address or prefix at l->at. */
 static int read_prefix(struct filter_set *s, struct line *l, struct diag *diag)
 {
 	const char *word = l->at, *end = word, *slash;
@@ -139,7 +139,7 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 	return !rc && l->at < l->end ? fail_at(l, l->at, diag, "one address or prefix a line") : rc;
 }
 
-/* Inlined with a width that is known, or each of the few bytes is a call. */
+/* Inlined with a constant width: otherwise each copy of a few bytes is a call of memcpy(). */
 static inline __attribute__((always_inline)) void scatter_prefixes(const uint8_t *from, uint8_t *to,
 								   size_t n, size_t width,
 								   size_t byte,
@@ -149,7 +149,7 @@ static inline __attribute__((always_inline)) void scatter_prefixes(const uint8_t
 		memcpy(to + positions[from[byte]]++ * width, from, width);
 }
 
-/* One pass of a radix sort, by one byte of each. False: they all have the same. */
+/* One pass of a radix sort, by one byte. False: all have the same byte, and nothing was copied. */
 static bool sort_by_byte(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
 	size_t positions[256] = { 0 }, position = 0;
@@ -179,7 +179,7 @@ static bool is_sorted(const struct set_prefixes *p, size_t width)
 	return true;
 }
 
-/* By address; of the same one the shortest prefix first. */
+/* Sorts by address, and prefixes of the same address by length. */
 static int sort_prefixes(struct set_prefixes *p, size_t width)
 {
 	uint8_t *other;
@@ -202,14 +202,14 @@ static int sort_prefixes(struct set_prefixes *p, size_t width)
 	return 0;
 }
 
-/* Whether the first bits of both are the same. */
+/* Whether both start with the same `bits` bits. */
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int bits)
 {
 	return !memcmp(a, b, bits / 8) &&
 	       (!(bits % 8) || !((a[bits / 8] ^ b[bits / 8]) >> (8 - bits % 8)));
 }
 
-/* What is within another goes, and two halves become their whole. */
+/* Drops prefixes that are within others, and merges two halves of a prefix into it. */
 static void merge_prefixes(struct set_prefixes *p, size_t width)
 {
 	size_t bits = width - 1, n = p->n ? 1 : 0;
@@ -232,10 +232,10 @@ static void merge_prefixes(struct set_prefixes *p, size_t width)
 	p->n = n;
 }
 
-/* s gets what is in other, if that is to be; other is closed. */
-static void replace_prefixes(struct filter_set *s, struct filter_set *other, bool taken)
+/* Gives s the prefixes of other if do_replace. Closes other. */
+static void replace_prefixes(struct filter_set *s, struct filter_set *other, bool do_replace)
 {
-	for (int i = 0; i < SET_FAMILIES && taken; i++) {
+	for (int i = 0; i < SET_FAMILIES && do_replace; i++) {
 		struct set_prefixes before = s->of[i];
 
 		s->of[i] = other->of[i];
@@ -301,8 +301,8 @@ static bool contains_prefix(const uint8_t *outer, const uint8_t *inner, size_t w
 	return outer[width - 1] <= inner[width - 1] && same_bits(outer, inner, outer[width - 1]);
 }
 
-/* What of a prefix is left without those in less, of which *at is the first that may concern it:
- * prefixes come in order. */
+/* Adds to left the parts of a prefix that are not in less. *at: the first prefix in less that may
+ * overlap; callers go through prefixes in order. */
 static int subtract_prefixes(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
 			     size_t width, struct set_prefixes *left)
 {
@@ -353,7 +353,7 @@ bool set_contains(const struct filter_set *s, uint8_t addrs, const uint8_t *addr
 
 	if (addrs != 4 && addrs != 6)
 		return false;
-	/* The last prefix that begins at or before it is the only one that it can be in. */
+	/* Only the last prefix that starts at or before the address can contain it. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -79,7 +79,7 @@ uint32_t tree_cmp_masked(struct parser *p, size_t field, size_t size, uint64_t m
 	return node;
 }
 
-/* A field is loaded in this machine's order, so are the bytes it is compared with. */
+/* Fields are loaded in host byte order, so the bytes to compare with are, too. */
 static uint64_t load_bytes(const uint8_t *bytes, size_t size)
 {
 	uint64_t value = 0;
@@ -107,7 +107,7 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 		uint64_t bits;
 		uint32_t part;
 
-		/* Pieces that lie at a multiple of their size, as kernel programs have to read. */
+		/* Aligned pieces: some verifiers refuse unaligned loads. */
 		for (size = 8; size > len - i || (field + i) % size; size /= 2)
 			;
 		bits = mask ? load_bytes(mask + i, size) : all_bits(size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the link layer to the transport header, whatever lies between, and into one tunnel. */
+/* Parses from the link layer to the transport header, and into one tunnel. */
 #include "filter/view.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -15,7 +15,7 @@ enum {
 	ETHERTYPE_BRIDGED = 0x6558, /* GRE's and GENEVE's EtherType of bridged Ethernet */
 };
 
-/* What is still to be read, and where it stands in the packet. */
+/* A cursor, and the packet's start, from which offsets count. */
 struct reader {
 	const uint8_t *data;
 	struct cursor c;
@@ -31,7 +31,7 @@ static void add_to_chain(struct view *v, uint8_t proto)
 	v->chain[proto / 64] |= UINT64_C(1) << proto % 64;
 }
 
-/* Bytes of the transport header that r is at; 0: it is cut off, or none. */
+/* Length of the transport header at r; 0: cut off or malformed. */
 static size_t transport_len(const struct view *v, const struct reader *r)
 {
 	size_t len;
@@ -132,7 +132,7 @@ static void parse_ipv6(struct view *v, struct reader *r)
 	parse_transport(v, r);
 }
 
-/* IPv4 over Ethernet, the only one in use (RFC 826). */
+/* Only IPv4 over Ethernet (RFC 826) is in use. */
 static void parse_arp(struct view *v, struct reader *r)
 {
 	const uint8_t *a = r->c.left >= 28 ? r->c.at : NULL;
@@ -144,7 +144,8 @@ static void parse_arp(struct view *v, struct reader *r)
 	memcpy(v->dst, a + 24, 4);
 }
 
-/* Labels to the bottom of the stack; behind it the first four bits tell what it is (RFC 4928). */
+/* MPLS labels to the bottom of the stack; after it, the first four bits tell IPv4 from IPv6 (RFC
+ * 4928). False: no IP packet follows. */
 static bool parse_labels(struct view *v, struct reader *r)
 {
 	for (int i = 0; i < LABELS_MAX; i++) {
@@ -169,7 +170,7 @@ static bool is_vlan(uint16_t type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-/* From an EtherType on, whose payload is next. */
+/* Parses from the header at r on, whose EtherType is v->type. */
 static void parse_network(struct view *v, struct reader *r)
 {
 	while (is_vlan(v->type) && v->vlans < VIEW_VLANS_MAX) {
@@ -213,7 +214,7 @@ static void parse_raw_ip(struct view *v, struct reader *r)
 	parse_network(v, r);
 }
 
-/* A header of this length, with an EtherType at this place in it. */
+/* A link-layer header of len bytes with an EtherType at offset type. */
 static void parse_cooked(struct view *v, struct reader *r, size_t len, size_t type)
 {
 	const uint8_t *at = cursor_take(&r->c, len);
@@ -259,13 +260,13 @@ static void init_view(struct view *v, uint32_t len)
 			    .payload = VIEW_NONE };
 }
 
-/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
+/* RFC 2784 and 2890: checksum, key and sequence number are optional. */
 static bool skip_gre(struct reader *r, uint16_t *type)
 {
 	uint16_t flags = cursor_be16(&r->c);
 
 	*type = cursor_be16(&r->c);
-	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+	if (flags & 0x4007) /* routing, which is obsolete, and versions other than 0 */
 		return false;
 	return cursor_skip(&r->c, (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) +
 					  (flags & 0x1000 ? 4 : 0)) &&
@@ -285,7 +286,8 @@ static bool skip_geneve(struct reader *r, uint16_t *type)
 	return cursor_skip(&r->c, (size_t)(at[0] & 0x3f) * 4);
 }
 
-/* What is carried in the packet, and where it begins; type 0 for Ethernet. */
+/* Moves r to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
+ * tunnel, or cut off. */
 static bool enter_tunnel(const struct view *v, struct reader *r, uint16_t *type)
 {
 	if (v->trans == VIEW_NONE)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv6 prefixes as a table: a search tree of the prefix lengths, and buckets of prefixes and
- * markers.
- */
+/* IPv6 prefixes as a table: a search tree of their lengths, and buckets of prefixes and markers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,8 +12,7 @@ struct set_table {
 	uint32_t n;
 };
 
-/* Build a table from sorted, disjoint prefixes, as set_parse() leaves them. 0, -ENOMEM or -E2BIG.
- */
+/* Build a table from prefixes that set_parse() has sorted and merged. 0, -ENOMEM or -E2BIG. */
 int set4_build(const struct set_prefixes *p, struct set_table *out);
 int set6_build(const struct set_prefixes *p, struct set_table *out);
 /* Append a table's prefixes to out, unsorted and possibly split into longer ones. 0, -ENOMEM, or

@@ -28,8 +28,7 @@ int sets_open(struct sets *s, const struct filter *const *filters, size_t n, con
 size_t sets_find(const struct sets *s, const char *name);
 /* Links the lookup code into the code of the same filters. The first calls of IPv4 lookups are
  * replaced by the code (inlined); for the other calls it is appended once per set and family. Keep
- * *s open until the code is loaded; then the program holds the maps. 0 or -errno. Reports errors.
- */
+ * *s open until the code is loaded; then the program holds the maps. Reports errors. */
 int sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
 
