@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Indexes an object's BTF and answers questions about its types. */
+/* Indexes an object's BTF and finds types in it. */
 #include "gen/read.h"
 
 enum {
@@ -7,7 +7,7 @@ enum {
 	PTR_SIZE = 8,
 };
 
-/* Bytes behind a type's head, by kind: a fixed part and a part for each of vlen. */
+/* Bytes after struct btf_type by kind: a fixed part, and a part for each of vlen elements. */
 static const struct {
 	uint8_t fixed, each;
 } tails[] = {

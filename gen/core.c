@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* CO-RE records of .BTF.ext: read, their accesses turned into names, their instructions checked. */
+/* Reads the CO-RE records of .BTF.ext: turns accesses into names and checks the instructions. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include "gen/read.h"
 
 enum {
-	EXT_CORE_OFF = 24, /* struct btf_ext_header: where core_relo_off stands */
-	EXT_HEAD_MIN = 32, /* and how long a header is that has it */
+	EXT_CORE_OFF = 24, /* struct btf_ext_header: offset of core_relo_off */
+	EXT_HEAD_MIN = 32, /* the length of a header that has it */
 	REC_SIZE = 16,     /* struct bpf_core_relo */
 	PATH_MAX_LEN = 512,
 	ACCESS_MAX = 64, /* indices in one access */
@@ -41,7 +41,7 @@ static int read_rec(struct reader *r, struct slice s, uint64_t at, const struct 
 	return 0;
 }
 
-/* Runs of records, each headed by a section's name and a count. */
+/* The records come in blocks; each block starts with a section's name and a count. */
 static int read_recs(struct reader *r, struct slice s)
 {
 	uint32_t size, name, n;
@@ -93,14 +93,14 @@ int gen_read_cores(struct reader *r)
 	return read_recs(r, s);
 }
 
-/* An access as it is walked: "0:1:2", the type that is reached, and its name so far. */
+/* A walk along an access such as "0:1:2": the type reached so far, and its path by names. */
 struct walk {
 	struct reader *r;
 	const struct func *f;
-	const char *root; /* the record's type, by name */
+	const char *root; /* the name of the record's type */
 	const char *access;
 	uint32_t type;
-	uint64_t bits; /* from the start of the root type */
+	uint64_t bits; /* offset from the start of the root type */
 	bool bitfield;
 	char path[PATH_MAX_LEN];
 	size_t len;
@@ -112,7 +112,7 @@ static int fail_walk(struct walk *w, const char *what)
 			w->root, w->len ? "." : "", w->path, what);
 }
 
-/* The next index; 0 at the end, 1 with an index, an error if there is something else. */
+/* Takes the next index of the access. 1 with *index, 0 at the end, or -EINVAL. */
 static int next_index(struct walk *w, uint32_t *index)
 {
 	uint64_t n = 0;
@@ -169,7 +169,7 @@ static int step_element(struct walk *w, const struct type *t, uint32_t index)
 	if (!gen_btf_word(t, 0, &w->type) || !gen_btf_word(t, 2, &n) ||
 	    !gen_btf_size(&w->r->btf, w->type, &size))
 		return fail_walk(w, "has an element without a size");
-	/* A flexible array at the end of a struct has none and may be read beyond. */
+	/* A flexible array at the end of a struct has no number of elements. */
 	if (n && index >= n)
 		return fail_walk(w, "lies outside its array");
 	w->bits += (uint64_t)index * size * 8;
@@ -256,7 +256,7 @@ static int walk_enum(struct walk *w, struct spec_core *out, uint64_t *value)
 	return s && *s ? append_path(w, "%s", s) : fail_walk(w, "enumerator has no name");
 }
 
-/* Kinds by their number in enum bpf_core_relo_kind. */
+/* By enum bpf_core_relo_kind. */
 static const struct kind {
 	const char *refusal;
 	int (*walk)(struct walk *w, struct spec_core *out, uint64_t *value);
@@ -276,7 +276,8 @@ static const struct kind {
 	[BPF_CORE_TYPE_MATCHES] = { .refusal = "type matches are not supported" },
 };
 
-/* A name up to the last "___" that has other characters on both sides. */
+/* Length of a type's name without its flavor: the suffix from the last "___" that has other
+ * characters on both sides. */
 static size_t base_name_len(const char *name)
 {
 	size_t len = strlen(name);
@@ -290,7 +291,7 @@ static size_t base_name_len(const char *name)
 	return len;
 }
 
-/* The record's root: the nearest name behind qualifiers, be it a typedef's or a struct's. */
+/* Sets the name of the record's type, without qualifiers: that of a typedef or a struct. */
 static int set_root_name(struct walk *w, struct spec_core *out)
 {
 	struct type t;
@@ -309,11 +310,11 @@ static int set_root_name(struct walk *w, struct spec_core *out)
 	return out->type ? 0 : -EINVAL;
 }
 
-/* The number that obj will change must be the one that the record is about, else one of the two
- * was misread. */
+/* Checks that the number in the instruction, which obj will change, is the one that the types give:
+ * otherwise one of the two was misread. */
 static int check_insn(struct walk *w, const struct bpf_insn *insn, uint16_t kind, uint64_t value)
 {
-	int32_t is = insn->imm;
+	int32_t number = insn->imm;
 
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LDX:
@@ -321,7 +322,7 @@ static int check_insn(struct walk *w, const struct bpf_insn *insn, uint16_t kind
 	case BPF_STX:
 		if (kind != SPEC_FIELD_OFFSET || BPF_MODE(insn->code) != BPF_MEM)
 			return fail_walk(w, "instruction cannot be changed");
-		is = insn->off;
+		number = insn->off;
 		break;
 	case BPF_ALU:
 	case BPF_ALU64:
@@ -336,7 +337,7 @@ static int check_insn(struct walk *w, const struct bpf_insn *insn, uint16_t kind
 	default:
 		return fail_walk(w, "instruction cannot be changed");
 	}
-	if ((uint32_t)is != (uint32_t)value)
+	if ((uint32_t)number != (uint32_t)value)
 		return fail_walk(w, "instruction has another value than the types");
 	return 0;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Global data as maps of one entry, and the object's conf within them. */
+/* Global data, as maps with one entry, and the variable `conf` in it. */
 #include <elf.h>
 #include <stdio.h>
 
 #include "gen/read.h"
 
-/* "gate" and ".rodata.str1.1" make a map "gate.rodata.str" that C knows as rodata_str1_1. */
+/* Object "gate", section ".rodata.str1.1": map "gate.rodata.str", label rodata_str1_1. */
 static int make_names(struct reader *r, const struct elf_sec *sec, struct map *m)
 {
 	char name[2 * SLICE_STR_MAX];
@@ -59,7 +59,7 @@ static int read_section(struct reader *r, const struct elf_sec *sec)
 	return 0;
 }
 
-/* The variable whose bytes hold off, for a message. */
+/* The name of the variable at off, for a message. */
 static const char *find_variable(const struct reader *r, uint32_t sec, uint64_t off)
 {
 	for (uint32_t i = 0; i < r->elf.nsyms; i++) {
@@ -103,7 +103,7 @@ int gen_read_data(struct reader *r)
 	return 0;
 }
 
-/* The variable `conf` in whichever section of globals has it. */
+/* Finds the variable `conf` and the section that has it. */
 static bool find_conf(const struct reader *r, struct type *sec, struct type *var)
 {
 	for (uint32_t id = 1; id < r->btf.n; id++) {

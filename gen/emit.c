@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, 
 	va_list args;
 	int n = 0;
 
-	/* Most often it fits at once. */
+	/* The second pass has the room that the first one found to be missing. */
 	for (int i = 0; i < 2 && reserve_text(t, (size_t)n + 1); i++) {
 		size_t left = t->cap - t->len;
 
@@ -54,7 +54,7 @@ __attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, 
 	t->failed = true;
 }
 
-/* As a string literal; what came out of an object may be any byte. */
+/* A string literal. A string of the object may have any bytes. */
 static void emit_str(struct gen_text *t, const char *s)
 {
 	emit_text(t, "\"");
@@ -71,7 +71,7 @@ static void emit_str(struct gen_text *t, const char *s)
 	emit_text(t, "\"");
 }
 
-/* A name as part of an enumerator: upper case, nothing but letters, digits and "_". */
+/* A part of an enumerator: upper case, only letters, digits and '_'. */
 static void emit_upper(struct gen_text *t, const char *s)
 {
 	for (; *s; s++)
@@ -162,13 +162,13 @@ static const char *const core_kinds[] = {
 	[SPEC_ENUM_VALUE] = "SPEC_ENUM_VALUE",
 };
 
-/* Names, each once, one behind the other. */
+/* A table of strings, each stored once and ended by a NUL. */
 struct names {
 	char *at;
 	size_t len, cap;
 };
 
-/* Where a name is; it is added if it is new. -1: memory ran out, or there are too many. */
+/* The offset of a name, which is added if it is new. -1: no memory, or the table is full. */
 static int intern_name(struct names *n, const char *name)
 {
 	size_t len = strlen(name) + 1;
@@ -190,7 +190,7 @@ static int intern_name(struct names *n, const char *name)
 	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
 }
 
-/* A name in a comment, which no name may end. */
+/* A name within a comment. Characters that could end the comment are replaced. */
 static void emit_plain(struct gen_text *t, const char *name)
 {
 	for (; *name; name++)
@@ -229,7 +229,7 @@ static void emit_names(struct gen_text *t, const struct names *n)
 	emit_text(t, "%s;\n\n", n->len ? "" : " \"\"");
 }
 
-/* Where each function begins in the program: what a verifier's log counts from. */
+/* The first instruction of each function, for readers of verifier logs. */
 static void emit_funcs(struct gen_text *t, const struct gen_layout *l)
 {
 	for (uint32_t i = 0; i < l->nfuncs; i++) {
@@ -278,7 +278,7 @@ static void emit_progs(struct gen_text *t, const struct gen_obj *obj)
 	emit_text(t, "};\n\n");
 }
 
-/* What of the spec is known only now is filled in. */
+/* Sets code_len and streams of *spec. */
 static void emit_code(struct gen_text *t, const struct gen_obj *obj, struct spec *spec)
 {
 	uint8_t *code = gen_pack(obj, &spec->code_len, spec->streams);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Lays every subprogram that a program reaches behind it, and resolves its relocations. */
+/* Appends to a program all subprograms that it reaches, and resolves their relocations. */
 #include <elf.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ enum {
 
 struct linker {
 	struct reader *r;
-	const struct func **funcs; /* in their new order */
+	const struct func **funcs; /* in the order of the layout */
 	struct gen_func *layout;
-	uint32_t *index_of; /* by index in r->funcs: the new place + 1, 0 for none */
+	uint32_t *index_of; /* by index in r->funcs: index in the layout + 1, 0: not in it */
 	uint32_t nfuncs, ninsns;
 	const struct func *stub;
 	struct bpf_insn *insns;
@@ -26,15 +26,15 @@ struct linker {
 	uint32_t nrelocs, ncores;
 };
 
-/* A walk over a function's instructions with what is recorded for each. */
+/* A walk over a function's instructions, with the relocation and CO-RE record of each. */
 struct step {
 	const struct func *f;
-	uint32_t next;             /* index in the function */
-	uint32_t at;               /* of the instruction now looked at */
-	struct bpf_insn insn[2];   /* the second half is valid for CODE_WIDE */
-	const struct elf_rel *rel; /* that stands at it, or NULL */
-	const struct core_rec *core;
-	uint32_t rels, cores; /* the next of the reader's */
+	uint32_t next;               /* index of the next instruction in the function */
+	uint32_t at;                 /* index of the current one */
+	struct bpf_insn insn[2];     /* the second one is valid for CODE_WIDE */
+	const struct elf_rel *rel;   /* NULL: none */
+	const struct core_rec *core; /* NULL: none */
+	uint32_t rels, cores;        /* indices of the next ones in the reader */
 };
 
 static int fail_insn(struct linker *l, const struct step *s, const char *what)
@@ -43,7 +43,7 @@ static int fail_insn(struct linker *l, const struct step *s, const char *what)
 			s->at, what);
 }
 
-/* The first relocation and the first CO-RE record of a function or behind it. */
+/* Starts a walk: finds the first relocation and CO-RE record at or after the function's start. */
 static struct step start_steps(const struct reader *r, const struct func *f)
 {
 	struct step s = { .f = f };
@@ -90,7 +90,7 @@ static void read_insn(const struct reader *r, const struct func *f, uint32_t i,
 	insn->imm = (int32_t)imm;
 }
 
-/* Take the record that stands at this instruction; one that stands at none is a mistake. */
+/* Takes the relocation and CO-RE record of the current instruction. One within it is an error. */
 static int take_records(struct linker *l, struct step *s, uint32_t width)
 {
 	const struct reader *r = l->r;
@@ -120,7 +120,7 @@ static int take_records(struct linker *l, struct step *s, uint32_t width)
 	return 0;
 }
 
-/* 1 with an instruction, 0 behind the last. */
+/* 1 with the next instruction, 0 after the last one, or -EINVAL. */
 static int next_step(struct linker *l, struct step *s)
 {
 	uint32_t width = 1;
@@ -141,7 +141,7 @@ static int next_step(struct linker *l, struct step *s)
 	return take_records(l, s, width) ? -EINVAL : 1;
 }
 
-/* A symbol that a relocation may name: defined here. */
+/* The symbol of the current relocation, defined in this object; NULL after an error. */
 static const struct elf_sym *get_symbol(struct linker *l, const struct step *s)
 {
 	const struct elf_sym *sym = &l->r->elf.syms[s->rel->sym];
@@ -215,7 +215,7 @@ static int set_stub(struct linker *l, const struct step *s, const struct func *s
 	return 0;
 }
 
-/* Appends what the function at this place calls. */
+/* Appends the functions that the function at this index calls. */
 static int append_callees(struct linker *l, uint32_t index)
 {
 	struct step s = start_steps(l->r, l->funcs[index]);
@@ -235,9 +235,9 @@ static int append_callees(struct linker *l, uint32_t index)
 	return err;
 }
 
-/* The program and what it reaches, each once, in the order of the calls; so it ends even if
- * functions call each other in a circle, which is the verifier's to refuse. A stub comes last:
- * other code can be put in its place without moving anything. */
+/* Lists the program and the functions that it reaches, each once, in the order of the calls. This
+ * ends even with recursive functions, which the verifier refuses. A stub comes last, so that code
+ * that replaces it moves nothing. */
 static int collect_funcs(struct linker *l, const struct func *prog)
 {
 	if (append_func(l, prog))
@@ -268,7 +268,7 @@ static int relocate_call(struct linker *l, struct step *s, uint32_t at)
 	return 0;
 }
 
-/* A ld_imm64 that names a map or a byte of global data. */
+/* Relocates a ld_imm64 of a map, or of the address of global data. */
 static int relocate_map(struct linker *l, struct step *s, uint32_t at)
 {
 	const struct elf_sym *sym = get_symbol(l, s);
@@ -302,7 +302,7 @@ static int relocate_map(struct linker *l, struct step *s, uint32_t at)
 	return 0;
 }
 
-/* Functions are moved one by one, so a jump may not leave its own. */
+/* Functions are moved separately, so a jump must stay within its function. */
 static int check_jump(struct linker *l, const struct step *s)
 {
 	uint8_t class = BPF_CLASS(s->insn->code), op = BPF_OP(s->insn->code);
@@ -359,7 +359,7 @@ static int place_funcs(struct linker *l)
 	return 0;
 }
 
-/* Relocations and records stand at one instruction each, so no more of them can be met. */
+/* An instruction has at most one relocation and one record. */
 static uint32_t min_u32(uint32_t records, uint32_t insns)
 {
 	return records < insns ? records : insns;

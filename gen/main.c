@@ -17,7 +17,7 @@ static int print_error(const char *file, const char *what)
 	return -EINVAL;
 }
 
-/* The whole of a file, to be freed. */
+/* Reads a whole file. Reports errors. The caller frees the bytes. */
 static uint8_t *read_file(const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "rb");
@@ -37,7 +37,7 @@ static uint8_t *read_file(const char *path, size_t *len)
 	return buf;
 }
 
-/* "dir/gate.bpf.o" -> "gate", to be freed. */
+/* "dir/gate.bpf.o" -> "gate". The caller frees it. */
 static char *base_name(const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -48,7 +48,7 @@ static char *base_name(const char *path)
 	return name;
 }
 
-/* A file beside its final place, which it takes only when both are whole. */
+/* A file that is written under a temporary name, and renamed when both files are complete. */
 struct output {
 	char *path, *temp;
 	bool renamed;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
-/* Maps as .maps declares them: read out of BTF, checked by type, and laid into the spec. */
+/* Reads the maps that .maps declares from BTF, checks them by type, and lists them in the spec. */
 #include <stdlib.h>
 
 #include "gen/read.h"
 
-/* What a map type asks of its declaration. */
+/* Requirements of a map type. */
 enum {
 	KEY_NONE = 1 << 0,
 	VALUE_NONE = 1 << 1,
 	KEY_4 = 1 << 2,
 	VALUE_4 = 1 << 3,
-	SIZES_MAY_LACK = 1 << 4, /* key and value are 4 bytes where not said */
-	ENTRIES_ANY = 1 << 5,    /* 0: the kernel or the loader knows the number */
+	SIZES_MAY_LACK = 1 << 4, /* key and value default to 4 bytes */
+	ENTRIES_ANY = 1 << 5,    /* 0 entries: the kernel or the loader sets the number */
 	ENTRIES_NONE = 1 << 6,
-	ENTRIES_RING = 1 << 7, /* a power of two and a page at least, on every architecture */
+	ENTRIES_RING = 1 << 7, /* a power of two, and at least a page on every architecture */
 	NO_PREALLOC = 1 << 8,
 	NO_BTF = 1 << 9, /* the kernel refuses the map with key and value types */
 	REFUSED = 1 << 10,
 };
 
-enum { PAGE_MOST = 65536 }; /* arm64 has kernels with such pages */
+enum { PAGE_MOST = 65536 }; /* the largest page: arm64 kernels may have it */
 
 enum {
 	FD_MAP = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
@@ -50,7 +50,7 @@ static const uint16_t rules[] = {
 	[BPF_MAP_TYPE_USER_RINGBUF] = KEY_NONE | VALUE_NONE | ENTRIES_RING | NO_BTF,
 	[BPF_MAP_TYPE_INODE_STORAGE] = STORAGE_MAP,
 	[BPF_MAP_TYPE_TASK_STORAGE] = STORAGE_MAP,
-	[32] = STORAGE_MAP, /* BPF_MAP_TYPE_CGRP_STORAGE, which linux/bpf.h of 6.1 has not */
+	[32] = STORAGE_MAP, /* BPF_MAP_TYPE_CGRP_STORAGE, missing in linux/bpf.h of 6.1 */
 	[BPF_MAP_TYPE_BLOOM_FILTER] = KEY_NONE | NO_BTF,
 };
 
@@ -59,7 +59,7 @@ static uint32_t get_rule(const struct map *m)
 	return m->spec.type < sizeof(rules) / sizeof(*rules) ? rules[m->spec.type] : 0;
 }
 
-/* Members of a declaration; those that are types set an id, and the size is taken from it. */
+/* Members of a declaration. Of those that are types the id is stored; set_size() uses it. */
 static const struct {
 	const char *name;
 	bool is_type;
@@ -100,7 +100,7 @@ static int read_member(struct reader *r, struct map *m, const struct member *mem
 	return 0;
 }
 
-/* A size that a type gives and that may have been said as a number, too. */
+/* Sets a size from a type. If it is given as a number, too, both must agree. */
 static int set_size(struct reader *r, const struct map *m, const char *what, uint32_t id,
 		    uint32_t *size)
 {
@@ -247,7 +247,7 @@ struct map *gen_find_map(struct reader *r, uint32_t sec, uint64_t off)
 	return NULL;
 }
 
-/* Lay the used maps into the spec, in the order they were read in. */
+/* Lists the used maps in the spec, in the order in which they were read. */
 int gen_list_maps(struct reader *r)
 {
 	struct spec *spec = &r->out->spec;

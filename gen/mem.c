@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How a reading fails and allocates: one message, and one heap that is freed at once. */
+/* Errors and memory while an object is read: one message, and one heap that is freed at once. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>

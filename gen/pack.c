@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* All programs of an object as one packed block: they repeat each other. */
+/* Packs all programs of an object as one block, since they have much in common. */
 #include <lz4hc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static void put_number(uint8_t *at, uint32_t value, int bytes, bool big)
 		at[big ? bytes - 1 - i : i] = (uint8_t)(value >> 8 * i);
 }
 
-/* As the target has it in memory, where its bit-fields follow its byte order. */
+/* An instruction in the target's memory: its bit-fields' order depends on the byte order. */
 static void put_insn(uint8_t *at, const struct bpf_insn *in, bool big)
 {
 	at[0] = in->code;
@@ -32,7 +32,7 @@ static uint8_t *make_plain_code(const struct gen_obj *obj)
 	return plain;
 }
 
-/* A stream being filled; it has room for what a whole program may put there. */
+/* A stream with room for all instructions. */
 struct stream {
 	uint8_t *at;
 	uint32_t len;
@@ -66,8 +66,8 @@ static void split_insn(struct stream f[STREAMS], const struct bpf_insn *in)
 		append_short(&f[STREAM_IMMS], in->imm, 4);
 }
 
-/* The streams one behind the other, and that they come to the same instructions; NULL: no memory,
- * or they do not. */
+/* The joined streams of all programs, checked by rebuilding the instructions from them. NULL: no
+ * memory, or the check failed. */
 static uint8_t *make_streams(const struct gen_obj *obj, uint32_t lens[STREAMS], uint32_t *len)
 {
 	enum { MOST = 5 }; /* bytes of one instruction in one stream */

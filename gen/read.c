@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The order in which an object is read. */
+/* Reads an object step by step. */
 #include <elf.h>
 
 #include "gen/read.h"
@@ -15,7 +15,7 @@ static int read_license(struct reader *r)
 	return r->out->spec.license ? 0 : -EINVAL;
 }
 
-/* Whether the types list a variable or function of that name in a section. */
+/* Whether BTF lists a variable or function of this name in a section. */
 static bool is_listed(const struct reader *r, const char *sec, const char *name)
 {
 	struct type list, t;
@@ -48,7 +48,7 @@ static int refuse_undefined(struct reader *r)
 	return 0;
 }
 
-/* Relocations name maps as they were read; now those that nobody uses are gone. */
+/* Turns the map indices of relocations from r->maps to the spec, which has no unused maps. */
 static int renumber_relocs(struct reader *r)
 {
 	const struct spec *spec = &r->out->spec;
@@ -64,8 +64,8 @@ static int renumber_relocs(struct reader *r)
 
 int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *out, struct diag *d)
 {
-	/* Later steps stand on what earlier ones checked; programs tell which maps are used, and
-	 * only these bring their types and get an index. */
+	/* Later steps rely on the checks of earlier ones. Reading the programs marks the used maps;
+	 * only their types are kept, and only they get an index. */
 	static int (*const steps[])(struct reader * r) = {
 		gen_btf_open,    gen_check_sections, read_license,   refuse_undefined,
 		gen_read_maps,   gen_read_data,      gen_read_conf,  gen_read_cores,

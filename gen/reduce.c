@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The part of an object's BTF that describes its maps' keys and values, in kinds that 5.10 takes.
- */
+/* Reduces an object's BTF to the types of its maps' keys and values, in kinds that 5.10 accepts. */
 #include "gen/read.h"
 
 enum {
@@ -9,9 +8,9 @@ enum {
 	STRS_MAX = 1 << 20,
 };
 
-/* What the words of a type are, the one behind info first and then those of the tail, over and
- * over: a name, a type, a type that is cut to void, or a number. Kinds without a form are not
- * taken. Pointers lead nowhere: a map's value has the address, not what is there. */
+/* The words of a type by kind: ref is the word after info, tail the words after it, repeated. 'n':
+ * a name, 't': a type, 'v': a type that becomes void, '#': a number. Kinds without a row are left
+ * out. Pointers become void *: what they point to is not in the map. */
 static const struct {
 	char ref;
 	const char *tail;
@@ -108,7 +107,7 @@ static bool visit_type(struct reduction *red, uint32_t old)
 
 	if (!gen_btf_type(&red->r->btf, old, &t))
 		return false;
-	/* 5.10 knows no signed enums. */
+	/* 5.10 does not accept the flag for signed enums. */
 	kflag = t.kflag && t.kind != BTF_KIND_ENUM;
 	if (!visit_word(red, 'n', t.name_off) ||
 	    !visit_word(red, '#', kflag << 31 | t.kind << 24 | t.vlen) ||
@@ -124,7 +123,7 @@ static bool visit_type(struct reduction *red, uint32_t old)
 	return true;
 }
 
-/* Everything that a map's types consist of; taken back if any of it is of a kind not taken. */
+/* Collects all types of a map. If one is of a kind that is left out, none of them is kept. */
 static bool collect_map(struct reduction *red, struct map *m)
 {
 	uint32_t before = red->n, key, value;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Sections by name: which hold programs of what type, which hold data, and which are refused. */
+/* Sections by name: programs of which type, data, or refused. */
 #include <elf.h>
 
 #include "gen/read.h"
 
-/* A name that ends with a slash is followed by a target that must be there; with "/?" by one that
- * may be left out together with the slash (what is attached to is then said at run time). */
+/* A name with a final slash is followed by a mandatory target. One with a final "/?" is followed by
+ * an optional slash and target; without them, the target is set at run time. */
 static const struct prog_row prog_rows[] = {
 	{ "xdp", BPF_PROG_TYPE_XDP, BPF_XDP },
 	{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
@@ -15,7 +15,7 @@ static const struct prog_row prog_rows[] = {
 	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
 	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
 	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
-	/* Put into other programs by the loader, never loaded by itself. */
+	/* Templates that are linked into other programs, never loaded on their own. */
 	{ "code", BPF_PROG_TYPE_UNSPEC, 0 },
 	{ "raw_tp/", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
 	{ "tp_btf/", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
@@ -29,7 +29,7 @@ static const struct prog_row prog_rows[] = {
 	{ "uretprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
-/* What a section's name has behind the row's, "" for nothing, NULL if it is another's. */
+/* The target in a section's name, "" for none; NULL if the name does not match the row. */
 static const char *match_row(const char *row, const char *name)
 {
 	size_t len = strcspn(row, "?");
@@ -64,7 +64,7 @@ bool gen_section_is(const char *name, const char *kind)
 	return !strncmp(name, kind, len) && (!name[len] || name[len] == '.');
 }
 
-/* A row's name with nothing where its target should be. */
+/* Whether a section's name is a row's without the mandatory target. */
 static bool lacks_target(const char *name)
 {
 	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
