@@ -67,7 +67,7 @@ int gen_btf_open(struct reader *r)
 	struct slice s;
 
 	if (!sec)
-		return gen_fail(r, ".BTF", NULL, "is not there: compile with -g");
+		return gen_fail(r, ".BTF", NULL, "is missing: compile with -g");
 	s = sec->data;
 	if (!slice_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_u32(s, 4, &head) ||
 	    !slice_u32(s, 8, &type_off) || !slice_u32(s, 12, &type_len) ||

@@ -64,7 +64,7 @@ static int read_recs(struct reader *r, struct slice s)
 		name_str = slice_str(r->btf.strs, name);
 		sec = name_str ? gen_elf_find_sec(&r->elf, name_str) : NULL;
 		if (!sec)
-			return gen_fail(r, ".BTF.ext", NULL, "names a section that is not there");
+			return gen_fail(r, ".BTF.ext", NULL, "names a section that does not exist");
 		for (at += 8; n--; at += size)
 			if (read_rec(r, s, at, sec))
 				return -EINVAL;
@@ -186,7 +186,7 @@ static int walk_members(struct walk *w)
 	if (err < 0)
 		return err;
 	if (!err || index)
-		return fail_walk(w, "does not begin at the first element");
+		return fail_walk(w, "does not start at the first element");
 	for (int i = 0; (err = next_index(w, &index)) > 0; i++) {
 		if (i == ACCESS_MAX || !gen_btf_resolve(&w->r->btf, w->type, &t))
 			return fail_walk(w, "is too deep");
@@ -244,11 +244,11 @@ static int walk_enum(struct walk *w, struct spec_core *out, uint64_t *value)
 
 	if (next_index(w, &index) <= 0 || !gen_btf_resolve(&w->r->btf, w->type, &t) ||
 	    (t.kind != BTF_KIND_ENUM && t.kind != BTF_KIND_ENUM64) || index >= t.vlen)
-		return fail_walk(w, "is to no enumerator");
+		return fail_walk(w, "names no enumerator");
 	words = t.kind == BTF_KIND_ENUM ? 2 : 3;
 	if (!gen_btf_word(&t, index * words, &name) || !gen_btf_word(&t, index * words + 1, &lo) ||
 	    (words == 3 && !gen_btf_word(&t, index * words + 2, &hi)))
-		return fail_walk(w, "is to no enumerator");
+		return fail_walk(w, "names no enumerator");
 	s = slice_str(w->r->btf.strs, name);
 	*value = words == 3 ? (uint64_t)hi << 32 | lo : (uint64_t)(int32_t)lo;
 	if (out->kind == SPEC_ENUM_EXISTS)
@@ -350,7 +350,7 @@ int gen_make_core(struct reader *r, const struct func *f, const struct core_rec 
 
 	*out = (struct spec_core){ .insn = rec->insn, .kind = rec->kind };
 	if (rec->kind >= sizeof(kinds) / sizeof(*kinds))
-		return fail_walk(&w, "kind is not known");
+		return fail_walk(&w, "unknown kind");
 	if (set_root_name(&w, out))
 		return -EINVAL;
 	if (!kinds[rec->kind].walk)

@@ -17,7 +17,7 @@ static int make_names(struct reader *r, const struct elf_sec *sec, struct map *m
 		if (*p == '.')
 			*p = '_';
 	if (!gen_is_ident(label))
-		return gen_fail(r, sec->name, NULL, "name has other characters than A-Za-z0-9_.");
+		return gen_fail(r, sec->name, NULL, "name has characters other than A-Za-z0-9_.");
 	m->label = label;
 	snprintf(name, sizeof(name), "%s%s", r->name, sec->name);
 	memcpy(m->spec.name, name, strnlen(name, NAME_MAX_LEN));

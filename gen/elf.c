@@ -14,7 +14,7 @@ static int check_header(struct reader *r, struct slice *file)
 	if (file->at[EI_CLASS] != ELFCLASS64)
 		return gen_fail(r, NULL, NULL, "not a 64-bit ELF file");
 	if (file->at[EI_DATA] != ELFDATA2LSB && file->at[EI_DATA] != ELFDATA2MSB)
-		return gen_fail(r, NULL, NULL, "ELF file of no known byte order");
+		return gen_fail(r, NULL, NULL, "ELF file of unknown byte order");
 	file->big = file->at[EI_DATA] == ELFDATA2MSB;
 	slice_u16(*file, offsetof(Elf64_Ehdr, e_type), &type);
 	slice_u16(*file, offsetof(Elf64_Ehdr, e_machine), &machine);
@@ -99,7 +99,7 @@ static int read_sym(struct reader *r, struct slice e, struct slice strs, struct 
 	if (!sym->name)
 		return gen_fail(r, ".symtab", NULL, "symbol without a name");
 	if (sec >= elf->nsecs && sec != SHN_ABS)
-		return gen_fail(r, ".symtab", sym->name, "is in section %u, which is not there",
+		return gen_fail(r, ".symtab", sym->name, "is in section %u, which does not exist",
 				sec);
 	if (sym->type == STT_SECTION && sec < elf->nsecs)
 		sym->name = elf->secs[sec].name;
@@ -148,7 +148,7 @@ static int read_rel(struct reader *r, const struct elf_sec *sec, uint64_t at, st
 	rel->sym = ELF64_R_SYM(info);
 	if (rel->sym >= r->elf.nsyms)
 		return gen_fail(r, sec->name, NULL,
-				"relocation names symbol %u, which is not there", rel->sym);
+				"relocation names symbol %u, which does not exist", rel->sym);
 	if (rel->off >= into->size)
 		return gen_fail(r, sec->name, r->elf.syms[rel->sym].name,
 				"relocation lies outside section %s", into->name);
@@ -175,7 +175,7 @@ static int read_rels(struct reader *r)
 		if (!is_loaded_rel(elf, sec))
 			continue;
 		if (sec->type == SHT_RELA || sec->size % sizeof(Elf64_Rel))
-			return gen_fail(r, sec->name, NULL, "relocations of an unknown form");
+			return gen_fail(r, sec->name, NULL, "relocations of unknown format");
 		n += sec->size / sizeof(Elf64_Rel);
 	}
 	elf->rels = gen_alloc(r, n, sizeof(*elf->rels));

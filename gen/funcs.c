@@ -23,7 +23,7 @@ static int read_func(struct reader *r, const struct elf_sym *sym)
 		return gen_fail(r, sec->name, sym->name, "is a function in a section without code");
 	if (!gen_is_ident(sym->name))
 		return gen_fail(r, sec->name, sym->name,
-				"name has other characters than A-Za-z0-9_");
+				"name has characters other than A-Za-z0-9_");
 	if (!sym->size || sym->size % INSN_SIZE || sym->value % INSN_SIZE ||
 	    !slice_has(sec->data, sym->value, sym->size))
 		return gen_fail(r, sec->name, sym->name, "function lies outside its section");
@@ -57,7 +57,7 @@ int gen_read_funcs(struct reader *r)
 
 		if (a->sec == b->sec && b->start < a->start + a->len)
 			return gen_fail(r, elf->secs[b->sec].name, b->name,
-					"function lies over another");
+					"function overlaps another one");
 	}
 	return 0;
 }

@@ -179,7 +179,7 @@ static const struct func *find_callee(struct linker *l, const struct step *s)
 	}
 	to = target < 0 ? NULL : gen_find_func(l->r, sec, target);
 	if (!to)
-		fail_insn(l, s, "calls into something that is no function");
+		fail_insn(l, s, "the target of the call is not a function");
 	return to;
 }
 
@@ -259,8 +259,7 @@ static int relocate_call(struct linker *l, struct step *s, uint32_t at)
 	if (s->insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
 		return fail_insn(l, s, "calls a kernel function (kfunc): not supported");
 	if (s->insn->src_reg != BPF_PSEUDO_CALL)
-		return s->rel || s->insn->src_reg ? fail_insn(l, s, "is a call of unknown form")
-						  : 0;
+		return s->rel || s->insn->src_reg ? fail_insn(l, s, "unknown form of call") : 0;
 	to = find_callee(l, s);
 	if (!to)
 		return -EINVAL;
@@ -288,7 +287,7 @@ static int relocate_map(struct linker *l, struct step *s, uint32_t at)
 	map = gen_find_map(l->r, sym->sec, off);
 	if (!map)
 		return gen_fail(l->r, l->r->elf.secs[s->f->sec].name, s->f->name,
-				"instruction %u: byte %lld of section %s is no map and no data",
+				"instruction %u: byte %lld of section %s is neither a map nor data",
 				s->at, (long long)off, sec->name);
 	map->used = true;
 	out->insn = at;
@@ -328,7 +327,7 @@ static int put_insn(struct linker *l, struct step *s, uint32_t at)
 	else if (s->insn->code == CODE_WIDE && s->rel)
 		err = relocate_map(l, s, at);
 	else if (s->insn->code == CODE_WIDE && s->insn->src_reg)
-		err = fail_insn(l, s, "is a constant of unknown form");
+		err = fail_insn(l, s, "unknown form of constant");
 	else if (s->rel)
 		err = fail_insn(l, s, "has a relocation of unknown type");
 	if (err || check_jump(l, s))

@@ -87,7 +87,7 @@ static int read_member(struct reader *r, struct map *m, const struct member *mem
 		is_type = members[i].is_type;
 	}
 	if (!into)
-		return gen_fail(r, ".maps", m->label, "member '%s' is not known", member->name);
+		return gen_fail(r, ".maps", m->label, "unknown member '%s'", member->name);
 	if (!gen_btf_resolve(&r->btf, member->type, &ptr) || ptr.kind != BTF_KIND_PTR)
 		return gen_fail(r, ".maps", m->label, "member '%s' is not a pointer", member->name);
 	if (is_type) {
@@ -156,7 +156,7 @@ static int check_map(struct reader *r, struct map *m)
 		return gen_fail(r, ".maps", m->label, "has no max_entries");
 	if (rule & ENTRIES_RING && !is_ring(s->max_entries))
 		return gen_fail(r, ".maps", m->label,
-				"its max_entries must be a power of two from %d on", PAGE_MOST);
+				"its max_entries must be a power of two, at least %d", PAGE_MOST);
 	if (rule & NO_PREALLOC && !(s->flags & BPF_F_NO_PREALLOC))
 		return gen_fail(r, ".maps", m->label, "needs BPF_F_NO_PREALLOC");
 	if (rule & NO_BTF || !m->key_id || !m->value_id)
@@ -169,7 +169,7 @@ static int check_name(struct reader *r, const char *name)
 	if (strlen(name) > NAME_MAX_LEN)
 		return gen_fail(r, ".maps", name, "name has more than %d characters", NAME_MAX_LEN);
 	if (!gen_is_ident(name))
-		return gen_fail(r, ".maps", name, "name has other characters than A-Za-z0-9_");
+		return gen_fail(r, ".maps", name, "name has characters other than A-Za-z0-9_");
 	return 0;
 }
 
@@ -224,7 +224,7 @@ int gen_read_maps(struct reader *r)
 	if (!gen_btf_find_section(&r->btf, ".maps", &list))
 		return gen_fail(r, ".maps", NULL, "has no types: compile with -g");
 	if (list.vlen > MAPS_MAX)
-		return gen_fail(r, ".maps", NULL, "%u maps are too many", list.vlen);
+		return gen_fail(r, ".maps", NULL, "too many maps: %u", list.vlen);
 	for (uint32_t i = 0; i < list.vlen; i++) {
 		if (!gen_btf_var(&r->btf, &list, i, &var))
 			return gen_fail(r, ".maps", NULL, "variable %u is malformed", i);
@@ -261,7 +261,9 @@ int gen_list_maps(struct reader *r)
 
 		for (uint32_t k = 0; k < i; k++)
 			if (gen_same_label(m->label, r->maps[k].label))
-				return gen_fail(r, NULL, m->label, "two maps have names too alike");
+				return gen_fail(
+					r, NULL, m->label,
+					"two maps have names that are the same in upper case");
 		if (!m->used)
 			continue;
 		m->index = spec->nmaps++;

@@ -58,7 +58,7 @@ void *gen_alloc(struct reader *r, size_t n, size_t size)
 	    mem->used <= MEM_MAX - bytes)
 		c = calloc(1, sizeof(*c) + bytes);
 	if (!c) {
-		gen_fail(r, NULL, NULL, "needs more memory than any object should");
+		gen_fail(r, NULL, NULL, "needs too much memory");
 		return NULL;
 	}
 	c->before = mem->last;

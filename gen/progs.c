@@ -28,8 +28,9 @@ static int check_names(struct reader *r)
 	for (uint32_t i = 0; i < spec->nprogs; i++)
 		for (uint32_t k = 0; k < i; k++)
 			if (gen_same_label(spec->progs[i].name, spec->progs[k].name))
-				return gen_fail(r, NULL, spec->progs[i].name,
-						"two programs have names too alike");
+				return gen_fail(
+					r, NULL, spec->progs[i].name,
+					"two programs have names that are the same in upper case");
 	return 0;
 }
 

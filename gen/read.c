@@ -10,7 +10,7 @@ static int read_license(struct reader *r)
 	const char *s = sec ? slice_str(sec->data, 0) : NULL;
 
 	if (!s || !*s)
-		return gen_fail(r, "license", NULL, "is not there or not a string");
+		return gen_fail(r, "license", NULL, "is missing or not a string");
 	r->out->spec.license = gen_strdup(r, s);
 	return r->out->spec.license ? 0 : -EINVAL;
 }
@@ -78,7 +78,7 @@ int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *o
 
 	d->msg[0] = 0;
 	if (!gen_is_ident(name) || strlen(name) > SLICE_STR_MAX)
-		err = gen_fail(&r, NULL, NULL, "the object's name is not a name in C");
+		err = gen_fail(&r, NULL, NULL, "the object's name is not a C identifier");
 	else
 		err = gen_elf_open(&r, (struct slice){ .at = elf, .len = len });
 	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(*steps); i++)

@@ -83,13 +83,13 @@ static int check_code(struct reader *r, const struct elf_sec *sec)
 	const char *target;
 
 	if (sec->type != SHT_PROGBITS || sec->size % INSN_SIZE)
-		return gen_fail(r, sec->name, NULL, "is not made of instructions");
+		return gen_fail(r, sec->name, NULL, "is not a sequence of instructions");
 	if (!strcmp(sec->name, ".text") || gen_find_prog_row(sec->name, &target))
 		return 0;
 	if (lacks_target(sec->name))
 		return gen_fail(r, sec->name, NULL,
 				"programs of this kind need a target in the name");
-	return gen_fail(r, sec->name, NULL, "programs of this name are not known");
+	return gen_fail(r, sec->name, NULL, "unknown section of programs");
 }
 
 static int check_data(struct reader *r, const struct elf_sec *sec)
@@ -98,11 +98,11 @@ static int check_data(struct reader *r, const struct elf_sec *sec)
 
 	if (!bss && !gen_section_is(sec->name, ".rodata") && !gen_section_is(sec->name, ".data") &&
 	    strcmp(sec->name, ".maps") && strcmp(sec->name, "license"))
-		return gen_fail(r, sec->name, NULL, "data of this name is not known");
+		return gen_fail(r, sec->name, NULL, "unknown section of data");
 	if (sec->type != (bss ? SHT_NOBITS : SHT_PROGBITS))
 		return gen_fail(r, sec->name, NULL, "has the wrong type");
 	if (sec->size > DATA_MAX)
-		return gen_fail(r, sec->name, NULL, "%llu bytes of data are too much",
+		return gen_fail(r, sec->name, NULL, "too much data: %llu bytes",
 				(unsigned long long)sec->size);
 	return 0;
 }
