@@ -24,10 +24,9 @@ static size_t header_field(const struct filter_proto *proto)
 
 static int expect_sign(struct parser *p, uint64_t sign)
 {
-	if (!tokens_at_sign(&p->in, sign))
-		return tree_fail(p, &p->in.tok, "a '%c' is missing here", (char)sign);
-	tokens_advance(&p->in);
-	return 0;
+	const char what[] = { '\'', (char)sign, '\'', '\0' };
+
+	return tokens_take_sign(&p->in, sign) ? 0 : tree_fail_expected(p, &p->in.tok, what);
 }
 
 /* proto[offset:size] */
@@ -46,7 +45,7 @@ static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto
 		tokens_advance(&p->in);
 		size = p->in.tok.kind == TOKEN_NUMBER ? p->in.tok.value : 0;
 		if (size != 1 && size != 2 && size != 4)
-			return tree_fail(p, &p->in.tok, "a size is 1, 2 or 4");
+			return tree_fail_expected(p, &p->in.tok, "size of 1, 2 or 4");
 		tokens_advance(&p->in);
 	}
 	if (!rc)
@@ -74,17 +73,17 @@ static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 		return parse_packet_bytes(p, proto, out, guard);
 	tokens_advance(&p->in);
 	if (t.kind == TOKEN_SIGN && t.value == '-') {
-		if (++p->depth > TREE_DEPTH_MAX)
-			return tree_fail(p, &t, "too deep");
-		rc = parse_term(p, out, guard);
+		rc = tree_enter_nesting(p, &t);
+		if (!rc)
+			rc = parse_term(p, out, guard);
 		p->depth--;
 		*out = tree_add(p, (struct filter_node){ .op = FILTER_NEG, .a = *out });
 		return rc;
 	}
 	if (t.kind == TOKEN_SIGN && t.value == '(') {
-		if (++p->depth > TREE_DEPTH_MAX)
-			return tree_fail(p, &t, "too deep");
-		rc = parse_binary(p, 1, out, guard);
+		rc = tree_enter_nesting(p, &t);
+		if (!rc)
+			rc = parse_binary(p, 1, out, guard);
 		p->depth--;
 		return rc ? rc : expect_sign(p, ')');
 	}
@@ -97,7 +96,7 @@ static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 	if (t.kind == TOKEN_NUMBER && t.value <= UINT32_MAX)
 		value = (uint32_t)t.value;
 	else if (!names_find_constant(&t, &value))
-		return tree_fail(p, &t, "a number has to be here");
+		return tree_fail_expected(p, &t, "number");
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_NUM, .value = value });
 	return 0;
 }
@@ -185,8 +184,7 @@ bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 	*rc = parse_binary(p, 1, &a, &guard);
 	if (*rc || !find_comparison(p, &cmp)) {
 		if (!*rc && certain)
-			*rc = tree_fail(p, &p->in.tok,
-					"a comparison has to follow, such as '!= 0'");
+			*rc = tree_fail_expected(p, &p->in.tok, "comparison such as '!= 0'");
 		if (certain)
 			return true;
 		tree_return(p, &before);

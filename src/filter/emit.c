@@ -43,7 +43,7 @@ struct emitter {
 static void fail_too_long(struct emitter *e)
 {
 	e->rc = -E2BIG;
-	e->error = "the filter is too long for one program: use a set";
+	e->error = "filter too long for one program: list addresses in a set";
 }
 
 static void emit_insn(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int off,
@@ -224,7 +224,7 @@ static void emit_operands(struct emitter *e, uint32_t a, uint32_t b)
 	}
 	if (e->nslots == SLOTS_MAX) {
 		e->rc = -E2BIG;
-		e->error = "the arithmetic is too deep: more than 7 numbers wait for others";
+		e->error = "arithmetic nested too deep: more than 7 pending operands";
 		return;
 	}
 	emit_insn(e, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, slot_offset(e->nslots++),
@@ -488,7 +488,7 @@ static void emit_bool(struct emitter *e, uint32_t at, const uint32_t to[2], uint
 			break;
 		}
 		e->rc = -E2BIG;
-		e->error = "not known to the kernel's programs";
+		e->error = "operator not supported in the kernel";
 	}
 }
 

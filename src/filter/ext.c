@@ -3,6 +3,7 @@
 #include "filter/ext.h"
 #include <errno.h>
 #include <linux/in.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/err.h"
 #include "base/grow.h"
@@ -13,8 +14,12 @@ static int take_raw_name(struct parser *p, const struct tokens *keyword, char *n
 {
 	struct token t = tokens_take_raw(&p->in, keyword);
 
-	if (t.kind != TOKEN_QUOTED || !t.len || t.len >= room)
-		return tree_fail(p, &t, "a name has to be here, of %zu bytes at most", room - 1);
+	char what[48];
+
+	if (t.kind != TOKEN_QUOTED || !t.len || t.len >= room) {
+		snprintf(what, sizeof(what), "name of at most %zu bytes", room - 1);
+		return tree_fail_expected(p, &t, what);
+	}
 	memcpy(name, t.text, t.len);
 	name[t.len] = '\0';
 	return 0;
@@ -40,7 +45,7 @@ static int parse_verdict(struct parser *p, const struct tokens *keyword, uint32_
 	if (rc)
 		return rc;
 	if (strcmp(name, "drop") && strcmp(name, "pass"))
-		return tree_fail(p, &t, "a verdict is drop or pass");
+		return tree_fail(p, &t, "expected 'drop' or 'pass', not '%s'", name);
 	*out = tree_cmp(p, FIELD(verdict), FILTER_EQ, *name == 'd' ? VIEW_DROP : VIEW_PASS);
 	return 0;
 }
@@ -167,7 +172,7 @@ int ext_parse_set(struct parser *p, const struct tokens *keyword, const struct q
 	int rc;
 
 	if (q->proto && q->proto->layer != PROTO_NET)
-		return tree_fail(p, &keyword->tok, "'%s' has no IP addresses: '%s and set ...'",
+		return tree_fail(p, &keyword->tok, "'%s' has no IP addresses: use '%s and set ...'",
 				 q->proto->name, q->proto->name);
 	rc = take_raw_name(p, keyword, name, sizeof(name));
 	if (!rc)
@@ -243,8 +248,8 @@ static int parse_payload_name(struct parser *p, const struct tokens *keyword, ui
 	why = dns_name_of(&at[f->nnames], name, strlen(name));
 	for (const char *c = name; *c && !why; c++)
 		if (*c == '*' || *c & 0x80)
-			why = *c == '*' ? "names below it match, too: without the '*'"
-					: "a name of other letters is written as xn--...";
+			why = *c == '*' ? "'*' is not needed: names below a name match, too"
+					: "non-ASCII name: use its xn--... form";
 	if (why)
 		return tree_fail(p, &t, "%s", why);
 	*out = tree_add(p, (struct filter_node){ .op = dns ? FILTER_DNS : FILTER_SNI,
@@ -283,5 +288,5 @@ int ext_parse_keyword(struct parser *p, const struct tokens *keyword, uint32_t *
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
 		if (token_is(&keyword->tok, keywords[i].word))
 			return keywords[i].parse(p, keyword, out);
-	return tree_fail(p, &keyword->tok, "not a word of the filter language");
+	return tree_fail(p, &keyword->tok, "unknown filter keyword");
 }

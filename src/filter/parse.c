@@ -87,7 +87,7 @@ static int parse_prefix_len(struct parser *p, const struct qual *q, const struct
 	struct token bits = p->in.tok;
 
 	if (bits.kind != TOKEN_NUMBER || bits.value > 128)
-		return tree_fail(p, &bits, "a prefix length is a number");
+		return tree_fail_expected(p, &bits, "prefix length from 0 to 128");
 	tokens_advance(&p->in);
 	return prim_net(p, q, addr, (unsigned int)bits.value, NULL, out);
 }
@@ -97,8 +97,10 @@ static int parse_mask(struct parser *p, const struct qual *q, const struct token
 {
 	struct token mask = p->in.tok;
 
-	if (mask.kind != TOKEN_IPV4 || mask.bits != 32 || addr->kind != TOKEN_IPV4)
-		return tree_fail(p, &mask, "a mask is an IPv4 address, as the net is");
+	if (addr->kind != TOKEN_IPV4)
+		return tree_fail(p, &mask, "'mask' is for IPv4: use ADDRESS/BITS");
+	if (mask.kind != TOKEN_IPV4 || mask.bits != 32)
+		return tree_fail_expected(p, &mask, "mask such as 255.255.255.0");
 	tokens_advance(&p->in);
 	return prim_net(p, q, addr, 32, &mask, out);
 }
@@ -114,7 +116,7 @@ static int parse_net_suffix(struct parser *p, const struct qual *q, const struct
 	if (!*taken)
 		return 0;
 	if (q->type != TYPE_NET && q->type != TYPE_NONE)
-		return tree_fail(p, &p->in.tok, "a mask belongs to a net");
+		return tree_fail(p, &p->in.tok, "a prefix length needs 'net' before the address");
 	tokens_advance(&p->in);
 	return slash ? parse_prefix_len(p, q, addr, out) : parse_mask(p, q, addr, out);
 }
@@ -122,14 +124,21 @@ static int parse_net_suffix(struct parser *p, const struct qual *q, const struct
 /* One name, number or address after the qualifiers q. */
 static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
+	static const char *const expected[] = {
+		[TYPE_NONE] = "address or host name",
+		[TYPE_HOST] = "address or host name",
+		[TYPE_NET] = "network such as 10.0.0.0/8",
+		[TYPE_PORT] = "port number or service name",
+		[TYPE_PORTRANGE] = "port range such as 80-90",
+		[TYPE_PROTO] = "protocol name or number",
+		[TYPE_PROTOCHAIN] = "protocol name or number",
+	};
 	struct token t = p->in.tok, number = t;
 	bool taken = false;
 	int rc;
 
 	if (t.kind == TOKEN_END || t.kind == TOKEN_SIGN || t.kind == TOKEN_BAD)
-		return tree_fail(p, &t,
-				 t.kind == TOKEN_END ? "something has to follow here"
-						     : "a name or number has to be here");
+		return tree_fail_expected(p, &t, expected[q->type]);
 	tokens_advance(&p->in);
 	if (t.kind == TOKEN_NUMBER && q->type == TYPE_NET) {
 		number.kind = TOKEN_IPV4;
@@ -163,26 +172,15 @@ static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 	return rc;
 }
 
-static int enter_nesting(struct parser *p)
-{
-	if (++p->depth > TREE_DEPTH_MAX)
-		return tree_fail(p, &p->in.tok, "more than %d parentheses within each other",
-				 TREE_DEPTH_MAX);
-	return 0;
-}
-
 static int close_paren(struct parser *p)
 {
 	p->depth--;
-	if (!tokens_at_sign(&p->in, ')'))
-		return tree_fail(p, &p->in.tok, "a ')' is missing here");
-	tokens_advance(&p->in);
-	return 0;
+	return tokens_take_sign(&p->in, ')') ? 0 : tree_fail_expected(p, &p->in.tok, "')'");
 }
 
 static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	int rc = enter_nesting(p);
+	int rc = tree_enter_nesting(p, &p->in.tok);
 
 	if (rc)
 		return rc;
@@ -215,9 +213,12 @@ static bool may_start_id(const struct parser *p)
 
 static int parse_number(struct parser *p, uint64_t max, uint64_t *value)
 {
-	if (p->in.tok.kind != TOKEN_NUMBER || p->in.tok.value > max)
-		return tree_fail(p, &p->in.tok, "a number to %llu has to be here",
-				 (unsigned long long)max);
+	char what[48];
+
+	if (p->in.tok.kind != TOKEN_NUMBER || p->in.tok.value > max) {
+		snprintf(what, sizeof(what), "number from 0 to %llu", (unsigned long long)max);
+		return tree_fail_expected(p, &p->in.tok, what);
+	}
 	*value = p->in.tok.value;
 	tokens_advance(&p->in);
 	return 0;
@@ -294,7 +295,7 @@ static int parse_primary(struct parser *p, uint32_t *out);
 
 static int parse_inner(struct parser *p, uint32_t *out)
 {
-	int rc = enter_nesting(p);
+	int rc = tree_enter_nesting(p, &p->in.tok);
 
 	if (!rc)
 		rc = parse_primary(p, out);
@@ -353,6 +354,16 @@ static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
 	return false;
 }
 
+/* The current token starts no expression. */
+static int fail_unknown(struct parser *p)
+{
+	const struct token *t = &p->in.tok;
+
+	if (t->kind != TOKEN_WORD)
+		return tree_fail_expected(p, t, "filter expression");
+	return tree_fail(p, t, "unknown filter keyword '%.*s'", (int)t->len, t->text);
+}
+
 /* An optional protocol, direction and type, in this order; then what they qualify. */
 static int parse_qualified(struct parser *p, uint32_t *out)
 {
@@ -386,11 +397,7 @@ static int parse_qualified(struct parser *p, uint32_t *out)
 	}
 	if (!q.proto && !dir && !type && p->in.tok.kind != TOKEN_IPV4 &&
 	    p->in.tok.kind != TOKEN_IPV6 && p->in.tok.kind != TOKEN_MAC)
-		return tree_fail(p, &p->in.tok,
-				 p->in.tok.kind == TOKEN_END
-					 ? "something has to follow here"
-					 : "not a word of the filter language: '%.*s'",
-				 (int)p->in.tok.len, p->in.tok.text);
+		return fail_unknown(p);
 	p->qual = q;
 	p->has_qual = true;
 	return parse_id(p, &q, out);
@@ -403,7 +410,7 @@ static int parse_primary(struct parser *p, uint32_t *out)
 	if (arith_parse_relation(p, out, &rc))
 		return rc;
 	if (is_not(&p->in.tok)) {
-		rc = enter_nesting(p);
+		rc = tree_enter_nesting(p, &p->in.tok);
 		tokens_advance(&p->in);
 		if (!rc)
 			rc = parse_primary(p, out);
@@ -412,7 +419,7 @@ static int parse_primary(struct parser *p, uint32_t *out)
 		return rc;
 	}
 	if (tokens_at_sign(&p->in, '(')) {
-		rc = enter_nesting(p);
+		rc = tree_enter_nesting(p, &p->in.tok);
 		tokens_advance(&p->in);
 		if (!rc)
 			rc = parse_expression(p, out);
@@ -480,10 +487,11 @@ int filter_parse(struct filter *f, const char *text, const struct filter_names *
 	else
 		rc = parse_expression(&p, &root);
 	if (!rc && p.in.tok.kind != TOKEN_END)
-		rc = tree_fail(&p, &p.in.tok, "not expected here: '%.*s'", (int)p.in.tok.len,
-			       p.in.tok.text);
+		rc = tree_fail_expected(&p, &p.in.tok, "'and', 'or' or end of filter");
 	if (p.nomem)
-		rc = p.out.n >= TREE_NODES_MAX ? tree_fail(&p, &p.in.tok, "too long") : -ENOMEM;
+		rc = p.out.n >= TREE_NODES_MAX
+			     ? tree_fail(&p, &p.in.tok, "filter too long: list addresses in a set")
+			     : -ENOMEM;
 	if (rc) {
 		filter_close(&p.out);
 		return rc;

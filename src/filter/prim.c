@@ -64,10 +64,10 @@ static int check_carrier(struct parser *p, const struct qual *q, uint8_t family,
 	if (!q->proto)
 		return 0;
 	if (q->proto->layer == PROTO_TRANS)
-		return tree_fail(p, t, "'%s' has no addresses: '%s and host ...'", q->proto->name,
-				 q->proto->name);
+		return tree_fail(p, t, "'%s' has no addresses: use '%s and host ...'",
+				 q->proto->name, q->proto->name);
 	if (q->proto->layer == PROTO_NET && (q->proto->number == ETH_P_IPV6) != (family == 6))
-		return tree_fail(p, t, "'%s' does not go with an IPv%d address", q->proto->name,
+		return tree_fail(p, t, "'%s' cannot match an IPv%d address", q->proto->name,
 				 family);
 	return 0;
 }
@@ -82,13 +82,13 @@ int prim_net(struct parser *p, const struct qual *q, const struct token *t, unsi
 	if (rc)
 		return rc;
 	if (bits > len * 8)
-		return tree_fail(p, t, "an IPv%d prefix has %zu bits at most", family, len * 8);
+		return tree_fail(p, t, "an IPv%d prefix has at most %zu bits", family, len * 8);
 	make_mask(mask, bits, sizeof(mask));
 	if (given)
 		memcpy(mask, given->bytes, 4);
 	for (size_t i = 0; i < len; i++)
 		if (t->bytes[i] & ~mask[i])
-			return tree_fail(p, t, "there are bits behind the network's mask");
+			return tree_fail(p, t, "address bits set outside the network mask");
 	*out = add_address(p, q, family, t->bytes, mask);
 	return 0;
 }
@@ -120,7 +120,7 @@ static int add_named_host(struct parser *p, const struct qual *q, const struct t
 	if (n <= 0 && *p->diag->msg)
 		return tree_fail_lookup(p, t, "host", name);
 	if (n <= 0)
-		return tree_fail(p, t, "no address of '%.*s' in the hosts file", (int)t->len,
+		return tree_fail(p, t, "unknown host '%.*s': not in the hosts file", (int)t->len,
 				 t->text);
 	for (int i = 0; i < n; i++) {
 		uint32_t one;
@@ -140,11 +140,11 @@ static int add_host(struct parser *p, const struct qual *q, const struct token *
 	int rc;
 
 	if (ether && t->kind != TOKEN_MAC)
-		return tree_fail(p, t, "'ether' takes an address such as 02:00:00:00:00:01");
+		return tree_fail_expected(p, t, "Ethernet address such as 02:00:00:00:00:01");
 	switch (t->kind) {
 	case TOKEN_MAC:
 		if (q->proto && !ether)
-			return tree_fail(p, t, "'%s' does not go with an Ethernet address",
+			return tree_fail(p, t, "'%s' cannot match an Ethernet address",
 					 q->proto->name);
 		*out = add_mac(p, q->dir, t->bytes);
 		return 0;
@@ -158,7 +158,7 @@ static int add_host(struct parser *p, const struct qual *q, const struct token *
 	case TOKEN_QUOTED:
 		return add_named_host(p, q, t, out);
 	default:
-		return tree_fail(p, t, "a host is an address or a name of the hosts file");
+		return tree_fail_expected(p, t, "address or host name");
 	}
 }
 
@@ -172,8 +172,7 @@ static int add_network(struct parser *p, const struct qual *q, const struct toke
 	if (t->kind == TOKEN_IPV6)
 		return prim_net(p, q, t, 128, NULL, out);
 	if (t->kind != TOKEN_NUMBER || t->value > 255)
-		return tree_fail(p, t,
-				 "a net is an address, with /BITS or 'mask ADDRESS' behind it");
+		return tree_fail_expected(p, t, "network such as 10.0.0.0/8");
 	net.bytes[0] = (uint8_t)t->value;
 	return prim_net(p, q, &net, 8, NULL, out);
 }
@@ -211,7 +210,8 @@ static int add_ports(struct parser *p, const struct qual *q, const struct token 
 	if (dash) {
 		if (!read_port(t->text, dash, &low) ||
 		    !read_port(t->text + dash + 1, t->len - dash - 1, &high))
-			return tree_fail(p, t, "no range of ports: '%.*s'", (int)t->len, t->text);
+			return tree_fail(p, t, "invalid port range '%.*s': use FIRST-LAST",
+					 (int)t->len, t->text);
 		if (low > high) {
 			uint32_t swap = low;
 
@@ -220,8 +220,7 @@ static int add_ports(struct parser *p, const struct qual *q, const struct token 
 		}
 	} else {
 		if (!read_port(t->text, t->len, &low))
-			return tree_fail(p, t, "no port and no service that is known: '%.*s'",
-					 (int)t->len, t->text);
+			return tree_fail_expected(p, t, "port number or service name");
 		high = low;
 	}
 	node = tree_and(p, tree_cmp(p, FIELD(ports), FILTER_EQ, 1),
@@ -243,10 +242,10 @@ static int add_protocol(struct parser *p, const struct qual *q, const struct tok
 	if (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED)
 		known = ether ? names_find_ethertype(t, &number) : names_find_ip_proto(t, &number);
 	if (!known)
-		return tree_fail(p, t, "no %s that is known: '%.*s'",
-				 ether ? "EtherType" : "IP protocol", (int)t->len, t->text);
+		return tree_fail(p, t, "unknown %s '%.*s'", ether ? "EtherType" : "IP protocol",
+				 (int)t->len, t->text);
 	if (q->proto && !ether && !family)
-		return tree_fail(p, t, "'%s' has no protocols in it", q->proto->name);
+		return tree_fail(p, t, "'%s' carries no protocols", q->proto->name);
 	if (ether)
 		*out = tree_cmp(p, FIELD(type), FILTER_EQ, number);
 	else if (q->type == TYPE_PROTOCHAIN)
@@ -293,14 +292,14 @@ int prim_broadcast(struct parser *p, const struct filter_proto *proto, const str
 		return 0;
 	}
 	if (proto->families != 4)
-		return tree_fail(p, t, "'%s' knows no %s", proto->name,
+		return tree_fail(p, t, "'%s' has no %s", proto->name,
 				 multicast ? "multicast" : "broadcast");
 	if (multicast) {
 		*out = require_family(p, 4, tree_cmp(p, dst, 1, FILTER_GE, 224));
 		return 0;
 	}
 	if (!p->names || !p->names->netmask)
-		return tree_fail(p, t, "the interface's netmask is not known: 'dst host ADDRESS'");
+		return tree_fail(p, t, "interface netmask unknown: use 'dst host ADDRESS'");
 	hosts = __builtin_bswap32(~p->names->netmask);
 	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 		hosts = ~p->names->netmask;

@@ -110,7 +110,7 @@ static int read_prefix(struct filter_set *s, struct line *l, struct diag *diag)
 	if (!read_ipv4(word, slash, prefix)) {
 		family = SET_IPV6;
 		if (!read_ipv6(word, slash, prefix))
-			return fail_at(l, word, diag, "no IPv4 or IPv6 address");
+			return fail_at(l, word, diag, "expected an IPv4 or IPv6 address");
 	}
 	len = set_addr_len(family);
 	bits = (unsigned int)len * 8;
@@ -118,11 +118,12 @@ static int read_prefix(struct filter_set *s, struct line *l, struct diag *diag)
 		slash++;
 		if (!read_number(&slash, end, bits, &bits) || slash < end)
 			return fail_at(l, slash, diag,
-				       family == SET_IPV4 ? "a prefix length is a number to 32"
-							  : "a prefix length is a number to 128");
+				       family == SET_IPV4
+					       ? "expected a prefix length from 0 to 32"
+					       : "expected a prefix length from 0 to 128");
 	}
 	if (has_host_bits(prefix, len, bits))
-		return fail_at(l, word, diag, "there are bits behind the network's mask");
+		return fail_at(l, word, diag, "address bits set outside the network mask");
 	prefix[len] = (uint8_t)bits;
 	return add_prefix(&s->of[family], prefix, len + 1);
 }
@@ -136,7 +137,9 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 		return 0;
 	rc = read_prefix(s, l, diag);
 	skip_space(l);
-	return !rc && l->at < l->end ? fail_at(l, l->at, diag, "one address or prefix a line") : rc;
+	return !rc && l->at < l->end
+		       ? fail_at(l, l->at, diag, "expected one address or prefix per line")
+		       : rc;
 }
 
 /* Inlined with a constant width: otherwise each copy of a few bytes is a call of memcpy(). */

@@ -145,12 +145,26 @@ int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	return -EINVAL;
 }
 
+int tree_fail_expected(struct parser *p, const struct token *t, const char *what)
+{
+	if (t->kind == TOKEN_END)
+		return tree_fail(p, t, "missing %s", what);
+	return tree_fail(p, t, "expected %s, not '%.*s'", what, (int)t->len, t->text);
+}
+
 int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name)
 {
 	if (!*p->diag->msg)
 		return tree_fail(p, t, "no %s %s", what, name);
 	p->diag->pos = t->pos;
 	return -EINVAL;
+}
+
+int tree_enter_nesting(struct parser *p, const struct token *t)
+{
+	if (++p->depth > TREE_DEPTH_MAX)
+		return tree_fail(p, t, "nested more than %d levels deep", TREE_DEPTH_MAX);
+	return 0;
 }
 
 void filter_close(struct filter *f)

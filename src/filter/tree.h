@@ -73,9 +73,16 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same with "missing WHAT" at the end of the text, else "expected WHAT, not 'TOKEN'". */
+int tree_fail_expected(struct parser *p, const struct token *t, const char *what);
+
 /* The same after a failed lookup of a name: keeps the message that the lookup wrote into
  * p->diag->msg, which was empty before it, or writes "no WHAT NAME". Returns -EINVAL. */
 int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name);
+
+/* Counts one more level of nesting. 0, or -EINVAL with a message at t if there are too many. The
+ * caller decrements p->depth at the end of the level. */
+int tree_enter_nesting(struct parser *p, const struct token *t);
 
 /* Joins a test of the source and one of the destination as the direction requires. */
 uint32_t tree_src_dst(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst);

@@ -92,7 +92,7 @@ static int find_netns(void *arg, const char *name, uint32_t *inode, struct diag 
 	case -ESRCH:
 		return fail_diag(why, rc, "no process %s", name);
 	case -EINVAL:
-		return fail_diag(why, rc, "%s is no network namespace", name);
+		return fail_diag(why, rc, "%s is not a network namespace", name);
 	default:
 		return diag_errno(why, rc, "network namespace", name);
 	}
@@ -104,7 +104,7 @@ static int find_cgroup(void *arg, const char *path, uint64_t *id, struct diag *w
 
 	(void)arg;
 	if (rc == -ENODEV)
-		return fail_diag(why, rc, "no cgroups (version 2) in this kernel");
+		return fail_diag(why, rc, "this kernel has no cgroup v2");
 	return !rc || rc == -ENOENT ? rc : diag_errno(why, rc, "cgroup", path);
 }
 
@@ -118,13 +118,12 @@ static int find_container(void *arg, const char *id, uint64_t *number, struct di
 	case -ENOENT:
 		return rc;
 	case -EINVAL:
-		return fail_diag(why, rc,
-				 "a container is named by at least %d hex digits of its ID",
+		return fail_diag(why, rc, "a container ID needs at least %d hex digits",
 				 CGROUP_ID_MIN);
 	case -ENOTUNIQ:
-		return fail_diag(why, rc, "more than one container's ID begins with %s", id);
+		return fail_diag(why, rc, "more than one container ID starts with %s", id);
 	case -ENODEV:
-		return fail_diag(why, rc, "no cgroups (version 2) in this kernel");
+		return fail_diag(why, rc, "this kernel has no cgroup v2");
 	default:
 		return diag_errno(why, rc, "container", id);
 	}

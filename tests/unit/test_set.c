@@ -67,21 +67,21 @@ END_TEST
 static const struct {
 	const char *text, *words;
 } wrong[] = {
-	{ "here", "1:1: no IPv4 or IPv6 address" },
-	{ "10.0.0.1\n\n  10.0.0", "3:3: no IPv4" },
-	{ "10.0.0.256", "1:1: no IPv4" },
-	{ "10.0.0.1.", "1:1: no IPv4" },
-	{ "10.0..1", "1:1: no IPv4" },
-	{ "1:2:3:4:5:6:7", "1:1: no IPv4" },
-	{ "10.0.0.1/33", "1:10: a prefix length is a number to 32" },
-	{ "10.0.0.0/", "1:10: a prefix length" },
-	{ "10.0.0.0/8x", "1:11: a prefix length" },
-	{ "10.0.0.0/0008", "1:13: a prefix length" },
-	{ "::/129", "1:4: a prefix length is a number to 128" },
-	{ "10.0.0.1/31", "1:1: there are bits behind" },
-	{ "\n2001:db8::1/32", "2:1: there are bits behind" },
-	{ "10.0.0.1 10.0.0.2", "1:10: one address or prefix a line" },
-	{ "10.0.0.1,10.0.0.2", "1:1: no IPv4" },
+	{ "here", "1:1: expected an IPv4 or IPv6 address" },
+	{ "10.0.0.1\n\n  10.0.0", "3:3: expected an IPv4" },
+	{ "10.0.0.256", "1:1: expected an IPv4" },
+	{ "10.0.0.1.", "1:1: expected an IPv4" },
+	{ "10.0..1", "1:1: expected an IPv4" },
+	{ "1:2:3:4:5:6:7", "1:1: expected an IPv4" },
+	{ "10.0.0.1/33", "1:10: expected a prefix length from 0 to 32" },
+	{ "10.0.0.0/", "1:10: expected a prefix length" },
+	{ "10.0.0.0/8x", "1:11: expected a prefix length" },
+	{ "10.0.0.0/0008", "1:13: expected a prefix length" },
+	{ "::/129", "1:4: expected a prefix length from 0 to 128" },
+	{ "10.0.0.1/31", "1:1: address bits set outside" },
+	{ "\n2001:db8::1/32", "2:1: address bits set outside" },
+	{ "10.0.0.1 10.0.0.2", "1:10: expected one address or prefix per line" },
+	{ "10.0.0.1,10.0.0.2", "1:1: expected an IPv4" },
 };
 
 START_TEST(mistakes)
