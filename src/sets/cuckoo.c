@@ -27,7 +27,7 @@ static bool put_in_bucket(const struct cuckoo *c, uint32_t i, uint32_t item)
 }
 
 /* Places an item whose first bucket is full. 0, or -EAGAIN after too many moves. */
-static int displace(const struct cuckoo *c, uint32_t item)
+static int displace_item(const struct cuckoo *c, uint32_t item)
 {
 	uint32_t at = set_second_bucket(c->hashes[item], c->buckets), victim = 1, displaced;
 
@@ -66,7 +66,7 @@ int cuckoo_fill(struct cuckoo *c)
 		if (!put_in_bucket(c, set_first_bucket(c->hashes[i], c->buckets), i))
 			unplaced[nunplaced++] = i;
 	for (uint32_t i = 0; i < nunplaced && !rc; i++)
-		rc = displace(c, unplaced[i]);
+		rc = displace_item(c, unplaced[i]);
 	free(unplaced);
 	if (rc)
 		cuckoo_close(c);
