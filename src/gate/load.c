@@ -106,7 +106,7 @@ static void look_at(struct gate_conf *conf, const struct filter *f)
 {
 	conf->groups |= (uint8_t)filter_groups(f);
 	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
-	conf->addr_only &= filter_is_light(f);
+	conf->addr_only &= filter_is_addr_only(f);
 }
 
 /* Whom the guard trusts: asked for that, the packet has the verdict that it would have without. */

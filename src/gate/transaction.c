@@ -135,7 +135,7 @@ struct filter_names gate_txn_names(struct gate_txn *s)
 {
 	struct filter_names names = *s->host;
 
-	names.known = known;
+	names.known_set = known;
 	names.arg = s;
 	return names;
 }
