@@ -484,6 +484,20 @@ $(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) always
 	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
 always:
 
+# Manual pages from the tables of the commands: the commands linked without their main().
+MAN := build/man
+$(MAN)/main.o: src/main.c Makefile | $(GEN_H) $(SYSROOT_READY)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) -Dmain=sonde_main $(DEPFLAGS) -c $< -o $@
+$(MAN)/man.o: gen/man/man.c Makefile | $(GEN_H) $(SYSROOT_READY)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+$(MAN)/man: $(MAN)/man.o $(MAN)/main.o $(LIB_O) $(filter-out $(B)/src/main.o,$(CMD_O)) | $(START_O)
+	$(call say,LINK,$@)
+	$(Q)$(call LINK,$^)
+man: $(MAN)/man
+	$(Q)rm -f $(MAN)/*.[17] && $< $(MAN) $(PAGES)
+
 install: all
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde help: commands and pages of text, on the terminal or as manual pages; sonde version. */
+/* sonde help: what commands and topics are about; sonde version. */
 #include "cmd/help/help.h"
 #include <errno.h>
 #include <stdio.h>
@@ -11,21 +11,11 @@
 #include "base/version.h"
 #include "gen/pages.gen.h"
 
-struct help_opts {
-	struct cmd_common common;
-	bool man;
-};
-
-#define O struct help_opts
-static const struct opt rows[] = {
-	OPT_FLAG(0, "man", O, man, "print the manual page's source, in mdoc(7)"),
-	{ 0 },
-};
-#undef O
+static const struct opt rows[] = { { 0 } };
 
 static const struct opt_spec spec = {
 	.command = "help",
-	.usage = "[OPTIONS] [COMMAND [SUBCOMMAND...] | TOPIC]",
+	.usage = "[COMMAND [SUBCOMMAND...] | TOPIC]",
 	.about = "explain a command or a topic\n"
 		 "TOPIC is filter (the filter language), json (the fields of every record), costs "
 		 "(what each command costs the host) or exit (exit codes). `sonde filter --help` "
@@ -36,7 +26,6 @@ static const struct opt_spec spec = {
 		    "  sonde help filter\n",
 };
 
-/* Pages are shown by name; these come before commands of the same name. */
 static const struct page_entry *find_page(const char *name)
 {
 	for (int i = 0; i < PAGES; i++)
@@ -57,16 +46,13 @@ static char *unpack_pages(void)
 	return text;
 }
 
-static int put_page(const struct page_entry *page, bool man, struct buf *out)
+static int put_page(const struct page_entry *page, struct buf *out)
 {
 	char *text = unpack_pages();
 
 	if (!text)
 		return fail_errno(-ENOMEM, "help");
-	if (man)
-		help_put_page_man(page->name, text + page->off, page->len, out);
-	else
-		buf_add(out, text + page->off, page->len);
+	buf_add(out, text + page->off, page->len);
 	free(text);
 	return 0;
 }
@@ -98,7 +84,7 @@ static void put_overview(struct buf *out)
 		"a\nfirst look, `sonde doctor` for what this kernel allows.\n");
 }
 
-static int put_command(char **words, int n, bool man, struct buf *out)
+static int put_command(char **words, int n, struct buf *out)
 {
 	const struct command *c = cmd_find(commands, words[0]);
 
@@ -113,38 +99,21 @@ static int put_command(char **words, int n, bool man, struct buf *out)
 			return cmd_unknown(c->subs, c->opt->command, words[i]);
 		c = sub;
 	}
-	if (man)
-		help_put_command_man(c, out);
-	else
-		cmd_put_help(c, out);
+	cmd_put_help(c, out);
 	return 0;
 }
 
-static int put_help(const struct help_opts *o, char **words, int n, struct buf *out)
+/* A topic comes before a command of the same name: that one has --help. */
+static int put_help(char **words, int n, struct buf *out)
 {
 	const struct page_entry *page = n == 1 ? find_page(words[0]) : NULL;
 
-	/* A command's manual page has its name; the page about the language has section 7. */
-	if (page && (!o->man || !cmd_find(commands, words[0])))
-		return put_page(page, o->man, out);
-	if (n == 2 && !strcmp(words[0], "topic") && find_page(words[1]))
-		return put_page(find_page(words[1]), o->man, out);
-	if (n == 1 && !strcmp(words[0], "json")) {
-		struct buf text = { 0 };
-
-		help_put_records(&text);
-		if (o->man)
-			help_put_page_man("json", text.data, text.len, out);
-		else
-			buf_add(out, text.data, text.len);
-		out->nomem |= text.nomem;
-		buf_free(&text);
-		return 0;
-	}
-	if (n)
-		return put_command(words, n, o->man, out);
-	if (o->man)
-		help_put_command_man(NULL, out);
+	if (page)
+		return put_page(page, out);
+	if (n == 1 && !strcmp(words[0], "json"))
+		help_put_records(out);
+	else if (n)
+		return put_command(words, n, out);
 	else
 		put_overview(out);
 	return 0;
@@ -152,14 +121,14 @@ static int put_help(const struct help_opts *o, char **words, int n, struct buf *
 
 static int run_help(int argc, char **argv)
 {
-	struct help_opts o = { 0 };
+	struct cmd_common none = { 0 };
 	struct buf out = { 0 };
 	char **words;
-	int n, rc = cmd_parse(&spec, &o, &o.common, argc, argv, &words, &n);
+	int n, rc = cmd_parse(&spec, &none, &none, argc, argv, &words, &n);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = put_help(&o, words, n, &out);
+	rc = put_help(words, n, &out);
 	if (!rc) {
 		rc = buf_write(&out, STDOUT_FILENO);
 		if (rc)
