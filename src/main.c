@@ -81,7 +81,7 @@ static int run(int argc, char **argv)
 	if (argc < 2)
 		return cmd_run(&cmd_help, 1, no_operands) ? -EIO : -E_USAGE;
 	if (cmd_is_extcap(argv[1])) {
-		err_command("capture");
+		err_set_command("capture");
 		return cmd_capture.run(argc, argv);
 	}
 	c = cmd_find(commands, command_of(argv[1]));

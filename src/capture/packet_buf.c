@@ -56,7 +56,7 @@ static uint64_t area_bytes(const struct packet_buf *a)
 
 static int new_array(const char *name, uint32_t value, uint32_t entries)
 {
-	struct bpf_map_new m = { .name = name,
+	struct bpf_map_opts m = { .name = name,
 				 .type = BPF_MAP_TYPE_ARRAY,
 				 .key_size = 4,
 				 .value_size = value,
@@ -120,7 +120,7 @@ static int open_chunks(struct packet_buf *a, const struct packet_buf_opts *opts)
 
 static int open_ring(struct packet_buf *a, uint32_t size)
 {
-	struct bpf_map_new m = { .name = "ring",
+	struct bpf_map_opts m = { .name = "ring",
 				 .type = BPF_MAP_TYPE_RINGBUF,
 				 .max_entries = size };
 	int rc = bpf_map_create(&m);

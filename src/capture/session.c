@@ -383,7 +383,7 @@ static int emit(struct capture_session *t)
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = filter_emit(t->opts.filter, (enum filter_target)i, &t->code[i], &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	rc = sets_open(&t->sets, &t->opts.filter, 1, "sonde_set");
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = sets_link(&t->sets, &t->code[i]);
@@ -410,12 +410,12 @@ static int open_owners(struct capture_session *t)
 	if (rc && has_rules)
 		return fail_errno(rc, "the filter asks for processes, which are not known here");
 	if (rc) {
-		note("processes are not known: %s", err_words(rc));
+		note("processes are not known: %s", err_message(rc));
 		return 0;
 	}
 	rc = owners_scan(&t->owners);
 	if (rc)
-		note("processes with sockets from before are not known: %s", err_words(rc));
+		note("processes with sockets from before are not known: %s", err_message(rc));
 	return 0;
 }
 
@@ -429,7 +429,7 @@ static int open_all(struct capture_session *t)
 
 	if (rc)
 		return rc;
-	t->netns = netns_own_inode();
+	t->netns = netns_current_inode();
 	rc = nl_open(&t->ask, 0);
 	/* Watch before the first look: nothing that happens between the two is missed. */
 	if (!rc)
@@ -476,7 +476,7 @@ static void mark_gone(struct capture_session *t, const struct link_list *l)
 int capture_session_follow(struct capture_session *t)
 {
 	struct link_list l = { 0 };
-	int rc = nl_skip(&t->watch);
+	int rc = nl_drain(&t->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");

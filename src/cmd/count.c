@@ -313,7 +313,7 @@ static int run_count(int argc, char **argv)
 		rc = check_options(&o);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	sink = cmd_open_sink(&o.common, !o.once && !o.read, &file);

@@ -204,7 +204,7 @@ static int send_all(struct demo *d, const struct demo_opts *o, struct sink *sink
 		.on_timer = on_round,
 		.arg = &s,
 	};
-	int rc = wait_for(0, first) == WAIT_TIME ? on_round(&s, clock_mono()) : 0;
+	int rc = wait_for(0, first) == WAIT_TIMEOUT ? on_round(&s, clock_mono()) : 0;
 
 	return rc ? rc : event_loop_run(&loop);
 }
@@ -409,7 +409,7 @@ static int run_demo(int argc, char **argv)
 	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	d = calloc(1, sizeof(*d));

@@ -98,7 +98,7 @@ static int add_entry(struct entries *e, const struct found *f, const char *inter
 	/* It was unloaded since. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
-	more = grow(e->at, e->n, &e->room, sizeof(*e->at));
+	more = array_grow(e->at, e->n, &e->room, sizeof(*e->at));
 	if (!more)
 		return -ENOMEM;
 	e->at = more;
@@ -295,7 +295,7 @@ static int run_status(int argc, char **argv)
 	rc = cmd_enter_netns(o.common.netns);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	return show_status(&o);

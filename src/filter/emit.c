@@ -55,7 +55,7 @@ static void emit_insn(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src,
 		fail_too_long(e);
 		return;
 	}
-	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
+	at = array_grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -70,7 +70,7 @@ static void emit_insn(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src,
 
 static uint32_t new_label(struct emitter *e)
 {
-	int32_t *at = grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
+	int32_t *at = array_grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;
@@ -97,7 +97,7 @@ static void emit_jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src,
 		fail_too_long(e);
 		return;
 	}
-	at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+	at = array_grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -333,7 +333,7 @@ static void emit_relation(struct emitter *e, const struct filter_node *n, const 
 static void emit_set_call(struct emitter *e, uint64_t set, enum set_family family)
 {
 	struct filter_reloc *at =
-		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
+		array_grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;
@@ -388,7 +388,7 @@ static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t 
 {
 	static const struct {
 		int at, value;
-	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADS - 1, TLS_CLIENT_HELLO } };
+	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADERS_LEN - 1, TLS_CLIENT_HELLO } };
 	uint8_t at = e->target == FILTER_XDP ? BPF_REG_2 : BPF_REG_10;
 	int from = e->target == FILTER_XDP ? 0 : slot_offset(SLOTS_MAX);
 
@@ -398,11 +398,11 @@ static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t 
 		emit_insn(e, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, R_VIEW,
 			  offsetof(struct view, len), 0);
 		emit_insn(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0);
-		emit_insn(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADS);
+		emit_insn(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADERS_LEN);
 		emit_jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, BPF_REG_2, 0, to[0]);
-		emit_linear_check(e, TLS_HEADS, to[1]);
+		emit_linear_check(e, TLS_HEADERS_LEN, to[1]);
 	} else {
-		emit_skb_copy(e, TLS_HEADS, to[0]);
+		emit_skb_copy(e, TLS_HEADERS_LEN, to[0]);
 	}
 	for (int i = 0; i < 3; i++) {
 		emit_insn(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, at, from + bytes[i].at, 0);

@@ -139,7 +139,7 @@ static int find_or_load_set(struct parser *p, const struct token *t, const char 
 			return 0;
 	if (f->nsets == FILTER_SETS_MAX)
 		return tree_fail(p, t, "more than %d sets in one filter", FILTER_SETS_MAX);
-	at = grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
+	at = array_grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* filter_parse() looks at p->nomem first */
@@ -239,13 +239,13 @@ static int parse_payload_name(struct parser *p, const struct tokens *keyword, ui
 
 	if (rc)
 		return rc;
-	at = grow(f->names, f->nnames, &f->name_room, sizeof(*at));
+	at = array_grow(f->names, f->nnames, &f->name_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* filter_parse() looks at p->nomem first */
 	}
 	f->names = at;
-	why = dns_name_of(&at[f->nnames], name, strlen(name));
+	why = dns_parse_name(&at[f->nnames], name, strlen(name));
 	for (const char *c = name; *c && !why; c++)
 		if (*c == '*' || *c & 0x80)
 			why = *c == '*' ? "'*' is not needed: names below a name match, too"

@@ -18,7 +18,7 @@
 static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 		    const struct bpf_insn *insns, uint32_t n)
 {
-	struct bpf_prog_new p = { .name = "sonde_try",
+	struct bpf_prog_opts p = { .name = "sonde_try",
 				  .type = type,
 				  .attach_type = attach_type,
 				  .flags = flags,
@@ -35,7 +35,7 @@ static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 
 static int try_map(uint32_t type, uint32_t key, uint32_t value, uint32_t entries, uint32_t flags)
 {
-	struct bpf_map_new m = { .name = "sonde_try",
+	struct bpf_map_opts m = { .name = "sonde_try",
 				 .type = type,
 				 .key_size = key,
 				 .value_size = value,

@@ -28,7 +28,7 @@ static int fail_diag(struct diag *why, int rc, const char *fmt, ...)
 /* Writes "WHAT NAME: reason", for names that exist but cannot be read. */
 static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
 {
-	return fail_diag(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
+	return fail_diag(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_message(rc));
 }
 
 static int read_file(const char *path, struct buf *text)
@@ -100,7 +100,7 @@ static int find_netns(void *arg, const char *name, uint32_t *inode, struct diag 
 
 static int find_cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
-	int rc = cgroup_id(path, id);
+	int rc = cgroup_find_id(path, id);
 
 	(void)arg;
 	if (rc == -ENODEV)
@@ -110,7 +110,7 @@ static int find_cgroup(void *arg, const char *path, uint64_t *id, struct diag *w
 
 static int find_container(void *arg, const char *id, uint64_t *number, struct diag *why)
 {
-	int rc = cgroup_container(id, number);
+	int rc = cgroup_find_container(id, number);
 
 	(void)arg;
 	switch (rc) {

@@ -45,7 +45,7 @@ static struct item cut_item(const struct item *a, unsigned int bits)
 
 static int add_item(struct builder *b, struct item item)
 {
-	struct item *at = grow(b->items, b->n, &b->room, sizeof(*at));
+	struct item *at = array_grow(b->items, b->n, &b->room, sizeof(*at));
 
 	if (!at)
 		return -ENOMEM;
@@ -251,7 +251,7 @@ int set6_read(const struct set_table *l, struct set_prefixes *out)
 
 		if (!(line->ends >> slot & 1) || line->bits[slot] > BITS)
 			continue;
-		at = grow(out->at, out->n, &out->room, PREFIX_SIZE);
+		at = array_grow(out->at, out->n, &out->room, PREFIX_SIZE);
 		if (!at)
 			return -ENOMEM;
 		out->at = at;

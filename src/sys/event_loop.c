@@ -5,13 +5,13 @@
 #include "base/err.h"
 #include "sys/wait.h"
 
-static int wake(const struct event_loop *l, enum wait_what what, uint64_t *last)
+static int wake(const struct event_loop *l, enum wait_event what, uint64_t *last)
 {
 	int rc = 0;
 
-	if (what == WAIT_FD) {
+	if (what == WAIT_READABLE) {
 		rc = l->on_readable(l->arg);
-		if (!rc && l->pace && wait_pace(last, l->pace) == WAIT_STOP)
+		if (!rc && l->pace && wait_interval(last, l->pace) == WAIT_STOP)
 			rc = LOOP_END;
 	}
 	if (!rc && l->next_timer && clock_mono() >= l->next_timer(l->arg))
@@ -26,9 +26,9 @@ int event_loop_run(const struct event_loop *l)
 
 	while (!rc) {
 		uint64_t due = l->next_timer ? l->next_timer(l->arg) : UINT64_MAX;
-		enum wait_what what = wait_for(l->fd, due < l->end ? due : l->end);
+		enum wait_event what = wait_for(l->fd, due < l->end ? due : l->end);
 
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
 		if (what == WAIT_STOP || clock_mono() >= l->end)
 			return 0;

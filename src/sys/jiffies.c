@@ -14,7 +14,7 @@ static int run_shifted(int shift, uint32_t *value)
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = shift },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	const struct bpf_prog_new p = { .name = "sonde_jiffies",
+	const struct bpf_prog_opts p = { .name = "sonde_jiffies",
 					.type = BPF_PROG_TYPE_SOCKET_FILTER,
 					.insns = insns,
 					.ninsns = sizeof(insns) / sizeof(*insns),
@@ -32,7 +32,7 @@ static int run_shifted(int shift, uint32_t *value)
 	return rc;
 }
 
-int jiffies_now(uint64_t *now, uint64_t *hz)
+int jiffies_read(uint64_t *now, uint64_t *hz)
 {
 	struct timespec tick;
 	uint32_t low, high;

@@ -33,7 +33,7 @@ static int load(const struct filter_code *filter, enum filter_target target, int
 		I_EXIT,
 	};
 	struct bpf_insn *all = calloc(LENGTH(xdp) + LENGTH(call) + filter->n, sizeof(*all));
-	struct bpf_prog_new p = { .name = "filter",
+	struct bpf_prog_opts p = { .name = "filter",
 				  .type = target == FILTER_XDP ? BPF_PROG_TYPE_XDP
 							       : BPF_PROG_TYPE_SCHED_CLS,
 				  .insns = all,
@@ -103,7 +103,7 @@ static const char *const odd[] = {
 
 static void alike(enum filter_target target)
 {
-	struct bpf_map_new m = { .type = BPF_MAP_TYPE_ARRAY,
+	struct bpf_map_opts m = { .type = BPF_MAP_TYPE_ARRAY,
 				 .key_size = 4,
 				 .value_size = sizeof(packets->views),
 				 .max_entries = 1 };

@@ -555,7 +555,7 @@ void rules_observed(void)
 		I_ADD(0, OBSERVED),
 		I_EXIT,
 	};
-	struct bpf_prog_new new = { .name = "observer",
+	struct bpf_prog_opts new = { .name = "observer",
 				    .type = BPF_PROG_TYPE_XDP,
 				    .attach_type = BPF_XDP,
 				    .flags = b.conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,

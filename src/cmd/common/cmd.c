@@ -75,7 +75,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 {
 	const struct command *sub = argc > 1 ? cmd_find(c->subs, argv[1]) : NULL;
 
-	err_command(c->opt->command);
+	err_set_command(c->opt->command);
 	if (sub)
 		return cmd_run(sub, argc - 1, argv + 1);
 	if (c->subs && argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))

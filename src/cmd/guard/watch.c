@@ -256,7 +256,7 @@ static int open_watch(struct watch *w)
 	int rc;
 
 	w->at = calloc(all->n, sizeof(*w->at));
-	rc = w->at ? wait_open() : -ENOMEM;
+	rc = w->at ? wait_catch_signals() : -ENOMEM;
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		w->at[i].last = all->at[i].sums;
 		rc = guard_rates_begin(&w->at[i].rates, &all->at[i].table);
