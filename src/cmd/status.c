@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/grow.h"
 #include "cmd/common/cmd.h"
 #include "obj/find.h"
 #include "out/sink.h"
@@ -95,7 +95,7 @@ static int add(struct entries *e, const struct found *f, const char *interface)
 	/* Gone since it was seen: not there. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
-	more = grow(e->at, e->n, &e->room, sizeof(*e->at));
+	more = array_grow(e->at, e->n, &e->room, sizeof(*e->at));
 	if (!more)
 		return -ENOMEM;
 	e->at = more;

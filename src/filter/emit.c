@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "net/tls.h"
 
 enum {
@@ -54,7 +54,7 @@ static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int o
 		too_long(e);
 		return;
 	}
-	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
+	at = array_grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -69,7 +69,7 @@ static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int o
 
 static uint32_t label(struct emitter *e)
 {
-	int32_t *at = grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
+	int32_t *at = array_grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;
@@ -96,7 +96,7 @@ static void jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int6
 		too_long(e);
 		return;
 	}
-	at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+	at = array_grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -330,7 +330,7 @@ static void relation(struct emitter *e, const struct filter_node *n, const uint3
 static void call_set(struct emitter *e, uint64_t set, enum set_family family)
 {
 	struct filter_reloc *at =
-		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
+		array_grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <linux/in.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/err.h"
-#include "base/grow.h"
 
 /* A name goes up to white space; most are no words of the language. */
 static int raw_name(struct parser *p, const struct parse_mark *before, char *name, size_t room)
@@ -134,7 +134,7 @@ static int set_number(struct parser *p, const struct token *t, const char *file,
 			return 0;
 	if (f->nsets == FILTER_SETS_MAX)
 		return tree_fail(p, t, "more than %d sets in one filter", FILTER_SETS_MAX);
-	at = grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
+	at = array_grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* which p->nomem outdoes */
@@ -233,7 +233,7 @@ static int prim_payload_name(struct parser *p, const struct parse_mark *before, 
 
 	if (rc)
 		return rc;
-	at = grow(f->names, f->nnames, &f->name_room, sizeof(*at));
+	at = array_grow(f->names, f->nnames, &f->name_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* which p->nomem outdoes */

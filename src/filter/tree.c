@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 
 uint32_t tree_add(struct parser *p, struct filter_node node)
 {
-	struct filter_node *at = grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
+	struct filter_node *at = array_grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
 
 	if (!at || p->out.n >= TREE_NODES_MAX) {
 		p->out.nodes = at ? at : p->out.nodes;

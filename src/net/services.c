@@ -2,6 +2,7 @@
 /* The services that are met, in one table for either direction. */
 #include "net/services.h"
 #include <string.h>
+#include "base/array.h"
 
 /* What a row is for. A packet's line shows the first name of its protocol and port; a filter takes
  * every name but those marked so. */
@@ -135,7 +136,7 @@ static const struct service {
 	{ 51820, UDP, "wireguard" },
 };
 
-enum { SERVICES = sizeof(services) / sizeof(*services) };
+enum { SERVICES = ARRAY_LEN(services) };
 
 const char *service_name(bool udp, uint16_t port)
 {

@@ -160,7 +160,7 @@ static bool is_final(int rc)
 
 const char *attach_why(const struct attach_try *t)
 {
-	return *t->words ? t->words : err_words(t->rc);
+	return *t->words ? t->words : err_message(t->rc);
 }
 
 void attach_words(const struct attach_report *r, struct buf *out)

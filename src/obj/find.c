@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 
@@ -36,7 +36,7 @@ static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
 
 static int add(struct found_list *l, const struct found *f)
 {
-	void *more = grow(l->at, l->n, &l->room, sizeof(*l->at));
+	void *more = array_grow(l->at, l->n, &l->room, sizeof(*l->at));
 
 	if (!more)
 		return -ENOMEM;

@@ -386,7 +386,7 @@ static int unpack_code(const struct spec *s, struct bpf_insn *to)
 	streams = malloc(size);
 	if (!streams)
 		return -ENOMEM;
-	rc = unpack(s->code, s->code_len, streams, size);
+	rc = unpack_lz4(s->code, s->code_len, streams, size);
 	if (!rc)
 		rc = streams_join(streams, s->streams, to, s->ninsns);
 	free(streams);

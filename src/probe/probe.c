@@ -203,7 +203,7 @@ static int open_all(struct probe *p)
 	if (p->opts.filter && p->opts.filter->nodes)
 		rc = filter_emit(p->opts.filter, FILTER_XDP, &p->code, &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
 		rc = load(p, i);
 	if (rc)

@@ -159,7 +159,7 @@ int target_refused(const struct target *t, int rc)
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
 		return fail(rc, "%s: the kernel does not let it be probed there (%s)", t->text,
-			    rc == -EINVAL ? err_words(rc) : "this instruction");
+			    rc == -EINVAL ? err_message(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
 

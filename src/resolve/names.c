@@ -28,7 +28,7 @@ static int say(struct diag *why, int rc, const char *fmt, ...)
 /* "WHAT NAME: why", for what is there but cannot be asked. */
 static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
 {
-	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
+	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_message(rc));
 }
 
 static int read_file(const char *path, struct buf *text)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/cursor.h"
-#include "base/grow.h"
 #include "sets/set_table.h"
 
 enum {
@@ -341,7 +341,7 @@ int set4_build(const struct set_prefixes *p, struct set_table *out)
 
 static int add(struct set_prefixes *out, uint32_t addr, unsigned int bits)
 {
-	uint8_t *at = grow(out->at, out->n, &out->room, WIDTH);
+	uint8_t *at = array_grow(out->at, out->n, &out->room, WIDTH);
 
 	if (!at)
 		return -ENOMEM;

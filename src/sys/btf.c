@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 
@@ -115,7 +116,7 @@ static uint32_t pointer_size(const struct btf *b)
 		type_at(b, id, &t);
 		if (BTF_INFO_KIND(t.info) != BTF_KIND_INT)
 			continue;
-		for (size_t i = 0; i < sizeof(longs) / sizeof(*longs); i++)
+		for (size_t i = 0; i < ARRAY_LEN(longs); i++)
 			if (!strcmp(string_at(b, t.name_off), longs[i]))
 				return t.size;
 	}

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/mnt.h"
 
 enum {
@@ -37,7 +38,7 @@ static int open_root(void)
 	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	int fd;
 
-	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
 		fd = checked(open(usual[i], DIRECTORY));
 		if (fd >= 0)
 			return fd;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include "base/array.h"
 #include "sys/priv.h"
 
 #if defined(__x86_64__)
@@ -92,8 +93,8 @@ static const uint16_t allowed_files[] = {
 /* clang-format on */
 
 enum {
-	NALLOWED = sizeof(allowed) / sizeof(*allowed),
-	NFILES = sizeof(allowed_files) / sizeof(*allowed_files),
+	NALLOWED = ARRAY_LEN(allowed),
+	NFILES = ARRAY_LEN(allowed_files),
 	HEAD = 4,
 	TAIL = 2,
 };

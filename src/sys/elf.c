@@ -320,5 +320,5 @@ int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
 
 const char *elf_words(int rc)
 {
-	return rc == -ENOEXEC ? "no program or library of this machine" : err_words(rc);
+	return rc == -ENOEXEC ? "no program or library of this machine" : err_message(rc);
 }

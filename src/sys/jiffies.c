@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "sys/bpf.h"
 
@@ -17,7 +18,7 @@ static int run_shifted(int shift, uint32_t *value)
 	const struct bpf_prog_new p = { .name = "sonde_jiffies",
 					.type = BPF_PROG_TYPE_SOCKET_FILTER,
 					.insns = insns,
-					.ninsns = sizeof(insns) / sizeof(*insns),
+					.ninsns = ARRAY_LEN(insns),
 					.license = "Dual MIT/GPL" };
 	uint8_t data[64] = { 0 };
 	struct bpf_run run = { .data = data, .len = sizeof(data), .repeat = 1 };

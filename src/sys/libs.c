@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 
 enum { PATH_LEN = 512 };
 
@@ -35,7 +36,7 @@ bool libs_walk(libs_each *each, void *arg)
 	static const char *const folders[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64",
 					       "/usr/local/lib" };
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		if (walk(folders[i], true, each, arg))
 			return true;
 	return false;

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/mnt.h"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
@@ -45,7 +46,7 @@ const char *priv_missing(uint64_t want, char *buf, size_t len)
 	if (have & PRIV(CAP_SYS_ADMIN))
 		have |= PRIV(CAP_BPF) | PRIV(CAP_PERFMON);
 	buf[0] = '\0';
-	for (size_t i = 0; i < sizeof(cap_names) / sizeof(*cap_names) && at < len; i++)
+	for (size_t i = 0; i < ARRAY_LEN(cap_names) && at < len; i++)
 		if (want & ~have & cap_names[i].bit)
 			at += (size_t)snprintf(buf + at, len - at, "%s%s", at ? ", " : "",
 					       cap_names[i].name);
@@ -109,7 +110,7 @@ int priv_load_module(const char *path)
 	int rc = -ENOENT;
 
 	uname(&uts);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
 		int fd;
 
 		snprintf(full, sizeof(full), "/lib/modules/%s/kernel/%s.ko%s", uts.release, path,

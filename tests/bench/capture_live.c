@@ -213,7 +213,7 @@ int capture_stats(struct bench *b)
 	int stats = bpf_enable_stats(), rc = 0;
 
 	if (stats < 0) {
-		printf("left out: times of BPF programs: %s\n\n", err_words(stats));
+		printf("left out: times of BPF programs: %s\n\n", err_message(stats));
 		return 0;
 	}
 	printf("The kernel's own times of BPF programs (taking them costs some 20 ns a run)\n"

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2 || rounds < 1 || rounds > SERIES_MAX) {
 		fprintf(stderr, "usage: sets [ROUNDS]\n");

@@ -117,7 +117,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 	struct btf_lookup found;
 	struct spec_prog prog = { .name = "fuzz", .cores = cores };
 	struct bpf_insn *insns = calloc(2 * KINDS * n, sizeof(*insns));
-	struct err_held before;
+	struct err_capture before;
 	char said[1024] = "";
 	int rc;
 

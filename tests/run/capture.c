@@ -148,7 +148,7 @@ void capture_loads(void)
 static int at_hook(int cap, int ring)
 {
 	char words[200];
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	struct bench b;
 	int rc = bench_try(&b, "", cap);
 

@@ -137,7 +137,7 @@ const char *trace_fmt_error(int error)
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i].number == error)
 			return errors[i].words;
-	return err_words(error);
+	return err_message(error);
 }
 
 struct trace_words trace_fmt_how(uint8_t how)

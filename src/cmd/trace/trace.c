@@ -351,7 +351,7 @@ static int look_there(struct tracing *t)
 		return 0;
 	rc = trace_list_existing(&t->trace, on_record, t);
 	if (rc < 0 && !t->o.quiet)
-		note("connections that there are: %s", err_words(rc));
+		note("connections that there are: %s", err_message(rc));
 	return flush(t) ? -EIO : rc > 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef NET_CAPFILE_INTERNAL_H
 #define NET_CAPFILE_INTERNAL_H
 
+#include "base/array.h"
 #include "base/cursor.h"
 #include "net/capfile/capfile.h"
 

@@ -12,7 +12,7 @@ static const char *const verdicts[] = {
 	[FRAME_PASS] = "verdict: pass",
 	[FRAME_DROP] = "verdict: drop",
 };
-enum { VERDICTS = sizeof(verdicts) / sizeof(*verdicts) };
+enum { VERDICTS = ARRAY_LEN(verdicts) };
 
 /* A comment has to be UTF-8; a process may call itself anything. Returns the end. */
 static char *escape(char *to, const char *s, size_t n)
@@ -20,7 +20,7 @@ static char *escape(char *to, const char *s, size_t n)
 	while (n) {
 		uint32_t cp;
 		size_t len = utf8_decode(s, n, &cp);
-		bool plain = cp != UTF8_BAD && cp != '\\' && !utf8_control(cp);
+		bool plain = cp != UTF8_BAD && cp != '\\' && !utf8_is_control(cp);
 
 		for (size_t i = 0; i < len; i++, to += plain ? 1 : 4)
 			if (plain)

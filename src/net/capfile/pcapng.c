@@ -113,7 +113,7 @@ static int take_options(struct subject *s, struct cursor in, const struct option
 	return 0;
 }
 
-#define OPTIONS(s, in, table) take_options(s, in, table, sizeof(table) / sizeof(*(table)))
+#define OPTIONS(s, in, table) take_options(s, in, table, ARRAY_LEN(table))
 
 static int take_section(struct capfile *c, struct cursor in)
 {
@@ -228,7 +228,7 @@ static void packet_verdict(struct subject *s, struct cursor value)
 	if (value.left != VERDICT_LEN - 1)
 		return;
 	action = take64(s->c, &value);
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (known[i].kind == kind && (uint64_t)known[i].action == action)
 			s->frame->verdict = known[i].verdict;
 }
@@ -278,7 +278,7 @@ static int take_packet(struct capfile *c, struct cursor in)
 	f.time_ns = take_time(c, s.iface, &in);
 	f.caplen = take32(c, &in);
 	f.len = take32(c, &in);
-	return take_data(&s, in, known, sizeof(known) / sizeof(*known));
+	return take_data(&s, in, known, ARRAY_LEN(known));
 }
 
 /* The enhanced packet's predecessor: a short number of the interface, losses in the header. */
@@ -300,7 +300,7 @@ static int take_old_packet(struct capfile *c, struct cursor in)
 	f.len = take32(c, &in);
 	if (lost != UINT16_MAX) /* unknown */
 		s.iface->lost = add_sat(s.iface->lost, lost);
-	return take_data(&s, in, known, sizeof(known) / sizeof(*known));
+	return take_data(&s, in, known, ARRAY_LEN(known));
 }
 
 /* Of the first interface, without a time; as long as that one's snaplen lets it be. */
@@ -380,7 +380,7 @@ static const struct block {
 
 static const struct block *block_of(uint32_t type)
 {
-	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++)
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
 		if (blocks[i].type == type)
 			return &blocks[i];
 	return NULL;

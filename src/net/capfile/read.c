@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/clock.h"
-#include "base/grow.h"
 #include "net/capfile/internal.h"
 
 static int say(struct capfile *c, int rc, const char *prefix, const char *fmt, va_list ap)
@@ -52,7 +52,7 @@ struct capfile_iface *capfile_add(struct capfile *c, int *rc)
 		*rc = capfile_damaged(c, "more than %d interfaces", CAPFILE_IFACES_MAX);
 		return NULL;
 	}
-	more = grow(c->ifaces, c->nifaces, &c->room, sizeof(*more));
+	more = array_grow(c->ifaces, c->nifaces, &c->room, sizeof(*more));
 	if (!more) {
 		capfile_refuse(c, "no memory for interface %" PRIu32, c->nifaces);
 		*rc = -ENOMEM;
@@ -95,7 +95,7 @@ static int find_magic(struct capfile *c, const uint8_t *at, const struct magic *
 	struct cursor in = cursor_of(at, 4);
 	uint32_t word = cursor_be32(&in);
 
-	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(magics); i++) {
 		if (magics[i].be != word)
 			continue;
 		*m = &magics[i];

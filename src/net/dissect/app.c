@@ -178,7 +178,7 @@ static bool is_http(const struct cursor *c)
 
 	if (!c->left || c->at[0] < 'A' || c->at[0] > 'Z')
 		return false;
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
 		if (begins(c, starts[i]))
 			return true;
 	return false;

@@ -80,7 +80,7 @@ static void put_fixed(struct line *l, const uint8_t *h)
 		PUT_NUM(l, ", secs ", be16_at(h + 8));
 	if (h[10] & 0x80)
 		PUT(l, ", Broadcast");
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		if (!be32_at(h + fields[i].value))
 			continue;
 		put_str(l, fields[i].word);

@@ -10,7 +10,7 @@ static void put_iface(struct line *l, const struct frame *f)
 {
 	static const char *const dirs[] = { "?", "In", "Out" };
 	const char *name = f->iface < l->o->ifaces_n ? l->o->ifaces[f->iface] : NULL;
-	const char *dir = f->dir < sizeof(dirs) / sizeof(*dirs) ? dirs[f->dir] : "?";
+	const char *dir = f->dir < ARRAY_LEN(dirs) ? dirs[f->dir] : "?";
 	size_t n = name ? strlen(name) : 0;
 
 	put_safe(l, (const uint8_t *)(name ? name : "?"), name ? n : 1);

@@ -190,9 +190,9 @@ static void put_bridge_time(struct line *l, const char *what, const uint8_t *p)
 static void put_bpdu(struct line *l, const uint8_t *h, uint32_t len, bool rapid)
 {
 	if (rapid)
-		put_bits(l, rapid_flags, sizeof(rapid_flags) / sizeof(*rapid_flags), h[4], ", ");
+		put_bits(l, rapid_flags, ARRAY_LEN(rapid_flags), h[4], ", ");
 	else
-		put_bits(l, config_flags, sizeof(config_flags) / sizeof(*config_flags), h[4], ", ");
+		put_bits(l, config_flags, ARRAY_LEN(config_flags), h[4], ", ");
 	PUT(l, "], bridge-id ");
 	put_bridge(l, h + 17);
 	put_char(l, '.');
@@ -373,7 +373,7 @@ bool show_ethertype(struct line *l, uint16_t type, struct part p)
 {
 	const char *word;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i].type == type) {
 			types[i].show(l, p);
 			return true;

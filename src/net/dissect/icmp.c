@@ -75,7 +75,7 @@ static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
 
 	if (!ip)
 		return false;
-	if (code < sizeof(unreach) / sizeof(*unreach) && unreach[code].before) {
+	if (code < ARRAY_LEN(unreach) && unreach[code].before) {
 		put_str(l, unreach[code].before);
 		put_ip4(l, ip + 16);
 		put_str(l, unreach[code].after);
@@ -250,7 +250,7 @@ static const struct {
 
 static bool show_kind(struct line *l, const uint8_t *h, struct cursor c)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (kinds[i].type != h[0])
 			continue;
 		if (kinds[i].show)

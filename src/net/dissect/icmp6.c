@@ -116,7 +116,7 @@ static bool show_param(struct line *l, const uint8_t *h, struct cursor c)
 					     ", incomplete header chain" };
 
 	(void)c;
-	if (h[1] < sizeof(codes) / sizeof(*codes)) {
+	if (h[1] < ARRAY_LEN(codes)) {
 		put_str(l, codes[h[1]]);
 		PUT_NUM(l, " - octet ", be32_at(h + 4));
 	} else {
@@ -202,7 +202,7 @@ static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 		put_ip6(l, o + 16);
 		PUT_NUM(l, "/", o[2]);
 		PUT(l, ", Flags [");
-		put_bits(l, prefix_flags, sizeof(prefix_flags) / sizeof(*prefix_flags), o[3], ", ");
+		put_bits(l, prefix_flags, ARRAY_LEN(prefix_flags), o[3], ", ");
 		PUT_NUM(l, "], valid time ", be32_at(o + 4));
 		PUT_NUM(l, "s, pref. time ", be32_at(o + 8));
 		put_char(l, 's');
@@ -300,7 +300,7 @@ static void show_router(struct line *l, const uint8_t *h, struct cursor c)
 	const uint8_t *timers = cursor_take(&c, 8);
 
 	PUT_NUM(l, " hop limit ", h[4]);
-	put_flags(l, ra_flags, sizeof(ra_flags) / sizeof(*ra_flags), h[5]);
+	put_flags(l, ra_flags, ARRAY_LEN(ra_flags), h[5]);
 	PUT(l, ", pref ");
 	put_str(l, prefs[h[5] >> 3 & 3]);
 	PUT_NUM(l, ", router lifetime ", be16_at(h + 6));
@@ -320,7 +320,7 @@ static void show_discovery(struct line *l, const uint8_t *h, struct cursor c)
 	if (h[0] == RA) {
 		show_router(l, h, c);
 	} else if (h[0] == NA) {
-		put_flags(l, na_flags, sizeof(na_flags) / sizeof(*na_flags), h[4]);
+		put_flags(l, na_flags, ARRAY_LEN(na_flags), h[4]);
 	}
 	if (cursor_skip(&c, fixed))
 		put_nd_options(l, c);
@@ -364,7 +364,7 @@ void show_icmp6(struct line *l, struct part p)
 	discovery = h[0] >= RS && h[0] <= REDIRECT;
 	if (l->o->verbose && discovery)
 		PUT_LENGTH(l, p.len);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i].type == h[0] && !kinds[i].show(l, h, c)) {
 			put_cut(l, "icmp6");
 			return;

@@ -4,6 +4,7 @@
 #define NET_DISSECT_INTERNAL_H
 
 #include <string.h>
+#include "base/array.h"
 #include "base/cursor.h"
 #include "net/dissect/dissect.h"
 
@@ -74,7 +75,7 @@ struct word {
 	uint8_t : 8;   /* zero: the end of a word that fills its room */
 };
 const char *word_of(const struct word *words, size_t n, uint32_t value);
-#define WORD_OF(words, value) word_of(words, sizeof(words) / sizeof(*(words)), value)
+#define WORD_OF(words, value) word_of(words, ARRAY_LEN(words), value)
 void put_word(struct line *l, const char *word, const char *fallback, uint32_t value);
 /* The words of the bits that are set, comma-separated; "none". */
 void put_bits(struct line *l, const struct word *words, size_t n, uint32_t bits, const char *sep);

@@ -56,7 +56,7 @@ static void put_ip_header(struct line *l, const uint8_t *h, unsigned int hlen)
 	PUT_NUM(l, ", id ", be16_at(h + 4));
 	PUT_NUM(l, ", offset ", (frag & 0x1fffu) * 8);
 	PUT(l, ", flags [");
-	put_bits(l, frag_flags, sizeof(frag_flags) / sizeof(*frag_flags), frag, ", ");
+	put_bits(l, frag_flags, ARRAY_LEN(frag_flags), frag, ", ");
 	PUT(l, "], proto ");
 	put_str(l, ip_proto_word(h[9]));
 	PUT_NUM(l, " (", h[9]);
@@ -299,7 +299,7 @@ void show_proto(struct line *l, uint8_t proto, struct part p)
 {
 	const char *name;
 
-	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
+	for (size_t i = 0; i < ARRAY_LEN(protos); i++)
 		if (protos[i].proto == proto) {
 			if (proto == 4 || proto == 41)
 				l->proto = proto;

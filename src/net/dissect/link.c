@@ -233,7 +233,7 @@ static const struct {
 
 void show_link(struct line *l, uint16_t link, struct part p)
 {
-	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (links[i].link == link) {
 			links[i].show(l, p);
 			return;

@@ -23,7 +23,7 @@ static uint32_t hash_key(const struct dissect_conn *key)
 	uint64_t words[(KEY_BYTES + 7) / 8] = { 0 }, hash = 0;
 
 	memcpy(words, key, KEY_BYTES);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		hash = (hash ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
 	return (uint32_t)(hash >> 32);
 }

@@ -118,7 +118,7 @@ void show_gre(struct line *l, struct part p)
 	PUT_NUM(l, "GREv", flags & 7);
 	if (l->o->verbose && (flags & 7) < 2) {
 		PUT(l, ", Flags [");
-		put_bits(l, gre_flags, sizeof(gre_flags) / sizeof(*gre_flags), flags, ", ");
+		put_bits(l, gre_flags, ARRAY_LEN(gre_flags), flags, ", ");
 		put_char(l, ']');
 	}
 	if ((flags & 7) == 1) {

@@ -23,7 +23,7 @@ static const struct payload {
 
 static const struct payload *payload_of(uint16_t port)
 {
-	for (size_t i = 0; i < sizeof(payloads) / sizeof(*payloads); i++)
+	for (size_t i = 0; i < ARRAY_LEN(payloads); i++)
 		if (payloads[i].port == port)
 			return &payloads[i];
 	return NULL;
