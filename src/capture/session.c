@@ -429,7 +429,7 @@ static int open_all(struct capture_session *t)
 
 	if (rc)
 		return rc;
-	t->netns = netns_own_inode();
+	t->netns = netns_current_inode();
 	rc = nl_open(&t->ask, 0);
 	/* Watch before the first look: nothing that happens between the two is missed. */
 	if (!rc)
@@ -476,7 +476,7 @@ static void mark_gone(struct capture_session *t, const struct link_list *l)
 int capture_session_follow(struct capture_session *t)
 {
 	struct link_list l = { 0 };
-	int rc = nl_skip(&t->watch);
+	int rc = nl_drain(&t->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");

@@ -278,7 +278,7 @@ static int run(int argc, char **argv)
 	rc = cmd_netns(o.netns);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	return look(&o);

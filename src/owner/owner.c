@@ -71,7 +71,7 @@ static int add(const struct proc *p, int socket, void *arg)
 
 int owners_scan(const struct owners *o)
 {
-	return procs_sockets(add, (void *)(uintptr_t)o);
+	return procs_walk_sockets(add, (void *)(uintptr_t)o);
 }
 
 void owners_close(struct owners *o)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet socket that receives nothing, as a member of "all frames". */
+/* A packet socket that receives nothing itself but requests promiscuous mode. */
 #include "sys/promisc.h"
 #include <errno.h>
 #include <linux/if_packet.h>

@@ -86,7 +86,7 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 					.connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
 					.accepts = (asked(t) & TAKEN) != 0,
 					.binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
-					.accept_args = (uint8_t)btf_function_args(
+					.accept_args = (uint8_t)btf_count_function_args(
 						types, "inet_csk_accept") };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = way->progs };
 	int rc;
@@ -184,9 +184,9 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 {
 	struct tcp_events_conf conf = {
 		.all = all_of(t),
-		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
-		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
-		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
+		.retransmit_err = btf_count_tracepoint_args(types, "tcp_retransmit_skb") > 2,
+		.reset_reason = btf_count_tracepoint_args(types, "tcp_send_reset") > 2,
+		.drop_reason = btf_count_tracepoint_args(types, "kfree_skb") > 2,
 		.stacks = t->opts.stacks,
 		.unread = number_of(&t->drops, "QUEUE_PURGE"),
 	};

@@ -303,7 +303,7 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 static int look_pmu(bool user, char *hook, char *why)
 {
 	uint32_t type;
-	int rc = perf_type(user, &type);
+	int rc = perf_read_type(user, &type);
 
 	if (rc == -ENODEV)
 		set(why, "built without it (no such PMU)");

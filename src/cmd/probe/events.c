@@ -88,7 +88,7 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	buf_char(out, ' ');
 	page_clean(out, t->text);
 	put_args(t, hit, out);
-	if (t->returns && t->value.is != BTF_IS_VOID) {
+	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
 		buf_str(out, " = ");
 		probe_fmt_value(&t->value, hit->value, out);
 	}
@@ -146,7 +146,7 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 
 	put_args(t, hit, &args);
 	buf_char(&args, '\0');
-	if (t->returns && t->value.is != BTF_IS_VOID) {
+	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
 		probe_fmt_number(&t->value, hit->value, &value);
 		buf_char(&value, '\0');
 		row.error = probe_fmt_error(&t->value, hit->value);
