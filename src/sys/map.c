@@ -15,7 +15,10 @@ int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg)
 	while (!rc) {
 		memcpy(key, next, key_len);
 		rc = bpf_map_lookup(fd, key, value);
-		rc = rc == -ENOENT ? 0 : rc ? rc : each(key, value, arg);
+		if (!rc)
+			rc = each(key, value, arg);
+		else if (rc == -ENOENT) /* deleted meanwhile */
+			rc = 0;
 		if (!rc)
 			rc = bpf_map_next_key(fd, key, next);
 	}

@@ -228,13 +228,15 @@ static int walk_messages(struct nl *nl, struct nl_span in, uint32_t seq, nl_each
 		if (hdr.nlmsg_type == NLMSG_ERROR) {
 			int err = parse_error(nl, &hdr, body);
 
-			*rc = *rc ? *rc : err;
+			if (!*rc)
+				*rc = err;
 			return WALK_DONE;
 		}
 		if (hdr.nlmsg_type == NLMSG_DONE) { /* carries the error of the dump, or 0 */
 			int32_t err = (int32_t)nl_u32(body);
 
-			*rc = *rc ? *rc : err;
+			if (!*rc)
+				*rc = err;
 			return WALK_DONE;
 		}
 		if (hdr.nlmsg_type >= NLMSG_MIN_TYPE && each && !*rc)
