@@ -239,7 +239,7 @@ static int prim_payload_name(struct parser *p, const struct parse_mark *before, 
 		return -EINVAL; /* which p->nomem outdoes */
 	}
 	f->names = at;
-	why = dns_name_of(&at[f->nnames], name, strlen(name));
+	why = dns_parse_name(&at[f->nnames], name, strlen(name));
 	for (const char *c = name; *c && !why; c++)
 		if (*c == '*' || *c & 0x80)
 			why = *c == '*' ? "names below it match, too: without the '*'"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Protocol names as tables. */
+/* Tables of protocol names. */
 #include "net/proto.h"
 #include <stddef.h>
 #include "base/array.h"
 
-/* Names stand in their tables: a pointer to one would cost its relocation, too. */
+/* Arrays, not pointers, which would cost a relocation each. */
 static const struct {
 	uint8_t proto;
 	char name[11];

@@ -14,8 +14,7 @@
 #include "sys/mnt.h"
 
 enum {
-	FULL_ID_MIN =
-		32, /* hex digits of a container's ID; the longest run in a pod's UID is shorter */
+	FULL_ID_MIN = 32,  /* hex digits of a container's ID; runs in a pod's UID are shorter */
 	FULL_ID_MAX = 128, /* bytes of an ID, with its NUL */
 	DEPTH_MAX = 32,    /* levels of directories that are searched */
 	OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC,

@@ -14,9 +14,8 @@ enum {
 	SEGMENTS_MAX = 1 << 12,
 	TABLE_MAX = 1 << 28,
 	TABLES_MAX = 4,
-	SYMBOL_NAME_MAX = 1 << 12, /* of a function; longer ones are skipped */
-	VERSION_HIDDEN = 1 << 15, /* VERSYM_HIDDEN of a version: only programs that were linked with
-				     it use it */
+	SYMBOL_NAME_MAX = 1 << 12, /* longer names are skipped */
+	VERSION_HIDDEN = 1 << 15,  /* VERSYM_HIDDEN: for programs linked with this version */
 };
 
 static bool read_bytes(const struct elf *e, uint64_t off, void *to, size_t len)

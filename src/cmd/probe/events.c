@@ -81,7 +81,7 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	char comm[TRACE_COMM + 1];
 
 	if (!s->no_time)
-		dissect_clock(out, s->epoch + hit->head.time, s->utc_offset);
+		dissect_put_clock(out, s->epoch + hit->head.time, s->utc_offset);
 	page_clean(out, trace_comm(&hit->head.who, comm));
 	buf_char(out, '/');
 	buf_u64(out, hit->head.who.pid);

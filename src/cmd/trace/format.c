@@ -207,7 +207,7 @@ void trace_fmt_addr(struct buf *out, const struct trace_head *h, const uint8_t a
 
 	if (six && brackets)
 		buf_char(out, '[');
-	dissect_address(out, addr, six ? 16 : 4);
+	dissect_put_address(out, addr, six ? 16 : 4);
 	if (six && brackets)
 		buf_char(out, ']');
 }

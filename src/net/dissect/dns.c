@@ -7,7 +7,7 @@
 enum { RECORDS_MAX = 64, TEXTS_MAX = 64 };
 
 struct message {
-	struct cursor whole; /* for pointers */
+	struct cursor message; /* for pointers */
 	struct cursor c;
 	bool mdns;
 };
@@ -35,12 +35,12 @@ static const struct word rcodes[] = {
 	{ 15, " NoChange" }, { 9, " NotAuth" },  { 10, " NotZone" },
 };
 
-const char *dns_type_word(uint16_t type)
+const char *dns_type_name(uint16_t type)
 {
 	return WORD_OF(types, type);
 }
 
-const char *dns_rcode_word(uint8_t rcode)
+const char *dns_rcode_name(uint8_t rcode)
 {
 	const char *word = rcode ? WORD_OF(rcodes, rcode) : " NoError";
 
@@ -67,20 +67,20 @@ static void put_class(struct line *l, uint16_t class)
 /* Passes a name, and writes it if l is not NULL. False if what was read of it is broken or cut. */
 static bool take_name(struct line *l, const struct message *m, struct cursor *at)
 {
-	struct dns_walk w = { .whole = m->whole, .c = *at };
+	struct dns_walk w = { .message = m->message, .c = *at };
 	const uint8_t *label;
 	enum dns_step step;
 	uint8_t len;
 
 	if (!l)
-		return dns_pass(at);
-	while ((step = dns_next(&w, &label, &len)) == DNS_LABEL) {
+		return dns_skip_name(at);
+	while ((step = dns_next_label(&w, &label, &len)) == DNS_LABEL) {
 		put_safe(l, label, len);
 		put_char(l, '.');
 	}
-	if (step == DNS_END && w.bytes == 1) /* the root */
+	if (step == DNS_END && w.name_len == 1) /* the root */
 		put_char(l, '.');
-	*at = w.behind;
+	*at = w.after;
 	return step == DNS_END;
 }
 
