@@ -483,7 +483,7 @@ START_TEST(memory_for_what_comes)
 	craft_32(&c, CAPFILE_BLOCK_MAX);
 	craft_64(&c, 0);
 	refuse(&c, &r, 1, "cut short in the middle of a packet at byte 44");
-	ck_assert_uint_le(r.c.held.cap, 256);
+	ck_assert_uint_le(r.c.partial.cap, 256);
 	read_close(&r);
 }
 END_TEST
