@@ -24,3 +24,8 @@ uint16_t compute_pseudo_checksum(const struct line *l, uint8_t proto, const uint
 	start += (uint16_t)~compute_checksum(l->dst, l->addr_len, 0);
 	return compute_checksum(p, len, start);
 }
+
+uint16_t correct_checksum(uint16_t sum, uint16_t wrong)
+{
+	return compute_checksum(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~wrong);
+}

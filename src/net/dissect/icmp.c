@@ -278,9 +278,7 @@ static void show_verbose(struct line *l, const uint8_t *h, struct pdu p)
 			PUT(l, " (wrong icmp cksum ");
 			put_hex(l, be16_at(h + 2));
 			PUT(l, " (->");
-			put_hex(l, compute_checksum(NULL, 0,
-						    (uint32_t)(uint16_t)~sum +
-							    (uint16_t)~be16_at(h + 2)));
+			put_hex(l, correct_checksum(sum, be16_at(h + 2)));
 			PUT(l, ")!)");
 		}
 	}

@@ -349,9 +349,7 @@ static void put_checksum(struct line *l, const uint8_t *h, const struct pdu *p)
 	PUT(l, "[bad icmp6 cksum 0x");
 	put_hex_padded(l, be16_at(h + 2), 4);
 	PUT(l, " -> 0x");
-	put_hex_padded(
-		l, compute_checksum(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 2)),
-		4);
+	put_hex_padded(l, correct_checksum(sum, be16_at(h + 2)), 4);
 	PUT(l, "!] ");
 }
 

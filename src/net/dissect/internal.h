@@ -114,6 +114,8 @@ void put_endpoints(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport
 uint16_t compute_checksum(const uint8_t *p, size_t n, uint32_t start);
 uint16_t compute_pseudo_checksum(const struct line *l, uint8_t proto, const uint8_t *p,
 				 uint32_t len);
+/* The checksum to expect instead of wrong, given the result over the bytes that include it. */
+uint16_t correct_checksum(uint16_t sum, uint16_t wrong);
 
 /* Entry points of the protocols; p starts at the first byte of the header. */
 void show_link_layer(struct line *l, uint16_t link, struct pdu p);

@@ -280,11 +280,8 @@ static void put_checksum(struct line *l, const uint8_t *h, const struct pdu *p)
 		PUT(l, " (correct)");
 		return;
 	}
-	/* the checksum that makes the sum 0, without the wrong one */
 	PUT(l, " (incorrect -> 0x");
-	put_hex_padded(
-		l, compute_checksum(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 16)),
-		4);
+	put_hex_padded(l, correct_checksum(sum, be16_at(h + 16)), 4);
 	put_char(l, ')');
 }
 

@@ -51,8 +51,7 @@ static void put_checksum(struct line *l, const uint8_t *h, const struct pdu *p)
 	PUT(l, "[bad udp cksum 0x");
 	put_hex_padded(l, field, 4);
 	PUT(l, " -> 0x");
-	put_hex_padded(l, compute_checksum(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~field),
-		       4);
+	put_hex_padded(l, correct_checksum(sum, field), 4);
 	PUT(l, "!] ");
 }
 
