@@ -23,9 +23,9 @@ static const struct {
 	{ EACCES, "permission denied" },
 	{ ENOENT, "not found" },
 	{ ENODEV, "no such interface or device" },
-	{ EEXIST, "exists already" },
+	{ EEXIST, "already exists" },
 	{ EBUSY, "in use by another program" },
-	{ ENOSYS, "this kernel does not have it" },
+	{ ENOSYS, "not available in this kernel" },
 	{ EOPNOTSUPP, "not supported by this kernel or driver" },
 	{ EPIPE, "the reader is gone" },
 	{ ENOSPC, "no space left" },
@@ -34,7 +34,7 @@ static const struct {
 	{ EINVAL, "not accepted by this kernel (invalid argument)" },
 	{ EMFILE, "too many files open in this process (see ulimit -n)" },
 	{ ENFILE, "too many files open on this host" },
-	{ ETIMEDOUT, "no answer in time" },
+	{ ETIMEDOUT, "timed out" },
 	{ E_USAGE, "wrong usage" },
 };
 

@@ -91,14 +91,14 @@ const char *dns_parse_name(struct dns_name *name, const void *text, size_t len)
 		const uint8_t *dot = memchr(at, '.', (size_t)(end - at)), *to = dot ? dot : end;
 
 		if (to == at)
-			return "there is an empty label in the name";
+			return "empty label in the name";
 		if (to - at > DNS_LABEL_MAX)
-			return "a label has 63 bytes at most";
+			return "label longer than 63 bytes";
 		if (!append_label(name, at, (size_t)(to - at)))
-			return "a name has 253 bytes at most";
+			return "name longer than 253 bytes";
 		at = dot ? dot + 1 : end;
 	}
-	return name->len ? NULL : "a name has to be here";
+	return name->len ? NULL : "missing name";
 }
 
 bool dns_name_within(const struct dns_name *name, const struct dns_name *zone)

@@ -327,5 +327,5 @@ int elf_find_value(const struct elf *e, uint64_t offset, uint64_t *value)
 
 const char *elf_open_error(int rc)
 {
-	return rc == -ENOEXEC ? "no program or library of this machine" : err_message(rc);
+	return rc == -ENOEXEC ? "not a program or library for this machine" : err_message(rc);
 }

@@ -109,7 +109,7 @@ static int parse_options(struct option_target *s, struct cursor in,
 		if (!o)
 			continue;
 		if (o->len && o->len != len)
-			return capfile_damaged(c, "option %u of %u bytes, not %u", code, len,
+			return capfile_damaged(c, "option %u has %u bytes instead of %u", code, len,
 					       o->len);
 		o->parse(s, value);
 	}
@@ -126,7 +126,7 @@ static int parse_section(struct capfile *c, struct cursor in)
 	major = read_u16(c, &in);
 	minor = read_u16(c, &in);
 	if (major != 1)
-		return capfile_damaged(c, "pcapng version %u.%u is not known, only 1", major,
+		return capfile_damaged(c, "unsupported pcapng version %u.%u (only 1)", major,
 				       minor);
 	c->first_iface = c->nifaces;
 	return 0;
@@ -184,7 +184,8 @@ static struct capfile_iface *find_iface(struct capfile *c, uint32_t i)
 {
 	if (i < c->nifaces - c->first_iface)
 		return &c->ifaces[c->first_iface + i];
-	capfile_damaged(c, "interface %" PRIu32 " of %" PRIu32, i, c->nifaces - c->first_iface);
+	capfile_damaged(c, "no interface %" PRIu32 " (only %" PRIu32 ")", i,
+			c->nifaces - c->first_iface);
 	return NULL;
 }
 
@@ -251,7 +252,7 @@ static int deliver_packet(struct option_target *s, struct cursor in,
 
 	f->data = cursor_take(&in, f->caplen);
 	if (in.cut || !cursor_skip(&in, -(size_t)f->caplen % 4))
-		return capfile_damaged(c, "a packet of %" PRIu32 " bytes is longer than its block",
+		return capfile_damaged(c, "packet of %" PRIu32 " bytes is longer than its block",
 				       f->caplen);
 	if (f->len < f->caplen)
 		f->len = f->caplen;
@@ -413,7 +414,7 @@ static int detect_byte_order(struct capfile *c, const uint8_t *at, bool *big)
 
 	*big = order == NG_BYTE_ORDER_MAGIC;
 	if (!*big && __builtin_bswap32(order) != NG_BYTE_ORDER_MAGIC)
-		return capfile_damaged(c, "no byte order is 0x%08" PRIx32, order);
+		return capfile_damaged(c, "invalid byte-order magic 0x%08" PRIx32, order);
 	return 0;
 }
 
@@ -438,7 +439,7 @@ int capfile_ng_measure_block(struct capfile *c, const uint8_t *at, size_t n, siz
 	if (len < (b ? b->min_len : NG_BLOCK_OVERHEAD))
 		return capfile_damaged(c, "block length %" PRIu32 " is too short", len);
 	if (len > CAPFILE_BLOCK_MAX)
-		return capfile_damaged(c, "block length %" PRIu32 " is over %d", len,
+		return capfile_damaged(c, "block length %" PRIu32 " exceeds %d", len,
 				       CAPFILE_BLOCK_MAX);
 	*need = len;
 	return 0;
@@ -453,7 +454,7 @@ int capfile_ng_parse_block(struct capfile *c, const uint8_t *at, size_t len)
 	/* Not decoded before comparing: a section header's byte order is not known yet. */
 	if (trailing_len != cursor_be32(&in)) {
 		trailing_len = decode32(c->big, trailing_len);
-		return capfile_damaged(c, "block length %zu, at its end %" PRIu32, len,
+		return capfile_damaged(c, "block length is %zu, but %" PRIu32 " at its end", len,
 				       trailing_len);
 	}
 	return b ? b->parse(c, in) : 0;

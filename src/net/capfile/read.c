@@ -55,7 +55,7 @@ struct capfile_iface *capfile_add_iface(struct capfile *c, int *rc)
 	}
 	iface = array_grow(c->ifaces, c->nifaces, &c->ifaces_cap, sizeof(*iface));
 	if (!iface) {
-		capfile_fail(c, "no memory for interface %" PRIu32, c->nifaces);
+		capfile_fail(c, "out of memory for interface %" PRIu32, c->nifaces);
 		*rc = -ENOMEM;
 		return NULL;
 	}
@@ -122,9 +122,9 @@ static int parse_file_header(struct capfile *c, const uint8_t *at)
 	snaplen = read_u32(c, &in);
 	link = read_u32(c, &in);
 	if (major != 2 || minor != 4)
-		return capfile_fail(c, "pcap version %u.%u is not known, only 2.4", major, minor);
+		return capfile_fail(c, "unsupported pcap version %u.%u (only 2.4)", major, minor);
 	if (link & 0x03ff0000) /* bits 26-31 are about the frame check sequence */
-		return capfile_damaged(c, "link type %" PRIu32, link);
+		return capfile_damaged(c, "invalid link type %" PRIu32, link);
 	iface = capfile_add_iface(c, &rc);
 	if (!iface)
 		return rc;
@@ -196,7 +196,7 @@ static int measure_unit(struct capfile *c, const uint8_t *at, size_t n, size_t *
 	in = cursor_of(at + 8, 4);
 	caplen = read_u32(c, &in);
 	if (caplen > c->record_max)
-		return capfile_damaged(c, "a packet of %" PRIu32 " bytes", caplen);
+		return capfile_damaged(c, "packet of %" PRIu32 " bytes is too long", caplen);
 	*need += caplen;
 	return 0;
 }
@@ -231,7 +231,7 @@ static bool feed_unit(struct capfile *c, struct cursor *in)
 	n = resumed && need - n < in->left ? need - n : in->left;
 	buf_add(&c->partial, in->at, n);
 	if (c->partial.nomem) {
-		capfile_fail(c, "no memory for %zu bytes at byte %" PRIu64, need, c->pos);
+		capfile_fail(c, "out of memory for %zu bytes at byte %" PRIu64, need, c->pos);
 		c->rc = -ENOMEM;
 	}
 	cursor_skip(in, n);
