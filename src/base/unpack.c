@@ -25,14 +25,14 @@ static size_t read_length(struct cursor *c, unsigned int nibble)
 
 /* Copies n bytes from back bytes before to. The ranges may overlap: then the copied part is itself
  * copied, twice as much in each step. */
-static void copy_match(uint8_t *to, size_t back, size_t n)
+static void copy_match(uint8_t *to, size_t offset, size_t n)
 {
 	while (n) {
-		size_t chunk = n < back ? n : back;
+		size_t chunk = n < offset ? n : offset;
 
-		memcpy(to, to - back, chunk);
+		memcpy(to, to - offset, chunk);
 		to += chunk;
-		back += chunk;
+		offset += chunk;
 		n -= chunk;
 	}
 }
@@ -43,7 +43,7 @@ int unpack_lz4(const void *block, size_t len, void *to, size_t size)
 	uint8_t *at = to, *end = at + size;
 	const uint8_t *literals;
 	uint8_t token;
-	size_t n, back;
+	size_t n, offset;
 
 	if (len > SIZE_MAX / UINT8_MAX - 1) /* lengths are sums of up to len bytes of 255 */
 		return -EBADMSG;
@@ -58,12 +58,13 @@ int unpack_lz4(const void *block, size_t len, void *to, size_t size)
 		at += n;
 		if (!c.left) /* the last sequence has no match */
 			return at == end ? 0 : -EBADMSG;
-		back = cursor_u8(&c);
-		back |= (size_t)cursor_u8(&c) << 8;
+		offset = cursor_u8(&c);
+		offset |= (size_t)cursor_u8(&c) << 8;
 		n = read_length(&c, token & NIBBLE_MAX) + MATCH_MIN;
-		if (c.cut || !back || back > (size_t)(at - (uint8_t *)to) || n > (size_t)(end - at))
+		if (c.cut || !offset || offset > (size_t)(at - (uint8_t *)to) ||
+		    n > (size_t)(end - at))
 			return -EBADMSG;
-		copy_match(at, back, n);
+		copy_match(at, offset, n);
 		at += n;
 	}
 }

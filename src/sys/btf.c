@@ -127,7 +127,7 @@ static uint32_t find_pointer_size(const struct btf *b)
 int btf_open_blob(struct btf *b, const void *data, size_t len)
 {
 	struct btf_header h;
-	struct btf got = { .data = data, .len = len };
+	struct btf opened = { .data = data, .len = len };
 	int rc;
 
 	if (len < sizeof(h) || len > BLOB_MAX)
@@ -140,17 +140,17 @@ int btf_open_blob(struct btf *b, const void *data, size_t len)
 		return -EINVAL;
 	if (h.str_off > len || h.str_len > len - h.str_off || !h.str_len)
 		return -EINVAL;
-	got.types = got.data + h.hdr_len + h.type_off;
-	got.types_len = h.type_len;
-	got.strings = (const char *)got.data + h.hdr_len + h.str_off;
-	got.strings_len = h.str_len;
-	if (got.strings[0] || got.strings[h.str_len - 1])
+	opened.types = opened.data + h.hdr_len + h.type_off;
+	opened.types_len = h.type_len;
+	opened.strings = (const char *)opened.data + h.hdr_len + h.str_off;
+	opened.strings_len = h.str_len;
+	if (opened.strings[0] || opened.strings[h.str_len - 1])
 		return -EINVAL;
-	rc = build_index(&got);
+	rc = build_index(&opened);
 	if (rc)
 		return rc;
-	got.pointer_size = find_pointer_size(&got);
-	*b = got;
+	opened.pointer_size = find_pointer_size(&opened);
+	*b = opened;
 	return 0;
 }
 
@@ -271,10 +271,10 @@ const char *btf_type_name(const struct btf *b, uint32_t id)
 
 /* Returns the index plus 1 of an entry with the same name and kinds, or 0. */
 static uint32_t find_in_chain(const struct btf_lookup *all, uint32_t chain,
-			      const struct btf_lookup *want)
+			      const struct btf_lookup *lookup)
 {
 	while (chain &&
-	       (all[chain - 1].kinds != want->kinds || strcmp(all[chain - 1].name, want->name)))
+	       (all[chain - 1].kinds != lookup->kinds || strcmp(all[chain - 1].name, lookup->name)))
 		chain = all[chain - 1].next;
 	return chain;
 }
@@ -287,23 +287,24 @@ static void add_to_chain(struct btf_lookup *all, uint32_t i, uint32_t heads[256]
 	*chain = i + 1;
 }
 
-void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
+void btf_resolve(const struct btf *b, struct btf_lookup *lookups, size_t n)
 {
 	uint32_t heads[256] = { 0 }, kinds = 0;
 	size_t unresolved = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t letter = (uint8_t)*want[i].name;
+		uint8_t letter = (uint8_t)*lookups[i].name;
 		uint32_t cached =
-			find_in_chain(b->name_cache.at, b->name_cache.heads[letter], &want[i]);
+			find_in_chain(b->name_cache.at, b->name_cache.heads[letter], &lookups[i]);
 
-		want[i].id = cached ? b->name_cache.at[cached - 1].id : 0;
-		want[i].duplicate_of = cached ? 0 : find_in_chain(want, heads[letter], &want[i]);
-		if (!letter || cached || want[i].duplicate_of)
+		lookups[i].id = cached ? b->name_cache.at[cached - 1].id : 0;
+		lookups[i].duplicate_of =
+			cached ? 0 : find_in_chain(lookups, heads[letter], &lookups[i]);
+		if (!letter || cached || lookups[i].duplicate_of)
 			continue;
-		add_to_chain(want, i, heads);
+		add_to_chain(lookups, i, heads);
 		unresolved++;
-		kinds |= want[i].kinds;
+		kinds |= lookups[i].kinds;
 	}
 	for (uint32_t id = 1; id <= b->n && unresolved; id++) {
 		struct btf_type t;
@@ -315,29 +316,29 @@ void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
 		if (!(kinds & kind))
 			continue;
 		name = string_at(b, t.name_off);
-		for (uint32_t at = heads[(uint8_t)*name]; at; at = want[at - 1].next) {
-			struct btf_lookup *w = &want[at - 1];
+		for (uint32_t at = heads[(uint8_t)*name]; at; at = lookups[at - 1].next) {
+			struct btf_lookup *lookup = &lookups[at - 1];
 
-			if (w->id || !(w->kinds & kind) || strcmp(w->name, name))
+			if (lookup->id || !(lookup->kinds & kind) || strcmp(lookup->name, name))
 				continue;
-			w->id = id;
+			lookup->id = id;
 			unresolved--;
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		if (want[i].duplicate_of)
-			want[i].id = want[want[i].duplicate_of - 1].id;
+		if (lookups[i].duplicate_of)
+			lookups[i].id = lookups[lookups[i].duplicate_of - 1].id;
 }
 
-int btf_cache_names(struct btf *b, struct btf_lookup *want, size_t n)
+int btf_cache_names(struct btf *b, struct btf_lookup *lookups, size_t n)
 {
 	struct btf_name_cache names = { 0 };
 	size_t len = 1;
 	char *text;
 
-	btf_resolve(b, want, n);
+	btf_resolve(b, lookups, n);
 	for (size_t i = 0; i < n; i++)
-		len += strlen(want[i].name) + 1;
+		len += strlen(lookups[i].name) + 1;
 	names.at = calloc(n + 1, sizeof(*names.at));
 	names.text = text = malloc(len);
 	if (!names.at || !text) {
@@ -345,10 +346,10 @@ int btf_cache_names(struct btf *b, struct btf_lookup *want, size_t n)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!*want[i].name || want[i].duplicate_of)
+		if (!*lookups[i].name || lookups[i].duplicate_of)
 			continue;
-		names.at[names.n] = want[i];
-		names.at[names.n].name = strcpy(text, want[i].name);
+		names.at[names.n] = lookups[i];
+		names.at[names.n].name = strcpy(text, lookups[i].name);
 		text += strlen(text) + 1;
 		add_to_chain(names.at, names.n++, names.heads);
 	}
@@ -377,7 +378,7 @@ static uint32_t skip_modifiers(const struct btf *b, uint32_t id, struct btf_type
 }
 
 /* No real type is larger; damaged ones are. */
-static int64_t size_times(uint64_t times, uint32_t size)
+static int64_t multiply_size(uint64_t times, uint32_t size)
 {
 	return times * size <= UINT32_MAX ? (int64_t)(times * size) : -EINVAL;
 }
@@ -395,7 +396,7 @@ int64_t btf_type_size(const struct btf *b, uint32_t id)
 			return -EINVAL;
 		switch (BTF_INFO_KIND(t.info)) {
 		case BTF_KIND_PTR:
-			return size_times(times, b->pointer_size);
+			return multiply_size(times, b->pointer_size);
 		case BTF_KIND_ARRAY:
 			memcpy(&a, tail_of(b, id), sizeof(a));
 			times *= a.nelems;
@@ -409,7 +410,7 @@ int64_t btf_type_size(const struct btf *b, uint32_t id)
 		case BTF_KIND_UNION:
 		case BTF_KIND_ENUM:
 		case BTF_KIND_ENUM64:
-			return size_times(times, t.size);
+			return multiply_size(times, t.size);
 		default:
 			return -EINVAL;
 		}
@@ -617,12 +618,12 @@ static int describe_params(const struct btf *b, uint32_t proto, uint32_t from,
 int btf_describe_function(const struct btf *b, const char *name, struct btf_value *args,
 			  uint32_t max, struct btf_value *returns)
 {
-	struct btf_lookup want = { .name = name, .kinds = BTF_KIND_BIT(FUNC) };
+	struct btf_lookup lookup = { .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 	struct btf_type t;
 
-	btf_resolve(b, &want, 1);
-	return type_at(b, want.id, &t) ? describe_params(b, t.type, 0, args, max, returns)
-				       : -ENOENT;
+	btf_resolve(b, &lookup, 1);
+	return type_at(b, lookup.id, &t) ? describe_params(b, t.type, 0, args, max, returns)
+					 : -ENOENT;
 }
 
 /* The type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). Programs do not get the
@@ -667,15 +668,15 @@ int btf_describe_tracepoint(const struct btf *b, const char *name, struct btf_va
 			    uint32_t max)
 {
 	char type[BTF_TRACEPOINT_NAME_MAX], caller[BTF_TRACEPOINT_NAME_MAX];
-	struct btf_lookup want[] = { btf_lookup_tracepoint(name, type),
-				     { .name = caller, .kinds = BTF_KIND_BIT(FUNC) } };
+	struct btf_lookup lookups[] = { btf_lookup_tracepoint(name, type),
+					{ .name = caller, .kinds = BTF_KIND_BIT(FUNC) } };
 	int n;
 
 	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
-	btf_resolve(b, want, 2);
-	n = describe_tracepoint(b, want->id, args, max);
+	btf_resolve(b, lookups, 2);
+	n = describe_tracepoint(b, lookups->id, args, max);
 	if (n > 0)
-		set_arg_names(b, want[1].id, args, n);
+		set_arg_names(b, lookups[1].id, args, n);
 	return n;
 }
 
@@ -707,11 +708,11 @@ uint32_t btf_count_function_args(const struct btf *b, const char *name)
 uint32_t btf_count_tracepoint_args(const struct btf *b, const char *name)
 {
 	char type[BTF_TRACEPOINT_NAME_MAX];
-	struct btf_lookup want = btf_lookup_tracepoint(name, type);
+	struct btf_lookup lookup = btf_lookup_tracepoint(name, type);
 	struct btf_value values[16];
 	int n;
 
-	btf_resolve(b, &want, 1);
-	n = describe_tracepoint(b, want.id, values, 16);
+	btf_resolve(b, &lookup, 1);
+	n = describe_tracepoint(b, lookup.id, values, 16);
 	return n < 0 ? 0 : (uint32_t)n;
 }

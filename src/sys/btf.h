@@ -52,10 +52,10 @@ int btf_open_blob(struct btf *b, const void *data, size_t len);
 void btf_close(struct btf *b);
 
 /* Looks up n names in a single pass over all types of the kernel. */
-void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n);
+void btf_resolve(const struct btf *b, struct btf_lookup *lookups, size_t n);
 /* Like btf_resolve(), and caches the results: later lookups of these names need no pass. Returns 0,
  * or -ENOMEM: not cached. */
-int btf_cache_names(struct btf *b, struct btf_lookup *want, size_t n);
+int btf_cache_names(struct btf *b, struct btf_lookup *lookups, size_t n);
 
 struct btf_field {
 	uint32_t off, size; /* bytes */

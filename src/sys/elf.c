@@ -121,11 +121,11 @@ static int check_header(struct elf *e)
 
 int elf_open_blob(struct elf *e, const void *data, size_t len)
 {
-	struct elf got = { .data = data, .len = len };
-	int rc = check_header(&got);
+	struct elf opened = { .data = data, .len = len };
+	int rc = check_header(&opened);
 
 	if (!rc)
-		*e = got;
+		*e = opened;
 	return rc;
 }
 
@@ -136,20 +136,21 @@ int elf_open(struct elf *e, const char *path)
 
 int elf_open_at(struct elf *e, int dir, const char *path)
 {
-	struct elf got = { .fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
+	struct elf opened = { .fd = openat(dir, path,
+					   O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
 	off_t len;
 	int rc;
 
-	if (got.fd < 0)
+	if (opened.fd < 0)
 		return -errno;
 	/* lseek(2), not fstat(2): a confined process is only allowed the former. */
-	len = lseek(got.fd, 0, SEEK_END);
-	got.len = len > 0 ? (uint64_t)len : 0;
-	rc = check_header(&got);
+	len = lseek(opened.fd, 0, SEEK_END);
+	opened.len = len > 0 ? (uint64_t)len : 0;
+	rc = check_header(&opened);
 	if (rc)
-		close(got.fd);
+		close(opened.fd);
 	else
-		*e = got;
+		*e = opened;
 	return rc;
 }
 

@@ -135,7 +135,7 @@ static int copy_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 int link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = name ? 0 : ifindex };
-	struct link got = { 0 };
+	struct link found = { 0 };
 	struct nl_msg m;
 	int rc;
 
@@ -145,11 +145,11 @@ int link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 	nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
 	if (name)
 		nl_put_str(&m, IFLA_IFNAME, name);
-	rc = nl_call(nl, &m, copy_link, &got);
-	if (!rc && !got.ifindex)
+	rc = nl_call(nl, &m, copy_link, &found);
+	if (!rc && !found.ifindex)
 		rc = -ENODEV;
 	if (!rc)
-		*link = got;
+		*link = found;
 	return rc;
 }
 

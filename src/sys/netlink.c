@@ -10,22 +10,22 @@
 int nl_open(struct nl *nl, uint32_t groups)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	struct nl got = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) };
+	struct nl opened = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) };
 	int on = 1, err;
 
-	if (got.fd < 0)
+	if (opened.fd < 0)
 		return -errno;
 	/* Both only add error messages; kernels without them work, too. */
-	setsockopt(got.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	setsockopt(got.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	err = bind(got.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
-	got.buf = err ? NULL : malloc(NL_BUF_MAX);
-	if (!err && !got.buf)
+	setsockopt(opened.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(opened.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	err = bind(opened.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+	opened.buf = err ? NULL : malloc(NL_BUF_MAX);
+	if (!err && !opened.buf)
 		err = -ENOMEM;
 	if (err)
-		nl_close(&got);
+		nl_close(&opened);
 	else
-		*nl = got;
+		*nl = opened;
 	return err;
 }
 
@@ -102,23 +102,23 @@ void nl_nest_end(struct nl_msg *m, size_t at)
 		a->nla_len = (uint16_t)(m->hdr.nlmsg_len - at);
 }
 
-bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value)
+bool nl_next(struct nl_span *attrs, uint16_t *type, struct nl_span *value)
 {
 	struct nlattr a;
 	size_t step;
 
-	if (rest->len < NLA_HDRLEN)
+	if (attrs->len < NLA_HDRLEN)
 		return false;
-	memcpy(&a, rest->data, sizeof(a));
-	if (a.nla_len < NLA_HDRLEN || a.nla_len > rest->len)
+	memcpy(&a, attrs->data, sizeof(a));
+	if (a.nla_len < NLA_HDRLEN || a.nla_len > attrs->len)
 		return false;
 	*type = a.nla_type & NLA_TYPE_MASK;
-	*value = (struct nl_span){ rest->data + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN };
+	*value = (struct nl_span){ attrs->data + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN };
 	step = NLA_ALIGN((size_t)a.nla_len);
-	if (step > rest->len)
-		step = rest->len;
-	rest->data += step;
-	rest->len -= step;
+	if (step > attrs->len)
+		step = attrs->len;
+	attrs->data += step;
+	attrs->len -= step;
 	return true;
 }
 

@@ -67,8 +67,8 @@ int nl_read(struct nl *nl, nl_each *each, void *arg);
 /* Like nl_read(), but discards the events. */
 int nl_drain(struct nl *nl);
 
-/* Gets the next attribute of *rest. Returns false at the end or if the attribute is incomplete. */
-bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value);
+/* Gets the next attribute of *attrs. Returns false at the end or if the attribute is incomplete. */
+bool nl_next(struct nl_span *attrs, uint16_t *type, struct nl_span *value);
 /* Returns the first attribute of a type; an empty span if there is none. */
 struct nl_span nl_find(struct nl_span attrs, uint16_t type);
 /* Returns the attributes after a family header of len bytes; empty if the body is shorter. */

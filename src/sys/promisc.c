@@ -10,11 +10,11 @@ int promisc_add(int *fd, int ifindex)
 	struct packet_mreq all = { .mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC };
 
 	if (!*fd) {
-		int got = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+		int sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-		if (got < 0)
+		if (sock < 0)
 			return -errno;
-		*fd = got;
+		*fd = sock;
 	}
 	return setsockopt(*fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0 ? -errno
 											 : 0;

@@ -26,13 +26,13 @@ static bool has_wide_positions(int map_fd, uint32_t *consumer)
 int ring_open(struct ring *r, int map_fd, uint32_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *consumer, *rest;
+	void *consumer, *producer;
 
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	if (consumer == MAP_FAILED)
 		return -errno;
-	rest = mmap(NULL, page + size, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
-	if (rest == MAP_FAILED) {
+	producer = mmap(NULL, page + size, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
+	if (producer == MAP_FAILED) {
 		int err = -errno;
 
 		munmap(consumer, page);
@@ -44,8 +44,8 @@ int ring_open(struct ring *r, int map_fd, uint32_t size)
 		.page = page,
 		.wide = has_wide_positions(map_fd, consumer),
 		.consumer = consumer,
-		.producer = rest,
-		.data = (const uint8_t *)rest + page,
+		.producer = producer,
+		.data = (const uint8_t *)producer + page,
 	};
 	return 0;
 }

@@ -164,19 +164,19 @@ static int parse_iface(struct capfile *c, struct cursor in)
 		{ IF_TSRESOL, 1, parse_iface_tsresol },
 		{ IF_TSOFFSET, 8, parse_iface_tsoffset },
 	};
-	struct capfile_iface got = { .tsresol = TSRESOL_US }, *iface;
-	struct option_target s = { .c = c, .iface = &got };
+	struct capfile_iface parsed = { .tsresol = TSRESOL_US }, *iface;
+	struct option_target s = { .c = c, .iface = &parsed };
 	int rc;
 
-	got.link = read_u16(c, &in);
+	parsed.link = read_u16(c, &in);
 	cursor_skip(&in, 2);
-	got.snaplen = read_u32(c, &in);
+	parsed.snaplen = read_u32(c, &in);
 	rc = PARSE_OPTIONS(&s, in, handlers);
 	if (rc)
 		return rc;
 	iface = capfile_add_iface(c, &rc);
 	if (iface)
-		*iface = got;
+		*iface = parsed;
 	return rc;
 }
 
@@ -358,10 +358,10 @@ static int parse_stats(struct capfile *c, struct cursor in)
 		{ ISB_IFDROP, 8, parse_stats_dropped_if },
 		{ ISB_OSDROP, 8, parse_stats_dropped_os },
 	};
-	struct capfile_stats got = { 0 };
+	struct capfile_stats parsed = { 0 };
 	struct option_target s = { .c = c,
 				   .iface = find_iface(c, read_u32(c, &in)),
-				   .stats = &got };
+				   .stats = &parsed };
 	int rc;
 
 	if (!s.iface)
@@ -371,7 +371,7 @@ static int parse_stats(struct capfile *c, struct cursor in)
 	rc = PARSE_OPTIONS(&s, in, handlers);
 	if (rc)
 		return rc;
-	s.iface->stats = got;
+	s.iface->stats = parsed;
 	s.iface->counted = true;
 	return 0;
 }
