@@ -58,34 +58,34 @@ enum {
 
 enum { COMMENT_MAX = 96 }; /* "process: ", 15 bytes as \xNN, and a number in brackets */
 
-static inline uint16_t decode16(bool big, uint16_t be)
+static inline uint16_t decode_u16(bool big, uint16_t be)
 {
 	return big ? be : __builtin_bswap16(be);
 }
 
-static inline uint32_t decode32(bool big, uint32_t be)
+static inline uint32_t decode_u32(bool big, uint32_t be)
 {
 	return big ? be : __builtin_bswap32(be);
 }
 
-static inline uint64_t decode64(bool big, uint64_t be)
+static inline uint64_t decode_u64(bool big, uint64_t be)
 {
 	return big ? be : __builtin_bswap64(be);
 }
 
 static inline uint16_t read_u16(const struct capfile *c, struct cursor *at)
 {
-	return decode16(c->big, cursor_be16(at));
+	return decode_u16(c->big, cursor_be16(at));
 }
 
 static inline uint32_t read_u32(const struct capfile *c, struct cursor *at)
 {
-	return decode32(c->big, cursor_be32(at));
+	return decode_u32(c->big, cursor_be32(at));
 }
 
 static inline uint64_t read_u64(const struct capfile *c, struct cursor *at)
 {
-	return decode64(c->big, cursor_be64(at));
+	return decode_u64(c->big, cursor_be64(at));
 }
 
 /* Sets diag to "damaged at byte N: MESSAGE", where N is the start of the current unit. Returns

@@ -433,7 +433,7 @@ int capfile_ng_measure_block(struct capfile *c, const uint8_t *at, size_t n, siz
 		rc = detect_byte_order(c, at, &big);
 	if (rc)
 		return rc;
-	len = decode32(big, cursor_be32(&in));
+	len = decode_u32(big, cursor_be32(&in));
 	if (len % 4)
 		return capfile_damaged(c, "block length %" PRIu32 " is not a multiple of 4", len);
 	if (len < (b ? b->min_len : NG_BLOCK_OVERHEAD))
@@ -453,7 +453,7 @@ int capfile_ng_parse_block(struct capfile *c, const uint8_t *at, size_t len)
 
 	/* Not decoded before comparing: a section header's byte order is not known yet. */
 	if (trailing_len != cursor_be32(&in)) {
-		trailing_len = decode32(c->big, trailing_len);
+		trailing_len = decode_u32(c->big, trailing_len);
 		return capfile_damaged(c, "block length is %zu, but %" PRIu32 " at its end", len,
 				       trailing_len);
 	}
