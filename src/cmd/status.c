@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/grow.h"
 #include "cmd/common/opts.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
@@ -34,10 +34,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "status",
 	.usage = "[OPTIONS]",
-	.about =
-		"sonde's programs in the kernel, and what they cost\n"
-		"Programs of others at the same hooks are shown, too, marked \"other\". Exits with 1 "
-		"if no program of sonde's is there.",
+	.about = "sonde's programs in the kernel, and what they cost\n"
+		 "Programs of others at the same hooks are shown, too, marked \"other\". "
+		 "Exits with 1 "
+		 "if no program of sonde's is there.",
 	.rows = rows,
 	.examples = "  sonde status\n"
 		    "  sonde status --stats -d 10s\n",

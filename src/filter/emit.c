@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "net/tls.h"
 
 enum {

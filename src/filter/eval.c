@@ -180,8 +180,8 @@ static bool matches_sni(const struct eval *e, const struct dns_name *zone)
 	struct dns_name name;
 
 	return h && h[0] == TLS_HANDSHAKE && h[1] == 3 && h[5] == TLS_CLIENT_HELLO &&
-	       tls_find_server_name(c, &text) == TLS_NAMED && !dns_parse_name(&name, text.at, text.left) &&
-	       dns_name_within(&name, zone);
+	       tls_find_server_name(c, &text) == TLS_NAMED &&
+	       !dns_parse_name(&name, text.at, text.left) && dns_name_within(&name, zone);
 }
 
 static bool eval_bool(struct eval *e, uint32_t at)

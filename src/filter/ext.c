@@ -5,8 +5,8 @@
 #include <linux/in.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/err.h"
-#include "base/grow.h"
 #include "filter/prim.h"
 
 /* Takes the raw word after the keyword. */

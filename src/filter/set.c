@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 
 enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 

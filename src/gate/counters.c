@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "net/proto.h"
 #include "sys/bpf.h"
 #include "sys/map.h"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
-#include "base/grow.h"
 #include "gate/counters.h"
 #include "sets/sets.h"
 #include "sys/bpf.h"

@@ -78,8 +78,8 @@ static bool find_module(struct nl *nl, const char *name)
 	snprintf(path, sizeof(path), "net/sched/%s", name);
 	if (!priv_load_module(path))
 		return true;
-	snprintf(nl->words, sizeof(nl->words), "this kernel has no %s loaded: modprobe %s", name,
-		 name);
+	snprintf(nl->ext_ack, sizeof(nl->ext_ack), "this kernel has no %s loaded: modprobe %s",
+		 name, name);
 	return false;
 }
 
@@ -146,7 +146,7 @@ static int open_clsact(struct attach *a, struct nl *nl)
 
 static int open_hook(struct attach *a, struct nl *nl)
 {
-	nl->words[0] = '\0';
+	nl->ext_ack[0] = '\0';
 	if (hook_is_xdp(a->hook))
 		return open_xdp(a, nl);
 	return a->hook == HOOK_TCX ? open_tcx(a) : open_clsact(a, nl);
@@ -196,7 +196,7 @@ int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int 
 		try = &report->tries[report->n++];
 		try->hook = order[i];
 		try->rc = rc;
-		snprintf(try->words, sizeof(try->words), "%s", nl->words);
+		snprintf(try->words, sizeof(try->words), "%s", nl->ext_ack);
 		if (is_final(rc))
 			break;
 	}

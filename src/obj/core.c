@@ -19,7 +19,8 @@ static uint32_t kinds_of(uint16_t kind)
 	if (kind == SPEC_ENUM_EXISTS || kind == SPEC_ENUM_VALUE)
 		return BTF_KIND_BIT(ENUM) | 1u << 19 /* BTF_KIND_ENUM64 */;
 	if (kind == SPEC_TYPE_EXISTS || kind == SPEC_TYPE_SIZE)
-		return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF) | BTF_KIND_BIT(ENUM) | 1u << 19;
+		return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF) |
+		       BTF_KIND_BIT(ENUM) | 1u << 19;
 	return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF);
 }
 

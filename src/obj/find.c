@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 

@@ -137,8 +137,8 @@ static void target_want(const struct spec_prog *p, char name[BTF_TRACEPOINT_NAME
 		*want = btf_lookup_tracepoint(p->target, name);
 		return;
 	}
-	snprintf(name, BTF_TRACEPOINT_NAME_MAX, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
-		 p->target);
+	snprintf(name, BTF_TRACEPOINT_NAME_MAX, "%s%s",
+		 p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "", p->target);
 	*want = (struct btf_lookup){ .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 }
 

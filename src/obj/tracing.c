@@ -33,11 +33,11 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 	};
 	struct btf_lookup want = { .name = function, .kinds = BTF_KIND_BIT(FUNC) };
 	struct bpf_prog_opts prog = { .name = "sonde_try",
-				     .type = BPF_PROG_TYPE_TRACING,
-				     .attach_type = BPF_TRACE_FEXIT,
-				     .insns = insns,
-				     .ninsns = sizeof(insns) / sizeof(*insns),
-				     .license = "GPL" };
+				      .type = BPF_PROG_TYPE_TRACING,
+				      .attach_type = BPF_TRACE_FEXIT,
+				      .insns = insns,
+				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .license = "GPL" };
 	int fd;
 
 	btf_resolve(types, &want, 1);

@@ -91,7 +91,7 @@ static int look(const struct elf_symbol *symbol, void *arg)
 		h->other = symbol->value;
 	h->value = symbol->value;
 	h->size = symbol->size;
-	h->chooses = symbol->chooses;
+	h->chooses = symbol->is_ifunc;
 	return 0;
 }
 

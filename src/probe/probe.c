@@ -141,9 +141,10 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 	case PROBE_PROG_SONDE_PROBE:
 	case PROBE_PROG_SONDE_PROBE_RET:
 		return target_is_user(t)
-			       ? perf_attach_uprobe(t->path, t->offset, prog == PROBE_PROG_SONDE_PROBE_RET,
-					     fd)
-			       : perf_attach_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
+			       ? perf_attach_uprobe(t->path, t->offset,
+						    prog == PROBE_PROG_SONDE_PROBE_RET, fd)
+			       : perf_attach_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET,
+						    fd);
 	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:
@@ -179,10 +180,10 @@ static uint32_t own_pid(void)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	struct bpf_prog_opts prog = { .name = "sonde_pid",
-				     .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-				     .insns = insns,
-				     .ninsns = sizeof(insns) / sizeof(*insns),
-				     .license = "GPL" };
+				      .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				      .insns = insns,
+				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .license = "GPL" };
 	struct bpf_run run = { 0 };
 	int fd = bpf_prog_load(&prog), rc = fd < 0 ? fd : bpf_prog_run(fd, &run);
 

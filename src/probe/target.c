@@ -222,9 +222,9 @@ static void find_types(struct target *t, const struct btf *types)
 	if (target_is_user(t) && t->ntakes > registers_of(t))
 		t->ntakes = registers_of(t);
 	for (int i = 0; i < PROBE_ARGS; i++)
-		t->takes[i] =
-			i < n ? keep(&takes[i])
-			      : (struct target_value){ .kind = BTF_VALUE_UNSIGNED, .size = sizeof(long) };
+		t->takes[i] = i < n ? keep(&takes[i])
+				    : (struct target_value){ .kind = BTF_VALUE_UNSIGNED,
+							     .size = sizeof(long) };
 	t->value = value_of(t, t->typed && function ? &value : NULL);
 }
 

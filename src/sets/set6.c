@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/cursor.h"
-#include "base/grow.h"
 #include "sets/cuckoo.h"
 #include "sets/set_table.h"
 

@@ -21,8 +21,8 @@ struct event_loop {
 	void *arg;
 };
 
-/* Run until the end, a signal (wait_catch_signals()) or LOOP_END: 0. -EPIPE, which is reported, if standard
- * output is closed; what a callback returned below 0. */
+/* Run until the end, a signal (wait_catch_signals()) or LOOP_END: 0. -EPIPE, which is reported, if
+ * standard output is closed; what a callback returned below 0. */
 int event_loop_run(const struct event_loop *l);
 
 #endif

@@ -4,8 +4,8 @@
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include <sys/mman.h>
+#include "base/array.h"
 #include "base/buf.h"
-#include "base/grow.h"
 
 enum { ROOM = 1 << 18, MOST = 4096 };
 

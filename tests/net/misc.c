@@ -83,9 +83,9 @@ void house_doctor(void)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--deep", "--json"), "%s%s", a.out, a.err);
 	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"available\":true"), "%s", a.out);
-	CHECK(strstr(a.out,
-		     "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent_packets\":100,\"seen_packets\":100,"
-		     "\"result\":\"ok\""),
+	CHECK(strstr(a.out, "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent_packets\":100,"
+			    "\"seen_packets\":100,"
+			    "\"result\":\"ok\""),
 	      "%s", a.out);
 	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
 }

@@ -417,11 +417,11 @@ int foreign_prog(uint32_t type, const char *name)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	struct bpf_prog_opts p = { .name = name,
-				  .type = type,
-				  .attach_type = type == BPF_PROG_TYPE_XDP ? BPF_XDP : 0,
-				  .insns = insns,
-				  .ninsns = 2,
-				  .license = "GPL" };
+				   .type = type,
+				   .attach_type = type == BPF_PROG_TYPE_XDP ? BPF_XDP : 0,
+				   .insns = insns,
+				   .ninsns = 2,
+				   .license = "GPL" };
 	int fd = bpf_prog_load(&p);
 
 	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));

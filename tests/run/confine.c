@@ -88,10 +88,10 @@ static void confine_self(uint64_t caps, bool files)
 void confine_leaves_enough(void)
 {
 	struct bpf_map_opts m = { .name = "some",
-				 .type = BPF_MAP_TYPE_ARRAY,
-				 .key_size = 4,
-				 .value_size = 4,
-				 .max_entries = 1 };
+				  .type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = 4,
+				  .max_entries = 1 };
 	uint32_t zero = 0, value = 1;
 	struct nl nl = { 0 };
 	struct link lo;

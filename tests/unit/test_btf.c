@@ -316,8 +316,10 @@ END_TEST
 START_TEST(names_are_learnt)
 {
 	struct btf_lookup want[] = {
-		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 }, { "nothing", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
-		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 }, { "td", BTF_KIND_BIT(TYPEDEF), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "nothing", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "td", BTF_KIND_BIT(TYPEDEF), 0, 0, 0 },
 		{ "", UINT32_MAX, 0, 0, 0 },
 	};
 	struct btf_lookup other = { "fn", BTF_KIND_BIT(FUNC), 0, 0, 0 };

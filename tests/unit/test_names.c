@@ -49,9 +49,9 @@ START_TEST(no_names)
 	for (size_t i = 0; i < sizeof(ban_max); i++)
 		ban_max[i] = i % 64 == 63 ? '.' : 'a';
 	ck_assert_ptr_nonnull(dns_parse_name(&name,
-					  "0123456789012345678901234567890123456789"
-					  "012345678901234567890123",
-					  64));
+					     "0123456789012345678901234567890123456789"
+					     "012345678901234567890123",
+					     64));
 	ck_assert_ptr_null(dns_parse_name(&name, ban_max, 253));
 	ck_assert_uint_eq(name.len, 254);
 	ck_assert_ptr_nonnull(dns_parse_name(&name, ban_max, 254 + 1));
@@ -295,7 +295,8 @@ START_TEST(messages_said)
 {
 	struct dns_summary says;
 
-	ck_assert_int_eq(dns_parse_message(&says, cursor_of(said[_i].bytes, said[_i].len)), said[_i].good);
+	ck_assert_int_eq(dns_parse_message(&says, cursor_of(said[_i].bytes, said[_i].len)),
+			 said[_i].good);
 	if (!said[_i].good)
 		return;
 	ck_assert_uint_eq(says.id, 0x1234);

@@ -256,11 +256,13 @@ START_TEST(lists_times_and_unknowns)
 		"{\"source\":null,\"packets_per_second\":null}],\"none\":null}\n"
 		"{\"record\":\"lists\",\"time\":null,\"pid\":null,\"wait_seconds\":null,"
 		"\"names\":[],\"ids\":null,\"busy\":null,\"none\":null}\n");
-	ck_assert_str_eq(
-		show_lists(SINK_TEXT),
-		"TIME                            PID   WAIT  NAMES  IDS                       ONLY\n"
-		"2026-11-18T11:06:40.000000007Z    -  1.5ms  a\",b   7,0,18446744073709551615     -\n"
-		"-                                 -      -  -      -                            -\n");
+	ck_assert_str_eq(show_lists(SINK_TEXT),
+			 "TIME                            PID   WAIT  NAMES  "
+			 "IDS                       ONLY\n"
+			 "2026-11-18T11:06:40.000000007Z    -  1.5ms  a\",b   "
+			 "7,0,18446744073709551615     -\n"
+			 "-                                 -      -  -      "
+			 "-                            -\n");
 	ck_assert_str_eq(show_lists(SINK_PROM), "# TYPE sonde_wait_seconds gauge\n"
 						"sonde_wait_seconds 0.0015\n");
 }

@@ -45,11 +45,11 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "doctor",
 	.usage = "[OPTIONS]",
-	.about =
-		"what this kernel allows, which hooks sonde uses, and why\n"
-		"Finds out by trying, in a private network namespace, never by the kernel's version. "
-		"Exits with 1 if what count, capture, filter and status need is missing, and with "
-		"--deep if a hook miscounts.",
+	.about = "what this kernel allows, which hooks sonde uses, and why\n"
+		 "Finds out by trying, in a private network namespace, never by the kernel's "
+		 "version. "
+		 "Exits with 1 if what count, capture, filter and status need is missing, and with "
+		 "--deep if a hook miscounts.",
 	.rows = rows,
 };
 

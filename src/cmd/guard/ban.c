@@ -68,7 +68,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 		done += !rc;
 		if (rc == -ENOSPC)
 			fail(rc,
-			     "%s: the table is full, %s is not banned; enlarge it with sonde guard start --table N",
+			     "%s: the table is full, %s is not banned; enlarge it with sonde "
+			     "guard start --table N",
 			     v.at[i].install.link.name, rest[0]);
 		else if (rc == -ENOENT)
 			rc = 0;

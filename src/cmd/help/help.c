@@ -39,7 +39,7 @@ static char *unpack_pages(void)
 {
 	char *text = malloc(PAGES_LEN);
 
-	if (text && unpack(pages_packed, PAGES_PACKED, text, PAGES_LEN)) {
+	if (text && unpack_lz4(pages_packed, PAGES_PACKED, text, PAGES_LEN)) {
 		free(text);
 		text = NULL;
 	}

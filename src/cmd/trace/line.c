@@ -292,7 +292,7 @@ static void put_answer(struct buf *out, const struct trace_dns *dns)
 			buf_printf(out, "rcode %u", dns->says.rcode);
 		if (*dns->says.answers)
 			buf_printf(out, " %s", dns->says.answers);
-		if (dns->says.cut)
+		if (dns->says.truncated)
 			buf_str(out, " (cut short)");
 		if (dns->asked) {
 			buf_str(out, " after ");
