@@ -342,8 +342,7 @@ static const struct opt_spec replace_spec = {
 		"allow|drop. # starts a comment. Lines without in or out are for incoming packets, "
 		"with --out for outgoing ones.",
 	.rows = replace_rows,
-	.examples = "  printf 'allow tcp dst port 80\\ndefault drop\\n' | sonde filter replace -i "
-		    "eth0 -f -\n",
+	.examples = "  sonde filter replace -i eth0 -f rules.txt --confirm 60s\n",
 };
 
 static int replace_rules(struct gate_txn *s, const struct filter_opts *o, const struct buf *text)

@@ -59,9 +59,8 @@ static const struct opt_spec start_spec = {
 		 "Bans and entries stay when a guard is changed. Without a limit it has two: src "
 		 "20000 packets/s burst 40000, src 200 syns/s burst 400.",
 	.rows = start_rows,
-	.examples =
-		"  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s burst 2000 ban 60s'\n"
-		"  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
+	.examples = "  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s ban 60s'\n"
+		    "  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
 };
 
 static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
