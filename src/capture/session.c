@@ -103,7 +103,7 @@ static int load(struct capture_session *t, struct capture_iface *iface, bool mul
 	};
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .fd = t->packets.cpus_fd },
-		[CAPTURE_MAP_BLOCKS] = { .fd = t->packets.packet_buf_fd },
+		[CAPTURE_MAP_BLOCKS] = { .fd = t->packets.blocks_fd },
 		[CAPTURE_MAP_RING] = { .fd = t->packets.ring_fd },
 		[CAPTURE_MAP_OWNERS] = { .fd = t->owners.map_fd },
 		[CAPTURE_MAP_DECISION] = { .fd = iface->gate.decision_fd },

@@ -194,7 +194,7 @@ static void reset_packet_buf(void)
 		.chunk_len = CHUNK,
 		.cpu = cpus,
 		.bytes = memory,
-		.read = reads,
+		.released = reads,
 		.ring = { .wide = true, .consumer = &positions[0], .producer = &positions[1] }
 	};
 }
@@ -221,13 +221,13 @@ START_TEST(takes_what_is_done)
 {
 	reset_packet_buf();
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
-	ck_assert(!packets.busy);
+	ck_assert(!packets.is_writing);
 	reserve(1);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
-	ck_assert(packets.busy);
+	ck_assert(packets.is_writing);
 	finish(1, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
-	ck_assert(!packets.busy);
+	ck_assert(!packets.is_writing);
 	ck_assert_ptr_eq(batches[0].at, memory + CHUNKS * CHUNK);
 	ck_assert_uint_eq(batches[0].len, 100);
 	ck_assert(batches[0].cpu == 1 && !batches[0].has_next && !batches[0].full);
@@ -254,10 +254,10 @@ START_TEST(says_who_writes)
 	reserve(1);
 	finish(1, 300);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
-	ck_assert(packets.busy && batches[0].cpu == 1);
+	ck_assert(packets.is_writing && batches[0].cpu == 1);
 	finish(0, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 2);
-	ck_assert(!packets.busy && batches[0].len == 100);
+	ck_assert(!packets.is_writing && batches[0].len == 100);
 }
 END_TEST
 
