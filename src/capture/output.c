@@ -200,8 +200,10 @@ static int write_json(struct capture_out *out, const struct frame *f, const char
 	if (v->proto != VIEW_NONE)
 		row.protocol = fmt_number(proto, net_proto_name((uint8_t)v->proto), v->proto);
 	rc = sink_begin(out->sink, &packet_schema, NULL);
-	rc = rc ? rc : sink_row(out->sink, &row);
-	rc = rc ? rc : sink_end(out->sink);
+	if (!rc)
+		rc = sink_row(out->sink, &row);
+	if (!rc)
+		rc = sink_end(out->sink);
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 

@@ -92,7 +92,8 @@ static int on_frame(const struct frame *f, void *arg)
 	p->delivered++;
 	/* After a write error packets are still read, to be counted. */
 	if (p->out->failed) {
-		p->file_rc = p->file_rc ? p->file_rc : rc;
+		if (!p->file_rc)
+			p->file_rc = rc;
 		rc = 0;
 	}
 	return rc ? rc : p->opts->count && p->delivered == p->opts->count;
@@ -278,12 +279,18 @@ static int open_events(struct pump *p)
 {
 	int rc = open_epoll(&p->events_fd);
 
-	rc = rc ? rc : open_epoll(&p->poll_fd);
-	rc = rc ? rc : watch_clock(p);
-	rc = rc ? rc : add_polled(p->events_fd, p->clock_fd);
-	rc = rc ? rc : add_polled(p->events_fd, p->session.watch.fd);
-	rc = rc ? rc : add_polled(p->poll_fd, p->events_fd);
-	rc = rc ? rc : add_polled(p->poll_fd, packet_buf_poll_fd(&p->session.packets));
+	if (!rc)
+		rc = open_epoll(&p->poll_fd);
+	if (!rc)
+		rc = watch_clock(p);
+	if (!rc)
+		rc = add_polled(p->events_fd, p->clock_fd);
+	if (!rc)
+		rc = add_polled(p->events_fd, p->session.watch.fd);
+	if (!rc)
+		rc = add_polled(p->poll_fd, p->events_fd);
+	if (!rc)
+		rc = add_polled(p->poll_fd, packet_buf_poll_fd(&p->session.packets));
 	return rc ? fail_errno(rc, "waiting for packets") : 0;
 }
 
@@ -443,7 +450,8 @@ static int open_pump(struct pump *p)
 		return fail_errno(-ENOMEM, "capture");
 	raise_priority();
 	rc = open_events(p);
-	rc = rc ? rc : capture_out_begin(p->out);
+	if (!rc)
+		rc = capture_out_begin(p->out);
 	if (file->name && !p->out->file.is_stdout)
 		wait_alone();
 	/* To open another file takes the permission that opened the first one. */
@@ -464,7 +472,8 @@ int capture_pump(const struct capture_pump_opts *opts, struct capture_out *out)
 		rc = run_loop(&p);
 		if (!rc || rc == -ENODEV) {
 			drained = drain_rest(&p);
-			rc = rc ? rc : drained;
+			if (!rc)
+				rc = drained;
 		}
 		/* Count the packets that the failed file did not get. */
 		if (out->failed)
