@@ -310,7 +310,7 @@ static int poll_events(struct pump *p)
 	/* usually a packet woke it */
 	if (!rc && poll(&links, 1, 0) > 0)
 		rc = capture_session_follow(&p->session);
-	if (!rc && !p->session.left && p->opts->session.names->n)
+	if (!rc && !p->session.active && p->opts->session.names->n)
 		rc = fail(-ENODEV, "no interface is left to capture on");
 	return rc;
 }
