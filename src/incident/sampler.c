@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asked over a socket, and done when a pipe ends. */
+/* Requests arrive on a socket; a pipe closes when the last file is written. */
 #define _GNU_SOURCE
 #include "incident/sampler.h"
 #include <errno.h>
@@ -17,20 +17,20 @@
 
 enum { SECOND_MS = 1000, NAME_LEN = 64 };
 
-/* What the sampler is asked for. It has the views, too: of the table they have the same memory. The
- * answer is the file's name, with a NUL; empty: there is none. */
+/* What to sample. The sampler has the views: it shares their tables' memory. It answers with the
+ * file's name and a NUL; empty: there is no file. */
 struct request {
 	uint32_t view, n, entry[GUARD_BUSIEST];
 };
 
-/* The other process. */
+/* State of the sampler process. */
 struct sampler {
 	const struct guard_views *views;
 	const char *dir;
 	int dir_fd, fd;
 };
 
-static void name_of(char name[NAME_LEN], const char *iface)
+static void make_name(char name[NAME_LEN], const char *iface)
 {
 	time_t now = (time_t)(clock_real() / NS_PER_S);
 	char when[32];
@@ -40,7 +40,7 @@ static void name_of(char name[NAME_LEN], const char *iface)
 	snprintf(name, NAME_LEN, "%s-%s.pcapng", iface, when);
 }
 
-/* A new file. Its descriptor; -errno, said. */
+/* Creates a file. Returns its descriptor or -errno. Reports errors. */
 static int open_file(const struct sampler *p, const char *name)
 {
 	int fd = openat(p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -48,8 +48,8 @@ static int open_file(const struct sampler *p, const char *name)
 	return fd < 0 ? fail_errno(-errno, "sample %s/%s", p->dir, name) : fd;
 }
 
-/* One request, in a process of its own: others may follow before it is done. */
-static void serve(const struct sampler *p, const struct request *r)
+/* Serves a request in a process of its own: others may follow before it is done. */
+static void serve_request(const struct sampler *p, const struct request *r)
 {
 	const struct guard_view *v = &p->views->at[r->view];
 	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
@@ -57,7 +57,7 @@ static void serve(const struct sampler *p, const struct request *r)
 	char name[NAME_LEN];
 	int fd, rc;
 
-	name_of(name, v->install.link.name);
+	make_name(name, v->install.link.name);
 	fd = open_file(p, name);
 	rc = fd < 0 ? fd : guard_sample_begin(&s, fd, v, r->entry, r->n);
 	if (fd >= 0 && rc)
@@ -67,13 +67,13 @@ static void serve(const struct sampler *p, const struct request *r)
 	send(p->fd, name, strlen(name) + 1, MSG_NOSIGNAL);
 	if (rc)
 		return;
-	poll(&asker, 1, SECOND_MS); /* less if nobody waits for it any more */
+	poll(&asker, 1, SECOND_MS); /* ends early once the requester is gone */
 	rc = guard_sample_end(&s);
 	if (rc)
 		fail_errno(rc, "sample %s/%s", p->dir, name);
 }
 
-static bool is_sane(const struct sampler *p, const struct request *r)
+static bool is_valid(const struct sampler *p, const struct request *r)
 {
 	bool sane = r->view < p->views->n && r->n <= GUARD_BUSIEST;
 
@@ -82,7 +82,7 @@ static bool is_sane(const struct sampler *p, const struct request *r)
 	return sane;
 }
 
-/* What ends the others, ends this one: when nobody is there to ask. */
+/* Ignores signals that end the requester: it ends when the requester closes the socket. */
 static _Noreturn void run_sampler(const struct sampler *p)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
@@ -90,11 +90,11 @@ static _Noreturn void run_sampler(const struct sampler *p)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_sane(p, &r)) {
+	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_valid(p, &r)) {
 		pid_t pid = fork();
 
 		if (!pid) {
-			serve(p, &r);
+			serve_request(p, &r);
 			_exit(0);
 		}
 		if (pid < 0)
@@ -153,7 +153,7 @@ void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_
 	buf_char(path, '\0');
 }
 
-/* Whoever has the other end of the pipe is still at work. */
+/* Every process that still writes holds the other end of the pipe. */
 void guard_sampler_stop(struct guard_sampler *s)
 {
 	char none;
