@@ -222,7 +222,7 @@ int packet_buf_poll_fd(const struct packet_buf *pb)
 void packet_buf_arm(struct packet_buf *pb)
 {
 	for (uint32_t i = 0; i < pb->cpus; i++)
-		__atomic_store_n(&pb->cpu[i].wanted, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&pb->cpu[i].wakeup, 1, __ATOMIC_SEQ_CST);
 }
 
 void packet_buf_set_clock(struct packet_buf *pb)
@@ -231,7 +231,7 @@ void packet_buf_set_clock(struct packet_buf *pb)
 	int64_t offset = (int64_t)(real - (before + (after - before) / 2));
 
 	for (uint32_t i = 0; i < pb->cpus; i++)
-		__atomic_store_n(&pb->cpu[i].clock, offset, __ATOMIC_RELAXED);
+		__atomic_store_n(&pb->cpu[i].clock_offset, offset, __ATOMIC_RELAXED);
 }
 
 /* Bytes written so far in the chunk at the tail. *ended: the kernel writes no more to it. */
@@ -241,7 +241,7 @@ static uint32_t count_written(const struct packet_buf *pb, const struct capture_
 	uint64_t head = __atomic_load_n(&cpu->head, __ATOMIC_ACQUIRE);
 
 	*ended = (uint32_t)(head >> 32) != cpu->tail;
-	return *ended ? cpu->ended[cpu->tail & (pb->chunks - 1)] : (uint32_t)head;
+	return *ended ? cpu->final_len[cpu->tail & (pb->chunks - 1)] : (uint32_t)head;
 }
 
 static void next_chunk(struct packet_buf *pb, uint32_t i)

@@ -98,7 +98,7 @@ static int load_progs(struct capture_session *s, struct capture_iface *iface, bo
 		.groups = (uint8_t)choose_groups(s),
 		.multibuf = multibuf,
 		.owner = s->owners.map_fd ? s->opts.owner : CAPTURE_OWNER_NONE,
-		.has_rules = f && f->needs & FILTER_NEED_OWNER,
+		.filter_owner = f && f->needs & FILTER_NEED_OWNER,
 		.netns = s->netns,
 		.observer = iface->gate.slot_fd != 0,
 	};
@@ -403,15 +403,15 @@ bool capture_session_is_exact(const struct capture_session *s)
 /* Without process information packets are shown without it; a filter that needs it fails. */
 static int open_owners(struct capture_session *s)
 {
-	bool has_rules = s->opts.filter && s->opts.filter->needs & FILTER_NEED_OWNER;
+	bool filters_owner = s->opts.filter && s->opts.filter->needs & FILTER_NEED_OWNER;
 	int rc;
 
-	if (has_rules)
+	if (filters_owner)
 		s->opts.owner = CAPTURE_OWNER_ALL;
 	if (s->opts.owner == CAPTURE_OWNER_NONE)
 		return 0;
 	rc = owners_open(&s->owners);
-	if (rc && has_rules)
+	if (rc && filters_owner)
 		return fail_errno(rc, "the filter asks for processes, which are not known here");
 	if (rc) {
 		note("processes are not known: %s", err_words(rc));

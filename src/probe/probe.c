@@ -64,25 +64,26 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 {
 	const struct target *t = &p->opts.targets[i];
 	struct probe_conf conf = {
-		.all = { .filter = p->code.n != 0 },
+		.common = { .filter = p->code.n != 0 },
 		.probe = i,
 		.call = t->call,
-		.self = p->self,
+		.own_pid = p->own_pid,
 		.nargs = t->ntakes,
-		.pops = pops_of(t),
-		.flat = is_flat(t),
-		.starts = t->returns,
+		.ret_pops = pops_of(t),
+		.no_ret_sp = is_flat(t),
+		.has_return = t->returns,
 		.events = p->opts.events,
 		.stacks = p->opts.stacks,
 		.values = p->opts.values && t->value.is != BTF_IS_VOID,
-		.kernel = !target_is_user(t),
-		.user = target_is_user(t) || t->call >= 0,
-		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
-		.is_signed = t->value.is == BTF_IS_SIGNED,
+		.kernel_stacks = !target_is_user(t),
+		.user_memory = target_is_user(t) || t->call >= 0,
+		.value_shift =
+			t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
+		.value_signed = t->value.is == BTF_IS_SIGNED,
 		.errors = t->value.errors,
 	};
 
-	memcpy(conf.text, t->strings, sizeof(conf.text));
+	memcpy(conf.text_args, t->strings, sizeof(conf.text_args));
 	return conf;
 }
 
@@ -197,7 +198,7 @@ static int open_all(struct probe *p)
 	int rc = 0;
 
 	p->cpus = bpf_possible_cpus();
-	p->self = own_pid();
+	p->own_pid = own_pid();
 	if (p->cpus < 0)
 		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
 	if (p->opts.filter && p->opts.filter->nodes)

@@ -33,7 +33,7 @@ struct probe {
 	uint32_t nlinks;
 	struct ring ring; /* of events */
 	int cpus;
-	uint32_t self; /* this process, in the initial namespace */
+	uint32_t own_pid; /* this process, in the initial namespace */
 };
 
 /* Load and attach. Said on failure, and nothing stays behind. */

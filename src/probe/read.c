@@ -17,7 +17,7 @@ static int on_record(const void *rec, size_t len, void *arg)
 {
 	const struct reading *r = arg;
 
-	return len < PROBE_HIT ? 0 : r->each(rec, r->arg);
+	return len < PROBE_HIT_SIZE ? 0 : r->each(rec, r->arg);
 }
 
 int probe_read(struct probe *p, probe_each_hit *each, void *arg)
@@ -70,9 +70,9 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	for (int i = 0; i < p->cpus && !rc; i++) {
 		for (int b = 0; b < PROBE_BUCKETS; b++)
 			sum.calls[b] += values[i].calls[b];
-		sum.ns += values[i].ns;
-		if (values[i].most > sum.most)
-			sum.most = values[i].most;
+		sum.total_ns += values[i].total_ns;
+		if (values[i].max_ns > sum.max_ns)
+			sum.max_ns = values[i].max_ns;
 	}
 	free(values);
 	if (!rc)

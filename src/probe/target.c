@@ -194,12 +194,12 @@ static struct target_value value_of(const struct target *t, const struct btf_val
 
 	if (typed) {
 		v = keep(typed);
-		v.errors = v.is == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORDS;
+		v.errors = v.is == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORD_ERRORS;
 	} else if (t->call >= 0) {
 		v.is = BTF_IS_SIGNED;
-		v.errors = PROBE_WORDS;
+		v.errors = PROBE_WORD_ERRORS;
 	} else if (!target_is_user(t)) {
-		v.errors = PROBE_GUESSED;
+		v.errors = PROBE_INT_ERRORS;
 	}
 	return v;
 }

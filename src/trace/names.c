@@ -23,9 +23,9 @@ void trace_names_open(struct trace_names *names, const struct btf *types, const 
 	}
 }
 
-const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1])
+const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1])
 {
-	memcpy(comm, who->comm, TRACE_COMM);
+	memcpy(comm, proc->comm, TRACE_COMM);
 	comm[TRACE_COMM] = '\0';
 	return comm;
 }

@@ -102,8 +102,8 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 		d->failed++;
 	} else {
 		d->made++;
-		if (e->detail.began && !(rec->flags & TRACE_BY_LISTENER))
-			d->times[bin_of(rec->time - e->detail.began)]++;
+		if (e->detail.start_ns && !(rec->flags & TRACE_BY_LISTENER))
+			d->times[bin_of(rec->time - e->detail.start_ns)]++;
 	}
 }
 

@@ -72,30 +72,30 @@ static uint32_t asked(const struct trace *t)
 	return t->opts.kinds | t->opts.failures;
 }
 
-static struct trace_all all_of(const struct trace *t)
+static struct trace_common all_of(const struct trace *t)
 {
-	return (struct trace_all){ .kinds = t->opts.kinds,
-				   .failures = t->opts.failures,
-				   .filter = t->code.n != 0,
-				   .can_read_kernel = t->can_read_kernel };
+	return (struct trace_common){ .kinds = t->opts.kinds,
+				      .failures = t->opts.failures,
+				      .filter = t->code.n != 0,
+				      .can_read_kernel = t->can_read_kernel };
 }
 
 static int open_way(struct trace *t, const struct btf *types, const struct way *way)
 {
-	struct sock_calls_conf conf = { .all = all_of(t),
-					.connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
-					.accepts = (asked(t) & TAKEN) != 0,
-					.binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
+	struct sock_calls_conf conf = { .common = all_of(t),
+					.connect_ret = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
+					.accept_ret = (asked(t) & TAKEN) != 0,
+					.bind_ret = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
 					.accept_args = (uint8_t)btf_function_args(
 						types, "inet_csk_accept") };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = way->progs };
 	int rc;
 
-	if (!conf.binds)
+	if (!conf.bind_ret)
 		opts.progs &= ~(uint32_t)BINDS;
-	if (!conf.connects)
+	if (!conf.connect_ret)
 		opts.progs &= ~(uint32_t)CONNECTS;
-	if (!conf.accepts)
+	if (!conf.accept_ret)
 		opts.progs &= ~(uint32_t)ACCEPTS;
 	if (!(opts.progs & (CONNECTS | BINDS)))
 		opts.progs &= ~(uint32_t)CALL(CONN);
@@ -130,9 +130,9 @@ static void open_calls(struct trace *t, const struct btf *types)
 static int open_socks(struct trace *t, const struct btf *types)
 {
 	struct trace_conf conf = {
-		.all = all_of(t),
-		.connects = t->returns && asked(t) & TRACE_BIT(TRACE_CONNECT),
-		.accepts = t->returns && asked(t) & TAKEN,
+		.common = all_of(t),
+		.connect_ret = t->returns && asked(t) & TRACE_BIT(TRACE_CONNECT),
+		.accept_ret = t->returns && asked(t) & TAKEN,
 	};
 	struct obj_opts opts = {
 		.types = types,
@@ -183,12 +183,12 @@ static uint32_t number_of(const struct trace_names *names, const char *name)
 static int open_segments(struct trace *t, const struct btf *types, uint32_t progs)
 {
 	struct tcp_events_conf conf = {
-		.all = all_of(t),
+		.common = all_of(t),
 		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
 		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
 		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
 		.stacks = t->opts.stacks,
-		.unread = number_of(&t->drops, "QUEUE_PURGE"),
+		.ignored_reason = number_of(&t->drops, "QUEUE_PURGE"),
 	};
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = progs };
 
@@ -255,7 +255,7 @@ static int attach_dns(struct trace *t, const struct obj *o)
 
 static int open_dns(struct trace *t)
 {
-	struct dns_conf conf = { .all = all_of(t),
+	struct dns_conf conf = { .common = all_of(t),
 				 .port = t->opts.dns_port ? t->opts.dns_port : 53 };
 	struct obj_opts opts = { .conf = &conf, .progs = ~0u };
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
@@ -273,8 +273,9 @@ static int open_dns(struct trace *t)
 
 static int open_tls(struct trace *t, const struct btf *types)
 {
-	struct tls_conf conf = { .all = all_of(t),
-				 .most = t->opts.text ? t->opts.text : TRACE_TEXT * TRACE_PIECES };
+	struct tls_conf conf = { .common = all_of(t),
+				 .max_bytes =
+					 t->opts.text ? t->opts.text : TRACE_TEXT * TRACE_PIECES };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = ~0u };
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	int rc = trace_load(t, TRACE_OBJ_TLS, &tls_spec, &opts, maps);

@@ -86,7 +86,7 @@ int trace_read(struct trace *t, trace_each *each, void *arg);
 bool trace_hold(struct trace *t, int fd);
 
 /* A process's name, ended by NUL, in comm. Returns that. */
-const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1]);
+const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1]);
 
 /* The kernel's name for a number; NULL: it has none. */
 const char *trace_name(const struct trace_names *names, uint32_t number);

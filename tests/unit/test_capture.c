@@ -213,7 +213,7 @@ static void finish(unsigned int cpu, uint32_t len)
 
 static void begin_chunk(unsigned int cpu, uint32_t chunk, uint32_t len)
 {
-	cpus[cpu].ended[(chunk - 1) % CHUNKS] = (uint32_t)cpus[cpu].head;
+	cpus[cpu].final_len[(chunk - 1) % CHUNKS] = (uint32_t)cpus[cpu].head;
 	cpus[cpu].head = (uint64_t)chunk << 32 | len;
 }
 

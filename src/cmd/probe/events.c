@@ -41,7 +41,7 @@ static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
 static const uint8_t *text_of(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
 	for (int i = 0; i < PROBE_TEXTS; i++)
-		if (t->strings[i] == arg + 1 && hit->read & 1u << i)
+		if (t->strings[i] == arg + 1 && hit->texts_read & 1u << i)
 			return hit->text[i];
 	return NULL;
 }
@@ -49,7 +49,7 @@ static const uint8_t *text_of(const struct target *t, const struct probe_hit *hi
 static void put_args(const struct target *t, const struct probe_hit *hit, struct buf *out)
 {
 	/* Where it only returns nothing is known of them. */
-	if (t->returns && !hit->ns)
+	if (t->returns && !hit->duration_ns)
 		return;
 	buf_char(out, '(');
 	for (uint8_t i = 0; i < t->ntakes; i++) {
@@ -71,8 +71,8 @@ static void put_args(const struct target *t, const struct probe_hit *hit, struct
 static void put_stack(struct probe_show *s, const struct probe_hit *hit, const char *before,
 		      const char *behind, struct buf *out)
 {
-	probe_fmt_stack(s, hit->kernel, before, behind, out);
-	probe_fmt_user(s, hit->user, hit->head.who.pid, hit->caller, before, behind, out);
+	probe_fmt_stack(s, hit->kernel_stack, before, behind, out);
+	probe_fmt_user(s, hit->user_stack, hit->head.proc.pid, hit->caller, before, behind, out);
 }
 
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out)
@@ -82,9 +82,9 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 
 	if (!s->no_time)
 		dissect_clock(out, s->epoch + hit->head.time, s->utc_offset);
-	page_clean(out, trace_comm(&hit->head.who, comm));
+	page_clean(out, trace_comm(&hit->head.proc, comm));
 	buf_char(out, '/');
-	buf_u64(out, hit->head.who.pid);
+	buf_u64(out, hit->head.proc.pid);
 	buf_char(out, ' ');
 	page_clean(out, t->text);
 	put_args(t, hit, out);
@@ -92,9 +92,9 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 		buf_str(out, " = ");
 		probe_fmt_value(&t->value, hit->value, out);
 	}
-	if (hit->ns) {
+	if (hit->duration_ns) {
 		buf_char(out, ' ');
-		scale_put(out, COL_NS, (double)hit->ns);
+		scale_put(out, COL_NS, (double)hit->duration_ns);
 	}
 	buf_char(out, '\n');
 	put_stack(s, hit, "    ", "\n", out);
@@ -133,14 +133,14 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 	char comm[TRACE_COMM + 1];
 	struct hit_row row = {
 		.time = (double)(s->epoch + hit->head.time) / 1e9,
-		.pid = hit->head.who.pid,
-		.tid = hit->head.who.tid,
-		.uid = hit->head.who.uid,
-		.cgroup = hit->head.who.cgroup,
-		.ns = hit->ns,
+		.pid = hit->head.proc.pid,
+		.tid = hit->head.proc.tid,
+		.uid = hit->head.proc.uid,
+		.cgroup = hit->head.proc.cgroup,
+		.ns = hit->duration_ns,
 		.event = "hit",
 		.probe = t->text,
-		.process = trace_comm(&hit->head.who, comm),
+		.process = trace_comm(&hit->head.proc, comm),
 	};
 	int rc;
 

@@ -35,7 +35,7 @@ const char *probe_fmt_error(const struct target_value *v, uint64_t value)
 {
 	int64_t n = extended(v, value);
 
-	if (v->errors == PROBE_GUESSED && value >> 12 == 0xfffff)
+	if (v->errors == PROBE_INT_ERRORS && value >> 12 == 0xfffff)
 		n = (int32_t)value;
 	return v->errors && n < 0 && n >= -PROBE_ERROR_LAST ? err_name((int)n) : NULL;
 }

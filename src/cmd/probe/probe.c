@@ -268,7 +268,7 @@ static int learn(const void *what, uint64_t n, void *arg)
 	const struct probe_path *path = what;
 
 	(void)n;
-	if (path->user >= 0)
+	if (path->user_stack >= 0)
 		users_learn(arg, path->pid);
 	return 0;
 }
@@ -418,7 +418,7 @@ static int note_lost(const struct probing *p)
 		[PROBE_MISSED_PATHS] = "hits by ways there was no room for",
 		[PROBE_MISSED_VALUES] = "returns of values there was no room for",
 		[PROBE_MISSED_STACKS] = "stacks there was no room for",
-		[PROBE_BEGUN] = "calls have not returned, or were too many at a time",
+		[PROBE_ENTRIES] = "calls have not returned, or were too many at a time",
 	};
 	struct probe_lost lost;
 	uint64_t timed = 0;
@@ -434,8 +434,8 @@ static int note_lost(const struct probing *p)
 	if (lost.passed)
 		note("%llu hits came while the probe was at work on that CPU, and are not counted",
 		     (unsigned long long)lost.passed);
-	lost.missed[PROBE_BEGUN] -=
-		timed < lost.missed[PROBE_BEGUN] ? timed : lost.missed[PROBE_BEGUN];
+	lost.missed[PROBE_ENTRIES] -=
+		timed < lost.missed[PROBE_ENTRIES] ? timed : lost.missed[PROBE_ENTRIES];
 	for (int i = 0; i < PROBE_MISSES; i++)
 		if (lost.missed[i])
 			note("%llu %s", (unsigned long long)lost.missed[i], missed[i]);
@@ -489,7 +489,7 @@ static int probe(struct probing *p)
 
 	if (!rc)
 		rc = open_probes(p);
-	if (!rc && p->o.pid && p->probe.self != (uint32_t)getpid())
+	if (!rc && p->o.pid && p->probe.own_pid != (uint32_t)getpid())
 		rc = fail(-EINVAL, "-p: probes know processes by their numbers outside of this pid "
 				   "namespace; use a filter (comm, cgroup, container)");
 	if (rc)

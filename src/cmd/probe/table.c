@@ -186,8 +186,8 @@ static int show_total(struct sink *sink, const char *name, const struct probe_ti
 		      uint64_t all)
 {
 	struct total_row row = { .calls = all,
-				 .most = t->most,
-				 .mean = (double)t->ns / (double)all,
+				 .most = t->max_ns,
+				 .mean = (double)t->total_ns / (double)all,
 				 .event = "latency_total",
 				 .name = name };
 
@@ -209,9 +209,9 @@ static int show_times(const struct probe_show *s, uint32_t probe, struct sink *s
 		return rc;
 	buf_u64(&line, all);
 	buf_str(&line, all == 1 ? " call, mean " : " calls, mean ");
-	scale_put(&line, COL_NS, (double)t.ns / (double)all);
+	scale_put(&line, COL_NS, (double)t.total_ns / (double)all);
 	buf_str(&line, ", slowest ");
-	scale_put(&line, COL_NS, (double)t.most);
+	scale_put(&line, COL_NS, (double)t.max_ns);
 	buf_char(&line, '\0');
 	rc = line.nomem ? -ENOMEM : sink_line(sink, "%s", "");
 	if (!rc)
@@ -339,10 +339,11 @@ static int show_path_text(struct probe_show *s, void *of, struct sink *sink)
 
 	buf_printf(&text, "\n%s, pid %llu: %llu times\n", probe_name(s, row->path.probe),
 		   (unsigned long long)row->pid, (unsigned long long)row->times);
-	probe_fmt_stack(s, row->path.kernel, "    ", "\n", &text);
-	if (row->path.kernel >= 0 && row->path.user >= 0)
+	probe_fmt_stack(s, row->path.kernel_stack, "    ", "\n", &text);
+	if (row->path.kernel_stack >= 0 && row->path.user_stack >= 0)
 		buf_str(&text, "    --\n");
-	probe_fmt_user(s, row->path.user, row->path.pid, row->path.caller, "    ", "\n", &text);
+	probe_fmt_user(s, row->path.user_stack, row->path.pid, row->path.caller, "    ", "\n",
+		       &text);
 	buf_char(&text, '\0');
 	for (line = text.nomem ? NULL : text.data; line && *line && !rc; line = next) {
 		next = strchr(line, '\n') + 1;
@@ -371,8 +372,8 @@ static int show_path(struct probe_show *s, void *of, struct sink *sink)
 
 	row->event = "stack";
 	row->name = probe_name(s, row->path.probe);
-	probe_fmt_stack(s, row->path.kernel, "", " ", &kernel);
-	probe_fmt_user(s, row->path.user, row->path.pid, row->path.caller, "", " ", &user);
+	probe_fmt_stack(s, row->path.kernel_stack, "", " ", &kernel);
+	probe_fmt_user(s, row->path.user_stack, row->path.pid, row->path.caller, "", " ", &user);
 	row->kernel = one_line(&kernel);
 	row->user = one_line(&user);
 	rc = kernel.nomem || user.nomem ? -ENOMEM : sink_row(sink, row);

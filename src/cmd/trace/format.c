@@ -73,14 +73,14 @@ static void find_container(struct trace_fmt_cgroup *to, const char *name)
 
 void trace_fmt_learn(struct trace_fmt *s, const struct trace_cgroup *c)
 {
-	struct trace_fmt_cgroup *to = place(s, c->head.who.cgroup);
+	struct trace_fmt_cgroup *to = place(s, c->head.proc.cgroup);
 	char above[TRACE_CGROUP_NAME + 1];
 
 	if (!to || to->id)
 		return;
-	to->id = c->head.who.cgroup;
+	to->id = c->head.proc.cgroup;
 	snprintf(to->name, sizeof(to->name), "%.*s", TRACE_CGROUP_NAME, (const char *)c->name);
-	snprintf(above, sizeof(above), "%.*s", TRACE_CGROUP_NAME, (const char *)c->above);
+	snprintf(above, sizeof(above), "%.*s", TRACE_CGROUP_NAME, (const char *)c->parent);
 	find_container(to, to->name);
 	find_container(to, above);
 }
@@ -140,14 +140,14 @@ const char *trace_fmt_error(int error)
 	return err_words(error);
 }
 
-struct trace_words trace_fmt_how(uint8_t how)
+struct trace_words trace_fmt_end(uint8_t how)
 {
 	static const struct trace_words all[] = {
-		[TRACE_HOW_UNKNOWN] = { "unknown", "closed" },
-		[TRACE_LOCAL] = { "local", "closed here" },
-		[TRACE_REMOTE] = { "remote", "closed by peer" },
-		[TRACE_ABORTED] = { "aborted", "reset here" },
-		[TRACE_BROKEN] = { "error", "BROKEN" },
+		[TRACE_END_UNKNOWN] = { "unknown", "closed" },
+		[TRACE_END_LOCAL] = { "local", "closed here" },
+		[TRACE_END_REMOTE] = { "remote", "closed by peer" },
+		[TRACE_END_ABORTED] = { "aborted", "reset here" },
+		[TRACE_END_ERROR] = { "error", "BROKEN" },
 	};
 
 	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
@@ -156,12 +156,12 @@ struct trace_words trace_fmt_how(uint8_t how)
 struct trace_words trace_fmt_retransmit(uint8_t how)
 {
 	static const struct trace_words all[] = {
-		[TRACE_AGAIN_UNKNOWN] = { "unknown", "again" },
-		[TRACE_TIMEOUT] = { "timeout", "timeout" },
-		[TRACE_FAST] = { "fast", "fast" },
-		[TRACE_PROBE] = { "loss probe", "tail loss probe" },
-		[TRACE_SYN] = { "syn", "SYN" },
-		[TRACE_SYNACK] = { "synack", "SYN-ACK" },
+		[TRACE_RESEND_UNKNOWN] = { "unknown", "again" },
+		[TRACE_RESEND_TIMEOUT] = { "timeout", "timeout" },
+		[TRACE_RESEND_FAST] = { "fast", "fast" },
+		[TRACE_RESEND_PROBE] = { "loss probe", "tail loss probe" },
+		[TRACE_RESEND_SYN] = { "syn", "SYN" },
+		[TRACE_RESEND_SYNACK] = { "synack", "SYN-ACK" },
 	};
 
 	return all[how < sizeof(all) / sizeof(*all) ? how : 0];

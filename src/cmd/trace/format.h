@@ -41,12 +41,12 @@ const struct trace_fmt_cgroup *trace_fmt_cgroup(const struct trace_fmt *s, uint6
 const char *trace_fmt_state(uint8_t state);
 /* "connection refused" */
 const char *trace_fmt_error(int error);
-/* How a connection ended (enum trace_how); what made a segment be sent again (enum trace_again): as
- * programs read it, and as people do. */
+/* How a connection ended (enum trace_end); what made a segment be sent again (enum trace_resend):
+ * as programs read it, and as people do. */
 struct trace_words {
 	const char *name, *words;
 };
-struct trace_words trace_fmt_how(uint8_t how);
+struct trace_words trace_fmt_end(uint8_t how);
 struct trace_words trace_fmt_retransmit(uint8_t how);
 /* The reason of a drop or a reset; NULL: the kernel does not say. */
 const char *trace_fmt_reason(const struct trace_fmt *s, const struct trace_event *e);

@@ -29,7 +29,7 @@ static void pad(struct buf *out, size_t from, size_t width)
 	buf_fill(out, ' ', n < width ? width - n : 1);
 }
 
-static void put_who(struct buf *out, const struct trace_fmt *s, const struct trace_who *w)
+static void put_who(struct buf *out, const struct trace_fmt *s, const struct trace_proc *w)
 {
 	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, w->cgroup);
 	char comm[TRACE_COMM + 1];
@@ -96,12 +96,12 @@ static void put_connect(struct buf *out, const struct trace_event *e)
 	if (e->detail.error) {
 		buf_str(out, "FAILED: ");
 		put_error(out, e->detail.error);
-		if (!e->detail.began)
+		if (!e->detail.start_ns)
 			return;
 		buf_str(out, " after ");
 	}
-	if (e->detail.began)
-		put_span(out, e->head.time - e->detail.began);
+	if (e->detail.start_ns)
+		put_span(out, e->head.time - e->detail.start_ns);
 	else
 		buf_str(out, "since when, is not known");
 }
@@ -117,12 +117,12 @@ static void put_accept(struct buf *out, const struct trace_event *e)
 		buf_str(out, "by whoever listens");
 		return;
 	}
-	if (!e->detail.began) {
+	if (!e->detail.start_ns) {
 		buf_str(out, "for how long it waited, is not known");
 		return;
 	}
 	buf_str(out, "waited ");
-	put_span(out, e->head.time - e->detail.began);
+	put_span(out, e->head.time - e->detail.start_ns);
 }
 
 static void put_rtt(struct buf *out, const struct trace_event *e)
@@ -135,8 +135,8 @@ static void put_rtt(struct buf *out, const struct trace_event *e)
 
 static void put_close(struct buf *out, const struct trace_event *e)
 {
-	if (e->detail.began) {
-		put_span(out, e->head.time - e->detail.began);
+	if (e->detail.start_ns) {
+		put_span(out, e->head.time - e->detail.start_ns);
 		buf_str(out, ", ");
 	}
 	buf_str(out, "sent ");
@@ -149,12 +149,12 @@ static void put_close(struct buf *out, const struct trace_event *e)
 		buf_u64(out, e->detail.retransmits);
 	}
 	buf_str(out, ", ");
-	buf_str(out, trace_fmt_how(e->detail.how).words);
+	buf_str(out, trace_fmt_end(e->detail.cause).words);
 	if (e->detail.error) {
 		buf_str(out, ": ");
 		put_error(out, e->detail.error);
 	}
-	if (e->head.flags & TRACE_NOT_TAKEN)
+	if (e->head.flags & TRACE_NOT_ACCEPTED)
 		buf_str(out, ", never accepted");
 }
 
@@ -174,7 +174,7 @@ static void put_bind(struct buf *out, const struct trace_event *e)
 
 static void put_retransmit(struct buf *out, const struct trace_event *e)
 {
-	buf_str(out, trace_fmt_retransmit(e->detail.how).words);
+	buf_str(out, trace_fmt_retransmit(e->detail.cause).words);
 	if (e->detail.sent) {
 		buf_str(out, ", ");
 		put_bytes(out, e->detail.sent);
@@ -183,7 +183,7 @@ static void put_retransmit(struct buf *out, const struct trace_event *e)
 	buf_u64(out, e->detail.retransmits);
 	put_rtt(out, e);
 	buf_str(out, ", ");
-	buf_str(out, trace_fmt_state(e->detail.after));
+	buf_str(out, trace_fmt_state(e->detail.new_state));
 }
 
 static void put_reset(struct buf *out, const struct trace_fmt *s, const struct trace_event *e)
@@ -191,9 +191,9 @@ static void put_reset(struct buf *out, const struct trace_fmt *s, const struct t
 	const char *reason = trace_fmt_reason(s, e);
 
 	buf_str(out, e->head.flags & TRACE_SENT ? "sent" : "received");
-	if (e->detail.before) {
+	if (e->detail.old_state) {
 		buf_str(out, " in ");
-		buf_str(out, trace_fmt_state(e->detail.before));
+		buf_str(out, trace_fmt_state(e->detail.old_state));
 	}
 	if (reason && e->head.flags & TRACE_SENT) {
 		buf_str(out, ": ");
@@ -230,10 +230,11 @@ static void put_text(struct buf *out, const struct trace_text *t)
 
 	buf_str(out, t->head.flags & TRACE_SENT ? "sent " : "received ");
 	put_bytes(out, t->total);
-	if (t->from)
-		buf_printf(out, ", from byte %u on", t->from);
-	if (t->from + n < t->total && (n < TRACE_TEXT || t->from + n == TRACE_TEXT * TRACE_PIECES))
-		buf_printf(out, ", cut behind %u", t->from + n);
+	if (t->offset)
+		buf_printf(out, ", from byte %u on", t->offset);
+	if (t->offset + n < t->total &&
+	    (n < TRACE_TEXT || t->offset + n == TRACE_TEXT * TRACE_PIECES))
+		buf_printf(out, ", cut behind %u", t->offset + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t c = t->bytes[i];
 
@@ -246,11 +247,11 @@ static void put_text(struct buf *out, const struct trace_text *t)
 
 static void put_owner(struct buf *out, const struct trace_fmt *s, const struct trace_head *h)
 {
-	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->who.cgroup);
+	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->proc.cgroup);
 
 	buf_str(out, " [");
-	if (h->who.tid)
-		buf_printf(out, "uid %u, thread %u, ", h->who.uid, h->who.tid);
+	if (h->proc.tid)
+		buf_printf(out, "uid %u, thread %u, ", h->proc.uid, h->proc.tid);
 	if (c) {
 		buf_str(out, "cgroup ");
 		page_clean(out, *c->name ? c->name : "/");
@@ -260,7 +261,7 @@ static void put_owner(struct buf *out, const struct trace_fmt *s, const struct t
 		put_iface(out, h);
 		buf_str(out, ", ");
 	}
-	buf_printf(out, "netns %u]", h->who.netns);
+	buf_printf(out, "netns %u]", h->proc.netns);
 }
 
 /* When, what, who. */
@@ -274,7 +275,7 @@ static void put_begin(struct buf *out, const struct trace_fmt *s, const struct t
 	from = out->len;
 	buf_str(out, trace_kind_names[h->kind]);
 	pad(out, from, KIND_WIDTH + 1);
-	put_who(out, s, &h->who);
+	put_who(out, s, &h->proc);
 }
 
 static void put_answer(struct buf *out, const struct trace_dns *dns)
@@ -347,11 +348,11 @@ void trace_show_line(struct trace_fmt *s, const struct trace_show_opts *o,
 		put_close(out, e);
 		break;
 	case TRACE_STATE:
-		buf_printf(out, "%s -> %s", trace_fmt_state(e->detail.before),
-			   trace_fmt_state(e->detail.after));
+		buf_printf(out, "%s -> %s", trace_fmt_state(e->detail.old_state),
+			   trace_fmt_state(e->detail.new_state));
 		break;
 	case TRACE_OPEN:
-		buf_printf(out, "%s, was there before", trace_fmt_state(e->detail.after));
+		buf_printf(out, "%s, was there before", trace_fmt_state(e->detail.new_state));
 		break;
 	case TRACE_RETRANSMIT:
 		put_retransmit(out, e);
@@ -366,7 +367,8 @@ void trace_show_line(struct trace_fmt *s, const struct trace_show_opts *o,
 		put_text(out, (const struct trace_text *)(const void *)rec);
 		break;
 	case TRACE_LISTEN:
-		buf_printf(out, "queue full: %u wait, %u may", e->detail.queue, e->detail.room);
+		buf_printf(out, "queue full: %u wait, %u may", e->detail.queue_len,
+			   e->detail.queue_max);
 		break;
 	default:
 		break;

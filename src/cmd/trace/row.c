@@ -80,21 +80,21 @@ static const char *text_of(struct buf *b)
 static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
 		      const struct trace_head *h)
 {
-	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->who.cgroup);
+	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->proc.cgroup);
 
 	snprintf(t->iface, sizeof(t->iface), "%.16s", (const char *)h->iface);
 	trace_fmt_addr(&t->local, h, h->local, false);
 	trace_fmt_addr(&t->remote, h, h->remote, false);
 	r->time = (double)(s->epoch + h->time) / 1e9;
 	r->event = trace_kind_names[h->kind];
-	r->pid = h->who.pid;
-	r->tid = h->who.tid;
-	r->uid = h->who.uid;
-	r->process = h->who.pid ? trace_comm(&h->who, t->comm) : NULL;
+	r->pid = h->proc.pid;
+	r->tid = h->proc.tid;
+	r->uid = h->proc.uid;
+	r->process = h->proc.pid ? trace_comm(&h->proc, t->comm) : NULL;
 	r->container = c && *c->container ? c->container : NULL;
 	r->cgroup = c ? c->name : NULL;
-	r->cgroup_id = h->who.cgroup;
-	r->netns = h->who.netns;
+	r->cgroup_id = h->proc.cgroup;
+	r->netns = h->proc.netns;
 	r->interface = *t->iface ? t->iface : NULL;
 	r->direction = h->flags & TRACE_INCOMING ? "in" : h->flags & TRACE_OUTGOING ? "out" : NULL;
 	r->local = h->family ? text_of(&t->local) : NULL;
@@ -105,7 +105,7 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
 
 static double span(const struct trace_event *e, double unit)
 {
-	return e->detail.began ? (double)(e->head.time - e->detail.began) / unit : NAN;
+	return e->detail.start_ns ? (double)(e->head.time - e->detail.start_ns) / unit : NAN;
 }
 
 static void fill_event(struct row *r, const struct trace_fmt *s, const struct trace_event *e)
@@ -121,20 +121,20 @@ static void fill_event(struct row *r, const struct trace_fmt *s, const struct tr
 	r->received = e->detail.received;
 	r->retransmits = e->detail.retransmits;
 	r->rtt_ms = e->detail.rtt_us / 1e3;
-	r->from = e->detail.before ? trace_fmt_state(e->detail.before) : NULL;
-	r->to = e->detail.after ? trace_fmt_state(e->detail.after) : NULL;
+	r->from = e->detail.old_state ? trace_fmt_state(e->detail.old_state) : NULL;
+	r->to = e->detail.new_state ? trace_fmt_state(e->detail.new_state) : NULL;
 	r->existed = e->head.flags & TRACE_EXISTED;
 	r->by_listener = e->head.flags & TRACE_BY_LISTENER;
-	r->accepted = !(e->head.flags & TRACE_NOT_TAKEN);
+	r->accepted = !(e->head.flags & TRACE_NOT_ACCEPTED);
 	r->protocol = net_proto_name(e->head.proto);
-	r->queue = e->detail.queue;
-	r->room = e->detail.room;
+	r->queue = e->detail.queue_len;
+	r->room = e->detail.queue_max;
 	if (e->head.kind == TRACE_CLOSE)
-		r->how = trace_fmt_how(e->detail.how).name;
+		r->how = trace_fmt_end(e->detail.cause).name;
 	else if (e->head.kind == TRACE_RESET)
 		r->how = e->head.flags & TRACE_SENT ? "sent" : "received";
 	if (e->head.kind == TRACE_RETRANSMIT)
-		r->reason = trace_fmt_retransmit(e->detail.how).name;
+		r->reason = trace_fmt_retransmit(e->detail.cause).name;
 	else if (e->head.kind == TRACE_DROP || e->head.flags & TRACE_SENT)
 		r->reason = trace_fmt_reason(s, e);
 }
@@ -162,7 +162,7 @@ static void fill_text(struct row *r, struct texts *t, const struct trace_text *t
 		buf_char(&t->packet, text->bytes[i] ? (char)text->bytes[i] : '.');
 	r->text = text_of(&t->packet);
 	r->length = text->total;
-	r->offset = text->from;
+	r->offset = text->offset;
 	r->how = text->head.flags & TRACE_SENT ? "sent" : "received";
 }
 
