@@ -67,7 +67,7 @@ void trace_detach(struct trace *t, uint32_t from)
 
 /* Maps that specs have together, by their names. */
 static const char *const shared[] = {
-	"events", "counts", "cgroups", "socks", "listeners", "early"
+	"events", "counts", "cgroups", "socks", "listeners", "early_accepts"
 };
 _Static_assert(sizeof(shared) / sizeof(*shared) == TRACE_SHARED, "as many as struct trace has");
 
