@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Enumerators of the kernel's types, kept by their numbers. */
+/* Stores the enumerators of a kernel type by their values. */
 #include "trace/names.h"
 #include <string.h>
 
-void trace_names_open(struct trace_names *names, const struct btf *types, const char *type,
+void trace_load_names(struct trace_names *names, const struct btf *types, const char *type,
 		      const char *prefix)
 {
 	struct btf_lookup want = { .name = type, .kinds = BTF_IS(ENUM) };
@@ -30,7 +30,7 @@ const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1])
 	return comm;
 }
 
-const char *trace_name(const struct trace_names *names, uint32_t number)
+const char *trace_find_name(const struct trace_names *names, uint32_t number)
 {
 	if (number >= sizeof(names->at) / sizeof(*names->at) || !names->at[number] ||
 	    names->text.nomem)

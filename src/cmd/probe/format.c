@@ -57,7 +57,7 @@ void probe_fmt_stack(struct probe_show *s, int32_t stack, const char *before, co
 	uint64_t frames[PROBE_FRAMES];
 	uint32_t n = probe_stack(s->probe, stack, frames);
 
-	symbols_put_stack(&s->symbols, frames, n, before, behind, out);
+	symbols_append_stack(&s->symbols, frames, n, before, behind, out);
 }
 
 static void put_user(struct probe_show *s, uint32_t pid, uint64_t addr, const char *before,

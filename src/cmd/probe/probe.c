@@ -129,7 +129,7 @@ static int no_probe(const char *word)
 
 static int parse_filter(struct probing *p, char **words, int n)
 {
-	const struct cmd_expr_opts opts = { .fits = trace_filter_owners };
+	const struct cmd_expr_opts opts = { .fits = trace_filter_check_owners };
 	char *rest = n ? cmd_join(words, n) : NULL;
 	struct buf text = { 0 };
 

@@ -169,17 +169,18 @@ struct trace_words trace_fmt_retransmit(uint8_t how)
 
 const char *trace_fmt_reason(const struct trace_fmt *s, const struct trace_event *e)
 {
-	return trace_name(e->head.kind == TRACE_DROP ? &s->trace->drops : &s->trace->resets,
-			  e->detail.reason);
+	return trace_find_name(e->head.kind == TRACE_DROP ? &s->trace->drop_reasons
+							  : &s->trace->reset_reasons,
+			       e->detail.reason);
 }
 
 uint32_t trace_fmt_stack(struct trace_fmt *s, const struct trace_event *e, const char *before,
 			 const char *behind, struct buf *out)
 {
 	uint64_t frames[TRACE_FRAMES];
-	uint32_t n = trace_stack(s->trace, e->detail.stack, frames);
+	uint32_t n = trace_read_stack(s->trace, e->detail.stack, frames);
 
-	return symbols_put_stack(&s->symbols, frames, n, before, behind, out);
+	return symbols_append_stack(&s->symbols, frames, n, before, behind, out);
 }
 
 bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct buf *out)

@@ -211,7 +211,7 @@ static void put_drop(struct buf *out, struct trace_fmt *s, const struct trace_pa
 	else if (p->event.detail.reason)
 		buf_printf(out, "reason %u, ", p->event.detail.reason);
 	buf_str(out, "at ");
-	symbols_put(&s->symbols, p->event.detail.location, out);
+	symbols_append(&s->symbols, p->event.detail.location, out);
 	if (*p->event.head.iface) {
 		buf_str(out, ", ");
 		put_iface(out, &p->event.head);
@@ -280,42 +280,42 @@ static void put_begin(struct buf *out, const struct trace_fmt *s, const struct t
 
 static void put_answer(struct buf *out, const struct trace_dns *dns)
 {
-	const char *rcode = dns_rcode_word(dns->says.rcode);
+	const char *rcode = dns_rcode_word(dns->msg.rcode);
 
 	if (!dns->answered) {
-		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_PATIENCE_S);
+		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_TIMEOUT_S);
 	} else {
-		if (dns->says.rcode)
+		if (dns->msg.rcode)
 			buf_str(out, "FAILED: ");
 		if (rcode)
 			buf_str(out, rcode);
 		else
-			buf_printf(out, "rcode %u", dns->says.rcode);
-		if (*dns->says.answers)
-			buf_printf(out, " %s", dns->says.answers);
-		if (dns->says.cut)
+			buf_printf(out, "rcode %u", dns->msg.rcode);
+		if (*dns->msg.answers)
+			buf_printf(out, " %s", dns->msg.answers);
+		if (dns->msg.cut)
 			buf_str(out, " (cut short)");
-		if (dns->asked) {
+		if (dns->query_ns) {
 			buf_str(out, " after ");
-			put_span(out, dns->head.time - dns->asked);
+			put_span(out, dns->head.time - dns->query_ns);
 		}
 	}
-	if (dns->times > 1)
-		buf_printf(out, ", asked %u times", dns->times);
+	if (dns->queries > 1)
+		buf_printf(out, ", asked %u times", dns->queries);
 }
 
 void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,
 			 const struct trace_dns *dns, struct buf *out)
 {
-	const char *type = dns_type_word(dns->says.type);
+	const char *type = dns_type_word(dns->msg.type);
 
 	put_begin(out, s, o, &dns->head);
 	put_ends(out, &dns->head);
 	if (type)
 		buf_printf(out, "  %s ", type);
 	else
-		buf_printf(out, "  type %u ", dns->says.type);
-	buf_printf(out, "%s: ", *dns->says.name ? dns->says.name : "?");
+		buf_printf(out, "  type %u ", dns->msg.type);
+	buf_printf(out, "%s: ", *dns->msg.name ? dns->msg.name : "?");
 	put_answer(out, dns);
 	if (o->verbose)
 		put_owner(out, s, &dns->head);

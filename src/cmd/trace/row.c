@@ -143,7 +143,7 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
 		      const struct trace_packet *p)
 {
 
-	symbols_put(&s->symbols, p->event.detail.location, &t->place);
+	symbols_append(&s->symbols, p->event.detail.location, &t->place);
 	r->place = text_of(&t->place);
 	r->length = p->len;
 	r->packet = trace_fmt_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;
@@ -186,21 +186,21 @@ static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *si
 
 int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct sink *sink)
 {
-	const char *rcode = dns_rcode_word(dns->says.rcode), *type = dns_type_word(dns->says.type);
+	const char *rcode = dns_rcode_word(dns->msg.rcode), *type = dns_type_word(dns->msg.type);
 	char rcode_number[16], type_number[16];
 	struct texts t = { 0 };
 	struct row r = { 0 };
 
-	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->says.rcode);
-	snprintf(type_number, sizeof(type_number), "type %u", dns->says.type);
+	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->msg.rcode);
+	snprintf(type_number, sizeof(type_number), "type %u", dns->msg.type);
 	fill_head(&r, &t, s, &dns->head);
 	r.protocol = net_proto_name(dns->head.proto);
-	r.name = dns->says.name;
+	r.name = dns->msg.name;
 	r.type = type ? type : type_number;
 	r.result = !dns->answered ? "no answer" : rcode ? rcode : rcode_number;
-	r.answers = *dns->says.answers ? dns->says.answers : NULL;
-	r.latency_ms = dns->asked ? (double)(dns->head.time - dns->asked) / 1e6 : NAN;
-	r.asked = dns->times;
+	r.answers = *dns->msg.answers ? dns->msg.answers : NULL;
+	r.latency_ms = dns->query_ns ? (double)(dns->head.time - dns->query_ns) / 1e6 : NAN;
+	r.asked = dns->queries;
 	return put_row(&r, &t, TRACE_DNS, sink);
 }
 

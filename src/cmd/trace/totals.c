@@ -57,7 +57,7 @@ static int show_dest(const struct trace_dest *d, bool others, struct sink *sink)
 		.direction = d->incoming   ? "in"
 			     : d->outgoing ? "out"
 					   : NULL,
-		.made = d->made,
+		.made = d->opened,
 		.failed = d->failed,
 		.closed = d->closed,
 		.sent = d->sent,
@@ -90,12 +90,12 @@ int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
 
 	if (!order)
 		return -ENOMEM;
-	n = trace_sum_order(sum, order);
+	n = trace_sum_sort(sum, order);
 	shown = n < SHOWN ? n : SHOWN;
 	rc = n ? sink_begin(sink, &dest_schema, NULL) : 0;
 	for (size_t i = 0; i < shown && !rc; i++)
 		rc = show_dest(order[i], false, sink);
-	if (!rc && sum->beyond)
+	if (!rc && sum->overflowed)
 		rc = show_dest(&sum->dests[TRACE_SUM_DESTS], true, sink);
 	if (!rc && n)
 		rc = sink_end(sink);
@@ -118,10 +118,11 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 	struct buf place = { 0 };
 	struct drop_row row = { .event = "drops",
 				.packets = packets,
-				.reason = trace_name(&d->say->trace->drops, drop->reason) };
+				.reason = trace_find_name(&d->say->trace->drop_reasons,
+							  drop->reason) };
 	int rc = d->n++ ? 0 : sink_begin(d->sink, &drop_schema, NULL);
 
-	symbols_put(&d->say->symbols, drop->location, &place);
+	symbols_append(&d->say->symbols, drop->location, &place);
 	buf_char(&place, '\0');
 	row.place = place.data;
 	if (!rc)
@@ -133,7 +134,7 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 int trace_show_drops(struct trace_fmt *say, struct sink *sink)
 {
 	struct drops d = { say, sink, 0 };
-	int rc = trace_drops(say->trace, show_drop, &d);
+	int rc = trace_walk_drops(say->trace, show_drop, &d);
 
 	return rc || !d.n ? rc : sink_end(sink);
 }

@@ -94,7 +94,7 @@ struct tracing {
 	struct sink *sink;
 	struct buf out;
 	uint64_t shown;
-	struct trace_dns_open dns;
+	struct trace_dns_table dns;
 	bool patient;
 };
 
@@ -137,7 +137,7 @@ static bool take_kinds(struct trace_opts *opts, const char *word)
 static int parse_filter(struct tracing *t, char **words, int n)
 {
 	const char *kinds[TRACE_KINDS + 2] = { "failures" };
-	const struct cmd_expr_opts opts = { .fits = trace_filter_fits,
+	const struct cmd_expr_opts opts = { .fits = trace_filter_check,
 					    .before = kinds,
 					    .are = "kind of event" };
 	size_t nkinds = 1;
@@ -171,14 +171,14 @@ static int parse(struct tracing *t, int argc, char **argv)
 		return fail_usage("--stack is about drop: name that kind");
 	if (t->o.kibibytes & (t->o.kibibytes - 1))
 		return fail_usage("-B %u is no power of two", t->o.kibibytes);
-	t->opts.bytes = t->o.kibibytes * KIBIBYTE;
-	t->opts.socks = t->o.socks;
-	t->opts.text = t->o.text;
+	t->opts.ring_bytes = t->o.kibibytes * KIBIBYTE;
+	t->opts.max_socks = t->o.socks;
+	t->opts.text_bytes = t->o.text;
 	t->opts.dns_port = (uint16_t)t->o.dns_port;
-	t->opts.libs = &t->o.tls_files;
+	t->opts.tls_files = &t->o.tls_files;
 	t->opts.stacks = t->o.stacks;
 	t->opts.verbose = t->o.verbose;
-	t->opts.there = !t->o.only_new;
+	t->opts.existing = !t->o.only_new;
 	return parse_filter(t, rest, n);
 }
 
@@ -213,7 +213,7 @@ static int show_late(struct tracing *t, uint64_t now)
 	struct trace_dns dns;
 	int rc = 0;
 
-	while (!rc && t->dns.at && trace_dns_late(&t->dns, now, &dns))
+	while (!rc && t->dns.slots && trace_dns_expire(&t->dns, now, &dns))
 		rc = show_dns(t, &dns);
 	return rc;
 }
@@ -262,7 +262,7 @@ static int follow(struct tracing *t)
 	int rc = 0;
 
 	while (!rc) {
-		uint64_t late = trace_dns_next(&t->dns);
+		uint64_t late = trace_dns_deadline(&t->dns);
 		enum wait_what what = wait_for(t->trace.ring.fd, late < end ? late : end);
 
 		if (what == WAIT_CLOSED)
@@ -313,9 +313,9 @@ static int finish(struct tracing *t)
 	if (!t->o.quiet || counts.lost || counts.untracked)
 		fprintf(stderr, "%llu events traced\n%llu events lost\n",
 			(unsigned long long)t->shown, (unsigned long long)counts.lost);
-	if (t->dns.given_up)
+	if (t->dns.evicted)
 		note("%llu questions of DNS were given up, for want of room",
-		     (unsigned long long)t->dns.given_up);
+		     (unsigned long long)t->dns.evicted);
 	if (counts.untracked)
 		note("%llu connections were not known, for want of room: --sockets",
 		     (unsigned long long)counts.untracked);
@@ -328,11 +328,11 @@ static void note_start(const struct tracing *t)
 
 	if (t->o.quiet)
 		return;
-	if (tr->libs)
-		note("TLS is watched in %u file%s", tr->libs, tr->libs == 1 ? "" : "s");
-	if (tr->returns)
-		note("tracing, system calls by %s%s", tr->returns,
-		     strcmp(tr->returns, "sys_exit")
+	if (tr->ntls_files)
+		note("TLS is watched in %u file%s", tr->ntls_files, tr->ntls_files == 1 ? "" : "s");
+	if (tr->call_method)
+		note("tracing, system calls by %s%s", tr->call_method,
+		     strcmp(tr->call_method, "sys_exit")
 			     ? ""
 			     : ", which costs each of them a little: no kprobes here");
 	else if ((t->opts.kinds | t->opts.failures) & FAILURES)
@@ -368,7 +368,7 @@ static int open_show(struct tracing *t)
 	if (!rc)
 		rc = trace_sum_open(&t->sum);
 	if (!rc && t->opts.kinds & TRACE_BIT(TRACE_DNS))
-		rc = trace_dns_begin(&t->dns);
+		rc = trace_dns_open(&t->dns);
 	if (rc || t->o.format != AS_JSON)
 		return rc;
 	t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
@@ -407,7 +407,7 @@ static int run(int argc, char **argv)
 
 	if (!rc)
 		rc = trace(&t);
-	trace_dns_end(&t.dns);
+	trace_dns_close(&t.dns);
 	trace_sum_close(&t.sum);
 	trace_fmt_close(&t.say);
 	trace_close(&t.trace);
