@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file without a symbol is asked for the nearest one. */
+/* If a file lacks a symbol, the error suggests the most similar one. */
 #include "probe/file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -10,26 +10,26 @@
 #include "sys/elf.h"
 #include "sys/libs.h"
 
-static bool is_file(const char *path)
+static bool is_elf_file(const char *path)
 {
 	struct elf e = { 0 };
 	struct stat st;
 
-	/* Of several of that name in several folders the one that is for this machine. */
+	/* of the same name in several folders, use the file for this machine */
 	if (stat(path, &st) || !S_ISREG(st.st_mode) || elf_open(&e, path))
 		return false;
 	elf_close(&e);
 	return true;
 }
 
-/* folder/NAME as t->path, if that is a file. */
+/* Sets t->path to folder/NAME if that is a program or library. */
 static bool try_folder(struct target *t, const char *folder, size_t len, const char *name)
 {
 	char path[TARGET_NAME];
 
 	if ((size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)len, folder, name) >=
 		    sizeof(path) ||
-	    !is_file(path))
+	    !is_elf_file(path))
 		return false;
 	memcpy(t->path, path, sizeof(path));
 	return true;
@@ -40,12 +40,12 @@ struct library {
 	const char *name;
 };
 
-static bool is_it(const char *path, const char *name, void *arg)
+static bool match_library(const char *path, const char *name, void *arg)
 {
 	const struct library *l = arg;
 	size_t len = strlen(path);
 
-	if (strcmp(name, l->name) || len >= sizeof(l->target->path) || !is_file(path))
+	if (strcmp(name, l->name) || len >= sizeof(l->target->path) || !is_elf_file(path))
 		return false;
 	memcpy(l->target->path, path, len + 1);
 	return true;
@@ -58,7 +58,7 @@ void file_find_path(struct target *t)
 
 	if (strchr(t->path, '/'))
 		return;
-	t->searched = true;
+	t->path_searched = true;
 	memcpy(name, t->path, sizeof(name));
 	for (dirs = dirs ? dirs : "/usr/bin:/bin"; *dirs; dirs += strspn(dirs, ":")) {
 		size_t len = strcspn(dirs, ":");
@@ -67,10 +67,10 @@ void file_find_path(struct target *t)
 			return;
 		dirs += len;
 	}
-	libs_walk(is_it, &(struct library){ t, name });
+	libs_walk(match_library, &(struct library){ t, name });
 }
 
-struct hunt {
+struct symbol_search {
 	const char *name;
 	struct near near;
 	uint64_t value, size, other; /* other: of another function of that name */
@@ -78,9 +78,9 @@ struct hunt {
 	bool chooses;
 };
 
-static int look(const struct elf_symbol *symbol, void *arg)
+static int match_symbol(const struct elf_symbol *symbol, void *arg)
 {
-	struct hunt *h = arg;
+	struct symbol_search *h = arg;
 
 	h->functions++;
 	if (strcmp(symbol->name, h->name)) {
@@ -97,7 +97,7 @@ static int look(const struct elf_symbol *symbol, void *arg)
 
 static int find_symbol(struct target *t, const struct elf *e)
 {
-	struct hunt h = { .name = t->name };
+	struct symbol_search h = { .name = t->name };
 	char *end;
 
 	if (!strncmp(t->name, "0x", 2)) {
@@ -106,7 +106,7 @@ static int find_symbol(struct target *t, const struct elf *e)
 			return fail(-EINVAL, "%s: %s is no address", t->text, t->name);
 	} else {
 		near_begin(&h.near, t->name);
-		elf_functions(e, look, &h);
+		elf_functions(e, match_symbol, &h);
 		if (!h.functions)
 			return fail(-ENOENT,
 				    "%s: %s names no functions: it is stripped; an address in it "
@@ -124,20 +124,20 @@ static int find_symbol(struct target *t, const struct elf *e)
 			note("%s is what chooses a function when the program starts: it is that "
 			     "choice which is probed",
 			     t->text);
-		if (t->plus && t->plus >= h.size)
+		if (t->symbol_offset && t->symbol_offset >= h.size)
 			return fail(-EINVAL, "%s: %s has %llu bytes", t->text, t->name,
 				    (unsigned long long)h.size);
 	}
-	if (t->plus || *t->name == '0')
+	if (t->symbol_offset || *t->name == '0')
 		note("%s: that has to be where an instruction begins; elsewhere it breaks the "
 		     "program",
 		     t->text);
-	if (elf_offset(e, h.value + t->plus, &t->offset))
+	if (elf_offset(e, h.value + t->symbol_offset, &t->file_offset))
 		return fail(-ENOENT, "%s: there is no code in the file", t->text);
 	return 0;
 }
 
-int file_find(struct target *t)
+int file_find_symbol(struct target *t)
 {
 	struct elf e = { 0 };
 	struct stat st;
@@ -150,9 +150,9 @@ int file_find(struct target *t)
 	if (!stat(t->path, &st)) {
 		t->dev = st.st_dev;
 		t->ino = st.st_ino;
-		t->changed = st.st_mtim;
+		t->mtime = st.st_mtim;
 	}
-	t->wide = e.wide;
+	t->is_64bit = e.wide;
 	rc = find_symbol(t, &e);
 	elf_close(&e);
 	return rc;
@@ -168,7 +168,7 @@ enum file_change file_changed(const struct target *t)
 		return errno == ENOENT || errno == ENOTDIR ? FILE_GONE : FILE_SAME;
 	if (st.st_dev != t->dev || st.st_ino != t->ino)
 		return FILE_REPLACED;
-	return st.st_mtim.tv_sec != t->changed.tv_sec || st.st_mtim.tv_nsec != t->changed.tv_nsec
+	return st.st_mtim.tv_sec != t->mtime.tv_sec || st.st_mtim.tv_nsec != t->mtime.tv_nsec
 		       ? FILE_CHANGED
 		       : FILE_SAME;
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* A kernel without a function or tracepoint is asked for the nearest name. */
+/* Parses and finds targets. If the kernel lacks a function or tracepoint, the error suggests the
+ * most similar name. */
 #include "probe/target.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "probe/call.h"
+#include "probe/syscall.h"
 #include "probe/file.h"
 #include "probe/scan.h"
 #include "sys/priv.h"
 
-enum { KERNEL_ENOTSUPP = 524 }; /* linux/errno.h of the kernel itself */
+enum { KERNEL_ENOTSUPP = 524 }; /* the kernel's linux/errno.h */
 
 const char *const target_kinds[TARGET_KINDS + 1] = { "kprobe",    "kretprobe",  "uprobe",
 						     "uretprobe", "tracepoint", "raw" };
 
-int target_kind_of(const char *word)
+int target_find_kind(const char *word)
 {
 	for (int i = 0; i < TARGET_KINDS; i++) {
 		size_t len = strlen(target_kinds[i]);
@@ -27,7 +28,7 @@ int target_kind_of(const char *word)
 	return -1;
 }
 
-static int take(char *to, size_t room, const char *from, size_t len, const char *word)
+static int copy_name(char *to, size_t room, const char *from, size_t len, const char *word)
 {
 	if (!len)
 		return fail_usage("%s: a name is missing", word);
@@ -38,7 +39,8 @@ static int take(char *to, size_t room, const char *from, size_t len, const char 
 	return 0;
 }
 
-/* PATH:SYMBOL, PATH:SYMBOL+OFFSET, PATH:0xADDRESS. A path may have colons, a symbol has none. */
+/* Parses PATH:SYMBOL, PATH:SYMBOL+OFFSET or PATH:0xADDRESS. A path may have colons, a symbol has
+ * none. */
 static int parse_user(struct target *t, const char *rest)
 {
 	const char *colon = strrchr(rest, ':'), *symbol = colon ? colon + 1 : rest, *plus;
@@ -47,18 +49,18 @@ static int parse_user(struct target *t, const char *rest)
 
 	if (!colon)
 		return fail_usage("%s: it is %s:PATH:SYMBOL", t->text, target_kinds[t->kind]);
-	rc = take(t->path, sizeof(t->path), rest, (size_t)(colon - rest), t->text);
+	rc = copy_name(t->path, sizeof(t->path), rest, (size_t)(colon - rest), t->text);
 	plus = strrchr(symbol, '+');
 	if (!rc)
-		rc = take(t->name, sizeof(t->name), symbol,
-			  plus ? (size_t)(plus - symbol) : strlen(symbol), t->text);
+		rc = copy_name(t->name, sizeof(t->name), symbol,
+			       plus ? (size_t)(plus - symbol) : strlen(symbol), t->text);
 	if (rc || !plus)
 		return rc;
 	errno = 0;
-	t->plus = strtoull(plus + 1, &end, 0);
+	t->symbol_offset = strtoull(plus + 1, &end, 0);
 	if (end == plus + 1 || *end || errno || plus[1] == '-')
 		return fail_usage("%s: %s is no offset", t->text, plus + 1);
-	if (t->returns && t->plus)
+	if (t->returns && t->symbol_offset)
 		return fail_usage("%s: a return has no offset", t->text);
 	return 0;
 }
@@ -66,27 +68,27 @@ static int parse_user(struct target *t, const char *rest)
 static int parse_tracepoint(struct target *t, const char *rest)
 {
 	const char *colon = strchr(rest, ':');
-	int rc = colon ? take(t->category, sizeof(t->category), rest, (size_t)(colon - rest),
-			      t->text)
+	int rc = colon ? copy_name(t->category, sizeof(t->category), rest, (size_t)(colon - rest),
+				   t->text)
 		       : fail_usage("%s: it is tracepoint:CATEGORY:NAME; without a category: "
 				    "raw:NAME",
 				    t->text);
 
-	return rc ? rc : take(t->name, sizeof(t->name), colon + 1, strlen(colon + 1), t->text);
+	return rc ? rc : copy_name(t->name, sizeof(t->name), colon + 1, strlen(colon + 1), t->text);
 }
 
 int target_parse(struct target *t, const char *word)
 {
-	int kind = target_kind_of(word);
+	int kind = target_find_kind(word);
 	const char *rest = strchr(word, ':') + 1;
 
-	*t = (struct target){ .text = word, .kind = (enum target_kind)kind, .call = -1 };
+	*t = (struct target){ .text = word, .kind = (enum target_kind)kind, .syscall = -1 };
 	t->returns = kind == TARGET_KRETPROBE || kind == TARGET_URETPROBE;
 	if (target_is_user(t))
 		return parse_user(t, rest);
 	if (kind == TARGET_TRACEPOINT)
 		return parse_tracepoint(t, rest);
-	return take(t->name, sizeof(t->name), rest, strlen(rest), word);
+	return copy_name(t->name, sizeof(t->name), rest, strlen(rest), word);
 }
 
 static int try_near(const char *name, void *arg)
@@ -104,7 +106,7 @@ int target_none(const struct target *t, const char *what, const char *prefix,
 	return fail(-ENOENT, "%s: %s (sonde probe list PATTERN)", t->text, what);
 }
 
-static int no_function(const struct target *t)
+static int fail_function(const struct target *t)
 {
 	struct near near;
 
@@ -119,7 +121,7 @@ static int no_function(const struct target *t)
 			   &near);
 }
 
-static int no_tracepoint(const struct target *t)
+static int fail_tracepoint(const struct target *t)
 {
 	struct btf types = { 0 };
 	char whole[TARGET_NAME + 64];
@@ -136,10 +138,10 @@ static int no_tracepoint(const struct target *t)
 	return target_none(t, "this kernel has no such tracepoint", "", &near);
 }
 
-int target_refused(const struct target *t, int rc)
+int target_fail_attach(const struct target *t, int rc)
 {
 	if (rc == -ENOENT && !target_is_user(t))
-		return t->kind >= TARGET_TRACEPOINT ? no_tracepoint(t) : no_function(t);
+		return t->kind >= TARGET_TRACEPOINT ? fail_tracepoint(t) : fail_function(t);
 	if (rc == -ENODEV)
 		return fail(rc,
 			    "%s: this kernel has no %s; tracepoints may tell the same (sonde "
@@ -163,19 +165,19 @@ int target_refused(const struct target *t, int rc)
 	return fail_errno(rc, "%s", t->text);
 }
 
-static struct target_value keep(const struct btf_value *v)
+static struct target_value copy_value(const struct btf_value *v)
 {
-	struct target_value kept = { .is = v->is, .size = v->size };
+	struct target_value kept = { .type = v->is, .size = v->size };
 
 	snprintf(kept.name, sizeof(kept.name), "%s", v->name);
 	return kept;
 }
 
-/* How many arguments of a function are in registers, at least. */
-static uint8_t registers_of(const struct target *t)
+/* How many arguments of a function are in registers. */
+static uint8_t count_arg_registers(const struct target *t)
 {
 #if defined(__x86_64__)
-	return !target_is_user(t) || t->wide ? 6 : 0; /* those of i386 are on the stack */
+	return !target_is_user(t) || t->is_64bit ? 6 : 0; /* those of i386 are on the stack */
 #elif defined(__s390x__)
 	(void)t;
 	return 5;
@@ -188,15 +190,15 @@ static uint8_t registers_of(const struct target *t)
 #endif
 }
 
-static struct target_value value_of(const struct target *t, const struct btf_value *typed)
+static struct target_value describe_return(const struct target *t, const struct btf_value *typed)
 {
-	struct target_value v = { .is = BTF_IS_WORD, .size = sizeof(long) };
+	struct target_value v = { .type = BTF_IS_WORD, .size = sizeof(long) };
 
 	if (typed) {
-		v = keep(typed);
-		v.errors = v.is == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORD_ERRORS;
-	} else if (t->call >= 0) {
-		v.is = BTF_IS_SIGNED;
+		v = copy_value(typed);
+		v.errors = v.type == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORD_ERRORS;
+	} else if (t->syscall >= 0) {
+		v.type = BTF_IS_SIGNED;
 		v.errors = PROBE_WORD_ERRORS;
 	} else if (!target_is_user(t)) {
 		v.errors = PROBE_INT_ERRORS;
@@ -204,59 +206,59 @@ static struct target_value value_of(const struct target *t, const struct btf_val
 	return v;
 }
 
-/* What is not described are words, as many as there are registers for them, or few. */
+/* Arguments without a known type are words: as many as there are registers, or four. */
 static void find_types(struct target *t, const struct btf *types)
 {
 	bool point = t->kind >= TARGET_TRACEPOINT, function = !point && !target_is_user(t);
 	struct btf_value takes[PROBE_ARGS], value;
 	int n = -ENOENT;
 
-	if (types && t->call < 0 && point)
+	if (types && t->syscall < 0 && point)
 		n = btf_tracepoint(types, t->name, takes, PROBE_ARGS);
 	else if (types && function)
 		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
-	if (n > registers_of(t) && function)
-		n = registers_of(t);
-	t->typed = n >= 0;
-	t->ntakes = t->typed ? (uint8_t)n : t->call >= 0 ? PROBE_ARGS : point ? 0 : 4;
-	if (target_is_user(t) && t->ntakes > registers_of(t))
-		t->ntakes = registers_of(t);
+	if (n > count_arg_registers(t) && function)
+		n = count_arg_registers(t);
+	t->has_types = n >= 0;
+	t->nargs = t->has_types ? (uint8_t)n : t->syscall >= 0 ? PROBE_ARGS : point ? 0 : 4;
+	if (target_is_user(t) && t->nargs > count_arg_registers(t))
+		t->nargs = count_arg_registers(t);
 	for (int i = 0; i < PROBE_ARGS; i++)
-		t->takes[i] =
-			i < n ? keep(&takes[i])
-			      : (struct target_value){ .is = BTF_IS_WORD, .size = sizeof(long) };
-	t->value = value_of(t, t->typed && function ? &value : NULL);
+		t->args[i] =
+			i < n ? copy_value(&takes[i])
+			      : (struct target_value){ .type = BTF_IS_WORD, .size = sizeof(long) };
+	t->ret = describe_return(t, t->has_types && function ? &value : NULL);
 }
 
-int target_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
+int target_set_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 {
 	int n = 0;
 
-	for (uint8_t i = 0; i < t->ntakes && n < PROBE_TEXTS; i++)
-		if (t->takes[i].is == BTF_IS_STRING)
-			t->strings[n++] = (uint8_t)(i + 1);
+	for (uint8_t i = 0; i < t->nargs && n < PROBE_TEXTS; i++)
+		if (t->args[i].type == BTF_IS_STRING)
+			t->text_args[n++] = (uint8_t)(i + 1);
 	if (n)
 		return 0;
 	for (int i = 0; i < PROBE_TEXTS && wanted[i]; i++) {
-		bool more = !t->typed && t->call < 0 && t->kind < TARGET_TRACEPOINT;
+		bool more = !t->has_types && t->syscall < 0 && t->kind < TARGET_TRACEPOINT;
 
-		if (more && wanted[i] > t->ntakes && wanted[i] <= registers_of(t))
-			t->ntakes = wanted[i];
-		if (wanted[i] > t->ntakes)
+		if (more && wanted[i] > t->nargs && wanted[i] <= count_arg_registers(t))
+			t->nargs = wanted[i];
+		if (wanted[i] > t->nargs)
 			return fail_usage("-s %u: of %s so many arguments are not known", wanted[i],
 					  t->text);
 	}
-	memcpy(t->strings, wanted, sizeof(t->strings));
+	memcpy(t->text_args, wanted, sizeof(t->text_args));
 	return 0;
 }
 
-/* Where the kernel tells its events' categories, a wrong one is not passed over. */
+/* Where tracefs lists categories, a wrong one is an error. */
 struct event {
 	const char *category, *name;
 	bool any, found;
 };
 
-static int match(const char *name, void *arg)
+static int match_event(const char *name, void *arg)
 {
 	struct event *e = arg;
 	size_t len = strlen(e->category);
@@ -270,12 +272,14 @@ static int match(const char *name, void *arg)
 int target_find(struct target *t, const struct btf *types)
 {
 	struct event e = { .category = t->category, .name = t->name };
-	int rc = target_is_user(t) ? file_find(t) : t->kind == TARGET_TRACEPOINT ? call_find(t) : 0;
+	int rc = target_is_user(t)              ? file_find_symbol(t)
+		 : t->kind == TARGET_TRACEPOINT ? syscall_find(t)
+						: 0;
 
-	if (!rc && t->kind == TARGET_TRACEPOINT && t->call < 0) {
-		scan_tracepoints(match, &e);
+	if (!rc && t->kind == TARGET_TRACEPOINT && t->syscall < 0) {
+		scan_tracepoints(match_event, &e);
 		if (e.any && !e.found)
-			return no_tracepoint(t);
+			return fail_tracepoint(t);
 	}
 	if (!rc)
 		find_types(t, types);

@@ -9,13 +9,13 @@
 #include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
-#include "probe/call.h"
+#include "probe/syscall.h"
 #include "probe/target.h"
 
 static const struct {
 	const char *word, *category, *name, *path;
 	enum target_kind kind;
-	uint64_t plus;
+	uint64_t symbol_offset;
 	bool returns;
 } good[] = {
 	{ "kprobe:tcp_connect", "", "tcp_connect", "", TARGET_KPROBE, 0, false },
@@ -34,13 +34,13 @@ START_TEST(words_are_targets)
 {
 	struct target t;
 
-	ck_assert_int_eq(target_kind_of(good[_i].word), good[_i].kind);
+	ck_assert_int_eq(target_find_kind(good[_i].word), good[_i].kind);
 	ck_assert_int_eq(target_parse(&t, good[_i].word), 0);
 	ck_assert_int_eq(t.kind, good[_i].kind);
 	ck_assert_str_eq(t.category, good[_i].category);
 	ck_assert_str_eq(t.name, good[_i].name);
 	ck_assert_str_eq(t.path, good[_i].path);
-	ck_assert_uint_eq(t.plus, good[_i].plus);
+	ck_assert_uint_eq(t.symbol_offset, good[_i].symbol_offset);
 	ck_assert_int_eq(t.returns, good[_i].returns);
 }
 END_TEST
@@ -77,10 +77,10 @@ END_TEST
 
 START_TEST(kinds)
 {
-	ck_assert_int_eq(target_kind_of("kprobe"), -1);
-	ck_assert_int_eq(target_kind_of("kprobes:x"), -1);
-	ck_assert_int_eq(target_kind_of("pid"), -1);
-	ck_assert_int_eq(target_kind_of(""), -1);
+	ck_assert_int_eq(target_find_kind("kprobe"), -1);
+	ck_assert_int_eq(target_find_kind("kprobes:x"), -1);
+	ck_assert_int_eq(target_find_kind("pid"), -1);
+	ck_assert_int_eq(target_find_kind(""), -1);
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(system_calls_have_numbers)
 	int number, reads = 0;
 	const char *name;
 
-	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
+	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++) {
 		ck_assert_uint_gt(strlen(name), 0);
 		if (strcmp(name, "read"))
 			continue;

@@ -41,7 +41,7 @@ static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
 static const uint8_t *text_of(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
 	for (int i = 0; i < PROBE_TEXTS; i++)
-		if (t->strings[i] == arg + 1 && hit->texts_read & 1u << i)
+		if (t->text_args[i] == arg + 1 && hit->texts_read & 1u << i)
 			return hit->text[i];
 	return NULL;
 }
@@ -52,18 +52,18 @@ static void put_args(const struct target *t, const struct probe_hit *hit, struct
 	if (t->returns && !hit->duration_ns)
 		return;
 	buf_char(out, '(');
-	for (uint8_t i = 0; i < t->ntakes; i++) {
+	for (uint8_t i = 0; i < t->nargs; i++) {
 		const uint8_t *text = text_of(t, hit, i);
 
 		buf_str(out, i ? ", " : "");
-		if (*t->takes[i].name) {
-			buf_str(out, t->takes[i].name);
+		if (*t->args[i].name) {
+			buf_str(out, t->args[i].name);
 			buf_char(out, '=');
 		}
 		if (text)
 			put_text(out, text);
 		else
-			probe_fmt_number(&t->takes[i], hit->args[i], out);
+			probe_fmt_number(&t->args[i], hit->args[i], out);
 	}
 	buf_char(out, ')');
 }
@@ -88,9 +88,9 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	buf_char(out, ' ');
 	page_clean(out, t->text);
 	put_args(t, hit, out);
-	if (t->returns && t->value.is != BTF_IS_VOID) {
+	if (t->returns && t->ret.type != BTF_IS_VOID) {
 		buf_str(out, " = ");
-		probe_fmt_value(&t->value, hit->value, out);
+		probe_fmt_value(&t->ret, hit->value, out);
 	}
 	if (hit->duration_ns) {
 		buf_char(out, ' ');
@@ -146,10 +146,10 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 
 	put_args(t, hit, &args);
 	buf_char(&args, '\0');
-	if (t->returns && t->value.is != BTF_IS_VOID) {
-		probe_fmt_number(&t->value, hit->value, &value);
+	if (t->returns && t->ret.type != BTF_IS_VOID) {
+		probe_fmt_number(&t->ret, hit->value, &value);
 		buf_char(&value, '\0');
-		row.error = probe_fmt_error(&t->value, hit->value);
+		row.error = probe_fmt_error(&t->ret, hit->value);
 	}
 	put_stack(s, hit, "", " ", &stack);
 	if (stack.len)

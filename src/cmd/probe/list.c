@@ -113,7 +113,7 @@ static int list_file(struct lister *l, const char *pattern)
 static int list(struct lister *l, const char *pattern)
 {
 	static const enum target_kind kinds[] = { TARGET_KPROBE, TARGET_TRACEPOINT, TARGET_RAW };
-	int kind = target_kind_of(pattern), rc = 0;
+	int kind = target_find_kind(pattern), rc = 0;
 
 	if (kind == TARGET_UPROBE || kind == TARGET_URETPROBE)
 		return list_file(l, pattern);

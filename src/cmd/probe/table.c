@@ -112,7 +112,7 @@ int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, b
 	static const struct table counts = { &count_schema, sizeof(struct count_row), SHOWN, busier,
 					     show_count };
 	struct rows rows = { .seconds = seconds };
-	int rc = probe_vals(s->probe, keep_count, &rows);
+	int rc = probe_walk_vals(s->probe, keep_count, &rows);
 
 	return show_rows(s, &counts, &rows, rc, sink, text);
 }
@@ -269,7 +269,7 @@ static int oftener(const void *a, const void *b)
 static int show_value(struct probe_show *s, void *of, struct sink *sink)
 {
 	struct value_row *row = of;
-	const struct target_value *v = &s->probe->opts.targets[row->probe].value;
+	const struct target_value *v = &s->probe->opts.targets[row->probe].ret;
 	struct buf number = { 0 };
 	int rc;
 
@@ -289,7 +289,7 @@ int probe_show_values(struct probe_show *s, struct sink *sink, bool text)
 	static const struct table values = { &value_schema, sizeof(struct value_row), SHOWN,
 					     oftener, show_value };
 	struct rows rows = { 0 };
-	int rc = probe_values(s->probe, keep_value, &rows);
+	int rc = probe_walk_values(s->probe, keep_value, &rows);
 
 	if (!rc)
 		rc = sink_line(sink, "%s", "");
@@ -389,7 +389,7 @@ int probe_show_paths(struct probe_show *s, struct sink *sink, bool text)
 	static const struct table paths = { &path_schema, sizeof(struct path_row), PATHS_SHOWN,
 					    further, show_path };
 	struct rows rows = { 0 };
-	int rc = probe_paths(s->probe, keep_path, &rows);
+	int rc = probe_walk_paths(s->probe, keep_path, &rows);
 
 	return show_rows(s, text ? &prose : &paths, &rows, rc, sink, text);
 }

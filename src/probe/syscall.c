@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of this architecture is made of the headers of the build (gen/syscalls.h). */
-#include "probe/call.h"
+/* The table of this architecture's calls comes from the build's headers (gen/syscalls.h). */
+#include "probe/syscall.h"
 #include <asm/unistd.h>
 #include <errno.h>
 #include <string.h>
 #include "base/err.h"
 
 #define SYSCALL(name) #name "\0"
-static const char call_names[] =
+static const char syscall_names[] =
 #include "gen/syscalls.h"
 	;
 #undef SYSCALL
 #define SYSCALL(name) (uint16_t) __NR_##name,
-static const uint16_t call_numbers[] = {
+static const uint16_t syscall_numbers[] = {
 #include "gen/syscalls.h"
 };
 #undef SYSCALL
 
-const char *call_name(unsigned int i, int *number)
+const char *syscall_name(unsigned int i, int *number)
 {
-	const char *name = call_names;
+	const char *name = syscall_names;
 
-	if (i >= sizeof(call_numbers) / sizeof(*call_numbers))
+	if (i >= sizeof(syscall_numbers) / sizeof(*syscall_numbers))
 		return NULL;
-	*number = call_numbers[i];
+	*number = syscall_numbers[i];
 	while (i--)
 		name += strlen(name) + 1;
 	return name;
 }
 
-/* The kernel's tracepoints have the names of its functions, which are older than some calls'. */
-static const char *call_of(const char *name)
+/* The kernel names tracepoints after its functions, some of which have older names than the
+ * calls. */
+static const char *syscall_for(const char *name)
 {
 	static const char *const pairs[][2] = {
 		{ "newstat", "stat" },   { "newlstat", "lstat" },      { "newfstat", "fstat" },
@@ -43,7 +44,7 @@ static const char *call_of(const char *name)
 	return name;
 }
 
-int call_find(struct target *t)
+int syscall_find(struct target *t)
 {
 	static const char enter[] = "sys_enter_", leave[] = "sys_exit_";
 	const char *want = t->name, *name;
@@ -57,13 +58,13 @@ int call_find(struct target *t)
 		return fail(-ENOENT, "%s: it is sys_enter_NAME or sys_exit_NAME", t->text);
 	want += t->returns ? sizeof(leave) - 1 : sizeof(enter) - 1;
 	near_begin(&near, want);
-	want = call_of(want);
-	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
+	want = syscall_for(want);
+	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++) {
 		near_try(&near, name);
 		if (!strcmp(name, want))
-			t->call = number;
+			t->syscall = number;
 	}
-	return t->call < 0 ? target_none(t, "there is no such system call",
-					 t->returns ? leave : enter, &near)
-			   : 0;
+	return t->syscall < 0 ? target_none(t, "there is no such system call",
+					    t->returns ? leave : enter, &near)
+			      : 0;
 }
