@@ -25,7 +25,7 @@ enum {
 static uint8_t count_ret_pops(const struct target *t)
 {
 #if defined(__x86_64__)
-	return t->kind != TARGET_URETPROBE || t->is_64bit ? 8 : 4;
+	return !t->kind->user || t->file.is_64bit ? 8 : 4;
 #else
 	(void)t;
 	return 0;
@@ -37,7 +37,7 @@ static uint8_t count_ret_pops(const struct target *t)
 static bool lacks_ret_sp(const struct target *t)
 {
 #if defined(__arm__) || defined(__riscv)
-	return t->kind == TARGET_KRETPROBE;
+	return t->kind->returns && !t->kind->user;
 #else
 	(void)t;
 	return false;
@@ -46,18 +46,11 @@ static bool lacks_ret_sp(const struct target *t)
 
 static uint32_t choose_progs(const struct target *t)
 {
-	switch (t->kind) {
-	case TARGET_KRETPROBE:
-	case TARGET_URETPROBE:
-		return PROG(PROBE) | PROG(PROBE_RET);
-	case TARGET_KPROBE:
-	case TARGET_UPROBE:
-		return PROG(PROBE);
-	default:
-		return t->syscall < 0 ? PROG(PROBE_RAW)
-		       : t->returns   ? PROG(SYS_ENTER) | PROG(SYS_EXIT)
-				      : PROG(SYS_ENTER);
-	}
+	if (!t->kind->tracepoint)
+		return t->returns ? PROG(PROBE) | PROG(PROBE_RET) : PROG(PROBE);
+	if (t->syscall < 0)
+		return PROG(PROBE_RAW);
+	return t->returns ? PROG(SYS_ENTER) | PROG(SYS_EXIT) : PROG(SYS_ENTER);
 }
 
 static struct probe_conf make_conf(const struct probe *p, uint32_t i)
@@ -75,8 +68,8 @@ static struct probe_conf make_conf(const struct probe *p, uint32_t i)
 		.events = p->opts.events,
 		.stacks = p->opts.stacks,
 		.values = p->opts.values && t->ret.type != BTF_IS_VOID,
-		.kernel_stacks = !target_is_user(t),
-		.user_memory = target_is_user(t) || t->syscall >= 0,
+		.kernel_stacks = !t->kind->user,
+		.user_memory = t->kind->user || t->syscall >= 0,
 		.value_shift = t->ret.size && t->ret.size < 8 ? (uint8_t)(64 - 8 * t->ret.size) : 0,
 		.value_signed = t->ret.type == BTF_IS_SIGNED,
 		.errors = t->ret.errors,
@@ -140,10 +133,9 @@ static int attach_prog(const struct target *t, const struct obj *o, uint32_t pro
 	switch (prog) {
 	case PROBE_PROG_SONDE_PROBE:
 	case PROBE_PROG_SONDE_PROBE_RET:
-		return target_is_user(t)
-			       ? perf_uprobe(t->path, t->file_offset,
-					     prog == PROBE_PROG_SONDE_PROBE_RET, fd)
-			       : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
+		return t->kind->user ? perf_uprobe(t->file.path, t->file.offset,
+						   prog == PROBE_PROG_SONDE_PROBE_RET, fd)
+				     : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
 	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:

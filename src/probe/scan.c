@@ -18,7 +18,7 @@ struct scan {
 
 static int pass_name(const struct scan *s, const char *name, size_t len)
 {
-	char text[TARGET_NAME];
+	char text[SCAN_NAME];
 
 	if (len >= sizeof(text))
 		return 0;
@@ -77,7 +77,7 @@ int scan_tracepoints(scan_each *each, void *arg)
 {
 	struct scan s = { each, arg };
 	int rc = scan_tracefs("available_events", &s), number;
-	char text[TARGET_NAME];
+	char text[SCAN_NAME];
 	const char *name;
 
 	if (rc > 0)

@@ -5,6 +5,8 @@
 
 #include "sys/btf.h"
 
+enum { SCAN_NAME = 256 }; /* bytes of a name with its NUL: longer ones are left out */
+
 /* Called with each name, with a NUL. Returning anything but 0 stops the scan. */
 typedef int scan_each(const char *name, void *arg);
 

@@ -3,8 +3,8 @@
 #include "probe/syscall.h"
 #include <asm/unistd.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
-#include "base/err.h"
 
 #define SYSCALL(name) #name "\0"
 static const char syscall_names[] =
@@ -44,27 +44,13 @@ static const char *syscall_for(const char *name)
 	return name;
 }
 
-int syscall_find(struct target *t)
+int syscall_find(const char *tracepoint)
 {
-	static const char enter[] = "sys_enter_", leave[] = "sys_exit_";
-	const char *want = t->name, *name;
-	struct near near;
+	const char *want = syscall_for(tracepoint), *name;
 	int number;
 
-	if (strcmp(t->category, "syscalls"))
-		return 0;
-	t->returns = !strncmp(t->name, leave, sizeof(leave) - 1);
-	if (!t->returns && strncmp(t->name, enter, sizeof(enter) - 1))
-		return fail(-ENOENT, "%s: it is sys_enter_NAME or sys_exit_NAME", t->text);
-	want += t->returns ? sizeof(leave) - 1 : sizeof(enter) - 1;
-	near_begin(&near, want);
-	want = syscall_for(want);
-	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++) {
-		near_try(&near, name);
+	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++)
 		if (!strcmp(name, want))
-			t->syscall = number;
-	}
-	return t->syscall < 0 ? target_none(t, "there is no such system call",
-					    t->returns ? leave : enter, &near)
-			      : 0;
+			return number;
+	return -ENOENT;
 }

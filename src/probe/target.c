@@ -1,31 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses and finds targets. If the kernel lacks a function or tracepoint, the error suggests the
- * most similar name. */
+/* Parses targets and finds them. What kinds have in common is in the table of kinds. */
 #include "probe/target.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "probe/syscall.h"
-#include "probe/file.h"
+#include "base/near.h"
 #include "probe/scan.h"
+#include "probe/suggest.h"
+#include "probe/syscall.h"
 #include "sys/priv.h"
 
 enum { KERNEL_ENOTSUPP = 524 }; /* the kernel's linux/errno.h */
 
-const char *const target_kinds[TARGET_KINDS + 1] = { "kprobe",    "kretprobe",  "uprobe",
-						     "uretprobe", "tracepoint", "raw" };
+const struct target_kind target_kinds[] = {
+	{ .name = "kprobe" },
+	{ .name = "kretprobe", .returns = true },
+	{ .name = "uprobe", .user = true },
+	{ .name = "uretprobe", .user = true, .returns = true },
+	{ .name = "tracepoint", .tracepoint = true, .category = true },
+	{ .name = "raw", .tracepoint = true },
+	{ 0 },
+};
 
-int target_find_kind(const char *word)
+const struct target_kind *target_find_kind(const char *word)
 {
-	for (int i = 0; i < TARGET_KINDS; i++) {
-		size_t len = strlen(target_kinds[i]);
+	const struct target_kind *kind = target_kinds;
 
-		if (!strncmp(word, target_kinds[i], len) && word[len] == ':')
-			return i;
+	for (; kind->name; kind++) {
+		size_t len = strlen(kind->name);
+
+		if (!strncmp(word, kind->name, len) && word[len] == ':')
+			return kind;
 	}
-	return -1;
+	return NULL;
+}
+
+const char *target_suggest_kind(const char *word)
+{
+	const char *found = NULL;
+	struct near near;
+
+	near_begin(&near, word);
+	for (const struct target_kind *kind = target_kinds; kind->name; kind++)
+		if (near_try(&near, kind->name))
+			found = kind->name;
+	return found;
 }
 
 static int copy_name(char *to, size_t room, const char *from, size_t len, const char *word)
@@ -48,8 +69,8 @@ static int parse_user(struct target *t, const char *rest)
 	char *end;
 
 	if (!colon)
-		return fail_usage("%s: it is %s:PATH:SYMBOL", t->text, target_kinds[t->kind]);
-	rc = copy_name(t->path, sizeof(t->path), rest, (size_t)(colon - rest), t->text);
+		return fail_usage("%s: it is %s:PATH:SYMBOL", t->text, t->kind->name);
+	rc = copy_name(t->file.path, sizeof(t->file.path), rest, (size_t)(colon - rest), t->text);
 	plus = strrchr(symbol, '+');
 	if (!rc)
 		rc = copy_name(t->name, sizeof(t->name), symbol,
@@ -79,74 +100,34 @@ static int parse_tracepoint(struct target *t, const char *rest)
 
 int target_parse(struct target *t, const char *word)
 {
-	int kind = target_find_kind(word);
+	const struct target_kind *kind = target_find_kind(word);
 	const char *rest = strchr(word, ':') + 1;
 
-	*t = (struct target){ .text = word, .kind = (enum target_kind)kind, .syscall = -1 };
-	t->returns = kind == TARGET_KRETPROBE || kind == TARGET_URETPROBE;
-	if (target_is_user(t))
+	*t = (struct target){ .text = word, .kind = kind, .returns = kind->returns, .syscall = -1 };
+	if (kind->user)
 		return parse_user(t, rest);
-	if (kind == TARGET_TRACEPOINT)
+	if (kind->category)
 		return parse_tracepoint(t, rest);
 	return copy_name(t->name, sizeof(t->name), rest, strlen(rest), word);
 }
 
-static int try_near(const char *name, void *arg)
+static int fail_missing(const struct target *t)
 {
-	near_try(arg, name);
-	return 0;
-}
-
-int target_none(const struct target *t, const char *what, const char *prefix,
-		const struct near *near)
-{
-	if (*near->name)
-		return fail(-ENOENT, "%s: %s; did you mean %s%s?", t->text, what, prefix,
-			    near->name);
-	return fail(-ENOENT, "%s: %s (sonde probe list PATTERN)", t->text, what);
-}
-
-static int fail_function(const struct target *t)
-{
-	struct near near;
-
-	near_begin(&near, t->name);
-	scan_functions(try_near, &near);
-	if (!strcmp(near.name, t->name))
-		return fail(-ENOENT,
-			    "%s: this function may not be probed: the kernel needs it to "
-			    "handle probes, or it has none at its begin",
-			    t->text);
-	return target_none(t, "this kernel has no such function (or it is part of its callers)", "",
-			   &near);
-}
-
-static int fail_tracepoint(const struct target *t)
-{
-	struct btf types = { 0 };
-	char whole[TARGET_NAME + 64];
-	struct near near;
-
-	snprintf(whole, sizeof(whole), "%s:%s", t->category, t->name);
-	near_begin(&near, t->kind == TARGET_RAW ? t->name : whole);
-	if (t->kind == TARGET_TRACEPOINT) {
-		scan_tracepoints(try_near, &near);
-	} else if (!btf_open_kernel(&types)) {
-		scan_raw(&types, try_near, &near);
-		btf_close(&types);
-	}
-	return target_none(t, "this kernel has no such tracepoint", "", &near);
+	if (t->kind->category)
+		return suggest_tracepoint(t->text, t->category, t->name);
+	return t->kind->tracepoint ? suggest_raw(t->text, t->name)
+				   : suggest_function(t->text, t->name);
 }
 
 int target_fail_attach(const struct target *t, int rc)
 {
-	if (rc == -ENOENT && !target_is_user(t))
-		return t->kind >= TARGET_TRACEPOINT ? fail_tracepoint(t) : fail_function(t);
+	if (rc == -ENOENT && !t->kind->user)
+		return fail_missing(t);
 	if (rc == -ENODEV)
 		return fail(rc,
 			    "%s: this kernel has no %s; tracepoints may tell the same (sonde "
 			    "probe list PATTERN)",
-			    t->text, target_is_user(t) ? "uprobes" : "kprobes");
+			    t->text, t->kind->user ? "uprobes" : "kprobes");
 	if ((rc == -EPERM || rc == -EACCES) && priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
 		return fail(rc,
 			    "%s: lockdown (confidentiality) keeps this kernel from being "
@@ -154,7 +135,7 @@ int target_fail_attach(const struct target *t, int rc)
 			    t->text);
 	if (rc == -EADDRNOTAVAIL)
 		return fail(rc, "%s: several functions of this kernel have that name", t->text);
-	if (rc == -EINVAL && !target_is_user(t))
+	if (rc == -EINVAL && !t->kind->user)
 		return fail(rc,
 			    "%s: the kernel lets no probe stand there (nor, if it has no "
 			    "kprobes on ftrace, at the begin of any function)",
@@ -177,7 +158,7 @@ static struct target_value copy_value(const struct btf_value *v)
 static uint8_t count_arg_registers(const struct target *t)
 {
 #if defined(__x86_64__)
-	return !target_is_user(t) || t->is_64bit ? 6 : 0; /* those of i386 are on the stack */
+	return !t->kind->user || t->file.is_64bit ? 6 : 0; /* those of i386 are on the stack */
 #elif defined(__s390x__)
 	(void)t;
 	return 5;
@@ -200,7 +181,7 @@ static struct target_value describe_return(const struct target *t, const struct 
 	} else if (t->syscall >= 0) {
 		v.type = BTF_IS_SIGNED;
 		v.errors = PROBE_WORD_ERRORS;
-	} else if (!target_is_user(t)) {
+	} else if (!t->kind->user) {
 		v.errors = PROBE_INT_ERRORS;
 	}
 	return v;
@@ -209,19 +190,19 @@ static struct target_value describe_return(const struct target *t, const struct 
 /* Arguments without a known type are words: as many as there are registers, or four. */
 static void find_types(struct target *t, const struct btf *types)
 {
-	bool point = t->kind >= TARGET_TRACEPOINT, function = !point && !target_is_user(t);
+	bool tracepoint = t->kind->tracepoint, function = !tracepoint && !t->kind->user;
 	struct btf_value takes[PROBE_ARGS], value;
 	int n = -ENOENT;
 
-	if (types && t->syscall < 0 && point)
+	if (types && t->syscall < 0 && tracepoint)
 		n = btf_tracepoint(types, t->name, takes, PROBE_ARGS);
 	else if (types && function)
 		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
 	if (n > count_arg_registers(t) && function)
 		n = count_arg_registers(t);
 	t->has_types = n >= 0;
-	t->nargs = t->has_types ? (uint8_t)n : t->syscall >= 0 ? PROBE_ARGS : point ? 0 : 4;
-	if (target_is_user(t) && t->nargs > count_arg_registers(t))
+	t->nargs = t->has_types ? (uint8_t)n : t->syscall >= 0 ? PROBE_ARGS : tracepoint ? 0 : 4;
+	if (t->kind->user && t->nargs > count_arg_registers(t))
 		t->nargs = count_arg_registers(t);
 	for (int i = 0; i < PROBE_ARGS; i++)
 		t->args[i] =
@@ -240,7 +221,7 @@ int target_set_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 	if (n)
 		return 0;
 	for (int i = 0; i < PROBE_TEXTS && wanted[i]; i++) {
-		bool more = !t->has_types && t->syscall < 0 && t->kind < TARGET_TRACEPOINT;
+		bool more = !t->has_types && t->syscall < 0 && !t->kind->tracepoint;
 
 		if (more && wanted[i] > t->nargs && wanted[i] <= count_arg_registers(t))
 			t->nargs = wanted[i];
@@ -269,18 +250,42 @@ static int match_event(const char *name, void *arg)
 	return e->found;
 }
 
-int target_find(struct target *t, const struct btf *types)
+/* Finds the call of syscalls:sys_enter_NAME or syscalls:sys_exit_NAME. Such a target is attached to
+ * the raw tracepoint of all system calls. Returns 0 or -ENOENT. Reports errors. */
+static int find_syscall(struct target *t)
+{
+	static const char enter[] = "sys_enter_", leave[] = "sys_exit_";
+	const char *prefix;
+
+	t->returns = !strncmp(t->name, leave, sizeof(leave) - 1);
+	prefix = t->returns ? leave : enter;
+	if (strncmp(t->name, prefix, strlen(prefix)))
+		return fail(-ENOENT, "%s: it is sys_enter_NAME or sys_exit_NAME", t->text);
+	t->syscall = syscall_find(t->name + strlen(prefix));
+	return t->syscall < 0 ? suggest_syscall(t->text, prefix, t->name + strlen(prefix)) : 0;
+}
+
+static int find_tracepoint(struct target *t)
 {
 	struct event e = { .category = t->category, .name = t->name };
-	int rc = target_is_user(t)              ? file_find_symbol(t)
-		 : t->kind == TARGET_TRACEPOINT ? syscall_find(t)
-						: 0;
 
-	if (!rc && t->kind == TARGET_TRACEPOINT && t->syscall < 0) {
-		scan_tracepoints(match_event, &e);
-		if (e.any && !e.found)
-			return fail_tracepoint(t);
-	}
+	if (!strcmp(t->category, "syscalls"))
+		return find_syscall(t);
+	scan_tracepoints(match_event, &e);
+	return e.any && !e.found ? fail_missing(t) : 0;
+}
+
+int target_find(struct target *t, const struct btf *types)
+{
+	int rc = 0;
+
+	if (t->kind->user)
+		rc = file_find_symbol(&t->file,
+				      &(struct file_symbol){ .text = t->text,
+							     .name = t->name,
+							     .offset = t->symbol_offset });
+	else if (t->kind->category)
+		rc = find_tracepoint(t);
 	if (!rc)
 		find_types(t, types);
 	return rc;

@@ -5,22 +5,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include "base/near.h"
 #include "bpf/probe.h"
+#include "probe/file.h"
 #include "sys/btf.h"
 
-enum target_kind {
-	TARGET_KPROBE,
-	TARGET_KRETPROBE,
-	TARGET_UPROBE,
-	TARGET_URETPROBE,
-	TARGET_TRACEPOINT,
-	TARGET_RAW,
-	TARGET_KINDS,
+/* A kind of target, KIND:... in what is typed. */
+struct target_kind {
+	const char *name;
+	bool user;       /* a function of a program or library, else of the kernel */
+	bool tracepoint; /* not a function */
+	bool category;   /* CATEGORY:NAME, as tracefs names tracepoints */
+	bool returns;    /* probed at its return */
 };
-/* "kprobe", ...; ends with NULL */
-extern const char *const target_kinds[TARGET_KINDS + 1];
+/* All kinds; ends with a NULL name. */
+extern const struct target_kind target_kinds[];
 
 enum { TARGET_NAME = 256, TARGET_VALUE_NAME = 24 };
 
@@ -33,32 +31,23 @@ struct target_value {
 
 struct target {
 	const char *text; /* as typed; the caller's */
-	enum target_kind kind;
-	bool returns;                        /* probed at its return */
-	char category[64];                   /* of a tracepoint */
-	char name[TARGET_NAME];              /* of a function, tracepoint or system call */
-	char path[TARGET_NAME];              /* uprobes: the file */
-	uint64_t symbol_offset, file_offset; /* uprobes: after the symbol; in the file */
-	int syscall;                         /* number of a system call; -1: not one */
-	bool is_64bit;                       /* uprobes: a 64-bit program */
-	bool path_searched;                  /* uprobes: the path was found by the file's name */
-	bool has_types;                      /* the kernel's types describe it */
+	const struct target_kind *kind;
+	bool returns;           /* probed at its return */
+	char category[64];      /* of a tracepoint */
+	char name[TARGET_NAME]; /* of a function, tracepoint or system call */
+	struct probe_file file; /* uprobes */
+	uint64_t symbol_offset; /* uprobes: from the start of the function */
+	int syscall;            /* number of a system call; -1: not one */
+	bool has_types;         /* the kernel's types describe it */
 	struct target_value args[PROBE_ARGS], ret;
 	uint8_t nargs;
 	uint8_t text_args[PROBE_TEXTS]; /* string arguments: 1 is the first */
-	dev_t dev;                      /* uprobes: of the file when it was found */
-	ino_t ino;
-	struct timespec mtime;
 };
 
-/* A function of a program or library. */
-static inline bool target_is_user(const struct target *t)
-{
-	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
-}
-
-/* The kind that a word starts with, followed by a colon; -1: none. */
-int target_find_kind(const char *word);
+/* The kind that a word starts with, followed by a colon; NULL: none. */
+const struct target_kind *target_find_kind(const char *word);
+/* The name of the kind that was probably meant; NULL: none is similar. */
+const char *target_suggest_kind(const char *word);
 /* Parses KIND:... Returns 0 or -E_USAGE. Reports errors. */
 int target_parse(struct target *t, const char *word);
 /* Finds a target's file, system call and types (types: NULL if the kernel has none). Returns 0 or
@@ -69,8 +58,5 @@ int target_find(struct target *t, const struct btf *types);
 int target_set_texts(struct target *t, const uint8_t opts[PROBE_TEXTS]);
 /* Reports why the kernel refused to attach, with the most similar name. Returns rc. */
 int target_fail_attach(const struct target *t, int rc);
-/* Reports a missing name and suggests the most similar one, after prefix. Returns -ENOENT. */
-int target_none(const struct target *t, const char *what, const char *prefix,
-		const struct near *near);
 
 #endif

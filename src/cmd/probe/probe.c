@@ -121,7 +121,7 @@ static int no_probe(const char *word)
 	const char *near;
 
 	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(word, ":"), word);
-	near = strchr(word, ':') ? opt_nearest(kind, target_kinds) : NULL;
+	near = strchr(word, ':') ? target_suggest_kind(kind) : NULL;
 	if (near)
 		return fail_usage("%s is no kind of probe; did you mean %s?", kind, near);
 	return fail_usage("%s is no probe: it is KIND:NAME, such as kprobe:tcp_connect", word);
@@ -157,7 +157,7 @@ static int parse_targets(struct probing *p, char ***rest, int *n)
 	if (!p->targets)
 		return fail_errno(-ENOMEM, "probes");
 	p->opts.targets = p->targets;
-	for (; *n && target_find_kind(**rest) >= 0 && !rc; ++*rest, --*n) {
+	for (; *n && target_find_kind(**rest) && !rc; ++*rest, --*n) {
 		if (p->opts.n == PROBE_MAX)
 			return fail_usage("%d probes at most", PROBE_MAX);
 		rc = target_parse(&p->targets[p->opts.n++], **rest);
@@ -165,7 +165,7 @@ static int parse_targets(struct probing *p, char ***rest, int *n)
 	if (!rc && !p->opts.n)
 		rc = *n ? no_probe(**rest) : fail_usage("a probe is missing");
 	/* A probe that is mistyped is no filter. */
-	if (!rc && *n && strchr(**rest, ':') && opt_nearest(**rest, target_kinds))
+	if (!rc && *n && strchr(**rest, ':') && target_suggest_kind(**rest))
 		rc = no_probe(**rest);
 	return rc;
 }
@@ -253,10 +253,11 @@ static void look_at_files(struct probing *p)
 	};
 
 	for (uint32_t i = 0; i < p->opts.n; i++) {
-		enum file_change change = file_changed(&p->targets[i]);
+		const struct target *t = &p->targets[i];
+		enum file_change change = t->kind->user ? file_changed(&t->file) : FILE_SAME;
 
 		if (change != FILE_SAME && change != p->said[i])
-			note("%s: %s %s", p->targets[i].text, p->targets[i].path, words[change]);
+			note("%s: %s %s", t->text, t->file.path, words[change]);
 		if (change != FILE_SAME)
 			p->said[i] = change;
 	}
@@ -478,8 +479,8 @@ static void note_start(const struct probing *p)
 	if (p->o.quiet)
 		return;
 	for (uint32_t i = 0; i < p->opts.n; i++)
-		if (p->targets[i].path_searched)
-			note("%s is in %s", p->targets[i].text, p->targets[i].path);
+		if (p->targets[i].file.searched)
+			note("%s is in %s", p->targets[i].text, p->targets[i].file.path);
 	note("%u probe%s in place", p->opts.n, p->opts.n == 1 ? "" : "s");
 }
 
