@@ -7,22 +7,12 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "cmd/trace/kinds.h"
 #include "sys/cgroup.h"
 
-const char *const trace_kind_names[TRACE_KINDS] = {
-	[TRACE_CONNECT] = "connect",
-	[TRACE_ACCEPT] = "accept",
-	[TRACE_CLOSE] = "close",
-	[TRACE_STATE] = "state",
-	[TRACE_RETRANSMIT] = "retransmit",
-	[TRACE_RESET] = "reset",
-	[TRACE_LISTEN] = "listen",
-	[TRACE_BIND] = "bind",
-	[TRACE_OPEN] = "open",
-	[TRACE_DROP] = "drop",
-	[TRACE_DNS] = "dns",
-	[TRACE_TLS] = "tls",
-};
+#define NAME(kind, line, row, name, about, columns) [TRACE_##kind] = name,
+const char *const trace_kind_names[TRACE_KINDS] = { TRACE_KIND_LIST(NAME) };
+#undef NAME
 
 int trace_fmt_open(struct trace_fmt *s, const struct trace *t)
 {
@@ -48,8 +38,8 @@ void trace_fmt_clock(struct trace_fmt *s)
 	s->epoch = clock_real() - clock_mono();
 }
 
-/* The place of an id: its own, or a free one. */
-static struct trace_fmt_cgroup *place(const struct trace_fmt *s, uint64_t id)
+/* The slot of an id, or a free one; NULL: none is left. */
+static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id)
 {
 	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 52;
 
@@ -73,21 +63,21 @@ static void find_container(struct trace_fmt_cgroup *to, const char *name)
 
 void trace_fmt_learn(struct trace_fmt *s, const struct trace_cgroup *c)
 {
-	struct trace_fmt_cgroup *to = place(s, c->head.proc.cgroup);
-	char above[TRACE_CGROUP_NAME + 1];
+	struct trace_fmt_cgroup *to = find_slot(s, c->head.proc.cgroup);
+	char parent[TRACE_CGROUP_NAME + 1];
 
 	if (!to || to->id)
 		return;
 	to->id = c->head.proc.cgroup;
 	snprintf(to->name, sizeof(to->name), "%.*s", TRACE_CGROUP_NAME, (const char *)c->name);
-	snprintf(above, sizeof(above), "%.*s", TRACE_CGROUP_NAME, (const char *)c->parent);
+	snprintf(parent, sizeof(parent), "%.*s", TRACE_CGROUP_NAME, (const char *)c->parent);
 	find_container(to, to->name);
-	find_container(to, above);
+	find_container(to, parent);
 }
 
 const struct trace_fmt_cgroup *trace_fmt_cgroup(const struct trace_fmt *s, uint64_t id)
 {
-	const struct trace_fmt_cgroup *c = id ? place(s, id) : NULL;
+	const struct trace_fmt_cgroup *c = id ? find_slot(s, id) : NULL;
 
 	return c && c->id ? c : NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/err.h"
+#include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "net/proto.h"
 
@@ -46,24 +47,9 @@ enum {
 	HEAD = (HAS_protocol - 1) & ~UINT64_C(0),
 	OUTCOME = HAS_result | HAS_error,
 };
-static const uint64_t columns[TRACE_KINDS] = {
-	[TRACE_CONNECT] = HEAD | OUTCOME | HAS_latency_ms,
-	[TRACE_ACCEPT] = HEAD | OUTCOME | HAS_latency_ms | HAS_by_listener,
-	[TRACE_CLOSE] = HEAD | HAS_seconds | HAS_sent | HAS_received | HAS_retransmits |
-			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed | HAS_accepted,
-	[TRACE_STATE] = HEAD | HAS_from | HAS_to,
-	[TRACE_OPEN] = HEAD | HAS_to | HAS_existed,
-	[TRACE_RETRANSMIT] =
-		HEAD | HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to,
-	[TRACE_RESET] = HEAD | HAS_how | HAS_reason | HAS_from,
-	[TRACE_LISTEN] = HEAD | HAS_queue | HAS_room,
-	[TRACE_BIND] = HEAD | HAS_protocol | OUTCOME,
-	[TRACE_DROP] =
-		HEAD | HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet | HAS_stack,
-	[TRACE_DNS] = HEAD | HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers |
-		      HAS_latency_ms | HAS_asked,
-	[TRACE_TLS] = HEAD | HAS_how | HAS_length | HAS_offset | HAS_text,
-};
+#define COLUMNS_OF(kind, line, row, name, about, columns) [TRACE_##kind] = HEAD | (columns),
+static const uint64_t columns[TRACE_KINDS] = { TRACE_KIND_LIST(COLUMNS_OF) };
+#undef COLUMNS_OF
 
 /* Texts that a row points to. */
 struct texts {
@@ -103,15 +89,25 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
 	r->remote_port = h->rport;
 }
 
-static double span(const struct trace_event *e, double unit)
+static double duration_of(const struct trace_event *e, double unit)
 {
 	return e->detail.start_ns ? (double)(e->head.time - e->detail.start_ns) / unit : NAN;
 }
 
-static void fill_event(struct row *r, const struct trace_fmt *s, const struct trace_event *e)
+static const struct trace_event *event_of(const struct trace_head *rec)
 {
-	r->latency_ms = span(e, 1e6);
-	r->seconds = span(e, 1e9);
+	return (const struct trace_event *)(const void *)rec;
+}
+
+static void fill_event(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	const struct trace_event *e = event_of(rec);
+
+	(void)t;
+	(void)s;
+	r->latency_ms = duration_of(e, 1e6);
+	r->seconds = duration_of(e, 1e9);
 	r->result = e->detail.error ? "failed" : "ok";
 	r->error = err_name(e->detail.error);
 	if (e->detail.error && !r->error)
@@ -123,26 +119,44 @@ static void fill_event(struct row *r, const struct trace_fmt *s, const struct tr
 	r->rtt_ms = e->detail.rtt_us / 1e3;
 	r->from = e->detail.old_state ? trace_fmt_state(e->detail.old_state) : NULL;
 	r->to = e->detail.new_state ? trace_fmt_state(e->detail.new_state) : NULL;
-	r->existed = e->head.flags & TRACE_EXISTED;
-	r->by_listener = e->head.flags & TRACE_BY_LISTENER;
-	r->accepted = !(e->head.flags & TRACE_NOT_ACCEPTED);
-	r->protocol = net_proto_name(e->head.proto);
+	r->existed = rec->flags & TRACE_EXISTED;
+	r->by_listener = rec->flags & TRACE_BY_LISTENER;
+	r->accepted = !(rec->flags & TRACE_NOT_ACCEPTED);
+	r->protocol = net_proto_name(rec->proto);
 	r->queue = e->detail.queue_len;
 	r->room = e->detail.queue_max;
-	if (e->head.kind == TRACE_CLOSE)
-		r->how = trace_fmt_end(e->detail.cause).name;
-	else if (e->head.kind == TRACE_RESET)
-		r->how = e->head.flags & TRACE_SENT ? "sent" : "received";
-	if (e->head.kind == TRACE_RETRANSMIT)
-		r->reason = trace_fmt_retransmit(e->detail.cause).name;
-	else if (e->head.kind == TRACE_DROP || e->head.flags & TRACE_SENT)
-		r->reason = trace_fmt_reason(s, e);
+}
+
+static void fill_close(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->how = trace_fmt_end(event_of(rec)->detail.cause).name;
+}
+
+static void fill_retransmit(struct row *r, struct texts *t, struct trace_fmt *s,
+			    const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->reason = trace_fmt_retransmit(event_of(rec)->detail.cause).name;
+}
+
+static void fill_reset(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->how = rec->flags & TRACE_SENT ? "sent" : "received";
+	if (rec->flags & TRACE_SENT)
+		r->reason = trace_fmt_reason(s, event_of(rec));
 }
 
 static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
-		      const struct trace_packet *p)
+		      const struct trace_head *rec)
 {
+	const struct trace_packet *p = (const struct trace_packet *)(const void *)rec;
 
+	fill_event(r, t, s, rec);
+	r->reason = trace_fmt_reason(s, &p->event);
 	symbols_append(&s->symbols, p->event.detail.location, &t->place);
 	r->place = text_of(&t->place);
 	r->length = p->len;
@@ -153,20 +167,23 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
 	}
 }
 
-/* JSON has no zeros in strings. */
-static void fill_text(struct row *r, struct texts *t, const struct trace_text *text)
+/* Replaces NUL, which sinks take for the end of a string. */
+static void fill_text(struct row *r, struct texts *t, struct trace_fmt *s,
+		      const struct trace_head *rec)
 {
-	uint32_t n = text->head.bytes < TRACE_TEXT ? text->head.bytes : TRACE_TEXT;
+	const struct trace_text *text = (const struct trace_text *)(const void *)rec;
+	uint32_t n = rec->bytes < TRACE_TEXT ? rec->bytes : TRACE_TEXT;
 
+	(void)s;
 	for (uint32_t i = 0; i < n; i++)
 		buf_char(&t->packet, text->bytes[i] ? (char)text->bytes[i] : '.');
 	r->text = text_of(&t->packet);
 	r->length = text->total;
 	r->offset = text->offset;
-	r->how = text->head.flags & TRACE_SENT ? "sent" : "received";
+	r->how = rec->flags & TRACE_SENT ? "sent" : "received";
 }
 
-static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
+static int write_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
 {
 	int rc;
 
@@ -201,8 +218,14 @@ int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct 
 	r.answers = *dns->msg.answers ? dns->msg.answers : NULL;
 	r.latency_ms = dns->query_ns ? (double)(dns->head.time - dns->query_ns) / 1e6 : NAN;
 	r.asked = dns->queries;
-	return put_row(&r, &t, TRACE_DNS, sink);
+	return write_row(&r, &t, TRACE_DNS, sink);
 }
+
+/* clang-format off */
+#define fill_none(r, t, s, rec)
+#define FILL(kind, line, row, name, about, columns) \
+	case TRACE_##kind: fill_##row(&r, &t, s, rec); break;
+/* clang-format on */
 
 int trace_show_row(struct trace_fmt *s, const struct trace_head *rec, struct sink *sink)
 {
@@ -210,11 +233,8 @@ int trace_show_row(struct trace_fmt *s, const struct trace_head *rec, struct sin
 	struct row r = { 0 };
 
 	fill_head(&r, &t, s, rec);
-	if (rec->kind == TRACE_TLS)
-		fill_text(&r, &t, (const struct trace_text *)(const void *)rec);
-	else
-		fill_event(&r, s, (const struct trace_event *)(const void *)rec);
-	if (rec->kind == TRACE_DROP)
-		fill_drop(&r, &t, s, (const struct trace_packet *)(const void *)rec);
-	return put_row(&r, &t, rec->kind, sink);
+	switch (rec->kind) {
+		TRACE_KIND_LIST(FILL)
+	}
+	return write_row(&r, &t, rec->kind, sink);
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cmd/common/cmd.h"
 #include "cmd/common/expr.h"
+#include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "sys/confine.h"
 #include "sys/priv.h"
@@ -62,16 +63,16 @@ static const struct opt rows[] = {
 };
 #undef O
 
+#define HELP(kind, line, row, name, about, columns) name about ", "
+#define KINDS                                       TRACE_KIND_LIST(HELP)
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about =
-		"connections, what fails and why, with the process of each\n"
-		"KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		"(a full queue), bind, dns (questions and answers), tls (what OpenSSL hides on the "
-		"wire), open (those that are there at the start), failures; default: connect "
-		"accept close open. The filter is the rest of the line, in capture's language: "
-		"host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
+	.about = "connections, what fails and why, with the process of each\n"
+		 "KINDs of events: " KINDS
+		 "failures; default: connect accept close open. The filter is "
+		 "the rest of the line, in capture's language: host, net, port, pid, comm, cgroup, "
+		 "container, netns, iface, inbound, outbound.",
 	.rows = rows,
 	.examples = "  sonde trace\n"
 		    "  sonde trace failures\n"
@@ -81,6 +82,8 @@ static const struct opt_spec spec = {
 		    "  sonde trace dns tls comm curl\n"
 		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n",
 };
+#undef KINDS
+#undef HELP
 
 struct tracing {
 	struct trace_cmd_opts o;
