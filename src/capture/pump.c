@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "capture/limits.h"
 #include "capture/order.h"
 #include "filter/view.h"
 #include "sys/confine.h"
@@ -30,11 +31,8 @@ enum {
 	PAUSE_MS = 5,
 	FILE_PAUSE_MS = 50, /* nobody waits for a file's next packet */
 	/* Packets older than SETTLE_MS are complete once no CPU is writing; allows for clock skew
-	 * between CPUs. A CPU that keeps writing is waited for until STALL_MS. */
+	 * between CPUs. */
 	SETTLE_MS = 5,
-	STALL_MS = 200,
-	FULL_MS = 50,
-	PARTIAL_MS = 200,
 	DRAIN_MS = 100, /* upper bound of one drain_batches(): then signals are handled */
 	/* A program that was running while it was detached has ended by then. */
 	LAST_MS = 10,
@@ -47,14 +45,12 @@ struct pump {
 	struct capfile decoder; /* decodes the blocks for text and JSON */
 	struct block_batch *batches;
 	int clock_fd;
-	int events_fd;                /* epoll(7) of everything but packets */
-	int poll_fd;                  /* epoll(7) of events_fd and packets */
-	uint64_t delivered;           /* packets, where they are counted one by one */
-	uint64_t full_ns, partial_ns; /* when full chunks, and others, were last written */
-	uint64_t idle_ns;             /* when no CPU was last seen writing */
-	int file_rc;                  /* of a file that could not take a packet */
-	bool has_section;             /* the stream has its section block */
-	bool stopped;                 /* detached: no more packets come */
+	int events_fd; /* epoll(7) of everything but packets */
+	int poll_fd;   /* epoll(7) of events_fd and packets */
+	struct capture_limits limits;
+	int file_rc;      /* of a file that could not take a packet */
+	bool has_section; /* the stream has its section block */
+	bool stopped;     /* detached: no more packets come */
 	bool done;
 };
 
@@ -66,7 +62,7 @@ static bool passes_blocks(const struct pump *p)
 
 static bool counts_packets(const struct pump *p)
 {
-	return p->opts->count || !passes_blocks(p);
+	return p->limits.count || !passes_blocks(p);
 }
 
 /* Checks the filter again where the kernel lets through more than it should. */
@@ -89,14 +85,14 @@ static int on_frame(const struct frame *f, void *arg)
 	if (!passes_filter(p, f))
 		return 0;
 	rc = capture_out_write_frame(p->out, f, capfile_iface(&p->decoder, f->iface));
-	p->delivered++;
+	p->limits.delivered++;
 	/* After a write error packets are still read, to be counted. */
 	if (p->out->failed) {
 		if (!p->file_rc)
 			p->file_rc = rc;
 		rc = 0;
 	}
-	return rc ? rc : p->opts->count && p->delivered == p->opts->count;
+	return rc ? rc : limits_reached(&p->limits);
 }
 
 /* Starts the stream of blocks with the section and the interface. */
@@ -123,21 +119,6 @@ static int on_iface(const struct capture_iface *iface, uint32_t number, void *ar
 	return rc;
 }
 
-/* Bytes of the blocks that hold the packets still needed to reach the count. */
-static size_t cut_to_count(struct pump *p, const uint8_t *blocks, size_t len)
-{
-	uint64_t left = p->opts->count - p->delivered;
-	size_t at = 0;
-
-	for (uint32_t n; at < len && left; at += n) {
-		n = order_block_len(blocks + at);
-		left -= capture_file_count_packets(&p->out->file, blocks + at, n);
-	}
-	p->delivered = p->opts->count - left;
-	p->done = !left;
-	return at;
-}
-
 static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 {
 	struct pump *p = arg;
@@ -148,8 +129,10 @@ static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 		rc = rc < 0 || !p->file_rc ? rc : p->file_rc;
 		p->file_rc = 0;
 	} else {
-		if (p->opts->count)
-			len = cut_to_count(p, blocks, len);
+		if (p->limits.count) {
+			len = limits_cut(&p->limits, &p->out->file, blocks, len);
+			p->done = limits_reached(&p->limits);
+		}
 		rc = capture_out_write_blocks(p->out, blocks, len);
 	}
 	p->done = p->done || rc == 1;
@@ -180,20 +163,11 @@ static bool has_full_chunk(const struct pump *p, uint32_t n)
 	return false;
 }
 
-/* Files get full chunks. Chunks still being filled wait for more, but no longer than FULL_MS after
- * the last full one and PARTIAL_MS after the last of them. */
-static bool is_partial_due(const struct pump *p, uint64_t now)
+/* Whether to write chunks that are still being filled. */
+static bool takes_partial(struct pump *p, uint64_t now)
 {
-	return counts_packets(p) || now - p->full_ns > FULL_MS * MS ||
-	       now - p->partial_ns > PARTIAL_MS * MS;
-}
-
-/* Whether a packet older than those collected may still arrive from a CPU that is writing. */
-static bool may_come_older(struct pump *p, uint64_t now)
-{
-	if (!p->session.packets.is_writing)
-		p->idle_ns = now;
-	return now - p->idle_ns < STALL_MS * MS && p->session.packets.is_writing;
+	return (counts_packets(p) || limits_partial_due(&p->limits, now)) &&
+	       !limits_older_may_come(&p->limits, p->session.packets.is_writing, now);
 }
 
 /* Looks at every CPU once. all: even if an older packet may still arrive. *any is set if packets
@@ -209,10 +183,10 @@ static int drain_pass(struct pump *p, bool all, bool *any, bool *more)
 	*any = *any || n;
 	if (has_full_chunk(p, n) && !counts_packets(p)) {
 		rc = write_full_chunks(p, n);
-		p->full_ns = now;
-	} else if (n && (all || (is_partial_due(p, now) && !may_come_older(p, now)))) {
+		p->limits.full_ns = now;
+	} else if (n && (all || takes_partial(p, now))) {
 		rc = order_batches(p->batches, n, until, on_blocks, p);
-		p->partial_ns = now;
+		p->limits.partial_ns = now;
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		used += p->batches[i].consumed;
@@ -324,16 +298,13 @@ static uint64_t pause_ms(const struct pump *p)
 /* Pauses if there was something, else waits until there is. */
 static int wait_packets(struct pump *p, bool any)
 {
-	uint64_t due = capture_file_next_rotation(&p->out->file), now = clock_mono(),
-		 until = UINT64_MAX;
+	uint64_t until = limits_wait_until(any ? pause_ms(p) * MS : 0,
+					   capture_file_next_rotation(&p->out->file), clock_mono(),
+					   clock_real());
 	/* A ring with something in it is always readable; chunks wake the reader when they are
 	 * full. */
 	int fd = any && !p->session.packets.mapped ? p->events_fd : p->poll_fd;
 
-	if (any)
-		until = now + pause_ms(p) * MS;
-	else if (due != UINT64_MAX)
-		until = now + (due > clock_real() ? due - clock_real() : 0) + MS;
 	switch (wait_for(fd, until)) {
 	case WAIT_STOP:
 		p->done = true;
@@ -374,7 +345,7 @@ static int drain_rest(struct pump *p)
 	capture_session_stop(&p->session);
 	p->stopped = true;
 	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
-	if (p->opts->count && p->delivered == p->opts->count)
+	if (limits_reached(&p->limits))
 		return 0;
 	p->done = false;
 	return drain_batches(p, true, &any);
@@ -394,7 +365,7 @@ static void note_counts(const struct pump *p)
 	}
 	if (p->opts->session.quiet && !sum.lost)
 		return;
-	captured = counts_packets(p) ? p->delivered : sum.matched - sum.lost;
+	captured = counts_packets(p) ? p->limits.delivered : sum.matched - sum.lost;
 	fprintf(stderr, "%llu packets captured\n",
 		(unsigned long long)(captured - p->out->unsaved));
 	if (p->out->unsaved)
@@ -460,7 +431,7 @@ static int open_pump(struct pump *p)
 
 int capture_pump(const struct capture_pump_opts *opts, struct capture_out *out)
 {
-	struct pump p = { .opts = opts, .out = out };
+	struct pump p = { .opts = opts, .out = out, .limits.count = opts->count };
 	const int *const fds[] = { &p.poll_fd, &p.events_fd, &p.clock_fd };
 	int rc = open_pump(&p), drained;
 
