@@ -8,42 +8,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "capture/order.h"
+#include "incident/request.h"
 #include "net/capfile/capfile.h"
 #include "resolve/names.h"
 
 enum { SNAPLEN = 256, BYTES = 1 << 20, LAST_MS = 10 };
 
-/* Appends the filter expression of the sample: what the gate drops where it reports verdicts; else
- * the source addresses of the busiest entries, the only keys that are simple to express; else
- * nothing, which is every packet. */
-static void append_filter(const struct guard_view *v, const uint32_t *entries, uint32_t n,
-			  struct buf *expr)
-{
-	const char *joint = "";
-
-	if (hook_is_xdp(v->install.at.hook) && v->install.conf.guard.enforce &&
-	    v->install.conf.has_observer) {
-		buf_str(expr, "verdict drop");
-		buf_char(expr, '\0');
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		const struct guard_name *name = guard_table_name(&v->table, entries[i]);
-
-		if (name->key != GUARD_SRC)
-			continue;
-		buf_str(expr, joint);
-		buf_str(expr, "src net ");
-		guard_print_name(name, expr);
-		joint = " or ";
-	}
-	buf_char(expr, '\0');
-}
-
 /* Keeps the first error for guard_sample_end(). */
 static void write_buf(struct guard_sample *s, struct buf *b)
 {
-	s->rc = s->rc ? s->rc : buf_write(b, s->fd);
+	if (!s->rc)
+		s->rc = buf_write(b, s->fd);
 	buf_free(b);
 }
 
@@ -97,7 +72,7 @@ int guard_sample_begin(struct guard_sample *s, int fd, const struct guard_view *
 	int rc;
 
 	*s = (struct guard_sample){ .fd = fd, .names = { .at = { v->install.link.name }, .n = 1 } };
-	append_filter(v, entries, n, &expr);
+	sample_append_filter(v, entries, n, &expr);
 	rc = expr.nomem ? fail_errno(-ENOMEM, "sample") : open_session(s, v, expr.data);
 	buf_free(&expr);
 	if (rc)
@@ -158,7 +133,8 @@ int guard_sample_end(struct guard_sample *s)
 	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
 	rc = write_packets(s);
 	write_stats(s);
-	rc = rc ? rc : s->rc;
+	if (!rc)
+		rc = s->rc;
 	close_all(s);
 	return rc;
 }

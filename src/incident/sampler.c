@@ -9,19 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "incident/request.h"
 #include "incident/sample.h"
 
-enum { SECOND_MS = 1000, NAME_LEN = 64 };
-
-/* What to sample. The sampler has the views: it shares their tables' memory. It answers with the
- * file's name and a NUL; empty: there is no file. */
-struct request {
-	uint32_t view, n, entry[GUARD_BUSIEST];
-};
+enum { SECOND_MS = 1000 };
 
 /* State of the sampler process. */
 struct sampler {
@@ -29,16 +23,6 @@ struct sampler {
 	const char *dir;
 	int dir_fd, fd;
 };
-
-static void make_name(char name[NAME_LEN], const char *iface)
-{
-	time_t now = (time_t)(clock_real() / NS_PER_S);
-	char when[32];
-	struct tm tm;
-
-	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-	snprintf(name, NAME_LEN, "%s-%s.pcapng", iface, when);
-}
 
 /* Creates a file. Returns its descriptor or -errno. Reports errors. */
 static int open_file(const struct sampler *p, const char *name)
@@ -49,15 +33,15 @@ static int open_file(const struct sampler *p, const char *name)
 }
 
 /* Serves a request in a process of its own: others may follow before it is done. */
-static void serve_request(const struct sampler *p, const struct request *r)
+static void serve_request(const struct sampler *p, const struct sample_request *r)
 {
 	const struct guard_view *v = &p->views->at[r->view];
 	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
 	struct guard_sample s;
-	char name[NAME_LEN];
+	char name[SAMPLE_NAME];
 	int fd, rc;
 
-	make_name(name, v->install.link.name);
+	sample_name(name, v->install.link.name, clock_real());
 	fd = open_file(p, name);
 	rc = fd < 0 ? fd : guard_sample_begin(&s, fd, v, r->entry, r->n);
 	if (fd >= 0 && rc)
@@ -73,24 +57,15 @@ static void serve_request(const struct sampler *p, const struct request *r)
 		fail_errno(rc, "sample %s/%s", p->dir, name);
 }
 
-static bool is_valid(const struct sampler *p, const struct request *r)
-{
-	bool sane = r->view < p->views->n && r->n <= GUARD_BUSIEST;
-
-	for (uint32_t i = 0; sane && i < r->n; i++)
-		sane = r->entry[i] < p->views->at[r->view].table.entries;
-	return sane;
-}
-
 /* Ignores signals that end the requester: it ends when the requester closes the socket. */
 static _Noreturn void run_sampler(const struct sampler *p)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
-	struct request r;
+	struct sample_request r;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_valid(p, &r)) {
+	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && sample_request_is_valid(&r, p->views)) {
 		pid_t pid = fork();
 
 		if (!pid) {
@@ -139,12 +114,9 @@ int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views
 void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
 		       size_t n, struct buf *path)
 {
-	struct request r = { .view = (uint32_t)view,
-			     .n = (uint32_t)(n < GUARD_BUSIEST ? n : GUARD_BUSIEST) };
-	char name[NAME_LEN] = "";
+	const struct sample_request r = sample_request_of(view, busy, n);
+	char name[SAMPLE_NAME] = "";
 
-	for (uint32_t i = 0; i < r.n; i++)
-		r.entry[i] = busy[i].entry;
 	buf_clear(path);
 	if (write(s->fd, &r, sizeof(r)) != sizeof(r) || read(s->fd, name, sizeof(name) - 1) < 1 ||
 	    !*name)
