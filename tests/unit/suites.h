@@ -25,6 +25,8 @@ Suite *gen_suite(void);
 Suite *gen_refuse_suite(void);
 Suite *dissect_suite(void);
 Suite *capture_suite(void);
+Suite *capture_file_suite(void);
+Suite *capture_output_suite(void);
 Suite *unpack_suite(void);
 Suite *rules_suite(void);
 Suite *guard_suite(void);

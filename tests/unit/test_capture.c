@@ -307,7 +307,7 @@ END_TEST
 
 Suite *capture_suite(void)
 {
-	Suite *s = suite_create("tap");
+	Suite *s = suite_create("capture");
 	TCase *t = tcase_create("order");
 
 	tcase_add_test(t, merges);
@@ -317,7 +317,7 @@ Suite *capture_suite(void)
 	tcase_add_test(t, passes_an_end_on);
 	tcase_add_test(t, refuses_damage);
 	suite_add_tcase(s, t);
-	t = tcase_create("area");
+	t = tcase_create("packet_buf");
 	tcase_add_test(t, takes_what_is_done);
 	tcase_add_test(t, says_who_writes);
 	tcase_add_test(t, goes_round);
