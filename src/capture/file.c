@@ -86,7 +86,9 @@ static int name_file(struct capture_file *f, uint64_t now)
 		n = snprintf(f->path, sizeof(f->path), "%s%u", base, i);
 	else
 		n = snprintf(f->path, sizeof(f->path), "%s", base);
-	return n < (int)sizeof(f->path) ? 0 : fail(-ENAMETOOLONG, "the file name is too long: %s", base);
+	return n < (int)sizeof(f->path)
+		       ? 0
+		       : fail(-ENAMETOOLONG, "the file name is too long: %s", base);
 }
 
 static int write_all(int fd, const uint8_t *at, size_t len, size_t *done)

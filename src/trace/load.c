@@ -66,17 +66,21 @@ void trace_detach(struct trace *t, uint32_t from)
 		close(t->links[--t->nlinks]);
 }
 
-/* Maps of the same name in several specs are one map. */
-static const char *const shared[] = { "events", "counts",    "cgroups",
-				      "socks",  "listeners", "early_accepts" };
-_Static_assert(sizeof(shared) / sizeof(*shared) == TRACE_SHARED, "as many as struct trace has");
+const char *const trace_shared_names[TRACE_SHARED] = {
+	[TRACE_SHARED_EVENTS] = "events",
+	[TRACE_SHARED_COUNTS] = "counts",
+	"cgroups",
+	"socks",
+	"listeners",
+	"early_accepts",
+};
 
 /* Passes on the shared maps that exist, and sizes for those that do not. */
 static void use_shared_maps(const struct trace *t, const struct spec *spec, struct obj_map *maps)
 {
 	for (uint32_t i = 0; i < spec->nmaps; i++) {
 		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!strcmp(spec->maps[i].name, shared[k]))
+			if (!strcmp(spec->maps[i].name, trace_shared_names[k]))
 				maps[i].fd = t->shared_maps[k];
 		if (!strcmp(spec->maps[i].name, "events"))
 			maps[i].max_entries = t->opts.ring_bytes;
@@ -89,7 +93,8 @@ void trace_share_maps(struct trace *t, const struct obj *o)
 {
 	for (uint32_t i = 0; i < o->spec->nmaps; i++)
 		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!t->shared_maps[k] && !strcmp(o->spec->maps[i].name, shared[k]))
+			if (!t->shared_maps[k] &&
+			    !strcmp(o->spec->maps[i].name, trace_shared_names[k]))
 				t->shared_maps[k] = o->map_fd[i];
 }
 

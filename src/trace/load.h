@@ -5,7 +5,9 @@
 
 #include "trace/trace.h"
 
-/* Indexes of shared maps that are read here. */
+/* Maps that are one map in all programs that have a map of this name. */
+extern const char *const trace_shared_names[TRACE_SHARED];
+/* Indexes of those read here. */
 enum { TRACE_SHARED_EVENTS, TRACE_SHARED_COUNTS };
 
 /* Loads some of a spec's programs (opts->progs) with the filter spliced in. maps: OBJ_MAPS_MAX of

@@ -15,7 +15,7 @@ static Suite *(*const suites[])(void) = {
 	base_suite, opt_suite, out_suite, text_suite, sys_suite,
 	filter_suite, set_suite, names_suite, host_suite, capfile_suite,
 	dissect_suite, capture_suite, capture_file_suite, capture_output_suite,
-	rules_suite, guard_suite, elf_suite, probe_suite,
+	rules_suite, guard_suite, elf_suite, probe_suite, trace_suite, incident_suite,
 };
 /* clang-format on */
 

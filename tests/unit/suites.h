@@ -32,5 +32,7 @@ Suite *rules_suite(void);
 Suite *guard_suite(void);
 Suite *elf_suite(void);
 Suite *probe_suite(void);
+Suite *trace_suite(void);
+Suite *incident_suite(void);
 
 #endif
