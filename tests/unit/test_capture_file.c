@@ -75,6 +75,13 @@ static int check_number(const struct frame *f, void *arg)
 	return 0;
 }
 
+static int count_frame(const struct frame *f, void *arg)
+{
+	(void)f;
+	++*(uint32_t *)arg;
+	return 0;
+}
+
 /* Reads a capture file to its end. Returns its number of packets. */
 static uint32_t check_file(const char *name, uint32_t first)
 {
@@ -414,6 +421,45 @@ START_TEST(writes_chunks)
 }
 END_TEST
 
+/* What is missing to a whole page is padded by a block, which has at least 12 bytes. */
+START_TEST(pads_chunks)
+{
+	enum { PAGE = 4096, CHUNKS = 3 };
+	static const uint8_t zeros[PAGE];
+	const struct capture_file_opts opts = { .name = "x", .pcapng = true };
+	const size_t gap = (size_t)_i * 4, len = PAGE - gap;
+	const uint32_t caplen = (uint32_t)(len - (block_size(true) - PAYLOAD));
+	const struct frame frame = {
+		.data = zeros, .caplen = caplen, .len = caplen, .link = FRAME_ETHERNET
+	};
+	struct buf packet = { 0 }, b;
+	struct capfile c = { 0 };
+	struct capture_file f;
+	uint8_t *chunk;
+	size_t kept = 0;
+	uint32_t n = 0;
+
+	capfile_put_packet(&packet, &frame);
+	ck_assert_uint_eq(packet.len, len);
+	ck_assert_int_eq(posix_memalign((void **)&chunk, PAGE, len + PACKET_BUF_ROOM), 0);
+	open_file(&f, &opts);
+	for (int i = 0; i < CHUNKS; i++) {
+		memcpy(chunk, packet.data, len);
+		ck_assert_int_eq(capture_file_write_chunk(&f, chunk, len, &kept), 0);
+	}
+	ck_assert_uint_eq(kept, CHUNKS * len);
+	ck_assert_int_eq(capture_file_close(&f), 0);
+	b = temp_dir_read("x");
+	ck_assert_int_eq(capfile_feed(&c, b.data, b.len, count_frame, &n), 0);
+	ck_assert_int_eq(capfile_end(&c), 0);
+	ck_assert_uint_eq(n, CHUNKS);
+	capfile_close(&c);
+	buf_free(&b);
+	buf_free(&packet);
+	free(chunk);
+}
+END_TEST
+
 /* A chunk that would not fit into the file is divided among files as any row of packets. */
 START_TEST(rotates_chunks)
 {
@@ -509,6 +555,7 @@ Suite *capture_file_suite(void)
 	tcase_add_loop_test(t, full_disk, 0, 2);
 	tcase_add_test(t, full_disk_header);
 	tcase_add_test(t, writes_chunks);
+	tcase_add_loop_test(t, pads_chunks, 0, 5);
 	tcase_add_test(t, rotates_chunks);
 	tcase_add_loop_test(t, refuses_options, 0, 5);
 	tcase_add_test(t, spares_until_begin);

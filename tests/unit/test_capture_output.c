@@ -278,8 +278,11 @@ START_TEST(counts_unsaved)
 	ck_assert_int_eq(capture_out_open(&out, &opts), 0);
 	ck_assert_int_eq(capture_out_begin(&out), 0);
 	ck_assert_int_eq(capture_out_ensure_header(&out, &iface), 0);
-	for (uint32_t i = 0; i < PACKETS; i++)
+	/* those that are saved are longer than the others */
+	for (uint32_t i = 0; i < PACKETS; i++) {
+		udp.caplen = udp.len = i < PACKETS / 2 ? sizeof(udp4) : 20;
 		capfile_put_packet(&blocks, &udp);
+	}
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	capture_stderr_begin(STDERR_FILENO);
 	ck_assert_int_eq(capture_out_write_blocks(&out, (uint8_t *)blocks.data, blocks.len),

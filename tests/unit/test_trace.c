@@ -231,6 +231,28 @@ START_TEST(full_table)
 }
 END_TEST
 
+/* Queries with the same hash share a bucket: the oldest one makes room, wherever it is. */
+START_TEST(evicts_oldest)
+{
+	static const uint8_t order[TRACE_DNS_BUCKET] = { 5, 3, 8, 1, 6, 2, 7, 4 };
+	struct trace_message m;
+	struct trace_dns done;
+
+	for (int i = 0; i <= TRACE_DNS_BUCKET; i++) {
+		m = make_message(7, PORT, (i < TRACE_DNS_BUCKET ? order[i] : 100u) * MS, false);
+		m.head.local[3] = (uint8_t)(10 + i);
+		ck_assert(!trace_dns_add(&table, &m, &done));
+	}
+	ck_assert_uint_eq(table.evicted, 1);
+	for (int i = 0; i <= TRACE_DNS_BUCKET; i++) {
+		m = make_message(7, PORT, 200 * MS, true);
+		m.head.local[3] = (uint8_t)(10 + i);
+		ck_assert(trace_dns_add(&table, &m, &done));
+		ck_assert_uint_eq(done.query_ns == 0, i == 3);
+	}
+}
+END_TEST
+
 static struct trace_sum sum;
 
 static void open_sum(void)
@@ -447,6 +469,7 @@ Suite *trace_suite(void)
 	tcase_add_test(t, ignores_other_messages);
 	tcase_add_test(t, queries_expire);
 	tcase_add_test(t, full_table);
+	tcase_add_test(t, evicts_oldest);
 	suite_add_tcase(s, t);
 	t = tcase_create("summary");
 	tcase_add_checked_fixture(t, open_sum, close_sum);
