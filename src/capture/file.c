@@ -77,7 +77,7 @@ static int name_file(struct capture_file *f, uint64_t now)
 	if (opts->interval_ns) {
 		localtime_r(&s, &local);
 		if (!strftime(base, sizeof(base), opts->name, &local))
-			return fail_usage("%s makes no file name", opts->name);
+			return fail_usage("%s: invalid file name format", opts->name);
 	}
 	if (opts->max_bytes && opts->max_files && !opts->interval_ns)
 		n = snprintf(f->path, sizeof(f->path), "%s%0*u", base,
@@ -113,7 +113,7 @@ static int fail_write(const struct capture_file *f, int rc)
 	if (rc == -EINTR)
 		return fail(rc, "%s: nobody reads", f->path);
 	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
-		return fail(rc, "%s: no space left; what is in it can be read", f->path);
+		return fail(rc, "%s: no space left; the file is valid up to here", f->path);
 	return fail_errno(rc, "%s", f->path);
 }
 
@@ -192,9 +192,9 @@ int capture_file_open(struct capture_file *f, const struct capture_file_opts *op
 	if (!f->is_stdout)
 		return 0;
 	if (isatty(STDOUT_FILENO))
-		return fail_usage("packets on a terminal make no sense: -w FILE, or a pipe");
+		return fail_usage("will not write packets to a terminal: use -w FILE or a pipe");
 	if (opts->max_bytes || opts->interval_ns)
-		return fail_usage("standard output is one file: -C and -G do not go with -w -");
+		return fail_usage("-C and -G need a file: they cannot be used with -w -");
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;

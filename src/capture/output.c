@@ -213,7 +213,7 @@ int capture_out_add_pcap_header(struct capture_out *out, uint16_t link)
 	int rc = 0;
 
 	if (out->has_header && link != out->link)
-		return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
+		return fail(-EINVAL, "%s: pcap holds a single link type: write pcapng",
 			    out->file.path);
 	if (out->has_header)
 		return 0;

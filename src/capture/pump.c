@@ -195,7 +195,7 @@ static int drain_pass(struct pump *p, bool all, bool *any, bool *more)
 	}
 	*more = *more || (all && used);
 	packet_buf_release(&p->session.packets, p->batches, n);
-	return rc == -EBADMSG ? fail(rc, "the kernel's blocks are damaged: a bug of sonde") : rc;
+	return rc == -EBADMSG ? fail(rc, "damaged blocks from the kernel: a bug in sonde") : rc;
 }
 
 /* Writes what has arrived since the last pause. *any: there was something, or still is. */

@@ -102,24 +102,22 @@ static int find_function(const struct probe_file *f, const struct elf *e,
 	elf_functions(e, match_symbol, &s);
 	if (!s.functions)
 		return fail(-ENOENT,
-			    "%s: %s names no functions: it is stripped; an address in it "
-			    "can be given (0x...)",
+			    "%s: %s has no function names (stripped): give an address (0x...)",
 			    want->text, f->path);
 	if (!s.value)
 		return suggest_symbol(want->text, e, want->name);
 	if (s.other)
 		return fail(-ENOTUNIQ,
-			    "%s: several functions of the file have that name: give an "
+			    "%s: several functions in the file have that name: give an "
 			    "address (%.*s:%s:0x%llx, 0x%llx, ...)",
 			    want->text, (int)strcspn(want->text, ":"), want->text, f->path,
 			    (unsigned long long)s.value, (unsigned long long)s.other);
 	if (s.chooses)
-		note("%s is what chooses a function when the program starts: it is that "
-		     "choice which is probed",
+		note("%s selects a function at program start (IFUNC): the probe sees the selection",
 		     want->text);
 	if (want->offset && want->offset >= s.size)
-		return fail(-EINVAL, "%s: %s has %llu bytes", want->text, want->name,
-			    (unsigned long long)s.size);
+		return fail(-EINVAL, "%s: beyond the end of %s, which has %llu bytes", want->text,
+			    want->name, (unsigned long long)s.size);
 	*value = s.value;
 	return 0;
 }
@@ -129,7 +127,7 @@ static int parse_address(const struct file_symbol *want, uint64_t *value)
 	char *end;
 
 	*value = strtoull(want->name, &end, 16);
-	return *end ? fail(-EINVAL, "%s: %s is no address", want->text, want->name) : 0;
+	return *end ? fail(-EINVAL, "%s: invalid address %s", want->text, want->name) : 0;
 }
 
 static int find_offset(struct probe_file *f, const struct elf *e, const struct file_symbol *want)
@@ -141,11 +139,10 @@ static int find_offset(struct probe_file *f, const struct elf *e, const struct f
 	if (rc)
 		return rc;
 	if (want->offset || is_address)
-		note("%s: that has to be where an instruction begins; elsewhere it breaks the "
-		     "program",
+		note("%s: must be the start of an instruction; elsewhere it breaks the program",
 		     want->text);
 	if (elf_offset(e, value + want->offset, &f->offset))
-		return fail(-ENOENT, "%s: there is no code in the file", want->text);
+		return fail(-ENOENT, "%s: no code at that address in the file", want->text);
 	return 0;
 }
 

@@ -37,16 +37,15 @@ int suggest_function(const char *text, const char *name)
 	scan_functions(try_name, &near);
 	if (!strcmp(near.name, name))
 		return fail(-ENOENT,
-			    "%s: this function may not be probed: the kernel needs it to "
-			    "handle probes, or it has none at its begin",
+			    "%s: cannot be probed: the kernel needs it to handle probes, or "
+			    "takes none at its start",
 			    text);
-	return fail_missing(text, "this kernel has no such function (or it is part of its callers)",
-			    "", &near);
+	return fail_missing(text, "no such function in this kernel (it may be inlined)", "", &near);
 }
 
 static int fail_tracepoint(const char *text, const struct near *near)
 {
-	return fail_missing(text, "this kernel has no such tracepoint", "", near);
+	return fail_missing(text, "no such tracepoint in this kernel", "", near);
 }
 
 int suggest_tracepoint(const char *text, const char *category, const char *name)
@@ -81,7 +80,7 @@ int suggest_syscall(const char *text, const char *prefix, const char *name)
 	near_begin(&near, name);
 	for (unsigned int i = 0; (known = syscall_name(i, &number)); i++)
 		near_try(&near, known);
-	return fail_missing(text, "there is no such system call", prefix, &near);
+	return fail_missing(text, "no such system call", prefix, &near);
 }
 
 int suggest_symbol(const char *text, const struct elf *e, const char *name)
@@ -90,5 +89,5 @@ int suggest_symbol(const char *text, const struct elf *e, const char *name)
 
 	near_begin(&near, name);
 	elf_functions(e, try_symbol, &near);
-	return fail_missing(text, "the file defines no such function", "", &near);
+	return fail_missing(text, "no such function in the file", "", &near);
 }

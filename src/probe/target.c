@@ -52,9 +52,9 @@ const char *target_suggest_kind(const char *word)
 static int copy_name(char *to, size_t room, const char *from, size_t len, const char *word)
 {
 	if (!len)
-		return fail_usage("%s: a name is missing", word);
+		return fail_usage("%s: missing name", word);
 	if (len >= room)
-		return fail_usage("%s: a name is too long", word);
+		return fail_usage("%s: name too long", word);
 	memcpy(to, from, len);
 	to[len] = '\0';
 	return 0;
@@ -69,7 +69,7 @@ static int parse_user(struct target *t, const char *rest)
 	char *end;
 
 	if (!colon)
-		return fail_usage("%s: it is %s:PATH:SYMBOL", t->text, t->kind->name);
+		return fail_usage("%s: expected %s:PATH:SYMBOL", t->text, t->kind->name);
 	rc = copy_name(t->file.path, sizeof(t->file.path), rest, (size_t)(colon - rest), t->text);
 	plus = strrchr(symbol, '+');
 	if (!rc)
@@ -80,9 +80,9 @@ static int parse_user(struct target *t, const char *rest)
 	errno = 0;
 	t->symbol_offset = strtoull(plus + 1, &end, 0);
 	if (end == plus + 1 || *end || errno || plus[1] == '-')
-		return fail_usage("%s: %s is no offset", t->text, plus + 1);
+		return fail_usage("%s: invalid offset %s", t->text, plus + 1);
 	if (t->returns && t->symbol_offset)
-		return fail_usage("%s: a return has no offset", t->text);
+		return fail_usage("%s: a return probe takes no offset", t->text);
 	return 0;
 }
 
@@ -91,9 +91,7 @@ static int parse_tracepoint(struct target *t, const char *rest)
 	const char *colon = strchr(rest, ':');
 	int rc = colon ? copy_name(t->category, sizeof(t->category), rest, (size_t)(colon - rest),
 				   t->text)
-		       : fail_usage("%s: it is tracepoint:CATEGORY:NAME; without a category: "
-				    "raw:NAME",
-				    t->text);
+		       : fail_usage("%s: expected tracepoint:CATEGORY:NAME, or raw:NAME", t->text);
 
 	return rc ? rc : copy_name(t->name, sizeof(t->name), colon + 1, strlen(colon + 1), t->text);
 }
@@ -125,23 +123,23 @@ int target_fail_attach(const struct target *t, int rc)
 		return fail_missing(t);
 	if (rc == -ENODEV)
 		return fail(rc,
-			    "%s: this kernel has no %s; tracepoints may tell the same (sonde "
+			    "%s: this kernel has no %s; a tracepoint may serve instead (sonde "
 			    "probe list PATTERN)",
 			    t->text, t->kind->user ? "uprobes" : "kprobes");
 	if ((rc == -EPERM || rc == -EACCES) && priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
 		return fail(rc,
-			    "%s: lockdown (confidentiality) keeps this kernel from being "
-			    "probed there; tracepoints can be counted",
+			    "%s: lockdown (confidentiality) forbids this probe; tracepoints "
+			    "can be counted",
 			    t->text);
 	if (rc == -EADDRNOTAVAIL)
-		return fail(rc, "%s: several functions of this kernel have that name", t->text);
+		return fail(rc, "%s: several functions in this kernel have that name", t->text);
 	if (rc == -EINVAL && !t->kind->user)
 		return fail(rc,
-			    "%s: the kernel lets no probe stand there (nor, if it has no "
-			    "kprobes on ftrace, at the begin of any function)",
+			    "%s: the kernel takes no probe there (without kprobes on ftrace, "
+			    "at no function's start)",
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
-		return fail(rc, "%s: the kernel does not let it be probed there (%s)", t->text,
+		return fail(rc, "%s: the kernel takes no probe there (%s)", t->text,
 			    rc == -EINVAL ? err_words(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
@@ -226,7 +224,7 @@ int target_set_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 		if (more && wanted[i] > t->nargs && wanted[i] <= count_arg_registers(t))
 			t->nargs = wanted[i];
 		if (wanted[i] > t->nargs)
-			return fail_usage("-s %u: of %s so many arguments are not known", wanted[i],
+			return fail_usage("-s %u: %s has no such known argument", wanted[i],
 					  t->text);
 	}
 	memcpy(t->text_args, wanted, sizeof(t->text_args));
@@ -260,7 +258,7 @@ static int find_syscall(struct target *t)
 	t->returns = !strncmp(t->name, leave, sizeof(leave) - 1);
 	prefix = t->returns ? leave : enter;
 	if (strncmp(t->name, prefix, strlen(prefix)))
-		return fail(-ENOENT, "%s: it is sys_enter_NAME or sys_exit_NAME", t->text);
+		return fail(-ENOENT, "%s: expected sys_enter_NAME or sys_exit_NAME", t->text);
 	t->syscall = syscall_find(t->name + strlen(prefix));
 	return t->syscall < 0 ? suggest_syscall(t->text, prefix, t->name + strlen(prefix)) : 0;
 }

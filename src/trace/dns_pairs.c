@@ -12,7 +12,7 @@ enum { DUPLICATE_NS = 10000000 }; /* sooner, it is the same packet at another in
 int trace_dns_open(struct trace_dns_table *table)
 {
 	table->slots = calloc(TRACE_DNS_SLOTS, sizeof(*table->slots));
-	return table->slots ? 0 : fail_errno(-ENOMEM, "questions of DNS");
+	return table->slots ? 0 : fail_errno(-ENOMEM, "table of DNS queries");
 }
 
 void trace_dns_close(struct trace_dns_table *table)

@@ -33,14 +33,14 @@ static const char *describe_unsupported(const struct filter_node *n, size_t nfie
 	switch (n->op) {
 	case FILTER_FIELD:
 	case FILTER_LOAD:
-		return is_known(n->field, nfields) ? NULL : "a part of packets";
+		return is_known(n->field, nfields) ? NULL : "packet headers";
 	case FILTER_SET:
 		return "a set";
 	case FILTER_BYTE:
-		return "bytes of packets";
+		return "packet bytes";
 	case FILTER_DNS:
 	case FILTER_SNI:
-		return "what packets carry";
+		return "packet contents";
 	case FILTER_INNER:
 		return "tunnels";
 	default:
@@ -55,7 +55,7 @@ static int check_fields(const struct filter *f, size_t nfields, const char *have
 
 		if (!what)
 			continue;
-		snprintf(why->msg, sizeof(why->msg), "asks about %s: %s", what, have);
+		snprintf(why->msg, sizeof(why->msg), "uses %s: %s", what, have);
 		return -EINVAL;
 	}
 	return 0;
@@ -63,10 +63,11 @@ static int check_fields(const struct filter *f, size_t nfields, const char *have
 
 int trace_filter_check(const struct filter *f, struct diag *why)
 {
-	return check_fields(f, ALL, "connections have addresses, ports, interfaces, owners", why);
+	return check_fields(
+		f, ALL, "connections only have addresses, ports, interfaces and processes", why);
 }
 
 int trace_filter_check_owners(const struct filter *f, struct diag *why)
 {
-	return check_fields(f, OWNERS, "processes have pid, comm, cgroup, container", why);
+	return check_fields(f, OWNERS, "processes only have pid, comm, cgroup and container", why);
 }

@@ -35,7 +35,7 @@ static int attach_extra(struct trace *t, const struct obj *o)
 		if (fd >= 0)
 			t->links[t->nlinks++] = fd;
 		else if (fd != -ENOENT)
-			return fail_errno(fd, "tracing by %s", extra_targets[i].function);
+			return fail_errno(fd, "attaching to %s", extra_targets[i].function);
 	}
 	return 0;
 }
@@ -55,7 +55,7 @@ static int attach_prog(struct trace *t, const struct obj *o, uint32_t prog)
 	int fd = tracing_attach(o, prog);
 
 	if (fd < 0)
-		return fail_errno(fd, "tracing by %s", o->spec->progs[prog].target);
+		return fail_errno(fd, "attaching to %s", o->spec->progs[prog].target);
 	t->links[t->nlinks++] = fd;
 	return 0;
 }

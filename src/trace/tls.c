@@ -207,8 +207,8 @@ static int try_named(struct tls_search *s, const struct opt_list *names)
 			return fail(n, "%s: %s", names->at[i], elf_words(n));
 		if (!n)
 			return fail(-ENOENT,
-				    "%s has no SSL_read and SSL_write: it is stripped, or "
-				    "uses another library",
+				    "%s has no SSL_read or SSL_write: it is stripped, or "
+				    "does not use OpenSSL",
 				    names->at[i]);
 		if (access(names->at[i], R_OK) < 0)
 			return fail_errno(-errno, "%s", names->at[i]);
@@ -231,12 +231,10 @@ int trace_tls_attach(struct trace *t, const struct obj *o)
 		libs_walk(try_library, s);
 	}
 	if (!rc && s->full)
-		note("there are more files with OpenSSL than can be watched: --tls-file names "
-		     "those that matter");
+		note("too many files with OpenSSL, some are not watched: choose with --tls-file");
 	free(s);
 	if (!rc && !t->ntls_files)
-		return fail(-ENOENT,
-			    "TLS: no process runs an OpenSSL, and there is no libssl here: "
-			    "name a file (--tls-file)");
+		return fail(-ENOENT, "no process uses OpenSSL, and no libssl was found: "
+				     "name a file with --tls-file");
 	return rc;
 }

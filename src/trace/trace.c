@@ -166,12 +166,12 @@ static const struct tcp_event {
 	{ TRACE_BIT(TRACE_RETRANSMIT),
 	  1u << TCP_EVENTS_PROG_SONDE_RETRANS | 1u << TCP_EVENTS_PROG_SONDE_RETRANS_S,
 	  "retransmits" },
-	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_RX, "resets that are received" },
-	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_TX, "resets that are sent" },
+	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_RX, "received resets" },
+	{ TRACE_BIT(TRACE_RESET), 1u << TCP_EVENTS_PROG_SONDE_RST_TX, "sent resets" },
 	{ TRACE_BIT(TRACE_DROP), 1u << TCP_EVENTS_PROG_SONDE_DROP, "drops" },
 	{ TRACE_BIT(TRACE_LISTEN),
 	  1u << TCP_EVENTS_PROG_SONDE_ACCEPTQ | 1u << TCP_EVENTS_PROG_SONDE_SYNQ,
-	  "full queues of listeners" },
+	  "full listen queues" },
 };
 
 static uint32_t find_number(const struct trace_names *names, const char *name)
@@ -231,7 +231,7 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 		}
 		err_capture_end(before);
 		bad |= tcp_events[i].kind;
-		note("this kernel does not tell of %s: %s", tcp_events[i].what, why);
+		note("%s are unavailable: %s", tcp_events[i].what, why);
 	}
 	t->missing |= bad & ~working;
 	return rc && good ? load_tcp_events(t, types, good) : 0;
@@ -243,12 +243,12 @@ static int attach_dns(struct trace *t, const struct obj *o)
 	int root = mnt_open_dir("cgroup2", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC), rc = 0;
 
 	if (root < 0)
-		return fail_errno(root, "DNS is watched at the root of the cgroups (version 2)");
+		return fail_errno(root, "tracing DNS needs cgroup v2");
 	for (uint32_t i = 0; i < dns_spec.nprogs && !rc; i++) {
 		int fd = bpf_link_create(o->prog_fd[i], root, dns_spec.progs[i].attach_type, 0);
 
 		if (fd < 0)
-			rc = fail_errno(fd, "DNS is watched at the root of the cgroups");
+			rc = fail_errno(fd, "attaching to the root cgroup");
 		else
 			t->links[t->nlinks++] = fd;
 	}
@@ -341,7 +341,7 @@ static int open_all(struct trace *t)
 		rc = open_tls(t, &types);
 	btf_close(&types);
 	if (!rc && !(wanted_kinds(t) & ~t->missing))
-		rc = fail(-ENOENT, "there is nothing else to trace");
+		rc = fail(-ENOENT, "nothing left to trace");
 	if (rc)
 		return rc;
 	rc = ring_open(&t->ring, t->shared_maps[TRACE_SHARED_EVENTS], t->opts.ring_bytes);

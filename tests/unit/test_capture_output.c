@@ -192,7 +192,7 @@ START_TEST(writes_pcap)
 	capture_stderr_begin(STDERR_FILENO);
 	ck_assert_int_eq(capture_out_write_frame(&out, &echo, NULL), -EINVAL);
 	capture_stderr_end(STDERR_FILENO);
-	ck_assert_msg(strstr(said, "one kind of link"), "%s", said);
+	ck_assert_msg(strstr(said, "single link type"), "%s", said);
 	ck_assert_int_eq(capture_out_close(&out, 0), 0);
 	contents = read_file(opts->file.name);
 	ck_assert_int_eq(contents.c.format, CAPFILE_PCAP);

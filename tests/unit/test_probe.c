@@ -48,18 +48,18 @@ END_TEST
 static const struct {
 	const char *word, *words;
 } bad[] = {
-	{ "kprobe:", "a name is missing" },
+	{ "kprobe:", "missing name" },
 	{ "uprobe:main", "uprobe:PATH:SYMBOL" },
-	{ "uprobe::main", "a name is missing" },
-	{ "uprobe:/bin/sh:", "a name is missing" },
-	{ "uprobe:/bin/sh:main+", "no offset" },
-	{ "uprobe:/bin/sh:main+1x", "no offset" },
-	{ "uprobe:/bin/sh:main+-1", "no offset" },
-	{ "uprobe:/bin/sh:+1", "a name is missing" },
-	{ "uretprobe:/bin/sh:main+4", "a return has no offset" },
+	{ "uprobe::main", "missing name" },
+	{ "uprobe:/bin/sh:", "missing name" },
+	{ "uprobe:/bin/sh:main+", "invalid offset" },
+	{ "uprobe:/bin/sh:main+1x", "invalid offset" },
+	{ "uprobe:/bin/sh:main+-1", "invalid offset" },
+	{ "uprobe:/bin/sh:+1", "missing name" },
+	{ "uretprobe:/bin/sh:main+4", "takes no offset" },
 	{ "tracepoint:sock", "tracepoint:CATEGORY:NAME" },
-	{ "tracepoint::x", "a name is missing" },
-	{ "tracepoint:sock:", "a name is missing" },
+	{ "tracepoint::x", "missing name" },
+	{ "tracepoint:sock:", "missing name" },
 };
 
 START_TEST(wrong_words_are_said)

@@ -404,15 +404,15 @@ static const struct {
 } filters[] = {
 	{ "pid 1", NULL, NULL },
 	{ "comm curl", NULL, NULL },
-	{ "host 192.0.2.1", NULL, "processes have" },
-	{ "tcp dst port 443", NULL, "processes have" },
-	{ "inbound", NULL, "processes have" },
-	{ "iface lo", NULL, "processes have" },
-	{ "tcp[13] & 2 != 0", "connections have", "processes have" },
-	{ "vlan 5", "connections have", "processes have" },
-	{ "pid 1 or dns example.org", "connections have", "processes have" },
-	{ "inner host 192.0.2.1", "connections have", "processes have" },
-	{ "verdict drop", "connections have", "processes have" },
+	{ "host 192.0.2.1", NULL, "processes only have" },
+	{ "tcp dst port 443", NULL, "processes only have" },
+	{ "inbound", NULL, "processes only have" },
+	{ "iface lo", NULL, "processes only have" },
+	{ "tcp[13] & 2 != 0", "connections only have", "processes only have" },
+	{ "vlan 5", "connections only have", "processes only have" },
+	{ "pid 1 or dns example.org", "connections only have", "processes only have" },
+	{ "inner host 192.0.2.1", "connections only have", "processes only have" },
+	{ "verdict drop", "connections only have", "processes only have" },
 };
 
 static void check_fit(int rc, const struct diag *why, const char *words, const char *text)

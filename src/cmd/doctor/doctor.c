@@ -293,7 +293,7 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 	*why = '\0';
 	snprintf(hook, WORDS, "tp_btf, %s", t.call_method ? t.call_method : "states only");
 	if (!t.call_method)
-		set(why, "what connect(2) and accept(2) return is not heard of");
+		set(why, "what connect(2) and accept(2) return is unavailable");
 	else if (!strcmp(t.call_method, "sys_exit"))
 		set(why, "each system call costs a little more meanwhile");
 	trace_close(&t);

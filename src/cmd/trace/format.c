@@ -19,7 +19,7 @@ int trace_fmt_open(struct trace_fmt *s, const struct trace *t)
 	s->trace = t;
 	s->cgroups = calloc(TRACE_SAY_CGROUPS, sizeof(*s->cgroups));
 	if (!s->cgroups)
-		return fail_errno(-ENOMEM, "names of cgroups");
+		return fail_errno(-ENOMEM, "table of cgroup names");
 	symbols_open(&s->symbols);
 	trace_fmt_clock(s);
 	return 0;
@@ -117,7 +117,7 @@ static const struct {
 	{ ENOBUFS, "no buffer space" },
 	{ ENOMEM, "out of memory" },
 	{ EAGAIN, "no port left" },
-	{ ECANCELED, "given up" },
+	{ ECANCELED, "abandoned" },
 	{ ENODEV, "no such device" },
 	{ EOPNOTSUPP, "not supported" },
 };
@@ -146,7 +146,7 @@ struct trace_words trace_fmt_end(uint8_t how)
 struct trace_words trace_fmt_retransmit(uint8_t how)
 {
 	static const struct trace_words all[] = {
-		[TRACE_RESEND_UNKNOWN] = { "unknown", "again" },
+		[TRACE_RESEND_UNKNOWN] = { "unknown", "retransmitted" },
 		[TRACE_RESEND_TIMEOUT] = { "timeout", "timeout" },
 		[TRACE_RESEND_FAST] = { "fast", "fast" },
 		[TRACE_RESEND_PROBE] = { "loss probe", "tail loss probe" },

@@ -29,12 +29,12 @@
 	     HAS_queue | HAS_room) \
 	KIND(BIND, bind, event, "bind", "", \
 	     HAS_protocol | OUTCOME) \
-	KIND(DNS, none, none, "dns", " (questions and answers)", \
+	KIND(DNS, none, none, "dns", " (queries and answers)", \
 	     HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers | HAS_latency_ms | \
 	     HAS_asked) \
-	KIND(TLS, text, text, "tls", " (what OpenSSL hides on the wire)", \
+	KIND(TLS, text, text, "tls", " (plain text, by OpenSSL)", \
 	     HAS_how | HAS_length | HAS_offset | HAS_text) \
-	KIND(OPEN, open, event, "open", " (those that are there at the start)", \
+	KIND(OPEN, open, event, "open", " (existing ones)", \
 	     HAS_to | HAS_existed)
 /* clang-format on */
 

@@ -115,7 +115,7 @@ static void append_connect(struct buf *out, struct trace_fmt *s, const struct tr
 	if (e->detail.start_ns)
 		append_duration(out, e->head.time - e->detail.start_ns);
 	else
-		buf_str(out, "since when, is not known");
+		buf_str(out, "start unknown");
 }
 
 static void append_accept(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
@@ -130,11 +130,11 @@ static void append_accept(struct buf *out, struct trace_fmt *s, const struct tra
 		return;
 	}
 	if (e->head.flags & TRACE_BY_LISTENER) {
-		buf_str(out, "by whoever listens");
+		buf_str(out, "attributed to the listener");
 		return;
 	}
 	if (!e->detail.start_ns) {
-		buf_str(out, "for how long it waited, is not known");
+		buf_str(out, "waiting time unknown");
 		return;
 	}
 	buf_str(out, "waited ");
@@ -210,7 +210,7 @@ static void append_open(struct buf *out, struct trace_fmt *s, const struct trace
 {
 	(void)s;
 	append_ends(out, rec);
-	buf_printf(out, "%s, was there before", trace_fmt_state(event_of(rec)->detail.new_state));
+	buf_printf(out, "%s, existed before", trace_fmt_state(event_of(rec)->detail.new_state));
 }
 
 static void append_listen(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
@@ -219,7 +219,7 @@ static void append_listen(struct buf *out, struct trace_fmt *s, const struct tra
 
 	(void)s;
 	append_ends(out, rec);
-	buf_printf(out, "queue full: %u wait, %u may", d->queue_len, d->queue_max);
+	buf_printf(out, "queue full: %u waiting, limit %u", d->queue_len, d->queue_max);
 }
 
 static void append_retransmit(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
@@ -287,10 +287,10 @@ static void append_text(struct buf *out, struct trace_fmt *s, const struct trace
 	buf_str(out, t->head.flags & TRACE_SENT ? "sent " : "received ");
 	append_bytes(out, t->total);
 	if (t->offset)
-		buf_printf(out, ", from byte %u on", t->offset);
+		buf_printf(out, ", from byte %u", t->offset);
 	if (t->offset + n < t->total &&
 	    (n < TRACE_TEXT || t->offset + n == TRACE_TEXT * TRACE_PIECES))
-		buf_printf(out, ", cut behind %u", t->offset + n);
+		buf_printf(out, ", cut at %u", t->offset + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t c = t->bytes[i];
 
@@ -350,14 +350,14 @@ static void append_answer(struct buf *out, const struct trace_dns *dns)
 		if (*dns->msg.answers)
 			buf_printf(out, " %s", dns->msg.answers);
 		if (dns->msg.cut)
-			buf_str(out, " (cut short)");
+			buf_str(out, " (truncated)");
 		if (dns->query_ns) {
 			buf_str(out, " after ");
 			append_duration(out, dns->head.time - dns->query_ns);
 		}
 	}
 	if (dns->queries > 1)
-		buf_printf(out, ", asked %u times", dns->queries);
+		buf_printf(out, ", sent %u times", dns->queries);
 }
 
 void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,

@@ -18,7 +18,7 @@ static const struct col dest_cols[] = {
 	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
 	{ "destination", "destination", .role = COL_KEY, COL_AT_STR(R, destination) },
 	{ "direction", "dir", .role = COL_KEY, COL_AT_STR(R, direction) },
-	{ "connections", "made", .role = COL_COUNTER, COL_AT_U64(R, made) },
+	{ "connections", "opened", .role = COL_COUNTER, COL_AT_U64(R, made) },
 	{ "failed", "failed", .role = COL_COUNTER, COL_AT_U64(R, failed) },
 	{ "latency_p50_ns", "p50", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p50) },
 	{ "latency_p90_ns", "p90", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p90) },
@@ -40,8 +40,8 @@ struct drop_row {
 #define R struct drop_row
 static const struct col drop_cols[] = {
 	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
-	{ "reason", "dropped because", .role = COL_KEY, COL_AT_STR(R, reason) },
-	{ "place", "at", .role = COL_KEY, COL_AT_STR(R, place) },
+	{ "reason", "drop reason", .role = COL_KEY, COL_AT_STR(R, reason) },
+	{ "place", "location", .role = COL_KEY, COL_AT_STR(R, place) },
 	{ "packets", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets) },
 };
 #undef R

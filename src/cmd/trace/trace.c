@@ -167,13 +167,13 @@ static int parse(struct tracing *t, int argc, char **argv)
 	if (!t->opts.kinds && !t->opts.failures)
 		t->opts.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
 	if ((t->o.text || t->o.tls_files.n) && !(t->opts.kinds & TRACE_BIT(TRACE_TLS)))
-		return fail_usage("-s and --tls-file are about tls: name that kind");
+		return fail_usage("-s and --tls-file need kind tls");
 	if (t->o.dns_port && !(t->opts.kinds & TRACE_BIT(TRACE_DNS)))
-		return fail_usage("--dns-port is about dns: name that kind");
+		return fail_usage("--dns-port needs kind dns");
 	if (t->o.stacks && !(t->opts.kinds & TRACE_BIT(TRACE_DROP)))
-		return fail_usage("--stack is about drop: name that kind");
+		return fail_usage("--stack needs kind drop");
 	if (t->o.kibibytes & (t->o.kibibytes - 1))
-		return fail_usage("-B %u is no power of two", t->o.kibibytes);
+		return fail_usage("-B %u: not a power of two", t->o.kibibytes);
 	t->opts.ring_bytes = t->o.kibibytes * KIBIBYTE;
 	t->opts.max_socks = t->o.socks;
 	t->opts.text_bytes = t->o.text;
@@ -317,10 +317,10 @@ static int finish(struct tracing *t)
 		fprintf(stderr, "%llu events traced\n%llu events lost\n",
 			(unsigned long long)t->shown, (unsigned long long)counts.lost);
 	if (t->dns.evicted)
-		note("%llu questions of DNS were given up, for want of room",
+		note("%llu DNS queries were dropped: table full",
 		     (unsigned long long)t->dns.evicted);
 	if (counts.untracked)
-		note("%llu connections were not known, for want of room: --sockets",
+		note("%llu connections could not be tracked: raise --sockets",
 		     (unsigned long long)counts.untracked);
 	return 0;
 }
@@ -332,16 +332,15 @@ static void note_start(const struct tracing *t)
 	if (t->o.quiet)
 		return;
 	if (tr->ntls_files)
-		note("TLS is watched in %u file%s", tr->ntls_files, tr->ntls_files == 1 ? "" : "s");
+		note("watching TLS in %u file%s", tr->ntls_files, tr->ntls_files == 1 ? "" : "s");
 	if (tr->call_method)
 		note("tracing, system calls by %s%s", tr->call_method,
 		     strcmp(tr->call_method, "sys_exit")
 			     ? ""
-			     : ", which costs each of them a little: no kprobes here");
+			     : ", which costs each one a little: no kprobes");
 	else if ((t->opts.kinds | t->opts.failures) & FAILURES)
-		note("tracing; what connect(2), accept(2) and bind(2) return is not heard of here: "
-		     "failures before a SYN are not seen, and who accepts is taken to be who "
-		     "listens");
+		note("tracing; what connect(2), accept(2) and bind(2) return is unavailable: failures "
+		     "before a SYN are not seen, and accepted connections are attributed to the listener");
 	else
 		note("tracing");
 }
@@ -354,7 +353,7 @@ static int look_there(struct tracing *t)
 		return 0;
 	rc = trace_list_existing(&t->trace, on_record, t);
 	if (rc < 0 && !t->o.quiet)
-		note("connections that there are: %s", err_words(rc));
+		note("existing connections are not listed: %s", err_words(rc));
 	return flush(t) ? -EIO : rc > 0;
 }
 
