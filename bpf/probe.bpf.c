@@ -31,7 +31,7 @@ struct {
 	MAP_UINT(max_entries, PROBE_CALLS);
 	MAP_TYPE(key, struct probe_call_key);
 	MAP_TYPE(value, struct probe_call);
-} begun MAP;
+} open_calls MAP;
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_HASH);
@@ -263,14 +263,14 @@ static __always_inline void on_entry(void *ctx, const struct trace_head *h, __u6
 	}
 	count_missed(PROBE_ENTRIES);
 	call->start_ns = bpf_ktime_get_ns();
-	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
+	bpf_map_update_elem(&open_calls, &key, call, BPF_ANY);
 }
 
 static __always_inline void on_return(const struct trace_head *h, __u64 stack, __u64 value)
 {
 	struct probe_call_key key = key_of(h, stack);
 	struct probe_call here = { .kernel_stack = -1, .user_stack = -1 };
-	struct probe_call *call = bpf_map_lookup_elem(&begun, &key);
+	struct probe_call *call = bpf_map_lookup_elem(&open_calls, &key);
 
 	/* the upper bits of a narrow type are undefined */
 	value <<= conf.value_shift;
@@ -279,7 +279,7 @@ static __always_inline void on_return(const struct trace_head *h, __u64 stack, _
 		here = *call;
 	record_hit(h, &here, value, true);
 	if (call)
-		bpf_map_delete_elem(&begun, &key);
+		bpf_map_delete_elem(&open_calls, &key);
 }
 
 /* Where a program's function returns to, at its entry. */

@@ -60,7 +60,7 @@ struct probe_times {
 	__u64 total_ns, max_ns; /* of all calls; of the slowest */
 };
 
-/* Map `begun`: calls that have not returned, by their stack pointer at entry. */
+/* Map `open_calls`: calls that have not returned, by their stack pointer at entry. */
 struct probe_call_key {
 	__u64 stack;
 	__u32 tid, probe;

@@ -93,7 +93,7 @@ static void size_maps(const struct probe *p, struct obj_map *maps)
 	maps[PROBE_MAP_TIMES].max_entries = p->opts.n;
 	maps[PROBE_MAP_EVENTS].max_entries = p->opts.bytes;
 	if (!returns)
-		maps[PROBE_MAP_BEGUN].max_entries = 1;
+		maps[PROBE_MAP_OPEN_CALLS].max_entries = 1;
 	if (!p->opts.stacks)
 		maps[PROBE_MAP_STACKS].max_entries = maps[PROBE_MAP_PATHS].max_entries = 1;
 	if (!p->opts.values)
