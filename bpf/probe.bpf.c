@@ -121,10 +121,10 @@ static __always_inline __u32 log2_of(__u64 v)
 
 #pragma clang loop unroll(full)
 	for (int bits = 32; bits; bits /= 2) {
-		bool more = v >> bits != 0;
+		bool high = v >> bits != 0;
 
-		n += more ? bits : 0;
-		v = more ? v >> bits : v;
+		n += high ? bits : 0;
+		v = high ? v >> bits : v;
 	}
 	return n;
 }
@@ -269,15 +269,15 @@ static __always_inline void on_entry(void *ctx, const struct trace_head *h, __u6
 static __always_inline void on_return(const struct trace_head *h, __u64 stack, __u64 value)
 {
 	struct probe_call_key key = key_of(h, stack);
-	struct probe_call here = { .kernel_stack = -1, .user_stack = -1 };
+	struct probe_call entry = { .kernel_stack = -1, .user_stack = -1 };
 	struct probe_call *call = bpf_map_lookup_elem(&open_calls, &key);
 
 	/* the upper bits of a narrow type are undefined */
 	value <<= conf.value_shift;
 	value = conf.value_signed ? (__s64)value >> conf.value_shift : value >> conf.value_shift;
 	if (call)
-		here = *call;
-	record_hit(h, &here, value, true);
+		entry = *call;
+	record_hit(h, &entry, value, true);
 	if (call)
 		bpf_map_delete_elem(&open_calls, &key);
 }

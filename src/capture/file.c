@@ -43,13 +43,14 @@ static size_t block_len(const struct capture_file *f, const uint8_t *at, size_t 
 	return n <= left ? n : 0;
 }
 
-/* Length of a sequence of complete blocks: at least `least` bytes, or all complete blocks if
+/* Length of a sequence of complete blocks: at least min_len bytes, or all complete blocks if
  * fewer. */
-static size_t span_blocks(const struct capture_file *f, const uint8_t *at, size_t len, size_t least)
+static size_t span_blocks(const struct capture_file *f, const uint8_t *at, size_t len,
+			  size_t min_len)
 {
 	size_t done = 0, n;
 
-	while (done < least && (n = block_len(f, at + done, len - done)) != 0)
+	while (done < min_len && (n = block_len(f, at + done, len - done)) != 0)
 		done += n;
 	return done;
 }
@@ -121,7 +122,7 @@ static int fail_write(const struct capture_file *f, int rc)
  * complete block. *kept grows by the bytes that stay in the file. */
 static int write_blocks(struct capture_file *f, const uint8_t *at, size_t len, size_t *kept)
 {
-	size_t done, whole = 0, n;
+	size_t done, complete = 0, n;
 	int rc = f->never_blocks ? write_all(f->fd, at, len, &done)
 				 : wait_write(f->fd, at, len, &done);
 
@@ -130,13 +131,13 @@ static int write_blocks(struct capture_file *f, const uint8_t *at, size_t len, s
 		*kept += len;
 		return 0;
 	}
-	while ((n = block_len(f, at + whole, len - whole)) != 0 && whole + n <= done)
-		whole += n;
-	if (f->is_regular && ftruncate(f->fd, (off_t)(f->written + whole)))
-		whole = 0;
-	f->written += whole;
+	while ((n = block_len(f, at + complete, len - complete)) != 0 && complete + n <= done)
+		complete += n;
+	if (f->is_regular && ftruncate(f->fd, (off_t)(f->written + complete)))
+		complete = 0;
+	f->written += complete;
 	f->broken = true;
-	*kept += whole;
+	*kept += complete;
 	return rc;
 }
 
@@ -311,10 +312,10 @@ static size_t make_padding(uint8_t *at, uint64_t pos)
 
 static int align_file(struct capture_file *f)
 {
-	uint8_t room[ALIGN + BLOCK_MIN];
-	size_t n = make_padding(room, f->written), kept = 0;
+	uint8_t padding[ALIGN + BLOCK_MIN];
+	size_t n = make_padding(padding, f->written), kept = 0;
 
-	return n ? write_blocks(f, room, n, &kept) : 0;
+	return n ? write_blocks(f, padding, n, &kept) : 0;
 }
 
 int capture_file_write_chunk(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept)

@@ -68,11 +68,11 @@ static int new_array(const char *name, uint32_t value, uint32_t entries)
 
 static int map_array(int fd, uint64_t bytes, void **at)
 {
-	void *got = mmap(NULL, page_align(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *memory = mmap(NULL, page_align(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (got == MAP_FAILED)
+	if (memory == MAP_FAILED)
 		return fail_errno(-errno, "mapping the capture's memory");
-	*at = got;
+	*at = memory;
 	return 0;
 }
 
@@ -91,13 +91,13 @@ static uint64_t choose_bytes(const struct packet_buf_opts *opts)
 static void choose_sizes(struct packet_buf *pb, const struct packet_buf_opts *opts)
 {
 	uint64_t each = choose_bytes(opts) / pb->cpus;
-	uint32_t rest = block_max(opts) + PACKET_BUF_ROOM;
+	uint32_t reserved = block_max(opts) + PACKET_BUF_ROOM;
 
 	pb->chunk_len = CHUNK_MAX;
-	while (pb->chunk_len / 2 >= CHUNK_MIN && pb->chunk_len / 2 >= rest + BLOCKS_MIN &&
+	while (pb->chunk_len / 2 >= CHUNK_MIN && pb->chunk_len / 2 >= reserved + BLOCKS_MIN &&
 	       (uint64_t)pb->chunk_len * 4 > each)
 		pb->chunk_len /= 2;
-	pb->fill = (pb->chunk_len - rest) & ~3u;
+	pb->fill = (pb->chunk_len - reserved) & ~3u;
 	pb->chunks = 2;
 	while (pb->chunks < CAPTURE_CHUNKS_MAX && (uint64_t)pb->chunks * 2 * pb->chunk_len <= each)
 		pb->chunks *= 2;
@@ -187,13 +187,13 @@ static int open_all(struct packet_buf *pb, const struct packet_buf_opts *opts)
 
 int packet_buf_open(struct packet_buf *pb, const struct packet_buf_opts *opts)
 {
-	struct packet_buf got = { 0 };
-	int rc = open_all(&got, opts);
+	struct packet_buf opened = { 0 };
+	int rc = open_all(&opened, opts);
 
 	if (rc)
-		packet_buf_close(&got);
+		packet_buf_close(&opened);
 	else
-		*pb = got;
+		*pb = opened;
 	return rc;
 }
 

@@ -241,11 +241,11 @@ static int add_polled(int epoll, int fd)
 
 static int open_epoll(int *fd)
 {
-	int got = epoll_create1(EPOLL_CLOEXEC);
+	int new_fd = epoll_create1(EPOLL_CLOEXEC);
 
-	if (got < 0)
+	if (new_fd < 0)
 		return -errno;
-	*fd = got;
+	*fd = new_fd;
 	return 0;
 }
 

@@ -46,11 +46,11 @@ static const char *syscall_for(const char *name)
 
 int syscall_find(const char *tracepoint)
 {
-	const char *want = syscall_for(tracepoint), *name;
+	const char *call = syscall_for(tracepoint), *name;
 	int number;
 
 	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++)
-		if (!strcmp(name, want))
+		if (!strcmp(name, call))
 			return number;
 	return -ENOENT;
 }

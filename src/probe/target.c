@@ -62,15 +62,16 @@ static int copy_name(char *to, size_t room, const char *from, size_t len, const 
 
 /* Parses PATH:SYMBOL, PATH:SYMBOL+OFFSET or PATH:0xADDRESS. A path may have colons, a symbol has
  * none. */
-static int parse_user(struct target *t, const char *rest)
+static int parse_user(struct target *t, const char *operand)
 {
-	const char *colon = strrchr(rest, ':'), *symbol = colon ? colon + 1 : rest, *plus;
+	const char *colon = strrchr(operand, ':'), *symbol = colon ? colon + 1 : operand, *plus;
 	int rc;
 	char *end;
 
 	if (!colon)
 		return fail_usage("%s: expected %s:PATH:SYMBOL", t->text, t->kind->name);
-	rc = copy_name(t->file.path, sizeof(t->file.path), rest, (size_t)(colon - rest), t->text);
+	rc = copy_name(t->file.path, sizeof(t->file.path), operand, (size_t)(colon - operand),
+		       t->text);
 	plus = strrchr(symbol, '+');
 	if (!rc)
 		rc = copy_name(t->name, sizeof(t->name), symbol,
@@ -86,11 +87,11 @@ static int parse_user(struct target *t, const char *rest)
 	return 0;
 }
 
-static int parse_tracepoint(struct target *t, const char *rest)
+static int parse_tracepoint(struct target *t, const char *operand)
 {
-	const char *colon = strchr(rest, ':');
-	int rc = colon ? copy_name(t->category, sizeof(t->category), rest, (size_t)(colon - rest),
-				   t->text)
+	const char *colon = strchr(operand, ':');
+	int rc = colon ? copy_name(t->category, sizeof(t->category), operand,
+				   (size_t)(colon - operand), t->text)
 		       : fail_usage("%s: expected tracepoint:CATEGORY:NAME, or raw:NAME", t->text);
 
 	return rc ? rc : copy_name(t->name, sizeof(t->name), colon + 1, strlen(colon + 1), t->text);
@@ -99,14 +100,14 @@ static int parse_tracepoint(struct target *t, const char *rest)
 int target_parse(struct target *t, const char *word)
 {
 	const struct target_kind *kind = target_find_kind(word);
-	const char *rest = strchr(word, ':') + 1;
+	const char *operand = strchr(word, ':') + 1;
 
 	*t = (struct target){ .text = word, .kind = kind, .returns = kind->returns, .syscall = -1 };
 	if (kind->user)
-		return parse_user(t, rest);
+		return parse_user(t, operand);
 	if (kind->category)
-		return parse_tracepoint(t, rest);
-	return copy_name(t->name, sizeof(t->name), rest, strlen(rest), word);
+		return parse_tracepoint(t, operand);
+	return copy_name(t->name, sizeof(t->name), operand, strlen(operand), word);
 }
 
 static int fail_missing(const struct target *t)
@@ -209,7 +210,7 @@ static void find_types(struct target *t, const struct btf *types)
 	t->ret = describe_return(t, t->has_types && function ? &value : NULL);
 }
 
-int target_set_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
+int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS])
 {
 	int n = 0;
 
@@ -218,16 +219,16 @@ int target_set_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 			t->text_args[n++] = (uint8_t)(i + 1);
 	if (n)
 		return 0;
-	for (int i = 0; i < PROBE_TEXTS && wanted[i]; i++) {
-		bool more = !t->has_types && t->syscall < 0 && !t->kind->tracepoint;
+	for (int i = 0; i < PROBE_TEXTS && user_args[i]; i++) {
+		bool extensible = !t->has_types && t->syscall < 0 && !t->kind->tracepoint;
 
-		if (more && wanted[i] > t->nargs && wanted[i] <= count_arg_registers(t))
-			t->nargs = wanted[i];
-		if (wanted[i] > t->nargs)
-			return fail_usage("-s %u: %s has no such known argument", wanted[i],
+		if (extensible && user_args[i] > t->nargs && user_args[i] <= count_arg_registers(t))
+			t->nargs = user_args[i];
+		if (user_args[i] > t->nargs)
+			return fail_usage("-s %u: %s has no such known argument", user_args[i],
 					  t->text);
 	}
-	memcpy(t->text_args, wanted, sizeof(t->text_args));
+	memcpy(t->text_args, user_args, sizeof(t->text_args));
 	return 0;
 }
 

@@ -53,9 +53,9 @@ int target_parse(struct target *t, const char *word);
 /* Finds a target's file, system call and types (types: NULL if the kernel has none). Returns 0 or
  * -errno. Reports errors, with the most similar name. */
 int target_find(struct target *t, const struct btf *types);
-/* Chooses the string arguments (1: the first): by their types, else as wanted. Returns 0 or
+/* Chooses the string arguments (1: the first): by their types, else user_args. Returns 0 or
  * -E_USAGE. Reports errors. */
-int target_set_texts(struct target *t, const uint8_t opts[PROBE_TEXTS]);
+int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS]);
 /* Reports why the kernel refused to attach, with the most similar name. Returns rc. */
 int target_fail_attach(const struct target *t, int rc);
 

@@ -6,12 +6,12 @@
 void trace_load_names(struct trace_names *names, const struct btf *types, const char *type,
 		      const char *prefix)
 {
-	struct btf_lookup want = { .name = type, .kinds = BTF_IS(ENUM) };
+	struct btf_lookup lookup = { .name = type, .kinds = BTF_IS(ENUM) };
 	size_t skip = strlen(prefix);
 
-	btf_resolve(types, &want, 1);
-	for (uint32_t i = 0; want.id && i < sizeof(names->at) / sizeof(*names->at); i++) {
-		const char *name = btf_enum_name(types, want.id, i);
+	btf_resolve(types, &lookup, 1);
+	for (uint32_t i = 0; lookup.id && i < sizeof(names->at) / sizeof(*names->at); i++) {
+		const char *name = btf_enum_name(types, lookup.id, i);
 
 		if (!name)
 			continue;

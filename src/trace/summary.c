@@ -68,14 +68,14 @@ static double time_of(uint32_t bin)
 
 double trace_dest_percentile(const struct trace_dest *d, double part)
 {
-	uint64_t all = 0, want, sum = 0;
+	uint64_t all = 0, rank, sum = 0;
 
 	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++)
 		all += d->latencies[i];
-	want = (uint64_t)(part * (double)all);
+	rank = (uint64_t)(part * (double)all);
 	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++) {
 		sum += d->latencies[i];
-		if (all && sum > want)
+		if (all && sum > rank)
 			return time_of(i);
 	}
 	return NAN;

@@ -155,7 +155,7 @@ static uint64_t call_address(const uint64_t *frames, uint32_t i)
 }
 
 uint32_t symbols_append_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
-			      const char *before, const char *behind, struct buf *out)
+			      const char *prefix, const char *suffix, struct buf *out)
 {
 	uint64_t calls[SYMBOLS_BATCH];
 	uint32_t i = 0, first;
@@ -167,9 +167,9 @@ uint32_t symbols_append_stack(struct symbols *s, const uint64_t *frames, uint32_
 	for (i = 0; i < n && is_own(symbols_lookup(s, calls[i])); i++)
 		;
 	for (first = i; i < n; i++) {
-		buf_str(out, before);
+		buf_str(out, prefix);
 		append_symbol(s, frames[i], calls[i], out);
-		buf_str(out, behind);
+		buf_str(out, suffix);
 	}
 	return n - first;
 }

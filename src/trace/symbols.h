@@ -33,7 +33,7 @@ void symbols_append(struct symbols *s, uint64_t addr, struct buf *out);
 /* Appends n frames of a stack, innermost first, each between two texts, leaving out those of the
  * tracing program. Returns how many were appended. */
 uint32_t symbols_append_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
-			      const char *before, const char *behind, struct buf *out);
+			      const char *prefix, const char *suffix, struct buf *out);
 /* Called with each function of the kernel and its modules; the name has no NUL. Returning anything
  * but 0 stops the walk. addr is 0 where the kernel does not tell. */
 typedef int symbols_each(uint64_t addr, const char *name, size_t len, void *arg);

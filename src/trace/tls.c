@@ -169,22 +169,22 @@ static void try_process(struct tls_search *s, int proc, const char *pid)
 /* procfs may be mounted nowhere, so paths are relative to its directory. */
 static int try_processes(struct tls_search *s)
 {
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int proc = mnt_open_dir("proc", "/proc", PROC_SUPER_MAGIC);
 	DIR *dir = proc < 0 ? NULL : fdopendir(proc);
 	struct dirent *e;
 
-	if (dir && here >= 0 && !fchdir(proc)) {
+	if (dir && cwd >= 0 && !fchdir(proc)) {
 		while ((e = readdir(dir)))
 			if (*e->d_name >= '1' && *e->d_name <= '9')
 				try_process(s, proc, e->d_name);
-		if (fchdir(here) < 0)
+		if (fchdir(cwd) < 0)
 			proc = -errno;
 	}
 	if (dir)
 		closedir(dir);
-	if (here >= 0)
-		close(here);
+	if (cwd >= 0)
+		close(cwd);
 	return proc < 0 ? proc : 0;
 }
 

@@ -201,7 +201,7 @@ static int load_tcp_events(struct trace *t, const struct btf *types, uint32_t pr
  * work. */
 static int open_tcp_events(struct trace *t, const struct btf *types)
 {
-	uint32_t all = 0, good = 0, bad = 0, working = 0;
+	uint32_t all = 0, loaded = 0, refused = 0, working = 0;
 	char why[WORDS] = "";
 	struct err_held before = { 0 };
 	int rc;
@@ -222,7 +222,7 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 			continue;
 		before = err_capture_begin(why, sizeof(why));
 		if (!load_tcp_events(t, types, tcp_events[i].progs)) {
-			good |= tcp_events[i].progs;
+			loaded |= tcp_events[i].progs;
 			working |= tcp_events[i].kind;
 			trace_detach(t, links);
 			obj_close(&t->obj[TRACE_OBJ_TCP_EVENTS]);
@@ -230,11 +230,11 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 			continue;
 		}
 		err_capture_end(before);
-		bad |= tcp_events[i].kind;
+		refused |= tcp_events[i].kind;
 		note("%s are unavailable: %s", tcp_events[i].what, why);
 	}
-	t->missing |= bad & ~working;
-	return rc && good ? load_tcp_events(t, types, good) : 0;
+	t->missing |= refused & ~working;
+	return rc && loaded ? load_tcp_events(t, types, loaded) : 0;
 }
 
 /* Attaches to the root cgroup, which sees every socket's packets. */
@@ -350,23 +350,23 @@ static int open_all(struct trace *t)
 
 int trace_open(struct trace *t, const struct trace_opts *opts)
 {
-	struct trace got = { .opts = *opts };
+	struct trace opened = { .opts = *opts };
 	struct diag diag = { 0 };
 	int rc = 0;
 
-	got.can_read_kernel = !feature_try("reading kernel memory in them");
-	if (!got.opts.ring_bytes)
-		got.opts.ring_bytes = TRACE_RING;
+	opened.can_read_kernel = !feature_try("reading kernel memory in them");
+	if (!opened.opts.ring_bytes)
+		opened.opts.ring_bytes = TRACE_RING;
 	if (opts->filter && opts->filter->nodes)
-		rc = filter_emit(opts->filter, FILTER_XDP, &got.code, &diag);
+		rc = filter_emit(opts->filter, FILTER_XDP, &opened.code, &diag);
 	if (rc)
 		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
 	else
-		rc = open_all(&got);
+		rc = open_all(&opened);
 	if (rc)
-		trace_close(&got);
+		trace_close(&opened);
 	else
-		*t = got;
+		*t = opened;
 	return rc;
 }
 

@@ -30,18 +30,18 @@ struct row {
 	COLUMNS(MEMBER_STR, MEMBER_U64, MEMBER_F64, MEMBER_BOOL)
 };
 
-#define PLACE(name) PLACE_##name,
-enum { COLUMNS(PLACE, PLACE, PLACE, PLACE) NPLACES };
-#define BIT(name) HAS_##name = UINT64_C(1) << PLACE_##name,
+#define INDEX(name) INDEX_##name,
+enum { COLUMNS(INDEX, INDEX, INDEX, INDEX) NCOLUMNS };
+#define BIT(name) HAS_##name = UINT64_C(1) << INDEX_##name,
 enum { COLUMNS(BIT, BIT, BIT, BIT) };
-_Static_assert(NPLACES <= 64, "a bit for each");
+_Static_assert(NCOLUMNS <= 64, "a bit for each");
 
 #define COL_STR_OF(name)  { #name, .role = COL_INFO, COL_AT_STR(struct row, name) },
 #define COL_U64_OF(name)  { #name, .role = COL_INFO, COL_AT_U64(struct row, name) },
 #define COL_F64_OF(name)  { #name, .role = COL_INFO, COL_AT_F64(struct row, name) },
 #define COL_BOOL_OF(name) { #name, .role = COL_INFO, COL_AT_BOOL(struct row, name) },
 static const struct col cols[] = { COLUMNS(COL_STR_OF, COL_U64_OF, COL_F64_OF, COL_BOOL_OF) };
-static const struct schema schema = { "trace", cols, NPLACES, offsetof(struct row, has) };
+static const struct schema schema = { "trace", cols, NCOLUMNS, offsetof(struct row, has) };
 
 enum {
 	HEAD = (HAS_protocol - 1) & ~UINT64_C(0),
