@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of words, and of the cgroups met so far. */
+/* Names of states, errors and causes, and the cgroups reported so far. */
 #include "cmd/trace/format.h"
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ const char *const trace_kind_names[TRACE_KINDS] = { TRACE_KIND_LIST(NAME) };
 int trace_fmt_open(struct trace_fmt *s, const struct trace *t)
 {
 	s->trace = t;
-	s->cgroups = calloc(TRACE_SAY_CGROUPS, sizeof(*s->cgroups));
+	s->cgroups = calloc(TRACE_FMT_CGROUPS, sizeof(*s->cgroups));
 	if (!s->cgroups)
 		return fail_errno(-ENOMEM, "table of cgroup names");
 	symbols_open(&s->symbols);
@@ -43,8 +43,8 @@ static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id
 {
 	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 52;
 
-	for (int i = 0; i < TRACE_SAY_CGROUPS; i++, at++) {
-		struct trace_fmt_cgroup *c = &s->cgroups[at % TRACE_SAY_CGROUPS];
+	for (int i = 0; i < TRACE_FMT_CGROUPS; i++, at++) {
+		struct trace_fmt_cgroup *c = &s->cgroups[at % TRACE_FMT_CGROUPS];
 
 		if (c->id == id || !c->id)
 			return c;
@@ -52,13 +52,13 @@ static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id
 	return NULL;
 }
 
-/* Processes of a container may be in a cgroup of its own making, below the container's. */
+/* Processes of a container may be in a cgroup that the container made below its own. */
 static void find_container(struct trace_fmt_cgroup *to, const char *name)
 {
-	const char *whole;
+	const char *id;
 
-	if (!*to->container && cgroup_is_container(name, "", &whole))
-		snprintf(to->container, sizeof(to->container), "%s", whole);
+	if (!*to->container && cgroup_is_container(name, "", &id))
+		snprintf(to->container, sizeof(to->container), "%s", id);
 }
 
 void trace_fmt_learn(struct trace_fmt *s, const struct trace_cgroup *c)
@@ -164,13 +164,13 @@ const char *trace_fmt_reason(const struct trace_fmt *s, const struct trace_event
 			       e->detail.reason);
 }
 
-uint32_t trace_fmt_stack(struct trace_fmt *s, const struct trace_event *e, const char *before,
-			 const char *behind, struct buf *out)
+uint32_t trace_fmt_stack(struct trace_fmt *s, const struct trace_event *e, const char *prefix,
+			 const char *suffix, struct buf *out)
 {
 	uint64_t frames[TRACE_FRAMES];
 	uint32_t n = trace_read_stack(s->trace, e->detail.stack, frames);
 
-	return symbols_append_stack(&s->symbols, frames, n, before, behind, out);
+	return symbols_append_stack(&s->symbols, frames, n, prefix, suffix, out);
 }
 
 bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct buf *out)
@@ -187,7 +187,7 @@ bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct 
 		return false;
 	dissect_line(out, &f, &o, s->lines);
 	if (out->len && !out->nomem)
-		out->len--; /* its newline */
+		out->len--; /* the newline */
 	return true;
 }
 

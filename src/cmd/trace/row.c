@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: the same head for all kinds, and the columns that a kind has. */
+/* JSON: columns that all kinds have, and those of each kind. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "cmd/trace/show.h"
 #include "net/proto.h"
 
-/* What records of one kind or another have, all in one row. */
+/* One row with the columns of all kinds. */
 /* clang-format off */
 #define COLUMNS(STR, U64, F64, BOOL)                                                          \
 	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
@@ -162,7 +162,7 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
 	r->length = p->len;
 	r->packet = trace_fmt_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;
 	if (trace_fmt_stack(s, &p->event, "", " ", &t->stack)) {
-		t->stack.len -= t->stack.len > 0; /* the last one's blank */
+		t->stack.len -= t->stack.len > 0; /* the last separator */
 		r->stack = text_of(&t->stack);
 	}
 }
@@ -190,7 +190,7 @@ static int write_row(struct row *r, struct texts *t, uint8_t kind, struct sink *
 	r->has = columns[kind];
 	if (!r->pid)
 		r->has &= ~(uint64_t)(HAS_pid | HAS_cgroup_id);
-	if (!r->tid) /* of a socket's maker just the process is known */
+	if (!r->tid) /* of a socket's creator only the process is known */
 		r->has &= ~(uint64_t)(HAS_tid | HAS_uid);
 	rc = sink_record(sink, &schema, r);
 	buf_free(&t->local);

@@ -106,7 +106,7 @@ int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
 }
 
 struct drops {
-	struct trace_fmt *say;
+	struct trace_fmt *fmt;
 	struct sink *sink;
 	uint64_t n;
 };
@@ -118,11 +118,11 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 	struct buf place = { 0 };
 	struct drop_row row = { .event = "drops",
 				.packets = packets,
-				.reason = trace_find_name(&d->say->trace->drop_reasons,
+				.reason = trace_find_name(&d->fmt->trace->drop_reasons,
 							  drop->reason) };
 	int rc = d->n++ ? 0 : sink_begin(d->sink, &drop_schema, NULL);
 
-	symbols_append(&d->say->symbols, drop->location, &place);
+	symbols_append(&d->fmt->symbols, drop->location, &place);
 	buf_char(&place, '\0');
 	row.place = place.data;
 	if (!rc)
@@ -131,10 +131,10 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 	return rc;
 }
 
-int trace_show_drops(struct trace_fmt *say, struct sink *sink)
+int trace_show_drops(struct trace_fmt *fmt, struct sink *sink)
 {
-	struct drops d = { say, sink, 0 };
-	int rc = trace_walk_drops(say->trace, show_drop, &d);
+	struct drops d = { fmt, sink, 0 };
+	int rc = trace_walk_drops(fmt->trace, show_drop, &d);
 
 	return rc || !d.n ? rc : sink_end(sink);
 }

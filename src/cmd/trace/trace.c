@@ -91,7 +91,7 @@ struct tracing {
 	struct filter filter;
 	char *filter_text;
 	struct trace trace;
-	struct trace_fmt say;
+	struct trace_fmt fmt;
 	struct trace_show_opts show;
 	struct trace_sum sum;
 	struct sink *sink;
@@ -204,9 +204,9 @@ static int show_dns(struct tracing *t, const struct trace_dns *dns)
 	int rc = 0;
 
 	if (t->sink)
-		rc = trace_show_dns_row(&t->say, dns, t->sink);
+		rc = trace_show_dns_row(&t->fmt, dns, t->sink);
 	else
-		trace_show_dns_line(&t->say, &t->show, dns, &t->out);
+		trace_show_dns_line(&t->fmt, &t->show, dns, &t->out);
 	return shown(t, rc);
 }
 
@@ -228,7 +228,7 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 
 	(void)len;
 	if (rec->kind == TRACE_CGROUP) {
-		trace_fmt_learn(&t->say, (const struct trace_cgroup *)(const void *)rec);
+		trace_fmt_learn(&t->fmt, (const struct trace_cgroup *)(const void *)rec);
 		return 0;
 	}
 	if (rec->kind == TRACE_DNS) {
@@ -240,9 +240,9 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 	}
 	trace_sum_add(&t->sum, rec);
 	if (t->sink)
-		rc = trace_show_row(&t->say, rec, t->sink);
+		rc = trace_show_row(&t->fmt, rec, t->sink);
 	else
-		trace_show_line(&t->say, &t->show, rec, &t->out);
+		trace_show_line(&t->fmt, &t->show, rec, &t->out);
 	return shown(t, rc);
 }
 
@@ -251,7 +251,7 @@ static int read_all(struct tracing *t)
 {
 	int rc, out;
 
-	trace_fmt_clock(&t->say);
+	trace_fmt_clock(&t->fmt);
 	rc = trace_read(&t->trace, on_record, t);
 	if (!rc)
 		rc = show_late(t, clock_mono());
@@ -288,7 +288,7 @@ static int summarize(struct tracing *t)
 		return -ENOMEM;
 	rc = trace_show_summary(&t->sum, sink);
 	if (!rc)
-		rc = trace_show_drops(&t->say, sink);
+		rc = trace_show_drops(&t->fmt, sink);
 	if (sink != t->sink)
 		sink_free(sink);
 	if (!rc)
@@ -366,7 +366,7 @@ static int open_show(struct tracing *t)
 					    .utc_offset = clock_utc_offset(),
 					    .no_time = t->o.no_time };
 	t->patient = fd_never_blocks(STDOUT_FILENO);
-	rc = trace_fmt_open(&t->say, &t->trace);
+	rc = trace_fmt_open(&t->fmt, &t->trace);
 	if (!rc)
 		rc = trace_sum_open(&t->sum);
 	if (!rc && t->opts.kinds & TRACE_BIT(TRACE_DNS))
@@ -411,7 +411,7 @@ static int run(int argc, char **argv)
 		rc = trace(&t);
 	trace_dns_close(&t.dns);
 	trace_sum_close(&t.sum);
-	trace_fmt_close(&t.say);
+	trace_fmt_close(&t.fmt);
 	trace_close(&t.trace);
 	sink_free(t.sink);
 	buf_free(&t.out);
