@@ -339,8 +339,9 @@ static void note_start(const struct tracing *t)
 			     ? ""
 			     : ", which costs each one a little: no kprobes");
 	else if ((t->opts.kinds | t->opts.failures) & FAILURES)
-		note("tracing; what connect(2), accept(2) and bind(2) return is unavailable: failures "
-		     "before a SYN are not seen, and accepted connections are attributed to the listener");
+		note("tracing; what connect(2), accept(2) and bind(2) return is unavailable: "
+		     "failures before a SYN are not seen, and accepted connections are attributed "
+		     "to the listener");
 	else
 		note("tracing");
 }
