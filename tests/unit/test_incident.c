@@ -23,7 +23,7 @@ START_TEST(names_files)
 	} cases[] = {
 		{ "eth0", 0, "eth0-19700101T000000Z.pcapng" },
 		{ "eth0.5", 951782399, "eth0.5-20000228T235959Z.pcapng" },
-		{ "fifteen-letters", UINT32_MAX, "fifteen-letters-21060207T062815Z.pcapng" },
+		{ "fifteen-letters", INT32_MAX, "fifteen-letters-20380119T031407Z.pcapng" },
 	};
 	char name[SAMPLE_NAME];
 
