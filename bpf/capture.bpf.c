@@ -108,14 +108,14 @@ static __always_inline struct view_work *fill_view(const struct packet *p)
 		return 0;
 	s.data = (void *)(long)(p->xdp ? xdp->data : skb->data);
 	s.end = (void *)(long)(p->xdp ? xdp->data_end : skb->data_end);
-	view_outer(&s, w, p->len - (conf.prepend ? ETH_HLEN : 0), conf.ethernet);
+	view_parse_outer(&s, w, p->len - (conf.prepend ? ETH_HLEN : 0), conf.ethernet);
 	w->views[0].dir = p->dir;
 	w->views[0].ifindex = p->xdp ? xdp->ingress_ifindex : skb->ifindex;
 	w->views[0].netns = conf.netns;
 	if (p->observer)
 		w->views[0].verdict = is_passed(p) ? VIEW_PASS : VIEW_DROP;
 	if (conf.inner)
-		view_inner(&s, w);
+		view_parse_inner(&s, w);
 	return w;
 }
 

@@ -79,13 +79,13 @@ static int run(int argc, char **argv)
 		return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
 	}
 	if (cmd_is_extcap(argv[1])) {
-		err_command("capture");
+		err_set_command("capture");
 		return cmd_capture.run(argc, argv);
 	}
 	for (int i = 0; i < NCOMMANDS; i++) {
 		if (strcmp(argv[1], commands[i]->opt->command))
 			continue;
-		err_command(argv[1]);
+		err_set_command(argv[1]);
 		return commands[i]->run(argc - 1, argv + 1);
 	}
 	return unknown(argv[1]);

@@ -488,7 +488,7 @@ static __always_inline __u32 view_hidden(const struct view_src *s)
 	return s->skb && s->skb->vlan_present ? sizeof(struct view_tag) : 0;
 }
 
-static __always_inline void view_inner(const struct view_src *s, struct view_work *w)
+static __always_inline void view_parse_inner(const struct view_src *s, struct view_work *w)
 {
 	struct view *outer = &w->views[0], *v = &w->views[1];
 	__u32 type = 0;
@@ -503,8 +503,8 @@ static __always_inline void view_inner(const struct view_src *s, struct view_wor
 }
 
 /* The packet's own view; len: of all its bytes, with a hidden tag. */
-static __always_inline void view_outer(const struct view_src *s, struct view_work *w, __u32 len,
-				       bool ethernet)
+static __always_inline void view_parse_outer(const struct view_src *s, struct view_work *w,
+					     __u32 len, bool ethernet)
 {
 	struct view *v = &w->views[0];
 

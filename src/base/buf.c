@@ -96,7 +96,7 @@ void buf_fill(struct buf *b, char c, size_t n)
 	b->len += n;
 }
 
-void *buf_room(struct buf *b, size_t n)
+void *buf_add_zeros(struct buf *b, size_t n)
 {
 	void *room;
 

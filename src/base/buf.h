@@ -25,7 +25,7 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* Append n zero bytes and return where they are (until the next append), NULL if memory ran out. */
-void *buf_room(struct buf *b, size_t n);
+void *buf_add_zeros(struct buf *b, size_t n);
 
 /* Room for n more bytes behind what is there, which does not grow: the caller writes there and adds
  * to len. NULL if memory ran out. */

@@ -12,7 +12,7 @@
 #define LINE_MAX_   1400
 
 static const char *command;
-static struct err_held held; /* where messages go instead of stderr; NULL: to stderr */
+static struct err_capture held; /* where messages go instead of stderr; NULL: to stderr */
 
 static const struct {
 	int err;
@@ -37,7 +37,7 @@ static const struct {
 	{ E_USAGE, "wrong usage" },
 };
 
-const char *err_words(int err)
+const char *err_message(int err)
 {
 	long long positive = llabs((long long)err); /* the least int has no counterpart in int */
 
@@ -47,15 +47,15 @@ const char *err_words(int err)
 	return strerror((int)positive);
 }
 
-struct err_held err_capture_begin(char *buf, size_t len)
+struct err_capture err_capture_begin(char *buf, size_t len)
 {
-	struct err_held before = held;
+	struct err_capture before = held;
 
-	held = (struct err_held){ buf, len };
+	held = (struct err_capture){ buf, len };
 	return before;
 }
 
-void err_capture_end(struct err_held before)
+void err_capture_end(struct err_capture before)
 {
 	held = before;
 }
@@ -65,7 +65,7 @@ bool err_is_captured(void)
 	return held.buf != NULL;
 }
 
-void err_command(const char *name)
+void err_set_command(const char *name)
 {
 	command = name;
 }
@@ -84,7 +84,7 @@ static void add(struct line *l, const char *s)
 	while (left) {
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
-		bool shown = cp != UTF8_BAD && !utf8_control(cp);
+		bool shown = cp != UTF8_BAD && !utf8_is_control(cp);
 
 		if (l->n + (shown ? n : 1) >= sizeof(l->at))
 			return;
@@ -175,7 +175,7 @@ int fail_errno(int err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap, (const char *const[]){ ": ", err_words(err), NULL });
+	say(fmt, ap, (const char *const[]){ ": ", err_message(err), NULL });
 	va_end(ap);
 	return err;
 }

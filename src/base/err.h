@@ -25,7 +25,7 @@ int fail_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The words for an errno (err may be negative), in the terms of this program's users. */
-const char *err_words(int err);
+const char *err_message(int err);
 
 /* "ENOENT"; NULL: it is no error, or one without a name. err may be negative. */
 const char *err_name(int err);
@@ -33,15 +33,15 @@ const char *err_name(int err);
 /* Keep messages from stderr until err_capture_end(): the last one's text (cut to len, ended with a
  * NUL) is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest:
  * what err_capture_begin() returns is given to err_capture_end(). */
-struct err_held {
+struct err_capture {
 	char *buf;
 	size_t len;
 };
-struct err_held err_capture_begin(char *buf, size_t len);
-void err_capture_end(struct err_held before);
+struct err_capture err_capture_begin(char *buf, size_t len);
+void err_capture_end(struct err_capture before);
 bool err_is_captured(void);
 
 /* Name the command for the lines above ("count"); NULL for none. The string must stay. */
-void err_command(const char *name);
+void err_set_command(const char *name);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* at holds n elements of size bytes and has room for *room. Returns it, moved if it had to grow, or
  * NULL with everything as it was if there is no memory. */
-static inline void *grow(void *at, size_t n, size_t *room, size_t size)
+static inline void *array_grow(void *at, size_t n, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 16;
 	void *moved;

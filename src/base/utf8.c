@@ -80,7 +80,7 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *cp)
 	return i;
 }
 
-bool utf8_control(uint32_t cp)
+bool utf8_is_control(uint32_t cp)
 {
 	return WITHIN(controls, cp);
 }

@@ -17,7 +17,7 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *cp);
 
 /* Whether a terminal would act on it rather than show it: C0, DEL, C1, line separators and the
  * marks that turn the writing direction. */
-bool utf8_control(uint32_t cp);
+bool utf8_is_control(uint32_t cp);
 
 /* Columns on a terminal: 0, 1 or 2. An approximation that needs no locale. */
 unsigned int utf8_width(uint32_t cp);

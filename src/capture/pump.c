@@ -309,9 +309,9 @@ static int wait_packets(struct pump *p, bool any)
 	case WAIT_STOP:
 		p->done = true;
 		return 0;
-	case WAIT_CLOSED:
+	case WAIT_STDOUT_CLOSED:
 		return fail(-EPIPE, "standard output is closed");
-	case WAIT_FD:
+	case WAIT_READABLE:
 		return poll_events(p);
 	default:
 		return 0;
@@ -424,7 +424,7 @@ static int open_pump(struct pump *p)
 	if (!rc)
 		rc = capture_out_begin(p->out);
 	if (file->name && !p->out->file.is_stdout)
-		wait_alone();
+		wait_ignore_stdout();
 	/* To open another file takes the permission that opened the first one. */
 	return rc ? rc : confine_process(rotates ? caps | PRIV(CAP_DAC_OVERRIDE) : caps, rotates);
 }

@@ -388,7 +388,7 @@ static int compile_filter(struct capture_session *s)
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = filter_emit(s->opts.filter, (enum filter_target)i, &s->code[i], &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	rc = sets_open(&s->sets, &s->opts.filter, 1, "sonde_set");
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = sets_link(&s->sets, &s->code[i]);
@@ -414,12 +414,12 @@ static int open_owners(struct capture_session *s)
 	if (rc && filters_owner)
 		return fail_errno(rc, "the filter asks for processes, which are not known here");
 	if (rc) {
-		note("processes are not known: %s", err_words(rc));
+		note("processes are not known: %s", err_message(rc));
 		return 0;
 	}
 	rc = owners_scan(&s->owners);
 	if (rc)
-		note("processes with sockets from before are not known: %s", err_words(rc));
+		note("processes with sockets from before are not known: %s", err_message(rc));
 	return 0;
 }
 
@@ -433,7 +433,7 @@ static int open_all(struct capture_session *s)
 
 	if (rc)
 		return rc;
-	s->netns = netns_own_inode();
+	s->netns = netns_current_inode();
 	rc = nl_open(&s->route, 0);
 	/* Watch before listing: a change in between is not missed. */
 	if (!rc)
@@ -480,7 +480,7 @@ static void mark_gone(struct capture_session *s, const struct link_list *l)
 int capture_session_follow(struct capture_session *s)
 {
 	struct link_list l = { 0 };
-	int rc = nl_skip(&s->watch);
+	int rc = nl_drain(&s->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");

@@ -164,11 +164,11 @@ static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct coun
 	if (o->once)
 		next = end;
 	while (!rc && !over) {
-		enum wait_what what = wait_for(ifaces->watch.fd, next < end ? next : end);
+		enum wait_event what = wait_for(ifaces->watch.fd, next < end ? next : end);
 
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output is closed");
-		if (what == WAIT_FD)
+		if (what == WAIT_READABLE)
 			rc = gate_ifaces_follow(ifaces);
 		now = clock_mono();
 		over = what == WAIT_STOP || now >= end || (ifaces->names && !ifaces->left);
@@ -273,7 +273,7 @@ static int run(int argc, char **argv)
 		rc = check(&o);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO,

@@ -179,11 +179,11 @@ static int send_all(struct demo *d, const struct demo_opts *o, struct sink *sink
 	int rc = 0;
 
 	do {
-		enum wait_what what = wait_for(0, clock_mono() + NS_PER_S / 20);
+		enum wait_event what = wait_for(0, clock_mono() + NS_PER_S / 20);
 
 		if (what == WAIT_STOP)
 			break;
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output is closed");
 		rc = send_round(d);
 		if (rc || o->quiet || clock_mono() - shown < NS_PER_S)
@@ -395,7 +395,7 @@ static int run(int argc, char **argv)
 	rc = cmd_parse(&spec, &o, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	d = calloc(1, sizeof(*d));

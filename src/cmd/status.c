@@ -95,7 +95,7 @@ static int add(struct entries *e, const struct found *f, const char *interface)
 	/* Gone since it was seen: not there. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
-	more = grow(e->at, e->n, &e->room, sizeof(*e->at));
+	more = array_grow(e->at, e->n, &e->room, sizeof(*e->at));
 	if (!more)
 		return -ENOMEM;
 	e->at = more;
@@ -278,7 +278,7 @@ static int run(int argc, char **argv)
 	rc = cmd_netns(o.netns);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	return look(&o);

@@ -54,7 +54,7 @@ static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int o
 		too_long(e);
 		return;
 	}
-	at = grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
+	at = array_grow(e->code.insns, e->code.n, &e->code.room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -69,7 +69,7 @@ static void put(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int o
 
 static uint32_t label(struct emitter *e)
 {
-	int32_t *at = grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
+	int32_t *at = array_grow(e->labels, e->nlabels, &e->label_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;
@@ -96,7 +96,7 @@ static void jump(struct emitter *e, uint8_t code, uint8_t dst, uint8_t src, int6
 		too_long(e);
 		return;
 	}
-	at = grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
+	at = array_grow(e->jumps, e->njumps, &e->jump_room, sizeof(*at));
 	if (!at) {
 		e->rc = -ENOMEM;
 		return;
@@ -330,7 +330,7 @@ static void relation(struct emitter *e, const struct filter_node *n, const uint3
 static void call_set(struct emitter *e, uint64_t set, enum set_family family)
 {
 	struct filter_reloc *at =
-		grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
+		array_grow(e->code.relocs, e->code.nrelocs, &e->code.reloc_room, sizeof(*at));
 
 	if (!at) {
 		e->rc = -ENOMEM;
@@ -385,7 +385,7 @@ static void client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
 {
 	static const struct {
 		int at, value;
-	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADS - 1, TLS_CLIENT_HELLO } };
+	} bytes[] = { { 0, TLS_HANDSHAKE }, { 1, 3 }, { TLS_HEADERS_LEN - 1, TLS_CLIENT_HELLO } };
 	uint8_t at = e->flavour == FILTER_XDP ? BPF_REG_2 : BPF_REG_10;
 	int from = e->flavour == FILTER_XDP ? 0 : slot(SLOTS);
 
@@ -394,11 +394,11 @@ static void client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
 		/* Beyond the linear part it is not known: let through what goes on so far. */
 		put(e, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, R_VIEW, offsetof(struct view, len), 0);
 		put(e, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0);
-		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADS);
+		put(e, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, TLS_HEADERS_LEN);
 		jump(e, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_1, BPF_REG_2, 0, to[0]);
-		linear(e, TLS_HEADS, to[1]);
+		linear(e, TLS_HEADERS_LEN, to[1]);
 	} else {
-		copied(e, TLS_HEADS, to[0]);
+		copied(e, TLS_HEADERS_LEN, to[0]);
 	}
 	for (int i = 0; i < 3; i++) {
 		put(e, BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, at, from + bytes[i].at, 0);

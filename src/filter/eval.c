@@ -163,12 +163,12 @@ static bool asks(const struct judge *j, const struct dns_name *zone)
 
 		cursor_skip(&udp, j->view->trans + 4u);
 		len = cursor_be16(&udp);
-		return dns_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
+		return dns_message_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
 	}
 	while (c.left) {
 		len = cursor_be16(&c);
 		message = cursor_sub(&c, len);
-		if (dns_asks(message, zone))
+		if (dns_message_asks(message, zone))
 			return true;
 	}
 	return false;
@@ -177,12 +177,12 @@ static bool asks(const struct judge *j, const struct dns_name *zone)
 static bool names_server(const struct judge *j, const struct dns_name *zone)
 {
 	struct cursor c = payload(j), text;
-	const uint8_t *h = cursor_take(&c, TLS_HEADS);
+	const uint8_t *h = cursor_take(&c, TLS_HEADERS_LEN);
 	struct dns_name name;
 
 	return h && h[0] == TLS_HANDSHAKE && h[1] == 3 && h[5] == TLS_CLIENT_HELLO &&
-	       tls_server_name(c, &text) == TLS_NAMED && !dns_name_of(&name, text.at, text.left) &&
-	       dns_within(&name, zone);
+	       tls_find_server_name(c, &text) == TLS_NAMED &&
+	       !dns_parse_name(&name, text.at, text.left) && dns_name_within(&name, zone);
 }
 
 static bool judge(struct judge *j, uint32_t at)

@@ -134,7 +134,7 @@ static int set_number(struct parser *p, const struct token *t, const char *file,
 			return 0;
 	if (f->nsets == FILTER_SETS_MAX)
 		return tree_fail(p, t, "more than %d sets in one filter", FILTER_SETS_MAX);
-	at = grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
+	at = array_grow(f->sets, f->nsets, &f->set_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* which p->nomem outdoes */
@@ -233,13 +233,13 @@ static int prim_payload_name(struct parser *p, const struct parse_mark *before, 
 
 	if (rc)
 		return rc;
-	at = grow(f->names, f->nnames, &f->name_room, sizeof(*at));
+	at = array_grow(f->names, f->nnames, &f->name_room, sizeof(*at));
 	if (!at) {
 		p->nomem = true;
 		return -EINVAL; /* which p->nomem outdoes */
 	}
 	f->names = at;
-	why = dns_name_of(&at[f->nnames], name, strlen(name));
+	why = dns_parse_name(&at[f->nnames], name, strlen(name));
 	for (const char *c = name; *c && !why; c++)
 		if (*c == '*' || *c & 0x80)
 			why = *c == '*' ? "names below it match, too: without the '*'"

@@ -117,7 +117,7 @@ struct filter_packet {
 /* The parts of a view that it looks at: enum view_group. */
 unsigned int filter_groups(const struct filter *f);
 /* It looks at nothing but addresses, families and protocols of the packet itself. */
-bool filter_is_light(const struct filter *f);
+bool filter_is_addr_only(const struct filter *f);
 
 /* Whether it matches. A byte asked for that is not there: it does not, whatever else is said, as in
  * libpcap. */

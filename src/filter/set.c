@@ -83,7 +83,7 @@ static bool bits_behind(const uint8_t *bytes, size_t len, unsigned int bits)
 
 static int add(struct set_prefixes *p, const uint8_t *prefix, size_t width)
 {
-	uint8_t *at = grow(p->at, p->n, &p->room, width);
+	uint8_t *at = array_grow(p->at, p->n, &p->room, width);
 
 	if (!at)
 		return -ENOMEM;

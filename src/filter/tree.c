@@ -10,7 +10,7 @@
 
 uint32_t tree_add(struct parser *p, struct filter_node node)
 {
-	struct filter_node *at = grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
+	struct filter_node *at = array_grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
 
 	if (!at || p->out.n >= TREE_NODES_MAX) {
 		p->out.nodes = at ? at : p->out.nodes;
@@ -208,7 +208,7 @@ static bool is_light_field(uint16_t field)
 	       field < offsetof(struct view, dst) + sizeof(((struct view *)0)->dst);
 }
 
-bool filter_is_light(const struct filter *f)
+bool filter_is_addr_only(const struct filter *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		switch (f->nodes[i].op) {

@@ -62,7 +62,7 @@ int gate_counters_add(struct gate_counters *t, const struct gate_row *row)
 		own->bytes += row->bytes;
 		return 0;
 	}
-	more = grow(t->rows, t->n, &t->room, sizeof(*t->rows));
+	more = array_grow(t->rows, t->n, &t->room, sizeof(*t->rows));
 	if (!more)
 		return -ENOMEM;
 	t->rows = more;

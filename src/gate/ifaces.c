@@ -435,7 +435,7 @@ static int reconcile(struct gate_ifaces *p, const struct link_list *l)
 int gate_ifaces_follow(struct gate_ifaces *p)
 {
 	struct link_list l = { 0 };
-	int rc = nl_skip(&p->watch);
+	int rc = nl_drain(&p->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");

@@ -163,7 +163,7 @@ static void note_hook(const struct gate_install *s, const struct attach_report r
 static int remember(struct gate_install *s, const struct attach *a)
 {
 	struct bpf_prog_info info = { 0 };
-	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
+	int rc = bpf_get_info(a->prog_fd, &info, sizeof(info));
 
 	s->put = (struct found){ .hook = a->hook,
 				 .ifindex = a->ifindex,
@@ -291,7 +291,7 @@ static int put_instead(struct gate_install *s, struct nl *nl, const struct gate_
 
 	if (rc)
 		return rc;
-	rc = bpf_info(s->obj.prog_fd[prog], &info, sizeof(info));
+	rc = bpf_get_info(s->obj.prog_fd[prog], &info, sizeof(info));
 	if (!rc)
 		rc = announce(s, info.id);
 	if (rc)
@@ -330,7 +330,7 @@ static int count_conns(struct gate_install *s, const struct guard_plan *plan)
 	if (!had && !(plan && plan->conf.conns))
 		return 0;
 	if (had)
-		bpf_info(s->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
+		bpf_get_info(s->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
 	if (plan) {
 		want.guard = &plan->conf;
 		want.table_fd = s->obj.map_fd[GATE_MAP_GUARD];

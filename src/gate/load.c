@@ -106,7 +106,7 @@ static void look_at(struct gate_conf *conf, const struct filter *f)
 {
 	conf->groups |= (uint8_t)filter_groups(f);
 	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
-	conf->addr_only &= filter_is_light(f);
+	conf->addr_only &= filter_is_addr_only(f);
 }
 
 /* Whom the guard trusts: asked for that, the packet has the verdict that it would have without. */
@@ -183,7 +183,7 @@ static int emit(struct job *job, const struct filter *spared)
 	job->conf.has_allow = what->guard && what->guard->nfilters;
 	job->conf.has_rules = n > (job->conf.has_allow ? what->guard->nfilters + 1 : 0);
 	if (rc)
-		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_message(rc));
 	else
 		rc = link_sets(job, list, n);
 	free(list);
@@ -248,7 +248,7 @@ static int load_once(struct obj *obj, const struct job *job)
 static int try_load(struct obj *obj, struct job *job, bool multibuf, bool has_observer)
 {
 	char why[16];
-	struct err_held before = err_capture_begin(why, sizeof(why));
+	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc;
 
 	job->conf.multibuf = multibuf;

@@ -159,7 +159,7 @@ static int take_expr(struct line *l, struct rule *rule, const struct filter_name
 
 static int add(struct rules *r, const struct rule *rule)
 {
-	void *more = grow(r->at, r->n, &r->room, sizeof(*r->at));
+	void *more = array_grow(r->at, r->n, &r->room, sizeof(*r->at));
 
 	if (!more)
 		return -ENOMEM;

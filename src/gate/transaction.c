@@ -44,7 +44,7 @@ int gate_txn_put_set(struct gate_txn *s, const char *name, struct filter_set *se
 	if (at && copy) {
 		set_close(&at->set);
 	} else if (copy) {
-		more = grow(s->sets, s->nsets, &s->set_room, sizeof(*s->sets));
+		more = array_grow(s->sets, s->nsets, &s->set_room, sizeof(*s->sets));
 		if (more) {
 			s->sets = more;
 			at = &s->sets[s->nsets++];
@@ -181,7 +181,7 @@ static int read_allow(struct gate_txn *s)
 	}
 	if (rc)
 		fail(rc, "%s: whom the guard trusts: %s", s->link.name,
-		     *diag.msg ? diag.msg : err_words(rc));
+		     *diag.msg ? diag.msg : err_message(rc));
 	return rc;
 }
 
@@ -206,7 +206,7 @@ static int read_plan(struct gate_txn *s)
 static bool try_plan(struct gate_txn *s)
 {
 	char why[16];
-	struct err_held before = err_capture_begin(why, sizeof(why));
+	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc = read_plan(s);
 
 	err_capture_end(before);

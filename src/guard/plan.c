@@ -459,7 +459,7 @@ int guard_plan_settle(struct guard_plan *p, const struct guard_conf *before)
 	if (before)
 		memcpy(c->seed, before->seed, sizeof(c->seed));
 	/* The coarse clock stands still for a jiffy: no more than a small part of a burst. */
-	if (jiffies_now(&now, &hz) || !hz || shortest / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
+	if (jiffies_read(&now, &hz) || !hz || shortest / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
 		return 0;
 	c->jiffy = (NS_PER_S << GUARD_TIME_SHIFT) / hz;
 	c->epoch = before && before->jiffy ? before->epoch

@@ -82,7 +82,7 @@ static bool add(struct dns_name *name, const uint8_t *label, size_t len)
 	return true;
 }
 
-const char *dns_name_of(struct dns_name *name, const void *text, size_t len)
+const char *dns_parse_name(struct dns_name *name, const void *text, size_t len)
 {
 	const uint8_t *at = text, *end = at + len;
 
@@ -101,7 +101,7 @@ const char *dns_name_of(struct dns_name *name, const void *text, size_t len)
 	return name->len ? NULL : "a name has to be here";
 }
 
-bool dns_within(const struct dns_name *name, const struct dns_name *zone)
+bool dns_name_within(const struct dns_name *name, const struct dns_name *zone)
 {
 	size_t at = 0;
 
@@ -125,7 +125,7 @@ static bool take_name(struct cursor message, struct cursor *c, struct dns_name *
 	return step == DNS_END;
 }
 
-bool dns_asks(struct cursor message, const struct dns_name *zone)
+bool dns_message_asks(struct cursor message, const struct dns_name *zone)
 {
 	struct cursor c = message;
 	const uint8_t *header = cursor_take(&c, 12);
@@ -135,7 +135,7 @@ bool dns_asks(struct cursor message, const struct dns_name *zone)
 	for (unsigned int i = 0; i < n && i < QUESTIONS_MAX; i++) {
 		if (!take_name(message, &c, &name))
 			return false;
-		if (dns_within(&name, zone))
+		if (dns_name_within(&name, zone))
 			return true;
 		cursor_skip(&c, 4); /* type and class */
 	}

@@ -25,7 +25,7 @@ enum dns_step dns_next(struct dns_walk *w, const uint8_t **label, uint8_t *len);
 bool dns_pass(struct cursor *c);
 
 /* What a message is about: its first question, and how that was answered. */
-struct dns_says {
+struct dns_summary {
 	uint16_t id, type;  /* of record; 0: there is no question */
 	bool response, cut; /* cut: to be asked again over TCP */
 	uint8_t rcode;
@@ -33,10 +33,10 @@ struct dns_says {
 	char answers[160]; /* addresses and names, with commas between them; more: "..." */
 };
 /* False: it is no message of DNS. What is missing at its end is left out. */
-bool dns_read(struct dns_says *says, struct cursor message);
+bool dns_parse_message(struct dns_summary *says, struct cursor message);
 /* "AAAA", "NXDomain"; NULL: it has no name. */
-const char *dns_type_word(uint16_t type);
-const char *dns_rcode_word(uint8_t rcode);
+const char *dns_type_name(uint16_t type);
+const char *dns_rcode_name(uint8_t rcode);
 
 /* Labels in lower case, each behind its length, without the root's zero. */
 struct dns_name {
@@ -45,10 +45,10 @@ struct dns_name {
 };
 
 /* Out of text with dots; one at the end does no harm. What is wrong with it, or NULL. */
-const char *dns_name_of(struct dns_name *name, const void *text, size_t len);
+const char *dns_parse_name(struct dns_name *name, const void *text, size_t len);
 /* Whether name is zone, or ends in its labels. */
-bool dns_within(const struct dns_name *name, const struct dns_name *zone);
+bool dns_name_within(const struct dns_name *name, const struct dns_name *zone);
 /* Whether a message has a question for zone or a name below it. */
-bool dns_asks(struct cursor message, const struct dns_name *zone);
+bool dns_message_asks(struct cursor message, const struct dns_name *zone);
 
 #endif

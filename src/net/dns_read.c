@@ -34,7 +34,7 @@ static bool read_name(struct cursor message, struct cursor *c, char *text, size_
 	return step == DNS_END;
 }
 
-static void add(struct dns_says *says, const char *word)
+static void add(struct dns_summary *says, const char *word)
 {
 	size_t have = strlen(says->answers), room = sizeof(says->answers) - sizeof(", ...");
 
@@ -46,7 +46,7 @@ static void add(struct dns_says *says, const char *word)
 		 word);
 }
 
-static bool read_answer(struct dns_says *says, struct cursor message, struct cursor *c)
+static bool read_answer(struct dns_summary *says, struct cursor message, struct cursor *c)
 {
 	char text[4 * DNS_NAME_MAX + 1];
 	struct cursor data;
@@ -70,13 +70,13 @@ static bool read_answer(struct dns_says *says, struct cursor message, struct cur
 	return true;
 }
 
-bool dns_read(struct dns_says *says, struct cursor message)
+bool dns_parse_message(struct dns_summary *says, struct cursor message)
 {
 	struct cursor c = message;
 	const uint8_t *h = cursor_take(&c, HEADER);
 	unsigned int questions, answers;
 
-	*says = (struct dns_says){ 0 };
+	*says = (struct dns_summary){ 0 };
 	if (!h)
 		return false;
 	says->id = be16_at(h);

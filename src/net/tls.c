@@ -4,7 +4,7 @@
 
 enum { EXTENSIONS_MAX = 64, SERVER_NAME = 0, HOST_NAME = 0 };
 
-enum tls_name tls_server_name(struct cursor hello, struct cursor *name)
+enum tls_name_result tls_find_server_name(struct cursor hello, struct cursor *name)
 {
 	struct cursor c = hello, data;
 

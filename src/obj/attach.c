@@ -124,7 +124,7 @@ static int add_filter(struct attach *a, struct nl *nl)
 static int open_clsact(struct attach *a, struct nl *nl)
 {
 	struct bpf_prog_info info = { 0 };
-	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
+	int rc = bpf_get_info(a->prog_fd, &info, sizeof(info));
 
 	a->filter = (struct tc_filter){
 		.ifindex = a->ifindex,
@@ -160,7 +160,7 @@ static bool is_final(int rc)
 
 const char *attach_why(const struct attach_try *t)
 {
-	return *t->words ? t->words : err_words(t->rc);
+	return *t->words ? t->words : err_message(t->rc);
 }
 
 void attach_words(const struct attach_report *r, struct buf *out)

@@ -48,7 +48,7 @@ struct attach {
 struct attach_try {
 	enum hook hook;
 	int rc;
-	char words[NL_WORDS_MAX]; /* the kernel's own, or "" */
+	char words[NL_EXT_ACK_MAX]; /* the kernel's own, or "" */
 };
 struct attach_report {
 	struct attach_try tries[4];

@@ -8,7 +8,7 @@
 
 /* Load the program once more with a log and print one line that says what failed, then the log's
  * last useful lines, or all of it with verbose. rc: the error of the first try. Returns rc. */
-int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose);
+int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose);
 
 /* The start of the last n lines of log that say something (its summary of instructions, times and
  * stack depths does not). Cuts that summary off in place. */

@@ -45,7 +45,7 @@ static void put_string(struct buf *b, const char *s)
 		n = utf8_decode(s, left, &cp);
 		if (cp == UTF8_BAD)
 			buf_str(b, UTF8_REPLACEMENT);
-		else if (cp == '"' || cp == '\\' || utf8_control(cp))
+		else if (cp == '"' || cp == '\\' || utf8_is_control(cp))
 			put_escape(b, cp);
 		else
 			buf_add(b, s, n);

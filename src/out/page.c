@@ -76,10 +76,10 @@ size_t page_clean(struct buf *b, const char *s)
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
 
-		width += cp == UTF8_BAD || utf8_control(cp) ? 1 : utf8_width(cp);
+		width += cp == UTF8_BAD || utf8_is_control(cp) ? 1 : utf8_width(cp);
 		if (cp == UTF8_BAD)
 			buf_str(b, UTF8_REPLACEMENT);
-		else if (utf8_control(cp))
+		else if (utf8_is_control(cp))
 			buf_char(b, '?');
 		else
 			buf_add(b, s, n);

@@ -41,7 +41,7 @@ static void put_escaped(struct buf *b, const char *s, bool quoted)
 			buf_str(b, "\\n");
 		else if (cp == '\\' || (quoted && cp == '"'))
 			buf_printf(b, "\\%c", (char)cp);
-		else if (cp == UTF8_BAD || utf8_control(cp))
+		else if (cp == UTF8_BAD || utf8_is_control(cp))
 			buf_str(b, UTF8_REPLACEMENT);
 		else
 			buf_add(b, s, n);
@@ -126,7 +126,7 @@ static int begin(struct sink *s)
 	for (size_t i = 0; i < nsamples(s); i++)
 		buf_clear(&samples_of(s)[i]);
 	if (nsamples(s) < ncols)
-		buf_room(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
+		buf_add_zeros(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
 	return s->own[0].nomem ? -ENOMEM : 0;
 }
 

@@ -73,7 +73,7 @@ static int begin(struct sink *s)
 
 static int row(struct sink *s, const void *rec)
 {
-	struct cell *cells = buf_room(&s->own[CELLS], s->schema->ncols * sizeof(*cells));
+	struct cell *cells = buf_add_zeros(&s->own[CELLS], s->schema->ncols * sizeof(*cells));
 
 	for (size_t i = 0; cells && i < s->schema->ncols; i++)
 		if (s->schema->cols[i].head)
@@ -160,7 +160,7 @@ static int end(struct sink *s)
 	bool nomem;
 
 	if (s->own[CELLS].nomem || s->own[CHARS].nomem ||
-	    !buf_room(&s->own[WIDTHS], ncols * sizeof(size_t)))
+	    !buf_add_zeros(&s->own[WIDTHS], ncols * sizeof(size_t)))
 		return -ENOMEM;
 	measure(s, nrows);
 	page_open(&page, &s->out, s->fd, s->screen);

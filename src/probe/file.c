@@ -99,7 +99,7 @@ static int find_function(const struct probe_file *f, const struct elf *e,
 {
 	struct symbol_search s = { .name = want->name };
 
-	elf_functions(e, match_symbol, &s);
+	elf_walk_functions(e, match_symbol, &s);
 	if (!s.functions)
 		return fail(-ENOENT,
 			    "%s: %s has no function names (stripped): give an address (0x...)",
@@ -141,7 +141,7 @@ static int find_offset(struct probe_file *f, const struct elf *e, const struct f
 	if (want->offset || is_address)
 		note("%s: must be the start of an instruction; elsewhere it breaks the program",
 		     want->text);
-	if (elf_offset(e, value + want->offset, &f->offset))
+	if (elf_find_offset(e, value + want->offset, &f->offset))
 		return fail(-ENOENT, "%s: no code at that address in the file", want->text);
 	return 0;
 }
@@ -155,7 +155,7 @@ int file_find_symbol(struct probe_file *f, const struct file_symbol *want)
 	file_find_path(f);
 	rc = elf_open(&e, f->path);
 	if (rc)
-		return fail(rc, "%s: %s: %s", want->text, f->path, elf_words(rc));
+		return fail(rc, "%s: %s: %s", want->text, f->path, elf_open_error(rc));
 	if (!stat(f->path, &st)) {
 		f->dev = st.st_dev;
 		f->ino = st.st_ino;

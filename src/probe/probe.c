@@ -67,11 +67,11 @@ static struct probe_conf make_conf(const struct probe *p, uint32_t i)
 		.has_return = t->returns,
 		.events = p->opts.events,
 		.stacks = p->opts.stacks,
-		.values = p->opts.values && t->ret.type != BTF_IS_VOID,
+		.values = p->opts.values && t->ret.type != BTF_VALUE_VOID,
 		.kernel_stacks = !t->kind->user,
 		.user_memory = t->kind->user || t->syscall >= 0,
 		.value_shift = t->ret.size && t->ret.size < 8 ? (uint8_t)(64 - 8 * t->ret.size) : 0,
-		.value_signed = t->ret.type == BTF_IS_SIGNED,
+		.value_signed = t->ret.type == BTF_VALUE_SIGNED,
 		.errors = t->ret.errors,
 	};
 
@@ -133,9 +133,10 @@ static int attach_prog(const struct target *t, const struct obj *o, uint32_t pro
 	switch (prog) {
 	case PROBE_PROG_SONDE_PROBE:
 	case PROBE_PROG_SONDE_PROBE_RET:
-		return t->kind->user ? perf_uprobe(t->file.path, t->file.offset,
-						   prog == PROBE_PROG_SONDE_PROBE_RET, fd)
-				     : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
+		return t->kind->user ? perf_attach_uprobe(t->file.path, t->file.offset,
+							  prog == PROBE_PROG_SONDE_PROBE_RET, fd)
+				     : perf_attach_kprobe(t->name,
+							  prog == PROBE_PROG_SONDE_PROBE_RET, fd);
 	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:
@@ -170,11 +171,11 @@ static uint32_t read_own_pid(void)
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = 32 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct bpf_prog_new prog = { .name = "sonde_pid",
-				     .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-				     .insns = insns,
-				     .ninsns = sizeof(insns) / sizeof(*insns),
-				     .license = "GPL" };
+	struct bpf_prog_opts prog = { .name = "sonde_pid",
+				      .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				      .insns = insns,
+				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .license = "GPL" };
 	struct bpf_run run = { 0 };
 	int fd = bpf_prog_load(&prog), rc = fd < 0 ? fd : bpf_prog_run(fd, &run);
 
@@ -195,7 +196,7 @@ static int open_all(struct probe *p)
 	if (p->opts.filter && p->opts.filter->nodes)
 		rc = filter_emit(p->opts.filter, FILTER_XDP, &p->code, &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
 		rc = load_probe(p, i);
 	if (rc)

@@ -88,6 +88,6 @@ int suggest_symbol(const char *text, const struct elf *e, const char *name)
 	struct near near;
 
 	near_begin(&near, name);
-	elf_functions(e, try_symbol, &near);
+	elf_walk_functions(e, try_symbol, &near);
 	return fail_missing(text, "no such function in the file", "", &near);
 }

@@ -141,13 +141,13 @@ int target_fail_attach(const struct target *t, int rc)
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
 		return fail(rc, "%s: the kernel takes no probe there (%s)", t->text,
-			    rc == -EINVAL ? err_words(rc) : "this instruction");
+			    rc == -EINVAL ? err_message(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
 
 static struct target_value copy_value(const struct btf_value *v)
 {
-	struct target_value kept = { .type = v->is, .size = v->size };
+	struct target_value kept = { .type = v->kind, .size = v->size };
 
 	snprintf(kept.name, sizeof(kept.name), "%s", v->name);
 	return kept;
@@ -172,13 +172,13 @@ static uint8_t count_arg_registers(const struct target *t)
 
 static struct target_value describe_return(const struct target *t, const struct btf_value *typed)
 {
-	struct target_value v = { .type = BTF_IS_WORD, .size = sizeof(long) };
+	struct target_value v = { .type = BTF_VALUE_UNSIGNED, .size = sizeof(long) };
 
 	if (typed) {
 		v = copy_value(typed);
-		v.errors = v.type == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORD_ERRORS;
+		v.errors = v.type == BTF_VALUE_UNSIGNED ? PROBE_NO_ERRORS : PROBE_WORD_ERRORS;
 	} else if (t->syscall >= 0) {
-		v.type = BTF_IS_SIGNED;
+		v.type = BTF_VALUE_SIGNED;
 		v.errors = PROBE_WORD_ERRORS;
 	} else if (!t->kind->user) {
 		v.errors = PROBE_INT_ERRORS;
@@ -194,9 +194,9 @@ static void find_types(struct target *t, const struct btf *types)
 	int n = -ENOENT;
 
 	if (types && t->syscall < 0 && tracepoint)
-		n = btf_tracepoint(types, t->name, takes, PROBE_ARGS);
+		n = btf_describe_tracepoint(types, t->name, takes, PROBE_ARGS);
 	else if (types && function)
-		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
+		n = btf_describe_function(types, t->name, takes, PROBE_ARGS, &value);
 	if (n > count_arg_registers(t) && function)
 		n = count_arg_registers(t);
 	t->has_types = n >= 0;
@@ -204,9 +204,9 @@ static void find_types(struct target *t, const struct btf *types)
 	if (t->kind->user && t->nargs > count_arg_registers(t))
 		t->nargs = count_arg_registers(t);
 	for (int i = 0; i < PROBE_ARGS; i++)
-		t->args[i] =
-			i < n ? copy_value(&takes[i])
-			      : (struct target_value){ .type = BTF_IS_WORD, .size = sizeof(long) };
+		t->args[i] = i < n ? copy_value(&takes[i])
+				   : (struct target_value){ .type = BTF_VALUE_UNSIGNED,
+							    .size = sizeof(long) };
 	t->ret = describe_return(t, t->has_types && function ? &value : NULL);
 }
 
@@ -215,7 +215,7 @@ int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS])
 	int n = 0;
 
 	for (uint8_t i = 0; i < t->nargs && n < PROBE_TEXTS; i++)
-		if (t->args[i].type == BTF_IS_STRING)
+		if (t->args[i].type == BTF_VALUE_STRING)
 			t->text_args[n++] = (uint8_t)(i + 1);
 	if (n)
 		return 0;

@@ -24,7 +24,7 @@ enum { TARGET_NAME = 256, TARGET_VALUE_NAME = 24 };
 
 struct target_value {
 	char name[TARGET_VALUE_NAME]; /* "": unknown */
-	uint8_t type;                 /* enum btf_is */
+	uint8_t type;                 /* enum btf_value_kind */
 	uint8_t size;                 /* bytes of the register */
 	uint8_t errors;               /* of a return value: enum probe_errors */
 };

@@ -215,7 +215,7 @@ static struct user_file *get_file(struct users *u, uint32_t pid, const struct ma
 	f->inode = m->inode;
 	if (elf_open_at(&f->elf, u->proc, path))
 		return f;
-	elf_functions(&f->elf, add_symbol, f);
+	elf_walk_functions(&f->elf, add_symbol, f);
 	if (!f->symbols.nomem && !f->names.nomem)
 		qsort(f->symbols.data, f->symbols.len / sizeof(struct user_symbol),
 		      sizeof(struct user_symbol), compare_values);
@@ -296,7 +296,7 @@ bool users_append_name(struct users *u, uint32_t pid, uint64_t addr, struct buf 
 	}
 	value = addr - m.start + m.offset;
 	f = get_file(u, pid, &m);
-	if (f && f->elf.len && !elf_value(&f->elf, value, &value))
+	if (f && f->elf.len && !elf_find_value(&f->elf, value, &value))
 		symbol = find_symbol(f, value);
 	if (symbol) {
 		page_clean(out, f->names.data + symbol->name);

@@ -28,7 +28,7 @@ static int say(struct diag *why, int rc, const char *fmt, ...)
 /* "WHAT NAME: why", for what is there but cannot be asked. */
 static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
 {
-	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
+	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_message(rc));
 }
 
 static int read_file(const char *path, struct buf *text)
@@ -99,7 +99,7 @@ static int netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
 
 static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
-	int rc = cgroup_id(path, id);
+	int rc = cgroup_find_id(path, id);
 
 	(void)arg;
 	if (rc == -ENODEV)
@@ -109,7 +109,7 @@ static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 
 static int container(void *arg, const char *id, uint64_t *number, struct diag *why)
 {
-	int rc = cgroup_container(id, number);
+	int rc = cgroup_find_container(id, number);
 
 	(void)arg;
 	switch (rc) {

@@ -341,7 +341,7 @@ int set4_build(const struct set_prefixes *p, struct set_table *out)
 
 static int add(struct set_prefixes *out, uint32_t addr, unsigned int bits)
 {
-	uint8_t *at = grow(out->at, out->n, &out->room, WIDTH);
+	uint8_t *at = array_grow(out->at, out->n, &out->room, WIDTH);
 
 	if (!at)
 		return -ENOMEM;

@@ -44,7 +44,7 @@ static struct item cut(const struct item *a, unsigned int bits)
 
 static int add(struct builder *b, struct item item)
 {
-	struct item *at = grow(b->items, b->n, &b->room, sizeof(*at));
+	struct item *at = array_grow(b->items, b->n, &b->room, sizeof(*at));
 
 	if (!at)
 		return -ENOMEM;
@@ -250,7 +250,7 @@ int set6_read(const struct set_table *l, struct set_prefixes *out)
 
 		if (!(line->ends >> slot & 1) || line->bits[slot] > BITS)
 			continue;
-		at = grow(out->at, out->n, &out->room, WIDTH);
+		at = array_grow(out->at, out->n, &out->room, WIDTH);
 		if (!at)
 			return -ENOMEM;
 		out->at = at;

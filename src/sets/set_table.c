@@ -56,7 +56,7 @@ static int put_called(int fd, const struct set_table *l)
 
 int set_table_create(const struct set_table *l, const char *name, uint32_t flags)
 {
-	struct bpf_map_new m = {
+	struct bpf_map_opts m = {
 		.name = name,
 		.type = BPF_MAP_TYPE_ARRAY,
 		.key_size = sizeof(uint32_t),
@@ -95,7 +95,7 @@ int set_table_read(int fd, struct set_table *out)
 {
 	struct bpf_map_info info = { 0 };
 	struct set_table l = { 0 };
-	int rc = bpf_info(fd, &info, sizeof(info));
+	int rc = bpf_get_info(fd, &info, sizeof(info));
 
 	if (rc)
 		return rc;

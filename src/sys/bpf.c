@@ -44,7 +44,7 @@ static void copy_name(char *dst, const char *name)
 		strncpy(dst, name, BPF_OBJ_NAME_LEN - 1);
 }
 
-int bpf_map_create(const struct bpf_map_new *m)
+int bpf_map_create(const struct bpf_map_opts *m)
 {
 	union bpf_attr a = {};
 
@@ -112,7 +112,7 @@ int bpf_map_update_batch(int fd, const void *keys, const void *values, uint32_t 
 	return call_attr(BPF_MAP_UPDATE_BATCH, &a);
 }
 
-int bpf_prog_load(const struct bpf_prog_new *p)
+int bpf_prog_load(const struct bpf_prog_opts *p)
 {
 	union bpf_attr a = {};
 
@@ -266,7 +266,7 @@ int bpf_next_id(enum bpf_kind kind, uint32_t id, uint32_t *next)
 	return rc;
 }
 
-int bpf_info(int fd, void *info, uint32_t len)
+int bpf_get_info(int fd, void *info, uint32_t len)
 {
 	union bpf_attr a = {};
 
@@ -297,11 +297,11 @@ int bpf_enable_stats(void)
 static int count_cpus(void)
 {
 	enum { MOST = 8192 }; /* CONFIG_NR_CPUS at its largest */
-	struct bpf_map_new m = { .name = "sonde_cpus",
-				 .type = BPF_MAP_TYPE_PERCPU_ARRAY,
-				 .key_size = 4,
-				 .value_size = 8,
-				 .max_entries = 1 };
+	struct bpf_map_opts m = { .name = "sonde_cpus",
+				  .type = BPF_MAP_TYPE_PERCPU_ARRAY,
+				  .key_size = 4,
+				  .value_size = 8,
+				  .max_entries = 1 };
 	uint64_t *values;
 	uint32_t zero = 0;
 	int fd, rc, n;

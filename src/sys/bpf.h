@@ -17,13 +17,13 @@ enum {
 
 /* Descriptors are close-on-exec and never 0 as long as main keeps 0-2 open. */
 
-struct bpf_map_new {
+struct bpf_map_opts {
 	const char *name; /* cut at 15 characters by the caller */
 	uint32_t type, key_size, value_size, max_entries, flags;
 	int btf_fd; /* 0: none */
 	uint32_t btf_key, btf_value;
 };
-int bpf_map_create(const struct bpf_map_new *m);
+int bpf_map_create(const struct bpf_map_opts *m);
 int bpf_map_lookup(int fd, const void *key, void *value);
 int bpf_map_update(int fd, const void *key, const void *value, uint64_t flags);
 int bpf_map_delete(int fd, const void *key);
@@ -34,7 +34,7 @@ int bpf_map_freeze(int fd);
  * map (hashes: 5.6, tries: 5.14), and if one of them is refused; some may be there then. */
 int bpf_map_update_batch(int fd, const void *keys, const void *values, uint32_t n);
 
-struct bpf_prog_new {
+struct bpf_prog_opts {
 	const char *name;
 	uint32_t type, attach_type, flags;
 	const struct bpf_insn *insns;
@@ -44,7 +44,7 @@ struct bpf_prog_new {
 	char *log;              /* NULL: none */
 	uint32_t log_size, log_level;
 };
-int bpf_prog_load(const struct bpf_prog_new *p);
+int bpf_prog_load(const struct bpf_prog_opts *p);
 
 /* One BPF_PROG_TEST_RUN over data (and ctx, which may be NULL). ret: the program's return value;
  * ns: the mean of the runs in nanoseconds. out may be NULL. */
@@ -84,7 +84,7 @@ int bpf_fd_by_id(enum bpf_kind kind, uint32_t id);
 int bpf_next_id(enum bpf_kind kind, uint32_t id, uint32_t *next);
 /* info: struct bpf_{prog,map,btf,link}_info of len bytes, zeroed but for what the caller asks for.
  */
-int bpf_info(int fd, void *info, uint32_t len);
+int bpf_get_info(int fd, void *info, uint32_t len);
 
 int bpf_btf_load(const void *btf, uint32_t len);
 /* Run-time statistics of all programs are kept while the descriptor is open. */

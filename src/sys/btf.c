@@ -211,13 +211,13 @@ static int read_by_id(void **data, size_t *len)
 			continue;
 		info.name = (uintptr_t)name;
 		info.name_len = sizeof(name);
-		rc = bpf_info(fd, &info, sizeof(info));
+		rc = bpf_get_info(fd, &info, sizeof(info));
 		if (!rc && info.kernel_btf && !strcmp(name, "vmlinux")) {
 			*len = info.btf_size;
 			*data = malloc(*len);
 			info = (struct bpf_btf_info){ .btf = (uintptr_t)*data,
 						      .btf_size = (uint32_t)*len };
-			rc = *data ? bpf_info(fd, &info, sizeof(info)) : -ENOMEM;
+			rc = *data ? bpf_get_info(fd, &info, sizeof(info)) : -ENOMEM;
 			close(fd);
 			return rc;
 		}
@@ -260,7 +260,7 @@ static const uint8_t *tail_of(const struct btf *b, uint32_t id)
 	return b->types + b->index[id] + sizeof(struct btf_type);
 }
 
-const char *btf_name(const struct btf *b, uint32_t id)
+const char *btf_type_name(const struct btf *b, uint32_t id)
 {
 	struct btf_type t;
 
@@ -324,7 +324,7 @@ void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
 			want[i].id = want[want[i].same - 1].id;
 }
 
-int btf_learn(struct btf *b, struct btf_lookup *want, size_t n)
+int btf_cache_names(struct btf *b, struct btf_lookup *want, size_t n)
 {
 	struct btf_names names = { 0 };
 	size_t len = 1;
@@ -377,7 +377,7 @@ static int64_t size_times(uint64_t times, uint32_t size)
 	return times * size <= UINT32_MAX ? (int64_t)(times * size) : -EINVAL;
 }
 
-int64_t btf_size(const struct btf *b, uint32_t id)
+int64_t btf_type_size(const struct btf *b, uint32_t id)
 {
 	uint64_t times = 1; /* below 1 << 32, so that no product overflows */
 
@@ -477,7 +477,7 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	if (**path != ']' || n > UINT32_MAX)
 		return -EINVAL;
 	(*path)++;
-	size = btf_size(b, a.type);
+	size = btf_type_size(b, a.type);
 	if (size < 0)
 		return -EINVAL;
 	/* A flexible array has no length to keep to. */
@@ -490,7 +490,7 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	return 0;
 }
 
-int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_field *field)
+int btf_find_field(const struct btf *b, uint32_t id, const char *path, struct btf_field *field)
 {
 	uint64_t bits = 0;
 	uint32_t type = id;
@@ -512,7 +512,7 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 	}
 	if (rc)
 		return rc;
-	size = btf_size(b, type);
+	size = btf_type_size(b, type);
 	if (size < 0 || bits / 8 > UINT32_MAX)
 		return -EINVAL;
 	*field = (struct btf_field){ (uint32_t)(bits / 8), (uint32_t)size, type };
@@ -565,23 +565,24 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value)
 
 static struct btf_value value_of(const struct btf *b, uint32_t type, uint32_t name)
 {
-	struct btf_value v = { .name = string_at(b, name), .is = BTF_IS_WORD };
+	struct btf_value v = { .name = string_at(b, name), .is = BTF_VALUE_UNSIGNED };
 	struct btf_type t;
 	uint32_t id = strip(b, type, &t), info;
-	int64_t size = btf_size(b, id);
+	int64_t size = btf_type_size(b, id);
 
 	v.size = size > 0 && size < 256 ? (uint8_t)size : 0;
 	if (!type) {
-		v.is = BTF_IS_VOID;
+		v.is = BTF_VALUE_VOID;
 	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_INT) {
 		memcpy(&info, tail_of(b, id), sizeof(info));
-		v.is = BTF_INT_ENCODING(info) & BTF_INT_SIGNED ? BTF_IS_SIGNED : BTF_IS_WORD;
+		v.is = BTF_INT_ENCODING(info) & BTF_INT_SIGNED ? BTF_VALUE_SIGNED
+							       : BTF_VALUE_UNSIGNED;
 	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_PTR) {
 		id = strip(b, t.type, &t);
 		v.is = id && BTF_INFO_KIND(t.info) == BTF_KIND_INT &&
 				       !strcmp(string_at(b, t.name_off), "char")
-			       ? BTF_IS_STRING
-			       : BTF_IS_POINTER;
+			       ? BTF_VALUE_STRING
+			       : BTF_VALUE_POINTER;
 	}
 	return v;
 }
@@ -608,10 +609,10 @@ static int values_of(const struct btf *b, uint32_t proto, uint32_t from, struct 
 	return (int)n;
 }
 
-int btf_function(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max,
-		 struct btf_value *returns)
+int btf_describe_function(const struct btf *b, const char *name, struct btf_value *takes,
+			  uint32_t max, struct btf_value *returns)
 {
-	struct btf_lookup want = { .name = name, .kinds = BTF_IS(FUNC) };
+	struct btf_lookup want = { .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 	struct btf_type t;
 
 	btf_resolve(b, &want, 1);
@@ -638,10 +639,10 @@ static void put_names(const struct btf *b, uint32_t caller, struct btf_value *ta
 	}
 }
 
-struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT])
+struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT_NAME_MAX])
 {
-	snprintf(type, BTF_TRACEPOINT, "%s%s", tracepoint, name);
-	return (struct btf_lookup){ .name = type, .kinds = BTF_IS(TYPEDEF) };
+	snprintf(type, BTF_TRACEPOINT_NAME_MAX, "%s%s", tracepoint, name);
+	return (struct btf_lookup){ .name = type, .kinds = BTF_KIND_BIT(TYPEDEF) };
 }
 
 static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value *takes,
@@ -655,11 +656,12 @@ static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value 
 	return values_of(b, t.type, 1, takes, max, NULL);
 }
 
-int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
+int btf_describe_tracepoint(const struct btf *b, const char *name, struct btf_value *takes,
+			    uint32_t max)
 {
-	char type[BTF_TRACEPOINT], caller[BTF_TRACEPOINT];
+	char type[BTF_TRACEPOINT_NAME_MAX], caller[BTF_TRACEPOINT_NAME_MAX];
 	struct btf_lookup want[] = { btf_lookup_tracepoint(name, type),
-				     { .name = caller, .kinds = BTF_IS(FUNC) } };
+				     { .name = caller, .kinds = BTF_KIND_BIT(FUNC) } };
 	int n;
 
 	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
@@ -670,7 +672,7 @@ int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *take
 	return n;
 }
 
-int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
+int btf_walk_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
 {
 	struct btf_type t;
 	int rc = 0;
@@ -687,17 +689,17 @@ int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
 	return rc;
 }
 
-uint32_t btf_function_args(const struct btf *b, const char *name)
+uint32_t btf_count_function_args(const struct btf *b, const char *name)
 {
 	struct btf_value values[16];
-	int n = btf_function(b, name, values, 16, NULL);
+	int n = btf_describe_function(b, name, values, 16, NULL);
 
 	return n < 0 ? 0 : (uint32_t)n;
 }
 
-uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
+uint32_t btf_count_tracepoint_args(const struct btf *b, const char *name)
 {
-	char type[BTF_TRACEPOINT];
+	char type[BTF_TRACEPOINT_NAME_MAX];
 	struct btf_lookup want = btf_lookup_tracepoint(name, type);
 	struct btf_value values[16];
 	int n;

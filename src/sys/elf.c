@@ -234,7 +234,7 @@ static int walk_table(const struct elf *e, const struct section *table,
 	return rc;
 }
 
-int elf_functions(const struct elf *e, elf_each *each, void *arg)
+int elf_walk_functions(const struct elf *e, elf_each *each, void *arg)
 {
 	struct section table, names;
 	int rc = 0, tables = 0;
@@ -286,7 +286,7 @@ static int read_segment(const struct elf *e, const struct head *h, uint32_t i, s
 	return wide.p_type == PT_LOAD && wide.p_flags & PF_X;
 }
 
-int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
+int elf_find_offset(const struct elf *e, uint64_t value, uint64_t *offset)
 {
 	struct segment s;
 	struct head h;
@@ -302,7 +302,7 @@ int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
 	return -ENOENT;
 }
 
-int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
+int elf_find_value(const struct elf *e, uint64_t offset, uint64_t *value)
 {
 	struct segment s;
 	struct head h;
@@ -318,7 +318,7 @@ int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
 	return -ENOENT;
 }
 
-const char *elf_words(int rc)
+const char *elf_open_error(int rc)
 {
-	return rc == -ENOEXEC ? "no program or library of this machine" : err_words(rc);
+	return rc == -ENOEXEC ? "no program or library of this machine" : err_message(rc);
 }

@@ -25,7 +25,7 @@ int elf_open_at(struct elf *e, int dir, const char *path);
 int elf_open_blob(struct elf *e, const void *data, size_t len);
 void elf_close(struct elf *e);
 /* What opening one failed with, for people. */
-const char *elf_words(int rc);
+const char *elf_open_error(int rc);
 
 struct elf_symbol {
 	const char *name;
@@ -36,11 +36,11 @@ struct elf_symbol {
  * function may come twice, those of versions that are for old programs only do not come. A value
  * other than 0 ends it and is returned. */
 typedef int elf_each(const struct elf_symbol *symbol, void *arg);
-int elf_functions(const struct elf *e, elf_each *each, void *arg);
+int elf_walk_functions(const struct elf *e, elf_each *each, void *arg);
 
 /* Where in the file code at such a place is. -ENOENT: it is not in the file. */
-int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset);
+int elf_find_offset(const struct elf *e, uint64_t value, uint64_t *offset);
 /* The other way: what place the code at an offset has. -ENOENT. */
-int elf_value(const struct elf *e, uint64_t offset, uint64_t *value);
+int elf_find_value(const struct elf *e, uint64_t offset, uint64_t *value);
 
 #endif

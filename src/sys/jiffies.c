@@ -14,11 +14,11 @@ static int run_shifted(int shift, uint32_t *value)
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = shift },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	const struct bpf_prog_new p = { .name = "sonde_jiffies",
-					.type = BPF_PROG_TYPE_SOCKET_FILTER,
-					.insns = insns,
-					.ninsns = sizeof(insns) / sizeof(*insns),
-					.license = "Dual MIT/GPL" };
+	const struct bpf_prog_opts p = { .name = "sonde_jiffies",
+					 .type = BPF_PROG_TYPE_SOCKET_FILTER,
+					 .insns = insns,
+					 .ninsns = sizeof(insns) / sizeof(*insns),
+					 .license = "Dual MIT/GPL" };
 	uint8_t data[64] = { 0 };
 	struct bpf_run run = { .data = data, .len = sizeof(data), .repeat = 1 };
 	int fd = bpf_prog_load(&p), rc;
@@ -32,7 +32,7 @@ static int run_shifted(int shift, uint32_t *value)
 	return rc;
 }
 
-int jiffies_now(uint64_t *now, uint64_t *hz)
+int jiffies_read(uint64_t *now, uint64_t *hz)
 {
 	struct timespec tick;
 	uint32_t low, high;

@@ -7,6 +7,6 @@
 
 /* What bpf_jiffies64() gives a program now (a program of its own is run for it), and how many there
  * are a second. -errno. */
-int jiffies_now(uint64_t *now, uint64_t *hz);
+int jiffies_read(uint64_t *now, uint64_t *hz);
 
 #endif

@@ -96,7 +96,7 @@ static int add_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 
 	if (!link_parse(hdr, body, &link))
 		return 0;
-	more = grow(l->at, l->n, &l->room, sizeof(*l->at));
+	more = array_grow(l->at, l->n, &l->room, sizeof(*l->at));
 	if (!more)
 		return -ENOMEM;
 	l->at = more;

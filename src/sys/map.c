@@ -23,7 +23,7 @@ int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg)
 }
 
 struct counted {
-	map_each_n *each;
+	map_each_count *each;
 	void *arg;
 };
 
@@ -34,7 +34,7 @@ static int give(const void *key, void *value, void *arg)
 	return c->each(key, *(const uint64_t *)value, c->arg);
 }
 
-int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg)
+int map_walk_counts(int fd, size_t key_len, map_each_count *each, void *arg)
 {
 	struct counted c = { each, arg };
 	uint64_t n;
@@ -42,7 +42,7 @@ int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg)
 	return map_walk(fd, key_len, &n, give, &c);
 }
 
-int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
+int map_read_sums(int fd, const void *key, uint64_t *sums, size_t n)
 {
 	int cpus = bpf_possible_cpus(), rc;
 	uint64_t *values;
@@ -61,7 +61,7 @@ int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
 	return rc;
 }
 
-uint32_t map_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max)
+uint32_t map_read_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max)
 {
 	uint32_t n = 0;
 

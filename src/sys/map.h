@@ -18,15 +18,15 @@ typedef int map_each(const void *key, void *value, void *arg);
 int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg);
 
 /* The same of a hash that counts in a word of 64 bits: n. */
-typedef int map_each_n(const void *key, uint64_t n, void *arg);
-int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg);
+typedef int map_each_count(const void *key, uint64_t n, void *arg);
+int map_walk_counts(int fd, size_t key_len, map_each_count *each, void *arg);
 
 /* What a per-CPU map has of a key, n words each, added up. fd 0: nothing. 0 or -errno, and sums are
  * untouched. */
-int map_sum(int fd, const void *key, uint64_t *sums, size_t n);
+int map_read_sums(int fd, const void *key, uint64_t *sums, size_t n);
 
 /* Addresses of one of a map of stacks, innermost first, max at most. Their number. fd 0, or a
  * negative number of a stack: 0. */
-uint32_t map_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max);
+uint32_t map_read_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max);
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int mnt_detached(const char *fstype)
+int mnt_create_detached(const char *fstype)
 {
 	long fs = syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC), fd;
 
@@ -36,7 +36,7 @@ int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	mount = mnt_detached(fstype);
+	mount = mnt_create_detached(fstype);
 	if (mount < 0)
 		return mount;
 	/* A mount's descriptor is one of a path only: it cannot be read. */
@@ -56,7 +56,7 @@ int mnt_open(const char *fstype, const char *usual, const char *path)
 	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
-	dir = mnt_detached(fstype);
+	dir = mnt_create_detached(fstype);
 	if (dir < 0)
 		return dir;
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);

@@ -8,7 +8,7 @@
 /* A descriptor of the root of a detached mount of fstype ("sysfs", "tracefs", "proc",
  * "securityfs"), for openat(2); nothing appears in any mount table. The caller closes it. -errno:
  * needs CAP_SYS_ADMIN and Linux 5.2 (fsopen(2)). */
-int mnt_detached(const char *fstype);
+int mnt_create_detached(const char *fstype);
 
 /* The root directory of a file system: what is mounted at the usual place if that has this magic
  * number (linux/magic.h), else a detached mount. The caller closes it. -errno. */

@@ -37,7 +37,7 @@ void nl_close(struct nl *nl)
 	*nl = (struct nl){ 0 };
 }
 
-static void *grow(struct nl_msg *m, size_t len)
+static void *array_grow(struct nl_msg *m, size_t len)
 {
 	size_t at = NLMSG_ALIGN(m->hdr.nlmsg_len);
 
@@ -59,14 +59,14 @@ void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *body,
 	m->hdr.nlmsg_len = NLMSG_HDRLEN;
 	m->hdr.nlmsg_type = type;
 	m->hdr.nlmsg_flags = NLM_F_REQUEST | flags;
-	at = grow(m, len);
+	at = array_grow(m, len);
 	if (at && len)
 		memcpy(at, body, len);
 }
 
 void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t len)
 {
-	struct nlattr *a = grow(m, NLA_HDRLEN + len);
+	struct nlattr *a = array_grow(m, NLA_HDRLEN + len);
 
 	if (!a)
 		return;
@@ -295,7 +295,7 @@ static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 	return 0;
 }
 
-int nl_skip(struct nl *nl)
+int nl_drain(struct nl *nl)
 {
 	return nl_read(nl, ignore, NULL);
 }

@@ -9,18 +9,18 @@
 #include <stdint.h>
 
 enum {
-	NL_MSG_MAX = 2048,  /* of a request; the ones we make are far smaller */
-	NL_WORDS_MAX = 160, /* of the kernel's own error message */
-	NL_BUF_MAX = 32768, /* the kernel fills up to this much at a time (netlink(7)) */
+	NL_MSG_MAX = 2048,    /* of a request; the ones we make are far smaller */
+	NL_EXT_ACK_MAX = 160, /* of the kernel's own error message */
+	NL_BUF_MAX = 32768,   /* the kernel fills up to this much at a time (netlink(7)) */
 };
 
 /* A route netlink socket. Zeroed: closed. Calls on one do not nest. */
 struct nl {
 	int fd;
 	uint32_t seq;
-	char *buf;                /* NL_BUF_MAX bytes for answers */
-	char words[NL_WORDS_MAX]; /* what the kernel said of the last error (ext-ack), or "" */
-	bool overrun;             /* the last dump was interrupted, or watched events were lost */
+	char *buf;                  /* NL_BUF_MAX bytes for answers */
+	char words[NL_EXT_ACK_MAX]; /* what the kernel said of the last error (ext-ack), or "" */
+	bool overrun;               /* the last dump was interrupted, or watched events were lost */
 };
 
 /* A request under construction. */
@@ -64,7 +64,7 @@ int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg);
  * everything again. */
 int nl_read(struct nl *nl, nl_each *each, void *arg);
 /* The same for those to whom it is enough that something has arrived. */
-int nl_skip(struct nl *nl);
+int nl_drain(struct nl *nl);
 
 /* Cursor over attributes: true and *type, *value as long as a whole one is there. */
 bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value);

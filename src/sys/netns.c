@@ -119,7 +119,7 @@ int netns_current(void)
 	return fd;
 }
 
-uint32_t netns_own_inode(void)
+uint32_t netns_current_inode(void)
 {
 	int fd = netns_current();
 	struct stat st;

@@ -22,7 +22,7 @@ int netns_current(void);
 
 /* The number of the namespace that this thread is in, as stat(2) of its file and ip-netns(8) have
  * it; 0: unknown. */
-uint32_t netns_own_inode(void);
+uint32_t netns_current_inode(void);
 
 /* Move this thread into the namespace of a descriptor. */
 int netns_set(int fd);

@@ -69,7 +69,7 @@ static int probe(const char *pmu, const char *name, uint64_t offset, bool return
 	return fd;
 }
 
-int perf_kprobe(const char *function, bool returns, int prog_fd)
+int perf_attach_kprobe(const char *function, bool returns, int prog_fd)
 {
 	return probe("kprobe", function, 0, returns, prog_fd);
 }
@@ -78,15 +78,15 @@ bool perf_has_kprobes(void)
 {
 	uint32_t type;
 
-	return perf_type(false, &type) != -ENODEV;
+	return perf_read_type(false, &type) != -ENODEV;
 }
 
-int perf_type(bool user, uint32_t *type)
+int perf_read_type(bool user, uint32_t *type)
 {
 	return pmu_type(user ? "uprobe" : "kprobe", type);
 }
 
-int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd)
+int perf_attach_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd)
 {
 	return probe("uprobe", file, offset, returns, prog_fd);
 }

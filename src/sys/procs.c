@@ -162,7 +162,7 @@ static int walk_all(const struct walk *w)
 	return rc;
 }
 
-int procs_sockets(procs_each *each, void *arg)
+int procs_walk_sockets(procs_each *each, void *arg)
 {
 	struct walk w = { .each = each, .arg = arg };
 	int rc;

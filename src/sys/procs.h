@@ -18,6 +18,6 @@ typedef int procs_each(const struct proc *p, int socket, void *arg);
 /* All of them, in the order of the processes' numbers. 0; what each() returned; -errno if there is
  * no looking: -EPERM (CAP_SYS_PTRACE), -ENOSYS (before Linux 5.6). A process that ends meanwhile is
  * passed over. */
-int procs_sockets(procs_each *each, void *arg);
+int procs_walk_sockets(procs_each *each, void *arg);
 
 #endif

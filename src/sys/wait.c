@@ -15,7 +15,7 @@ enum { LAST_MS = 1000 };
 static int signals;
 static bool alone; /* nobody reads our standard output */
 
-int wait_open(void)
+int wait_catch_signals(void)
 {
 	sigset_t set;
 	int fd;
@@ -34,12 +34,12 @@ int wait_open(void)
 	return 0;
 }
 
-void wait_alone(void)
+void wait_ignore_stdout(void)
 {
 	alone = true;
 }
 
-enum wait_what wait_for(int fd, uint64_t deadline)
+enum wait_event wait_for(int fd, uint64_t deadline)
 {
 	struct pollfd p[] = {
 		{ .fd = signals ? signals : -1, .events = POLLIN },
@@ -55,19 +55,19 @@ enum wait_what wait_for(int fd, uint64_t deadline)
 		if (n > 0 && p[0].revents)
 			return WAIT_STOP;
 		if (n > 0 && p[1].revents & (POLLERR | POLLHUP | POLLNVAL))
-			return WAIT_CLOSED;
+			return WAIT_STDOUT_CLOSED;
 		if (n > 0)
-			return WAIT_FD;
+			return WAIT_READABLE;
 		if (!left)
-			return WAIT_TIME;
+			return WAIT_TIMEOUT;
 	}
 }
 
-enum wait_what wait_pace(uint64_t *last, uint64_t pause)
+enum wait_event wait_interval(uint64_t *last, uint64_t pause)
 {
 	uint64_t now = clock_mono();
 	bool silent = now - *last >= pause;
-	enum wait_what what = silent ? WAIT_TIME : wait_for(0, now + pause);
+	enum wait_event what = silent ? WAIT_TIMEOUT : wait_for(0, now + pause);
 
 	*last = clock_mono();
 	return what;

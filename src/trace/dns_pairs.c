@@ -69,9 +69,9 @@ bool trace_dns_add(struct trace_dns_table *table, const struct trace_message *m,
 {
 	uint32_t len = m->head.bytes < TRACE_MESSAGE ? m->head.bytes : TRACE_MESSAGE;
 	struct trace_dns *q;
-	struct dns_says msg;
+	struct dns_summary msg;
 
-	if (!dns_read(&msg, cursor_of(m->bytes, len)))
+	if (!dns_parse_message(&msg, cursor_of(m->bytes, len)))
 		return false;
 	q = find_query(table, &m->head, msg.id);
 	if (!msg.response) {

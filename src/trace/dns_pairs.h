@@ -14,7 +14,7 @@ struct trace_dns {
 	uint64_t query_ns;      /* when it was sent; 0: the query was not seen */
 	uint32_t queries;       /* how often it was sent */
 	bool answered;
-	struct dns_says msg; /* the answer, or the query if there is none */
+	struct dns_summary msg; /* the answer, or the query if there is none */
 };
 
 /* Zeroed: closed. */

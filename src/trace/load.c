@@ -30,8 +30,8 @@ static int attach_extra(struct trace *t, const struct obj *o)
 
 		if (o->spec != extra_targets[i].spec || !o->prog_fd[prog])
 			continue;
-		fd = perf_kprobe(extra_targets[i].function, o->spec->progs[prog].returns,
-				 o->prog_fd[prog]);
+		fd = perf_attach_kprobe(extra_targets[i].function, o->spec->progs[prog].returns,
+					o->prog_fd[prog]);
 		if (fd >= 0)
 			t->links[t->nlinks++] = fd;
 		else if (fd != -ENOENT)

@@ -87,7 +87,7 @@ static int open_method(struct trace *t, const struct btf *types, const struct ca
 		.connect_ret = (wanted_kinds(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
 		.accept_ret = (wanted_kinds(t) & ACCEPT_KINDS) != 0,
 		.bind_ret = (wanted_kinds(t) & TRACE_BIT(TRACE_BIND)) != 0,
-		.accept_args = (uint8_t)btf_function_args(types, "inet_csk_accept")
+		.accept_args = (uint8_t)btf_count_function_args(types, "inet_csk_accept")
 	};
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = method->progs };
 	int rc;
@@ -122,7 +122,7 @@ static void open_sock_calls(struct trace *t, const struct btf *types)
 	for (size_t i = 0; wanted_kinds(t) & CALL_KINDS && !t->call_method &&
 			   i < sizeof(methods) / sizeof(*methods);
 	     i++) {
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 
 		open_method(t, types, &methods[i]);
 		err_capture_end(before);
@@ -144,7 +144,7 @@ static int open_socks(struct trace *t, const struct btf *types)
 
 	if (t->opts.existing && t->can_read_kernel) {
 		char why[WORDS] = "";
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 		int rc;
 
 		opts.progs |= 1u << TRACE_PROG_SONDE_SOCK_ITER;
@@ -186,9 +186,9 @@ static int load_tcp_events(struct trace *t, const struct btf *types, uint32_t pr
 {
 	struct tcp_events_conf conf = {
 		.common = make_common(t),
-		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
-		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
-		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
+		.retransmit_err = btf_count_tracepoint_args(types, "tcp_retransmit_skb") > 2,
+		.reset_reason = btf_count_tracepoint_args(types, "tcp_send_reset") > 2,
+		.drop_reason = btf_count_tracepoint_args(types, "kfree_skb") > 2,
 		.stacks = t->opts.stacks,
 		.ignored_reason = find_number(&t->drop_reasons, "QUEUE_PURGE"),
 	};
@@ -203,7 +203,7 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 {
 	uint32_t all = 0, loaded = 0, refused = 0, working = 0;
 	char why[WORDS] = "";
-	struct err_held before = { 0 };
+	struct err_capture before = { 0 };
 	int rc;
 
 	for (size_t i = 0; i < sizeof(tcp_events) / sizeof(*tcp_events); i++)
@@ -360,7 +360,7 @@ int trace_open(struct trace *t, const struct trace_opts *opts)
 	if (opts->filter && opts->filter->nodes)
 		rc = filter_emit(opts->filter, FILTER_XDP, &opened.code, &diag);
 	if (rc)
-		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	else
 		rc = open_all(&opened);
 	if (rc)

@@ -97,7 +97,7 @@ const char *trace_find_name(const struct trace_names *names, uint32_t number);
 int trace_counts(const struct trace *t, struct trace_counts *counts);
 
 /* Passes on the counts of dropped packets: each struct trace_drop with its number. */
-int trace_walk_drops(const struct trace *t, map_each_n *each, void *arg);
+int trace_walk_drops(const struct trace *t, map_each_count *each, void *arg);
 /* Fills frames with the addresses of a drop's stack, innermost first. Returns their number. */
 uint32_t trace_read_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
 

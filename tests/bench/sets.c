@@ -94,7 +94,7 @@ static int open_set(struct bench *b)
 static int open_kernel(struct bench *b, enum way way)
 {
 	uint32_t len = (uint32_t)set_address(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
-	struct bpf_map_new m = {
+	struct bpf_map_opts m = {
 		.name = "bench_other",
 		.type = way == WAY_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
 		.key_size = 4 - skip + len,
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2 || rounds < 1 || rounds > SERIES_MAX) {
 		fprintf(stderr, "usage: sets [ROUNDS]\n");

@@ -128,7 +128,7 @@ static void list(struct nl_span in)
 struct learnt {
 	int rc, filters, ifindex;
 	bool overrun;
-	char words[NL_WORDS_MAX];
+	char words[NL_EXT_ACK_MAX];
 };
 
 static bool learn(struct nl_span in, int pieces, bool filters, struct learnt *l)

@@ -81,7 +81,7 @@ static void plain(const char **at, struct buf *to)
 	uint32_t cp;
 	size_t n = utf8_decode(*at, strnlen(*at, 4), &cp);
 
-	MUST(**at && cp != UTF8_BAD && !utf8_control(cp));
+	MUST(**at && cp != UTF8_BAD && !utf8_is_control(cp));
 	buf_add(to, *at, n);
 	*at += n;
 }
@@ -132,7 +132,7 @@ static void same(struct buf *got, const char *s, bool controls)
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
 
-		if (cp == UTF8_BAD || (!controls && cp != '\n' && utf8_control(cp)))
+		if (cp == UTF8_BAD || (!controls && cp != '\n' && utf8_is_control(cp)))
 			buf_str(&want, UTF8_REPLACEMENT);
 		else
 			buf_add(&want, s, n);

@@ -108,7 +108,7 @@ static unsigned int counters(void)
 		struct bpf_prog_info info = { 0 };
 		int fd = bpf_fd_by_id(BPF_KIND_PROG, ids[i]);
 
-		ours += fd >= 0 && !bpf_info(fd, &info, sizeof(info)) &&
+		ours += fd >= 0 && !bpf_get_info(fd, &info, sizeof(info)) &&
 			!strcmp(info.name, "sonde_conns");
 		close(fd);
 	}

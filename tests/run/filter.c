@@ -33,12 +33,12 @@ static int load(const struct filter_code *filter, enum filter_target flavour, in
 		I_EXIT,
 	};
 	struct bpf_insn *all = calloc(LENGTH(xdp) + LENGTH(call) + filter->n, sizeof(*all));
-	struct bpf_prog_new p = { .name = "filter",
-				  .type = flavour == FILTER_XDP ? BPF_PROG_TYPE_XDP
-								: BPF_PROG_TYPE_SCHED_CLS,
-				  .insns = all,
-				  .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
-				  .license = "Dual MIT/GPL" };
+	struct bpf_prog_opts p = { .name = "filter",
+				   .type = flavour == FILTER_XDP ? BPF_PROG_TYPE_XDP
+								 : BPF_PROG_TYPE_SCHED_CLS,
+				   .insns = all,
+				   .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
+				   .license = "Dual MIT/GPL" };
 	int fd;
 
 	CHECK(all, "no memory");
@@ -103,10 +103,10 @@ static const char *const odd[] = {
 
 static void alike(enum filter_target flavour)
 {
-	struct bpf_map_new m = { .type = BPF_MAP_TYPE_ARRAY,
-				 .key_size = 4,
-				 .value_size = sizeof(packets->views),
-				 .max_entries = 1 };
+	struct bpf_map_opts m = { .type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = sizeof(packets->views),
+				  .max_entries = 1 };
 	int map = bpf_map_create(&m);
 
 	CHECK(map > 0, "no map: %s", strerror(-map));

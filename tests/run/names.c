@@ -73,7 +73,7 @@ static void ask_groups(int root)
 
 void names_cgroups(void)
 {
-	int root = mnt_detached("cgroup2");
+	int root = mnt_create_detached("cgroup2");
 
 	if (root < 0)
 		SKIP("no cgroup2: %s", strerror(-root));

@@ -65,7 +65,7 @@ static int load(const struct sets *sets, enum set_family family)
 	};
 	struct filter_reloc reloc = { .family = (uint8_t)family, .name = "many" };
 	struct filter_code code = { .relocs = &reloc, .nrelocs = 1 };
-	struct bpf_prog_new p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
+	struct bpf_prog_opts p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
 	int fd;
 
 	code.insns =

@@ -169,9 +169,9 @@ START_TEST(refusals)
 {
 	char line[512];
 
-	err_command("count");
+	err_set_command("count");
 	ck_assert_int_eq(parse(STDERR_FILENO, bad[_i].words), -E_USAGE);
-	err_command(NULL);
+	err_set_command(NULL);
 	snprintf(line, sizeof(line), "sonde count: %s (see sonde count --help)\n", bad[_i].said);
 	ck_assert_str_eq(said, line);
 	ck_assert_ptr_null(rest);

@@ -222,7 +222,7 @@ static int go(struct capture *c)
 						   .max_files = o->files },
 					 .pcap = o->pcap,
 					 .lines = line_opts(o) };
-	int rc = wait_open();
+	int rc = wait_catch_signals();
 
 	if (rc)
 		return fail_errno(rc, "signals");

@@ -189,7 +189,7 @@ static int list_options(const struct opt_spec *command)
 static int check_filter(const struct extcap_base *base, const char *text)
 {
 	char words[WORDS_MAX] = "";
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	struct buf b = { 0 };
 	int rc = base->check_filter(text);
 
@@ -214,13 +214,13 @@ static int open_fifo(const char *name)
 static int run_quietly(const struct extcap_base *base, int argc, const char **argv)
 {
 	char words[WORDS_MAX] = "";
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	int rc = base->run(argc, (char **)argv);
 
 	err_capture_end(before);
 	if (!rc || rc == -EPIPE)
 		return 0;
-	return fail(rc, "%s", *words ? words : err_words(rc));
+	return fail(rc, "%s", *words ? words : err_message(rc));
 }
 
 static int capture(const struct extcap_base *base, const struct extcap *e, const char *iface)

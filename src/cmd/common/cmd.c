@@ -55,7 +55,7 @@ int cmd_run_sub(const struct opt_spec *spec, const struct cmd_sub *subs, size_t 
 		names[i] = sub_name(&subs[i]);
 		if (strcmp(argv[1], names[i]))
 			continue;
-		err_command(subs[i].spec->command);
+		err_set_command(subs[i].spec->command);
 		return subs[i].run(argc - 1, argv + 1);
 	}
 	near = opt_nearest(argv[1], names);

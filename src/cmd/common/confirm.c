@@ -148,7 +148,7 @@ static int give_up(const struct confirm *c, int rc)
 
 int cmd_confirm_wait(const struct confirm *c)
 {
-	int fd, rc = wait_open(), on = 1;
+	int fd, rc = wait_catch_signals(), on = 1;
 	pid_t pid;
 
 	if (rc)

@@ -90,7 +90,7 @@ static void set(char *dst, const char *words)
 
 static int refuse(char *why, int rc)
 {
-	set(why, err_words(rc));
+	set(why, err_message(rc));
 	return rc;
 }
 
@@ -150,7 +150,7 @@ static int look_tc(struct doctor *d, char *hook, char *why)
 		return refuse_attach(why, rc, &report);
 	set(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
 	if (report.n)
-		snprintf(why, WORDS, "tcx: %s", err_words(report.tries[0].rc));
+		snprintf(why, WORDS, "tcx: %s", err_message(report.tries[0].rc));
 	attach_close(&a, &d->nl);
 	return 0;
 }
@@ -250,7 +250,7 @@ static int look_types(struct doctor *d, char *hook, char *why)
 static int try_tracing(unsigned int prog, char *why)
 {
 	struct obj_opts opts = { .progs = 1u << prog };
-	struct err_held before;
+	struct err_capture before;
 	struct obj obj = { 0 };
 	int rc;
 
@@ -272,7 +272,7 @@ static int look_trace(struct doctor *d, char *hook, char *why)
 	}
 	if (!try_tracing(DOCTOR_PROG_SONDE_DOC_RAW, why)) {
 		set(hook, "raw_tp");
-		snprintf(why, WORDS, "tp_btf: %s", err_words(rc));
+		snprintf(why, WORDS, "tp_btf: %s", err_message(rc));
 		return 0;
 	}
 	return rc;
@@ -283,7 +283,7 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 {
 	const struct trace_opts opts = { .kinds = TRACE_BIT(TRACE_CONNECT) };
 	struct trace t = { 0 };
-	struct err_held before = err_capture_begin(why, WORDS);
+	struct err_capture before = err_capture_begin(why, WORDS);
 	int rc = trace_open(&t, &opts);
 
 	(void)d;
@@ -303,12 +303,12 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 static int look_pmu(bool user, char *hook, char *why)
 {
 	uint32_t type;
-	int rc = perf_type(user, &type);
+	int rc = perf_read_type(user, &type);
 
 	if (rc == -ENODEV)
 		set(why, "built without it (no such PMU)");
 	else if (rc < 0)
-		set(why, err_words(rc));
+		set(why, err_message(rc));
 	if (rc < 0)
 		return rc;
 	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY) {
@@ -438,7 +438,7 @@ static void prepare(struct doctor *d)
 {
 	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
 	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
-	struct err_held before;
+	struct err_capture before;
 
 	getrlimit(RLIMIT_MEMLOCK, &d->memlock);
 	before = err_capture_begin(d->why_load, sizeof(d->why_load));

@@ -139,7 +139,7 @@ static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs) && !rc; i++) {
 		struct proof p = { .hook = proofs[i].name, .direction = proofs[i].direction };
 		char why[160] = "";
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 		int got;
 
 		if (proofs[i].hook)
@@ -151,7 +151,7 @@ static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 		p.result = got ? why : p.seen == p.sent ? "ok" : "WRONG";
 		*wrong += !got && p.seen != p.sent;
 		if (got && !*why)
-			snprintf(why, sizeof(why), "%s", err_words(got));
+			snprintf(why, sizeof(why), "%s", err_message(got));
 		rc = sink_row(sink, &p);
 	}
 	return rc ? rc : sink_end(sink);

@@ -159,7 +159,7 @@ static int list(const struct filter_opts *o, struct sink *sink)
 	if (rc)
 		return fail_errno(rc, "route netlink");
 	rc = list_links(o, &nl, &links);
-	if (!rc && jiffies_now(&t.now, &t.hz))
+	if (!rc && jiffies_read(&t.now, &t.hz))
 		t.hz = 0;
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);

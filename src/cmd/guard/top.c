@@ -86,7 +86,7 @@ static int top(struct guard_views *all, const struct guard_opts *o, struct sink 
 	struct guard_rates *rates = calloc(all->n, sizeof(*rates));
 	size_t most = o->count ? o->count : 10;
 	struct guard_busy *busy = calloc(most, sizeof(*busy));
-	int rc = rates && busy ? wait_open() : -ENOMEM;
+	int rc = rates && busy ? wait_catch_signals() : -ENOMEM;
 
 	for (size_t i = 0; i < all->n && !rc; i++)
 		rc = guard_rates_begin(&rates[i], &all->at[i].table);

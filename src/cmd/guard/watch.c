@@ -217,7 +217,7 @@ static int open_watch(struct watch *w)
 	int rc;
 
 	w->at = calloc(all->n, sizeof(*w->at));
-	rc = w->at ? wait_open() : -ENOMEM;
+	rc = w->at ? wait_catch_signals() : -ENOMEM;
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		w->at[i].last = all->at[i].sums;
 		rc = guard_rates_begin(&w->at[i].rates, &all->at[i].table);
@@ -250,9 +250,9 @@ static int watch(struct guard_views *all, const struct guard_opts *o, struct sin
 	if (!rc)
 		note("watching %zu guard%s", all->n, all->n == 1 ? "" : "s");
 	while (!rc) {
-		enum wait_what what = wait_for(0, next < end ? next : end);
+		enum wait_event what = wait_for(0, next < end ? next : end);
 
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			rc = -EPIPE;
 		if (!rc && guard_views_read(all))
 			rc = -EIO;

@@ -327,7 +327,7 @@ static void append_begin(struct buf *out, const struct trace_fmt *s,
 	size_t from;
 
 	if (!o->no_time)
-		dissect_clock(out, s->epoch + h->time, o->utc_offset);
+		dissect_put_clock(out, s->epoch + h->time, o->utc_offset);
 	from = out->len;
 	buf_str(out, trace_kind_names[h->kind]);
 	pad_to(out, from, KIND_WIDTH + 1);
@@ -336,7 +336,7 @@ static void append_begin(struct buf *out, const struct trace_fmt *s,
 
 static void append_answer(struct buf *out, const struct trace_dns *dns)
 {
-	const char *rcode = dns_rcode_word(dns->msg.rcode);
+	const char *rcode = dns_rcode_name(dns->msg.rcode);
 
 	if (!dns->answered) {
 		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_TIMEOUT_S);
@@ -363,7 +363,7 @@ static void append_answer(struct buf *out, const struct trace_dns *dns)
 void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,
 			 const struct trace_dns *dns, struct buf *out)
 {
-	const char *type = dns_type_word(dns->msg.type);
+	const char *type = dns_type_name(dns->msg.type);
 
 	append_begin(out, s, o, &dns->head);
 	append_ends(out, &dns->head);

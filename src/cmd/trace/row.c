@@ -203,7 +203,7 @@ static int write_row(struct row *r, struct texts *t, uint8_t kind, struct sink *
 
 int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct sink *sink)
 {
-	const char *rcode = dns_rcode_word(dns->msg.rcode), *type = dns_type_word(dns->msg.type);
+	const char *rcode = dns_rcode_name(dns->msg.rcode), *type = dns_type_name(dns->msg.type);
 	char rcode_number[16], type_number[16];
 	struct texts t = { 0 };
 	struct row r = { 0 };

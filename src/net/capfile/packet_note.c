@@ -20,7 +20,7 @@ static char *escape(char *to, const char *s, size_t n)
 	while (n) {
 		uint32_t cp;
 		size_t len = utf8_decode(s, n, &cp);
-		bool plain = cp != UTF8_BAD && cp != '\\' && !utf8_control(cp);
+		bool plain = cp != UTF8_BAD && cp != '\\' && !utf8_is_control(cp);
 
 		for (size_t i = 0; i < len; i++, to += plain ? 1 : 4)
 			if (plain)

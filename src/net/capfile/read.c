@@ -52,7 +52,7 @@ struct capfile_iface *capfile_add(struct capfile *c, int *rc)
 		*rc = capfile_damaged(c, "more than %d interfaces", CAPFILE_IFACES_MAX);
 		return NULL;
 	}
-	more = grow(c->ifaces, c->nifaces, &c->room, sizeof(*more));
+	more = array_grow(c->ifaces, c->nifaces, &c->room, sizeof(*more));
 	if (!more) {
 		capfile_refuse(c, "no memory for interface %" PRIu32, c->nifaces);
 		*rc = -ENOMEM;

@@ -114,11 +114,11 @@ bool show_wireguard(struct line *l, struct part p)
 
 static void put_client_hello(struct line *l, struct cursor c)
 {
-	enum tls_name found;
+	enum tls_name_result found;
 	struct cursor name;
 
 	PUT(l, "ClientHello");
-	found = tls_server_name(c, &name);
+	found = tls_find_server_name(c, &name);
 	if (found == TLS_NAMED || found == TLS_NAME_CUT)
 		PUT(l, ", SNI ");
 	if (found == TLS_NAMED)

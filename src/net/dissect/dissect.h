@@ -72,7 +72,7 @@ void dissect_line(struct buf *out, const struct frame *f, const struct dissect_o
 		  struct dissect_state *s);
 
 /* Parts of such lines by themselves: an address of 4 or 16 bytes; "HH:MM:SS.ffffff ". */
-void dissect_address(struct buf *out, const uint8_t *bytes, uint8_t len);
-void dissect_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset);
+void dissect_put_address(struct buf *out, const uint8_t *bytes, uint8_t len);
+void dissect_put_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset);
 
 #endif

@@ -35,12 +35,12 @@ static const struct word rcodes[] = {
 	{ 15, " NoChange" }, { 9, " NotAuth" },  { 10, " NotZone" },
 };
 
-const char *dns_type_word(uint16_t type)
+const char *dns_type_name(uint16_t type)
 {
 	return WORD_OF(types, type);
 }
 
-const char *dns_rcode_word(uint8_t rcode)
+const char *dns_rcode_name(uint8_t rcode)
 {
 	const char *word = rcode ? WORD_OF(rcodes, rcode) : " NoError";
 

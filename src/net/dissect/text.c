@@ -195,7 +195,7 @@ void put_ip(struct line *l, const uint8_t *p, uint8_t len)
 		put_ip6(l, p);
 }
 
-void dissect_address(struct buf *out, const uint8_t *bytes, uint8_t len)
+void dissect_put_address(struct buf *out, const uint8_t *bytes, uint8_t len)
 {
 	char text[64];
 	struct line l = { .at = text, .end = text + sizeof(text) };

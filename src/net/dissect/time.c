@@ -102,7 +102,7 @@ void put_time(struct line *l, uint64_t time_ns)
 	s->last_ns = time_ns;
 }
 
-void dissect_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset)
+void dissect_put_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset)
 {
 	static const struct dissect_opts plain;
 	int64_t local = (int64_t)(time_ns / NS_PER_S) + utc_offset;
