@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Messages of DNS, as sockets send and receive them, with the process that made the socket. */
+/* DNS messages as sockets send and receive them, with the process that created the socket. */
 #include "bpf/lib/owner.h"
 #include "bpf/trace.h"
 
@@ -9,22 +9,22 @@ const volatile struct dns_conf conf = {};
 
 enum { DNS_HEADER = 12 };
 
-/* Where the transport header is; 0: this is not for us. */
-static __always_inline __u32 parse(struct __sk_buff *skb, struct trace_head *h, bool in)
+/* Returns the offset of the transport header; 0: not a DNS port, or unreadable. */
+static __always_inline __u32 parse_headers(struct __sk_buff *skb, struct trace_head *h, bool in)
 {
 	struct headers hd = {};
 	int trans;
 
 	if (bpf_skb_load_bytes(skb, 0, hd.ip, skb->protocol == be16(ETH_P_IP) ? 20 : 40))
 		return 0;
-	trans = put_addresses(h, &hd, in);
+	trans = parse_addresses(h, &hd, in);
 	if (trans <= 0 || bpf_skb_load_bytes(skb, trans, hd.ports, sizeof(hd.ports)))
 		return 0;
-	put_ports(h, &hd, in);
+	fill_ports(h, &hd, in);
 	return h->lport == conf.port || h->rport == conf.port ? trans : 0;
 }
 
-static __always_inline void own(struct __sk_buff *skb, struct trace_head *h)
+static __always_inline void fill_owner(struct __sk_buff *skb, struct trace_head *h)
 {
 	struct bpf_sock *sk = skb->sk, *full;
 	struct owner *o;
@@ -37,14 +37,14 @@ static __always_inline void own(struct __sk_buff *skb, struct trace_head *h)
 	o = bpf_sk_storage_get(&owners, full, 0, 0);
 	if (!o)
 		return;
-	h->who.pid = o->pid;
-	h->who.cgroup = o->cgroup;
-	copy_bytes(h->who.comm, o->comm, TRACE_COMM);
+	h->proc.pid = o->pid;
+	h->proc.cgroup = o->cgroup;
+	copy_bytes(h->proc.comm, o->comm, TRACE_COMM);
 }
 
-/* Verifiers have to see both bounds, each by itself, where they are used. */
-static __always_inline __u32 load(struct __sk_buff *skb, __u32 at, struct trace_message *m,
-				  __u64 len)
+/* The verifier must see both bounds, each separately, right where they are used. */
+static __always_inline __u32 load_message(struct __sk_buff *skb, __u32 at, struct trace_message *m,
+					  __u64 len)
 {
 	asm volatile("" : "+r"(len));
 	if (len < DNS_HEADER)
@@ -55,16 +55,16 @@ static __always_inline __u32 load(struct __sk_buff *skb, __u32 at, struct trace_
 	return bpf_skb_load_bytes(skb, at, m->bytes, len) ? 0 : len;
 }
 
-static __always_inline int look(struct __sk_buff *skb, bool in)
+static __always_inline int on_packet(struct __sk_buff *skb, bool in)
 {
 	struct trace_head h = { .kind = TRACE_DNS };
-	__u32 at = parse(skb, &h, in), len = skb->len, head = 8;
+	__u32 at = parse_headers(skb, &h, in), len = skb->len, head = 8;
 	struct trace_message *m;
 	__u8 words = 0;
 
 	if (!at)
 		return 1;
-	/* Over TCP its length is before a message: those that begin a segment are seen. */
+	/* over TCP a length precedes the message: only messages that start a segment are seen */
 	if (h.proto == IPPROTO_TCP) {
 		if (bpf_skb_load_bytes(skb, at + 12, &words, 1))
 			return 1;
@@ -78,14 +78,14 @@ static __always_inline int look(struct __sk_buff *skb, bool in)
 		len = TRACE_MESSAGE;
 	h.ifindex = skb->ifindex;
 	h.flags = (h.rport == conf.port ? TRACE_OUTGOING : TRACE_INCOMING) | (in ? 0 : TRACE_SENT);
-	own(skb, &h);
+	fill_owner(skb, &h);
 	if (!filter_match(&h))
 		return 1;
-	m = record_new(sizeof(*m));
+	m = reserve_record(sizeof(*m));
 	if (!m)
 		return 1;
 	h.time = bpf_ktime_get_ns();
-	h.bytes = load(skb, at, m, len);
+	h.bytes = load_message(skb, at, m, len);
 	__builtin_memcpy(&m->head, &h, sizeof(h));
 	bpf_ringbuf_submit(m, 0);
 	return 1;
@@ -94,13 +94,13 @@ static __always_inline int look(struct __sk_buff *skb, bool in)
 SEC("cgroup_skb/ingress")
 int sonde_dns_in(struct __sk_buff *skb)
 {
-	return look(skb, true);
+	return on_packet(skb, true);
 }
 
 SEC("cgroup_skb/egress")
 int sonde_dns_out(struct __sk_buff *skb)
 {
-	return look(skb, false);
+	return on_packet(skb, false);
 }
 
 LICENSE("Dual MIT/GPL");

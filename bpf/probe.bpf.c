@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* One probe: at a function of the kernel or of a program, where it begins and where it returns, at
- * a tracepoint, or at a system call. What is counted, timed and told, conf says. */
+/* One probe: at the entry and return of a function of the kernel or a program, at a tracepoint, or
+ * at a system call. Conf selects what to count, time and report. */
 #include "bpf/probe.h"
 #include "bpf/lib/regs.h"
 
@@ -25,13 +25,13 @@ struct {
 	MAP_TYPE(value, struct probe_times);
 } times MAP;
 
-/* LRU: a thread may end in a function, and then never returns. */
+/* LRU: a thread that ends inside a function never returns from it. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_UINT(max_entries, PROBE_CALLS);
 	MAP_TYPE(key, struct probe_call_key);
 	MAP_TYPE(value, struct probe_call);
-} begun MAP;
+} open_calls MAP;
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_HASH);
@@ -69,24 +69,24 @@ static __always_inline void count_missed(__u32 which)
 		__sync_fetch_and_add(n, 1);
 }
 
-/* The process at work is one that is asked for; its head is filled in where that is of use. */
+/* Whether to record hits of the current process. Fills in the head where it is used. */
 static __always_inline bool is_wanted(struct trace_head *h)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	h->who.pid = id >> 32;
-	h->who.tid = id;
-	if (h->who.pid == conf.self)
+	h->proc.pid = id >> 32;
+	h->proc.tid = id;
+	if (h->proc.pid == conf.own_pid)
 		return false;
-	if (!conf.events && !conf.all.filter)
+	if (!conf.events && !conf.common.filter)
 		return true;
-	h->who.uid = bpf_get_current_uid_gid();
-	h->who.cgroup = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(h->who.comm, sizeof(h->who.comm));
+	h->proc.uid = bpf_get_current_uid_gid();
+	h->proc.cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(h->proc.comm, sizeof(h->proc.comm));
 	return filter_match(h);
 }
 
-static __always_inline struct probe_val *val_of(const struct probe_key *key)
+static __always_inline struct probe_val *get_val(const struct probe_key *key)
 {
 	struct probe_val *v = bpf_map_lookup_elem(&hits, key), none = {};
 
@@ -97,19 +97,19 @@ static __always_inline struct probe_val *val_of(const struct probe_key *key)
 	return bpf_map_lookup_elem(&hits, key);
 }
 
-/* Tasks may be taken off a CPU here: its values are changed in one step. */
-static __always_inline void count(const struct trace_head *h, bool failed)
+/* Preemption is possible here, hence atomic increments. */
+static __always_inline void count_hit(const struct trace_head *h, bool failed)
 {
-	struct probe_key key = { conf.probe, h->who.pid };
-	struct probe_val *v = val_of(&key);
+	struct probe_key key = { conf.probe, h->proc.pid };
+	struct probe_val *v = get_val(&key);
 
 	if (!v) {
 		count_missed(PROBE_MISSED_HITS);
 		return;
 	}
-	/* It may be another program by now (execve(2)). */
-	if (conf.events || conf.all.filter)
-		__builtin_memcpy(v->comm, h->who.comm, sizeof(v->comm));
+	/* the process may run another program by now (execve(2)) */
+	if (conf.events || conf.common.filter)
+		__builtin_memcpy(v->comm, h->proc.comm, sizeof(v->comm));
 	__sync_fetch_and_add(&v->hits, 1);
 	if (failed)
 		__sync_fetch_and_add(&v->failed, 1);
@@ -121,10 +121,10 @@ static __always_inline __u32 log2_of(__u64 v)
 
 #pragma clang loop unroll(full)
 	for (int bits = 32; bits; bits /= 2) {
-		bool more = v >> bits != 0;
+		bool high = v >> bits != 0;
 
-		n += more ? bits : 0;
-		v = more ? v >> bits : v;
+		n += high ? bits : 0;
+		v = high ? v >> bits : v;
 	}
 	return n;
 }
@@ -137,40 +137,41 @@ static __always_inline void count_time(__u64 ns)
 	if (!t)
 		return;
 	__sync_fetch_and_add(&t->calls[log2_of(ns) & (PROBE_BUCKETS - 1)], 1);
-	__sync_fetch_and_add(&t->ns, ns);
-	if (ns > t->most)
-		t->most = ns;
+	__sync_fetch_and_add(&t->total_ns, ns);
+	if (ns > t->max_ns)
+		t->max_ns = ns;
 }
 
 static __always_inline void count_value(__u64 value)
 {
 	struct probe_value key = { .value = value, .probe = conf.probe };
 
-	if (!count_one(&values, &key))
+	if (!increment_count(&values, &key))
 		count_missed(PROBE_MISSED_VALUES);
 }
 
-static __always_inline void look_back(void *ctx, struct probe_call *call)
+static __always_inline void save_stacks(void *ctx, struct probe_call *call)
 {
-	call->kernel = call->user = -1;
+	call->kernel_stack = call->user_stack = -1;
 	if (!conf.stacks)
 		return;
-	if (conf.kernel)
-		call->kernel = bpf_get_stackid(ctx, &stacks, 0);
-	call->user = bpf_get_stackid(ctx, &stacks, USER_STACK);
-	if (call->kernel == COLLISION || call->user == COLLISION)
+	if (conf.kernel_stacks)
+		call->kernel_stack = bpf_get_stackid(ctx, &stacks, 0);
+	call->user_stack = bpf_get_stackid(ctx, &stacks, USER_STACK);
+	if (call->kernel_stack == COLLISION || call->user_stack == COLLISION)
 		count_missed(PROBE_MISSED_STACKS);
 }
 
 static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 {
-	struct probe_path path = { conf.probe, pid, call->kernel, call->user, call->caller };
+	struct probe_path path = { conf.probe, pid, call->kernel_stack, call->user_stack,
+				   call->caller };
 
-	if (!count_one(&paths, &path))
+	if (!increment_count(&paths, &path))
 		count_missed(PROBE_MISSED_PATHS);
 }
 
-/* False: it cannot be read. The kernel's own functions get strings of both. */
+/* False: unreadable. The kernel's own functions take strings from either memory. */
 static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROBE_ARGS], __u8 which)
 {
 	__u64 from = 0;
@@ -182,7 +183,7 @@ static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 	to[0] = 0;
 	if (!which)
 		return false;
-	if (!conf.user && bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from) > 0)
+	if (!conf.user_memory && bpf_probe_read_kernel_str(to, PROBE_TEXT, (const void *)from) > 0)
 		return true;
 	return bpf_probe_read_user_str(to, PROBE_TEXT, (const void *)from) > 0;
 }
@@ -190,7 +191,7 @@ static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROB
 static __always_inline void emit_hit(const struct trace_head *h, const struct probe_call *call,
 				     __u64 value, __u64 now)
 {
-	struct probe_hit *hit = record_new(conf.text[0] ? sizeof(*hit) : PROBE_HIT);
+	struct probe_hit *hit = reserve_record(conf.text_args[0] ? sizeof(*hit) : PROBE_HIT_SIZE);
 
 	if (!hit)
 		return;
@@ -199,15 +200,15 @@ static __always_inline void emit_hit(const struct trace_head *h, const struct pr
 	hit->head.kind = TRACE_HIT;
 	__builtin_memcpy(hit->args, call->args, sizeof(hit->args));
 	hit->value = value;
-	hit->ns = call->ns ? now - call->ns : 0;
+	hit->duration_ns = call->start_ns ? now - call->start_ns : 0;
 	hit->probe = conf.probe;
-	hit->kernel = call->kernel;
-	hit->user = call->user;
+	hit->kernel_stack = call->kernel_stack;
+	hit->user_stack = call->user_stack;
 	hit->caller = call->caller;
-	hit->read = 0;
-	if (conf.text[0]) {
-		hit->read = read_text(hit->text[0], call->args, conf.text[0]);
-		hit->read |= read_text(hit->text[1], call->args, conf.text[1]) << 1;
+	hit->texts_read = 0;
+	if (conf.text_args[0]) {
+		hit->texts_read = read_text(hit->text[0], call->args, conf.text_args[0]);
+		hit->texts_read |= read_text(hit->text[1], call->args, conf.text_args[1]) << 1;
 	}
 	bpf_ringbuf_submit(hit, 0);
 }
@@ -217,71 +218,71 @@ static __always_inline bool is_error(__u64 value)
 	if (conf.errors == PROBE_NO_ERRORS)
 		return false;
 	return ((__s64)value < 0 && (__s64)value >= -PROBE_ERROR_LAST) ||
-	       (conf.errors == PROBE_GUESSED && value >> 12 == 0xfffff && (value & 0xfff));
+	       (conf.errors == PROBE_INT_ERRORS && value >> 12 == 0xfffff && (value & 0xfff));
 }
 
-/* A hit that is counted; call->ns: when what returns here began, 0: it is none, or unknown. */
-static __always_inline void come(const struct trace_head *h, const struct probe_call *call,
-				 __u64 value, bool returns)
+/* Records a hit. call->start_ns: when the returning call started; 0: an entry, or unknown. */
+static __always_inline void record_hit(const struct trace_head *h, const struct probe_call *call,
+				       __u64 value, bool returns)
 {
-	__u64 now = conf.events || call->ns ? bpf_ktime_get_ns() : 0;
+	__u64 now = conf.events || call->start_ns ? bpf_ktime_get_ns() : 0;
 
-	count(h, returns && is_error(value));
-	if (returns && call->ns)
-		count_time(now - call->ns);
+	count_hit(h, returns && is_error(value));
+	if (returns && call->start_ns)
+		count_time(now - call->start_ns);
 	if (returns && conf.values)
 		count_value(value);
 	if (conf.stacks)
-		count_path(h->who.pid, call);
+		count_path(h->proc.pid, call);
 	if (conf.events)
 		emit_hit(h, call, value, now);
 }
 
-/* Of what a call's thread has below it on its stack: the same where it begins and returns, and
- * another one for each call inside of a call. */
+/* Identifies a call by its thread's stack pointer at entry: the same when it returns, and different
+ * for every nested call. */
 static __always_inline struct probe_call_key key_of(const struct trace_head *h, __u64 stack)
 {
-	struct probe_call_key key = { .stack = conf.flat ? 0 : stack,
-				      .tid = h->who.tid,
+	struct probe_call_key key = { .stack = conf.no_ret_sp ? 0 : stack,
+				      .tid = h->proc.tid,
 				      .probe = conf.probe };
 
 	return key;
 }
 
-/* It begins: that is a hit, or what its return is to know. Where from is looked at here: behind a
- * return older kernels see no caller. */
-static __always_inline void start(void *ctx, const struct trace_head *h, __u64 stack,
-				  struct probe_call *call)
+/* At an entry: records a hit, or saves the call for its return. Stacks are taken here: at a return
+ * older kernels do not see the caller. */
+static __always_inline void on_entry(void *ctx, const struct trace_head *h, __u64 stack,
+				     struct probe_call *call)
 {
 	struct probe_call_key key = key_of(h, stack);
 
-	look_back(ctx, call);
-	if (!conf.starts) {
-		come(h, call, 0, false);
+	save_stacks(ctx, call);
+	if (!conf.has_return) {
+		record_hit(h, call, 0, false);
 		return;
 	}
-	count_missed(PROBE_BEGUN);
-	call->ns = bpf_ktime_get_ns();
-	bpf_map_update_elem(&begun, &key, call, BPF_ANY);
+	count_missed(PROBE_ENTRIES);
+	call->start_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&open_calls, &key, call, BPF_ANY);
 }
 
-static __always_inline void end(const struct trace_head *h, __u64 stack, __u64 value)
+static __always_inline void on_return(const struct trace_head *h, __u64 stack, __u64 value)
 {
 	struct probe_call_key key = key_of(h, stack);
-	struct probe_call here = { .kernel = -1, .user = -1 };
-	struct probe_call *call = bpf_map_lookup_elem(&begun, &key);
+	struct probe_call entry = { .kernel_stack = -1, .user_stack = -1 };
+	struct probe_call *call = bpf_map_lookup_elem(&open_calls, &key);
 
-	/* A narrow type's other bits may be anything. */
-	value <<= conf.shift;
-	value = conf.is_signed ? (__s64)value >> conf.shift : value >> conf.shift;
+	/* the upper bits of a narrow type are undefined */
+	value <<= conf.value_shift;
+	value = conf.value_signed ? (__s64)value >> conf.value_shift : value >> conf.value_shift;
 	if (call)
-		here = *call;
-	come(h, &here, value, true);
+		entry = *call;
+	record_hit(h, &entry, value, true);
 	if (call)
-		bpf_map_delete_elem(&begun, &key);
+		bpf_map_delete_elem(&open_calls, &key);
 }
 
-/* Where a program's function that begins here returns to. */
+/* Where a program's function returns to, at its entry. */
 static __always_inline __u64 caller_of(void *regs)
 {
 #ifdef FOR_x86_64
@@ -310,9 +311,9 @@ int sonde_probe(void *regs)
 		call.args[4] = ARG(regs, 4);
 	if (REG_ARGS > 5)
 		call.args[5] = ARG(regs, 5);
-	if (conf.stacks && conf.user)
+	if (conf.stacks && conf.user_memory)
 		call.caller = caller_of(regs);
-	start(regs, &h, SP(regs), &call);
+	on_entry(regs, &h, SP(regs), &call);
 	return 0;
 }
 
@@ -322,11 +323,11 @@ int sonde_probe_ret(void *regs)
 	struct trace_head h = {};
 
 	if (is_wanted(&h))
-		end(&h, SP(regs) - conf.pops, RET(regs));
+		on_return(&h, SP(regs) - conf.ret_pops, RET(regs));
 	return 0;
 }
 
-/* A tracepoint's arguments; more than it has may not be looked at. */
+/* A tracepoint's arguments. The verifier refuses reads beyond the last one. */
 SEC("raw_tp/probe")
 int sonde_probe_raw(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -339,7 +340,7 @@ int sonde_probe_raw(struct bpf_raw_tracepoint_args *ctx)
 	for (int i = 0; i < PROBE_ARGS; i++)
 		if (conf.nargs > i)
 			call.args[i] = ctx->args[i];
-	start(ctx, &h, 0, &call);
+	on_entry(ctx, &h, 0, &call);
 	return 0;
 }
 
@@ -366,7 +367,7 @@ int sonde_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	call.args[4] = arg;
 	CALL_ARG5(r, arg);
 	call.args[5] = arg;
-	start(ctx, &h, 0, &call);
+	on_entry(ctx, &h, 0, &call);
 	return 0;
 }
 
@@ -380,7 +381,7 @@ int sonde_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	CALL_NR(r, number);
 	if ((int)number == conf.call && !is_compat(r) && is_wanted(&h))
-		end(&h, 0, ctx->args[1]);
+		on_return(&h, 0, ctx->args[1]);
 	return 0;
 }
 

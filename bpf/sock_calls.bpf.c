@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What connect(2), accept(2) and bind(2) return, in the process that called them: by the way that
- * the kernel has. */
+/* Reports what connect(2), accept(2) and bind(2) return, in the process that called them, by the
+ * best method the kernel has. */
 #include <asm-generic/errno.h>
 #include "bpf/lib/regs.h"
 #include "bpf/trace.h"
@@ -10,7 +10,7 @@ const volatile struct sock_calls_conf conf = {};
 #include "bpf/lib/syscall.h"
 #include "bpf/lib/trace_socks.h"
 
-enum { ERESTARTSYS = 512 }; /* linux/errno.h of the kernel itself */
+enum { ERESTARTSYS = 512 }; /* the kernel's linux/errno.h */
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
@@ -19,18 +19,19 @@ struct {
 	MAP_TYPE(value, struct trace_call);
 } calls MAP;
 
-/* Who called, for which socket. */
-static __always_inline void put_caller(struct trace_head *h, const struct trace_call *call)
+/* Fills in the calling process and its socket. */
+static __always_inline void fill_caller(struct trace_head *h, const struct trace_call *call)
 {
 	h->sk = call->sk;
 	h->proto = call->proto;
 	h->family = call->family == AF_INET ? 4 : 6;
-	fill_current(&h->who);
-	h->who.netns = netns_of((void *)call->sk, false);
+	fill_current(&h->proc);
+	h->proc.netns = netns_of((void *)call->sk, false);
 }
 
-/* connect(2) has returned. What is refused before there is a SYN is seen by no state. */
-static __always_inline void returned(const struct trace_call *call, int rc)
+/* connect(2) has returned. A connection refused before its SYN never changes state, so it is
+ * reported here. */
+static __always_inline void on_connect_return(const struct trace_call *call, int rc)
 {
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &call->sk);
 	struct trace_detail detail = { .error = -rc };
@@ -39,69 +40,69 @@ static __always_inline void returned(const struct trace_call *call, int rc)
 	if (call->proto != IPPROTO_TCP)
 		return;
 	if (s) {
-		if (!s->calling)
+		if (!s->connecting)
 			return;
-		s->calling = 0;
-		detail.began = s->began;
-		if (s->failed && !s->told)
+		s->connecting = 0;
+		detail.start_ns = s->start_ns;
+		if (s->failed && !s->reported)
 			emit_event(&s->head, &detail, TRACE_CONNECT);
-		if (s->failed || s->told)
+		if (s->failed || s->reported)
 			bpf_map_delete_elem(&socks, &call->sk);
 		return;
 	}
-	/* What a connection came to that was asked for before was told when it came to that. */
+	/* The outcome of an earlier connect(2) on this socket was reported when it came. */
 	if (rc >= 0 || rc == -EINPROGRESS || rc == -EALREADY || rc == -EISCONN || rc == -EINTR ||
 	    rc == -ECONNREFUSED || rc == -ETIMEDOUT || rc == -ECONNRESET || rc == -EHOSTUNREACH ||
 	    rc == -ECONNABORTED || rc == -ERESTARTSYS)
 		return;
-	put_caller(&h, call);
+	fill_caller(&h, call);
 	h.flags = TRACE_OUTGOING;
 	h.rport = be16(call->port_be);
 	copy_bytes(h.remote, call->addr, 16);
-	unmap(&h);
+	unmap_v4(&h);
 	emit_event(&h, &detail, TRACE_CONNECT);
 }
 
-/* A process took a connection; before it is one, it may be, for it waits in the queue a little
- * earlier. */
+/* A process accepted a connection, possibly before the connection is established: it enters the
+ * queue slightly earlier. */
 static __always_inline void on_accepted(__u64 sk)
 {
-	struct trace_detail detail = { .after = ESTABLISHED };
-	struct trace_who who = {};
+	struct trace_detail detail = { .new_state = ESTABLISHED };
+	struct trace_proc proc = {};
 	struct trace_sock *s;
 	__u8 state = 0;
 
-	fill_current(&who);
-	who.netns = netns_of((void *)sk, false);
-	/* What is told of a state is told before a socket is in it. */
+	fill_current(&proc);
+	proc.netns = netns_of((void *)sk, false);
+	/* events of a state are reported before the socket enters it */
 	bpf_probe_read_kernel(&state, 1, (const void *)&((struct sock *)sk)->__sk_common.skc_state);
 	s = bpf_map_lookup_elem(&socks, &sk);
-	if (!s || !(s->head.flags & TRACE_NOT_TAKEN)) {
+	if (!s || !(s->head.flags & TRACE_NOT_ACCEPTED)) {
 		if (state != SYN_RECV)
-			return; /* it was there before */
-		bpf_map_update_elem(&early_accepts, &sk, &who, BPF_ANY);
+			return; /* it existed before the tracing */
+		bpf_map_update_elem(&early_accepts, &sk, &proc, BPF_ANY);
 		s = bpf_map_lookup_elem(&socks, &sk);
-		if (!s || !(s->head.flags & TRACE_NOT_TAKEN) || !claim(sk, &who))
+		if (!s || !(s->head.flags & TRACE_NOT_ACCEPTED) || !claim_early_accept(sk, &proc))
 			return;
 	}
-	detail.began = s->began;
-	s->head.who = who;
-	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
+	detail.start_ns = s->start_ns;
+	s->head.proc = proc;
+	s->head.flags &= ~(TRACE_NOT_ACCEPTED | TRACE_BY_LISTENER);
 	emit_event(&s->head, &detail, TRACE_ACCEPT);
 }
 
-/* struct sockaddr_in, and the begin of struct sockaddr_in6. */
-struct address {
+/* struct sockaddr_in, and the start of struct sockaddr_in6. */
+struct sockaddr_head {
 	__u16 family, port;
 	__u32 v4;
 	__u8 v6[16];
 };
 
-/* Of IPv4 and IPv6 only. False: of something else. */
-static __always_inline bool put_call(struct trace_call *call, struct socket *sock, const void *addr,
-				     bool user)
+/* Fills in a call on an IPv4 or IPv6 socket. False: another family. */
+static __always_inline bool fill_call(struct trace_call *call, struct socket *sock,
+				      const void *addr, bool user)
 {
-	struct address a = {};
+	struct sockaddr_head a = {};
 	struct sock *sk = 0;
 	__u16 proto = 0;
 
@@ -127,54 +128,55 @@ static __always_inline bool put_call(struct trace_call *call, struct socket *soc
 }
 
 /* bind(2) has returned. */
-static __always_inline void bound(const struct trace_call *call, int rc)
+static __always_inline void on_bind_return(const struct trace_call *call, int rc)
 {
 	struct trace_detail detail = { .error = -rc };
 	struct trace_head h = {};
 	__u16 port = call->port_be;
 
-	put_caller(&h, call);
+	fill_caller(&h, call);
 	copy_bytes(h.local, call->addr, 16);
 	if (!rc)
 		GET(false, port, ((struct inet_sock *)call->sk)->inet_sport);
 	h.lport = be16(port);
-	unmap(&h);
+	unmap_v4(&h);
 	emit_event(&h, &detail, TRACE_BIND);
 }
 
-/* The best way to hear what functions return; kernels lose none, and it costs little. */
+/* The best method for return values: never misses one, and costs little. */
 SEC("fexit/inet_stream_connect")
 int sonde_conn_fx(__u64 *args)
 {
 	struct trace_call call = {};
 
-	if (put_call(&call, (void *)args[0], (void *)args[1], false))
-		returned(&call, args[4]);
+	if (fill_call(&call, (void *)args[0], (void *)args[1], false))
+		on_connect_return(&call, args[4]);
 	return 0;
 }
 
-static __always_inline int bind_exit(__u64 *args)
+static __always_inline int on_bind_exit(__u64 *args)
 {
 	struct trace_call call = {};
 
-	if (put_call(&call, (void *)args[0], (void *)args[1], false))
-		bound(&call, args[3]);
+	if (fill_call(&call, (void *)args[0], (void *)args[1], false))
+		on_bind_return(&call, args[3]);
 	return 0;
 }
 
 SEC("fexit/inet_bind")
 int sonde_bind_fx(__u64 *args)
 {
-	return bind_exit(args);
+	return on_bind_exit(args);
 }
 
 SEC("fexit/inet6_bind")
 int sonde_bind6_fx(__u64 *args)
 {
-	return bind_exit(args);
+	return on_bind_exit(args);
 }
 
-/* It had more arguments before 6.10. A compiler would load from a sum, which verifiers refuse. */
+/* It had more arguments before Linux 6.10. In assembly, since the compiler would load from a
+ * computed address, which verifiers refuse. */
 SEC("fexit/inet_csk_accept")
 int sonde_accept_fx(__u64 *args)
 {
@@ -194,13 +196,13 @@ int sonde_conn(void *regs)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct trace_call call = {};
 
-	if (put_call(&call, (void *)ARG(regs, 0), (void *)ARG(regs, 1), false))
+	if (fill_call(&call, (void *)ARG(regs, 0), (void *)ARG(regs, 1), false))
 		bpf_map_update_elem(&calls, &id, &call, BPF_ANY);
 	return 0;
 }
 
-/* What this thread called with has returned. */
-static __always_inline int answer(void *regs, const bool bind)
+/* The call that this thread made has returned. */
+static __always_inline int on_return(void *regs, const bool bind)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct trace_call *call = bpf_map_lookup_elem(&calls, &id);
@@ -208,9 +210,9 @@ static __always_inline int answer(void *regs, const bool bind)
 	if (!call)
 		return 0;
 	if (bind)
-		bound(call, RET(regs));
+		on_bind_return(call, RET(regs));
 	else
-		returned(call, RET(regs));
+		on_connect_return(call, RET(regs));
 	bpf_map_delete_elem(&calls, &id);
 	return 0;
 }
@@ -218,14 +220,14 @@ static __always_inline int answer(void *regs, const bool bind)
 SEC("kretprobe/inet_stream_connect")
 int sonde_conn_ret(void *regs)
 {
-	return answer(regs, false);
+	return on_return(regs, false);
 }
 
-/* Of inet6_bind, too. */
+/* Attached to inet6_bind, too. */
 SEC("kretprobe/inet_bind")
 int sonde_bind_ret(void *regs)
 {
-	return answer(regs, true);
+	return on_return(regs, true);
 }
 
 SEC("kretprobe/inet_csk_accept")
@@ -235,7 +237,7 @@ int sonde_accept_rt(void *regs)
 	return 0;
 }
 
-/* What a descriptor of the current process is of, if that is a socket. */
+/* The socket of a descriptor of the current process; 0: not a socket. */
 static __always_inline struct socket *socket_at(__u64 fd)
 {
 	struct task_struct *task = bpf_get_current_task();
@@ -257,7 +259,7 @@ static __always_inline struct socket *socket_at(__u64 fd)
 	return back == file ? sock : 0;
 }
 
-/* Where the kernel has neither: every system call's end. */
+/* For kernels with neither fexit nor kprobes: the end of every system call. */
 SEC("raw_tp/sys_exit")
 int sonde_call_exit(__u64 *args)
 {
@@ -269,9 +271,9 @@ int sonde_call_exit(__u64 *args)
 	struct sock *sk = 0;
 
 	CALL_NR(regs, nr);
-	connects = conf.connects && nr == NR_CONNECT;
-	binds = conf.binds && nr == NR_BIND;
-	accepts = conf.accepts && (nr == NR_ACCEPT || nr == NR_ACCEPT4);
+	connects = conf.connect_ret && nr == NR_CONNECT;
+	binds = conf.bind_ret && nr == NR_BIND;
+	accepts = conf.accept_ret && (nr == NR_ACCEPT || nr == NR_ACCEPT4);
 	if (!(connects || binds || accepts) || is_compat(regs))
 		return 0;
 	if (accepts) {
@@ -285,12 +287,12 @@ int sonde_call_exit(__u64 *args)
 	CALL_ARG0(regs, fd);
 	CALL_ARG1(regs, addr);
 	sock = socket_at(fd);
-	if (!sock || !put_call(&call, sock, (void *)addr, true))
+	if (!sock || !fill_call(&call, sock, (void *)addr, true))
 		return 0;
 	if (connects)
-		returned(&call, args[1]);
+		on_connect_return(&call, args[1]);
 	else
-		bound(&call, args[1]);
+		on_bind_return(&call, args[1]);
 	return 0;
 }
 

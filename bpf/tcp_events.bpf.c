@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Segments that are sent again, resets, packets that are dropped, and connections that a full queue
- * keeps out. */
+/* Reports retransmitted segments, resets, dropped packets, and connections that a full queue
+ * rejects. */
 #include "bpf/lib/regs.h"
 #include "bpf/trace.h"
 
@@ -8,7 +8,7 @@ const volatile struct tcp_events_conf conf = {};
 
 #include "bpf/lib/trace_socks.h"
 
-/* Of a connection, or of what is about to be one: both begin alike. */
+/* Describes a full or a request socket: both start with struct sock_common. */
 static __always_inline void describe_common(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	__u16 port = 0;
@@ -17,12 +17,12 @@ static __always_inline void describe_common(struct trace_head *h, struct sock *s
 	h->proto = IPPROTO_TCP;
 	GET(typed, port, sk->__sk_common.skc_num);
 	h->lport = port;
-	h->who.netns = netns_of(sk, typed);
-	put_ends(h, sk, typed);
-	unmap(h);
+	h->proc.netns = netns_of(sk, typed);
+	fill_endpoints(h, sk, typed);
+	unmap_v4(h);
 }
 
-/* As it is known, else as it is. */
+/* Describes a tracked socket by its record, any other one by its fields. */
 static __always_inline void describe_known(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	__u64 key = (__u64)sk;
@@ -32,9 +32,9 @@ static __always_inline void describe_known(struct trace_head *h, struct sock *sk
 		__builtin_memcpy(h, &s->head, sizeof(*h));
 	if (h->lport)
 		return;
-	/* Unknown, or known from before it had a port and a way. */
+	/* untracked, or tracked since before it had a port and a route */
 	describe_common(h, sk, typed);
-	put_iface(h, sk, typed);
+	fill_iface(h, sk, typed);
 }
 
 enum { LOSS_PROBE = 5 }; /* ICSK_TIME_LOSS_PROBE of net/inet_connection_sock.h */
@@ -53,19 +53,20 @@ int sonde_retrans(__u64 *args)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	detail.before = detail.after = sk->__sk_common.skc_state;
-	if (detail.after == SYN_SENT)
-		detail.how = TRACE_SYN;
+	detail.old_state = detail.new_state = sk->__sk_common.skc_state;
+	if (detail.new_state == SYN_SENT)
+		detail.cause = TRACE_RESEND_SYN;
 	else if (tp->inet_conn.icsk_pending == LOSS_PROBE)
-		detail.how = TRACE_PROBE;
+		detail.cause = TRACE_RESEND_PROBE;
 	else
-		detail.how = tp->inet_conn.icsk_retransmits ? TRACE_TIMEOUT : TRACE_FAST;
+		detail.cause =
+			tp->inet_conn.icsk_retransmits ? TRACE_RESEND_TIMEOUT : TRACE_RESEND_FAST;
 	detail.sent = skb->len;
 	detail.retransmits = tp->total_retrans;
 	detail.rtt_us = tp->srtt_us >> 3;
 	describe_known(&h, sk, true);
-	if (detail.how == TRACE_SYN)
-		describe(&h, sk, tp);
+	if (detail.cause == TRACE_RESEND_SYN)
+		describe_sock(&h, sk, tp);
 	emit_event(&h, &detail, TRACE_RETRANSMIT);
 	return 0;
 }
@@ -74,13 +75,15 @@ SEC("tp_btf/tcp_retransmit_synack")
 int sonde_retrans_s(__u64 *args)
 {
 	struct request_sock *req = (void *)args[1];
-	struct trace_detail detail = { .how = TRACE_SYNACK, .before = SYN_RECV, .after = SYN_RECV };
+	struct trace_detail detail = { .cause = TRACE_RESEND_SYNACK,
+				       .old_state = SYN_RECV,
+				       .new_state = SYN_RECV };
 	struct trace_head h = {};
 
 	describe_common(&h, (struct sock *)req, true);
-	by_listener(&h);
-	h.flags &= ~TRACE_NOT_TAKEN;
-	detail.retransmits = req->num_retrans + 1; /* it is counted once it is sent */
+	fill_listener(&h);
+	h.flags &= ~TRACE_NOT_ACCEPTED;
+	detail.retransmits = req->num_retrans + 1; /* it is counted after it is sent */
 	emit_event(&h, &detail, TRACE_RETRANSMIT);
 	return 0;
 }
@@ -92,14 +95,14 @@ int sonde_rst_rx(__u64 *args)
 	struct trace_detail detail = {};
 	struct trace_head h = {};
 
-	detail.before = sk->__sk_common.skc_state;
+	detail.old_state = sk->__sk_common.skc_state;
 	describe_known(&h, sk, true);
 	emit_event(&h, &detail, TRACE_RESET);
 	return 0;
 }
 
-/* The ends of a packet that came in. */
-static __always_inline void put_incoming(struct trace_head *h, struct sk_buff *skb)
+/* Fills in the endpoints of an incoming packet. */
+static __always_inline void fill_incoming(struct trace_head *h, struct sk_buff *skb)
 {
 	unsigned char *head = 0;
 	__u16 off = 0, type = 0;
@@ -107,10 +110,11 @@ static __always_inline void put_incoming(struct trace_head *h, struct sk_buff *s
 	GET(false, head, skb->head);
 	GET(false, off, skb->network_header);
 	GET(false, type, skb->protocol);
-	put_packet(h, head + off, be16(type), true);
+	parse_packet(h, head + off, be16(type), true);
 }
 
-/* Either may be missing, and is not typed for that. What made the other side be reset came in. */
+/* Either argument may be 0, and has no type for that reason. The packet that caused the reset is
+ * incoming. */
 SEC("raw_tp/tcp_send_reset")
 int sonde_rst_tx(__u64 *args)
 {
@@ -120,17 +124,17 @@ int sonde_rst_tx(__u64 *args)
 	struct trace_head h = {};
 
 	if (sk)
-		GET(false, detail.before, *(__u8 *)&sk->__sk_common.skc_state);
-	/* A listener is no end of what it is not asked for. */
-	if (sk && !(detail.before == LISTENING && skb)) {
+		GET(false, detail.old_state, *(__u8 *)&sk->__sk_common.skc_state);
+	/* a listener is not an endpoint of a packet that it does not expect */
+	if (sk && !(detail.old_state == LISTENING && skb)) {
 		describe_known(&h, sk, false);
 	} else if (skb) {
 		struct net_device *dev = 0;
 
-		put_incoming(&h, skb);
+		fill_incoming(&h, skb);
 		GET(false, dev, skb->dev);
 		if (dev)
-			put_place(&h, dev, false);
+			fill_device_netns(&h, dev, false);
 		h.flags = TRACE_INCOMING;
 	}
 	h.flags |= TRACE_SENT;
@@ -140,7 +144,7 @@ int sonde_rst_tx(__u64 *args)
 	return 0;
 }
 
-/* How many, by reason and place, whatever becomes of the records. */
+/* Dropped packets by reason and location, whether or not their records fit in the ring. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_HASH);
 	MAP_UINT(max_entries, TRACE_DROPS);
@@ -159,16 +163,16 @@ static __always_inline void count_drop(const struct trace_detail *detail)
 {
 	struct trace_drop key = { .location = detail->location, .reason = detail->reason };
 
-	count_one(&drops, &key);
+	increment_count(&drops, &key);
 }
 
-static __always_inline void tell_drop(const struct trace_head *h, const struct trace_detail *detail,
+static __always_inline void emit_drop(const struct trace_head *h, const struct trace_detail *detail,
 				      struct sk_buff *skb, const unsigned char *net, __u16 type)
 {
-	struct trace_packet *p = record_new(sizeof(*p));
+	struct trace_packet *p = reserve_record(sizeof(*p));
 	__u32 len;
 
-	/* At once: older verifiers do not remember that they have seen it. */
+	/* at once: older verifiers forget that it was checked */
 	if (!p)
 		return;
 	len = skb->len + (skb->data - net);
@@ -179,7 +183,7 @@ static __always_inline void tell_drop(const struct trace_head *h, const struct t
 	p->len = len;
 	p->type = type;
 	p->reserved = 0;
-	/* No more than there is of it in one piece. */
+	/* only what lies in the linear part */
 	len -= skb->data_len;
 	if (len > TRACE_PACKET)
 		len = TRACE_PACKET;
@@ -199,56 +203,56 @@ int sonde_drop(__u64 *args)
 	struct trace_head h = {};
 	bool in;
 
-	/* Messages between processes are no packets. */
+	/* messages between local sockets are not packets */
 	if (!type)
 		return 0;
 	HOP(true, dev, skb->dev);
 	HOP(true, sk, skb->sk);
 	if (conf.drop_reason)
 		detail.reason = args[2];
-	if (conf.unread && detail.reason == conf.unread)
+	if (conf.ignored_reason && detail.reason == conf.ignored_reason)
 		return 0;
 	net = skb->head + skb->network_header;
 	in = !sk || skb->skb_iif;
 	h.flags = in ? TRACE_INCOMING : TRACE_OUTGOING;
-	if (conf.all.can_read_kernel)
-		put_packet(&h, net, type, in);
+	if (conf.common.can_read_kernel)
+		parse_packet(&h, net, type, in);
 	if (dev)
-		put_place(&h, dev, true);
+		fill_device_netns(&h, dev, true);
 	if (sk) {
 		__u64 key = (__u64)sk;
 		struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 
 		h.sk = key;
 		if (s)
-			h.who = s->head.who;
+			h.proc = s->head.proc;
 	}
 	if (!filter_match(&h))
 		return 0;
 	count_drop(&detail);
 	if (conf.stacks)
 		detail.stack = bpf_get_stackid(args, &stacks, 0);
-	tell_drop(&h, &detail, skb, net, type);
+	emit_drop(&h, &detail, skb, net, type);
 	return 0;
 }
 
-/* A listener whose queue is full keeps a connection out. */
+/* A listener whose queue is full rejects a connection. */
 static __always_inline void on_queue_full(struct sock *sk, struct sk_buff *skb)
 {
 	struct trace_detail detail = {};
 	struct trace_head h = {};
 
-	GET(false, detail.queue, sk->sk_ack_backlog);
-	GET(false, detail.room, sk->sk_max_ack_backlog);
-	if (detail.queue <= detail.room)
+	GET(false, detail.queue_len, sk->sk_ack_backlog);
+	GET(false, detail.queue_max, sk->sk_max_ack_backlog);
+	if (detail.queue_len <= detail.queue_max)
 		return;
-	put_incoming(&h, skb);
-	unmap(&h);
+	fill_incoming(&h, skb);
+	unmap_v4(&h);
 	h.sk = (__u64)sk;
-	h.who.netns = netns_of(sk, false);
-	by_listener(&h);
-	h.flags &= ~TRACE_NOT_TAKEN;
-	detail.after = LISTENING;
+	h.proc.netns = netns_of(sk, false);
+	fill_listener(&h);
+	h.flags &= ~TRACE_NOT_ACCEPTED;
+	detail.new_state = LISTENING;
 	emit_event(&h, &detail, TRACE_LISTEN);
 }
 

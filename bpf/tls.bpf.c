@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What TLS libraries encrypt and have decrypted: at OpenSSL's SSL_read, SSL_write, and their _ex
- * (SSL_read(3), SSL_write(3)), in whatever file they are. */
+/* Reports the plain text of TLS connections, at OpenSSL's SSL_read, SSL_write and their _ex
+ * variants (SSL_read(3), SSL_write(3)), in whatever file these are. */
 #include "bpf/lib/regs.h"
 #include "bpf/trace.h"
 
@@ -8,7 +8,7 @@ const volatile struct tls_conf conf = {};
 
 #include "bpf/lib/trace.h"
 
-/* LRU: a thread that ends in such a function never returns. */
+/* LRU: a thread that ends inside such a function never returns from it. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_UINT(max_entries, TRACE_CALLS);
@@ -28,18 +28,18 @@ int sonde_tls_enter(void *regs)
 	return 0;
 }
 
-static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 at, __u32 total)
+static __noinline int emit_piece(const struct trace_head *h, __u64 from, __u32 at, __u32 total)
 {
-	__u32 n = (total < conf.most ? total : conf.most) - at;
+	__u32 n = (total < conf.max_bytes ? total : conf.max_bytes) - at;
 	struct trace_text *text;
 
 	if (n > TRACE_TEXT)
 		n = TRACE_TEXT;
-	text = record_new(sizeof(*text));
+	text = reserve_record(sizeof(*text));
 	if (!text)
 		return 0;
 	__builtin_memcpy(&text->head, h, sizeof(*h));
-	text->from = at;
+	text->offset = at;
 	text->total = total;
 	asm volatile("" : "+r"(n));
 	if (n > TRACE_TEXT || bpf_probe_read_user(text->bytes, n, (const void *)(from + at)))
@@ -49,7 +49,7 @@ static __noinline int tell_piece(const struct trace_head *h, __u64 from, __u32 a
 	return 0;
 }
 
-static __always_inline int said(void *regs, bool sent, bool ex)
+static __always_inline int on_return(void *regs, bool sent, bool ex)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &id);
@@ -63,13 +63,13 @@ static __always_inline int said(void *regs, bool sent, bool ex)
 	if (rc > 0 && ex && bpf_probe_read_user(&total, sizeof(reg_t), (const void *)t->count))
 		total = 0;
 	if (rc > 0 && total) {
-		fill_current(&h.who);
+		fill_current(&h.proc);
 		h.time = bpf_ktime_get_ns();
 		if (filter_match(&h)) {
 #pragma clang loop unroll(full)
 			for (__u32 i = 0; i < TRACE_PIECES; i++)
-				if (i * TRACE_TEXT < total && i * TRACE_TEXT < conf.most)
-					tell_piece(&h, t->buffer, i * TRACE_TEXT, total);
+				if (i * TRACE_TEXT < total && i * TRACE_TEXT < conf.max_bytes)
+					emit_piece(&h, t->buffer, i * TRACE_TEXT, total);
 		}
 	}
 	bpf_map_delete_elem(&tls_calls, &id);
@@ -79,25 +79,25 @@ static __always_inline int said(void *regs, bool sent, bool ex)
 SEC("uretprobe/SSL_write")
 int sonde_tls_write(void *regs)
 {
-	return said(regs, true, false);
+	return on_return(regs, true, false);
 }
 
 SEC("uretprobe/SSL_read")
 int sonde_tls_read(void *regs)
 {
-	return said(regs, false, false);
+	return on_return(regs, false, false);
 }
 
 SEC("uretprobe/SSL_write_ex")
 int sonde_tls_wr_ex(void *regs)
 {
-	return said(regs, true, true);
+	return on_return(regs, true, true);
 }
 
 SEC("uretprobe/SSL_read_ex")
 int sonde_tls_rd_ex(void *regs)
 {
-	return said(regs, false, true);
+	return on_return(regs, false, true);
 }
 
 LICENSE("Dual MIT/GPL");

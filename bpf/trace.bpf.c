@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Connections as they are made, taken, ended: by the states that their sockets go through.
+/* Follows connections through the states of their sockets: established, accepted, closed.
  *
- * The process is known where a system call is at work, so it is written down there, with the
- * socket, for what the network's end of the kernel does to that later. */
+ * The process is known during a system call only, so it is stored there with the socket, for what
+ * the network does to the socket later. */
 #include <asm-generic/errno.h>
 #include "bpf/trace.h"
 
@@ -10,31 +10,31 @@ const volatile struct trace_conf conf = {};
 
 #include "bpf/lib/trace_socks.h"
 
-/* What is not known yet. It is filled in where it is kept: programs have little stack, and filters
- * want most of it. */
-static const volatile struct trace_sock nothing = {};
+/* A socket of which nothing is known. Records are filled in where they are kept: programs have
+ * little stack, and filters use most of it. */
+static const volatile struct trace_sock empty_sock = {};
 
-/* The states that a socket leaves and goes to. They are read where they are asked for: of a copy
- * verifiers know which one it is, and walk what follows once for each. */
-static __always_inline __u32 before_of(__u64 *args)
+/* The states that a socket leaves and enters. Read where they are used: verifiers know the value of
+ * a copy, and would walk the rest once for each value. */
+static __always_inline __u32 get_old_state(__u64 *args)
 {
 	return *(volatile __u64 *)&args[1];
 }
 
-static __always_inline __u32 after_of(__u64 *args)
+static __always_inline __u32 get_new_state(__u64 *args)
 {
 	return *(volatile __u64 *)&args[2];
 }
 
-/* A socket's place, with no more in it than its ends. 0: there is none. */
-static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_sock *tp)
+/* Starts tracking a socket: a record with its endpoints only. 0: no room. */
+static __always_inline struct trace_sock *track_sock(struct sock *sk, struct tcp_sock *tp)
 {
 	__u64 key = (__u64)sk;
 	struct trace_counts *c;
 	struct trace_sock *s;
 	__u32 zero = 0;
 
-	bpf_map_update_elem(&socks, &key, (const void *)&nothing, BPF_ANY);
+	bpf_map_update_elem(&socks, &key, (const void *)&empty_sock, BPF_ANY);
 	s = bpf_map_lookup_elem(&socks, &key);
 	if (!s) {
 		c = bpf_map_lookup_elem(&counts, &zero);
@@ -42,24 +42,25 @@ static __always_inline struct trace_sock *remember(struct sock *sk, struct tcp_s
 			c->untracked++;
 		return 0;
 	}
-	describe(&s->head, sk, tp);
+	describe_sock(&s->head, sk, tp);
 	return s;
 }
 
 static __noinline int on_established(struct sock *sk, struct tcp_sock *tp)
 {
-	struct trace_sock *s = remember(sk, tp);
-	struct trace_detail detail = { .after = ESTABLISHED };
+	struct trace_sock *s = track_sock(sk, tp);
+	struct trace_detail detail = { .new_state = ESTABLISHED };
 
 	if (!s)
 		return 0;
-	detail.began = s->began = bpf_ktime_get_ns();
-	by_listener(&s->head);
-	__sync_fetch_and_add(&s->head.bytes, 1); /* seen, before a look at what others wrote */
-	if (conf.accepts && !claim(s->head.sk, &s->head.who))
-		return 0; /* it is told when a process takes it */
-	s->head.flags &= ~TRACE_NOT_TAKEN;
-	if (conf.accepts)
+	detail.start_ns = s->start_ns = bpf_ktime_get_ns();
+	fill_listener(&s->head);
+	__sync_fetch_and_add(&s->head.bytes,
+			     1); /* mark the record as seen before looking at what others wrote */
+	if (conf.accept_ret && !claim_early_accept(s->head.sk, &s->head.proc))
+		return 0; /* reported once a process accepts it */
+	s->head.flags &= ~TRACE_NOT_ACCEPTED;
+	if (conf.accept_ret)
 		s->head.flags &= ~TRACE_BY_LISTENER;
 	emit_event(&s->head, &detail, TRACE_ACCEPT);
 	return 0;
@@ -75,17 +76,17 @@ static __noinline int on_connected(struct sock *sk, struct tcp_sock *tp, int bef
 		return on_established(sk, tp);
 	if (!s || !(s->head.flags & TRACE_OUTGOING))
 		return 0;
-	detail.began = s->began;
-	detail.before = before;
-	detail.after = ESTABLISHED;
+	detail.start_ns = s->start_ns;
+	detail.old_state = before;
+	detail.new_state = ESTABLISHED;
 	detail.rtt_us = tp->srtt_us >> 3;
-	describe(&s->head, sk, tp);
+	describe_sock(&s->head, sk, tp);
 	emit_event(&s->head, &detail, TRACE_CONNECT);
-	s->began = bpf_ktime_get_ns();
+	s->start_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
-/* Of the stream's numbers one is the SYN's, and one the FIN's. */
+/* The SYN and the FIN take one sequence number each. */
 static __always_inline void fill_totals(struct trace_detail *detail, struct sock *sk,
 					struct tcp_sock *tp, bool outgoing)
 {
@@ -101,15 +102,15 @@ static __always_inline void fill_totals(struct trace_detail *detail, struct sock
 	detail->rtt_us = tp->srtt_us >> 3;
 }
 
-/* It never was a connection. */
+/* A connection attempt ended without a connection. */
 static __always_inline void on_failed(struct trace_sock *s, struct trace_detail *detail)
 {
-	/* connect(2) knows better: it is about to say so. */
-	if (s->calling && !detail->error) {
+	/* connect(2) is about to return the exact error */
+	if (s->connecting && !detail->error) {
 		s->failed = 1;
 		return;
 	}
-	/* Of two that the same packet made, say: the other one goes on. */
+	/* e.g. the second of two sockets that one packet created: the first goes on */
 	if (!detail->error && !(s->head.flags & TRACE_OUTGOING)) {
 		bpf_map_delete_elem(&socks, &s->head.sk);
 		return;
@@ -117,24 +118,25 @@ static __always_inline void on_failed(struct trace_sock *s, struct trace_detail 
 	if (!detail->error)
 		detail->error = ECANCELED;
 	emit_event(&s->head, detail, s->head.flags & TRACE_OUTGOING ? TRACE_CONNECT : TRACE_ACCEPT);
-	if (s->calling)
-		s->told = 1;
+	if (s->connecting)
+		s->reported = 1;
 	else
 		bpf_map_delete_elem(&socks, &s->head.sk);
 }
 
-/* What began before the tracing, or had no room then. */
-static __always_inline struct trace_sock *remember_late(__u64 *args, struct sock *sk,
-							struct tcp_sock *tp)
+/* Tracks a socket that existed before the tracing, or found no room then. */
+static __always_inline struct trace_sock *track_late(__u64 *args, struct sock *sk,
+						     struct tcp_sock *tp)
 {
-	struct trace_sock *s = remember(sk, tp);
+	struct trace_sock *s = track_sock(sk, tp);
 
 	if (!s)
 		return 0;
-	if (before_of(args) == SYN_RECV)
-		by_listener(&s->head);
+	if (get_old_state(args) == SYN_RECV)
+		fill_listener(&s->head);
 	else
-		s->head.flags = TRACE_EXISTED | (before_of(args) == SYN_SENT ? TRACE_OUTGOING : 0);
+		s->head.flags =
+			TRACE_EXISTED | (get_old_state(args) == SYN_SENT ? TRACE_OUTGOING : 0);
 	return s;
 }
 
@@ -146,26 +148,26 @@ static __noinline int on_closed(__u64 *args, struct sock *sk, struct tcp_sock *t
 	__u32 before;
 
 	if (!s)
-		s = remember_late(args, sk, tp);
+		s = track_late(args, sk, tp);
 	if (!s)
 		return 0;
-	before = before_of(args);
-	detail.began = s->began;
-	detail.before = before;
-	detail.after = CLOSED;
+	before = get_old_state(args);
+	detail.start_ns = s->start_ns;
+	detail.old_state = before;
+	detail.new_state = CLOSED;
 	detail.error = sk->sk_err;
-	detail.how = s->how;
+	detail.cause = s->cause;
 	if (before == SYN_SENT || before == SYN_RECV) {
-		describe(&s->head, sk, tp);
+		describe_sock(&s->head, sk, tp);
 		on_failed(s, &detail);
 		return 0;
 	}
 	if (!(s->head.flags & (TRACE_INCOMING | TRACE_OUTGOING)) && has_listener(&s->head))
 		s->head.flags |= TRACE_INCOMING;
-	if (!detail.how && detail.error)
-		detail.how = TRACE_BROKEN;
-	else if (!detail.how && !(s->head.flags & TRACE_EXISTED))
-		detail.how = TRACE_ABORTED;
+	if (!detail.cause && detail.error)
+		detail.cause = TRACE_END_ERROR;
+	else if (!detail.cause && !(s->head.flags & TRACE_EXISTED))
+		detail.cause = TRACE_END_ABORTED;
 	fill_totals(&detail, sk, tp, s->head.flags & TRACE_OUTGOING);
 	emit_event(&s->head, &detail, TRACE_CLOSE);
 	bpf_map_delete_elem(&socks, &s->head.sk);
@@ -177,12 +179,12 @@ static __always_inline void set_close_side(struct sock *sk, int how)
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 
-	if (s && !s->how)
-		s->how = how;
+	if (s && !s->cause)
+		s->cause = how;
 }
 
-/* A socket that came in, if who has it is not known: its accept(2) had begun before the tracing,
- * and was not heard of. 0: it is known. */
+/* An incoming connection whose process is unknown: its accept(2) started before the tracing,
+ * unseen. 0: the process is known. */
 static __always_inline struct trace_sock *find_unowned(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
@@ -190,70 +192,71 @@ static __always_inline struct trace_sock *find_unowned(struct sock *sk)
 
 	if (!s || !(s->head.flags & TRACE_INCOMING))
 		return 0;
-	if (!(s->head.flags & (TRACE_NOT_TAKEN | TRACE_BY_LISTENER)) && s->head.who.pid)
+	if (!(s->head.flags & (TRACE_NOT_ACCEPTED | TRACE_BY_LISTENER)) && s->head.proc.pid)
 		return 0;
 	return s;
 }
 
-/* Who connects, or closes what came in, has that socket. */
+/* The process that connects, or closes an incoming connection, owns the socket. */
 static __noinline int set_owner(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
-	struct trace_sock *s = after_of(args) == SYN_SENT ? remember(sk, tp) : find_unowned(sk);
-	struct trace_detail detail = { .after = ESTABLISHED };
+	struct trace_sock *s =
+		get_new_state(args) == SYN_SENT ? track_sock(sk, tp) : find_unowned(sk);
+	struct trace_detail detail = { .new_state = ESTABLISHED };
 	bool late;
 
 	if (!s)
 		return 0;
-	late = s->head.flags & TRACE_NOT_TAKEN;
-	fill_current(&s->head.who);
-	if (after_of(args) == SYN_SENT) {
-		s->began = bpf_ktime_get_ns();
+	late = s->head.flags & TRACE_NOT_ACCEPTED;
+	fill_current(&s->head.proc);
+	if (get_new_state(args) == SYN_SENT) {
+		s->start_ns = bpf_ktime_get_ns();
 		s->head.flags = TRACE_OUTGOING;
-		s->calling = conf.connects;
+		s->connecting = conf.connect_ret;
 		return 0;
 	}
-	s->head.flags &= ~(TRACE_NOT_TAKEN | TRACE_BY_LISTENER);
+	s->head.flags &= ~(TRACE_NOT_ACCEPTED | TRACE_BY_LISTENER);
 	return late ? emit_event(&s->head, &detail, TRACE_ACCEPT) : 0;
 }
 
-/* A socket that listens, or does no longer. */
+/* A socket starts or stops listening. */
 static __noinline int on_listen(__u64 *args, struct sock *sk, struct tcp_sock *tp)
 {
 	struct trace_head h = {};
-	struct trace_who *w;
+	struct trace_proc *w;
 	__u64 key;
 
-	if (!describe(&h, sk, tp))
+	if (!describe_sock(&h, sk, tp))
 		return 0;
 	key = listener_key(&h);
-	fill_current(&h.who);
-	if (after_of(args) == LISTENING) {
-		bpf_map_update_elem(&listeners, &key, &h.who, BPF_ANY);
+	fill_current(&h.proc);
+	if (get_new_state(args) == LISTENING) {
+		bpf_map_update_elem(&listeners, &key, &h.proc, BPF_ANY);
 		return 0;
 	}
-	/* There may be others at that port. */
+	/* others may listen at that port */
 	w = bpf_map_lookup_elem(&listeners, &key);
-	if (w && w->pid == h.who.pid)
+	if (w && w->pid == h.proc.pid)
 		bpf_map_delete_elem(&listeners, &key);
 	return 0;
 }
 
 static __noinline int emit_state(struct sock *sk, struct tcp_sock *tp, int before, int after)
 {
-	struct trace_detail detail = { .before = before, .after = after };
+	struct trace_detail detail = { .old_state = before, .new_state = after };
 	__u64 key = (__u64)sk;
 	struct trace_sock *s = bpf_map_lookup_elem(&socks, &key);
 	struct trace_head h = {};
 
 	if (s && !s->head.lport)
-		describe(&s->head, sk, tp);
+		describe_sock(&s->head, sk, tp);
 	if (s)
 		return emit_event(&s->head, &detail, TRACE_STATE);
-	describe(&h, sk, tp);
+	describe_sock(&h, sk, tp);
 	return emit_event(&h, &detail, TRACE_STATE);
 }
 
-/* A new socket, where another one may have been whose end was missed. */
+/* Forgets an earlier socket at the same address whose end was missed. */
 static __always_inline void forget_sock(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
@@ -262,30 +265,30 @@ static __always_inline void forget_sock(struct sock *sk)
 	bpf_map_delete_elem(&early_accepts, &key);
 }
 
-/* What only a process does to its own socket. */
-static __always_inline bool by_process(int before, int after)
+/* State changes that only a process causes on its own socket. */
+static __always_inline bool is_process_change(int before, int after)
 {
 	return after == SYN_SENT || after == LISTENING || after == FIN_WAIT1 || after == LAST_ACK ||
 	       (before == LISTENING && after != SYN_RECV);
 }
 
-/* Kernels pass over a program that is at work on a CPU already, as when what the network brings
- * interrupts a system call. So there are two: the first may be interrupted, the second is what
- * the network does. What the first misses, is the second's. */
+/* Kernels skip a program that already runs on a CPU, e.g. when an incoming packet interrupts a
+ * system call. So there are two programs: the first handles what a process does and may be
+ * interrupted, the second handles what the network does. */
 static __always_inline int on_state_change(__u64 *args, const bool process)
 {
 	struct sock *sk = (void *)args[0];
 	int before = args[1], after = args[2];
 	struct tcp_sock *tp;
 
-	if (by_process(before, after) != process || sk->sk_protocol != IPPROTO_TCP)
+	if (is_process_change(before, after) != process || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
 	if (process) {
 		if (after == FIN_WAIT1)
-			set_close_side(sk, TRACE_LOCAL);
+			set_close_side(sk, TRACE_END_LOCAL);
 		if (after == LISTENING || before == LISTENING)
 			on_listen(args, sk, tp);
 		else
@@ -294,13 +297,13 @@ static __always_inline int on_state_change(__u64 *args, const bool process)
 		if (after == ESTABLISHED)
 			on_connected(sk, tp, before);
 		else if (after == CLOSE_WAIT)
-			set_close_side(sk, TRACE_REMOTE);
+			set_close_side(sk, TRACE_END_REMOTE);
 		else if (before == LISTENING && after == SYN_RECV)
 			forget_sock(sk);
 		else if (after == CLOSED && before != CLOSED)
 			on_closed(args, sk, tp);
 	}
-	if (conf.all.kinds & 1u << TRACE_STATE)
+	if (conf.common.kinds & 1u << TRACE_STATE)
 		emit_state(sk, tp, before, after);
 	return 0;
 }
@@ -330,27 +333,28 @@ struct bpf_iter__task_file {
 	struct file *file;
 } CORE;
 
-/* A socket as it is found. */
-static __noinline int find(struct trace_head *h, struct sock *sk)
+/* Describes a socket found by the iterator. */
+static __noinline int describe_found(struct trace_head *h, struct sock *sk)
 {
 	__u16 proto = 0, port = 0;
 
 	GET(false, proto, sk->sk_protocol);
-	if (proto != IPPROTO_TCP || !put_ends(h, sk, false))
+	if (proto != IPPROTO_TCP || !fill_endpoints(h, sk, false))
 		return false;
 	GET(false, port, ((struct inet_sock *)sk)->inet_sport);
-	unmap(h);
+	unmap_v4(h);
 	h->sk = (__u64)sk;
 	h->lport = be16(port);
 	h->proto = proto;
-	h->who.netns = netns_of(sk, false);
-	put_iface(h, sk, false);
+	h->proc.netns = netns_of(sk, false);
+	fill_iface(h, sk, false);
 	return true;
 }
 
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 
-/* Connections that there are, with the first process that has them: the others got them from it. */
+/* Lists existing connections with the first process that holds them: others inherited theirs from
+ * it. */
 SEC("iter/task_file")
 int sonde_sock_iter(struct bpf_iter__task_file *ctx)
 {
@@ -370,29 +374,29 @@ int sonde_sock_iter(struct bpf_iter__task_file *ctx)
 	sock = file->private_data;
 	GET(false, back, sock->file);
 	GET(false, sk, sock->sk);
-	if (back != file || !sk || !find(&e.head, sk))
+	if (back != file || !sk || !describe_found(&e.head, sk))
 		return 0;
-	e.head.who.pid = task->tgid;
-	e.head.who.tid = task->pid;
-	e.head.who.uid = task->cred->uid.val;
-	e.head.who.cgroup = task->cgroups->dfl_cgrp->kn->id;
-	emit_cgroup(task, e.head.who.cgroup);
-	bpf_probe_read_kernel(e.head.who.comm, TRACE_COMM, &task->comm);
-	bpf_probe_read_kernel(&e.detail.after, 1, (const void *)&sk->__sk_common.skc_state);
+	e.head.proc.pid = task->tgid;
+	e.head.proc.tid = task->pid;
+	e.head.proc.uid = task->cred->uid.val;
+	e.head.proc.cgroup = task->cgroups->dfl_cgrp->kn->id;
+	emit_cgroup(task, e.head.proc.cgroup);
+	bpf_probe_read_kernel(e.head.proc.comm, TRACE_COMM, &task->comm);
+	bpf_probe_read_kernel(&e.detail.new_state, 1, (const void *)&sk->__sk_common.skc_state);
 	key = listener_key(&e.head);
-	if (e.detail.after == LISTENING) {
-		bpf_map_update_elem(&listeners, &key, &e.head.who, BPF_NOEXIST);
+	if (e.detail.new_state == LISTENING) {
+		bpf_map_update_elem(&listeners, &key, &e.head.proc, BPF_NOEXIST);
 		return 0;
 	}
-	if (e.detail.after == CLOSED)
+	if (e.detail.new_state == CLOSED)
 		return 0;
-	if (e.detail.after == SYN_SENT)
+	if (e.detail.new_state == SYN_SENT)
 		e.head.flags |= TRACE_OUTGOING;
-	/* Its begin is what is known of a socket. */
+	/* an event starts with the same members as a tracked socket */
 	if (bpf_map_update_elem(&socks, &e.head.sk, &e, BPF_NOEXIST))
 		return 0;
 	e.head.time = bpf_ktime_get_ns();
-	if (conf.all.kinds & 1u << TRACE_OPEN && filter_match(&e.head))
+	if (conf.common.kinds & 1u << TRACE_OPEN && filter_match(&e.head))
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;
 }

@@ -18,16 +18,16 @@
 
 /* From pointer to pointer memory is copied in any case, if that is allowed: newer verifiers look
  * through all of the kernel's types, several times, for each typed pointer that is followed. */
-#define HOP(typed, to, from)                  \
-	do {                                  \
-		if (conf.all.can_read_kernel) \
-			GET(false, to, from); \
-		else if (typed)               \
-			GET(true, to, from);  \
+#define HOP(typed, to, from)                     \
+	do {                                     \
+		if (conf.common.can_read_kernel) \
+			GET(false, to, from);    \
+		else if (typed)                  \
+			GET(true, to, from);     \
 	} while (0)
 
 /* From there may be gone on: bytes at no address are copied as zeros. */
-#define HOPS_FROM(pointer) (conf.all.can_read_kernel || (pointer))
+#define HOPS_FROM(pointer) (conf.common.can_read_kernel || (pointer))
 
 /* Whether this kernel has a member: what is behind such a question is not looked at else. */
 #define HAS(member) __builtin_preserve_field_info(member, 2)

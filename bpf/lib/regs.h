@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A function's arguments and its answer in the registers, as kprobes and uprobes find them.
+/* A function's arguments and return value in the registers of kprobes and uprobes.
  *
- * What programs of that type may read is the user's struct pt_regs (asm/ptrace.h), a row of words
- * here: by the calling convention of each architecture. REG_ARGS arguments are in registers. */
+ * Programs of that type may read the user's struct pt_regs (asm/ptrace.h), here an array of words,
+ * by each architecture's calling convention. REG_ARGS arguments are in registers. */
 #ifndef BPF_LIB_REGS_H
 #define BPF_LIB_REGS_H
 
@@ -25,7 +25,7 @@ typedef __u32 reg_t;
 enum { REG_ARG0 = 0, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4 = 0, REG_ARG5 = 0 };
 enum { REG_ARGS = 4, REG_RET = 0, REG_SP = 13, REG_LINK = 14 };
 #elif defined(FOR_s390x)
-/* The third of those behind a word of its own and two of the program status word. */
+/* gprs[2] is the third register, after a word and the two words of the program status word. */
 typedef __u64 reg_t;
 enum { REG_ARG0 = 5, REG_ARG1, REG_ARG2, REG_ARG3, REG_ARG4, REG_ARG5 = 0 };
 enum { REG_ARGS = 5, REG_RET = 5, REG_SP = 18, REG_LINK = 17 };
@@ -35,7 +35,7 @@ enum { REG_ARGS = 5, REG_RET = 5, REG_SP = 18, REG_LINK = 17 };
 
 #define ARG(ctx, n) ((__u64)((const reg_t *)(ctx))[REG_ARG##n])
 #define RET(ctx)    ((__u64)((const reg_t *)(ctx))[REG_RET])
-/* Where it returns to, where that is in a register as it begins. */
+/* Return address at a function's entry, where a register holds it. */
 #define LINK(ctx) ((__u64)((const reg_t *)(ctx))[REG_LINK])
 #define SP(ctx)   ((__u64)((const reg_t *)(ctx))[REG_SP])
 

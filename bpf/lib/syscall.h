@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A system call's number and arguments, as the kernel keeps them for its end (sys_exit). */
+/* Number and arguments of a system call, as the kernel keeps them until its end (sys_exit). */
 #ifndef BPF_LIB_SYSCALL_H
 #define BPF_LIB_SYSCALL_H
 
@@ -90,7 +90,7 @@ enum { NR_CONNECT = 362, NR_BIND = 361, NR_ACCEPT = 364, NR_ACCEPT4 = 364 };
 enum { NR_CONNECT = 283, NR_BIND = 282, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
 #endif
 
-/* A system call of a 32-bit program has a number of its own, which may be another one's here. */
+/* Whether a 32-bit program made the system call: its numbers mean other calls. */
 static __always_inline bool is_compat(struct pt_regs *r)
 {
 #if defined(FOR_x86_64)

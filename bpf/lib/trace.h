@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tracing programs share: the ring they tell by, who is at work, what a socket is. Each has a
- * conf whose .all is struct trace_all. */
+/* Shared by tracing programs: the ring of records, the current process, descriptions of sockets and
+ * packets. Each includer has a conf whose .common is struct trace_common. */
 #ifndef BPF_LIB_TRACE_H
 #define BPF_LIB_TRACE_H
 
@@ -24,7 +24,7 @@ struct {
 	MAP_TYPE(value, struct trace_counts);
 } counts MAP;
 
-/* Those whose names were told. */
+/* Cgroups whose names were reported. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_UINT(max_entries, TRACE_CGROUPS);
@@ -39,8 +39,8 @@ __noinline int stub_filter(struct view *view)
 	return view != 0;
 }
 
-/* Room for a record in the ring; where there is none, the record is counted as lost. */
-static __always_inline void *record_new(const __u64 size)
+/* Reserves a record in the ring. Counts it as lost if there is no room. */
+static __always_inline void *reserve_record(const __u64 size)
 {
 	void *record = bpf_ringbuf_reserve(&events, size, 0);
 	__u32 zero = 0;
@@ -50,12 +50,12 @@ static __always_inline void *record_new(const __u64 size)
 		return record;
 	c = bpf_map_lookup_elem(&counts, &zero);
 	if (c)
-		__sync_fetch_and_add(&c->lost, 1); /* a task may be taken off here */
+		__sync_fetch_and_add(&c->lost, 1); /* atomic: a task may be preempted here */
 	return 0;
 }
 
-/* Add one to what a hash has of a key; false: there is no room for it. */
-static __always_inline bool count_one(void *map, const void *key)
+/* Adds one to a key's value in a hash map. False: no room for the key. */
+static __always_inline bool increment_count(void *map, const void *key)
 {
 	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
 
@@ -68,7 +68,7 @@ static __always_inline bool count_one(void *map, const void *key)
 	return n;
 }
 
-static __always_inline struct kernfs_node *above(struct kernfs_node *kn)
+static __always_inline struct kernfs_node *get_parent(struct kernfs_node *kn)
 {
 	struct kernfs_node___two *two = (void *)kn;
 	struct kernfs_node *parent = 0;
@@ -91,16 +91,16 @@ static __always_inline void copy_name(__u8 to[TRACE_CGROUP_NAME], struct kernfs_
 		bpf_probe_read_kernel_str(to, TRACE_CGROUP_NAME, name);
 }
 
-/* Tell a cgroup's name once, before anybody who is in it. */
+/* Reports a cgroup's name once, before the first event of a process in it. */
 static __noinline int emit_cgroup(struct task_struct *task, __u64 id)
 {
 	struct kernfs_node *kn = 0;
 	struct css_set *set = 0;
 	struct cgroup *group = 0;
 	struct trace_cgroup *c;
-	__u8 met = 1;
+	__u8 seen = 1;
 
-	if (!conf.all.can_read_kernel || bpf_map_update_elem(&cgroups, &id, &met, BPF_NOEXIST))
+	if (!conf.common.can_read_kernel || bpf_map_update_elem(&cgroups, &id, &seen, BPF_NOEXIST))
 		return 0;
 	GET(false, set, task->cgroups);
 	GET(false, group, set->dfl_cgrp);
@@ -112,15 +112,15 @@ static __noinline int emit_cgroup(struct task_struct *task, __u64 id)
 	}
 	__builtin_memset(&c->head, 0, sizeof(c->head));
 	c->head.kind = TRACE_CGROUP;
-	c->head.who.cgroup = id;
+	c->head.proc.cgroup = id;
 	copy_name(c->name, kn);
-	copy_name(c->above, above(kn));
+	copy_name(c->parent, get_parent(kn));
 	bpf_ringbuf_submit(c, 0);
 	return 0;
 }
 
-/* The process that this happens in, which is not always the one that it is about. */
-static __always_inline void fill_current(struct trace_who *w)
+/* The current process, which is not always the one that an event is about. */
+static __always_inline void fill_current(struct trace_proc *w)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -145,29 +145,29 @@ static __always_inline __u32 netns_of(struct sock *sk, const bool typed)
 	return inum;
 }
 
-/* Where memory cannot be copied, a number has to do. */
-static __always_inline void put_device(struct trace_head *h, struct net_device *dev,
-				       const bool typed)
+/* Only the number where kernel memory may not be copied. */
+static __always_inline void fill_device(struct trace_head *h, struct net_device *dev,
+					const bool typed)
 {
 	HOP(typed, h->ifindex, *(__u32 *)&dev->ifindex);
-	if (conf.all.can_read_kernel)
+	if (conf.common.can_read_kernel)
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
 }
 
-/* Where a packet is: its interface, and whose namespace that is in. */
-static __always_inline void put_place(struct trace_head *h, struct net_device *dev,
-				      const bool typed)
+/* A packet's interface, and the namespace of that. */
+static __always_inline void fill_device_netns(struct trace_head *h, struct net_device *dev,
+					      const bool typed)
 {
 	struct net *net = 0;
 
-	put_device(h, dev, typed);
+	fill_device(h, dev, typed);
 	HOP(typed, net, dev->nd_net.net);
 	if (HOPS_FROM(net))
-		HOP(typed, h->who.netns, net->ns.inum);
+		HOP(typed, h->proc.netns, net->ns.inum);
 }
 
-/* Where a socket's packets go out. */
-static __always_inline void put_iface(struct trace_head *h, struct sock *sk, const bool typed)
+/* The interface that a socket sends through. */
+static __always_inline void fill_iface(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	struct net_device *dev = 0;
 	struct dst_entry *dst = 0;
@@ -176,10 +176,10 @@ static __always_inline void put_iface(struct trace_head *h, struct sock *sk, con
 	if (HOPS_FROM(dst))
 		HOP(typed, dev, dst->dev);
 	if (HOPS_FROM(dev))
-		put_device(h, dev, typed);
+		fill_device(h, dev, typed);
 }
 
-static __always_inline void copy6(__u8 to[16], struct in6_addr *from, const bool typed)
+static __always_inline void copy_addr6(__u8 to[16], struct in6_addr *from, const bool typed)
 {
 	__u32 *words = (__u32 *)to;
 
@@ -192,8 +192,8 @@ static __always_inline void copy6(__u8 to[16], struct in6_addr *from, const bool
 		words[i] = from->in6_u.u6_addr32[i];
 }
 
-/* Addresses as a socket has them, its port of this side aside. False: neither IPv4 nor IPv6. */
-static __always_inline bool put_ends(struct trace_head *h, struct sock *sk, const bool typed)
+/* A socket's addresses and remote port. False: neither IPv4 nor IPv6. */
+static __always_inline bool fill_endpoints(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	__u16 family = 0, port = 0;
 
@@ -209,8 +209,8 @@ static __always_inline bool put_ends(struct trace_head *h, struct sock *sk, cons
 	if (family != AF_INET6 || !HAS(sk->__sk_common.skc_v6_daddr))
 		return false;
 	h->family = 6;
-	copy6(h->local, &sk->__sk_common.skc_v6_rcv_saddr, typed);
-	copy6(h->remote, &sk->__sk_common.skc_v6_daddr, typed);
+	copy_addr6(h->local, &sk->__sk_common.skc_v6_rcv_saddr, typed);
+	copy_addr6(h->remote, &sk->__sk_common.skc_v6_daddr, typed);
 	return true;
 }
 
@@ -221,21 +221,21 @@ static __always_inline void copy_bytes(__u8 *to, const __u8 *from, const __u32 n
 		((__u32 *)to)[i] = ((const __u32 *)from)[i];
 }
 
-/* 0 if an address is IPv4's in IPv6 (RFC 4291, 2.5.5.2). */
-static __always_inline __u64 unmapped(const __u8 addr[16])
+/* 0 for an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
+static __always_inline __u64 not_v4_mapped(const __u8 addr[16])
 {
 	const __u32 *w = (const __u32 *)addr;
 
 	return w[0] | w[1] | (w[2] ^ be32(0xffff));
 }
 
-/* IPv4 in a socket of IPv6 is IPv4. Verifiers walk both ways behind each condition: there is one.
- */
-static __always_inline void unmap(struct trace_head *h)
+/* Turns the IPv4-mapped addresses of an IPv6 socket into IPv4. One condition: the verifier walks
+ * both branches of each. */
+static __always_inline void unmap_v4(struct trace_head *h)
 {
 	__u32 *local = (__u32 *)h->local, *remote = (__u32 *)h->remote;
 
-	if (h->family != 6 || unmapped(h->remote) * unmapped(h->local))
+	if (h->family != 6 || not_v4_mapped(h->remote) * not_v4_mapped(h->local))
 		return;
 	h->family = 4;
 	local[0] = local[3];
@@ -244,15 +244,15 @@ static __always_inline void unmap(struct trace_head *h)
 	remote[1] = remote[2] = remote[3] = 0;
 }
 
-/* Headers of IP and of what it carries, as far as ends are in them. */
+/* IP header and ports. */
 struct headers {
-	__u8 ip[40]; /* of IPv4 half of it */
+	__u8 ip[40]; /* IPv4: the first 20 */
 	__u8 ports[4];
 };
 
-/* A packet's addresses out of its IP header. Where from that on the ports are; 0: it has none, or
- * is a later fragment; negative: this is no such header. */
-static __always_inline int put_addresses(struct trace_head *h, const struct headers *hd, bool in)
+/* Fills in a packet's addresses from its IP header. Returns the offset of the ports from that
+ * header; 0: no ports, or a later fragment; negative: not an IP header. */
+static __always_inline int parse_addresses(struct trace_head *h, const struct headers *hd, bool in)
 {
 	__u8 *from = in ? h->remote : h->local, *to = in ? h->local : h->remote;
 	bool ports = true;
@@ -276,7 +276,7 @@ static __always_inline int put_addresses(struct trace_head *h, const struct head
 	return ports && (h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP) ? trans : 0;
 }
 
-static __always_inline void put_ports(struct trace_head *h, const struct headers *hd, bool in)
+static __always_inline void fill_ports(struct trace_head *h, const struct headers *hd, bool in)
 {
 	__u16 sport = hd->ports[0] << 8 | hd->ports[1], dport = hd->ports[2] << 8 | hd->ports[3];
 
@@ -284,9 +284,9 @@ static __always_inline void put_ports(struct trace_head *h, const struct headers
 	h->rport = in ? sport : dport;
 }
 
-/* A packet's ends. net: the begin of its IP header, if type (an EtherType) says that it has one. */
-static __always_inline void put_packet(struct trace_head *h, const unsigned char *net, __u16 type,
-				       bool in)
+/* Fills in a packet's endpoints. net: start of the IP header, if type (an EtherType) is IP. */
+static __always_inline void parse_packet(struct trace_head *h, const unsigned char *net, __u16 type,
+					 bool in)
 {
 	struct headers hd = {};
 	int trans;
@@ -294,14 +294,14 @@ static __always_inline void put_packet(struct trace_head *h, const unsigned char
 	if (type != ETH_P_IP && type != ETH_P_IPV6)
 		return;
 	bpf_probe_read_kernel(&hd.ip, sizeof(hd.ip), net);
-	trans = put_addresses(h, &hd, in);
+	trans = parse_addresses(h, &hd, in);
 	if (trans <= 0)
 		return;
 	bpf_probe_read_kernel(&hd.ports, sizeof(hd.ports), net + trans);
-	put_ports(h, &hd, in);
+	fill_ports(h, &hd, in);
 }
 
-/* As a filter sees it: from whoever began the connection to the other one. */
+/* Runs the filter on a view whose source is the side that initiated the connection. */
 static __noinline int run_filter(const struct trace_head *h)
 {
 	struct view v = {};
@@ -318,16 +318,16 @@ static __noinline int run_filter(const struct trace_head *h)
 	v.dir = in ? VIEW_IN : VIEW_OUT;
 	copy_bytes(v.src, in ? h->remote : h->local, 16);
 	copy_bytes(v.dst, in ? h->local : h->remote, 16);
-	v.cgroup = h->who.cgroup;
-	v.pid = h->who.pid;
-	v.netns = h->who.netns;
-	copy_bytes(v.comm, h->who.comm, 16);
+	v.cgroup = h->proc.cgroup;
+	v.pid = h->proc.pid;
+	v.netns = h->proc.netns;
+	copy_bytes(v.comm, h->proc.comm, 16);
 	return stub_filter(&v);
 }
 
 static __always_inline bool filter_match(const struct trace_head *h)
 {
-	return !conf.all.filter || run_filter(h);
+	return !conf.common.filter || run_filter(h);
 }
 
 #endif

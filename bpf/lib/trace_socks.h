@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of TCP's sockets, and how it is told. */
+/* TCP sockets that are tracked, and the events about them. */
 #ifndef BPF_LIB_TRACE_SOCKS_H
 #define BPF_LIB_TRACE_SOCKS_H
 
@@ -25,26 +25,27 @@ struct {
 	MAP_TYPE(value, struct trace_sock);
 } socks MAP;
 
-/* Who listens, by network namespace and port. */
+/* Listening processes, by network namespace and port. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
 	MAP_UINT(max_entries, TRACE_LISTENERS);
 	MAP_TYPE(key, __u64);
-	MAP_TYPE(value, struct trace_who);
+	MAP_TYPE(value, struct trace_proc);
 } listeners MAP;
 
-/* A record of a kind, of a socket as it is known, if the filter wants it. */
+/* Reports an event of a socket if its kind is selected and the filter matches. Returns 1 if it is
+ * in the ring. */
 static __noinline int emit_event(const struct trace_head *head, const struct trace_detail *detail,
 				 __u32 kind)
 {
-	__u32 kinds = conf.all.kinds;
+	__u32 kinds = conf.common.kinds;
 	struct trace_event *e;
 
-	if (conf.all.failures && detail->error)
-		kinds |= conf.all.failures;
+	if (conf.common.failures && detail->error)
+		kinds |= conf.common.failures;
 	if (!(kinds & 1u << kind) || !filter_match(head))
 		return 0;
-	e = record_new(sizeof(*e));
+	e = reserve_record(sizeof(*e));
 	if (!e)
 		return 0;
 	__builtin_memcpy(&e->head, head, sizeof(*head));
@@ -58,21 +59,21 @@ static __noinline int emit_event(const struct trace_head *head, const struct tra
 
 static __always_inline __u64 listener_key(const struct trace_head *h)
 {
-	return (__u64)h->who.netns << 16 | h->lport;
+	return (__u64)h->proc.netns << 16 | h->lport;
 }
 
-/* What is known of whoever listens where a connection came in. */
-static __always_inline void by_listener(struct trace_head *h)
+/* Assumes the process that listens at the local port of an incoming connection. */
+static __always_inline void fill_listener(struct trace_head *h)
 {
-	__u8 flags = h->flags | TRACE_INCOMING | TRACE_NOT_TAKEN;
+	__u8 flags = h->flags | TRACE_INCOMING | TRACE_NOT_ACCEPTED;
 	__u64 key = listener_key(h);
-	struct trace_who *w = bpf_map_lookup_elem(&listeners, &key);
+	struct trace_proc *w = bpf_map_lookup_elem(&listeners, &key);
 
 	if (w) {
-		h->who = *w;
+		h->proc = *w;
 		flags |= TRACE_BY_LISTENER;
 	}
-	/* Last: who sees the flags may change the rest. */
+	/* last: a program that sees the flags may change the rest */
 	asm volatile("" : : : "memory");
 	*(volatile __u8 *)&h->flags = flags;
 }
@@ -84,37 +85,38 @@ static __always_inline bool has_listener(const struct trace_head *h)
 	return bpf_map_lookup_elem(&listeners, &key) != 0;
 }
 
-/* All but the process. */
-static __noinline __attribute__((unused)) int describe(struct trace_head *h, struct sock *sk,
-						       struct tcp_sock *tp)
+/* Fills in everything but the process. */
+static __noinline __attribute__((unused)) int describe_sock(struct trace_head *h, struct sock *sk,
+							    struct tcp_sock *tp)
 {
 	h->sk = (__u64)sk;
 	h->proto = IPPROTO_TCP;
 	h->lport = be16(tp->inet_conn.icsk_inet.inet_sport);
-	h->who.netns = netns_of(sk, true);
-	put_iface(h, sk, true);
-	if (!put_ends(h, sk, true))
+	h->proc.netns = netns_of(sk, true);
+	fill_iface(h, sk, true);
+	if (!fill_endpoints(h, sk, true))
 		return 0;
-	unmap(h);
+	unmap_v4(h);
 	return 1;
 }
 
-/* Who took a connection that was not one yet. */
+/* Processes that accepted a connection before it was established. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
-	MAP_UINT(max_entries, TRACE_EARLY);
+	MAP_UINT(max_entries, TRACE_EARLY_ACCEPTS);
 	MAP_TYPE(key, __u64);
-	MAP_TYPE(value, struct trace_who);
+	MAP_TYPE(value, struct trace_proc);
 } early_accepts MAP;
 
-/* Whoever meets the other one last has seen both halves, and only one of them takes this away. */
-static __always_inline bool claim(__u64 sk, struct trace_who *who)
+/* accept(2) and the state change may come in either order. Whichever comes second finds what the
+ * first stored, and only one of them deletes it. */
+static __always_inline bool claim_early_accept(__u64 sk, struct trace_proc *proc)
 {
-	struct trace_who *w = bpf_map_lookup_elem(&early_accepts, &sk);
+	struct trace_proc *w = bpf_map_lookup_elem(&early_accepts, &sk);
 
 	if (!w)
 		return false;
-	*who = *w;
+	*proc = *w;
 	return !bpf_map_delete_elem(&early_accepts, &sk);
 }
 

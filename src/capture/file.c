@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file ends where a block does, whatever happens: at its size, at its time, at a full disk. */
+/* Every file ends at the end of a block or record: when it is full, when its time is over, and when
+ * the disk is full. */
 #define _GNU_SOURCE
 #include "capture/file.h"
 #include <errno.h>
@@ -16,13 +17,13 @@
 #include "sys/wait.h"
 
 enum {
-	ALIGN = 4096,   /* of what goes around the page cache */
+	ALIGN = 4096,   /* O_DIRECT: alignment of memory, offset and length */
 	BLOCK_MIN = 12, /* type, length, length */
 	RECORD_HEAD = 16,
 	BLOCK_PACKET = 6,
 };
 
-static uint32_t word(const uint8_t *at)
+static uint32_t read_u32(const uint8_t *at)
 {
 	uint32_t w;
 
@@ -30,28 +31,31 @@ static uint32_t word(const uint8_t *at)
 	return w;
 }
 
-/* Bytes of the unit that begins here; 0 if there is no whole one. */
-static size_t unit_len(const struct capture_file *f, const uint8_t *at, size_t left)
+/* Bytes of the pcapng block or pcap record at this position; 0 if it is incomplete. Both are called
+ * a block below. */
+static size_t block_len(const struct capture_file *f, const uint8_t *at, size_t left)
 {
 	size_t n;
 
-	if (left < (f->opts.ng ? BLOCK_MIN : RECORD_HEAD))
+	if (left < (f->opts.pcapng ? BLOCK_MIN : RECORD_HEAD))
 		return 0;
-	n = f->opts.ng ? word(at + 4) : (size_t)word(at + 8) + RECORD_HEAD;
+	n = f->opts.pcapng ? read_u32(at + 4) : (size_t)read_u32(at + 8) + RECORD_HEAD;
 	return n <= left ? n : 0;
 }
 
-/* A row of whole units of at least so many bytes, or all that there are. */
-static size_t units(const struct capture_file *f, const uint8_t *at, size_t len, size_t least)
+/* Length of a sequence of complete blocks: at least min_len bytes, or all complete blocks if
+ * fewer. */
+static size_t span_blocks(const struct capture_file *f, const uint8_t *at, size_t len,
+			  size_t min_len)
 {
 	size_t done = 0, n;
 
-	while (done < least && (n = unit_len(f, at + done, len - done)) != 0)
+	while (done < min_len && (n = block_len(f, at + done, len - done)) != 0)
 		done += n;
 	return done;
 }
 
-static int width_of(uint32_t count)
+static int count_digits(uint32_t count)
 {
 	int width = 1;
 
@@ -60,33 +64,35 @@ static int width_of(uint32_t count)
 	return width;
 }
 
-/* As tcpdump names them: NAME, NAME1, NAME2; with a count NAME00, NAME01. */
+/* As tcpdump -C and -W name files: NAME, NAME1, NAME2; with a maximum of files NAME00, NAME01. */
 static int name_file(struct capture_file *f, uint64_t now)
 {
-	const struct capture_file_opts *w = &f->opts;
+	const struct capture_file_opts *opts = &f->opts;
 	time_t s = (time_t)(now / NS_PER_S);
 	struct tm local = { 0 };
 	char base[PATH_MAX];
-	uint32_t i = f->files;
+	uint32_t i = f->nfiles;
 	int n;
 
-	snprintf(base, sizeof(base), "%s", w->name);
-	if (w->every) {
+	snprintf(base, sizeof(base), "%s", opts->name);
+	if (opts->interval_ns) {
 		localtime_r(&s, &local);
-		if (!strftime(base, sizeof(base), w->name, &local))
-			return fail_usage("%s makes no file name", w->name);
+		if (!strftime(base, sizeof(base), opts->name, &local))
+			return fail_usage("%s: invalid file name format", opts->name);
 	}
-	if (w->bytes && w->count && !w->every)
-		n = snprintf(f->path, sizeof(f->path), "%s%0*u", base, width_of(w->count),
-			     i % w->count);
-	else if (w->bytes && i)
+	if (opts->max_bytes && opts->max_files && !opts->interval_ns)
+		n = snprintf(f->path, sizeof(f->path), "%s%0*u", base,
+			     count_digits(opts->max_files), i % opts->max_files);
+	else if (opts->max_bytes && i)
 		n = snprintf(f->path, sizeof(f->path), "%s%u", base, i);
 	else
 		n = snprintf(f->path, sizeof(f->path), "%s", base);
-	return n < (int)sizeof(f->path) ? 0 : fail(-ENAMETOOLONG, "%s: the name is too long", base);
+	return n < (int)sizeof(f->path)
+		       ? 0
+		       : fail(-ENAMETOOLONG, "the file name is too long: %s", base);
 }
 
-static int write_file(int fd, const uint8_t *at, size_t len, size_t *done)
+static int write_all(int fd, const uint8_t *at, size_t len, size_t *done)
 {
 	*done = 0;
 	while (*done < len) {
@@ -101,35 +107,37 @@ static int write_file(int fd, const uint8_t *at, size_t len, size_t *done)
 	return 0;
 }
 
-static int say(const struct capture_file *f, int rc)
+static int fail_write(const struct capture_file *f, int rc)
 {
 	if (rc == -EPIPE)
 		return fail(rc, "%s: the reader is gone", f->path);
 	if (rc == -EINTR)
 		return fail(rc, "%s: nobody reads", f->path);
 	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
-		return fail(rc, "%s: no space left; what is in it can be read", f->path);
+		return fail(rc, "%s: no space left; the file is valid up to here", f->path);
 	return fail_errno(rc, "%s", f->path);
 }
 
-/* Write a row of whole units; what did not find room is taken back to the last unit's end. */
-static int put(struct capture_file *f, const uint8_t *at, size_t len, size_t *kept)
+/* Writes complete blocks. If the write fails, cuts a regular file back to the end of the last
+ * complete block. *kept grows by the bytes that stay in the file. */
+static int write_blocks(struct capture_file *f, const uint8_t *at, size_t len, size_t *kept)
 {
-	size_t done, whole = 0, n;
-	int rc = f->patient ? write_file(f->fd, at, len, &done) : wait_write(f->fd, at, len, &done);
+	size_t done, complete = 0, n;
+	int rc = f->never_blocks ? write_all(f->fd, at, len, &done)
+				 : wait_write(f->fd, at, len, &done);
 
 	if (!rc) {
 		f->written += len;
 		*kept += len;
 		return 0;
 	}
-	while ((n = unit_len(f, at + whole, len - whole)) != 0 && whole + n <= done)
-		whole += n;
-	if (f->regular && ftruncate(f->fd, (off_t)(f->written + whole)))
-		whole = 0;
-	f->written += whole;
+	while ((n = block_len(f, at + complete, len - complete)) != 0 && complete + n <= done)
+		complete += n;
+	if (f->is_regular && ftruncate(f->fd, (off_t)(f->written + complete)))
+		complete = 0;
+	f->written += complete;
 	f->broken = true;
-	*kept += whole;
+	*kept += complete;
 	return rc;
 }
 
@@ -145,16 +153,16 @@ static void set_direct(struct capture_file *f, bool on)
 		f->never_direct = true;
 }
 
-/* Everything that all files begin with, into the one that was opened. */
-static int put_heads(struct capture_file *f)
+/* Writes what every file starts with to the file just opened. */
+static int write_headers(struct capture_file *f)
 {
 	size_t kept = 0;
-	int rc = put(f, (const uint8_t *)f->heads.data, f->heads.len, &kept);
+	int rc = write_blocks(f, (const uint8_t *)f->headers.data, f->headers.len, &kept);
 
-	return rc ? say(f, rc) : 0;
+	return rc ? fail_write(f, rc) : 0;
 }
 
-static int open_next(struct capture_file *f)
+static int open_next_file(struct capture_file *f)
 {
 	uint64_t now = clock_real();
 	int rc = name_file(f, now);
@@ -167,27 +175,28 @@ static int open_next(struct capture_file *f)
 		f->fd = 0;
 		return fail_errno(rc, "%s", f->path);
 	}
-	if (!f->files)
-		f->patient = fd_never_blocks(f->fd);
-	f->regular = !ftruncate(f->fd, 0); /* of other files it fails */
-	f->never_direct = !f->regular;
+	if (!f->nfiles)
+		f->never_blocks = fd_never_blocks(f->fd);
+	f->is_regular = !ftruncate(f->fd, 0); /* fails for anything but a regular file */
+	f->never_direct = !f->is_regular;
 	f->direct = false;
 	f->written = 0;
-	f->files++;
-	f->next = f->opts.every ? now + f->opts.every : UINT64_MAX;
-	return f->heads.len ? put_heads(f) : 0;
+	f->nfiles++;
+	f->next_ns = f->opts.interval_ns ? now + f->opts.interval_ns : UINT64_MAX;
+	return f->headers.len ? write_headers(f) : 0;
 }
 
 int capture_file_open(struct capture_file *f, const struct capture_file_opts *opts)
 {
-	*f = (struct capture_file){ .opts = *opts, .next = UINT64_MAX };
-	f->standard = !strcmp(opts->name, "-");
-	if (!f->standard)
+	*f = (struct capture_file){ .opts = *opts, .next_ns = UINT64_MAX };
+	f->is_stdout = !strcmp(opts->name, "-");
+	if (!f->is_stdout)
 		return 0;
 	if (isatty(STDOUT_FILENO))
-		return fail_usage("packets on a terminal make no sense: -w FILE, or a pipe");
-	if (opts->bytes || opts->every)
-		return fail_usage("standard output is one file: -C and -G do not go with -w -");
+		return fail_usage("will not write packets to a terminal: use -w FILE or a pipe");
+	if (opts->max_bytes || opts->interval_ns)
+		return fail_usage(
+			"-w - is standard output, a single file: -C and -G cannot be used with it");
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;
@@ -195,71 +204,72 @@ int capture_file_open(struct capture_file *f, const struct capture_file_opts *op
 
 int capture_file_begin(struct capture_file *f)
 {
-	if (!f->standard)
-		return open_next(f);
+	if (!f->is_stdout)
+		return open_next_file(f);
 	f->fd = STDOUT_FILENO;
-	f->patient = fd_never_blocks(f->fd);
-	return f->heads.len ? put_heads(f) : 0;
+	f->never_blocks = fd_never_blocks(f->fd);
+	return f->headers.len ? write_headers(f) : 0;
 }
 
-int capture_file_head(struct capture_file *f, const void *bytes, size_t len)
+int capture_file_add_header(struct capture_file *f, const void *bytes, size_t len)
 {
 	size_t kept = 0;
 	int rc;
 
-	buf_add(&f->heads, bytes, len);
-	if (f->heads.nomem)
+	buf_add(&f->headers, bytes, len);
+	if (f->headers.nomem)
 		return fail_errno(-ENOMEM, "%s", f->opts.name);
 	if (!f->fd)
 		return 0;
 	set_direct(f, false);
-	rc = put(f, bytes, len, &kept);
-	return rc ? say(f, rc) : 0;
+	rc = write_blocks(f, bytes, len, &kept);
+	return rc ? fail_write(f, rc) : 0;
 }
 
-static int finish(struct capture_file *f)
+static int finish_file(struct capture_file *f)
 {
 	struct buf tail = { 0 };
 	size_t kept = 0;
 	int rc = 0;
 
 	set_direct(f, false);
-	if (f->opts.tail && !f->broken)
-		f->opts.tail(&tail, f->opts.arg);
+	if (f->opts.append_trailer && !f->broken)
+		f->opts.append_trailer(&tail, f->opts.arg);
 	if (tail.len)
-		rc = put(f, (const uint8_t *)tail.data, tail.len, &kept);
+		rc = write_blocks(f, (const uint8_t *)tail.data, tail.len, &kept);
 	buf_free(&tail);
-	if (!f->standard && f->fd && close(f->fd) && !rc)
+	if (!f->is_stdout && f->fd && close(f->fd) && !rc)
 		rc = -errno;
 	f->fd = 0;
-	return rc ? say(f, rc) : 0;
+	return rc ? fail_write(f, rc) : 0;
 }
 
-/* 1 if that was the last. */
-static int rotate(struct capture_file *f)
+/* Returns 1 if the last file was full, 0 or -errno. */
+static int rotate_file(struct capture_file *f)
 {
-	int rc = finish(f);
+	int rc = finish_file(f);
 
-	if (!rc && f->opts.every && f->opts.count && f->files >= f->opts.count)
+	if (!rc && f->opts.interval_ns && f->opts.max_files && f->nfiles >= f->opts.max_files)
 		return 1;
-	return rc ? rc : open_next(f);
+	return rc ? rc : open_next_file(f);
 }
 
 static bool is_due(const struct capture_file *f)
 {
-	return f->opts.every && clock_real() >= f->next;
+	return f->opts.interval_ns && clock_real() >= f->next_ns;
 }
 
-/* A file has at least one packet, so it may be longer than wished for by one. */
+/* A file holds at least one packet, so it may exceed the maximum by one. */
 static bool is_full(const struct capture_file *f)
 {
-	return (f->opts.bytes && f->written >= f->opts.bytes && f->written > f->heads.len) ||
+	return (f->opts.max_bytes && f->written >= f->opts.max_bytes &&
+		f->written > f->headers.len) ||
 	       is_due(f);
 }
 
-int capture_file_turn(struct capture_file *f)
+int capture_file_rotate(struct capture_file *f)
 {
-	return is_due(f) ? rotate(f) : 0;
+	return is_due(f) ? rotate_file(f) : 0;
 }
 
 int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept)
@@ -269,21 +279,23 @@ int capture_file_write(struct capture_file *f, const void *bytes, size_t len, si
 
 	set_direct(f, false);
 	for (size_t n; !rc && len; at += n, len -= n) {
-		if ((f->opts.bytes || f->opts.every) && is_full(f))
-			rc = rotate(f);
+		if ((f->opts.max_bytes || f->opts.interval_ns) && is_full(f))
+			rc = rotate_file(f);
 		if (rc)
 			return rc;
 		n = len;
-		if (f->opts.bytes && f->written + len > f->opts.bytes)
-			n = units(f, at, len,
-				  f->written < f->opts.bytes ? f->opts.bytes - f->written : 1);
-		rc = put(f, at, n, kept);
+		if (f->opts.max_bytes && f->written + len > f->opts.max_bytes)
+			n = span_blocks(f, at, len,
+					f->written < f->opts.max_bytes
+						? f->opts.max_bytes - f->written
+						: 1);
+		rc = write_blocks(f, at, n, kept);
 	}
-	return rc < 0 ? say(f, rc) : rc;
+	return rc < 0 ? fail_write(f, rc) : rc;
 }
 
-/* A block that readers pass over, so long that what follows is aligned. */
-static size_t pad(uint8_t *at, uint64_t pos)
+/* Builds a block that readers ignore, as long as it takes to align what follows. */
+static size_t make_padding(uint8_t *at, uint64_t pos)
 {
 	uint32_t n = (uint32_t)(ALIGN - pos % ALIGN) % ALIGN;
 	static const uint32_t type = CAPFILE_BLOCK_PAD;
@@ -299,62 +311,62 @@ static size_t pad(uint8_t *at, uint64_t pos)
 	return n;
 }
 
-static int align(struct capture_file *f)
+static int align_file(struct capture_file *f)
 {
-	uint8_t room[ALIGN + BLOCK_MIN];
-	size_t n = pad(room, f->written), kept = 0;
+	uint8_t padding[ALIGN + BLOCK_MIN];
+	size_t n = make_padding(padding, f->written), kept = 0;
 
-	return n ? put(f, room, n, &kept) : 0;
+	return n ? write_blocks(f, padding, n, &kept) : 0;
 }
 
-int capture_file_whole(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept)
+int capture_file_write_chunk(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept)
 {
-	size_t padded, put_len = 0;
+	size_t padded, written_len = 0;
 	int rc;
 
-	if (f->never_direct || !f->opts.ng || f->opts.every ||
-	    (f->opts.bytes && f->written + len + ALIGN > f->opts.bytes))
+	if (f->never_direct || !f->opts.pcapng || f->opts.interval_ns ||
+	    (f->opts.max_bytes && f->written + len + ALIGN > f->opts.max_bytes))
 		return capture_file_write(f, bytes, len, kept);
 	if (!f->direct) {
-		rc = align(f);
+		rc = align_file(f);
 		if (rc)
-			return say(f, rc);
+			return fail_write(f, rc);
 		set_direct(f, true);
 		if (!f->direct)
 			return capture_file_write(f, bytes, len, kept);
 	}
-	padded = len + pad(bytes + len, len);
-	rc = put(f, bytes, padded, &put_len);
-	*kept += put_len < len ? put_len : len;
-	/* Some file systems say so only now. */
-	if (rc == -EINVAL && !put_len) {
+	padded = len + make_padding(bytes + len, len);
+	rc = write_blocks(f, bytes, padded, &written_len);
+	*kept += written_len < len ? written_len : len;
+	/* Some file systems refuse O_DIRECT only when writing. */
+	if (rc == -EINVAL && !written_len) {
 		f->broken = false;
 		f->never_direct = true;
 		return capture_file_write(f, bytes, len, kept);
 	}
-	return rc ? say(f, rc) : 0;
+	return rc ? fail_write(f, rc) : 0;
 }
 
-uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, size_t len)
+uint64_t capture_file_count_packets(const struct capture_file *f, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 	uint64_t packets = 0;
 
-	for (size_t n; (n = unit_len(f, at, len)) != 0; at += n, len -= n)
-		packets += !f->opts.ng || word(at) == BLOCK_PACKET;
+	for (size_t n; (n = block_len(f, at, len)) != 0; at += n, len -= n)
+		packets += !f->opts.pcapng || read_u32(at) == BLOCK_PACKET;
 	return packets;
 }
 
-uint64_t capture_file_due(const struct capture_file *f)
+uint64_t capture_file_next_rotation(const struct capture_file *f)
 {
-	return f->opts.every ? f->next : UINT64_MAX;
+	return f->opts.interval_ns ? f->next_ns : UINT64_MAX;
 }
 
 int capture_file_close(struct capture_file *f)
 {
-	int rc = f->fd ? finish(f) : 0;
+	int rc = f->fd ? finish_file(f) : 0;
 
-	buf_free(&f->heads);
+	buf_free(&f->headers);
 	*f = (struct capture_file){ 0 };
 	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file, or row of files, that packets go to: whole blocks or records in, rotation, full disks.
- */
+/* Writes packets to one file or a sequence of files: whole blocks in, rotation by size and time,
+ * full disks. */
 #ifndef CAPTURE_FILE_H
 #define CAPTURE_FILE_H
 
@@ -10,13 +10,14 @@
 #include "base/buf.h"
 
 struct capture_file_opts {
-	const char *name; /* "-": standard output; with every: as strftime(3) makes it */
-	uint64_t bytes;   /* another file once one has so many; 0: no limit */
-	uint64_t every;   /* ns of wall clock to a file; 0: no limit */
-	uint32_t count; /* with bytes: so many files in turn; with every: end after them; 0: any */
-	bool ng;        /* pcapng's blocks, else pcap's records */
-	/* Append what stands at the end of each file. */
-	void (*tail)(struct buf *b, void *arg);
+	const char *name;     /* "-": standard output; with interval_ns a format of strftime(3) */
+	uint64_t max_bytes;   /* start another file at this size; 0: no limit */
+	uint64_t interval_ns; /* wall clock time a file covers; 0: no limit */
+	uint32_t max_files;   /* with max_bytes: keep this many, overwriting the oldest; with
+				 interval_ns: end after them; 0: no limit */
+	bool pcapng;          /* blocks of pcapng, else records of pcap */
+	/* Appends what each file ends with. */
+	void (*append_trailer)(struct buf *b, void *arg);
 	void *arg;
 };
 
@@ -25,36 +26,39 @@ struct capture_file {
 	struct capture_file_opts opts;
 	char path[PATH_MAX];
 	int fd;
-	bool standard, regular;
-	bool patient;      /* nobody reads it while it is written: no pipe */
-	bool direct;       /* O_DIRECT is on */
-	bool never_direct; /* this file system cannot */
-	bool broken;       /* a write failed: nothing more is written */
-	struct buf heads;  /* what each file begins with */
-	uint64_t written;  /* bytes of this file */
-	uint64_t next;     /* ns since the epoch: the time of the next file */
-	uint32_t files;    /* so far */
+	bool is_stdout, is_regular;
+	bool never_blocks;  /* a file or device: writing never waits for a reader */
+	bool direct;        /* O_DIRECT is set */
+	bool never_direct;  /* O_DIRECT is impossible here */
+	bool broken;        /* a write failed: write no more */
+	struct buf headers; /* what each file starts with */
+	uint64_t written;   /* bytes in this file */
+	uint64_t next_ns;   /* when to start the next file, ns since the epoch */
+	uint32_t nfiles;    /* opened so far */
 };
 
-/* Nothing is made or changed yet. 0, or -errno or -E_USAGE, said. */
+/* Checks the options; opens no file yet. Returns 0, -errno or -E_USAGE. Reports errors. */
 int capture_file_open(struct capture_file *f, const struct capture_file_opts *opts);
-/* The first file, empty but for the heads that there are. 0 or -errno, said. */
+/* Opens the first file and writes the headers added so far. Returns 0 or -errno. Reports errors. */
 int capture_file_begin(struct capture_file *f);
-/* What each file is to have at its begin, from now on and in this one. */
-int capture_file_head(struct capture_file *f, const void *bytes, size_t len);
-/* len bytes of whole blocks or records. 0; 1: the last file is full; -errno, said: of a regular
- * file the blocks that found room are in it, whole. *kept: bytes of those. */
+/* Adds to what each file starts with, in the current file and in all later ones. Returns 0 or
+ * -errno. Reports errors. */
+int capture_file_add_header(struct capture_file *f, const void *bytes, size_t len);
+/* Writes len bytes of whole blocks or records. Returns 0, 1 if the last file is full, or -errno.
+ * Reports errors. Adds to *kept the bytes that are in a file; after an error a regular file still
+ * ends with a complete block. */
 int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept);
-/* The same for a large page-aligned row of blocks, behind which PACKET_BUF_ROOM bytes may be
- * written: around the page cache if that can be. */
-int capture_file_whole(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept);
-/* Packets in a row of whole units. */
-uint64_t capture_file_packets(const struct capture_file *f, const void *bytes, size_t len);
-/* Another file if it is time for it, though no packet asks for one. As capture_file_write(). */
-int capture_file_turn(struct capture_file *f);
-/* When that is, ns since the epoch; UINT64_MAX: never. */
-uint64_t capture_file_due(const struct capture_file *f);
-/* Write the tail and close. 0 or -errno, said. */
+/* The same for a full chunk: page-aligned, and PACKET_BUF_ROOM bytes after it may be overwritten.
+ * Bypasses the page cache where possible. */
+int capture_file_write_chunk(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept);
+/* Counts the packets in a sequence of whole blocks or records. */
+uint64_t capture_file_count_packets(const struct capture_file *f, const void *bytes, size_t len);
+/* Starts another file if its time has come, even without a packet. Returns as
+ * capture_file_write(). */
+int capture_file_rotate(struct capture_file *f);
+/* When that is, in ns since the epoch; UINT64_MAX: never. */
+uint64_t capture_file_next_rotation(const struct capture_file *f);
+/* Writes the trailer and closes. Returns 0 or -errno. Reports errors. */
 int capture_file_close(struct capture_file *f);
 
 #endif

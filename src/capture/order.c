@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* A merge that looks at the head of each block only, and hands on rows as long as they come. */
+/* A merge that reads only the head of each block, and passes on as many blocks at once as follow
+ * each other. */
 #include "capture/order.h"
 #include <errno.h>
 #include <string.h>
 
 enum { BLOCK_MIN = 44 };
 
-/* The time of a run's next block, or UINT64_MAX if there is none. */
-static uint64_t next_time(const struct block_batch *batch)
+/* Time of the batch's next block; UINT64_MAX if it has no more. */
+static uint64_t next_block_time(const struct block_batch *batch)
 {
 	if (batch->len - batch->consumed < BLOCK_MIN)
 		return UINT64_MAX;
 	return order_block_time(batch->at + batch->consumed);
 }
 
-/* The run with the oldest block, and the time of the oldest of all others. */
-static struct block_batch *oldest(struct block_batch *batches, uint32_t n, uint64_t *time,
-				  uint64_t *other)
+/* Returns the batch with the oldest block, its time in *time, and in *other the oldest time of all
+ * other batches. */
+static struct block_batch *find_oldest(struct block_batch *batches, uint32_t n, uint64_t *time,
+				       uint64_t *other)
 {
 	struct block_batch *first = NULL;
 
 	*time = *other = UINT64_MAX;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t t = next_time(&batches[i]);
+		uint64_t t = next_block_time(&batches[i]);
 
 		if (t < *time) {
 			*other = *time;
@@ -42,7 +44,7 @@ int order_batches(struct block_batch *batches, uint32_t n, uint64_t until, order
 	struct block_batch *batch;
 	int rc = 0;
 
-	while (!rc && (batch = oldest(batches, n, &time, &other)) && time <= until) {
+	while (!rc && (batch = find_oldest(batches, n, &time, &other)) && time <= until) {
 		size_t from = batch->consumed;
 
 		if (other > until)
@@ -53,7 +55,7 @@ int order_batches(struct block_batch *batches, uint32_t n, uint64_t until, order
 			if (len < BLOCK_MIN || len > batch->len - batch->consumed)
 				return -EBADMSG;
 			batch->consumed += len;
-			time = next_time(batch);
+			time = next_block_time(batch);
 		} while (time <= other && time != UINT64_MAX);
 		rc = each(batch->at + from, batch->consumed - from, arg);
 		if (batch->has_next && batch->consumed == batch->len)

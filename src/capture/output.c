@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines and capture files are laid out in one buffer and written in large pieces. */
+/* Lines, JSON and capture files are built in one buffer and written in large pieces. */
 #include "capture/output.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,14 +14,14 @@
 
 enum { FULL = 1 << 16, NAME_MAX_HERE = 8 };
 
-/* A packet as JSON has it. */
-struct row {
+/* A packet as a JSON object. */
+struct packet_row {
 	uint64_t time_ns, length, caplen, vlan, source_port, destination_port, pid;
 	const char *interface, *direction, *verdict, *type, *protocol, *source, *destination;
 	const char *process;
 };
 
-#define R struct row
+#define R struct packet_row
 static const struct col cols[] = {
 	{ "time", .role = COL_INFO, COL_AT_TIME(R, time_ns) },
 	{ "interface", .role = COL_INFO, COL_AT_STR(R, interface) },
@@ -55,10 +55,10 @@ int capture_out_open(struct capture_out *out, const struct capture_out_opts *opt
 
 	out->opts = *opts;
 	if (file->name) {
-		file->ng = !opts->pcap && !ends_with(file->name, ".pcap");
+		file->pcapng = !opts->pcap && !ends_with(file->name, ".pcap");
 		return capture_file_open(&out->file, file);
 	}
-	out->patient = fd_never_blocks(STDOUT_FILENO);
+	out->never_blocks = fd_never_blocks(STDOUT_FILENO);
 	if (opts->format == CAPTURE_JSON) {
 		out->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
 		if (!out->sink)
@@ -73,12 +73,12 @@ int capture_out_begin(struct capture_out *out)
 	return out->opts.file.name ? capture_file_begin(&out->file) : 0;
 }
 
-/* Bytes handed over, of which so many were kept. */
+/* Counts the packets that a failed write did not keep. */
 static int after_write(struct capture_out *out, int rc, const void *bytes, size_t len, size_t kept)
 {
 	if (rc)
-		out->unsaved +=
-			capture_file_packets(&out->file, (const char *)bytes + kept, len - kept);
+		out->unsaved += capture_file_count_packets(&out->file, (const char *)bytes + kept,
+							   len - kept);
 	out->failed = out->failed || rc;
 	return rc;
 }
@@ -98,33 +98,33 @@ int capture_out_flush(struct capture_out *out)
 	if (!out->buf.len && !out->buf.nomem)
 		return 0;
 	rc = out->opts.file.name && !out->buf.nomem ? flush_file(out)
-						    : stdout_write(&out->buf, out->patient);
+						    : stdout_write(&out->buf, out->never_blocks);
 	buf_clear(&out->buf);
 	return rc;
 }
 
-int capture_out_turn(struct capture_out *out)
+int capture_out_rotate(struct capture_out *out)
 {
-	int rc = out->failed ? 0 : capture_file_turn(&out->file);
+	int rc = out->failed ? 0 : capture_file_rotate(&out->file);
 
 	out->failed = out->failed || rc;
 	return rc;
 }
 
-int capture_out_head(struct capture_out *out, const struct buf *head)
+int capture_out_add_header(struct capture_out *out, const struct buf *head)
 {
 	int rc = capture_out_flush(out);
 
-	return rc ? rc : capture_file_head(&out->file, head->data, head->len);
+	return rc ? rc : capture_file_add_header(&out->file, head->data, head->len);
 }
 
-int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len)
+int capture_out_write_blocks(struct capture_out *out, const uint8_t *blocks, size_t len)
 {
 	size_t kept = 0;
 	int rc;
 
 	if (out->failed) {
-		out->unsaved += capture_file_packets(&out->file, blocks, len);
+		out->unsaved += capture_file_count_packets(&out->file, blocks, len);
 		return 0;
 	}
 	if (len < FULL / 4) {
@@ -133,34 +133,34 @@ int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t le
 	}
 	rc = capture_out_flush(out);
 	if (rc) {
-		out->unsaved += capture_file_packets(&out->file, blocks, len);
+		out->unsaved += capture_file_count_packets(&out->file, blocks, len);
 		return rc;
 	}
 	rc = capture_file_write(&out->file, blocks, len, &kept);
 	return after_write(out, rc, blocks, len, kept);
 }
 
-int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len)
+int capture_out_write_chunk(struct capture_out *out, uint8_t *blocks, size_t len)
 {
 	size_t kept = 0;
 	int rc;
 
 	if (out->buf.len || out->failed) {
-		rc = capture_out_blocks(out, blocks, len);
+		rc = capture_out_write_blocks(out, blocks, len);
 		return rc ? rc : capture_out_flush(out);
 	}
-	rc = capture_file_whole(&out->file, blocks, len, &kept);
+	rc = capture_file_write_chunk(&out->file, blocks, len, &kept);
 	return after_write(out, rc, blocks, len, kept);
 }
 
-static const char *address(char *text, const struct view *v, const uint8_t *bytes)
+static const char *fmt_address(char *text, const struct view *v, const uint8_t *bytes)
 {
 	if (!v->addrs)
 		return NULL;
 	return inet_ntop(v->addrs == 4 ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
 }
 
-static const char *numbered(char *text, const char *name, unsigned int number)
+static const char *fmt_number(char *text, const char *name, unsigned int number)
 {
 	if (name)
 		return name;
@@ -168,18 +168,18 @@ static const char *numbered(char *text, const char *name, unsigned int number)
 	return text;
 }
 
-static int put_json(struct capture_out *out, const struct frame *f, const char *iface)
+static int write_json(struct capture_out *out, const struct frame *f, const char *iface)
 {
 	static const char *const dirs[] = { NULL, "in", "out" };
 	static const char *const verdicts[] = { NULL, "pass", "drop" };
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], type[NAME_MAX_HERE],
 		proto[NAME_MAX_HERE];
 	struct view views[VIEW_LAYERS], *v = views;
-	struct row row;
+	struct packet_row row;
 	int rc;
 
 	view_frame(views, f);
-	row = (struct row){
+	row = (struct packet_row){
 		.time_ns = f->time_ns,
 		.length = f->len,
 		.caplen = f->caplen,
@@ -190,53 +190,54 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 		.interface = *iface ? iface : NULL,
 		.direction = dirs[f->dir],
 		.verdict = verdicts[f->verdict],
-		.type = numbered(type, net_ethertype_name(v->type), v->type),
-		.source = address(src, v, v->src),
-		.destination = address(dst, v, v->dst),
+		.type = fmt_number(type, net_ethertype_name(v->type), v->type),
+		.source = fmt_address(src, v, v->src),
+		.destination = fmt_address(dst, v, v->dst),
 		.process = *f->comm ? f->comm : NULL,
 	};
 	if (v->proto != VIEW_NONE)
-		row.protocol = numbered(proto, net_proto_name((uint8_t)v->proto), v->proto);
+		row.protocol = fmt_number(proto, net_proto_name((uint8_t)v->proto), v->proto);
 	rc = sink_begin(out->sink, &capture_packet_schema, NULL);
-	rc = rc ? rc : sink_row(out->sink, &row);
-	rc = rc ? rc : sink_end(out->sink);
+	if (!rc)
+		rc = sink_row(out->sink, &row);
+	if (!rc)
+		rc = sink_end(out->sink);
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* A classic file has one kind of link only. */
-int capture_out_pcap(struct capture_out *out, uint16_t link)
+int capture_out_add_pcap_header(struct capture_out *out, uint16_t link)
 {
 	struct buf head = { 0 };
 	int rc = 0;
 
-	if (out->begun && link != out->link)
-		return fail(-EINVAL, "%s: pcap holds one kind of link only: write pcapng",
+	if (out->has_header && link != out->link)
+		return fail(-EINVAL, "%s: pcap holds a single link type: write pcapng",
 			    out->file.path);
-	if (out->begun)
+	if (out->has_header)
 		return 0;
 	capfile_put_pcap(&head, link, 262144, true);
-	rc = capture_out_head(out, &head);
+	rc = capture_out_add_header(out, &head);
 	buf_free(&head);
 	out->link = link;
-	out->begun = true;
+	out->has_header = true;
 	return rc;
 }
 
-/* A file has its interfaces before their packets. */
-static int put_heads(struct capture_out *out, const struct frame *f,
-		     const struct capfile_iface *iface)
+/* Adds the blocks that describe the frame's interface, and those before it, to the file. */
+static int ensure_headers(struct capture_out *out, const struct frame *f,
+			  const struct capfile_iface *iface)
 {
 	static const struct capfile_iface unknown = { .snaplen = 0 };
 	struct buf head = { 0 };
 	int rc;
 
-	if (!out->opts.file.ng)
-		return capture_out_pcap(out, f->link);
-	if (out->begun && out->ifaces > f->iface)
+	if (!out->opts.file.pcapng)
+		return capture_out_add_pcap_header(out, f->link);
+	if (out->has_header && out->ifaces > f->iface)
 		return 0;
-	if (!out->begun)
+	if (!out->has_header)
 		capfile_put_section(&head, "sonde");
-	out->begun = true;
+	out->has_header = true;
 	for (; out->ifaces <= f->iface; out->ifaces++) {
 		struct capfile_iface copy = out->ifaces == f->iface && iface ? *iface : unknown;
 
@@ -244,34 +245,34 @@ static int put_heads(struct capture_out *out, const struct frame *f,
 			copy.link = f->link;
 		capfile_put_iface(&head, &copy, NULL);
 	}
-	rc = capture_out_head(out, &head);
+	rc = capture_out_add_header(out, &head);
 	buf_free(&head);
 	return rc;
 }
 
-int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface)
+int capture_out_ensure_header(struct capture_out *out, const struct capfile_iface *iface)
 {
 	struct frame none = { .link = iface ? iface->link : FRAME_ETHERNET };
 
-	return out->begun || !out->opts.file.name ? 0 : put_heads(out, &none, iface);
+	return out->has_header || !out->opts.file.name ? 0 : ensure_headers(out, &none, iface);
 }
 
-static int put_file(struct capture_out *out, const struct frame *f,
-		    const struct capfile_iface *iface)
+static int append_frame(struct capture_out *out, const struct frame *f,
+			const struct capfile_iface *iface)
 {
-	int rc = put_heads(out, f, iface);
+	int rc = ensure_headers(out, f, iface);
 
 	if (rc)
 		return rc;
-	if (out->opts.file.ng)
+	if (out->opts.file.pcapng)
 		capfile_put_packet(&out->buf, f);
 	else
 		capfile_put_record(&out->buf, f, true);
 	return 0;
 }
 
-int capture_out_frame(struct capture_out *out, const struct frame *frame,
-		      const struct capfile_iface *iface)
+int capture_out_write_frame(struct capture_out *out, const struct frame *frame,
+			    const struct capfile_iface *iface)
 {
 	const char *name = iface ? iface->name : "";
 	const char *const *names = *name ? &name : NULL;
@@ -283,9 +284,9 @@ int capture_out_frame(struct capture_out *out, const struct frame *frame,
 		return 0;
 	}
 	if (out->opts.file.name) {
-		rc = put_file(out, frame, iface);
+		rc = append_frame(out, frame, iface);
 	} else if (out->sink) {
-		rc = put_json(out, frame, name);
+		rc = write_json(out, frame, name);
 	} else {
 		out->opts.lines.ifaces = names;
 		out->opts.lines.ifaces_n = names != NULL;
@@ -299,7 +300,7 @@ int capture_out_close(struct capture_out *out, int rc)
 {
 	int flushed = rc == -EPIPE ? 0 : capture_out_flush(out), closed;
 
-	/* Nobody reads what would stand at its end. */
+	/* Nobody reads the file's trailer. */
 	out->file.broken = out->file.broken || rc == -EPIPE;
 	closed = capture_file_close(&out->file);
 	if (!rc)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where captured packets go: lines, JSON, or a capture file. */
+/* Where captured packets go: text lines, JSON, or a capture file. */
 #ifndef CAPTURE_OUTPUT_H
 #define CAPTURE_OUTPUT_H
 
@@ -16,8 +16,8 @@ extern const struct schema capture_packet_schema;
 
 struct capture_out_opts {
 	enum capture_format format;
-	struct capture_file_opts file; /* name NULL: print */
-	bool pcap;                     /* classic, whatever the file's name */
+	struct capture_file_opts file; /* name NULL: print to standard output */
+	bool pcap;                     /* write pcap, whatever the file's name */
 	struct dissect_opts lines;
 };
 
@@ -25,43 +25,49 @@ struct capture_out_opts {
 struct capture_out {
 	struct capture_out_opts opts;
 	struct capture_file file;
-	struct buf buf;  /* of what is not yet written */
-	bool patient;    /* printing never waits for a reader */
-	uint32_t ifaces; /* of the file that have been written */
-	uint16_t link;   /* of a classic file */
-	bool begun;
-	bool failed;       /* a file could not be written: what comes is only counted */
-	uint64_t unsaved;  /* packets that were handed over and are in no file */
-	struct sink *sink; /* of JSON */
+	struct buf buf;    /* not yet written */
+	bool never_blocks; /* writing to standard output never waits for a reader */
+	uint32_t ifaces;   /* interface blocks in the file so far */
+	uint16_t link;     /* of a pcap file */
+	bool has_header;
+	bool failed;       /* a write failed: further packets are only counted */
+	uint64_t unsaved;  /* packets passed in that are in no file */
+	struct sink *sink; /* for JSON */
 	struct dissect_state lines;
 };
 
-/* No file is touched yet. 0, or -errno or -E_USAGE, said. */
+/* Checks the options; opens no file yet. Returns 0, -errno or -E_USAGE. Reports errors. */
 int capture_out_open(struct capture_out *out, const struct capture_out_opts *opts);
-/* To be called when packets can come: the file that there was is overwritten now. */
+/* Opens the file, overwriting what it held: call it once packets can arrive. Returns 0 or -errno.
+ * Reports errors. */
 int capture_out_begin(struct capture_out *out);
-/* iface: the frame's, with its name. 0 or -errno, said. */
-int capture_out_frame(struct capture_out *out, const struct frame *frame,
-		      const struct capfile_iface *iface);
-/* Whole blocks of a pcapng stream, packets only, for a file; whole: as for capture_file_whole().
- * 0, 1 if the last file is full, -errno, said. */
-int capture_out_blocks(struct capture_out *out, const uint8_t *blocks, size_t len);
-int capture_out_whole(struct capture_out *out, uint8_t *blocks, size_t len);
-/* What a classic file begins with, for packets of this kind. */
-int capture_out_pcap(struct capture_out *out, uint16_t link);
-/* A file that no packet came to is one all the same. iface: the source's first, NULL if none. */
-int capture_out_empty(struct capture_out *out, const struct capfile_iface *iface);
-/* What pcapng's files begin with, of their own. */
-int capture_out_head(struct capture_out *out, const struct buf *head);
+/* Writes a packet. iface: its interface, NULL if unknown. Returns 0, 1 if the last file is full, or
+ * -errno. Reports errors. */
+int capture_out_write_frame(struct capture_out *out, const struct frame *frame,
+			    const struct capfile_iface *iface);
+/* Write whole blocks of a pcapng stream, packets only; _chunk: a full chunk, as for
+ * capture_file_write_chunk(). Return 0, 1 if the last file is full, or -errno. Report errors. */
+int capture_out_write_blocks(struct capture_out *out, const uint8_t *blocks, size_t len);
+int capture_out_write_chunk(struct capture_out *out, uint8_t *blocks, size_t len);
+/* Writes the header of a pcap file for packets of this link type, once. -EINVAL: the file has
+ * another link type. Reports errors. */
+int capture_out_add_pcap_header(struct capture_out *out, uint16_t link);
+/* Makes a file without packets valid: writes its header if no packet did. iface: the source's first
+ * interface, NULL if none. */
+int capture_out_ensure_header(struct capture_out *out, const struct capfile_iface *iface);
+/* Adds to what each pcapng file starts with. Returns 0 or -errno. Reports errors. */
+int capture_out_add_header(struct capture_out *out, const struct buf *head);
 static inline bool capture_out_is_ng(const struct capture_out *out)
 {
-	return out->opts.file.name && out->opts.file.ng;
+	return out->opts.file.name && out->opts.file.pcapng;
 }
-/* What is buffered goes out now. */
+/* Writes what is buffered. Returns 0, 1 if the last file is full, or -errno. Reports errors. */
 int capture_out_flush(struct capture_out *out);
-/* Another file if it is time for it. 0; 1: that was the last; -errno, said. */
-int capture_out_turn(struct capture_out *out);
-/* Flush, close, free. rc, or if that is 0 what went wrong. */
+/* Starts another file if its time has come. Returns 0, 1 if the last file is full, or -errno.
+ * Reports errors. */
+int capture_out_rotate(struct capture_out *out);
+/* Flushes, closes and frees. Returns rc if it is an error, else 0 or the first error of closing.
+ * Reports errors. */
 int capture_out_close(struct capture_out *out, int rc);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where captured packets come from the kernel: finished pcapng blocks, a CPU's in a row
- * (bpf/capture.h). */
+/* The memory that kernel programs write packets to, as finished pcapng blocks, in sequence for each
+ * CPU (bpf/capture.h). */
 #ifndef CAPTURE_PACKET_BUF_H
 #define CAPTURE_PACKET_BUF_H
 
@@ -13,29 +13,28 @@
 
 /* Zeroed: closed. */
 struct packet_buf {
-	int cpus_fd, packet_buf_fd, ring_fd; /* maps, for the programs that write */
-	bool mapped;                         /* else blocks come through the ring */
-	uint32_t cpus, chunks;               /* chunks: of a CPU */
-	uint32_t chunk_len;                  /* bytes, of which a block may begin below fill */
+	int cpus_fd, blocks_fd, ring_fd; /* maps for the kernel programs */
+	bool mapped;                     /* else blocks come through the ring */
+	uint32_t cpus, chunks;           /* chunks: of each CPU */
+	uint32_t chunk_len;              /* bytes of a chunk; blocks start below fill */
 	uint32_t fill;
 	struct capture_cpu *cpu;
 	uint8_t *bytes;
 	struct ring ring;
-	struct buf held; /* what was taken out of the ring, and not yet released */
-	uint32_t *read;  /* of each CPU's chunk at its tail: bytes that were released */
-	/* When packet_buf_take() looked last, a CPU was still writing: its block is not among the
-	 * runs, though it may be older than some that are. */
-	bool busy;
+	struct buf held;    /* taken out of the ring, not yet released */
+	uint32_t *released; /* of each CPU: bytes released of the chunk at its tail */
+	/* A CPU was still writing during the last packet_buf_take(): its block is in no batch, but
+	 * may be older than some that are. */
+	bool is_writing;
 };
 
-/* A row of whole blocks. The caller says in used how many bytes it has done with. */
+/* A sequence of whole blocks of one CPU. The caller sets `consumed` to the bytes it is done
+ * with. */
 struct block_batch {
 	uint8_t *at;
 	size_t len, consumed;
-	bool has_next; /* it goes on elsewhere: to be had when this one was released */
-	bool full;     /* a chunk from its begin to its end: PACKET_BUF_ROOM bytes behind it may be
-			* written
-			*/
+	bool has_next; /* more follows in the next chunk: available after this one is released */
+	bool full;     /* a whole chunk: PACKET_BUF_ROOM bytes after it may be overwritten */
 	uint32_t cpu;
 };
 
@@ -43,25 +42,26 @@ enum { PACKET_BUF_ROOM = 8192 };
 
 struct packet_buf_opts {
 	uint32_t snaplen;
-	uint64_t bytes; /* in all; 0: as is useful */
-	bool ring;      /* though the kernel could do better */
+	uint64_t bytes; /* in total; 0: choose by the host's memory */
+	bool ring;      /* use the ring buffer even where mapped chunks work */
 };
 
-/* Maps and memory. Said on failure. */
-int packet_buf_open(struct packet_buf *a, const struct packet_buf_opts *opts);
-void packet_buf_close(struct packet_buf *a);
+/* Creates the maps and maps the memory. Returns 0 or -errno. Reports errors. */
+int packet_buf_open(struct packet_buf *pb, const struct packet_buf_opts *opts);
+void packet_buf_close(struct packet_buf *pb);
 
-/* A descriptor to poll for reading, once packet_buf_arm() was called: packets are there. */
-int packet_buf_fd(const struct packet_buf *a);
-void packet_buf_arm(struct packet_buf *a);
+/* A descriptor that can be read once packets arrive after packet_buf_arm(). */
+int packet_buf_poll_fd(const struct packet_buf *pb);
+void packet_buf_arm(struct packet_buf *pb);
 
-/* Packets are stamped with CLOCK_REALTIME as it stands to CLOCK_MONOTONIC now: to be called again
- * after each step of it. */
-void packet_buf_set_clock(struct packet_buf *a);
+/* Sets the offset from CLOCK_MONOTONIC to CLOCK_REALTIME that packets are stamped with: call it
+ * again after each step of the clock. */
+void packet_buf_set_clock(struct packet_buf *pb);
 
-/* What each CPU has ready, at most one run a CPU: runs has room for area.cpus. Their number. */
-uint32_t packet_buf_take(struct packet_buf *a, struct block_batch *batches);
-/* Give the used part of each back to the kernel. */
-void packet_buf_release(struct packet_buf *a, const struct block_batch *batches, uint32_t n);
+/* Collects what each CPU has written, at most one batch for each CPU: batches has room for .cpus.
+ * Returns the number of batches. */
+uint32_t packet_buf_take(struct packet_buf *pb, struct block_batch *batches);
+/* Gives the consumed part of each batch back to the kernel. */
+void packet_buf_release(struct packet_buf *pb, const struct block_batch *batches, uint32_t n);
 
 #endif

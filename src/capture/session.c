@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A copy of the programs an interface, with its number and its kind of packets frozen into it; all
- * write into one area. */
+/* Loads the programs once for each interface, with its number and link type in their conf; all of
+ * them write into one packet_buf. */
 #include "capture/session.h"
 #include <errno.h>
 #include <linux/if_arp.h>
@@ -22,8 +22,8 @@ uint16_t capture_link_type(const struct link *link)
 	return link_has_ethernet(link) ? FRAME_ETHERNET : FRAME_RAW_IP;
 }
 
-/* By hooks and by whether the area is mapped. */
-static uint32_t prog_for(const struct capture_session *t, enum capture_dir dir)
+/* Programs by direction or XDP, and by whether the packet_buf is mapped. */
+static uint32_t choose_prog(const struct capture_session *s, enum capture_dir dir)
 {
 	static const uint32_t progs[2][3] = {
 		{ CAPTURE_PROG_SONDE_RING_IN, CAPTURE_PROG_SONDE_RING_OUT,
@@ -32,19 +32,20 @@ static uint32_t prog_for(const struct capture_session *t, enum capture_dir dir)
 		  CAPTURE_PROG_SONDE_CAP_XDP },
 	};
 
-	return progs[t->packets.mapped][t->opts.hooks[dir] & HOOKS_XDP ? 2 : dir];
+	return progs[s->packets.mapped][s->opts.hooks[dir] & HOOKS_XDP ? 2 : dir];
 }
 
-/* Of packets that the loopback interface sends only those that it receives again are taken, as
- * libpcap does: else each would be there twice. */
-static bool takes(const struct capture_session *t, const struct link *link, enum capture_dir dir)
+/* Of what the loopback interface sends only the received copy is captured, as libpcap does; else
+ * each packet would appear twice. */
+static bool captures_dir(const struct capture_session *s, const struct link *link,
+			 enum capture_dir dir)
 {
-	return t->opts.hooks[dir] &&
-	       !(dir == CAPTURE_OUT && link->type == ARPHRD_LOOPBACK && t->opts.hooks[CAPTURE_IN]);
+	return s->opts.hooks[dir] &&
+	       !(dir == CAPTURE_OUT && link->type == ARPHRD_LOOPBACK && s->opts.hooks[CAPTURE_IN]);
 }
 
-/* Room for the counts of every CPU, zeros; the number of CPUs, or -errno. */
-static int counts_new(struct capture_counts **counts)
+/* Allocates zeroed counts for every possible CPU. Returns the number of CPUs or -errno. */
+static int new_counts(struct capture_counts **counts)
 {
 	int cpus = bpf_possible_cpus();
 	struct capture_counts *got;
@@ -58,11 +59,11 @@ static int counts_new(struct capture_counts **counts)
 	return cpus;
 }
 
-/* Each CPU's counts know whose they are. */
+/* Tells each CPU's counts its CPU number. */
 static int number_cpus(const struct capture_iface *iface)
 {
 	struct capture_counts *values = NULL;
-	int cpus = counts_new(&values), rc = cpus;
+	int cpus = new_counts(&values), rc = cpus;
 	uint32_t zero = 0;
 
 	for (int i = 0; i < cpus; i++)
@@ -73,39 +74,39 @@ static int number_cpus(const struct capture_iface *iface)
 	return rc ? fail_errno(rc, "%s: counts", iface->link.name) : 0;
 }
 
-/* Of a view: a socket is looked for by addresses and ports. */
-static unsigned int groups_for(const struct capture_session *t)
+/* Parts of a view to fill in: finding a socket takes addresses and ports. */
+static unsigned int choose_groups(const struct capture_session *s)
 {
-	unsigned int groups = t->opts.filter ? filter_groups(t->opts.filter) : 0;
+	unsigned int groups = s->opts.filter ? filter_groups(s->opts.filter) : 0;
 
-	return t->opts.owner == CAPTURE_OWNER_ALL ? groups | VIEW_ADDRS | VIEW_PORTS : groups;
+	return s->opts.owner == CAPTURE_OWNER_ALL ? groups | VIEW_ADDRS | VIEW_PORTS : groups;
 }
 
-static int load(struct capture_session *t, struct capture_iface *iface, bool multibuf)
+static int load_progs(struct capture_session *s, struct capture_iface *iface, bool multibuf)
 {
-	const struct filter *f = t->opts.filter;
+	const struct filter *f = s->opts.filter;
 	struct capture_conf conf = {
-		.iface = t->n,
-		.snaplen = t->opts.snaplen,
-		.fill = t->packets.fill,
-		.chunks = t->packets.chunks,
-		.cpus = t->packets.cpus,
+		.iface = s->n,
+		.snaplen = s->opts.snaplen,
+		.fill = s->packets.fill,
+		.chunks = s->packets.chunks,
+		.cpus = s->packets.cpus,
 		.ethernet = link_has_ethernet(&iface->link),
-		.prepend = t->mixed && !link_has_ethernet(&iface->link),
+		.prepend = s->mixed && !link_has_ethernet(&iface->link),
 		.filter = f && f->nodes,
 		.inner = f && f->needs & FILTER_NEED_INNER,
-		.groups = (uint8_t)groups_for(t),
+		.groups = (uint8_t)choose_groups(s),
 		.multibuf = multibuf,
-		.owner = t->owners.map_fd ? t->opts.owner : CAPTURE_OWNER_NONE,
-		.has_rules = f && f->needs & FILTER_NEED_OWNER,
-		.netns = t->netns,
+		.owner = s->owners.map_fd ? s->opts.owner : CAPTURE_OWNER_NONE,
+		.filter_owner = f && f->needs & FILTER_NEED_OWNER,
+		.netns = s->netns,
 		.observer = iface->gate.slot_fd != 0,
 	};
 	struct obj_map maps[CAPTURE_NMAPS] = {
-		[CAPTURE_MAP_CPUS] = { .fd = t->packets.cpus_fd },
-		[CAPTURE_MAP_BLOCKS] = { .fd = t->packets.packet_buf_fd },
-		[CAPTURE_MAP_RING] = { .fd = t->packets.ring_fd },
-		[CAPTURE_MAP_OWNERS] = { .fd = t->owners.map_fd },
+		[CAPTURE_MAP_CPUS] = { .fd = s->packets.cpus_fd },
+		[CAPTURE_MAP_BLOCKS] = { .fd = s->packets.blocks_fd },
+		[CAPTURE_MAP_RING] = { .fd = s->packets.ring_fd },
+		[CAPTURE_MAP_OWNERS] = { .fd = s->owners.map_fd },
 		[CAPTURE_MAP_DECISION] = { .fd = iface->gate.decision_fd },
 	};
 	struct obj_code stubs[CAPTURE_NPROGS] = { 0 };
@@ -113,15 +114,15 @@ static int load(struct capture_session *t, struct capture_iface *iface, bool mul
 				 .maps = maps,
 				 .conf = &conf,
 				 .xdp_flags = multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
-				 .verbose = t->opts.verbose };
+				 .verbose = s->opts.verbose };
 	int rc;
 
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-		if (takes(t, &iface->link, dir))
-			opts.progs |= 1u << prog_for(t, dir);
+		if (captures_dir(s, &iface->link, dir))
+			opts.progs |= 1u << choose_prog(s, dir);
 	for (uint32_t i = 0; conf.filter && i < CAPTURE_NPROGS; i++) {
 		const struct filter_code *code =
-			&t->code[capture_spec.progs[i].type == BPF_PROG_TYPE_XDP ? FILTER_XDP
+			&s->code[capture_spec.progs[i].type == BPF_PROG_TYPE_XDP ? FILTER_XDP
 										 : FILTER_SKB];
 
 		stubs[i] = (struct obj_code){ .insns = code->insns, .n = (uint32_t)code->n };
@@ -144,137 +145,141 @@ static int fail_attach(const struct link *link, enum capture_dir dir, const stru
 	return rc;
 }
 
-/* One line an interface: the hooks that were taken, and why not the ones before them. */
-static void note_hooks(const struct capture_iface *p, const struct attach_report *reports)
+/* Reports the hooks in use on an interface, and why better ones were not. */
+static void note_hooks(const struct capture_iface *iface, const struct attach_report *reports)
 {
 	static const char *const names[] = { "in", "out" };
 	struct buf line = { 0 };
 
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++) {
-		if (dir == CAPTURE_IN && p->gate.slot_fd)
+		if (dir == CAPTURE_IN && iface->gate.slot_fd)
 			buf_str(&line, "in: behind the gate at xdp");
-		if (!p->at[dir].hook)
+		if (!iface->at[dir].hook)
 			continue;
 		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", names[dir],
-			   hook_name(p->at[dir].hook));
+			   hook_name(iface->at[dir].hook));
 		if (!reports[dir].n)
 			continue;
 		buf_str(&line, " (");
 		attach_words(&reports[dir], &line);
 		buf_char(&line, ')');
 	}
-	note("%s: %.*s", p->link.name, (int)line.len, line.data);
+	note("%s: %.*s", iface->link.name, (int)line.len, line.data);
 	buf_free(&line);
 }
 
-static int attach(struct capture_session *t, struct capture_iface *p)
+static int attach_iface(struct capture_session *s, struct capture_iface *iface)
 {
 	struct attach_report reports[CAPTURE_DIRS] = { 0 };
 
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++) {
-		int fd = p->obj.prog_fd[prog_for(t, dir)], rc;
+		int fd = iface->obj.prog_fd[choose_prog(s, dir)], rc;
 
-		if (!takes(t, &p->link, dir) || (dir == CAPTURE_IN && p->gate.slot_fd))
+		if (!captures_dir(s, &iface->link, dir) ||
+		    (dir == CAPTURE_IN && iface->gate.slot_fd))
 			continue;
-		rc = attach_open(&p->at[dir], &t->ask, p->link.ifindex, dir == CAPTURE_IN, fd,
-				 t->opts.hooks[dir], false, &reports[dir]);
+		rc = attach_open(&iface->at[dir], &s->route, iface->link.ifindex, dir == CAPTURE_IN,
+				 fd, s->opts.hooks[dir], false, &reports[dir]);
 		if (rc)
-			return fail_attach(&p->link, dir, &reports[dir], rc);
+			return fail_attach(&iface->link, dir, &reports[dir], rc);
 	}
-	if (!t->opts.quiet)
-		note_hooks(p, reports);
+	if (!s->opts.quiet)
+		note_hooks(iface, reports);
 	return 0;
 }
 
-static void free_iface(struct capture_session *t, struct capture_iface *p)
+static void free_iface(struct capture_session *s, struct capture_iface *iface)
 {
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-		attach_close(&p->at[dir], &t->ask);
-	observe_close(&p->gate);
-	obj_close(&p->obj);
-	free(p);
+		attach_close(&iface->at[dir], &s->route);
+	observe_close(&iface->gate);
+	obj_close(&iface->obj);
+	free(iface);
 }
 
-/* For frames in several buffers where the kernel knows them; a gate's observer has to be loaded as
- * the gate was. */
-static int load_any_way(struct capture_session *t, struct capture_iface *p)
+/* Loads programs for frames in several buffers where the kernel has these. A gate's observer must
+ * match how the gate was loaded. */
+static int load_iface(struct capture_session *s, struct capture_iface *iface)
 {
-	bool multibuf = t->opts.hooks[CAPTURE_IN] & HOOKS_XDP &&
+	bool multibuf = s->opts.hooks[CAPTURE_IN] & HOOKS_XDP &&
 			!feature_try("XDP frames in several buffers");
-	int rc = load(t, p, multibuf), fd;
+	int rc = load_progs(s, iface, multibuf), fd;
 
-	if (rc || !p->gate.slot_fd)
+	if (rc || !iface->gate.slot_fd)
 		return rc;
-	fd = p->obj.prog_fd[prog_for(t, CAPTURE_IN)];
-	rc = observe_set(&p->gate, fd);
+	fd = iface->obj.prog_fd[choose_prog(s, CAPTURE_IN)];
+	rc = observe_set(&iface->gate, fd);
 	if (rc == -EINVAL && multibuf) {
-		obj_close(&p->obj);
-		rc = load(t, p, false);
+		obj_close(&iface->obj);
+		rc = load_progs(s, iface, false);
 		if (!rc)
-			rc = observe_set(&p->gate, p->obj.prog_fd[prog_for(t, CAPTURE_IN)]);
+			rc = observe_set(&iface->gate,
+					 iface->obj.prog_fd[choose_prog(s, CAPTURE_IN)]);
 	}
-	return rc ? fail_errno(rc, "%s: observing the gate", p->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: observing the gate", iface->link.name) : 0;
 }
 
-static int find_gate(struct capture_session *t, struct capture_iface *p)
+static int find_gate(struct capture_session *s, struct capture_iface *iface)
 {
-	int rc = t->opts.hooks[CAPTURE_IN] & HOOKS_XDP ? observe_open(&p->gate, &t->ask, &p->link)
-						       : 0;
+	int rc = s->opts.hooks[CAPTURE_IN] & HOOKS_XDP
+			 ? observe_open(&iface->gate, &s->route, &iface->link)
+			 : 0;
 
-	return rc == -EBUSY ? rc : 0; /* anything else shows in attaching */
+	return rc == -EBUSY ? rc : 0; /* attaching reports anything else */
 }
 
-static int open_iface(struct capture_session *t, struct capture_iface *p, const struct link *link)
+static int open_iface(struct capture_session *s, struct capture_iface *iface,
+		      const struct link *link)
 {
 	int rc;
 
-	p->link = *link;
-	p->link_type = t->mixed ? FRAME_ETHERNET : capture_link_type(link);
-	p->start_ns = clock_real();
-	rc = find_gate(t, p);
+	iface->link = *link;
+	iface->link_type = s->mixed ? FRAME_ETHERNET : capture_link_type(link);
+	iface->start_ns = clock_real();
+	rc = find_gate(s, iface);
 	if (!rc)
-		rc = load_any_way(t, p);
+		rc = load_iface(s, iface);
 	if (!rc)
-		rc = attach(t, p);
-	if (!rc && t->opts.promiscuous && t->opts.names->n &&
-	    promisc_add(&t->promiscuous_fd, link->ifindex))
+		rc = attach_iface(s, iface);
+	if (!rc && s->opts.promiscuous && s->opts.names->n &&
+	    promisc_add(&s->promiscuous_fd, link->ifindex))
 		note("%s: not promiscuous: frames for others may be missing", link->name);
 	return rc;
 }
 
-static int add_iface(struct capture_session *t, const struct link *link)
+static int add_iface(struct capture_session *s, const struct link *link)
 {
-	struct capture_iface **more = realloc(t->ifaces, (t->n + 1) * sizeof(*more));
-	struct capture_iface *p = calloc(1, sizeof(*p));
+	struct capture_iface **more = realloc(s->ifaces, (s->n + 1) * sizeof(*more));
+	struct capture_iface *iface = calloc(1, sizeof(*iface));
 	int rc;
 
 	if (more)
-		t->ifaces = more;
-	if (!more || !p) {
-		free(p);
+		s->ifaces = more;
+	if (!more || !iface) {
+		free(iface);
 		return fail_errno(-ENOMEM, "%s", link->name);
 	}
-	rc = open_iface(t, p, link);
+	rc = open_iface(s, iface, link);
 	if (rc) {
-		free_iface(t, p);
+		free_iface(s, iface);
 		return rc;
 	}
-	t->ifaces[t->n++] = p;
-	t->left++;
+	s->ifaces[s->n++] = iface;
+	s->active++;
 	return 0;
 }
 
-static struct capture_iface *find_iface(const struct capture_session *t, int ifindex)
+static struct capture_iface *find_iface(const struct capture_session *s, int ifindex)
 {
-	for (uint32_t i = 0; i < t->n; i++)
-		if (t->ifaces[i]->link.ifindex == ifindex && !t->ifaces[i]->gone)
-			return t->ifaces[i];
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->ifaces[i]->link.ifindex == ifindex && !s->ifaces[i]->gone)
+			return s->ifaces[i];
 	return NULL;
 }
 
-static bool is_wanted(const struct capture_session *t, const struct link *link)
+static bool is_selected(const struct capture_session *s, const struct link *link)
 {
-	const struct opt_list *names = t->opts.names;
+	const struct opt_list *names = s->opts.names;
 
 	for (unsigned int i = 0; i < names->n; i++)
 		if (!strcmp(names->at[i], link->name))
@@ -282,56 +287,56 @@ static bool is_wanted(const struct capture_session *t, const struct link *link)
 	return !names->n && link->up;
 }
 
-/* No other interface would fare better. */
+/* Errors that every other interface would give too. */
 static bool is_fatal(int rc)
 {
 	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
 	       rc == -ENFILE || rc == -EINVAL;
 }
 
-static bool is_skipped(const struct capture_session *t, int ifindex)
+static bool is_skipped(const struct capture_session *s, int ifindex)
 {
-	for (uint32_t i = 0; i < t->nskipped; i++)
-		if (t->skipped[i] == ifindex)
+	for (uint32_t i = 0; i < s->nskipped; i++)
+		if (s->skipped[i] == ifindex)
 			return true;
 	return false;
 }
 
-static int skip(struct capture_session *t, int ifindex)
+static int skip_iface(struct capture_session *s, int ifindex)
 {
-	int *more = realloc(t->skipped, (t->nskipped + 1) * sizeof(*more));
+	int *more = realloc(s->skipped, (s->nskipped + 1) * sizeof(*more));
 
 	if (!more)
 		return fail_errno(-ENOMEM, "capture");
-	t->skipped = more;
-	t->skipped[t->nskipped++] = ifindex;
+	s->skipped = more;
+	s->skipped[s->nskipped++] = ifindex;
 	return 0;
 }
 
-/* A port has its number, and is announced, once its programs are attached: its packets are read
- * only after that. */
-static int take_new(struct capture_session *t, const struct link_list *l)
+/* An interface gets its number and is announced after its programs are attached: its packets are
+ * read only after that. */
+static int add_new_ifaces(struct capture_session *s, const struct link_list *l)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		int ifindex = l->at[i].ifindex;
-		uint32_t n = t->n;
+		uint32_t n = s->n;
 
-		if (!is_wanted(t, &l->at[i]) || find_iface(t, ifindex) || is_skipped(t, ifindex))
+		if (!is_selected(s, &l->at[i]) || find_iface(s, ifindex) || is_skipped(s, ifindex))
 			continue;
-		rc = add_iface(t, &l->at[i]);
-		if (rc && !t->opts.names->n && !is_fatal(rc))
-			rc = skip(t, ifindex);
-		if (!rc && t->n > n)
-			rc = t->opts.on_iface(t->ifaces[n], n, t->opts.arg);
+		rc = add_iface(s, &l->at[i]);
+		if (rc && !s->opts.names->n && !is_fatal(rc))
+			rc = skip_iface(s, ifindex);
+		if (!rc && s->n > n)
+			rc = s->opts.on_iface(s->ifaces[n], n, s->opts.arg);
 	}
 	return rc;
 }
 
-static int missing(const struct capture_session *t, const struct link_list *l)
+static int check_names(const struct capture_session *s, const struct link_list *l)
 {
-	const struct opt_list *names = t->opts.names;
+	const struct opt_list *names = s->opts.names;
 
 	for (unsigned int i = 0; i < names->n; i++) {
 		size_t j = 0;
@@ -344,164 +349,163 @@ static int missing(const struct capture_session *t, const struct link_list *l)
 	return 0;
 }
 
-/* Interfaces without Ethernet among others: a file is to have one kind of packets only, or libpcap
- * does not read it. With "every one" others may come. */
-static bool is_mixed(const struct capture_session *t, const struct link_list *l)
+/* Whether interfaces with and without Ethernet headers are captured together: libpcap reads files
+ * with one link type only. With no names given, both kinds may appear later. */
+static bool is_mixed(const struct capture_session *s, const struct link_list *l)
 {
 	unsigned int with = 0, without = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (is_wanted(t, &l->at[i]))
+		if (is_selected(s, &l->at[i]))
 			*(link_has_ethernet(&l->at[i]) ? &with : &without) += 1;
-	return !t->opts.names->n || (with && without);
+	return !s->opts.names->n || (with && without);
 }
 
-static int attach_all(struct capture_session *t)
+static int attach_all(struct capture_session *s)
 {
 	struct link_list l = { 0 };
-	int rc = link_list(&t->ask, &l);
+	int rc = link_list(&s->route, &l);
 
 	if (rc)
 		return fail_errno(rc, "listing the interfaces");
-	t->mixed = is_mixed(t, &l);
-	rc = missing(t, &l);
+	s->mixed = is_mixed(s, &l);
+	rc = check_names(s, &l);
 	if (!rc)
-		rc = take_new(t, &l);
-	if (!rc && !t->left)
+		rc = add_new_ifaces(s, &l);
+	if (!rc && !s->active)
 		rc = fail(-ENODEV, "there is no interface to capture on");
 	link_list_free(&l);
 	return rc;
 }
 
-static int emit(struct capture_session *t)
+static int compile_filter(struct capture_session *s)
 {
 	struct diag diag = { 0 };
 	int rc = 0;
 
-	if (!t->opts.filter)
+	if (!s->opts.filter)
 		return 0;
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = filter_emit(t->opts.filter, (enum filter_target)i, &t->code[i], &diag);
+		rc = filter_emit(s->opts.filter, (enum filter_target)i, &s->code[i], &diag);
 	if (rc)
 		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
-	rc = sets_open(&t->sets, &t->opts.filter, 1, "sonde_set");
+	rc = sets_open(&s->sets, &s->opts.filter, 1, "sonde_set");
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = sets_link(&t->sets, &t->code[i]);
+		rc = sets_link(&s->sets, &s->code[i]);
 	return rc;
 }
 
-bool capture_session_is_exact(const struct capture_session *t)
+bool capture_session_is_exact(const struct capture_session *s)
 {
-	return !t->opts.filter || (t->code[FILTER_XDP].exact && t->code[FILTER_SKB].exact);
+	return !s->opts.filter || (s->code[FILTER_XDP].exact && s->code[FILTER_SKB].exact);
 }
 
-/* Where processes cannot be known packets are shown without; a filter that asks for them is to hear
- * of it. */
-static int open_owners(struct capture_session *t)
+/* Without process information packets are shown without it; a filter that needs it fails. */
+static int open_owners(struct capture_session *s)
 {
-	bool has_rules = t->opts.filter && t->opts.filter->needs & FILTER_NEED_OWNER;
+	bool filters_owner = s->opts.filter && s->opts.filter->needs & FILTER_NEED_OWNER;
 	int rc;
 
-	if (has_rules)
-		t->opts.owner = CAPTURE_OWNER_ALL;
-	if (t->opts.owner == CAPTURE_OWNER_NONE)
+	if (filters_owner)
+		s->opts.owner = CAPTURE_OWNER_ALL;
+	if (s->opts.owner == CAPTURE_OWNER_NONE)
 		return 0;
-	rc = owners_open(&t->owners);
-	if (rc && has_rules)
+	rc = owners_open(&s->owners);
+	if (rc && filters_owner)
 		return fail_errno(rc, "the filter asks for processes, which are not known here");
 	if (rc) {
 		note("processes are not known: %s", err_message(rc));
 		return 0;
 	}
-	rc = owners_scan(&t->owners);
+	rc = owners_scan(&s->owners);
 	if (rc)
 		note("processes with sockets from before are not known: %s", err_message(rc));
 	return 0;
 }
 
-static int open_all(struct capture_session *t)
+static int open_all(struct capture_session *s)
 {
-	struct packet_buf_opts packets = { .snaplen = t->opts.snaplen,
-					   .bytes = t->opts.bytes,
-					   .ring = t->opts.ring };
-	unsigned int hooks = t->opts.hooks[CAPTURE_IN] | t->opts.hooks[CAPTURE_OUT];
-	int rc = emit(t);
+	struct packet_buf_opts packets = { .snaplen = s->opts.snaplen,
+					   .bytes = s->opts.bytes,
+					   .ring = s->opts.ring };
+	unsigned int hooks = s->opts.hooks[CAPTURE_IN] | s->opts.hooks[CAPTURE_OUT];
+	int rc = compile_filter(s);
 
 	if (rc)
 		return rc;
-	t->netns = netns_current_inode();
-	rc = nl_open(&t->ask, 0);
-	/* Watch before the first look: nothing that happens between the two is missed. */
+	s->netns = netns_current_inode();
+	rc = nl_open(&s->route, 0);
+	/* Watch before listing: a change in between is not missed. */
 	if (!rc)
-		rc = nl_open(&t->watch, RTMGRP_LINK);
+		rc = nl_open(&s->watch, RTMGRP_LINK);
 	if (rc)
 		return fail_errno(rc, "route netlink");
 	rc = attach_prepare(hooks);
 	if (rc)
 		return fail_errno(rc, "starting the keeper of tc filters");
-	rc = packet_buf_open(&t->packets, &packets);
+	rc = packet_buf_open(&s->packets, &packets);
 	if (!rc)
-		rc = open_owners(t);
-	return rc ? rc : attach_all(t);
+		rc = open_owners(s);
+	return rc ? rc : attach_all(s);
 }
 
-int capture_session_open(struct capture_session *t, const struct capture_session_opts *opts)
+int capture_session_open(struct capture_session *s, const struct capture_session_opts *opts)
 {
 	int rc;
 
-	*t = (struct capture_session){ .opts = *opts };
-	rc = open_all(t);
+	*s = (struct capture_session){ .opts = *opts };
+	rc = open_all(s);
 	if (rc)
-		capture_session_close(t);
+		capture_session_close(s);
 	return rc;
 }
 
-static void mark_gone(struct capture_session *t, const struct link_list *l)
+static void mark_gone(struct capture_session *s, const struct link_list *l)
 {
-	t->left = 0;
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct capture_iface *p = t->ifaces[i];
+	s->active = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct capture_iface *iface = s->ifaces[i];
 		size_t j = 0;
 
-		while (j < l->n && l->at[j].ifindex != p->link.ifindex)
+		while (j < l->n && l->at[j].ifindex != iface->link.ifindex)
 			j++;
-		if (j == l->n && !p->gone) {
-			note("%s: the interface is gone", p->link.name);
-			p->gone = true;
+		if (j == l->n && !iface->gone) {
+			note("%s: the interface is gone", iface->link.name);
+			iface->gone = true;
 		}
-		t->left += !p->gone;
+		s->active += !iface->gone;
 	}
 }
 
-int capture_session_follow(struct capture_session *t)
+int capture_session_follow(struct capture_session *s)
 {
 	struct link_list l = { 0 };
-	int rc = nl_drain(&t->watch);
+	int rc = nl_drain(&s->watch);
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");
-	rc = link_list(&t->ask, &l);
+	rc = link_list(&s->route, &l);
 	if (rc)
 		return fail_errno(rc, "listing the interfaces");
-	mark_gone(t, &l);
-	rc = take_new(t, &l);
+	mark_gone(s, &l);
+	rc = add_new_ifaces(s, &l);
 	link_list_free(&l);
 	return rc;
 }
 
-void capture_session_stop(struct capture_session *t)
+void capture_session_stop(struct capture_session *s)
 {
-	for (uint32_t i = 0; i < t->n; i++) {
+	for (uint32_t i = 0; i < s->n; i++) {
 		for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-			attach_close(&t->ifaces[i]->at[dir], &t->ask);
-		observe_close(&t->ifaces[i]->gate);
+			attach_close(&s->ifaces[i]->at[dir], &s->route);
+		observe_close(&s->ifaces[i]->gate);
 	}
 }
 
 int capture_iface_counts(const struct capture_iface *iface, struct capture_iface_counts *counts)
 {
 	struct capture_counts *values;
-	int cpus = counts_new(&values), rc;
+	int cpus = new_counts(&values), rc;
 	uint32_t zero = 0;
 
 	if (cpus < 0)
@@ -518,20 +522,20 @@ int capture_iface_counts(const struct capture_iface *iface, struct capture_iface
 	return rc;
 }
 
-void capture_session_close(struct capture_session *t)
+void capture_session_close(struct capture_session *s)
 {
-	for (uint32_t i = 0; i < t->n; i++)
-		free_iface(t, t->ifaces[i]);
-	free(t->ifaces);
-	free(t->skipped);
-	filter_code_close(&t->code[0]);
-	filter_code_close(&t->code[1]);
-	sets_close(&t->sets);
-	packet_buf_close(&t->packets);
-	owners_close(&t->owners);
-	nl_close(&t->ask);
-	nl_close(&t->watch);
-	if (t->promiscuous_fd)
-		close(t->promiscuous_fd);
-	*t = (struct capture_session){ 0 };
+	for (uint32_t i = 0; i < s->n; i++)
+		free_iface(s, s->ifaces[i]);
+	free(s->ifaces);
+	free(s->skipped);
+	filter_code_close(&s->code[0]);
+	filter_code_close(&s->code[1]);
+	sets_close(&s->sets);
+	packet_buf_close(&s->packets);
+	owners_close(&s->owners);
+	nl_close(&s->route);
+	nl_close(&s->watch);
+	if (s->promiscuous_fd)
+		close(s->promiscuous_fd);
+	*s = (struct capture_session){ 0 };
 }

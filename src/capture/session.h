@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Live capture: the kernel programs on every interface asked for, and what they have written. */
+/* Live capture: loads and attaches the kernel programs on every chosen interface. */
 #ifndef CAPTURE_SESSION_H
 #define CAPTURE_SESSION_H
 
@@ -19,23 +19,22 @@ enum capture_dir { CAPTURE_IN, CAPTURE_OUT, CAPTURE_DIRS };
 
 struct capture_iface;
 
-/* What is captured where. Pointers are the caller's and stay as long as the tap is open. */
+/* What to capture and where. Pointers remain the caller's and must stay valid while the session is
+ * open. */
 struct capture_session_opts {
-	const struct opt_list
-		*names; /* of interfaces; empty: every one that is up, and those to come */
+	const struct opt_list *names; /* of interfaces; empty: every one that is up, now or later */
 	const struct filter *filter;
 	unsigned int
-		hooks[CAPTURE_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
+		hooks[CAPTURE_DIRS]; /* HOOK_BIT()s allowed for a direction; 0: do not capture it */
 	uint32_t snaplen;
-	uint64_t bytes; /* of memory for packets; 0: as is useful */
-	enum capture_owner
-		owner; /* of which packets the process is wanted, where it can be known */
+	uint64_t bytes;           /* of memory for packets; 0: choose by the host's memory */
+	enum capture_owner owner; /* which packets to attribute to processes */
 	bool promiscuous;
-	bool ring;    /* by ring buffer, though the kernel could do better */
-	bool verbose; /* the verifier's whole log, should it come to that */
-	bool quiet;   /* no note of the hooks that were taken */
-	/* Called for each interface before its first packet is read; numbered from 0 in that order,
-	 * as their packets' blocks say. 0 or -errno, said. */
+	bool ring;    /* use the ring buffer even where mapped chunks work */
+	bool verbose; /* on failure print the verifier's whole log */
+	bool quiet;   /* do not report the hooks in use */
+	/* Called for each interface before its first packet is read, in order of its number in the
+	 * packets' blocks, from 0. Returns 0 or -errno; reports errors. */
 	int (*on_iface)(const struct capture_iface *iface, uint32_t number, void *arg);
 	void *arg;
 };
@@ -48,10 +47,10 @@ struct capture_iface {
 	uint64_t start_ns; /* since the epoch */
 	struct obj obj;
 	struct attach at[CAPTURE_DIRS];
-	struct observe gate; /* where incoming packets are taken behind a gate at XDP */
+	struct observe gate; /* for incoming packets where a gate holds the XDP hook */
 };
 
-/* Packets that came by, that the filter chose, and of those the ones that were lost. */
+/* Packets that passed the interface, that the filter selected, and of those the lost ones. */
 struct capture_iface_counts {
 	uint64_t seen, matched, lost;
 };
@@ -59,33 +58,35 @@ struct capture_iface_counts {
 /* Zeroed: closed. */
 struct capture_session {
 	struct capture_session_opts opts;
-	struct nl ask, watch;
+	struct nl route, watch;
 	int promiscuous_fd;
 	struct packet_buf packets;
 	struct owners owners;
 	uint32_t netns;             /* inode number */
 	struct filter_code code[2]; /* by enum filter_target */
-	struct sets sets;           /* the filter's */
+	struct sets sets;           /* of the filter */
 	struct capture_iface **ifaces;
-	uint32_t n, left; /* left: not gone */
-	int *skipped;     /* interfaces that cannot be captured on: said once, not tried again */
+	uint32_t n, active; /* active: not gone */
+	int *skipped;       /* interfaces that failed: reported once, not tried again */
 	uint32_t nskipped;
-	bool mixed; /* interfaces with and without Ethernet headers: all get one */
+	bool mixed; /* interfaces with and without Ethernet headers: all packets get one */
 };
 
-/* LINKTYPE_* of an interface's packets where it is captured on alone. */
+/* LINKTYPE_* of an interface's packets if no other interface is captured on. */
 uint16_t capture_link_type(const struct link *link);
-/* Load and attach. A named interface must be there and take the programs; among "every one", one
- * that cannot is left out with a word. Said on failure, and nothing stays behind. */
-int capture_session_open(struct capture_session *t, const struct capture_session_opts *opts);
-/* Act on what the watching socket has: the way to call it is when t->watch.fd can be read. */
-int capture_session_follow(struct capture_session *t);
-/* Whether the kernel's answer is the filter's last word; else it is a little generous, and each
- * packet is to be judged again (filter_recheck()). */
-bool capture_session_is_exact(const struct capture_session *t);
-/* No more packets come; what has come is still in t->area. */
-void capture_session_stop(struct capture_session *t);
+/* Loads and attaches. An interface given by name must exist and take the programs; of "every
+ * interface" one that fails is skipped with a note. Returns 0 or -errno, with nothing left behind.
+ * Reports errors. */
+int capture_session_open(struct capture_session *s, const struct capture_session_opts *opts);
+/* Adds new interfaces and marks those that are gone: call it when .watch.fd can be read. Returns 0
+ * or -errno. Reports errors. */
+int capture_session_follow(struct capture_session *s);
+/* Whether the kernel decides exactly as the filter does. Else it lets more packets through, and
+ * each must be checked again with filter_recheck(). */
+bool capture_session_is_exact(const struct capture_session *s);
+/* Detaches: no more packets arrive; those that have are still in .packets. */
+void capture_session_stop(struct capture_session *s);
 int capture_iface_counts(const struct capture_iface *iface, struct capture_iface_counts *counts);
-void capture_session_close(struct capture_session *t);
+void capture_session_close(struct capture_session *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tap with little memory, emptied once. */
+/* A capture session with little memory, read once at its end. */
 #include "incident/sample.h"
 #include <errno.h>
 #include <stdio.h>
@@ -8,41 +8,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "capture/order.h"
+#include "incident/request.h"
 #include "net/capfile/capfile.h"
 #include "resolve/names.h"
 
 enum { SNAPLEN = 256, BYTES = 1 << 20, LAST_MS = 10 };
 
-/* What the gate drops, if it can tell; else what comes from the sources that were busiest, which of
- * all keys an expression is made of most simply. */
-static void choose(const struct guard_view *v, const uint32_t *entries, uint32_t n,
-		   struct buf *expr)
+/* Keeps the first error for guard_sample_end(). */
+static void write_buf(struct guard_sample *s, struct buf *b)
 {
-	const char *joint = "";
-
-	if (hook_is_xdp(v->install.at.hook) && v->install.conf.guard.enforce &&
-	    v->install.conf.has_observer) {
-		buf_str(expr, "verdict drop");
-		buf_char(expr, '\0');
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		const struct guard_name *name = guard_table_name(&v->table, entries[i]);
-
-		if (name->key != GUARD_SRC)
-			continue;
-		buf_str(expr, joint);
-		buf_str(expr, "src net ");
-		guard_print_name(name, expr);
-		joint = " or ";
-	}
-	buf_char(expr, '\0');
-}
-
-/* What cannot be written is said once, at the end. */
-static void put(struct guard_sample *s, struct buf *b)
-{
-	s->rc = s->rc ? s->rc : buf_write(b, s->fd);
+	if (!s->rc)
+		s->rc = buf_write(b, s->fd);
 	buf_free(b);
 }
 
@@ -56,7 +32,7 @@ static int on_iface(const struct capture_iface *iface, uint32_t number, void *ar
 	snprintf(i.name, sizeof(i.name), "%s", iface->link.name);
 	capfile_put_section(&head, "sonde");
 	capfile_put_iface(&head, &i, NULL);
-	put(s, &head);
+	write_buf(s, &head);
 	return 0;
 }
 
@@ -77,15 +53,15 @@ static int open_session(struct guard_sample *s, const struct guard_view *v, cons
 
 	if (rc)
 		return fail(rc, "sample: %s: %s", expr, diag.msg);
-	rc = capture_session_open(&s->tap, &opts);
+	rc = capture_session_open(&s->session, &opts);
 	if (!rc)
-		packet_buf_set_clock(&s->tap.packets);
+		packet_buf_set_clock(&s->session.packets);
 	return rc;
 }
 
 static void close_all(struct guard_sample *s)
 {
-	capture_session_close(&s->tap);
+	capture_session_close(&s->session);
 	filter_close(&s->filter);
 }
 
@@ -96,7 +72,7 @@ int guard_sample_begin(struct guard_sample *s, int fd, const struct guard_view *
 	int rc;
 
 	*s = (struct guard_sample){ .fd = fd, .names = { .at = { v->install.link.name }, .n = 1 } };
-	choose(v, entries, n, &expr);
+	sample_append_filter(v, entries, n, &expr);
 	rc = expr.nomem ? fail_errno(-ENOMEM, "sample") : open_session(s, v, expr.data);
 	buf_free(&expr);
 	if (rc)
@@ -110,32 +86,32 @@ static int on_blocks(const uint8_t *blocks, size_t len, void *arg)
 	struct buf b = { 0 };
 
 	buf_add(&b, blocks, len);
-	put(s, &b);
+	write_buf(s, &b);
 	return s->rc;
 }
 
-static int take_all(struct guard_sample *s)
+static int write_packets(struct guard_sample *s)
 {
-	struct block_batch *batches = calloc(s->tap.packets.cpus, sizeof(*batches));
+	struct block_batch *batches = calloc(s->session.packets.cpus, sizeof(*batches));
 	bool any = true;
 	int rc = batches ? 0 : -ENOMEM;
 
 	while (!rc && any) {
-		uint32_t n = packet_buf_take(&s->tap.packets, batches);
+		uint32_t n = packet_buf_take(&s->session.packets, batches);
 
 		rc = order_batches(batches, n, UINT64_MAX, on_blocks, s);
 		any = false;
 		for (uint32_t i = 0; i < n; i++)
 			any |= batches[i].consumed != 0;
-		packet_buf_release(&s->tap.packets, batches, n);
+		packet_buf_release(&s->session.packets, batches, n);
 	}
 	free(batches);
 	return rc;
 }
 
-static void put_counts(struct guard_sample *s)
+static void write_stats(struct guard_sample *s)
 {
-	const struct capture_iface *iface = s->tap.ifaces[0];
+	const struct capture_iface *iface = s->session.ifaces[0];
 	struct capture_iface_counts c;
 	struct buf b = { 0 };
 
@@ -146,18 +122,19 @@ static void put_counts(struct guard_sample *s)
 						   .end_ns = clock_real(),
 						   .received = c.seen,
 						   .dropped_os = c.lost });
-	put(s, &b);
+	write_buf(s, &b);
 }
 
 int guard_sample_end(struct guard_sample *s)
 {
 	int rc;
 
-	capture_session_stop(&s->tap);
+	capture_session_stop(&s->session);
 	nanosleep(&(struct timespec){ .tv_nsec = LAST_MS * 1000000 }, NULL);
-	rc = take_all(s);
-	put_counts(s);
-	rc = rc ? rc : s->rc;
+	rc = write_packets(s);
+	write_stats(s);
+	if (!rc)
+		rc = s->rc;
 	close_all(s);
 	return rc;
 }

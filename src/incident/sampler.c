@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asked over a socket, and done when a pipe ends. */
+/* Requests arrive on a socket; a pipe closes when the last file is written. */
 #define _GNU_SOURCE
 #include "incident/sampler.h"
 #include <errno.h>
@@ -9,38 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "incident/request.h"
 #include "incident/sample.h"
 
-enum { SECOND_MS = 1000, NAME_LEN = 64 };
+enum { SECOND_MS = 1000 };
 
-/* What the sampler is asked for. It has the views, too: of the table they have the same memory. The
- * answer is the file's name, with a NUL; empty: there is none. */
-struct request {
-	uint32_t view, n, entry[GUARD_BUSIEST];
-};
-
-/* The other process. */
+/* State of the sampler process. */
 struct sampler {
 	const struct guard_views *views;
 	const char *dir;
 	int dir_fd, fd;
 };
 
-static void name_of(char name[NAME_LEN], const char *iface)
-{
-	time_t now = (time_t)(clock_real() / NS_PER_S);
-	char when[32];
-	struct tm tm;
-
-	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-	snprintf(name, NAME_LEN, "%s-%s.pcapng", iface, when);
-}
-
-/* A new file. Its descriptor; -errno, said. */
+/* Creates a file. Returns its descriptor or -errno. Reports errors. */
 static int open_file(const struct sampler *p, const char *name)
 {
 	int fd = openat(p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -48,16 +32,16 @@ static int open_file(const struct sampler *p, const char *name)
 	return fd < 0 ? fail_errno(-errno, "sample %s/%s", p->dir, name) : fd;
 }
 
-/* One request, in a process of its own: others may follow before it is done. */
-static void serve(const struct sampler *p, const struct request *r)
+/* Serves a request in a process of its own: others may follow before it is done. */
+static void serve_request(const struct sampler *p, const struct sample_request *r)
 {
 	const struct guard_view *v = &p->views->at[r->view];
 	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
 	struct guard_sample s;
-	char name[NAME_LEN];
+	char name[SAMPLE_NAME];
 	int fd, rc;
 
-	name_of(name, v->install.link.name);
+	sample_name(name, v->install.link.name, clock_real());
 	fd = open_file(p, name);
 	rc = fd < 0 ? fd : guard_sample_begin(&s, fd, v, r->entry, r->n);
 	if (fd >= 0 && rc)
@@ -67,34 +51,25 @@ static void serve(const struct sampler *p, const struct request *r)
 	send(p->fd, name, strlen(name) + 1, MSG_NOSIGNAL);
 	if (rc)
 		return;
-	poll(&asker, 1, SECOND_MS); /* less if nobody waits for it any more */
+	poll(&asker, 1, SECOND_MS); /* ends early once the requester is gone */
 	rc = guard_sample_end(&s);
 	if (rc)
 		fail_errno(rc, "sample %s/%s", p->dir, name);
 }
 
-static bool is_sane(const struct sampler *p, const struct request *r)
-{
-	bool sane = r->view < p->views->n && r->n <= GUARD_BUSIEST;
-
-	for (uint32_t i = 0; sane && i < r->n; i++)
-		sane = r->entry[i] < p->views->at[r->view].table.entries;
-	return sane;
-}
-
-/* What ends the others, ends this one: when nobody is there to ask. */
+/* Ignores signals that end the requester: it ends when the requester closes the socket. */
 static _Noreturn void run_sampler(const struct sampler *p)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
-	struct request r;
+	struct sample_request r;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && is_sane(p, &r)) {
+	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && sample_request_is_valid(&r, p->views)) {
 		pid_t pid = fork();
 
 		if (!pid) {
-			serve(p, &r);
+			serve_request(p, &r);
 			_exit(0);
 		}
 		if (pid < 0)
@@ -139,12 +114,9 @@ int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views
 void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
 		       size_t n, struct buf *path)
 {
-	struct request r = { .view = (uint32_t)view,
-			     .n = (uint32_t)(n < GUARD_BUSIEST ? n : GUARD_BUSIEST) };
-	char name[NAME_LEN] = "";
+	const struct sample_request r = sample_request_of(view, busy, n);
+	char name[SAMPLE_NAME] = "";
 
-	for (uint32_t i = 0; i < r.n; i++)
-		r.entry[i] = busy[i].entry;
 	buf_clear(path);
 	if (write(s->fd, &r, sizeof(r)) != sizeof(r) || read(s->fd, name, sizeof(name) - 1) < 1 ||
 	    !*name)
@@ -153,7 +125,7 @@ void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_
 	buf_char(path, '\0');
 }
 
-/* Whoever has the other end of the pipe is still at work. */
+/* Every process that still writes holds the other end of the pipe. */
 void guard_sampler_stop(struct guard_sampler *s)
 {
 	char none;

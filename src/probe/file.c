@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file without a symbol is asked for the nearest one. */
+/* Paths are searched as shells and linkers do; symbols become offsets in the file. */
 #include "probe/file.h"
 #include <errno.h>
 #include <stdio.h>
@@ -7,168 +7,175 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/err.h"
+#include "probe/suggest.h"
 #include "sys/elf.h"
 #include "sys/libs.h"
 
-static bool is_file(const char *path)
+static bool is_elf_file(const char *path)
 {
 	struct elf e = { 0 };
 	struct stat st;
 
-	/* Of several of that name in several folders the one that is for this machine. */
+	/* of the same name in several folders, use the file for this machine */
 	if (stat(path, &st) || !S_ISREG(st.st_mode) || elf_open(&e, path))
 		return false;
 	elf_close(&e);
 	return true;
 }
 
-/* folder/NAME as t->path, if that is a file. */
-static bool try_folder(struct target *t, const char *folder, size_t len, const char *name)
+/* Sets f->path to folder/NAME if that is a program or library. */
+static bool try_folder(struct probe_file *f, const char *folder, size_t len, const char *name)
 {
-	char path[TARGET_NAME];
+	char path[FILE_PATH];
 
 	if ((size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)len, folder, name) >=
 		    sizeof(path) ||
-	    !is_file(path))
+	    !is_elf_file(path))
 		return false;
-	memcpy(t->path, path, sizeof(path));
+	memcpy(f->path, path, sizeof(path));
 	return true;
 }
 
 struct library {
-	struct target *target;
+	struct probe_file *file;
 	const char *name;
 };
 
-static bool is_it(const char *path, const char *name, void *arg)
+static bool match_library(const char *path, const char *name, void *arg)
 {
 	const struct library *l = arg;
 	size_t len = strlen(path);
 
-	if (strcmp(name, l->name) || len >= sizeof(l->target->path) || !is_file(path))
+	if (strcmp(name, l->name) || len >= sizeof(l->file->path) || !is_elf_file(path))
 		return false;
-	memcpy(l->target->path, path, len + 1);
+	memcpy(l->file->path, path, len + 1);
 	return true;
 }
 
-void file_find_path(struct target *t)
+void file_find_path(struct probe_file *f)
 {
 	const char *dirs = getenv("PATH");
-	char name[TARGET_NAME];
+	char name[FILE_PATH];
 
-	if (strchr(t->path, '/'))
+	if (strchr(f->path, '/'))
 		return;
-	t->searched = true;
-	memcpy(name, t->path, sizeof(name));
+	f->searched = true;
+	memcpy(name, f->path, sizeof(name));
 	for (dirs = dirs ? dirs : "/usr/bin:/bin"; *dirs; dirs += strspn(dirs, ":")) {
 		size_t len = strcspn(dirs, ":");
 
-		if (try_folder(t, dirs, len, name))
+		if (try_folder(f, dirs, len, name))
 			return;
 		dirs += len;
 	}
-	libs_walk(is_it, &(struct library){ t, name });
+	libs_walk(match_library, &(struct library){ f, name });
 }
 
-struct hunt {
+struct symbol_search {
 	const char *name;
-	struct near near;
 	uint64_t value, size, other; /* other: of another function of that name */
 	uint32_t functions;
-	bool chooses;
+	bool is_ifunc;
 };
 
-static int look(const struct elf_symbol *symbol, void *arg)
+static int match_symbol(const struct elf_symbol *symbol, void *arg)
 {
-	struct hunt *h = arg;
+	struct symbol_search *s = arg;
 
-	h->functions++;
-	if (strcmp(symbol->name, h->name)) {
-		near_try(&h->near, symbol->name);
+	s->functions++;
+	if (strcmp(symbol->name, s->name))
 		return 0;
-	}
-	if (h->value && h->value != symbol->value)
-		h->other = symbol->value;
-	h->value = symbol->value;
-	h->size = symbol->size;
-	h->chooses = symbol->is_ifunc;
+	if (s->value && s->value != symbol->value)
+		s->other = symbol->value;
+	s->value = symbol->value;
+	s->size = symbol->size;
+	s->is_ifunc = symbol->is_ifunc;
 	return 0;
 }
 
-static int find_symbol(struct target *t, const struct elf *e)
+/* The address of a function that the file names once. Returns 0 or -errno. Reports errors. */
+static int find_function(const struct probe_file *f, const struct elf *e,
+			 const struct file_symbol *want, uint64_t *value)
 {
-	struct hunt h = { .name = t->name };
+	struct symbol_search s = { .name = want->name };
+
+	elf_walk_functions(e, match_symbol, &s);
+	if (!s.functions)
+		return fail(-ENOENT,
+			    "%s: %s has no function names (stripped): give an address (0x...)",
+			    want->text, f->path);
+	if (!s.value)
+		return suggest_symbol(want->text, e, want->name);
+	if (s.other)
+		return fail(-ENOTUNIQ,
+			    "%s: several functions in the file have that name: give an "
+			    "address (%.*s:%s:0x%llx, 0x%llx, ...)",
+			    want->text, (int)strcspn(want->text, ":"), want->text, f->path,
+			    (unsigned long long)s.value, (unsigned long long)s.other);
+	if (s.is_ifunc)
+		note("%s selects a function at program start (IFUNC): the probe sees the selection",
+		     want->text);
+	if (want->offset && want->offset >= s.size)
+		return fail(-EINVAL, "%s: beyond the end of %s, which has %llu bytes", want->text,
+			    want->name, (unsigned long long)s.size);
+	*value = s.value;
+	return 0;
+}
+
+static int parse_address(const struct file_symbol *want, uint64_t *value)
+{
 	char *end;
 
-	if (!strncmp(t->name, "0x", 2)) {
-		h.value = strtoull(t->name, &end, 16);
-		if (*end)
-			return fail(-EINVAL, "%s: %s is no address", t->text, t->name);
-	} else {
-		near_begin(&h.near, t->name);
-		elf_walk_functions(e, look, &h);
-		if (!h.functions)
-			return fail(-ENOENT,
-				    "%s: %s names no functions: it is stripped; an address in it "
-				    "can be given (0x...)",
-				    t->text, t->path);
-		if (!h.value)
-			return target_none(t, "the file defines no such function", "", &h.near);
-		if (h.other)
-			return fail(-ENOTUNIQ,
-				    "%s: several functions of the file have that name: give an "
-				    "address (%s:%s:0x%llx, 0x%llx, ...)",
-				    t->text, target_kinds[t->kind], t->path,
-				    (unsigned long long)h.value, (unsigned long long)h.other);
-		if (h.chooses)
-			note("%s is what chooses a function when the program starts: it is that "
-			     "choice which is probed",
-			     t->text);
-		if (t->plus && t->plus >= h.size)
-			return fail(-EINVAL, "%s: %s has %llu bytes", t->text, t->name,
-				    (unsigned long long)h.size);
-	}
-	if (t->plus || *t->name == '0')
-		note("%s: that has to be where an instruction begins; elsewhere it breaks the "
-		     "program",
-		     t->text);
-	if (elf_find_offset(e, h.value + t->plus, &t->offset))
-		return fail(-ENOENT, "%s: there is no code in the file", t->text);
+	*value = strtoull(want->name, &end, 16);
+	return *end ? fail(-EINVAL, "%s: invalid address %s", want->text, want->name) : 0;
+}
+
+static int find_offset(struct probe_file *f, const struct elf *e, const struct file_symbol *want)
+{
+	bool is_address = !strncmp(want->name, "0x", 2);
+	uint64_t value;
+	int rc = is_address ? parse_address(want, &value) : find_function(f, e, want, &value);
+
+	if (rc)
+		return rc;
+	if (want->offset || is_address)
+		note("%s: must be the start of an instruction; elsewhere it breaks the program",
+		     want->text);
+	if (elf_find_offset(e, value + want->offset, &f->offset))
+		return fail(-ENOENT, "%s: no code at that address in the file", want->text);
 	return 0;
 }
 
-int file_find(struct target *t)
+int file_find_symbol(struct probe_file *f, const struct file_symbol *want)
 {
 	struct elf e = { 0 };
 	struct stat st;
 	int rc;
 
-	file_find_path(t);
-	rc = elf_open(&e, t->path);
+	file_find_path(f);
+	rc = elf_open(&e, f->path);
 	if (rc)
-		return fail(rc, "%s: %s: %s", t->text, t->path, elf_open_error(rc));
-	if (!stat(t->path, &st)) {
-		t->dev = st.st_dev;
-		t->ino = st.st_ino;
-		t->changed = st.st_mtim;
+		return fail(rc, "%s: %s: %s", want->text, f->path, elf_open_error(rc));
+	if (!stat(f->path, &st)) {
+		f->dev = st.st_dev;
+		f->ino = st.st_ino;
+		f->mtime = st.st_mtim;
 	}
-	t->wide = e.wide;
-	rc = find_symbol(t, &e);
+	f->is_64bit = e.wide;
+	rc = find_offset(f, &e, want);
 	elf_close(&e);
 	return rc;
 }
 
-enum file_change file_changed(const struct target *t)
+enum file_change file_changed(const struct probe_file *f)
 {
 	struct stat st;
 
-	if (!target_is_user(t))
-		return FILE_SAME;
-	if (stat(t->path, &st) < 0)
+	if (stat(f->path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? FILE_GONE : FILE_SAME;
-	if (st.st_dev != t->dev || st.st_ino != t->ino)
+	if (st.st_dev != f->dev || st.st_ino != f->ino)
 		return FILE_REPLACED;
-	return st.st_mtim.tv_sec != t->changed.tv_sec || st.st_mtim.tv_nsec != t->changed.tv_nsec
+	return st.st_mtim.tv_sec != f->mtime.tv_sec || st.st_mtim.tv_nsec != f->mtime.tv_nsec
 		       ? FILE_CHANGED
 		       : FILE_SAME;
 }

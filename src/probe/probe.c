@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs are loaded once for each probe, whose number is in their conf; they share their
+/* The programs are loaded once for each probe, with its number in their conf; they share their
  * maps. */
 #include "probe/probe.h"
 #include <errno.h>
@@ -16,77 +16,70 @@
 #define PROG(name) (1u << PROBE_PROG_SONDE_##name)
 
 enum {
-	RING = 2 << 20,       /* ten thousand hits, or nearly */
-	RING_LEAST = 1 << 16, /* of any size of pages */
-	ROOM = 8 << 20,       /* bytes for counts of processes on all CPUs, or nearly */
+	RING = 2 << 20,       /* about ten thousand hits */
+	RING_LEAST = 1 << 16, /* valid with any page size */
+	ROOM = 8 << 20,       /* limit for the counts by process on all CPUs */
 };
 
-/* A return of x86 has taken the way back off the stack. */
-static uint8_t pops_of(const struct target *t)
+/* Bytes that a return has popped: on x86 the return address is off the stack by then. */
+static uint8_t count_ret_pops(const struct target *t)
 {
 #if defined(__x86_64__)
-	return t->kind != TARGET_URETPROBE || t->wide ? 8 : 4;
+	return !t->kind->user || t->file.is_64bit ? 8 : 4;
 #else
 	(void)t;
 	return 0;
 #endif
 }
 
-/* What the kretprobes of these save has no stack pointer: of calls inside of a call only the
- * innermost is timed there. */
-static bool is_flat(const struct target *t)
+/* Registers saved by these architectures' kretprobes lack the stack pointer, so only the innermost
+ * of nested calls is timed. */
+static bool lacks_ret_sp(const struct target *t)
 {
 #if defined(__arm__) || defined(__riscv)
-	return t->kind == TARGET_KRETPROBE;
+	return t->kind->returns && !t->kind->user;
 #else
 	(void)t;
 	return false;
 #endif
 }
 
-static uint32_t progs_of(const struct target *t)
+static uint32_t choose_progs(const struct target *t)
 {
-	switch (t->kind) {
-	case TARGET_KRETPROBE:
-	case TARGET_URETPROBE:
-		return PROG(PROBE) | PROG(PROBE_RET);
-	case TARGET_KPROBE:
-	case TARGET_UPROBE:
-		return PROG(PROBE);
-	default:
-		return t->call < 0  ? PROG(PROBE_RAW)
-		       : t->returns ? PROG(SYS_ENTER) | PROG(SYS_EXIT)
-				    : PROG(SYS_ENTER);
-	}
+	if (!t->kind->tracepoint)
+		return t->returns ? PROG(PROBE) | PROG(PROBE_RET) : PROG(PROBE);
+	if (t->syscall < 0)
+		return PROG(PROBE_RAW);
+	return t->returns ? PROG(SYS_ENTER) | PROG(SYS_EXIT) : PROG(SYS_ENTER);
 }
 
-static struct probe_conf conf_of(const struct probe *p, uint32_t i)
+static struct probe_conf make_conf(const struct probe *p, uint32_t i)
 {
 	const struct target *t = &p->opts.targets[i];
 	struct probe_conf conf = {
-		.all = { .filter = p->code.n != 0 },
+		.common = { .filter = p->code.n != 0 },
 		.probe = i,
-		.call = t->call,
-		.self = p->self,
-		.nargs = t->ntakes,
-		.pops = pops_of(t),
-		.flat = is_flat(t),
-		.starts = t->returns,
+		.call = t->syscall,
+		.own_pid = p->own_pid,
+		.nargs = t->nargs,
+		.ret_pops = count_ret_pops(t),
+		.no_ret_sp = lacks_ret_sp(t),
+		.has_return = t->returns,
 		.events = p->opts.events,
 		.stacks = p->opts.stacks,
-		.values = p->opts.values && t->value.kind != BTF_VALUE_VOID,
-		.kernel = !target_is_user(t),
-		.user = target_is_user(t) || t->call >= 0,
-		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
-		.is_signed = t->value.kind == BTF_VALUE_SIGNED,
-		.errors = t->value.errors,
+		.values = p->opts.values && t->ret.type != BTF_VALUE_VOID,
+		.kernel_stacks = !t->kind->user,
+		.user_memory = t->kind->user || t->syscall >= 0,
+		.value_shift = t->ret.size && t->ret.size < 8 ? (uint8_t)(64 - 8 * t->ret.size) : 0,
+		.value_signed = t->ret.type == BTF_VALUE_SIGNED,
+		.errors = t->ret.errors,
 	};
 
-	memcpy(conf.text, t->strings, sizeof(conf.text));
+	memcpy(conf.text_args, t->text_args, sizeof(conf.text_args));
 	return conf;
 }
 
-/* Maps have the room that this use of them takes. */
+/* Gives maps no more room than this use of them takes. */
 static void size_maps(const struct probe *p, struct obj_map *maps)
 {
 	uint32_t each = (uint32_t)p->cpus * sizeof(struct probe_val), processes = ROOM / each;
@@ -100,21 +93,21 @@ static void size_maps(const struct probe *p, struct obj_map *maps)
 	maps[PROBE_MAP_TIMES].max_entries = p->opts.n;
 	maps[PROBE_MAP_EVENTS].max_entries = p->opts.bytes;
 	if (!returns)
-		maps[PROBE_MAP_BEGUN].max_entries = 1;
+		maps[PROBE_MAP_OPEN_CALLS].max_entries = 1;
 	if (!p->opts.stacks)
 		maps[PROBE_MAP_STACKS].max_entries = maps[PROBE_MAP_PATHS].max_entries = 1;
 	if (!p->opts.values)
 		maps[PROBE_MAP_VALUES].max_entries = 1;
 }
 
-static int load(struct probe *p, uint32_t i)
+static int load_probe(struct probe *p, uint32_t i)
 {
-	struct probe_conf conf = conf_of(p, i);
+	struct probe_conf conf = make_conf(p, i);
 	struct obj_code stubs[OBJ_PROGS_MAX];
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	struct obj_opts opts = { .types = p->opts.types,
 				 .conf = &conf,
-				 .progs = progs_of(&p->opts.targets[i]),
+				 .progs = choose_progs(&p->opts.targets[i]),
 				 .maps = maps,
 				 .stubs = stubs,
 				 .verbose = p->opts.verbose };
@@ -126,25 +119,24 @@ static int load(struct probe *p, uint32_t i)
 	for (uint32_t k = 0; k < probe_spec.nmaps; k++)
 		maps[k].fd = p->maps[k];
 	rc = obj_open(&p->obj[i], &probe_spec, &opts);
-	/* Only those that its programs use were made. */
+	/* only maps that its programs use were created */
 	for (uint32_t k = 0; !rc && k < probe_spec.nmaps; k++)
 		if (k != probe_spec.conf_map && !p->maps[k])
 			p->maps[k] = p->obj[i].map_fd[k];
 	return rc;
 }
 
-static int put(const struct target *t, const struct obj *o, uint32_t prog)
+static int attach_prog(const struct target *t, const struct obj *o, uint32_t prog)
 {
 	int fd = o->prog_fd[prog];
 
 	switch (prog) {
 	case PROBE_PROG_SONDE_PROBE:
 	case PROBE_PROG_SONDE_PROBE_RET:
-		return target_is_user(t)
-			       ? perf_attach_uprobe(t->path, t->offset,
-						    prog == PROBE_PROG_SONDE_PROBE_RET, fd)
-			       : perf_attach_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET,
-						    fd);
+		return t->kind->user ? perf_attach_uprobe(t->file.path, t->file.offset,
+							  prog == PROBE_PROG_SONDE_PROBE_RET, fd)
+				     : perf_attach_kprobe(t->name,
+							  prog == PROBE_PROG_SONDE_PROBE_RET, fd);
 	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:
@@ -152,8 +144,8 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 	}
 }
 
-/* Where it begins last: what is counted has begun behind that. */
-static int attach(struct probe *p, uint32_t i)
+/* Attaches the entry last, so that every counted entry has its return probed. */
+static int attach_probe(struct probe *p, uint32_t i)
 {
 	const struct target *t = &p->opts.targets[i];
 	const struct obj *o = &p->obj[i];
@@ -163,16 +155,16 @@ static int attach(struct probe *p, uint32_t i)
 
 		if (!o->prog_fd[prog])
 			continue;
-		fd = put(t, o, prog);
+		fd = attach_prog(t, o, prog);
 		if (fd < 0)
-			return target_refused(t, fd);
+			return target_fail_attach(t, fd);
 		p->links[p->nlinks++] = fd;
 	}
 	return 0;
 }
 
-/* This process's number as programs see it: in the initial namespace. */
-static uint32_t own_pid(void)
+/* This process's id as programs see it: in the initial namespace. */
+static uint32_t read_own_pid(void)
 {
 	static const struct bpf_insn insns[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
@@ -198,7 +190,7 @@ static int open_all(struct probe *p)
 	int rc = 0;
 
 	p->cpus = bpf_possible_cpus();
-	p->self = own_pid();
+	p->own_pid = read_own_pid();
 	if (p->cpus < 0)
 		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
 	if (p->opts.filter && p->opts.filter->nodes)
@@ -206,14 +198,14 @@ static int open_all(struct probe *p)
 	if (rc)
 		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
-		rc = load(p, i);
+		rc = load_probe(p, i);
 	if (rc)
 		return rc;
 	rc = ring_open(&p->ring, p->maps[PROBE_MAP_EVENTS], p->opts.bytes);
 	if (rc)
 		return fail_errno(rc, "ring buffer");
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
-		rc = attach(p, i);
+		rc = attach_probe(p, i);
 	return rc;
 }
 

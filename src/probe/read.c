@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts are kept per CPU, and are added up here. */
+/* Counts are kept for each CPU and summed here. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static int on_record(const void *rec, size_t len, void *arg)
 {
 	const struct reading *r = arg;
 
-	return len < PROBE_HIT ? 0 : r->each(rec, r->arg);
+	return len < PROBE_HIT_SIZE ? 0 : r->each(rec, r->arg);
 }
 
 int probe_read(struct probe *p, probe_each_hit *each, void *arg)
@@ -27,7 +27,7 @@ int probe_read(struct probe *p, probe_each_hit *each, void *arg)
 	return ring_read(&p->ring, on_record, &r);
 }
 
-struct vals {
+struct val_walk {
 	probe_each_val *each;
 	void *arg;
 	int cpus;
@@ -36,7 +36,7 @@ struct vals {
 static int add_up(const void *key, void *value, void *arg)
 {
 	const struct probe_val *of = value;
-	const struct vals *v = arg;
+	const struct val_walk *v = arg;
 	struct probe_val sum = { 0 };
 
 	for (int i = 0; i < v->cpus; i++) {
@@ -48,9 +48,9 @@ static int add_up(const void *key, void *value, void *arg)
 	return v->each(key, &sum, v->arg);
 }
 
-int probe_vals(const struct probe *p, probe_each_val *each, void *arg)
+int probe_walk_vals(const struct probe *p, probe_each_val *each, void *arg)
 {
-	struct vals v = { each, arg, p->cpus };
+	struct val_walk v = { each, arg, p->cpus };
 	struct probe_val *values = calloc((size_t)p->cpus, sizeof(*values));
 	int rc = values ? map_walk(p->maps[PROBE_MAP_HITS], sizeof(struct probe_key), values,
 				   add_up, &v)
@@ -70,9 +70,9 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	for (int i = 0; i < p->cpus && !rc; i++) {
 		for (int b = 0; b < PROBE_BUCKETS; b++)
 			sum.calls[b] += values[i].calls[b];
-		sum.ns += values[i].ns;
-		if (values[i].most > sum.most)
-			sum.most = values[i].most;
+		sum.total_ns += values[i].total_ns;
+		if (values[i].max_ns > sum.max_ns)
+			sum.max_ns = values[i].max_ns;
 	}
 	free(values);
 	if (!rc)
@@ -80,17 +80,17 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	return rc;
 }
 
-int probe_paths(const struct probe *p, map_each_count *each, void *arg)
+int probe_walk_paths(const struct probe *p, map_each_count *each, void *arg)
 {
 	return map_walk_counts(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), each, arg);
 }
 
-int probe_values(const struct probe *p, map_each_count *each, void *arg)
+int probe_walk_values(const struct probe *p, map_each_count *each, void *arg)
 {
 	return map_walk_counts(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), each, arg);
 }
 
-uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])
+uint32_t probe_read_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])
 {
 	return map_read_stack(p->maps[PROBE_MAP_STACKS], stack, frames, PROBE_FRAMES);
 }
@@ -105,7 +105,7 @@ int probe_lost(const struct probe *p, struct probe_lost *lost)
 	for (uint32_t i = 0; i < PROBE_MISSES && !rc; i++)
 		rc = map_read_sums(p->maps[PROBE_MAP_MISSED], &i, &sum.missed[i], 1);
 	for (uint32_t i = 0; i < p->opts.n; i++)
-		sum.passed += tracing_missed(&p->obj[i], UINT32_MAX);
+		sum.skipped += tracing_missed(&p->obj[i], UINT32_MAX);
 	if (rc)
 		return rc;
 	sum.events = counts.lost;

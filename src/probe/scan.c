@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Neither procfs nor tracefs has to be mounted. */
+/* Neither procfs nor tracefs needs to be mounted. */
 #include "probe/scan.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "probe/call.h"
+#include "probe/syscall.h"
 #include "sys/elf.h"
 #include "sys/mnt.h"
 #include "sys/stream.h"
@@ -16,9 +16,9 @@ struct scan {
 	void *arg;
 };
 
-static int hand_on(const struct scan *s, const char *name, size_t len)
+static int pass_name(const struct scan *s, const char *name, size_t len)
 {
-	char text[TARGET_NAME];
+	char text[SCAN_NAME];
 
 	if (len >= sizeof(text))
 		return 0;
@@ -32,20 +32,20 @@ static int take_line(const char *line, size_t len, void *arg)
 {
 	const char *blank = memchr(line, ' ', len);
 
-	/* System calls are told by their own names. */
+	/* system calls are listed by their own names */
 	if (len > 9 && !strncmp(line, "syscalls:", 9))
 		return 0;
-	return hand_on(arg, line, blank ? (size_t)(blank - line) : len);
+	return pass_name(arg, line, blank ? (size_t)(blank - line) : len);
 }
 
 static int take_symbol(uint64_t addr, const char *name, size_t len, void *arg)
 {
 	(void)addr;
-	/* What stands in front of functions, and parts of them that compilers move away. */
+	/* padding before functions, and parts of them that compilers move away */
 	if ((len > 6 && (!strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6))) ||
 	    (len > 5 && !strncmp(name + len - 5, ".cold", 5)))
 		return 0;
-	return hand_on(arg, name, len);
+	return pass_name(arg, name, len);
 }
 
 static int scan_tracefs(const char *file, struct scan *s)
@@ -77,12 +77,12 @@ int scan_tracepoints(scan_each *each, void *arg)
 {
 	struct scan s = { each, arg };
 	int rc = scan_tracefs("available_events", &s), number;
-	char text[TARGET_NAME];
+	char text[SCAN_NAME];
 	const char *name;
 
 	if (rc > 0)
 		return rc;
-	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
+	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++) {
 		snprintf(text, sizeof(text), "syscalls:sys_enter_%s", name);
 		if (each(text, arg))
 			return 1;
@@ -100,7 +100,7 @@ int scan_raw(const struct btf *types, scan_each *each, void *arg)
 
 static int take_function(const struct elf_symbol *symbol, void *arg)
 {
-	return hand_on(arg, symbol->name, strlen(symbol->name));
+	return pass_name(arg, symbol->name, strlen(symbol->name));
 }
 
 int scan_file(const char *path, scan_each *each, void *arg)

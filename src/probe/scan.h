@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* All names that can be probed here. */
+/* Lists everything that can be probed. */
 #ifndef PROBE_SCAN_H
 #define PROBE_SCAN_H
 
 #include "sys/btf.h"
 
-/* Called with each name, ended by NUL; a value other than 0 ends it and is returned. */
+enum { SCAN_NAME = 256 }; /* bytes of a name with its NUL: longer ones are left out */
+
+/* Called with each name, with a NUL. Returning anything but 0 stops the scan. */
 typedef int scan_each(const char *name, void *arg);
 
-/* Functions of the kernel and its modules: those that tracefs says can be probed, else all. 0,
- * what each() returned, or -errno. */
+/* Functions of the kernel and its modules: those that tracefs says can be probed, else all. Returns
+ * 0, what each() returned, or -errno. Does not report errors. */
 int scan_functions(scan_each *each, void *arg);
 /* Tracepoints as "CATEGORY:NAME", if tracefs can be read, mounted or not; and system calls as
- * "syscalls:sys_enter_NAME" and "syscalls:sys_exit_NAME". */
+ * "syscalls:sys_enter_NAME" and "syscalls:sys_exit_NAME". Returns as scan_functions(). */
 int scan_tracepoints(scan_each *each, void *arg);
-/* Tracepoints by their names alone. types: the kernel's. */
+/* Tracepoints by name alone. types: the kernel's. Returns as scan_functions(). */
 int scan_raw(const struct btf *types, scan_each *each, void *arg);
-/* Functions of a program or library. */
+/* Functions of a program or library. Returns as scan_functions(). */
 int scan_file(const char *path, scan_each *each, void *arg);
 
 #endif

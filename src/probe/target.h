@@ -1,77 +1,62 @@
 /* SPDX-License-Identifier: MIT */
-/* What is to be probed, from the words of a command line to a place in the kernel or in a file. */
+/* What to probe: from a word of the command line to a place in the kernel or in a file. */
 #ifndef PROBE_TARGET_H
 #define PROBE_TARGET_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include "base/near.h"
 #include "bpf/probe.h"
+#include "probe/file.h"
 #include "sys/btf.h"
 
-enum target_kind {
-	TARGET_KPROBE,
-	TARGET_KRETPROBE,
-	TARGET_UPROBE,
-	TARGET_URETPROBE,
-	TARGET_TRACEPOINT,
-	TARGET_RAW,
-	TARGET_KINDS,
+/* A kind of target, KIND:... in what is typed. */
+struct target_kind {
+	const char *name;
+	bool user;       /* a function of a program or library, else of the kernel */
+	bool tracepoint; /* not a function */
+	bool category;   /* CATEGORY:NAME, as tracefs names tracepoints */
+	bool returns;    /* probed at its return */
 };
-/* "kprobe", ... */
-extern const char *const target_kinds[TARGET_KINDS + 1];
+/* All kinds; ends with a NULL name. */
+extern const struct target_kind target_kinds[];
 
 enum { TARGET_NAME = 256, TARGET_VALUE_NAME = 24 };
 
 struct target_value {
-	char name[TARGET_VALUE_NAME]; /* "": not known */
-	uint8_t kind;                 /* enum btf_value_kind */
-	uint8_t size;                 /* bytes of it in its register */
-	uint8_t errors;               /* of one that is returned: enum probe_errors */
+	char name[TARGET_VALUE_NAME]; /* "": unknown */
+	uint8_t type;                 /* enum btf_value_kind */
+	uint8_t size;                 /* bytes of the register */
+	uint8_t errors;               /* of a return value: enum probe_errors */
 };
 
 struct target {
-	const char *text; /* as it was typed, the caller's */
-	enum target_kind kind;
-	bool returns;           /* it is where something returns */
+	const char *text; /* as typed; the caller's */
+	const struct target_kind *kind;
+	bool returns;           /* probed at its return */
 	char category[64];      /* of a tracepoint */
 	char name[TARGET_NAME]; /* of a function, tracepoint or system call */
-	char path[TARGET_NAME]; /* uprobes: of the file */
-	uint64_t plus, offset;  /* uprobes: behind the symbol; in the file */
-	int call;               /* number of a system call; -1: it is none */
-	bool wide;              /* uprobes: a program of 64 bits */
-	bool searched;          /* uprobes: the file was looked for */
-	bool typed;             /* the kernel describes what it takes */
-	struct target_value takes[PROBE_ARGS], value;
-	uint8_t ntakes;
-	uint8_t strings[PROBE_TEXTS]; /* of what it takes: 1 for the first */
-	dev_t dev;                    /* uprobes: of the file as it was found */
-	ino_t ino;
-	struct timespec changed;
+	struct probe_file file; /* uprobes */
+	uint64_t symbol_offset; /* uprobes: from the start of the function */
+	int syscall;            /* number of a system call; -1: not one */
+	bool has_types;         /* the kernel's types describe it */
+	struct target_value args[PROBE_ARGS], ret;
+	uint8_t nargs;
+	uint8_t text_args[PROBE_TEXTS]; /* string arguments: 1 is the first */
 };
 
-/* It is in a program or library. */
-static inline bool target_is_user(const struct target *t)
-{
-	return t->kind == TARGET_UPROBE || t->kind == TARGET_URETPROBE;
-}
-
-/* The number of the kind that a word begins with and a colon behind it; -1: it has none. */
-int target_kind_of(const char *word);
-/* 0 or -E_USAGE, said. */
+/* The kind that a word starts with, followed by a colon; NULL: none. */
+const struct target_kind *target_find_kind(const char *word);
+/* The name of the kind that was probably meant; NULL: none is similar. */
+const char *target_suggest_kind(const char *word);
+/* Parses KIND:... Returns 0 or -E_USAGE. Reports errors. */
 int target_parse(struct target *t, const char *word);
-/* Look up its file, its number, its types (types: NULL if the kernel has none). 0 or -errno, said,
- * with the nearest name. */
+/* Finds a target's file, system call and types (types: NULL if the kernel has none). Returns 0 or
+ * -errno. Reports errors, with the most similar name. */
 int target_find(struct target *t, const struct btf *types);
-/* Which of its arguments are strings (1: the first): by their types, else as they are wished for,
- * which is said if it cannot be. 0 or -E_USAGE. */
-int target_texts(struct target *t, const uint8_t opts[PROBE_TEXTS]);
-/* Say that the kernel would not: why, and the nearest name. Returns rc. */
-int target_refused(const struct target *t, int rc);
-/* Say that there is no such thing, and what was perhaps meant. prefix: in front of its name.
- * Returns -ENOENT. */
-int target_none(const struct target *t, const char *what, const char *prefix,
-		const struct near *near);
+/* Chooses the string arguments (1: the first): by their types, else user_args. Returns 0 or
+ * -E_USAGE. Reports errors. */
+int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS]);
+/* Reports why the kernel refused to attach, with the most similar name. Returns rc. */
+int target_fail_attach(const struct target *t, int rc);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/maps (proc_pid_maps(5)) tells which file, and the file's symbols which function. */
+/* /proc/PID/maps (proc_pid_maps(5)) tells which file an address is in, and its symbols which
+ * function. */
 #define _GNU_SOURCE
 #include "probe/user.h"
 #include <errno.h>
@@ -18,20 +19,20 @@ enum { MAPS_MAX = 1 << 22, SYMBOLS_MAX = 1 << 20, NAMES_MAX = 1 << 24, PATH_LEN 
 
 struct user_process {
 	uint32_t pid;
-	struct buf maps; /* as the kernel told it, ended by NUL */
-	uint64_t asked;  /* when; clock_mono() */
-	bool current;    /* it could be, at last */
+	struct buf maps;  /* as read, with a NUL */
+	uint64_t read_ns; /* when, of clock_mono() */
+	bool current;     /* the last attempt to read succeeded */
 };
 
-struct place {
+struct user_symbol {
 	uint64_t value, size;
-	uint32_t name; /* in names */
+	uint32_t name; /* offset in names */
 };
 
 struct user_file {
 	uint64_t device, inode; /* 0: none */
 	struct elf elf;
-	struct buf places, names;
+	struct buf symbols, names;
 };
 
 int users_open(struct users *u)
@@ -44,10 +45,10 @@ int users_open(struct users *u)
 	return u->processes && u->files ? 0 : -ENOMEM;
 }
 
-static void forget_file(struct user_file *f)
+static void close_file(struct user_file *f)
 {
 	elf_close(&f->elf);
-	buf_free(&f->places);
+	buf_free(&f->symbols);
 	buf_free(&f->names);
 	*f = (struct user_file){ 0 };
 }
@@ -57,7 +58,7 @@ void users_close(struct users *u)
 	for (uint32_t i = 0; u->processes && i < USER_PROCESSES; i++)
 		buf_free(&u->processes[i].maps);
 	for (uint32_t i = 0; u->files && i < USER_FILES; i++)
-		forget_file(&u->files[i]);
+		close_file(&u->files[i]);
 	free(u->processes);
 	free(u->files);
 	if (u->proc)
@@ -65,7 +66,7 @@ void users_close(struct users *u)
 	*u = (struct users){ 0 };
 }
 
-static struct user_process *known(const struct users *u, uint32_t pid)
+static struct user_process *find_process(const struct users *u, uint32_t pid)
 {
 	for (uint32_t i = 0; i < USER_PROCESSES; i++)
 		if (u->processes[i].pid == pid)
@@ -73,14 +74,14 @@ static struct user_process *known(const struct users *u, uint32_t pid)
 	return NULL;
 }
 
-/* The maps of a process that has ended, or cannot be looked at, are those that were seen last. */
+/* Reads a process's mappings. Keeps the last ones if it has ended, or cannot be read. */
 static void read_maps(const struct users *u, struct user_process *p)
 {
 	struct buf maps = { 0 };
 	char path[32];
 	int fd;
 
-	p->asked = clock_mono();
+	p->read_ns = clock_mono();
 	p->current = false;
 	snprintf(path, sizeof(path), "%u/maps", p->pid);
 	fd = u->proc ? openat(u->proc, path, O_RDONLY | O_CLOEXEC) : -1;
@@ -99,9 +100,9 @@ static void read_maps(const struct users *u, struct user_process *p)
 	close(fd);
 }
 
-static struct user_process *process_of(struct users *u, uint32_t pid)
+static struct user_process *get_process(struct users *u, uint32_t pid)
 {
-	struct user_process *p = known(u, pid);
+	struct user_process *p = find_process(u, pid);
 
 	if (p)
 		return p;
@@ -113,13 +114,13 @@ static struct user_process *process_of(struct users *u, uint32_t pid)
 }
 
 struct mapping {
-	uint64_t begin, offset;
+	uint64_t start, offset;
 	uint64_t device, inode; /* of the file */
 	const char *path;       /* up to the line's end */
 	size_t len;
 };
 
-enum { BEGIN, END, OFFSET, MAJOR, MINOR, INODE, FIELDS };
+enum { START, END, OFFSET, MAJOR, MINOR, INODE, FIELDS };
 
 static bool is_code(const char *line)
 {
@@ -128,7 +129,7 @@ static bool is_code(const char *line)
 	return blank && strlen(blank) > 4 && blank[3] == 'x';
 }
 
-/* "BEGIN-END rwxp OFFSET MAJOR:MINOR INODE   PATH" */
+/* Parses "START-END rwxp OFFSET MAJOR:MINOR INODE   PATH". */
 static bool read_fields(const char *line, uint64_t n[FIELDS])
 {
 	char *at = (char *)(uintptr_t)line;
@@ -144,7 +145,8 @@ static bool read_fields(const char *line, uint64_t n[FIELDS])
 	return true;
 }
 
-/* The next one that an address is in, of those from *from on; any: of code. */
+/* Finds the next mapping with an address, from *from on, and advances that; any: the next one with
+ * code. */
 static bool find_mapping(const char **from, bool any, uint64_t addr, struct mapping *m)
 {
 	const char *line = *from, *next, *path;
@@ -155,11 +157,11 @@ static bool find_mapping(const char **from, bool any, uint64_t addr, struct mapp
 		next = strchr(line, '\n');
 		next = next ? next + 1 : line + strlen(line);
 		*from = next;
-		if (!read_fields(line, n) || (!any && (addr < n[BEGIN] || addr >= n[END])) ||
+		if (!read_fields(line, n) || (!any && (addr < n[START] || addr >= n[END])) ||
 		    (any && !is_code(line)))
 			continue;
 		path = memchr(line, '/', (size_t)(next - line));
-		*m = (struct mapping){ .begin = n[BEGIN],
+		*m = (struct mapping){ .start = n[START],
 				       .offset = n[OFFSET],
 				       .device = n[MAJOR] << 32 | n[MINOR],
 				       .inode = n[INODE],
@@ -171,27 +173,27 @@ static bool find_mapping(const char **from, bool any, uint64_t addr, struct mapp
 	return false;
 }
 
-static int add_place(const struct elf_symbol *symbol, void *arg)
+static int add_symbol(const struct elf_symbol *symbol, void *arg)
 {
 	struct user_file *f = arg;
-	struct place at = { symbol->value, symbol->size, (uint32_t)f->names.len };
+	struct user_symbol at = { symbol->value, symbol->size, (uint32_t)f->names.len };
 
-	if (f->places.len / sizeof(at) >= SYMBOLS_MAX || f->names.len >= NAMES_MAX)
+	if (f->symbols.len / sizeof(at) >= SYMBOLS_MAX || f->names.len >= NAMES_MAX)
 		return 1;
-	buf_add(&f->places, &at, sizeof(at));
+	buf_add(&f->symbols, &at, sizeof(at));
 	buf_add(&f->names, symbol->name, strlen(symbol->name) + 1);
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_values(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct user_symbol *x = a, *y = b;
 
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* As the process sees it, whose root may be another one. */
-static struct user_file *file_of(struct users *u, uint32_t pid, const struct mapping *m)
+/* Opens a file as the process sees it, whose root directory may differ. */
+static struct user_file *get_file(struct users *u, uint32_t pid, const struct mapping *m)
 {
 	struct user_file *f;
 	char path[PATH_LEN];
@@ -203,30 +205,30 @@ static struct user_file *file_of(struct users *u, uint32_t pid, const struct map
 			return f;
 	}
 	f = &u->files[u->next_file++ % USER_FILES];
-	forget_file(f);
+	close_file(f);
 	root = snprintf(path, sizeof(path), "%u/root", pid);
 	if ((size_t)snprintf(path + root, sizeof(path) - (size_t)root, "%.*s", (int)m->len,
 			     m->path) >= sizeof(path) - (size_t)root)
 		return NULL;
-	/* If that cannot be read there is no use in asking each time. */
+	/* even if it cannot be read, so as to try once only */
 	f->device = m->device;
 	f->inode = m->inode;
 	if (elf_open_at(&f->elf, u->proc, path))
 		return f;
-	elf_walk_functions(&f->elf, add_place, f);
-	if (!f->places.nomem && !f->names.nomem)
-		qsort(f->places.data, f->places.len / sizeof(struct place), sizeof(struct place),
-		      by_value);
+	elf_walk_functions(&f->elf, add_symbol, f);
+	if (!f->symbols.nomem && !f->names.nomem)
+		qsort(f->symbols.data, f->symbols.len / sizeof(struct user_symbol),
+		      sizeof(struct user_symbol), compare_values);
 	else
-		buf_clear(&f->places);
+		buf_clear(&f->symbols);
 	return f;
 }
 
-/* The function that a place is in. */
-static const struct place *find_place(const struct user_file *f, uint64_t value)
+/* The function that contains an address. */
+static const struct user_symbol *find_symbol(const struct user_file *f, uint64_t value)
 {
-	const struct place *at = (const struct place *)(const void *)f->places.data;
-	size_t low = 0, high = f->places.len / sizeof(*at);
+	const struct user_symbol *at = (const struct user_symbol *)(const void *)f->symbols.data;
+	size_t low = 0, high = f->symbols.len / sizeof(*at);
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -241,7 +243,7 @@ static const struct place *find_place(const struct user_file *f, uint64_t value)
 	return &at[low - 1];
 }
 
-static void put_file_name(struct buf *out, const char *name, size_t len)
+static void append_file_name(struct buf *out, const char *name, size_t len)
 {
 	char copy[PATH_LEN];
 
@@ -249,42 +251,42 @@ static void put_file_name(struct buf *out, const char *name, size_t len)
 	page_clean(out, copy);
 }
 
-void users_learn(struct users *u, uint32_t pid)
+void users_read_maps(struct users *u, uint32_t pid)
 {
 	struct user_process *p;
 	const char *from;
 	struct mapping m;
 
-	if (!pid || known(u, pid))
+	if (!pid || find_process(u, pid))
 		return;
-	p = process_of(u, pid);
+	p = get_process(u, pid);
 	from = p->maps.data;
 	while (find_mapping(&from, true, 0, &m))
 		if (m.len && m.inode)
-			file_of(u, pid, &m);
+			get_file(u, pid, &m);
 }
 
-static bool look_up(const struct user_process *p, uint64_t addr, struct mapping *m)
+static bool find_address(const struct user_process *p, uint64_t addr, struct mapping *m)
 {
 	const char *from = p->maps.data;
 
 	return find_mapping(&from, false, addr, m);
 }
 
-bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
+bool users_append_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
 {
-	struct user_process *p = process_of(u, pid);
-	const struct place *place = NULL;
+	struct user_process *p = get_process(u, pid);
+	const struct user_symbol *symbol = NULL;
 	struct mapping m = { 0 };
 	const char *base;
 	struct user_file *f;
 	uint64_t value;
-	bool found = look_up(p, addr, &m);
+	bool found = find_address(p, addr, &m);
 
-	/* What was loaded since; not each time for addresses that are none. */
-	if (!found && clock_mono() - p->asked > NS_PER_S) {
+	/* read again for what was loaded since, but not each time for addresses in no mapping */
+	if (!found && clock_mono() - p->read_ns > NS_PER_S) {
 		read_maps(u, p);
-		found = look_up(p, addr, &m);
+		found = find_address(p, addr, &m);
 	}
 	if (!found && p->current)
 		return false;
@@ -292,18 +294,18 @@ bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
 		buf_printf(out, "0x%llx", (unsigned long long)addr);
 		return true;
 	}
-	value = addr - m.begin + m.offset;
-	f = file_of(u, pid, &m);
+	value = addr - m.start + m.offset;
+	f = get_file(u, pid, &m);
 	if (f && f->elf.len && !elf_find_value(&f->elf, value, &value))
-		place = find_place(f, value);
-	if (place) {
-		page_clean(out, f->names.data + place->name);
-		buf_printf(out, "+0x%llx", (unsigned long long)(value - place->value));
+		symbol = find_symbol(f, value);
+	if (symbol) {
+		page_clean(out, f->names.data + symbol->name);
+		buf_printf(out, "+0x%llx", (unsigned long long)(value - symbol->value));
 		return true;
 	}
 	base = memrchr(m.path, '/', m.len);
 	base = base ? base + 1 : m.path;
-	put_file_name(out, base, (size_t)(m.path + m.len - base));
+	append_file_name(out, base, (size_t)(m.path + m.len - base));
 	buf_printf(out, "+0x%llx", (unsigned long long)value);
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names for addresses in processes, as long as these live and their files can be read. */
+/* Names of addresses in processes, while the processes live and their files can be read. */
 #ifndef PROBE_USER_H
 #define PROBE_USER_H
 
@@ -11,20 +11,22 @@ enum { USER_PROCESSES = 4096, USER_FILES = 256 };
 
 /* Zeroed: closed. */
 struct users {
-	int proc; /* directory; 0: none */
+	int proc; /* descriptor of procfs; 0: none */
 	struct user_process *processes;
 	struct user_file *files;
 	uint32_t next_process, next_file;
 };
 
-/* What it takes to look them up later, when less may be allowed. 0 or -errno. */
+/* Opens procfs for later lookups, which may happen with fewer privileges. Returns 0 or -errno. Does
+ * not report errors. */
 int users_open(struct users *u);
 void users_close(struct users *u);
-/* Look at what a process has in memory, unless that was done: it may end before it is asked for. */
-void users_learn(struct users *u, uint32_t pid);
-/* Append "function+0x10", "file+0x1234" where the file does not say (an address as of a uprobe), or
- * the bare address. False, and nothing is: the process has nothing there. (Stacks of programs that
- * keep no frame pointers end in such.) */
-bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out);
+/* Reads a process's mappings unless they are known: it may end before its addresses are looked
+ * up. */
+void users_read_maps(struct users *u, uint32_t pid);
+/* Appends "function+0x10", "file+0x1234" where the file has no symbol (an offset as uprobes take
+ * it), or the bare address. Returns false, appending nothing, if the process has nothing at the
+ * address: stacks of programs without frame pointers end in such addresses. */
+bool users_append_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out);
 
 #endif

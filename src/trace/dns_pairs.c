@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A question is told by its ends and its number; asked again, it has both. */
+/* A query is identified by its endpoints and its id; a repeated query has the same. */
 #include "trace/dns_pairs.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -7,112 +7,114 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-enum { AGAIN_NS = 10000000 }; /* sooner, it is the same packet at another interface */
+enum { DUPLICATE_NS = 10000000 }; /* sooner, it is the same packet at another interface */
 
-int trace_dns_begin(struct trace_dns_open *open)
+int trace_dns_open(struct trace_dns_table *table)
 {
-	open->at = calloc(TRACE_DNS_OPEN, sizeof(*open->at));
-	return open->at ? 0 : fail_errno(-ENOMEM, "questions of DNS");
+	table->slots = calloc(TRACE_DNS_SLOTS, sizeof(*table->slots));
+	return table->slots ? 0 : fail_errno(-ENOMEM, "table of DNS queries");
 }
 
-void trace_dns_end(struct trace_dns_open *open)
+void trace_dns_close(struct trace_dns_table *table)
 {
-	free(open->at);
-	*open = (struct trace_dns_open){ 0 };
+	free(table->slots);
+	*table = (struct trace_dns_table){ 0 };
 }
 
 static bool is_same(const struct trace_dns *q, const struct trace_head *h, uint16_t id)
 {
 	const struct trace_head *a = &q->head;
 
-	return q->asked && q->says.id == id && a->lport == h->lport && a->rport == h->rport &&
+	return q->query_ns && q->msg.id == id && a->lport == h->lport && a->rport == h->rport &&
 	       a->proto == h->proto && a->family == h->family &&
 	       !memcmp(a->local, h->local, sizeof(a->local)) &&
 	       !memcmp(a->remote, h->remote, sizeof(a->remote));
 }
 
-/* Where a question may be: a few places in a row. */
-static struct trace_dns *places(const struct trace_dns_open *open, const struct trace_head *h,
-				uint16_t id)
+/* The slots where a query may be. */
+static struct trace_dns *find_bucket(const struct trace_dns_table *table,
+				     const struct trace_head *h, uint16_t id)
 {
 	uint32_t hash = (id ^ (uint32_t)h->lport << 16 ^ h->rport) * UINT32_C(0x9e3779b1) >> 16;
 
-	return &open->at[hash % (TRACE_DNS_OPEN / TRACE_DNS_WAYS) * TRACE_DNS_WAYS];
+	return &table->slots[hash % (TRACE_DNS_SLOTS / TRACE_DNS_BUCKET) * TRACE_DNS_BUCKET];
 }
 
-static struct trace_dns *find(const struct trace_dns_open *open, const struct trace_head *h,
-			      uint16_t id)
+static struct trace_dns *find_query(const struct trace_dns_table *table, const struct trace_head *h,
+				    uint16_t id)
 {
-	struct trace_dns *at = places(open, h, id);
+	struct trace_dns *at = find_bucket(table, h, id);
 
-	for (int i = 0; i < TRACE_DNS_WAYS; i++)
+	for (int i = 0; i < TRACE_DNS_BUCKET; i++)
 		if (is_same(&at[i], h, id))
 			return &at[i];
 	return NULL;
 }
 
-/* A free place, or that of the oldest, which is given up. */
-static struct trace_dns *place(struct trace_dns_open *open, const struct trace_head *h, uint16_t id)
+/* Returns a free slot, or that of the oldest query, which is evicted. */
+static struct trace_dns *claim_slot(struct trace_dns_table *table, const struct trace_head *h,
+				    uint16_t id)
 {
-	struct trace_dns *at = places(open, h, id), *oldest = at;
+	struct trace_dns *at = find_bucket(table, h, id), *oldest = at;
 
-	for (int i = 0; i < TRACE_DNS_WAYS && oldest->asked; i++)
-		if (at[i].asked < oldest->asked)
+	for (int i = 0; i < TRACE_DNS_BUCKET && oldest->query_ns; i++)
+		if (at[i].query_ns < oldest->query_ns)
 			oldest = &at[i];
-	open->given_up += oldest->asked != 0;
+	table->evicted += oldest->query_ns != 0;
 	return oldest;
 }
 
-bool trace_dns_add(struct trace_dns_open *open, const struct trace_message *m,
+bool trace_dns_add(struct trace_dns_table *table, const struct trace_message *m,
 		   struct trace_dns *done)
 {
 	uint32_t len = m->head.bytes < TRACE_MESSAGE ? m->head.bytes : TRACE_MESSAGE;
 	struct trace_dns *q;
-	struct dns_summary says;
+	struct dns_summary msg;
 
-	if (!dns_parse_message(&says, cursor_of(m->bytes, len)))
+	if (!dns_parse_message(&msg, cursor_of(m->bytes, len)))
 		return false;
-	q = find(open, &m->head, says.id);
-	if (!says.response) {
-		if (q && m->head.time - q->head.time >= AGAIN_NS)
-			q->times++;
+	q = find_query(table, &m->head, msg.id);
+	if (!msg.response) {
+		if (q && m->head.time - q->head.time >= DUPLICATE_NS)
+			q->queries++;
 		if (q)
 			return false;
-		q = place(open, &m->head, says.id);
-		*q = (struct trace_dns){ .head = m->head, .asked = m->head.time, .times = 1 };
-		q->says = says;
+		q = claim_slot(table, &m->head, msg.id);
+		*q = (struct trace_dns){ .head = m->head, .query_ns = m->head.time, .queries = 1 };
+		q->msg = msg;
 		return false;
 	}
 	*done = q ? *q : (struct trace_dns){ .head = m->head };
 	done->head.time = m->head.time;
 	done->answered = true;
-	done->says = says;
+	done->msg = msg;
 	if (q)
-		q->asked = 0;
+		q->query_ns = 0;
 	return true;
 }
 
-bool trace_dns_late(struct trace_dns_open *open, uint64_t now, struct trace_dns *done)
+bool trace_dns_expire(struct trace_dns_table *table, uint64_t now, struct trace_dns *done)
 {
-	for (int i = 0; i < TRACE_DNS_OPEN; i++) {
-		struct trace_dns *q = &open->at[i];
+	for (int i = 0; i < TRACE_DNS_SLOTS; i++) {
+		struct trace_dns *q = &table->slots[i];
 
-		if (!q->asked || q->asked + TRACE_DNS_PATIENCE_S * NS_PER_S > now)
+		if (!q->query_ns || q->query_ns + TRACE_DNS_TIMEOUT_S * NS_PER_S > now)
 			continue;
 		*done = *q;
-		done->head.time = q->asked + TRACE_DNS_PATIENCE_S * NS_PER_S;
-		q->asked = 0;
+		done->head.time = q->query_ns + TRACE_DNS_TIMEOUT_S * NS_PER_S;
+		q->query_ns = 0;
 		return true;
 	}
 	return false;
 }
 
-uint64_t trace_dns_next(const struct trace_dns_open *open)
+uint64_t trace_dns_deadline(const struct trace_dns_table *table)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (int i = 0; open->at && i < TRACE_DNS_OPEN; i++)
-		if (open->at[i].asked && open->at[i].asked + TRACE_DNS_PATIENCE_S * NS_PER_S < next)
-			next = open->at[i].asked + TRACE_DNS_PATIENCE_S * NS_PER_S;
+	for (int i = 0; table->slots && i < TRACE_DNS_SLOTS; i++)
+		if (table->slots[i].query_ns &&
+		    table->slots[i].query_ns + TRACE_DNS_TIMEOUT_S * NS_PER_S < next)
+			next = table->slots[i].query_ns + TRACE_DNS_TIMEOUT_S * NS_PER_S;
 	return next;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which questions of the filter language connections can answer: those about ends and owners. */
+/* Checks that a filter uses only what connections or processes have. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,37 +10,37 @@
 		offsetof(struct view, member), sizeof(((struct view *)0)->member) \
 	}
 /* Owners first: processes have nothing else. */
-static const struct known {
+static const struct field {
 	size_t off, len;
-} known[] = {
+} fields[] = {
 	FIELD(cgroup), FIELD(pid),   FIELD(comm),  FIELD(netns),    FIELD(ifindex), FIELD(type),
 	FIELD(proto),  FIELD(sport), FIELD(dport), FIELD(family),   FIELD(addrs),   FIELD(ports),
 	FIELD(dir),    FIELD(src),   FIELD(dst),   FIELD(fragment),
 };
 #undef FIELD
-enum { ALL = sizeof(known) / sizeof(*known), OWNERS = 3 };
+enum { ALL = sizeof(fields) / sizeof(*fields), OWNERS = 3 };
 
 static bool is_known(uint16_t field, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (field >= known[i].off && field < known[i].off + known[i].len)
+		if (field >= fields[i].off && field < fields[i].off + fields[i].len)
 			return true;
 	return false;
 }
 
-static const char *complaint(const struct filter_node *n, size_t fields)
+static const char *describe_unsupported(const struct filter_node *n, size_t nfields)
 {
 	switch (n->op) {
 	case FILTER_FIELD:
 	case FILTER_LOAD:
-		return is_known(n->field, fields) ? NULL : "a part of packets";
+		return is_known(n->field, nfields) ? NULL : "packet headers";
 	case FILTER_SET:
 		return "a set";
 	case FILTER_BYTE:
-		return "bytes of packets";
+		return "packet bytes";
 	case FILTER_DNS:
 	case FILTER_SNI:
-		return "what packets carry";
+		return "packet contents";
 	case FILTER_INNER:
 		return "tunnels";
 	default:
@@ -48,25 +48,26 @@ static const char *complaint(const struct filter_node *n, size_t fields)
 	}
 }
 
-static int fits(const struct filter *f, size_t fields, const char *have, struct diag *why)
+static int check_fields(const struct filter *f, size_t nfields, const char *have, struct diag *why)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const char *what = complaint(&f->nodes[i], fields);
+		const char *what = describe_unsupported(&f->nodes[i], nfields);
 
 		if (!what)
 			continue;
-		snprintf(why->msg, sizeof(why->msg), "asks about %s: %s", what, have);
+		snprintf(why->msg, sizeof(why->msg), "uses %s: %s", what, have);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-int trace_filter_fits(const struct filter *f, struct diag *why)
+int trace_filter_check(const struct filter *f, struct diag *why)
 {
-	return fits(f, ALL, "connections have addresses, ports, interfaces, owners", why);
+	return check_fields(
+		f, ALL, "connections only have addresses, ports, interfaces and processes", why);
 }
 
-int trace_filter_owners(const struct filter *f, struct diag *why)
+int trace_filter_check_owners(const struct filter *f, struct diag *why)
 {
-	return fits(f, OWNERS, "processes have pid, comm, cgroup, container", why);
+	return check_fields(f, OWNERS, "processes only have pid, comm, cgroup and container", why);
 }

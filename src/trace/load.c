@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each program is attached by a descriptor, so that nothing stays. */
+/* Programs are attached by descriptors, so that nothing stays behind. */
 #include "trace/load.h"
 #include <errno.h>
 #include <string.h>
@@ -10,37 +10,37 @@
 #include "obj/tracing.h"
 #include "sys/perf.h"
 
-/* Programs are written for one function; these are put at another one, too, where there is that. */
-static const struct more {
+/* Other functions that a program is attached to, where they exist. */
+static const struct extra_target {
 	const struct spec *spec;
 	uint32_t prog;
 	const char *function;
-} more[] = {
+} extra_targets[] = {
 	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_CONN, "inet_bind" },
 	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_CONN, "inet6_bind" },
 	{ &sock_calls_spec, SOCK_CALLS_PROG_SONDE_BIND_RET, "inet6_bind" },
 	{ &tcp_events_spec, TCP_EVENTS_PROG_SONDE_ACCEPTQ, "tcp_v6_syn_recv_sock" },
 };
 
-static int attach_more(struct trace *t, const struct obj *o)
+static int attach_extra(struct trace *t, const struct obj *o)
 {
-	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
-		uint32_t prog = more[i].prog;
+	for (size_t i = 0; i < sizeof(extra_targets) / sizeof(*extra_targets); i++) {
+		uint32_t prog = extra_targets[i].prog;
 		int fd;
 
-		if (o->spec != more[i].spec || !o->prog_fd[prog])
+		if (o->spec != extra_targets[i].spec || !o->prog_fd[prog])
 			continue;
-		fd = perf_attach_kprobe(more[i].function, o->spec->progs[prog].returns,
+		fd = perf_attach_kprobe(extra_targets[i].function, o->spec->progs[prog].returns,
 					o->prog_fd[prog]);
 		if (fd >= 0)
 			t->links[t->nlinks++] = fd;
 		else if (fd != -ENOENT)
-			return fail_errno(fd, "tracing by %s", more[i].function);
+			return fail_errno(fd, "attaching to %s", extra_targets[i].function);
 	}
 	return 0;
 }
 
-bool trace_hold(struct trace *t, int fd)
+bool trace_keep_link(struct trace *t, int fd)
 {
 	if (t->nlinks == TRACE_LINKS_MAX) {
 		close(fd);
@@ -50,12 +50,12 @@ bool trace_hold(struct trace *t, int fd)
 	return true;
 }
 
-static int attach(struct trace *t, const struct obj *o, uint32_t prog)
+static int attach_prog(struct trace *t, const struct obj *o, uint32_t prog)
 {
 	int fd = tracing_attach(o, prog);
 
 	if (fd < 0)
-		return fail_errno(fd, "tracing by %s", o->spec->progs[prog].target);
+		return fail_errno(fd, "attaching to %s", o->spec->progs[prog].target);
 	t->links[t->nlinks++] = fd;
 	return 0;
 }
@@ -66,35 +66,38 @@ void trace_detach(struct trace *t, uint32_t from)
 		close(t->links[--t->nlinks]);
 }
 
-/* Maps that specs have together, by their names. */
-static const char *const shared[] = {
-	"events", "counts", "cgroups", "socks", "listeners", "early"
+const char *const trace_shared_names[TRACE_SHARED] = {
+	[TRACE_SHARED_EVENTS] = "events",
+	[TRACE_SHARED_COUNTS] = "counts",
+	"cgroups",
+	"socks",
+	"listeners",
+	"early_accepts",
 };
-_Static_assert(sizeof(shared) / sizeof(*shared) == TRACE_SHARED, "as many as struct trace has");
 
-/* Those that are open are used by who comes later; sizes are told to who comes first. */
-static void share(const struct trace *t, const struct spec *spec, struct obj_map *maps)
+/* Passes on the shared maps that exist, and sizes for those that do not. */
+static void use_shared_maps(const struct trace *t, const struct spec *spec, struct obj_map *maps)
 {
 	for (uint32_t i = 0; i < spec->nmaps; i++) {
 		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!strcmp(spec->maps[i].name, shared[k]))
-				maps[i].fd = t->shared[k];
+			if (!strcmp(spec->maps[i].name, trace_shared_names[k]))
+				maps[i].fd = t->shared_maps[k];
 		if (!strcmp(spec->maps[i].name, "events"))
-			maps[i].max_entries = t->opts.bytes;
+			maps[i].max_entries = t->opts.ring_bytes;
 		else if (!strcmp(spec->maps[i].name, "socks"))
-			maps[i].max_entries = t->opts.socks;
+			maps[i].max_entries = t->opts.max_socks;
 	}
 }
 
-void trace_share(struct trace *t, const struct obj *o)
+void trace_share_maps(struct trace *t, const struct obj *o)
 {
 	for (uint32_t i = 0; i < o->spec->nmaps; i++)
 		for (int k = 0; k < TRACE_SHARED; k++)
-			if (!t->shared[k] && !strcmp(o->spec->maps[i].name, shared[k]))
-				t->shared[k] = o->map_fd[i];
+			if (!t->shared_maps[k] &&
+			    !strcmp(o->spec->maps[i].name, trace_shared_names[k]))
+				t->shared_maps[k] = o->map_fd[i];
 }
 
-/* Load some of a spec's programs, with the filter in its place. */
 int trace_load(struct trace *t, enum trace_objs which, const struct spec *spec,
 	       struct obj_opts *opts, struct obj_map *maps)
 {
@@ -102,16 +105,15 @@ int trace_load(struct trace *t, enum trace_objs which, const struct spec *spec,
 
 	for (uint32_t i = 0; i < spec->nprogs; i++)
 		stubs[i] = (struct obj_code){ t->code.insns, (uint32_t)t->code.n, false };
-	share(t, spec, maps);
+	use_shared_maps(t, spec, maps);
 	opts->maps = maps;
 	opts->stubs = stubs;
 	opts->verbose = t->opts.verbose;
 	return obj_open(&t->obj[which], spec, opts);
 }
 
-/* And attach them. */
-int trace_put(struct trace *t, enum trace_objs which, const struct spec *spec,
-	      struct obj_opts *opts)
+int trace_load_attach(struct trace *t, enum trace_objs which, const struct spec *spec,
+		      struct obj_opts *opts)
 {
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	struct obj *o = &t->obj[which];
@@ -120,9 +122,9 @@ int trace_put(struct trace *t, enum trace_objs which, const struct spec *spec,
 
 	for (uint32_t i = 0; i < spec->nprogs && !rc; i++)
 		if (opts->progs & 1u << i && spec->progs[i].attach_type != BPF_TRACE_ITER)
-			rc = attach(t, o, i);
+			rc = attach_prog(t, o, i);
 	if (!rc)
-		rc = attach_more(t, o);
+		rc = attach_extra(t, o);
 	if (rc) {
 		trace_detach(t, before);
 		obj_close(o);

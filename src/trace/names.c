@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Enumerators of the kernel's types, kept by their numbers. */
+/* Stores the enumerators of a kernel type by their values. */
 #include "trace/names.h"
 #include <string.h>
 
-void trace_names_open(struct trace_names *names, const struct btf *types, const char *type,
+void trace_load_names(struct trace_names *names, const struct btf *types, const char *type,
 		      const char *prefix)
 {
-	struct btf_lookup want = { .name = type, .kinds = BTF_KIND_BIT(ENUM) };
+	struct btf_lookup lookup = { .name = type, .kinds = BTF_KIND_BIT(ENUM) };
 	size_t skip = strlen(prefix);
 
-	btf_resolve(types, &want, 1);
-	for (uint32_t i = 0; want.id && i < sizeof(names->at) / sizeof(*names->at); i++) {
-		const char *name = btf_enum_name(types, want.id, i);
+	btf_resolve(types, &lookup, 1);
+	for (uint32_t i = 0; lookup.id && i < sizeof(names->at) / sizeof(*names->at); i++) {
+		const char *name = btf_enum_name(types, lookup.id, i);
 
 		if (!name)
 			continue;
@@ -23,14 +23,14 @@ void trace_names_open(struct trace_names *names, const struct btf *types, const 
 	}
 }
 
-const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1])
+const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1])
 {
-	memcpy(comm, who->comm, TRACE_COMM);
+	memcpy(comm, proc->comm, TRACE_COMM);
 	comm[TRACE_COMM] = '\0';
 	return comm;
 }
 
-const char *trace_name(const struct trace_names *names, uint32_t number)
+const char *trace_find_name(const struct trace_names *names, uint32_t number)
 {
 	if (number >= sizeof(names->at) / sizeof(*names->at) || !names->at[number] ||
 	    names->text.nomem)

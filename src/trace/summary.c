@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of destinations with a histogram each: four steps for a power of two. */
+/* A hash table of destinations with a histogram each: four bins for each power of two. */
 #include "trace/summary.h"
 #include <errno.h>
 #include <math.h>
@@ -25,7 +25,7 @@ static bool is_same(const struct trace_dest *a, const struct trace_dest *b)
 	       a->outgoing == b->outgoing && !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
-static struct trace_dest *find(struct trace_sum *sum, const struct trace_dest *key)
+static struct trace_dest *find_dest(struct trace_sum *sum, const struct trace_dest *key)
 {
 	uint64_t words[2], hash;
 
@@ -41,11 +41,11 @@ static struct trace_dest *find(struct trace_sum *sum, const struct trace_dest *k
 		if (is_same(d, key))
 			return d;
 	}
-	sum->beyond = true;
+	sum->overflowed = true;
 	return &sum->dests[TRACE_SUM_DESTS];
 }
 
-/* Where a time belongs: its highest bit, and the two below that. */
+/* The bin of a time: its highest bit and the two below that. */
 static uint32_t bin_of(uint64_t ns)
 {
 	uint32_t top = ns ? 63 - (uint32_t)__builtin_clzll(ns) : 0, bin;
@@ -68,14 +68,14 @@ static double time_of(uint32_t bin)
 
 double trace_dest_percentile(const struct trace_dest *d, double part)
 {
-	uint64_t all = 0, want, sum = 0;
+	uint64_t all = 0, rank, sum = 0;
 
 	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++)
-		all += d->times[i];
-	want = (uint64_t)(part * (double)all);
+		all += d->latencies[i];
+	rank = (uint64_t)(part * (double)all);
 	for (uint32_t i = 0; i < TRACE_SUM_BINS; i++) {
-		sum += d->times[i];
-		if (all && sum > want)
+		sum += d->latencies[i];
+		if (all && sum > rank)
 			return time_of(i);
 	}
 	return NAN;
@@ -92,7 +92,7 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 	key.outgoing = (rec->flags & TRACE_OUTGOING) != 0;
 	key.port = key.incoming ? rec->lport : rec->rport;
 	memcpy(key.addr, key.incoming ? rec->local : rec->remote, sizeof(key.addr));
-	d = find(sum, &key);
+	d = find_dest(sum, &key);
 	if (rec->kind == TRACE_CLOSE) {
 		d->closed++;
 		d->sent += e->detail.sent;
@@ -101,32 +101,32 @@ void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 	} else if (e->detail.error) {
 		d->failed++;
 	} else {
-		d->made++;
-		if (e->detail.began && !(rec->flags & TRACE_BY_LISTENER))
-			d->times[bin_of(rec->time - e->detail.began)]++;
+		d->opened++;
+		if (e->detail.start_ns && !(rec->flags & TRACE_BY_LISTENER))
+			d->latencies[bin_of(rec->time - e->detail.start_ns)]++;
 	}
 }
 
-static uint64_t weight(const struct trace_dest *d)
+static uint64_t count_events(const struct trace_dest *d)
 {
-	return d->made + d->failed + d->closed;
+	return d->opened + d->failed + d->closed;
 }
 
-static int busier(const void *a, const void *b)
+static int compare_dests(const void *a, const void *b)
 {
-	uint64_t x = weight(*(const struct trace_dest *const *)a),
-		 y = weight(*(const struct trace_dest *const *)b);
+	uint64_t x = count_events(*(const struct trace_dest *const *)a),
+		 y = count_events(*(const struct trace_dest *const *)b);
 
 	return (x < y) - (x > y);
 }
 
-size_t trace_sum_order(const struct trace_sum *sum, const struct trace_dest **order)
+size_t trace_sum_sort(const struct trace_sum *sum, const struct trace_dest **order)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < TRACE_SUM_DESTS; i++)
 		if (sum->dests[i].used)
 			order[n++] = &sum->dests[i];
-	qsort(order, n, sizeof(*order), busier);
+	qsort(order, n, sizeof(*order), compare_dests);
 	return n;
 }

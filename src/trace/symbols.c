@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/kallsyms (proc(5)) read as a stream: it has megabytes, of which a few names are wanted. */
+/* Reads /proc/kallsyms (proc(5)) as a stream: megabytes, of which few names are needed. */
 #define _GNU_SOURCE
 #include "trace/symbols.h"
 #include <errno.h>
@@ -23,15 +23,15 @@ void symbols_close(struct symbols *s)
 {
 	if (s->proc)
 		close(s->proc);
-	free(s->kept);
+	free(s->cache);
 	*s = (struct symbols){ 0 };
 }
 
-static struct symbol *kept(const struct symbols *s, uint64_t addr)
+static struct symbol *find_cached(const struct symbols *s, uint64_t addr)
 {
 	for (uint32_t i = 0; i < s->n; i++)
-		if (s->kept[i].addr == addr)
-			return &s->kept[i];
+		if (s->cache[i].addr == addr)
+			return &s->cache[i];
 	return NULL;
 }
 
@@ -40,7 +40,7 @@ struct walk {
 	void *arg;
 };
 
-/* A line: "ADDRESS TYPE NAME", then perhaps a tab and "[MODULE]". Functions only. */
+/* Passes on functions from a line "ADDRESS TYPE NAME", perhaps with a tab and "[MODULE]". */
 static int take_line(const char *line, size_t len, void *arg)
 {
 	const struct walk *w = arg;
@@ -69,20 +69,20 @@ int symbols_walk(const struct symbols *s, symbols_each *each, void *arg)
 }
 
 struct search {
-	struct symbol *open[SYMBOLS_ASKED];
+	struct symbol *pending[SYMBOLS_BATCH];
 	size_t n;
 };
 
-static int compare(uint64_t addr, const char *name, size_t len, void *arg)
+static int update_nearest(uint64_t addr, const char *name, size_t len, void *arg)
 {
 	const struct search *search = arg;
 
 	for (size_t i = 0; addr && i < search->n; i++) {
-		struct symbol *s = search->open[i];
+		struct symbol *s = search->pending[i];
 
-		if (addr > s->addr || addr <= s->begin)
+		if (addr > s->addr || addr <= s->start)
 			continue;
-		s->begin = addr;
+		s->start = addr;
 		len = len < sizeof(s->name) ? len : sizeof(s->name) - 1;
 		memcpy(s->name, name, len);
 		s->name[len] = '\0';
@@ -94,49 +94,49 @@ void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n)
 {
 	struct search search = { .n = 0 };
 
-	if (!s->kept)
-		s->kept = calloc(SYMBOLS_KEPT, sizeof(*s->kept));
-	for (size_t i = 0; s->kept && i < n && search.n < SYMBOLS_ASKED; i++) {
-		if (kept(s, addrs[i]))
+	if (!s->cache)
+		s->cache = calloc(SYMBOLS_CACHED, sizeof(*s->cache));
+	for (size_t i = 0; s->cache && i < n && search.n < SYMBOLS_BATCH; i++) {
+		if (find_cached(s, addrs[i]))
 			continue;
-		if (s->n == SYMBOLS_KEPT)
-			s->n = 0; /* those still needed come again */
-		s->kept[s->n] = (struct symbol){ .addr = addrs[i] };
-		search.open[search.n++] = &s->kept[s->n++];
+		if (s->n == SYMBOLS_CACHED)
+			s->n = 0; /* those still needed are looked up again */
+		s->cache[s->n] = (struct symbol){ .addr = addrs[i] };
+		search.pending[search.n++] = &s->cache[s->n++];
 	}
 	if (search.n)
-		symbols_walk(s, compare, &search);
+		symbols_walk(s, update_nearest, &search);
 }
 
-const struct symbol *symbols_of(struct symbols *s, uint64_t addr)
+const struct symbol *symbols_lookup(struct symbols *s, uint64_t addr)
 {
-	const struct symbol *found = s->kept ? kept(s, addr) : NULL;
+	const struct symbol *found = s->cache ? find_cached(s, addr) : NULL;
 
 	if (found)
 		return found;
 	symbols_find(s, &addr, 1);
-	return s->kept ? kept(s, addr) : NULL;
+	return s->cache ? find_cached(s, addr) : NULL;
 }
 
-/* at: what is looked up for addr. */
-static void put(struct symbols *s, uint64_t addr, uint64_t at, struct buf *out)
+/* Appends addr by the symbol at `at`. */
+static void append_symbol(struct symbols *s, uint64_t addr, uint64_t at, struct buf *out)
 {
-	const struct symbol *symbol = symbols_of(s, at);
+	const struct symbol *symbol = symbols_lookup(s, at);
 
-	if (symbol && symbol->begin) {
+	if (symbol && symbol->start) {
 		page_clean(out, symbol->name);
-		buf_printf(out, "+0x%llx", (unsigned long long)(addr - symbol->begin));
+		buf_printf(out, "+0x%llx", (unsigned long long)(addr - symbol->start));
 	} else {
 		buf_printf(out, "0x%llx", (unsigned long long)addr);
 	}
 }
 
-void symbols_put(struct symbols *s, uint64_t addr, struct buf *out)
+void symbols_append(struct symbols *s, uint64_t addr, struct buf *out)
 {
-	put(s, addr, addr, out);
+	append_symbol(s, addr, addr, out);
 }
 
-/* What runs a tracing program stands in front of what it was put at. */
+/* Frames of the tracing program and of what runs it. */
 static bool is_own(const struct symbol *symbol)
 {
 	static const char *const own[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
@@ -148,29 +148,28 @@ static bool is_own(const struct symbol *symbol)
 	return false;
 }
 
-/* A return address belongs to the call in front of it, which may be a function's last instruction.
- */
-static uint64_t place_of(const uint64_t *frames, uint32_t i)
+/* A return address belongs to the preceding call, which may be a function's last instruction. */
+static uint64_t call_address(const uint64_t *frames, uint32_t i)
 {
 	return i ? frames[i] - 1 : frames[i];
 }
 
-uint32_t symbols_put_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
-			   const char *before, const char *behind, struct buf *out)
+uint32_t symbols_append_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
+			      const char *prefix, const char *suffix, struct buf *out)
 {
-	uint64_t places[SYMBOLS_ASKED];
+	uint64_t calls[SYMBOLS_BATCH];
 	uint32_t i = 0, first;
 
-	n = n < SYMBOLS_ASKED ? n : SYMBOLS_ASKED;
+	n = n < SYMBOLS_BATCH ? n : SYMBOLS_BATCH;
 	for (; i < n; i++)
-		places[i] = place_of(frames, i);
-	symbols_find(s, places, n); /* all of them in one walk */
-	for (i = 0; i < n && is_own(symbols_of(s, places[i])); i++)
+		calls[i] = call_address(frames, i);
+	symbols_find(s, calls, n); /* all of them in one pass */
+	for (i = 0; i < n && is_own(symbols_lookup(s, calls[i])); i++)
 		;
 	for (first = i; i < n; i++) {
-		buf_str(out, before);
-		put(s, frames[i], places[i], out);
-		buf_str(out, behind);
+		buf_str(out, prefix);
+		append_symbol(s, frames[i], calls[i], out);
+		buf_str(out, suffix);
 	}
 	return n - first;
 }

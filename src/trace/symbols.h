@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names for addresses in the kernel, of which only those asked for are kept. */
+/* Names of kernel addresses; only requested ones are kept. */
 #ifndef TRACE_SYMBOLS_H
 #define TRACE_SYMBOLS_H
 
@@ -7,34 +7,35 @@
 #include <stdint.h>
 #include "base/buf.h"
 
-enum { SYMBOLS_KEPT = 512, SYMBOL_NAME = 64, SYMBOLS_ASKED = 64 };
+enum { SYMBOLS_CACHED = 512, SYMBOL_NAME = 64, SYMBOLS_BATCH = 64 };
 
 struct symbol {
-	uint64_t addr, begin; /* begin: the function's; 0: there is none known */
+	uint64_t addr, start; /* start: of the function; 0: unknown */
 	char name[SYMBOL_NAME];
 };
 
 /* Zeroed: closed. */
 struct symbols {
-	int proc; /* directory; 0: none */
-	struct symbol *kept;
+	int proc; /* descriptor of procfs; 0: none */
+	struct symbol *cache;
 	uint32_t n;
 };
 
-/* What it takes to look them up later, when less may be allowed. Without procfs there are none. */
+/* Opens procfs for later lookups, which may happen with fewer privileges. Without procfs nothing
+ * has a name. */
 void symbols_open(struct symbols *s);
-/* That of an address; its .begin is 0 if the kernel does not tell. NULL: no memory. */
-const struct symbol *symbols_of(struct symbols *s, uint64_t addr);
-/* Look several up at once: one walk over all there are. */
+/* The symbol of an address; its .start is 0 if the kernel does not tell. NULL: out of memory. */
+const struct symbol *symbols_lookup(struct symbols *s, uint64_t addr);
+/* Looks up several addresses in one pass. */
 void symbols_find(struct symbols *s, const uint64_t *addrs, size_t n);
-/* Append an address: "function+0x10", or its number if the kernel does not tell. */
-void symbols_put(struct symbols *s, uint64_t addr, struct buf *out);
-/* Append n frames of a stack, innermost first, each between two texts, but for those of the
- * programs that looked at it. How many they are. */
-uint32_t symbols_put_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
-			   const char *before, const char *behind, struct buf *out);
-/* Called with each function of the kernel and its modules; the name is not ended by NUL. A value
- * other than 0 ends it and is returned. addr is 0 where the kernel does not tell. */
+/* Appends an address as "function+0x10", or as a number if the kernel does not tell. */
+void symbols_append(struct symbols *s, uint64_t addr, struct buf *out);
+/* Appends n frames of a stack, innermost first, each between two texts, leaving out those of the
+ * tracing program. Returns how many were appended. */
+uint32_t symbols_append_stack(struct symbols *s, const uint64_t *frames, uint32_t n,
+			      const char *prefix, const char *suffix, struct buf *out);
+/* Called with each function of the kernel and its modules; the name has no NUL. Returning anything
+ * but 0 stops the walk. addr is 0 where the kernel does not tell. */
 typedef int symbols_each(uint64_t addr, const char *name, size_t len, void *arg);
 int symbols_walk(const struct symbols *s, symbols_each *each, void *arg);
 void symbols_close(struct symbols *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file is known by its inode, whatever its names are: a process's view of it is opened by way of
- * procfs, which needs neither its root nor that the file still has a name. */
+/* Files are told apart by inode. A process's files are opened through procfs, which takes neither
+ * access to its root directory nor that the file still has a name. */
 #define _GNU_SOURCE
 #include "trace/tls.h"
 #include <dirent.h>
@@ -21,18 +21,18 @@
 
 enum { FILES_MAX = 8192, MAPS_MAX = 1 << 22 };
 
-/* Files that were looked at. */
-struct seen {
+/* Files already searched. */
+struct seen_file {
 	dev_t dev;
 	ino_t ino;
 };
 
-struct search {
+struct tls_search {
 	struct trace *t;
 	const struct obj *o;
-	struct seen seen[FILES_MAX];
+	struct seen_file seen[FILES_MAX];
 	uint32_t n;
-	bool full; /* there are more than can be watched */
+	bool full; /* some files could not be watched */
 };
 
 static const struct {
@@ -46,13 +46,13 @@ static const struct {
 };
 enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
 
-struct places {
+struct tls_functions {
 	uint64_t value[FUNCTIONS];
 };
 
-static int note_function(const struct elf_symbol *symbol, void *arg)
+static int find_tls_function(const struct elf_symbol *symbol, void *arg)
 {
-	struct places *p = arg;
+	struct tls_functions *p = arg;
 
 	if (strncmp(symbol->name, "SSL_", 4))
 		return 0;
@@ -62,7 +62,7 @@ static int note_function(const struct elf_symbol *symbol, void *arg)
 	return 0;
 }
 
-static int put(struct search *s, const char *path, uint64_t offset, uint32_t prog)
+static int attach_function(struct tls_search *s, const char *path, uint64_t offset, uint32_t prog)
 {
 	const struct obj *o = s->o;
 	int in = perf_attach_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ENTER]);
@@ -73,39 +73,39 @@ static int put(struct search *s, const char *path, uint64_t offset, uint32_t pro
 			close(in);
 		return out;
 	}
-	return trace_hold(s->t, in) && trace_hold(s->t, out) ? 0 : -E2BIG;
+	return trace_keep_link(s->t, in) && trace_keep_link(s->t, out) ? 0 : -E2BIG;
 }
 
-/* A file that may have the functions. How many it has, or -errno. */
-static int try(struct search *s, const char *path)
+/* Attaches to the TLS functions of a file. Returns how many it has, or -errno. */
+static int attach_file(struct tls_search *s, const char *path)
 {
-	struct places places = { 0 };
+	struct tls_functions found = { 0 };
 	struct elf e = { 0 };
 	uint64_t offset;
 	int rc = elf_open(&e, path), n = 0;
 
 	if (rc)
 		return rc;
-	/* Registers of a 32-bit program are not where these programs look. */
+	/* the programs cannot read the registers of 32-bit programs */
 	if (e.wide != (sizeof(long) == sizeof(uint64_t))) {
 		elf_close(&e);
 		return 0;
 	}
-	elf_walk_functions(&e, note_function, &places);
+	elf_walk_functions(&e, find_tls_function, &found);
 	for (int i = 0; i < FUNCTIONS && !rc; i++) {
-		if (!places.value[i] || elf_find_offset(&e, places.value[i], &offset))
+		if (!found.value[i] || elf_find_offset(&e, found.value[i], &offset))
 			continue;
-		rc = put(s, path, offset, functions[i].prog);
+		rc = attach_function(s, path, offset, functions[i].prog);
 		n += !rc;
 	}
 	elf_close(&e);
-	s->t->libs += n > 0;
+	s->t->ntls_files += n > 0;
 	s->full |= rc == -E2BIG;
 	return rc ? rc : n;
 }
 
-/* Whether it is met for the first time. */
-static bool is_new(struct search *s, const char *path)
+/* Whether a file has not been searched yet. */
+static bool is_unseen(struct tls_search *s, const char *path)
 {
 	struct stat st;
 
@@ -117,7 +117,7 @@ static bool is_new(struct search *s, const char *path)
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->seen[i].dev == st.st_dev && s->seen[i].ino == st.st_ino)
 			return false;
-	s->seen[s->n++] = (struct seen){ st.st_dev, st.st_ino };
+	s->seen[s->n++] = (struct seen_file){ st.st_dev, st.st_ino };
 	return true;
 }
 
@@ -126,8 +126,8 @@ static bool is_library(const char *name)
 	return !strncmp(name, "libssl", 6) && strstr(name, ".so");
 }
 
-/* A line of maps (proc(5)): "BEGIN-END rwxp OFFSET DEV INODE   PATH". */
-static void try_mapping(struct search *s, const char *pid, char *line)
+/* Parses a line of maps (proc(5)): "BEGIN-END rwxp OFFSET DEV INODE   PATH". */
+static void try_mapping(struct tls_search *s, const char *pid, char *line)
 {
 	char path[64], *path_at = strchr(line, '/'), *base, *space = strchr(line, ' ');
 
@@ -137,19 +137,19 @@ static void try_mapping(struct search *s, const char *pid, char *line)
 	if (!is_library(base))
 		return;
 	snprintf(path, sizeof(path), "%s/map_files/%.*s", pid, (int)(space - line), line);
-	if (is_new(s, path))
-		try(s, path);
+	if (is_unseen(s, path))
+		attach_file(s, path);
 }
 
-static void try_process(struct search *s, int proc, const char *pid)
+static void try_process(struct tls_search *s, int proc, const char *pid)
 {
 	struct buf maps = { 0 };
 	char path[64], *line, *next;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/exe", pid);
-	if (is_new(s, path))
-		try(s, path);
+	if (is_unseen(s, path))
+		attach_file(s, path);
 	snprintf(path, sizeof(path), "%s/maps", pid);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -166,49 +166,49 @@ static void try_process(struct search *s, int proc, const char *pid)
 	buf_free(&maps);
 }
 
-/* Paths of a procfs that may be mounted nowhere are told from its directory on. */
-static int try_processes(struct search *s)
+/* procfs may be mounted nowhere, so paths are relative to its directory. */
+static int try_processes(struct tls_search *s)
 {
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int proc = mnt_open_dir("proc", "/proc", PROC_SUPER_MAGIC);
 	DIR *dir = proc < 0 ? NULL : fdopendir(proc);
 	struct dirent *e;
 
-	if (dir && here >= 0 && !fchdir(proc)) {
+	if (dir && cwd >= 0 && !fchdir(proc)) {
 		while ((e = readdir(dir)))
 			if (*e->d_name >= '1' && *e->d_name <= '9')
 				try_process(s, proc, e->d_name);
-		if (fchdir(here) < 0)
+		if (fchdir(cwd) < 0)
 			proc = -errno;
 	}
 	if (dir)
 		closedir(dir);
-	if (here >= 0)
-		close(here);
+	if (cwd >= 0)
+		close(cwd);
 	return proc < 0 ? proc : 0;
 }
 
-/* Where programs that have yet to begin will find one. */
+/* Finds the libraries of programs that start later. */
 static bool try_library(const char *path, const char *name, void *arg)
 {
-	struct search *s = arg;
+	struct tls_search *s = arg;
 
-	if (is_library(name) && is_new(s, path))
-		try(s, path);
+	if (is_library(name) && is_unseen(s, path))
+		attach_file(s, path);
 	return false;
 }
 
-static int try_named(struct search *s, const struct opt_list *names)
+static int try_named(struct tls_search *s, const struct opt_list *names)
 {
 	for (unsigned int i = 0; names && i < names->n; i++) {
-		int n = is_new(s, names->at[i]) ? try(s, names->at[i]) : 1;
+		int n = is_unseen(s, names->at[i]) ? attach_file(s, names->at[i]) : 1;
 
 		if (n < 0)
 			return fail(n, "%s: %s", names->at[i], elf_open_error(n));
 		if (!n)
 			return fail(-ENOENT,
-				    "%s has no SSL_read and SSL_write: it is stripped, or "
-				    "uses another library",
+				    "%s has no SSL_read or SSL_write: it is stripped, or "
+				    "does not use OpenSSL",
 				    names->at[i]);
 		if (access(names->at[i], R_OK) < 0)
 			return fail_errno(-errno, "%s", names->at[i]);
@@ -218,25 +218,23 @@ static int try_named(struct search *s, const struct opt_list *names)
 
 int trace_tls_attach(struct trace *t, const struct obj *o)
 {
-	struct search *s = calloc(1, sizeof(*s));
+	struct tls_search *s = calloc(1, sizeof(*s));
 	int rc;
 
 	if (!s)
 		return fail_errno(-ENOMEM, "TLS");
 	s->t = t;
 	s->o = o;
-	rc = try_named(s, t->opts.libs);
+	rc = try_named(s, t->opts.tls_files);
 	if (!rc) {
 		try_processes(s);
 		libs_walk(try_library, s);
 	}
 	if (!rc && s->full)
-		note("there are more files with OpenSSL than can be watched: --tls-file names "
-		     "those that matter");
+		note("too many files with OpenSSL, some are not watched: choose with --tls-file");
 	free(s);
-	if (!rc && !t->libs)
-		return fail(-ENOENT,
-			    "TLS: no process runs an OpenSSL, and there is no libssl here: "
-			    "name a file (--tls-file)");
+	if (!rc && !t->ntls_files)
+		return fail(-ENOENT, "no process uses OpenSSL, and no libssl was found: "
+				     "name a file with --tls-file");
 	return rc;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Where TLS libraries are: shared ones, and those inside programs. */
+/* Finds TLS libraries, both shared ones and those linked into programs. */
 #ifndef TRACE_TLS_H
 #define TRACE_TLS_H
 
 #include "trace/trace.h"
 
-/* Put the loaded programs at the functions of every file that has them: those that a process runs
- * now, in whatever root, those where libraries lie, those that are asked for. 0 or -errno, said:
- * there is none, or one that was asked for has none. */
+/* Attaches the loaded programs to every file with the TLS functions: of running processes in any
+ * root directory, of the library directories, and given by the user. Returns 0 or -errno: there is
+ * none, or a file given by the user has no such function. Reports errors. */
 int trace_tls_attach(struct trace *t, const struct obj *o);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tracing programs where they watch the kernel, and what they tell. */
+/* Loads and attaches the tracing programs, and reads their records. */
 #ifndef TRACE_TRACE_H
 #define TRACE_TRACE_H
 
@@ -19,16 +19,16 @@
 
 struct trace_opts {
 	uint32_t kinds;              /* TRACE_BIT()s */
-	uint32_t failures;           /* the same: of these those that failed */
-	const struct filter *filter; /* the caller's for as long as the trace is open; NULL: all */
-	uint32_t bytes;              /* of the ring; 0: as is useful */
+	uint32_t failures;           /* the same: report only those that failed */
+	const struct filter *filter; /* the caller's, while the trace is open; NULL: none */
+	uint32_t ring_bytes;         /* 0: default */
 	uint16_t dns_port;           /* 0: 53 */
-	uint32_t socks;              /* that are known at a time; 0: as is useful */
-	uint32_t text;               /* bytes of each piece of TLS; 0: as many as there may be */
-	const struct opt_list *libs; /* files with a TLS library, besides those that are found */
-	bool there;                  /* connections that there are, too */
-	bool stacks;                 /* of drops */
-	bool verbose;                /* the verifier's whole log, should it come to that */
+	uint32_t max_socks;  /* sockets tracked at a time; 0: by the number of existing ones */
+	uint32_t text_bytes; /* bytes of each TLS read or write; 0: the maximum */
+	const struct opt_list *tls_files; /* files with a TLS library, besides those found */
+	bool existing;                    /* list existing connections */
+	bool stacks;                      /* record the stacks of drops */
+	bool verbose;                     /* on failure print the verifier's whole log */
 };
 
 enum trace_objs {
@@ -41,65 +41,67 @@ enum trace_objs {
 };
 enum { TRACE_LINKS_MAX = 2048, TRACE_SHARED = 6 };
 
-/* Numbers as the running kernel names them: they differ from release to release. */
+/* Names of the running kernel's numbers, which differ between releases. */
 struct trace_names {
-	struct buf text;  /* one behind the other, each with a NUL */
-	uint32_t at[256]; /* by number, where in text; 0: there is none */
+	struct buf text;  /* names, each with a NUL */
+	uint32_t at[256]; /* offset in text by number; 0: none */
 };
 
 /* Zeroed: closed. */
 struct trace {
 	struct trace_opts opts;
-	uint32_t missing; /* kinds that this kernel does not tell of */
+	uint32_t missing; /* kinds that this kernel cannot report */
 	struct filter_code code;
 	struct obj obj[TRACE_OBJS];
-	int shared[TRACE_SHARED]; /* maps of the first that made them */
+	int shared_maps[TRACE_SHARED]; /* created by the first program that has them */
 	int links[TRACE_LINKS_MAX];
 	uint32_t nlinks;
 	struct ring ring;
-	struct owners owners; /* of sockets, for DNS */
-	bool can_read_kernel; /* kernel memory may be copied */
-	const char *returns;  /* how the results of system calls are heard of; NULL: they are not */
-	struct trace_names drops, resets;
-	uint32_t libs; /* files where TLS is watched */
+	struct owners owners;    /* of sockets, for DNS */
+	bool can_read_kernel;    /* kernel memory may be copied */
+	const char *call_method; /* how results of system calls are seen; NULL: they are not */
+	struct trace_names drop_reasons, reset_reasons;
+	uint32_t ntls_files; /* files with a TLS library that are watched */
 };
 
-/* Whether a filter is about what connections have: 0, or -EINVAL with why->msg. */
-int trace_filter_fits(const struct filter *f, struct diag *why);
-/* The same of what processes have. */
-int trace_filter_owners(const struct filter *f, struct diag *why);
+/* Checks that a filter uses only what connections have. Returns 0, or -EINVAL with why->msg. */
+int trace_filter_check(const struct filter *f, struct diag *why);
+/* The same for processes. */
+int trace_filter_check_owners(const struct filter *f, struct diag *why);
 
-/* Load and attach. What this kernel cannot tell of is left out with a word, if there is more. Said
- * on failure, and nothing stays behind. */
+/* Loads and attaches. Kinds that this kernel cannot report are left out with a note, unless none
+ * remains. Returns 0 or -errno, with nothing left behind. Reports errors. */
 int trace_open(struct trace *t, const struct trace_opts *opts);
 
-/* Called with each record, which is gone after the call: what it is, its kind says. A value other
- * than 0 ends the reading and is returned. */
+/* Called with each record, valid during the call; its kind tells its type. Returning anything but 0
+ * stops reading. */
 typedef int trace_each(const struct trace_head *rec, size_t len, void *arg);
-/* The connections that there were at the start: records of struct trace_event. 0, what each()
- * returned, or -errno, unsaid: there is no looking. */
+/* Passes on the connections that existed at the start, as struct trace_event. Returns 0, what
+ * each() returned, or -errno. Does not report errors. */
 int trace_list_existing(struct trace *t, trace_each *each, void *arg);
-/* What has come since; t->ring.fd can be polled for it. */
+/* Passes on the records that have arrived; t->ring.fd can be polled for them. Returns 0, what
+ * each() returned, or -errno. Does not report errors. */
 int trace_read(struct trace *t, trace_each *each, void *arg);
 
-/* A probe's descriptor, to be closed with the rest. False: there are too many; it is closed. */
-bool trace_hold(struct trace *t, int fd);
+/* Keeps a link's descriptor until the trace is closed. False: too many links; it is closed. */
+bool trace_keep_link(struct trace *t, int fd);
 
-/* A process's name, ended by NUL, in comm. Returns that. */
-const char *trace_comm(const struct trace_who *who, char comm[TRACE_COMM + 1]);
+/* Copies a process's name to comm, with a NUL. Returns comm. */
+const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1]);
 
-/* The kernel's name for a number; NULL: it has none. */
-const char *trace_name(const struct trace_names *names, uint32_t number);
+/* The kernel's name of a number; NULL: unknown. */
+const char *trace_find_name(const struct trace_names *names, uint32_t number);
 
-/* Records that there was no room for, or that were passed over by the kernel. 0 or -errno. */
+/* Counts records without room, and runs that the kernel skipped. Returns 0 or -errno. Does not
+ * report errors. */
 int trace_counts(const struct trace *t, struct trace_counts *counts);
 
-/* Packets dropped so far: called with each struct trace_drop. */
-int trace_drops(const struct trace *t, map_each_count *each, void *arg);
-/* Addresses of a drop's stack, innermost first; their number. */
-uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
+/* Passes on the counts of dropped packets: each struct trace_drop with its number. */
+int trace_walk_drops(const struct trace *t, map_each_count *each, void *arg);
+/* Fills frames with the addresses of a drop's stack, innermost first. Returns their number. */
+uint32_t trace_read_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
 
-/* No more is told; what was is still in the ring. */
+/* Detaches: no more events; those that happened are still in the ring. */
 void trace_stop(struct trace *t);
 void trace_close(struct trace *t);
 

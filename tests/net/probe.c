@@ -375,7 +375,7 @@ void probe_trouble(void)
 	SONDE_RUN(&a, "probe", "uprobe:nothing");
 	sonde_expect_line(&a, 2, "uprobe:PATH:SYMBOL");
 	SONDE_RUN(&a, "probe", "raw:x", "port", "80");
-	sonde_expect_line(&a, 2, "processes have pid");
+	sonde_expect_line(&a, 2, "processes only have pid");
 	SONDE_RUN(&a, "probe", "-c", "3", "raw:x");
 	sonde_expect_line(&a, 2, "-e");
 	SONDE_RUN(&a, "probe", own("uprobe", "probed_her"));

@@ -425,11 +425,11 @@ void trace_filters(void)
 		      "%s: %s", text, a.out);
 	}
 	SONDE_RUN(&a, "trace", "tcp[13] & 2 != 0");
-	sonde_expect_line(&a, 2, "a part of packets");
+	sonde_expect_line(&a, 2, "uses packet headers");
 	SONDE_RUN(&a, "trace", "conect");
 	CHECK(a.rc == 2 && strstr(a.err, "connect"), "%s", a.err);
 	SONDE_RUN(&a, "trace", "vlan 3");
-	sonde_expect_line(&a, 2, "a part of packets");
+	sonde_expect_line(&a, 2, "uses packet headers");
 }
 
 static void no_caps(void)

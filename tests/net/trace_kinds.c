@@ -214,9 +214,9 @@ void trace_full_queue(void)
 	listener = far_listener(&lab, AF_INET, PORT, 1);
 	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
 	while (sonde_poll(&a, 20) || !*a.err)
-		if (strstr(a.err, "tracing") || strstr(a.err, "does not tell of"))
+		if (strstr(a.err, "tracing") || strstr(a.err, "queues are unavailable"))
 			break;
-	if (strstr(a.err, "does not tell of"))
+	if (strstr(a.err, "queues are unavailable"))
 		SKIP("this kernel has no kprobes");
 	for (int i = 0; i < 6; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -390,7 +390,7 @@ void trace_tls(void)
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
 		  "1ms");
-	sonde_expect_line(&a, 1, "has no SSL_read and SSL_write");
+	sonde_expect_line(&a, 1, "has no SSL_read or SSL_write");
 	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "comm net");
 	sonde_await_err(&a, "tracing");
 	CHECK(SSL_write(&a, "a question", 10) == 10, "-");

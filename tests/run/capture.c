@@ -104,7 +104,7 @@ static int try_loading(const struct loading *l, uint32_t progs)
 				     .groups = l->rest ? VIEW_GROUPS : VIEW_ADDRS | VIEW_PORTS,
 				     .multibuf = !feature_try("XDP frames in several buffers"),
 				     .owner = l->owner,
-				     .has_rules = l->rest && l->owner,
+				     .filter_owner = l->rest && l->owner,
 				     .observer = l->rest };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },

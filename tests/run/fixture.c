@@ -9,7 +9,7 @@
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-const char *const flavour_names[] = { "xdp", "tc in", "tc out" };
+const char *const target_names[] = { "xdp", "tc in", "tc out" };
 static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 			     GATE_PROG_SONDE_GATE_OUT };
 
@@ -75,7 +75,7 @@ void stage_lead(const struct obj *stage, uint32_t slot, int prog)
 {
 	int rc = bpf_map_update(stage->map_fd[0], &slot, &prog, 0);
 
-	CHECK(!rc, "the stage does not take %s: %s", flavour_names[slot], strerror(-rc));
+	CHECK(!rc, "the stage does not take %s: %s", target_names[slot], strerror(-rc));
 }
 
 void fixture_open(struct fixture *r, bool ethernet)
@@ -151,10 +151,10 @@ void fixture_clear(const struct fixture *r, enum gate_dir dir)
 }
 
 /* The packet's start in hex, for messages. */
-static const char *show(enum flavour f, const void *data, size_t len)
+static const char *show(enum target f, const void *data, size_t len)
 {
 	static char words[300];
-	int at = snprintf(words, sizeof(words), "%s, %zu bytes", flavour_names[f], len);
+	int at = snprintf(words, sizeof(words), "%s, %zu bytes", target_names[f], len);
 
 	for (size_t i = 0; i < len && i < 100; i++)
 		at += snprintf(words + at, sizeof(words) - (size_t)at, "%s%02x", i % 4 ? "" : " ",
@@ -164,7 +164,7 @@ static const char *show(enum flavour f, const void *data, size_t len)
 
 /* Newer kernels (6.17) refuse an skb whose EtherType promises more bytes than there are: give them
  * more, which the stage takes away again. */
-static int run_staged(struct fixture *r, enum flavour f, struct bpf_run *run)
+static int run_staged(struct fixture *r, enum target f, struct bpf_run *run)
 {
 	static uint8_t padded[PACKET_MAX];
 	struct __sk_buff ctx = { 0 };
@@ -184,7 +184,7 @@ static int run_staged(struct fixture *r, enum flavour f, struct bpf_run *run)
 	return bpf_prog_run(r->stage.prog_fd[0], run);
 }
 
-void fixture_run(struct fixture *r, enum flavour f, const void *data, size_t len,
+void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
 		 const struct __sk_buff *ctx, struct gate_row *row)
 {
 	uint32_t want =
@@ -218,7 +218,7 @@ static void print_row(char *buf, size_t len, const struct gate_row *row)
 		 (unsigned long long)row->bytes);
 }
 
-void fixture_expect(struct fixture *r, enum flavour f, const void *data, size_t len,
+void fixture_expect(struct fixture *r, enum target f, const void *data, size_t len,
 		    const struct __sk_buff *ctx, const struct gate_row *want)
 {
 	struct gate_row full = *want, row;
@@ -233,7 +233,7 @@ void fixture_expect(struct fixture *r, enum flavour f, const void *data, size_t 
 	      detail, should);
 }
 
-void fixture_compare(struct fixture *r, enum flavour f, const void *data, size_t len, bool ethernet)
+void fixture_compare(struct fixture *r, enum target f, const void *data, size_t len, bool ethernet)
 {
 	struct opinion o = opinion_of(data, len, ethernet);
 	struct gate_row want = { .family = o.family, .proto = o.proto, .packets = 1, .bytes = len };

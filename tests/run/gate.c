@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate told what packets are: samples, whole, cut and mutated, in all its flavours. */
+/* The gate told what packets are: samples, whole, cut and mutated, in all its targets. */
 #include <errno.h>
 #include <string.h>
 #include "gen/gate.gen.h"
@@ -39,7 +39,7 @@ void gate_samples(void)
 		      "%s: the second opinion is family %d, protocol %x", s->name, o.family,
 		      o.proto);
 		for (int f = 0; f < FLAVOURS; f++)
-			fixture_expect(&r, (enum flavour)f, p.at, p.len, NULL, &want);
+			fixture_expect(&r, (enum target)f, p.at, p.len, NULL, &want);
 	}
 	fixture_empty(&r);
 	fixture_close(&r);
@@ -61,7 +61,7 @@ void gate_truncated(void)
 		build(&p, &samples[i]);
 		for (size_t cut = ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
 			for (int f = 0; f < FLAVOURS; f++)
-				fixture_compare(&r, (enum flavour)f, p.at, cut, true);
+				fixture_compare(&r, (enum target)f, p.at, cut, true);
 	}
 	fixture_empty(&r);
 	fixture_close(&r);
@@ -103,7 +103,7 @@ static void mutations(bool ethernet)
 			packet_mutate(&p, &seed);
 			if (p.len < skip + ETH_LEN)
 				continue;
-			fixture_compare(&r, (enum flavour)f, p.at + skip, p.len - skip, ethernet);
+			fixture_compare(&r, (enum target)f, p.at + skip, p.len - skip, ethernet);
 			o = opinion_of(p.at + skip, p.len - skip, ethernet);
 			seen[o.family][o.proto == GATE_PROTO_BAD]++;
 		}
@@ -146,7 +146,7 @@ void gate_raw_ip(void)
 		whole += with.family == without.family && with.proto == without.proto;
 		for (size_t cut = 2 * ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
 			for (int f = 0; f < FLAVOURS; f++)
-				fixture_compare(&r, (enum flavour)f, p.at + ETH_LEN, cut - ETH_LEN,
+				fixture_compare(&r, (enum target)f, p.at + ETH_LEN, cut - ETH_LEN,
 						false);
 	}
 	CHECK(whole > 40, "only %u samples are IP", whole);

@@ -436,7 +436,7 @@ void guard_keys(void)
 	close_guard(&g);
 }
 
-/* All parts of it in use, on packets of any kind, in every flavour: whatever they are, an answer
+/* All parts of it in use, on packets of any kind, in every target: whatever they are, an answer
  * is given. */
 void guard_mutated(void)
 {

@@ -42,7 +42,7 @@ static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 
 /* A gate with rules, and what it should have counted. */
 struct bench {
-	enum flavour flavour;
+	enum target target;
 	bool ethernet;
 	enum gate_dir dir;
 	struct rules rules;
@@ -61,34 +61,34 @@ static uint32_t draw(uint32_t below)
 }
 
 /* 0, or what loading it answers. */
-static int bench_try(struct bench *b, enum flavour flavour, bool ethernet, const char *text)
+static int bench_try(struct bench *b, enum target target, bool ethernet, const char *text)
 {
 	const struct link link = { .ifindex = IFINDEX,
 				   .name = "bench",
 				   .type = ethernet ? ARPHRD_ETHER : ARPHRD_NONE };
 	struct gate_load what = { .link = &link,
-				  .progs = 1u << progs[flavour],
+				  .progs = 1u << progs[target],
 				  .uses = GATE_USER_FILTER,
 				  .rules = &b->rules,
-				  .dir = flavour == TC_OUT ? GATE_OUT : GATE_IN };
+				  .dir = target == TC_OUT ? GATE_OUT : GATE_IN };
 	struct diag diag = { 0 };
 	int rc;
 
-	*b = (struct bench){ .flavour = flavour, .ethernet = ethernet, .dir = what.dir };
+	*b = (struct bench){ .target = target, .ethernet = ethernet, .dir = what.dir };
 	rc = rules_parse(&b->rules, text, strlen(text), what.dir, &exprs_names, &diag);
 	CHECK(!rc, "%s: %s", diag.msg, text);
 	CHECK(!rules_number(&b->rules, 0), "ids");
 	return gate_load(&b->gate, &what, &b->conf);
 }
 
-static void bench_open(struct bench *b, enum flavour flavour, bool ethernet, const char *text)
+static void bench_open(struct bench *b, enum target target, bool ethernet, const char *text)
 {
-	CHECK(!bench_try(b, flavour, ethernet, text), "not loaded: %s", text);
+	CHECK(!bench_try(b, target, ethernet, text), "not loaded: %s", text);
 	CHECK(b->conf.has_rules && b->conf.ethernet == ethernet, "another conf");
-	if (flavour == XDP)
+	if (target == XDP)
 		return;
 	stage_open(&b->stage);
-	stage_lead(&b->stage, flavour, b->gate.prog_fd[progs[flavour]]);
+	stage_lead(&b->stage, target, b->gate.prog_fd[progs[target]]);
 }
 
 static void bench_close(struct bench *b)
@@ -113,7 +113,7 @@ static void check_hits(const struct bench *b, uint32_t id, const char *words)
 	}
 	CHECK(sum.packets == b->hits[id].packets && sum.bytes == b->hits[id].bytes,
 	      "%s%s: rule %u has decided on %llu packets (%llu bytes), not %llu (%llu): %s",
-	      flavour_names[b->flavour], b->conf.addr_only ? " (light)" : "", id,
+	      target_names[b->target], b->conf.addr_only ? " (light)" : "", id,
 	      (unsigned long long)sum.packets, (unsigned long long)sum.bytes,
 	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes,
 	      words);
@@ -139,16 +139,16 @@ static void bench_check(const struct bench *b, const char *text)
 	gate_counters_free(&t);
 	CHECK(!memcmp(packets, b->packets, sizeof(packets)) &&
 		      !memcmp(bytes, b->bytes, sizeof(bytes)),
-	      "%s: the counters do not sum up\n%s", flavour_names[b->flavour], text);
+	      "%s: the counters do not sum up\n%s", target_names[b->target], text);
 }
 
 /* Its answer; false: this kernel does not take the packet (an skb of less than it promises). */
 static bool run(const struct bench *b, const struct packet *p, bool tag, bool *drops)
 {
 	static const uint32_t answers[][2] = { { XDP_PASS, XDP_DROP }, { (uint32_t)-1, 2 } };
-	struct __sk_buff ctx = { .cb[STAGE_PROG] = b->flavour };
+	struct __sk_buff ctx = { .cb[STAGE_PROG] = b->target };
 	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
-	int prog = b->gate.prog_fd[progs[b->flavour]], rc;
+	int prog = b->gate.prog_fd[progs[b->target]], rc;
 
 	if (tag) {
 		ctx.cb[STAGE_VLAN_PROTO] = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 0x8100 : 0x0081;
@@ -158,11 +158,11 @@ static bool run(const struct bench *b, const struct packet *p, bool tag, bool *d
 		prog = b->stage.prog_fd[0];
 	}
 	rc = bpf_prog_run(prog, &run);
-	CHECK(!rc || (rc == -EINVAL && b->flavour != XDP), "not run: %s", strerror(-rc));
+	CHECK(!rc || (rc == -EINVAL && b->target != XDP), "not run: %s", strerror(-rc));
 	if (rc || run.ret == 99) /* the stage could not push a tag */
 		return false;
 	for (int i = 0; i < 2; i++)
-		if (run.ret - b->has_observer == answers[b->flavour != XDP][i]) {
+		if (run.ret - b->has_observer == answers[b->target != XDP][i]) {
 			*drops = i;
 			return true;
 		}
@@ -205,7 +205,7 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	want = rules_drop(&b->rules, b->dir,
 			  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len }, &rule);
 	CHECK(drops == want, "%s%s%s%s: %s, not %s, which rule %u says: %s\n%s",
-	      flavour_names[b->flavour], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
+	      target_names[b->target], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
 	      b->conf.addr_only ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
 	      rule ? rule->id : 0, hex(seen), text);
 	id = rule ? rule->id : want ? RULE_DEFAULT_ID : 0;
@@ -341,7 +341,7 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 		sprintf(text + len, "default drop\n");
 }
 
-static void same_as_judged(enum flavour flavour, bool ethernet)
+static void same_as_judged(enum target target, bool ethernet)
 {
 	unsigned int sets = SETS / test_slow() + 1, ran = 0, dropped = 0;
 	struct packet p;
@@ -355,11 +355,11 @@ static void same_as_judged(enum flavour flavour, bool ethernet)
 		some_rules(text, sizeof(text), false, true);
 		if (!*text)
 			continue;
-		bench_open(&b, flavour, ethernet, text);
+		bench_open(&b, target, ethernet, text);
 		for (int k = 0; k < packets(); k++) {
 			some_packet(&p);
 			if (ethernet || cut_ethernet(&p))
-				judge(&b, &p, flavour != XDP && ethernet && !draw(4), text);
+				judge(&b, &p, target != XDP && ethernet && !draw(4), text);
 		}
 		bench_check(&b, text);
 		ran += b.run;
@@ -388,11 +388,11 @@ void rules_tc_out(void)
 void rules_raw_ip(void)
 {
 	for (int f = 0; f < FLAVOURS; f++)
-		same_as_judged((enum flavour)f, false);
+		same_as_judged((enum target)f, false);
 }
 
 /* The shorter way to addresses and protocols, and the same rules by the long one. */
-static void both_ways(enum flavour flavour, bool ethernet)
+static void both_ways(enum target target, bool ethernet)
 {
 	/* Never matches, and looks at more. */
 	static const char heavy[] = "drop tcp and udp and port 1\n";
@@ -407,12 +407,12 @@ static void both_ways(enum flavour flavour, bool ethernet)
 
 		some_rules(text, sizeof(text), true, false);
 		snprintf(longer, sizeof(longer), "%s%s", text, heavy);
-		bench_open(&b, flavour, ethernet, text);
-		bench_open(&c, flavour, ethernet, longer);
+		bench_open(&b, target, ethernet, text);
+		bench_open(&c, target, ethernet, longer);
 		CHECK(!c.conf.addr_only, "not heavy: %s", longer);
 		addr_only += b.conf.addr_only;
 		for (int k = 0; k < packets(); k++) {
-			bool tag = flavour != XDP && ethernet && !draw(4);
+			bool tag = target != XDP && ethernet && !draw(4);
 
 			some_packet(&p);
 			if (!ethernet && !cut_ethernet(&p))
@@ -431,13 +431,13 @@ static void both_ways(enum flavour flavour, bool ethernet)
 void rules_light(void)
 {
 	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum flavour)f, true);
+		both_ways((enum target)f, true);
 }
 
 void rules_light_raw_ip(void)
 {
 	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum flavour)f, false);
+		both_ways((enum target)f, false);
 }
 
 static char *many(unsigned int n, const char *fmt)
@@ -474,7 +474,7 @@ void rules_many(void)
 				int rc;
 
 				test_capture();
-				rc = bench_try(&b, (enum flavour)f, true, text);
+				rc = bench_try(&b, (enum target)f, true, text);
 				if (rc)
 					CHECK(strchr(test_captured(), '\n'), "%d, unsaid", rc);
 				else
@@ -482,7 +482,7 @@ void rules_many(void)
 				loaded += !rc;
 				tried++;
 				CHECK(!rc || n > 40, "%s: %u rules are too many: %s",
-				      flavour_names[f], n, fmts[k]);
+				      target_names[f], n, fmts[k]);
 				bench_close(&b);
 				free(text);
 			}
@@ -502,7 +502,7 @@ void rules_sets(void)
 	buf_char(&text, '\0');
 	exprs_seed(SEED);
 	for (int f = 0; f < FLAVOURS; f++) {
-		bench_open(&b, (enum flavour)f, true, text.data);
+		bench_open(&b, (enum target)f, true, text.data);
 		for (int i = 0; i < packets(); i++) {
 			some_packet(&p);
 			judge(&b, &p, false, text.data);

@@ -14,8 +14,8 @@
 #include "tests/lib/test.h"
 
 /* The gate's programs. */
-enum flavour { XDP, TC_IN, TC_OUT, FLAVOURS };
-extern const char *const flavour_names[];
+enum target { XDP, TC_IN, TC_OUT, FLAVOURS };
+extern const char *const target_names[];
 
 /* The gate loaded, and before its tc programs a stage that does to the packet what
  * BPF_PROG_TEST_RUN cannot: see fixture_run(). */
@@ -29,7 +29,7 @@ void fixture_close(struct fixture *r);
 /* Orders to the stage, in __sk_buff.cb. */
 enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
 
-/* The stage alone, and what it leads to when its cb[STAGE_PROG] is slot (an enum flavour). */
+/* The stage alone, and what it leads to when its cb[STAGE_PROG] is slot (an enum target). */
 void stage_open(struct obj *stage);
 void stage_lead(const struct obj *stage, uint32_t slot, int prog);
 
@@ -37,14 +37,13 @@ void stage_lead(const struct obj *stage, uint32_t slot, int prog);
  * its cb[STAGE_VLAN_*] push a tag to where a device's offload puts it, beside the packet. The
  * program has to return what lets the packet go on, and to count one row, which is stored and taken
  * out of the counters again. */
-void fixture_run(struct fixture *r, enum flavour f, const void *data, size_t len,
+void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
 		 const struct __sk_buff *ctx, struct gate_row *row);
 /* The same, and the row has to be this one. */
-void fixture_expect(struct fixture *r, enum flavour f, const void *data, size_t len,
+void fixture_expect(struct fixture *r, enum target f, const void *data, size_t len,
 		    const struct __sk_buff *ctx, const struct gate_row *want);
 /* The same with what the second opinion says: one packet of len bytes. */
-void fixture_compare(struct fixture *r, enum flavour f, const void *data, size_t len,
-		     bool ethernet);
+void fixture_compare(struct fixture *r, enum target f, const void *data, size_t len, bool ethernet);
 /* All counters of a direction; the caller frees. */
 void fixture_read(const struct fixture *r, enum gate_dir dir, struct gate_counters *t);
 /* Forget them. */

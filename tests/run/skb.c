@@ -92,7 +92,7 @@ static void check_segments(struct fixture *r, const struct gso *g, uint32_t vlan
 		want.bytes += 4ull * g->packets;
 	}
 	for (int f = TC_IN; f < FLAVOURS; f++)
-		fixture_expect(r, (enum flavour)f, p.at, p.len, &ctx, &want);
+		fixture_expect(r, (enum target)f, p.at, p.len, &ctx, &want);
 }
 
 void skb_segments(void)
@@ -127,7 +127,7 @@ void skb_vlan_beside(void)
 		s->build(&p, s->arg);
 		want.bytes = p.len + 4;
 		for (int f = TC_IN; f < FLAVOURS; f++)
-			fixture_expect(&r, (enum flavour)f, p.at, p.len, &ctx, &want);
+			fixture_expect(&r, (enum target)f, p.at, p.len, &ctx, &want);
 	}
 	fixture_empty(&r);
 	fixture_close(&r);

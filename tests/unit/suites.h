@@ -14,8 +14,9 @@
 /* The longest first: they run side by side. A new suite is a line here and a file. */
 #define SUITES(X) \
 	X(gen_refuse) X(lines) X(unpack) X(gen) X(base) X(opt) X(out) X(text) X(sys) X(event_loop) \
-	X(filter) X(set) X(names) X(resolve) X(capfile) X(dissect) X(capture) X(rules) X(guard) \
-	X(elf) X(probe)
+	X(filter) X(set) X(names) X(resolve) X(capfile) X(dissect) X(capture) X(capture_file) \
+	X(capture_output) X(rules) X(guard) \
+	X(elf) X(probe) X(trace) X(incident)
 /* clang-format on */
 
 #define SUITE_DECLARE(name) Suite *name##_suite(void);

@@ -194,7 +194,7 @@ static void reset_packet_buf(void)
 		.chunk_len = CHUNK,
 		.cpu = cpus,
 		.bytes = memory,
-		.read = reads,
+		.released = reads,
 		.ring = { .wide = true, .consumer = &positions[0], .producer = &positions[1] }
 	};
 }
@@ -213,7 +213,7 @@ static void finish(unsigned int cpu, uint32_t len)
 
 static void begin_chunk(unsigned int cpu, uint32_t chunk, uint32_t len)
 {
-	cpus[cpu].ended[(chunk - 1) % CHUNKS] = (uint32_t)cpus[cpu].head;
+	cpus[cpu].final_len[(chunk - 1) % CHUNKS] = (uint32_t)cpus[cpu].head;
 	cpus[cpu].head = (uint64_t)chunk << 32 | len;
 }
 
@@ -221,13 +221,13 @@ START_TEST(takes_what_is_done)
 {
 	reset_packet_buf();
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
-	ck_assert(!packets.busy);
+	ck_assert(!packets.is_writing);
 	reserve(1);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
-	ck_assert(packets.busy);
+	ck_assert(packets.is_writing);
 	finish(1, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
-	ck_assert(!packets.busy);
+	ck_assert(!packets.is_writing);
 	ck_assert_ptr_eq(batches[0].at, memory + CHUNKS * CHUNK);
 	ck_assert_uint_eq(batches[0].len, 100);
 	ck_assert(batches[0].cpu == 1 && !batches[0].has_next && !batches[0].full);
@@ -254,10 +254,10 @@ START_TEST(says_who_writes)
 	reserve(1);
 	finish(1, 300);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
-	ck_assert(packets.busy && batches[0].cpu == 1);
+	ck_assert(packets.is_writing && batches[0].cpu == 1);
 	finish(0, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 2);
-	ck_assert(!packets.busy && batches[0].len == 100);
+	ck_assert(!packets.is_writing && batches[0].len == 100);
 }
 END_TEST
 
@@ -307,7 +307,7 @@ END_TEST
 
 Suite *capture_suite(void)
 {
-	Suite *s = suite_create("tap");
+	Suite *s = suite_create("capture");
 	TCase *t = tcase_create("order");
 
 	tcase_add_test(t, merges);
@@ -317,7 +317,7 @@ Suite *capture_suite(void)
 	tcase_add_test(t, passes_an_end_on);
 	tcase_add_test(t, refuses_damage);
 	suite_add_tcase(s, t);
-	t = tcase_create("area");
+	t = tcase_create("packet_buf");
 	tcase_add_test(t, takes_what_is_done);
 	tcase_add_test(t, says_who_writes);
 	tcase_add_test(t, goes_round);

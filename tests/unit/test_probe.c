@@ -9,38 +9,38 @@
 #include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
 #include "base/err.h"
-#include "probe/call.h"
+#include "probe/syscall.h"
 #include "probe/target.h"
 
 static const struct {
 	const char *word, *category, *name, *path;
-	enum target_kind kind;
-	uint64_t plus;
+	const char *kind;
+	uint64_t symbol_offset;
 	bool returns;
 } good[] = {
-	{ "kprobe:tcp_connect", "", "tcp_connect", "", TARGET_KPROBE, 0, false },
-	{ "kretprobe:tcp_connect", "", "tcp_connect", "", TARGET_KRETPROBE, 0, true },
-	{ "uprobe:/bin/sh:main", "", "main", "/bin/sh", TARGET_UPROBE, 0, false },
-	{ "uprobe:/bin/sh:main+0x10", "", "main", "/bin/sh", TARGET_UPROBE, 16, false },
-	{ "uprobe:/bin/sh:main+10", "", "main", "/bin/sh", TARGET_UPROBE, 10, false },
-	{ "uprobe:a:b:c", "", "c", "a:b", TARGET_UPROBE, 0, false },
-	{ "uprobe:./x:0x1000", "", "0x1000", "./x", TARGET_UPROBE, 0, false },
-	{ "uretprobe:libc.so.6:malloc", "", "malloc", "libc.so.6", TARGET_URETPROBE, 0, true },
-	{ "tracepoint:sock:x", "sock", "x", "", TARGET_TRACEPOINT, 0, false },
-	{ "raw:x", "", "x", "", TARGET_RAW, 0, false },
+	{ "kprobe:tcp_connect", "", "tcp_connect", "", "kprobe", 0, false },
+	{ "kretprobe:tcp_connect", "", "tcp_connect", "", "kretprobe", 0, true },
+	{ "uprobe:/bin/sh:main", "", "main", "/bin/sh", "uprobe", 0, false },
+	{ "uprobe:/bin/sh:main+0x10", "", "main", "/bin/sh", "uprobe", 16, false },
+	{ "uprobe:/bin/sh:main+10", "", "main", "/bin/sh", "uprobe", 10, false },
+	{ "uprobe:a:b:c", "", "c", "a:b", "uprobe", 0, false },
+	{ "uprobe:./x:0x1000", "", "0x1000", "./x", "uprobe", 0, false },
+	{ "uretprobe:libc.so.6:malloc", "", "malloc", "libc.so.6", "uretprobe", 0, true },
+	{ "tracepoint:sock:x", "sock", "x", "", "tracepoint", 0, false },
+	{ "raw:x", "", "x", "", "raw", 0, false },
 };
 
 START_TEST(words_are_targets)
 {
 	struct target t;
 
-	ck_assert_int_eq(target_kind_of(good[_i].word), good[_i].kind);
 	ck_assert_int_eq(target_parse(&t, good[_i].word), 0);
-	ck_assert_int_eq(t.kind, good[_i].kind);
+	ck_assert_ptr_eq(t.kind, target_find_kind(good[_i].word));
+	ck_assert_str_eq(t.kind->name, good[_i].kind);
 	ck_assert_str_eq(t.category, good[_i].category);
 	ck_assert_str_eq(t.name, good[_i].name);
-	ck_assert_str_eq(t.path, good[_i].path);
-	ck_assert_uint_eq(t.plus, good[_i].plus);
+	ck_assert_str_eq(t.file.path, good[_i].path);
+	ck_assert_uint_eq(t.symbol_offset, good[_i].symbol_offset);
 	ck_assert_int_eq(t.returns, good[_i].returns);
 }
 END_TEST
@@ -48,18 +48,18 @@ END_TEST
 static const struct {
 	const char *word, *words;
 } bad[] = {
-	{ "kprobe:", "a name is missing" },
+	{ "kprobe:", "missing name" },
 	{ "uprobe:main", "uprobe:PATH:SYMBOL" },
-	{ "uprobe::main", "a name is missing" },
-	{ "uprobe:/bin/sh:", "a name is missing" },
-	{ "uprobe:/bin/sh:main+", "no offset" },
-	{ "uprobe:/bin/sh:main+1x", "no offset" },
-	{ "uprobe:/bin/sh:main+-1", "no offset" },
-	{ "uprobe:/bin/sh:+1", "a name is missing" },
-	{ "uretprobe:/bin/sh:main+4", "a return has no offset" },
+	{ "uprobe::main", "missing name" },
+	{ "uprobe:/bin/sh:", "missing name" },
+	{ "uprobe:/bin/sh:main+", "invalid offset" },
+	{ "uprobe:/bin/sh:main+1x", "invalid offset" },
+	{ "uprobe:/bin/sh:main+-1", "invalid offset" },
+	{ "uprobe:/bin/sh:+1", "missing name" },
+	{ "uretprobe:/bin/sh:main+4", "takes no offset" },
 	{ "tracepoint:sock", "tracepoint:CATEGORY:NAME" },
-	{ "tracepoint::x", "a name is missing" },
-	{ "tracepoint:sock:", "a name is missing" },
+	{ "tracepoint::x", "missing name" },
+	{ "tracepoint:sock:", "missing name" },
 };
 
 START_TEST(wrong_words_are_said)
@@ -77,10 +77,13 @@ END_TEST
 
 START_TEST(kinds)
 {
-	ck_assert_int_eq(target_kind_of("kprobe"), -1);
-	ck_assert_int_eq(target_kind_of("kprobes:x"), -1);
-	ck_assert_int_eq(target_kind_of("pid"), -1);
-	ck_assert_int_eq(target_kind_of(""), -1);
+	ck_assert_ptr_null(target_find_kind("kprobe"));
+	ck_assert_ptr_null(target_find_kind("kprobes:x"));
+	ck_assert_ptr_null(target_find_kind("pid"));
+	ck_assert_ptr_null(target_find_kind(""));
+	ck_assert_str_eq(target_suggest_kind("kprob"), "kprobe");
+	ck_assert_str_eq(target_suggest_kind("uertprobe"), "uretprobe");
+	ck_assert_ptr_null(target_suggest_kind("host"));
 }
 END_TEST
 
@@ -89,7 +92,7 @@ START_TEST(system_calls_have_numbers)
 	int number, reads = 0;
 	const char *name;
 
-	for (unsigned int i = 0; (name = call_name(i, &number)); i++) {
+	for (unsigned int i = 0; (name = syscall_name(i, &number)); i++) {
 		ck_assert_uint_gt(strlen(name), 0);
 		if (strcmp(name, "read"))
 			continue;

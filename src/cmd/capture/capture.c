@@ -237,9 +237,9 @@ static int run_pipeline(struct capture *c)
 	const struct capture_opts *o = &c->opts;
 	struct capture_out_opts opts = { .format = (enum capture_format)o->common.format,
 					 .file = { .name = o->write,
-						   .bytes = (uint64_t)o->megabytes * MEGABYTE,
-						   .every = o->every,
-						   .count = o->files },
+						   .max_bytes = (uint64_t)o->megabytes * MEGABYTE,
+						   .interval_ns = o->every,
+						   .max_files = o->files },
 					 .pcap = o->pcap,
 					 .lines = line_opts(o) };
 	int rc = wait_catch_signals();

@@ -26,7 +26,7 @@ static int on_packet(const struct frame *frame, void *arg)
 	if (!capture_filter_match(r->filter, frame, iface))
 		return 0;
 	r->shown++;
-	rc = capture_out_frame(r->out, frame, iface);
+	rc = capture_out_write_frame(r->out, frame, iface);
 	return rc ? rc : r->count && r->shown == r->count;
 }
 
@@ -60,7 +60,7 @@ static int read_file(struct reading *r)
 	rc = rc ? rc : read_all(r, fd);
 	if (!standard)
 		close(fd);
-	flushed = rc ? 0 : capture_out_empty(r->out, capfile_iface(&r->in, 0));
+	flushed = rc ? 0 : capture_out_ensure_header(r->out, capfile_iface(&r->in, 0));
 	flushed = flushed ? flushed : capture_out_flush(r->out);
 	if (rc == -EBADMSG || (rc == -ENOMEM && *r->in.diag.msg))
 		return fail(rc, "%s: %s", standard ? "standard input" : r->name, r->in.diag.msg);

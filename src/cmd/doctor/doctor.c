@@ -291,10 +291,10 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 	if (rc)
 		return rc;
 	*why = '\0';
-	snprintf(hook, WORDS, "tp_btf, %s", t.returns ? t.returns : "states only");
-	if (!t.returns)
+	snprintf(hook, WORDS, "tp_btf, %s", t.call_method ? t.call_method : "states only");
+	if (!t.call_method)
 		set(why, "the results of connect(2) and accept(2) are unavailable");
-	else if (!strcmp(t.returns, "sys_exit"))
+	else if (!strcmp(t.call_method, "sys_exit"))
 		set(why, "while it runs, each system call costs a little more");
 	trace_close(&t);
 	return 0;

@@ -41,7 +41,7 @@ static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
 static const uint8_t *text_of(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
 	for (int i = 0; i < PROBE_TEXTS; i++)
-		if (t->strings[i] == arg + 1 && hit->read & 1u << i)
+		if (t->text_args[i] == arg + 1 && hit->texts_read & 1u << i)
 			return hit->text[i];
 	return NULL;
 }
@@ -49,21 +49,21 @@ static const uint8_t *text_of(const struct target *t, const struct probe_hit *hi
 static void put_args(const struct target *t, const struct probe_hit *hit, struct buf *out)
 {
 	/* Where it only returns nothing is known of them. */
-	if (t->returns && !hit->ns)
+	if (t->returns && !hit->duration_ns)
 		return;
 	buf_char(out, '(');
-	for (uint8_t i = 0; i < t->ntakes; i++) {
+	for (uint8_t i = 0; i < t->nargs; i++) {
 		const uint8_t *text = text_of(t, hit, i);
 
 		buf_str(out, i ? ", " : "");
-		if (*t->takes[i].name) {
-			buf_str(out, t->takes[i].name);
+		if (*t->args[i].name) {
+			buf_str(out, t->args[i].name);
 			buf_char(out, '=');
 		}
 		if (text)
 			put_text(out, text);
 		else
-			probe_fmt_number(&t->takes[i], hit->args[i], out);
+			probe_fmt_number(&t->args[i], hit->args[i], out);
 	}
 	buf_char(out, ')');
 }
@@ -71,8 +71,8 @@ static void put_args(const struct target *t, const struct probe_hit *hit, struct
 static void put_stack(struct probe_show *s, const struct probe_hit *hit, const char *before,
 		      const char *behind, struct buf *out)
 {
-	probe_fmt_stack(s, hit->kernel, before, behind, out);
-	probe_fmt_user(s, hit->user, hit->head.who.pid, hit->caller, before, behind, out);
+	probe_fmt_stack(s, hit->kernel_stack, before, behind, out);
+	probe_fmt_user(s, hit->user_stack, hit->head.proc.pid, hit->caller, before, behind, out);
 }
 
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out)
@@ -82,19 +82,19 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 
 	if (!s->no_time)
 		dissect_put_clock(out, s->epoch + hit->head.time, s->utc_offset);
-	page_clean(out, trace_comm(&hit->head.who, comm));
+	page_clean(out, trace_comm(&hit->head.proc, comm));
 	buf_char(out, '/');
-	buf_u64(out, hit->head.who.pid);
+	buf_u64(out, hit->head.proc.pid);
 	buf_char(out, ' ');
 	page_clean(out, t->text);
 	put_args(t, hit, out);
-	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
+	if (t->returns && t->ret.type != BTF_VALUE_VOID) {
 		buf_str(out, " = ");
-		probe_fmt_value(&t->value, hit->value, out);
+		probe_fmt_value(&t->ret, hit->value, out);
 	}
-	if (hit->ns) {
+	if (hit->duration_ns) {
 		buf_char(out, ' ');
-		scale_put(out, COL_NS, (double)hit->ns);
+		scale_put(out, COL_NS, (double)hit->duration_ns);
 	}
 	buf_char(out, '\n');
 	put_stack(s, hit, "    ", "\n", out);
@@ -133,23 +133,23 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 	char comm[TRACE_COMM + 1];
 	struct hit_row row = {
 		.time = (double)(s->epoch + hit->head.time) / 1e9,
-		.pid = hit->head.who.pid,
-		.tid = hit->head.who.tid,
-		.uid = hit->head.who.uid,
-		.cgroup = hit->head.who.cgroup,
-		.ns = hit->ns,
+		.pid = hit->head.proc.pid,
+		.tid = hit->head.proc.tid,
+		.uid = hit->head.proc.uid,
+		.cgroup = hit->head.proc.cgroup,
+		.ns = hit->duration_ns,
 		.event = "hit",
 		.probe = t->text,
-		.process = trace_comm(&hit->head.who, comm),
+		.process = trace_comm(&hit->head.proc, comm),
 	};
 	int rc;
 
 	put_args(t, hit, &args);
 	buf_char(&args, '\0');
-	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
-		probe_fmt_number(&t->value, hit->value, &value);
+	if (t->returns && t->ret.type != BTF_VALUE_VOID) {
+		probe_fmt_number(&t->ret, hit->value, &value);
 		buf_char(&value, '\0');
-		row.error = probe_fmt_error(&t->value, hit->value);
+		row.error = probe_fmt_error(&t->ret, hit->value);
 	}
 	put_stack(s, hit, "", " ", &stack);
 	if (stack.len)

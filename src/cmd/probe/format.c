@@ -20,9 +20,9 @@ static int64_t extended(const struct target_value *v, uint64_t value)
 void probe_fmt_number(const struct target_value *v, uint64_t value, struct buf *out)
 {
 	uint64_t word = masked(v, value);
-	bool pointer = v->kind == BTF_VALUE_POINTER || v->kind == BTF_VALUE_STRING;
+	bool pointer = v->type == BTF_VALUE_POINTER || v->type == BTF_VALUE_STRING;
 
-	if (v->kind == BTF_VALUE_SIGNED)
+	if (v->type == BTF_VALUE_SIGNED)
 		buf_printf(out, "%lld", (long long)extended(v, value));
 	else if ((pointer && word) || (v->size == 8 && word >= SMALL && !*v->name))
 		buf_printf(out, "0x%llx", (unsigned long long)word);
@@ -35,7 +35,7 @@ const char *probe_fmt_error(const struct target_value *v, uint64_t value)
 {
 	int64_t n = extended(v, value);
 
-	if (v->errors == PROBE_GUESSED && value >> 12 == 0xfffff)
+	if (v->errors == PROBE_INT_ERRORS && value >> 12 == 0xfffff)
 		n = (int32_t)value;
 	return v->errors && n < 0 && n >= -PROBE_ERROR_LAST ? err_name((int)n) : NULL;
 }
@@ -47,7 +47,7 @@ void probe_fmt_value(const struct target_value *v, uint64_t value, struct buf *o
 	probe_fmt_number(v, value, out);
 	if (error)
 		buf_printf(out, " (%s)", error);
-	else if (v->kind == BTF_VALUE_UNSIGNED && v->size == 8 && value >> 12 == 0xfffff)
+	else if (v->type == BTF_VALUE_UNSIGNED && v->size == 8 && value >> 12 == 0xfffff)
 		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int, which is half a word */
 }
 
@@ -55,9 +55,9 @@ void probe_fmt_stack(struct probe_show *s, int32_t stack, const char *before, co
 		     struct buf *out)
 {
 	uint64_t frames[PROBE_FRAMES];
-	uint32_t n = probe_stack(s->probe, stack, frames);
+	uint32_t n = probe_read_stack(s->probe, stack, frames);
 
-	symbols_put_stack(&s->symbols, frames, n, before, behind, out);
+	symbols_append_stack(&s->symbols, frames, n, before, behind, out);
 }
 
 static void put_user(struct probe_show *s, uint32_t pid, uint64_t addr, const char *before,
@@ -66,7 +66,7 @@ static void put_user(struct probe_show *s, uint32_t pid, uint64_t addr, const ch
 	size_t from = out->len;
 
 	buf_str(out, before);
-	if (users_name(&s->users, pid, addr, out))
+	if (users_append_name(&s->users, pid, addr, out))
 		buf_str(out, behind);
 	else
 		out->len = from;
@@ -76,7 +76,7 @@ void probe_fmt_user(struct probe_show *s, int32_t stack, uint32_t pid, uint64_t 
 		    const char *before, const char *behind, struct buf *out)
 {
 	uint64_t frames[PROBE_FRAMES];
-	uint32_t n = probe_stack(s->probe, stack, frames);
+	uint32_t n = probe_read_stack(s->probe, stack, frames);
 
 	for (uint32_t i = 0; i < n; i++) {
 		put_user(s, pid, frames[i], before, behind, out);

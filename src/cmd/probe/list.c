@@ -9,6 +9,7 @@
 #include "out/page.h"
 #include "probe/file.h"
 #include "probe/scan.h"
+#include "probe/target.h"
 #include "sys/elf.h"
 #include "sys/perf.h"
 #include "sys/stdout.h"
@@ -70,19 +71,19 @@ static int put(const char *name, void *arg)
 	return l->rc != 0;
 }
 
-static int list_kind(struct lister *l, enum target_kind kind, const char *pattern)
+static int list_kind(struct lister *l, const struct target_kind *kind, const char *pattern)
 {
 	struct btf types = { 0 };
 	int rc = 0;
 
-	l->kind = target_kinds[kind];
+	l->kind = kind->name;
 	l->pattern = pattern;
 	l->globs = strpbrk(pattern, "*?") != NULL;
-	if (kind == TARGET_TRACEPOINT)
+	if (kind->category)
 		rc = scan_tracepoints(put, l);
-	else if (kind == TARGET_RAW && !btf_open_kernel(&types))
+	else if (kind->tracepoint && !btf_open_kernel(&types))
 		rc = scan_raw(&types, put, l);
-	else if (kind <= TARGET_KRETPROBE && perf_has_kprobes())
+	else if (!kind->tracepoint && perf_has_kprobes())
 		rc = scan_functions(put, l);
 	btf_close(&types);
 	return l->rc ? l->rc : rc < 0 ? fail_errno(rc, "functions of the kernel") : 0;
@@ -99,28 +100,28 @@ static int list_file(struct lister *l, const char *pattern)
 	rc = target_parse(&t, pattern);
 	if (rc)
 		return rc;
-	file_find_path(&t);
-	l->kind = target_kinds[t.kind];
-	l->path = t.path;
+	file_find_path(&t.file);
+	l->kind = t.kind->name;
+	l->path = t.file.path;
 	l->pattern = t.name;
 	l->globs = strpbrk(t.name, "*?") != NULL;
-	rc = scan_file(t.path, put, l);
+	rc = scan_file(t.file.path, put, l);
 	if (rc < 0)
-		return fail(rc, "%s: %s", t.path, elf_open_error(rc));
+		return fail(rc, "%s: %s", t.file.path, elf_open_error(rc));
 	return l->rc;
 }
 
 static int list(struct lister *l, const char *pattern)
 {
-	static const enum target_kind kinds[] = { TARGET_KPROBE, TARGET_TRACEPOINT, TARGET_RAW };
-	int kind = target_kind_of(pattern), rc = 0;
+	const struct target_kind *kind = target_find_kind(pattern);
+	int rc = 0;
 
-	if (kind == TARGET_UPROBE || kind == TARGET_URETPROBE)
-		return list_file(l, pattern);
-	if (kind >= 0)
-		return list_kind(l, (enum target_kind)kind, strchr(pattern, ':') + 1);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !rc; i++)
-		rc = list_kind(l, kinds[i], pattern);
+	if (kind)
+		return kind->user ? list_file(l, pattern)
+				  : list_kind(l, kind, strchr(pattern, ':') + 1);
+	for (kind = target_kinds; kind->name && !rc; kind++)
+		if (!kind->user && !kind->returns)
+			rc = list_kind(l, kind, pattern);
 	return rc;
 }
 

@@ -121,7 +121,7 @@ static int no_probe(const char *word)
 	const char *near;
 
 	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(word, ":"), word);
-	near = strchr(word, ':') ? opt_nearest(kind, target_kinds) : NULL;
+	near = strchr(word, ':') ? target_suggest_kind(kind) : NULL;
 	if (near)
 		return fail_usage("%s is no kind of probe; did you mean %s?", kind, near);
 	return fail_usage("%s is no probe: it is KIND:NAME, such as kprobe:tcp_connect", word);
@@ -129,7 +129,7 @@ static int no_probe(const char *word)
 
 static int parse_filter(struct probing *p, char **words, int n)
 {
-	const struct cmd_expr_opts opts = { .fits = trace_filter_owners };
+	const struct cmd_expr_opts opts = { .fits = trace_filter_check_owners };
 	char *rest = n ? cmd_join(words, n) : NULL;
 	struct buf text = { 0 };
 
@@ -157,7 +157,7 @@ static int parse_targets(struct probing *p, char ***rest, int *n)
 	if (!p->targets)
 		return fail_errno(-ENOMEM, "probes");
 	p->opts.targets = p->targets;
-	for (; *n && target_kind_of(**rest) >= 0 && !rc; ++*rest, --*n) {
+	for (; *n && target_find_kind(**rest) && !rc; ++*rest, --*n) {
 		if (p->opts.n == PROBE_MAX)
 			return fail_usage("%d probes at most", PROBE_MAX);
 		rc = target_parse(&p->targets[p->opts.n++], **rest);
@@ -165,7 +165,7 @@ static int parse_targets(struct probing *p, char ***rest, int *n)
 	if (!rc && !p->opts.n)
 		rc = *n ? no_probe(**rest) : fail_usage("a probe is missing");
 	/* A probe that is mistyped is no filter. */
-	if (!rc && *n && strchr(**rest, ':') && opt_nearest(**rest, target_kinds))
+	if (!rc && *n && strchr(**rest, ':') && target_suggest_kind(**rest))
 		rc = no_probe(**rest);
 	return rc;
 }
@@ -212,7 +212,7 @@ static int open_probes(struct probing *p)
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++) {
 		rc = target_find(&p->targets[i], p->opts.types);
 		if (!rc)
-			rc = target_texts(&p->targets[i], p->strings);
+			rc = target_set_texts(&p->targets[i], p->strings);
 	}
 	if (!rc)
 		rc = probe_open(&p->probe, &p->opts);
@@ -253,10 +253,11 @@ static void look_at_files(struct probing *p)
 	};
 
 	for (uint32_t i = 0; i < p->opts.n; i++) {
-		enum file_change change = file_changed(&p->targets[i]);
+		const struct target *t = &p->targets[i];
+		enum file_change change = t->kind->user ? file_changed(&t->file) : FILE_SAME;
 
 		if (change != FILE_SAME && change != p->said[i])
-			note("%s: %s %s", p->targets[i].text, p->targets[i].path, words[change]);
+			note("%s: %s %s", t->text, t->file.path, words[change]);
 		if (change != FILE_SAME)
 			p->said[i] = change;
 	}
@@ -268,8 +269,8 @@ static int learn(const void *what, uint64_t n, void *arg)
 	const struct probe_path *path = what;
 
 	(void)n;
-	if (path->user >= 0)
-		users_learn(arg, path->pid);
+	if (path->user_stack >= 0)
+		users_read_maps(arg, path->pid);
 	return 0;
 }
 
@@ -307,47 +308,47 @@ static int show_counts(struct probing *p)
 	return rc ? fail_errno(rc, "standard output") : stdout_write(&p->out, p->patient);
 }
 
-/* What is done again and again, each in its own time. */
-struct chore {
-	uint64_t every, next;
+/* What is repeated, each at its own interval in ns. */
+struct timer {
+	uint64_t interval, next;
 };
 
-static bool is_due(struct chore *c, uint64_t now)
+static bool is_due(struct timer *c, uint64_t now)
 {
-	if (!c->every || now < c->next)
+	if (!c->interval || now < c->next)
 		return false;
-	c->next = now + c->every;
+	c->next = now + c->interval;
 	return true;
 }
 
-static uint64_t first_of(const struct chore *chores, size_t n, uint64_t end)
+static uint64_t next_deadline(const struct timer *timers, size_t n, uint64_t end)
 {
 	for (size_t i = 0; i < n; i++)
-		if (chores[i].every && chores[i].next < end)
-			end = chores[i].next;
+		if (timers[i].interval && timers[i].next < end)
+			end = timers[i].next;
 	return end;
 }
 
-enum { FILES, NAMES, TABLES, CHORES };
+enum { FILES, NAMES, TABLES, TIMERS };
 
-static int do_chores(struct probing *p, struct chore chores[CHORES], uint64_t now)
+static int run_timers(struct probing *p, struct timer timers[TIMERS], uint64_t now)
 {
 	int rc = 0;
 
-	if (is_due(&chores[FILES], now))
+	if (is_due(&timers[FILES], now))
 		look_at_files(p);
-	if (is_due(&chores[NAMES], now))
-		rc = probe_paths(&p->probe, learn, &p->show.users);
+	if (is_due(&timers[NAMES], now))
+		rc = probe_walk_paths(&p->probe, learn, &p->show.users);
 	if (rc)
 		return fail_errno(rc, "stacks");
-	return is_due(&chores[TABLES], now) ? show_counts(p) : 0;
+	return is_due(&timers[TABLES], now) ? show_counts(p) : 0;
 }
 
 static int follow(struct probing *p)
 {
 	uint64_t end = p->o.duration ? p->started + p->o.duration : UINT64_MAX, now, last = 0;
 	uint64_t table = p->o.interval ? p->o.interval : NS_PER_S;
-	struct chore chores[CHORES] = {
+	struct timer timers[TIMERS] = {
 		[FILES] = { NS_PER_S, p->started + NS_PER_S },
 		[NAMES] = { p->o.stacks && !p->o.events ? LEARN_MS * MS : 0, 0 },
 		[TABLES] = { !p->o.events && (p->screen || p->o.interval) ? table : 0,
@@ -356,7 +357,7 @@ static int follow(struct probing *p)
 	int fd = p->o.events ? p->probe.ring.fd : p->pidfd, rc = 0;
 
 	while (!rc) {
-		enum wait_event what = wait_for(fd, first_of(chores, CHORES, end));
+		enum wait_event what = wait_for(fd, next_deadline(timers, TIMERS, end));
 
 		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
@@ -369,7 +370,7 @@ static int follow(struct probing *p)
 				return 0;
 		}
 		if (!rc)
-			rc = do_chores(p, chores, now);
+			rc = run_timers(p, timers, now);
 	}
 	return rc;
 }
@@ -418,7 +419,7 @@ static int note_lost(const struct probing *p)
 		[PROBE_MISSED_PATHS] = "hits by ways there was no room for",
 		[PROBE_MISSED_VALUES] = "returns of values there was no room for",
 		[PROBE_MISSED_STACKS] = "stacks there was no room for",
-		[PROBE_BEGUN] = "calls have not returned, or were too many at a time",
+		[PROBE_ENTRIES] = "calls have not returned, or were too many at a time",
 	};
 	struct probe_lost lost;
 	uint64_t timed = 0;
@@ -431,11 +432,11 @@ static int note_lost(const struct probing *p)
 	if (p->o.events && (!p->o.quiet || lost.events))
 		fprintf(stderr, "%llu hits shown\n%llu hits lost\n", (unsigned long long)p->shown,
 			(unsigned long long)lost.events);
-	if (lost.passed)
+	if (lost.skipped)
 		note("%llu hits came while the probe was at work on that CPU, and are not counted",
-		     (unsigned long long)lost.passed);
-	lost.missed[PROBE_BEGUN] -=
-		timed < lost.missed[PROBE_BEGUN] ? timed : lost.missed[PROBE_BEGUN];
+		     (unsigned long long)lost.skipped);
+	lost.missed[PROBE_ENTRIES] -=
+		timed < lost.missed[PROBE_ENTRIES] ? timed : lost.missed[PROBE_ENTRIES];
 	for (int i = 0; i < PROBE_MISSES; i++)
 		if (lost.missed[i])
 			note("%llu %s", (unsigned long long)lost.missed[i], missed[i]);
@@ -478,8 +479,8 @@ static void note_start(const struct probing *p)
 	if (p->o.quiet)
 		return;
 	for (uint32_t i = 0; i < p->opts.n; i++)
-		if (p->targets[i].searched)
-			note("%s is in %s", p->targets[i].text, p->targets[i].path);
+		if (p->targets[i].file.searched)
+			note("%s is in %s", p->targets[i].text, p->targets[i].file.path);
 	note("%u probe%s in place", p->opts.n, p->opts.n == 1 ? "" : "s");
 }
 
@@ -489,7 +490,7 @@ static int probe(struct probing *p)
 
 	if (!rc)
 		rc = open_probes(p);
-	if (!rc && p->o.pid && p->probe.self != (uint32_t)getpid())
+	if (!rc && p->o.pid && p->probe.own_pid != (uint32_t)getpid())
 		rc = fail(-EINVAL, "-p: probes know processes by their numbers outside of this pid "
 				   "namespace; use a filter (comm, cgroup, container)");
 	if (rc)

@@ -112,7 +112,7 @@ int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, b
 	static const struct table counts = { &count_schema, sizeof(struct count_row), SHOWN, busier,
 					     show_count };
 	struct rows rows = { .seconds = seconds };
-	int rc = probe_vals(s->probe, keep_count, &rows);
+	int rc = probe_walk_vals(s->probe, keep_count, &rows);
 
 	return show_rows(s, &counts, &rows, rc, sink, text);
 }
@@ -186,8 +186,8 @@ static int show_total(struct sink *sink, const char *name, const struct probe_ti
 		      uint64_t all)
 {
 	struct total_row row = { .calls = all,
-				 .most = t->most,
-				 .mean = (double)t->ns / (double)all,
+				 .most = t->max_ns,
+				 .mean = (double)t->total_ns / (double)all,
 				 .event = "latency_total",
 				 .name = name };
 
@@ -209,9 +209,9 @@ static int show_times(const struct probe_show *s, uint32_t probe, struct sink *s
 		return rc;
 	buf_u64(&line, all);
 	buf_str(&line, all == 1 ? " call, mean " : " calls, mean ");
-	scale_put(&line, COL_NS, (double)t.ns / (double)all);
+	scale_put(&line, COL_NS, (double)t.total_ns / (double)all);
 	buf_str(&line, ", slowest ");
-	scale_put(&line, COL_NS, (double)t.most);
+	scale_put(&line, COL_NS, (double)t.max_ns);
 	buf_char(&line, '\0');
 	rc = line.nomem ? -ENOMEM : sink_line(sink, "%s", "");
 	if (!rc)
@@ -269,7 +269,7 @@ static int oftener(const void *a, const void *b)
 static int show_value(struct probe_show *s, void *of, struct sink *sink)
 {
 	struct value_row *row = of;
-	const struct target_value *v = &s->probe->opts.targets[row->probe].value;
+	const struct target_value *v = &s->probe->opts.targets[row->probe].ret;
 	struct buf number = { 0 };
 	int rc;
 
@@ -289,7 +289,7 @@ int probe_show_values(struct probe_show *s, struct sink *sink, bool text)
 	static const struct table values = { &value_schema, sizeof(struct value_row), SHOWN,
 					     oftener, show_value };
 	struct rows rows = { 0 };
-	int rc = probe_values(s->probe, keep_value, &rows);
+	int rc = probe_walk_values(s->probe, keep_value, &rows);
 
 	if (!rc)
 		rc = sink_line(sink, "%s", "");
@@ -339,10 +339,11 @@ static int show_path_text(struct probe_show *s, void *of, struct sink *sink)
 
 	buf_printf(&text, "\n%s, pid %llu: %llu times\n", probe_name(s, row->path.probe),
 		   (unsigned long long)row->pid, (unsigned long long)row->times);
-	probe_fmt_stack(s, row->path.kernel, "    ", "\n", &text);
-	if (row->path.kernel >= 0 && row->path.user >= 0)
+	probe_fmt_stack(s, row->path.kernel_stack, "    ", "\n", &text);
+	if (row->path.kernel_stack >= 0 && row->path.user_stack >= 0)
 		buf_str(&text, "    --\n");
-	probe_fmt_user(s, row->path.user, row->path.pid, row->path.caller, "    ", "\n", &text);
+	probe_fmt_user(s, row->path.user_stack, row->path.pid, row->path.caller, "    ", "\n",
+		       &text);
 	buf_char(&text, '\0');
 	for (line = text.nomem ? NULL : text.data; line && *line && !rc; line = next) {
 		next = strchr(line, '\n') + 1;
@@ -371,8 +372,8 @@ static int show_path(struct probe_show *s, void *of, struct sink *sink)
 
 	row->event = "stack";
 	row->name = probe_name(s, row->path.probe);
-	probe_fmt_stack(s, row->path.kernel, "", " ", &kernel);
-	probe_fmt_user(s, row->path.user, row->path.pid, row->path.caller, "", " ", &user);
+	probe_fmt_stack(s, row->path.kernel_stack, "", " ", &kernel);
+	probe_fmt_user(s, row->path.user_stack, row->path.pid, row->path.caller, "", " ", &user);
 	row->kernel = one_line(&kernel);
 	row->user = one_line(&user);
 	rc = kernel.nomem || user.nomem ? -ENOMEM : sink_row(sink, row);
@@ -388,7 +389,7 @@ int probe_show_paths(struct probe_show *s, struct sink *sink, bool text)
 	static const struct table paths = { &path_schema, sizeof(struct path_row), PATHS_SHOWN,
 					    further, show_path };
 	struct rows rows = { 0 };
-	int rc = probe_paths(s->probe, keep_path, &rows);
+	int rc = probe_walk_paths(s->probe, keep_path, &rows);
 
 	return show_rows(s, text ? &prose : &paths, &rows, rc, sink, text);
 }

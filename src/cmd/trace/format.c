@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of words, and of the cgroups met so far. */
+/* Names of states, errors and causes, and the cgroups reported so far. */
 #include "cmd/trace/format.h"
 #include <errno.h>
 #include <stdio.h>
@@ -7,29 +7,19 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "cmd/trace/kinds.h"
 #include "sys/cgroup.h"
 
-const char *const trace_kind_names[TRACE_KINDS] = {
-	[TRACE_CONNECT] = "connect",
-	[TRACE_ACCEPT] = "accept",
-	[TRACE_CLOSE] = "close",
-	[TRACE_STATE] = "state",
-	[TRACE_RETRANSMIT] = "retransmit",
-	[TRACE_RESET] = "reset",
-	[TRACE_LISTEN] = "listen",
-	[TRACE_BIND] = "bind",
-	[TRACE_OPEN] = "open",
-	[TRACE_DROP] = "drop",
-	[TRACE_DNS] = "dns",
-	[TRACE_TLS] = "tls",
-};
+#define NAME(kind, line, row, name, about, columns) [TRACE_##kind] = name,
+const char *const trace_kind_names[TRACE_KINDS] = { TRACE_KIND_LIST(NAME) };
+#undef NAME
 
 int trace_fmt_open(struct trace_fmt *s, const struct trace *t)
 {
 	s->trace = t;
-	s->cgroups = calloc(TRACE_SAY_CGROUPS, sizeof(*s->cgroups));
+	s->cgroups = calloc(TRACE_FMT_CGROUPS, sizeof(*s->cgroups));
 	if (!s->cgroups)
-		return fail_errno(-ENOMEM, "names of cgroups");
+		return fail_errno(-ENOMEM, "table of cgroup names");
 	symbols_open(&s->symbols);
 	trace_fmt_clock(s);
 	return 0;
@@ -48,13 +38,13 @@ void trace_fmt_clock(struct trace_fmt *s)
 	s->epoch = clock_real() - clock_mono();
 }
 
-/* The place of an id: its own, or a free one. */
-static struct trace_fmt_cgroup *place(const struct trace_fmt *s, uint64_t id)
+/* The slot of an id, or a free one; NULL: none is left. */
+static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id)
 {
 	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 52;
 
-	for (int i = 0; i < TRACE_SAY_CGROUPS; i++, at++) {
-		struct trace_fmt_cgroup *c = &s->cgroups[at % TRACE_SAY_CGROUPS];
+	for (int i = 0; i < TRACE_FMT_CGROUPS; i++, at++) {
+		struct trace_fmt_cgroup *c = &s->cgroups[at % TRACE_FMT_CGROUPS];
 
 		if (c->id == id || !c->id)
 			return c;
@@ -62,32 +52,32 @@ static struct trace_fmt_cgroup *place(const struct trace_fmt *s, uint64_t id)
 	return NULL;
 }
 
-/* Processes of a container may be in a cgroup of its own making, below the container's. */
+/* Processes of a container may be in a cgroup that the container made below its own. */
 static void find_container(struct trace_fmt_cgroup *to, const char *name)
 {
-	const char *whole;
+	const char *id;
 
-	if (!*to->container && cgroup_is_container(name, "", &whole))
-		snprintf(to->container, sizeof(to->container), "%s", whole);
+	if (!*to->container && cgroup_is_container(name, "", &id))
+		snprintf(to->container, sizeof(to->container), "%s", id);
 }
 
 void trace_fmt_learn(struct trace_fmt *s, const struct trace_cgroup *c)
 {
-	struct trace_fmt_cgroup *to = place(s, c->head.who.cgroup);
-	char above[TRACE_CGROUP_NAME + 1];
+	struct trace_fmt_cgroup *to = find_slot(s, c->head.proc.cgroup);
+	char parent[TRACE_CGROUP_NAME + 1];
 
 	if (!to || to->id)
 		return;
-	to->id = c->head.who.cgroup;
+	to->id = c->head.proc.cgroup;
 	snprintf(to->name, sizeof(to->name), "%.*s", TRACE_CGROUP_NAME, (const char *)c->name);
-	snprintf(above, sizeof(above), "%.*s", TRACE_CGROUP_NAME, (const char *)c->above);
+	snprintf(parent, sizeof(parent), "%.*s", TRACE_CGROUP_NAME, (const char *)c->parent);
 	find_container(to, to->name);
-	find_container(to, above);
+	find_container(to, parent);
 }
 
 const struct trace_fmt_cgroup *trace_fmt_cgroup(const struct trace_fmt *s, uint64_t id)
 {
-	const struct trace_fmt_cgroup *c = id ? place(s, id) : NULL;
+	const struct trace_fmt_cgroup *c = id ? find_slot(s, id) : NULL;
 
 	return c && c->id ? c : NULL;
 }
@@ -127,7 +117,7 @@ static const struct {
 	{ ENOBUFS, "no buffer space" },
 	{ ENOMEM, "out of memory" },
 	{ EAGAIN, "no port left" },
-	{ ECANCELED, "given up" },
+	{ ECANCELED, "abandoned" },
 	{ ENODEV, "no such device" },
 	{ EOPNOTSUPP, "not supported" },
 };
@@ -140,14 +130,14 @@ const char *trace_fmt_error(int error)
 	return err_message(error);
 }
 
-struct trace_words trace_fmt_how(uint8_t how)
+struct trace_words trace_fmt_end(uint8_t how)
 {
 	static const struct trace_words all[] = {
-		[TRACE_HOW_UNKNOWN] = { "unknown", "closed" },
-		[TRACE_LOCAL] = { "local", "closed here" },
-		[TRACE_REMOTE] = { "remote", "closed by peer" },
-		[TRACE_ABORTED] = { "aborted", "reset here" },
-		[TRACE_BROKEN] = { "error", "BROKEN" },
+		[TRACE_END_UNKNOWN] = { "unknown", "closed" },
+		[TRACE_END_LOCAL] = { "local", "closed here" },
+		[TRACE_END_REMOTE] = { "remote", "closed by peer" },
+		[TRACE_END_ABORTED] = { "aborted", "reset here" },
+		[TRACE_END_ERROR] = { "error", "BROKEN" },
 	};
 
 	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
@@ -156,12 +146,12 @@ struct trace_words trace_fmt_how(uint8_t how)
 struct trace_words trace_fmt_retransmit(uint8_t how)
 {
 	static const struct trace_words all[] = {
-		[TRACE_AGAIN_UNKNOWN] = { "unknown", "again" },
-		[TRACE_TIMEOUT] = { "timeout", "timeout" },
-		[TRACE_FAST] = { "fast", "fast" },
-		[TRACE_PROBE] = { "loss probe", "tail loss probe" },
-		[TRACE_SYN] = { "syn", "SYN" },
-		[TRACE_SYNACK] = { "synack", "SYN-ACK" },
+		[TRACE_RESEND_UNKNOWN] = { "unknown", "retransmitted" },
+		[TRACE_RESEND_TIMEOUT] = { "timeout", "timeout" },
+		[TRACE_RESEND_FAST] = { "fast", "fast" },
+		[TRACE_RESEND_PROBE] = { "loss probe", "tail loss probe" },
+		[TRACE_RESEND_SYN] = { "syn", "SYN" },
+		[TRACE_RESEND_SYNACK] = { "synack", "SYN-ACK" },
 	};
 
 	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
@@ -169,17 +159,18 @@ struct trace_words trace_fmt_retransmit(uint8_t how)
 
 const char *trace_fmt_reason(const struct trace_fmt *s, const struct trace_event *e)
 {
-	return trace_name(e->head.kind == TRACE_DROP ? &s->trace->drops : &s->trace->resets,
-			  e->detail.reason);
+	return trace_find_name(e->head.kind == TRACE_DROP ? &s->trace->drop_reasons
+							  : &s->trace->reset_reasons,
+			       e->detail.reason);
 }
 
-uint32_t trace_fmt_stack(struct trace_fmt *s, const struct trace_event *e, const char *before,
-			 const char *behind, struct buf *out)
+uint32_t trace_fmt_stack(struct trace_fmt *s, const struct trace_event *e, const char *prefix,
+			 const char *suffix, struct buf *out)
 {
 	uint64_t frames[TRACE_FRAMES];
-	uint32_t n = trace_stack(s->trace, e->detail.stack, frames);
+	uint32_t n = trace_read_stack(s->trace, e->detail.stack, frames);
 
-	return symbols_put_stack(&s->symbols, frames, n, before, behind, out);
+	return symbols_append_stack(&s->symbols, frames, n, prefix, suffix, out);
 }
 
 bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct buf *out)
@@ -196,7 +187,7 @@ bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct 
 		return false;
 	dissect_line(out, &f, &o, s->lines);
 	if (out->len && !out->nomem)
-		out->len--; /* its newline */
+		out->len--; /* the newline */
 	return true;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One line a record: when, what, who, between which ends, and what came of it. */
+/* One line for each event: time, kind, process, endpoints and outcome. */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "net/dissect/dissect.h"
 #include "net/proto.h"
@@ -12,24 +13,24 @@
 
 enum { KIND_WIDTH = 10, WHO_WIDTH = 20 };
 
-static void put_span(struct buf *out, uint64_t ns)
+static void append_duration(struct buf *out, uint64_t ns)
 {
 	scale_put(out, COL_NS, (double)ns);
 }
 
-static void put_bytes(struct buf *out, uint64_t n)
+static void append_bytes(struct buf *out, uint64_t n)
 {
 	scale_put(out, COL_BYTES, (double)n);
 }
 
-static void pad(struct buf *out, size_t from, size_t width)
+static void pad_to(struct buf *out, size_t from, size_t width)
 {
 	size_t n = out->len - from;
 
 	buf_fill(out, ' ', n < width ? width - n : 1);
 }
 
-static void put_who(struct buf *out, const struct trace_fmt *s, const struct trace_who *w)
+static void append_who(struct buf *out, const struct trace_fmt *s, const struct trace_proc *w)
 {
 	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, w->cgroup);
 	char comm[TRACE_COMM + 1];
@@ -46,11 +47,11 @@ static void put_who(struct buf *out, const struct trace_fmt *s, const struct tra
 	} else {
 		buf_char(out, '-');
 	}
-	pad(out, from, WHO_WIDTH);
+	pad_to(out, from, WHO_WIDTH);
 }
 
-static void put_end(struct buf *out, const struct trace_head *h, const uint8_t addr[16],
-		    uint16_t iface)
+static void append_end(struct buf *out, const struct trace_head *h, const uint8_t addr[16],
+		       uint16_t iface)
 {
 	trace_fmt_addr(out, h, addr, true);
 	buf_char(out, ':');
@@ -60,21 +61,23 @@ static void put_end(struct buf *out, const struct trace_head *h, const uint8_t a
 		buf_char(out, '*');
 }
 
-/* From whoever began. Of a connection that never was, this side may have no address. */
-static void put_ends(struct buf *out, const struct trace_head *h)
+/* The arrow points away from the side that initiated the connection. A failed one may have no local
+ * address. */
+static void append_ends(struct buf *out, const struct trace_head *h)
 {
 	static const uint8_t none[16];
 
 	if (!memcmp(h->local, none, sizeof(none)) && !h->lport)
 		buf_char(out, '*');
 	else
-		put_end(out, h, h->local, h->lport);
+		append_end(out, h, h->local, h->lport);
 	buf_str(out, h->flags & TRACE_INCOMING ? " < " : h->flags & TRACE_OUTGOING ? " > " : " - ");
-	put_end(out, h, h->remote, h->rport);
+	append_end(out, h, h->remote, h->rport);
+	buf_str(out, "  ");
 }
 
-/* A name that users choose. */
-static void put_iface(struct buf *out, const struct trace_head *h)
+/* Users choose the name. */
+static void append_iface(struct buf *out, const struct trace_head *h)
 {
 	char name[sizeof(h->iface) + 1];
 
@@ -82,7 +85,7 @@ static void put_iface(struct buf *out, const struct trace_head *h)
 	page_clean(out, name);
 }
 
-static void put_error(struct buf *out, int error)
+static void append_error(struct buf *out, int error)
 {
 	const char *name = err_name(error);
 
@@ -91,109 +94,162 @@ static void put_error(struct buf *out, int error)
 		buf_printf(out, " (%s)", name);
 }
 
-static void put_connect(struct buf *out, const struct trace_event *e)
+static const struct trace_event *event_of(const struct trace_head *rec)
 {
+	return (const struct trace_event *)(const void *)rec;
+}
+
+static void append_connect(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
+{
+	const struct trace_event *e = event_of(rec);
+
+	(void)s;
+	append_ends(out, rec);
 	if (e->detail.error) {
 		buf_str(out, "FAILED: ");
-		put_error(out, e->detail.error);
-		if (!e->detail.began)
+		append_error(out, e->detail.error);
+		if (!e->detail.start_ns)
 			return;
 		buf_str(out, " after ");
 	}
-	if (e->detail.began)
-		put_span(out, e->head.time - e->detail.began);
+	if (e->detail.start_ns)
+		append_duration(out, e->head.time - e->detail.start_ns);
 	else
-		buf_str(out, "since when, is not known");
+		buf_str(out, "start unknown");
 }
 
-static void put_accept(struct buf *out, const struct trace_event *e)
+static void append_accept(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
+	const struct trace_event *e = event_of(rec);
+
+	(void)s;
+	append_ends(out, rec);
 	if (e->detail.error) {
 		buf_str(out, "FAILED: ");
-		put_error(out, e->detail.error);
+		append_error(out, e->detail.error);
 		return;
 	}
 	if (e->head.flags & TRACE_BY_LISTENER) {
-		buf_str(out, "by whoever listens");
+		buf_str(out, "attributed to the listener");
 		return;
 	}
-	if (!e->detail.began) {
-		buf_str(out, "for how long it waited, is not known");
+	if (!e->detail.start_ns) {
+		buf_str(out, "waiting time unknown");
 		return;
 	}
 	buf_str(out, "waited ");
-	put_span(out, e->head.time - e->detail.began);
+	append_duration(out, e->head.time - e->detail.start_ns);
 }
 
-static void put_rtt(struct buf *out, const struct trace_event *e)
+static void append_rtt(struct buf *out, const struct trace_event *e)
 {
 	if (!e->detail.rtt_us)
 		return;
 	buf_str(out, ", rtt ");
-	put_span(out, UINT64_C(1000) * e->detail.rtt_us);
+	append_duration(out, UINT64_C(1000) * e->detail.rtt_us);
 }
 
-static void put_close(struct buf *out, const struct trace_event *e)
+static void append_close(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
-	if (e->detail.began) {
-		put_span(out, e->head.time - e->detail.began);
+	const struct trace_event *e = event_of(rec);
+
+	(void)s;
+	append_ends(out, rec);
+	if (e->detail.start_ns) {
+		append_duration(out, e->head.time - e->detail.start_ns);
 		buf_str(out, ", ");
 	}
 	buf_str(out, "sent ");
-	put_bytes(out, e->detail.sent);
+	append_bytes(out, e->detail.sent);
 	buf_str(out, ", received ");
-	put_bytes(out, e->detail.received);
-	put_rtt(out, e);
+	append_bytes(out, e->detail.received);
+	append_rtt(out, e);
 	if (e->detail.retransmits) {
 		buf_str(out, ", retransmits ");
 		buf_u64(out, e->detail.retransmits);
 	}
 	buf_str(out, ", ");
-	buf_str(out, trace_fmt_how(e->detail.how).words);
+	buf_str(out, trace_fmt_end(e->detail.cause).words);
 	if (e->detail.error) {
 		buf_str(out, ": ");
-		put_error(out, e->detail.error);
+		append_error(out, e->detail.error);
 	}
-	if (e->head.flags & TRACE_NOT_TAKEN)
+	if (e->head.flags & TRACE_NOT_ACCEPTED)
 		buf_str(out, ", never accepted");
 }
 
-static void put_bind(struct buf *out, const struct trace_event *e)
+static void append_bind(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
-	const char *proto = net_proto_name(e->head.proto);
+	const struct trace_event *e = event_of(rec);
+	const char *proto = net_proto_name(rec->proto);
 
+	(void)s;
+	append_end(out, rec, rec->local, rec->lport);
+	buf_str(out, "  ");
 	if (proto)
 		buf_str(out, proto);
 	else
-		buf_printf(out, "protocol %u", e->head.proto);
+		buf_printf(out, "protocol %u", rec->proto);
 	if (!e->detail.error)
 		return;
 	buf_str(out, ", FAILED: ");
-	put_error(out, e->detail.error);
+	append_error(out, e->detail.error);
 }
 
-static void put_retransmit(struct buf *out, const struct trace_event *e)
+static void append_state(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
-	buf_str(out, trace_fmt_retransmit(e->detail.how).words);
+	const struct trace_event *e = event_of(rec);
+
+	(void)s;
+	append_ends(out, rec);
+	buf_printf(out, "%s -> %s", trace_fmt_state(e->detail.old_state),
+		   trace_fmt_state(e->detail.new_state));
+}
+
+static void append_open(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
+{
+	(void)s;
+	append_ends(out, rec);
+	buf_printf(out, "%s, existed before", trace_fmt_state(event_of(rec)->detail.new_state));
+}
+
+static void append_listen(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
+{
+	const struct trace_detail *d = &event_of(rec)->detail;
+
+	(void)s;
+	append_ends(out, rec);
+	buf_printf(out, "queue full: %u waiting, limit %u", d->queue_len, d->queue_max);
+}
+
+static void append_retransmit(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
+{
+	const struct trace_event *e = event_of(rec);
+
+	(void)s;
+	append_ends(out, rec);
+	buf_str(out, trace_fmt_retransmit(e->detail.cause).words);
 	if (e->detail.sent) {
 		buf_str(out, ", ");
-		put_bytes(out, e->detail.sent);
+		append_bytes(out, e->detail.sent);
 	}
 	buf_str(out, ", number ");
 	buf_u64(out, e->detail.retransmits);
-	put_rtt(out, e);
+	append_rtt(out, e);
 	buf_str(out, ", ");
-	buf_str(out, trace_fmt_state(e->detail.after));
+	buf_str(out, trace_fmt_state(e->detail.new_state));
 }
 
-static void put_reset(struct buf *out, const struct trace_fmt *s, const struct trace_event *e)
+static void append_reset(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
+	const struct trace_event *e = event_of(rec);
 	const char *reason = trace_fmt_reason(s, e);
 
+	append_ends(out, rec);
 	buf_str(out, e->head.flags & TRACE_SENT ? "sent" : "received");
-	if (e->detail.before) {
+	if (e->detail.old_state) {
 		buf_str(out, " in ");
-		buf_str(out, trace_fmt_state(e->detail.before));
+		buf_str(out, trace_fmt_state(e->detail.old_state));
 	}
 	if (reason && e->head.flags & TRACE_SENT) {
 		buf_str(out, ": ");
@@ -201,9 +257,9 @@ static void put_reset(struct buf *out, const struct trace_fmt *s, const struct t
 	}
 }
 
-/* The packet as capture shows it; below, where in the kernel it came by. */
-static void put_drop(struct buf *out, struct trace_fmt *s, const struct trace_packet *p)
+static void append_drop(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
+	const struct trace_packet *p = (const struct trace_packet *)(const void *)rec;
 	const char *reason = trace_fmt_reason(s, &p->event);
 
 	if (reason)
@@ -211,29 +267,30 @@ static void put_drop(struct buf *out, struct trace_fmt *s, const struct trace_pa
 	else if (p->event.detail.reason)
 		buf_printf(out, "reason %u, ", p->event.detail.reason);
 	buf_str(out, "at ");
-	symbols_put(&s->symbols, p->event.detail.location, out);
+	symbols_append(&s->symbols, p->event.detail.location, out);
 	if (*p->event.head.iface) {
 		buf_str(out, ", ");
-		put_iface(out, &p->event.head);
+		append_iface(out, &p->event.head);
 	}
 	buf_str(out, ": ");
 	if (!trace_fmt_packet(s, p, out))
 		buf_printf(out, "EtherType 0x%04x, length %u", p->type, p->len);
-	buf_char(out, '\n');
-	trace_fmt_stack(s, &p->event, "    ", "\n", out);
 }
 
-/* Its lines, a little to the right; what is not text is dots. */
-static void put_text(struct buf *out, const struct trace_text *t)
+/* Indents each line of the text; shows other bytes as dots. */
+static void append_text(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
 {
+	const struct trace_text *t = (const struct trace_text *)(const void *)rec;
 	uint32_t n = t->head.bytes < TRACE_TEXT ? t->head.bytes : TRACE_TEXT;
 
+	(void)s;
 	buf_str(out, t->head.flags & TRACE_SENT ? "sent " : "received ");
-	put_bytes(out, t->total);
-	if (t->from)
-		buf_printf(out, ", from byte %u on", t->from);
-	if (t->from + n < t->total && (n < TRACE_TEXT || t->from + n == TRACE_TEXT * TRACE_PIECES))
-		buf_printf(out, ", cut behind %u", t->from + n);
+	append_bytes(out, t->total);
+	if (t->offset)
+		buf_printf(out, ", from byte %u", t->offset);
+	if (t->offset + n < t->total &&
+	    (n < TRACE_TEXT || t->offset + n == TRACE_TEXT * TRACE_PIECES))
+		buf_printf(out, ", cut at %u", t->offset + n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t c = t->bytes[i];
 
@@ -244,28 +301,28 @@ static void put_text(struct buf *out, const struct trace_text *t)
 	}
 }
 
-static void put_owner(struct buf *out, const struct trace_fmt *s, const struct trace_head *h)
+static void append_verbose(struct buf *out, const struct trace_fmt *s, const struct trace_head *h)
 {
-	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->who.cgroup);
+	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->proc.cgroup);
 
 	buf_str(out, " [");
-	if (h->who.tid)
-		buf_printf(out, "uid %u, thread %u, ", h->who.uid, h->who.tid);
+	if (h->proc.tid)
+		buf_printf(out, "uid %u, thread %u, ", h->proc.uid, h->proc.tid);
 	if (c) {
 		buf_str(out, "cgroup ");
 		page_clean(out, *c->name ? c->name : "/");
 		buf_str(out, ", ");
 	}
 	if (*h->iface) {
-		put_iface(out, h);
+		append_iface(out, h);
 		buf_str(out, ", ");
 	}
-	buf_printf(out, "netns %u]", h->who.netns);
+	buf_printf(out, "netns %u]", h->proc.netns);
 }
 
-/* When, what, who. */
-static void put_begin(struct buf *out, const struct trace_fmt *s, const struct trace_show_opts *o,
-		      const struct trace_head *h)
+/* Appends time, kind and process. */
+static void append_begin(struct buf *out, const struct trace_fmt *s,
+			 const struct trace_show_opts *o, const struct trace_head *h)
 {
 	size_t from;
 
@@ -273,105 +330,70 @@ static void put_begin(struct buf *out, const struct trace_fmt *s, const struct t
 		dissect_put_clock(out, s->epoch + h->time, o->utc_offset);
 	from = out->len;
 	buf_str(out, trace_kind_names[h->kind]);
-	pad(out, from, KIND_WIDTH + 1);
-	put_who(out, s, &h->who);
+	pad_to(out, from, KIND_WIDTH + 1);
+	append_who(out, s, &h->proc);
 }
 
-static void put_answer(struct buf *out, const struct trace_dns *dns)
+static void append_answer(struct buf *out, const struct trace_dns *dns)
 {
-	const char *rcode = dns_rcode_name(dns->says.rcode);
+	const char *rcode = dns_rcode_name(dns->msg.rcode);
 
 	if (!dns->answered) {
-		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_PATIENCE_S);
+		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_TIMEOUT_S);
 	} else {
-		if (dns->says.rcode)
+		if (dns->msg.rcode)
 			buf_str(out, "FAILED: ");
 		if (rcode)
 			buf_str(out, rcode);
 		else
-			buf_printf(out, "rcode %u", dns->says.rcode);
-		if (*dns->says.answers)
-			buf_printf(out, " %s", dns->says.answers);
-		if (dns->says.truncated)
-			buf_str(out, " (cut short)");
-		if (dns->asked) {
+			buf_printf(out, "rcode %u", dns->msg.rcode);
+		if (*dns->msg.answers)
+			buf_printf(out, " %s", dns->msg.answers);
+		if (dns->msg.truncated)
+			buf_str(out, " (truncated)");
+		if (dns->query_ns) {
 			buf_str(out, " after ");
-			put_span(out, dns->head.time - dns->asked);
+			append_duration(out, dns->head.time - dns->query_ns);
 		}
 	}
-	if (dns->times > 1)
-		buf_printf(out, ", asked %u times", dns->times);
+	if (dns->queries > 1)
+		buf_printf(out, ", sent %u times", dns->queries);
 }
 
 void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,
 			 const struct trace_dns *dns, struct buf *out)
 {
-	const char *type = dns_type_name(dns->says.type);
+	const char *type = dns_type_name(dns->msg.type);
 
-	put_begin(out, s, o, &dns->head);
-	put_ends(out, &dns->head);
+	append_begin(out, s, o, &dns->head);
+	append_ends(out, &dns->head);
 	if (type)
-		buf_printf(out, "  %s ", type);
+		buf_printf(out, "%s ", type);
 	else
-		buf_printf(out, "  type %u ", dns->says.type);
-	buf_printf(out, "%s: ", *dns->says.name ? dns->says.name : "?");
-	put_answer(out, dns);
+		buf_printf(out, "type %u ", dns->msg.type);
+	buf_printf(out, "%s: ", *dns->msg.name ? dns->msg.name : "?");
+	append_answer(out, dns);
 	if (o->verbose)
-		put_owner(out, s, &dns->head);
+		append_verbose(out, s, &dns->head);
 	buf_char(out, '\n');
 }
+
+/* clang-format off */
+#define append_none(out, s, rec)
+#define APPEND(kind, line, row, name, about, columns) \
+	case TRACE_##kind: append_##line(out, s, rec); break;
+/* clang-format on */
 
 void trace_show_line(struct trace_fmt *s, const struct trace_show_opts *o,
 		     const struct trace_head *rec, struct buf *out)
 {
-	const struct trace_event *e = (const struct trace_event *)(const void *)rec;
-
-	put_begin(out, s, o, rec);
-	if (rec->kind == TRACE_DROP) {
-		put_drop(out, s, (const struct trace_packet *)(const void *)rec);
-		return;
-	}
-	if (rec->kind == TRACE_BIND)
-		put_end(out, rec, rec->local, rec->lport);
-	else if (rec->kind != TRACE_TLS)
-		put_ends(out, rec);
-	buf_str(out, rec->kind == TRACE_TLS ? "" : "  ");
+	append_begin(out, s, o, rec);
 	switch (rec->kind) {
-	case TRACE_CONNECT:
-		put_connect(out, e);
-		break;
-	case TRACE_ACCEPT:
-		put_accept(out, e);
-		break;
-	case TRACE_CLOSE:
-		put_close(out, e);
-		break;
-	case TRACE_STATE:
-		buf_printf(out, "%s -> %s", trace_fmt_state(e->detail.before),
-			   trace_fmt_state(e->detail.after));
-		break;
-	case TRACE_OPEN:
-		buf_printf(out, "%s, was there before", trace_fmt_state(e->detail.after));
-		break;
-	case TRACE_RETRANSMIT:
-		put_retransmit(out, e);
-		break;
-	case TRACE_RESET:
-		put_reset(out, s, e);
-		break;
-	case TRACE_BIND:
-		put_bind(out, e);
-		break;
-	case TRACE_TLS:
-		put_text(out, (const struct trace_text *)(const void *)rec);
-		break;
-	case TRACE_LISTEN:
-		buf_printf(out, "queue full: %u wait, %u may", e->detail.queue, e->detail.room);
-		break;
-	default:
-		break;
+		TRACE_KIND_LIST(APPEND)
 	}
-	if (o->verbose)
-		put_owner(out, s, rec);
+	if (o->verbose && rec->kind != TRACE_DROP)
+		append_verbose(out, s, rec);
 	buf_char(out, '\n');
+	if (rec->kind == TRACE_DROP)
+		trace_fmt_stack(s, event_of(rec), "    ", "\n", out);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: the same head for all kinds, and the columns that a kind has. */
+/* JSON: columns that all kinds have, and those of each kind. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/err.h"
+#include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "net/proto.h"
 
-/* What records of one kind or another have, all in one row. */
+/* One row with the columns of all kinds. */
 /* clang-format off */
 #define COLUMNS(STR, U64, F64, BOOL)                                                          \
 	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
@@ -29,41 +30,26 @@ struct row {
 	COLUMNS(MEMBER_STR, MEMBER_U64, MEMBER_F64, MEMBER_BOOL)
 };
 
-#define PLACE(name) PLACE_##name,
-enum { COLUMNS(PLACE, PLACE, PLACE, PLACE) NPLACES };
-#define BIT(name) HAS_##name = UINT64_C(1) << PLACE_##name,
+#define INDEX(name) INDEX_##name,
+enum { COLUMNS(INDEX, INDEX, INDEX, INDEX) NCOLUMNS };
+#define BIT(name) HAS_##name = UINT64_C(1) << INDEX_##name,
 enum { COLUMNS(BIT, BIT, BIT, BIT) };
-_Static_assert(NPLACES <= 64, "a bit for each");
+_Static_assert(NCOLUMNS <= 64, "a bit for each");
 
 #define COL_STR_OF(name)  { #name, .role = COL_INFO, COL_AT_STR(struct row, name) },
 #define COL_U64_OF(name)  { #name, .role = COL_INFO, COL_AT_U64(struct row, name) },
 #define COL_F64_OF(name)  { #name, .role = COL_INFO, COL_AT_F64(struct row, name) },
 #define COL_BOOL_OF(name) { #name, .role = COL_INFO, COL_AT_BOOL(struct row, name) },
 static const struct col cols[] = { COLUMNS(COL_STR_OF, COL_U64_OF, COL_F64_OF, COL_BOOL_OF) };
-static const struct schema schema = { "trace", cols, NPLACES, offsetof(struct row, has) };
+static const struct schema schema = { "trace", cols, NCOLUMNS, offsetof(struct row, has) };
 
 enum {
 	HEAD = (HAS_protocol - 1) & ~UINT64_C(0),
 	OUTCOME = HAS_result | HAS_error,
 };
-static const uint64_t columns[TRACE_KINDS] = {
-	[TRACE_CONNECT] = HEAD | OUTCOME | HAS_latency_ms,
-	[TRACE_ACCEPT] = HEAD | OUTCOME | HAS_latency_ms | HAS_by_listener,
-	[TRACE_CLOSE] = HEAD | HAS_seconds | HAS_sent | HAS_received | HAS_retransmits |
-			HAS_rtt_ms | HAS_how | HAS_error | HAS_existed | HAS_accepted,
-	[TRACE_STATE] = HEAD | HAS_from | HAS_to,
-	[TRACE_OPEN] = HEAD | HAS_to | HAS_existed,
-	[TRACE_RETRANSMIT] =
-		HEAD | HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to,
-	[TRACE_RESET] = HEAD | HAS_how | HAS_reason | HAS_from,
-	[TRACE_LISTEN] = HEAD | HAS_queue | HAS_room,
-	[TRACE_BIND] = HEAD | HAS_protocol | OUTCOME,
-	[TRACE_DROP] =
-		HEAD | HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet | HAS_stack,
-	[TRACE_DNS] = HEAD | HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers |
-		      HAS_latency_ms | HAS_asked,
-	[TRACE_TLS] = HEAD | HAS_how | HAS_length | HAS_offset | HAS_text,
-};
+#define COLUMNS_OF(kind, line, row, name, about, columns) [TRACE_##kind] = HEAD | (columns),
+static const uint64_t columns[TRACE_KINDS] = { TRACE_KIND_LIST(COLUMNS_OF) };
+#undef COLUMNS_OF
 
 /* Texts that a row points to. */
 struct texts {
@@ -80,21 +66,21 @@ static const char *text_of(struct buf *b)
 static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
 		      const struct trace_head *h)
 {
-	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->who.cgroup);
+	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->proc.cgroup);
 
 	snprintf(t->iface, sizeof(t->iface), "%.16s", (const char *)h->iface);
 	trace_fmt_addr(&t->local, h, h->local, false);
 	trace_fmt_addr(&t->remote, h, h->remote, false);
 	r->time = (double)(s->epoch + h->time) / 1e9;
 	r->event = trace_kind_names[h->kind];
-	r->pid = h->who.pid;
-	r->tid = h->who.tid;
-	r->uid = h->who.uid;
-	r->process = h->who.pid ? trace_comm(&h->who, t->comm) : NULL;
+	r->pid = h->proc.pid;
+	r->tid = h->proc.tid;
+	r->uid = h->proc.uid;
+	r->process = h->proc.pid ? trace_comm(&h->proc, t->comm) : NULL;
 	r->container = c && *c->container ? c->container : NULL;
 	r->cgroup = c ? c->name : NULL;
-	r->cgroup_id = h->who.cgroup;
-	r->netns = h->who.netns;
+	r->cgroup_id = h->proc.cgroup;
+	r->netns = h->proc.netns;
 	r->interface = *t->iface ? t->iface : NULL;
 	r->direction = h->flags & TRACE_INCOMING ? "in" : h->flags & TRACE_OUTGOING ? "out" : NULL;
 	r->local = h->family ? text_of(&t->local) : NULL;
@@ -103,15 +89,25 @@ static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
 	r->remote_port = h->rport;
 }
 
-static double span(const struct trace_event *e, double unit)
+static double duration_of(const struct trace_event *e, double unit)
 {
-	return e->detail.began ? (double)(e->head.time - e->detail.began) / unit : NAN;
+	return e->detail.start_ns ? (double)(e->head.time - e->detail.start_ns) / unit : NAN;
 }
 
-static void fill_event(struct row *r, const struct trace_fmt *s, const struct trace_event *e)
+static const struct trace_event *event_of(const struct trace_head *rec)
 {
-	r->latency_ms = span(e, 1e6);
-	r->seconds = span(e, 1e9);
+	return (const struct trace_event *)(const void *)rec;
+}
+
+static void fill_event(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	const struct trace_event *e = event_of(rec);
+
+	(void)t;
+	(void)s;
+	r->latency_ms = duration_of(e, 1e6);
+	r->seconds = duration_of(e, 1e9);
 	r->result = e->detail.error ? "failed" : "ok";
 	r->error = err_name(e->detail.error);
 	if (e->detail.error && !r->error)
@@ -121,59 +117,80 @@ static void fill_event(struct row *r, const struct trace_fmt *s, const struct tr
 	r->received = e->detail.received;
 	r->retransmits = e->detail.retransmits;
 	r->rtt_ms = e->detail.rtt_us / 1e3;
-	r->from = e->detail.before ? trace_fmt_state(e->detail.before) : NULL;
-	r->to = e->detail.after ? trace_fmt_state(e->detail.after) : NULL;
-	r->existed = e->head.flags & TRACE_EXISTED;
-	r->by_listener = e->head.flags & TRACE_BY_LISTENER;
-	r->accepted = !(e->head.flags & TRACE_NOT_TAKEN);
-	r->protocol = net_proto_name(e->head.proto);
-	r->queue = e->detail.queue;
-	r->room = e->detail.room;
-	if (e->head.kind == TRACE_CLOSE)
-		r->how = trace_fmt_how(e->detail.how).name;
-	else if (e->head.kind == TRACE_RESET)
-		r->how = e->head.flags & TRACE_SENT ? "sent" : "received";
-	if (e->head.kind == TRACE_RETRANSMIT)
-		r->reason = trace_fmt_retransmit(e->detail.how).name;
-	else if (e->head.kind == TRACE_DROP || e->head.flags & TRACE_SENT)
-		r->reason = trace_fmt_reason(s, e);
+	r->from = e->detail.old_state ? trace_fmt_state(e->detail.old_state) : NULL;
+	r->to = e->detail.new_state ? trace_fmt_state(e->detail.new_state) : NULL;
+	r->existed = rec->flags & TRACE_EXISTED;
+	r->by_listener = rec->flags & TRACE_BY_LISTENER;
+	r->accepted = !(rec->flags & TRACE_NOT_ACCEPTED);
+	r->protocol = net_proto_name(rec->proto);
+	r->queue = e->detail.queue_len;
+	r->room = e->detail.queue_max;
+}
+
+static void fill_close(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->how = trace_fmt_end(event_of(rec)->detail.cause).name;
+}
+
+static void fill_retransmit(struct row *r, struct texts *t, struct trace_fmt *s,
+			    const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->reason = trace_fmt_retransmit(event_of(rec)->detail.cause).name;
+}
+
+static void fill_reset(struct row *r, struct texts *t, struct trace_fmt *s,
+		       const struct trace_head *rec)
+{
+	fill_event(r, t, s, rec);
+	r->how = rec->flags & TRACE_SENT ? "sent" : "received";
+	if (rec->flags & TRACE_SENT)
+		r->reason = trace_fmt_reason(s, event_of(rec));
 }
 
 static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
-		      const struct trace_packet *p)
+		      const struct trace_head *rec)
 {
+	const struct trace_packet *p = (const struct trace_packet *)(const void *)rec;
 
-	symbols_put(&s->symbols, p->event.detail.location, &t->place);
+	fill_event(r, t, s, rec);
+	r->reason = trace_fmt_reason(s, &p->event);
+	symbols_append(&s->symbols, p->event.detail.location, &t->place);
 	r->place = text_of(&t->place);
 	r->length = p->len;
 	r->packet = trace_fmt_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;
 	if (trace_fmt_stack(s, &p->event, "", " ", &t->stack)) {
-		t->stack.len -= t->stack.len > 0; /* the last one's blank */
+		t->stack.len -= t->stack.len > 0; /* the last separator */
 		r->stack = text_of(&t->stack);
 	}
 }
 
-/* JSON has no zeros in strings. */
-static void fill_text(struct row *r, struct texts *t, const struct trace_text *text)
+/* Replaces NUL, which sinks take for the end of a string. */
+static void fill_text(struct row *r, struct texts *t, struct trace_fmt *s,
+		      const struct trace_head *rec)
 {
-	uint32_t n = text->head.bytes < TRACE_TEXT ? text->head.bytes : TRACE_TEXT;
+	const struct trace_text *text = (const struct trace_text *)(const void *)rec;
+	uint32_t n = rec->bytes < TRACE_TEXT ? rec->bytes : TRACE_TEXT;
 
+	(void)s;
 	for (uint32_t i = 0; i < n; i++)
 		buf_char(&t->packet, text->bytes[i] ? (char)text->bytes[i] : '.');
 	r->text = text_of(&t->packet);
 	r->length = text->total;
-	r->offset = text->from;
-	r->how = text->head.flags & TRACE_SENT ? "sent" : "received";
+	r->offset = text->offset;
+	r->how = rec->flags & TRACE_SENT ? "sent" : "received";
 }
 
-static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
+static int write_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
 {
 	int rc;
 
 	r->has = columns[kind];
 	if (!r->pid)
 		r->has &= ~(uint64_t)(HAS_pid | HAS_cgroup_id);
-	if (!r->tid) /* of a socket's maker just the process is known */
+	if (!r->tid) /* of a socket's creator only the process is known */
 		r->has &= ~(uint64_t)(HAS_tid | HAS_uid);
 	rc = sink_record(sink, &schema, r);
 	buf_free(&t->local);
@@ -186,23 +203,29 @@ static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *si
 
 int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct sink *sink)
 {
-	const char *rcode = dns_rcode_name(dns->says.rcode), *type = dns_type_name(dns->says.type);
+	const char *rcode = dns_rcode_name(dns->msg.rcode), *type = dns_type_name(dns->msg.type);
 	char rcode_number[16], type_number[16];
 	struct texts t = { 0 };
 	struct row r = { 0 };
 
-	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->says.rcode);
-	snprintf(type_number, sizeof(type_number), "type %u", dns->says.type);
+	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->msg.rcode);
+	snprintf(type_number, sizeof(type_number), "type %u", dns->msg.type);
 	fill_head(&r, &t, s, &dns->head);
 	r.protocol = net_proto_name(dns->head.proto);
-	r.name = dns->says.name;
+	r.name = dns->msg.name;
 	r.type = type ? type : type_number;
 	r.result = !dns->answered ? "no answer" : rcode ? rcode : rcode_number;
-	r.answers = *dns->says.answers ? dns->says.answers : NULL;
-	r.latency_ms = dns->asked ? (double)(dns->head.time - dns->asked) / 1e6 : NAN;
-	r.asked = dns->times;
-	return put_row(&r, &t, TRACE_DNS, sink);
+	r.answers = *dns->msg.answers ? dns->msg.answers : NULL;
+	r.latency_ms = dns->query_ns ? (double)(dns->head.time - dns->query_ns) / 1e6 : NAN;
+	r.asked = dns->queries;
+	return write_row(&r, &t, TRACE_DNS, sink);
 }
+
+/* clang-format off */
+#define fill_none(r, t, s, rec)
+#define FILL(kind, line, row, name, about, columns) \
+	case TRACE_##kind: fill_##row(&r, &t, s, rec); break;
+/* clang-format on */
 
 int trace_show_row(struct trace_fmt *s, const struct trace_head *rec, struct sink *sink)
 {
@@ -210,11 +233,8 @@ int trace_show_row(struct trace_fmt *s, const struct trace_head *rec, struct sin
 	struct row r = { 0 };
 
 	fill_head(&r, &t, s, rec);
-	if (rec->kind == TRACE_TLS)
-		fill_text(&r, &t, (const struct trace_text *)(const void *)rec);
-	else
-		fill_event(&r, s, (const struct trace_event *)(const void *)rec);
-	if (rec->kind == TRACE_DROP)
-		fill_drop(&r, &t, s, (const struct trace_packet *)(const void *)rec);
-	return put_row(&r, &t, rec->kind, sink);
+	switch (rec->kind) {
+		TRACE_KIND_LIST(FILL)
+	}
+	return write_row(&r, &t, rec->kind, sink);
 }

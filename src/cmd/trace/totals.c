@@ -18,7 +18,7 @@ static const struct col dest_cols[] = {
 	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
 	{ "destination", "destination", .role = COL_KEY, COL_AT_STR(R, destination) },
 	{ "direction", "dir", .role = COL_KEY, COL_AT_STR(R, direction) },
-	{ "connections", "made", .role = COL_COUNTER, COL_AT_U64(R, made) },
+	{ "connections", "opened", .role = COL_COUNTER, COL_AT_U64(R, made) },
 	{ "failed", "failed", .role = COL_COUNTER, COL_AT_U64(R, failed) },
 	{ "latency_p50_ns", "p50", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p50) },
 	{ "latency_p90_ns", "p90", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p90) },
@@ -40,8 +40,8 @@ struct drop_row {
 #define R struct drop_row
 static const struct col drop_cols[] = {
 	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
-	{ "reason", "dropped because", .role = COL_KEY, COL_AT_STR(R, reason) },
-	{ "place", "at", .role = COL_KEY, COL_AT_STR(R, place) },
+	{ "reason", "drop reason", .role = COL_KEY, COL_AT_STR(R, reason) },
+	{ "place", "location", .role = COL_KEY, COL_AT_STR(R, place) },
 	{ "packets", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets) },
 };
 #undef R
@@ -57,7 +57,7 @@ static int show_dest(const struct trace_dest *d, bool others, struct sink *sink)
 		.direction = d->incoming   ? "in"
 			     : d->outgoing ? "out"
 					   : NULL,
-		.made = d->made,
+		.made = d->opened,
 		.failed = d->failed,
 		.closed = d->closed,
 		.sent = d->sent,
@@ -90,12 +90,12 @@ int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
 
 	if (!order)
 		return -ENOMEM;
-	n = trace_sum_order(sum, order);
+	n = trace_sum_sort(sum, order);
 	shown = n < SHOWN ? n : SHOWN;
 	rc = n ? sink_begin(sink, &dest_schema, NULL) : 0;
 	for (size_t i = 0; i < shown && !rc; i++)
 		rc = show_dest(order[i], false, sink);
-	if (!rc && sum->beyond)
+	if (!rc && sum->overflowed)
 		rc = show_dest(&sum->dests[TRACE_SUM_DESTS], true, sink);
 	if (!rc && n)
 		rc = sink_end(sink);
@@ -106,7 +106,7 @@ int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
 }
 
 struct drops {
-	struct trace_fmt *say;
+	struct trace_fmt *fmt;
 	struct sink *sink;
 	uint64_t n;
 };
@@ -118,10 +118,11 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 	struct buf place = { 0 };
 	struct drop_row row = { .event = "drops",
 				.packets = packets,
-				.reason = trace_name(&d->say->trace->drops, drop->reason) };
+				.reason = trace_find_name(&d->fmt->trace->drop_reasons,
+							  drop->reason) };
 	int rc = d->n++ ? 0 : sink_begin(d->sink, &drop_schema, NULL);
 
-	symbols_put(&d->say->symbols, drop->location, &place);
+	symbols_append(&d->fmt->symbols, drop->location, &place);
 	buf_char(&place, '\0');
 	row.place = place.data;
 	if (!rc)
@@ -130,10 +131,10 @@ static int show_drop(const void *what, uint64_t packets, void *arg)
 	return rc;
 }
 
-int trace_show_drops(struct trace_fmt *say, struct sink *sink)
+int trace_show_drops(struct trace_fmt *fmt, struct sink *sink)
 {
-	struct drops d = { say, sink, 0 };
-	int rc = trace_drops(say->trace, show_drop, &d);
+	struct drops d = { fmt, sink, 0 };
+	int rc = trace_walk_drops(fmt->trace, show_drop, &d);
 
 	return rc || !d.n ? rc : sink_end(sink);
 }

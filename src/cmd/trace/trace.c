@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cmd/common/cmd.h"
 #include "cmd/common/expr.h"
+#include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "sys/confine.h"
 #include "sys/priv.h"
@@ -62,16 +63,16 @@ static const struct opt rows[] = {
 };
 #undef O
 
+#define HELP(kind, line, row, name, about, columns) name about ", "
+#define KINDS                                       TRACE_KIND_LIST(HELP)
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about =
-		"connections, what fails and why, with the process of each\n"
-		"KINDs of events: connect, accept, close, state, retransmit, reset, drop, listen "
-		"(a full queue), bind, dns (questions and answers), tls (what OpenSSL hides on the "
-		"wire), open (those that are there at the start), failures; default: connect "
-		"accept close open. The filter is the rest of the line, in capture's language: "
-		"host, net, port, pid, comm, cgroup, container, netns, iface, inbound, outbound.",
+	.about = "connections, what fails and why, with the process of each\n"
+		 "KINDs of events: " KINDS
+		 "failures; default: connect accept close open. The filter is "
+		 "the rest of the line, in capture's language: host, net, port, pid, comm, cgroup, "
+		 "container, netns, iface, inbound, outbound.",
 	.rows = rows,
 	.examples = "  sonde trace\n"
 		    "  sonde trace failures\n"
@@ -81,6 +82,8 @@ static const struct opt_spec spec = {
 		    "  sonde trace dns tls comm curl\n"
 		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n",
 };
+#undef KINDS
+#undef HELP
 
 struct tracing {
 	struct trace_cmd_opts o;
@@ -88,13 +91,13 @@ struct tracing {
 	struct filter filter;
 	char *filter_text;
 	struct trace trace;
-	struct trace_fmt say;
+	struct trace_fmt fmt;
 	struct trace_show_opts show;
 	struct trace_sum sum;
 	struct sink *sink;
 	struct buf out;
 	uint64_t shown;
-	struct trace_dns_open dns;
+	struct trace_dns_table dns;
 	bool patient;
 };
 
@@ -137,7 +140,7 @@ static bool take_kinds(struct trace_opts *opts, const char *word)
 static int parse_filter(struct tracing *t, char **words, int n)
 {
 	const char *kinds[TRACE_KINDS + 2] = { "failures" };
-	const struct cmd_expr_opts opts = { .fits = trace_filter_fits,
+	const struct cmd_expr_opts opts = { .fits = trace_filter_check,
 					    .before = kinds,
 					    .are = "kind of event" };
 	size_t nkinds = 1;
@@ -164,21 +167,21 @@ static int parse(struct tracing *t, int argc, char **argv)
 	if (!t->opts.kinds && !t->opts.failures)
 		t->opts.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
 	if ((t->o.text || t->o.tls_files.n) && !(t->opts.kinds & TRACE_BIT(TRACE_TLS)))
-		return fail_usage("-s and --tls-file are about tls: name that kind");
+		return fail_usage("-s and --tls-file need kind tls");
 	if (t->o.dns_port && !(t->opts.kinds & TRACE_BIT(TRACE_DNS)))
-		return fail_usage("--dns-port is about dns: name that kind");
+		return fail_usage("--dns-port needs kind dns");
 	if (t->o.stacks && !(t->opts.kinds & TRACE_BIT(TRACE_DROP)))
-		return fail_usage("--stack is about drop: name that kind");
+		return fail_usage("--stack needs kind drop");
 	if (t->o.kibibytes & (t->o.kibibytes - 1))
-		return fail_usage("-B %u is no power of two", t->o.kibibytes);
-	t->opts.bytes = t->o.kibibytes * KIBIBYTE;
-	t->opts.socks = t->o.socks;
-	t->opts.text = t->o.text;
+		return fail_usage("-B %u: not a power of two", t->o.kibibytes);
+	t->opts.ring_bytes = t->o.kibibytes * KIBIBYTE;
+	t->opts.max_socks = t->o.socks;
+	t->opts.text_bytes = t->o.text;
 	t->opts.dns_port = (uint16_t)t->o.dns_port;
-	t->opts.libs = &t->o.tls_files;
+	t->opts.tls_files = &t->o.tls_files;
 	t->opts.stacks = t->o.stacks;
 	t->opts.verbose = t->o.verbose;
-	t->opts.there = !t->o.only_new;
+	t->opts.existing = !t->o.only_new;
 	return parse_filter(t, rest, n);
 }
 
@@ -201,9 +204,9 @@ static int show_dns(struct tracing *t, const struct trace_dns *dns)
 	int rc = 0;
 
 	if (t->sink)
-		rc = trace_show_dns_row(&t->say, dns, t->sink);
+		rc = trace_show_dns_row(&t->fmt, dns, t->sink);
 	else
-		trace_show_dns_line(&t->say, &t->show, dns, &t->out);
+		trace_show_dns_line(&t->fmt, &t->show, dns, &t->out);
 	return shown(t, rc);
 }
 
@@ -213,7 +216,7 @@ static int show_late(struct tracing *t, uint64_t now)
 	struct trace_dns dns;
 	int rc = 0;
 
-	while (!rc && t->dns.at && trace_dns_late(&t->dns, now, &dns))
+	while (!rc && t->dns.slots && trace_dns_expire(&t->dns, now, &dns))
 		rc = show_dns(t, &dns);
 	return rc;
 }
@@ -225,7 +228,7 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 
 	(void)len;
 	if (rec->kind == TRACE_CGROUP) {
-		trace_fmt_learn(&t->say, (const struct trace_cgroup *)(const void *)rec);
+		trace_fmt_learn(&t->fmt, (const struct trace_cgroup *)(const void *)rec);
 		return 0;
 	}
 	if (rec->kind == TRACE_DNS) {
@@ -237,9 +240,9 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 	}
 	trace_sum_add(&t->sum, rec);
 	if (t->sink)
-		rc = trace_show_row(&t->say, rec, t->sink);
+		rc = trace_show_row(&t->fmt, rec, t->sink);
 	else
-		trace_show_line(&t->say, &t->show, rec, &t->out);
+		trace_show_line(&t->fmt, &t->show, rec, &t->out);
 	return shown(t, rc);
 }
 
@@ -248,7 +251,7 @@ static int read_all(struct tracing *t)
 {
 	int rc, out;
 
-	trace_fmt_clock(&t->say);
+	trace_fmt_clock(&t->fmt);
 	rc = trace_read(&t->trace, on_record, t);
 	if (!rc)
 		rc = show_late(t, clock_mono());
@@ -262,7 +265,7 @@ static int follow(struct tracing *t)
 	int rc = 0;
 
 	while (!rc) {
-		uint64_t late = trace_dns_next(&t->dns);
+		uint64_t late = trace_dns_deadline(&t->dns);
 		enum wait_event what = wait_for(t->trace.ring.fd, late < end ? late : end);
 
 		if (what == WAIT_STDOUT_CLOSED)
@@ -285,7 +288,7 @@ static int summarize(struct tracing *t)
 		return -ENOMEM;
 	rc = trace_show_summary(&t->sum, sink);
 	if (!rc)
-		rc = trace_show_drops(&t->say, sink);
+		rc = trace_show_drops(&t->fmt, sink);
 	if (sink != t->sink)
 		sink_free(sink);
 	if (!rc)
@@ -313,11 +316,11 @@ static int finish(struct tracing *t)
 	if (!t->o.quiet || counts.lost || counts.untracked)
 		fprintf(stderr, "%llu events traced\n%llu events lost\n",
 			(unsigned long long)t->shown, (unsigned long long)counts.lost);
-	if (t->dns.given_up)
-		note("%llu questions of DNS were given up, for want of room",
-		     (unsigned long long)t->dns.given_up);
+	if (t->dns.evicted)
+		note("%llu DNS queries were dropped: table full",
+		     (unsigned long long)t->dns.evicted);
 	if (counts.untracked)
-		note("%llu connections were not known, for want of room: --sockets",
+		note("%llu connections could not be tracked: raise --sockets",
 		     (unsigned long long)counts.untracked);
 	return 0;
 }
@@ -328,17 +331,17 @@ static void note_start(const struct tracing *t)
 
 	if (t->o.quiet)
 		return;
-	if (tr->libs)
-		note("TLS is watched in %u file%s", tr->libs, tr->libs == 1 ? "" : "s");
-	if (tr->returns)
-		note("tracing, system calls by %s%s", tr->returns,
-		     strcmp(tr->returns, "sys_exit")
+	if (tr->ntls_files)
+		note("watching TLS in %u file%s", tr->ntls_files, tr->ntls_files == 1 ? "" : "s");
+	if (tr->call_method)
+		note("tracing, system calls by %s%s", tr->call_method,
+		     strcmp(tr->call_method, "sys_exit")
 			     ? ""
-			     : ", which costs each of them a little: no kprobes here");
+			     : ", which costs each one a little: no kprobes");
 	else if ((t->opts.kinds | t->opts.failures) & FAILURES)
-		note("tracing; what connect(2), accept(2) and bind(2) return is not heard of here: "
-		     "failures before a SYN are not seen, and who accepts is taken to be who "
-		     "listens");
+		note("tracing; what connect(2), accept(2) and bind(2) return is unavailable: "
+		     "failures before a SYN are not seen, and accepted connections are attributed "
+		     "to the listener");
 	else
 		note("tracing");
 }
@@ -351,7 +354,7 @@ static int look_there(struct tracing *t)
 		return 0;
 	rc = trace_list_existing(&t->trace, on_record, t);
 	if (rc < 0 && !t->o.quiet)
-		note("connections that there are: %s", err_message(rc));
+		note("existing connections are not listed: %s", err_message(rc));
 	return flush(t) ? -EIO : rc > 0;
 }
 
@@ -364,11 +367,11 @@ static int open_show(struct tracing *t)
 					    .utc_offset = clock_utc_offset(),
 					    .no_time = t->o.no_time };
 	t->patient = fd_never_blocks(STDOUT_FILENO);
-	rc = trace_fmt_open(&t->say, &t->trace);
+	rc = trace_fmt_open(&t->fmt, &t->trace);
 	if (!rc)
 		rc = trace_sum_open(&t->sum);
 	if (!rc && t->opts.kinds & TRACE_BIT(TRACE_DNS))
-		rc = trace_dns_begin(&t->dns);
+		rc = trace_dns_open(&t->dns);
 	if (rc || t->o.format != AS_JSON)
 		return rc;
 	t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
@@ -407,9 +410,9 @@ static int run(int argc, char **argv)
 
 	if (!rc)
 		rc = trace(&t);
-	trace_dns_end(&t.dns);
+	trace_dns_close(&t.dns);
 	trace_sum_close(&t.sum);
-	trace_fmt_close(&t.say);
+	trace_fmt_close(&t.fmt);
 	trace_close(&t.trace);
 	sink_free(t.sink);
 	buf_free(&t.out);
