@@ -12,12 +12,12 @@
 #include "net/proto.h"
 #include "sys/stdout.h"
 
-enum { FULL = 1 << 16, NAME_MAX_HERE = 8 };
+enum { FULL = 1 << 16 };
 
 /* A packet as a JSON object. */
 struct packet_row {
-	uint64_t time_ns, length, caplen, vlan, source_port, destination_port, pid;
-	const char *interface, *direction, *verdict, *type, *protocol, *source, *destination;
+	uint64_t time_ns, length, caplen, vlan, source_port, destination_port, pid, type, proto;
+	const char *interface, *direction, *verdict, *type_name, *proto_name, *source, *destination;
 	const char *process;
 };
 
@@ -28,8 +28,10 @@ static const struct col cols[] = {
 	{ "direction", .role = COL_INFO, COL_AT_STR(R, direction) },
 	{ "length_bytes", .role = COL_INFO, COL_AT_U64(R, length) },
 	{ "captured_bytes", .role = COL_INFO, COL_AT_U64(R, caplen) },
-	{ "ethertype", .role = COL_INFO, COL_AT_STR(R, type) },
-	{ "protocol", .role = COL_INFO, COL_AT_STR(R, protocol) },
+	{ "ethertype", .role = COL_INFO, COL_AT_STR(R, type_name) },
+	{ "ethertype_number", .role = COL_INFO, COL_AT_U64(R, type) },
+	{ "protocol", .role = COL_INFO, COL_AT_STR(R, proto_name) },
+	{ "protocol_number", .role = COL_INFO, COL_AT_U64(R, proto) },
 	{ "source", .role = COL_INFO, COL_AT_STR(R, source) },
 	{ "source_port", .role = COL_INFO, COL_AT_U64(R, source_port) },
 	{ "destination", .role = COL_INFO, COL_AT_STR(R, destination) },
@@ -160,20 +162,11 @@ static const char *fmt_address(char *text, const struct view *v, const uint8_t *
 	return inet_ntop(v->addrs == 4 ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
 }
 
-static const char *fmt_number(char *text, const char *name, unsigned int number)
-{
-	if (name)
-		return name;
-	snprintf(text, NAME_MAX_HERE, "%u", number);
-	return text;
-}
-
 static int write_json(struct capture_out *out, const struct frame *f, const char *iface)
 {
 	static const char *const dirs[] = { NULL, "in", "out" };
 	static const char *const verdicts[] = { NULL, "pass", "drop" };
-	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], type[NAME_MAX_HERE],
-		proto[NAME_MAX_HERE];
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
 	struct view views[VIEW_LAYERS], *v = views;
 	struct packet_row row;
 	int rc;
@@ -190,13 +183,15 @@ static int write_json(struct capture_out *out, const struct frame *f, const char
 		.interface = *iface ? iface : NULL,
 		.direction = dirs[f->dir],
 		.verdict = verdicts[f->verdict],
-		.type = fmt_number(type, net_ethertype_name(v->type), v->type),
+		.type = v->type,
+		.type_name = net_ethertype_name(v->type),
+		.proto = v->proto == VIEW_NONE ? COL_UNKNOWN : v->proto,
 		.source = fmt_address(src, v, v->src),
 		.destination = fmt_address(dst, v, v->dst),
 		.process = *f->comm ? f->comm : NULL,
 	};
 	if (v->proto != VIEW_NONE)
-		row.protocol = fmt_number(proto, net_proto_name((uint8_t)v->proto), v->proto);
+		row.proto_name = net_proto_name((uint8_t)v->proto);
 	rc = sink_begin(out->sink, &capture_packet_schema, NULL);
 	if (!rc)
 		rc = sink_row(out->sink, &row);

@@ -76,8 +76,8 @@ static const struct opt_spec spec = {
 /* A row as it goes to the sinks. */
 struct count_rec {
 	uint64_t time; /* ns since the epoch */
-	const char *interface, *direction, *hook, *family, *protocol, *verdict;
-	uint64_t packets, bytes;
+	const char *interface, *direction, *hook, *family, *label, *protocol, *verdict;
+	uint64_t proto, packets, bytes;
 	double pps, bps; /* a second: over the last interval, or since the installation */
 };
 
@@ -88,7 +88,9 @@ static const struct col cols[] = {
 	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
 	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
-	{ "protocol", "proto", "proto", .role = COL_KEY, COL_AT_STR(R, protocol) },
+	{ NULL, "proto", "proto", .role = COL_KEY, COL_AT_STR(R, label) },
+	{ "protocol", .role = COL_KEY, COL_AT_STR(R, protocol) },
+	{ "protocol_number", .role = COL_KEY, COL_AT_U64(R, proto) },
 	{ "packets", "packets", "interface_packets_total",
 	  "Packets by interface, direction, family, protocol, hook and verdict.",
 	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
@@ -115,12 +117,15 @@ static int put_row(struct sink *sink, const struct gate *gate, const struct gate
 		.direction = gate_dir_name(row->dir),
 		.hook = hook_name(gate->counters[row->dir].hook),
 		.family = gate_family_name(row->family),
-		.protocol = gate_proto_name(row, proto, sizeof(proto)),
+		.label = gate_proto_name(row, proto, sizeof(proto)),
+		.proto = row->proto < GATE_PROTO_BAD ? row->proto : COL_UNKNOWN,
 		.verdict = gate_verdict_name(row->verdict),
 		.packets = row->packets,
 		.bytes = row->bytes,
 	};
 
+	/* A protocol without a name is a number: JSON has that beside it. */
+	rec.protocol = rec.label == proto ? NULL : rec.label;
 	if (delta && seconds > 0) {
 		rec.pps = (double)delta->packets / seconds;
 		rec.bps = (double)delta->bytes * 8 / seconds;

@@ -88,21 +88,24 @@ START_TEST(prints_json)
 	uint8_t other[sizeof(udp4)];
 
 	expect_printed(&opts, &echo, NULL,
-		       "{\"time_ns\":0,\"length\":48,\"captured\":48,\"type\":\"ipv6\","
-		       "\"protocol\":\"icmpv6\",\"source\":\"2001:db8::1\",\"source_port\":0,"
-		       "\"destination\":\"2001:db8::2\",\"destination_port\":0,\"vlan\":0,"
-		       "\"pid\":0}\n");
+		       "{\"record\":\"packet\",\"time\":null,\"interface\":null,\"direction\":null,"
+		       "\"length_bytes\":48,\"captured_bytes\":48,\"ethertype\":\"ipv6\","
+		       "\"ethertype_number\":34525,\"protocol\":\"icmpv6\",\"protocol_number\":58,"
+		       "\"source\":\"2001:db8::1\",\"source_port\":null,"
+		       "\"destination\":\"2001:db8::2\",\"destination_port\":null,\"vlan\":null,"
+		       "\"pid\":null,\"process\":null,\"verdict\":null}\n");
 	udp.dir = FRAME_OUT;
 	udp.verdict = FRAME_DROP;
 	udp.pid = 42;
 	strcpy(udp.comm, "a\"b");
 	udp.caplen -= 4;
 	expect_printed(&opts, &udp, &iface,
-		       "{\"time_ns\":1500250000000,\"interface\":\"eth0\",\"direction\":\"out\","
-		       "\"length\":46,\"captured\":42,\"type\":\"ipv4\",\"protocol\":\"udp\","
-		       "\"source\":\"192.0.2.1\",\"source_port\":1000,"
-		       "\"destination\":\"192.0.2.2\",\"destination_port\":7,\"vlan\":0,"
-		       "\"pid\":42,\"process\":\"a\\\"b\",\"verdict\":\"drop\"}\n");
+		       "{\"record\":\"packet\",\"time\":\"1970-01-01T00:25:00.250000000Z\","
+		       "\"interface\":\"eth0\",\"direction\":\"out\",\"length_bytes\":46,"
+		       "\"captured_bytes\":42,\"ethertype\":\"ipv4\",\"ethertype_number\":2048,"
+		       "\"protocol\":\"udp\",\"protocol_number\":17,\"source\":\"192.0.2.1\","
+		       "\"source_port\":1000,\"destination\":\"192.0.2.2\",\"destination_port\":7,"
+		       "\"vlan\":null,\"pid\":42,\"process\":\"a\\\"b\",\"verdict\":\"drop\"}\n");
 	/* types without names are numbers */
 	memcpy(other, udp4, sizeof(other));
 	other[12] = 0x88;
@@ -111,8 +114,12 @@ START_TEST(prints_json)
 		.data = other, .caplen = sizeof(other), .len = sizeof(other), .link = FRAME_ETHERNET
 	};
 	expect_printed(&opts, &udp, NULL,
-		       "{\"time_ns\":0,\"length\":46,\"captured\":46,\"type\":\"34997\","
-		       "\"source_port\":0,\"destination_port\":0,\"vlan\":0,\"pid\":0}\n");
+		       "{\"record\":\"packet\",\"time\":null,\"interface\":null,\"direction\":null,"
+		       "\"length_bytes\":46,\"captured_bytes\":46,\"ethertype\":null,"
+		       "\"ethertype_number\":34997,\"protocol\":null,\"protocol_number\":null,"
+		       "\"source\":null,\"source_port\":null,\"destination\":null,"
+		       "\"destination_port\":null,\"vlan\":null,\"pid\":null,\"process\":null,"
+		       "\"verdict\":null}\n");
 }
 END_TEST
 

@@ -213,7 +213,7 @@ START_TEST(other_machines)
 	p.head.e_machine = own_machine();
 	p.head.e_ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), -ENOEXEC);
-	ck_assert_str_eq(elf_open_error(-ENOEXEC), "no program or library of this machine");
+	ck_assert_str_eq(elf_open_error(-ENOEXEC), "not a program or library for this machine");
 }
 END_TEST
 
