@@ -137,7 +137,7 @@ static int fail_attach(const struct link *link, enum capture_dir dir, const stru
 
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", link->name);
-	attach_words(r, &line);
+	attach_format_report(r, &line);
 	fail(rc, "%s: cannot capture what %s (%.*s)", link->name,
 	     dir == CAPTURE_IN ? "comes in" : "goes out", (int)line.len, line.data);
 	buf_free(&line);
@@ -160,7 +160,7 @@ static void note_hooks(const struct capture_iface *p, const struct attach_report
 		if (!reports[dir].n)
 			continue;
 		buf_str(&line, " (");
-		attach_words(&reports[dir], &line);
+		attach_format_report(&reports[dir], &line);
 		buf_char(&line, ')');
 	}
 	note("%s: %.*s", p->link.name, (int)line.len, line.data);

@@ -239,7 +239,9 @@ static int settle(const struct gate_ifaces *ifaces)
 
 static int count(const struct count_opts *o, struct sink *sink)
 {
-	struct gate_opts opts = { .stays = o->install, .verbose = o->verbose, .quiet = o->quiet };
+	struct gate_opts opts = { .persistent = o->install,
+				  .verbose = o->verbose,
+				  .quiet = o->quiet };
 	struct gate_ifaces ifaces = { 0 };
 	int rc;
 

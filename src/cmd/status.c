@@ -118,10 +118,10 @@ static int gather_hooks(struct entries *e)
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		struct found_list list = { 0 };
 
-		rc = find_on(&nl, &links.at[i], &list);
+		rc = find_attached(&nl, &links.at[i], &list);
 		for (size_t j = 0; j < list.n && !rc; j++)
 			rc = add(e, &list.at[j], links.at[i].name);
-		find_free(&list);
+		found_list_free(&list);
 	}
 	link_list_free(&links);
 	nl_close(&nl);

@@ -59,12 +59,12 @@ static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
 	int rc = link_get(nl, NULL, ifindex, &now);
 
 	if (!rc)
-		rc = find_on(nl, &now, &list);
+		rc = find_attached(nl, &now, &list);
 	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
 		rc = -ENOENT;
 	if (!rc)
 		*xdp = list.at[0];
-	find_free(&list);
+	found_list_free(&list);
 	return rc;
 }
 
@@ -77,7 +77,7 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_opts *opt
 
 	if (find_xdp(nl, g->link.ifindex, &xdp))
 		return fail_errno(rc, "%s: XDP", name);
-	if (!opts->stays && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
+	if (!opts->persistent && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
 		const struct gate_counter_src *counters = &g->counters[GATE_IN];
 
 		rc = gate_counters_read(&g->before, counters->counters_fd, counters->other_fd,
@@ -92,7 +92,8 @@ static int meet_other(struct gate *g, struct nl *nl, const struct gate_opts *opt
 	if (find_prog(xdp.prog_id, &prog))
 		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
 			    name, xdp.prog_id);
-	if (find_is_ours(&prog) && xdp.link_id && !opts->stays && opts->hooks[GATE_IN] == HOOKS_XDP)
+	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
+	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
 	if (find_is_ours(&prog))
 		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
@@ -106,7 +107,7 @@ static int fail_attach(const struct gate *g, enum gate_dir dir, const struct att
 {
 	struct buf line = { 0 };
 
-	attach_words(r, &line);
+	attach_format_report(r, &line);
 	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
 	     line.data);
 	buf_free(&line);
@@ -114,7 +115,7 @@ static int fail_attach(const struct gate *g, enum gate_dir dir, const struct att
 }
 
 /* One line an interface: the hooks that were taken, and why not the ones before them. */
-static void note_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
+static void note_hooks(const struct gate *g, const struct attach_report *reports, bool persistent)
 {
 	struct buf line = { 0 };
 
@@ -129,12 +130,12 @@ static void note_hooks(const struct gate *g, const struct attach_report *reports
 		if (!reports[dir].n)
 			continue;
 		buf_str(&line, " (");
-		attach_words(&reports[dir], &line);
+		attach_format_report(&reports[dir], &line);
 		buf_char(&line, ')');
 	}
 	if (line.len)
 		note("%s: %.*s%s", g->link.name, (int)line.len, line.data,
-		     stays ? ", installed" : "");
+		     persistent ? ", installed" : "");
 	buf_free(&line);
 }
 
@@ -155,8 +156,8 @@ static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct
 {
 	unsigned int hooks = opts->hooks[dir];
 	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
-			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks, opts->stays,
-			     report);
+			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks,
+			     opts->persistent, report);
 
 	if (!rc) {
 		g->counters[dir] = (struct gate_counter_src){
@@ -189,7 +190,7 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 		return rc;
 	}
 	if (!opts->quiet)
-		note_hooks(&got, reports, opts->stays);
+		note_hooks(&got, reports, opts->persistent);
 	*g = got;
 	return 0;
 }
@@ -213,7 +214,7 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 {
 	struct gate got = { .link = *link };
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	for (size_t i = 0; i < list.n; i++) {
 		struct gate_counter_src *counters =
@@ -227,7 +228,7 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 		err = counter_src_open(counters, &list.at[i]);
 		rc = err == -ENOENT ? 0 : err;
 	}
-	find_free(&list);
+	found_list_free(&list);
 	if (!rc && !got.counters[GATE_IN].hook && !got.counters[GATE_OUT].hook)
 		rc = -ENOENT;
 	if (rc)

@@ -12,7 +12,7 @@
 /* What to put where. */
 struct gate_opts {
 	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
-	bool stays;                    /* installed: outlives the process */
+	bool persistent;               /* installed: outlives the process */
 	bool verbose;                  /* the verifier's whole log, should it come to that */
 	bool quiet;                    /* no note of the hooks that were taken */
 };
@@ -37,9 +37,9 @@ struct gate {
 };
 
 /* Load and attach to link. Where an installed gate holds the XDP hook already, its counters are
- * read instead, unless wish->stays: then it is -EEXIST. A foreign XDP program is named and left
- * alone: -EBUSY. Errors are said in one line, and nothing stays behind. -EALREADY is not said: a
- * running sonde's gate is there, whose counters end with it, so that tc has to serve. */
+ * read instead, unless wish->persistent: then it is -EEXIST. A foreign XDP program is named and
+ * left alone: -EBUSY. Errors are said in one line, and nothing stays behind. -EALREADY is not said:
+ * a running sonde's gate is there, whose counters end with it, so that tc has to serve. */
 int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_opts *opts);
 /* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);

@@ -184,7 +184,7 @@ static int look_installed(struct gate_ifaces *p, const struct link *link)
 	struct gate there = { 0 };
 	int rc;
 
-	if (!p->opts.stays)
+	if (!p->opts.persistent)
 		return 0;
 	rc = gate_find(&there, &p->ask, link);
 	if (rc)
@@ -264,7 +264,7 @@ static int attach_up(struct gate_ifaces *p)
 
 static void take_back(struct gate_ifaces *p)
 {
-	for (unsigned int i = 0; p->opts.stays && i < p->n; i++)
+	for (unsigned int i = 0; p->opts.persistent && i < p->n; i++)
 		for (int dir = 0; dir < GATE_DIRS; dir++)
 			attach_undo(&p->at[i]->gate.at[dir], &p->ask);
 }
@@ -272,7 +272,7 @@ static void take_back(struct gate_ifaces *p)
 int gate_ifaces_attach(struct gate_ifaces *p)
 {
 	/* Watch before the first look: nothing that happens between the two is missed. */
-	int rc = p->opts.stays ? 0 : nl_open(&p->watch, RTMGRP_LINK);
+	int rc = p->opts.persistent ? 0 : nl_open(&p->watch, RTMGRP_LINK);
 
 	if (rc)
 		return fail_errno(rc, "route netlink");

@@ -89,7 +89,7 @@ int gate_install_open(struct gate_install *s, struct nl *nl, const struct link *
 {
 	struct gate_install got = { .link = *link, .dir = dir };
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	for (size_t i = 0; i < list.n && !rc && !got.at.hook; i++) {
 		if (list.at[i].ingress != (dir == GATE_IN) || find_is_live(&list.at[i]))
@@ -97,7 +97,7 @@ int gate_install_open(struct gate_install *s, struct nl *nl, const struct link *
 		rc = meet(&got, &list.at[i]);
 		rc = rc == -ENOENT ? 0 : rc;
 	}
-	find_free(&list);
+	found_list_free(&list);
 	if (rc)
 		return fail_errno(rc, "%s: looking for what is installed", link->name);
 	*s = got;
@@ -114,12 +114,12 @@ static int fail_taken(const struct gate_install *s, struct nl *nl, int rc)
 	bool ours = false;
 	uint32_t id = 0;
 
-	if (!link_get(nl, NULL, s->link.ifindex, &now) && !find_on(nl, &now, &list) && list.n &&
-	    hook_is_xdp(list.at[0].hook)) {
+	if (!link_get(nl, NULL, s->link.ifindex, &now) && !find_attached(nl, &now, &list) &&
+	    list.n && hook_is_xdp(list.at[0].hook)) {
 		id = list.at[0].prog_id;
 		ours = !find_prog(id, &prog) && find_is_ours(&prog);
 	}
-	find_free(&list);
+	found_list_free(&list);
 	if (ours)
 		return fail(rc, "%s: a running sonde (program %u) has XDP: end it, or --at tc",
 			    name, id);
@@ -136,7 +136,7 @@ static int fail_attach(const struct gate_install *s, struct nl *nl, const struct
 		return fail(rc, "%s: the interface is gone", s->link.name);
 	if (rc == -EBUSY || rc == -EEXIST)
 		return fail_taken(s, nl, rc);
-	attach_words(r, &line);
+	attach_format_report(r, &line);
 	fail(rc, "%s: %s: no hook takes it (%.*s)", s->link.name, gate_dir_name(s->dir),
 	     (int)line.len, line.data);
 	buf_free(&line);
@@ -151,7 +151,7 @@ static void note_hook(const struct gate_install *s, const struct attach_report r
 	for (int i = 0; i < 2; i++) {
 		if (reports[i].n)
 			buf_str(&line, line.len ? "; " : " (");
-		attach_words(&reports[i], &line);
+		attach_format_report(&reports[i], &line);
 	}
 	buf_str(&line, line.len ? ")" : "");
 	note("%s: %s: %s%.*s", s->link.name, gate_dir_name(s->dir), hook_name(s->put.hook),

@@ -224,7 +224,7 @@ static int load_once(struct obj *obj, const struct job *job)
 	for (int i = 0; i < GATE_NPROGS; i++)
 		stubs[i] = job->code.n ? (struct obj_code){ .insns = job->code.insns,
 							    .n = (uint32_t)job->code.n }
-				       : (struct obj_code){ .none = true };
+				       : (struct obj_code){ .remove = true };
 	for (int i = 0; i < GATE_NMAPS; i++)
 		maps[i].fd = what->maps ? what->maps[i] : 0;
 	maps[GATE_MAP_RULES_TEXT] = (struct obj_map){ .value_size = job->text_len };

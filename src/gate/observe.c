@@ -12,13 +12,13 @@
 static int find_gate(struct nl *nl, const struct link *link, struct find_prog *prog)
 {
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
 		rc = -ENOENT;
 	if (!rc)
 		rc = find_prog(list.at[0].prog_id, prog);
-	find_free(&list);
+	found_list_free(&list);
 	return rc;
 }
 

@@ -20,8 +20,8 @@ struct gate_txn {
 	struct guard_plan plan; /* of the guard that is there */
 	bool no_plan;           /* it cannot be read */
 	uint16_t last;          /* the greatest id when it was opened */
-	struct gate_txn_set
-		*sets; /* as the kernel has them, or as gate_txn_put_set() has left them */
+	/* as the kernel has them, or as gate_txn_put_set() has left them */
+	struct gate_txn_set *sets;
 	size_t nsets, set_room;
 	const struct filter_names *host; /* what else names mean */
 	enum gate_dir reading;           /* while the rules that are installed are read */
