@@ -53,7 +53,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
-	table = conns_table(&prog);
+	table = conns_table_id(&prog);
 	rc = find_detach(nl, f);
 	if (rc && rc != -ENOENT) {
 		t->failed++;

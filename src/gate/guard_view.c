@@ -66,7 +66,7 @@ int guard_views_read(struct guard_views *v)
 		int rc = guard_sums_read(v->at[i].install.map_fd[GATE_MAP_GUARD_SUMS],
 					 &v->at[i].sums);
 
-		guard_table_now(&v->at[i].table);
+		guard_table_update_clock(&v->at[i].table);
 		if (rc)
 			return fail_errno(rc, "%s: the guard's counters",
 					  v->at[i].install.link.name);

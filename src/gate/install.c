@@ -229,7 +229,8 @@ static int load(struct gate_install *s, const struct gate_install_opts *opts, un
 	}
 	rc = gate_load(&s->obj, &what, NULL);
 	if (!rc && opts->guard && !keeps_table(s, opts->guard))
-		change_table(&opts->guard->conf, s->obj.map_fd[GATE_MAP_GUARD], guard_table_refill);
+		change_table(&opts->guard->conf, s->obj.map_fd[GATE_MAP_GUARD],
+			     guard_table_fill_buckets);
 	return rc;
 }
 
@@ -324,7 +325,7 @@ static int count_conns(struct gate_install *s, const struct guard_plan *plan)
 {
 	bool had = s->at.hook && s->conf.guarded;
 	struct bpf_map_info info = { 0 };
-	struct conns_opts want = { .same = keeps_table(s, plan) };
+	struct conns_opts want = { .same_table = keeps_table(s, plan) };
 	int rc;
 
 	if (!had && !(plan && plan->conf.conns))
@@ -337,8 +338,8 @@ static int count_conns(struct gate_install *s, const struct guard_plan *plan)
 		want.sums_fd = s->obj.map_fd[GATE_MAP_GUARD_SUMS];
 	}
 	rc = conns_replace(&s->conns, info.id, plan ? &want : NULL);
-	if (!rc && want.same && !s->conns.was_fd)
-		change_table(&plan->conf, want.table_fd, guard_table_forget_conns);
+	if (!rc && want.same_table && !s->conns.old_fd)
+		change_table(&plan->conf, want.table_fd, guard_table_clear_conns);
 	return rc;
 }
 
@@ -356,7 +357,7 @@ int gate_install(struct gate_install *s, struct nl *nl, const struct gate_instal
 	/* What was in the buckets of other limits is not theirs. */
 	s->refilled = !rc && keeps_table(s, plan) && !keeps_limits(s, plan);
 	if (s->refilled)
-		change_table(&plan->conf, s->map_fd[GATE_MAP_GUARD], guard_table_refill);
+		change_table(&plan->conf, s->map_fd[GATE_MAP_GUARD], guard_table_fill_buckets);
 	if (!rc) {
 		rc = count_conns(s, plan);
 		if (rc)
@@ -387,10 +388,10 @@ int gate_rollback(struct gate_install *s, struct nl *nl)
 	s->put = (struct found){ 0 };
 	s->off = false;
 	if (s->refilled)
-		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_refill);
+		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_fill_buckets);
 	s->refilled = false;
-	if (s->conns.lost)
-		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_forget_conns);
+	if (s->conns.lost_conns)
+		change_table(&s->conf.guard, s->map_fd[GATE_MAP_GUARD], guard_table_clear_conns);
 	if (!rc || rc == -ENODEV)
 		rc = conns_rollback(&s->conns);
 	if (rc == -ENODEV) /* so are the rules */

@@ -24,7 +24,7 @@ struct gate_install {
 	bool off;      /* gate_install() has taken it off */
 	bool refilled; /* and filled the table's buckets, for the limits are others */
 	struct obj obj;
-	struct conns conns;
+	struct conns_change conns;
 };
 
 /* Find it. 0 also if there is none. Errors are said. */

@@ -13,7 +13,7 @@
 /* What is loaded, and what it is made of. */
 struct job {
 	const struct gate_load *what;
-	struct filter asked; /* GUARD_ASKED */
+	struct filter asked; /* GUARD_QUERY */
 	struct filter_code code;
 	struct sets sets;
 	struct gate_conf conf;
@@ -197,7 +197,7 @@ static int make_code(struct job *job)
 	int rc = filter_parse(&spared, RULES_SPARED, NULL, &diag);
 
 	if (!rc)
-		rc = filter_parse(&job->asked, GUARD_ASKED, NULL, &diag);
+		rc = filter_parse(&job->asked, GUARD_QUERY, NULL, &diag);
 	rc = rc ? fail(rc, "rules: %s", diag.msg) : emit(job, &spared);
 	filter_close(&spared);
 	filter_close(&job->asked);

@@ -175,7 +175,7 @@ static int read_allow(struct gate_txn *s)
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		char *line = stop ? strndup(at, (size_t)(stop - at)) : NULL;
 
-		rc = line ? guard_plan_allow(&s->plan, line, &names, &diag) : -ENOMEM;
+		rc = line ? guard_plan_add_allow(&s->plan, line, &names, &diag) : -ENOMEM;
 		free(line);
 		at = stop ? stop + 1 : end;
 	}

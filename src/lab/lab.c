@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The laboratory's namespaces, interfaces and addresses, by system calls alone. */
+/* Makes the laboratory's namespaces, interfaces and addresses, by system calls alone. */
 #include "lab/lab.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,7 +68,7 @@ int lab_open(struct lab *lab)
 		return fail(-EPERM, "making a private network needs %s: run as root", missing);
 	if (got.home < 0)
 		return fail_errno(got.home, "a descriptor of this network namespace");
-	/* The far side first: the thread ends up on the near one. */
+	/* The far side first: the thread ends up on the near side. */
 	rc = open_side(&got.end[LAB_FAR]);
 	if (!rc)
 		rc = open_side(&got.end[LAB_NEAR]);

@@ -38,11 +38,11 @@ START_TEST(reads)
 	const struct guard_limit *limit;
 
 	ck_assert(!guard_plan_open(&plan));
-	ck_assert_msg(!guard_plan_limit(&plan, texts[_i].text, strlen(texts[_i].text), &diag),
+	ck_assert_msg(!guard_plan_add_limit(&plan, texts[_i].text, strlen(texts[_i].text), &diag),
 		      "%s: %s", texts[_i].text, diag.msg);
-	limit = guard_limit_of(&plan.conf, 0, &scope);
-	ck_assert(limit && !guard_limit_of(&plan.conf, 1, &scope));
-	guard_limit_of(&plan.conf, 0, &scope);
+	limit = guard_find_limit(&plan.conf, 0, &scope);
+	ck_assert(limit && !guard_find_limit(&plan.conf, 1, &scope));
+	guard_find_limit(&plan.conf, 0, &scope);
 	guard_print_limit(scope, limit, &out);
 	buf_char(&out, '\0');
 	ck_assert_str_eq(out.data, texts[_i].printed);
@@ -63,12 +63,12 @@ START_TEST(open_last)
 
 	ck_assert(!guard_plan_open(&plan));
 	for (int i = 0; i < 4; i++)
-		ck_assert(!guard_plan_limit(&plan, four[i], strlen(four[i]), &diag));
+		ck_assert(!guard_plan_add_limit(&plan, four[i], strlen(four[i]), &diag));
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].unit, GUARD_OPEN);
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[3].number, 0);
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[0].number, 1);
-	ck_assert_int_eq(guard_plan_limit(&plan, "6 connections", 13, &diag), -EINVAL);
-	ck_assert_int_eq(guard_plan_limit(&plan, "6 packets/s", 11, &diag), -EINVAL);
+	ck_assert_int_eq(guard_plan_add_limit(&plan, "6 connections", 13, &diag), -EINVAL);
+	ck_assert_int_eq(guard_plan_add_limit(&plan, "6 packets/s", 11, &diag), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(diag.msg, "more than 3 limits"));
 	guard_plan_close(&plan);
 }
@@ -81,11 +81,11 @@ START_TEST(few_of_conns)
 	struct diag diag = { 0 };
 
 	ck_assert(!guard_plan_open(&plan));
-	ck_assert(!guard_plan_limit(&plan, "5 connections", 13, &diag));
-	ck_assert(!guard_plan_settle(&plan, NULL));
+	ck_assert(!guard_plan_add_limit(&plan, "5 connections", 13, &diag));
+	ck_assert(!guard_plan_finish(&plan, NULL));
 	ck_assert_uint_eq(plan.conf.scopes[0].sketch_min_packets, UINT16_MAX);
-	ck_assert(!guard_plan_limit(&plan, "10 packets/s", 12, &diag));
-	ck_assert(!guard_plan_settle(&plan, NULL));
+	ck_assert(!guard_plan_add_limit(&plan, "10 packets/s", 12, &diag));
+	ck_assert(!guard_plan_finish(&plan, NULL));
 	ck_assert_uint_lt(plan.conf.scopes[0].sketch_min_packets, 10);
 	guard_plan_close(&plan);
 }
@@ -129,7 +129,7 @@ START_TEST(mistakes)
 	struct diag diag = { 0 };
 
 	ck_assert(!guard_plan_open(&plan));
-	ck_assert_int_eq(guard_plan_limit(&plan, text, strlen(text), &diag), -EINVAL);
+	ck_assert_int_eq(guard_plan_add_limit(&plan, text, strlen(text), &diag), -EINVAL);
 	ck_assert_msg(diag.pos == wrong[_i].pos, "'%s': at %llu", text,
 		      (unsigned long long)diag.pos);
 	ck_assert_msg(strstr(diag.msg, wrong[_i].words), "'%s': %s", text, diag.msg);
@@ -148,10 +148,10 @@ START_TEST(files)
 	struct diag diag = { 0 };
 
 	ck_assert(!guard_plan_open(&plan));
-	ck_assert_msg(!guard_plan_file(&plan, good, strlen(good), &diag), "%s", diag.msg);
+	ck_assert_msg(!guard_plan_parse_file(&plan, good, strlen(good), &diag), "%s", diag.msg);
 	ck_assert_int_eq(plan.conf.nscopes, 2);
 	ck_assert_int_eq(plan.conf.scopes[0].nlimits, 2);
-	ck_assert_int_eq(guard_plan_file(&plan, bad, strlen(bad), &diag), -EINVAL);
+	ck_assert_int_eq(guard_plan_parse_file(&plan, bad, strlen(bad), &diag), -EINVAL);
 	ck_assert_msg(!strncmp(diag.msg, "3:9: ", 5), "%s", diag.msg);
 	guard_plan_close(&plan);
 }
@@ -166,14 +166,14 @@ START_TEST(too_many)
 
 	ck_assert(!guard_plan_open(&plan));
 	for (int i = 0; i < 3; i++)
-		ck_assert(!guard_plan_limit(&plan, "1 packets/s", 11, &diag));
-	ck_assert(guard_plan_limit(&plan, "1 packets/s", 11, &diag));
+		ck_assert(!guard_plan_add_limit(&plan, "1 packets/s", 11, &diag));
+	ck_assert(guard_plan_add_limit(&plan, "1 packets/s", 11, &diag));
 	ck_assert(strstr(diag.msg, "more than 3 limits"));
 	for (int i = 1; i < 5; i++) {
 		char text[32];
 
 		snprintf(text, sizeof(text), "%s 1 packets/s", keys[i]);
-		ck_assert_int_eq(guard_plan_limit(&plan, text, strlen(text), &diag),
+		ck_assert_int_eq(guard_plan_add_limit(&plan, text, strlen(text), &diag),
 				 i < 4 ? 0 : -EINVAL);
 	}
 	ck_assert(strstr(diag.msg, "more than 4 kinds"));
@@ -200,13 +200,13 @@ START_TEST(noise)
 			strcat(text, draw_below(&seed, 4) ? " " : "");
 		}
 		ck_assert(!guard_plan_open(&plan));
-		if (!guard_plan_limit(&plan, text, strlen(text), &diag)) {
+		if (!guard_plan_add_limit(&plan, text, strlen(text), &diag)) {
 			const struct guard_scope *scope;
 			struct buf out = { 0 };
 
-			guard_limit_of(&plan.conf, 0, &scope);
-			guard_print_limit(scope, guard_limit_of(&plan.conf, 0, &scope), &out);
-			ck_assert_msg(!guard_plan_limit(&plan, out.data, out.len, &diag),
+			guard_find_limit(&plan.conf, 0, &scope);
+			guard_print_limit(scope, guard_find_limit(&plan.conf, 0, &scope), &out);
+			ck_assert_msg(!guard_plan_add_limit(&plan, out.data, out.len, &diag),
 				      "'%s' prints as '%.*s': %s", text, (int)out.len, out.data,
 				      diag.msg);
 			buf_free(&out);

@@ -84,7 +84,7 @@ static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t 
 	for (uint32_t i = 0; i < t->entries; i++) {
 		const struct guard_rec *rec = guard_table_rec(t, i);
 
-		if (!guard_table_used(t, i))
+		if (!guard_table_is_used(t, i))
 			continue;
 		++*used;
 		if (is_of(scope, guard_table_name(t, i)))
@@ -109,7 +109,7 @@ static int put_limits(struct sink *sink, const struct guard_view *v, struct stat
 
 	for (uint8_t i = 0; i < GUARD_LIMITS_MAX && !rc; i++) {
 		const struct guard_scope *scope;
-		const struct guard_limit *limit = guard_limit_of(conf, i, &scope);
+		const struct guard_limit *limit = guard_find_limit(conf, i, &scope);
 		struct buf text = { 0 };
 
 		if (!limit)
@@ -202,7 +202,7 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	struct buf address = { 0 }, reason = { 0 };
 	const struct guard_scope *scope;
 	const struct guard_limit *limit =
-		guard_limit_of(&v->install.conf.guard, guard_ban_why(ban), &scope);
+		guard_find_limit(&v->install.conf.guard, guard_ban_why(ban), &scope);
 	struct ban_rec row = { .interface = v->install.link.name,
 			       .since = guard_seconds(guard_ticks(v->table.tick, name->banned)),
 			       .left = guard_seconds(left),
@@ -235,7 +235,7 @@ static int put_bans(struct guard_views *all, const struct guard_opts *o, struct 
 	(void)o;
 	for (size_t i = 0; i < all->n && !rc; i++)
 		for (uint32_t e = 0; e < all->at[i].table.entries && !rc; e++)
-			if (guard_table_used(&all->at[i].table, e))
+			if (guard_table_is_used(&all->at[i].table, e))
 				rc = put_ban(sink, &all->at[i], e);
 	return rc ? rc : sink_end(sink);
 }

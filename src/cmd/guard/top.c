@@ -95,7 +95,7 @@ static int top(struct guard_views *all, const struct guard_opts *o, struct sink 
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);
 	for (size_t i = 0; i < all->n && !rc; i++) {
-		size_t n = guard_rates_end(&rates[i], &all->at[i].table, busy, most);
+		size_t n = guard_rates_read(&rates[i], &all->at[i].table, busy, most);
 
 		for (size_t b = 0; b < n && !rc; b++)
 			rc = put(sink, &all->at[i], &busy[b]);

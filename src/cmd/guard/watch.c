@@ -97,7 +97,7 @@ static void fmt_reason(const struct guard_view *v, uint32_t which, struct buf *o
 {
 	const struct guard_scope *scope;
 	const struct guard_limit *limit =
-		guard_limit_of(&v->install.conf.guard, (uint8_t)which, &scope);
+		guard_find_limit(&v->install.conf.guard, (uint8_t)which, &scope);
 
 	if (limit)
 		guard_print_limit(scope, limit, out);
@@ -160,7 +160,7 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	double seconds = (double)(now - w->rates.time) / 1e9;
 	struct guard_busy busy[GUARD_BUSIEST];
 	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
-	size_t n = guard_rates_end(&w->rates, &v->table, busy, GUARD_BUSIEST);
+	size_t n = guard_rates_read(&w->rates, &v->table, busy, GUARD_BUSIEST);
 	const char *event = NULL;
 
 	w->last = v->sums;
