@@ -6,17 +6,17 @@
 #include <string.h>
 #include "base/clock.h"
 
-struct guard_sample {
+struct guard_reading {
 	uint64_t passed, dropped;
 	uint32_t quads, since;
 };
 
-static void sample_entry(const struct guard_table *t, uint32_t entry, struct guard_sample *sample)
+static void sample_entry(const struct guard_table *t, uint32_t entry, struct guard_reading *sample)
 {
 	const struct guard_rec *rec = guard_table_rec(t, entry);
 
-	*sample = (struct guard_sample){ rec->passed, rec->dropped, rec->quads,
-					 guard_table_name(t, entry)->since };
+	*sample = (struct guard_reading){ rec->passed, rec->dropped, rec->quads,
+					  guard_table_name(t, entry)->since };
 }
 
 int guard_rates_begin(struct guard_rates *r, const struct guard_table *t)
@@ -53,14 +53,14 @@ size_t guard_rates_read(struct guard_rates *r, const struct guard_table *t, stru
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < t->entries; i++) {
-		struct guard_sample *before = &r->samples[i], after;
+		struct guard_reading *before = &r->samples[i], after;
 		struct guard_busy b = { .entry = i };
 
 		if (!guard_table_is_used(t, i))
 			continue;
 		sample_entry(t, i, &after);
 		if (after.since != before->since) /* it belongs to another key now */
-			*before = (struct guard_sample){ .since = after.since };
+			*before = (struct guard_reading){ .since = after.since };
 		b.drops = (double)(after.dropped - before->dropped) / seconds;
 		b.pps = (double)(after.passed - before->passed) / seconds + b.drops;
 		b.bps = (double)(uint32_t)(after.quads - before->quads) * 32 / seconds;

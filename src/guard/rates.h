@@ -14,7 +14,7 @@ struct guard_busy {
 
 /* Zeroed: closed. */
 struct guard_rates {
-	struct guard_sample *samples; /* one for each entry */
+	struct guard_reading *samples; /* one for each entry */
 	uint64_t time;
 };
 
