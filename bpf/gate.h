@@ -112,7 +112,7 @@ enum gate_user { GATE_USER_COUNT = 1, GATE_USER_FILTER = 2, GATE_USER_GUARD = 4 
 /* Value of map `text` (array of one), with as much behind it as need be: the rules of the gate's
  * direction as src/gate/rules.h has them. No program looks at it: whoever finds the gate does. */
 struct gate_text {
-	__u32 uses;      /* enum gate_user */
+	__u32 users;     /* enum gate_user */
 	__u32 len;       /* bytes of text behind this */
 	__u32 allow_len; /* bytes behind that: whom the guard trusts, an expression a line */
 	__u32 pad;

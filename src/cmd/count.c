@@ -171,7 +171,7 @@ static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct coun
 		if (what == WAIT_FD)
 			rc = gate_ifaces_follow(ifaces);
 		now = clock_mono();
-		over = what == WAIT_STOP || now >= end || (ifaces->names && !ifaces->left);
+		over = what == WAIT_STOP || now >= end || (ifaces->names && !ifaces->usable);
 		if (rc || (now < next && !over))
 			continue;
 		rc = gate_ifaces_read(ifaces);
@@ -183,7 +183,7 @@ static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct coun
 			next += ((now - next) / o->interval + 1) * o->interval;
 		gate_ifaces_forget_gone(ifaces);
 	}
-	if (!rc && !ifaces->left && ifaces->names)
+	if (!rc && !ifaces->usable && ifaces->names)
 		rc = fail(-ENODEV, "no interface is left to count on");
 	return rc;
 }
@@ -201,7 +201,7 @@ static int read_installed(struct gate_ifaces *ifaces, struct sink *sink)
 		rc = gate_read(&p->gate, &p->total);
 		for (size_t r = 0; r < p->total.n && !rc; r++) {
 			const struct gate_row *row = &p->total.rows[r];
-			uint64_t age = now - p->gate.counters[row->dir].loaded;
+			uint64_t age = now - p->gate.counters[row->dir].load_time;
 
 			rc = put_row(sink, &p->gate, row, row, (double)age / 1e9);
 		}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Installed guards found again: their gates, tables and counters. */
+/* Finds installed guards again: their gates, tables and counters. */
 #include "gate/guard_view.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
 
-static int view_open(struct guard_view *v, struct nl *nl, const struct link *link)
+static int open_view(struct guard_view *v, struct nl *nl, const struct link *link)
 {
 	int rc = gate_install_open(&v->install, nl, link, GATE_IN);
 
@@ -43,9 +43,9 @@ int guard_views_open(struct guard_views *v, const struct opt_list *ifaces)
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		if (!is_named(ifaces, links.at[i].name))
 			continue;
-		rc = view_open(&v->at[v->n], &v->nl, &links.at[i]);
+		rc = open_view(&v->at[v->n], &v->nl, &links.at[i]);
 		v->n += !rc;
-		/* The conf that the table was opened with stays where it is from here on. */
+		/* The table points to the conf in *v, which does not move any more. */
 		if (rc == -ENOENT)
 			rc = 0;
 		else if (rc)

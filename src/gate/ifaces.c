@@ -11,7 +11,7 @@
 #include "sys/bpf.h"
 #include "sys/wait.h"
 
-static int look(struct gate_ifaces *p, struct link_list *links)
+static int list_links(struct gate_ifaces *p, struct link_list *links)
 {
 	int rc = link_list(&p->ask, links);
 
@@ -63,11 +63,11 @@ static void free_iface(struct gate_ifaces *p, struct gate_iface *iface)
 	free(iface);
 }
 
-static void count_left(struct gate_ifaces *p)
+static void count_usable(struct gate_ifaces *p)
 {
-	p->left = 0;
+	p->usable = 0;
 	for (unsigned int i = 0; i < p->n; i++)
-		p->left += !p->at[i]->gone && !p->at[i]->skipped;
+		p->usable += !p->at[i]->gone && !p->at[i]->unusable;
 }
 
 int gate_ifaces_open(struct gate_ifaces *p, const struct opt_list *names,
@@ -84,7 +84,7 @@ int gate_ifaces_open(struct gate_ifaces *p, const struct opt_list *names,
 
 /* Where a running sonde counts at XDP, tc serves; so does it, among all interfaces, for one with
  * somebody else's XDP program. */
-static int open_any_way(struct gate_ifaces *p, struct gate *gate, const struct link *link)
+static int open_gate(struct gate_ifaces *p, struct gate *gate, const struct link *link)
 {
 	struct gate_opts tc = p->opts;
 	int rc = gate_open(gate, &p->ask, link, &p->opts);
@@ -105,23 +105,23 @@ static bool is_fatal(int rc)
 }
 
 /* What another's gate counted before now is not ours to show. */
-static void start_at_now(struct gate_iface *iface)
+static void start_from_baseline(struct gate_iface *iface)
 {
 	gate_counters_free(&iface->last);
-	iface->last = iface->gate.before;
-	iface->gate.before = (struct gate_counters){ 0 };
+	iface->last = iface->gate.baseline;
+	iface->gate.baseline = (struct gate_counters){ 0 };
 }
 
-static int take(struct gate_ifaces *p, const struct link *link, bool must)
+static int attach_new(struct gate_ifaces *p, const struct link *link, bool must)
 {
 	struct gate_iface *iface = add_iface(p);
 	int rc;
 
 	if (!iface)
 		return fail_errno(-ENOMEM, "%s", link->name);
-	rc = open_any_way(p, &iface->gate, link);
+	rc = open_gate(p, &iface->gate, link);
 	if (!rc) {
-		start_at_now(iface);
+		start_from_baseline(iface);
 		return 0;
 	}
 	if (must || is_fatal(rc)) {
@@ -130,32 +130,33 @@ static int take(struct gate_ifaces *p, const struct link *link, bool must)
 		return rc;
 	}
 	iface->gate.link = *link;
-	iface->skipped = true;
+	iface->unusable = true;
 	return 0;
 }
 
 /* A gate that rules have put there counts, too: from now on it stays for the counters as well. */
-static int adopt(struct gate_ifaces *p, const struct link *link, enum gate_dir dir, bool *is_new)
+static int join_gate(struct gate_ifaces *p, const struct link *link, enum gate_dir dir,
+		     bool *is_new)
 {
 	struct gate_install install = { 0 };
 	int rc = gate_install_open(&install, &p->ask, link, dir);
 
-	*is_new = !rc && !(install.uses & GATE_USER_COUNT);
+	*is_new = !rc && !(install.users & GATE_USER_COUNT);
 	if (*is_new)
-		rc = gate_set_users(&install, install.uses | GATE_USER_COUNT);
+		rc = gate_set_users(&install, install.users | GATE_USER_COUNT);
 	gate_install_close(&install);
 	return rc;
 }
 
 /* The directions (bits) that gates of link serve as is wished, if they are all wished ones or rules
  * have put them there; -EEXIST, said, of something else. */
-static int adopt_all(struct gate_ifaces *p, const struct link *link, const struct gate *there)
+static int join_gates(struct gate_ifaces *p, const struct link *link, const struct gate *gate)
 {
 	int wished = 0, same = 0, rc = 0;
 	bool any_old = false;
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		enum hook hook = there->counters[dir].hook;
+		enum hook hook = gate->counters[dir].hook;
 		bool is_new = false;
 
 		wished |= (p->opts.hooks[dir] != 0) << dir;
@@ -164,7 +165,7 @@ static int adopt_all(struct gate_ifaces *p, const struct link *link, const struc
 		if (!(p->opts.hooks[dir] & HOOK_BIT(hook)))
 			rc = -EEXIST;
 		else
-			rc = adopt(p, link, (enum gate_dir)dir, &is_new);
+			rc = join_gate(p, link, (enum gate_dir)dir, &is_new);
 		same |= 1 << dir;
 		any_old |= !is_new;
 	}
@@ -179,27 +180,27 @@ static int adopt_all(struct gate_ifaces *p, const struct link *link, const struc
 /* An installation that does what is wished is left as it is, with its counters; one that does
  * something else is not changed silently, for it may be somebody's decision: -EEXIST. Otherwise the
  * directions that are served already. */
-static int look_installed(struct gate_ifaces *p, const struct link *link)
+static int join_installed(struct gate_ifaces *p, const struct link *link)
 {
-	struct gate there = { 0 };
+	struct gate gate = { 0 };
 	int rc;
 
 	if (!p->opts.persistent)
 		return 0;
-	rc = gate_find(&there, &p->ask, link);
+	rc = gate_find(&gate, &p->ask, link);
 	if (rc)
 		return rc == -ENOENT
 			       ? 0
 			       : fail_errno(rc, "%s: looking for what is installed", link->name);
-	rc = adopt_all(p, link, &there);
-	gate_close(&there, &p->ask);
+	rc = join_gates(p, link, &gate);
+	gate_close(&gate, &p->ask);
 	if (rc > 0)
 		note("%s: installed already; its counters go on", link->name);
 	return rc;
 }
 
 /* The directions that are not served yet. */
-static int take_rest(struct gate_ifaces *p, const struct link *link, int served, bool must)
+static int attach_unserved(struct gate_ifaces *p, const struct link *link, int served, bool must)
 {
 	const struct gate_opts all = p->opts;
 	bool any = false;
@@ -211,13 +212,13 @@ static int take_rest(struct gate_ifaces *p, const struct link *link, int served,
 		any |= p->opts.hooks[dir] != 0;
 	}
 	if (any)
-		rc = take(p, link, must);
+		rc = attach_new(p, link, must);
 	p->opts = all;
 	return rc;
 }
 
 /* Attaching to hundreds of interfaces takes a while. */
-static int stop_asked(void)
+static int check_stop(void)
 {
 	return wait_for(0, 0) == WAIT_STOP ? fail(-EINTR, "interrupted") : 0;
 }
@@ -235,11 +236,11 @@ static int attach_named(struct gate_ifaces *p)
 			return fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s", name);
 		if (find_iface(p, link.ifindex))
 			continue; /* named twice */
-		rc = stop_asked();
+		rc = check_stop();
 		if (!rc)
-			rc = look_installed(p, &link);
+			rc = join_installed(p, &link);
 		if (rc >= 0)
-			rc = take_rest(p, &link, rc, true);
+			rc = attach_unserved(p, &link, rc, true);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -247,22 +248,22 @@ static int attach_named(struct gate_ifaces *p)
 static int attach_up(struct gate_ifaces *p)
 {
 	struct link_list l = { 0 };
-	int rc = look(p, &l);
+	int rc = list_links(p, &l);
 
 	for (size_t i = 0; i < l.n && rc >= 0; i++) {
 		if (!l.at[i].up)
 			continue;
-		rc = stop_asked();
+		rc = check_stop();
 		if (!rc)
-			rc = look_installed(p, &l.at[i]);
+			rc = join_installed(p, &l.at[i]);
 		if (rc >= 0)
-			rc = take_rest(p, &l.at[i], rc, false);
+			rc = attach_unserved(p, &l.at[i], rc, false);
 	}
 	link_list_free(&l);
 	return rc < 0 ? rc : 0;
 }
 
-static void take_back(struct gate_ifaces *p)
+static void rollback_installed(struct gate_ifaces *p)
 {
 	for (unsigned int i = 0; p->opts.persistent && i < p->n; i++)
 		for (int dir = 0; dir < GATE_DIRS; dir++)
@@ -278,11 +279,11 @@ int gate_ifaces_attach(struct gate_ifaces *p)
 		return fail_errno(rc, "route netlink");
 	rc = p->names ? attach_named(p) : attach_up(p);
 
-	count_left(p);
-	if (!rc && !p->left && p->n)
+	count_usable(p);
+	if (!rc && !p->usable && p->n)
 		rc = fail(-ENODEV, "none of the interfaces can be counted on");
 	if (rc)
-		take_back(p);
+		rollback_installed(p);
 	return rc;
 }
 
@@ -300,7 +301,7 @@ int gate_ifaces_prepare(const struct gate_ifaces *p)
 	return rc ? fail_errno(rc, "starting the keeper of tc filters") : 0;
 }
 
-static int find_on_link(struct gate_ifaces *p, const struct link *link)
+static int find_installed(struct gate_ifaces *p, const struct link *link)
 {
 	struct gate_iface *iface;
 	struct gate gate;
@@ -331,12 +332,12 @@ int gate_ifaces_find(struct gate_ifaces *p)
 		if (rc)
 			return fail(rc, "no interface %s", p->names->at[i]);
 		if (!find_iface(p, link.ifindex))
-			rc = find_on_link(p, &link);
+			rc = find_installed(p, &link);
 	}
 	if (!p->names)
-		rc = look(p, &l);
+		rc = list_links(p, &l);
 	for (size_t i = 0; i < l.n && !rc; i++)
-		rc = find_on_link(p, &l.at[i]);
+		rc = find_installed(p, &l.at[i]);
 	link_list_free(&l);
 	if (!rc && !p->n)
 		rc = fail(-ENOENT,
@@ -344,18 +345,18 @@ int gate_ifaces_find(struct gate_ifaces *p)
 	return rc;
 }
 
-static int subtract(struct gate_iface *iface, const struct gate_counters *now)
+static int add_delta(struct gate_iface *iface, const struct gate_counters *now)
 {
 	int rc = 0;
 
 	gate_counters_clear(&iface->delta);
 	for (size_t i = 0; i < now->n && !rc; i++) {
-		const struct gate_row *before = gate_counters_find(&iface->last, &now->rows[i]);
+		const struct gate_row *baseline = gate_counters_find(&iface->last, &now->rows[i]);
 		struct gate_row row = now->rows[i];
 
-		if (before) {
-			row.packets -= before->packets;
-			row.bytes -= before->bytes;
+		if (baseline) {
+			row.packets -= baseline->packets;
+			row.bytes -= baseline->bytes;
 		}
 		if (!row.packets)
 			continue;
@@ -372,13 +373,13 @@ static int read_iface(struct gate_iface *iface)
 	int rc = gate_read(&iface->gate, &now);
 
 	if (!rc)
-		rc = subtract(iface, &now);
+		rc = add_delta(iface, &now);
 	gate_counters_free(&iface->last);
 	iface->last = now;
 	return rc;
 }
 
-static void forget_dir(struct gate_counters *t, enum gate_dir dir)
+static void drop_dir(struct gate_counters *t, enum gate_dir dir)
 {
 	size_t n = 0;
 
@@ -390,19 +391,19 @@ static void forget_dir(struct gate_counters *t, enum gate_dir dir)
 
 /* The installed gate that was read has been taken off; its maps are still ours to read. What passed
  * since is not counted, and that is said. */
-static void replace(struct gate_ifaces *p, struct gate_iface *iface)
+static void reattach(struct gate_ifaces *p, struct gate_iface *iface)
 {
 	note("%s: the gate that was read is gone; attaching another (packets between the two are "
 	     "not counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
-	forget_dir(&iface->last, GATE_IN);
-	if (gate_retake(&iface->gate, &p->ask, &p->opts))
-		iface->skipped = true;
+	drop_dir(&iface->last, GATE_IN);
+	if (gate_attach_own(&iface->gate, &p->ask, &p->opts))
+		iface->unusable = true;
 	/* What the next one had counted before, if it is somebody's. */
-	for (size_t i = 0; i < iface->gate.before.n; i++)
-		gate_counters_add(&iface->last, &iface->gate.before.rows[i]);
-	gate_counters_free(&iface->gate.before);
+	for (size_t i = 0; i < iface->gate.baseline.n; i++)
+		gate_counters_add(&iface->last, &iface->gate.baseline.rows[i]);
+	gate_counters_free(&iface->gate.baseline);
 }
 
 /* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */
@@ -418,17 +419,17 @@ static int reconcile(struct gate_ifaces *p, const struct link_list *l)
 			j++;
 		if (j < l->n) {
 			iface->gate.link = l->at[j]; /* it may have another name now */
-			if (!iface->skipped && !gate_is_live(&iface->gate, &p->ask))
-				replace(p, iface);
+			if (!iface->unusable && !gate_is_live(&iface->gate, &p->ask))
+				reattach(p, iface);
 			continue;
 		}
-		if (!iface->gone && !iface->skipped)
+		if (!iface->gone && !iface->unusable)
 			note("%s: the interface is gone", iface->gate.link.name);
 		iface->gone = true;
 	}
 	for (size_t j = 0; j < l->n && !rc; j++)
 		if (is_wanted(p, &l->at[j]) && !find_iface(p, l->at[j].ifindex))
-			rc = take(p, &l->at[j], false);
+			rc = attach_new(p, &l->at[j], false);
 	return rc;
 }
 
@@ -439,11 +440,11 @@ int gate_ifaces_follow(struct gate_ifaces *p)
 
 	if (rc && rc != -ENOBUFS)
 		return fail_errno(rc, "watching the interfaces");
-	rc = look(p, &l);
+	rc = list_links(p, &l);
 	if (!rc)
 		rc = reconcile(p, &l);
 	link_list_free(&l);
-	count_left(p);
+	count_usable(p);
 	return rc;
 }
 
@@ -452,7 +453,7 @@ int gate_ifaces_read(struct gate_ifaces *p)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < p->n && !rc; i++)
-		if (!p->at[i]->skipped)
+		if (!p->at[i]->unusable)
 			rc = read_iface(p->at[i]);
 	return rc;
 }

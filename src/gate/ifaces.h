@@ -11,7 +11,7 @@
 struct gate_iface {
 	struct gate gate;
 	bool gone;                  /* the interface is no more; its last numbers still stand */
-	bool skipped;               /* no gate could be put there: said once, not tried again */
+	bool unusable;              /* no gate could be put there: said once, not tried again */
 	struct gate_counters last;  /* the maps as last read */
 	struct gate_counters total; /* since the start */
 	struct gate_counters delta; /* between the last two gate_ifaces_read() */
@@ -24,7 +24,7 @@ struct gate_ifaces {
 	struct gate_opts opts;
 	struct gate_iface **at;
 	unsigned int n;
-	unsigned int left; /* of n: neither gone nor skipped */
+	unsigned int usable; /* of n: neither gone nor skipped */
 };
 
 /* names (the caller's, for as long as *p is open) may be empty: every interface that is up. */

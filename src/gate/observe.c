@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One entry of a program array, which the gate ends in. */
+/* The gate's observer: the only entry of a program array. */
 #include "gate/observe.h"
 #include <errno.h>
 #include <unistd.h>
@@ -33,10 +33,11 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 
 	if (rc)
 		return rc;
-	rc = gate_load_find(&prog, &conf);
+	rc = gate_find_conf(&prog, &conf);
 	if (rc)
 		return rc;
-	/* Tail calls do not go with subprograms everywhere. */
+	/* Some kernels refuse tail calls beside subprograms: a gate with rules has no observer
+	 * there. */
 	if (!conf.has_observer) {
 		note("%s: the gate at xdp has rules, and on this kernel no place for an observer "
 		     "beside them",
@@ -68,7 +69,7 @@ int observe_set(const struct observe *o, int prog_fd)
 	return bpf_map_update(o->slot_fd, &zero, &prog_fd, BPF_ANY);
 }
 
-/* What others hold of the map must not keep the program. */
+/* Another process may hold the map: it must not keep the program. */
 void observe_close(struct observe *o)
 {
 	uint32_t zero = 0;

@@ -20,7 +20,7 @@ static void choose(const struct guard_view *v, const uint32_t *entries, uint32_t
 {
 	const char *joint = "";
 
-	if (hook_is_xdp(v->install.at.hook) && v->install.conf.guard.enforce &&
+	if (hook_is_xdp(v->install.current.hook) && v->install.conf.guard.enforce &&
 	    v->install.conf.has_observer) {
 		buf_str(expr, "verdict drop");
 		buf_char(expr, '\0');
@@ -65,7 +65,7 @@ static int open_session(struct guard_sample *s, const struct guard_view *v, cons
 	struct capture_session_opts opts = {
 		.names = &s->names,
 		.filter = &s->filter,
-		.hooks = { [CAPTURE_IN] = HOOK_BIT(v->install.at.hook) | HOOKS_TC },
+		.hooks = { [CAPTURE_IN] = HOOK_BIT(v->install.current.hook) | HOOKS_TC },
 		.snaplen = SNAPLEN,
 		.bytes = BYTES,
 		.quiet = true,

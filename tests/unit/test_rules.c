@@ -262,7 +262,7 @@ START_TEST(round_trip)
 		struct buf once = { 0 }, twice = { 0 };
 
 		random_rules(&r);
-		ck_assert(!rules_number(&r, 0));
+		ck_assert(!rules_assign_ids(&r, 0));
 		for (int dir = 0; dir < GATE_DIRS; dir++) {
 			struct buf text = { 0 };
 
@@ -307,7 +307,7 @@ START_TEST(first_decides)
 			for (size_t k = r.n; k-- > 0;)
 				if (r.at[k].dir == dir && filter_match(&r.at[k].filter, &p))
 					want = &r.at[k];
-			dropped = rules_drop(&r, dir, &p, &rule);
+			dropped = rules_drops_packet(&r, dir, &p, &rule);
 			ck_assert_ptr_eq(rule, want);
 			/* Type 133 to 137 of ICMPv6, and all that is not IP. */
 			neighbours = !e.views->family ||
@@ -354,12 +354,13 @@ START_TEST(spares)
 		data[54] = frames[i].icmp;
 		view_frame(views, &frame);
 		parse(&r, "default drop", GATE_OUT);
-		ck_assert_msg(rules_drop(&r, GATE_OUT, &p, &rule) == frames[i].dropped, "%zu", i);
+		ck_assert_msg(rules_drops_packet(&r, GATE_OUT, &p, &rule) == frames[i].dropped,
+			      "%zu", i);
 		ck_assert(!rule);
-		ck_assert(!rules_drop(&r, GATE_IN, &p, &rule));
+		ck_assert(!rules_drops_packet(&r, GATE_IN, &p, &rule));
 		/* A rule may say otherwise. */
 		parse(&r, "allow ip\ndrop", GATE_OUT);
-		ck_assert(rules_drop(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
+		ck_assert(rules_drops_packet(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
 		ck_assert_ptr_nonnull(rule);
 		rules_close(&r);
 	}
@@ -371,18 +372,18 @@ START_TEST(numbers)
 	struct rules r = { 0 };
 
 	parse(&r, "drop\n5 drop\nout drop\n3 drop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[0].id, 6);
 	ck_assert_uint_eq(r.at[2].id, 7);
 	/* 1, 2 and 4 were never given; 6 is free, and still nobody's. */
 	rules_remove(&r, 0);
 	parse(&r, "drop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[3].id, 8);
 	rules_close(&r);
 	/* Only when there is no other. */
 	parse(&r, "1023 drop\ndrop\ndrop\n2 drop\ndrop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[1].id, 1);
 	ck_assert_uint_eq(r.at[2].id, 3);
 	ck_assert_uint_eq(r.at[4].id, 4);
@@ -398,7 +399,7 @@ START_TEST(number_all)
 	parse(&r, "1000 drop name first", GATE_OUT);
 	for (int i = 1; i < GATE_RULES_MAX - 1; i++)
 		parse(&r, i % 2 ? "drop" : "out allow", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	for (size_t i = 0; i < r.n; i++) {
 		ck_assert_uint_ge(r.at[i].id, 1);
 		ck_assert_uint_lt(r.at[i].id, GATE_RULES_MAX);
@@ -408,9 +409,9 @@ START_TEST(number_all)
 	ck_assert_uint_eq(r.n, GATE_RULES_MAX - 1);
 	ck_assert_uint_eq(rules_count(&r, GATE_IN) + rules_count(&r, GATE_OUT), r.n);
 	parse(&r, "drop", GATE_IN);
-	ck_assert_int_eq(rules_number(&r, 0), -E2BIG);
+	ck_assert_int_eq(rules_assign_ids(&r, 0), -E2BIG);
 	rules_remove(&r, 500);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	rules_close(&r);
 }
 END_TEST

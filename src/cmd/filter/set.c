@@ -80,7 +80,7 @@ static int put_sets(const struct filter_txns *s, struct sink *sink)
 			const struct gate_txn_set *set = &s->at[i].sets[j];
 			const struct set_rec rec = { .interface = s->at[i].link.name,
 						     .name = set->set.name,
-						     .direction = directions[set->seen & 3],
+						     .direction = directions[set->used_in & 3],
 						     .ipv4 = set->set.of[SET_IPV4].n,
 						     .ipv6 = set->set.of[SET_IPV6].n };
 
@@ -142,7 +142,7 @@ static int edit(struct gate_txn *s, char **words, int n, edit_fn *fn)
 		return rc == -ENOMEM ? fail_errno(rc, "set %s", words[0]) : rc;
 	rc = fn(&set, words[0], words + 1, n - 1);
 	if (!rc)
-		rc = gate_txn_put_set(s, words[0], &set);
+		rc = gate_txn_replace_set(s, words[0], &set);
 	set_close(&set);
 	return rc ? rc : gate_txn_reparse(s);
 }

@@ -50,7 +50,7 @@ static int judge(const struct frame *frame, void *arg)
 
 	view_frame(views, frame);
 	views[0].dir = dir == GATE_IN ? VIEW_IN : VIEW_OUT;
-	drops = rules_drop(t->rules, dir, &p, &rule);
+	drops = rules_drops_packet(t->rules, dir, &p, &rule);
 	if (rule)
 		rule_print(rule, &words);
 	t->number++;

@@ -142,7 +142,7 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 			 const struct guard_opts *o)
 {
 	const struct gate_install *install = &s->install[GATE_IN];
-	bool xdp = hook_is_xdp(install->put.hook);
+	bool xdp = hook_is_xdp(install->placed.hook);
 
 	note("%s: guard: %u entries, %s", s->link.name, GUARD_RECS(plan->conf.lines) * GUARD_WAYS,
 	     plan->conf.enforce ? "limits are enforced"
@@ -196,8 +196,8 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		return rc;
 	if (s.install[GATE_IN].conf.guarded)
 		was = &s.install[GATE_IN].conf.guard;
-	if (s.install[GATE_IN].at.hook)
-		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	if (s.install[GATE_IN].current.hook)
+		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = allow(plan, o, &s);
 	if (!rc)
 		rc = guard_plan_finish(plan, was);
@@ -276,11 +276,11 @@ static int stop_on(struct nl *nl, const struct link *link, const struct guard_op
 	(void)plan;
 	if (rc)
 		return rc;
-	if (!(s.install[GATE_IN].uses & GATE_USER_GUARD)) {
+	if (!(s.install[GATE_IN].users & GATE_USER_GUARD)) {
 		gate_txn_close(&s);
 		return fail(-ENOENT, "%s: no guard is there", link->name);
 	}
-	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = gate_txn_commit(&s, nl, &opts);
 	gate_txn_close(&s);
 	return rc;

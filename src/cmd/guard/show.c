@@ -131,7 +131,7 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		const struct guard_view *v = &all->at[i];
 		struct status_rec rec = { .interface = v->install.link.name,
-					  .hook = hook_name(v->install.at.hook),
+					  .hook = hook_name(v->install.current.hook),
 					  .mode = v->install.conf.guard.enforce ? "enforce"
 										: "dry run" };
 		uint64_t used, banned, conns;

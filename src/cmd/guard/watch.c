@@ -195,7 +195,7 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 /* Its program is the one that it was: another may have other limits and counters. */
 static int still_there(struct guard_views *all, const struct guard_view *v)
 {
-	const struct found *at = &v->install.at;
+	const struct found *at = &v->install.current;
 	struct gate_successor successor = { 0 };
 	uint32_t zero = 0;
 	struct link now;
