@@ -119,7 +119,7 @@ static size_t list_allowed(struct gate_build *build, struct filter_rule *list)
 	size_t n = 0;
 
 	for (size_t i = 0; plan && i < plan->nfilters; i++)
-		list[n++] = (struct filter_rule){ &plan->filters[i], GATE_ANSWER_TRUST };
+		list[n++] = (struct filter_rule){ &plan->filters[i], GATE_ANSWER_ALLOW };
 	if (n)
 		list[n++] = (struct filter_rule){ &build->query, 0 };
 	return n;

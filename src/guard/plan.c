@@ -270,7 +270,7 @@ static int insert_limit(struct guard_scope *scope, struct guard_limit l,
 
 	if (has_open && l.unit == GUARD_OPEN)
 		return diag_word(diag, w, "a second limit of open connections of such keys");
-	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_AT)
+	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_INDEX)
 		return diag_word(
 			diag, w,
 			"more than 3 limits of one kind of key, and one of open connections");

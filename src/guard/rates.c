@@ -8,15 +8,15 @@
 
 struct guard_reading {
 	uint64_t passed, dropped;
-	uint32_t quads, since;
+	uint32_t bytes_div4, created;
 };
 
 static void sample_entry(const struct guard_table *t, uint32_t entry, struct guard_reading *sample)
 {
 	const struct guard_rec *rec = guard_table_rec(t, entry);
 
-	*sample = (struct guard_reading){ rec->passed, rec->dropped, rec->quads,
-					  guard_table_name(t, entry)->since };
+	*sample = (struct guard_reading){ rec->passed, rec->dropped, rec->bytes_div4,
+					  guard_table_name(t, entry)->created };
 }
 
 int guard_rates_begin(struct guard_rates *r, const struct guard_table *t)
@@ -59,11 +59,11 @@ size_t guard_rates_read(struct guard_rates *r, const struct guard_table *t, stru
 		if (!guard_table_is_used(t, i))
 			continue;
 		sample_entry(t, i, &after);
-		if (after.since != before->since) /* it belongs to another key now */
-			*before = (struct guard_reading){ .since = after.since };
+		if (after.created != before->created) /* it belongs to another key now */
+			*before = (struct guard_reading){ .created = after.created };
 		b.drops = (double)(after.dropped - before->dropped) / seconds;
 		b.pps = (double)(after.passed - before->passed) / seconds + b.drops;
-		b.bps = (double)(uint32_t)(after.quads - before->quads) * 32 / seconds;
+		b.bps = (double)(uint32_t)(after.bytes_div4 - before->bytes_div4) * 32 / seconds;
 		*before = after;
 		if (b.pps > 0)
 			n = insert_busy(busy, n, max, &b);

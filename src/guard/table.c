@@ -87,14 +87,14 @@ static bool is_idle(const struct guard_table *t, uint32_t entry)
 
 	if (!word)
 		return true;
-	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) || rec->open > 0)
+	if (guard_tick_diff(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) || rec->open > 0)
 		return false;
-	return !rec->ban || guard_ticks(t->tick, guard_ban_until(rec->ban)) > 0;
+	return !rec->ban || guard_tick_diff(t->tick, guard_ban_until(rec->ban)) > 0;
 }
 
 static void fill_buckets(struct guard_rec *rec, uint64_t now)
 {
-	for (int i = 0; i < GUARD_OPEN_AT; i++)
+	for (int i = 0; i < GUARD_OPEN_INDEX; i++)
 		rec->tat[i] = now;
 }
 
@@ -103,11 +103,11 @@ static void fill_buckets(struct guard_rec *rec, uint64_t now)
 static uint32_t find_entry(const struct guard_table *t, uint64_t hash, bool make)
 {
 	uint32_t first = (uint32_t)(hash & t->conf->lines) * GUARD_WAYS, entry;
-	uint64_t word = (hash & GUARD_WORD_PRINT) | GUARD_WORD_PIN |
+	uint64_t word = (hash & GUARD_WORD_HASH) | GUARD_WORD_PIN |
 			(t->tick >> (GUARD_SECOND_SHIFT - GUARD_TICK_SHIFT) & GUARD_WORD_SECOND);
 
 	for (entry = first; entry < first + GUARD_WAYS; entry++)
-		if (!((*(volatile uint64_t *)entry_word(t, entry) ^ hash) & GUARD_WORD_PRINT))
+		if (!((*(volatile uint64_t *)entry_word(t, entry) ^ hash) & GUARD_WORD_HASH))
 			return entry;
 	for (entry = first; make && entry < first + GUARD_WAYS; entry++) {
 		uint64_t old = *(volatile uint64_t *)entry_word(t, entry);
@@ -151,7 +151,7 @@ int guard_table_set_ban(struct guard_table *t, int family, const void *addr, uin
 		return ticks ? -ENOSPC : -ENOENT;
 	rec = guard_table_rec(t, entry);
 	old = rec->ban;
-	if (!ticks && (!old || guard_ticks(guard_ban_until(old), t->tick) <= 0))
+	if (!ticks && (!old || guard_tick_diff(guard_ban_until(old), t->tick) <= 0))
 		return -ENOENT;
 	if (ticks) {
 		*guard_table_name(t, entry) =
@@ -159,13 +159,13 @@ int guard_table_set_ban(struct guard_table *t, int family, const void *addr, uin
 					     .family = (uint8_t)family,
 					     .key = GUARD_SRC,
 					     .bits = family == 4 ? scope->bits4 : scope->bits6,
-					     .since = t->tick,
-					     .banned = t->tick };
+					     .created = t->tick,
+					     .ban_start = t->tick };
 		__sync_fetch_and_or(entry_word(t, entry), GUARD_WORD_PIN);
 	}
 	__atomic_store_n(&rec->ban,
 			 ticks ? guard_ban_word((t->tick + ticks) & 0xfffffff, guard_ban_level(old),
-						GUARD_BY_HAND)
+						GUARD_BAN_MANUAL)
 			       : 0,
 			 __ATOMIC_RELEASE);
 	return 0;
@@ -203,7 +203,7 @@ void guard_print_name(const struct guard_name *name, struct buf *out)
 	if (!whole)
 		buf_printf(out, "/%u", name->bits);
 	if (name->key == GUARD_SRC_PORT)
-		buf_printf(out, " port %u to %u", name->sport, name->dport);
+		buf_printf(out, " port %u to %u", name->sport_host, name->dport_host);
 }
 
 int guard_sums_read(int fd, struct guard_sums *sums)

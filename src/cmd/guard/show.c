@@ -45,11 +45,11 @@ static const struct schema status_schema = { "guard", status_cols,
 
 /* What is counted beside the limits. */
 static const struct {
-	enum guard_which which;
+	enum guard_sum_index which;
 	const char *words;
 } others[] = {
 	{ GUARD_SUM_BANNED, "of banned" },
-	{ GUARD_SUM_TRUSTED, "allowed, unlimited" },
+	{ GUARD_SUM_ALLOWED, "allowed, unlimited" },
 	{ GUARD_SUM_FULL, "table full" },
 	{ GUARD_SUM_KNOWN, "table full: of connections here" },
 	{ GUARD_SUM_SHARED, "table full: over what all share" },
@@ -89,7 +89,7 @@ static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t 
 		++*used;
 		if (is_of(scope, guard_table_name(t, i)))
 			*conns += guard_table_open_conns(t, rec);
-		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
+		*banned += rec->ban && guard_tick_diff(guard_ban_until(rec->ban), t->tick) > 0;
 	}
 }
 
@@ -97,8 +97,8 @@ static int put_sum(struct sink *sink, struct status_rec rec, const struct guard_
 		   uint32_t which, const char *what)
 {
 	rec.what = what;
-	rec.packets = sums->of[which].packets;
-	rec.bytes = sums->of[which].bytes;
+	rec.packets = sums->sum[which].packets;
+	rec.bytes = sums->sum[which].bytes;
 	return sink_row(sink, &rec);
 }
 
@@ -198,13 +198,14 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	const struct guard_rec *rec = guard_table_rec(&v->table, entry);
 	const struct guard_name *name = guard_table_name(&v->table, entry);
 	uint64_t ban = rec->ban;
-	int32_t left = guard_ticks(guard_ban_until(ban), v->table.tick);
+	int32_t left = guard_tick_diff(guard_ban_until(ban), v->table.tick);
 	struct buf address = { 0 }, reason = { 0 };
 	const struct guard_scope *scope;
 	const struct guard_limit *limit =
-		guard_find_limit(&v->install.conf.guard, guard_ban_why(ban), &scope);
+		guard_find_limit(&v->install.conf.guard, guard_ban_reason(ban), &scope);
 	struct ban_rec row = { .interface = v->install.link.name,
-			       .since = guard_seconds(guard_ticks(v->table.tick, name->banned)),
+			       .since = guard_seconds(
+				       guard_tick_diff(v->table.tick, name->ban_start)),
 			       .left = guard_seconds(left),
 			       .hits = rec->dropped,
 			       .level = guard_ban_level(ban) };
@@ -217,8 +218,9 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	if (limit)
 		guard_print_limit(scope, limit, &reason);
 	else
-		buf_str(&reason, guard_ban_why(ban) == GUARD_BY_HAND ? "by hand"
-								     : "a limit that is no more");
+		buf_str(&reason, guard_ban_reason(ban) == GUARD_BAN_MANUAL
+					 ? "by hand"
+					 : "a limit that is no more");
 	buf_char(&reason, '\0');
 	row.address = address.data;
 	row.reason = reason.data;

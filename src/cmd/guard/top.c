@@ -69,7 +69,7 @@ static int put(struct sink *sink, const struct guard_view *v, const struct guard
 		.passed = rec->passed,
 		.dropped = rec->dropped,
 		.conns = guard_table_open_conns(&v->table, rec),
-		.banned = rec->ban && guard_ticks(guard_ban_until(rec->ban), v->table.tick) > 0,
+		.banned = rec->ban && guard_tick_diff(guard_ban_until(rec->ban), v->table.tick) > 0,
 	};
 	int rc;
 

@@ -81,10 +81,10 @@ static struct gate_sum over(const struct guard_sums *now, const struct guard_sum
 	uint64_t most = 0;
 
 	for (uint32_t i = 0; i <= GUARD_SUM_SHARED; i++) {
-		uint64_t packets = now->of[i].packets - was->of[i].packets;
+		uint64_t packets = now->sum[i].packets - was->sum[i].packets;
 
 		sum.packets += packets;
-		sum.bytes += now->of[i].bytes - was->of[i].bytes;
+		sum.bytes += now->sum[i].bytes - was->sum[i].bytes;
 		if (packets > most) {
 			most = packets;
 			*worst = i;
