@@ -357,8 +357,8 @@ void guard_dry(void)
 		CHECK(run_xdp(&g, &p) == XDP_PASS, "dropped in a dry run");
 	CHECK(only_entry(&g)->passed >= 10 && only_entry(&g)->passed <= 12, "%llu would pass",
 	      (unsigned long long)only_entry(&g)->passed);
-	CHECK(sums_of(&g).of[0].packets == 100 - only_entry(&g)->passed, "%llu would be dropped",
-	      (unsigned long long)sums_of(&g).of[0].packets);
+	CHECK(sums_of(&g).sum[0].packets == 100 - only_entry(&g)->passed, "%llu would be dropped",
+	      (unsigned long long)sums_of(&g).sum[0].packets);
 	close_guard(&g);
 }
 
@@ -381,7 +381,7 @@ static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
 	p.at[14 + 20 + 13] = flags;
 	for (int i = 0; i < 20; i++)
 		run_xdp(&g, &p);
-	over = sums_of(&g).of[0].packets;
+	over = sums_of(&g).sum[0].packets;
 	CHECK(syn ? over >= 13 && over <= 15 : !over, "fragment %#x, flags %#x: %llu are over",
 	      frag, flags, (unsigned long long)over);
 	close_guard(&g);
