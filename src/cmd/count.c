@@ -164,14 +164,15 @@ static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct coun
 	if (o->once)
 		next = end;
 	while (!rc && !over) {
-		enum wait_what what = wait_for(ifaces->watch.fd, next < end ? next : end);
+		enum wait_what what = wait_for(ifaces->follower.events.fd, next < end ? next : end);
 
 		if (what == WAIT_CLOSED)
 			return fail(-EPIPE, "standard output is closed");
 		if (what == WAIT_FD)
 			rc = gate_ifaces_follow(ifaces);
 		now = clock_mono();
-		over = what == WAIT_STOP || now >= end || (ifaces->names && !ifaces->usable);
+		over = what == WAIT_STOP || now >= end ||
+		       (ifaces->follower.names && !ifaces->follower.nused);
 		if (rc || (now < next && !over))
 			continue;
 		rc = gate_ifaces_read(ifaces);
@@ -183,7 +184,7 @@ static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct coun
 			next += ((now - next) / o->interval + 1) * o->interval;
 		gate_ifaces_forget_gone(ifaces);
 	}
-	if (!rc && !ifaces->usable && ifaces->names)
+	if (!rc && !ifaces->follower.nused && ifaces->follower.names)
 		rc = fail(-ENODEV, "no interface is left to count on");
 	return rc;
 }

@@ -240,12 +240,17 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 	return rc;
 }
 
+void gate_detach(struct gate *g, struct nl *nl)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		attach_close(&g->at[dir], nl);
+}
+
 void gate_close(struct gate *g, struct nl *nl)
 {
-	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		attach_close(&g->at[dir], nl);
+	gate_detach(g, nl);
+	for (int dir = 0; dir < GATE_DIRS; dir++)
 		counter_src_close(&g->counters[dir]);
-	}
 	obj_close(&g->obj);
 	gate_counters_free(&g->baseline);
 	*g = (struct gate){ 0 };

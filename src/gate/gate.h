@@ -50,6 +50,8 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);
 /* Closes the gate. Detaches it unless it is persistent. */
 void gate_close(struct gate *g, struct nl *nl);
+/* Detaches the programs that are not persistent, and keeps the maps open for reading. */
+void gate_detach(struct gate *g, struct nl *nl);
 
 /* Adds all counters to *t. Returns 0 or -errno. Reports errors. */
 int gate_read(const struct gate *g, struct gate_counters *t);

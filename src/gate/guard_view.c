@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "sys/iface_follower.h"
 
 static int open_view(struct guard_view *v, struct nl *nl, const struct link *link)
 {
@@ -20,29 +21,18 @@ static int open_view(struct guard_view *v, struct nl *nl, const struct link *lin
 	return rc;
 }
 
-static bool is_named(const struct opt_list *names, const char *name)
-{
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->at[i], name))
-			return true;
-	return !names->n;
-}
-
 int guard_views_open(struct guard_views *v, const struct opt_list *ifaces)
 {
 	struct link_list links = { 0 };
 	int rc = nl_open(&v->nl, 0);
 
-	if (!rc)
-		rc = link_list(&v->nl, &links);
 	if (rc)
-		fail_errno(rc, "listing the interfaces");
+		return fail_errno(rc, "route netlink");
+	rc = iface_list(&v->nl, ifaces, &links);
 	v->at = rc ? NULL : calloc(links.n, sizeof(*v->at));
 	if (!rc && !v->at)
 		rc = fail_errno(-ENOMEM, "interfaces");
 	for (size_t i = 0; i < links.n && !rc; i++) {
-		if (!is_named(ifaces, links.at[i].name))
-			continue;
 		rc = open_view(&v->at[v->n], &v->nl, &links.at[i]);
 		v->n += !rc;
 		/* The table points to the conf in *v, which does not move any more. */
