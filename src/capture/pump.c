@@ -283,7 +283,7 @@ static int open_waiting(struct live *l)
 	rc = rc ? rc : new_epoll(&l->poll_fd);
 	rc = rc ? rc : watch_clock(l);
 	rc = rc ? rc : watch(l->around_fd, l->clock_fd);
-	rc = rc ? rc : watch(l->around_fd, l->session.watch.fd);
+	rc = rc ? rc : watch(l->around_fd, l->session.follower.events.fd);
 	rc = rc ? rc : watch(l->poll_fd, l->around_fd);
 	rc = rc ? rc : watch(l->poll_fd, packet_buf_fd(&l->session.packets));
 	return rc ? fail_errno(rc, "waiting for packets") : 0;
@@ -293,7 +293,7 @@ static int open_waiting(struct live *l)
  * step is handed on at once, for its time may lie ahead now. */
 static int poll_events(struct live *l)
 {
-	struct pollfd links = { .fd = l->session.watch.fd, .events = POLLIN };
+	struct pollfd links = { .fd = l->session.follower.events.fd, .events = POLLIN };
 	uint64_t expired;
 	bool any;
 	int rc = 0;
@@ -305,7 +305,7 @@ static int poll_events(struct live *l)
 	/* Most often it was a packet. */
 	if (!rc && poll(&links, 1, 0) > 0)
 		rc = capture_session_follow(&l->session);
-	if (!rc && !l->session.left && l->opts->session.names->n)
+	if (!rc && !l->session.follower.nused && l->opts->session.names->n)
 		rc = fail(-ENODEV, "no interface is left to capture on");
 	return rc;
 }

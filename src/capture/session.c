@@ -4,7 +4,6 @@
 #include "capture/session.h"
 #include <errno.h>
 #include <linux/if_arp.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,8 +175,8 @@ static int attach(struct capture_session *t, struct capture_iface *p)
 
 		if (!takes(t, &p->link, dir) || (dir == CAPTURE_IN && p->gate.slot_fd))
 			continue;
-		rc = attach_open(&p->at[dir], &t->ask, p->link.ifindex, dir == CAPTURE_IN, fd,
-				 t->opts.hooks[dir], false, &reports[dir]);
+		rc = attach_open(&p->at[dir], &t->follower.request, p->link.ifindex,
+				 dir == CAPTURE_IN, fd, t->opts.hooks[dir], false, &reports[dir]);
 		if (rc)
 			return fail_attach(&p->link, dir, &reports[dir], rc);
 	}
@@ -186,11 +185,16 @@ static int attach(struct capture_session *t, struct capture_iface *p)
 	return 0;
 }
 
-static void free_iface(struct capture_session *t, struct capture_iface *p)
+static void detach_iface(struct capture_session *t, struct capture_iface *p)
 {
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-		attach_close(&p->at[dir], &t->ask);
+		attach_close(&p->at[dir], &t->follower.request);
 	observe_close(&p->gate);
+}
+
+static void free_iface(struct capture_session *t, struct capture_iface *p)
+{
+	detach_iface(t, p);
 	obj_close(&p->obj);
 	free(p);
 }
@@ -218,8 +222,9 @@ static int load_any_way(struct capture_session *t, struct capture_iface *p)
 
 static int find_gate(struct capture_session *t, struct capture_iface *p)
 {
-	int rc = t->opts.hooks[CAPTURE_IN] & HOOKS_XDP ? observe_open(&p->gate, &t->ask, &p->link)
-						       : 0;
+	int rc = t->opts.hooks[CAPTURE_IN] & HOOKS_XDP
+			 ? observe_open(&p->gate, &t->follower.request, &p->link)
+			 : 0;
 
 	return rc == -EBUSY ? rc : 0; /* anything else shows in attaching */
 }
@@ -260,7 +265,6 @@ static int add_iface(struct capture_session *t, const struct link *link)
 		return rc;
 	}
 	t->ifaces[t->n++] = p;
-	t->left++;
 	return 0;
 }
 
@@ -272,104 +276,73 @@ static struct capture_iface *find_iface(const struct capture_session *t, int ifi
 	return NULL;
 }
 
-static bool is_wanted(const struct capture_session *t, const struct link *link)
+/* An interface gets its number, and on_iface() is called, once its programs are attached: its
+ * packets are read only after that. */
+static int use_link(struct capture_session *t, const struct link *link)
 {
-	const struct opt_list *names = t->opts.names;
+	uint32_t n = t->n;
+	int rc = add_iface(t, link);
 
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->at[i], link->name))
-			return true;
-	return !names->n && link->up;
+	if (!rc)
+		return t->opts.on_iface(t->ifaces[n], n, t->opts.arg);
+	/* The verifier refused the programs: it would for the others, too. */
+	if (rc == -EINVAL)
+		return rc;
+	return iface_follower_reject(&t->follower, link->ifindex, rc);
 }
 
-/* No other interface would fare better. */
-static bool is_fatal(int rc)
+/* An interface that is gone keeps its maps, for its last counts, but not its programs: the same
+ * interface may be back, and get new ones. */
+static int apply_change(struct capture_session *t, const struct iface_change *change)
 {
-	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
-	       rc == -ENFILE || rc == -EINVAL;
-}
+	struct capture_iface *p = find_iface(t, change->link.ifindex);
 
-static bool is_skipped(const struct capture_session *t, int ifindex)
-{
-	for (uint32_t i = 0; i < t->nskipped; i++)
-		if (t->skipped[i] == ifindex)
-			return true;
-	return false;
-}
-
-static int skip(struct capture_session *t, int ifindex)
-{
-	int *more = realloc(t->skipped, (t->nskipped + 1) * sizeof(*more));
-
-	if (!more)
-		return fail_errno(-ENOMEM, "capture");
-	t->skipped = more;
-	t->skipped[t->nskipped++] = ifindex;
+	if (change->kind == IFACE_ADDED)
+		return use_link(t, &change->link);
+	if (p && change->kind == IFACE_RENAMED) {
+		p->link = change->link;
+	} else if (p) {
+		p->gone = true;
+		detach_iface(t, p);
+	}
 	return 0;
 }
 
-/* A port has its number, and is announced, once its programs are attached: its packets are read
- * only after that. */
-static int take_new(struct capture_session *t, const struct link_list *l)
+static int apply_changes(struct capture_session *t)
 {
-	int rc = 0;
+	struct iface_change change;
+	int rc = iface_follower_next(&t->follower, &change);
 
-	for (size_t i = 0; i < l->n && !rc; i++) {
-		int ifindex = l->at[i].ifindex;
-		uint32_t n = t->n;
-
-		if (!is_wanted(t, &l->at[i]) || find_iface(t, ifindex) || is_skipped(t, ifindex))
-			continue;
-		rc = add_iface(t, &l->at[i]);
-		if (rc && !t->opts.names->n && !is_fatal(rc))
-			rc = skip(t, ifindex);
-		if (!rc && t->n > n)
-			rc = t->opts.on_iface(t->ifaces[n], n, t->opts.arg);
+	while (rc > 0) {
+		rc = apply_change(t, &change);
+		if (!rc)
+			rc = iface_follower_next(&t->follower, &change);
 	}
 	return rc;
 }
 
-static int missing(const struct capture_session *t, const struct link_list *l)
-{
-	const struct opt_list *names = t->opts.names;
-
-	for (unsigned int i = 0; i < names->n; i++) {
-		size_t j = 0;
-
-		while (j < l->n && strcmp(names->at[i], l->at[j].name))
-			j++;
-		if (j == l->n)
-			return fail(-ENODEV, "no interface %s", names->at[i]);
-	}
-	return 0;
-}
-
 /* Interfaces without Ethernet among others: a file is to have one kind of packets only, or libpcap
  * does not read it. With "every one" others may come. */
-static bool is_mixed(const struct capture_session *t, const struct link_list *l)
+static bool is_mixed(const struct capture_session *t)
 {
+	const struct iface_follower *f = &t->follower;
 	unsigned int with = 0, without = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (is_wanted(t, &l->at[i]))
-			*(link_has_ethernet(&l->at[i]) ? &with : &without) += 1;
-	return !t->opts.names->n || (with && without);
+	for (size_t i = f->done; i < f->nchanges; i++)
+		*(link_has_ethernet(&f->changes[i].link) ? &with : &without) += 1;
+	return !f->names || (with && without);
 }
 
 static int attach_all(struct capture_session *t)
 {
-	struct link_list l = { 0 };
-	int rc = link_list(&t->ask, &l);
+	int rc = iface_follower_start(&t->follower, true);
 
 	if (rc)
-		return fail_errno(rc, "listing the interfaces");
-	t->mixed = is_mixed(t, &l);
-	rc = missing(t, &l);
-	if (!rc)
-		rc = take_new(t, &l);
-	if (!rc && !t->left)
+		return rc;
+	t->mixed = is_mixed(t);
+	rc = apply_changes(t);
+	if (!rc && !t->follower.nused)
 		rc = fail(-ENODEV, "there is no interface to capture on");
-	link_list_free(&l);
 	return rc;
 }
 
@@ -430,12 +403,9 @@ static int open_all(struct capture_session *t)
 	if (rc)
 		return rc;
 	t->netns = netns_own_inode();
-	rc = nl_open(&t->ask, 0);
-	/* Watch before the first look: nothing that happens between the two is missed. */
-	if (!rc)
-		rc = nl_open(&t->watch, RTMGRP_LINK);
+	rc = iface_follower_open(&t->follower, t->opts.names);
 	if (rc)
-		return fail_errno(rc, "route netlink");
+		return rc;
 	rc = attach_prepare(hooks);
 	if (rc)
 		return fail_errno(rc, "starting the keeper of tc filters");
@@ -456,46 +426,17 @@ int capture_session_open(struct capture_session *t, const struct capture_session
 	return rc;
 }
 
-static void mark_gone(struct capture_session *t, const struct link_list *l)
-{
-	t->left = 0;
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct capture_iface *p = t->ifaces[i];
-		size_t j = 0;
-
-		while (j < l->n && l->at[j].ifindex != p->link.ifindex)
-			j++;
-		if (j == l->n && !p->gone) {
-			note("%s: the interface is gone", p->link.name);
-			p->gone = true;
-		}
-		t->left += !p->gone;
-	}
-}
-
 int capture_session_follow(struct capture_session *t)
 {
-	struct link_list l = { 0 };
-	int rc = nl_skip(&t->watch);
+	int rc = iface_follower_update(&t->follower);
 
-	if (rc && rc != -ENOBUFS)
-		return fail_errno(rc, "watching the interfaces");
-	rc = link_list(&t->ask, &l);
-	if (rc)
-		return fail_errno(rc, "listing the interfaces");
-	mark_gone(t, &l);
-	rc = take_new(t, &l);
-	link_list_free(&l);
-	return rc;
+	return rc ? rc : apply_changes(t);
 }
 
 void capture_session_stop(struct capture_session *t)
 {
-	for (uint32_t i = 0; i < t->n; i++) {
-		for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-			attach_close(&t->ifaces[i]->at[dir], &t->ask);
-		observe_close(&t->ifaces[i]->gate);
-	}
+	for (uint32_t i = 0; i < t->n; i++)
+		detach_iface(t, t->ifaces[i]);
 }
 
 int capture_iface_counts(const struct capture_iface *iface, struct capture_iface_counts *counts)
@@ -523,14 +464,12 @@ void capture_session_close(struct capture_session *t)
 	for (uint32_t i = 0; i < t->n; i++)
 		free_iface(t, t->ifaces[i]);
 	free(t->ifaces);
-	free(t->skipped);
 	filter_code_close(&t->code[0]);
 	filter_code_close(&t->code[1]);
 	sets_close(&t->sets);
 	packet_buf_close(&t->packets);
 	owners_close(&t->owners);
-	nl_close(&t->ask);
-	nl_close(&t->watch);
+	iface_follower_close(&t->follower);
 	if (t->promiscuous_fd)
 		close(t->promiscuous_fd);
 	*t = (struct capture_session){ 0 };

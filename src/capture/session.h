@@ -13,6 +13,7 @@
 #include "obj/obj.h"
 #include "owner/owner.h"
 #include "sets/sets.h"
+#include "sys/iface_follower.h"
 #include "sys/link.h"
 
 enum capture_dir { CAPTURE_IN, CAPTURE_OUT, CAPTURE_DIRS };
@@ -59,7 +60,7 @@ struct capture_iface_counts {
 /* Zeroed: closed. */
 struct capture_session {
 	struct capture_session_opts opts;
-	struct nl ask, watch;
+	struct iface_follower follower;
 	int promiscuous_fd;
 	struct packet_buf packets;
 	struct owners owners;
@@ -67,9 +68,7 @@ struct capture_session {
 	struct filter_code code[2]; /* by enum filter_target */
 	struct sets sets;           /* the filter's */
 	struct capture_iface **ifaces;
-	uint32_t n, left; /* left: not gone */
-	int *skipped;     /* interfaces that cannot be captured on: said once, not tried again */
-	uint32_t nskipped;
+	uint32_t n;
 	bool mixed; /* interfaces with and without Ethernet headers: all get one */
 };
 
@@ -78,7 +77,8 @@ uint16_t capture_link_type(const struct link *link);
 /* Load and attach. A named interface must be there and take the programs; among "every one", one
  * that cannot is left out with a word. Said on failure, and nothing stays behind. */
 int capture_session_open(struct capture_session *t, const struct capture_session_opts *opts);
-/* Act on what the watching socket has: the way to call it is when t->watch.fd can be read. */
+/* Handles changes of interfaces. Call it when t->follower.events.fd is readable. Returns 0 or
+ * -errno. Reports errors. */
 int capture_session_follow(struct capture_session *t);
 /* Whether the kernel's answer is the filter's last word; else it is a little generous, and each
  * packet is to be judged again (filter_recheck()). */
