@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Scenarios of sonde count: exact on every CPU, at every hook, live, once, and installed. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "lab/address.h"
 #include "obj/feature.h"
+#include "sys/netns.h"
 #include "tests/net/scenarios.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
@@ -153,6 +159,92 @@ void count_follows(void)
 	sonde_await_err(&a, "late1: the interface is gone");
 	CHECK(!lab_udp(&lab, 2 /* AF_INET */, 10, LEN, true), "traffic");
 	sonde_await_out(&a, "\"interface\":\"sonde0\",\"direction\":\"in\"");
+	CHECK(!sonde_stop(&a, SIGTERM), "%s", a.err);
+	expect_clean(&lab);
+}
+
+static void stop_and_wait(const struct sonde *s)
+{
+	int status;
+
+	CHECK(!kill(s->pid, SIGSTOP) && waitpid(s->pid, &status, WUNTRACED) == s->pid &&
+		      WIFSTOPPED(status),
+	      "it does not stop: %s", strerror(errno));
+}
+
+static void move_link(struct nl *nl, int ifindex, int netns)
+{
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	struct nl_msg m;
+
+	nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)netns);
+	CHECK(!nl_call(nl, &m, NULL, NULL), "moving an interface: %s", nl->words);
+}
+
+/* An interface that was in another namespace for a moment has lost its programs, and gets others.
+ * It is named twice, and counted once. */
+void count_returns(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+	const char *address = lab_address(LAB_NEAR, AF_INET), *again;
+	struct nl elsewhere = { 0 };
+	struct in_addr ip;
+	int netns;
+
+	lab_ready(&lab);
+	CHECK(!netns_unshare() && !nl_open(&elsewhere, 0), "another namespace");
+	netns = netns_current();
+	lab_enter(&lab, LAB_NEAR);
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "-i", "sonde0");
+	sonde_await_err(&a, "sonde0: in: ");
+	CHECK(!lab_udp(&lab, AF_INET, 7, LEN, true), "traffic before");
+	stop_and_wait(&a);
+	move_link(&near->nl, near->link.ifindex, netns);
+	move_link(&elsewhere, near->link.ifindex, near->netns);
+	inet_pton(AF_INET, address, &ip);
+	CHECK(!link_up(&near->nl, near->link.ifindex) &&
+		      !link_add_addr(&near->nl, near->link.ifindex, AF_INET, &ip, 24),
+	      "back: %s", near->nl.words);
+	kill(a.pid, SIGCONT);
+	sonde_await_err(&a, "sonde0: the interface is gone");
+	again = a.err + strlen(a.err);
+	while (!strstr(again, "sonde0: in: "))
+		CHECK(sonde_poll(&a, 2000), "not attached again: %s", a.err);
+	CHECK(!lab_udp(&lab, AF_INET, 11, LEN, true), "traffic after");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	expect_udp(a.out, "sonde0", "in", 7 + 11);
+	expect_udp(a.out, "sonde0", "out", 7 + 11);
+	expect_clean(&lab);
+}
+
+/* More events than the watching socket holds: none of them matters by itself. */
+void count_overrun(void)
+{
+	struct lab lab = { 0 };
+	struct nl *nl = &lab.end[LAB_NEAR].nl;
+	struct link late;
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "--json", "-I", "50ms");
+	sonde_await_err(&a, "sonde0: in: ");
+	stop_and_wait(&a);
+	CHECK(!link_add_veth(nl, "late0", "late1", lab.end[LAB_NEAR].netns), "another pair");
+	CHECK(!link_get(nl, "late0", 0, &late), "late0");
+	for (int i = 0; i < 300; i++) {
+		struct ifinfomsg ifi = { .ifi_index = late.ifindex, .ifi_change = IFF_UP };
+		struct nl_msg m;
+
+		ifi.ifi_flags = i % 2 ? 0 : IFF_UP;
+		nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+		CHECK(!nl_call(nl, &m, NULL, NULL), "late0: %s", nl->words);
+	}
+	CHECK(!link_up(nl, late.ifindex), "late0 up");
+	kill(a.pid, SIGCONT);
+	sonde_await_err(&a, "late0: in: ");
+	CHECK(!link_del(nl, late.ifindex), "late0 away");
+	sonde_await_err(&a, "late0: the interface is gone");
 	CHECK(!sonde_stop(&a, SIGTERM), "%s", a.err);
 	expect_clean(&lab);
 }

@@ -18,6 +18,8 @@ static const struct test scenarios[] = {
 	ROOT(count_installed_tc, 60),
 	ROOT(count_installed_clsact, 60),
 	ROOT(count_follows, 30),
+	ROOT(count_returns, 30),
+	ROOT(count_overrun, 30),
 	ROOT(count_from_nothing, 30),
 	ROOT(count_two_at_once, 30),
 	ROOT(count_outlives_installed, 30),
