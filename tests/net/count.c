@@ -182,13 +182,23 @@ static void move_link(struct nl *nl, int ifindex, int netns)
 	CHECK(!nl_call(nl, &m, NULL, NULL), "moving an interface: %s", nl->words);
 }
 
-/* An interface that was in another namespace for a moment has lost its programs, and gets others.
- * It is named twice, and counted once. */
+static void await_return(struct sonde *s)
+{
+	const char *before;
+
+	kill(s->pid, SIGCONT);
+	sonde_await_err(s, "sonde0: the interface is gone");
+	before = strstr(s->err, "the interface is gone");
+	while (!strstr(before, "sonde0: in: "))
+		CHECK(sonde_poll(s, 2000), "not attached again: %s", s->err);
+}
+
+/* An interface that was in another namespace for a moment has lost its programs, and gets others:
+ * of a count, to which it is named twice, and of a capture. */
 void count_returns(void)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
-	const char *address = lab_address(LAB_NEAR, AF_INET), *again;
 	struct nl elsewhere = { 0 };
 	struct in_addr ip;
 	int netns;
@@ -198,24 +208,26 @@ void count_returns(void)
 	netns = netns_current();
 	lab_enter(&lab, LAB_NEAR);
 	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "-i", "sonde0");
+	SONDE_START(&b, "capture", "-i", "sonde0", "-w", "/dev/null", "udp port 4242");
 	sonde_await_err(&a, "sonde0: in: ");
+	sonde_await_err(&b, "sonde0: in: ");
 	CHECK(!lab_udp(&lab, AF_INET, 7, LEN, true), "traffic before");
 	stop_and_wait(&a);
+	stop_and_wait(&b);
 	move_link(&near->nl, near->link.ifindex, netns);
 	move_link(&elsewhere, near->link.ifindex, near->netns);
-	inet_pton(AF_INET, address, &ip);
+	inet_pton(AF_INET, lab_address(LAB_NEAR, AF_INET), &ip);
 	CHECK(!link_up(&near->nl, near->link.ifindex) &&
 		      !link_add_addr(&near->nl, near->link.ifindex, AF_INET, &ip, 24),
 	      "back: %s", near->nl.words);
-	kill(a.pid, SIGCONT);
-	sonde_await_err(&a, "sonde0: the interface is gone");
-	again = a.err + strlen(a.err);
-	while (!strstr(again, "sonde0: in: "))
-		CHECK(sonde_poll(&a, 2000), "not attached again: %s", a.err);
+	await_return(&a);
+	await_return(&b);
 	CHECK(!lab_udp(&lab, AF_INET, 11, LEN, true), "traffic after");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	expect_udp(a.out, "sonde0", "in", 7 + 11);
 	expect_udp(a.out, "sonde0", "out", 7 + 11);
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	CHECK(sonde_said(&b, "packets captured") == 2 * (7 + 11), "%s", b.err);
 	expect_clean(&lab);
 }
 
