@@ -77,7 +77,8 @@ _Static_assert(sizeof(struct gate_conf) == 32 + sizeof(struct guard_conf),
 struct gate_counters_val {
 	struct gate_sum slot[GATE_SLOTS];
 };
-_Static_assert(sizeof(struct gate_counters_val) == 16 * GATE_SLOTS, "gate_hot is a contract");
+_Static_assert(sizeof(struct gate_counters_val) == 16 * GATE_SLOTS,
+	       "gate_counters_val is a contract");
 
 /* Key of map `counters_other` (per-CPU hash), value: struct gate_sum. */
 struct gate_other_key {
@@ -86,7 +87,7 @@ struct gate_other_key {
 			ETH_P_802_2 for all frames of IEEE 802.3, which have a length instead */
 	__u16 pad2;
 };
-_Static_assert(sizeof(struct gate_other_key) == 8, "gate_rare_key is a contract");
+_Static_assert(sizeof(struct gate_other_key) == 8, "gate_other_key is a contract");
 
 /* Result of the rules for a packet. */
 enum gate_answer {
@@ -125,7 +126,7 @@ _Static_assert(sizeof(struct gate_text) == 16, "gate_text is a contract");
 struct gate_successor {
 	__u32 prog[GATE_DIRS]; /* id of the program that counts or is about to; 0: the first one */
 };
-_Static_assert(sizeof(struct gate_successor) == 8, "gate_life is a contract");
+_Static_assert(sizeof(struct gate_successor) == 8, "gate_successor is a contract");
 
 /* The gate at XDP ends with a tail call into map `observer` (program array of one). A program there
  * gets the packet, finds the gate's verdict in map `decision` (per-CPU array of one __u32: an XDP

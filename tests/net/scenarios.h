@@ -211,4 +211,10 @@ void probe_full(void);
 void probe_unreturned(void);
 void probe_readers(void);
 
+/* upgrade.c */
+void upgrade_xdp(void);
+void upgrade_tc(void);
+void upgrade_detach_xdp(void);
+void upgrade_detach_tc(void);
+
 #endif
