@@ -77,7 +77,7 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 	struct found xdp = { 0 };
 
 	if (find_xdp(nl, g->link.ifindex, &xdp))
-		return fail_errno(rc, "%s: XDP", name);
+		return fail_errno(rc, "%s: attaching to XDP", name);
 	if (!opts->persistent && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
 		const struct gate_counter_src *counters = &g->counters[GATE_IN];
 
@@ -86,21 +86,25 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
 		if (!opts->quiet)
-			note("%s: in: reading the gate that is installed there (program %u)", name,
-			     xdp.prog_id);
+			note("%s: in: reading the installed gate (program %u)", name, xdp.prog_id);
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
-		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
-			    name, xdp.prog_id);
+		return fail(
+			rc,
+			"%s: XDP is in use by another program (id %u), which stays: use --at tc",
+			name, xdp.prog_id);
 	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
 	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
 	if (find_is_ours(&prog))
-		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
+		return fail(-EEXIST,
+			    "%s: %s is attached already (program %u): run sonde detach -i %s first",
 			    name, prog.info.name, xdp.prog_id, name);
-	return fail(rc, "%s: XDP program %s (id %u) is not sonde's; it stays. Use --at tc", name,
-		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
+	return fail(
+		rc,
+		"%s: XDP is in use by program %s (id %u), which is not sonde's and stays: use --at tc",
+		name, prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
 static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
@@ -109,8 +113,8 @@ static int fail_attach(const struct gate *g, enum gate_dir dir, const struct att
 	struct buf line = { 0 };
 
 	attach_format_report(r, &line);
-	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
-	     line.data);
+	fail(rc, "%s: cannot count %s packets (%.*s)", g->link.name,
+	     dir == GATE_IN ? "incoming" : "outgoing", (int)line.len, line.data);
 	buf_free(&line);
 	return rc;
 }
@@ -126,7 +130,7 @@ static void note_hooks(const struct gate *g, const struct attach_report *reports
 		buf_printf(&line, "%s%s: %s%s", line.len ? ", " : "", gate_dir_name(dir),
 			   hook_name(g->at[dir].hook),
 			   g->at[dir].hook == HOOK_XDP_GENERIC
-				   ? ", where packets joined by GRO count as one"
+				   ? " (packets merged by GRO count as one)"
 				   : "");
 		if (!reports[dir].n)
 			continue;
@@ -205,7 +209,7 @@ int gate_attach_own(struct gate *g, struct nl *nl, const struct gate_opts *opts)
 	gate_counters_free(&g->baseline);
 	rc = attach_dir(g, nl, GATE_IN, opts, &reports[GATE_IN]);
 	if (rc == -EALREADY)
-		rc = fail(-EBUSY, "%s: a running sonde has XDP now", g->link.name);
+		rc = fail(-EBUSY, "%s: a running sonde uses XDP now", g->link.name);
 	if (!rc && !opts->quiet && g->at[GATE_IN].hook)
 		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
 	return rc;

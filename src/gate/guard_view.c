@@ -27,11 +27,11 @@ int guard_views_open(struct guard_views *v, const struct opt_list *ifaces)
 	int rc = nl_open(&v->nl, 0);
 
 	if (rc)
-		return fail_errno(rc, "route netlink");
+		return fail_errno(rc, "opening a route netlink socket");
 	rc = iface_list(&v->nl, ifaces, &links);
 	v->at = rc ? NULL : calloc(links.n, sizeof(*v->at));
 	if (!rc && !v->at)
-		rc = fail_errno(-ENOMEM, "interfaces");
+		rc = fail_errno(-ENOMEM, "finding guards");
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		rc = open_view(&v->at[v->n], &v->nl, &links.at[i]);
 		v->n += !rc;
@@ -39,11 +39,11 @@ int guard_views_open(struct guard_views *v, const struct opt_list *ifaces)
 		if (rc == -ENOENT)
 			rc = 0;
 		else if (rc)
-			fail_errno(rc, "%s: the guard's table", links.at[i].name);
+			fail_errno(rc, "%s: opening the guard's table", links.at[i].name);
 	}
 	link_list_free(&links);
 	if (!rc && !v->n)
-		rc = fail(-ENOENT, "no guard is installed%s%s; sonde guard start installs one",
+		rc = fail(-ENOENT, "no guard is installed%s%s (sonde guard start installs one)",
 			  ifaces->n ? ": " : "", ifaces->n ? ifaces->at[0] : "");
 	if (rc)
 		guard_views_close(v);
@@ -58,7 +58,7 @@ int guard_views_read(struct guard_views *v)
 
 		guard_table_update_clock(&v->at[i].table);
 		if (rc)
-			return fail_errno(rc, "%s: the guard's counters",
+			return fail_errno(rc, "%s: reading the guard's counters",
 					  v->at[i].install.link.name);
 	}
 	return 0;

@@ -62,7 +62,7 @@ static int open_gate(struct gate_ifaces *p, struct gate *gate, const struct link
 	if (rc != -EALREADY && (p->follower.names || (rc != -EBUSY && rc != -EEXIST)))
 		return rc;
 	note("%s: %scounting incoming packets at tc", link->name,
-	     rc == -EALREADY ? "a running sonde has XDP; " : "");
+	     rc == -EALREADY ? "a running sonde uses XDP; " : "");
 	tc.hooks[GATE_IN] = HOOKS_TC;
 	return gate_open(gate, nl, link, &tc);
 }
@@ -131,7 +131,7 @@ static int join_gates(struct gate_ifaces *p, const struct link *link, const stru
 	if (rc == -EEXIST || (!rc && any_old && served != asked_for))
 		return fail(
 			-EEXIST,
-			"%s: counters are installed in another way: sonde detach -i %s, then again",
+			"%s: counters are installed with other options: run sonde detach -i %s first",
 			link->name, link->name);
 	return rc ? rc : served;
 }
@@ -147,13 +147,12 @@ static int join_installed(struct gate_ifaces *p, const struct link *link)
 		return 0;
 	rc = gate_find(&gate, &p->follower.request, link);
 	if (rc)
-		return rc == -ENOENT
-			       ? 0
-			       : fail_errno(rc, "%s: looking for what is installed", link->name);
+		return rc == -ENOENT ? 0
+				     : fail_errno(rc, "%s: finding installed programs", link->name);
 	rc = join_gates(p, link, &gate);
 	gate_close(&gate, &p->follower.request);
 	if (rc > 0)
-		note("%s: installed already; its counters go on", link->name);
+		note("%s: installed already; its counters continue", link->name);
 	return rc;
 }
 
@@ -231,7 +230,7 @@ int gate_ifaces_attach(struct gate_ifaces *p)
 	if (!rc)
 		rc = apply_changes(p);
 	if (!rc && p->follower.n && !p->follower.nused)
-		rc = fail(-ENODEV, "none of the interfaces can be counted on");
+		rc = fail(-ENODEV, "packets can be counted on none of the interfaces");
 	if (rc)
 		rollback_installed(p);
 	return rc;
@@ -246,9 +245,9 @@ int gate_ifaces_prepare(const struct gate_ifaces *p)
 		hooks |= HOOKS_TC; /* where another program has XDP */
 	rc = bpf_possible_cpus();  /* makes a map to find out */
 	if (rc < 0)
-		return fail_errno(rc, "counting the CPUs");
+		return fail_errno(rc, "finding out the number of CPUs");
 	rc = attach_prepare(hooks);
-	return rc ? fail_errno(rc, "starting the keeper of tc filters") : 0;
+	return rc ? fail_errno(rc, "starting the process that removes tc filters") : 0;
 }
 
 static int find_installed(struct gate_ifaces *p, const struct link *link)
@@ -262,7 +261,8 @@ static int find_installed(struct gate_ifaces *p, const struct link *link)
 		return fail(rc, "%s: no counters are installed (sonde count -i %s --install)",
 			    link->name, link->name);
 	if (rc)
-		return rc == -ENOENT ? 0 : fail_errno(rc, "%s: looking for counters", link->name);
+		return rc == -ENOENT ? 0
+				     : fail_errno(rc, "%s: finding installed counters", link->name);
 	iface = add_iface(p);
 	if (!iface) {
 		gate_close(&gate, nl);
@@ -283,7 +283,7 @@ int gate_ifaces_find(struct gate_ifaces *p)
 	link_list_free(&links);
 	if (!rc && !p->n)
 		rc = fail(-ENOENT,
-			  "no counters are installed (sonde count --install puts them there)");
+			  "no counters are installed (sonde count --install installs them)");
 	return rc;
 }
 
@@ -337,8 +337,8 @@ static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 {
 	int rc;
 
-	note("%s: the gate that was read is gone; attaching another (packets between the two are "
-	     "not counted)",
+	note("%s: the installed gate was detached; attaching another (packets in between are not "
+	     "counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
 	drop_dir(&iface->last, GATE_IN);

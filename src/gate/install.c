@@ -100,7 +100,7 @@ int gate_install_open(struct gate_install *inst, struct nl *nl, const struct lin
 	}
 	found_list_free(&list);
 	if (rc)
-		return fail_errno(rc, "%s: looking for what is installed", link->name);
+		return fail_errno(rc, "%s: finding installed programs", link->name);
 	*inst = got;
 	return 0;
 }
@@ -122,10 +122,13 @@ static int fail_xdp_busy(const struct gate_install *inst, struct nl *nl, int rc)
 	}
 	found_list_free(&list);
 	if (ours)
-		return fail(rc, "%s: a running sonde (program %u) has XDP: end it, or --at tc",
+		return fail(rc,
+			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
 			    name, id);
-	return fail(rc, "%s: XDP program %s (id %u) is not sonde's; it stays. Use --at tc", name,
-		    *prog.info.name ? prog.info.name : "without a name", id);
+	return fail(
+		rc,
+		"%s: XDP is in use by program %s (id %u), which is not sonde's and stays: use --at tc",
+		name, *prog.info.name ? prog.info.name : "without a name", id);
 }
 
 static int fail_attach(const struct gate_install *inst, struct nl *nl,
@@ -138,7 +141,7 @@ static int fail_attach(const struct gate_install *inst, struct nl *nl,
 	if (rc == -EBUSY || rc == -EEXIST)
 		return fail_xdp_busy(inst, nl, rc);
 	attach_format_report(r, &line);
-	fail(rc, "%s: %s: no hook takes it (%.*s)", inst->link.name, gate_dir_name(inst->dir),
+	fail(rc, "%s: %s: no hook can be used (%.*s)", inst->link.name, gate_dir_name(inst->dir),
 	     (int)line.len, line.data);
 	buf_free(&line);
 	return rc;
@@ -304,7 +307,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	if (!rc)
 		rc = publish_successor(inst, info.id);
 	if (rc)
-		return fail_errno(rc, "%s: the gate's program", inst->link.name);
+		return fail_errno(rc, "%s: replacing the gate", inst->link.name);
 	rc = find_replace(nl, &inst->current, inst->obj.prog_fd[prog]);
 	if (!rc) {
 		inst->placed = inst->current;
@@ -313,7 +316,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	}
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", inst->link.name);
-	return fail(rc, "%s: %s: the gate was changed meanwhile: try again", inst->link.name,
+	return fail(rc, "%s: %s: another process has changed the gate: try again", inst->link.name,
 		    gate_dir_name(inst->dir));
 }
 
@@ -323,7 +326,7 @@ static int detach_current(struct gate_install *inst, struct nl *nl)
 
 	return !rc || rc == -ENOENT || rc == -ENODEV
 		       ? 0
-		       : fail_errno(rc, "%s: %s: taking the gate off", inst->link.name,
+		       : fail_errno(rc, "%s: %s: detaching the gate", inst->link.name,
 				    gate_dir_name(inst->dir));
 }
 
@@ -407,7 +410,7 @@ int gate_rollback(struct gate_install *inst, struct nl *nl)
 		rc = conns_rollback(&inst->conns);
 	if (rc == -ENODEV) /* the rules are gone with the interface */
 		return 0;
-	return rc ? fail_errno(rc, "%s: %s: putting back what was there", inst->link.name,
+	return rc ? fail_errno(rc, "%s: %s: restoring the previous gate", inst->link.name,
 			       gate_dir_name(inst->dir))
 		  : 0;
 }
@@ -433,7 +436,7 @@ int gate_set_users(struct gate_install *inst, uint32_t users)
 	free(text);
 	if (!rc)
 		inst->users = users;
-	return rc ? fail_errno(rc, "%s: whose gate it is", inst->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: changing the gate's users", inst->link.name) : 0;
 }
 
 void gate_install_close(struct gate_install *inst)

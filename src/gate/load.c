@@ -94,7 +94,7 @@ static int build_text(struct gate_build *build)
 		buf_add(&b, opts->guard->allow.data, opts->guard->allow.len);
 	if (b.nomem) {
 		buf_free(&b);
-		return fail_errno(-ENOMEM, "rules");
+		return fail_errno(-ENOMEM, "building the rules");
 	}
 	build->text = (struct gate_text *)(void *)b.data;
 	build->text->len = head.len;
@@ -157,7 +157,7 @@ static int link_sets(struct gate_build *build, const struct filter_rule *list, s
 	int rc;
 
 	if (!filters)
-		return fail_errno(-ENOMEM, "rules");
+		return fail_errno(-ENOMEM, "building the rules");
 	for (size_t i = 0; i < n; i++)
 		filters[i] = list[i].filter;
 	rc = sets_open(&build->sets, filters, n, GATE_SET_PREFIX);
@@ -180,7 +180,7 @@ static int emit_code(struct gate_build *build, const struct filter *exempt)
 	int rc;
 
 	if (!list)
-		return fail_errno(-ENOMEM, "rules");
+		return fail_errno(-ENOMEM, "building the rules");
 	build->conf.addr_only = 1;
 	n = list_rules(build, exempt, list);
 	rc = filter_emit_rules(list, n, default_answer, xdp ? FILTER_XDP : FILTER_SKB, &build->code,
@@ -244,7 +244,7 @@ static int load_once(struct obj *obj, const struct gate_build *build)
 	rc = bpf_map_update(obj->map_fd[GATE_MAP_RULES_TEXT], &zero, build->text, BPF_ANY);
 	if (rc) {
 		obj_close(obj);
-		return fail_errno(rc, "%s: the rules' text", opts->link->name);
+		return fail_errno(rc, "%s: storing the rules' text", opts->link->name);
 	}
 	return 0;
 }
@@ -266,7 +266,7 @@ static int try_load(struct obj *obj, struct gate_build *build, bool multibuf, bo
 /* Other ways to load the rules would take the verifier as long, and fail too. */
 static int fail_too_complex(void)
 {
-	return fail(-E2BIG, "the rules are more than this kernel's verifier follows: fewer or "
+	return fail(-E2BIG, "the rules are too complex for this kernel's verifier: use fewer or "
 			    "simpler ones");
 }
 

@@ -94,10 +94,10 @@ static int parse_action(struct rule_line *l, bool *drops)
 	size_t len;
 
 	if (!next_word(l, &at, &len))
-		return diag_line(l, at, "allow or drop is missing");
+		return diag_line(l, at, "missing action: allow or drop");
 	*drops = word_is(at, len, "drop");
 	if (!*drops && !word_is(at, len, "allow") && !word_is(at, len, "pass"))
-		return diag_line(l, at, "%.*s: an action is allow or drop", (int)len, at);
+		return diag_line(l, at, "%.*s: unknown action: use allow or drop", (int)len, at);
 	return 0;
 }
 
@@ -111,11 +111,11 @@ static int parse_name(struct rule_line *l, struct rule *rule)
 		return 0;
 	}
 	if (!next_word(l, &at, &len))
-		return diag_line(l, at, "a name is missing");
+		return diag_line(l, at, "missing name");
 	if (len >= sizeof(rule->name) || (*at >= '0' && *at <= '9'))
-		return diag_line(l, at,
-				 "a rule's name has at most %d bytes and begins with no digit",
-				 RULE_NAME_MAX - 1);
+		return diag_line(
+			l, at, "a rule's name has at most %d bytes and does not start with a digit",
+			RULE_NAME_MAX - 1);
 	memcpy(rule->name, at, len);
 	return 0;
 }
@@ -124,14 +124,14 @@ static int parse_name(struct rule_line *l, struct rule *rule)
 static const char *unsupported_reason(const struct filter *f)
 {
 	if (f->needs & FILTER_NEED_OWNER)
-		return "the gate does not know whose a packet is (pid, comm, cgroup, container)";
+		return "rules cannot match processes (pid, comm, cgroup, container)";
 	for (size_t i = 0; i < f->n; i++) {
 		const struct filter_node *n = &f->nodes[i];
 
 		if (n->op == FILTER_DNS || n->op == FILTER_SNI)
-			return "names in packets (dns, sni) are not looked at in the kernel";
+			return "rules cannot match names in packets (dns, sni)";
 		if (n->op == FILTER_FIELD && n->field == offsetof(struct view, verdict))
-			return "the verdict is what the rules are there to find";
+			return "rules cannot match the verdict: they decide it";
 	}
 	return NULL;
 }
@@ -181,9 +181,9 @@ static int check_unique(struct rule_line *l, const char *at, const struct rules 
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (rule->id && r->at[i].id == rule->id)
-			return diag_line(l, at, "there is a rule %u already", rule->id);
+			return diag_line(l, at, "rule %u exists already", rule->id);
 		if (*rule->name && !strcmp(r->at[i].name, rule->name))
-			return diag_line(l, at, "there is a rule named %s already", rule->name);
+			return diag_line(l, at, "rule %s exists already", rule->name);
 	}
 	return 0;
 }
@@ -198,7 +198,7 @@ static int parse_default(struct rule_line *l, struct rules *r, enum gate_dir dir
 	if (rc)
 		return rc;
 	if (next_word(l, &at, &len))
-		return diag_line(l, at, "%.*s: nothing stands behind the default", (int)len, at);
+		return diag_line(l, at, "%.*s: unexpected word after the default", (int)len, at);
 	r->drops[dir] = drops;
 	return 0;
 }
@@ -254,7 +254,7 @@ int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir
 		if (comment)
 			l.end = comment;
 		if (memchr(l.at, 0, (size_t)(next - l.at)))
-			rc = diag_line(&l, l.at, "this is no text");
+			rc = diag_line(&l, l.at, "not a text: it has a NUL byte");
 		else
 			rc = parse_line(&l, r, dir, names);
 		l.at = next + 1;

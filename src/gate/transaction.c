@@ -21,10 +21,10 @@ static int take_lock(struct gate_txn *txn)
 	snprintf(name, sizeof(name), "gate/%d", txn->link.ifindex);
 	rc = lock_take(name);
 	if (rc == -EBUSY)
-		return fail(rc, "%s: another sonde is changing its gate: try again",
+		return fail(rc, "%s: another sonde is changing the gate: try again",
 			    txn->link.name);
 	if (rc < 0)
-		return fail_errno(rc, "%s: the gate's lock", txn->link.name);
+		return fail_errno(rc, "%s: locking the gate", txn->link.name);
 	txn->lock_fd = rc;
 	return 0;
 }
@@ -54,7 +54,7 @@ int gate_txn_replace_set(struct gate_txn *txn, const char *name, struct filter_s
 	}
 	if (!at || !copy) {
 		free(copy);
-		return fail_errno(-ENOMEM, "set %s", name);
+		return fail_errno(-ENOMEM, "keeping set %s", name);
 	}
 	free(set->name);
 	at->set = *set;
@@ -151,9 +151,9 @@ static int parse_text(struct gate_txn *txn, enum gate_dir dir, const struct buf 
 			     &diag);
 
 	if (rc == -EINVAL)
-		return fail(rc, "%s: rule that is installed, %s: sonde filter clear takes all off",
+		return fail(rc, "%s: installed rule, %s: sonde filter clear removes all rules",
 			    txn->link.name, diag.msg);
-	return rc ? fail_errno(rc, "%s: rules", txn->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: reading the installed rules", txn->link.name) : 0;
 }
 
 /* Parses the rules that the kernel has. */
@@ -184,7 +184,7 @@ static int read_allow(struct gate_txn *txn)
 		at = stop ? stop + 1 : end;
 	}
 	if (rc)
-		fail(rc, "%s: whom the guard trusts: %s", txn->link.name,
+		fail(rc, "%s: the guard's --allow: %s", txn->link.name,
 		     *diag.msg ? diag.msg : err_words(rc));
 	return rc;
 }
@@ -227,7 +227,7 @@ int gate_txn_reparse(struct gate_txn *txn)
 	rules_close(&txn->rules);
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		if (!rc)
-			rc = text[dir].nomem ? fail_errno(-ENOMEM, "rules")
+			rc = text[dir].nomem ? fail_errno(-ENOMEM, "reading the rules")
 					     : parse_text(txn, (enum gate_dir)dir, &text[dir]);
 		buf_free(&text[dir]);
 	}
@@ -365,7 +365,8 @@ static int reset_new_hits(const struct gate_txn *txn, enum gate_dir dir)
 		return 0;
 	zeros = cpus > 0 ? calloc((size_t)cpus, sizeof(struct gate_hit)) : NULL;
 	if (!zeros)
-		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: hits", txn->link.name);
+		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: clearing the rules' hits",
+				  txn->link.name);
 	for (size_t i = 0; i <= txn->rules.n && !rc; i++) {
 		const struct rule *rule = i < txn->rules.n ? &txn->rules.at[i] : NULL;
 		uint32_t slot = (rule ? rule->id : RULE_DEFAULT_ID) - 1u;
@@ -375,7 +376,7 @@ static int reset_new_hits(const struct gate_txn *txn, enum gate_dir dir)
 		rc = bpf_map_update(install->map_fd[GATE_MAP_HITS], &slot, zeros, BPF_ANY);
 	}
 	free(zeros);
-	return rc ? fail_errno(rc, "%s: hits", txn->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: clearing the rules' hits", txn->link.name) : 0;
 }
 
 static int install_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
@@ -417,10 +418,11 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 	    ((!any && !install->current.hook) || (is_unchanged(txn, dir, put.users) && !reload)))
 		return 0;
 	if (install->current.hook && put.users && !(put.hooks & HOOK_BIT(install->current.hook)))
-		return fail(-EEXIST,
-			    "%s: the gate %s is at %s: sonde detach -i %s, or the same --at",
-			    txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
-			    txn->link.name);
+		return fail(
+			-EEXIST,
+			"%s: the gate %s is at %s: use the same --at, or run sonde detach -i %s first",
+			txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
+			txn->link.name);
 	return install_dir(txn, nl, dir, &put);
 }
 
@@ -431,7 +433,7 @@ int gate_txn_commit(struct gate_txn *txn, struct nl *nl, const struct gate_txn_o
 	reuse_ids(txn);
 	rc = rules_assign_ids(&txn->rules, txn->max_id);
 	if (rc)
-		return fail(rc, "%s: more than %d rules", txn->link.name, GATE_RULES_MAX - 1);
+		return fail(rc, "%s: at most %d rules", txn->link.name, GATE_RULES_MAX - 1);
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		rc = commit_dir(txn, nl, (enum gate_dir)dir, opts);
 		if (!rc)

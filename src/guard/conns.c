@@ -105,7 +105,7 @@ static int replace_counter(struct conns_change *c, int root, uint32_t old_table,
 	int rc = old_table ? find_counter(root, old_table, &old_prog) : 0;
 
 	if (rc < 0)
-		return fail_errno(rc, "looking for what counts connections");
+		return fail_errno(rc, "finding the program that counts connections");
 	c->old_fd = rc;
 	if (opts && !opts->guard->conns && !(c->old_fd && opts->same_table))
 		opts = NULL;
@@ -114,7 +114,7 @@ static int replace_counter(struct conns_change *c, int root, uint32_t old_table,
 		return rc;
 	c->lost_conns = c->old_fd && !(opts && opts->same_table);
 	rc = swap_progs(root, c->old_fd, c->new_fd);
-	return rc ? fail_errno(rc, "counting connections at the root of the cgroups") : 0;
+	return rc ? fail_errno(rc, "attaching the connection counter to the root cgroup") : 0;
 }
 
 int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns_opts *opts)
@@ -123,7 +123,10 @@ int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns
 	int root = open_root(), rc;
 
 	if (root < 0) /* without the cgroup file system nothing has counted either */
-		return opts ? fail_errno(root, "limits of connections: cgroup2") : 0;
+		return opts ? fail_errno(
+				      root,
+				      "opening the root cgroup, which limits of connections need")
+			    : 0;
 	rc = replace_counter(&got, root, old_table, opts);
 	close(root);
 	if (rc)

@@ -131,7 +131,7 @@ static int read_key(struct guard_scope *s, struct word_reader *w, struct diag *d
 			       ? 0
 			       : diag_word(diag, w,
 					   "a limit is [KEY] RATE [burst N] [count|limit|ban "
-					   "TIME], KEY src, dst or src+port");
+					   "TIME]; KEY is src, dst or src+port");
 	s->key = keys[k].key;
 	s->family = keys[k].family;
 	if (s->key != GUARD_SRC)
@@ -140,7 +140,7 @@ static int read_key(struct guard_scope *s, struct word_reader *w, struct diag *d
 		if (!s->family)
 			s->family = 4;
 		if (parse_u32(w->word + len + 1, 1, s->family == 4 ? 32 : 128, &bits))
-			return diag_word(diag, w, "no such prefix length");
+			return diag_word(diag, w, "invalid prefix length");
 	}
 	if (s->family)
 		set_bits(s,
@@ -164,17 +164,16 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 	if (!parse_number(w->word, &l->rate, &end) || *end || !l->rate)
 		return diag_word(
 			diag, w,
-			"a rate is a number above 0 and packets/s, bit/s, syns/s or connections/s");
+			"a rate is a number above 0, then packets/s, bit/s, syns/s or connections/s");
 	next_word(w);
 	len = strcspn(w->word, "/");
 	while (u < LENGTH(units) &&
 	       (strlen(units[u].name) != len || strncmp(units[u].name, w->word, len)))
 		u++;
 	if (u == LENGTH(units))
-		return diag_word(
-			diag, w,
-			"a rate is of packets, syns, connections, bit, kbit, Mbit or Gbit, "
-			"a /s, /m or /h");
+		return diag_word(diag, w,
+				 "unknown unit: use packets, syns, connections, bit, kbit, Mbit or "
+				 "Gbit with /s, /m or /h");
 	if (units[u].unit == GUARD_CONNS && !w->word[len]) {
 		l->unit = GUARD_OPEN;
 		next_word(w);
@@ -184,7 +183,7 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 	       (w->word[len] != '/' || w->word[len + 1] != pers[p].per || w->word[len + 2]))
 		p++;
 	if (p == LENGTH(pers))
-		return diag_word(diag, w, "a rate is /s, /m or /h");
+		return diag_word(diag, w, "a rate ends with /s, /m or /h");
 	l->rate *= units[u].times;
 	l->unit = units[u].unit;
 	l->per = (uint8_t)pers[p].per;
@@ -205,7 +204,7 @@ static int read_burst(struct guard_limit *l, struct word_reader *w, struct diag 
 		if (strcmp(units[u].name, w->word))
 			continue;
 		if (units[u].unit != l->unit)
-			return diag_word(diag, w, "the rate is of something else");
+			return diag_word(diag, w, "the burst and the rate have different units");
 		l->burst *= units[u].times;
 		next_word(w);
 		break;
@@ -223,18 +222,19 @@ static int read_action(struct guard_limit *l, struct word_reader *w, struct diag
 	} else if (!strcmp(w->word, "ban")) {
 		next_word(w);
 		if (parse_time(w->word, &ns))
-			return diag_word(diag, w, "a ban is for a time (examples: 60s, 10m, 1h)");
+			return diag_word(diag, w,
+					 "a ban needs a duration (examples: 60s, 10m, 1h)");
 		l->action = GUARD_BAN;
 		l->ban = guard_ticks_from_ns(ns);
 	} else if (strcmp(w->word, "limit")) {
 		return *w->word ? diag_word(diag, w,
 					    l->unit == GUARD_OPEN
-						    ? "not one of count, limit, ban"
-						    : "not one of burst, count, limit, ban")
+						    ? "expected count, limit or ban"
+						    : "expected burst, count, limit or ban")
 				: 0;
 	}
 	next_word(w);
-	return *w->word ? diag_word(diag, w, "nothing follows a limit") : 0;
+	return *w->word ? diag_word(diag, w, "unexpected word after the limit") : 0;
 }
 
 /* Converts rate and burst to guard time (bpf/guard.h). A rate in bits is charged in bytes. */
@@ -254,7 +254,7 @@ static int fill_bucket(struct guard_limit *l, const struct word_reader *w, uint6
 	burst = l->burst / each;
 	l->cost = ((seconds * NS_PER_S << GUARD_TIME_SHIFT) * each + l->rate / 2) / l->rate;
 	if (!l->cost)
-		return diag_word(diag, w, "such a rate is no limit");
+		return diag_word(diag, w, "the rate is too high for a limit");
 	if (burst > full_max / l->cost)
 		return diag_word(diag, w, "the burst would take more than 13 days to fill");
 	l->full = l->cost * burst;
@@ -269,11 +269,11 @@ static int insert_limit(struct guard_scope *scope, struct guard_limit l,
 	bool has_open = n && scope->limits[n - 1].unit == GUARD_OPEN;
 
 	if (has_open && l.unit == GUARD_OPEN)
-		return diag_word(diag, w, "a second limit of open connections of such keys");
+		return diag_word(diag, w,
+				 "at most one limit of open connections for a kind of key");
 	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_INDEX)
-		return diag_word(
-			diag, w,
-			"more than 3 limits of one kind of key, and one of open connections");
+		return diag_word(diag, w,
+				 "at most 3 limits for a kind of key, and one of open connections");
 	if (has_open) {
 		scope->limits[n] = scope->limits[n - 1];
 		n--;
@@ -296,9 +296,9 @@ static int add_limit(struct guard_plan *p, const struct guard_scope *scope, stru
 		c->scopes[s].bits6 != scope->bits6))
 		s++;
 	if (total == GUARD_LIMITS_MAX)
-		return diag_word(diag, w, "more than 8 limits");
+		return diag_word(diag, w, "at most 8 limits");
 	if (s == GUARD_SCOPES_MAX)
-		return diag_word(diag, w, "more than 4 kinds of keys, the sources among them");
+		return diag_word(diag, w, "at most 4 kinds of keys, with the sources");
 	if (s == c->nscopes)
 		c->scopes[c->nscopes++] = *scope;
 	l.number = (uint8_t)total;
@@ -360,7 +360,7 @@ int guard_plan_add_allow(struct guard_plan *p, const char *expr, const struct fi
 	int rc;
 
 	if (p->nfilters == GUARD_ALLOW_MAX) {
-		snprintf(diag->msg, sizeof(diag->msg), "more than %d of them", GUARD_ALLOW_MAX);
+		snprintf(diag->msg, sizeof(diag->msg), "at most %d expressions", GUARD_ALLOW_MAX);
 		return -EINVAL;
 	}
 	rc = filter_parse(&p->filters[p->nfilters], expr, names, diag);

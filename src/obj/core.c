@@ -146,8 +146,10 @@ int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struc
 		else
 			rc = patch_insn(&insns[c->insn], c, &a);
 		if (rc)
-			return fail(rc, "%s: this kernel's %s.%s does not fit instruction %u",
-				    prog->name, c->type, c->path, c->insn);
+			return fail(
+				rc,
+				"%s: the value of %s.%s in this kernel does not fit instruction %u",
+				prog->name, c->type, c->path, c->insn);
 	}
 	return 0;
 }

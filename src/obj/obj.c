@@ -40,15 +40,14 @@ static int fail_map(int rc, const struct spec_map *m)
 	if (report_missing_privilege(rc, "loading BPF"))
 		return rc;
 	if (rc == -EPERM)
-		return fail(
-			rc,
-			"map %s (%u entries of %u bytes) does not fit the memlock limit: raise it "
-			"(ulimit -l), or give CAP_SYS_RESOURCE",
-			m->name, m->max_entries, m->key_size + m->value_size);
+		return fail(rc,
+			    "map %s (%u entries of %u bytes) exceeds the memlock limit: raise it "
+			    "(ulimit -l), or add CAP_SYS_RESOURCE",
+			    m->name, m->max_entries, m->key_size + m->value_size);
 	if (rc == -ENOMEM)
-		return fail(rc, "map %s (%u entries of %u bytes) does not fit into memory", m->name,
+		return fail(rc, "not enough memory for map %s (%u entries of %u bytes)", m->name,
 			    m->max_entries, m->key_size + m->value_size);
-	return fail_errno(rc, "map %s", m->name);
+	return fail_errno(rc, "creating map %s", m->name);
 }
 
 static int fill_map(const struct obj *o, uint32_t i, const struct obj_opts *opts)
@@ -79,7 +78,7 @@ static int share_map(struct obj *o, uint32_t i, int fd)
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	if (copy < 0)
-		return fail_errno(-errno, "map %s", o->spec->maps[i].name);
+		return fail_errno(-errno, "sharing map %s", o->spec->maps[i].name);
 	o->map_fd[i] = copy;
 	return 0;
 }
@@ -275,7 +274,7 @@ static int unpack_cores(const struct spec *s, struct obj_input *in)
 		n += s->progs[i].ncores;
 	in->cores = calloc(n + 1, sizeof(*in->cores));
 	if (!in->cores)
-		return fail_errno(-ENOMEM, "%s", s->name);
+		return fail_errno(-ENOMEM, "loading %s", s->name);
 	n = 0;
 	for (uint32_t i = 0; i < s->nprogs; i++) {
 		struct spec_prog *p = &in->progs[i];
@@ -303,7 +302,7 @@ static int find_types(const struct spec *s, const struct obj_opts *opts, struct 
 		n += s->progs[i].ncores + 1;
 	in->found = calloc(n, sizeof(*in->found));
 	if (!in->found)
-		return fail_errno(-ENOMEM, "%s", s->name);
+		return fail_errno(-ENOMEM, "loading %s", s->name);
 	n = 0;
 	for (uint32_t i = 0; i < s->nprogs; i++) {
 		const struct spec_prog *p = &in->progs[i];
@@ -407,7 +406,7 @@ int obj_unpack_code(const struct spec *s, struct bpf_insn **code)
 		rc = unpack_code(s, got);
 	if (rc == -ENOMEM) {
 		free(got);
-		return fail_errno(rc, "%s", s->name);
+		return fail_errno(rc, "loading %s", s->name);
 	}
 	if (rc) {
 		free(got);
@@ -423,10 +422,11 @@ static int open_types(const struct spec *spec, struct btf *btf)
 
 	if (rc == -ENOENT)
 		return fail(rc,
-			    "%s needs the kernel's type information (BTF), and there is none here",
+			    "%s needs the kernel's type information (BTF), which this kernel lacks",
 			    spec->name);
 	if (rc)
-		return fail_errno(rc, "the kernel's type information (BTF) for %s", spec->name);
+		return fail_errno(rc, "reading the kernel's type information (BTF) for %s",
+				  spec->name);
 	return 0;
 }
 

@@ -137,7 +137,7 @@ static int rename_followed(struct iface_follower *f, const struct followed_iface
 {
 	if (iface->unusable)
 		return 0;
-	note("%s: the interface is named %s now", iface->link.name, link->name);
+	note("%s: the interface is now named %s", iface->link.name, link->name);
 	return add_change(f, IFACE_RENAMED, link);
 }
 
@@ -188,7 +188,7 @@ int iface_follower_open(struct iface_follower *f, const struct opt_list *names)
 	int rc = nl_open(&got.request, 0);
 
 	if (rc)
-		return fail_errno(rc, "route netlink");
+		return fail_errno(rc, "opening a route netlink socket");
 	*f = got;
 	return 0;
 }
@@ -199,7 +199,7 @@ int iface_follower_start(struct iface_follower *f, bool watch)
 	int rc = watch ? nl_open(&f->events, RTMGRP_LINK) : 0;
 
 	if (rc)
-		return fail_errno(rc, "route netlink");
+		return fail_errno(rc, "opening a route netlink socket");
 	rc = list_links(&f->request, &links);
 	if (!rc && f->names)
 		rc = select_named(&f->request, f->names, &links);

@@ -286,7 +286,7 @@ void count_two_at_once(void)
 	sonde_await_err(&a, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 7, LEN, true), "traffic before");
 	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
-	sonde_await_err(&b, "a running sonde has XDP; counting incoming packets at tc");
+	sonde_await_err(&b, "a running sonde uses XDP; counting incoming packets at tc");
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 11, LEN, true), "traffic with both");
 	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "the first: %s", a.err);
@@ -308,7 +308,7 @@ void count_outlives_installed(void)
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic with the installed one");
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
-	sonde_await_err(&b, "the gate that was read is gone");
+	sonde_await_err(&b, "the installed gate was detached");
 	sonde_await_err(&b, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with its own");
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
@@ -325,7 +325,7 @@ void count_installs(void)
 	lab_ready(&lab);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in"), "%s", a.err);
 	SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in", "--at", "tc");
-	sonde_expect_line(&a, 1, "another way");
+	sonde_expect_line(&a, 1, "other options");
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--out"), "%s", a.err);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
 	CHECK(strstr(a.err, "installed already"), "%s", a.err);

@@ -72,7 +72,7 @@ START_TEST(open_last)
 	ck_assert_uint_eq(plan.conf.scopes[0].limits[0].number, 1);
 	ck_assert_int_eq(guard_plan_add_limit(&plan, "6 connections", 13, &diag), -EINVAL);
 	ck_assert_int_eq(guard_plan_add_limit(&plan, "6 packets/s", 11, &diag), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(diag.msg, "more than 3 limits"));
+	ck_assert_ptr_nonnull(strstr(diag.msg, "at most 3 limits"));
 	guard_plan_close(&plan);
 }
 END_TEST
@@ -107,22 +107,22 @@ static const struct {
 	{ "src 12x packets/s", 4, "a rate is a number" },
 	{ "src -1 packets/s", 4, "a rate is a number" },
 	{ "src 99999999999999999999 packets/s", 4, "a rate is a number" },
-	{ "src 5 apples/s", 6, "a rate is of packets" },
-	{ "src 5 packets", 6, "a rate is /s, /m or /h" },
-	{ "src 5 packets/day", 6, "a rate is /s, /m or /h" },
-	{ "src/33 5 packets/s", 0, "no such prefix" },
-	{ "src/0 5 packets/s", 0, "no such prefix" },
-	{ "src6/129 5 packets/s", 0, "no such prefix" },
+	{ "src 5 apples/s", 6, "unknown unit" },
+	{ "src 5 packets", 6, "a rate ends with /s, /m or /h" },
+	{ "src 5 packets/day", 6, "a rate ends with /s, /m or /h" },
+	{ "src/33 5 packets/s", 0, "invalid prefix" },
+	{ "src/0 5 packets/s", 0, "invalid prefix" },
+	{ "src6/129 5 packets/s", 0, "invalid prefix" },
 	{ "src 5 packets/s burst", 21, "a burst is a number" },
-	{ "src 5 packets/s burst 1 Mbit", 24, "something else" },
-	{ "src 5 packets/s ban", 19, "a ban is for a time" },
-	{ "src 5 packets/s ban soon", 20, "a ban is for a time" },
-	{ "src 5 packets/s frob", 16, "not one of" },
-	{ "src 5 packets/s limit 7", 22, "nothing follows" },
+	{ "src 5 packets/s burst 1 Mbit", 24, "different units" },
+	{ "src 5 packets/s ban", 19, "a ban needs a duration" },
+	{ "src 5 packets/s ban soon", 20, "a ban needs a duration" },
+	{ "src 5 packets/s frob", 16, "expected" },
+	{ "src 5 packets/s limit 7", 22, "unexpected word" },
 	{ "src 1 packets/h burst 1000", 26, "13 days" },
 	{ "src 0 connections", 4, "a rate is a number" },
-	{ "src 5 connections/day", 6, "a rate is /s, /m or /h" },
-	{ "src 5 connections burst 7", 18, "not one of" },
+	{ "src 5 connections/day", 6, "a rate ends with /s, /m or /h" },
+	{ "src 5 connections burst 7", 18, "expected" },
 };
 
 START_TEST(mistakes)
@@ -171,7 +171,7 @@ START_TEST(too_many)
 	for (int i = 0; i < 3; i++)
 		ck_assert(!guard_plan_add_limit(&plan, "1 packets/s", 11, &diag));
 	ck_assert(guard_plan_add_limit(&plan, "1 packets/s", 11, &diag));
-	ck_assert(strstr(diag.msg, "more than 3 limits"));
+	ck_assert(strstr(diag.msg, "at most 3 limits"));
 	for (int i = 1; i < 5; i++) {
 		char text[32];
 
@@ -179,7 +179,7 @@ START_TEST(too_many)
 		ck_assert_int_eq(guard_plan_add_limit(&plan, text, strlen(text), &diag),
 				 i < 4 ? 0 : -EINVAL);
 	}
-	ck_assert(strstr(diag.msg, "more than 4 kinds"));
+	ck_assert(strstr(diag.msg, "at most 4 kinds"));
 	guard_plan_close(&plan);
 }
 END_TEST

@@ -169,7 +169,7 @@ START_TEST(every_one)
 	expect_step(&f, "downed", told, "");
 	expect_step(&f, "up", told, "");
 	expect_step(&f, "renamed", told, "~lan0");
-	ck_assert_str_eq(noted, "veth0: the interface is named lan0 now");
+	ck_assert_str_eq(noted, "veth0: the interface is now named lan0");
 	ck_assert_uint_eq(f.nused, 2);
 	expect_step(&f, "moved", told, "-lan0");
 	ck_assert_str_eq(noted, "lan0: the interface is gone");
