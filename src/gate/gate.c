@@ -90,21 +90,17 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
-		return fail(
-			rc,
-			"%s: XDP is in use by another program (id %u), which stays: use --at tc",
-			name, xdp.prog_id);
+		return fail(rc, "%s: another XDP program (id %u) stays there: use --at tc", name,
+			    xdp.prog_id);
 	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
 	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
 	if (find_is_ours(&prog))
 		return fail(-EEXIST,
-			    "%s: %s is attached already (program %u): run sonde detach -i %s first",
+			    "%s: %s is attached already (program %u): sonde detach -i %s first",
 			    name, prog.info.name, xdp.prog_id, name);
-	return fail(
-		rc,
-		"%s: XDP is in use by program %s (id %u), which is not sonde's and stays: use --at tc",
-		name, prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
+	return fail(rc, "%s: XDP program %s (id %u) is not sonde's and stays there: use --at tc",
+		    name, prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
 static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,

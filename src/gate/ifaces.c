@@ -131,7 +131,7 @@ static int join_gates(struct gate_ifaces *p, const struct link *link, const stru
 	if (rc == -EEXIST || (!rc && any_old && served != asked_for))
 		return fail(
 			-EEXIST,
-			"%s: counters are installed with other options: run sonde detach -i %s first",
+			"%s: counters are installed with other options: sonde detach -i %s first",
 			link->name, link->name);
 	return rc ? rc : served;
 }

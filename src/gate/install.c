@@ -125,10 +125,8 @@ static int fail_xdp_busy(const struct gate_install *inst, struct nl *nl, int rc)
 		return fail(rc,
 			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
 			    name, id);
-	return fail(
-		rc,
-		"%s: XDP is in use by program %s (id %u), which is not sonde's and stays: use --at tc",
-		name, *prog.info.name ? prog.info.name : "without a name", id);
+	return fail(rc, "%s: XDP program %s (id %u) is not sonde's and stays there: use --at tc",
+		    name, *prog.info.name ? prog.info.name : "without a name", id);
 }
 
 static int fail_attach(const struct gate_install *inst, struct nl *nl,

@@ -420,7 +420,7 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 	if (install->current.hook && put.users && !(put.hooks & HOOK_BIT(install->current.hook)))
 		return fail(
 			-EEXIST,
-			"%s: the gate %s is at %s: use the same --at, or run sonde detach -i %s first",
+			"%s: the gate %s is at %s: use the same --at, or sonde detach -i %s first",
 			txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
 			txn->link.name);
 	return install_dir(txn, nl, dir, &put);
