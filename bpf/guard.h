@@ -126,9 +126,9 @@ static inline __s32 guard_tick_diff(__u32 a, __u32 b)
 /* A ban: the tick of its end, the number of earlier bans, and the reason: a limit's number, or
  * GUARD_BAN_MANUAL. */
 enum { GUARD_BAN_MANUAL = 0xff, GUARD_LEVEL_MAX = 24 };
-static inline __u64 guard_ban_word(__u32 until, __u8 level, __u8 why)
+static inline __u64 guard_ban_word(__u32 until, __u8 level, __u8 reason)
 {
-	return (__u64)until << 32 | level | (__u64)why << 8;
+	return (__u64)until << 32 | level | (__u64)reason << 8;
 }
 static inline __u32 guard_ban_until(__u64 word)
 {

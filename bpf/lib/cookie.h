@@ -142,10 +142,10 @@ static __always_inline void cookie_write_ip6(struct ipv6hdr *ip, const struct gu
 static __always_inline void cookie_swap_macs(__be16 *mac)
 {
 	for (int i = 0; i < 3; i++) {
-		__be16 was = mac[i];
+		__be16 first = mac[i];
 
 		mac[i] = mac[3 + i];
-		mac[3 + i] = was;
+		mac[3 + i] = first;
 	}
 }
 

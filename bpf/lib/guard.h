@@ -19,20 +19,20 @@ static __always_inline __u64 guard_load_u64(const __be16 *at)
 {
 	union {
 		__be16 half[4];
-		__u64 whole;
+		__u64 value;
 	} w = { .half = { at[0], at[1], at[2], at[3] } };
 
-	return w.whole;
+	return w.value;
 }
 
 static __always_inline __u32 guard_load_u32(const __be16 *at)
 {
 	union {
 		__be16 half[2];
-		__u32 whole;
+		__u32 value;
 	} w = { .half = { at[0], at[1] } };
 
-	return w.whole;
+	return w.value;
 }
 
 /* A fragment that might hide TCP's flags counts as the first packet of a connection (RFC 1858, RFC

@@ -343,9 +343,9 @@ static __always_inline bool guard_exceeds(const volatile struct guard_limit *lim
 
 static __always_inline void guard_charge(__u64 *tat, __u64 now, __u64 cost)
 {
-	__u64 was = *(volatile __u64 *)tat;
+	__u64 old = *(volatile __u64 *)tat;
 
-	if ((__s64)(was - now) <= 0 && __sync_val_compare_and_swap(tat, was, now + cost) == was)
+	if ((__s64)(old - now) <= 0 && __sync_val_compare_and_swap(tat, old, now + cost) == old)
 		return;
 	__sync_fetch_and_add(tat, cost);
 }

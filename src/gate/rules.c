@@ -289,7 +289,7 @@ void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out)
 		buf_printf(out, "%s default drop\n", dir == GATE_IN ? "in" : "out");
 }
 
-static bool has_id(const struct rules *r, uint16_t id)
+bool rules_has_id(const struct rules *r, uint16_t id)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->at[i].id == id)
@@ -309,7 +309,7 @@ int rules_assign_ids(struct rules *r, uint16_t last)
 		if (r->at[i].id)
 			continue;
 		if (id >= RULE_DEFAULT_ID)
-			for (id = 1; id < RULE_DEFAULT_ID && has_id(r, id);)
+			for (id = 1; id < RULE_DEFAULT_ID && rules_has_id(r, id);)
 				id++;
 		if (id >= RULE_DEFAULT_ID)
 			return -E2BIG;

@@ -53,6 +53,8 @@ void rule_print(const struct rule *rule, struct buf *out);
 /* Gives ids to rules without one, greater than last if possible. Returns 0, or -E2BIG if there are
  * no more ids. */
 int rules_assign_ids(struct rules *r, uint16_t last);
+/* True if a rule has this id. */
+bool rules_has_id(const struct rules *r, uint16_t id);
 /* The rule with this id, or with this name if it is no number; NULL: none. */
 struct rule *rules_find(const struct rules *r, const char *id_or_name);
 void rules_remove(struct rules *r, size_t i);

@@ -283,7 +283,7 @@ static uint16_t find_old_id(const struct buf *text, const struct rule *rule, uin
 {
 	struct rule plain = *rule;
 	const char *at = text->data, *end = text->len ? at + text->len : at;
-	bool behind = !after;
+	bool past_after = !after;
 	struct buf line = { 0 };
 	uint16_t found = 0;
 
@@ -298,22 +298,14 @@ static uint16_t find_old_id(const struct buf *text, const struct rule *rule, uin
 		if (!next++)
 			break;
 		id = (uint16_t)strtoul(at, &words, 10);
-		if (behind && (size_t)(next - words) == line.len + 1 &&
+		if (past_after && (size_t)(next - words) == line.len + 1 &&
 		    !memcmp(words + 1, line.data, line.len))
 			found = id;
-		behind |= id == after;
+		past_after |= id == after;
 		at = next;
 	}
 	buf_free(&line);
 	return found;
-}
-
-static bool has_id(const struct rules *r, uint16_t id)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->at[i].id == id)
-			return true;
-	return false;
 }
 
 /* A rule that is written again without an id is the same rule: it keeps its id and its hits. */
@@ -326,7 +318,7 @@ static void reuse_ids(struct gate_txn *txn)
 
 		if (rule->id)
 			continue;
-		for (id = find_old_id(text, rule, 0); id && has_id(&txn->rules, id);)
+		for (id = find_old_id(text, rule, 0); id && rules_has_id(&txn->rules, id);)
 			id = find_old_id(text, rule, id);
 		rule->id = id;
 	}
@@ -339,7 +331,7 @@ static bool had_rule(const struct gate_txn *txn, enum gate_dir dir, const struct
 	struct rules none = { .drops = { true, true } };
 	struct buf line = { 0 };
 	uint16_t id = 0;
-	bool was;
+	bool had;
 
 	if (rule) {
 		do
@@ -348,10 +340,10 @@ static bool had_rule(const struct gate_txn *txn, enum gate_dir dir, const struct
 		return id != 0;
 	}
 	rules_print(&none, dir, &line);
-	was = text->len >= line.len &&
+	had = text->len >= line.len &&
 	      !memcmp(text->data + text->len - line.len, line.data, line.len);
 	buf_free(&line);
-	return was;
+	return had;
 }
 
 /* A rule whose id belonged to another one starts with no hits. */
@@ -383,17 +375,17 @@ static int install_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 		       const struct gate_install_opts *opts)
 {
 	struct gate_install *install = &txn->install[dir];
-	struct gate_install_opts put = *opts;
+	struct gate_install_opts install_opts = *opts;
 	int rc = reset_new_hits(txn, dir);
 
-	if (put.users & GATE_USER_GUARD && !put.guard) {
+	if (install_opts.users & GATE_USER_GUARD && !install_opts.guard) {
 		if (!rc && txn->plan_unreadable) {
 			txn->plan_unreadable = false;
 			rc = read_plan(txn);
 		}
-		put.guard = &txn->plan;
+		install_opts.guard = &txn->plan;
 	}
-	return rc ? rc : gate_install(install, nl, &put);
+	return rc ? rc : gate_install(install, nl, &install_opts);
 }
 
 static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
@@ -401,29 +393,31 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 {
 	struct gate_install *install = &txn->install[dir];
 	bool any = has_rules(txn, dir);
-	struct gate_install_opts put = { .hooks = opts->hooks[dir],
-					 .users = (install->users & ~(uint32_t)GATE_USER_FILTER) |
-						  (any ? GATE_USER_FILTER : 0),
-					 .rules = any ? &txn->rules : NULL,
-					 .verbose = opts->verbose };
+	struct gate_install_opts install_opts = { .hooks = opts->hooks[dir],
+						  .users = (install->users &
+							    ~(uint32_t)GATE_USER_FILTER) |
+							   (any ? GATE_USER_FILTER : 0),
+						  .rules = any ? &txn->rules : NULL,
+						  .verbose = opts->verbose };
 	bool guard = dir == GATE_IN && (opts->guard || opts->unguard);
 	bool reload = opts->reload && (any || (dir == GATE_IN && txn->plan.nfilters));
 
 	if (guard) {
-		put.guard = opts->guard;
-		put.users &= ~(uint32_t)GATE_USER_GUARD;
-		put.users |= opts->guard ? GATE_USER_GUARD : 0;
+		install_opts.guard = opts->guard;
+		install_opts.users &= ~(uint32_t)GATE_USER_GUARD;
+		install_opts.users |= opts->guard ? GATE_USER_GUARD : 0;
 	}
-	if (!guard &&
-	    ((!any && !install->current.hook) || (is_unchanged(txn, dir, put.users) && !reload)))
+	if (!guard && ((!any && !install->current.hook) ||
+		       (is_unchanged(txn, dir, install_opts.users) && !reload)))
 		return 0;
-	if (install->current.hook && put.users && !(put.hooks & HOOK_BIT(install->current.hook)))
+	if (install->current.hook && install_opts.users &&
+	    !(install_opts.hooks & HOOK_BIT(install->current.hook)))
 		return fail(
 			-EEXIST,
 			"%s: the gate %s is at %s: use the same --at, or sonde detach -i %s first",
 			txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
 			txn->link.name);
-	return install_dir(txn, nl, dir, &put);
+	return install_dir(txn, nl, dir, &install_opts);
 }
 
 int gate_txn_commit(struct gate_txn *txn, struct nl *nl, const struct gate_txn_opts *opts)
@@ -452,7 +446,8 @@ int gate_txn_rollback(struct gate_txn *txn, struct nl *nl)
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		int err = gate_rollback(&txn->install[dir], nl);
 
-		rc = rc ? rc : err;
+		if (!rc)
+			rc = err;
 	}
 	return rc;
 }

@@ -28,7 +28,7 @@ struct conns_opts {
 /* Installs a program that counts for opts (NULL: none), in place of the one that counts for the
  * gate whose map `guard` has the id old_table (0: no gate). *c is for conns_rollback() and
  * conns_close(). Returns 0 or -errno. Reports errors; on failure nothing has changed. */
-int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns_opts *want);
+int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns_opts *opts);
 /* Stops counting for the gate whose map `guard` has this id. Returns 0 or -errno. Reports
  * errors. */
 int conns_stop(uint32_t table);

@@ -164,7 +164,7 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 	if (!parse_number(w->word, &l->rate, &end) || *end || !l->rate)
 		return diag_word(
 			diag, w,
-			"a rate is a number above 0 with packets/s, bit/s, syns/s or connections/s");
+			"a rate is a number above 0 of packets/s, bit/s, syns/s or connections/s");
 	next_word(w);
 	len = strcspn(w->word, "/");
 	while (u < LENGTH(units) &&

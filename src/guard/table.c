@@ -193,14 +193,14 @@ void guard_table_clear_conns(struct guard_table *t)
 void guard_print_name(const struct guard_name *name, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
-	bool whole = name->bits == (name->family == 4 ? 32 : 128);
+	bool is_host = name->bits == (name->family == 4 ? 32 : 128);
 
 	if (name->family == 4)
 		inet_ntop(AF_INET, &(uint32_t){ (uint32_t)name->addr[0] }, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, name->addr, text, sizeof(text));
 	buf_str(out, text);
-	if (!whole)
+	if (!is_host)
 		buf_printf(out, "/%u", name->bits);
 	if (name->key == GUARD_SRC_PORT)
 		buf_printf(out, " port %u to %u", name->sport_host, name->dport_host);

@@ -257,11 +257,11 @@ static int await_reply(int fd, int family, uint16_t seq)
 	for (;;) {
 		int n = receive_message(fd, buf, sizeof(buf));
 		int skip = family == AF_INET && n > 0 ? (buf[0] & 0xf) * 4 : 0;
-		uint8_t want = family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+		uint8_t reply_type = family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
 
 		if (n < 0)
 			return n;
-		if (n >= skip + ICMP_HEAD && buf[skip] == want &&
+		if (n >= skip + ICMP_HEAD && buf[skip] == reply_type &&
 		    (buf[skip + 6] << 8 | buf[skip + 7]) == seq)
 			return 0;
 	}

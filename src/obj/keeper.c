@@ -39,11 +39,11 @@ static void close_inherited_fds(int from)
 /* The parent knows the filter's handle only after it was added: look for its program instead. */
 static int match_prog(const struct tc_filter *f, void *arg)
 {
-	struct tc_filter *want = arg;
+	struct tc_filter *filter = arg;
 
-	if (f->prog_id != want->prog_id)
+	if (f->prog_id != filter->prog_id)
 		return 0;
-	*want = *f;
+	*filter = *f;
 	return 1;
 }
 

@@ -130,15 +130,15 @@ static void apply_map_relocs(const struct obj *o, const struct spec_prog *p, str
 
 /* The name and kind of a program's attach target among the kernel's types. */
 static void set_target_lookup(const struct spec_prog *p, char name[BTF_TRACEPOINT],
-			      struct btf_lookup *want)
+			      struct btf_lookup *lookups)
 {
 	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
-		*want = btf_lookup_tracepoint(p->target, name);
+		*lookups = btf_lookup_tracepoint(p->target, name);
 		return;
 	}
 	snprintf(name, BTF_TRACEPOINT, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
 		 p->target);
-	*want = (struct btf_lookup){ .name = name, .kinds = BTF_IS(FUNC) };
+	*lookups = (struct btf_lookup){ .name = name, .kinds = BTF_IS(FUNC) };
 }
 
 static int load_prog(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
@@ -323,26 +323,26 @@ static int find_types(const struct spec *s, const struct obj_opts *opts, struct 
 int obj_learn_types(struct btf *types, const struct spec *const *specs, size_t n)
 {
 	char(*targets)[BTF_TRACEPOINT] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
-	struct btf_lookup *want;
-	size_t most = 0, wants = 0;
+	struct btf_lookup *lookups;
+	size_t total = 0, used = 0;
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < specs[i]->nprogs; k++)
-			most += specs[i]->progs[k].ncores + 1;
-	want = calloc(most, sizeof(*want));
-	for (size_t i = 0; want && targets && i < n; i++)
+			total += specs[i]->progs[k].ncores + 1;
+	lookups = calloc(total, sizeof(*lookups));
+	for (size_t i = 0; lookups && targets && i < n; i++)
 		for (uint32_t k = 0; k < specs[i]->nprogs; k++) {
 			const struct spec_prog *p = &specs[i]->progs[k];
 
 			if (p->target)
 				set_target_lookup(p, targets[i * OBJ_PROGS_MAX + k],
-						  &want[wants++]);
-			core_lookups(specs[i], p, want + wants);
-			wants += p->ncores;
+						  &lookups[used++]);
+			core_lookups(specs[i], p, lookups + used);
+			used += p->ncores;
 		}
-	rc = want && targets ? btf_learn(types, want, wants) : -ENOMEM;
-	free(want);
+	rc = lookups && targets ? btf_learn(types, lookups, used) : -ENOMEM;
+	free(lookups);
 	free(targets);
 	return rc;
 }

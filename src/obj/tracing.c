@@ -32,7 +32,7 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct btf_lookup want = { .name = function, .kinds = BTF_IS(FUNC) };
+	struct btf_lookup lookup = { .name = function, .kinds = BTF_IS(FUNC) };
 	struct bpf_prog_new prog = { .name = "sonde_try",
 				     .type = BPF_PROG_TYPE_TRACING,
 				     .attach_type = BPF_TRACE_FEXIT,
@@ -41,11 +41,11 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 				     .license = "GPL" };
 	int fd;
 
-	btf_resolve(types, &want, 1);
-	if (!want.id)
+	btf_resolve(types, &lookup, 1);
+	if (!lookup.id)
 		return -ENOENT;
 	/* Loaded but not attached: detaching takes the kernel half a second. */
-	prog.attach_btf_id = want.id;
+	prog.attach_btf_id = lookup.id;
 	fd = bpf_prog_load(&prog);
 	if (fd >= 0)
 		close(fd);
