@@ -193,10 +193,11 @@ void guard_table_clear_conns(struct guard_table *t)
 void guard_print_name(const struct guard_name *name, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
+	uint32_t ipv4 = (uint32_t)name->addr[0];
 	bool is_host = name->bits == (name->family == 4 ? 32 : 128);
 
 	if (name->family == 4)
-		inet_ntop(AF_INET, &(uint32_t){ (uint32_t)name->addr[0] }, text, sizeof(text));
+		inet_ntop(AF_INET, &ipv4, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, name->addr, text, sizeof(text));
 	buf_str(out, text);
