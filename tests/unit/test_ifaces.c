@@ -67,7 +67,7 @@ static void to_host_order(char *bytes, size_t len)
 	}
 }
 
-static size_t read_data(const char *step, const char *kind, char *bytes)
+static size_t read_data(const char *step, const char *kind, char *bytes, size_t room)
 {
 	char path[64];
 	FILE *file;
@@ -76,7 +76,8 @@ static size_t read_data(const char *step, const char *kind, char *bytes)
 	snprintf(path, sizeof(path), "tests/data/ifaces/%s.%s", step, kind);
 	file = fopen(path, "rb");
 	ck_assert_msg(file != NULL, "%s", path);
-	n = fread(bytes, 1, BYTES_MAX, file);
+	n = fread(bytes, 1, room, file);
+	ck_assert_uint_gt(n, 0);
 	fclose(file);
 	to_host_order(bytes, n);
 	return n;
@@ -113,11 +114,12 @@ static void follow(struct iface_follower *f, const char *step, enum told told)
 	struct link_list list = { .at = links };
 
 	if (told & BY_EVENTS)
-		ck_assert(!read_messages(bytes, read_data(step, "events", bytes),
+		ck_assert(!read_messages(bytes, read_data(step, "events", bytes, BYTES_MAX),
 					 iface_follower_add_event, f));
 	if (!(told & BY_LIST))
 		return;
-	ck_assert(!read_messages(bytes, read_data(step, "list", bytes), add_link, &list));
+	ck_assert(
+		!read_messages(bytes, read_data(step, "list", bytes, BYTES_MAX), add_link, &list));
 	ck_assert(!iface_follower_add_list(f, &list));
 }
 
@@ -298,10 +300,10 @@ END_TEST
 START_TEST(cut_events)
 {
 	char bytes[BYTES_MAX];
-	size_t len = read_data("left_bridge", "events", bytes);
+	size_t len = read_data("left_bridge", "events", bytes, BYTES_MAX);
 	struct iface_follower f = { 0 };
 
-	len += read_data("moved", "events", bytes + len);
+	len += read_data("moved", "events", bytes + len, BYTES_MAX - len);
 	follow(&f, "back", BY_LIST);
 	expect_changes(&f, "+lo +lan0");
 	for (size_t n = 1; n < len; n += 7 * UNIT_STRIDE) {
