@@ -132,13 +132,13 @@ endif
 BPF_SRCS := $(wildcard bpf/*.bpf.c)
 BPF_NAMES := $(patsubst bpf/%.bpf.c,%,$(BPF_SRCS))
 GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
-GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h
+GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h $(B)/gen/pages.gen.h
 GEN_O := $(GEN_C:.c=.o)
 # Everything but the commands and main: what the tests link too.
 LIB_SRCS := $(wildcard $(patsubst %,%/*.c,$(filter-out src/cmd%,$(LAYER_DIRS))))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_O)
 CMD_SRCS := $(wildcard src/cmd/*.c src/cmd/*/*.c) src/main.c
-CMD_O := $(CMD_SRCS:%.c=$(B)/%.o)
+CMD_O := $(CMD_SRCS:%.c=$(B)/%.o) $(B)/gen/pages.gen.o
 
 all: $(B)/sonde
 
@@ -171,6 +171,16 @@ $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
 	$(call say,GEN,$(B)/gen/$*.gen.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(GEN) -o $(B)/gen $<
+
+# The text pages of `sonde help`, packed.
+PAGES := $(wildcard src/cmd/help/pages/*.txt)
+$(HOST)/gen/pages/pages: $(HOST)/gen/pages/pages.o
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) -o $@ $^ $(LZ4)
+$(B)/gen/pages.gen.c $(B)/gen/pages.gen.h: $(HOST)/gen/pages/pages $(PAGES)
+	$(call say,GEN,$(B)/gen/pages.gen.c)
+	$(Q)mkdir -p $(B)/gen
+	$(Q)$< -o $(B)/gen $(PAGES)
 
 # The names of the architecture's system calls, which the kernel's headers have as macros.
 $(B)/gen/syscalls.h: Makefile | $(SYSROOT_READY)
@@ -476,6 +486,20 @@ $(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) always
 	$(Q)$(MAKE) --no-print-directory ARCH=$* all
 	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
 always:
+
+# Manual pages from the tables of the commands: the commands linked without their main().
+MAN := build/man
+$(MAN)/main.o: src/main.c Makefile | $(GEN_H) $(SYSROOT_READY)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) -Dmain=sonde_main $(DEPFLAGS) -c $< -o $@
+$(MAN)/man.o: gen/man/man.c Makefile | $(GEN_H) $(SYSROOT_READY)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) $(DEPFLAGS) -c $< -o $@
+$(MAN)/man: $(MAN)/man.o $(MAN)/main.o $(LIB_O) $(filter-out $(B)/src/main.o,$(CMD_O)) | $(START_O)
+	$(call say,LINK,$@)
+	$(Q)$(call LINK,$^)
+man: $(MAN)/man
+	$(Q)rm -f $(MAN)/*.[17] && $< $(MAN) $(PAGES)
 
 install: all
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde

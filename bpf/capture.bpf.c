@@ -107,14 +107,14 @@ static __always_inline struct view_work *parse(const struct take *t)
 		return 0;
 	s.data = (void *)(long)(t->xdp ? xdp->data : skb->data);
 	s.end = (void *)(long)(t->xdp ? xdp->data_end : skb->data_end);
-	view_outer(&s, w, t->len - (conf.prepend ? ETH_HLEN : 0), conf.ethernet);
+	view_parse_outer(&s, w, t->len - (conf.prepend ? ETH_HLEN : 0), conf.ethernet);
 	w->views[0].dir = t->dir;
 	w->views[0].ifindex = t->xdp ? xdp->ingress_ifindex : skb->ifindex;
 	w->views[0].netns = conf.netns;
 	if (t->observer)
 		w->views[0].verdict = passes(t) ? VIEW_PASS : VIEW_DROP;
 	if (conf.inner)
-		view_inner(&s, w);
+		view_parse_inner(&s, w);
 	return w;
 }
 

@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of the sets of addresses: a set's family is an array map of 64-byte lines, a cache line
- * each, made by user space at once and never changed while it is looked up.
+/* Contract of the sets of addresses. Each family of a set is one array map, whose values are lines
+ * of 64 bytes: one CPU cache line each. User space fills the map once; it does not change while
+ * programs look addresses up.
  *
- * Line 0 is struct set_head. Then, of IPv4:
- * - if head.top: level 1, for the upper 16 bits of an address a block of level 2 (__u16); then
- * these blocks, a line each, for the third byte 2 bits: enum set4_kind. Blocks that say the same of
- * all are shared, so that what is looked up needs no branch before level 2 has spoken.
- * - head.buckets lines from head.base on: addresses by 16. A word has 16 bits, one for each, and
- *   the other 28 bits of the address; it is in the first or the second bucket that its hash says,
- *   the second being looked at only if SET4_SPILLED is set in the first; its place there is said
- *   by the hash and the bucket's seed, so that one word is compared. Without head.top that is all.
- * - if head.codes: so many half lines from head.codes_base on with single addresses by 16-bit
- * codes, for sets so large that a cache would not hold the words: 15 of them, and SET4_MORE_CODES
- * if there are more, which are in the buckets. An address says its half line and code without loss.
- * Of IPv6: the lengths of prefixes there are as a tree (struct set6_tree), and buckets of prefixes
- * and markers, by their hash as above (struct set6_line). A marker says that longer prefixes begin
- * so. As no prefix of a set is within another, a search never has to turn back. */
+ * Line 0 is struct set_head.
+ *
+ * IPv4:
+ * - If head.top is not 0: level 1 holds a __u16 for each value of an address's upper 16 bits, the
+ *   number of its block in level 2. The blocks of level 2 follow, one line each: 2 bits (enum
+ *   set4_kind) for each value of the third byte. All /16 that are entirely in the set share one
+ *   block, and so do all that are entirely outside it: a lookup reads both levels without a branch.
+ * - From line head.base on: head.buckets buckets, one line each, of words. A word stands for 16
+ *   neighbouring addresses: the upper 28 bits of the addresses, and a bit for each of the 16. A
+ *   word is in one of the two buckets that its hash gives; the second one is read only if
+ *   SET4_SPILLED is set in the first. Hash and the bucket's seed give the slot in the bucket, so a
+ *   lookup compares one word per bucket. Without level 1 the buckets hold the whole set.
+ * - If head.codes is not 0: from line head.codes_base on, that many half lines of single addresses
+ *   as 16-bit codes, for sets whose words do not fit into a CPU cache. A half line has 15 codes,
+ *   and SET4_MORE_CODES if further addresses of it are in the buckets. Half line and code together
+ *   identify an address.
+ *
+ * IPv6:
+ * - Line 1 is the prefix lengths of the set as a search tree (struct set6_tree).
+ * - From line SET6_BASE on: buckets of prefixes and markers (struct set6_line), found by hash as
+ *   above. A marker means that longer prefixes start with these bits. No prefix of a set is within
+ *   another, so a search never backtracks. */
 #ifndef BPF_SET_H
 #define BPF_SET_H
 
@@ -35,16 +44,17 @@ struct set_head {
 	__u32 magic;
 	__u16 version;
 	__u16 family; /* 4 or 6 */
-	__u32 lines;  /* of the whole map that are in use */
-	__u32 top;    /* IPv4: blocks of level 2; 0: neither these nor level 1 are there */
+	__u32 lines;  /* lines in use, this one included */
+	__u32 top;    /* IPv4: number of blocks in level 2; 0: no levels */
 	__u32 base;   /* line of the first bucket */
 	__u32 buckets;
-	__u32 codes, codes_base;
+	__u32 codes, codes_base; /* IPv4: number of half lines; line of the first */
 	__u32 reserved[8];
 };
 _Static_assert(sizeof(struct set_head) == sizeof(struct set_line), "set_head is a line");
 
-/* Numbers that are put into a copy of the code, out of the set's head: what stands for them. */
+/* Placeholders in the lookup code. User space replaces them by the numbers of the set's head in
+ * each copy of the code. */
 enum set_param {
 	SET_PARAM_TOP = 0x5e7a0001,
 	SET_PARAM_BASE,
@@ -53,13 +63,13 @@ enum set_param {
 	SET_PARAM_CODES_BASE,
 };
 
-/* The two buckets of a hash. */
-static inline __u32 set_first(__u64 hash, __u32 buckets)
+/* The two buckets of a hash: its upper and its lower half, scaled to the number of buckets. */
+static inline __u32 set_first_bucket(__u64 hash, __u32 buckets)
 {
 	return (hash >> 32) * buckets >> 32;
 }
 
-static inline __u32 set_second(__u64 hash, __u32 buckets)
+static inline __u32 set_second_bucket(__u64 hash, __u32 buckets)
 {
 	return (hash & 0xffffffff) * buckets >> 32;
 }
@@ -68,14 +78,16 @@ enum {
 	SET4_TOP_LINES = 65536 * 2 / sizeof(struct set_line),
 	SET4_BLOCKS = SET_HEAD_LINES + SET4_TOP_LINES, /* line of the first block */
 	SET4_SLOTS = 8,
-	SET4_SEED_SHIFT = 44, /* of a bucket's first word: 19 bits, then SET4_SPILLED */
+	/* The bucket's seed in its first word: bits 44 to 62. */
+	SET4_SEED_SHIFT = 44,
 };
+/* In a bucket's first word: some words whose first bucket this is are in their second. */
 #define SET4_SPILLED (1ull << 63)
 
 enum set4_kind {
-	SET4_NONE,
-	SET4_ALL, /* of these 256 addresses */
-	SET4_SOME,
+	SET4_NONE, /* none of these 256 addresses */
+	SET4_ALL,
+	SET4_SOME, /* look in codes and buckets */
 };
 
 /* key: the upper 28 bits of an address in host byte order. */
@@ -84,7 +96,7 @@ static inline __u64 set4_hash(__u32 key)
 	return key * 0x9e3779b97f4a7c15ull;
 }
 
-/* Place in a bucket; word: its first one, with the seed. */
+/* The slot of a hash in a bucket. word: the bucket's first word, which has the seed. */
 static inline __u32 set4_slot(__u64 hash, __u64 word)
 {
 	return (__u32)((hash ^ hash >> 32) * (word >> (SET4_SEED_SHIFT - 1) | 1)) >> 29;
@@ -95,20 +107,24 @@ static inline __u32 set4_key(__u64 word)
 	return word >> 16 & 0xfffffff;
 }
 
-/* Half lines of 16-bit codes. An address in host byte order times their number, the upper half, is
- * the half line; the lower half's upper 16 bits are the code: no two addresses have both alike if
- * there are 65536 or more. The last code's place is for the mark that there are more. */
+/* Half lines of 16-bit codes. The address (host byte order, mixed by set4_mix()) times the number
+ * of half lines is a 64-bit product: its upper 32 bits are the number of the half line, the next 16
+ * bits are the code. With 65536 half lines or more, no two addresses have both in common. The place
+ * of the 16th code holds SET4_MORE_CODES. */
 enum {
 	SET4_CODES = 15,
 	SET4_HALF_WORDS = 4,
-	SET4_CODES_MIN = 70000, /* above 65536, so that each has codes that nothing has */
+	/* Half lines; above 65536, so that each has codes that no address maps to: they fill the
+	 * places that are not in use. */
+	SET4_CODES_MIN = 70000,
 	SET4_MIX_SHIFT = 15,
 };
-#define SET4_MIX_FIRST    0x9e3779b1u /* odd: nothing is lost */
+#define SET4_MIX_FIRST    0x9e3779b1u /* odd, so the multiplication can be inverted */
 #define SET4_MIX_SECOND   0x85ebca6bu
-#define SET4_MORE_CODES   (1ull << 63) /* in the last word */
+#define SET4_MORE_CODES   (1ull << 63) /* in the last word of a half line */
 #define SET4_IN_ALL_CODES 0x0001000100010001ull
 
+/* Spreads neighbouring addresses. Can be inverted: two addresses never become one. */
 static inline __u32 set4_mix(__u32 addr)
 {
 	addr *= SET4_MIX_FIRST;
@@ -117,24 +133,26 @@ static inline __u32 set4_mix(__u32 addr)
 
 enum {
 	SET6_BASE = SET_HEAD_LINES + 1,
-	SET6_STEPS = 6,
-	SET6_PLACES =
-		(1 << SET6_STEPS) - 1, /* lengths; if a set has more, some prefixes are split */
+	SET6_STEPS = 6, /* lookups that a search takes at most */
+	/* Prefix lengths in a tree. In a set with more, some prefixes are split into longer ones.
+	 */
+	SET6_PLACES = (1 << SET6_STEPS) - 1,
 	SET6_SLOTS = 3,
 };
 
-/* at[1] is asked first; behind at[k] comes at[2k] if there is nothing of that length, at[2k + 1] if
- * there is a marker. 0: the end. at[0] is SET6_PLACES. */
+/* A binary search over prefix lengths. It starts with at[1]. After at[k] follows at[2k] if the
+ * buckets have nothing of that length, at[2k + 1] if they have a marker. 0 ends the search. at[0]
+ * is SET6_PLACES. */
 struct set6_tree {
 	__u8 at[SET6_PLACES + 1];
 };
 _Static_assert(sizeof(struct set6_tree) == sizeof(struct set_line), "set6_tree is a line");
 
 struct set6_line {
-	__u64 high[SET6_SLOTS], low[SET6_SLOTS]; /* in host byte order, zero behind the length */
-	__u8 bits[SET6_SLOTS];                   /* 0: nothing */
-	__u8 ends;    /* by bit: it is a prefix of the set; else a marker */
-	__u8 spilled; /* what has this as its first bucket may be in its second */
+	__u64 high[SET6_SLOTS], low[SET6_SLOTS]; /* host byte order, zero after the length */
+	__u8 bits[SET6_SLOTS];                   /* the length; 0: free slot */
+	__u8 ends;    /* a bit per slot: a prefix of the set, else a marker */
+	__u8 spilled; /* 1: some entries whose first bucket this is are in their second */
 	__u8 reserved[11];
 };
 _Static_assert(sizeof(struct set6_line) == sizeof(struct set_line), "a bucket is a line");

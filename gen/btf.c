@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Indexes an object's BTF and answers questions about its types. */
+/* Indexes an object's BTF and finds types in it. */
 #include "gen/read.h"
 
 enum {
@@ -7,7 +7,7 @@ enum {
 	PTR_SIZE = 8,
 };
 
-/* Bytes behind a type's head, by kind: a fixed part and a part for each of vlen. */
+/* Bytes after struct btf_type by kind: a fixed part, and a part for each of vlen elements. */
 static const struct {
 	uint8_t fixed, each;
 } tails[] = {
@@ -23,7 +23,7 @@ static const struct {
 	[BTF_KIND_ENUM64] = { 0, 12 },
 };
 
-static bool type_at(const struct btf *btf, uint64_t off, struct type *t)
+static bool parse_type(const struct btf *btf, uint64_t off, struct type *t)
 {
 	uint32_t info, len;
 
@@ -40,7 +40,7 @@ static bool type_at(const struct btf *btf, uint64_t off, struct type *t)
 	return t->name && slice_cut(btf->types, off + HEAD_SIZE, len, &t->tail);
 }
 
-static int types_index(struct reader *r)
+static int index_types(struct reader *r)
 {
 	struct btf *btf = &r->btf;
 	struct type t;
@@ -50,7 +50,7 @@ static int types_index(struct reader *r)
 	if (!btf->offs)
 		return -EINVAL;
 	for (btf->n = 1; off < btf->types.len; btf->n++) {
-		if (!type_at(btf, off, &t))
+		if (!parse_type(btf, off, &t))
 			return gen_fail(r, ".BTF", NULL, "type %u is malformed or of unknown kind",
 					btf->n);
 		btf->offs[btf->n] = off;
@@ -61,13 +61,13 @@ static int types_index(struct reader *r)
 
 int gen_btf_open(struct reader *r)
 {
-	const struct elf_sec *sec = gen_elf_find(&r->elf, ".BTF");
+	const struct elf_sec *sec = gen_elf_find_sec(&r->elf, ".BTF");
 	uint32_t head, type_off, type_len, str_off, str_len;
 	uint16_t magic;
 	struct slice s;
 
 	if (!sec)
-		return gen_fail(r, ".BTF", NULL, "is not there: compile with -g");
+		return gen_fail(r, ".BTF", NULL, "is missing: compile with -g");
 	s = sec->data;
 	if (!slice_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_u32(s, 4, &head) ||
 	    !slice_u32(s, 8, &type_off) || !slice_u32(s, 12, &type_len) ||
@@ -76,7 +76,7 @@ int gen_btf_open(struct reader *r)
 	if (!slice_cut(s, (uint64_t)head + type_off, type_len, &r->btf.types) ||
 	    !slice_cut(s, (uint64_t)head + str_off, str_len, &r->btf.strs))
 		return gen_fail(r, ".BTF", NULL, "types or strings lie outside the section");
-	return types_index(r);
+	return index_types(r);
 }
 
 bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t)
@@ -84,10 +84,10 @@ bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t)
 	*t = (struct type){ .name = "", .id = id };
 	if (!id)
 		return true;
-	return id < btf->n && type_at(btf, btf->offs[id], t);
+	return id < btf->n && parse_type(btf, btf->offs[id], t);
 }
 
-bool gen_btf_plain(const struct btf *btf, uint32_t id, struct type *t)
+bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t)
 {
 	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_type(btf, id, t); i++) {
 		if (t->kind != BTF_KIND_TYPEDEF && t->kind != BTF_KIND_CONST &&
@@ -110,7 +110,7 @@ bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size)
 	uint64_t n = 1;
 	uint32_t len;
 
-	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_plain(btf, id, &t); i++) {
+	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_resolve(btf, id, &t); i++) {
 		switch (t.kind) {
 		case BTF_KIND_ARRAY:
 			if (!gen_btf_word(&t, 0, &id) || !gen_btf_word(&t, 2, &len))
@@ -150,7 +150,7 @@ bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, str
 	return m->name != NULL;
 }
 
-bool gen_btf_datasec(const struct btf *btf, const char *name, struct type *sec)
+bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec)
 {
 	for (uint32_t id = 1; id < btf->n; id++)
 		if (gen_btf_type(btf, id, sec) && sec->kind == BTF_KIND_DATASEC &&

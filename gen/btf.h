@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The types of an object: looked up by id, measured, walked, and reduced to what maps need. */
+/* The BTF types of an object: found by id, measured, walked, and reduced to what maps need. */
 #ifndef GEN_BTF_H
 #define GEN_BTF_H
 
@@ -9,38 +9,38 @@
 
 struct reader;
 
-/* A chain of typedefs, qualifiers or array dimensions longer than this is not from a compiler. */
+/* Limit for chains of typedefs, qualifiers or array dimensions; compilers make shorter ones. */
 #define BTF_DEPTH_MAX 32
 
 struct btf {
 	struct slice types, strs;
-	uint32_t *offs; /* by id, offs[0] unused */
-	uint32_t n;     /* ids are below it */
+	uint32_t *offs; /* offset in types by id; offs[0] is unused */
+	uint32_t n;     /* the highest id + 1 */
 };
 
 struct type {
-	const char *name; /* "" for none */
+	const char *name; /* "": none */
 	uint32_t id, kind, vlen;
 	bool kflag;
 	uint32_t name_off;
-	uint32_t ref;      /* size, or the type referred to */
-	struct slice tail; /* what follows its head */
+	uint32_t ref;      /* the size, or the id of another type */
+	struct slice tail; /* the data after struct btf_type */
 };
 
 struct member {
 	const char *name;
 	uint32_t name_off, type;
 	uint32_t bit_off;
-	uint32_t bits; /* of a bitfield, else 0 */
+	uint32_t bits; /* size of a bitfield; 0: no bitfield */
 };
 
 int gen_btf_open(struct reader *r);
 
-/* The type of that id; id 0 is void, with kind BTF_KIND_UNKN. */
+/* The type with this id; id 0 is void, with kind BTF_KIND_UNKN. */
 bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t);
 
-/* The same behind typedefs, qualifiers and type tags. */
-bool gen_btf_plain(const struct btf *btf, uint32_t id, struct type *t);
+/* The same without typedefs, qualifiers and type tags. */
+bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t);
 
 /* The size of a type in bytes. */
 bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size);
@@ -48,16 +48,16 @@ bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size);
 /* Member i of a struct or union. */
 bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, struct member *m);
 
-/* A number of ref's tail: of word i of 32 bits. */
+/* Word i (32 bits) of a type's tail. */
 bool gen_btf_word(const struct type *t, uint32_t i, uint32_t *v);
 
-/* The section of global variables of that name. */
-bool gen_btf_datasec(const struct btf *btf, const char *name, struct type *sec);
+/* The section of global variables of this name. */
+bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec);
 
 /* Variable i of a section. */
 bool gen_btf_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var);
 
-/* The types of every used map's key and value, in the target's byte order, for spec.btf. */
-int gen_btf_reduce(struct reader *r);
+/* Fills in spec.btf: the types of used maps' keys and values, in the target's byte order. */
+int gen_reduce_btf(struct reader *r);
 
 #endif

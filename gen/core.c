@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* CO-RE records of .BTF.ext: read, their accesses turned into names, their instructions checked. */
+/* Reads the CO-RE records of .BTF.ext: turns accesses into names and checks the instructions. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +7,14 @@
 #include "gen/read.h"
 
 enum {
-	EXT_CORE_OFF = 24, /* struct btf_ext_header: where core_relo_off stands */
-	EXT_HEAD_MIN = 32, /* and how long a header is that has it */
+	EXT_CORE_OFF = 24, /* struct btf_ext_header: offset of core_relo_off */
+	EXT_HEAD_MIN = 32, /* the length of a header that has it */
 	REC_SIZE = 16,     /* struct bpf_core_relo */
 	PATH_MAX_LEN = 512,
 	ACCESS_MAX = 64, /* indices in one access */
 };
 
-static int rec_order(const void *a, const void *b)
+static int compare_recs(const void *a, const void *b)
 {
 	const struct core_rec *x = a, *y = b;
 
@@ -23,7 +23,7 @@ static int rec_order(const void *a, const void *b)
 	return (x->insn > y->insn) - (x->insn < y->insn);
 }
 
-static int rec_read(struct reader *r, struct slice s, uint64_t at, const struct elf_sec *sec)
+static int read_rec(struct reader *r, struct slice s, uint64_t at, const struct elf_sec *sec)
 {
 	struct core_rec *rec = &r->cores[r->ncores];
 	uint32_t off, access;
@@ -41,8 +41,8 @@ static int rec_read(struct reader *r, struct slice s, uint64_t at, const struct 
 	return 0;
 }
 
-/* Runs of records, each headed by a section's name and a count. */
-static int recs_read(struct reader *r, struct slice s)
+/* The records come in blocks; each block starts with a section's name and a count. */
+static int read_recs(struct reader *r, struct slice s)
 {
 	uint32_t size, name, n;
 	uint64_t at = 4;
@@ -62,20 +62,20 @@ static int recs_read(struct reader *r, struct slice s)
 		    !slice_has(s, at + 8, (uint64_t)n * size))
 			return gen_fail(r, ".BTF.ext", NULL, "CO-RE records are cut off");
 		name_str = slice_str(r->btf.strs, name);
-		sec = name_str ? gen_elf_find(&r->elf, name_str) : NULL;
+		sec = name_str ? gen_elf_find_sec(&r->elf, name_str) : NULL;
 		if (!sec)
-			return gen_fail(r, ".BTF.ext", NULL, "names a section that is not there");
+			return gen_fail(r, ".BTF.ext", NULL, "names a section that does not exist");
 		for (at += 8; n--; at += size)
-			if (rec_read(r, s, at, sec))
+			if (read_rec(r, s, at, sec))
 				return -EINVAL;
 	}
-	qsort(r->cores, r->ncores, sizeof(*r->cores), rec_order);
+	qsort(r->cores, r->ncores, sizeof(*r->cores), compare_recs);
 	return 0;
 }
 
-int gen_core_open(struct reader *r)
+int gen_read_cores(struct reader *r)
 {
-	const struct elf_sec *sec = gen_elf_find(&r->elf, ".BTF.ext");
+	const struct elf_sec *sec = gen_elf_find_sec(&r->elf, ".BTF.ext");
 	uint32_t head, off, len;
 	uint16_t magic;
 	struct slice s;
@@ -90,51 +90,51 @@ int gen_core_open(struct reader *r)
 	if (!slice_u32(s, EXT_CORE_OFF, &off) || !slice_u32(s, EXT_CORE_OFF + 4, &len) ||
 	    !slice_cut(s, (uint64_t)head + off, len, &s))
 		return gen_fail(r, ".BTF.ext", NULL, "CO-RE records lie outside the section");
-	return recs_read(r, s);
+	return read_recs(r, s);
 }
 
-/* An access as it is walked: "0:1:2", the type that is reached, and its name so far. */
+/* A walk along an access such as "0:1:2": the type reached so far, and its path by names. */
 struct walk {
 	struct reader *r;
 	const struct func *f;
-	const char *root; /* the record's type, by name */
-	const char *rest;
+	const char *root; /* the name of the record's type */
+	const char *access;
 	uint32_t type;
-	uint64_t bits; /* from the start of the root type */
+	uint64_t bits; /* offset from the start of the root type */
 	bool bitfield;
 	char path[PATH_MAX_LEN];
 	size_t len;
 };
 
-static int refuse(struct walk *w, const char *what)
+static int fail_walk(struct walk *w, const char *what)
 {
 	return gen_fail(w->r, w->r->elf.secs[w->f->sec].name, w->f->name, "CO-RE on '%s%s%s': %s",
 			w->root, w->len ? "." : "", w->path, what);
 }
 
-/* The next index; 0 at the end, 1 with an index, an error if there is something else. */
-static int index_next(struct walk *w, uint32_t *index)
+/* Takes the next index of the access. 1 with *index, 0 at the end, or -EINVAL. */
+static int next_index(struct walk *w, uint32_t *index)
 {
 	uint64_t n = 0;
 
-	if (!*w->rest)
+	if (!*w->access)
 		return 0;
-	if (*w->rest == ':')
-		w->rest++;
-	if (*w->rest < '0' || *w->rest > '9')
-		return refuse(w, "is malformed");
-	for (; *w->rest >= '0' && *w->rest <= '9'; w->rest++) {
-		n = n * 10 + (*w->rest - '0');
+	if (*w->access == ':')
+		w->access++;
+	if (*w->access < '0' || *w->access > '9')
+		return fail_walk(w, "is malformed");
+	for (; *w->access >= '0' && *w->access <= '9'; w->access++) {
+		n = n * 10 + (*w->access - '0');
 		if (n > INT32_MAX)
-			return refuse(w, "is malformed");
+			return fail_walk(w, "is malformed");
 	}
-	if (*w->rest && *w->rest != ':')
-		return refuse(w, "is malformed");
+	if (*w->access && *w->access != ':')
+		return fail_walk(w, "is malformed");
 	*index = n;
 	return 1;
 }
 
-__attribute__((format(printf, 2, 3))) static int path_add(struct walk *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int append_path(struct walk *w, const char *fmt, ...)
 {
 	va_list args;
 	int n;
@@ -143,7 +143,7 @@ __attribute__((format(printf, 2, 3))) static int path_add(struct walk *w, const 
 	n = vsnprintf(w->path + w->len, sizeof(w->path) - w->len, fmt, args);
 	va_end(args);
 	if (n < 0 || (size_t)n >= sizeof(w->path) - w->len)
-		return refuse(w, "is too long");
+		return fail_walk(w, "is too long");
 	w->len += n;
 	return 0;
 }
@@ -153,13 +153,13 @@ static int step_member(struct walk *w, const struct type *t, uint32_t index)
 	struct member m;
 
 	if (index >= t->vlen || !gen_btf_member(&w->r->btf, t, index, &m))
-		return refuse(w, "has no such member");
+		return fail_walk(w, "has no such member");
 	w->type = m.type;
 	w->bits += m.bit_off;
 	w->bitfield = m.bits || m.bit_off % 8;
 	if (!*m.name)
 		return 0;
-	return path_add(w, "%s%s", w->len ? "." : "", m.name);
+	return append_path(w, "%s%s", w->len ? "." : "", m.name);
 }
 
 static int step_element(struct walk *w, const struct type *t, uint32_t index)
@@ -168,12 +168,12 @@ static int step_element(struct walk *w, const struct type *t, uint32_t index)
 
 	if (!gen_btf_word(t, 0, &w->type) || !gen_btf_word(t, 2, &n) ||
 	    !gen_btf_size(&w->r->btf, w->type, &size))
-		return refuse(w, "has an element without a size");
-	/* A flexible array at the end of a struct has none and may be read beyond. */
+		return fail_walk(w, "has an element without a size");
+	/* A flexible array at the end of a struct has no number of elements. */
 	if (n && index >= n)
-		return refuse(w, "lies outside its array");
+		return fail_walk(w, "lies outside its array");
 	w->bits += (uint64_t)index * size * 8;
-	return path_add(w, "[%u]", index);
+	return append_path(w, "[%u]", index);
 }
 
 static int walk_members(struct walk *w)
@@ -182,14 +182,14 @@ static int walk_members(struct walk *w)
 	uint32_t index;
 	int err;
 
-	err = index_next(w, &index);
+	err = next_index(w, &index);
 	if (err < 0)
 		return err;
 	if (!err || index)
-		return refuse(w, "does not begin at the first element");
-	for (int i = 0; (err = index_next(w, &index)) > 0; i++) {
-		if (i == ACCESS_MAX || !gen_btf_plain(&w->r->btf, w->type, &t))
-			return refuse(w, "is too deep");
+		return fail_walk(w, "does not start at the first element");
+	for (int i = 0; (err = next_index(w, &index)) > 0; i++) {
+		if (i == ACCESS_MAX || !gen_btf_resolve(&w->r->btf, w->type, &t))
+			return fail_walk(w, "is too deep");
 		if (t.kind == BTF_KIND_ARRAY)
 			err = step_element(w, &t, index);
 		else
@@ -207,17 +207,17 @@ static int walk_field(struct walk *w, struct spec_core *out, uint64_t *value)
 	if (walk_members(w))
 		return -EINVAL;
 	if (!w->len)
-		return refuse(w, "names no member");
+		return fail_walk(w, "names no member");
 	if (out->kind == SPEC_FIELD_EXISTS) {
 		*value = 1;
 		return 0;
 	}
 	if (w->bitfield)
-		return refuse(w, "bitfields are not supported");
+		return fail_walk(w, "bitfields are not supported");
 	if (!gen_btf_size(&w->r->btf, w->type, &size))
-		return refuse(w, "member has no size");
+		return fail_walk(w, "member has no size");
 	if (out->kind == SPEC_FIELD_OFFSET && size > UINT16_MAX)
-		return refuse(w, "member is too large");
+		return fail_walk(w, "member is too large");
 	out->size = out->kind == SPEC_FIELD_OFFSET ? size : 0;
 	*value = out->kind == SPEC_FIELD_OFFSET ? w->bits / 8 : size;
 	return 0;
@@ -231,7 +231,7 @@ static int walk_type(struct walk *w, struct spec_core *out, uint64_t *value)
 	if (out->kind != SPEC_TYPE_SIZE)
 		return 0;
 	if (!gen_btf_size(&w->r->btf, w->type, &size))
-		return refuse(w, "type has no size");
+		return fail_walk(w, "type has no size");
 	*value = size;
 	return 0;
 }
@@ -242,21 +242,21 @@ static int walk_enum(struct walk *w, struct spec_core *out, uint64_t *value)
 	struct type t;
 	const char *s;
 
-	if (index_next(w, &index) <= 0 || !gen_btf_plain(&w->r->btf, w->type, &t) ||
+	if (next_index(w, &index) <= 0 || !gen_btf_resolve(&w->r->btf, w->type, &t) ||
 	    (t.kind != BTF_KIND_ENUM && t.kind != BTF_KIND_ENUM64) || index >= t.vlen)
-		return refuse(w, "is to no enumerator");
+		return fail_walk(w, "names no enumerator");
 	words = t.kind == BTF_KIND_ENUM ? 2 : 3;
 	if (!gen_btf_word(&t, index * words, &name) || !gen_btf_word(&t, index * words + 1, &lo) ||
 	    (words == 3 && !gen_btf_word(&t, index * words + 2, &hi)))
-		return refuse(w, "is to no enumerator");
+		return fail_walk(w, "names no enumerator");
 	s = slice_str(w->r->btf.strs, name);
 	*value = words == 3 ? (uint64_t)hi << 32 | lo : (uint64_t)(int32_t)lo;
 	if (out->kind == SPEC_ENUM_EXISTS)
 		*value = 1;
-	return s && *s ? path_add(w, "%s", s) : refuse(w, "enumerator has no name");
+	return s && *s ? append_path(w, "%s", s) : fail_walk(w, "enumerator has no name");
 }
 
-/* Kinds by their number in enum bpf_core_relo_kind. */
+/* By enum bpf_core_relo_kind. */
 static const struct kind {
 	const char *refusal;
 	int (*walk)(struct walk *w, struct spec_core *out, uint64_t *value);
@@ -276,8 +276,9 @@ static const struct kind {
 	[BPF_CORE_TYPE_MATCHES] = { .refusal = "type matches are not supported" },
 };
 
-/* A name up to the last "___" that has other characters on both sides. */
-static size_t flavour_cut(const char *name)
+/* Length of a type's name without its flavor: the suffix from the last "___" that has other
+ * characters on both sides. */
+static size_t base_name_len(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -290,8 +291,8 @@ static size_t flavour_cut(const char *name)
 	return len;
 }
 
-/* The record's root: the nearest name behind qualifiers, be it a typedef's or a struct's. */
-static int root_name(struct walk *w, struct spec_core *out)
+/* Sets the name of the record's type, without qualifiers: that of a typedef or a struct. */
+static int set_root_name(struct walk *w, struct spec_core *out)
 {
 	struct type t;
 	uint32_t id = w->type;
@@ -303,58 +304,58 @@ static int root_name(struct walk *w, struct spec_core *out)
 		id = t.ref;
 	}
 	if (!*t.name)
-		return refuse(w, "type has no name");
-	out->type = gen_strndup(w->r, t.name, flavour_cut(t.name));
+		return fail_walk(w, "type has no name");
+	out->type = gen_strndup(w->r, t.name, base_name_len(t.name));
 	w->root = out->type;
 	return out->type ? 0 : -EINVAL;
 }
 
-/* The number that obj will change must be the one that the record is about, else one of the two
- * was misread. */
-static int insn_check(struct walk *w, const struct bpf_insn *insn, uint16_t kind, uint64_t value)
+/* Checks that the number in the instruction, which obj will change, is the one that the types give:
+ * otherwise one of the two was misread. */
+static int check_insn(struct walk *w, const struct bpf_insn *insn, uint16_t kind, uint64_t value)
 {
-	int32_t is = insn->imm;
+	int32_t number = insn->imm;
 
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LDX:
 	case BPF_ST:
 	case BPF_STX:
 		if (kind != SPEC_FIELD_OFFSET || BPF_MODE(insn->code) != BPF_MEM)
-			return refuse(w, "instruction cannot be changed");
-		is = insn->off;
+			return fail_walk(w, "instruction cannot be changed");
+		number = insn->off;
 		break;
 	case BPF_ALU:
 	case BPF_ALU64:
 		if (BPF_SRC(insn->code) != BPF_K ||
 		    (BPF_OP(insn->code) != BPF_MOV && BPF_OP(insn->code) != BPF_ADD))
-			return refuse(w, "instruction cannot be changed");
+			return fail_walk(w, "instruction cannot be changed");
 		break;
 	case BPF_LD:
 		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW) || insn->src_reg)
-			return refuse(w, "instruction cannot be changed");
+			return fail_walk(w, "instruction cannot be changed");
 		break;
 	default:
-		return refuse(w, "instruction cannot be changed");
+		return fail_walk(w, "instruction cannot be changed");
 	}
-	if ((uint32_t)is != (uint32_t)value)
-		return refuse(w, "instruction has another value than the types");
+	if ((uint32_t)number != (uint32_t)value)
+		return fail_walk(w, "instruction has another value than the types");
 	return 0;
 }
 
-int gen_core_make(struct reader *r, const struct func *f, const struct core_rec *rec,
+int gen_make_core(struct reader *r, const struct func *f, const struct core_rec *rec,
 		  const struct bpf_insn *insn, struct spec_core *out)
 {
-	struct walk w = { .r = r, .f = f, .root = "?", .rest = rec->access, .type = rec->type };
+	struct walk w = { .r = r, .f = f, .root = "?", .access = rec->access, .type = rec->type };
 	uint64_t value;
 
 	*out = (struct spec_core){ .insn = rec->insn, .kind = rec->kind };
 	if (rec->kind >= sizeof(kinds) / sizeof(*kinds))
-		return refuse(&w, "kind is not known");
-	if (root_name(&w, out))
+		return fail_walk(&w, "unknown kind");
+	if (set_root_name(&w, out))
 		return -EINVAL;
 	if (!kinds[rec->kind].walk)
-		return refuse(&w, kinds[rec->kind].refusal);
-	if (kinds[rec->kind].walk(&w, out, &value) || insn_check(&w, insn, out->kind, value))
+		return fail_walk(&w, kinds[rec->kind].refusal);
+	if (kinds[rec->kind].walk(&w, out, &value) || check_insn(&w, insn, out->kind, value))
 		return -EINVAL;
 	out->path = gen_strdup(r, w.path);
 	return out->path ? 0 : -EINVAL;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Global data as maps of one entry, and the object's conf within them. */
+/* Global data, as maps with one entry, and the variable `conf` in it. */
 #include <elf.h>
 #include <stdio.h>
 
 #include "gen/read.h"
 
-/* "gate" and ".rodata.str1.1" make a map "gate.rodata.str" that C knows as rodata_str1_1. */
-static int names_make(struct reader *r, const struct elf_sec *sec, struct map *m)
+/* Object "gate", section ".rodata.str1.1": map "gate.rodata.str", label rodata_str1_1. */
+static int make_names(struct reader *r, const struct elf_sec *sec, struct map *m)
 {
 	char name[2 * SLICE_STR_MAX];
 	char *label = gen_strdup(r, sec->name + 1);
@@ -17,14 +17,14 @@ static int names_make(struct reader *r, const struct elf_sec *sec, struct map *m
 		if (*p == '.')
 			*p = '_';
 	if (!gen_is_ident(label))
-		return gen_fail(r, sec->name, NULL, "name has other characters than A-Za-z0-9_.");
+		return gen_fail(r, sec->name, NULL, "name has characters other than A-Za-z0-9_.");
 	m->label = label;
 	snprintf(name, sizeof(name), "%s%s", r->name, sec->name);
 	memcpy(m->spec.name, name, strnlen(name, NAME_MAX_LEN));
 	return 0;
 }
 
-static int image_make(struct reader *r, const struct elf_sec *sec, struct map *m)
+static int make_image(struct reader *r, const struct elf_sec *sec, struct map *m)
 {
 	uint8_t *image;
 
@@ -38,7 +38,7 @@ static int image_make(struct reader *r, const struct elf_sec *sec, struct map *m
 	return 0;
 }
 
-static int section_read(struct reader *r, const struct elf_sec *sec)
+static int read_section(struct reader *r, const struct elf_sec *sec)
 {
 	bool constant = gen_section_is(sec->name, ".rodata");
 	struct map *m = &r->maps[r->nmaps];
@@ -53,14 +53,14 @@ static int section_read(struct reader *r, const struct elf_sec *sec)
 	m->spec.flags = constant ? BPF_F_RDONLY_PROG : 0;
 	m->spec.frozen = constant;
 	m->spec.global = true;
-	if (names_make(r, sec, m) || image_make(r, sec, m))
+	if (make_names(r, sec, m) || make_image(r, sec, m))
 		return -EINVAL;
 	r->nmaps++;
 	return 0;
 }
 
-/* The variable whose bytes hold off, for a message. */
-static const char *variable_at(const struct reader *r, uint32_t sec, uint64_t off)
+/* The name of the variable at off, for a message. */
+static const char *find_variable(const struct reader *r, uint32_t sec, uint64_t off)
 {
 	for (uint32_t i = 0; i < r->elf.nsyms; i++) {
 		const struct elf_sym *s = &r->elf.syms[i];
@@ -72,7 +72,7 @@ static const char *variable_at(const struct reader *r, uint32_t sec, uint64_t of
 	return NULL;
 }
 
-static int pointers_refuse(struct reader *r)
+static int refuse_pointers(struct reader *r)
 {
 	for (uint32_t i = 0; i < r->elf.nrels; i++) {
 		const struct elf_rel *rel = &r->elf.rels[i];
@@ -80,16 +80,16 @@ static int pointers_refuse(struct reader *r)
 
 		if (sec->flags & SHF_EXECINSTR)
 			continue;
-		return gen_fail(r, sec->name, variable_at(r, rel->sec, rel->off),
+		return gen_fail(r, sec->name, find_variable(r, rel->sec, rel->off),
 				"holds a pointer to '%s': pointers in data are not supported",
 				r->elf.syms[rel->sym].name);
 	}
 	return 0;
 }
 
-int gen_data_read(struct reader *r)
+int gen_read_data(struct reader *r)
 {
-	if (pointers_refuse(r))
+	if (refuse_pointers(r))
 		return -EINVAL;
 	for (uint32_t i = 0; i < r->elf.nsecs; i++) {
 		const struct elf_sec *sec = &r->elf.secs[i];
@@ -97,14 +97,14 @@ int gen_data_read(struct reader *r)
 		if (!(sec->flags & SHF_ALLOC) || sec->flags & SHF_EXECINSTR || !sec->size ||
 		    !strcmp(sec->name, ".maps") || !strcmp(sec->name, "license"))
 			continue;
-		if (section_read(r, sec))
+		if (read_section(r, sec))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-/* The variable `conf` in whichever section of globals has it. */
-static bool conf_find(const struct reader *r, struct type *sec, struct type *var)
+/* Finds the variable `conf` and the section that has it. */
+static bool find_conf(const struct reader *r, struct type *sec, struct type *var)
 {
 	for (uint32_t id = 1; id < r->btf.n; id++) {
 		if (!gen_btf_type(&r->btf, id, sec) || sec->kind != BTF_KIND_DATASEC)
@@ -116,25 +116,26 @@ static bool conf_find(const struct reader *r, struct type *sec, struct type *var
 	return false;
 }
 
-int gen_conf_read(struct reader *r)
+int gen_read_conf(struct reader *r)
 {
 	struct type list, var, type;
 	const struct elf_sec *sec;
 	const struct elf_sym *sym;
-	char want[SLICE_STR_MAX + 8];
+	char expected[SLICE_STR_MAX + 8];
 	uint32_t size;
 
-	if (!conf_find(r, &list, &var))
+	if (!find_conf(r, &list, &var))
 		return 0;
-	snprintf(want, sizeof(want), "%s_conf", r->name);
-	sec = gen_elf_find(&r->elf, ".rodata");
-	sym = sec ? gen_elf_symbol(&r->elf, sec, "conf") : NULL;
+	snprintf(expected, sizeof(expected), "%s_conf", r->name);
+	sec = gen_elf_find_sec(&r->elf, ".rodata");
+	sym = sec ? gen_elf_find_sym(&r->elf, sec, "conf") : NULL;
 	if (!sym || strcmp(list.name, ".rodata"))
-		return gen_fail(r, list.name, "conf", "must be 'const volatile struct %s'", want);
-	if (!gen_btf_plain(&r->btf, var.ref, &type) || type.kind != BTF_KIND_STRUCT ||
-	    strcmp(type.name, want) || !gen_btf_size(&r->btf, type.id, &size))
-		return gen_fail(r, ".rodata", "conf", "is not a 'struct %s'", want);
-	r->conf = gen_map_at(r, sym->sec, sym->value);
+		return gen_fail(r, list.name, "conf", "must be 'const volatile struct %s'",
+				expected);
+	if (!gen_btf_resolve(&r->btf, var.ref, &type) || type.kind != BTF_KIND_STRUCT ||
+	    strcmp(type.name, expected) || !gen_btf_size(&r->btf, type.id, &size))
+		return gen_fail(r, ".rodata", "conf", "is not a 'struct %s'", expected);
+	r->conf = gen_find_map(r, sym->sec, sym->value);
 	if (!r->conf || !r->conf->spec.global || !size || !slice_has(sec->data, sym->value, size) ||
 	    sym->size != size)
 		return gen_fail(r, ".rodata", "conf", "does not lie within its section");

@@ -5,7 +5,7 @@
 
 #include "gen/read.h"
 
-static int head_check(struct reader *r, struct slice *file)
+static int check_header(struct reader *r, struct slice *file)
 {
 	uint16_t type, machine, shentsize;
 
@@ -14,7 +14,7 @@ static int head_check(struct reader *r, struct slice *file)
 	if (file->at[EI_CLASS] != ELFCLASS64)
 		return gen_fail(r, NULL, NULL, "not a 64-bit ELF file");
 	if (file->at[EI_DATA] != ELFDATA2LSB && file->at[EI_DATA] != ELFDATA2MSB)
-		return gen_fail(r, NULL, NULL, "ELF file of no known byte order");
+		return gen_fail(r, NULL, NULL, "ELF file of unknown byte order");
 	file->big = file->at[EI_DATA] == ELFDATA2MSB;
 	slice_u16(*file, offsetof(Elf64_Ehdr, e_type), &type);
 	slice_u16(*file, offsetof(Elf64_Ehdr, e_machine), &machine);
@@ -26,7 +26,7 @@ static int head_check(struct reader *r, struct slice *file)
 	return 0;
 }
 
-static int sec_read(struct reader *r, struct slice file, struct slice h, uint32_t i,
+static int read_sec(struct reader *r, struct slice file, struct slice h, uint32_t i,
 		    uint32_t *name_off)
 {
 	struct elf_sec *sec = &r->elf.secs[i];
@@ -46,7 +46,7 @@ static int sec_read(struct reader *r, struct slice file, struct slice h, uint32_
 	return 0;
 }
 
-static int secs_read(struct reader *r, struct slice file)
+static int read_secs(struct reader *r, struct slice file)
 {
 	uint32_t name_offs[SECS_MAX];
 	struct elf *elf = &r->elf;
@@ -69,7 +69,7 @@ static int secs_read(struct reader *r, struct slice file)
 		struct slice h = { 0 };
 
 		slice_cut(all, i * sizeof(Elf64_Shdr), sizeof(Elf64_Shdr), &h);
-		if (sec_read(r, file, h, i, &name_offs[i]))
+		if (read_sec(r, file, h, i, &name_offs[i]))
 			return -EINVAL;
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -80,7 +80,7 @@ static int secs_read(struct reader *r, struct slice file)
 	return 0;
 }
 
-static int sym_read(struct reader *r, struct slice e, struct slice strs, struct elf_sym *sym)
+static int read_sym(struct reader *r, struct slice e, struct slice strs, struct elf_sym *sym)
 {
 	struct elf *elf = &r->elf;
 	uint64_t info;
@@ -99,14 +99,14 @@ static int sym_read(struct reader *r, struct slice e, struct slice strs, struct 
 	if (!sym->name)
 		return gen_fail(r, ".symtab", NULL, "symbol without a name");
 	if (sec >= elf->nsecs && sec != SHN_ABS)
-		return gen_fail(r, ".symtab", sym->name, "is in section %u, which is not there",
+		return gen_fail(r, ".symtab", sym->name, "is in section %u, which does not exist",
 				sec);
 	if (sym->type == STT_SECTION && sec < elf->nsecs)
 		sym->name = elf->secs[sec].name;
 	return 0;
 }
 
-static int syms_read(struct reader *r)
+static int read_syms(struct reader *r)
 {
 	struct elf *elf = &r->elf;
 	const struct elf_sec *tab = NULL;
@@ -124,19 +124,19 @@ static int syms_read(struct reader *r)
 		struct slice e = { 0 };
 
 		slice_cut(tab->data, i * sizeof(Elf64_Sym), sizeof(Elf64_Sym), &e);
-		if (sym_read(r, e, elf->secs[tab->link].data, &elf->syms[i]))
+		if (read_sym(r, e, elf->secs[tab->link].data, &elf->syms[i]))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-static bool is_wanted(const struct elf *elf, const struct elf_sec *sec)
+static bool is_loaded_rel(const struct elf *elf, const struct elf_sec *sec)
 {
 	return (sec->type == SHT_REL || sec->type == SHT_RELA) && sec->info < elf->nsecs &&
 	       elf->secs[sec->info].flags & SHF_ALLOC;
 }
 
-static int rel_read(struct reader *r, const struct elf_sec *sec, uint64_t at, struct elf_rel *rel)
+static int read_rel(struct reader *r, const struct elf_sec *sec, uint64_t at, struct elf_rel *rel)
 {
 	const struct elf_sec *into = &r->elf.secs[sec->info];
 	uint64_t info;
@@ -148,14 +148,14 @@ static int rel_read(struct reader *r, const struct elf_sec *sec, uint64_t at, st
 	rel->sym = ELF64_R_SYM(info);
 	if (rel->sym >= r->elf.nsyms)
 		return gen_fail(r, sec->name, NULL,
-				"relocation names symbol %u, which is not there", rel->sym);
+				"relocation names symbol %u, which does not exist", rel->sym);
 	if (rel->off >= into->size)
 		return gen_fail(r, sec->name, r->elf.syms[rel->sym].name,
 				"relocation lies outside section %s", into->name);
 	return 0;
 }
 
-static int rel_order(const void *a, const void *b)
+static int compare_rels(const void *a, const void *b)
 {
 	const struct elf_rel *x = a, *y = b;
 
@@ -164,7 +164,7 @@ static int rel_order(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
-static int rels_read(struct reader *r)
+static int read_rels(struct reader *r)
 {
 	struct elf *elf = &r->elf;
 	uint64_t n = 0;
@@ -172,10 +172,10 @@ static int rels_read(struct reader *r)
 	for (uint32_t i = 0; i < elf->nsecs; i++) {
 		const struct elf_sec *sec = &elf->secs[i];
 
-		if (!is_wanted(elf, sec))
+		if (!is_loaded_rel(elf, sec))
 			continue;
 		if (sec->type == SHT_RELA || sec->size % sizeof(Elf64_Rel))
-			return gen_fail(r, sec->name, NULL, "relocations of an unknown form");
+			return gen_fail(r, sec->name, NULL, "relocations of unknown format");
 		n += sec->size / sizeof(Elf64_Rel);
 	}
 	elf->rels = gen_alloc(r, n, sizeof(*elf->rels));
@@ -184,25 +184,25 @@ static int rels_read(struct reader *r)
 	for (uint32_t i = 0; i < elf->nsecs; i++) {
 		const struct elf_sec *sec = &elf->secs[i];
 
-		if (!is_wanted(elf, sec))
+		if (!is_loaded_rel(elf, sec))
 			continue;
 		for (uint64_t at = 0; at < sec->size; at += sizeof(Elf64_Rel))
-			if (rel_read(r, sec, at, &elf->rels[elf->nrels++]))
+			if (read_rel(r, sec, at, &elf->rels[elf->nrels++]))
 				return -EINVAL;
 	}
-	qsort(elf->rels, elf->nrels, sizeof(*elf->rels), rel_order);
+	qsort(elf->rels, elf->nrels, sizeof(*elf->rels), compare_rels);
 	return 0;
 }
 
 int gen_elf_open(struct reader *r, struct slice file)
 {
-	if (head_check(r, &file) || secs_read(r, file) || syms_read(r) || rels_read(r))
+	if (check_header(r, &file) || read_secs(r, file) || read_syms(r) || read_rels(r))
 		return -EINVAL;
 	r->elf.big = file.big;
 	return 0;
 }
 
-const struct elf_sec *gen_elf_find(const struct elf *elf, const char *name)
+const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name)
 {
 	for (uint32_t i = 0; i < elf->nsecs; i++)
 		if (!strcmp(elf->secs[i].name, name))
@@ -210,8 +210,8 @@ const struct elf_sec *gen_elf_find(const struct elf *elf, const char *name)
 	return NULL;
 }
 
-const struct elf_sym *gen_elf_symbol(const struct elf *elf, const struct elf_sec *sec,
-				     const char *name)
+const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
+				       const char *name)
 {
 	uint32_t index = elf_index(elf, sec);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An ELF64 BPF object's sections, symbols and relocations, checked and in the host's form. */
+/* The sections, symbols and relocations of an ELF64 BPF object, checked and in host byte order. */
 #ifndef GEN_ELF_H
 #define GEN_ELF_H
 
@@ -17,21 +17,21 @@ struct elf_sec {
 };
 
 struct elf_sym {
-	const char *name; /* of a section symbol: the section's */
+	const char *name; /* a section symbol has the section's */
 	uint8_t type, bind;
-	uint32_t sec; /* index in elf.secs, 0 if undefined; SHN_ABS stays as it is */
+	uint32_t sec; /* index in elf.secs, 0 if undefined, or SHN_ABS */
 	uint64_t value, size;
 };
 
 struct elf_rel {
-	uint32_t sec; /* the section that is to be changed */
+	uint32_t sec; /* the section to be changed */
 	uint32_t type;
 	uint32_t sym;
 	uint64_t off;
 };
 
-/* rels holds only those of loaded sections, sorted by section and offset: debug information has
- * hundreds of them, which mean nothing here. */
+/* rels has the relocations of loaded sections only, sorted by section and offset; those of debug
+ * information are not needed. */
 struct elf {
 	bool big;
 	struct elf_sec *secs;
@@ -44,12 +44,12 @@ struct elf {
 
 int gen_elf_open(struct reader *r, struct slice file);
 
-/* The first section of that name, or NULL. */
-const struct elf_sec *gen_elf_find(const struct elf *elf, const char *name);
+/* The first section of this name, or NULL. */
+const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name);
 
-/* The first symbol of that name in that section, or NULL. */
-const struct elf_sym *gen_elf_symbol(const struct elf *elf, const struct elf_sec *sec,
-				     const char *name);
+/* The first symbol of this name in this section, or NULL. */
+const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
+				       const char *name);
 
 static inline uint32_t elf_index(const struct elf *elf, const struct elf_sec *sec)
 {

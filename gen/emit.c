@@ -12,7 +12,7 @@
 
 enum { BYTES_A_LINE = 12 };
 
-static bool room(struct gen_text *t, size_t more)
+static bool reserve_text(struct gen_text *t, size_t more)
 {
 	size_t cap = t->cap ? t->cap : 4096;
 	char *at;
@@ -33,13 +33,14 @@ static bool room(struct gen_text *t, size_t more)
 	return true;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct gen_text *t, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, const char *fmt,
+							    ...)
 {
 	va_list args;
 	int n = 0;
 
-	/* Most often it fits at once. */
-	for (int i = 0; i < 2 && room(t, (size_t)n + 1); i++) {
+	/* The second pass has the room that the first one found to be missing. */
+	for (int i = 0; i < 2 && reserve_text(t, (size_t)n + 1); i++) {
 		size_t left = t->cap - t->len;
 
 		va_start(args, fmt);
@@ -53,45 +54,45 @@ __attribute__((format(printf, 2, 3))) static void say(struct gen_text *t, const 
 	t->failed = true;
 }
 
-/* As a string literal; what came out of an object may be any byte. */
-static void say_str(struct gen_text *t, const char *s)
+/* A string literal. A string of the object may have any bytes. */
+static void emit_str(struct gen_text *t, const char *s)
 {
-	say(t, "\"");
+	emit_text(t, "\"");
 	for (; *s; s++) {
 		unsigned char c = *s;
 
 		if (c == '"' || c == '\\' || c == '?')
-			say(t, "\\%c", c);
+			emit_text(t, "\\%c", c);
 		else if (c < ' ' || c > '~')
-			say(t, "\\%03o", c);
+			emit_text(t, "\\%03o", c);
 		else
-			say(t, "%c", c);
+			emit_text(t, "%c", c);
 	}
-	say(t, "\"");
+	emit_text(t, "\"");
 }
 
-/* A name as part of an enumerator: upper case, nothing but letters, digits and "_". */
-static void say_upper(struct gen_text *t, const char *s)
+/* A part of an enumerator: upper case, only letters, digits and '_'. */
+static void emit_upper(struct gen_text *t, const char *s)
 {
 	for (; *s; s++)
-		say(t, "%c", isalnum((unsigned char)*s) ? toupper((unsigned char)*s) : '_');
+		emit_text(t, "%c", isalnum((unsigned char)*s) ? toupper((unsigned char)*s) : '_');
 }
 
-static void say_bytes(struct gen_text *t, const char *name, const uint8_t *bytes, uint32_t n)
+static void emit_bytes(struct gen_text *t, const char *name, const uint8_t *bytes, uint32_t n)
 {
-	say(t, "static const uint8_t %s[] = {", name);
+	emit_text(t, "static const uint8_t %s[] = {", name);
 	for (uint32_t i = 0; i < n; i++)
-		say(t, "%s0x%02x,", i % BYTES_A_LINE ? " " : "\n\t", bytes[i]);
-	say(t, "\n};\n\n");
+		emit_text(t, "%s0x%02x,", i % BYTES_A_LINE ? " " : "\n\t", bytes[i]);
+	emit_text(t, "\n};\n\n");
 }
 
-static void say_head(struct gen_text *t, const struct spec *spec)
+static void emit_head(struct gen_text *t, const struct spec *spec)
 {
-	say(t, "/* SPDX-License-Identifier: MIT */\n");
-	say(t, "/* Made by gen from %s.bpf.o: do not edit. */\n", spec->name);
+	emit_text(t, "/* SPDX-License-Identifier: MIT */\n");
+	emit_text(t, "/* Made by gen from %s.bpf.o: do not edit. */\n", spec->name);
 }
 
-static void say_images(struct gen_text *t, const struct gen_obj *obj)
+static void emit_images(struct gen_text *t, const struct gen_obj *obj)
 {
 	for (uint32_t i = 0; i < obj->spec.nmaps; i++) {
 		const struct spec_map *m = &obj->spec.maps[i];
@@ -103,54 +104,55 @@ static void say_images(struct gen_text *t, const struct gen_obj *obj)
 			t->failed = true;
 			return;
 		}
-		say_bytes(t, name, m->image, m->value_size);
+		emit_bytes(t, name, m->image, m->value_size);
 		free(name);
 	}
 }
 
-static void say_map(struct gen_text *t, const struct gen_obj *obj, uint32_t i)
+static void emit_map(struct gen_text *t, const struct gen_obj *obj, uint32_t i)
 {
 	const struct spec_map *m = &obj->spec.maps[i];
 
-	say(t, "\t{\n\t\t.name = ");
-	say_str(t, m->name);
-	say(t, ",\n\t\t.type = %u,\n\t\t.key_size = %u,\n\t\t.value_size = %u,\n", m->type,
-	    m->key_size, m->value_size);
-	say(t, "\t\t.max_entries = %u,\n\t\t.flags = %#x,\n", m->max_entries, m->flags);
+	emit_text(t, "\t{\n\t\t.name = ");
+	emit_str(t, m->name);
+	emit_text(t, ",\n\t\t.type = %u,\n\t\t.key_size = %u,\n\t\t.value_size = %u,\n", m->type,
+		  m->key_size, m->value_size);
+	emit_text(t, "\t\t.max_entries = %u,\n\t\t.flags = %#x,\n", m->max_entries, m->flags);
 	if (m->key_type)
-		say(t, "\t\t.key_type = %u,\n\t\t.value_type = %u,\n", m->key_type, m->value_type);
+		emit_text(t, "\t\t.key_type = %u,\n\t\t.value_type = %u,\n", m->key_type,
+			  m->value_type);
 	if (m->image)
-		say(t, "\t\t.image = image_%s,\n", obj->map_labels[i]);
+		emit_text(t, "\t\t.image = image_%s,\n", obj->map_labels[i]);
 	if (m->frozen)
-		say(t, "\t\t.frozen = true,\n");
+		emit_text(t, "\t\t.frozen = true,\n");
 	if (m->global)
-		say(t, "\t\t.global = true,\n");
-	say(t, "\t},\n");
+		emit_text(t, "\t\t.global = true,\n");
+	emit_text(t, "\t},\n");
 }
 
-static void say_maps(struct gen_text *t, const struct gen_obj *obj)
+static void emit_maps(struct gen_text *t, const struct gen_obj *obj)
 {
 	if (!obj->spec.nmaps)
 		return;
-	say(t, "static const struct spec_map maps[] = {\n");
+	emit_text(t, "static const struct spec_map maps[] = {\n");
 	for (uint32_t i = 0; i < obj->spec.nmaps; i++)
-		say_map(t, obj, i);
-	say(t, "};\n\n");
+		emit_map(t, obj, i);
+	emit_text(t, "};\n\n");
 }
 
-static void say_relocs(struct gen_text *t, const struct spec_prog *p)
+static void emit_relocs(struct gen_text *t, const struct spec_prog *p)
 {
 	if (!p->nrelocs)
 		return;
-	say(t, "static const struct spec_reloc relocs_%s[] = {\n", p->name);
+	emit_text(t, "static const struct spec_reloc relocs_%s[] = {\n", p->name);
 	for (uint32_t i = 0; i < p->nrelocs; i++) {
 		const struct spec_reloc *rel = &p->relocs[i];
 
-		say(t, "\t{ %u, %s, %u, %u },\n", rel->insn,
-		    rel->kind == SPEC_MAP_FD ? "SPEC_MAP_FD" : "SPEC_MAP_VALUE", rel->map,
-		    rel->off);
+		emit_text(t, "\t{ %u, %s, %u, %u },\n", rel->insn,
+			  rel->kind == SPEC_MAP_FD ? "SPEC_MAP_FD" : "SPEC_MAP_VALUE", rel->map,
+			  rel->off);
 	}
-	say(t, "};\n\n");
+	emit_text(t, "};\n\n");
 }
 
 static const char *const core_kinds[] = {
@@ -160,14 +162,14 @@ static const char *const core_kinds[] = {
 	[SPEC_ENUM_VALUE] = "SPEC_ENUM_VALUE",
 };
 
-/* Names, each once, one behind the other. */
+/* A table of strings, each stored once and ended by a NUL. */
 struct names {
 	char *at;
 	size_t len, cap;
 };
 
-/* Where a name is; it is added if it is new. -1: memory ran out, or there are too many. */
-static int place_of(struct names *n, const char *name)
+/* The offset of a name, which is added if it is new. -1: no memory, or the table is full. */
+static int intern_name(struct names *n, const char *name)
 {
 	size_t len = strlen(name) + 1;
 
@@ -188,123 +190,125 @@ static int place_of(struct names *n, const char *name)
 	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
 }
 
-/* A name in a comment, which no name may end. */
-static void say_plain(struct gen_text *t, const char *name)
+/* A name within a comment. Characters that could end the comment are replaced. */
+static void emit_plain(struct gen_text *t, const char *name)
 {
 	for (; *name; name++)
-		say(t, "%c", isalnum((unsigned char)*name) || strchr("_.[]", *name) ? *name : '?');
+		emit_text(t, "%c",
+			  isalnum((unsigned char)*name) || strchr("_.[]", *name) ? *name : '?');
 }
 
-static void say_cores(struct gen_text *t, const struct spec_prog *p, struct names *names)
+static void emit_cores(struct gen_text *t, const struct spec_prog *p, struct names *names)
 {
 	if (!p->ncores)
 		return;
-	say(t, "static const struct spec_packed_core cores_%s[] = {\n", p->name);
+	emit_text(t, "static const struct spec_packed_core cores_%s[] = {\n", p->name);
 	for (uint32_t i = 0; i < p->ncores; i++) {
 		const struct spec_core *c = &p->cores[i];
-		int type = place_of(names, c->type), path = place_of(names, c->path);
+		int type = intern_name(names, c->type), path = intern_name(names, c->path);
 
 		t->failed |= type < 0 || path < 0 || c->insn > UINT16_MAX;
-		say(t, "\t{ %u, %s, %u, %d, %d }, /* ", c->insn, core_kinds[c->kind], c->size, type,
-		    path);
-		say_plain(t, c->type);
-		say(t, " ");
-		say_plain(t, c->path);
-		say(t, " */\n");
+		emit_text(t, "\t{ %u, %s, %u, %d, %d }, /* ", c->insn, core_kinds[c->kind], c->size,
+			  type, path);
+		emit_plain(t, c->type);
+		emit_text(t, " ");
+		emit_plain(t, c->path);
+		emit_text(t, " */\n");
 	}
-	say(t, "};\n\n");
+	emit_text(t, "};\n\n");
 }
 
-static void say_names(struct gen_text *t, const struct names *n)
+static void emit_names(struct gen_text *t, const struct names *n)
 {
-	say(t, "static const char names[] =");
+	emit_text(t, "static const char names[] =");
 	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1) {
-		say(t, "\n\t");
-		say_str(t, n->at + at);
-		say(t, " \"\\0\"");
+		emit_text(t, "\n\t");
+		emit_str(t, n->at + at);
+		emit_text(t, " \"\\0\"");
 	}
-	say(t, "%s;\n\n", n->len ? "" : " \"\"");
+	emit_text(t, "%s;\n\n", n->len ? "" : " \"\"");
 }
 
-/* Where each function begins in the program: what a verifier's log counts from. */
-static void say_funcs(struct gen_text *t, const struct gen_layout *l)
+/* The first instruction of each function, for readers of verifier logs. */
+static void emit_funcs(struct gen_text *t, const struct gen_layout *l)
 {
 	for (uint32_t i = 0; i < l->nfuncs; i++) {
-		say(t, "\t\t/* %u: ", l->funcs[i].start);
-		say_plain(t, l->funcs[i].name);
-		say(t, " */\n");
+		emit_text(t, "\t\t/* %u: ", l->funcs[i].start);
+		emit_plain(t, l->funcs[i].name);
+		emit_text(t, " */\n");
 	}
 }
 
-static void say_prog(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)
+static void emit_prog(struct gen_text *t, const struct spec_prog *p, const struct gen_layout *l)
 {
-	say(t, "\t{\n\t\t.name = ");
-	say_str(t, p->name);
-	say(t, ",\n\t\t.type = %u,\n\t\t.attach_type = %u,\n", p->type, p->attach_type);
+	emit_text(t, "\t{\n\t\t.name = ");
+	emit_str(t, p->name);
+	emit_text(t, ",\n\t\t.type = %u,\n\t\t.attach_type = %u,\n", p->type, p->attach_type);
 	if (p->returns)
-		say(t, "\t\t.returns = true,\n");
+		emit_text(t, "\t\t.returns = true,\n");
 	if (p->target) {
-		say(t, "\t\t.target = ");
-		say_str(t, p->target);
-		say(t, ",\n");
+		emit_text(t, "\t\t.target = ");
+		emit_str(t, p->target);
+		emit_text(t, ",\n");
 	}
-	say_funcs(t, l);
-	say(t, "\t\t.first = %u,\n\t\t.ninsns = %u,\n", p->first, p->ninsns);
+	emit_funcs(t, l);
+	emit_text(t, "\t\t.first = %u,\n\t\t.ninsns = %u,\n", p->first, p->ninsns);
 	if (p->stub)
-		say(t, "\t\t.stub = %u,\n", p->stub);
+		emit_text(t, "\t\t.stub = %u,\n", p->stub);
 	if (p->nrelocs)
-		say(t, "\t\t.relocs = relocs_%s,\n\t\t.nrelocs = %u,\n", p->name, p->nrelocs);
+		emit_text(t, "\t\t.relocs = relocs_%s,\n\t\t.nrelocs = %u,\n", p->name, p->nrelocs);
 	if (p->ncores)
-		say(t, "\t\t.packed = cores_%s,\n\t\t.ncores = %u,\n", p->name, p->ncores);
-	say(t, "\t},\n");
+		emit_text(t, "\t\t.packed = cores_%s,\n\t\t.ncores = %u,\n", p->name, p->ncores);
+	emit_text(t, "\t},\n");
 }
 
-static void say_progs(struct gen_text *t, const struct gen_obj *obj)
+static void emit_progs(struct gen_text *t, const struct gen_obj *obj)
 {
 	struct names names = { 0 };
 
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++) {
-		say_relocs(t, &obj->spec.progs[i]);
-		say_cores(t, &obj->spec.progs[i], &names);
+		emit_relocs(t, &obj->spec.progs[i]);
+		emit_cores(t, &obj->spec.progs[i], &names);
 	}
-	say_names(t, &names);
+	emit_names(t, &names);
 	free(names.at);
-	say(t, "static const struct spec_prog progs[] = {\n");
+	emit_text(t, "static const struct spec_prog progs[] = {\n");
 	for (uint32_t i = 0; i < obj->spec.nprogs; i++)
-		say_prog(t, &obj->spec.progs[i], &obj->layouts[i]);
-	say(t, "};\n\n");
+		emit_prog(t, &obj->spec.progs[i], &obj->layouts[i]);
+	emit_text(t, "};\n\n");
 }
 
-/* What of the spec is known only now is filled in. */
-static void say_code(struct gen_text *t, const struct gen_obj *obj, struct spec *spec)
+/* Sets code_len and streams of *spec. */
+static void emit_code(struct gen_text *t, const struct gen_obj *obj, struct spec *spec)
 {
 	uint8_t *code = gen_pack(obj, &spec->code_len, spec->streams);
 
 	if (!code)
 		t->failed = true;
 	else
-		say_bytes(t, "code", code, spec->code_len);
+		emit_bytes(t, "code", code, spec->code_len);
 	free(code);
 }
 
-static void say_spec(struct gen_text *t, const struct spec *spec)
+static void emit_spec(struct gen_text *t, const struct spec *spec)
 {
-	say(t, "const struct spec %s_spec = {\n\t.name = ", spec->name);
-	say_str(t, spec->name);
-	say(t, ",\n\t.license = ");
-	say_str(t, spec->license);
-	say(t, ",\n");
+	emit_text(t, "const struct spec %s_spec = {\n\t.name = ", spec->name);
+	emit_str(t, spec->name);
+	emit_text(t, ",\n\t.license = ");
+	emit_str(t, spec->license);
+	emit_text(t, ",\n");
 	if (spec->nmaps)
-		say(t, "\t.maps = maps,\n\t.nmaps = %u,\n", spec->nmaps);
-	say(t, "\t.progs = progs,\n\t.nprogs = %u,\n", spec->nprogs);
-	say(t, "\t.code = code,\n\t.code_len = sizeof(code),\n\t.ninsns = %u,\n", spec->ninsns);
-	say(t, "\t.streams = { %u, %u, %u, %u },\n", spec->streams[0], spec->streams[1],
-	    spec->streams[2], spec->streams[3]);
-	say(t, "\t.names = names,\n");
+		emit_text(t, "\t.maps = maps,\n\t.nmaps = %u,\n", spec->nmaps);
+	emit_text(t, "\t.progs = progs,\n\t.nprogs = %u,\n", spec->nprogs);
+	emit_text(t, "\t.code = code,\n\t.code_len = sizeof(code),\n\t.ninsns = %u,\n",
+		  spec->ninsns);
+	emit_text(t, "\t.streams = { %u, %u, %u, %u },\n", spec->streams[0], spec->streams[1],
+		  spec->streams[2], spec->streams[3]);
+	emit_text(t, "\t.names = names,\n");
 	if (spec->btf)
-		say(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
-	say(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n", spec->conf_map,
-	    spec->conf_off, spec->conf_len);
+		emit_text(t, "\t.btf = btf,\n\t.btf_len = %u,\n", spec->btf_len);
+	emit_text(t, "\t.conf_map = %u,\n\t.conf_off = %u,\n\t.conf_len = %u,\n};\n",
+		  spec->conf_map, spec->conf_off, spec->conf_len);
 }
 
 int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
@@ -312,56 +316,57 @@ int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
 	const char *order = obj->big ? "big" : "little";
 	struct spec spec = obj->spec;
 
-	say_head(t, &obj->spec);
-	say(t, "#include \"%s.gen.h\"\n\n", obj->spec.name);
-	say(t, "#if __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n", obj->big ? "BIG" : "LITTLE");
-	say(t, "#error \"made from a %s-endian object\"\n#endif\n\n", order);
-	say_images(t, obj);
-	say_maps(t, obj);
-	say_progs(t, obj);
-	say_code(t, obj, &spec);
+	emit_head(t, &obj->spec);
+	emit_text(t, "#include \"%s.gen.h\"\n\n", obj->spec.name);
+	emit_text(t, "#if __BYTE_ORDER__ != __ORDER_%s_ENDIAN__\n", obj->big ? "BIG" : "LITTLE");
+	emit_text(t, "#error \"made from a %s-endian object\"\n#endif\n\n", order);
+	emit_images(t, obj);
+	emit_maps(t, obj);
+	emit_progs(t, obj);
+	emit_code(t, obj, &spec);
 	if (obj->spec.btf)
-		say_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
-	say_spec(t, &spec);
+		emit_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
+	emit_spec(t, &spec);
 	return t->failed ? -ENOMEM : 0;
 }
 
-static void say_enum(struct gen_text *t, const struct spec *spec, const char *what,
-		     const char *name)
+static void emit_enum(struct gen_text *t, const struct spec *spec, const char *what,
+		      const char *name)
 {
-	say(t, "\t");
-	say_upper(t, spec->name);
-	say(t, "_%s_", what);
-	say_upper(t, name);
-	say(t, ",\n");
+	emit_text(t, "\t");
+	emit_upper(t, spec->name);
+	emit_text(t, "_%s_", what);
+	emit_upper(t, name);
+	emit_text(t, ",\n");
 }
 
-static void say_count(struct gen_text *t, const struct spec *spec, const char *what)
+static void emit_count(struct gen_text *t, const struct spec *spec, const char *what)
 {
-	say(t, "\t");
-	say_upper(t, spec->name);
-	say(t, "_%s,\n};\n\n", what);
+	emit_text(t, "\t");
+	emit_upper(t, spec->name);
+	emit_text(t, "_%s,\n};\n\n", what);
 }
 
 int gen_emit_header(const struct gen_obj *obj, struct gen_text *t)
 {
 	const struct spec *spec = &obj->spec;
 
-	say_head(t, spec);
-	say(t, "#ifndef ");
-	say_upper(t, spec->name);
-	say(t, "_GEN_H\n#define ");
-	say_upper(t, spec->name);
-	say(t, "_GEN_H\n\n#include \"obj/spec.h\"\n\n/* Indices in %s_spec.maps. */\nenum {\n",
-	    spec->name);
+	emit_head(t, spec);
+	emit_text(t, "#ifndef ");
+	emit_upper(t, spec->name);
+	emit_text(t, "_GEN_H\n#define ");
+	emit_upper(t, spec->name);
+	emit_text(t,
+		  "_GEN_H\n\n#include \"obj/spec.h\"\n\n/* Indices in %s_spec.maps. */\nenum {\n",
+		  spec->name);
 	for (uint32_t i = 0; i < spec->nmaps; i++)
-		say_enum(t, spec, "MAP", obj->map_labels[i]);
-	say_count(t, spec, "NMAPS");
-	say(t, "/* Indices in %s_spec.progs. */\nenum {\n", spec->name);
+		emit_enum(t, spec, "MAP", obj->map_labels[i]);
+	emit_count(t, spec, "NMAPS");
+	emit_text(t, "/* Indices in %s_spec.progs. */\nenum {\n", spec->name);
 	for (uint32_t i = 0; i < spec->nprogs; i++)
-		say_enum(t, spec, "PROG", spec->progs[i].name);
-	say_count(t, spec, "NPROGS");
-	say(t, "extern const struct spec %s_spec;\n\n#endif\n", spec->name);
+		emit_enum(t, spec, "PROG", spec->progs[i].name);
+	emit_count(t, spec, "NPROGS");
+	emit_text(t, "extern const struct spec %s_spec;\n\n#endif\n", spec->name);
 	return t->failed ? -ENOMEM : 0;
 }
 

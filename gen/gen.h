@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A compiled BPF object in, a spec and its C text out: what gen's main, its tests and its fuzzer
- * see. */
+/* Reads a compiled BPF object, and writes its spec (obj/spec.h) as C source. */
 #ifndef GEN_GEN_H
 #define GEN_GEN_H
 
@@ -10,50 +9,50 @@
 
 #include "obj/spec.h"
 
-/* The first thing that is wrong with an object: "section X: symbol Y: what". */
+/* The first error in an object: "section X: symbol Y: message". */
 struct diag {
 	char msg[320];
 };
 
 struct gen_chunk;
 
-/* Everything that a reading allocates, freed at once; its sum is limited. */
+/* All memory allocated while an object is read. It is freed at once, and its sum is limited. */
 struct gen_mem {
 	struct gen_chunk *last;
 	size_t used;
 };
 
-/* Where a function stands in its program's instructions. */
+/* A function's range in the instructions of a program. */
 struct gen_func {
 	const char *name;
 	uint32_t start, len;
 };
 
 struct gen_layout {
-	const struct bpf_insn *insns; /* the program's, spec_prog.ninsns of them */
-	const struct gen_func *funcs; /* the program itself, then its subprograms */
+	const struct bpf_insn *insns; /* spec_prog.ninsns of them */
+	const struct gen_func *funcs; /* the program's own, then its subprograms */
 	uint32_t nfuncs;
 };
 
 struct gen_obj {
-	struct spec spec;                 /* but its code, which is in the layouts */
-	const char *const *map_labels;    /* one a map: its name in C ("hot", "rodata") */
-	const struct gen_layout *layouts; /* one a program */
-	bool big; /* the target's byte order, which data images and BTF are in */
+	struct spec spec;                 /* without code, which is in layouts */
+	const char *const *map_labels;    /* by map: its name in C ("counters", "rodata") */
+	const struct gen_layout *layouts; /* by program */
+	bool big;                         /* data images and BTF are big-endian, as the target is */
 	struct gen_mem mem;
 };
 
-/* Read an ELF object of len bytes. name is the spec's name. Fills *out and returns 0, or says why
- * not in *d, leaves *out alone and returns -EINVAL. Keeps no pointer into elf. */
+/* Reads an ELF object of len bytes. name: the spec's name. Returns 0 with *out, or -EINVAL with *d
+ * and *out unchanged. Keeps no pointer into elf. */
 int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *out, struct diag *d);
 
 void gen_obj_close(struct gen_obj *obj);
 
-/* The object's instructions as spec.code and .streams have them (in the target's byte order if they
- * are not packed), to be freed; NULL if there is no memory. */
+/* The object's instructions in the format of spec.code and spec.streams; in the target's byte order
+ * if packing does not make them smaller. The caller frees them. NULL: no memory. */
 uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len, uint32_t streams[STREAMS]);
 
-/* A text that grows; once memory fails it stays failed and takes nothing more. */
+/* A growing text. If memory runs out, failed is set and later appends do nothing. */
 struct gen_text {
 	char *at;
 	size_t len, cap;
@@ -62,7 +61,7 @@ struct gen_text {
 
 void gen_text_close(struct gen_text *t);
 
-/* Write NAME.gen.c and NAME.gen.h behind what is in the text. 0 or -ENOMEM. */
+/* Append NAME.gen.c or NAME.gen.h to the text. 0 or -ENOMEM. */
 int gen_emit_source(const struct gen_obj *obj, struct gen_text *t);
 int gen_emit_header(const struct gen_obj *obj, struct gen_text *t);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Lays every subprogram that a program reaches behind it, and resolves its relocations. */
+/* Appends to a program all subprograms that it reaches, and resolves their relocations. */
 #include <elf.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ enum {
 
 struct linker {
 	struct reader *r;
-	const struct func **funcs; /* in their new order */
-	struct gen_func *places;
-	uint32_t *place_of; /* by index in r->funcs: the new place + 1, 0 for none */
+	const struct func **funcs; /* in the order of the layout */
+	struct gen_func *layout;
+	uint32_t *index_of; /* by index in r->funcs: index in the layout + 1, 0: not in it */
 	uint32_t nfuncs, ninsns;
 	const struct func *stub;
 	struct bpf_insn *insns;
@@ -26,25 +26,25 @@ struct linker {
 	uint32_t nrelocs, ncores;
 };
 
-/* A walk over a function's instructions with what is recorded for each. */
+/* A walk over a function's instructions, with the relocation and CO-RE record of each. */
 struct step {
 	const struct func *f;
-	uint32_t next;             /* index in the function */
-	uint32_t at;               /* of the instruction now looked at */
-	struct bpf_insn insn[2];   /* the second half is valid for CODE_WIDE */
-	const struct elf_rel *rel; /* that stands at it, or NULL */
-	const struct core_rec *core;
-	uint32_t rels, cores; /* the next of the reader's */
+	uint32_t next;               /* index of the next instruction in the function */
+	uint32_t at;                 /* index of the current one */
+	struct bpf_insn insn[2];     /* the second one is valid for CODE_WIDE */
+	const struct elf_rel *rel;   /* NULL: none */
+	const struct core_rec *core; /* NULL: none */
+	uint32_t rels, cores;        /* indices of the next ones in the reader */
 };
 
-static int refuse(struct linker *l, const struct step *s, const char *what)
+static int fail_insn(struct linker *l, const struct step *s, const char *what)
 {
 	return gen_fail(l->r, l->r->elf.secs[s->f->sec].name, s->f->name, "instruction %u: %s",
 			s->at, what);
 }
 
-/* The first relocation and the first CO-RE record of a function or behind it. */
-static struct step steps_of(const struct reader *r, const struct func *f)
+/* Starts a walk: finds the first relocation and CO-RE record at or after the function's start. */
+static struct step start_steps(const struct reader *r, const struct func *f)
 {
 	struct step s = { .f = f };
 	uint32_t hi;
@@ -71,7 +71,7 @@ static struct step steps_of(const struct reader *r, const struct func *f)
 	return s;
 }
 
-static void insn_read(const struct reader *r, const struct func *f, uint32_t i,
+static void read_insn(const struct reader *r, const struct func *f, uint32_t i,
 		      struct bpf_insn *insn)
 {
 	struct slice s = r->elf.secs[f->sec].data;
@@ -90,8 +90,8 @@ static void insn_read(const struct reader *r, const struct func *f, uint32_t i,
 	insn->imm = (int32_t)imm;
 }
 
-/* Take the record that stands at this instruction; one that stands at none is a mistake. */
-static int records_take(struct linker *l, struct step *s, uint32_t width)
+/* Takes the relocation and CO-RE record of the current instruction. One within it is an error. */
+static int take_records(struct linker *l, struct step *s, uint32_t width)
 {
 	const struct reader *r = l->r;
 	uint64_t begin = (uint64_t)(s->f->start + s->at) * INSN_SIZE;
@@ -105,7 +105,7 @@ static int records_take(struct linker *l, struct step *s, uint32_t width)
 		if (rel->sec != s->f->sec || rel->off >= end)
 			break;
 		if (s->rel || rel->off != begin)
-			return refuse(l, s, "has a stray relocation");
+			return fail_insn(l, s, "has a stray relocation");
 		s->rel = rel;
 	}
 	for (; s->cores < r->ncores; s->cores++) {
@@ -114,41 +114,41 @@ static int records_take(struct linker *l, struct step *s, uint32_t width)
 		if (core->sec != s->f->sec || (uint64_t)core->insn * INSN_SIZE >= end)
 			break;
 		if (s->core || s->rel || (uint64_t)core->insn * INSN_SIZE != begin)
-			return refuse(l, s, "has a stray CO-RE record");
+			return fail_insn(l, s, "has a stray CO-RE record");
 		s->core = core;
 	}
 	return 0;
 }
 
-/* 1 with an instruction, 0 behind the last. */
-static int step_next(struct linker *l, struct step *s)
+/* 1 with the next instruction, 0 after the last one, or -EINVAL. */
+static int next_step(struct linker *l, struct step *s)
 {
 	uint32_t width = 1;
 
 	if (s->next == s->f->len)
 		return 0;
 	s->at = s->next;
-	insn_read(l->r, s->f, s->at, &s->insn[0]);
+	read_insn(l->r, s->f, s->at, &s->insn[0]);
 	if (s->insn[0].code == CODE_WIDE) {
 		width = 2;
 		if (s->f->len - s->at < 2)
-			return refuse(l, s, "is cut off");
-		insn_read(l->r, s->f, s->at + 1, &s->insn[1]);
+			return fail_insn(l, s, "is cut off");
+		read_insn(l->r, s->f, s->at + 1, &s->insn[1]);
 		if (s->insn[1].code)
-			return refuse(l, s, "has a malformed second half");
+			return fail_insn(l, s, "has a malformed second half");
 	}
 	s->next += width;
-	return records_take(l, s, width) ? -EINVAL : 1;
+	return take_records(l, s, width) ? -EINVAL : 1;
 }
 
-/* A symbol that a relocation may name: defined here. */
-static const struct elf_sym *symbol_of(struct linker *l, const struct step *s)
+/* The symbol of the current relocation, defined in this object; NULL after an error. */
+static const struct elf_sym *get_symbol(struct linker *l, const struct step *s)
 {
 	const struct elf_sym *sym = &l->r->elf.syms[s->rel->sym];
 
 	if (sym->sec && sym->sec < l->r->elf.nsecs)
 		return sym;
-	refuse(l, s, "refers to a symbol without a section");
+	fail_insn(l, s, "refers to a symbol without a section");
 	return NULL;
 }
 
@@ -157,19 +157,19 @@ static bool is_subprog_call(const struct bpf_insn *insn)
 	return insn->code == CODE_CALL && insn->src_reg == BPF_PSEUDO_CALL;
 }
 
-static const struct func *callee(struct linker *l, const struct step *s)
+static const struct func *find_callee(struct linker *l, const struct step *s)
 {
 	const struct func *to;
 	uint32_t sec = s->f->sec;
 	int64_t target = (int64_t)s->insn->imm + 1;
 
 	if (s->rel) {
-		const struct elf_sym *sym = symbol_of(l, s);
+		const struct elf_sym *sym = get_symbol(l, s);
 
 		if (!sym)
 			return NULL;
 		if (s->rel->type != R_CALL || sym->value % INSN_SIZE) {
-			refuse(l, s, "call has a relocation of unknown type");
+			fail_insn(l, s, "call has a relocation of unknown type");
 			return NULL;
 		}
 		sec = sym->sec;
@@ -177,27 +177,27 @@ static const struct func *callee(struct linker *l, const struct step *s)
 	} else {
 		target += s->f->start + s->at;
 	}
-	to = target < 0 ? NULL : gen_func_at(l->r, sec, target);
+	to = target < 0 ? NULL : gen_find_func(l->r, sec, target);
 	if (!to)
-		refuse(l, s, "calls into something that is no function");
+		fail_insn(l, s, "the target of the call is not a function");
 	return to;
 }
 
-static int func_append(struct linker *l, const struct func *f)
+static int append_func(struct linker *l, const struct func *f)
 {
-	uint32_t *place = &l->place_of[f - l->r->funcs];
+	uint32_t *index = &l->index_of[f - l->r->funcs];
 
-	if (*place)
+	if (*index)
 		return 0;
 	if (f->len > INSNS_MAX - l->r->ninsns)
 		return gen_fail(l->r, l->r->elf.secs[f->sec].name, f->name,
 				"all programs together have more than %d instructions", INSNS_MAX);
 	l->r->ninsns += f->len;
 	l->funcs[l->nfuncs] = f;
-	l->places[l->nfuncs] = (struct gen_func){ gen_strdup(l->r, f->name), l->ninsns, f->len };
-	*place = ++l->nfuncs;
+	l->layout[l->nfuncs] = (struct gen_func){ gen_strdup(l->r, f->name), l->ninsns, f->len };
+	*index = ++l->nfuncs;
 	l->ninsns += f->len;
-	return l->places[*place - 1].name ? 0 : -EINVAL;
+	return l->layout[*index - 1].name ? 0 : -EINVAL;
 }
 
 static bool is_stub(const struct func *f)
@@ -205,72 +205,72 @@ static bool is_stub(const struct func *f)
 	return !strncmp(f->name, "stub_", 5);
 }
 
-static int stub_meet(struct linker *l, const struct step *s, const struct func *stub)
+static int set_stub(struct linker *l, const struct step *s, const struct func *stub)
 {
 	if (is_stub(s->f))
-		return refuse(l, s, "a stub calls another function");
+		return fail_insn(l, s, "a stub calls another function");
 	if (l->stub && l->stub != stub)
-		return refuse(l, s, "calls a second stub");
+		return fail_insn(l, s, "calls a second stub");
 	l->stub = stub;
 	return 0;
 }
 
-/* Appends what the function at this place calls. */
-static int callees_append(struct linker *l, uint32_t place)
+/* Appends the functions that the function at this index calls. */
+static int append_callees(struct linker *l, uint32_t index)
 {
-	struct step s = steps_of(l->r, l->funcs[place]);
+	struct step s = start_steps(l->r, l->funcs[index]);
 	int err;
 
-	while ((err = step_next(l, &s)) > 0) {
+	while ((err = next_step(l, &s)) > 0) {
 		const struct func *to;
 
 		if (!is_subprog_call(s.insn))
 			continue;
-		to = callee(l, &s);
+		to = find_callee(l, &s);
 		if (!to)
 			return -EINVAL;
-		if (is_stub(to) || is_stub(s.f) ? stub_meet(l, &s, to) : func_append(l, to))
+		if (is_stub(to) || is_stub(s.f) ? set_stub(l, &s, to) : append_func(l, to))
 			return -EINVAL;
 	}
 	return err;
 }
 
-/* The program and what it reaches, each once, in the order of the calls; so it ends even if
- * functions call each other in a circle, which is the verifier's to refuse. A stub comes last:
- * other code can be put in its place without moving anything. */
-static int reach(struct linker *l, const struct func *prog)
+/* Lists the program and the functions that it reaches, each once, in the order of the calls. This
+ * ends even with recursive functions, which the verifier refuses. A stub comes last, so that code
+ * that replaces it moves nothing. */
+static int collect_funcs(struct linker *l, const struct func *prog)
 {
-	if (func_append(l, prog))
+	if (append_func(l, prog))
 		return -EINVAL;
 	for (uint32_t i = 0; i < l->nfuncs; i++)
-		if (callees_append(l, i))
+		if (append_callees(l, i))
 			return -EINVAL;
 	if (!l->stub)
 		return 0;
-	if (func_append(l, l->stub))
+	if (append_func(l, l->stub))
 		return -EINVAL;
-	return callees_append(l, l->nfuncs - 1);
+	return append_callees(l, l->nfuncs - 1);
 }
 
-static int put_call(struct linker *l, struct step *s, uint32_t at)
+static int relocate_call(struct linker *l, struct step *s, uint32_t at)
 {
 	const struct func *to;
 
 	if (s->insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
-		return refuse(l, s, "calls a kernel function (kfunc): not supported");
+		return fail_insn(l, s, "calls a kernel function (kfunc): not supported");
 	if (s->insn->src_reg != BPF_PSEUDO_CALL)
-		return s->rel || s->insn->src_reg ? refuse(l, s, "is a call of unknown form") : 0;
-	to = callee(l, s);
+		return s->rel || s->insn->src_reg ? fail_insn(l, s, "unknown form of call") : 0;
+	to = find_callee(l, s);
 	if (!to)
 		return -EINVAL;
-	s->insn->imm = (int32_t)(l->places[l->place_of[to - l->r->funcs] - 1].start - at - 1);
+	s->insn->imm = (int32_t)(l->layout[l->index_of[to - l->r->funcs] - 1].start - at - 1);
 	return 0;
 }
 
-/* A ld_imm64 that names a map or a byte of global data. */
-static int put_map(struct linker *l, struct step *s, uint32_t at)
+/* Relocates a ld_imm64 of a map, or of the address of global data. */
+static int relocate_map(struct linker *l, struct step *s, uint32_t at)
 {
-	const struct elf_sym *sym = symbol_of(l, s);
+	const struct elf_sym *sym = get_symbol(l, s);
 	const struct elf_sec *sec;
 	struct spec_reloc *out = &l->relocs[l->nrelocs];
 	struct map *map;
@@ -279,15 +279,15 @@ static int put_map(struct linker *l, struct step *s, uint32_t at)
 	if (!sym)
 		return -EINVAL;
 	if (s->rel->type != R_MAP || s->insn[0].src_reg || s->insn[1].imm)
-		return refuse(l, s, "has a relocation of unknown type");
+		return fail_insn(l, s, "has a relocation of unknown type");
 	sec = &l->r->elf.secs[sym->sec];
 	if (sec->flags & SHF_EXECINSTR)
-		return refuse(l, s, "takes a function's address: callbacks are not supported");
+		return fail_insn(l, s, "takes a function's address: callbacks are not supported");
 	off = sym->value + (uint64_t)(int64_t)s->insn->imm;
-	map = gen_map_at(l->r, sym->sec, off);
+	map = gen_find_map(l->r, sym->sec, off);
 	if (!map)
 		return gen_fail(l->r, l->r->elf.secs[s->f->sec].name, s->f->name,
-				"instruction %u: byte %lld of section %s is no map and no data",
+				"instruction %u: byte %lld of section %s is neither a map nor data",
 				s->at, (long long)off, sec->name);
 	map->used = true;
 	out->insn = at;
@@ -301,8 +301,8 @@ static int put_map(struct linker *l, struct step *s, uint32_t at)
 	return 0;
 }
 
-/* Functions are moved one by one, so a jump may not leave its own. */
-static int jump_check(struct linker *l, const struct step *s)
+/* Functions are moved separately, so a jump must stay within its function. */
+static int check_jump(struct linker *l, const struct step *s)
 {
 	uint8_t class = BPF_CLASS(s->insn->code), op = BPF_OP(s->insn->code);
 	int64_t to = (int64_t)s->at + 1 + s->insn->off;
@@ -312,28 +312,28 @@ static int jump_check(struct linker *l, const struct step *s)
 	if (class == BPF_JMP32 && op == BPF_JA)
 		to = (int64_t)s->at + 1 + s->insn->imm;
 	if (to < 0 || to >= s->f->len)
-		return refuse(l, s, "jumps out of its function");
+		return fail_insn(l, s, "jumps out of its function");
 	return 0;
 }
 
-static int insn_put(struct linker *l, struct step *s, uint32_t at)
+static int put_insn(struct linker *l, struct step *s, uint32_t at)
 {
 	int err = 0;
 
 	if (s->insn->code == CODE_CALL)
-		err = put_call(l, s, at);
+		err = relocate_call(l, s, at);
 	else if (s->insn->code == CODE_CALLX)
-		err = refuse(l, s, "calls through a register: not supported");
+		err = fail_insn(l, s, "calls through a register: not supported");
 	else if (s->insn->code == CODE_WIDE && s->rel)
-		err = put_map(l, s, at);
+		err = relocate_map(l, s, at);
 	else if (s->insn->code == CODE_WIDE && s->insn->src_reg)
-		err = refuse(l, s, "is a constant of unknown form");
+		err = fail_insn(l, s, "unknown form of constant");
 	else if (s->rel)
-		err = refuse(l, s, "has a relocation of unknown type");
-	if (err || jump_check(l, s))
+		err = fail_insn(l, s, "has a relocation of unknown type");
+	if (err || check_jump(l, s))
 		return -EINVAL;
 	if (s->core) {
-		if (gen_core_make(l->r, s->f, s->core, s->insn, &l->cores[l->ncores]))
+		if (gen_make_core(l->r, s->f, s->core, s->insn, &l->cores[l->ncores]))
 			return -EINVAL;
 		l->cores[l->ncores++].insn = at;
 	}
@@ -343,14 +343,14 @@ static int insn_put(struct linker *l, struct step *s, uint32_t at)
 	return 0;
 }
 
-static int place(struct linker *l)
+static int place_funcs(struct linker *l)
 {
 	for (uint32_t i = 0; i < l->nfuncs; i++) {
-		struct step s = steps_of(l->r, l->funcs[i]);
+		struct step s = start_steps(l->r, l->funcs[i]);
 		int err;
 
-		while ((err = step_next(l, &s)) > 0)
-			if (insn_put(l, &s, l->places[i].start + s.at))
+		while ((err = next_step(l, &s)) > 0)
+			if (put_insn(l, &s, l->layout[i].start + s.at))
 				return -EINVAL;
 		if (err)
 			return err;
@@ -358,36 +358,36 @@ static int place(struct linker *l)
 	return 0;
 }
 
-/* Relocations and records stand at one instruction each, so no more of them can be met. */
-static uint32_t at_most(uint32_t records, uint32_t insns)
+/* An instruction has at most one relocation and one record. */
+static uint32_t min_u32(uint32_t records, uint32_t insns)
 {
 	return records < insns ? records : insns;
 }
 
-int gen_link(struct reader *r, const struct func *f, struct spec_prog *prog,
-	     struct gen_layout *layout)
+int gen_link_prog(struct reader *r, const struct func *f, struct spec_prog *prog,
+		  struct gen_layout *layout)
 {
 	struct linker l = { .r = r };
 
 	l.funcs = gen_alloc(r, r->nfuncs, sizeof(*l.funcs));
-	l.places = gen_alloc(r, r->nfuncs, sizeof(*l.places));
-	l.place_of = gen_alloc(r, r->nfuncs, sizeof(*l.place_of));
-	if (!l.funcs || !l.places || !l.place_of || reach(&l, f))
+	l.layout = gen_alloc(r, r->nfuncs, sizeof(*l.layout));
+	l.index_of = gen_alloc(r, r->nfuncs, sizeof(*l.index_of));
+	if (!l.funcs || !l.layout || !l.index_of || collect_funcs(&l, f))
 		return -EINVAL;
 	l.insns = gen_alloc(r, l.ninsns, sizeof(*l.insns));
-	l.relocs = gen_alloc(r, at_most(r->elf.nrels, l.ninsns), sizeof(*l.relocs));
-	l.cores = gen_alloc(r, at_most(r->ncores, l.ninsns), sizeof(*l.cores));
-	if (!l.insns || !l.relocs || !l.cores || place(&l))
+	l.relocs = gen_alloc(r, min_u32(r->elf.nrels, l.ninsns), sizeof(*l.relocs));
+	l.cores = gen_alloc(r, min_u32(r->ncores, l.ninsns), sizeof(*l.cores));
+	if (!l.insns || !l.relocs || !l.cores || place_funcs(&l))
 		return -EINVAL;
 	prog->first = r->ninsns - l.ninsns;
 	prog->ninsns = l.ninsns;
-	prog->stub = l.stub ? l.places[l.nfuncs - 1].start : 0;
+	prog->stub = l.stub ? l.layout[l.nfuncs - 1].start : 0;
 	prog->relocs = l.relocs;
 	prog->nrelocs = l.nrelocs;
 	prog->cores = l.cores;
 	prog->ncores = l.ncores;
 	layout->insns = l.insns;
-	layout->funcs = l.places;
+	layout->funcs = l.layout;
 	layout->nfuncs = l.nfuncs;
 	return 0;
 }

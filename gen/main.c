@@ -11,24 +11,24 @@
 
 enum { FILE_MAX = 16 << 20 };
 
-static int fail(const char *file, const char *what)
+static int print_error(const char *file, const char *what)
 {
 	fprintf(stderr, "gen: %s: %s\n", file, what);
 	return -EINVAL;
 }
 
-/* The whole of a file, to be freed. */
-static uint8_t *file_read(const char *path, size_t *len)
+/* Reads a whole file. Reports errors. The caller frees the bytes. */
+static uint8_t *read_file(const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "rb");
 	uint8_t *buf = f ? malloc(FILE_MAX) : NULL;
 
 	if (!buf)
-		fail(path, strerror(errno));
+		print_error(path, strerror(errno));
 	else
 		*len = fread(buf, 1, FILE_MAX, f);
 	if (buf && (ferror(f) || *len == FILE_MAX)) {
-		fail(path, ferror(f) ? "cannot be read" : "is too large for an object");
+		print_error(path, ferror(f) ? "cannot be read" : "is too large for an object");
 		free(buf);
 		buf = NULL;
 	}
@@ -37,8 +37,8 @@ static uint8_t *file_read(const char *path, size_t *len)
 	return buf;
 }
 
-/* "dir/gate.bpf.o" -> "gate", to be freed. */
-static char *name_of(const char *path)
+/* "dir/gate.bpf.o" -> "gate". The caller frees it. */
+static char *base_name(const char *path)
 {
 	const char *base = strrchr(path, '/');
 	char *name = strdup(base ? base + 1 : path);
@@ -48,13 +48,13 @@ static char *name_of(const char *path)
 	return name;
 }
 
-/* A file beside its final place, which it takes only when both are whole. */
+/* A file that is written under a temporary name, and renamed when both files are complete. */
 struct output {
 	char *path, *temp;
-	bool placed;
+	bool renamed;
 };
 
-static int output_write(struct output *o, const char *dir, const char *name, const char *suffix,
+static int write_output(struct output *o, const char *dir, const char *name, const char *suffix,
 			const struct gen_text *text)
 {
 	FILE *f;
@@ -63,37 +63,37 @@ static int output_write(struct output *o, const char *dir, const char *name, con
 		o->path = NULL;
 	if (!o->path || asprintf(&o->temp, "%s.%ld.tmp", o->path, (long)getpid()) < 0) {
 		o->temp = NULL;
-		return fail(name, strerror(ENOMEM));
+		return print_error(name, strerror(ENOMEM));
 	}
 	f = fopen(o->temp, "wb");
 	if (!f)
-		return fail(o->temp, strerror(errno));
+		return print_error(o->temp, strerror(errno));
 	if (fwrite(text->at, 1, text->len, f) != text->len) {
 		fclose(f);
-		return fail(o->temp, strerror(errno));
+		return print_error(o->temp, strerror(errno));
 	}
-	return fclose(f) ? fail(o->temp, strerror(errno)) : 0;
+	return fclose(f) ? print_error(o->temp, strerror(errno)) : 0;
 }
 
-static int output_place(struct output *o)
+static int rename_output(struct output *o)
 {
 	if (rename(o->temp, o->path))
-		return fail(o->path, strerror(errno));
-	o->placed = true;
+		return print_error(o->path, strerror(errno));
+	o->renamed = true;
 	return 0;
 }
 
-static void output_close(struct output *o, bool keep)
+static void close_output(struct output *o, bool keep)
 {
-	if (o->temp && !o->placed)
+	if (o->temp && !o->renamed)
 		unlink(o->temp);
-	if (o->placed && !keep)
+	if (o->renamed && !keep)
 		unlink(o->path);
 	free(o->path);
 	free(o->temp);
 }
 
-static int outputs_write(const char *dir, const struct gen_obj *obj, const char *file)
+static int write_outputs(const char *dir, const struct gen_obj *obj, const char *file)
 {
 	struct gen_text source = { 0 }, header = { 0 };
 	struct output c = { 0 }, h = { 0 };
@@ -101,36 +101,36 @@ static int outputs_write(const char *dir, const struct gen_obj *obj, const char 
 	int err = 0;
 
 	if (gen_emit_source(obj, &source) || gen_emit_header(obj, &header))
-		err = fail(file, strerror(ENOMEM));
+		err = print_error(file, strerror(ENOMEM));
 	if (!err)
-		err = output_write(&c, dir, name, "c", &source);
+		err = write_output(&c, dir, name, "c", &source);
 	if (!err)
-		err = output_write(&h, dir, name, "h", &header);
+		err = write_output(&h, dir, name, "h", &header);
 	if (!err)
-		err = output_place(&h);
+		err = rename_output(&h);
 	if (!err)
-		err = output_place(&c);
-	output_close(&c, !err);
-	output_close(&h, !err);
+		err = rename_output(&c);
+	close_output(&c, !err);
+	close_output(&h, !err);
 	gen_text_close(&source);
 	gen_text_close(&header);
 	return err;
 }
 
-static int object_convert(const char *file, const char *dir)
+static int convert_object(const char *file, const char *dir)
 {
 	struct gen_obj obj = { 0 };
 	struct diag d;
-	char *name = name_of(file);
+	char *name = base_name(file);
 	uint8_t *elf;
 	size_t len;
 	int err = -ENOMEM;
 
-	elf = name ? file_read(file, &len) : NULL;
+	elf = name ? read_file(file, &len) : NULL;
 	if (elf)
-		err = gen_read(elf, len, name, &obj, &d) ? fail(file, d.msg) : 0;
+		err = gen_read(elf, len, name, &obj, &d) ? print_error(file, d.msg) : 0;
 	if (!err)
-		err = outputs_write(dir, &obj, file);
+		err = write_outputs(dir, &obj, file);
 	gen_obj_close(&obj);
 	free(elf);
 	free(name);
@@ -144,5 +144,5 @@ int main(int argc, char **argv)
 				"Writes DIR/NAME.gen.c and DIR/NAME.gen.h.\n");
 		return 2;
 	}
-	return object_convert(argv[3], argv[2]) ? 1 : 0;
+	return convert_object(argv[3], argv[2]) ? 1 : 0;
 }

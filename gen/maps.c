@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
-/* Maps as .maps declares them: read out of BTF, checked by type, and laid into the spec. */
+/* Reads the maps that .maps declares from BTF, checks them by type, and lists them in the spec. */
 #include <stdlib.h>
 
 #include "gen/read.h"
 
-/* What a map type asks of its declaration. */
+/* Requirements of a map type. */
 enum {
 	KEY_NONE = 1 << 0,
 	VALUE_NONE = 1 << 1,
 	KEY_4 = 1 << 2,
 	VALUE_4 = 1 << 3,
-	SIZES_MAY_LACK = 1 << 4, /* key and value are 4 bytes where not said */
-	ENTRIES_ANY = 1 << 5,    /* 0: the kernel or the loader knows the number */
+	SIZES_MAY_LACK = 1 << 4, /* key and value default to 4 bytes */
+	ENTRIES_ANY = 1 << 5,    /* 0 entries: the kernel or the loader sets the number */
 	ENTRIES_NONE = 1 << 6,
-	ENTRIES_RING = 1 << 7, /* a power of two and a page at least, on every architecture */
+	ENTRIES_RING = 1 << 7, /* a power of two, and at least a page on every architecture */
 	NO_PREALLOC = 1 << 8,
 	NO_BTF = 1 << 9, /* the kernel refuses the map with key and value types */
 	REFUSED = 1 << 10,
 };
 
-enum { PAGE_MOST = 65536 }; /* arm64 has kernels with such pages */
+enum { PAGE_MOST = 65536 }; /* the largest page: arm64 kernels may have it */
 
 enum {
-	FDS = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
-	LOCAL = KEY_4 | ENTRIES_NONE | NO_PREALLOC
+	FD_MAP = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
+	STORAGE_MAP = KEY_4 | ENTRIES_NONE | NO_PREALLOC
 };
 
 static const uint16_t rules[] = {
 	[BPF_MAP_TYPE_ARRAY] = KEY_4,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = KEY_4,
-	[BPF_MAP_TYPE_PROG_ARRAY] = FDS,
-	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = FDS | ENTRIES_ANY,
-	[BPF_MAP_TYPE_CGROUP_ARRAY] = FDS,
+	[BPF_MAP_TYPE_PROG_ARRAY] = FD_MAP,
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = FD_MAP | ENTRIES_ANY,
+	[BPF_MAP_TYPE_CGROUP_ARRAY] = FD_MAP,
 	[BPF_MAP_TYPE_STACK_TRACE] = KEY_4 | NO_BTF,
 	[BPF_MAP_TYPE_LPM_TRIE] = NO_PREALLOC,
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = REFUSED,
@@ -44,22 +44,22 @@ static const uint16_t rules[] = {
 	[BPF_MAP_TYPE_SOCKHASH] = NO_BTF,
 	[BPF_MAP_TYPE_QUEUE] = KEY_NONE | NO_BTF,
 	[BPF_MAP_TYPE_STACK] = KEY_NONE | NO_BTF,
-	[BPF_MAP_TYPE_SK_STORAGE] = LOCAL,
+	[BPF_MAP_TYPE_SK_STORAGE] = STORAGE_MAP,
 	[BPF_MAP_TYPE_STRUCT_OPS] = REFUSED,
 	[BPF_MAP_TYPE_RINGBUF] = KEY_NONE | VALUE_NONE | ENTRIES_RING | NO_BTF,
 	[BPF_MAP_TYPE_USER_RINGBUF] = KEY_NONE | VALUE_NONE | ENTRIES_RING | NO_BTF,
-	[BPF_MAP_TYPE_INODE_STORAGE] = LOCAL,
-	[BPF_MAP_TYPE_TASK_STORAGE] = LOCAL,
-	[32] = LOCAL, /* BPF_MAP_TYPE_CGRP_STORAGE, which linux/bpf.h of 6.1 has not */
+	[BPF_MAP_TYPE_INODE_STORAGE] = STORAGE_MAP,
+	[BPF_MAP_TYPE_TASK_STORAGE] = STORAGE_MAP,
+	[32] = STORAGE_MAP, /* BPF_MAP_TYPE_CGRP_STORAGE, missing in linux/bpf.h of 6.1 */
 	[BPF_MAP_TYPE_BLOOM_FILTER] = KEY_NONE | NO_BTF,
 };
 
-static uint32_t rule_of(const struct map *m)
+static uint32_t get_rule(const struct map *m)
 {
 	return m->spec.type < sizeof(rules) / sizeof(*rules) ? rules[m->spec.type] : 0;
 }
 
-/* Members of a declaration; those that are types set an id, and the size is taken from it. */
+/* Members of a declaration. Of those that are types the id is stored; set_size() uses it. */
 static const struct {
 	const char *name;
 	bool is_type;
@@ -74,7 +74,7 @@ static const struct {
 	{ "value", true, offsetof(struct map, value_id) },
 };
 
-static int member_read(struct reader *r, struct map *m, const struct member *member)
+static int read_member(struct reader *r, struct map *m, const struct member *member)
 {
 	struct type ptr, to;
 	uint32_t *into = NULL;
@@ -87,22 +87,22 @@ static int member_read(struct reader *r, struct map *m, const struct member *mem
 		is_type = members[i].is_type;
 	}
 	if (!into)
-		return gen_fail(r, ".maps", m->label, "member '%s' is not known", member->name);
-	if (!gen_btf_plain(&r->btf, member->type, &ptr) || ptr.kind != BTF_KIND_PTR)
+		return gen_fail(r, ".maps", m->label, "unknown member '%s'", member->name);
+	if (!gen_btf_resolve(&r->btf, member->type, &ptr) || ptr.kind != BTF_KIND_PTR)
 		return gen_fail(r, ".maps", m->label, "member '%s' is not a pointer", member->name);
 	if (is_type) {
 		*into = ptr.ref;
 		return 0;
 	}
-	if (!gen_btf_plain(&r->btf, ptr.ref, &to) || to.kind != BTF_KIND_ARRAY ||
+	if (!gen_btf_resolve(&r->btf, ptr.ref, &to) || to.kind != BTF_KIND_ARRAY ||
 	    !gen_btf_word(&to, 2, into))
 		return gen_fail(r, ".maps", m->label, "member '%s' is not a number", member->name);
 	return 0;
 }
 
-/* A size that a type gives and that may have been said as a number, too. */
-static int size_from(struct reader *r, const struct map *m, const char *what, uint32_t id,
-		     uint32_t *size)
+/* Sets a size from a type. If it is given as a number, too, both must agree. */
+static int set_size(struct reader *r, const struct map *m, const char *what, uint32_t id,
+		    uint32_t *size)
 {
 	uint32_t n;
 
@@ -122,7 +122,7 @@ static bool is_ring(uint32_t n)
 	return n >= PAGE_MOST && !(n & (n - 1));
 }
 
-static int size_check(struct reader *r, const struct map *m, const char *what, uint32_t size,
+static int check_size(struct reader *r, const struct map *m, const char *what, uint32_t size,
 		      bool none, bool four)
 {
 	if (none && size)
@@ -134,9 +134,9 @@ static int size_check(struct reader *r, const struct map *m, const char *what, u
 	return 0;
 }
 
-static int map_check(struct reader *r, struct map *m)
+static int check_map(struct reader *r, struct map *m)
 {
-	uint32_t rule = rule_of(m);
+	uint32_t rule = get_rule(m);
 	struct spec_map *s = &m->spec;
 
 	if (!s->type)
@@ -147,8 +147,8 @@ static int map_check(struct reader *r, struct map *m)
 		s->key_size = 4;
 	if (rule & SIZES_MAY_LACK && !s->value_size)
 		s->value_size = 4;
-	if (size_check(r, m, "key", s->key_size, rule & KEY_NONE, rule & KEY_4) ||
-	    size_check(r, m, "value", s->value_size, rule & VALUE_NONE, rule & VALUE_4))
+	if (check_size(r, m, "key", s->key_size, rule & KEY_NONE, rule & KEY_4) ||
+	    check_size(r, m, "value", s->value_size, rule & VALUE_NONE, rule & VALUE_4))
 		return -EINVAL;
 	if (rule & ENTRIES_NONE && s->max_entries)
 		return gen_fail(r, ".maps", m->label, "this type of map has no max_entries");
@@ -156,7 +156,7 @@ static int map_check(struct reader *r, struct map *m)
 		return gen_fail(r, ".maps", m->label, "has no max_entries");
 	if (rule & ENTRIES_RING && !is_ring(s->max_entries))
 		return gen_fail(r, ".maps", m->label,
-				"its max_entries must be a power of two from %d on", PAGE_MOST);
+				"its max_entries must be a power of two, at least %d", PAGE_MOST);
 	if (rule & NO_PREALLOC && !(s->flags & BPF_F_NO_PREALLOC))
 		return gen_fail(r, ".maps", m->label, "needs BPF_F_NO_PREALLOC");
 	if (rule & NO_BTF || !m->key_id || !m->value_id)
@@ -164,27 +164,27 @@ static int map_check(struct reader *r, struct map *m)
 	return 0;
 }
 
-static int name_check(struct reader *r, const char *name)
+static int check_name(struct reader *r, const char *name)
 {
 	if (strlen(name) > NAME_MAX_LEN)
 		return gen_fail(r, ".maps", name, "name has more than %d characters", NAME_MAX_LEN);
 	if (!gen_is_ident(name))
-		return gen_fail(r, ".maps", name, "name has other characters than A-Za-z0-9_");
+		return gen_fail(r, ".maps", name, "name has characters other than A-Za-z0-9_");
 	return 0;
 }
 
-static int map_read(struct reader *r, const struct elf_sec *sec, const struct type *var,
+static int read_map(struct reader *r, const struct elf_sec *sec, const struct type *var,
 		    struct map *m)
 {
-	const struct elf_sym *sym = gen_elf_symbol(&r->elf, sec, var->name);
+	const struct elf_sym *sym = gen_elf_find_sym(&r->elf, sec, var->name);
 	struct member member;
 	struct type decl;
 
-	if (name_check(r, var->name))
+	if (check_name(r, var->name))
 		return -EINVAL;
 	if (!sym)
 		return gen_fail(r, ".maps", var->name, "is not in the symbol table");
-	if (!gen_btf_plain(&r->btf, var->ref, &decl) || decl.kind != BTF_KIND_STRUCT)
+	if (!gen_btf_resolve(&r->btf, var->ref, &decl) || decl.kind != BTF_KIND_STRUCT)
 		return gen_fail(r, ".maps", var->name, "is not a struct");
 	m->label = gen_strdup(r, var->name);
 	if (!m->label)
@@ -195,25 +195,25 @@ static int map_read(struct reader *r, const struct elf_sec *sec, const struct ty
 	for (uint32_t i = 0; i < decl.vlen; i++) {
 		if (!gen_btf_member(&r->btf, &decl, i, &member))
 			return gen_fail(r, ".maps", m->label, "member %u is malformed", i);
-		if (member_read(r, m, &member))
+		if (read_member(r, m, &member))
 			return -EINVAL;
 	}
-	if (size_from(r, m, "key", m->key_id, &m->spec.key_size) ||
-	    size_from(r, m, "value", m->value_id, &m->spec.value_size))
+	if (set_size(r, m, "key", m->key_id, &m->spec.key_size) ||
+	    set_size(r, m, "value", m->value_id, &m->spec.value_size))
 		return -EINVAL;
-	return map_check(r, m);
+	return check_map(r, m);
 }
 
-static int map_order(const void *a, const void *b)
+static int compare_maps(const void *a, const void *b)
 {
 	const struct map *x = a, *y = b;
 
 	return (x->off > y->off) - (x->off < y->off);
 }
 
-int gen_maps_read(struct reader *r)
+int gen_read_maps(struct reader *r)
 {
-	const struct elf_sec *sec = gen_elf_find(&r->elf, ".maps");
+	const struct elf_sec *sec = gen_elf_find_sec(&r->elf, ".maps");
 	struct type list, var;
 
 	r->maps = gen_alloc(r, MAPS_MAX, sizeof(*r->maps));
@@ -221,22 +221,22 @@ int gen_maps_read(struct reader *r)
 		return -EINVAL;
 	if (!sec || !sec->size)
 		return 0;
-	if (!gen_btf_datasec(&r->btf, ".maps", &list))
+	if (!gen_btf_find_section(&r->btf, ".maps", &list))
 		return gen_fail(r, ".maps", NULL, "has no types: compile with -g");
 	if (list.vlen > MAPS_MAX)
-		return gen_fail(r, ".maps", NULL, "%u maps are too many", list.vlen);
+		return gen_fail(r, ".maps", NULL, "too many maps: %u", list.vlen);
 	for (uint32_t i = 0; i < list.vlen; i++) {
 		if (!gen_btf_var(&r->btf, &list, i, &var))
 			return gen_fail(r, ".maps", NULL, "variable %u is malformed", i);
-		if (map_read(r, sec, &var, &r->maps[r->nmaps]))
+		if (read_map(r, sec, &var, &r->maps[r->nmaps]))
 			return -EINVAL;
 		r->nmaps++;
 	}
-	qsort(r->maps, r->nmaps, sizeof(*r->maps), map_order);
+	qsort(r->maps, r->nmaps, sizeof(*r->maps), compare_maps);
 	return 0;
 }
 
-struct map *gen_map_at(struct reader *r, uint32_t sec, uint64_t off)
+struct map *gen_find_map(struct reader *r, uint32_t sec, uint64_t off)
 {
 	for (uint32_t i = 0; i < r->nmaps; i++) {
 		struct map *m = &r->maps[i];
@@ -247,8 +247,8 @@ struct map *gen_map_at(struct reader *r, uint32_t sec, uint64_t off)
 	return NULL;
 }
 
-/* Lay the used maps into the spec, in the order they were read in. */
-int gen_maps_emit(struct reader *r)
+/* Lists the used maps in the spec, in the order in which they were read. */
+int gen_list_maps(struct reader *r)
 {
 	struct spec *spec = &r->out->spec;
 	struct spec_map *maps = gen_alloc(r, r->nmaps, sizeof(*maps));
@@ -261,7 +261,9 @@ int gen_maps_emit(struct reader *r)
 
 		for (uint32_t k = 0; k < i; k++)
 			if (gen_same_label(m->label, r->maps[k].label))
-				return gen_fail(r, NULL, m->label, "two maps have names too alike");
+				return gen_fail(
+					r, NULL, m->label,
+					"two maps have names that are the same in upper case");
 		if (!m->used)
 			continue;
 		m->index = spec->nmaps++;

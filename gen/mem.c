@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How a reading fails and allocates: one message, and one heap that is freed at once. */
+/* Errors and memory while an object is read: one message, and one heap that is freed at once. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,19 +12,19 @@ struct gen_chunk {
 	_Alignas(max_align_t) uint8_t bytes[];
 };
 
-static void add(struct diag *d, const char *fmt, va_list args)
+static void append_args(struct diag *d, const char *fmt, va_list args)
 {
 	size_t len = strlen(d->msg);
 
 	vsnprintf(d->msg + len, sizeof(d->msg) - len, fmt, args);
 }
 
-__attribute__((format(printf, 2, 3))) static void addf(struct diag *d, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void append_msg(struct diag *d, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	add(d, fmt, args);
+	append_args(d, fmt, args);
 	va_end(args);
 }
 
@@ -36,11 +36,11 @@ int gen_fail(struct reader *r, const char *sec, const char *sym, const char *fmt
 	if (d->msg[0])
 		return -EINVAL;
 	if (sec)
-		addf(d, "section %s: ", sec);
+		append_msg(d, "section %s: ", sec);
 	if (sym)
-		addf(d, "symbol %s: ", sym);
+		append_msg(d, "symbol %s: ", sym);
 	va_start(args, fmt);
-	add(d, fmt, args);
+	append_args(d, fmt, args);
 	va_end(args);
 	for (char *p = d->msg; *p; p++)
 		if (!isprint((unsigned char)*p))
@@ -58,7 +58,7 @@ void *gen_alloc(struct reader *r, size_t n, size_t size)
 	    mem->used <= MEM_MAX - bytes)
 		c = calloc(1, sizeof(*c) + bytes);
 	if (!c) {
-		gen_fail(r, NULL, NULL, "needs more memory than any object should");
+		gen_fail(r, NULL, NULL, "needs too much memory");
 		return NULL;
 	}
 	c->before = mem->last;

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-/* The order in which an object is read. */
+/* Reads an object step by step. */
 #include <elf.h>
 
 #include "gen/read.h"
 
-static int license_read(struct reader *r)
+static int read_license(struct reader *r)
 {
-	const struct elf_sec *sec = gen_elf_find(&r->elf, "license");
+	const struct elf_sec *sec = gen_elf_find_sec(&r->elf, "license");
 	const char *s = sec ? slice_str(sec->data, 0) : NULL;
 
 	if (!s || !*s)
-		return gen_fail(r, "license", NULL, "is not there or not a string");
+		return gen_fail(r, "license", NULL, "is missing or not a string");
 	r->out->spec.license = gen_strdup(r, s);
 	return r->out->spec.license ? 0 : -EINVAL;
 }
 
-/* Whether the types list a variable or function of that name in a section. */
+/* Whether BTF lists a variable or function of this name in a section. */
 static bool is_listed(const struct reader *r, const char *sec, const char *name)
 {
 	struct type list, t;
 	uint32_t id;
 
-	if (!gen_btf_datasec(&r->btf, sec, &list))
+	if (!gen_btf_find_section(&r->btf, sec, &list))
 		return false;
 	for (uint32_t i = 0; i < list.vlen; i++)
 		if (gen_btf_word(&list, i * 3, &id) && gen_btf_type(&r->btf, id, &t) &&
@@ -30,7 +30,7 @@ static bool is_listed(const struct reader *r, const char *sec, const char *name)
 	return false;
 }
 
-static int undefined_refuse(struct reader *r)
+static int refuse_undefined(struct reader *r)
 {
 	for (uint32_t i = 1; i < r->elf.nsyms; i++) {
 		const struct elf_sym *sym = &r->elf.syms[i];
@@ -48,8 +48,8 @@ static int undefined_refuse(struct reader *r)
 	return 0;
 }
 
-/* Relocations name maps as they were read; now those that nobody uses are gone. */
-static int relocs_renumber(struct reader *r)
+/* Turns the map indices of relocations from r->maps to the spec, which has no unused maps. */
+static int renumber_relocs(struct reader *r)
 {
 	const struct spec *spec = &r->out->spec;
 
@@ -64,13 +64,13 @@ static int relocs_renumber(struct reader *r)
 
 int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *out, struct diag *d)
 {
-	/* Later steps stand on what earlier ones checked; programs tell which maps are used, and
-	 * only these bring their types and get an index. */
+	/* Later steps rely on the checks of earlier ones. Reading the programs marks the used maps;
+	 * only their types are kept, and only they get an index. */
 	static int (*const steps[])(struct reader * r) = {
-		gen_btf_open,    gen_sections_check, license_read,   undefined_refuse,
-		gen_maps_read,   gen_data_read,      gen_conf_read,  gen_core_open,
-		gen_funcs_read,  gen_progs_read,     gen_btf_reduce, gen_maps_emit,
-		relocs_renumber,
+		gen_btf_open,    gen_check_sections, read_license,   refuse_undefined,
+		gen_read_maps,   gen_read_data,      gen_read_conf,  gen_read_cores,
+		gen_read_funcs,  gen_read_progs,     gen_reduce_btf, gen_list_maps,
+		renumber_relocs,
 	};
 	struct gen_obj obj = { 0 };
 	struct reader r = { .name = name, .out = &obj, .d = d };
@@ -78,7 +78,7 @@ int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *o
 
 	d->msg[0] = 0;
 	if (!gen_is_ident(name) || strlen(name) > SLICE_STR_MAX)
-		err = gen_fail(&r, NULL, NULL, "the object's name is not a name in C");
+		err = gen_fail(&r, NULL, NULL, "the object's name is not a C identifier");
 	else
 		err = gen_elf_open(&r, (struct slice){ .at = elf, .len = len });
 	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(*steps); i++)

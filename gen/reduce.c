@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The part of an object's BTF that describes its maps' keys and values, in kinds that 5.10 takes.
- */
+/* Reduces an object's BTF to the types of its maps' keys and values, in kinds that 5.10 accepts. */
 #include "gen/read.h"
 
 enum {
@@ -9,9 +8,9 @@ enum {
 	STRS_MAX = 1 << 20,
 };
 
-/* What the words of a type are, the one behind info first and then those of the tail, over and
- * over: a name, a type, a type that is cut to void, or a number. Kinds without a form are not
- * taken. Pointers lead nowhere: a map's value has the address, not what is there. */
+/* The words of a type by kind: ref is the word after info, tail the words after it, repeated. 'n':
+ * a name, 't': a type, 'v': a type that becomes void, '#': a number. Kinds without a row are left
+ * out. Pointers become void *: what they point to is not in the map. */
 static const struct {
 	char ref;
 	const char *tail;
@@ -37,13 +36,13 @@ struct reduction {
 	uint32_t len;
 };
 
-static void put(struct reduction *red, uint32_t v, unsigned int n)
+static void put_number(struct reduction *red, uint32_t v, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		red->out[red->len++] = v >> 8 * (red->r->elf.big ? n - 1 - i : i);
 }
 
-static bool type_add(struct reduction *red, uint32_t old, uint32_t *id)
+static bool add_type(struct reduction *red, uint32_t old, uint32_t *id)
 {
 	struct type t;
 
@@ -68,7 +67,7 @@ static bool type_add(struct reduction *red, uint32_t old, uint32_t *id)
 	return true;
 }
 
-static bool name_add(struct reduction *red, uint32_t old, uint32_t *off)
+static bool add_name(struct reduction *red, uint32_t old, uint32_t *off)
 {
 	const char *s = slice_str(red->r->btf.strs, old);
 
@@ -86,21 +85,21 @@ static bool name_add(struct reduction *red, uint32_t old, uint32_t *off)
 	return true;
 }
 
-static bool word_pass(struct reduction *red, char form, uint32_t v)
+static bool visit_word(struct reduction *red, char form, uint32_t v)
 {
 	if (form == 'v')
 		v = 0;
-	if (form == 't' && !type_add(red, v, &v))
+	if (form == 't' && !add_type(red, v, &v))
 		return false;
-	if (form == 'n' && red->pass != COLLECT && !name_add(red, v, &v))
+	if (form == 'n' && red->pass != COLLECT && !add_name(red, v, &v))
 		return false;
 	if (red->pass == WRITE)
-		put(red, v, 4);
+		put_number(red, v, 4);
 	return true;
 }
 
 /* One pass over a type's words. */
-static bool type_pass(struct reduction *red, uint32_t old)
+static bool visit_type(struct reduction *red, uint32_t old)
 {
 	uint32_t kflag, word;
 	const char *tail, *p;
@@ -108,15 +107,15 @@ static bool type_pass(struct reduction *red, uint32_t old)
 
 	if (!gen_btf_type(&red->r->btf, old, &t))
 		return false;
-	/* 5.10 knows no signed enums. */
+	/* 5.10 does not accept the flag for signed enums. */
 	kflag = t.kflag && t.kind != BTF_KIND_ENUM;
-	if (!word_pass(red, 'n', t.name_off) ||
-	    !word_pass(red, '#', kflag << 31 | t.kind << 24 | t.vlen) ||
-	    !word_pass(red, forms[t.kind].ref, t.ref))
+	if (!visit_word(red, 'n', t.name_off) ||
+	    !visit_word(red, '#', kflag << 31 | t.kind << 24 | t.vlen) ||
+	    !visit_word(red, forms[t.kind].ref, t.ref))
 		return false;
 	p = tail = forms[t.kind].tail;
 	for (uint32_t i = 0; gen_btf_word(&t, i, &word); i++) {
-		if (!word_pass(red, *p, word))
+		if (!visit_word(red, *p, word))
 			return false;
 		if (!*++p)
 			p = tail;
@@ -124,14 +123,14 @@ static bool type_pass(struct reduction *red, uint32_t old)
 	return true;
 }
 
-/* Everything that a map's types consist of; taken back if any of it is of a kind not taken. */
-static bool map_collect(struct reduction *red, struct map *m)
+/* Collects all types of a map. If one is of a kind that is left out, none of them is kept. */
+static bool collect_map(struct reduction *red, struct map *m)
 {
 	uint32_t before = red->n, key, value;
-	bool ok = type_add(red, m->key_id, &key) && type_add(red, m->value_id, &value);
+	bool ok = add_type(red, m->key_id, &key) && add_type(red, m->value_id, &value);
 
 	for (uint32_t i = before; ok && i < red->n; i++)
-		ok = type_pass(red, red->order[i]);
+		ok = visit_type(red, red->order[i]);
 	m->spec.key_type = ok ? key : 0;
 	m->spec.value_type = ok ? value : 0;
 	while (!ok && red->n > before)
@@ -139,7 +138,7 @@ static bool map_collect(struct reduction *red, struct map *m)
 	return ok;
 }
 
-static int names_pass(struct reduction *red, uint32_t *types_len)
+static int collect_names(struct reduction *red, uint32_t *types_len)
 {
 	red->pass = NAME;
 	red->strs_len = 1;
@@ -147,7 +146,7 @@ static int names_pass(struct reduction *red, uint32_t *types_len)
 	for (uint32_t i = 0; i < red->n; i++) {
 		struct type t;
 
-		if (!type_pass(red, red->order[i]) ||
+		if (!visit_type(red, red->order[i]) ||
 		    !gen_btf_type(&red->r->btf, red->order[i], &t))
 			return gen_fail(red->r, ".BTF", NULL, "names of map types are malformed");
 		*types_len += TYPE_SIZE + t.tail.len;
@@ -155,7 +154,7 @@ static int names_pass(struct reduction *red, uint32_t *types_len)
 	return 0;
 }
 
-static int write_pass(struct reduction *red, uint32_t types_len)
+static int write_types(struct reduction *red, uint32_t types_len)
 {
 	const struct slice strs = red->r->btf.strs;
 
@@ -163,16 +162,16 @@ static int write_pass(struct reduction *red, uint32_t types_len)
 	red->out = gen_alloc(red->r, (size_t)HEAD_SIZE + types_len + red->strs_len, 1);
 	if (!red->out)
 		return -EINVAL;
-	put(red, BTF_MAGIC, 2);
-	put(red, BTF_VERSION, 1);
-	put(red, 0, 1);
-	put(red, HEAD_SIZE, 4);
-	put(red, 0, 4);
-	put(red, types_len, 4);
-	put(red, types_len, 4);
-	put(red, red->strs_len, 4);
+	put_number(red, BTF_MAGIC, 2);
+	put_number(red, BTF_VERSION, 1);
+	put_number(red, 0, 1);
+	put_number(red, HEAD_SIZE, 4);
+	put_number(red, 0, 4);
+	put_number(red, types_len, 4);
+	put_number(red, types_len, 4);
+	put_number(red, red->strs_len, 4);
 	for (uint32_t i = 0; i < red->n; i++)
-		type_pass(red, red->order[i]);
+		visit_type(red, red->order[i]);
 	for (size_t old = 0; old < strs.len; old++)
 		if (red->strs[old])
 			strcpy((char *)red->out + red->len + red->strs[old], slice_str(strs, old));
@@ -180,7 +179,7 @@ static int write_pass(struct reduction *red, uint32_t types_len)
 	return 0;
 }
 
-int gen_btf_reduce(struct reader *r)
+int gen_reduce_btf(struct reader *r)
 {
 	struct reduction red = { .r = r };
 	uint32_t types_len;
@@ -192,10 +191,10 @@ int gen_btf_reduce(struct reader *r)
 		return -EINVAL;
 	for (uint32_t i = 0; i < r->nmaps; i++)
 		if (r->maps[i].used && r->maps[i].key_id && r->maps[i].value_id)
-			map_collect(&red, &r->maps[i]);
+			collect_map(&red, &r->maps[i]);
 	if (!red.n)
 		return 0;
-	if (names_pass(&red, &types_len) || write_pass(&red, types_len))
+	if (collect_names(&red, &types_len) || write_types(&red, types_len))
 		return -EINVAL;
 	r->out->spec.btf = red.out;
 	r->out->spec.btf_len = red.len;

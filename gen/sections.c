@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Sections by name: which hold programs of what type, which hold data, and which are refused. */
+/* Sections by name: programs of which type, data, or refused. */
 #include <elf.h>
 
 #include "gen/read.h"
 
-/* A name that ends with a slash is followed by a target that must be there; with "/?" by one that
- * may be left out together with the slash (what is attached to is then said at run time). */
-static const struct prog_row rows[] = {
+/* A name with a final slash is followed by a mandatory target. One with a final "/?" is followed by
+ * an optional slash and target; without them, the target is set at run time. */
+static const struct prog_row prog_rows[] = {
 	{ "xdp", BPF_PROG_TYPE_XDP, BPF_XDP },
 	{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
 	{ "socket", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
@@ -15,7 +15,7 @@ static const struct prog_row rows[] = {
 	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
 	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
 	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
-	/* Put into other programs by the loader, never loaded by itself. */
+	/* Templates that are linked into other programs, never loaded on their own. */
 	{ "code", BPF_PROG_TYPE_UNSPEC, 0 },
 	{ "raw_tp/", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
 	{ "tp_btf/", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
@@ -29,8 +29,8 @@ static const struct prog_row rows[] = {
 	{ "uretprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
-/* What a section's name has behind the row's, "" for nothing, NULL if it is another's. */
-static const char *row_target(const char *row, const char *name)
+/* The target in a section's name, "" for none; NULL if the name does not match the row. */
+static const char *match_row(const char *row, const char *name)
 {
 	size_t len = strcspn(row, "?");
 
@@ -44,15 +44,15 @@ static const char *row_target(const char *row, const char *name)
 	return *name ? NULL : "";
 }
 
-const struct prog_row *gen_section_prog(const char *name, const char **target)
+const struct prog_row *gen_find_prog_row(const char *name, const char **target)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *t = row_target(rows[i].name, name);
+	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+		const char *t = match_row(prog_rows[i].name, name);
 
 		if (!t)
 			continue;
 		*target = *t ? t : NULL;
-		return &rows[i];
+		return &prog_rows[i];
 	}
 	return NULL;
 }
@@ -64,49 +64,50 @@ bool gen_section_is(const char *name, const char *kind)
 	return !strncmp(name, kind, len) && (!name[len] || name[len] == '.');
 }
 
-/* A row's name with nothing where its target should be. */
+/* Whether a section's name is a row's without the mandatory target. */
 static bool lacks_target(const char *name)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		size_t len = strlen(rows[i].name);
+	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+		size_t len = strlen(prog_rows[i].name);
 
-		if (rows[i].name[len - 1] == '/' && !strncmp(name, rows[i].name, len - 1) &&
+		if (prog_rows[i].name[len - 1] == '/' &&
+		    !strncmp(name, prog_rows[i].name, len - 1) &&
 		    !name[len - 1 + (name[len - 1] == '/')])
 			return true;
 	}
 	return false;
 }
 
-static int code_check(struct reader *r, const struct elf_sec *sec)
+static int check_code(struct reader *r, const struct elf_sec *sec)
 {
 	const char *target;
 
 	if (sec->type != SHT_PROGBITS || sec->size % INSN_SIZE)
-		return gen_fail(r, sec->name, NULL, "is not made of instructions");
-	if (!strcmp(sec->name, ".text") || gen_section_prog(sec->name, &target))
+		return gen_fail(r, sec->name, NULL, "is not a sequence of instructions");
+	if (!strcmp(sec->name, ".text") || gen_find_prog_row(sec->name, &target))
 		return 0;
 	if (lacks_target(sec->name))
 		return gen_fail(r, sec->name, NULL,
 				"programs of this kind need a target in the name");
-	return gen_fail(r, sec->name, NULL, "programs of this name are not known");
+	return gen_fail(r, sec->name, NULL, "unknown section of programs");
 }
 
-static int data_check(struct reader *r, const struct elf_sec *sec)
+static int check_data(struct reader *r, const struct elf_sec *sec)
 {
 	bool bss = gen_section_is(sec->name, ".bss");
 
 	if (!bss && !gen_section_is(sec->name, ".rodata") && !gen_section_is(sec->name, ".data") &&
 	    strcmp(sec->name, ".maps") && strcmp(sec->name, "license"))
-		return gen_fail(r, sec->name, NULL, "data of this name is not known");
+		return gen_fail(r, sec->name, NULL, "unknown section of data");
 	if (sec->type != (bss ? SHT_NOBITS : SHT_PROGBITS))
 		return gen_fail(r, sec->name, NULL, "has the wrong type");
 	if (sec->size > DATA_MAX)
-		return gen_fail(r, sec->name, NULL, "%llu bytes of data are too much",
+		return gen_fail(r, sec->name, NULL, "too much data: %llu bytes",
 				(unsigned long long)sec->size);
 	return 0;
 }
 
-int gen_sections_check(struct reader *r)
+int gen_check_sections(struct reader *r)
 {
 	for (uint32_t i = 0; i < r->elf.nsecs; i++) {
 		const struct elf_sec *sec = &r->elf.secs[i];
@@ -114,7 +115,7 @@ int gen_sections_check(struct reader *r)
 
 		if (!(sec->flags & SHF_ALLOC) || !sec->size)
 			continue;
-		err = sec->flags & SHF_EXECINSTR ? code_check(r, sec) : data_check(r, sec);
+		err = sec->flags & SHF_EXECINSTR ? check_code(r, sec) : check_data(r, sec);
 		if (err)
 			return err;
 	}

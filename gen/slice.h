@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes with their length and byte order: nothing is read out of an object but through this. */
+/* Bytes with a length and a byte order. All reads from an object go through these functions. */
 #ifndef GEN_SLICE_H
 #define GEN_SLICE_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* No name in an object that sonde's own sources make comes near it. */
+/* Limit of a name's length; those in sonde's own objects are much shorter. */
 #define SLICE_STR_MAX 511
 
 struct slice {
@@ -30,8 +30,8 @@ static inline bool slice_cut(struct slice s, uint64_t off, uint64_t len, struct 
 	return true;
 }
 
-/* An unsigned number of n bytes, n at most 8. It is 0 where it would lie outside, so that headers
- * whose size was checked as a whole can be read without a look at every answer. */
+/* Reads an unsigned number of n bytes, at most 8. *v is 0 if it lies outside: if the size of a
+ * header was checked before, its numbers can be read without checking each result. */
 static inline bool slice_num(struct slice s, uint64_t off, unsigned int n, uint64_t *v)
 {
 	*v = 0;
@@ -65,7 +65,7 @@ static inline bool slice_u64(struct slice s, uint64_t off, uint64_t *v)
 	return slice_num(s, off, 8, v);
 }
 
-/* The string at off if it ends within the slice and is not absurdly long, else NULL. */
+/* The string at off; NULL if it is longer than SLICE_STR_MAX or does not end in the slice. */
 static inline const char *slice_str(struct slice s, uint64_t off)
 {
 	size_t most;

@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde: the table of contents of the program. */
+/* sonde: the commands, and what each run starts with. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "base/opt.h"
 #include "cmd/common/cmd.h"
 #include "sys/priv.h"
 
-#define COMMANDS(X) \
-	X(count)    \
-	X(capture)  \
-	X(filter)   \
-	X(guard)    \
-	X(trace)    \
-	X(probe)    \
-	X(status)   \
-	X(detach)   \
-	X(doctor)   \
-	X(demo)
+#define COMMANDS(X)   \
+	X(count)      \
+	X(capture)    \
+	X(filter)     \
+	X(guard)      \
+	X(trace)      \
+	X(probe)      \
+	X(status)     \
+	X(detach)     \
+	X(doctor)     \
+	X(demo)       \
+	X(help)       \
+	X(completion) \
+	X(version)
 
 #define DECLARE(name) extern const struct command cmd_##name;
 COMMANDS(DECLARE)
 
 #define LIST(name) &cmd_##name,
-static const struct command *const commands[] = { COMMANDS(LIST) };
-
-enum { NCOMMANDS = sizeof(commands) / sizeof(*commands) };
+const struct command *const commands[] = { COMMANDS(LIST) NULL };
 
 /* A descriptor below 3 that was closed would be taken by a map or a link, and 0 means "none" all
  * over the house. O_PATH needs no /dev, and reading or writing it fails as a closed one would. */
@@ -44,51 +43,49 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
-static int help(void)
+/* First words that people type for something that has another name here. */
+static const struct {
+	const char *word, *instead;
+} others[] = {
+	{ "ban", "sonde guard ban" },   { "block", "sonde filter add" },
+	{ "dns", "sonde trace dns" },   { "drops", "sonde trace drop" },
+	{ "dump", "sonde capture" },    { "export", "sonde count --textfile" },
+	{ "firewall", "sonde filter" }, { "limit", "sonde guard start --limit" },
+	{ "list", "sonde status" },     { "policy", "sonde filter" },
+	{ "ss", "sonde trace open" },   { "stats", "sonde count" },
+	{ "tcpdump", "sonde capture" }, { "top", "sonde guard top, sonde count or sonde trace" },
+	{ "why", "sonde doctor" },
+};
+
+static int run_unknown(const char *word)
 {
-	printf("sonde: network traffic through the kernel's own eyes (eBPF)\n"
-	       "usage: sonde COMMAND [OPTIONS] [FILTER]\n\n");
-	for (int i = 0; i < NCOMMANDS; i++)
-		printf("  %-10s %.*s\n", commands[i]->opt->command,
-		       (int)strcspn(commands[i]->opt->about, "\n"), commands[i]->opt->about);
-	printf("\nsonde COMMAND --help tells more; sonde demo shows it at work;\n"
-	       "sonde doctor tells what this kernel allows.\n");
-	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strcmp(word, others[i].word))
+			return fail_usage("no command %s; use %s", word, others[i].instead);
+	return cmd_unknown(commands, "sonde", word);
 }
 
-static int unknown(const char *word)
+/* Options in place of a command. */
+static const char *command_of(const char *word)
 {
-	const char *names[NCOMMANDS + 1] = { 0 }, *near;
-
-	for (int i = 0; i < NCOMMANDS; i++)
-		names[i] = commands[i]->opt->command;
-	near = opt_nearest(word, names);
-	if (near)
-		return fail_usage("no command %s; did you mean %s?", word, near);
-	return fail_usage("no command %s", word);
+	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+		return "help";
+	return !strcmp(word, "--version") || !strcmp(word, "-V") ? "version" : word;
 }
 
 static int run(int argc, char **argv)
 {
+	char help[] = "help", *no_operands[] = { help, NULL };
+	const struct command *c;
+
 	if (argc < 2)
-		return help() ? -EIO : -E_USAGE;
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return help();
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("sonde %s\n", SONDE_VERSION);
-		return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
-	}
+		return cmd_run(&cmd_help, 1, no_operands) ? -EIO : -E_USAGE;
 	if (cmd_is_extcap(argv[1])) {
-		err_command("capture");
+		err_set_command("capture");
 		return cmd_capture.run(argc, argv);
 	}
-	for (int i = 0; i < NCOMMANDS; i++) {
-		if (strcmp(argv[1], commands[i]->opt->command))
-			continue;
-		err_command(argv[1]);
-		return commands[i]->run(argc - 1, argv + 1);
-	}
-	return unknown(argv[1]);
+	c = cmd_find(commands, command_of(argv[1]));
+	return c ? cmd_run(c, argc - 1, argv + 1) : run_unknown(argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet parsed once: from the link layer to the transport header, whatever lies between.
+/* Parses a packet once, from the link layer to the transport header.
  *
- * Attaching is fast only if the verifier's work is small: it walks every path with every distinct
- * state. So the rare parts keep their place in a packet as a masked number, which is the same state
- * in each round and on each way in; the common part uses constants, which cost nothing. */
+ * Attaching is fast only if the verifier has little work: it walks every path with every distinct
+ * state. So the code for rare headers keeps its offset as a masked number, which is the same
+ * verifier state in each iteration and on each path; the common part uses constant offsets. */
 #ifndef BPF_LIB_PARSE_H
 #define BPF_LIB_PARSE_H
 
@@ -15,33 +15,33 @@
 #include "bpf/lib/bpf.h"
 #include "bpf/gate.h"
 
-/* Of a packet: bad means that the header which would say more is cut short or contradicts itself;
- * what stands before it is still right. */
+/* A parsed packet. bad: the next header is cut off or contradicts itself; what was parsed before
+ * it is valid. */
 struct pkt {
-	__u32 off;       /* bytes from the start to the header that proto names */
-	__u32 net;       /* to the IPv4 or IPv6 header */
-	__u16 ethertype; /* host byte order, behind any VLAN tags; 0 if bad at the link layer */
+	__u32 off;       /* offset of the header that proto names */
+	__u32 net;       /* offset of the IPv4 or IPv6 header */
+	__u16 ethertype; /* host byte order, after any VLAN tags; 0 if bad at the link layer */
 	__u8 family;     /* enum gate_family */
-	__u8 proto;      /* IP protocol number behind IPv6 extension headers; IPv4 and IPv6 */
+	__u8 proto;      /* IPv4 and IPv6: protocol number after IPv6 extension headers */
 	__u8 bad;
-	__u8 fragment; /* not a packet's first fragment: no transport header in it */
+	__u8 fragment; /* a later fragment: it has no transport header */
 };
 
-/* Where it is read from. With skb, what lies outside [data, end) is read by helper where a rare
- * header may lie; the link-layer and IP headers have to be in there. */
+/* A packet's bytes. With skb, rare headers outside [data, end) are read by helper; the link-layer
+ * and IP headers must be within. */
 struct pkt_src {
 	void *data, *end;
-	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
+	struct __sk_buff *skb; /* NULL: all bytes are in [data, end) */
 };
 
 enum {
 	PKT_EXT_MAX = 6, /* extension headers walked; RFC 8200 sec. 4.1 orders five */
-	/* Two tags, the header and 6 extension headers end below 12,352, and all have even lengths:
-	 * verifiers that insist on alignment are to know that. */
+	/* Two tags, the IP header and 6 extension headers end below 12,352. All have even lengths,
+	 * which verifiers that enforce alignment have to see. */
 	PKT_OFF_MASK = 0x3ffe,
-	PKT_NET_MASK = 0x1e,      /* 22: a network header is behind two tags at most */
+	PKT_NET_MASK = 0x1e,      /* a network header starts at 22 at most, after two tags */
 	PKT_IPV4_OFFSET = 0x1fff, /* fragment offset, RFC 791 sec. 3.1 */
-	PKT_IPV4_MORE = 0x2000,   /* fragments follow, the same */
+	PKT_IPV4_MORE = 0x2000,   /* more fragments, the same */
 	PKT_IPV6_OFFSET = 0xfff8, /* RFC 8200 sec. 4.5 */
 };
 
@@ -50,17 +50,17 @@ struct pkt_vlan {
 };
 
 struct pkt_ext {
-	__u8 next,
-		len; /* len: 8-byte units after the first 8 bytes; reserved in a fragment header */
+	__u8 next;
+	__u8 len; /* units of 8 bytes after the first 8 bytes; reserved in a fragment header */
 	__be16 frag;
 	__be32 id;
 };
 
-/* Keeps the compiler from seeing through a number: it would fold one that was checked into another
- * that was not, in the verifier's eyes, or make branches of arithmetic. */
+/* Hides a number's origin from the compiler. Otherwise it would recompute a checked number, which
+ * the verifier then takes for unchecked, or turn arithmetic into branches. */
 #define pkt_opaque(x) asm volatile("" : "+r"(x))
 
-/* 1 if both are equal, else 0, without a branch: the verifier goes on with one state. */
+/* 1 if both are equal, else 0, without a branch: the verifier continues with one state. */
 static __always_inline __u32 pkt_equal(__u32 a, __u32 b)
 {
 	__u64 differ = a ^ b;
@@ -69,18 +69,19 @@ static __always_inline __u32 pkt_equal(__u32 a, __u32 b)
 	return (differ - 1) >> 63;
 }
 
-/* The same number again, but of the verifier's knowledge only that it is in the mask. one and two
- * are the same number, read twice: two unknowns to it, so it does not see that they cancel out. */
+/* The same number, of which the verifier knows only that it is within the mask. one and two are the
+ * same number, read twice: the verifier takes them for two unknown ones and does not see that they
+ * cancel out. */
 #define pkt_blur(x, mask, one, two) (((x) + (one) - (two)) & (mask))
 
-/* A number as it is in memory, read just here. */
+/* Reads a number from memory at this point. */
 #define pkt_reread(x) (*(const volatile __typeof__(x) *)&(x))
 
-/* By IP protocol number: its slot in the counters, and whether another header stands behind it. One
- * reading tells it all, without a branch a protocol, neither for the CPU nor for the verifier. */
+/* By IP protocol number: its slot in the counters, and whether it is an extension header. One load
+ * replaces a branch per protocol, for the CPU and for the verifier. */
 enum {
 	PKT_EXT = 0x80,      /* an IPv6 extension header */
-	PKT_FRAGMENT = 0x40, /* of these, the one without a length */
+	PKT_FRAGMENT = 0x40, /* the fragment header, which has no length */
 	PKT_SLOT = 0x3f,
 };
 #define PKT_SLOT_OF(name, number) [number] = GATE_SLOT_##name,
@@ -91,15 +92,15 @@ static const volatile __u8 pkt_protos[256] = {
 	[IPPROTO_DSTOPTS] = PKT_EXT,
 };
 
-/* 1 or 0, without a branch. */
+/* 1 if the EtherType is a VLAN tag's, else 0, without a branch. */
 static __always_inline __u32 pkt_is_vlan(__u32 type)
 {
 	return pkt_equal(type, ETH_P_8021Q) | pkt_equal(type, ETH_P_8021AD) |
 	       pkt_equal(type, ETH_P_QINQ1);
 }
 
-/* Behind an EtherType that is a tag's: one tag or two (IEEE 802.1ad). */
-static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
+/* Skips one VLAN tag or two (IEEE 802.1ad). False: cut off. */
+static __always_inline bool pkt_parse_vlan(struct pkt *p, const struct pkt_src *s)
 {
 	struct pkt_vlan *tag = s->data + ETH_HLEN;
 
@@ -115,8 +116,8 @@ static __always_inline bool pkt_vlan(struct pkt *p, const struct pkt_src *s)
 	return true;
 }
 
-/* A header may say that it reaches behind the packet's end: the next one's reading, or this last
- * look, finds out. */
+/* Whether the packet has at least off bytes. A header's length field may exceed the packet: reading
+ * the next header detects that, or this check after the last one. */
 static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
 {
 	if (s->skb)
@@ -124,17 +125,17 @@ static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
 	return s->data + (off & PKT_OFF_MASK) <= s->end;
 }
 
-static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_ipv4(struct pkt *p, const struct pkt_src *s)
 {
 	struct iphdr *ip = s->data + p->off;
 
 	p->family = GATE_IPV4;
 	p->net = p->off;
 	p->bad = 1;
-	/* Version 4 and at least five words, in one look at the first byte. */
+	/* Version 4 and a length of at least five words, in one comparison. */
 	if ((void *)(ip + 1) > s->end || (__u8)(*(__u8 *)ip - 0x45) > 10)
 		return;
-	/* Options are not read, so they need not be in the linear part. */
+	/* Options are not read, so they may be outside the linear part. */
 	if (!pkt_reaches(s, p->off + ip->ihl * 4))
 		return;
 	p->bad = 0;
@@ -143,7 +144,7 @@ static __always_inline void pkt_ipv4(struct pkt *p, const struct pkt_src *s)
 	p->off += ip->ihl * 4;
 }
 
-static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, struct pkt_ext *ext)
+static __always_inline bool pkt_read_ext(const struct pkt_src *s, __u32 off, struct pkt_ext *ext)
 {
 	struct pkt_ext *at = s->data + (off & PKT_OFF_MASK);
 
@@ -157,9 +158,9 @@ static __always_inline bool pkt_ext_read(const struct pkt_src *s, __u32 off, str
 	return true;
 }
 
-static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_exts(struct pkt *p, const struct pkt_src *s)
 {
-	struct ethhdr *any = s->data; /* any bytes that are there */
+	struct ethhdr *any = s->data; /* any readable bytes */
 	__u32 off = pkt_blur(p->off, PKT_OFF_MASK, pkt_reread(any->h_dest[0]),
 			     pkt_reread(any->h_dest[0]));
 	__u8 proto = p->proto, what = pkt_protos[proto];
@@ -170,14 +171,14 @@ static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
 		__u32 is_fragment = what / PKT_FRAGMENT & 1;
 		struct pkt_ext ext = {};
 
-		if (!pkt_ext_read(s, off, &ext))
+		if (!pkt_read_ext(s, off, &ext))
 			return;
 		off = (off + 8 + ext.len * 8 * (1 - is_fragment)) & PKT_OFF_MASK;
 		p->fragment = is_fragment & ~pkt_equal(ext.frag & be16(PKT_IPV6_OFFSET), 0);
 		proto = ext.next;
 		what = pkt_protos[proto];
 		if (p->fragment)
-			break; /* what follows is the middle of something */
+			break; /* no header follows */
 	}
 	if (!pkt_reaches(s, off))
 		return;
@@ -186,7 +187,7 @@ static __always_inline void pkt_ipv6_ext(struct pkt *p, const struct pkt_src *s)
 	p->off = off;
 }
 
-static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
+static __always_inline void pkt_parse_ipv6(struct pkt *p, const struct pkt_src *s)
 {
 	struct ipv6hdr *ip = s->data + p->off;
 
@@ -199,11 +200,11 @@ static __always_inline void pkt_ipv6(struct pkt *p, const struct pkt_src *s)
 	p->proto = ip->nexthdr;
 	p->off += sizeof(*ip);
 	if (pkt_protos[p->proto] & PKT_EXT)
-		pkt_ipv6_ext(p, s);
+		pkt_parse_exts(p, s);
 }
 
-/* Parse into *p, which the caller has zeroed. Without an Ethernet header type is what it would say,
- * or 0: then nothing but the IP version tells what it is. */
+/* Parses into *p, which the caller has zeroed. Without an Ethernet header, type is the EtherType,
+ * or 0 to derive it from the IP version. */
 static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bool ethernet,
 				      __u32 type)
 {
@@ -217,7 +218,7 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 			return;
 		p->ethertype = be16(eth->h_proto);
 		p->off = sizeof(*eth);
-		if (pkt_is_vlan(p->ethertype) && !pkt_vlan(p, s))
+		if (pkt_is_vlan(p->ethertype) && !pkt_parse_vlan(p, s))
 			return;
 	} else if (type) {
 		p->ethertype = type;
@@ -230,9 +231,9 @@ static __always_inline void pkt_parse(struct pkt *p, const struct pkt_src *s, bo
 	}
 	p->bad = 0;
 	if (p->ethertype == ETH_P_IP)
-		pkt_ipv4(p, s);
+		pkt_parse_ipv4(p, s);
 	else if (p->ethertype == ETH_P_IPV6)
-		pkt_ipv6(p, s);
+		pkt_parse_ipv6(p, s);
 	else if (p->ethertype == ETH_P_ARP)
 		p->family = GATE_ARP;
 }

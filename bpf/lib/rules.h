@@ -98,9 +98,9 @@ static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct
 	if (!w)
 		return 0;
 	if (!a->addr_only || !rules_view_addrs(a, p, &w->views[0])) {
-		view_outer(&s, w, a->len, a->ethernet);
+		view_parse_outer(&s, w, a->len, a->ethernet);
 		if (a->inner)
-			view_inner(&s, w);
+			view_parse_inner(&s, w);
 	}
 	w->views[0].dir = a->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	w->views[0].ifindex = a->ifindex;

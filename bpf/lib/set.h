@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Look an address up in a set's lines (bpf/set.h). Who includes it defines before:
- * set_line_at(__u32 index): the line there (const struct set_line *), or NULL;
- * set_param(NAME, var): put a number of enum set_param into a __u64. */
+/* Looks an address up in a set's map (bpf/set.h). The including file defines before the include:
+ * set_line_at(__u32 index): the line (const struct set_line *), or NULL;
+ * set_load_param(NAME, var): loads a number of enum set_param into the __u64 var. */
 #ifndef BPF_LIB_SET_H
 #define BPF_LIB_SET_H
 
 #include "bpf/set.h"
 
-/* Whether a bucket has an address of this key and hash; first: the bucket's first word. */
+/* Whether the bucket in line index has the address. hash: set4_hash() of its key. *first: the
+ * bucket's first word. */
 static __always_inline int set4_in_bucket(__u32 index, __u64 hash, __u32 addr, __u64 *first)
 {
 	const struct set_line *l = set_line_at(index);
@@ -25,29 +26,31 @@ static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
 {
 	__u64 hash = set4_hash(addr >> 4), base, first;
 
-	set_param(SET_PARAM_BASE, base);
-	if (set4_in_bucket(base + set_first(hash, buckets), hash, addr, &first))
+	set_load_param(SET_PARAM_BASE, base);
+	if (set4_in_bucket(base + set_first_bucket(hash, buckets), hash, addr, &first))
 		return 1;
 	if (!(first & SET4_SPILLED))
 		return 0;
-	return set4_in_bucket(base + set_second(hash, buckets), hash, addr, &first);
+	return set4_in_bucket(base + set_second_bucket(hash, buckets), hash, addr, &first);
 }
 
-/* Whether its half line has an address's code; more: the buckets are to be asked. */
+/* Whether the half line of the address has its code. *more: it may be in the buckets instead. */
 static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 {
 	__u64 place = set4_mix(addr) * codes, found = 0, last, base, code;
 	const struct set_line *l;
 	const __u64 *half;
 
-	set_param(SET_PARAM_CODES_BASE, base);
+	set_load_param(SET_PARAM_CODES_BASE, base);
 	*more = false;
 	l = set_line_at(base + (place >> 33));
 	if (!l)
 		return 0;
 	half = l->word + (place >> 32 & 1) * SET4_HALF_WORDS;
 	code = (place >> 16 & 0xffff) * SET4_IN_ALL_CODES;
-	/* The highest bit of what is equal, of all of a word's at once; and of what is above it. */
+	/* Compares four codes at a time. In each 16-bit lane of found, bit 15 is set if the codes
+	 * are equal; a borrow may also set it in the lane above an equal one, which does no harm.
+	 */
 #pragma unroll
 	for (int i = 0; i < SET4_HALF_WORDS - 1; i++) {
 		__u64 differ = half[i] ^ code;
@@ -62,7 +65,7 @@ static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 	return found != 0;
 }
 
-/* addr in host byte order. */
+/* Whether the set has the address. addr: host byte order. */
 static __always_inline int set4_find(__u32 addr)
 {
 	const struct set_line *l;
@@ -70,9 +73,9 @@ static __always_inline int set4_find(__u32 addr)
 	bool more;
 	__u32 kind;
 
-	set_param(SET_PARAM_TOP, top);
-	set_param(SET_PARAM_BUCKETS, buckets);
-	set_param(SET_PARAM_CODES, codes);
+	set_load_param(SET_PARAM_TOP, top);
+	set_load_param(SET_PARAM_BUCKETS, buckets);
+	set_load_param(SET_PARAM_CODES, codes);
 	if (top) {
 		l = set_line_at(SET_HEAD_LINES + (addr >> 21));
 		if (!l)
@@ -120,21 +123,21 @@ static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buc
 		low &= ~0ull << (128 - bits);
 	}
 	hash = set6_hash(high, low, bits);
-	/* Before the first is looked at, which then is all that is kept. */
-	second = SET6_BASE + set_second(hash, buckets);
+	/* Computed before the first bucket is read, so that hash and buckets need not be kept. */
+	second = SET6_BASE + set_second_bucket(hash, buckets);
 	asm volatile("" : "+r"(second));
-	got = set6_in_bucket(SET6_BASE + set_first(hash, buckets), high, low, bits);
+	got = set6_in_bucket(SET6_BASE + set_first_bucket(hash, buckets), high, low, bits);
 	if (got == SET6_SPILLED)
 		got = set6_in_bucket(second, high, low, bits);
 	return got;
 }
 
-/* An address's halves in host byte order. */
+/* Whether the set has the address. high, low: its halves, host byte order. */
 static __always_inline int set6_find(__u64 high, __u64 low)
 {
 	__u64 buckets, k = 1;
 
-	set_param(SET_PARAM_BUCKETS, buckets);
+	set_load_param(SET_PARAM_BUCKETS, buckets);
 #pragma nounroll
 	for (int step = 0; step < SET6_STEPS; step++) {
 		const struct set6_tree *tree = (const void *)set_line_at(SET_HEAD_LINES);

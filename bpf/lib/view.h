@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A struct view filled in from a packet: what src/filter/view.c does for files, in the kernel.
+/* Fills in a struct view from a packet in the kernel, as src/filter/view.c does for files.
  *
- * All that is known of the packet goes through the map's memory, where the verifier forgets it: so
- * every path through the parser ends in the same state, and its work stays small. */
+ * The parser keeps its state in the map's memory, whose contents the verifier does not track: all
+ * paths through the parser end in the same verifier state, so the verifier walks few of them. */
 #ifndef BPF_LIB_VIEW_H
 #define BPF_LIB_VIEW_H
 
@@ -18,26 +18,25 @@ enum {
 	VIEW_VXLAN = 4789, /* RFC 7348 */
 	VIEW_GENEVE = 6081,
 	VIEW_BRIDGED = 0x6558, /* GRE's and GENEVE's EtherType of Ethernet */
-	/* In the linear part headers are found up to here; all begin at even offsets, which
-	 * verifiers that insist on alignment are to know. */
+	/* Limit of a header's offset in the linear part. Even: all headers start at even offsets,
+	 * which verifiers that enforce alignment have to see. */
 	VIEW_OFF_MASK = 0x3ffe,
 };
 
-/* The views and where the parser stands: a per-CPU map's value. What is volatile is read from there
- * each time: a register that kept it would keep what the verifier knows of it, too. */
+/* The views and the parser's position: a per-CPU map's value. The volatile members are read from
+ * memory each time: in a register, the verifier would track their values. */
 struct view_work {
 	struct view views[VIEW_LAYERS];
-	volatile __u32 off;   /* of the header to be read next */
-	volatile __u32 proto; /* that it is of */
+	volatile __u32 off;   /* offset of the next header */
+	volatile __u32 proto; /* and its protocol number */
 };
 
-/* Where a packet is read. What lies outside [data, end) of an skb is read by helper. */
+/* A packet's bytes. Those of an skb outside [data, end) are read by helper. */
 struct view_src {
 	void *data, *end;
-	struct __sk_buff *skb; /* 0: all there is, is in [data, end) */
-	__u32 groups;          /* enum view_group: the parts that are wanted */
-	__u32 bare; /* ETH_HLEN: the Ethernet header is in front of the packet (view_is_bare());
-		     * else 0 */
+	struct __sk_buff *skb; /* NULL: all bytes are in [data, end) */
+	__u32 groups;          /* enum view_group: the parts to fill in */
+	__u32 bare; /* ETH_HLEN: the Ethernet header precedes data (view_is_bare()); else 0 */
 };
 
 struct view_eth {
@@ -81,13 +80,15 @@ struct view_arp {
 	__be16 op, sha[3], spa[2], tha[3], tpa[2];
 };
 
-/* n bytes, a constant even number, where they are or, if they are not in the linear part, in copy.
- * 0: they are not all there. */
-static __always_inline const void *view_at(const struct view_src *s, __u32 off, void *copy, __u32 n)
+/* Returns a pointer to n bytes at off: in the packet or, if they are not in the linear part, in
+ * copy. NULL if the packet is shorter. n: a constant, even. */
+static __always_inline const void *view_read_bytes(const struct view_src *s, __u32 off, void *copy,
+						   __u32 n)
 {
 	void *at = s->data + (off & VIEW_OFF_MASK);
 
-	/* What is compared is what is read from, not another sum of the same numbers. */
+	/* Forces one register: the compiler would compute the pointer again after the check, and
+	 * the verifier would not know that the second one was checked. */
 	asm volatile("" : "+r"(at));
 	if (off <= VIEW_OFF_MASK && at + n <= s->end)
 		return at;
@@ -96,9 +97,9 @@ static __always_inline const void *view_at(const struct view_src *s, __u32 off, 
 	return 0;
 }
 #define view_read(s, off, copy) \
-	((const __typeof__(*(copy)) *)view_at(s, off, copy, sizeof(*(copy))))
+	((const __typeof__(*(copy)) *)view_read_bytes(s, off, copy, sizeof(*(copy))))
 
-/* A header that ends there is whole, though nobody reads on. */
+/* Whether the packet has at least off bytes: a header that ends there is complete. */
 static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
 {
 	if (s->skb)
@@ -106,7 +107,7 @@ static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
 	return off <= VIEW_OFF_MASK + 1 && s->data + off <= s->end;
 }
 
-static __always_inline __u32 view_words(const __be16 *half)
+static __always_inline __u32 view_join_halves(const __be16 *half)
 {
 	union {
 		__be16 half[2];
@@ -116,8 +117,8 @@ static __always_inline __u32 view_words(const __be16 *half)
 	return w.whole;
 }
 
-static __always_inline void view_addrs(const struct view_src *s, struct view *v, const __be16 *src,
-				       const __be16 *dst, __u32 words)
+static __always_inline void view_fill_addrs(const struct view_src *s, struct view *v,
+					    const __be16 *src, const __be16 *dst, __u32 words)
 {
 	__u32 *from = (__u32 *)v->src, *to = (__u32 *)v->dst;
 
@@ -125,19 +126,19 @@ static __always_inline void view_addrs(const struct view_src *s, struct view *v,
 	if (!(s->groups & VIEW_ADDRS))
 		return;
 	for (__u32 i = 0; i < words; i++) {
-		from[i] = view_words(src + 2 * i);
-		to[i] = view_words(dst + 2 * i);
+		from[i] = view_join_halves(src + 2 * i);
+		to[i] = view_join_halves(dst + 2 * i);
 	}
 }
 
-static __always_inline void view_chain(const struct view_src *s, struct view *v, __u32 proto)
+static __always_inline void view_add_proto(const struct view_src *s, struct view *v, __u32 proto)
 {
 	if (s->groups & VIEW_CHAIN)
 		v->chain[proto / 64 & 3] |= 1ull << proto % 64;
 }
 
-/* Behind the transport header at off, if that is whole. */
-static __always_inline void view_payload(const struct view_src *s, struct view *v, __u32 off)
+/* Sets payload to the offset after the transport header at off, if that is complete. */
+static __always_inline void view_fill_payload(const struct view_src *s, struct view *v, __u32 off)
 {
 	__u32 len = v->proto == IPPROTO_SCTP ? 12 : 8;
 	const __be16 *at;
@@ -158,8 +159,8 @@ static __always_inline void view_payload(const struct view_src *s, struct view *
 }
 
 /* A later fragment has no transport header. */
-static __always_inline void view_transport(const struct view_src *s, struct view_work *w,
-					   struct view *v)
+static __always_inline void view_parse_transport(const struct view_src *s, struct view_work *w,
+						 struct view *v)
 {
 	struct view_ports copy;
 	const struct view_ports *ports;
@@ -178,28 +179,29 @@ static __always_inline void view_transport(const struct view_src *s, struct view
 	v->sport = be16(ports->sport);
 	v->dport = be16(ports->dport);
 	v->ports = 1;
-	view_payload(s, v, off);
+	view_fill_payload(s, v, off);
 }
 
-static __always_inline void view_ipv4(const struct view_src *s, struct view_work *w, struct view *v)
+static __always_inline void view_parse_ipv4(const struct view_src *s, struct view_work *w,
+					    struct view *v)
 {
 	struct view_ip4 copy;
 	const struct view_ip4 *ip = view_read(s, w->off, &copy);
 	__u32 frag, len;
 
-	/* Version 4 and at least five words, in one look at the first byte. */
+	/* Version 4 and a length of at least five words, in one comparison. */
 	if (!ip || (__u8)(ip->version_ihl - 0x45) > 10)
 		return;
 	len = (ip->version_ihl & 15) * 4;
 	frag = be16(ip->frag);
 	v->family = 4;
-	view_addrs(s, v, ip->src, ip->dst, 1);
+	view_fill_addrs(s, v, ip->src, ip->dst, 1);
 	v->proto = ip->proto;
-	view_chain(s, v, ip->proto);
+	view_add_proto(s, v, ip->proto);
 	v->fragment = frag & 0x1fff ? VIEW_LATER : frag & 0x2000 ? VIEW_FIRST : VIEW_WHOLE;
 	w->off += len;
 	if (view_reaches(s, w->off))
-		view_transport(s, w, v);
+		view_parse_transport(s, w, v);
 }
 
 static __always_inline bool view_is_ext(__u32 proto)
@@ -208,8 +210,9 @@ static __always_inline bool view_is_ext(__u32 proto)
 	       proto == IPPROTO_DSTOPTS;
 }
 
-/* From an extension header on; false if one is cut off. */
-static __always_inline bool view_exts(const struct view_src *s, struct view_work *w, struct view *v)
+/* Walks the IPv6 extension headers. False: one is cut off. */
+static __always_inline bool view_parse_exts(const struct view_src *s, struct view_work *w,
+					    struct view *v)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < VIEW_EXT_MAX; i++) {
@@ -233,7 +236,7 @@ static __always_inline bool view_exts(const struct view_src *s, struct view_work
 			units = 0;
 		}
 		w->proto = ext->next;
-		view_chain(s, v, ext->next);
+		view_add_proto(s, v, ext->next);
 		w->off += 8 + units * 8;
 		if (!view_reaches(s, w->off))
 			return false;
@@ -241,7 +244,8 @@ static __always_inline bool view_exts(const struct view_src *s, struct view_work
 	return true;
 }
 
-static __always_inline void view_ipv6(const struct view_src *s, struct view_work *w, struct view *v)
+static __always_inline void view_parse_ipv6(const struct view_src *s, struct view_work *w,
+					    struct view *v)
 {
 	struct view_ip6 copy;
 	const struct view_ip6 *ip = view_read(s, w->off, &copy);
@@ -249,28 +253,29 @@ static __always_inline void view_ipv6(const struct view_src *s, struct view_work
 	if (!ip || ip->version >> 4 != 6)
 		return;
 	v->family = 6;
-	view_addrs(s, v, ip->src, ip->dst, 4);
+	view_fill_addrs(s, v, ip->src, ip->dst, 4);
 	w->proto = ip->next;
 	w->off += sizeof(*ip);
-	view_chain(s, v, ip->next);
-	if (view_is_ext(ip->next) && !view_exts(s, w, v))
+	view_add_proto(s, v, ip->next);
+	if (view_is_ext(ip->next) && !view_parse_exts(s, w, v))
 		return;
 	v->proto = w->proto;
-	view_transport(s, w, v);
+	view_parse_transport(s, w, v);
 }
 
-/* IPv4 over Ethernet, the only one in use (RFC 826). */
-static __always_inline void view_arp(const struct view_src *s, struct view_work *w, struct view *v)
+/* Only IPv4 over Ethernet (RFC 826) is in use. */
+static __always_inline void view_parse_arp(const struct view_src *s, struct view_work *w,
+					   struct view *v)
 {
 	struct view_arp copy;
 	const struct view_arp *a = view_read(s, w->off, &copy);
 
 	if (a && a->protocol == be16(ETH_P_IP) && a->hardware_len == 6 && a->protocol_len == 4)
-		view_addrs(s, v, a->spa, a->tpa, 1);
+		view_fill_addrs(s, v, a->spa, a->tpa, 1);
 }
 
-/* Of a header whose EtherType nobody wrote, by its first four bits (RFC 4928); 0: neither. */
-static __always_inline __u32 view_ip_type(const struct view_src *s, __u32 off)
+/* The EtherType of an IP header without one, from its first four bits (RFC 4928). 0: not IP. */
+static __always_inline __u32 view_guess_ip(const struct view_src *s, __u32 off)
 {
 	__u8 *at = s->data + (off & VIEW_OFF_MASK), first;
 
@@ -281,9 +286,9 @@ static __always_inline __u32 view_ip_type(const struct view_src *s, __u32 off)
 	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
 }
 
-/* Labels to the bottom of the stack; false if what is behind it is not IP. */
-static __always_inline bool view_labels(const struct view_src *s, struct view_work *w,
-					struct view *v)
+/* Walks the MPLS labels to the bottom of the stack. False: no IP packet follows. */
+static __always_inline bool view_parse_labels(const struct view_src *s, struct view_work *w,
+					      struct view *v)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < VIEW_LABELS_MAX; i++) {
@@ -300,7 +305,7 @@ static __always_inline bool view_labels(const struct view_src *s, struct view_wo
 		w->off += sizeof(*entry);
 		if (!(low & 0x100))
 			continue;
-		type = view_ip_type(s, w->off);
+		type = view_guess_ip(s, w->off);
 		if (type)
 			v->type = type;
 		return type != 0;
@@ -313,8 +318,9 @@ static __always_inline bool view_is_vlan(__u32 type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-/* One more tag; false if it is cut off. */
-static __always_inline bool view_vlan(const struct view_src *s, struct view_work *w, struct view *v)
+/* Parses one VLAN tag. False: it is cut off. */
+static __always_inline bool view_parse_vlan(const struct view_src *s, struct view_work *w,
+					    struct view *v)
 {
 	struct view_tag copy;
 	const struct view_tag *tag = view_read(s, w->off, &copy);
@@ -328,30 +334,30 @@ static __always_inline bool view_vlan(const struct view_src *s, struct view_work
 	return true;
 }
 
-/* From the EtherType in v->type on, whose payload is at w->off. */
-static __always_inline void view_network(const struct view_src *s, struct view_work *w,
-					 struct view *v)
+/* Parses from the header at w->off on, whose EtherType is v->type. */
+static __always_inline void view_parse_network(const struct view_src *s, struct view_work *w,
+					       struct view *v)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < VIEW_VLANS_MAX; i++) {
 		if (!view_is_vlan(v->type) || v->vlans >= VIEW_VLANS_MAX)
 			break;
-		if (!view_vlan(s, w, v))
+		if (!view_parse_vlan(s, w, v))
 			return;
 	}
-	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !view_labels(s, w, v))
+	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !view_parse_labels(s, w, v))
 		return;
 	v->net = w->off;
 	if (v->type == ETH_P_IP)
-		view_ipv4(s, w, v);
+		view_parse_ipv4(s, w, v);
 	else if (v->type == ETH_P_IPV6)
-		view_ipv6(s, w, v);
+		view_parse_ipv6(s, w, v);
 	else if (v->type == ETH_P_ARP || v->type == ETH_P_RARP)
-		view_arp(s, w, v);
+		view_parse_arp(s, w, v);
 }
 
-static __always_inline void view_macs(const struct view_src *s, struct view *v,
-				      const struct view_eth *eth)
+static __always_inline void view_fill_macs(const struct view_src *s, struct view *v,
+					   const struct view_eth *eth)
 {
 	__be16 *dmac = (__be16 *)v->dmac, *smac = (__be16 *)v->smac;
 
@@ -364,9 +370,9 @@ static __always_inline void view_macs(const struct view_src *s, struct view *v,
 	}
 }
 
-/* From the Ethernet header at w->off to v->type. */
-static __always_inline bool view_ethernet(const struct view_src *s, struct view_work *w,
-					  struct view *v)
+/* Parses the Ethernet header at w->off. False: it is cut off. */
+static __always_inline bool view_parse_ethernet(const struct view_src *s, struct view_work *w,
+						struct view *v)
 {
 	struct view_eth copy;
 	const struct view_eth *eth = view_read(s, w->off, &copy);
@@ -374,15 +380,15 @@ static __always_inline bool view_ethernet(const struct view_src *s, struct view_
 	if (!eth)
 		return false;
 	v->link = w->off;
-	view_macs(s, v, eth);
+	view_fill_macs(s, v, eth);
 	w->off += sizeof(*eth);
 	return true;
 }
 
-/* Behind generic XDP some kernels (6.18 is one) hand tc programs an skb that begins with its
- * network header, though it has an Ethernet header in front of that. Most packets show at one look
- * that they are not so: they begin with the type that they are said to be of, and not as an IP
- * header does. */
+/* Whether skb->data points to the network header although the packet has an Ethernet header before
+ * it: some kernels (6.18 among them) pass such an skb to tc programs after generic XDP. The first
+ * test rules this out for most packets without a helper call: their bytes have skb->protocol at the
+ * place of the EtherType, and do not start as an IP header does. */
 static __always_inline bool view_is_bare(struct __sk_buff *skb)
 {
 	struct view_src s = { .data = (void *)(long)skb->data,
@@ -399,18 +405,18 @@ static __always_inline bool view_is_bare(struct __sk_buff *skb)
 	return !eth || before.type != eth->type || before.dmac[0] != eth->dmac[0];
 }
 
-/* The header that is in front: its bytes have no offset. */
-static __always_inline bool view_before(const struct view_src *s, struct view *v)
+/* Parses the Ethernet header that precedes data. Its bytes have no offset in the packet. */
+static __always_inline bool view_parse_bare(const struct view_src *s, struct view *v)
 {
 	struct view_eth eth;
 
 	if (bpf_skb_load_bytes_relative(s->skb, 0, &eth, sizeof(eth), BPF_HDR_START_MAC))
 		return false;
-	view_macs(s, v, &eth);
+	view_fill_macs(s, v, &eth);
 	return true;
 }
 
-static __always_inline void view_start(const struct view_src *s, struct view *v, __u32 len)
+static __always_inline void view_init(const struct view_src *s, struct view *v, __u32 len)
 {
 	__builtin_memset(v, 0, offsetof(struct view, dmac));
 	if (s->groups & VIEW_MACS)
@@ -425,8 +431,9 @@ static __always_inline void view_start(const struct view_src *s, struct view *v,
 	v->link = v->net = v->trans = v->proto = v->payload = VIEW_NONE;
 }
 
-/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
-static __always_inline bool view_gre(const struct view_src *s, struct view_work *w, __u32 *type)
+/* Skips a GRE header: RFC 2784 and 2890 (checksum, key and sequence number are optional). */
+static __always_inline bool view_skip_gre(const struct view_src *s, struct view_work *w,
+					  __u32 *type)
 {
 	struct view_gre copy;
 	const struct view_gre *gre = view_read(s, w->off, &copy);
@@ -436,14 +443,15 @@ static __always_inline bool view_gre(const struct view_src *s, struct view_work 
 		return false;
 	flags = be16(gre->flags);
 	*type = be16(gre->type);
-	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+	if (flags & 0x4007) /* routing, which is obsolete, and versions other than 0 */
 		return false;
 	w->off += 4 + (flags >> 15 & 1) * 4 + (flags >> 13 & 1) * 4 + (flags >> 12 & 1) * 4;
 	return true;
 }
 
-/* RFC 8926: options of 4-byte units. */
-static __always_inline bool view_geneve(const struct view_src *s, struct view_work *w, __u32 *type)
+/* Skips the UDP and GENEVE headers: RFC 8926, options in units of 4 bytes. */
+static __always_inline bool view_skip_geneve(const struct view_src *s, struct view_work *w,
+					     __u32 *type)
 {
 	struct view_geneve copy;
 	const struct view_geneve *geneve = view_read(s, w->off + 8, &copy);
@@ -455,8 +463,10 @@ static __always_inline bool view_geneve(const struct view_src *s, struct view_wo
 	return true;
 }
 
-/* To what is carried in the packet; type 0: Ethernet. */
-static __always_inline bool view_tunnel(const struct view_src *s, struct view_work *w, __u32 *type)
+/* Moves w->off to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
+ * tunnel, or cut off. */
+static __always_inline bool view_enter_tunnel(const struct view_src *s, struct view_work *w,
+					      __u32 *type)
 {
 	struct view *v = &w->views[0];
 
@@ -469,12 +479,12 @@ static __always_inline bool view_tunnel(const struct view_src *s, struct view_wo
 	} else if (v->proto == IPPROTO_IPV6) {
 		*type = ETH_P_IPV6;
 	} else if (v->proto == IPPROTO_GRE) {
-		if (!view_gre(s, w, type))
+		if (!view_skip_gre(s, w, type))
 			return false;
 	} else if (v->proto == IPPROTO_UDP && v->ports && v->dport == VIEW_VXLAN) {
 		w->off += 16;
 	} else if (v->proto != IPPROTO_UDP || !v->ports || v->dport != VIEW_GENEVE ||
-		   !view_geneve(s, w, type)) {
+		   !view_skip_geneve(s, w, type)) {
 		return false;
 	}
 	if (*type == VIEW_BRIDGED)
@@ -482,50 +492,51 @@ static __always_inline bool view_tunnel(const struct view_src *s, struct view_wo
 	return view_reaches(s, w->off);
 }
 
-/* Bytes of the tag that hardware has taken out of an skb, or will put in. */
-static __always_inline __u32 view_hidden(const struct view_src *s)
+/* Length of the VLAN tag that is in the skb's metadata and not in its bytes: hardware removed it,
+ * or will insert it. */
+static __always_inline __u32 view_hidden_tag_len(const struct view_src *s)
 {
 	return s->skb && s->skb->vlan_present ? sizeof(struct view_tag) : 0;
 }
 
-static __always_inline void view_inner(const struct view_src *s, struct view_work *w)
+static __always_inline void view_parse_inner(const struct view_src *s, struct view_work *w)
 {
 	struct view *outer = &w->views[0], *v = &w->views[1];
 	__u32 type = 0;
 
-	view_start(s, v, 0);
-	if (!view_tunnel(s, w, &type))
+	view_init(s, v, 0);
+	if (!view_enter_tunnel(s, w, &type))
 		return;
-	v->len = outer->len - view_hidden(s) - s->bare - w->off;
+	v->len = outer->len - view_hidden_tag_len(s) - s->bare - w->off;
 	v->type = type;
-	if (type || view_ethernet(s, w, v))
-		view_network(s, w, v);
+	if (type || view_parse_ethernet(s, w, v))
+		view_parse_network(s, w, v);
 }
 
-/* The packet's own view; len: of all its bytes, with a hidden tag. */
-static __always_inline void view_outer(const struct view_src *s, struct view_work *w, __u32 len,
-				       bool ethernet)
+/* Fills in the packet's own view. len: all its bytes, with a hidden tag. */
+static __always_inline void view_parse_outer(const struct view_src *s, struct view_work *w,
+					     __u32 len, bool ethernet)
 {
 	struct view *v = &w->views[0];
 
-	view_start(s, v, len);
+	view_init(s, v, len);
 	w->off = 0;
 	if (s->bare) {
-		if (!view_before(s, v))
+		if (!view_parse_bare(s, v))
 			return;
 	} else if (ethernet) {
-		if (!view_ethernet(s, w, v))
+		if (!view_parse_ethernet(s, w, v))
 			return;
 	} else {
-		v->type = view_ip_type(s, 0);
+		v->type = view_guess_ip(s, 0);
 		if (!v->type)
 			return;
 	}
-	if (view_hidden(s)) {
+	if (view_hidden_tag_len(s)) {
 		v->vlan[0] = s->skb->vlan_tci & 0xfff;
 		v->vlans = 1;
 	}
-	view_network(s, w, v);
+	view_parse_network(s, w, v);
 }
 
 #endif

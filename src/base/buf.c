@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing byte buffer: append without checking, ask once at the end whether memory sufficed. */
+/* A growing byte buffer: append without checking each call, check once at the end for memory. */
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -9,14 +9,15 @@
 #include <unistd.h>
 #include "base/buf.h"
 
-enum { READ_PIECE = 1 << 16, SHORT = 32 };
+enum { READ_CHUNK = 1 << 16, SHORT_COPY_MAX = 32 };
 
-#define BUF_FIRST 256
+#define CAP_MIN 256
 
-/* Make room for n more bytes, doubling so that many small appends stay linear. */
-static bool reserve(struct buf *b, size_t n)
+/* Makes room for n more bytes. Doubles the capacity, so that many small appends cost linear
+ * time. */
+static bool ensure_room(struct buf *b, size_t n)
 {
-	size_t cap = b->cap ? b->cap : BUF_FIRST;
+	size_t cap = b->cap ? b->cap : CAP_MIN;
 	char *data;
 
 	if (b->nomem)
@@ -38,11 +39,11 @@ nomem:
 	return false;
 }
 
-/* Most of what is appended is a few bytes, for which a memcpy() whose length the compiler does not
- * know takes longer to begin than to copy: a record of JSON is a hundred of them. n is not 0. */
-static void copy(char *to, const char *from, size_t n)
+/* Most appends are a few bytes long (a JSON record is a hundred of them). For these, a memcpy() of
+ * unknown length costs more in the call than in the copy. n must not be 0. */
+static void copy_bytes(char *to, const char *from, size_t n)
 {
-	if (n > SHORT) {
+	if (n > SHORT_COPY_MAX) {
 		memcpy(to, from, n);
 	} else if (n >= 8) {
 		for (size_t i = 0; i < n - 8; i += 8)
@@ -60,9 +61,9 @@ static void copy(char *to, const char *from, size_t n)
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
 {
-	if (!n || !reserve(b, n))
+	if (!n || !ensure_room(b, n))
 		return;
-	copy(b->data + b->len, bytes, n);
+	copy_bytes(b->data + b->len, bytes, n);
 	b->len += n;
 }
 
@@ -73,7 +74,7 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-	if (reserve(b, 1))
+	if (ensure_room(b, 1))
 		b->data[b->len++] = c;
 }
 
@@ -90,43 +91,43 @@ void buf_u64(struct buf *b, uint64_t v)
 
 void buf_fill(struct buf *b, char c, size_t n)
 {
-	if (!n || !reserve(b, n))
+	if (!n || !ensure_room(b, n))
 		return;
 	memset(b->data + b->len, c, n);
 	b->len += n;
 }
 
-void *buf_room(struct buf *b, size_t n)
+void *buf_add_zeros(struct buf *b, size_t n)
 {
-	void *room;
+	void *zeros;
 
-	if (!reserve(b, n ? n : 1))
+	if (!ensure_room(b, n ? n : 1))
 		return NULL;
-	room = b->data + b->len;
-	memset(room, 0, n);
+	zeros = b->data + b->len;
+	memset(zeros, 0, n);
 	b->len += n;
-	return room;
+	return zeros;
 }
 
 char *buf_reserve(struct buf *b, size_t n)
 {
-	return reserve(b, n ? n : 1) ? b->data + b->len : NULL;
+	return ensure_room(b, n ? n : 1) ? b->data + b->len : NULL;
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
-	va_list again;
+	va_list retry_args;
 	int n;
 
-	if (!reserve(b, 1))
+	if (!ensure_room(b, 1))
 		return;
-	va_copy(again, ap);
+	va_copy(retry_args, ap);
 	n = vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);
 	if (n < 0)
 		b->nomem = true;
-	else if ((size_t)n >= b->cap - b->len && reserve(b, (size_t)n + 1))
-		vsnprintf(b->data + b->len, b->cap - b->len, fmt, again);
-	va_end(again);
+	else if ((size_t)n >= b->cap - b->len && ensure_room(b, (size_t)n + 1))
+		vsnprintf(b->data + b->len, b->cap - b->len, fmt, retry_args);
+	va_end(retry_args);
 	if (!b->nomem)
 		b->len += (size_t)n;
 }
@@ -152,7 +153,7 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* After a write that failed: 0 if it may be tried again. */
+/* Decides after a failed write: 0 if the write may be retried, else -errno. */
 static int wait_writable(int fd, int err)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -161,7 +162,8 @@ static int wait_writable(int fd, int err)
 		return 0;
 	if (err != EAGAIN && err != EWOULDBLOCK)
 		return -err;
-	/* What poll reports of a broken fd the next write says in better words. */
+	/* Errors that poll(2) reports about fd come back from the next write with a better
+	 * errno. */
 	return poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
@@ -186,16 +188,16 @@ int buf_write(const struct buf *b, int fd)
 	return 0;
 }
 
-int buf_read(struct buf *b, int fd, size_t most)
+int buf_read(struct buf *b, int fd, size_t max)
 {
 	ssize_t n = 1;
 
-	while (n && (!most || b->len < most)) {
-		char *at = buf_reserve(b, READ_PIECE);
+	while (n && (!max || b->len < max)) {
+		char *at = buf_reserve(b, READ_CHUNK);
 
 		if (!at)
 			return -ENOMEM;
-		n = read(fd, at, READ_PIECE);
+		n = read(fd, at, READ_CHUNK);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		b->len += n > 0 ? (size_t)n : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing byte buffer: append without checking, ask once at the end whether memory sufficed. */
+/* A growing byte buffer: append without checking each call, check once at the end for memory. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* { 0 } is an empty buffer and may be freed. data is aligned for any type, and is not ended by NUL.
- */
+/* A zeroed struct is an empty buffer and may be freed. data is aligned for any type and not
+ * NUL-terminated. */
 struct buf {
 	char *data;
 	size_t len, cap;
-	bool nomem; /* memory ran out: later appends do nothing, until buf_clear */
+	bool nomem; /* an allocation failed: appends do nothing until buf_clear() */
 };
 
 void buf_add(struct buf *b, const void *bytes, size_t n);
@@ -24,23 +24,24 @@ void buf_fill(struct buf *b, char c, size_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-/* Append n zero bytes and return where they are (until the next append), NULL if memory ran out. */
-void *buf_room(struct buf *b, size_t n);
+/* Appends n zero bytes and returns a pointer to them, valid until the next append. NULL: out of
+ * memory. */
+void *buf_add_zeros(struct buf *b, size_t n);
 
-/* Room for n more bytes behind what is there, which does not grow: the caller writes there and adds
- * to len. NULL if memory ran out. */
+/* Makes room for n more bytes after the contents without changing len: the caller writes them and
+ * adds to len. NULL: out of memory. */
 char *buf_reserve(struct buf *b, size_t n);
 
-/* Empty it; the memory is kept for the next use. */
+/* Empties the buffer and keeps its memory for reuse. */
 void buf_clear(struct buf *b);
 void buf_free(struct buf *b);
 
-/* Append what fd gives to its end, or until the buffer has most bytes or a few more; most 0: no
- * limit. 0 or -errno; -ENOMEM. */
-int buf_read(struct buf *b, int fd, size_t most);
+/* Appends from fd until end of file or until len reaches max (it may exceed max by less than one
+ * read); max 0: no limit. Returns 0 or -errno. */
+int buf_read(struct buf *b, int fd, size_t max);
 
-/* Write all of it to fd, waiting where a non-blocking fd would not take it. 0 or -errno; -ENOMEM,
- * with nothing written, if memory ran out while it was filled. */
+/* Writes the whole buffer to fd; polls if fd is non-blocking. Returns 0 or -errno; -ENOMEM, without
+ * writing anything, if an append failed before. */
 int buf_write(const struct buf *b, int fd);
 
 #endif

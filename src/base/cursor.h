@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading bytes that somebody else wrote: every length is checked here, before its byte is read. */
+/* Reads untrusted bytes: every length is checked here before a byte is read. */
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is left of some bytes. A read beyond the end gives zeros and sets cut, which stays set: a
- * header may be read in one go and be asked about once. Zeroed: nothing is left. */
+/* The unread rest of some bytes. A read past the end returns zeros and sets cut, which stays set:
+ * read a whole header, then check cut once. A zeroed cursor is empty. */
 struct cursor {
 	const uint8_t *at;
 	size_t left;
@@ -20,7 +20,8 @@ static inline struct cursor cursor_of(const void *data, size_t len)
 	return (struct cursor){ .at = data, .left = len };
 }
 
-/* The next n bytes, passed over; NULL, and nothing left, if there are not so many. */
+/* Returns the next n bytes and moves past them. If fewer are left: NULL, the cursor is empty and
+ * cut is set. */
 static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 {
 	const uint8_t *at = c->at;
@@ -29,7 +30,7 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 		*c = (struct cursor){ .cut = true };
 		return NULL;
 	}
-	if (n) { /* not of NULL */
+	if (n) { /* adding to NULL is undefined */
 		c->at += n;
 		c->left -= n;
 	}
@@ -41,7 +42,8 @@ static inline bool cursor_skip(struct cursor *c, size_t n)
 	return cursor_take(c, n) || !n;
 }
 
-/* The next n bytes as a cursor of their own; what is left if there are not so many, and cut. */
+/* Splits off the next n bytes as a cursor. If fewer are left, the new cursor has them all and its
+ * cut is set. */
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	struct cursor sub = { c->at, n, false };
@@ -56,7 +58,7 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return sub;
 }
 
-/* Numbers in bytes that were taken. */
+/* Big-endian numbers from bytes that cursor_take() returned. */
 static inline uint16_t be16_at(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);

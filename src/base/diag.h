@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pure parser says of bad input: it prints nothing, its caller does. */
+/* An error message from a parser that does not print: the caller reports it. */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
 #include <stdint.h>
 
-/* Zeroed: nothing is wrong. */
+/* Zeroed: no error. */
 struct diag {
-	uint64_t pos;  /* of the byte in the input */
-	char msg[160]; /* one line without an end of line, ended by NUL */
+	uint64_t pos;  /* byte offset in the input */
+	char msg[160]; /* one line without a newline, NUL-terminated */
 };
 
 #endif

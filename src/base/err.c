@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors: said once, where the words are known, as one line on stderr. */
+/* Error messages: one line on stderr, reported once, where the cause is known. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "base/array.h"
 #include "base/utf8.h"
 
-#define MESSAGE_MAX 1000 /* bytes; with prefix and tail a line stays far below PIPE_BUF */
+#define MESSAGE_MAX 1000 /* bytes; with prefix and suffix a line stays far below PIPE_BUF */
 #define LINE_MAX_   1400
 
 static const char *command;
-static struct err_held held; /* where messages go instead of stderr; NULL: to stderr */
+static struct err_capture capture; /* where messages go; buf NULL: to stderr */
 
 static const struct {
 	int err;
-	const char *words;
-} table[] = {
+	const char *text;
+} messages[] = {
 	{ EPERM, "not permitted (needs root or more capabilities)" },
 	{ EACCES, "permission denied" },
 	{ ENOENT, "not found" },
 	{ ENODEV, "no such interface or device" },
-	{ EEXIST, "exists already" },
+	{ EEXIST, "already exists" },
 	{ EBUSY, "in use by another program" },
-	{ ENOSYS, "this kernel does not have it" },
+	{ ENOSYS, "not available in this kernel" },
 	{ EOPNOTSUPP, "not supported by this kernel or driver" },
 	{ EPIPE, "the reader is gone" },
 	{ ENOSPC, "no space left" },
@@ -33,58 +34,58 @@ static const struct {
 	{ EINVAL, "not accepted by this kernel (invalid argument)" },
 	{ EMFILE, "too many files open in this process (see ulimit -n)" },
 	{ ENFILE, "too many files open on this host" },
-	{ ETIMEDOUT, "no answer in time" },
+	{ ETIMEDOUT, "timed out" },
 	{ E_USAGE, "wrong usage" },
 };
 
-const char *err_words(int err)
+const char *err_message(int err)
 {
-	long long positive = llabs((long long)err); /* the least int has no counterpart in int */
+	long long positive = llabs((long long)err); /* -INT_MIN does not fit in an int */
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-		if (table[i].err == positive)
-			return table[i].words;
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++)
+		if (messages[i].err == positive)
+			return messages[i].text;
 	return strerror((int)positive);
 }
 
-struct err_held err_capture_begin(char *buf, size_t len)
+struct err_capture err_capture_begin(char *buf, size_t len)
 {
-	struct err_held before = held;
+	struct err_capture before = capture;
 
-	held = (struct err_held){ buf, len };
+	capture = (struct err_capture){ buf, len };
 	return before;
 }
 
-void err_capture_end(struct err_held before)
+void err_capture_end(struct err_capture before)
 {
-	held = before;
+	capture = before;
 }
 
 bool err_is_captured(void)
 {
-	return held.buf != NULL;
+	return capture.buf != NULL;
 }
 
-void err_command(const char *name)
+void err_set_command(const char *name)
 {
 	command = name;
 }
 
-/* Everything here works without memory: running out of it must be said, too. */
-struct line {
+/* No allocation in this file: it also reports that memory ran out. */
+struct err_line {
 	char at[LINE_MAX_];
 	size_t n;
 };
 
-/* Append what a terminal can show; '?' for the rest. Keeps one byte for the newline. */
-static void add(struct line *l, const char *s)
+/* Appends text; bytes that are not printable UTF-8 become '?'. Leaves one byte for the newline. */
+static void append_text(struct err_line *l, const char *s)
 {
 	size_t left = strlen(s);
 
 	while (left) {
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
-		bool shown = cp != UTF8_BAD && !utf8_control(cp);
+		bool shown = cp != UTF8_BAD && !utf8_is_control(cp);
 
 		if (l->n + (shown ? n : 1) >= sizeof(l->at))
 			return;
@@ -95,8 +96,8 @@ static void add(struct line *l, const char *s)
 	}
 }
 
-/* Mark a message that was cut, behind its last whole character that leaves room for the mark. */
-static void cut(char *msg)
+/* Ends a truncated message with "...", after the last whole character that leaves room for it. */
+static void mark_truncated(char *msg)
 {
 	size_t room = MESSAGE_MAX - sizeof("..."), n = 0, next = 0;
 	uint32_t cp;
@@ -108,37 +109,37 @@ static void cut(char *msg)
 	memcpy(msg + n, "...", sizeof("..."));
 }
 
-static void start(struct line *l)
+static void begin_line(struct err_line *l)
 {
 	l->n = 0;
-	if (held.buf)
+	if (capture.buf)
 		return;
-	add(l, "sonde");
+	append_text(l, "sonde");
 	if (command) {
-		add(l, " ");
-		add(l, command);
+		append_text(l, " ");
+		append_text(l, command);
 	}
-	add(l, ": ");
+	append_text(l, ": ");
 }
 
-static void add_message(struct line *l, const char *fmt, va_list ap)
+static void add_message(struct err_line *l, const char *fmt, va_list ap)
 {
 	char msg[MESSAGE_MAX];
 	int n = vsnprintf(msg, sizeof(msg), fmt, ap);
 
 	if (n >= (int)sizeof(msg))
-		cut(msg);
-	add(l, n < 0 ? fmt : msg);
+		mark_truncated(msg);
+	append_text(l, n < 0 ? fmt : msg);
 }
 
-/* One write, so that lines of several processes stay whole. If stderr is gone nobody can be told.
- */
-static void finish(struct line *l)
+/* Uses a single write(2), so that lines of several processes do not mix. Errors of stderr itself
+ * cannot be reported. */
+static void write_line(struct err_line *l)
 {
 	ssize_t n;
 
-	if (held.buf) {
-		snprintf(held.buf, held.len, "%.*s", (int)l->n, l->at);
+	if (capture.buf) {
+		snprintf(capture.buf, capture.len, "%.*s", (int)l->n, l->at);
 		return;
 	}
 	l->at[l->n++] = '\n';
@@ -147,16 +148,16 @@ static void finish(struct line *l)
 	while (n < 0 && errno == EINTR);
 }
 
-static void say(const char *fmt, va_list ap, const char *const *tail)
+static void report_message(const char *fmt, va_list ap, const char *const *tail)
 {
 	int saved = errno;
-	struct line l;
+	struct err_line l;
 
-	start(&l);
+	begin_line(&l);
 	add_message(&l, fmt, ap);
 	for (; *tail; tail++)
-		add(&l, *tail);
-	finish(&l);
+		append_text(&l, *tail);
+	write_line(&l);
 	errno = saved;
 }
 
@@ -165,7 +166,7 @@ int fail(int err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap, (const char *const[]){ NULL });
+	report_message(fmt, ap, (const char *const[]){ NULL });
 	va_end(ap);
 	return err;
 }
@@ -175,7 +176,7 @@ int fail_errno(int err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap, (const char *const[]){ ": ", err_words(err), NULL });
+	report_message(fmt, ap, (const char *const[]){ ": ", err_message(err), NULL });
 	va_end(ap);
 	return err;
 }
@@ -185,9 +186,9 @@ int fail_usage(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap,
-	    (const char *const[]){ " (see sonde ", command ? command : "", command ? " " : "",
-				   "--help)", NULL });
+	report_message(fmt, ap,
+		       (const char *const[]){ " (see sonde ", command ? command : "",
+					      command ? " " : "", "--help)", NULL });
 	va_end(ap);
 	return -E_USAGE;
 }
@@ -197,6 +198,6 @@ void note(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap, (const char *const[]){ NULL });
+	report_message(fmt, ap, (const char *const[]){ NULL });
 	va_end(ap);
 }

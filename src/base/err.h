@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors: said once, where the words are known, as one line on stderr. */
+/* Error messages: one line on stderr, reported once, where the cause is known. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -7,41 +7,42 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a command returns for a mistake on its command line; outside errno's range.
- * main() exits with 2 for it and with 1 for any other negative value. */
+/* Returned (negated) for wrong command lines; outside the range of errno. main() exits with status
+ * 2 for it and with 1 for any other negative value. */
 #define E_USAGE 4096
 
-/* Print "sonde: MESSAGE" and return err (a negative errno), for `return fail(-E..., ...)`.
- * Control characters that came in with the arguments are printed as '?'. */
+/* Prints "sonde COMMAND: MESSAGE" to stderr and returns err (a negative errno), for `return
+ * fail(-E..., ...)`. Control characters in the message are printed as '?'. */
 int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, with ": " and the words for err behind the message. */
+/* Like fail(), with ": " and err_message(err) appended. */
 int fail_errno(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print the message and the way to the command's help; returns -E_USAGE. */
+/* Like fail(), with a hint to the command's --help. Returns -E_USAGE. */
 int fail_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line of information on stderr: which hook was chosen, what was stepped down from. */
+/* Prints a line of information to stderr, such as the hook that is used or a fallback. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The words for an errno (err may be negative), in the terms of this program's users. */
-const char *err_words(int err);
+/* The message for an errno (positive or negative), in terms of this program's users. */
+const char *err_message(int err);
 
-/* "ENOENT"; NULL: it is no error, or one without a name. err may be negative. */
+/* The symbol of an errno (positive or negative), such as "ENOENT". NULL: 0 or unknown. */
 const char *err_name(int err);
 
-/* Keep messages from stderr until err_capture_end(): the last one's text (cut to len, ended with a
- * NUL) is put into buf instead. For trying what may fail, when the reason is an answer. Holds nest:
- * what err_capture_begin() returns is given to err_capture_end(). */
-struct err_held {
+/* Captures messages instead of printing them until err_capture_end(): buf gets the text of the last
+ * one, truncated to len bytes and NUL-terminated. For attempts whose error message is a result.
+ * Captures nest: pass the value of err_capture_begin() to err_capture_end(). */
+struct err_capture {
 	char *buf;
 	size_t len;
 };
-struct err_held err_capture_begin(char *buf, size_t len);
-void err_capture_end(struct err_held before);
+struct err_capture err_capture_begin(char *buf, size_t len);
+void err_capture_end(struct err_capture before);
 bool err_is_captured(void);
 
-/* Name the command for the lines above ("count"); NULL for none. The string must stay. */
-void err_command(const char *name);
+/* Sets the command that messages are prefixed with ("count"); NULL: none. The string is not
+ * copied. */
+void err_set_command(const char *name);
 
 #endif

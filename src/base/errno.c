@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors by their names, as manual pages have them (errno(3)). */
+/* Symbols of errors, as in errno(3). */
+#include "base/array.h"
 #include "base/err.h"
 
-/* Not pointers, which cost more than the names: each has a relocation. */
+/* Arrays, not pointers: a pointer costs a relocation, which is larger than most names. */
 /* clang-format off */
 #define E(name) [name] = #name
 static const char names[][16] = {
@@ -24,6 +25,5 @@ static const char names[][16] = {
 const char *err_name(int err)
 {
 	err = err < 0 && err > -(1 << 12) ? -err : err;
-	return err > 0 && err < (int)(sizeof(names) / sizeof(*names)) && *names[err] ? names[err]
-										     : NULL;
+	return err > 0 && err < (int)ARRAY_LEN(names) && *names[err] ? names[err] : NULL;
 }

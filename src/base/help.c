@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A command's --help, made from its table of options. */
 #include <string.h>
-#include <unistd.h>
 #include "base/buf.h"
 #include "base/opt.h"
 #include "base/utf8.h"
@@ -90,12 +89,12 @@ static void add_about(struct buf *b, const struct opt *o)
 {
 	buf_str(b, o->help ? o->help : "");
 	if (o->kind == OPT_KIND_LIST)
-		buf_str(b, " (may be repeated)");
+		buf_str(b, " (repeatable)");
 	if (o->kind != OPT_KIND_CHOICE)
 		return;
 	for (const char *const *c = o->choices; *c; c++)
-		buf_printf(b, "%s%s", c == o->choices ? " (" : ", ", *c);
-	buf_char(b, ')');
+		buf_printf(b, "%s%s", c == o->choices ? ": " : ", ", *c);
+	buf_printf(b, " (default: %s)", *o->choices);
 }
 
 static void add_option(struct buf *b, const struct opt *o, size_t indent)
@@ -148,28 +147,29 @@ static void add_examples(struct buf *b, const char *lines)
 	}
 }
 
-int opt_help(const struct opt_spec *spec)
+void opt_put_entry(struct buf *out, const char *name, const char *about)
 {
-	struct buf b = { 0 };
-	size_t at;
-	int err;
+	buf_printf(out, "  %-10s %.*s\n", name, (int)strcspn(about, "\n"), about);
+}
 
-	buf_printf(&b, "Usage: sonde %s", spec->command);
-	at = b.len;
+void opt_put_help(const struct opt_spec *spec, struct buf *out)
+{
+	size_t from = out->len, at;
+
+	buf_printf(out, "Usage: sonde %s", spec->command);
+	at = out->len - from;
 	if (spec->usage && *spec->usage) {
-		buf_char(&b, ' ');
-		wrap(&b, spec->usage, at + 1, at + 1);
+		buf_char(out, ' ');
+		wrap(out, spec->usage, at + 1, at + 1);
 	} else {
-		buf_char(&b, '\n');
+		buf_char(out, '\n');
 	}
 	if (spec->about) {
-		buf_char(&b, '\n');
-		wrap(&b, spec->about, 0, 0);
+		buf_char(out, '\n');
+		wrap(out, spec->about, 0, 0);
 	}
-	add_options(&b, spec->rows);
+	if (spec->rows)
+		add_options(out, spec->rows);
 	if (spec->examples)
-		add_examples(&b, spec->examples);
-	err = buf_write(&b, STDOUT_FILENO);
-	buf_free(&b);
-	return err;
+		add_examples(out, spec->examples);
 }

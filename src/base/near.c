@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Which known name a mistyped word was meant to be. */
+/* Suggestions for mistyped words by edit distance. */
 #include "base/near.h"
 #include <string.h>
 #include "base/opt.h"
 
-static unsigned int least(unsigned int a, unsigned int b)
+static unsigned int min_uint(unsigned int a, unsigned int b)
 {
 	return a < b ? a : b;
 }
 
-/* Slips between two words: a letter too many, missing, wrong, or two swapped. Of the table three
- * rows are kept. */
-static unsigned int slips(const char *a, size_t na, const char *b, size_t nb)
+/* The number of edits between two words: insertions, deletions, substitutions and swaps of
+ * neighbours (optimal string alignment distance). Only three rows of the table are kept. */
+static unsigned int count_edits(const char *a, size_t na, const char *b, size_t nb)
 {
 	unsigned int rows[3][NEAR_MAX + 1];
 
 	for (size_t i = 0; i <= na; i++) {
-		unsigned int *d = rows[i % 3];
-		const unsigned int *one = rows[(i + 2) % 3], *two = rows[(i + 1) % 3];
+		unsigned int *row = rows[i % 3];
+		const unsigned int *prev = rows[(i + 2) % 3], *prev2 = rows[(i + 1) % 3];
 
 		for (size_t j = 0; j <= nb; j++) {
 			if (!i || !j) {
-				d[j] = (unsigned int)(i + j);
+				row[j] = (unsigned int)(i + j);
 				continue;
 			}
-			d[j] = least(one[j], d[j - 1]) + 1;
-			d[j] = least(d[j], one[j - 1] + (a[i - 1] != b[j - 1]));
+			row[j] = min_uint(prev[j], row[j - 1]) + 1;
+			row[j] = min_uint(row[j], prev[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d[j] = least(d[j], two[j - 2] + 1);
+				row[j] = min_uint(row[j], prev2[j - 2] + 1);
 		}
 	}
 	return rows[na % 3][nb];
@@ -41,24 +41,24 @@ void near_begin(struct near *near, const char *word)
 bool near_try(struct near *near, const char *name)
 {
 	size_t n = strlen(name), len = near->len, longer = len > n ? len : n;
-	unsigned int d;
+	unsigned int distance;
 
 	if (!len || len > NEAR_MAX || n > NEAR_MAX)
 		return false;
-	/* A word cut short is as good as one slip, from two letters on. */
+	/* A prefix of at least two characters counts as one edit. */
 	if (len > 1 && !strncmp(near->word, name, len))
-		d = 1;
+		distance = 1;
 	else if (longer - (len < n ? len : n) > longer / 3)
 		return false;
 	else
-		d = slips(near->word, len, name, n);
-	if ((d > longer / 3 || d >= n) && strncmp(near->word, name, len))
+		distance = count_edits(near->word, len, name, n);
+	if ((distance > longer / 3 || distance >= n) && strncmp(near->word, name, len))
 		return false;
-	/* Of some with as many slips the one that is as long. */
-	d = d * (NEAR_MAX + 1) + (unsigned int)(longer - (len < n ? len : n));
-	if (d >= near->best)
+	/* With equal distance, prefer the name of similar length. */
+	distance = distance * (NEAR_MAX + 1) + (unsigned int)(longer - (len < n ? len : n));
+	if (distance >= near->best)
 		return false;
-	near->best = d;
+	near->best = distance;
 	memcpy(near->name, name, n + 1);
 	return true;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and times from command lines: the whole string or nothing, exact, no locale. */
+/* Numbers and times from command lines: the whole string must match; exact, independent of
+ * locale. */
 #include <errno.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/opt.h"
 
 #define NS_S    1000000000ULL
@@ -15,7 +17,7 @@ static const struct {
 	{ "ns", 1 },  { "m", 60 * NS_S }, { "h", 3600 * NS_S }, { "d", 24 * 3600 * NS_S },
 };
 
-static int digit(char c, unsigned int base)
+static int digit_value(char c, unsigned int base)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -23,12 +25,13 @@ static int digit(char c, unsigned int base)
 	return base == 16 && c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Add the digits at *s to a number, stopping to count above max; returns whether there were any. */
-static bool digits(const char **s, unsigned int base, uint64_t max, uint64_t *n)
+/* Reads digits at *s into *n and moves *s past them. Stops adding once *n exceeds max. Returns
+ * false if there is no digit. */
+static bool read_digits(const char **s, unsigned int base, uint64_t max, uint64_t *n)
 {
 	const char *from = *s;
 
-	for (int d; (d = digit(**s, base)) >= 0; ++*s)
+	for (int d; (d = digit_value(**s, base)) >= 0; ++*s)
 		if (*n <= max)
 			*n = *n * base + (unsigned int)d;
 	return *s > from;
@@ -41,7 +44,7 @@ int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *value)
 
 	if (hex)
 		s += 2;
-	if (!digits(&s, hex ? 16 : 10, UINT32_MAX, &n) || *s)
+	if (!read_digits(&s, hex ? 16 : 10, UINT32_MAX, &n) || *s)
 		return -EINVAL;
 	if (n < min || n > max)
 		return -ERANGE;
@@ -49,14 +52,15 @@ int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *value)
 	return 0;
 }
 
-/* The digits from s to end, which stand behind the point, in units of ns; false if they are finer
- * than a nanosecond. From the last to the first: a remainder at any step would stay to the end. */
-static bool fraction(const char *s, const char *end, uint64_t unit, uint64_t *ns)
+/* Converts the decimal digits from s to end (those after the decimal point) of a unit to ns.
+ * Returns false if the value is finer than one nanosecond. Works from the last digit to the first:
+ * a remainder at any step could not disappear later. */
+static bool read_fraction(const char *s, const char *end, uint64_t unit, uint64_t *ns)
 {
 	uint64_t sum = 0;
 
 	while (end > s) {
-		sum += unit * (unsigned int)digit(*--end, 10);
+		sum += unit * (unsigned int)digit_value(*--end, 10);
 		if (sum % 10)
 			return false;
 		sum /= 10;
@@ -65,9 +69,9 @@ static bool fraction(const char *s, const char *end, uint64_t unit, uint64_t *ns
 	return true;
 }
 
-static uint64_t unit_of(const char *name)
+static uint64_t find_unit(const char *name)
 {
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (!strcmp(name, units[i].name))
 			return units[i].ns;
 	return 0;
@@ -75,25 +79,25 @@ static uint64_t unit_of(const char *name)
 
 int parse_time(const char *s, uint64_t *ns)
 {
-	uint64_t whole = 0, part = 0, ignored = 0, unit;
+	uint64_t value = 0, fraction = 0, ignored = 0, unit;
 	const char *point = NULL, *end;
 
-	if (!digits(&s, 10, NS_YEAR, &whole))
+	if (!read_digits(&s, 10, NS_YEAR, &value))
 		return -EINVAL;
 	if (*s == '.') {
 		point = ++s;
-		if (!digits(&s, 10, 0, &ignored))
+		if (!read_digits(&s, 10, 0, &ignored))
 			return -EINVAL;
 	}
 	end = s;
-	unit = unit_of(end);
+	unit = find_unit(end);
 	if (!unit)
 		return -EINVAL;
-	if (whole > NS_YEAR / unit || (point && !fraction(point, end, unit, &part)))
+	if (value > NS_YEAR / unit || (point && !read_fraction(point, end, unit, &fraction)))
 		return -ERANGE;
-	whole = whole * unit + part;
-	if (!whole || whole > NS_YEAR)
+	value = value * unit + fraction;
+	if (!value || value > NS_YEAR)
 		return -ERANGE;
-	*ns = whole;
+	*ns = value;
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* Command lines as typed rows: one table a command gives parsing, checks and --help. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/opt.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -171,11 +172,15 @@ static int take_value(struct parse *p, const struct opt *o, const char *as, cons
 	return kinds[o->kind].store(o, as, value, p->into + o->off);
 }
 
-static int help(const struct opt_spec *spec)
+static int print_help(const struct opt_spec *spec)
 {
-	int err = opt_help(spec);
+	struct buf b = { 0 };
+	int rc;
 
-	return err ? fail_errno(err, "cannot write the help") : 1;
+	opt_put_help(spec, &b);
+	rc = buf_write(&b, STDOUT_FILENO);
+	buf_free(&b);
+	return rc ? fail_errno(rc, "standard output") : 1;
 }
 
 static int take_long(struct parse *p)
@@ -195,7 +200,7 @@ static int take_long(struct parse *p)
 	if (value)
 		return fail_usage("%s: takes no value", as);
 	if (o == &opt_help_row)
-		return help(p->spec);
+		return print_help(p->spec);
 	return kinds[o->kind].store(o, as, NULL, p->into + o->off);
 }
 
@@ -222,7 +227,7 @@ static int take_letters(struct parse *p)
 		if (!o)
 			return unknown_letter(p, at);
 		if (o == &opt_help_row)
-			return help(p->spec);
+			return print_help(p->spec);
 		if (kinds[o->kind].takes_value)
 			return take_value(p, o, as, at[1] ? at + 1 : NULL);
 		err = kinds[o->kind].store(o, as, NULL, p->into + o->off);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdbool.h>
+#include "base/buf.h"
 
 /* A repeatable option's values, in the order given; the strings are argv's. */
 #define OPT_LIST_MAX 64
@@ -98,12 +99,13 @@ struct opt {
 		.off = OPT_OFF_(T, m, int), .choices = c                              \
 	}
 
-/* What a command says of itself. */
+/* What the help, the manual page and completion say of a command. */
 struct opt_spec {
-	const char *command;    /* "count" */
-	const char *usage;      /* what follows the name: "[OPTIONS] [FILTER]" */
-	const char *about;      /* one sentence or more, ends without a newline */
-	const struct opt *rows; /* ends with a row of kind OPT_KIND_END */
+	const char *command; /* "count" */
+	const char *usage;   /* what follows the name: "[OPTIONS] [FILTER]" */
+	const char *about;   /* a line of at most 60 columns that says what it does, then, after a
+			      * newline, paragraphs; ends without a newline */
+	const struct opt *rows; /* ends with a row of kind OPT_KIND_END; NULL: no options */
 	const char *examples;   /* lines below the options, or NULL */
 };
 
@@ -113,15 +115,16 @@ extern const struct opt opt_help_row;
 /* Parse argv[1..argc-1] (argv[0] is the command) into *into. Options may stand before or after
  * operands; "--" ends them; -abc, -iX, --name=X and --name X are taken, and a unique prefix of a
  * long name is not. *rest and *nrest get the operands in order (argv is reordered in place, as by
- * GNU getopt: they end at argv's NULL). Returns 0; 1 if --help or -h was asked and printed to
- * stdout
- * (-errno, said, if it could not be printed); -E_USAGE after saying what is wrong (the nearest
- * option's name is suggested). *into is untouched on failure only as far as it was not reached. */
+ * GNU getopt: they end at argv's NULL). Returns 0; 1 if --help or -h was asked for and printed to
+ * stdout; -errno if it could not be printed; -E_USAGE for a mistake (the nearest option's name is
+ * suggested). Reports errors. *into is untouched on failure only as far as it was not reached. */
 int opt_parse(const struct opt_spec *spec, void *into, int argc, char **argv, char ***rest,
 	      int *nrest);
 
-/* Print a command's help to stdout. 0 or -errno, unsaid. */
-int opt_help(const struct opt_spec *spec);
+/* Append a command's help: usage, what it does, options, examples; 80 columns at most. */
+void opt_put_help(const struct opt_spec *spec, struct buf *out);
+/* Append an entry of a list of commands: the name, and the first line of about. */
+void opt_put_entry(struct buf *out, const char *name, const char *about);
 
 /* The name in names (NULL at the end) nearest to word, or NULL if none is near enough to be a slip.
  */

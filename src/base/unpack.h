@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that the build packed: one block in LZ4's block format. */
+/* Decompression of data that was compressed at build time: one block in LZ4's block format. */
 #ifndef BASE_UNPACK_H
 #define BASE_UNPACK_H
 
 #include <stddef.h>
 
-/* Unpack a block of len bytes that holds just size bytes. 0, or -EBADMSG with anything in to. */
-int unpack(const void *block, size_t len, void *to, size_t size);
+/* Decompresses a block of len bytes into exactly size bytes. Returns 0, or -EBADMSG with undefined
+ * contents in to. Format: lz4_Block_format.md of the LZ4 project. */
+int unpack_lz4(const void *block, size_t len, void *to, size_t size);
 
 #endif

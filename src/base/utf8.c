@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8 as it comes from others: decoded with care, measured for a terminal. */
+/* UTF-8 from untrusted input: decoding and width on a terminal. */
 #include "base/utf8.h"
+#include "base/array.h"
 
-/* Lead bytes, how many follow, and what the first follower may be: the narrow ranges keep out
- * overlong forms, surrogates and what lies above U+10FFFF. */
+/* Lead bytes, the number of continuation bytes, and the range of the first one: the ranges exclude
+ * overlong forms, surrogates and values above U+10FFFF. */
 static const struct lead {
-	uint8_t from, to, follow, low, high;
+	uint8_t from, to, followers, low, high;
 } leads[] = {
 	{ 0xc2, 0xdf, 1, 0x80, 0xbf }, { 0xe0, 0xe0, 2, 0xa0, 0xbf }, { 0xe1, 0xec, 2, 0x80, 0xbf },
 	{ 0xed, 0xed, 2, 0x80, 0x9f }, { 0xee, 0xef, 2, 0x80, 0xbf }, { 0xf0, 0xf0, 3, 0x90, 0xbf },
@@ -35,7 +36,7 @@ static const struct range double_width[] = {
 	{ 0x1f300, 0x1f64f }, { 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
 };
 
-static bool within(const struct range *r, size_t n, uint32_t cp)
+static bool in_ranges(const struct range *r, size_t n, uint32_t cp)
 {
 	for (size_t i = 0; i < n; i++)
 		if (cp >= r[i].from && cp <= r[i].to)
@@ -43,11 +44,11 @@ static bool within(const struct range *r, size_t n, uint32_t cp)
 	return false;
 }
 
-#define WITHIN(table, cp) within(table, sizeof(table) / sizeof(*(table)), cp)
+#define IN_RANGES(table, cp) in_ranges(table, ARRAY_LEN(table), cp)
 
-static const struct lead *lead_of(uint8_t byte)
+static const struct lead *find_lead(uint8_t byte)
 {
-	for (size_t i = 0; i < sizeof(leads) / sizeof(*leads); i++)
+	for (size_t i = 0; i < ARRAY_LEN(leads); i++)
 		if (byte >= leads[i].from && byte <= leads[i].to)
 			return &leads[i];
 	return NULL;
@@ -65,11 +66,11 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *cp)
 		return 1;
 	}
 	*cp = UTF8_BAD;
-	lead = lead_of(u[0]);
+	lead = find_lead(u[0]);
 	if (!lead)
 		return 1;
-	value = u[0] & (0x3fU >> lead->follow);
-	for (i = 1; i <= lead->follow; i++) {
+	value = u[0] & (0x3fU >> lead->followers);
+	for (i = 1; i <= lead->followers; i++) {
 		uint8_t low = i == 1 ? lead->low : 0x80, high = i == 1 ? lead->high : 0xbf;
 
 		if (i >= n || u[i] < low || u[i] > high)
@@ -80,16 +81,16 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *cp)
 	return i;
 }
 
-bool utf8_control(uint32_t cp)
+bool utf8_is_control(uint32_t cp)
 {
-	return WITHIN(controls, cp);
+	return IN_RANGES(controls, cp);
 }
 
 unsigned int utf8_width(uint32_t cp)
 {
 	if (cp < 0x300)
 		return 1;
-	if (WITHIN(zero_width, cp))
+	if (IN_RANGES(zero_width, cp))
 		return 0;
-	return WITHIN(double_width, cp) ? 2 : 1;
+	return IN_RANGES(double_width, cp) ? 2 : 1;
 }

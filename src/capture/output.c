@@ -14,8 +14,6 @@
 
 enum { FULL = 1 << 16, NAME_MAX_HERE = 8 };
 
-const char *const capture_formats[] = { "text", "json", NULL };
-
 /* A packet as JSON has it. */
 struct row {
 	uint64_t time_ns, length, caplen, vlan, source_port, destination_port, pid;
@@ -25,12 +23,12 @@ struct row {
 
 #define R struct row
 static const struct col cols[] = {
-	{ "time_ns", .role = COL_INFO, COL_AT_U64(R, time_ns) },
+	{ "time", .role = COL_INFO, COL_AT_TIME(R, time_ns) },
 	{ "interface", .role = COL_INFO, COL_AT_STR(R, interface) },
 	{ "direction", .role = COL_INFO, COL_AT_STR(R, direction) },
-	{ "length", .role = COL_INFO, COL_AT_U64(R, length) },
-	{ "captured", .role = COL_INFO, COL_AT_U64(R, caplen) },
-	{ "type", .role = COL_INFO, COL_AT_STR(R, type) },
+	{ "length_bytes", .role = COL_INFO, COL_AT_U64(R, length) },
+	{ "captured_bytes", .role = COL_INFO, COL_AT_U64(R, caplen) },
+	{ "ethertype", .role = COL_INFO, COL_AT_STR(R, type) },
 	{ "protocol", .role = COL_INFO, COL_AT_STR(R, protocol) },
 	{ "source", .role = COL_INFO, COL_AT_STR(R, source) },
 	{ "source_port", .role = COL_INFO, COL_AT_U64(R, source_port) },
@@ -42,7 +40,7 @@ static const struct col cols[] = {
 	{ "verdict", .role = COL_INFO, COL_AT_STR(R, verdict) },
 };
 #undef R
-static const struct schema packet_schema = { "capture", cols, sizeof(cols) / sizeof(*cols), 0 };
+const struct schema capture_packet_schema = SCHEMA("packet", cols);
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -185,10 +183,10 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 		.time_ns = f->time_ns,
 		.length = f->len,
 		.caplen = f->caplen,
-		.vlan = v->vlan[0],
-		.source_port = v->sport,
-		.destination_port = v->dport,
-		.pid = f->pid,
+		.vlan = col_known(v->vlan[0]),
+		.source_port = col_known(v->sport),
+		.destination_port = col_known(v->dport),
+		.pid = col_known(f->pid),
 		.interface = *iface ? iface : NULL,
 		.direction = dirs[f->dir],
 		.verdict = verdicts[f->verdict],
@@ -199,7 +197,7 @@ static int put_json(struct capture_out *out, const struct frame *f, const char *
 	};
 	if (v->proto != VIEW_NONE)
 		row.protocol = numbered(proto, net_proto_name((uint8_t)v->proto), v->proto);
-	rc = sink_begin(out->sink, &packet_schema, NULL);
+	rc = sink_begin(out->sink, &capture_packet_schema, NULL);
 	rc = rc ? rc : sink_row(out->sink, &row);
 	rc = rc ? rc : sink_end(out->sink);
 	return rc ? fail_errno(rc, "standard output") : 0;

@@ -11,7 +11,8 @@
 #include "out/sink.h"
 
 enum capture_format { CAPTURE_TEXT, CAPTURE_JSON };
-extern const char *const capture_formats[];
+/* What a packet is as JSON. */
+extern const struct schema capture_packet_schema;
 
 struct capture_out_opts {
 	enum capture_format format;

@@ -56,12 +56,12 @@ static uint64_t area_bytes(const struct packet_buf *a)
 
 static int new_array(const char *name, uint32_t value, uint32_t entries)
 {
-	struct bpf_map_new m = { .name = name,
-				 .type = BPF_MAP_TYPE_ARRAY,
-				 .key_size = 4,
-				 .value_size = value,
-				 .max_entries = entries,
-				 .flags = BPF_F_MMAPABLE };
+	struct bpf_map_opts m = { .name = name,
+				  .type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = value,
+				  .max_entries = entries,
+				  .flags = BPF_F_MMAPABLE };
 
 	return bpf_map_create(&m);
 }
@@ -120,9 +120,9 @@ static int open_chunks(struct packet_buf *a, const struct packet_buf_opts *opts)
 
 static int open_ring(struct packet_buf *a, uint32_t size)
 {
-	struct bpf_map_new m = { .name = "ring",
-				 .type = BPF_MAP_TYPE_RINGBUF,
-				 .max_entries = size };
+	struct bpf_map_opts m = { .name = "ring",
+				  .type = BPF_MAP_TYPE_RINGBUF,
+				  .max_entries = size };
 	int rc = bpf_map_create(&m);
 
 	if (rc < 0)

@@ -331,9 +331,9 @@ static int wait_more(struct live *l, bool any)
 	case WAIT_STOP:
 		l->over = true;
 		return 0;
-	case WAIT_CLOSED:
+	case WAIT_STDOUT_CLOSED:
 		return fail(-EPIPE, "standard output is closed");
-	case WAIT_FD:
+	case WAIT_READABLE:
 		return poll_events(l);
 	default:
 		return 0;
@@ -445,7 +445,7 @@ static int open_live(struct live *l)
 	rc = open_waiting(l);
 	rc = rc ? rc : capture_out_begin(l->out);
 	if (file->name && !l->out->file.standard)
-		wait_alone();
+		wait_ignore_stdout();
 	/* Another file has to be opened where this one could be. */
 	return rc ? rc : confine_process(rotates ? caps | PRIV(CAP_DAC_OVERRIDE) : caps, rotates);
 }

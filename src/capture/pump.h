@@ -9,6 +9,7 @@
 struct capture_pump_opts {
 	struct capture_session_opts session; /* its on_iface and arg are set by capture_pump() */
 	const char *filter_text;             /* for the file */
+	uint64_t duration;                   /* ns; 0: no end */
 	uint64_t count;                      /* end after so many packets; 0: never */
 };
 

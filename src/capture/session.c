@@ -356,7 +356,7 @@ static int emit(struct capture_session *t)
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = filter_emit(t->opts.filter, (enum filter_target)i, &t->code[i], &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	rc = sets_open(&t->sets, &t->opts.filter, 1, "sonde_set");
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = sets_link(&t->sets, &t->code[i]);
@@ -383,12 +383,12 @@ static int open_owners(struct capture_session *t)
 	if (rc && has_rules)
 		return fail_errno(rc, "the filter asks for processes, which are not known here");
 	if (rc) {
-		note("processes are not known: %s", err_words(rc));
+		note("processes are not known: %s", err_message(rc));
 		return 0;
 	}
 	rc = owners_scan(&t->owners);
 	if (rc)
-		note("processes with sockets from before are not known: %s", err_words(rc));
+		note("processes with sockets from before are not known: %s", err_message(rc));
 	return 0;
 }
 
@@ -402,7 +402,7 @@ static int open_all(struct capture_session *t)
 
 	if (rc)
 		return rc;
-	t->netns = netns_own_inode();
+	t->netns = netns_current_inode();
 	rc = iface_follower_open(&t->follower, t->opts.names);
 	if (rc)
 		return rc;

@@ -7,11 +7,13 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
 #include "gate/gate.h"
 #include "gate/ifaces.h"
 #include "out/sink.h"
+#include "out/textfile.h"
 #include "sys/confine.h"
+#include "sys/event_loop.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -28,34 +30,31 @@ static const unsigned int at_hooks[][GATE_DIRS] = {
 };
 
 struct count_opts {
-	struct opt_list ifaces;
-	const char *netns;
-	uint64_t interval, duration;
-	int at, format;
-	bool in, out, once, install, read, verbose, quiet;
+	struct cmd_common common;
+	int at;
+	bool in, out, once, install, read;
 };
 
 #define O struct count_opts
 static const struct opt rows[] = {
-	OPT_LIST('i', "interface", "IFACE", O, ifaces,
-		 "count on this interface (default: every one that is up, with those to come)"),
-	OPT_STR('N', "netns", "PATH|PID", O, netns,
-		"in this network namespace: a path, a name below /run/netns, or a process's"),
-	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
-		   "where incoming packets are counted; xdp: native, else generic; tc: tcx, else "
-		   "clsact; the others: that one or none (default: xdp)"),
-	OPT_FLAG(0, "in", O, in, "incoming packets only"),
-	OPT_FLAG(0, "out", O, out, "outgoing packets only"),
-	OPT_TIME('I', "interval", "TIME", O, interval, "time between two tables (default: 1s)"),
-	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
-	OPT_FLAG('1', "once", O, once, "one table, at the end (after -d, default 1s)"),
-	OPT_FLAG(0, "install", O, install, "put the counters there and leave them in the kernel"),
-	OPT_FLAG(0, "read", O, read, "read installed counters"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats,
-		   "how to print (default: text)"),
-	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
-	OPT_FLAG('q', "quiet", O, quiet, "do not say which hooks were taken"),
-	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
+	OPT_ROW_IFACES(O, "count on this interface (default: every interface that is up, and those "
+			  "that come up later)"),
+	OPT_ROW_NETNS(O),
+	OPT_CHOICE(
+		0, "at", "HOOK", O, at, at_names,
+		"where to count incoming packets; xdp is native XDP, else generic XDP; tc is tcx, "
+		"else clsact; the other hooks have no fallback"),
+	OPT_FLAG(0, "in", O, in, "count incoming packets only"),
+	OPT_FLAG(0, "out", O, out, "count outgoing packets only"),
+	OPT_ROW_INTERVAL(O, "time between two tables (default: 1s)"),
+	OPT_ROW_DURATION(O, "end after this time"),
+	OPT_FLAG('1', "once", O, once, "print one table at the end (default duration: 1s)"),
+	OPT_FLAG(0, "install", O, install, "leave the counters in the kernel and end"),
+	OPT_FLAG(0, "read", O, read, "print installed counters and end"),
+	OPT_ROWS_OUTPUT(O),
+	OPT_ROW_TEXTFILE(O),
+	OPT_ROW_QUIET(O, "do not print which hooks are used"),
+	OPT_ROW_VERBOSE(O),
 	{ 0 },
 };
 #undef O
@@ -63,18 +62,20 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "count",
 	.usage = "[OPTIONS]",
-	.about = "packets and bytes by interface, direction, family, protocol and verdict\n"
-		 "Incoming packets are counted at XDP, outgoing ones at tc, exactly, per CPU.",
+	.about = "packets and bytes by interface, direction and protocol\n"
+		 "Counts exactly, on every CPU, also by address family and verdict. A live -o prom "
+		 "prints one document at its end; --textfile writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde count                         every interface, once a second\n"
 		    "  sonde count -i eth0 --once -d 10    ten seconds of eth0\n"
-		    "  sonde count -i eth0 --install       count from now on, with no process\n"
-		    "  sonde count --read -o prom          what has been counted since\n",
+		    "  sonde count -i eth0 --install       count from now on, without a process\n"
+		    "  sonde count --read -o prom          what has been counted since then\n"
+		    "  sonde count --textfile /var/lib/node_exporter/sonde.prom -I 15s\n",
 };
 
 /* A row as it goes to the sinks. */
 struct count_rec {
-	double time; /* seconds since the epoch */
+	uint64_t time; /* ns since the epoch */
 	const char *interface, *direction, *hook, *family, *protocol, *verdict;
 	uint64_t packets, bytes;
 	double pps, bps; /* a second: over the last interval, or since the installation */
@@ -83,7 +84,7 @@ struct count_rec {
 #define R struct count_rec
 /* A narrow terminal cuts lines at the right: what matters least stands there. */
 static const struct col cols[] = {
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
+	{ "time", .role = COL_INFO, COL_AT_TIME(R, time) },
 	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
 	{ "family", "family", "family", .role = COL_KEY, COL_AT_STR(R, family) },
@@ -101,19 +102,15 @@ static const struct col cols[] = {
 };
 #undef R
 
-static const struct schema schema = { "count", cols, sizeof(cols) / sizeof(*cols), 0 };
-
-static double now_s(void)
-{
-	return (double)clock_real() / 1e9;
-}
+static const struct schema schema = SCHEMA("count", cols);
+static const struct schema *const records[] = { &schema, NULL };
 
 static int put_row(struct sink *sink, const struct gate *gate, const struct gate_row *row,
 		   const struct gate_row *delta, double seconds)
 {
 	char proto[8];
 	struct count_rec rec = {
-		.time = now_s(),
+		.time = clock_real(),
 		.interface = gate->link.name,
 		.direction = gate_dir_name(row->dir),
 		.hook = hook_name(gate->counters[row->dir].hook),
@@ -150,40 +147,77 @@ static int put_table(struct sink *sink, const struct gate_ifaces *ifaces, double
 	}
 	if (!rc)
 		rc = sink_end(sink);
-	return rc ? fail_errno(rc, "standard output") : 0;
+	return rc ? fail_errno(rc, "output") : 0;
+}
+
+struct live {
+	struct gate_ifaces *ifaces;
+	struct sink *sink;
+	const struct count_opts *o;
+	uint64_t start, last, next;
+};
+
+static int on_links(void *arg)
+{
+	struct live *l = arg;
+	int rc = gate_ifaces_follow(l->ifaces);
+
+	if (!rc && l->ifaces->follower.names && !l->ifaces->follower.nused)
+		return LOOP_END;
+	return rc;
+}
+
+static bool is_prom(const struct count_opts *o)
+{
+	return o->common.format == SINK_PROM && !o->common.textfile;
+}
+
+static int print_table(struct live *l, uint64_t now)
+{
+	int rc = gate_ifaces_read(l->ifaces);
+
+	if (!rc)
+		rc = put_table(l->sink, l->ifaces, (double)(now - l->start) / 1e9,
+			       (double)(now - l->last) / 1e9);
+	l->last = now;
+	gate_ifaces_forget_gone(l->ifaces);
+	return rc;
+}
+
+static uint64_t next_table(void *arg)
+{
+	const struct live *l = arg;
+
+	/* A Prometheus document is whole: standard output gets one, at the end. */
+	return l->o->once || is_prom(l->o) ? UINT64_MAX : l->next;
+}
+
+static int on_timer(void *arg, uint64_t now)
+{
+	struct live *l = arg;
+	uint64_t interval = l->o->common.interval;
+
+	l->next += ((now - l->next) / interval + 1) * interval;
+	return print_table(l, now);
 }
 
 /* Until the time is over, a signal comes, or none of the named interfaces is left. */
-static int live(struct gate_ifaces *ifaces, struct sink *sink, const struct count_opts *o)
+static int count_live(struct gate_ifaces *ifaces, struct sink *sink, const struct count_opts *o)
 {
-	uint64_t start = clock_mono(), last = start, now, next = start + o->interval;
-	uint64_t end = o->duration ? start + o->duration : UINT64_MAX;
-	bool over = false;
-	int rc = 0;
+	uint64_t now = clock_mono();
+	struct live l = { ifaces, sink, o, now, now, now + o->common.interval };
+	const struct event_loop loop = {
+		.fd = ifaces->follower.events.fd,
+		.end = o->common.duration ? now + o->common.duration : UINT64_MAX,
+		.on_readable = on_links,
+		.next_timer = next_table,
+		.on_timer = on_timer,
+		.arg = &l,
+	};
+	int rc = event_loop_run(&loop);
 
-	if (o->once)
-		next = end;
-	while (!rc && !over) {
-		enum wait_what what = wait_for(ifaces->follower.events.fd, next < end ? next : end);
-
-		if (what == WAIT_CLOSED)
-			return fail(-EPIPE, "standard output is closed");
-		if (what == WAIT_FD)
-			rc = gate_ifaces_follow(ifaces);
-		now = clock_mono();
-		over = what == WAIT_STOP || now >= end ||
-		       (ifaces->follower.names && !ifaces->follower.nused);
-		if (rc || (now < next && !over))
-			continue;
-		rc = gate_ifaces_read(ifaces);
-		if (!rc)
-			rc = put_table(sink, ifaces, (double)(now - start) / 1e9,
-				       (double)(now - last) / 1e9);
-		last = now;
-		if (next <= now)
-			next += ((now - next) / o->interval + 1) * o->interval;
-		gate_ifaces_forget_gone(ifaces);
-	}
+	if (!rc)
+		rc = print_table(&l, clock_mono());
 	if (!rc && !ifaces->follower.nused && ifaces->follower.names)
 		rc = fail(-ENODEV, "no interface is left to count on");
 	return rc;
@@ -213,79 +247,82 @@ static int read_installed(struct gate_ifaces *ifaces, struct sink *sink)
 	return end ? fail_errno(end, "standard output") : 0;
 }
 
-static int check(struct count_opts *o)
+static int check_options(struct count_opts *o)
 {
 	if (o->install && o->read)
 		return fail_usage("--install and --read exclude each other");
-	if ((o->install || o->read) && (o->once || o->duration))
-		return fail_usage("%s ends at once: -d and --once do not go with it",
+	if ((o->install || o->read) && (o->once || o->common.duration))
+		return fail_usage("%s ends at once: it takes no --duration and no --once",
 				  o->install ? "--install" : "--read");
-	if (!o->interval)
-		o->interval = NS_PER_S;
-	if (o->once && !o->duration)
-		o->duration = NS_PER_S;
+	if (!o->common.interval)
+		o->common.interval = NS_PER_S;
+	if (o->once && !o->common.duration)
+		o->common.duration = NS_PER_S;
 	if (!o->in && !o->out)
 		o->in = o->out = true;
 	return 0;
 }
 
-/* What attaching to interfaces that come later takes. */
-static int settle(const struct gate_ifaces *ifaces)
+/* Keeps what attaching to interfaces that come up later takes, and renaming a text file. */
+static int drop_privileges(const struct gate_ifaces *ifaces, const struct count_opts *o)
 {
+	uint64_t caps = PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON);
 	int rc = gate_ifaces_prepare(ifaces);
 
-	return rc ? rc
-		  : confine_process(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
+	if (o->common.textfile)
+		caps |= PRIV(CAP_DAC_OVERRIDE);
+	return rc ? rc : confine_process(caps, o->common.textfile != NULL);
 }
 
 static int count(const struct count_opts *o, struct sink *sink)
 {
 	struct gate_opts opts = { .persistent = o->install,
-				  .verbose = o->verbose,
-				  .quiet = o->quiet };
+				  .verbose = o->common.verbose,
+				  .quiet = o->common.quiet };
 	struct gate_ifaces ifaces = { 0 };
 	int rc;
 
 	opts.hooks[GATE_IN] = o->in ? at_hooks[o->at][GATE_IN] : 0;
 	opts.hooks[GATE_OUT] = o->out ? at_hooks[o->at][GATE_OUT] : 0;
-	rc = cmd_netns(o->netns);
+	rc = cmd_enter_netns(o->common.netns);
 	if (rc)
 		return rc;
-	rc = gate_ifaces_open(&ifaces, &o->ifaces, &opts);
+	rc = gate_ifaces_open(&ifaces, &o->common.ifaces, &opts);
 	if (!rc && o->read)
 		rc = read_installed(&ifaces, sink);
 	else if (!rc)
 		rc = gate_ifaces_attach(&ifaces);
 	if (!rc && !o->read && !o->install) {
-		rc = settle(&ifaces);
+		rc = drop_privileges(&ifaces, o);
 		if (!rc)
-			rc = live(&ifaces, sink, o);
+			rc = count_live(&ifaces, sink, o);
 	}
 	gate_ifaces_close(&ifaces);
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int run_count(int argc, char **argv)
 {
 	struct count_opts o = { 0 };
+	struct textfile file = { 0 };
 	struct sink *sink;
 	int rc;
 
-	rc = cmd_parse(&spec, &o, argc, argv);
+	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (!rc)
-		rc = check(&o);
+		rc = check_options(&o);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO,
-			isatty(STDOUT_FILENO) && !o.once && !o.read);
+	sink = cmd_open_sink(&o.common, !o.once && !o.read, &file);
 	if (!sink)
-		return fail_errno(-ENOMEM, "output");
+		return -EIO;
 	rc = count(&o, sink);
 	sink_free(sink);
+	textfile_close(&file);
 	return rc;
 }
 
-const struct command cmd_count = { &spec, run };
+const struct command cmd_count = { &spec, run_count, NULL, records };

@@ -9,10 +9,10 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
 #include "gate/gate.h"
 #include "lab/lab.h"
-#include "out/sink.h"
+#include "sys/event_loop.h"
 #include "sys/wait.h"
 
 enum {
@@ -25,17 +25,14 @@ enum {
 };
 
 struct demo_opts {
-	uint64_t duration;
-	int format;
-	bool quiet;
+	struct cmd_common common;
 };
 
 #define O struct demo_opts
 static const struct opt rows[] = {
-	OPT_TIME('d', "duration", "TIME", O, duration, "how long to send (default: 3s)"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, "how to print"),
-	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
-	OPT_FLAG('q', "quiet", O, quiet, "only the comparison at the end"),
+	OPT_ROW_DURATION(O, "how long to send (default: 3s)"),
+	OPT_ROWS_OUTPUT_NO_PROM(O),
+	OPT_ROW_QUIET(O, "print only the comparison at the end"),
 	{ 0 },
 };
 #undef O
@@ -43,11 +40,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "demo",
 	.usage = "[OPTIONS]",
-	.about = "a private network with real traffic, counted live: the first minute\n"
+	.about = "count real traffic in a private network: a first look\n"
 		 "Makes two network namespaces and a veth pair, sends TCP, UDP and ICMP through "
-		 "sockets, counts both ends with sonde's programs, and compares with the kernel's "
-		 "own interface statistics. Nothing of the host's is touched. Exits with 1 if a "
-		 "number differs.",
+		 "sockets, counts at both ends, and compares with the kernel's own interface "
+		 "statistics. Touches nothing of the host. Exits with 1 if a number differs.",
 	.rows = rows,
 };
 
@@ -67,8 +63,7 @@ static const struct col live_cols[] = {
 	{ "bytes", "bytes", .role = COL_COUNTER, COL_AT_U64(R, bytes) },
 };
 #undef R
-static const struct schema live_schema = { "demo_count", live_cols,
-					   sizeof(live_cols) / sizeof(*live_cols), 0 };
+static const struct schema live_schema = SCHEMA("demo_count", live_cols);
 
 /* One comparison: what sonde counted against another's word for it. */
 struct compare_rec {
@@ -87,8 +82,8 @@ static const struct col compare_cols[] = {
 	{ "same", "same", .role = COL_INFO, COL_AT_STR(R, same) },
 };
 #undef R
-static const struct schema compare_schema = { "demo", compare_cols,
-					      sizeof(compare_cols) / sizeof(*compare_cols), 0 };
+static const struct schema compare_schema = SCHEMA("demo_comparison", compare_cols);
+static const struct schema *const records[] = { &live_schema, &compare_schema, NULL };
 
 struct demo {
 	struct lab lab;
@@ -132,7 +127,7 @@ static int show_live(struct demo *d, struct sink *sink)
 
 	if (!rc)
 		rc = sink_begin(sink, &live_schema,
-				"two private namespaces, a veth pair, TCP, UDP and ICMP:");
+				"TCP, UDP and ICMP between two private namespaces:");
 	for (int side = 0; side < LAB_SIDES && !rc; side++) {
 		const struct gate *g = &d->gate[side];
 
@@ -172,28 +167,46 @@ static int send_round(struct demo *d)
 	return rc ? fail_errno(rc, "traffic in the private network") : 0;
 }
 
-/* Rounds of traffic, a table a second. */
+struct sending {
+	struct demo *d;
+	struct sink *sink;
+	uint64_t next, shown;
+	bool quiet;
+};
+
+static uint64_t next_round(void *arg)
+{
+	return ((const struct sending *)arg)->next;
+}
+
+static int on_round(void *arg, uint64_t now)
+{
+	struct sending *s = arg;
+	int rc = send_round(s->d);
+
+	s->next = clock_mono() + NS_PER_S / 20;
+	if (rc || s->quiet || now - s->shown < NS_PER_S)
+		return rc;
+	s->shown = now;
+	rc = show_live(s->d, s->sink);
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+/* Rounds of traffic, and a table a second: at least one round, which waits until the kernel has
+ * sent what it sends by itself when links come up. */
 static int send_all(struct demo *d, const struct demo_opts *o, struct sink *sink)
 {
-	uint64_t start = clock_mono(), shown = start, end = start + o->duration;
-	int rc = 0;
+	uint64_t start = clock_mono(), first = start + NS_PER_S / 20;
+	struct sending s = { d, sink, first, start, o->common.quiet };
+	const struct event_loop loop = {
+		.end = start + o->common.duration,
+		.next_timer = next_round,
+		.on_timer = on_round,
+		.arg = &s,
+	};
+	int rc = wait_for(0, first) == WAIT_TIMEOUT ? on_round(&s, clock_mono()) : 0;
 
-	do {
-		enum wait_what what = wait_for(0, clock_mono() + NS_PER_S / 20);
-
-		if (what == WAIT_STOP)
-			break;
-		if (what == WAIT_CLOSED)
-			return fail(-EPIPE, "standard output is closed");
-		rc = send_round(d);
-		if (rc || o->quiet || clock_mono() - shown < NS_PER_S)
-			continue;
-		shown = clock_mono();
-		rc = show_live(d, sink);
-		if (rc)
-			fail_errno(rc, "standard output");
-	} while (!rc && clock_mono() < end);
-	return rc;
+	return rc ? rc : event_loop_run(&loop);
 }
 
 static bool same_stats(const struct link_stats *a, const struct link_stats *b)
@@ -233,7 +246,7 @@ static int read_settled(struct demo *d)
 			return 0;
 		wait_for(0, clock_mono() + NS_PER_S / 100);
 	}
-	return rc ? rc : fail(-EBUSY, "the private network does not come to rest");
+	return rc ? rc : fail(-EBUSY, "the private network does not become quiet");
 }
 
 static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)
@@ -250,7 +263,8 @@ static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)
 }
 
 /* header: bytes of each packet that the other side may have left out. */
-static int compare(struct demo *d, struct sink *sink, struct compare_rec *rec, uint32_t header)
+static int compare_counts(struct demo *d, struct sink *sink, struct compare_rec *rec,
+			  uint32_t header)
 {
 	bool packets = rec->packets == rec->packets_there;
 	bool bytes = rec->bytes == rec->bytes_there;
@@ -294,7 +308,7 @@ static int compare_stats(struct demo *d, struct sink *sink)
 				.bytes_there = dir == GATE_IN ? s->rx_bytes : s->tx_bytes,
 			};
 
-			rc = compare(d, sink, &rec, left_out(d, side, dir));
+			rc = compare_counts(d, sink, &rec, left_out(d, side, dir));
 		}
 	}
 	return rc;
@@ -334,12 +348,12 @@ static int compare_sent(struct demo *d, struct sink *sink)
 		};
 
 		if (kinds[i].family != GATE_IPV6 || d->lab.ipv6)
-			rc = compare(d, sink, &rec, 0);
+			rc = compare_counts(d, sink, &rec, 0);
 	}
 	return rc;
 }
 
-static int judge(struct demo *d, struct sink *sink)
+static int compare_all(struct demo *d, struct sink *sink)
 {
 	int rc = read_settled(d);
 
@@ -364,7 +378,7 @@ static int judge(struct demo *d, struct sink *sink)
 	return d->differ ? fail(-EIO, "%u of the numbers differ", d->differ) : 0;
 }
 
-static int demo(struct demo *d, const struct demo_opts *o, struct sink *sink)
+static int run_in_lab(struct demo *d, const struct demo_opts *o, struct sink *sink)
 {
 	int rc = lab_open(&d->lab);
 
@@ -376,7 +390,7 @@ static int demo(struct demo *d, const struct demo_opts *o, struct sink *sink)
 	if (!rc)
 		rc = send_all(d, o, sink);
 	if (!rc)
-		rc = judge(d, sink);
+		rc = compare_all(d, sink);
 	for (int side = 0; side < LAB_SIDES; side++) {
 		gate_close(&d->gate[side], &d->lab.end[side].nl);
 		gate_counters_free(&d->table[side]);
@@ -385,25 +399,25 @@ static int demo(struct demo *d, const struct demo_opts *o, struct sink *sink)
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int run_demo(int argc, char **argv)
 {
-	struct demo_opts o = { .duration = 3 * NS_PER_S };
+	struct demo_opts o = { .common.duration = 3 * NS_PER_S };
 	struct demo *d;
 	struct sink *sink;
 	int rc;
 
-	rc = cmd_parse(&spec, &o, argc, argv);
+	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	d = calloc(1, sizeof(*d));
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, isatty(STDOUT_FILENO));
-	rc = d && sink ? demo(d, &o, sink) : fail_errno(-ENOMEM, "starting");
+	sink = d ? cmd_open_sink(&o.common, true, NULL) : NULL;
+	rc = sink ? run_in_lab(d, &o, sink) : -EIO;
 	sink_free(sink);
 	free(d);
 	return rc;
 }
 
-const struct command cmd_demo = { &spec, run };
+const struct command cmd_demo = { &spec, run_demo, NULL, records };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde detach: takes off what sonde installed, and nothing else. */
+/* sonde detach: removes what sonde installed, and nothing else. */
 #include <string.h>
 #include "base/err.h"
 #include "cmd/common/gate.h"
@@ -8,33 +8,36 @@
 #include "sys/priv.h"
 
 struct detach_opts {
-	struct opt_list ifaces;
-	const char *netns;
+	struct cmd_common common;
 	bool all, force;
 };
 
 #define O struct detach_opts
 static const struct opt rows[] = {
-	OPT_LIST('i', "interface", "IFACE", O, ifaces, "take sonde's programs off this interface"),
-	OPT_FLAG('a', "all", O, all, "off every interface"),
-	OPT_FLAG('f', "force", O, force,
-		 "a running sonde's clsact filters too (if that and its keeper were killed)"),
-	OPT_STR('N', "netns", "PATH|PID", O, netns, "interfaces of this network namespace"),
+	OPT_ROW_IFACES(O, "remove sonde's programs from this interface"),
+	OPT_ROW_NETNS(O),
+	OPT_FLAG('a', "all", O, all, "remove them from every interface"),
+	OPT_FLAG(
+		0, "force", O, force,
+		"also remove clsact filters of a running sonde (if it and its keeper were killed)"),
+	OPT_ROW_QUIET(O, "do not print what is removed"),
 	{ 0 },
 };
 #undef O
 
 static const struct opt_spec spec = {
 	.command = "detach",
-	.usage = "-i IFACE... | --all",
-	.about = "take off what sonde installed (and leave everybody else's programs alone)\n"
-		 "A program that a running sonde holds goes when that process ends.",
+	.usage = "-i IFACE... | --all [OPTIONS]",
+	.about = "remove what sonde installed, and nothing else\n"
+		 "A program that a running sonde holds is removed when that process ends.",
 	.rows = rows,
+	.examples = "  sonde detach -i eth0\n"
+		    "  sonde detach --all\n",
 };
 
 struct tally {
-	bool force;
-	unsigned int off, live, failed;
+	bool force, quiet;
+	unsigned int removed, live, failed;
 };
 
 static void detach_one(struct nl *nl, const struct link *link, const struct found *f,
@@ -49,7 +52,8 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	if (f->link_id || (find_is_live(f) && !t->force)) {
 		t->live++;
-		note("%s: %s: %s %s (program %u) is a running sonde's: it goes when that ends",
+		note("%s: %s: %s %s (program %u) belongs to a running sonde and is removed when "
+		     "that ends",
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
@@ -57,14 +61,15 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 	rc = find_detach(nl, f);
 	if (rc && rc != -ENOENT) {
 		t->failed++;
-		fail_errno(rc, "%s: %s: %s %s (program %u) could not be taken off", link->name, dir,
+		fail_errno(rc, "%s: %s: %s %s (program %u) could not be removed", link->name, dir,
 			   hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
-	t->off++;
+	t->removed++;
 	t->failed += table && conns_stop(table);
-	note("%s: %s: %s %s (program %u) is off", link->name, dir, hook_name(f->hook),
-	     prog.info.name, f->prog_id);
+	if (!t->quiet)
+		note("%s: %s: %s %s (program %u) removed", link->name, dir, hook_name(f->hook),
+		     prog.info.name, f->prog_id);
 }
 
 static int detach_link(struct nl *nl, const struct link *link, struct tally *t)
@@ -106,38 +111,38 @@ static int detach_all(struct nl *nl, struct tally *t)
 
 static int detach(const struct detach_opts *o)
 {
-	struct tally t = { .force = o->force };
+	struct tally t = { .force = o->force, .quiet = o->common.quiet };
 	struct nl nl = { 0 };
 	int rc = nl_open(&nl, 0);
 
 	if (rc)
 		return fail_errno(rc, "route netlink");
-	rc = o->all ? detach_all(&nl, &t) : detach_named(&nl, &o->ifaces, &t);
+	rc = o->all ? detach_all(&nl, &t) : detach_named(&nl, &o->common.ifaces, &t);
 	nl_close(&nl);
 	if (conns_sweep() > 0)
-		note("connections are no more counted for guards whose interfaces are gone");
-	if (!rc && !t.off && !t.live && !t.failed)
-		note("nothing of sonde's is installed there");
+		note("removed the connection counters of guards whose interfaces are gone");
+	if (!rc && !t.removed && !t.live && !t.failed)
+		rc = fail(-ENOENT, "no program of sonde's is installed there");
 	return t.failed ? -EIO : rc;
 }
 
-static int run(int argc, char **argv)
+static int run_detach(int argc, char **argv)
 {
 	struct detach_opts o = { 0 };
 	char names[64];
 	int rc;
 
-	rc = cmd_parse(&spec, &o, argc, argv);
+	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (o.all == (o.ifaces.n > 0))
-		return fail_usage("name interfaces with -i, or take --all");
+	if (o.all == (o.common.ifaces.n > 0))
+		return fail_usage("name interfaces with -i, or use --all");
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "finding and detaching programs needs %s: run as root", names);
-	rc = cmd_netns(o.netns);
+	rc = cmd_enter_netns(o.common.netns);
 	if (rc)
 		return rc;
 	return detach(&o);
 }
 
-const struct command cmd_detach = { &spec, run };
+const struct command cmd_detach = { &spec, run_detach, NULL, NULL };

@@ -1,35 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde status: what of ours is in the kernel, where, and what it costs. */
+/* sonde status: sonde's programs in the kernel, where they are, and what they cost. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/grow.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
 #include "obj/find.h"
-#include "out/sink.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
 struct status_opts {
-	const char *netns;
-	uint64_t duration;
-	int format;
+	struct cmd_common common;
 	bool all, stats;
 };
 
 #define O struct status_opts
 static const struct opt rows[] = {
-	OPT_FLAG('a', "all", O, all, "others' programs too that are at no interface's hook"),
+	OPT_ROW_IFACES(O, "show the programs at this interface only"),
+	OPT_ROW_NETNS(O),
+	OPT_FLAG('a', "all", O, all, "show programs of others that are at no interface, too"),
 	OPT_FLAG(0, "stats", O, stats,
-		 "let the kernel time every BPF program for a while (-d): runs and their mean"),
-	OPT_TIME('d', "duration", "TIME", O, duration, "for --stats: how long (default: 1s)"),
-	OPT_STR('N', "netns", "PATH|PID", O, netns, "interfaces of this network namespace"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, "how to print"),
-	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
+		 "let the kernel time every BPF program for a while: runs, and the mean of a run"),
+	OPT_ROW_DURATION(O, "how long --stats measures (default: 1s)"),
+	OPT_ROWS_OUTPUT(O),
 	{ 0 },
 };
 #undef O
@@ -37,18 +34,23 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "status",
 	.usage = "[OPTIONS]",
-	.about = "what of ours is in the kernel: programs, where they are, what they cost\n"
-		 "Others' programs at the same hooks are shown, marked \"other\".",
+	.about = "sonde's programs in the kernel, and what they cost\n"
+		 "Programs of others at the same hooks are shown, too, marked \"other\". "
+		 "Exits with 1 "
+		 "if no program of sonde's is there.",
 	.rows = rows,
+	.examples = "  sonde status\n"
+		    "  sonde status --stats -d 10s\n",
 };
 
 struct status_rec {
 	uint64_t program, link, memory, runs, mean;
-	const char *name, *owner, *type, *interface, *direction, *hook, *held, *maps;
+	const char *name, *owner, *type, *interface, *direction, *hook, *held;
+	struct col_list maps;
 };
 
 #define R struct status_rec
-/* What only --stats finds out comes last. */
+/* The columns of --stats come last. */
 static const struct col cols[] = {
 	{ "program", "id", "program", .role = COL_KEY, COL_AT_U64(R, program) },
 	{ "name", "name", "name", .role = COL_KEY, COL_AT_STR(R, name) },
@@ -57,24 +59,25 @@ static const struct col cols[] = {
 	{ "interface", "interface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "direction", "dir", "direction", .role = COL_KEY, COL_AT_STR(R, direction) },
 	{ "hook", "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
-	{ "held", "held by", "held", .role = COL_KEY, COL_AT_STR(R, held) },
+	{ "held_by", "held by", "held", .role = COL_KEY, COL_AT_STR(R, held) },
 	{ "link", .role = COL_INFO, COL_AT_U64(R, link) },
-	{ "maps", "maps", .role = COL_INFO, COL_AT_STR(R, maps) },
+	{ "maps", "maps", .role = COL_INFO, COL_AT_U64S(R, maps) },
 	{ "memory_bytes", "memory", "program_memory_bytes",
 	  "Kernel memory of a BPF program and its maps.", .role = COL_GAUGE, .unit = COL_BYTES,
 	  COL_AT_U64(R, memory) },
 	{ "runs", "runs", "program_runs", "Runs of a BPF program while it was timed.",
 	  .role = COL_GAUGE, COL_AT_U64(R, runs) },
-	{ "mean_ns", "mean", "program_run_seconds", "Mean time of such a run.", .role = COL_GAUGE,
-	  .unit = COL_NS, COL_AT_U64(R, mean) },
+	{ "mean_seconds", "mean", "program_run_seconds", "Mean time of such a run.",
+	  .role = COL_GAUGE, .unit = COL_NS, COL_AT_U64(R, mean) },
 };
 #undef R
 
 enum { NCOLS = sizeof(cols) / sizeof(*cols), NSTATS = 2 };
-static const struct schema stats_schema = { "status", cols, NCOLS, 0 };
-static const struct schema plain_schema = { "status", cols, NCOLS - NSTATS, 0 };
+static const struct schema stats_schema = { "program", cols, NCOLS, 0 };
+static const struct schema plain_schema = { "program", cols, NCOLS - NSTATS, 0 };
+static const struct schema *const records[] = { &stats_schema, NULL };
 
-/* One line of the answer: a program, and the place where it was met if it was. */
+/* A program, and the hook where it was found. */
 struct entry {
 	struct found at;
 	char interface[IF_NAMESIZE];
@@ -87,15 +90,15 @@ struct entries {
 	size_t n, room;
 };
 
-static int add(struct entries *e, const struct found *f, const char *interface)
+static int add_entry(struct entries *e, const struct found *f, const char *interface)
 {
 	struct entry new = { .at = *f };
 	void *more;
 
-	/* Gone since it was seen: not there. */
+	/* It was unloaded since. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
-	more = grow(e->at, e->n, &e->room, sizeof(*e->at));
+	more = array_grow(e->at, e->n, &e->room, sizeof(*e->at));
 	if (!more)
 		return -ENOMEM;
 	e->at = more;
@@ -107,7 +110,15 @@ static int add(struct entries *e, const struct found *f, const char *interface)
 	return 0;
 }
 
-static int gather_hooks(struct entries *e)
+static bool is_wanted(const struct opt_list *names, const char *name)
+{
+	for (unsigned int i = 0; i < names->n; i++)
+		if (!strcmp(names->at[i], name))
+			return true;
+	return !names->n;
+}
+
+static int gather_hooks(struct entries *e, const struct opt_list *names)
 {
 	struct link_list links = { 0 };
 	struct nl nl = { 0 };
@@ -118,9 +129,11 @@ static int gather_hooks(struct entries *e)
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		struct found_list list = { 0 };
 
+		if (!is_wanted(names, links.at[i].name))
+			continue;
 		rc = find_attached(&nl, &links.at[i], &list);
 		for (size_t j = 0; j < list.n && !rc; j++)
-			rc = add(e, &list.at[j], links.at[i].name);
+			rc = add_entry(e, &list.at[j], links.at[i].name);
 		found_list_free(&list);
 	}
 	link_list_free(&links);
@@ -136,7 +149,7 @@ static bool is_listed(const struct entries *e, uint32_t id)
 	return false;
 }
 
-/* Ours that are at no hook of this namespace: another namespace's, or a tracing command's. */
+/* Programs at no hook of this namespace: in another namespace, or of a tracing command. */
 static int gather_rest(struct entries *e, bool all)
 {
 	uint32_t id = 0;
@@ -148,7 +161,7 @@ static int gather_rest(struct entries *e, bool all)
 
 		if (is_listed(e, id) || find_prog(id, &prog))
 			continue;
-		rc = all || find_is_ours(&prog) ? add(e, &f, NULL) : 0;
+		rc = all || find_is_ours(&prog) ? add_entry(e, &f, NULL) : 0;
 		if (rc)
 			return rc;
 	}
@@ -179,7 +192,7 @@ static const char *type_name(uint32_t type)
 
 	if (type < sizeof(names) / sizeof(*names) && names[type])
 		return names[type];
-	return "another";
+	return "unknown type";
 }
 
 static const char *held_by(const struct entry *e)
@@ -189,25 +202,25 @@ static const char *held_by(const struct entry *e)
 	return find_is_live(&e->at) ? "a process" : "installed";
 }
 
-static int put(struct sink *sink, const struct entry *e)
+static int put_entry(struct sink *sink, const struct entry *e)
 {
-	struct buf maps = { 0 };
+	uint64_t maps[FIND_MAPS_MAX];
 	struct status_rec rec = {
 		.program = e->at.prog_id,
 		.name = e->prog.info.name,
 		.owner = find_is_ours(&e->prog) ? "sonde" : "other",
 		.type = type_name(e->prog.info.type),
 		.held = held_by(e),
-		.link = e->at.link_id,
-		.memory = find_memory(e->at.prog_id, &e->prog),
+		.link = col_known(e->at.link_id),
+		.memory = col_known(find_memory(e->at.prog_id, &e->prog)),
+		.runs = COL_UNKNOWN,
+		.mean = COL_UNKNOWN,
+		.maps = { maps, e->prog.nmaps, 0 },
 	};
 	struct find_prog now;
-	int rc;
 
 	for (uint32_t i = 0; i < e->prog.nmaps; i++)
-		buf_printf(&maps, "%s%u", i ? "," : "", e->prog.maps[i]);
-	buf_char(&maps, '\0');
-	rec.maps = maps.data;
+		maps[i] = e->prog.maps[i];
 	if (e->interface[0]) {
 		rec.interface = e->interface;
 		rec.direction = e->at.ingress ? "in" : "out";
@@ -215,73 +228,77 @@ static int put(struct sink *sink, const struct entry *e)
 	}
 	if (!find_prog(e->at.prog_id, &now)) {
 		rec.runs = now.info.run_cnt - e->runs;
-		rec.mean = rec.runs ? (now.info.run_time_ns - e->ns) / rec.runs : 0;
+		rec.mean = rec.runs ? (now.info.run_time_ns - e->ns) / rec.runs : COL_UNKNOWN;
 	}
-	rc = sink_row(sink, &rec);
-	buf_free(&maps);
-	return rc;
+	return sink_row(sink, &rec);
 }
 
-static int show(const struct entries *e, const struct status_opts *o)
+static bool has_ours(const struct entries *e)
 {
-	struct sink *sink = sink_new((enum sink_format)o->format, STDOUT_FILENO, false);
+	for (size_t i = 0; i < e->n; i++)
+		if (find_is_ours(&e->at[i].prog))
+			return true;
+	return false;
+}
+
+static int print_entries(const struct entries *e, const struct status_opts *o)
+{
+	struct sink *sink = cmd_open_sink(&o->common, false, NULL);
 	int rc;
 
 	if (!sink)
-		return fail_errno(-ENOMEM, "output");
+		return -EIO;
 	rc = sink_begin(sink, o->stats ? &stats_schema : &plain_schema, NULL);
 	for (size_t i = 0; i < e->n && !rc; i++)
-		rc = put(sink, &e->at[i]);
+		rc = put_entry(sink, &e->at[i]);
 	if (!rc && e->n)
 		rc = sink_end(sink);
-	if (!rc && !e->n)
-		rc = sink_line(sink,
-			       "nothing of sonde's is in this kernel, and no other program is at "
-			       "an interface here");
 	sink_free(sink);
-	return rc ? fail_errno(rc, "standard output") : 0;
+	if (rc)
+		return fail_errno(rc, "standard output");
+	return has_ours(e) ? 0 : fail(-ENOENT, "no program of sonde's is in this kernel");
 }
 
-static int look(const struct status_opts *o)
+static int show_status(const struct status_opts *o)
 {
 	struct entries e = { 0 };
 	int rc, timing = o->stats ? bpf_enable_stats() : 0;
 
 	if (timing < 0)
 		return fail_errno(timing, "timing BPF programs (kernel.bpf_stats_enabled)");
-	rc = gather_hooks(&e);
-	if (!rc)
+	rc = gather_hooks(&e, &o->common.ifaces);
+	if (!rc && !o->common.ifaces.n)
 		rc = gather_rest(&e, o->all);
 	if (rc)
 		fail_errno(rc, "looking for BPF programs");
 	if (!rc && o->stats)
-		wait_for(0, clock_mono() + (o->duration ? o->duration : NS_PER_S));
+		wait_for(0, clock_mono() + (o->common.duration ? o->common.duration : NS_PER_S));
 	if (!rc)
-		rc = show(&e, o);
+		rc = print_entries(&e, o);
 	if (timing)
 		close(timing);
 	free(e.at);
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int run_status(int argc, char **argv)
 {
 	struct status_opts o = { 0 };
 	char names[64];
 	int rc;
 
-	rc = cmd_parse(&spec, &o, argc, argv);
+	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "looking up BPF programs needs %s: run as root", names);
-	rc = cmd_netns(o.netns);
+	rc = cmd_enter_netns(o.common.netns);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
-	return look(&o);
+	return show_status(&o);
 }
 
-const struct command cmd_status = { &spec, run };
+const struct command cmd_status = { &spec, run_status, NULL, records };

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Arithmetic on the packet's bytes. What a header's bytes mean takes that header: the comparison
- * holds only where all headers are that it reads from, as in libpcap. */
+/* Arithmetic on the packet's bytes. A comparison holds only in packets that have all headers whose
+ * bytes it reads, as in libpcap: these conditions are collected in guard. */
 #include "filter/arith.h"
 #include <errno.h>
 #include <linux/if_ether.h>
+#include "filter/prim.h"
 
-enum { PRECEDENCES = 6 };
+static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard);
 
-static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard);
-
-static void guarded(struct parser *p, uint32_t *guard, uint32_t node)
+/* *guard: a condition, 0 for none. */
+static void add_guard(struct parser *p, uint32_t *guard, uint32_t node)
 {
 	*guard = *guard ? tree_and(p, *guard, node) : node;
 }
 
-static size_t base_of(const struct filter_proto *proto)
+static size_t header_field(const struct filter_proto *proto)
 {
 	if (proto->layer == PROTO_LINK)
 		return offsetof(struct view, link);
@@ -24,64 +24,66 @@ static size_t base_of(const struct filter_proto *proto)
 
 static int expect_sign(struct parser *p, uint64_t sign)
 {
-	if (!parse_sign(p, sign))
-		return tree_fail(p, &p->now, "a '%c' is missing here", (char)sign);
-	parse_advance(p);
-	return 0;
+	const char what[] = { '\'', (char)sign, '\'', '\0' };
+
+	return tokens_take_sign(&p->in, sign) ? 0 : tree_fail_expected(p, &p->in.tok, what);
 }
 
 /* proto[offset:size] */
-static int bytes(struct parser *p, const struct filter_proto *proto, uint32_t *out, uint32_t *guard)
+static int parse_packet_bytes(struct parser *p, const struct filter_proto *proto, uint32_t *out,
+			      uint32_t *guard)
 {
 	uint64_t size = 1;
 	uint32_t off = 0;
 	int rc;
 
-	parse_advance(p);
+	tokens_advance(&p->in);
 	rc = expect_sign(p, '[');
-	rc = rc ? rc : sum(p, 0, &off, guard);
-	if (!rc && parse_sign(p, ':')) {
-		parse_advance(p);
-		size = p->now.kind == TOKEN_NUMBER ? p->now.value : 0;
+	if (!rc)
+		rc = parse_binary(p, 1, &off, guard);
+	if (!rc && tokens_at_sign(&p->in, ':')) {
+		tokens_advance(&p->in);
+		size = p->in.tok.kind == TOKEN_NUMBER ? p->in.tok.value : 0;
 		if (size != 1 && size != 2 && size != 4)
-			return tree_fail(p, &p->now, "a size is 1, 2 or 4");
-		parse_advance(p);
+			return tree_fail_expected(p, &p->in.tok, "size of 1, 2 or 4");
+		tokens_advance(&p->in);
 	}
-	rc = rc ? rc : expect_sign(p, ']');
+	if (!rc)
+		rc = expect_sign(p, ']');
 	if (rc)
 		return rc;
-	guarded(p, guard, prim_proto(p, proto));
+	add_guard(p, guard, prim_proto(p, proto));
 	if (proto->layer == PROTO_TRANS)
-		guarded(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
+		add_guard(p, guard, tree_cmp(p, FIELD(trans), FILTER_NE, VIEW_NONE));
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_BYTE,
 						 .size = (uint8_t)size,
-						 .field = (uint16_t)base_of(proto),
+						 .field = (uint16_t)header_field(proto),
 						 .a = off });
 	return 0;
 }
 
-static int term(struct parser *p, uint32_t *out, uint32_t *guard)
+static int parse_term(struct parser *p, uint32_t *out, uint32_t *guard)
 {
-	const struct filter_proto *proto = name_proto(&p->now);
-	struct token t = p->now;
+	const struct filter_proto *proto = names_find_proto(&p->in.tok);
+	struct token t = p->in.tok;
 	uint32_t value;
 	int rc;
 
 	if (proto)
-		return bytes(p, proto, out, guard);
-	parse_advance(p);
+		return parse_packet_bytes(p, proto, out, guard);
+	tokens_advance(&p->in);
 	if (t.kind == TOKEN_SIGN && t.value == '-') {
-		if (++p->depth > TREE_DEPTH_MAX)
-			return tree_fail(p, &t, "too deep");
-		rc = term(p, out, guard);
+		rc = tree_enter_nesting(p, &t);
+		if (!rc)
+			rc = parse_term(p, out, guard);
 		p->depth--;
 		*out = tree_add(p, (struct filter_node){ .op = FILTER_NEG, .a = *out });
 		return rc;
 	}
 	if (t.kind == TOKEN_SIGN && t.value == '(') {
-		if (++p->depth > TREE_DEPTH_MAX)
-			return tree_fail(p, &t, "too deep");
-		rc = sum(p, 0, out, guard);
+		rc = tree_enter_nesting(p, &t);
+		if (!rc)
+			rc = parse_binary(p, 1, out, guard);
 		p->depth--;
 		return rc ? rc : expect_sign(p, ')');
 	}
@@ -93,65 +95,48 @@ static int term(struct parser *p, uint32_t *out, uint32_t *guard)
 	}
 	if (t.kind == TOKEN_NUMBER && t.value <= UINT32_MAX)
 		value = (uint32_t)t.value;
-	else if (!name_constant(&t, &value))
-		return tree_fail(p, &t, "a number has to be here");
+	else if (!names_find_constant(&t, &value))
+		return tree_fail_expected(p, &t, "number");
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_NUM, .value = value });
 	return 0;
 }
 
-/* From the loosest to the tightest; operators of a level go from left to right. */
-static bool operator_at(const struct parser *p, int level, enum filter_op *op)
+static bool find_operator(const struct parser *p, int level, enum filter_op *op)
 {
-	static const struct {
-		int level;
-		uint64_t sign;
-		enum filter_op op;
-	} operators[] = {
-		{ 0, '|', FILTER_BOR },
-		{ 1, '^', FILTER_XOR },
-		{ 2, '&', FILTER_BAND },
-		{ 3, SIGN2('<', '<'), FILTER_LSH },
-		{ 3, SIGN2('>', '>'), FILTER_RSH },
-		{ 4, '+', FILTER_ADD },
-		{ 4, '-', FILTER_SUB },
-		{ 5, '*', FILTER_MUL },
-		{ 5, '/', FILTER_DIV },
-		{ 5, '%', FILTER_MOD },
-	};
-
-	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
-		if (operators[i].level != level || !parse_sign(p, operators[i].sign))
+	for (int i = 0; i < FILTER_NOPS; i++) {
+		if (filter_ops[i].level != level || !tokens_at_sign(&p->in, filter_ops[i].sign))
 			continue;
-		*op = operators[i].op;
+		*op = (enum filter_op)i;
 		return true;
 	}
 	return false;
 }
 
-static int sum(struct parser *p, int level, uint32_t *out, uint32_t *guard)
+/* Operators of this level and above; those of one level apply from left to right. */
+static int parse_binary(struct parser *p, int level, uint32_t *out, uint32_t *guard)
 {
 	enum filter_op op;
 	int rc;
 
-	if (level == PRECEDENCES)
-		return term(p, out, guard);
-	rc = sum(p, level + 1, out, guard);
-	while (!rc && operator_at(p, level, &op)) {
+	if (level > FILTER_LEVEL_MAX)
+		return parse_term(p, out, guard);
+	rc = parse_binary(p, level + 1, out, guard);
+	while (!rc && find_operator(p, level, &op)) {
 		uint32_t b = 0;
 
-		parse_advance(p);
-		rc = sum(p, level + 1, &b, guard);
+		tokens_advance(&p->in);
+		rc = parse_binary(p, level + 1, &b, guard);
 		*out = tree_add(p, (struct filter_node){ .op = (uint8_t)op, .a = *out, .b = b });
 	}
 	return rc;
 }
 
-static bool comparison(const struct parser *p, enum filter_cmp *cmp)
+static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 {
 	static const struct {
 		uint64_t sign;
 		enum filter_cmp cmp;
-	} signs[] = {
+	} comparisons[] = {
 		{ '=', FILTER_EQ },
 		{ SIGN2('=', '='), FILTER_EQ },
 		{ SIGN2('!', '='), FILTER_NE },
@@ -161,56 +146,55 @@ static bool comparison(const struct parser *p, enum filter_cmp *cmp)
 		{ SIGN2('<', '='), FILTER_LE },
 	};
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (!parse_sign(p, signs[i].sign))
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+		if (!tokens_at_sign(&p->in, comparisons[i].sign))
 			continue;
-		*cmp = signs[i].cmp;
+		*cmp = comparisons[i].cmp;
 		return true;
 	}
 	return false;
 }
 
-/* Where a number may begin. A protocol's name is one only with a bracket behind it. */
-static bool may_begin(const struct parser *p)
+/* Whether an arithmetic expression may start here. A protocol starts one only before a '['. */
+static bool may_start_number(const struct parser *p)
 {
-	struct lexer copy = p->lexer;
 	struct token next;
 	uint32_t value;
 
-	if (p->now.kind == TOKEN_NUMBER || token_is(&p->now, "len") || parse_sign(p, '-') ||
-	    parse_sign(p, '(') || name_constant(&p->now, &value))
+	if (p->in.tok.kind == TOKEN_NUMBER || tokens_at_word(&p->in, "len") ||
+	    tokens_at_sign(&p->in, '-') || tokens_at_sign(&p->in, '(') ||
+	    names_find_constant(&p->in.tok, &value))
 		return true;
-	if (!name_proto(&p->now))
+	if (!names_find_proto(&p->in.tok))
 		return false;
-	next = lex_next(&copy);
+	next = tokens_peek(&p->in);
 	return next.kind == TOKEN_SIGN && next.value == '[';
 }
 
-bool arith_relation(struct parser *p, uint32_t *out, int *rc)
+bool arith_parse_relation(struct parser *p, uint32_t *out, int *rc)
 {
-	struct parse_mark before = parse_mark(p);
-	bool certain = name_proto(&p->now) || token_is(&p->now, "len");
+	struct tree_mark before = tree_mark(p);
+	/* Nothing else starts like this; numbers and parentheses may be something else. */
+	bool certain = names_find_proto(&p->in.tok) || tokens_at_word(&p->in, "len");
 	uint32_t a, b, guard = 0, node;
 	enum filter_cmp cmp;
-	int depth = p->depth;
 
-	if (!may_begin(p))
+	if (!may_start_number(p))
 		return false;
-	*rc = sum(p, 0, &a, &guard);
-	if (*rc || !comparison(p, &cmp)) {
-		p->depth = depth;
+	*rc = parse_binary(p, 1, &a, &guard);
+	if (*rc || !find_comparison(p, &cmp)) {
 		if (!*rc && certain)
-			*rc = tree_fail(p, &p->now, "a comparison has to follow, such as '!= 0'");
+			*rc = tree_fail_expected(p, &p->in.tok, "comparison such as '!= 0'");
 		if (certain)
 			return true;
-		parse_return(p, &before);
+		tree_return(p, &before);
 		return false;
 	}
-	parse_advance(p);
-	*rc = sum(p, 0, &b, &guard);
+	tokens_advance(&p->in);
+	*rc = parse_binary(p, 1, &b, &guard);
 	node = tree_add(
 		p, (struct filter_node){ .op = FILTER_REL, .cmp = (uint8_t)cmp, .a = a, .b = b });
 	*out = guard ? tree_and(p, guard, node) : node;
-	p->qualified = false;
+	p->has_qual = false;
 	return true;
 }

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter judged in user space: for files, and as the other opinion on what is emitted as BPF. */
+/* Evaluates a filter in user space: for files, and as the reference for the emitted code. */
 #include <linux/in.h>
 #include <string.h>
 #include "base/cursor.h"
 #include "filter/filter.h"
 #include "net/tls.h"
 
-struct judge {
+struct eval {
 	const struct filter_node *nodes;
 	const struct filter *filter;
 	const struct view *view;
 	const struct view *views;
 	const uint8_t *data;
 	uint32_t caplen;
-	bool reject; /* something asked for is not there: no match, whatever is said around it */
-	/* Of filter_recheck(). */
-	bool again;
-	bool negative; /* within an odd number of nots */
-	bool guessed;  /* something was taken for what the kernel may have found */
-	bool maybe;    /* what was not there was asked for behind a guess */
+	bool rejected; /* a byte was missing or a divisor 0: the whole filter does not match */
+	/* For filter_recheck(): */
+	bool recheck;
+	bool negated;   /* within an odd number of nots */
+	bool assumed;   /* the result of a condition was assumed, as the kernel may have found it */
+	bool may_match; /* rejected after an assumption, so that the kernel may have matched */
 };
 
-static uint64_t load(const struct view *v, uint16_t field, uint8_t size)
+static uint64_t load_field(const struct view *v, uint16_t field, uint8_t size)
 {
 	const uint8_t *at = (const uint8_t *)v + field;
 	uint16_t value2;
@@ -43,7 +43,7 @@ static uint64_t load(const struct view *v, uint16_t field, uint8_t size)
 	}
 }
 
-static bool compare(uint64_t a, uint64_t b, uint8_t cmp)
+static bool compare_numbers(uint64_t a, uint64_t b, uint8_t cmp)
 {
 	switch (cmp) {
 	case FILTER_EQ:
@@ -61,26 +61,26 @@ static bool compare(uint64_t a, uint64_t b, uint8_t cmp)
 	}
 }
 
-static uint32_t reject(struct judge *j)
+static uint32_t reject_packet(struct eval *e)
 {
-	j->reject = true;
-	j->maybe = j->guessed;
+	e->rejected = true;
+	e->may_match = e->assumed;
 	return 0;
 }
 
-static uint32_t byte(struct judge *j, const struct filter_node *n, uint32_t off)
+static uint32_t eval_packet_bytes(struct eval *e, const struct filter_node *n, uint32_t off)
 {
-	uint64_t at = load(j->view, n->field, 2) + (uint64_t)off;
+	uint64_t at = load_field(e->view, n->field, 2) + (uint64_t)off;
 	uint32_t value = 0;
 
-	if (at + n->size > j->caplen)
-		return reject(j);
+	if (at + n->size > e->caplen)
+		return reject_packet(e);
 	for (int i = 0; i < n->size; i++)
-		value = value << 8 | j->data[at + (uint64_t)i];
+		value = value << 8 | e->data[at + (uint64_t)i];
 	return value;
 }
 
-static uint32_t calculate(struct judge *j, uint8_t op, uint32_t a, uint32_t b)
+static uint32_t eval_arith(struct eval *e, uint8_t op, uint32_t a, uint32_t b)
 {
 	switch (op) {
 	case FILTER_ADD:
@@ -90,9 +90,9 @@ static uint32_t calculate(struct judge *j, uint8_t op, uint32_t a, uint32_t b)
 	case FILTER_MUL:
 		return a * b;
 	case FILTER_DIV:
-		return b ? a / b : reject(j);
+		return b ? a / b : reject_packet(e);
 	case FILTER_MOD:
-		return b ? a % b : reject(j);
+		return b ? a % b : reject_packet(e);
 	case FILTER_BAND:
 		return a & b;
 	case FILTER_BOR:
@@ -106,155 +106,154 @@ static uint32_t calculate(struct judge *j, uint8_t op, uint32_t a, uint32_t b)
 	}
 }
 
-static uint32_t number(struct judge *j, uint32_t at)
+static uint32_t eval_number(struct eval *e, uint32_t at)
 {
-	const struct filter_node *n = &j->nodes[at];
+	const struct filter_node *n = &e->nodes[at];
 	uint32_t a;
 
-	if (j->reject)
+	if (e->rejected)
 		return 0;
 	switch (n->op) {
 	case FILTER_NUM:
 		return (uint32_t)n->value;
 	case FILTER_LOAD:
-		return (uint32_t)load(j->view, n->field, n->size);
+		return (uint32_t)load_field(e->view, n->field, n->size);
 	case FILTER_BYTE:
-		return byte(j, n, number(j, n->a));
+		return eval_packet_bytes(e, n, eval_number(e, n->a));
 	case FILTER_NEG:
-		return -number(j, n->a);
+		return -eval_number(e, n->a);
 	default:
-		a = number(j, n->a);
-		return calculate(j, n->op, a, number(j, n->b));
+		a = eval_number(e, n->a);
+		return eval_arith(e, n->op, a, eval_number(e, n->b));
 	}
 }
 
-/* What a packet does not say: who owns it, where it came by, what became of it. */
-static bool beside_packet(uint16_t field)
+/* Fields that do not come from the packet's bytes: interface, verdict, owner. */
+static bool is_metadata(uint16_t field)
 {
 	return field == offsetof(struct view, ifindex) || field == offsetof(struct view, verdict) ||
 	       field >= offsetof(struct view, cgroup);
 }
 
-static bool field(struct judge *j, const struct filter_node *n)
+static bool eval_field(struct eval *e, const struct filter_node *n)
 {
-	if (j->again && beside_packet(n->field)) {
-		j->guessed = true;
-		return !j->negative;
+	if (e->recheck && is_metadata(n->field)) {
+		e->assumed = true;
+		return !e->negated;
 	}
-	return compare(load(j->view, n->field, n->size) & n->mask, n->value, n->cmp);
+	return compare_numbers(load_field(e->view, n->field, n->size) & n->mask, n->value, n->cmp);
 }
 
-/* The bytes at the payload. */
-static struct cursor payload(const struct judge *j)
+static struct cursor payload_cursor(const struct eval *e)
 {
-	struct cursor c = cursor_of(j->data, j->caplen);
+	struct cursor c = cursor_of(e->data, e->caplen);
 
-	cursor_skip(&c, j->view->payload);
+	cursor_skip(&c, e->view->payload);
 	return c;
 }
 
-static bool asks(const struct judge *j, const struct dns_name *zone)
+static bool matches_dns(const struct eval *e, const struct dns_name *zone)
 {
-	struct cursor c = payload(j), message;
+	struct cursor c = payload_cursor(e), message;
 	uint16_t len;
 
-	if (j->view->proto != IPPROTO_TCP) {
-		struct cursor udp = cursor_of(j->data, j->caplen);
+	if (e->view->proto != IPPROTO_TCP) {
+		struct cursor udp = cursor_of(e->data, e->caplen);
 
-		cursor_skip(&udp, j->view->trans + 4u);
+		cursor_skip(&udp, e->view->trans + 4u);
 		len = cursor_be16(&udp);
-		return dns_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
+		return dns_message_asks(len > 8 ? cursor_sub(&c, len - 8u) : c, zone);
 	}
 	while (c.left) {
 		len = cursor_be16(&c);
 		message = cursor_sub(&c, len);
-		if (dns_asks(message, zone))
+		if (dns_message_asks(message, zone))
 			return true;
 	}
 	return false;
 }
 
-static bool names_server(const struct judge *j, const struct dns_name *zone)
+static bool matches_sni(const struct eval *e, const struct dns_name *zone)
 {
-	struct cursor c = payload(j), text;
-	const uint8_t *h = cursor_take(&c, TLS_HEADS);
+	struct cursor c = payload_cursor(e), text;
+	const uint8_t *h = cursor_take(&c, TLS_HEADERS_LEN);
 	struct dns_name name;
 
 	return h && h[0] == TLS_HANDSHAKE && h[1] == 3 && h[5] == TLS_CLIENT_HELLO &&
-	       tls_server_name(c, &text) == TLS_NAMED && !dns_name_of(&name, text.at, text.left) &&
-	       dns_within(&name, zone);
+	       tls_find_server_name(c, &text) == TLS_NAMED &&
+	       !dns_parse_name(&name, text.at, text.left) && dns_name_within(&name, zone);
 }
 
-static bool judge(struct judge *j, uint32_t at)
+static bool eval_bool(struct eval *e, uint32_t at)
 {
-	const struct filter_node *n = &j->nodes[at];
-	const struct view *outer = j->view;
+	const struct filter_node *n = &e->nodes[at];
+	const struct view *outer = e->view;
 	uint32_t a;
-	bool yes;
+	bool result;
 
 	switch (n->op) {
 	case FILTER_TRUE:
 		return true;
 	case FILTER_NOT:
-		j->negative = !j->negative;
-		yes = !judge(j, n->a);
-		j->negative = !j->negative;
-		return yes;
+		e->negated = !e->negated;
+		result = !eval_bool(e, n->a);
+		e->negated = !e->negated;
+		return result;
 	case FILTER_AND:
-		return judge(j, n->a) && !j->reject && judge(j, n->b);
+		return eval_bool(e, n->a) && !e->rejected && eval_bool(e, n->b);
 	case FILTER_OR:
-		return judge(j, n->a) || (!j->reject && judge(j, n->b));
+		return eval_bool(e, n->a) || (!e->rejected && eval_bool(e, n->b));
 	case FILTER_FIELD:
-		return field(j, n);
+		return eval_field(e, n);
 	case FILTER_REL:
-		a = number(j, n->a);
-		return compare(a, number(j, n->b), n->cmp);
+		a = eval_number(e, n->a);
+		return compare_numbers(a, eval_number(e, n->b), n->cmp);
 	case FILTER_INNER:
-		if (j->view != j->views || !(j->views[1].type || j->views[1].family))
+		if (e->view != e->views || !(e->views[1].type || e->views[1].family))
 			return false;
-		j->view = &j->views[1];
-		yes = judge(j, n->a);
-		j->view = outer;
-		return yes;
+		e->view = &e->views[1];
+		result = eval_bool(e, n->a);
+		e->view = outer;
+		return result;
 	case FILTER_SET:
-		return set_has(&j->filter->sets[n->value], j->view->addrs,
-			       (const uint8_t *)j->view + n->field);
+		return set_contains(&e->filter->sets[n->value], e->view->addrs,
+				    (const uint8_t *)e->view + n->field);
 	case FILTER_DNS:
-		return asks(j, &j->filter->names[n->value]);
+		return matches_dns(e, &e->filter->names[n->value]);
 	case FILTER_SNI:
-		return names_server(j, &j->filter->names[n->value]);
+		return matches_sni(e, &e->filter->names[n->value]);
 	default:
 		return false;
 	}
 }
 
-static struct judge judge_of(const struct filter *f, const struct filter_packet *p)
+static struct eval start_eval(const struct filter *f, const struct filter_packet *p)
 {
-	return (struct judge){ .filter = f,
-			       .nodes = f->nodes,
-			       .view = p->views,
-			       .views = p->views,
-			       .data = p->data,
-			       .caplen = p->caplen };
+	return (struct eval){ .filter = f,
+			      .nodes = f->nodes,
+			      .view = p->views,
+			      .views = p->views,
+			      .data = p->data,
+			      .caplen = p->caplen };
 }
 
 bool filter_match(const struct filter *f, const struct filter_packet *p)
 {
-	struct judge j = judge_of(f, p);
+	struct eval e = start_eval(f, p);
 
 	if (!f->nodes)
 		return true;
-	return judge(&j, f->root) && !j.reject;
+	return eval_bool(&e, f->root) && !e.rejected;
 }
 
 bool filter_recheck(const struct filter *f, const struct filter_packet *p)
 {
-	struct judge j = judge_of(f, p);
-	bool yes;
+	struct eval e = start_eval(f, p);
+	bool result;
 
 	if (!f->nodes)
 		return true;
-	j.again = true;
-	yes = judge(&j, f->root);
-	return j.reject ? j.maybe : yes;
+	e.recheck = true;
+	result = eval_bool(&e, f->root);
+	return e.rejected ? e.may_match : result;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Words that libpcap does not know, each with a name behind it. */
+/* sonde's extensions to pcap-filter: keywords followed by a name. */
 #ifndef FILTER_EXT_H
 #define FILTER_EXT_H
 
 #include <stdbool.h>
-#include "filter/arith.h"
 #include "filter/tree.h"
 
 bool ext_is_keyword(const struct token *t);
-/* The primitive that such a word begins. It has been taken; before is its place, for a name is no
- * token of the language. 0 with *out, or -EINVAL. */
-int ext_primitive(struct parser *p, const struct parse_mark *before, uint32_t *out);
-/* "set FILE" behind a protocol and a direction. */
-int ext_set(struct parser *p, const struct parse_mark *before, const struct qual *q, uint32_t *out);
+/* Parses the primitive of such a keyword. The parser is after it; keyword is a mark at it, from
+ * which the name is read as a raw word, since names are not tokens of the language. 0 with *out, or
+ * -EINVAL. */
+int ext_parse_keyword(struct parser *p, const struct tokens *keyword, uint32_t *out);
+/* "set FILE" after the qualifiers q. */
+int ext_parse_set(struct parser *p, const struct tokens *keyword, const struct qual *q,
+		  uint32_t *out);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's text cut into words, numbers, addresses and signs. */
+/* Words, numbers, addresses and signs. */
 #include "filter/lex.h"
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Not isalnum(): that depends on a locale, and on what a char's sign is. */
+/* Not isdigit() and the like: they depend on the locale and on the sign of char. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -25,12 +25,12 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static unsigned int hex(char c)
+static unsigned int hex_value(char c)
 {
 	return is_digit(c) ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a' + 10);
 }
 
-/* Six bytes in hex with the same sign between them. */
+/* Six bytes in hex, separated by ':' or by '-'. */
 static bool read_mac(const char *s, size_t len, uint8_t *bytes)
 {
 	char sign = '\0';
@@ -40,7 +40,7 @@ static bool read_mac(const char *s, size_t len, uint8_t *bytes)
 		unsigned int value = 0, digits = 0;
 
 		for (; i < len && is_hex(s[i]) && digits < 2; i++, digits++)
-			value = value << 4 | hex(s[i]);
+			value = value << 4 | hex_value(s[i]);
 		if (!digits || n == 6)
 			return false;
 		bytes[n++] = (uint8_t)value;
@@ -64,7 +64,7 @@ static bool read_ipv6(const char *s, size_t len, uint8_t *bytes)
 	return inet_pton(AF_INET6, copy, bytes) == 1;
 }
 
-/* One to four decimal numbers below 256 with dots between them; bits tells how many. */
+/* Two to four decimal numbers below 256, separated by dots. *bits: 8 for each. */
 static bool read_ipv4(const char *s, size_t len, uint8_t *bytes, unsigned int *bits)
 {
 	size_t i = 0;
@@ -88,7 +88,7 @@ static bool read_ipv4(const char *s, size_t len, uint8_t *bytes, unsigned int *b
 	return i == len && n > 1;
 }
 
-/* Decimal, 0x and hex, or 0 and octal; of 64 bits at most. */
+/* Decimal, hex after 0x, or octal after 0; at most 64 bits. */
 static bool read_number(const char *s, size_t len, uint64_t *value)
 {
 	unsigned int base = 10;
@@ -103,16 +103,16 @@ static bool read_number(const char *s, size_t len, uint64_t *value)
 	}
 	*value = 0;
 	for (; i < len; i++) {
-		if (!is_hex(s[i]) || hex(s[i]) >= base ||
+		if (!is_hex(s[i]) || hex_value(s[i]) >= base ||
 		    __builtin_mul_overflow(*value, base, value) ||
-		    __builtin_add_overflow(*value, hex(s[i]), value))
+		    __builtin_add_overflow(*value, hex_value(s[i]), value))
 			return false;
 	}
 	return true;
 }
 
-/* Addresses with colons, where those are no signs. */
-static bool lex_colons(const struct lexer *l, struct token *t)
+/* A MAC or IPv6 address with colons. False: none, or colons are signs here. */
+static bool lex_colon_address(const struct lexer *l, struct token *t)
 {
 	size_t len = 0, colons = 0;
 
@@ -150,15 +150,15 @@ static void lex_word(const struct lexer *l, struct token *t)
 
 static void lex_sign(struct token *t)
 {
-	static const char *const two[] = { "&&", "||", "<<", ">>", "<=", ">=", "==", "!=" };
+	static const char *const pairs[] = { "&&", "||", "<<", ">>", "<=", ">=", "==", "!=" };
 	const char *s = t->text;
 
 	t->kind = TOKEN_SIGN;
-	for (size_t i = 0; i < sizeof(two) / sizeof(*two); i++) {
-		if (strncmp(s, two[i], 2))
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		if (strncmp(s, pairs[i], 2))
 			continue;
 		t->len = 2;
-		t->value = SIGN2((uint64_t)two[i][0], (uint64_t)two[i][1]);
+		t->value = SIGN2((uint64_t)pairs[i][0], (uint64_t)pairs[i][1]);
 		return;
 	}
 	t->len = 1;
@@ -167,7 +167,7 @@ static void lex_sign(struct token *t)
 		t->kind = TOKEN_BAD;
 }
 
-/* "any name", or a word behind a backslash. */
+/* "any name", or a word after a backslash. */
 static void lex_quoted(struct token *t)
 {
 	char quote = *t->text++;
@@ -186,7 +186,8 @@ static void lex_quoted(struct token *t)
 		t->kind = TOKEN_BAD;
 }
 
-static struct token start(struct lexer *l)
+/* Skips white space. */
+static struct token start_token(struct lexer *l)
 {
 	while (is_space(l->text[l->pos]))
 		l->pos++;
@@ -195,14 +196,14 @@ static struct token start(struct lexer *l)
 
 struct token lex_next(struct lexer *l)
 {
-	struct token t = start(l);
+	struct token t = start_token(l);
 	char c = *t.text;
 
 	if (!c)
 		return t;
 	if (c == '"' || c == '\\')
 		lex_quoted(&t);
-	else if ((is_hex(c) || c == ':') && lex_colons(l, &t))
+	else if ((is_hex(c) || c == ':') && lex_colon_address(l, &t))
 		;
 	else if (is_alnum(c) || c == '_')
 		lex_word(l, &t);
@@ -216,7 +217,7 @@ struct token lex_next(struct lexer *l)
 
 struct token lex_raw(struct lexer *l)
 {
-	struct token t = start(l);
+	struct token t = start_token(l);
 
 	if (*t.text == '"')
 		return lex_next(l);

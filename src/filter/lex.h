@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of a filter. */
+/* Splits a filter's text into tokens. */
 #ifndef FILTER_LEX_H
 #define FILTER_LEX_H
 
@@ -10,13 +10,13 @@
 enum token_kind {
 	TOKEN_END,
 	TOKEN_WORD,   /* text, len: a keyword or a name */
-	TOKEN_QUOTED, /* text, len: a name, whatever it looks like: "..." or \word */
+	TOKEN_QUOTED, /* text, len: a name even if it looks like a keyword: "..." or \word */
 	TOKEN_NUMBER, /* value */
-	TOKEN_IPV4,   /* bytes, bits: 8 for each number that was given */
+	TOKEN_IPV4,   /* bytes; bits: 8 for each of its numbers, as in 10.1 */
 	TOKEN_IPV6,   /* bytes */
 	TOKEN_MAC,    /* bytes */
 	TOKEN_SIGN,   /* value: the character, or two of them as in SIGN2() */
-	TOKEN_BAD,    /* text, len: what no word begins with */
+	TOKEN_BAD,    /* text, len: not a token */
 };
 #define SIGN2(a, b) ((a) << 8 | (b))
 
@@ -24,7 +24,7 @@ enum { TOKEN_TEXT_MAX = 256 };
 
 struct token {
 	enum token_kind kind;
-	size_t pos; /* where in the whole text it begins */
+	size_t pos; /* its offset in the text */
 	const char *text;
 	size_t len;
 	uint64_t value;
@@ -32,21 +32,19 @@ struct token {
 	uint8_t bytes[16];
 };
 
-/* depth: brackets that are open, in which : and - are signs. */
+/* depth: number of open brackets. Within them ':' and '-' are signs. */
 struct lexer {
 	const char *text;
 	size_t pos;
 	int depth;
 };
 
-/* The next token. */
 struct token lex_next(struct lexer *l);
-/* The next word up to white space or a closing parenthesis, as file names and the like are. */
+/* A raw word: up to white space or a closing parenthesis, as file names are; or quoted. */
 struct token lex_raw(struct lexer *l);
-/* Whether it is this word, not quoted. */
+/* Whether the token is this word, not quoted. */
 bool token_is(const struct token *t, const char *word);
-/* A range "80-90" of names or numbers as it comes in one word: where its '-' is, 0 if it is none.
- */
+/* The offset of the '-' in a word such as "80-90", which one token holds; 0: none. */
 size_t token_dash(const struct token *t);
 
 #endif

@@ -5,7 +5,7 @@
 #include <linux/in.h>
 #include <string.h>
 
-enum { ANY = 10 };
+enum { ANY = 10 }; /* both families */
 
 static const struct filter_proto protos[] = {
 	{ "ether", PROTO_LINK, 0, 0, false },
@@ -27,12 +27,12 @@ static const struct filter_proto protos[] = {
 	{ "esp", PROTO_TRANS, ANY, IPPROTO_ESP, false },
 };
 
-struct number {
+struct named_number {
 	char name[32];
 	uint16_t value;
 };
 
-static const struct number ethertypes[] = {
+static const struct named_number ethertypes[] = {
 	{ "ip", ETH_P_IP },        { "ip6", ETH_P_IPV6 },        { "arp", ETH_P_ARP },
 	{ "rarp", ETH_P_RARP },    { "atalk", ETH_P_ATALK },     { "aarp", ETH_P_AARP },
 	{ "ipx", ETH_P_IPX },      { "lat", ETH_P_LAT },         { "loopback", ETH_P_LOOPBACK },
@@ -41,7 +41,7 @@ static const struct number ethertypes[] = {
 	{ "lldp", ETH_P_LLDP },    { "eapol", ETH_P_PAE },       { "macsec", ETH_P_MACSEC },
 };
 
-static const struct number ip_protos[] = {
+static const struct named_number ip_protos[] = {
 	{ "icmp", 1 },       { "igmp", 2 },   { "ipip", 4 },      { "ipencap", 4 }, { "tcp", 6 },
 	{ "egp", 8 },        { "igrp", 9 },   { "udp", 17 },      { "dccp", 33 },   { "ipv6", 41 },
 	{ "rsvp", 46 },      { "gre", 47 },   { "esp", 50 },      { "ah", 51 },     { "icmp6", 58 },
@@ -49,7 +49,7 @@ static const struct number ip_protos[] = {
 	{ "l2tp", 115 },     { "sctp", 132 }, { "udplite", 136 },
 };
 
-static const struct number constants[] = {
+static const struct named_number constants[] = {
 	{ "tcpflags", 13 },
 	{ "tcp-fin", 0x01 },
 	{ "tcp-syn", 0x02 },
@@ -98,8 +98,8 @@ static const struct number constants[] = {
 	{ "icmp6-multicastlistenerreportv2", 143 },
 };
 
-static bool find(const struct number *table, size_t n, const char *text, size_t len,
-		 uint32_t *value)
+static bool find_number(const struct named_number *table, size_t n, const char *text, size_t len,
+			uint32_t *value)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(table[i].name) != len || memcmp(table[i].name, text, len))
@@ -109,10 +109,10 @@ static bool find(const struct number *table, size_t n, const char *text, size_t 
 	}
 	return false;
 }
-#define FIND(table, text, len, value) \
-	find(table, sizeof(table) / sizeof(*(table)), text, len, value)
+#define FIND_NUMBER(table, text, len, value) \
+	find_number(table, sizeof(table) / sizeof(*(table)), text, len, value)
 
-const struct filter_proto *name_proto(const struct token *t)
+const struct filter_proto *names_find_proto(const struct token *t)
 {
 	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
 		if (token_is(t, protos[i].name))
@@ -120,17 +120,17 @@ const struct filter_proto *name_proto(const struct token *t)
 	return NULL;
 }
 
-bool name_ethertype(const struct token *t, uint32_t *number)
+bool names_find_ethertype(const struct token *t, uint32_t *number)
 {
-	return FIND(ethertypes, t->text, t->len, number);
+	return FIND_NUMBER(ethertypes, t->text, t->len, number);
 }
 
-bool name_ip_proto(const struct token *t, uint32_t *number)
+bool names_find_ip_proto(const struct token *t, uint32_t *number)
 {
-	return FIND(ip_protos, t->text, t->len, number);
+	return FIND_NUMBER(ip_protos, t->text, t->len, number);
 }
 
-bool name_constant(const struct token *t, uint32_t *number)
+bool names_find_constant(const struct token *t, uint32_t *number)
 {
-	return t->kind == TOKEN_WORD && FIND(constants, t->text, t->len, number);
+	return t->kind == TOKEN_WORD && FIND_NUMBER(constants, t->text, t->len, number);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that a filter knows by itself. */
+/* The names in pcap-filter(7): protocols, EtherTypes and constants. */
 #ifndef FILTER_NAMES_H
 #define FILTER_NAMES_H
 
@@ -9,21 +9,21 @@
 
 enum proto_layer { PROTO_LINK, PROTO_NET, PROTO_TRANS };
 
-/* A word that stands for a protocol, qualifies what follows, and names a header's bytes. */
+/* A protocol keyword. It is a primitive, a qualifier, or selects a header's bytes ("tcp[13]"). */
 struct filter_proto {
 	char name[6];
 	uint8_t layer;    /* enum proto_layer */
-	uint8_t families; /* of PROTO_TRANS: 4, 6, or 10 for either */
+	uint8_t families; /* 4 or 6, 10 for both, 0 for neither */
 	uint16_t number;  /* EtherType or IP protocol */
 	bool ports;
 };
 
-/* NULL: not such a word. */
-const struct filter_proto *name_proto(const struct token *t);
-/* Numbers by name; false: no such name. */
-bool name_ethertype(const struct token *t, uint32_t *number);
-bool name_ip_proto(const struct token *t, uint32_t *number);
-/* tcpflags, tcp-syn, icmptype, icmp-echo and the others of pcap-filter(7). */
-bool name_constant(const struct token *t, uint32_t *number);
+/* NULL: not a protocol keyword. */
+const struct filter_proto *names_find_proto(const struct token *t);
+/* Find a number by its name. False: unknown name. */
+bool names_find_ethertype(const struct token *t, uint32_t *number);
+bool names_find_ip_proto(const struct token *t, uint32_t *number);
+/* tcpflags, tcp-syn, icmptype, icmp-echo and so on. */
+bool names_find_constant(const struct token *t, uint32_t *number);
 
 #endif

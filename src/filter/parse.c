@@ -1,52 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammar: pcap-filter(7)'s, "and" and "or" of the same precedence, from left to right. */
+/* The grammar of pcap-filter(7): "and" and "or" have the same precedence, from left to right. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "filter/arith.h"
 #include "filter/ext.h"
+#include "filter/prim.h"
 #include "filter/tree.h"
 
-static int expression(struct parser *p, uint32_t *out);
-
-void parse_advance(struct parser *p)
-{
-	p->now = lex_next(&p->lexer);
-}
-
-bool parse_sign(const struct parser *p, uint64_t sign)
-{
-	return p->now.kind == TOKEN_SIGN && p->now.value == sign;
-}
-
-struct parse_mark parse_mark(const struct parser *p)
-{
-	return (struct parse_mark){ p->lexer, p->now, p->out.n, p->out.needs };
-}
-
-void parse_return(struct parser *p, const struct parse_mark *mark)
-{
-	p->lexer = mark->lexer;
-	p->now = mark->now;
-	p->out.n = mark->n;
-	p->out.needs = mark->needs;
-}
-
-/* The token behind the present one. */
-static struct token peek(const struct parser *p)
-{
-	struct lexer copy = p->lexer;
-
-	return lex_next(&copy);
-}
-
-static bool accept_word(struct parser *p, const char *word)
-{
-	if (!token_is(&p->now, word))
-		return false;
-	parse_advance(p);
-	return true;
-}
+static int parse_expression(struct parser *p, uint32_t *out);
 
 static bool is_and(const struct token *t)
 {
@@ -63,30 +25,31 @@ static bool is_not(const struct token *t)
 	return token_is(t, "not") || (t->kind == TOKEN_SIGN && t->value == '!');
 }
 
-/* "src", "dst", "src or dst", "src and dst", and the last two the other way round. */
-static bool direction(struct parser *p, struct qual *q)
+/* "src", "dst", "src or dst", "src and dst", "dst or src", "dst and src". False: none of them. */
+static bool parse_direction(struct parser *p, struct qual *q)
 {
-	bool src = token_is(&p->now, "src");
-	struct parse_mark before;
+	bool src = tokens_at_word(&p->in, "src");
+	struct tokens before;
 	bool both;
 
-	if (!src && !token_is(&p->now, "dst"))
+	if (!src && !tokens_at_word(&p->in, "dst"))
 		return false;
-	parse_advance(p);
+	tokens_advance(&p->in);
 	q->dir = src ? DIR_SRC : DIR_DST;
-	before = parse_mark(p);
-	if (!is_and(&p->now) && !is_or(&p->now))
+	before = p->in;
+	if (!is_and(&p->in.tok) && !is_or(&p->in.tok))
 		return true;
-	both = is_and(&p->now);
-	parse_advance(p);
-	if (accept_word(p, src ? "dst" : "src"))
+	both = is_and(&p->in.tok);
+	tokens_advance(&p->in);
+	if (tokens_take_word(&p->in, src ? "dst" : "src"))
 		q->dir = both ? DIR_BOTH : DIR_EITHER;
 	else
-		parse_return(p, &before);
+		p->in = before;
 	return true;
 }
 
-static bool type_word(struct parser *p, struct qual *q)
+/* TYPE_NONE: the word is no type. */
+static enum qual_type find_type(const struct token *t)
 {
 	static const struct {
 		const char *word;
@@ -94,61 +57,89 @@ static bool type_word(struct parser *p, struct qual *q)
 	} types[] = {
 		{ "host", TYPE_HOST },           { "net", TYPE_NET },
 		{ "port", TYPE_PORT },           { "proto", TYPE_PROTO },
-		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_CHAIN },
+		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_PROTOCHAIN },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (!accept_word(p, types[i].word))
-			continue;
-		q->type = types[i].type;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (token_is(t, types[i].word))
+			return types[i].type;
+	return TYPE_NONE;
 }
 
-/* "/24", or "mask 255.255.255.0", behind an address. */
-static int net_suffix(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out,
-		      bool *taken)
+/* Words that qualify the name, number or address after them. */
+static bool is_qualifier(const struct token *t)
 {
-	bool slash = parse_sign(p, '/');
+	return find_type(t) != TYPE_NONE || token_is(t, "src") || token_is(t, "dst");
+}
 
-	*taken = slash || (q->type == TYPE_NET && token_is(&p->now, "mask"));
+static bool parse_type(struct parser *p, struct qual *q)
+{
+	q->type = find_type(&p->in.tok);
+	if (q->type == TYPE_NONE)
+		return false;
+	tokens_advance(&p->in);
+	return true;
+}
+
+static int parse_prefix_len(struct parser *p, const struct qual *q, const struct token *addr,
+			    uint32_t *out)
+{
+	struct token bits = p->in.tok;
+
+	if (bits.kind != TOKEN_NUMBER || bits.value > 128)
+		return tree_fail_expected(p, &bits, "prefix length from 0 to 128");
+	tokens_advance(&p->in);
+	return prim_net(p, q, addr, (unsigned int)bits.value, NULL, out);
+}
+
+static int parse_mask(struct parser *p, const struct qual *q, const struct token *addr,
+		      uint32_t *out)
+{
+	struct token mask = p->in.tok;
+
+	if (addr->kind != TOKEN_IPV4)
+		return tree_fail(p, &mask, "'mask' is for IPv4: use ADDRESS/BITS");
+	if (mask.kind != TOKEN_IPV4 || mask.bits != 32)
+		return tree_fail_expected(p, &mask, "mask such as 255.255.255.0");
+	tokens_advance(&p->in);
+	return prim_net(p, q, addr, 32, &mask, out);
+}
+
+/* "/24" or "mask 255.255.255.0" after an address. *taken: whether there is one; if not, *out is not
+ * set. */
+static int parse_net_suffix(struct parser *p, const struct qual *q, const struct token *addr,
+			    uint32_t *out, bool *taken)
+{
+	bool slash = tokens_at_sign(&p->in, '/');
+
+	*taken = slash || (q->type == TYPE_NET && tokens_at_word(&p->in, "mask"));
 	if (!*taken)
 		return 0;
 	if (q->type != TYPE_NET && q->type != TYPE_NONE)
-		return tree_fail(p, &p->now, "a mask belongs to a net");
-	parse_advance(p);
-	if (slash) {
-		struct token bits = p->now;
-
-		if (bits.kind != TOKEN_NUMBER || bits.value > 128)
-			return tree_fail(p, &bits, "a prefix length is a number");
-		parse_advance(p);
-		return prim_net(p, q, t, (unsigned int)bits.value, NULL, out);
-	}
-	if (p->now.kind != TOKEN_IPV4 || p->now.bits != 32 || t->kind != TOKEN_IPV4)
-		return tree_fail(p, &p->now, "a mask is an IPv4 address, as the net is");
-	*out = 0;
-	{
-		struct token mask = p->now;
-
-		parse_advance(p);
-		return prim_net(p, q, t, 32, &mask, out);
-	}
+		return tree_fail(p, &p->in.tok, "a prefix length needs 'net' before the address");
+	tokens_advance(&p->in);
+	return slash ? parse_prefix_len(p, q, addr, out) : parse_mask(p, q, addr, out);
 }
 
-/* One name, number or address, under the qualifiers. */
-static int single_id(struct parser *p, const struct qual *q, uint32_t *out)
+/* One name, number or address after the qualifiers q. */
+static int parse_single_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	struct token t = p->now, number = t;
+	static const char *const expected[] = {
+		[TYPE_NONE] = "address or host name",
+		[TYPE_HOST] = "address or host name",
+		[TYPE_NET] = "network such as 10.0.0.0/8",
+		[TYPE_PORT] = "port number or service name",
+		[TYPE_PORTRANGE] = "port range such as 80-90",
+		[TYPE_PROTO] = "protocol name or number",
+		[TYPE_PROTOCHAIN] = "protocol name or number",
+	};
+	struct token t = p->in.tok, number = t;
 	bool taken = false;
 	int rc;
 
 	if (t.kind == TOKEN_END || t.kind == TOKEN_SIGN || t.kind == TOKEN_BAD)
-		return tree_fail(p, &t,
-				 t.kind == TOKEN_END ? "something has to follow here"
-						     : "a name or number has to be here");
-	parse_advance(p);
+		return tree_fail_expected(p, &t, expected[q->type]);
+	tokens_advance(&p->in);
 	if (t.kind == TOKEN_NUMBER && q->type == TYPE_NET) {
 		number.kind = TOKEN_IPV4;
 		number.bytes[0] = (uint8_t)t.value;
@@ -156,140 +147,126 @@ static int single_id(struct parser *p, const struct qual *q, uint32_t *out)
 			number = t;
 	}
 	if (number.kind == TOKEN_IPV4 || t.kind == TOKEN_IPV6) {
-		rc = net_suffix(p, q, &number, out, &taken);
+		rc = parse_net_suffix(p, q, &number, out, &taken);
 		if (rc || taken)
 			return rc;
 	}
 	return prim_id(p, q, &t, out);
 }
 
-static int id(struct parser *p, const struct qual *q, uint32_t *out);
+static int parse_id(struct parser *p, const struct qual *q, uint32_t *out);
 
-/* "(80 or 443)" behind a qualifier. */
-static int id_list(struct parser *p, const struct qual *q, uint32_t *out)
+/* "80 or 443)" after a qualifier and a parenthesis. */
+static int parse_id_list(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	int rc = id(p, q, out);
+	int rc = parse_id(p, q, out);
 
-	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
-		bool both = is_and(&p->now);
+	while (!rc && (is_and(&p->in.tok) || is_or(&p->in.tok))) {
+		bool both = is_and(&p->in.tok);
 		uint32_t b = 0;
 
-		parse_advance(p);
-		rc = id(p, q, &b);
+		tokens_advance(&p->in);
+		rc = parse_id(p, q, &b);
 		*out = both ? tree_and(p, *out, b) : tree_or(p, *out, b);
 	}
 	return rc;
 }
 
-static int enter_nesting(struct parser *p)
-{
-	if (++p->depth > TREE_DEPTH_MAX)
-		return tree_fail(p, &p->now, "more than %d parentheses within each other",
-				 TREE_DEPTH_MAX);
-	return 0;
-}
-
 static int close_paren(struct parser *p)
 {
 	p->depth--;
-	if (!parse_sign(p, ')'))
-		return tree_fail(p, &p->now, "a ')' is missing here");
-	parse_advance(p);
-	return 0;
+	return tokens_take_sign(&p->in, ')') ? 0 : tree_fail_expected(p, &p->in.tok, "')'");
 }
 
-static int id(struct parser *p, const struct qual *q, uint32_t *out)
+static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 {
-	int rc = enter_nesting(p);
+	int rc = tree_enter_nesting(p, &p->in.tok);
 
 	if (rc)
 		return rc;
-	if (is_not(&p->now)) {
-		parse_advance(p);
-		rc = id(p, q, out);
+	if (is_not(&p->in.tok)) {
+		tokens_advance(&p->in);
+		rc = parse_id(p, q, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
 	}
-	if (parse_sign(p, '(')) {
-		parse_advance(p);
-		rc = id_list(p, q, out);
+	if (tokens_at_sign(&p->in, '(')) {
+		tokens_advance(&p->in);
+		rc = parse_id_list(p, q, out);
 		return rc ? rc : close_paren(p);
 	}
 	p->depth--;
-	return single_id(p, q, out);
+	return parse_single_id(p, q, out);
 }
 
-/* Whether a name, number or address may begin here; a keyword is none. */
-static bool at_id(const struct parser *p)
+/* Whether the current token may be a name, number or address, or start a list of them. */
+static bool may_start_id(const struct parser *p)
 {
-	static const char *const keywords[] = { "and",   "or",        "not",       "src",
-						"dst",   "host",      "net",       "port",
-						"proto", "portrange", "protochain" };
+	const struct token *t = &p->in.tok;
 
-	if (p->now.kind == TOKEN_SIGN)
-		return p->now.value == '(' || p->now.value == '!';
-	if (p->now.kind == TOKEN_END || p->now.kind == TOKEN_BAD)
-		return false;
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
-		if (token_is(&p->now, keywords[i]))
-			return false;
-	return true;
+	if (t->kind == TOKEN_SIGN)
+		return t->value == '(' || t->value == '!';
+	return t->kind != TOKEN_END && t->kind != TOKEN_BAD && !is_qualifier(t) &&
+	       !token_is(t, "and") && !token_is(t, "or") && !token_is(t, "not");
 }
 
-static int number(struct parser *p, uint64_t max, uint64_t *value)
+static int parse_number(struct parser *p, uint64_t max, uint64_t *value)
 {
-	if (p->now.kind != TOKEN_NUMBER || p->now.value > max)
-		return tree_fail(p, &p->now, "a number to %llu has to be here",
-				 (unsigned long long)max);
-	*value = p->now.value;
-	parse_advance(p);
+	char what[48];
+
+	if (p->in.tok.kind != TOKEN_NUMBER || p->in.tok.value > max) {
+		snprintf(what, sizeof(what), "number from 0 to %llu", (unsigned long long)max);
+		return tree_fail_expected(p, &p->in.tok, what);
+	}
+	*value = p->in.tok.value;
+	tokens_advance(&p->in);
 	return 0;
 }
 
-static int prim_len(struct parser *p, enum filter_cmp cmp, uint32_t *out)
+static int parse_len(struct parser *p, enum filter_cmp cmp, uint32_t *out)
 {
 	uint64_t value;
-	int rc = number(p, UINT32_MAX, &value);
+	int rc = parse_number(p, UINT32_MAX, &value);
 
 	if (!rc)
 		*out = tree_cmp(p, FIELD(len), cmp, value);
 	return rc;
 }
 
-static int prim_less(struct parser *p, uint32_t *out)
+static int parse_less(struct parser *p, uint32_t *out)
 {
-	return prim_len(p, FILTER_LE, out);
+	return parse_len(p, FILTER_LE, out);
 }
 
-static int prim_greater(struct parser *p, uint32_t *out)
+static int parse_greater(struct parser *p, uint32_t *out)
 {
-	return prim_len(p, FILTER_GE, out);
+	return parse_len(p, FILTER_GE, out);
 }
 
-static int prim_inbound(struct parser *p, uint32_t *out)
+static int parse_inbound(struct parser *p, uint32_t *out)
 {
 	*out = tree_cmp(p, FIELD(dir), FILTER_EQ, VIEW_IN);
 	return 0;
 }
 
-static int prim_outbound(struct parser *p, uint32_t *out)
+static int parse_outbound(struct parser *p, uint32_t *out)
 {
 	*out = tree_cmp(p, FIELD(dir), FILTER_EQ, VIEW_OUT);
 	return 0;
 }
 
-/* Any tag, or a tag with this identifier wherever it stands. */
-static int prim_vlan(struct parser *p, uint32_t *out)
+/* "vlan": any tag. "vlan ID": a tag with this identifier, outer or inner. */
+static int parse_vlan(struct parser *p, uint32_t *out)
 {
 	uint64_t tag;
 	int rc;
 
-	if (p->now.kind != TOKEN_NUMBER) {
+	if (p->in.tok.kind != TOKEN_NUMBER) {
 		*out = tree_cmp(p, FIELD(vlans), FILTER_NE, 0);
 		return 0;
 	}
-	rc = number(p, 4095, &tag);
+	rc = parse_number(p, 4095, &tag);
 	if (rc)
 		return rc;
 	*out = tree_or(p,
@@ -300,185 +277,197 @@ static int prim_vlan(struct parser *p, uint32_t *out)
 	return 0;
 }
 
-static int prim_mpls(struct parser *p, uint32_t *out)
+static int parse_mpls(struct parser *p, uint32_t *out)
 {
 	uint64_t label;
 	int rc;
 
 	*out = tree_cmp(p, FIELD(labels), FILTER_NE, 0);
-	if (p->now.kind != TOKEN_NUMBER)
+	if (p->in.tok.kind != TOKEN_NUMBER)
 		return 0;
-	rc = number(p, (1 << 20) - 1, &label);
+	rc = parse_number(p, (1 << 20) - 1, &label);
 	if (!rc)
 		*out = tree_and(p, *out, tree_cmp(p, FIELD(label), FILTER_EQ, label));
 	return rc;
 }
 
-static int primary(struct parser *p, uint32_t *out);
+static int parse_primary(struct parser *p, uint32_t *out);
 
-static int prim_inner(struct parser *p, uint32_t *out)
+static int parse_inner(struct parser *p, uint32_t *out)
 {
-	int rc = enter_nesting(p);
+	int rc = tree_enter_nesting(p, &p->in.tok);
 
-	rc = rc ? rc : primary(p, out);
+	if (!rc)
+		rc = parse_primary(p, out);
 	p->depth--;
 	*out = tree_add(p, (struct filter_node){ .op = FILTER_INNER, .a = *out });
 	p->out.needs |= FILTER_NEED_INNER;
 	return rc;
 }
 
-static int prim_pid(struct parser *p, uint32_t *out)
+static int parse_pid(struct parser *p, uint32_t *out)
 {
 	uint64_t pid;
-	int rc = number(p, INT32_MAX, &pid);
+	int rc = parse_number(p, INT32_MAX, &pid);
 
 	p->out.needs |= FILTER_NEED_OWNER;
 	*out = rc ? 0 : tree_cmp(p, FIELD(pid), FILTER_EQ, pid);
 	return rc;
 }
 
-/* Words that begin a primitive of their own; more of them are in own.c. */
+/* Keywords that start a primitive. ext.c has those whose argument is not a token. */
 static const struct {
 	const char *word;
 	int (*parse)(struct parser *p, uint32_t *out);
-} primitives[] = {
-	{ "less", prim_less },         { "greater", prim_greater }, { "inbound", prim_inbound },
-	{ "outbound", prim_outbound }, { "vlan", prim_vlan },       { "mpls", prim_mpls },
-	{ "inner", prim_inner },       { "pid", prim_pid },
+} keywords[] = {
+	{ "less", parse_less },         { "greater", parse_greater }, { "inbound", parse_inbound },
+	{ "outbound", parse_outbound }, { "vlan", parse_vlan },       { "mpls", parse_mpls },
+	{ "inner", parse_inner },       { "pid", parse_pid },
 };
 
-/* 1: it was one, with *rc. */
-static bool own_word(struct parser *p, uint32_t *out, int *rc)
+static bool is_keyword(const struct token *t)
 {
-	struct parse_mark before = parse_mark(p);
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+		if (token_is(t, keywords[i].word))
+			return true;
+	return ext_is_keyword(t);
+}
 
-	if (ext_is_keyword(&p->now)) {
-		p->qualified = false;
-		parse_advance(p);
-		*rc = ext_primitive(p, &before, out);
+/* A primitive that starts with a keyword. True: there is one, with *rc 0 and *out, or -EINVAL. */
+static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
+{
+	struct tokens before = p->in;
+
+	if (ext_is_keyword(&p->in.tok)) {
+		p->has_qual = false;
+		tokens_advance(&p->in);
+		*rc = ext_parse_keyword(p, &before, out);
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++) {
-		if (!accept_word(p, primitives[i].word))
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+		if (!tokens_take_word(&p->in, keywords[i].word))
 			continue;
-		p->qualified = false;
-		*rc = primitives[i].parse(p, out);
+		p->has_qual = false;
+		*rc = keywords[i].parse(p, out);
 		return true;
 	}
 	return false;
 }
 
-/* A protocol, a direction, a type, in this order and each if it is there; then what they qualify.
- */
-static int qualified(struct parser *p, uint32_t *out)
+/* The current token starts no expression. */
+static int fail_unknown(struct parser *p)
 {
-	struct token first = p->now;
-	struct qual q = { .proto = name_proto(&p->now) };
-	struct parse_mark before;
+	const struct token *t = &p->in.tok;
+
+	if (t->kind != TOKEN_WORD)
+		return tree_fail_expected(p, t, "filter expression");
+	return tree_fail(p, t, "unknown filter keyword '%.*s'", (int)t->len, t->text);
+}
+
+/* An optional protocol, direction and type, in this order; then what they qualify. */
+static int parse_qualified(struct parser *p, uint32_t *out)
+{
+	struct token first = p->in.tok;
+	struct qual q = { .proto = names_find_proto(&p->in.tok) };
+	struct tokens before;
 	bool dir, type;
 
 	if (q.proto)
-		parse_advance(p);
-	if (token_is(&p->now, "broadcast") || token_is(&p->now, "multicast")) {
-		bool multi = token_is(&p->now, "multicast");
+		tokens_advance(&p->in);
+	if (tokens_at_word(&p->in, "broadcast") || tokens_at_word(&p->in, "multicast")) {
+		bool multicast = tokens_at_word(&p->in, "multicast");
 
-		parse_advance(p);
-		p->qualified = false;
-		return prim_cast(p, q.proto, &first, multi, out);
+		tokens_advance(&p->in);
+		p->has_qual = false;
+		return prim_broadcast(p, q.proto, &first, multicast, out);
 	}
-	dir = direction(p, &q);
-	if (token_is(&p->now, "set")) {
-		before = parse_mark(p);
-		parse_advance(p);
-		p->qualified = false;
-		return ext_set(p, &before, &q, out);
+	dir = parse_direction(p, &q);
+	if (tokens_at_word(&p->in, "set")) {
+		before = p->in;
+		tokens_advance(&p->in);
+		p->has_qual = false;
+		return ext_parse_set(p, &before, &q, out);
 	}
-	type = type_word(p, &q);
-	if (q.proto && !dir && !type && (!at_id(p) || parse_sign(p, '(') || is_not(&p->now))) {
+	type = parse_type(p, &q);
+	if (q.proto && !dir && !type &&
+	    (!may_start_id(p) || tokens_at_sign(&p->in, '(') || is_not(&p->in.tok))) {
 		*out = prim_proto(p, q.proto);
-		p->qualified = false;
+		p->has_qual = false;
 		return 0;
 	}
-	if (!q.proto && !dir && !type && p->now.kind != TOKEN_IPV4 && p->now.kind != TOKEN_IPV6 &&
-	    p->now.kind != TOKEN_MAC)
-		return tree_fail(p, &p->now,
-				 p->now.kind == TOKEN_END
-					 ? "something has to follow here"
-					 : "not a word of the filter language: '%.*s'",
-				 (int)p->now.len, p->now.text);
+	if (!q.proto && !dir && !type && p->in.tok.kind != TOKEN_IPV4 &&
+	    p->in.tok.kind != TOKEN_IPV6 && p->in.tok.kind != TOKEN_MAC)
+		return fail_unknown(p);
 	p->qual = q;
-	p->qualified = true;
-	return id(p, &q, out);
+	p->has_qual = true;
+	return parse_id(p, &q, out);
 }
 
-static int primary(struct parser *p, uint32_t *out)
+static int parse_primary(struct parser *p, uint32_t *out)
 {
 	int rc;
 
-	if (arith_relation(p, out, &rc))
+	if (arith_parse_relation(p, out, &rc))
 		return rc;
-	if (is_not(&p->now)) {
-		rc = enter_nesting(p);
-		parse_advance(p);
-		rc = rc ? rc : primary(p, out);
+	if (is_not(&p->in.tok)) {
+		rc = tree_enter_nesting(p, &p->in.tok);
+		tokens_advance(&p->in);
+		if (!rc)
+			rc = parse_primary(p, out);
 		p->depth--;
 		*out = rc ? 0 : tree_not(p, *out);
 		return rc;
 	}
-	if (parse_sign(p, '(')) {
-		rc = enter_nesting(p);
-		parse_advance(p);
-		rc = rc ? rc : expression(p, out);
+	if (tokens_at_sign(&p->in, '(')) {
+		rc = tree_enter_nesting(p, &p->in.tok);
+		tokens_advance(&p->in);
+		if (!rc)
+			rc = parse_expression(p, out);
 		return rc ? rc : close_paren(p);
 	}
-	if (own_word(p, out, &rc))
+	if (parse_keyword(p, out, &rc))
 		return rc;
-	return qualified(p, out);
+	return parse_qualified(p, out);
 }
 
-/* Behind "and" and "or" the qualifiers before may hold on: "port 80 or 443". */
+/* Whether what follows "and" or "or" is a bare name, number or address, to which the qualifiers
+ * before apply: "port 80 or 443". */
 static bool inherits_qualifiers(struct parser *p)
 {
-	struct token t = is_not(&p->now) ? peek(p) : p->now;
+	struct token t = is_not(&p->in.tok) ? tokens_peek(&p->in) : p->in.tok;
 	uint32_t unused;
 	int rc;
 
-	if (!p->qualified || name_proto(&t) || (t.kind == TOKEN_SIGN))
+	if (!p->has_qual || names_find_proto(&t) || (t.kind == TOKEN_SIGN))
 		return false;
-	if (t.kind == TOKEN_NUMBER || name_constant(&t, &unused)) {
-		struct parse_mark before = parse_mark(p);
-		bool relation = !is_not(&p->now) && arith_relation(p, &unused, &rc);
+	if (t.kind == TOKEN_NUMBER || names_find_constant(&t, &unused)) {
+		struct tree_mark before = tree_mark(p);
+		bool relation = !is_not(&p->in.tok) && arith_parse_relation(p, &unused, &rc);
 
-		parse_return(p, &before);
+		tree_return(p, &before);
 		return !relation;
 	}
 	if (t.kind != TOKEN_WORD)
 		return t.kind != TOKEN_END && t.kind != TOKEN_BAD;
-	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++)
-		if (token_is(&t, primitives[i].word))
-			return false;
-	return !ext_is_keyword(&t) && !token_is(&t, "src") && !token_is(&t, "dst") &&
-	       !token_is(&t, "len") && !token_is(&t, "host") && !token_is(&t, "net") &&
-	       !token_is(&t, "port") && !token_is(&t, "proto") && !token_is(&t, "portrange") &&
-	       !token_is(&t, "protochain") && !token_is(&t, "broadcast") &&
-	       !token_is(&t, "multicast");
+	return !is_keyword(&t) && !is_qualifier(&t) && !token_is(&t, "len") &&
+	       !token_is(&t, "broadcast") && !token_is(&t, "multicast");
 }
 
-static int expression(struct parser *p, uint32_t *out)
+static int parse_expression(struct parser *p, uint32_t *out)
 {
-	int rc = primary(p, out);
+	int rc = parse_primary(p, out);
 
-	while (!rc && (is_and(&p->now) || is_or(&p->now))) {
-		bool both = is_and(&p->now);
+	while (!rc && (is_and(&p->in.tok) || is_or(&p->in.tok))) {
+		bool both = is_and(&p->in.tok);
 		uint32_t b = 0;
 
-		parse_advance(p);
+		tokens_advance(&p->in);
 		if (inherits_qualifiers(p)) {
 			struct qual q = p->qual;
 
-			rc = id(p, &q, &b);
+			rc = parse_id(p, &q, &b);
 		} else {
-			rc = primary(p, &b);
+			rc = parse_primary(p, &b);
 		}
 		*out = both ? tree_and(p, *out, b) : tree_or(p, *out, b);
 	}
@@ -488,21 +477,21 @@ static int expression(struct parser *p, uint32_t *out)
 int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
 		 struct diag *diag)
 {
-	struct parser p = { .lexer = { .text = text }, .names = names, .diag = diag };
+	struct parser p = { .in = tokens_of(text), .names = names, .diag = diag };
 	uint32_t root = 0;
 	int rc = 0;
 
 	tree_const(&p, false);
-	parse_advance(&p);
-	if (p.now.kind == TOKEN_END)
+	if (p.in.tok.kind == TOKEN_END)
 		root = tree_const(&p, true);
 	else
-		rc = expression(&p, &root);
-	if (!rc && p.now.kind != TOKEN_END)
-		rc = tree_fail(&p, &p.now, "not expected here: '%.*s'", (int)p.now.len, p.now.text);
-	if (p.nomem) {
-		rc = p.out.n >= TREE_NODES_MAX ? tree_fail(&p, &p.now, "too long") : -ENOMEM;
-	}
+		rc = parse_expression(&p, &root);
+	if (!rc && p.in.tok.kind != TOKEN_END)
+		rc = tree_fail_expected(&p, &p.in.tok, "'and', 'or' or end of filter");
+	if (p.nomem)
+		rc = p.out.n >= TREE_NODES_MAX
+			     ? tree_fail(&p, &p.in.tok, "filter too long: list addresses in a set")
+			     : -ENOMEM;
 	if (rc) {
 		filter_close(&p.out);
 		return rc;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What names, numbers and addresses mean behind their qualifiers. */
+/* What names, numbers and addresses mean after their qualifiers. */
+#include "filter/prim.h"
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <string.h>
-#include "filter/tree.h"
 #include "net/services.h"
 
 enum { HOSTS_MAX = 32 };
 
-/* ICMPv6 and the like name a family; TCP is in either. */
-static uint32_t of_family(struct parser *p, uint8_t family, uint32_t node)
+/* Restricts node to a family if that is 4 or 6. Protocols of both families have another number. */
+static uint32_t require_family(struct parser *p, uint8_t family, uint32_t node)
 {
 	if (family != 4 && family != 6)
 		return node;
@@ -23,10 +23,11 @@ uint32_t prim_proto(struct parser *p, const struct filter_proto *proto)
 		return tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE);
 	if (proto->layer == PROTO_NET)
 		return tree_cmp(p, FIELD(type), FILTER_EQ, proto->number);
-	return of_family(p, proto->families, tree_cmp(p, FIELD(proto), FILTER_EQ, proto->number));
+	return require_family(p, proto->families,
+			      tree_cmp(p, FIELD(proto), FILTER_EQ, proto->number));
 }
 
-static void mask_of(uint8_t *mask, unsigned int bits, size_t len)
+static void make_mask(uint8_t *mask, unsigned int bits, size_t len)
 {
 	memset(mask, 0, len);
 	memset(mask, 0xff, bits / 8);
@@ -34,8 +35,8 @@ static void mask_of(uint8_t *mask, unsigned int bits, size_t len)
 		mask[bits / 8] = (uint8_t)(0xff << (8 - bits % 8));
 }
 
-/* Whose addresses they have to be: IPv4's are in ARP, too, unless a protocol is named. */
-static uint32_t of_carrier(struct parser *p, const struct filter_proto *proto, uint8_t family)
+/* The packets that have such addresses. Without a protocol, IPv4 addresses match ARP, too. */
+static uint32_t require_carrier(struct parser *p, const struct filter_proto *proto, uint8_t family)
 {
 	uint32_t addrs = tree_cmp(p, FIELD(addrs), FILTER_EQ, family);
 
@@ -44,8 +45,8 @@ static uint32_t of_carrier(struct parser *p, const struct filter_proto *proto, u
 	return tree_and(p, addrs, tree_cmp(p, FIELD(type), FILTER_EQ, proto->number));
 }
 
-static uint32_t address(struct parser *p, const struct qual *q, uint8_t family,
-			const uint8_t *bytes, const uint8_t *mask)
+static uint32_t add_address(struct parser *p, const struct qual *q, uint8_t family,
+			    const uint8_t *bytes, const uint8_t *mask)
 {
 	size_t len = family == 4 ? 4 : 16;
 	uint32_t src = 0, dst = 0;
@@ -54,7 +55,7 @@ static uint32_t address(struct parser *p, const struct qual *q, uint8_t family,
 		src = tree_bytes(p, offsetof(struct view, src), bytes, mask, len);
 	if (q->dir != DIR_SRC)
 		dst = tree_bytes(p, offsetof(struct view, dst), bytes, mask, len);
-	return tree_and(p, of_carrier(p, q->proto, family), tree_sides(p, q->dir, src, dst));
+	return tree_and(p, require_carrier(p, q->proto, family), tree_src_dst(p, q->dir, src, dst));
 }
 
 static int check_carrier(struct parser *p, const struct qual *q, uint8_t family,
@@ -63,10 +64,10 @@ static int check_carrier(struct parser *p, const struct qual *q, uint8_t family,
 	if (!q->proto)
 		return 0;
 	if (q->proto->layer == PROTO_TRANS)
-		return tree_fail(p, t, "'%s' has no addresses: '%s and host ...'", q->proto->name,
-				 q->proto->name);
+		return tree_fail(p, t, "'%s' has no addresses: use '%s and host ...'",
+				 q->proto->name, q->proto->name);
 	if (q->proto->layer == PROTO_NET && (q->proto->number == ETH_P_IPV6) != (family == 6))
-		return tree_fail(p, t, "'%s' does not go with an IPv%d address", q->proto->name,
+		return tree_fail(p, t, "'%s' cannot match an IPv%d address", q->proto->name,
 				 family);
 	return 0;
 }
@@ -81,28 +82,29 @@ int prim_net(struct parser *p, const struct qual *q, const struct token *t, unsi
 	if (rc)
 		return rc;
 	if (bits > len * 8)
-		return tree_fail(p, t, "an IPv%d prefix has %zu bits at most", family, len * 8);
-	mask_of(mask, bits, sizeof(mask));
+		return tree_fail(p, t, "an IPv%d prefix has at most %zu bits", family, len * 8);
+	make_mask(mask, bits, sizeof(mask));
 	if (given)
 		memcpy(mask, given->bytes, 4);
 	for (size_t i = 0; i < len; i++)
 		if (t->bytes[i] & ~mask[i])
-			return tree_fail(p, t, "there are bits behind the network's mask");
-	*out = address(p, q, family, t->bytes, mask);
+			return tree_fail(p, t, "address bits set outside the network mask");
+	*out = add_address(p, q, family, t->bytes, mask);
 	return 0;
 }
 
-static uint32_t mac(struct parser *p, enum qual_dir dir, const uint8_t *bytes)
+static uint32_t add_mac(struct parser *p, enum qual_dir dir, const uint8_t *bytes)
 {
 	uint32_t src = tree_bytes(p, offsetof(struct view, smac), bytes, NULL, 6);
 	uint32_t dst = tree_bytes(p, offsetof(struct view, dmac), bytes, NULL, 6);
 
 	return tree_and(p, tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE),
-			tree_sides(p, dir, src, dst));
+			tree_src_dst(p, dir, src, dst));
 }
 
-/* A host by its name: any of its addresses. */
-static int named_host(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
+/* A host name: any of its addresses. */
+static int add_named_host(struct parser *p, const struct qual *q, const struct token *t,
+			  uint32_t *out)
 {
 	struct filter_addr addrs[HOSTS_MAX];
 	char name[TOKEN_TEXT_MAX];
@@ -116,67 +118,66 @@ static int named_host(struct parser *p, const struct qual *q, const struct token
 		n = p->names->host(p->names->arg, name, addrs, HOSTS_MAX, p->diag);
 	}
 	if (n <= 0 && *p->diag->msg)
-		return tree_fail_asked(p, t, "host", name);
+		return tree_fail_lookup(p, t, "host", name);
 	if (n <= 0)
-		return tree_fail(p, t, "no address of '%.*s' in the hosts file", (int)t->len,
+		return tree_fail(p, t, "unknown host '%.*s': not in the hosts file", (int)t->len,
 				 t->text);
 	for (int i = 0; i < n; i++) {
 		uint32_t one;
 
 		if (q->proto && check_carrier(p, q, addrs[i].family, t))
 			continue;
-		one = address(p, q, addrs[i].family, addrs[i].bytes, NULL);
+		one = add_address(p, q, addrs[i].family, addrs[i].bytes, NULL);
 		*out = any ? tree_or(p, *out, one) : one;
 		any = true;
 	}
-	return any ? 0 : -EINVAL; /* said above */
+	return any ? 0 : -EINVAL; /* check_carrier() wrote the message */
 }
 
-static int host(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
+static int add_host(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
 {
 	bool ether = q->proto && q->proto->layer == PROTO_LINK;
 	int rc;
 
 	if (ether && t->kind != TOKEN_MAC)
-		return tree_fail(p, t, "'ether' takes an address such as 02:00:00:00:00:01");
+		return tree_fail_expected(p, t, "Ethernet address such as 02:00:00:00:00:01");
 	switch (t->kind) {
 	case TOKEN_MAC:
 		if (q->proto && !ether)
-			return tree_fail(p, t, "'%s' does not go with an Ethernet address",
+			return tree_fail(p, t, "'%s' cannot match an Ethernet address",
 					 q->proto->name);
-		*out = mac(p, q->dir, t->bytes);
+		*out = add_mac(p, q->dir, t->bytes);
 		return 0;
 	case TOKEN_IPV4:
 		return prim_net(p, q, t, t->bits, NULL, out);
 	case TOKEN_IPV6:
 		rc = check_carrier(p, q, 6, t);
-		*out = rc ? 0 : address(p, q, 6, t->bytes, NULL);
+		*out = rc ? 0 : add_address(p, q, 6, t->bytes, NULL);
 		return rc;
 	case TOKEN_WORD:
 	case TOKEN_QUOTED:
-		return named_host(p, q, t, out);
+		return add_named_host(p, q, t, out);
 	default:
-		return tree_fail(p, t, "a host is an address or a name of the hosts file");
+		return tree_fail_expected(p, t, "address or host name");
 	}
 }
 
-/* "net 10" is 10.0.0.0/8. */
-static int network(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
+/* A network without a mask, as in libpcap: "net 10" is 10.0.0.0/8. */
+static int add_network(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
 {
-	struct token whole = *t;
+	struct token net = *t;
 
 	if (t->kind == TOKEN_IPV4)
 		return prim_net(p, q, t, t->bits, NULL, out);
 	if (t->kind == TOKEN_IPV6)
 		return prim_net(p, q, t, 128, NULL, out);
 	if (t->kind != TOKEN_NUMBER || t->value > 255)
-		return tree_fail(p, t,
-				 "a net is an address, with /BITS or 'mask ADDRESS' behind it");
-	whole.bytes[0] = (uint8_t)t->value;
-	return prim_net(p, q, &whole, 8, NULL, out);
+		return tree_fail_expected(p, t, "network such as 10.0.0.0/8");
+	net.bytes[0] = (uint8_t)t->value;
+	return prim_net(p, q, &net, 8, NULL, out);
 }
 
-static bool port_number(const char *text, size_t len, uint32_t *port)
+static bool read_port(const char *text, size_t len, uint32_t *port)
 {
 	uint32_t value = 0;
 
@@ -191,7 +192,7 @@ static bool port_number(const char *text, size_t len, uint32_t *port)
 	return len && value <= UINT16_MAX;
 }
 
-static uint32_t between(struct parser *p, size_t field, uint32_t low, uint32_t high)
+static uint32_t add_range(struct parser *p, size_t field, uint32_t low, uint32_t high)
 {
 	if (low == high)
 		return tree_cmp(p, field, 2, FILTER_EQ, low);
@@ -199,7 +200,7 @@ static uint32_t between(struct parser *p, size_t field, uint32_t low, uint32_t h
 			tree_cmp(p, field, 2, FILTER_LE, high));
 }
 
-static int ports(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
+static int add_ports(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
 {
 	size_t dash = q->type == TYPE_PORTRANGE ? token_dash(t) : 0;
 	uint32_t low, high, node;
@@ -207,9 +208,10 @@ static int ports(struct parser *p, const struct qual *q, const struct token *t, 
 	if (q->proto && !q->proto->ports)
 		return tree_fail(p, t, "'%s' has no ports", q->proto->name);
 	if (dash) {
-		if (!port_number(t->text, dash, &low) ||
-		    !port_number(t->text + dash + 1, t->len - dash - 1, &high))
-			return tree_fail(p, t, "no range of ports: '%.*s'", (int)t->len, t->text);
+		if (!read_port(t->text, dash, &low) ||
+		    !read_port(t->text + dash + 1, t->len - dash - 1, &high))
+			return tree_fail(p, t, "invalid port range '%.*s': use FIRST-LAST",
+					 (int)t->len, t->text);
 		if (low > high) {
 			uint32_t swap = low;
 
@@ -217,19 +219,20 @@ static int ports(struct parser *p, const struct qual *q, const struct token *t, 
 			high = swap;
 		}
 	} else {
-		if (!port_number(t->text, t->len, &low))
-			return tree_fail(p, t, "no port and no service that is known: '%.*s'",
-					 (int)t->len, t->text);
+		if (!read_port(t->text, t->len, &low))
+			return tree_fail_expected(p, t, "port number or service name");
 		high = low;
 	}
 	node = tree_and(p, tree_cmp(p, FIELD(ports), FILTER_EQ, 1),
-			tree_sides(p, q->dir, between(p, offsetof(struct view, sport), low, high),
-				   between(p, offsetof(struct view, dport), low, high)));
+			tree_src_dst(p, q->dir,
+				     add_range(p, offsetof(struct view, sport), low, high),
+				     add_range(p, offsetof(struct view, dport), low, high)));
 	*out = q->proto ? tree_and(p, prim_proto(p, q->proto), node) : node;
 	return 0;
 }
 
-static int protocol(struct parser *p, const struct qual *q, const struct token *t, uint32_t *out)
+static int add_protocol(struct parser *p, const struct qual *q, const struct token *t,
+			uint32_t *out)
 {
 	bool ether = q->proto && q->proto->layer == PROTO_LINK;
 	uint8_t family = q->proto && q->proto->layer == PROTO_NET ? q->proto->families : 0;
@@ -237,21 +240,21 @@ static int protocol(struct parser *p, const struct qual *q, const struct token *
 	bool known = t->kind == TOKEN_NUMBER && t->value <= (ether ? 0xffff : 0xff);
 
 	if (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED)
-		known = ether ? name_ethertype(t, &number) : name_ip_proto(t, &number);
+		known = ether ? names_find_ethertype(t, &number) : names_find_ip_proto(t, &number);
 	if (!known)
-		return tree_fail(p, t, "no %s that is known: '%.*s'",
-				 ether ? "EtherType" : "IP protocol", (int)t->len, t->text);
+		return tree_fail(p, t, "unknown %s '%.*s'", ether ? "EtherType" : "IP protocol",
+				 (int)t->len, t->text);
 	if (q->proto && !ether && !family)
-		return tree_fail(p, t, "'%s' has no protocols in it", q->proto->name);
+		return tree_fail(p, t, "'%s' carries no protocols", q->proto->name);
 	if (ether)
 		*out = tree_cmp(p, FIELD(type), FILTER_EQ, number);
-	else if (q->type == TYPE_CHAIN)
-		*out = of_family(p, family,
-				 tree_masked(p, offsetof(struct view, chain) + number / 64 * 8, 8,
-					     UINT64_C(1) << number % 64,
-					     UINT64_C(1) << number % 64));
+	else if (q->type == TYPE_PROTOCHAIN)
+		*out = require_family(
+			p, family,
+			tree_cmp_masked(p, offsetof(struct view, chain) + number / 64 * 8, 8,
+					UINT64_C(1) << number % 64, UINT64_C(1) << number % 64));
 	else
-		*out = of_family(p, family, tree_cmp(p, FIELD(proto), FILTER_EQ, number));
+		*out = require_family(p, family, tree_cmp(p, FIELD(proto), FILTER_EQ, number));
 	return 0;
 }
 
@@ -259,49 +262,49 @@ int prim_id(struct parser *p, const struct qual *q, const struct token *t, uint3
 {
 	switch (q->type) {
 	case TYPE_NET:
-		return network(p, q, t, out);
+		return add_network(p, q, t, out);
 	case TYPE_PORT:
 	case TYPE_PORTRANGE:
-		return ports(p, q, t, out);
+		return add_ports(p, q, t, out);
 	case TYPE_PROTO:
-	case TYPE_CHAIN:
-		return protocol(p, q, t, out);
+	case TYPE_PROTOCHAIN:
+		return add_protocol(p, q, t, out);
 	default:
-		return host(p, q, t, out);
+		return add_host(p, q, t, out);
 	}
 }
 
-int prim_cast(struct parser *p, const struct filter_proto *proto, const struct token *t, bool multi,
-	      uint32_t *out)
+int prim_broadcast(struct parser *p, const struct filter_proto *proto, const struct token *t,
+		   bool multicast, uint32_t *out)
 {
 	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	size_t dst = offsetof(struct view, dst);
 	uint32_t hosts, group;
 
 	if (!proto || proto->layer == PROTO_LINK) {
-		group = multi ? tree_masked(p, offsetof(struct view, dmac), 1, 1, 1)
-			      : tree_bytes(p, offsetof(struct view, dmac), all, NULL, 6);
+		group = multicast ? tree_cmp_masked(p, offsetof(struct view, dmac), 1, 1, 1)
+				  : tree_bytes(p, offsetof(struct view, dmac), all, NULL, 6);
 		*out = tree_and(p, tree_cmp(p, FIELD(link), FILTER_NE, VIEW_NONE), group);
 		return 0;
 	}
-	if (proto->families == 6 && multi) {
-		*out = of_family(p, 6, tree_cmp(p, dst, 1, FILTER_EQ, 0xff));
+	if (proto->families == 6 && multicast) {
+		*out = require_family(p, 6, tree_cmp(p, dst, 1, FILTER_EQ, 0xff));
 		return 0;
 	}
 	if (proto->families != 4)
-		return tree_fail(p, t, "'%s' knows no %s", proto->name,
-				 multi ? "multicast" : "broadcast");
-	if (multi) {
-		*out = of_family(p, 4, tree_cmp(p, dst, 1, FILTER_GE, 224));
+		return tree_fail(p, t, "'%s' has no %s", proto->name,
+				 multicast ? "multicast" : "broadcast");
+	if (multicast) {
+		*out = require_family(p, 4, tree_cmp(p, dst, 1, FILTER_GE, 224));
 		return 0;
 	}
 	if (!p->names || !p->names->netmask)
-		return tree_fail(p, t, "the interface's netmask is not known: 'dst host ADDRESS'");
+		return tree_fail(p, t, "interface netmask unknown: use 'dst host ADDRESS'");
 	hosts = __builtin_bswap32(~p->names->netmask);
 	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 		hosts = ~p->names->netmask;
-	*out = of_family(
-		p, 4,
-		tree_or(p, tree_masked(p, dst, 4, hosts, 0), tree_masked(p, dst, 4, hosts, hosts)));
+	*out = require_family(p, 4,
+			      tree_or(p, tree_cmp_masked(p, dst, 4, hosts, 0),
+				      tree_cmp_masked(p, dst, 4, hosts, hosts)));
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's program as text, an instruction a line, in the verifier's own way of writing. */
+/* Prints a filter's code in the notation of the kernel verifier's log. */
 #include "filter/emit.h"
 
-static const char *operator_of(uint8_t code)
+static const char *operator_sign(uint8_t code)
 {
 	static const char *const signs[16] = {
 		[BPF_ADD >> 4] = "+=",  [BPF_SUB >> 4] = "-=",  [BPF_MUL >> 4] = "*=",
@@ -14,7 +14,7 @@ static const char *operator_of(uint8_t code)
 	return signs[code >> 4] ? signs[code >> 4] : "?";
 }
 
-static const char *condition_of(uint8_t code)
+static const char *condition_sign(uint8_t code)
 {
 	static const char *const signs[16] = {
 		[BPF_JEQ >> 4] = "==", [BPF_JNE >> 4] = "!=", [BPF_JGT >> 4] = ">",
@@ -24,14 +24,14 @@ static const char *condition_of(uint8_t code)
 	return signs[code >> 4] ? signs[code >> 4] : "?";
 }
 
-static const char *type_of(uint8_t code)
+static const char *load_type(uint8_t code)
 {
 	static const char *const types[] = { "u32", "u16", "u8", "u64" };
 
 	return types[BPF_SIZE(code) >> 3];
 }
 
-static void operand(struct buf *out, const struct bpf_insn *i, char letter)
+static void print_operand(struct buf *out, const struct bpf_insn *i, char letter)
 {
 	if (BPF_SRC(i->code) == BPF_X)
 		buf_printf(out, "%c%d", letter, i->src_reg);
@@ -39,7 +39,7 @@ static void operand(struct buf *out, const struct bpf_insn *i, char letter)
 		buf_printf(out, "%#x", (unsigned int)i->imm);
 }
 
-static void arithmetic(struct buf *out, const struct bpf_insn *i)
+static void print_arith(struct buf *out, const struct bpf_insn *i)
 {
 	char letter = BPF_CLASS(i->code) == BPF_ALU ? 'w' : 'r';
 
@@ -48,12 +48,12 @@ static void arithmetic(struct buf *out, const struct bpf_insn *i)
 	} else if (BPF_OP(i->code) == BPF_NEG) {
 		buf_printf(out, "%c%d = -%c%d", letter, i->dst_reg, letter, i->dst_reg);
 	} else {
-		buf_printf(out, "%c%d %s ", letter, i->dst_reg, operator_of(i->code));
-		operand(out, i, letter);
+		buf_printf(out, "%c%d %s ", letter, i->dst_reg, operator_sign(i->code));
+		print_operand(out, i, letter);
 	}
 }
 
-static const char *helper_of(int32_t number)
+static const char *helper_name(int32_t number)
 {
 	switch (number) {
 	case BPF_FUNC_skb_load_bytes:
@@ -63,7 +63,7 @@ static const char *helper_of(int32_t number)
 	}
 }
 
-static void call(struct buf *out, const struct filter_code *code, size_t at)
+static void print_call(struct buf *out, const struct filter_code *code, size_t at)
 {
 	for (size_t r = 0; r < code->nrelocs; r++) {
 		const struct filter_reloc *set = &code->relocs[r];
@@ -73,10 +73,10 @@ static void call(struct buf *out, const struct filter_code *code, size_t at)
 		buf_printf(out, "call set %s, IPv%d", set->name, set->family == SET_IPV4 ? 4 : 6);
 		return;
 	}
-	buf_printf(out, "call %s", helper_of(code->insns[at].imm));
+	buf_printf(out, "call %s", helper_name(code->insns[at].imm));
 }
 
-static void jump(struct buf *out, const struct filter_code *code, size_t at)
+static void print_jump(struct buf *out, const struct filter_code *code, size_t at)
 {
 	const struct bpf_insn *i = &code->insns[at];
 	char letter = BPF_CLASS(i->code) == BPF_JMP32 ? 'w' : 'r';
@@ -84,12 +84,12 @@ static void jump(struct buf *out, const struct filter_code *code, size_t at)
 	if (BPF_OP(i->code) == BPF_EXIT) {
 		buf_str(out, "exit");
 	} else if (BPF_OP(i->code) == BPF_CALL) {
-		call(out, code, at);
+		print_call(out, code, at);
 	} else if (BPF_OP(i->code) == BPF_JA) {
 		buf_printf(out, "goto %zu", at + 1 + (size_t)i->off);
 	} else {
-		buf_printf(out, "if %c%d %s ", letter, i->dst_reg, condition_of(i->code));
-		operand(out, i, letter);
+		buf_printf(out, "if %c%d %s ", letter, i->dst_reg, condition_sign(i->code));
+		print_operand(out, i, letter);
 		buf_printf(out, " goto %zu", at + 1 + (size_t)i->off);
 	}
 }
@@ -108,19 +108,19 @@ void filter_print(const struct filter_code *code, struct buf *out)
 			at++;
 			break;
 		case BPF_LDX:
-			buf_printf(out, "r%d = *(%s *)(r%d %+d)", i->dst_reg, type_of(i->code),
+			buf_printf(out, "r%d = *(%s *)(r%d %+d)", i->dst_reg, load_type(i->code),
 				   i->src_reg, i->off);
 			break;
 		case BPF_STX:
-			buf_printf(out, "*(%s *)(r%d %+d) = r%d", type_of(i->code), i->dst_reg,
+			buf_printf(out, "*(%s *)(r%d %+d) = r%d", load_type(i->code), i->dst_reg,
 				   i->off, i->src_reg);
 			break;
 		case BPF_JMP:
 		case BPF_JMP32:
-			jump(out, code, at);
+			print_jump(out, code, at);
 			break;
 		default:
-			arithmetic(out, i);
+			print_arith(out, i);
 		}
 		buf_char(out, '\n');
 	}

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: read, sorted byte by byte, and merged. */
+/* Reads sets of addresses, sorts them byte by byte, and merges neighbours. */
 #include "filter/set.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 
 enum { PREFIX_MIN = 5, PREFIX_MAX = 17, TEXT_MAX = 64 };
 
-/* A line without its end and comment, and where it stands. */
+/* What is left of a line, without its comment; begin is the line's start. */
 struct line {
 	const char *at, *end;
 	const char *begin;
@@ -28,14 +28,14 @@ static void skip_space(struct line *l)
 		l->at++;
 }
 
-static int wrong(const struct line *l, const char *at, struct diag *diag, const char *words)
+static int fail_at(const struct line *l, const char *at, struct diag *diag, const char *words)
 {
 	snprintf(diag->msg, sizeof(diag->msg), "%zu:%zu: %s", l->number,
 		 (size_t)(at - l->begin) + 1, words);
 	return -EINVAL;
 }
 
-/* Decimal, to max; what ends it is left. False: no number. */
+/* Reads a decimal number up to max, of at most 3 digits. *at: after it. False: no such number. */
 static bool read_number(const char **at, const char *end, unsigned int max, unsigned int *value)
 {
 	const char *s = *at;
@@ -73,7 +73,7 @@ static bool read_ipv6(const char *s, const char *end, uint8_t *bytes)
 	return inet_pton(AF_INET6, copy, bytes) == 1;
 }
 
-static bool bits_behind(const uint8_t *bytes, size_t len, unsigned int bits)
+static bool has_host_bits(const uint8_t *bytes, size_t len, unsigned int bits)
 {
 	for (size_t i = bits / 8; i < len; i++)
 		if (bytes[i] & (i == bits / 8 ? 0xff >> bits % 8 : 0xff))
@@ -81,9 +81,9 @@ static bool bits_behind(const uint8_t *bytes, size_t len, unsigned int bits)
 	return false;
 }
 
-static int add(struct set_prefixes *p, const uint8_t *prefix, size_t width)
+static int add_prefix(struct set_prefixes *p, const uint8_t *prefix, size_t width)
 {
-	uint8_t *at = grow(p->at, p->n, &p->room, width);
+	uint8_t *at = array_grow(p->at, p->n, &p->room, width);
 
 	if (!at)
 		return -ENOMEM;
@@ -92,7 +92,7 @@ static int add(struct set_prefixes *p, const uint8_t *prefix, size_t width)
 	return 0;
 }
 
-/* The address or prefix that l is at. */
+/* Reads the address or prefix at l->at. */
 static int read_prefix(struct filter_set *s, struct line *l, struct diag *diag)
 {
 	const char *word = l->at, *end = word, *slash;
@@ -110,21 +110,22 @@ static int read_prefix(struct filter_set *s, struct line *l, struct diag *diag)
 	if (!read_ipv4(word, slash, prefix)) {
 		family = SET_IPV6;
 		if (!read_ipv6(word, slash, prefix))
-			return wrong(l, word, diag, "no IPv4 or IPv6 address");
+			return fail_at(l, word, diag, "expected an IPv4 or IPv6 address");
 	}
-	len = set_address(family);
+	len = set_addr_len(family);
 	bits = (unsigned int)len * 8;
 	if (slash < end) {
 		slash++;
 		if (!read_number(&slash, end, bits, &bits) || slash < end)
-			return wrong(l, slash, diag,
-				     family == SET_IPV4 ? "a prefix length is a number to 32"
-							: "a prefix length is a number to 128");
+			return fail_at(l, slash, diag,
+				       family == SET_IPV4
+					       ? "expected a prefix length from 0 to 32"
+					       : "expected a prefix length from 0 to 128");
 	}
-	if (bits_behind(prefix, len, bits))
-		return wrong(l, word, diag, "there are bits behind the network's mask");
+	if (has_host_bits(prefix, len, bits))
+		return fail_at(l, word, diag, "address bits set outside the network mask");
 	prefix[len] = (uint8_t)bits;
-	return add(&s->of[family], prefix, len + 1);
+	return add_prefix(&s->of[family], prefix, len + 1);
 }
 
 static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
@@ -136,40 +137,44 @@ static int read_line(struct filter_set *s, struct line *l, struct diag *diag)
 		return 0;
 	rc = read_prefix(s, l, diag);
 	skip_space(l);
-	return !rc && l->at < l->end ? wrong(l, l->at, diag, "one address or prefix a line") : rc;
+	return !rc && l->at < l->end
+		       ? fail_at(l, l->at, diag, "expected one address or prefix per line")
+		       : rc;
 }
 
-/* Inlined with a width that is known, or each of the few bytes is a call. */
-static inline __attribute__((always_inline)) void
-scatter(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte, size_t places[256])
+/* Inlined with a constant width: otherwise each copy of a few bytes is a call of memcpy(). */
+static inline __attribute__((always_inline)) void scatter_prefixes(const uint8_t *from, uint8_t *to,
+								   size_t n, size_t width,
+								   size_t byte,
+								   size_t positions[256])
 {
 	for (size_t i = 0; i < n; i++, from += width)
-		memcpy(to + places[from[byte]]++ * width, from, width);
+		memcpy(to + positions[from[byte]]++ * width, from, width);
 }
 
-/* One pass of a radix sort, by one byte of each. False: they all have the same. */
-static bool sort_by(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
+/* One pass of a radix sort, by one byte. False: all have the same byte, and nothing was copied. */
+static bool sort_by_byte(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
-	size_t places[256] = { 0 }, place = 0;
+	size_t positions[256] = { 0 }, position = 0;
 
 	for (size_t i = 0; i < n; i++)
-		places[from[i * width + byte]]++;
-	if (places[from[byte]] == n)
+		positions[from[i * width + byte]]++;
+	if (positions[from[byte]] == n)
 		return false;
 	for (int i = 0; i < 256; i++) {
-		size_t here = places[i];
+		size_t here = positions[i];
 
-		places[i] = place;
-		place += here;
+		positions[i] = position;
+		position += here;
 	}
 	if (width == PREFIX_MAX)
-		scatter(from, to, n, PREFIX_MAX, byte, places);
+		scatter_prefixes(from, to, n, PREFIX_MAX, byte, positions);
 	else
-		scatter(from, to, n, PREFIX_MIN, byte, places);
+		scatter_prefixes(from, to, n, PREFIX_MIN, byte, positions);
 	return true;
 }
 
-static bool sorted(const struct set_prefixes *p, size_t width)
+static bool is_sorted(const struct set_prefixes *p, size_t width)
 {
 	for (size_t i = 1; i < p->n; i++)
 		if (memcmp(p->at + (i - 1) * width, p->at + i * width, width) > 0)
@@ -177,12 +182,12 @@ static bool sorted(const struct set_prefixes *p, size_t width)
 	return true;
 }
 
-/* By address; of the same one the shortest prefix first. */
-static int sort(struct set_prefixes *p, size_t width)
+/* Sorts by address, and prefixes of the same address by length. */
+static int sort_prefixes(struct set_prefixes *p, size_t width)
 {
 	uint8_t *other;
 
-	if (sorted(p, width))
+	if (is_sorted(p, width))
 		return 0;
 	other = malloc(p->n * width);
 	if (!other)
@@ -190,7 +195,7 @@ static int sort(struct set_prefixes *p, size_t width)
 	for (size_t byte = width; byte-- > 0;) {
 		uint8_t *from = p->at;
 
-		if (!sort_by(from, other, p->n, width, byte))
+		if (!sort_by_byte(from, other, p->n, width, byte))
 			continue;
 		p->at = other;
 		other = from;
@@ -200,29 +205,29 @@ static int sort(struct set_prefixes *p, size_t width)
 	return 0;
 }
 
-/* Whether the first bits of both are the same. */
-static bool alike(const uint8_t *a, const uint8_t *b, unsigned int bits)
+/* Whether both start with the same `bits` bits. */
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int bits)
 {
 	return !memcmp(a, b, bits / 8) &&
 	       (!(bits % 8) || !((a[bits / 8] ^ b[bits / 8]) >> (8 - bits % 8)));
 }
 
-/* What is within another goes, and two halves become their whole. */
-static void merge(struct set_prefixes *p, size_t width)
+/* Drops prefixes that are within others, and merges two halves of a prefix into it. */
+static void merge_prefixes(struct set_prefixes *p, size_t width)
 {
 	size_t bits = width - 1, n = p->n ? 1 : 0;
 
 	for (size_t i = 1; i < p->n; i++) {
 		uint8_t *last = p->at + n * width, *before;
 
-		if (alike(last - width, p->at + i * width, last[-1]))
+		if (same_bits(last - width, p->at + i * width, last[-1]))
 			continue;
 		memmove(last, p->at + i * width, width);
 		for (n++; n > 1; n--) {
 			last = p->at + (n - 1) * width;
 			before = last - width;
 			if (!last[bits] || before[bits] != last[bits] ||
-			    !alike(before, last, last[bits] - 1u))
+			    !same_bits(before, last, last[bits] - 1u))
 				break;
 			before[bits]--;
 		}
@@ -230,10 +235,10 @@ static void merge(struct set_prefixes *p, size_t width)
 	p->n = n;
 }
 
-/* s gets what is in other, if that is to be; other is closed. */
-static void replace(struct filter_set *s, struct filter_set *other, bool taken)
+/* Gives s the prefixes of other if do_replace. Closes other. */
+static void replace_prefixes(struct filter_set *s, struct filter_set *other, bool do_replace)
 {
-	for (int i = 0; i < SET_FAMILIES && taken; i++) {
+	for (int i = 0; i < SET_FAMILIES && do_replace; i++) {
 		struct set_prefixes before = s->of[i];
 
 		s->of[i] = other->of[i];
@@ -242,14 +247,14 @@ static void replace(struct filter_set *s, struct filter_set *other, bool taken)
 	set_close(other);
 }
 
-int set_settle(struct filter_set *s)
+int set_normalize(struct filter_set *s)
 {
 	for (int i = 0; i < SET_FAMILIES; i++) {
-		size_t width = set_address((enum set_family)i) + 1;
+		size_t width = set_addr_len((enum set_family)i) + 1;
 
-		if (sort(&s->of[i], width))
+		if (sort_prefixes(&s->of[i], width))
 			return -ENOMEM;
-		merge(&s->of[i], width);
+		merge_prefixes(&s->of[i], width);
 	}
 	return 0;
 }
@@ -273,7 +278,7 @@ int set_parse(struct filter_set *s, const char *text, size_t len, struct diag *d
 			return rc;
 		text = next ? next + 1 : end;
 	}
-	return set_settle(s);
+	return set_normalize(s);
 }
 
 int set_add(struct filter_set *s, const char *text, size_t len, struct diag *diag)
@@ -282,47 +287,48 @@ int set_add(struct filter_set *s, const char *text, size_t len, struct diag *dia
 	int rc = set_parse(&more, text, len, diag);
 
 	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
-		size_t width = set_address((enum set_family)i) + 1;
+		size_t width = set_addr_len((enum set_family)i) + 1;
 		const struct set_prefixes *from = &s->of[i];
 
 		for (size_t k = 0; k < from->n && !rc; k++)
-			rc = add(&more.of[i], from->at + k * width, width);
+			rc = add_prefix(&more.of[i], from->at + k * width, width);
 	}
 	if (!rc)
-		rc = set_settle(&more);
-	replace(s, &more, !rc);
+		rc = set_normalize(&more);
+	replace_prefixes(s, &more, !rc);
 	return rc;
 }
 
-static bool covers(const uint8_t *outer, const uint8_t *inner, size_t width)
+static bool contains_prefix(const uint8_t *outer, const uint8_t *inner, size_t width)
 {
-	return outer[width - 1] <= inner[width - 1] && alike(outer, inner, outer[width - 1]);
+	return outer[width - 1] <= inner[width - 1] && same_bits(outer, inner, outer[width - 1]);
 }
 
-/* What of a prefix is left without those in less, of which *at is the first that may concern it:
- * prefixes come in order. */
-static int subtract(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
-		    size_t width, struct set_prefixes *left)
+/* Adds to left the parts of a prefix that are not in less. *at: the first prefix in less that may
+ * overlap; callers go through prefixes in order. */
+static int subtract_prefixes(const uint8_t *prefix, const struct set_prefixes *less, size_t *at,
+			     size_t width, struct set_prefixes *left)
 {
 	unsigned int bits = prefix[width - 1];
-	const uint8_t *gone = NULL;
+	const uint8_t *removed = NULL;
 	uint8_t half[PREFIX_MAX];
 	int rc;
 
 	for (; *at < less->n; (*at)++) {
-		gone = less->at + *at * width;
-		if (memcmp(gone, prefix, width - 1) >= 0 || covers(gone, prefix, width))
+		removed = less->at + *at * width;
+		if (memcmp(removed, prefix, width - 1) >= 0 ||
+		    contains_prefix(removed, prefix, width))
 			break;
 	}
-	if (*at < less->n && covers(gone, prefix, width))
+	if (*at < less->n && contains_prefix(removed, prefix, width))
 		return 0;
-	if (*at == less->n || !covers(prefix, gone, width))
-		return add(left, prefix, width);
+	if (*at == less->n || !contains_prefix(prefix, removed, width))
+		return add_prefix(left, prefix, width);
 	memcpy(half, prefix, width);
 	half[width - 1]++;
-	rc = subtract(half, less, at, width, left);
+	rc = subtract_prefixes(half, less, at, width, left);
 	half[bits / 8] |= (uint8_t)(0x80 >> bits % 8);
-	return rc ? rc : subtract(half, less, at, width, left);
+	return rc ? rc : subtract_prefixes(half, less, at, width, left);
 }
 
 int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *diag)
@@ -331,38 +337,38 @@ int set_remove(struct filter_set *s, const char *text, size_t len, struct diag *
 	int rc = set_parse(&less, text, len, diag);
 
 	for (int i = 0; i < SET_FAMILIES && !rc; i++) {
-		size_t width = set_address((enum set_family)i) + 1, at = 0;
+		size_t width = set_addr_len((enum set_family)i) + 1, at = 0;
 
 		for (size_t k = 0; k < s->of[i].n && !rc; k++)
-			rc = subtract(s->of[i].at + k * width, &less.of[i], &at, width,
-				      &left.of[i]);
+			rc = subtract_prefixes(s->of[i].at + k * width, &less.of[i], &at, width,
+					       &left.of[i]);
 	}
 	set_close(&less);
-	replace(s, &left, !rc);
+	replace_prefixes(s, &left, !rc);
 	return rc;
 }
 
-bool set_has(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
+bool set_contains(const struct filter_set *s, uint8_t addrs, const uint8_t *addr)
 {
 	enum set_family family = addrs == 4 ? SET_IPV4 : SET_IPV6;
-	size_t len = set_address(family), low = 0, high = s->of[family].n;
+	size_t len = set_addr_len(family), low = 0, high = s->of[family].n;
 	const uint8_t *prefix;
 
 	if (addrs != 4 && addrs != 6)
 		return false;
-	/* The last prefix that begins at or before it is the only one that it can be in. */
+	/* Only the last prefix that starts at or before the address can contain it. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (memcmp(set_prefix(s, family, middle), addr, len) <= 0)
+		if (memcmp(set_prefix_at(s, family, middle), addr, len) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	if (!low)
 		return false;
-	prefix = set_prefix(s, family, low - 1);
-	return alike(prefix, addr, prefix[len]);
+	prefix = set_prefix_at(s, family, low - 1);
+	return same_bits(prefix, addr, prefix[len]);
 }
 
 int set_copy(struct filter_set *to, const struct filter_set *s)
@@ -370,7 +376,7 @@ int set_copy(struct filter_set *to, const struct filter_set *s)
 	struct filter_set got = { 0 };
 
 	for (int family = 0; family < SET_FAMILIES; family++) {
-		size_t size = s->of[family].n * (set_address((enum set_family)family) + 1);
+		size_t size = s->of[family].n * (set_addr_len((enum set_family)family) + 1);
 
 		if (!size)
 			continue;
@@ -390,8 +396,8 @@ void set_print(const struct filter_set *s, struct buf *out)
 {
 	for (int family = 0; family < SET_FAMILIES; family++)
 		for (size_t i = 0; i < s->of[family].n; i++) {
-			const uint8_t *prefix = set_prefix(s, (enum set_family)family, i);
-			size_t len = set_address((enum set_family)family);
+			const uint8_t *prefix = set_prefix_at(s, (enum set_family)family, i);
+			size_t len = set_addr_len((enum set_family)family);
 			char text[INET6_ADDRSTRLEN];
 
 			inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, prefix, text,

@@ -6,11 +6,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
+
+struct tree_mark tree_mark(const struct parser *p)
+{
+	return (struct tree_mark){ p->in, p->out.n, p->out.needs, p->depth };
+}
+
+void tree_return(struct parser *p, const struct tree_mark *mark)
+{
+	p->in = mark->in;
+	p->out.n = mark->n;
+	p->out.needs = mark->needs;
+	p->depth = mark->depth;
+}
 
 uint32_t tree_add(struct parser *p, struct filter_node node)
 {
-	struct filter_node *at = grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
+	struct filter_node *at = array_grow(p->out.nodes, p->out.n, &p->out.room, sizeof(*at));
 
 	if (!at || p->out.n >= TREE_NODES_MAX) {
 		p->out.nodes = at ? at : p->out.nodes;
@@ -57,7 +70,7 @@ uint32_t tree_cmp(struct parser *p, size_t field, size_t size, enum filter_cmp c
 						 .value = value });
 }
 
-uint32_t tree_masked(struct parser *p, size_t field, size_t size, uint64_t mask, uint64_t value)
+uint32_t tree_cmp_masked(struct parser *p, size_t field, size_t size, uint64_t mask, uint64_t value)
 {
 	uint32_t node = tree_cmp(p, field, size, FILTER_EQ, value & mask);
 
@@ -66,8 +79,8 @@ uint32_t tree_masked(struct parser *p, size_t field, size_t size, uint64_t mask,
 	return node;
 }
 
-/* A field is loaded in this machine's order, so are the bytes it is compared with. */
-static uint64_t load(const uint8_t *bytes, size_t size)
+/* Fields are loaded in host byte order, so the bytes to compare with are, too. */
+static uint64_t load_bytes(const uint8_t *bytes, size_t size)
 {
 	uint64_t value = 0;
 	uint16_t value2;
@@ -94,20 +107,20 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 		uint64_t bits;
 		uint32_t part;
 
-		/* Pieces that lie at a multiple of their size, as kernel programs have to read. */
+		/* Aligned pieces: some verifiers refuse unaligned loads. */
 		for (size = 8; size > len - i || (field + i) % size; size /= 2)
 			;
-		bits = mask ? load(mask + i, size) : all_bits(size);
+		bits = mask ? load_bytes(mask + i, size) : all_bits(size);
 		if (!bits)
 			continue;
-		part = tree_masked(p, field + i, size, bits, load(bytes + i, size));
+		part = tree_cmp_masked(p, field + i, size, bits, load_bytes(bytes + i, size));
 		all = any ? tree_and(p, all, part) : part;
 		any = true;
 	}
 	return any ? all : tree_const(p, true);
 }
 
-uint32_t tree_sides(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
+uint32_t tree_src_dst(struct parser *p, enum qual_dir dir, uint32_t src, uint32_t dst)
 {
 	switch (dir) {
 	case DIR_SRC:
@@ -132,12 +145,26 @@ int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	return -EINVAL;
 }
 
-int tree_fail_asked(struct parser *p, const struct token *t, const char *what, const char *name)
+int tree_fail_expected(struct parser *p, const struct token *t, const char *what)
+{
+	if (t->kind == TOKEN_END)
+		return tree_fail(p, t, "missing %s", what);
+	return tree_fail(p, t, "expected %s, not '%.*s'", what, (int)t->len, t->text);
+}
+
+int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name)
 {
 	if (!*p->diag->msg)
 		return tree_fail(p, t, "no %s %s", what, name);
 	p->diag->pos = t->pos;
 	return -EINVAL;
+}
+
+int tree_enter_nesting(struct parser *p, const struct token *t)
+{
+	if (++p->depth > TREE_DEPTH_MAX)
+		return tree_fail(p, t, "nested more than %d levels deep", TREE_DEPTH_MAX);
+	return 0;
 }
 
 void filter_close(struct filter *f)
@@ -148,81 +175,4 @@ void filter_close(struct filter *f)
 	free(f->names);
 	free(f->nodes);
 	*f = (struct filter){ 0 };
-}
-
-static unsigned int group_of(uint16_t field)
-{
-	static const struct {
-		size_t from, to;
-		unsigned int group;
-	} parts[] = {
-		{ offsetof(struct view, sport), offsetof(struct view, family), VIEW_PORTS },
-		{ offsetof(struct view, ports), offsetof(struct view, fragment), VIEW_PORTS },
-		{ offsetof(struct view, payload), offsetof(struct view, label),
-		  VIEW_PAYLOAD | VIEW_PORTS },
-		{ offsetof(struct view, dmac), offsetof(struct view, src), VIEW_MACS },
-		{ offsetof(struct view, src), offsetof(struct view, reserved), VIEW_ADDRS },
-		{ offsetof(struct view, chain), offsetof(struct view, cgroup), VIEW_CHAIN },
-		{ offsetof(struct view, cgroup), sizeof(struct view), VIEW_OWNER },
-	};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		if (field >= parts[i].from && field < parts[i].to)
-			return parts[i].group;
-	return 0;
-}
-
-unsigned int filter_groups(const struct filter *f)
-{
-	unsigned int groups = f->needs & FILTER_NEED_INNER ? VIEW_PORTS : 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		switch (f->nodes[i].op) {
-		case FILTER_FIELD:
-		case FILTER_LOAD:
-		case FILTER_BYTE:
-		case FILTER_SET:
-			groups |= group_of(f->nodes[i].field);
-			break;
-		case FILTER_DNS:
-		case FILTER_SNI:
-			groups |= VIEW_PORTS | VIEW_PAYLOAD;
-			break;
-		}
-	return groups;
-}
-
-static bool is_light_field(uint16_t field)
-{
-	switch (field) {
-	case offsetof(struct view, len):
-	case offsetof(struct view, ifindex):
-	case offsetof(struct view, type):
-	case offsetof(struct view, proto):
-	case offsetof(struct view, family):
-	case offsetof(struct view, addrs):
-	case offsetof(struct view, dir):
-		return true;
-	}
-	return field >= offsetof(struct view, src) &&
-	       field < offsetof(struct view, dst) + sizeof(((struct view *)0)->dst);
-}
-
-bool filter_is_light(const struct filter *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		switch (f->nodes[i].op) {
-		case FILTER_FIELD:
-		case FILTER_LOAD:
-		case FILTER_SET:
-			if (!is_light_field(f->nodes[i].field))
-				return false;
-			break;
-		case FILTER_INNER:
-		case FILTER_BYTE:
-		case FILTER_DNS:
-		case FILTER_SNI:
-			return false;
-		}
-	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the link layer to the transport header, whatever lies between, and into one tunnel. */
+/* Parses from the link layer to the transport header, and into one tunnel. */
 #include "filter/view.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -12,26 +12,26 @@ enum {
 	LABELS_MAX = 4,
 	PORT_VXLAN = 4789,
 	PORT_GENEVE = 6081,
-	IPPROTO_ETHERIP_INNER = 0x6558, /* GRE's and GENEVE's EtherType of bridged Ethernet */
+	ETHERTYPE_BRIDGED = 0x6558, /* GRE's and GENEVE's EtherType of bridged Ethernet */
 };
 
-/* What is still to be read, and where it stands in the packet. */
+/* A cursor, and the packet's start, from which offsets count. */
 struct reader {
 	const uint8_t *data;
 	struct cursor c;
 };
 
-static uint16_t offset(const struct reader *r)
+static uint16_t offset_of(const struct reader *r)
 {
 	return (uint16_t)(r->c.at - r->data);
 }
 
-static void chain(struct view *v, uint8_t proto)
+static void add_to_chain(struct view *v, uint8_t proto)
 {
 	v->chain[proto / 64] |= UINT64_C(1) << proto % 64;
 }
 
-/* Bytes of the transport header that r is at; 0: it is cut off, or none. */
+/* Length of the transport header at r; 0: cut off or malformed. */
 static size_t transport_len(const struct view *v, const struct reader *r)
 {
 	size_t len;
@@ -44,10 +44,10 @@ static size_t transport_len(const struct view *v, const struct reader *r)
 	return len < 20 ? 0 : len;
 }
 
-static void ports(struct view *v, struct reader *r)
+static void parse_ports(struct view *v, struct reader *r)
 {
 	size_t len = transport_len(v, r);
-	struct reader behind = *r;
+	struct reader after = *r;
 	uint16_t sport = cursor_be16(&r->c), dport = cursor_be16(&r->c);
 
 	if (r->c.cut)
@@ -55,23 +55,23 @@ static void ports(struct view *v, struct reader *r)
 	v->sport = sport;
 	v->dport = dport;
 	v->ports = 1;
-	if (len && cursor_skip(&behind.c, len))
-		v->payload = offset(&behind);
+	if (len && cursor_skip(&after.c, len))
+		v->payload = offset_of(&after);
 }
 
 /* A later fragment has no transport header. */
-static void transport(struct view *v, struct reader *r)
+static void parse_transport(struct view *v, struct reader *r)
 {
 	struct reader at = *r;
 
 	if (v->fragment == VIEW_LATER)
 		return;
-	v->trans = offset(r);
+	v->trans = offset_of(r);
 	if (v->proto == IPPROTO_TCP || v->proto == IPPROTO_UDP || v->proto == IPPROTO_SCTP)
-		ports(v, &at);
+		parse_ports(v, &at);
 }
 
-static void ipv4(struct view *v, struct reader *r)
+static void parse_ipv4(struct view *v, struct reader *r)
 {
 	const uint8_t *ip = r->c.left >= 20 ? r->c.at : NULL;
 	uint16_t frag;
@@ -86,10 +86,10 @@ static void ipv4(struct view *v, struct reader *r)
 	memcpy(v->src, ip + 12, 4);
 	memcpy(v->dst, ip + 16, 4);
 	v->proto = ip[9];
-	chain(v, ip[9]);
+	add_to_chain(v, ip[9]);
 	v->fragment = frag & 0x1fff ? VIEW_LATER : frag & 0x2000 ? VIEW_FIRST : VIEW_WHOLE;
 	if (cursor_skip(&r->c, len))
-		transport(v, r);
+		parse_transport(v, r);
 }
 
 static bool is_extension(uint8_t proto)
@@ -98,7 +98,7 @@ static bool is_extension(uint8_t proto)
 	       proto == IPPROTO_DSTOPTS;
 }
 
-static void ipv6(struct view *v, struct reader *r)
+static void parse_ipv6(struct view *v, struct reader *r)
 {
 	const uint8_t *ip = r->c.left >= 40 ? r->c.at : NULL;
 	uint8_t next;
@@ -111,7 +111,7 @@ static void ipv6(struct view *v, struct reader *r)
 	memcpy(v->dst, ip + 24, 16);
 	next = ip[6];
 	cursor_skip(&r->c, 40);
-	chain(v, next);
+	add_to_chain(v, next);
 	for (int i = 0; i < EXT_MAX && is_extension(next) && v->fragment != VIEW_LATER; i++) {
 		bool fragment = next == IPPROTO_FRAGMENT;
 		const uint8_t *ext = cursor_take(&r->c, 8);
@@ -124,16 +124,16 @@ static void ipv6(struct view *v, struct reader *r)
 		else if (fragment && ext[3] & 1)
 			v->fragment = VIEW_FIRST;
 		next = ext[0];
-		chain(v, next);
+		add_to_chain(v, next);
 		if (!fragment && !cursor_skip(&r->c, (size_t)ext[1] * 8))
 			return;
 	}
 	v->proto = next;
-	transport(v, r);
+	parse_transport(v, r);
 }
 
-/* IPv4 over Ethernet, the only one in use (RFC 826). */
-static void arp(struct view *v, struct reader *r)
+/* Only IPv4 over Ethernet (RFC 826) is in use. */
+static void parse_arp(struct view *v, struct reader *r)
 {
 	const uint8_t *a = r->c.left >= 28 ? r->c.at : NULL;
 
@@ -144,8 +144,9 @@ static void arp(struct view *v, struct reader *r)
 	memcpy(v->dst, a + 24, 4);
 }
 
-/* Labels to the bottom of the stack; behind it the first four bits tell what it is (RFC 4928). */
-static bool labels(struct view *v, struct reader *r)
+/* MPLS labels to the bottom of the stack; after it, the first four bits tell IPv4 from IPv6 (RFC
+ * 4928). False: no IP packet follows. */
+static bool parse_labels(struct view *v, struct reader *r)
 {
 	for (int i = 0; i < LABELS_MAX; i++) {
 		uint32_t entry = cursor_be32(&r->c);
@@ -169,8 +170,8 @@ static bool is_vlan(uint16_t type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-/* From an EtherType on, whose payload is next. */
-static void network(struct view *v, struct reader *r)
+/* Parses from the header at r on, whose EtherType is v->type. */
+static void parse_network(struct view *v, struct reader *r)
 {
 	while (is_vlan(v->type) && v->vlans < VIEW_VLANS_MAX) {
 		uint16_t tci = cursor_be16(&r->c), type = cursor_be16(&r->c);
@@ -180,20 +181,20 @@ static void network(struct view *v, struct reader *r)
 		v->vlan[v->vlans++] = tci & 0xfff;
 		v->type = type;
 	}
-	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !labels(v, r))
+	if ((v->type == ETH_P_MPLS_UC || v->type == ETH_P_MPLS_MC) && !parse_labels(v, r))
 		return;
-	v->net = offset(r);
+	v->net = offset_of(r);
 	if (v->type == ETH_P_IP)
-		ipv4(v, r);
+		parse_ipv4(v, r);
 	else if (v->type == ETH_P_IPV6)
-		ipv6(v, r);
+		parse_ipv6(v, r);
 	else if (v->type == ETH_P_ARP || v->type == ETH_P_RARP)
-		arp(v, r);
+		parse_arp(v, r);
 }
 
-static void ethernet(struct view *v, struct reader *r)
+static void parse_ethernet(struct view *v, struct reader *r)
 {
-	uint16_t at = offset(r);
+	uint16_t at = offset_of(r);
 	const uint8_t *eth = cursor_take(&r->c, ETH_HLEN);
 
 	if (!eth)
@@ -202,54 +203,54 @@ static void ethernet(struct view *v, struct reader *r)
 	memcpy(v->dmac, eth, 6);
 	memcpy(v->smac, eth + 6, 6);
 	v->type = (uint16_t)(eth[12] << 8 | eth[13]);
-	network(v, r);
+	parse_network(v, r);
 }
 
-static void raw_ip(struct view *v, struct reader *r)
+static void parse_raw_ip(struct view *v, struct reader *r)
 {
 	if (!r->c.left || (*r->c.at >> 4 != 4 && *r->c.at >> 4 != 6))
 		return;
 	v->type = *r->c.at >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
-	network(v, r);
+	parse_network(v, r);
 }
 
-/* A header of this length, with an EtherType at this place in it. */
-static void cooked(struct view *v, struct reader *r, size_t len, size_t type)
+/* A link-layer header of len bytes with an EtherType at offset type. */
+static void parse_cooked(struct view *v, struct reader *r, size_t len, size_t type)
 {
 	const uint8_t *at = cursor_take(&r->c, len);
 
 	if (!at)
 		return;
 	v->type = (uint16_t)(at[type] << 8 | at[type + 1]);
-	network(v, r);
+	parse_network(v, r);
 }
 
-static void link_layer(struct view *v, struct reader *r, uint16_t link)
+static void parse_link(struct view *v, struct reader *r, uint16_t link)
 {
 	switch (link) {
 	case FRAME_ETHERNET:
-		ethernet(v, r);
+		parse_ethernet(v, r);
 		break;
 	case FRAME_LINUX_SLL:
-		cooked(v, r, 16, 14);
+		parse_cooked(v, r, 16, 14);
 		break;
 	case FRAME_LINUX_SLL2:
-		cooked(v, r, 20, 0);
+		parse_cooked(v, r, 20, 0);
 		break;
 	case FRAME_NULL:
 	case FRAME_LOOP:
 		if (cursor_skip(&r->c, 4))
-			raw_ip(v, r);
+			parse_raw_ip(v, r);
 		break;
 	case FRAME_RAW_IP:
 	case FRAME_IPV4:
 	case FRAME_IPV6:
-		raw_ip(v, r);
+		parse_raw_ip(v, r);
 		break;
 	}
 }
 
-static void start(struct view *v, uint32_t len)
+static void init_view(struct view *v, uint32_t len)
 {
 	*v = (struct view){ .len = len,
 			    .link = VIEW_NONE,
@@ -259,13 +260,13 @@ static void start(struct view *v, uint32_t len)
 			    .payload = VIEW_NONE };
 }
 
-/* RFC 2784 and 2890: checksum, key and sequence number if their bits are set. */
-static bool gre(struct reader *r, uint16_t *type)
+/* RFC 2784 and 2890: checksum, key and sequence number are optional. */
+static bool skip_gre(struct reader *r, uint16_t *type)
 {
 	uint16_t flags = cursor_be16(&r->c);
 
 	*type = cursor_be16(&r->c);
-	if (flags & 0x4007) /* routing, which is no more, and versions but 0 */
+	if (flags & 0x4007) /* routing, which is obsolete, and versions other than 0 */
 		return false;
 	return cursor_skip(&r->c, (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) +
 					  (flags & 0x1000 ? 4 : 0)) &&
@@ -273,7 +274,7 @@ static bool gre(struct reader *r, uint16_t *type)
 }
 
 /* RFC 8926: options of 4-byte units. */
-static bool geneve(struct reader *r, uint16_t *type)
+static bool skip_geneve(struct reader *r, uint16_t *type)
 {
 	const uint8_t *at;
 
@@ -285,8 +286,9 @@ static bool geneve(struct reader *r, uint16_t *type)
 	return cursor_skip(&r->c, (size_t)(at[0] & 0x3f) * 4);
 }
 
-/* What is carried in the packet, and where it begins; type 0 for Ethernet. */
-static bool tunnel(const struct view *v, struct reader *r, uint16_t *type)
+/* Moves r to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
+ * tunnel, or cut off. */
+static bool enter_tunnel(const struct view *v, struct reader *r, uint16_t *type)
 {
 	if (v->trans == VIEW_NONE)
 		return false;
@@ -300,19 +302,19 @@ static bool tunnel(const struct view *v, struct reader *r, uint16_t *type)
 		*type = ETH_P_IPV6;
 		return true;
 	case IPPROTO_GRE:
-		if (!gre(r, type))
+		if (!skip_gre(r, type))
 			return false;
 		break;
 	case IPPROTO_UDP:
 		if (v->ports && v->dport == PORT_VXLAN) /* RFC 7348 */
 			return cursor_skip(&r->c, 16);
-		if (!v->ports || v->dport != PORT_GENEVE || !geneve(r, type))
+		if (!v->ports || v->dport != PORT_GENEVE || !skip_geneve(r, type))
 			return false;
 		break;
 	default:
 		return false;
 	}
-	if (*type == IPPROTO_ETHERIP_INNER)
+	if (*type == ETHERTYPE_BRIDGED)
 		*type = 0;
 	return true;
 }
@@ -323,19 +325,19 @@ void view_frame(struct view views[VIEW_LAYERS], const struct frame *frame)
 	struct view *v = &views[0], *inner = &views[1];
 	uint16_t type;
 
-	start(v, frame->len);
+	init_view(v, frame->len);
 	v->dir = frame->dir == FRAME_IN ? VIEW_IN : frame->dir == FRAME_OUT ? VIEW_OUT : 0;
 	v->verdict = frame->verdict;
 	v->pid = frame->pid;
 	memcpy(v->comm, frame->comm, sizeof(v->comm));
-	link_layer(v, &r, frame->link);
-	start(inner, 0);
-	if (!tunnel(v, &in, &type))
+	parse_link(v, &r, frame->link);
+	init_view(inner, 0);
+	if (!enter_tunnel(v, &in, &type))
 		return;
 	inner->len = frame->len - (uint32_t)(in.c.at - frame->data);
 	inner->type = type;
 	if (type)
-		network(inner, &in);
+		parse_network(inner, &in);
 	else
-		ethernet(inner, &in);
+		parse_ethernet(inner, &in);
 }

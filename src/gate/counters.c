@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "net/proto.h"
 #include "sys/bpf.h"
 #include "sys/map.h"
@@ -62,7 +62,7 @@ int gate_counters_add(struct gate_counters *t, const struct gate_row *row)
 		found->bytes += row->bytes;
 		return 0;
 	}
-	more = grow(t->rows, t->n, &t->room, sizeof(*t->rows));
+	more = array_grow(t->rows, t->n, &t->room, sizeof(*t->rows));
 	if (!more)
 		return -ENOMEM;
 	t->rows = more;

@@ -165,7 +165,7 @@ static void note_hook(const struct gate_install *inst, const struct attach_repor
 static int record_attached(struct gate_install *inst, const struct attach *a)
 {
 	struct bpf_prog_info info = { 0 };
-	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
+	int rc = bpf_get_info(a->prog_fd, &info, sizeof(info));
 
 	inst->placed = (struct found){ .hook = a->hook,
 				       .ifindex = a->ifindex,
@@ -301,7 +301,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 
 	if (rc)
 		return rc;
-	rc = bpf_info(inst->obj.prog_fd[prog], &info, sizeof(info));
+	rc = bpf_get_info(inst->obj.prog_fd[prog], &info, sizeof(info));
 	if (!rc)
 		rc = publish_successor(inst, info.id);
 	if (rc)
@@ -340,7 +340,7 @@ static int update_conns(struct gate_install *inst, const struct guard_plan *plan
 	if (!had && !(plan && plan->conf.conns))
 		return 0;
 	if (had)
-		bpf_info(inst->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
+		bpf_get_info(inst->map_fd[GATE_MAP_GUARD], &info, sizeof(info));
 	if (plan) {
 		conns.guard = &plan->conf;
 		conns.table_fd = inst->obj.map_fd[GATE_MAP_GUARD];

@@ -108,7 +108,7 @@ static void add_needs(struct gate_conf *conf, const struct filter *f)
 {
 	conf->groups |= (uint8_t)filter_groups(f);
 	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
-	conf->addr_only &= filter_is_light(f);
+	conf->addr_only &= filter_is_addr_only(f);
 }
 
 /* Adds what the guard lets pass. These rules match only packets marked with GUARD_QUERY. The last
@@ -188,7 +188,7 @@ static int emit_code(struct gate_build *build, const struct filter *exempt)
 	build->conf.has_allow = opts->guard && opts->guard->nfilters;
 	build->conf.has_rules = n > (build->conf.has_allow ? opts->guard->nfilters + 1 : 0);
 	if (rc)
-		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_words(rc));
+		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_message(rc));
 	else
 		rc = link_sets(build, list, n);
 	free(list);
@@ -253,7 +253,7 @@ static int load_once(struct obj *obj, const struct gate_build *build)
 static int try_load(struct obj *obj, struct gate_build *build, bool multibuf, bool has_observer)
 {
 	char why[16];
-	struct err_held before = err_capture_begin(why, sizeof(why));
+	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc;
 
 	build->conf.multibuf = multibuf;

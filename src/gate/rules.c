@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "base/opt.h"
 
 /* A line that is being parsed. */
@@ -160,7 +160,7 @@ static int parse_expr(struct rule_line *l, struct rule *rule, const struct filte
 
 static int append_rule(struct rules *r, const struct rule *rule)
 {
-	void *more = grow(r->at, r->n, &r->room, sizeof(*r->at));
+	void *more = array_grow(r->at, r->n, &r->room, sizeof(*r->at));
 
 	if (!more)
 		return -ENOMEM;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
-#include "base/grow.h"
 #include "gate/counters.h"
 #include "sets/sets.h"
 #include "sys/bpf.h"
@@ -45,7 +45,7 @@ int gate_txn_replace_set(struct gate_txn *txn, const char *name, struct filter_s
 	if (at && copy) {
 		set_close(&at->set);
 	} else if (copy) {
-		more = grow(txn->sets, txn->nsets, &txn->set_room, sizeof(*txn->sets));
+		more = array_grow(txn->sets, txn->nsets, &txn->set_room, sizeof(*txn->sets));
 		if (more) {
 			txn->sets = more;
 			at = &txn->sets[txn->nsets++];
@@ -138,7 +138,7 @@ struct filter_names gate_txn_names(struct gate_txn *txn)
 {
 	struct filter_names names = *txn->base_names;
 
-	names.known = lookup_set;
+	names.known_set = lookup_set;
 	names.arg = txn;
 	return names;
 }
@@ -185,7 +185,7 @@ static int read_allow(struct gate_txn *txn)
 	}
 	if (rc)
 		fail(rc, "%s: the guard's --allow: %s", txn->link.name,
-		     *diag.msg ? diag.msg : err_words(rc));
+		     *diag.msg ? diag.msg : err_message(rc));
 	return rc;
 }
 
@@ -210,7 +210,7 @@ static int read_plan(struct gate_txn *txn)
 static bool is_plan_unreadable(struct gate_txn *txn)
 {
 	char why[16];
-	struct err_held before = err_capture_begin(why, sizeof(why));
+	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc = read_plan(txn);
 
 	err_capture_end(before);

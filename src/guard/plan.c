@@ -464,7 +464,7 @@ int guard_plan_finish(struct guard_plan *p, const struct guard_conf *before)
 		memcpy(c->seed, before->seed, sizeof(c->seed));
 	/* The coarse clock advances once a jiffy. Use it where a jiffy is a small part of every
 	 * burst. */
-	if (jiffies_now(&now, &hz) || !hz || min_full / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
+	if (jiffies_read(&now, &hz) || !hz || min_full / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
 		return 0;
 	c->jiffy = (NS_PER_S << GUARD_TIME_SHIFT) / hz;
 	c->epoch = before && before->jiffy ? before->epoch

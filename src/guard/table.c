@@ -14,7 +14,7 @@ static uint64_t read_guard_time(const struct guard_conf *conf)
 {
 	uint64_t now = 0, hz;
 
-	if (!conf->jiffy || jiffies_now(&now, &hz))
+	if (!conf->jiffy || jiffies_read(&now, &hz))
 		return clock_mono() << GUARD_TIME_SHIFT;
 	return now * conf->jiffy + conf->epoch;
 }

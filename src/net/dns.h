@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of DNS (RFC 1035): as messages have them, as text has them, and which is below which. */
+/* DNS names and messages (RFC 1035). */
 #ifndef NET_DNS_H
 #define NET_DNS_H
 
@@ -7,48 +7,50 @@
 
 enum {
 	DNS_LABEL_MAX = 63,
-	DNS_NAME_MAX = 255, /* bytes, with a length before each label and a zero at the end */
+	DNS_NAME_MAX = 255, /* bytes, with the length bytes and the final zero */
 };
 
-/* A way along a name's labels. */
+/* An iterator over the labels of a name in a message. */
 struct dns_walk {
-	struct cursor whole;  /* the message: pointers count from its begin */
-	struct cursor c;      /* at the next label */
-	struct cursor behind; /* where the name ends in the message, once DNS_END is reached */
-	size_t bytes;
+	struct cursor message; /* the whole message, which compression pointers refer to */
+	struct cursor c;       /* the next label */
+	struct cursor after;   /* after the name, set with DNS_END */
+	size_t name_len;
 	int jumps;
 };
 enum dns_step { DNS_BROKEN, DNS_LABEL, DNS_END };
-/* The next label. DNS_BROKEN: cut off, or no name. */
-enum dns_step dns_next(struct dns_walk *w, const uint8_t **label, uint8_t *len);
-/* Pass a name, without a look behind its pointer. */
-bool dns_pass(struct cursor *c);
+/* Gets the next label. DNS_BROKEN: truncated or not a valid name. */
+enum dns_step dns_next_label(struct dns_walk *w, const uint8_t **label, uint8_t *len);
+/* Skips a name; does not follow or check its compression pointer. Returns false if it is
+ * invalid. */
+bool dns_skip_name(struct cursor *c);
 
-/* What a message is about: its first question, and how that was answered. */
-struct dns_says {
-	uint16_t id, type;  /* of record; 0: there is no question */
-	bool response, cut; /* cut: to be asked again over TCP */
+/* A message's first question and the answers to it. */
+struct dns_summary {
+	uint16_t id, type;        /* type of the question; 0: no question */
+	bool response, truncated; /* truncated: the TC bit */
 	uint8_t rcode;
-	char name[4 * DNS_NAME_MAX + 1]; /* with dots; what is not plain is \DDD (RFC 4343) */
-	char answers[160]; /* addresses and names, with commas between them; more: "..." */
+	char name[4 * DNS_NAME_MAX + 1]; /* with dots; other bytes as \DDD (RFC 4343) */
+	char answers[160];               /* separated by ", "; "..." if there are more */
 };
-/* False: it is no message of DNS. What is missing at its end is left out. */
-bool dns_read(struct dns_says *says, struct cursor message);
-/* "AAAA", "NXDomain"; NULL: it has no name. */
-const char *dns_type_word(uint16_t type);
-const char *dns_rcode_word(uint8_t rcode);
+/* Parses a message. Returns false if it is not DNS. Records that are cut off at its end are left
+ * out. */
+bool dns_parse_message(struct dns_summary *msg, struct cursor message);
+/* Names such as "AAAA" and "NXDomain"; NULL: unknown. */
+const char *dns_type_name(uint16_t type);
+const char *dns_rcode_name(uint8_t rcode);
 
-/* Labels in lower case, each behind its length, without the root's zero. */
+/* A name in lower case: labels with a length byte before each, without the final zero. */
 struct dns_name {
 	uint8_t len;
 	uint8_t labels[DNS_NAME_MAX];
 };
 
-/* Out of text with dots; one at the end does no harm. What is wrong with it, or NULL. */
-const char *dns_name_of(struct dns_name *name, const void *text, size_t len);
-/* Whether name is zone, or ends in its labels. */
-bool dns_within(const struct dns_name *name, const struct dns_name *zone);
-/* Whether a message has a question for zone or a name below it. */
-bool dns_asks(struct cursor message, const struct dns_name *zone);
+/* Parses a name with dots; a final dot is allowed. Returns NULL, or the error message. */
+const char *dns_parse_name(struct dns_name *name, const void *text, size_t len);
+/* Returns true if name is equal to zone or below it. */
+bool dns_name_within(const struct dns_name *name, const struct dns_name *zone);
+/* Returns true if a message has a question for zone or a name below it. */
+bool dns_message_asks(struct cursor message, const struct dns_name *zone);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Protocol names as tables. */
+/* Tables of protocol names. */
 #include "net/proto.h"
 #include <stddef.h>
+#include "base/array.h"
 
-/* Names stand in their tables: a pointer to one would cost its relocation, too. */
+/* Arrays, not pointers, which would cost a relocation each. */
 static const struct {
 	uint8_t proto;
 	char name[11];
@@ -22,7 +23,7 @@ static const struct {
 
 const char *net_proto_name(uint8_t proto)
 {
-	for (size_t i = 0; i < sizeof(proto_names) / sizeof(*proto_names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(proto_names); i++)
 		if (proto_names[i].proto == proto)
 			return proto_names[i].name;
 	return NULL;
@@ -46,7 +47,7 @@ const char *net_ethertype_name(uint16_t type)
 {
 	if (type < 0x600)
 		return "llc";
-	for (size_t i = 0; i < sizeof(ethertypes) / sizeof(*ethertypes); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ethertypes); i++)
 		if (ethertypes[i].type == type)
 			return ethertypes[i].name;
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Services and their ports, as lines of packets show them and filters take them. */
+/* Service names of ports, for packet lines and filters. */
 #ifndef NET_SERVICES_H
 #define NET_SERVICES_H
 
@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a port is called, in tcpdump's words; NULL: no name. */
+/* The name of a port as tcpdump prints it; NULL: none. */
 const char *service_name(bool udp, uint16_t port);
-/* A port by a name of len bytes, of any transport protocol; false: no such name. */
+/* Finds a port by name (len bytes), for any transport protocol. Returns false if the name is
+ * unknown. */
 bool service_port(const char *name, size_t len, uint32_t *port);
 
 #endif

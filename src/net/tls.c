@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's name in a ClientHello. */
+/* Parses a ClientHello up to its server_name extension. */
 #include "net/tls.h"
 
 enum { EXTENSIONS_MAX = 64, SERVER_NAME = 0, HOST_NAME = 0 };
 
-enum tls_name tls_server_name(struct cursor hello, struct cursor *name)
+enum tls_name_result tls_find_server_name(struct cursor hello, struct cursor *name)
 {
 	struct cursor c = hello, data;
 
-	cursor_skip(&c, 3 + 2 + 32); /* length, version, random */
-	cursor_skip(&c, cursor_u8(&c));
-	cursor_skip(&c, cursor_be16(&c));
-	cursor_skip(&c, cursor_u8(&c));
-	cursor_be16(&c);
+	cursor_skip(&c, 3 + 2 + 32);      /* length, version, random */
+	cursor_skip(&c, cursor_u8(&c));   /* session id */
+	cursor_skip(&c, cursor_be16(&c)); /* cipher suites */
+	cursor_skip(&c, cursor_u8(&c));   /* compression methods */
+	cursor_be16(&c);                  /* length of the extensions */
 	if (c.cut)
 		return TLS_CUT;
 	for (int i = 0; c.left && i < EXTENSIONS_MAX; i++) {
@@ -21,7 +21,7 @@ enum tls_name tls_server_name(struct cursor hello, struct cursor *name)
 		data = cursor_sub(&c, len);
 		if (kind != SERVER_NAME)
 			continue;
-		cursor_be16(&data); /* the list's length; its first entry is the only one in use */
+		cursor_be16(&data); /* length of the list; only its first entry is in use */
 		if (cursor_u8(&data) != HOST_NAME)
 			return TLS_NAMELESS;
 		len = cursor_be16(&data);

@@ -71,7 +71,7 @@ static int open_tcx(struct attach *a)
 }
 
 /* The qdisc and the classifier may be modules that are not loaded yet. Returns true if a retry
- * makes sense. Else stores which module is missing in nl->words. */
+ * makes sense. Else stores which module is missing in nl->ext_ack. */
 static bool load_module(struct nl *nl, const char *name)
 {
 	char path[64];
@@ -79,8 +79,8 @@ static bool load_module(struct nl *nl, const char *name)
 	snprintf(path, sizeof(path), "net/sched/%s", name);
 	if (!priv_load_module(path))
 		return true;
-	snprintf(nl->words, sizeof(nl->words), "this kernel has no %s loaded: modprobe %s", name,
-		 name);
+	snprintf(nl->ext_ack, sizeof(nl->ext_ack), "this kernel has no %s loaded: modprobe %s",
+		 name, name);
 	return false;
 }
 
@@ -125,7 +125,7 @@ static int add_filter(struct attach *a, struct nl *nl)
 static int open_clsact(struct attach *a, struct nl *nl)
 {
 	struct bpf_prog_info info = { 0 };
-	int rc = bpf_info(a->prog_fd, &info, sizeof(info));
+	int rc = bpf_get_info(a->prog_fd, &info, sizeof(info));
 
 	a->filter = (struct tc_filter){
 		.ifindex = a->ifindex,
@@ -147,7 +147,7 @@ static int open_clsact(struct attach *a, struct nl *nl)
 
 static int open_hook(struct attach *a, struct nl *nl)
 {
-	nl->words[0] = '\0';
+	nl->ext_ack[0] = '\0';
 	if (hook_is_xdp(a->hook))
 		return open_xdp(a, nl);
 	return a->hook == HOOK_TCX ? open_tcx(a) : open_clsact(a, nl);
@@ -161,7 +161,7 @@ static bool is_final(int rc)
 
 const char *attach_try_reason(const struct attach_try *t)
 {
-	return *t->msg ? t->msg : err_words(t->rc);
+	return *t->msg ? t->msg : err_message(t->rc);
 }
 
 void attach_format_report(const struct attach_report *r, struct buf *out)
@@ -197,7 +197,7 @@ int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int 
 		try = &report->tries[report->n++];
 		try->hook = order[i];
 		try->rc = rc;
-		snprintf(try->msg, sizeof(try->msg), "%s", nl->words);
+		snprintf(try->msg, sizeof(try->msg), "%s", nl->ext_ack);
 		if (is_final(rc))
 			break;
 	}

@@ -49,7 +49,7 @@ struct attach {
 struct attach_try {
 	enum hook hook;
 	int rc;
-	char msg[NL_WORDS_MAX]; /* the kernel's own message (extended ack), or "" */
+	char msg[NL_EXT_ACK_MAX]; /* the kernel's own message (extended ack), or "" */
 };
 struct attach_report {
 	struct attach_try tries[4];

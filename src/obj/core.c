@@ -18,10 +18,11 @@ struct core_value {
 static uint32_t btf_kinds_for(uint16_t kind)
 {
 	if (kind == SPEC_ENUM_EXISTS || kind == SPEC_ENUM_VALUE)
-		return BTF_IS(ENUM) | 1u << 19 /* BTF_KIND_ENUM64 */;
+		return BTF_KIND_BIT(ENUM) | 1u << 19 /* BTF_KIND_ENUM64 */;
 	if (kind == SPEC_TYPE_EXISTS || kind == SPEC_TYPE_SIZE)
-		return BTF_IS(STRUCT) | BTF_IS(UNION) | BTF_IS(TYPEDEF) | BTF_IS(ENUM) | 1u << 19;
-	return BTF_IS(STRUCT) | BTF_IS(UNION) | BTF_IS(TYPEDEF);
+		return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF) |
+		       BTF_KIND_BIT(ENUM) | 1u << 19;
+	return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF);
 }
 
 static struct core_value resolve_core(const struct btf *btf, const struct spec_core *c, uint32_t id)
@@ -35,7 +36,7 @@ static struct core_value resolve_core(const struct btf *btf, const struct spec_c
 		a.value = id != 0;
 		break;
 	case SPEC_TYPE_SIZE:
-		size = btf_size(btf, id);
+		size = btf_type_size(btf, id);
 		a.resolved = size >= 0;
 		a.value = (uint64_t)size;
 		break;
@@ -46,14 +47,14 @@ static struct core_value resolve_core(const struct btf *btf, const struct spec_c
 		a.resolved = !btf_enum_value(btf, id, c->path, &a.value);
 		break;
 	case SPEC_FIELD_EXISTS:
-		a.value = !btf_field(btf, id, c->path, &f);
+		a.value = !btf_find_field(btf, id, c->path, &f);
 		break;
 	case SPEC_FIELD_SIZE:
-		a.resolved = !btf_field(btf, id, c->path, &f);
+		a.resolved = !btf_find_field(btf, id, c->path, &f);
 		a.value = f.size;
 		break;
 	default:
-		a.resolved = !btf_field(btf, id, c->path, &f);
+		a.resolved = !btf_find_field(btf, id, c->path, &f);
 		a.value = f.off;
 		a.size = f.size;
 		break;

@@ -18,13 +18,13 @@
 static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 		    const struct bpf_insn *insns, uint32_t n)
 {
-	struct bpf_prog_new p = { .name = "sonde_try",
-				  .type = type,
-				  .attach_type = attach_type,
-				  .flags = flags,
-				  .insns = insns,
-				  .ninsns = n,
-				  .license = "Dual MIT/GPL" };
+	struct bpf_prog_opts p = { .name = "sonde_try",
+				   .type = type,
+				   .attach_type = attach_type,
+				   .flags = flags,
+				   .insns = insns,
+				   .ninsns = n,
+				   .license = "Dual MIT/GPL" };
 	int fd = bpf_prog_load(&p);
 
 	if (fd < 0)
@@ -35,12 +35,12 @@ static int try_prog(uint32_t type, uint32_t attach_type, uint32_t flags,
 
 static int try_map(uint32_t type, uint32_t key, uint32_t value, uint32_t entries, uint32_t flags)
 {
-	struct bpf_map_new m = { .name = "sonde_try",
-				 .type = type,
-				 .key_size = key,
-				 .value_size = value,
-				 .max_entries = entries,
-				 .flags = flags };
+	struct bpf_map_opts m = { .name = "sonde_try",
+				  .type = type,
+				  .key_size = key,
+				  .value_size = value,
+				  .max_entries = entries,
+				  .flags = flags };
 	int fd = bpf_map_create(&m);
 
 	if (fd < 0)

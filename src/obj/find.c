@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/grow.h"
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 
@@ -25,7 +25,7 @@ static uint32_t find_xdp_link(int ifindex, uint32_t prog_id)
 
 		if (fd < 0)
 			continue;
-		if (bpf_info(fd, &info, sizeof(info)))
+		if (bpf_get_info(fd, &info, sizeof(info)))
 			info.type = BPF_LINK_TYPE_UNSPEC;
 		close(fd);
 		if (info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id &&
@@ -37,7 +37,7 @@ static uint32_t find_xdp_link(int ifindex, uint32_t prog_id)
 
 static int append_found(struct found_list *l, const struct found *f)
 {
-	void *more = grow(l->at, l->n, &l->room, sizeof(*l->at));
+	void *more = array_grow(l->at, l->n, &l->room, sizeof(*l->at));
 
 	if (!more)
 		return -ENOMEM;
@@ -134,7 +134,7 @@ int find_prog(uint32_t id, struct find_prog *prog)
 		return fd;
 	got.info.nr_map_ids = FIND_MAPS_MAX;
 	got.info.map_ids = (uintptr_t)got.maps;
-	rc = bpf_info(fd, &got.info, sizeof(got.info));
+	rc = bpf_get_info(fd, &got.info, sizeof(got.info));
 	close(fd);
 	if (rc)
 		return rc;
@@ -157,7 +157,7 @@ int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info
 
 		if (fd < 0)
 			continue;
-		if (!bpf_info(fd, &got, sizeof(got)) && !strcmp(got.name, name)) {
+		if (!bpf_get_info(fd, &got, sizeof(got)) && !strcmp(got.name, name)) {
 			*info = got;
 			return fd;
 		}

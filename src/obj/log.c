@@ -42,9 +42,9 @@ char *log_tail(char *log, int n)
 }
 
 /* Old kernels answer -ENOSPC for a log that does not fit. New ones keep its end. */
-static char *fetch_log(const struct bpf_prog_new *prog)
+static char *fetch_log(const struct bpf_prog_opts *prog)
 {
-	struct bpf_prog_new p = *prog;
+	struct bpf_prog_opts p = *prog;
 	char *log = NULL;
 	int rc;
 
@@ -78,7 +78,7 @@ static void write_stderr(const char *text)
 	}
 }
 
-int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose)
+int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose)
 {
 	char *log;
 

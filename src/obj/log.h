@@ -8,7 +8,7 @@
 
 /* Loads the program once more with a log. Reports what failed in one line, followed by the log's
  * last useful lines, or by all of it with verbose. rc: the error of the first try. Returns rc. */
-int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose);
+int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose);
 
 /* The start of the last n lines of log with content. Cuts off in place the summary of instructions,
  * times and stack depths, which has none. */

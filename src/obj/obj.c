@@ -88,7 +88,7 @@ static int open_map(struct obj *o, uint32_t i, const struct obj_opts *opts)
 	const struct obj_map as_is = { 0 }, *override = opts->maps ? &opts->maps[i] : &as_is;
 	const struct spec_map *m = &o->spec->maps[i];
 	struct spec_map sized = *m;
-	struct bpf_map_new new = {
+	struct bpf_map_opts new = {
 		.name = m->name,
 		.type = m->type,
 		.key_size = m->key_size,
@@ -129,22 +129,22 @@ static void apply_map_relocs(const struct obj *o, const struct spec_prog *p, str
 }
 
 /* The name and kind of a program's attach target among the kernel's types. */
-static void set_target_lookup(const struct spec_prog *p, char name[BTF_TRACEPOINT],
+static void set_target_lookup(const struct spec_prog *p, char name[BTF_TRACEPOINT_NAME_MAX],
 			      struct btf_lookup *lookups)
 {
 	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
 		*lookups = btf_lookup_tracepoint(p->target, name);
 		return;
 	}
-	snprintf(name, BTF_TRACEPOINT, "%s%s", p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "",
-		 p->target);
-	*lookups = (struct btf_lookup){ .name = name, .kinds = BTF_IS(FUNC) };
+	snprintf(name, BTF_TRACEPOINT_NAME_MAX, "%s%s",
+		 p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "", p->target);
+	*lookups = (struct btf_lookup){ .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 }
 
 static int load_prog(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
 		     const struct bpf_insn *insns, uint32_t ninsns, uint32_t target)
 {
-	struct bpf_prog_new new = {
+	struct bpf_prog_opts new = {
 		.name = p->name,
 		.type = p->type,
 		.attach_type = p->attach_type,
@@ -210,7 +210,7 @@ struct obj_input {
 	uint32_t first[OBJ_PROGS_MAX];
 	struct spec_core *cores; /* of all programs, unpacked */
 	struct spec_prog progs[OBJ_PROGS_MAX];
-	char target[OBJ_PROGS_MAX][BTF_TRACEPOINT];
+	char target[OBJ_PROGS_MAX][BTF_TRACEPOINT_NAME_MAX];
 };
 
 static int open_prog(struct obj *o, uint32_t i, const struct obj_opts *opts,
@@ -322,7 +322,7 @@ static int find_types(const struct spec *s, const struct obj_opts *opts, struct 
 
 int obj_learn_types(struct btf *types, const struct spec *const *specs, size_t n)
 {
-	char(*targets)[BTF_TRACEPOINT] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
+	char(*targets)[BTF_TRACEPOINT_NAME_MAX] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
 	struct btf_lookup *lookups;
 	size_t total = 0, used = 0;
 	int rc;
@@ -341,7 +341,7 @@ int obj_learn_types(struct btf *types, const struct spec *const *specs, size_t n
 			core_lookups(specs[i], p, lookups + used);
 			used += p->ncores;
 		}
-	rc = lookups && targets ? btf_learn(types, lookups, used) : -ENOMEM;
+	rc = lookups && targets ? btf_cache_names(types, lookups, used) : -ENOMEM;
 	free(lookups);
 	free(targets);
 	return rc;
@@ -387,7 +387,7 @@ static int unpack_code(const struct spec *s, struct bpf_insn *to)
 	streams = malloc(size);
 	if (!streams)
 		return -ENOMEM;
-	rc = unpack(s->code, s->code_len, streams, size);
+	rc = unpack_lz4(s->code, s->code_len, streams, size);
 	if (!rc)
 		rc = streams_join(streams, s->streams, to, s->ninsns);
 	free(streams);

@@ -20,7 +20,7 @@ int tracing_attach(const struct obj *o, uint32_t prog)
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 		return bpf_raw_tracepoint_open(p->target, fd);
 	case BPF_PROG_TYPE_KPROBE:
-		return perf_kprobe(p->target, p->returns, fd);
+		return perf_attach_kprobe(p->target, p->returns, fd);
 	default:
 		return -EINVAL;
 	}
@@ -32,13 +32,13 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct btf_lookup lookup = { .name = function, .kinds = BTF_IS(FUNC) };
-	struct bpf_prog_new prog = { .name = "sonde_try",
-				     .type = BPF_PROG_TYPE_TRACING,
-				     .attach_type = BPF_TRACE_FEXIT,
-				     .insns = insns,
-				     .ninsns = sizeof(insns) / sizeof(*insns),
-				     .license = "GPL" };
+	struct btf_lookup lookup = { .name = function, .kinds = BTF_KIND_BIT(FUNC) };
+	struct bpf_prog_opts prog = { .name = "sonde_try",
+				      .type = BPF_PROG_TYPE_TRACING,
+				      .attach_type = BPF_TRACE_FEXIT,
+				      .insns = insns,
+				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .license = "GPL" };
 	int fd;
 
 	btf_resolve(types, &lookup, 1);
@@ -71,7 +71,8 @@ uint64_t tracing_missed(const struct obj *o, uint32_t except)
 	for (uint32_t i = 0; i < OBJ_PROGS_MAX; i++) {
 		struct bpf_prog_info info = { 0 };
 
-		if (i != except && o->prog_fd[i] && !bpf_info(o->prog_fd[i], &info, sizeof(info)))
+		if (i != except && o->prog_fd[i] &&
+		    !bpf_get_info(o->prog_fd[i], &info, sizeof(info)))
 			n += info.recursion_misses;
 	}
 	return n;

@@ -3,6 +3,7 @@
 #ifndef OUT_FORMAT_H
 #define OUT_FORMAT_H
 
+#include <math.h>
 #include <string.h>
 #include "base/buf.h"
 #include "out/sink.h"
@@ -19,46 +20,58 @@ struct sink_hooks {
 struct sink {
 	const struct sink_hooks *hooks;
 	int fd;
-	bool screen, open; /* open: between begin and end */
+	bool screen, colors;
+	bool open; /* between begin and end */
 	const struct schema *schema;
 	const char *title;
-	struct buf *into;  /* NULL: fd */
-	struct buf out;    /* written and emptied by sink.c */
-	struct buf own[3]; /* the format's; close frees what they hold, sink.c the buffers */
+	struct buf *into;      /* NULL: fd, or file */
+	struct textfile *file; /* NULL: fd */
+	struct buf out;        /* written and emptied by sink.c */
+	struct buf own[3];     /* the format's; close frees what they hold, sink.c the buffers */
 };
 
 extern const struct sink_hooks text_hooks, json_hooks, prom_hooks;
 
-static inline const char *col_str(const struct col *c, const void *rec)
-{
-	const char *v;
+#define COL_GETTER(name, type)                                        \
+	static inline type name(const struct col *c, const void *rec) \
+	{                                                             \
+		type v;                                               \
+                                                                      \
+		memcpy(&v, (const char *)rec + c->off, sizeof(v));    \
+		return v;                                             \
+	}
+COL_GETTER(col_str, const char *)
+COL_GETTER(col_u64, uint64_t)
+COL_GETTER(col_f64, double)
+COL_GETTER(col_bool, bool)
+COL_GETTER(col_list, struct col_list)
+#undef COL_GETTER
 
-	memcpy(&v, (const char *)rec + c->off, sizeof(v));
-	return v;
+static inline bool col_is_list(const struct col *c)
+{
+	return c->kind >= COL_STRS;
 }
 
-static inline uint64_t col_u64(const struct col *c, const void *rec)
+/* Whether the record does not say this column's value. */
+static inline bool col_is_unknown(const struct col *c, const void *rec)
 {
-	uint64_t v;
-
-	memcpy(&v, (const char *)rec + c->off, sizeof(v));
-	return v;
+	switch (c->kind) {
+	case COL_STR:
+		return !col_str(c, rec);
+	case COL_U64:
+		return col_u64(c, rec) == COL_UNKNOWN;
+	case COL_F64:
+		return isnan(col_f64(c, rec));
+	case COL_BOOL:
+		return false;
+	case COL_TIME:
+		return !col_u64(c, rec);
+	default:
+		return !col_list(c, rec).at;
+	}
 }
 
-static inline double col_f64(const struct col *c, const void *rec)
-{
-	double v;
-
-	memcpy(&v, (const char *)rec + c->off, sizeof(v));
-	return v;
-}
-
-static inline bool col_bool(const struct col *c, const void *rec)
-{
-	bool v;
-
-	memcpy(&v, (const char *)rec + c->off, sizeof(v));
-	return v;
-}
+/* Append nanoseconds as seconds: "1.5", "0.000000001", exact. */
+void format_put_seconds(struct buf *b, uint64_t ns);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "out/format.h"
 
@@ -45,7 +46,7 @@ static void put_string(struct buf *b, const char *s)
 		n = utf8_decode(s, left, &cp);
 		if (cp == UTF8_BAD)
 			buf_str(b, UTF8_REPLACEMENT);
-		else if (cp == '"' || cp == '\\' || utf8_control(cp))
+		else if (cp == '"' || cp == '\\' || utf8_is_control(cp))
 			put_escape(b, cp);
 		else
 			buf_add(b, s, n);
@@ -78,8 +79,8 @@ static void put_double(struct buf *b, double v)
 		buf_str(b, "null");
 		return;
 	}
-	/* What most numbers are: a thousand times as much is a whole number that fits. */
-	if (v >= 0 && v < 4e12) {
+	/* Most numbers: a thousand times as much fits a double with decimals to spare. */
+	if (v >= 0 && v < 1e11) {
 		put_thousandths(b, (uint64_t)(v * 1000 + 0.5));
 		return;
 	}
@@ -94,36 +95,84 @@ static void put_double(struct buf *b, double v)
 		buf_add(b, digits, (size_t)n);
 }
 
-static void put_value(struct buf *b, const struct col *c, const void *rec)
+static void put_time(struct buf *b, uint64_t ns)
 {
-	switch (c->kind) {
-	case COL_STR:
-		put_string(b, col_str(c, rec));
-		break;
-	case COL_U64:
-		buf_u64(b, col_u64(c, rec));
-		break;
-	case COL_F64:
-		put_double(b, col_f64(c, rec));
-		break;
-	case COL_BOOL:
-		buf_str(b, col_bool(c, rec) ? "true" : "false");
-		break;
-	}
+	char text[CLOCK_RFC3339_LEN];
+
+	clock_rfc3339(ns, text);
+	buf_char(b, '"');
+	buf_str(b, text);
+	buf_char(b, '"');
 }
 
-static int row(struct sink *s, const void *rec)
+static void put_object(struct buf *b, const struct schema *schema, const void *rec);
+
+static void put_item(struct buf *b, const struct col *c, const struct col_list *list, size_t i)
+{
+	if (c->kind == COL_STRS)
+		put_string(b, ((const char *const *)list->at)[i]);
+	else if (c->kind == COL_U64S)
+		buf_u64(b, ((const uint64_t *)list->at)[i]);
+	else
+		put_object(b, c->rows, (const char *)list->at + i * list->size);
+}
+
+static void put_list(struct buf *b, const struct col *c, const void *rec)
+{
+	struct col_list list = col_list(c, rec);
+
+	buf_char(b, '[');
+	for (size_t i = 0; i < list.n; i++) {
+		if (i)
+			buf_char(b, ',');
+		put_item(b, c, &list, i);
+	}
+	buf_char(b, ']');
+}
+
+static void put_number(struct buf *b, const struct col *c, const void *rec)
+{
+	if (c->kind == COL_U64 && c->unit == COL_NS)
+		format_put_seconds(b, col_u64(c, rec));
+	else if (c->kind == COL_U64)
+		buf_u64(b, col_u64(c, rec));
+	else if (c->unit == COL_NS && col_f64(c, rec) >= 0 && col_f64(c, rec) < 1e19)
+		format_put_seconds(b, (uint64_t)col_f64(c, rec));
+	else
+		put_double(b, c->unit == COL_NS ? col_f64(c, rec) / 1e9 : col_f64(c, rec));
+}
+
+static void put_value(struct buf *b, const struct col *c, const void *rec)
+{
+	if (col_is_unknown(c, rec))
+		buf_str(b, "null");
+	else if (c->kind == COL_STR)
+		put_string(b, col_str(c, rec));
+	else if (c->kind == COL_BOOL)
+		buf_str(b, col_bool(c, rec) ? "true" : "false");
+	else if (c->kind == COL_TIME)
+		put_time(b, col_u64(c, rec));
+	else if (col_is_list(c))
+		put_list(b, c, rec);
+	else
+		put_number(b, c, rec);
+}
+
+static void put_object(struct buf *b, const struct schema *schema, const void *rec)
 {
 	const uint64_t *has =
-		s->schema->has_off ? (const void *)((const char *)rec + s->schema->has_off) : NULL;
-	struct buf *b = &s->out;
-	const char *before = "\"";
+		schema->has_off ? (const void *)((const char *)rec + schema->has_off) : NULL;
+	const char *before = "{\"";
 
-	buf_char(b, '{');
-	for (size_t i = 0; i < s->schema->ncols; i++) {
-		const struct col *c = &s->schema->cols[i];
+	if (schema->name) {
+		buf_str(b, "{\"record\":\"");
+		buf_str(b, schema->name);
+		before = "\",\"";
+	}
+	for (size_t i = 0; i < schema->ncols; i++) {
+		const struct col *c = &schema->cols[i];
 
-		if ((has && !(*has >> i & 1)) || (c->kind == COL_STR && !col_str(c, rec)))
+		if (!c->name || (has && !(*has >> i & 1)))
 			continue;
 		buf_str(b, before);
 		buf_str(b, c->name);
@@ -131,8 +180,14 @@ static int row(struct sink *s, const void *rec)
 		put_value(b, c, rec);
 		before = ",\"";
 	}
-	buf_str(b, "}\n");
-	return b->nomem ? -ENOMEM : 0;
+	buf_str(b, *before == '{' ? "{}" : *before == '"' ? "\"}" : "}");
+}
+
+static int row(struct sink *s, const void *rec)
+{
+	put_object(&s->out, s->schema, rec);
+	buf_char(&s->out, '\n');
+	return s->out.nomem ? -ENOMEM : 0;
 }
 
 const struct sink_hooks json_hooks = { .row = row };

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include "out/page.h"
 #include "base/utf8.h"
+#include "out/color.h"
 
 #define SCREEN_WIDTH 80
 #define HOME         "\x1b[H"
@@ -44,7 +45,7 @@ static size_t fitting(const struct buf *line, size_t len, size_t width)
 	return at;
 }
 
-void page_line(struct page *page, const struct buf *line)
+static void put_line(struct page *page, const struct buf *line, bool heading)
 {
 	size_t len = line->len;
 
@@ -58,8 +59,22 @@ void page_line(struct page *page, const struct buf *line)
 	}
 	while (len && line->data[len - 1] == ' ')
 		len--;
+	if (heading)
+		color_start(page->out, COLOR_HEADING);
 	buf_add(page->out, line->data, len);
+	if (heading)
+		color_end(page->out);
 	buf_char(page->out, '\n');
+}
+
+void page_line(struct page *page, const struct buf *line)
+{
+	put_line(page, line, false);
+}
+
+void page_heading(struct page *page, const struct buf *line)
+{
+	put_line(page, line, true);
 }
 
 void page_close(struct page *page)
@@ -76,10 +91,10 @@ size_t page_clean(struct buf *b, const char *s)
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
 
-		width += cp == UTF8_BAD || utf8_control(cp) ? 1 : utf8_width(cp);
+		width += cp == UTF8_BAD || utf8_is_control(cp) ? 1 : utf8_width(cp);
 		if (cp == UTF8_BAD)
 			buf_str(b, UTF8_REPLACEMENT);
-		else if (utf8_control(cp))
+		else if (utf8_is_control(cp))
 			buf_char(b, '?');
 		else
 			buf_add(b, s, n);

@@ -17,6 +17,8 @@ void page_open(struct page *page, struct buf *out, int fd, bool screen);
 
 /* Add a line (without trailing spaces) of clean words; none if the screen is full. */
 void page_line(struct page *page, const struct buf *line);
+/* The same in the colour of headings (out/color.h). */
+void page_heading(struct page *page, const struct buf *line);
 void page_close(struct page *page);
 
 /* Append s as a terminal may have it: U+FFFD for what is not UTF-8, '?' for what would act on the

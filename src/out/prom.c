@@ -4,11 +4,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "out/format.h"
 
 #define PREFIX "sonde_"
-#define NS_S   1000000000ULL
 
 /* s->own: [0] a struct buf of samples for each column of the schema, [1] the labels of one row. The
  * format wants all samples of a metric together, while they come in row by row. */
@@ -24,7 +24,8 @@ static size_t nsamples(const struct sink *s)
 
 static bool is_metric(const struct col *c)
 {
-	return c->metric && c->kind != COL_STR && (c->role == COL_COUNTER || c->role == COL_GAUGE);
+	return c->metric && c->kind != COL_STR && !col_is_list(c) &&
+	       (c->role == COL_COUNTER || c->role == COL_GAUGE);
 }
 
 /* The format knows escapes for backslash, newline and (labels) the quote only. Any other control
@@ -41,7 +42,7 @@ static void put_escaped(struct buf *b, const char *s, bool quoted)
 			buf_str(b, "\\n");
 		else if (cp == '\\' || (quoted && cp == '"'))
 			buf_printf(b, "\\%c", (char)cp);
-		else if (cp == UTF8_BAD || utf8_control(cp))
+		else if (cp == UTF8_BAD || utf8_is_control(cp))
 			buf_str(b, UTF8_REPLACEMENT);
 		else
 			buf_add(b, s, n);
@@ -55,9 +56,7 @@ static void put_double(struct buf *b, double v)
 {
 	char digits[32];
 
-	if (isnan(v)) {
-		buf_str(b, "NaN");
-	} else if (isinf(v)) {
+	if (isinf(v)) {
 		buf_str(b, v > 0 ? "+Inf" : "-Inf");
 	} else {
 		snprintf(digits, sizeof(digits), "%.15g", v);
@@ -67,20 +66,6 @@ static void put_double(struct buf *b, double v)
 	}
 }
 
-/* Nanoseconds as seconds, exact. */
-static void put_seconds(struct buf *b, uint64_t ns)
-{
-	unsigned long long whole = ns / NS_S, part = ns % NS_S;
-	char digits[32];
-	int n = snprintf(digits, sizeof(digits), "%llu.%09llu", whole, part);
-
-	while (digits[n - 1] == '0')
-		n--;
-	if (digits[n - 1] == '.')
-		n--;
-	buf_add(b, digits, (size_t)n);
-}
-
 static void put_number(struct buf *b, const struct col *c, const void *rec)
 {
 	bool ns = c->unit == COL_NS && c->role != COL_KEY;
@@ -88,9 +73,9 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 	if (c->kind == COL_BOOL)
 		buf_char(b, col_bool(c, rec) ? '1' : '0');
 	else if (c->kind == COL_F64)
-		put_double(b, ns ? col_f64(c, rec) / (double)NS_S : col_f64(c, rec));
+		put_double(b, ns ? col_f64(c, rec) / (double)NS_PER_S : col_f64(c, rec));
 	else if (ns)
-		put_seconds(b, col_u64(c, rec));
+		format_put_seconds(b, col_u64(c, rec));
 	else
 		buf_printf(b, "%llu", (unsigned long long)col_u64(c, rec));
 }
@@ -103,7 +88,7 @@ static void put_labels(struct buf *b, const struct schema *schema, const void *r
 	for (size_t i = 0; i < schema->ncols; i++) {
 		const struct col *c = &schema->cols[i];
 
-		if (c->role != COL_KEY || !c->metric || (c->kind == COL_STR && !col_str(c, rec)))
+		if (c->role != COL_KEY || !c->metric || col_is_unknown(c, rec) || col_is_list(c))
 			continue;
 		buf_printf(b, "%c%s=\"", before, c->metric);
 		if (c->kind == COL_STR)
@@ -126,7 +111,7 @@ static int begin(struct sink *s)
 	for (size_t i = 0; i < nsamples(s); i++)
 		buf_clear(&samples_of(s)[i]);
 	if (nsamples(s) < ncols)
-		buf_room(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
+		buf_add_zeros(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
 	return s->own[0].nomem ? -ENOMEM : 0;
 }
 
@@ -144,7 +129,7 @@ static int row(struct sink *s, const void *rec)
 		const struct col *c = &s->schema->cols[i];
 		struct buf *b = &samples_of(s)[i];
 
-		if (!is_metric(c))
+		if (!is_metric(c) || col_is_unknown(c, rec))
 			continue;
 		buf_printf(b, PREFIX "%s", c->metric);
 		buf_add(b, labels->data, labels->len);

@@ -2,6 +2,7 @@
 /* By hand, not by printf(3): a command may print these for every packet. */
 #include "out/scale.h"
 #include <stdio.h>
+#include "base/clock.h"
 
 static const struct scale {
 	double step;
@@ -38,4 +39,17 @@ void scale_put(struct buf *out, enum col_unit unit, double v)
 		buf_u64(out, (uint64_t)(v + 0.5));
 	}
 	buf_str(out, scale->names[i]);
+}
+
+void format_put_seconds(struct buf *b, uint64_t ns)
+{
+	unsigned long long whole = ns / NS_PER_S, part = ns % NS_PER_S;
+	char digits[32];
+	int n = snprintf(digits, sizeof(digits), "%llu.%09llu", whole, part);
+
+	while (digits[n - 1] == '0')
+		n--;
+	if (digits[n - 1] == '.')
+		n--;
+	buf_add(b, digits, (size_t)n);
 }

@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include "out/format.h"
+#include "out/textfile.h"
 
 const char *const sink_formats[] = { "text", "json", "prom", NULL };
+const char *const sink_formats_no_prom[] = { "text", "json", NULL };
 
 static const struct sink_hooks *const formats[] = {
 	[SINK_TEXT] = &text_hooks,
@@ -58,11 +60,18 @@ void sink_into(struct sink *s, struct buf *into)
 	s->into = into;
 }
 
+void sink_to_file(struct sink *s, struct textfile *file)
+{
+	s->file = file;
+}
+
 static int write_out(struct sink *s)
 {
 	int err = 0;
 
-	if (!s->into)
+	if (s->file)
+		err = textfile_write(s->file, &s->out);
+	else if (!s->into)
 		err = buf_write(&s->out, s->fd);
 	else if (s->out.nomem)
 		err = -ENOMEM;

@@ -2,11 +2,13 @@
 /* An aligned table for people, painted over the last one if the sink is a screen. */
 #include <errno.h>
 #include <math.h>
+#include "base/clock.h"
+#include "out/color.h"
 #include "out/format.h"
 #include "out/page.h"
 #include "out/scale.h"
 
-#define GAP 2
+enum { GAP = 2, BELOW_INDENT = 4, BELOW_WIDTH = 76 };
 
 /* s->own: cells of the table row by row, a cell for each column; the characters of the cells; the
  * width of each column in the table, 0 if it is left out. */
@@ -47,21 +49,52 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 		scale_put(b, c->unit, v);
 }
 
+/* Returns the columns that the list fills. */
+static size_t put_list(struct buf *b, const struct col *c, const void *rec)
+{
+	struct col_list list = col_list(c, rec);
+	size_t width = 0, from;
+
+	for (size_t i = 0; i < list.n && c->kind != COL_TABLE; i++) {
+		from = b->len;
+		buf_str(b, i ? "," : "");
+		if (c->kind == COL_U64S)
+			buf_u64(b, ((const uint64_t *)list.at)[i]);
+		width += b->len - from;
+		if (c->kind == COL_STRS)
+			width += page_clean(b, ((const char *const *)list.at)[i]);
+	}
+	return width;
+}
+
+/* Returns the columns that the value fills; 0 if it is unknown. */
+static size_t put_value(struct buf *b, const struct col *c, const void *rec)
+{
+	char time[CLOCK_RFC3339_LEN];
+	size_t from = b->len;
+
+	if (col_is_unknown(c, rec))
+		return 0;
+	if (c->kind == COL_STR)
+		return page_clean(b, col_str(c, rec));
+	if (col_is_list(c))
+		return put_list(b, c, rec);
+	if (c->kind == COL_BOOL) {
+		buf_str(b, col_bool(c, rec) ? "yes" : "no");
+	} else if (c->kind == COL_TIME) {
+		clock_rfc3339(col_u64(c, rec), time);
+		buf_str(b, time);
+	} else {
+		put_number(b, c, rec);
+	}
+	return b->len - from;
+}
+
 static void put_cell(struct buf *b, const struct col *c, const void *rec, struct cell *cell)
 {
 	cell->off = b->len;
-	if (c->kind == COL_STR) {
-		const char *words = col_str(c, rec);
-
-		cell->width = words ? page_clean(b, words) : 0;
-		cell->len = b->len - cell->off;
-		return;
-	}
-	if (c->kind == COL_BOOL)
-		buf_str(b, col_bool(c, rec) ? "yes" : "no");
-	else
-		put_number(b, c, rec);
-	cell->len = cell->width = b->len - cell->off;
+	cell->width = put_value(b, c, rec);
+	cell->len = b->len - cell->off;
 }
 
 static int begin(struct sink *s)
@@ -73,12 +106,17 @@ static int begin(struct sink *s)
 
 static int row(struct sink *s, const void *rec)
 {
-	struct cell *cells = buf_room(&s->own[CELLS], s->schema->ncols * sizeof(*cells));
+	struct cell *cells = buf_add_zeros(&s->own[CELLS], s->schema->ncols * sizeof(*cells));
 
 	for (size_t i = 0; cells && i < s->schema->ncols; i++)
 		if (s->schema->cols[i].head)
 			put_cell(&s->own[CHARS], &s->schema->cols[i], rec, &cells[i]);
 	return s->own[CELLS].nomem || s->own[CHARS].nomem ? -ENOMEM : 0;
+}
+
+static bool is_number(const struct col *c)
+{
+	return c->kind == COL_U64 || c->kind == COL_F64 || c->kind == COL_BOOL;
 }
 
 /* A column of strings without a single word is left out: it is one that does not apply here (no
@@ -96,7 +134,9 @@ static void measure(struct sink *s, size_t nrows)
 		const struct col *c = &s->schema->cols[i];
 		size_t head = c->head ? strlen(c->head) : 0;
 
-		if ((!nrows || widths[i] || c->kind != COL_STR) && head > widths[i])
+		if (c->below)
+			widths[i] = 0;
+		else if ((!nrows || widths[i] || is_number(c)) && head > widths[i])
 			widths[i] = head;
 	}
 }
@@ -133,7 +173,35 @@ static void put_line(struct sink *s, struct page *page, struct buf *line, const 
 		else /* so that awk counts the same columns in every line */
 			align(line, c, room, "-", 1, 1);
 	}
-	page_line(page, line);
+	if (cells || !s->colors)
+		page_line(page, line);
+	else
+		page_heading(page, line);
+}
+
+/* The columns that stand below their row, each wrapped to lines of at most BELOW_WIDTH. */
+static void put_below(struct sink *s, struct page *page, struct buf *line, const struct cell *cells)
+{
+	for (size_t i = 0; i < s->schema->ncols; i++) {
+		const char *text = s->own[CHARS].data + cells[i].off;
+		size_t left = cells[i].len;
+
+		while (s->schema->cols[i].below && left) {
+			size_t n = left;
+
+			if (n > BELOW_WIDTH)
+				for (n = BELOW_WIDTH; n && text[n] != ' '; n--)
+					continue;
+			n = n ? n : left;
+			buf_clear(line);
+			buf_fill(line, ' ', BELOW_INDENT);
+			buf_add(line, text, n);
+			page_line(page, line);
+			n += n < left; /* the blank */
+			text += n;
+			left -= n;
+		}
+	}
 }
 
 static void put_rows(struct sink *s, struct page *page, struct buf *line, size_t nrows)
@@ -142,8 +210,10 @@ static void put_rows(struct sink *s, struct page *page, struct buf *line, size_t
 
 	if (nrows > page->lines)
 		shown = page->lines ? page->lines - 1 : 0;
-	for (size_t r = 0; r < shown; r++)
+	for (size_t r = 0; r < shown; r++) {
 		put_line(s, page, line, cells_of(s) + r * s->schema->ncols);
+		put_below(s, page, line, cells_of(s) + r * s->schema->ncols);
+	}
 	if (shown == nrows)
 		return;
 	buf_clear(line);
@@ -160,9 +230,10 @@ static int end(struct sink *s)
 	bool nomem;
 
 	if (s->own[CELLS].nomem || s->own[CHARS].nomem ||
-	    !buf_room(&s->own[WIDTHS], ncols * sizeof(size_t)))
+	    !buf_add_zeros(&s->own[WIDTHS], ncols * sizeof(size_t)))
 		return -ENOMEM;
 	measure(s, nrows);
+	s->colors = color_enabled(s->fd);
 	page_open(&page, &s->out, s->fd, s->screen);
 	if (s->title) {
 		page_clean(&line, s->title);

@@ -35,7 +35,7 @@ int owners_open(struct owners *o)
 	struct obj_opts opts = { 0 };
 	struct owners got = { 0 };
 	char why[128];
-	struct err_held before = err_capture_begin(why, sizeof(why));
+	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc = obj_open(&got.obj, &owner_spec, &opts);
 
 	err_capture_end(before);
@@ -73,7 +73,7 @@ static int store_owner(const struct proc *p, int socket, void *arg)
 
 int owners_scan(const struct owners *o)
 {
-	return procs_sockets(store_owner, (void *)(uintptr_t)o);
+	return procs_walk_sockets(store_owner, (void *)(uintptr_t)o);
 }
 
 void owners_close(struct owners *o)

@@ -91,7 +91,7 @@ static int look(const struct elf_symbol *symbol, void *arg)
 		h->other = symbol->value;
 	h->value = symbol->value;
 	h->size = symbol->size;
-	h->chooses = symbol->chooses;
+	h->chooses = symbol->is_ifunc;
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static int find_symbol(struct target *t, const struct elf *e)
 			return fail(-EINVAL, "%s: %s is no address", t->text, t->name);
 	} else {
 		near_begin(&h.near, t->name);
-		elf_functions(e, look, &h);
+		elf_walk_functions(e, look, &h);
 		if (!h.functions)
 			return fail(-ENOENT,
 				    "%s: %s names no functions: it is stripped; an address in it "
@@ -132,7 +132,7 @@ static int find_symbol(struct target *t, const struct elf *e)
 		note("%s: that has to be where an instruction begins; elsewhere it breaks the "
 		     "program",
 		     t->text);
-	if (elf_offset(e, h.value + t->plus, &t->offset))
+	if (elf_find_offset(e, h.value + t->plus, &t->offset))
 		return fail(-ENOENT, "%s: there is no code in the file", t->text);
 	return 0;
 }
@@ -146,7 +146,7 @@ int file_find(struct target *t)
 	file_find_path(t);
 	rc = elf_open(&e, t->path);
 	if (rc)
-		return fail(rc, "%s: %s: %s", t->text, t->path, elf_words(rc));
+		return fail(rc, "%s: %s: %s", t->text, t->path, elf_open_error(rc));
 	if (!stat(t->path, &st)) {
 		t->dev = st.st_dev;
 		t->ino = st.st_ino;

@@ -74,11 +74,11 @@ static struct probe_conf conf_of(const struct probe *p, uint32_t i)
 		.starts = t->returns,
 		.events = p->opts.events,
 		.stacks = p->opts.stacks,
-		.values = p->opts.values && t->value.is != BTF_IS_VOID,
+		.values = p->opts.values && t->value.kind != BTF_VALUE_VOID,
 		.kernel = !target_is_user(t),
 		.user = target_is_user(t) || t->call >= 0,
 		.shift = t->value.size && t->value.size < 8 ? (uint8_t)(64 - 8 * t->value.size) : 0,
-		.is_signed = t->value.is == BTF_IS_SIGNED,
+		.is_signed = t->value.kind == BTF_VALUE_SIGNED,
 		.errors = t->value.errors,
 	};
 
@@ -141,9 +141,10 @@ static int put(const struct target *t, const struct obj *o, uint32_t prog)
 	case PROBE_PROG_SONDE_PROBE:
 	case PROBE_PROG_SONDE_PROBE_RET:
 		return target_is_user(t)
-			       ? perf_uprobe(t->path, t->offset, prog == PROBE_PROG_SONDE_PROBE_RET,
-					     fd)
-			       : perf_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET, fd);
+			       ? perf_attach_uprobe(t->path, t->offset,
+						    prog == PROBE_PROG_SONDE_PROBE_RET, fd)
+			       : perf_attach_kprobe(t->name, prog == PROBE_PROG_SONDE_PROBE_RET,
+						    fd);
 	case PROBE_PROG_SONDE_PROBE_RAW:
 		return bpf_raw_tracepoint_open(t->name, fd);
 	default:
@@ -178,11 +179,11 @@ static uint32_t own_pid(void)
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = 32 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct bpf_prog_new prog = { .name = "sonde_pid",
-				     .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-				     .insns = insns,
-				     .ninsns = sizeof(insns) / sizeof(*insns),
-				     .license = "GPL" };
+	struct bpf_prog_opts prog = { .name = "sonde_pid",
+				      .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				      .insns = insns,
+				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .license = "GPL" };
 	struct bpf_run run = { 0 };
 	int fd = bpf_prog_load(&prog), rc = fd < 0 ? fd : bpf_prog_run(fd, &run);
 
@@ -203,7 +204,7 @@ static int open_all(struct probe *p)
 	if (p->opts.filter && p->opts.filter->nodes)
 		rc = filter_emit(p->opts.filter, FILTER_XDP, &p->code, &diag);
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	for (uint32_t i = 0; i < p->opts.n && !rc; i++)
 		rc = load(p, i);
 	if (rc)

@@ -50,8 +50,8 @@ typedef int probe_each_val(const struct probe_key *key, const struct probe_val *
 int probe_vals(const struct probe *p, probe_each_val *each, void *arg);
 int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times);
 /* Called with each struct probe_path, and with each struct probe_value. */
-int probe_paths(const struct probe *p, map_each_n *each, void *arg);
-int probe_values(const struct probe *p, map_each_n *each, void *arg);
+int probe_paths(const struct probe *p, map_each_count *each, void *arg);
+int probe_values(const struct probe *p, map_each_count *each, void *arg);
 /* Addresses of a stack, innermost first; their number. */
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES]);
 

@@ -80,19 +80,19 @@ int probe_times(const struct probe *p, uint32_t probe, struct probe_times *times
 	return rc;
 }
 
-int probe_paths(const struct probe *p, map_each_n *each, void *arg)
+int probe_paths(const struct probe *p, map_each_count *each, void *arg)
 {
-	return map_walk_n(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), each, arg);
+	return map_walk_counts(p->maps[PROBE_MAP_PATHS], sizeof(struct probe_path), each, arg);
 }
 
-int probe_values(const struct probe *p, map_each_n *each, void *arg)
+int probe_values(const struct probe *p, map_each_count *each, void *arg)
 {
-	return map_walk_n(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), each, arg);
+	return map_walk_counts(p->maps[PROBE_MAP_VALUES], sizeof(struct probe_value), each, arg);
 }
 
 uint32_t probe_stack(const struct probe *p, int32_t stack, uint64_t frames[PROBE_FRAMES])
 {
-	return map_stack(p->maps[PROBE_MAP_STACKS], stack, frames, PROBE_FRAMES);
+	return map_read_stack(p->maps[PROBE_MAP_STACKS], stack, frames, PROBE_FRAMES);
 }
 
 int probe_lost(const struct probe *p, struct probe_lost *lost)
@@ -100,10 +100,10 @@ int probe_lost(const struct probe *p, struct probe_lost *lost)
 	struct trace_counts counts;
 	struct probe_lost sum = { 0 };
 	uint32_t zero = 0;
-	int rc = map_sum(p->maps[PROBE_MAP_COUNTS], &zero, (uint64_t *)&counts, TRACE_COUNTS);
+	int rc = map_read_sums(p->maps[PROBE_MAP_COUNTS], &zero, (uint64_t *)&counts, TRACE_COUNTS);
 
 	for (uint32_t i = 0; i < PROBE_MISSES && !rc; i++)
-		rc = map_sum(p->maps[PROBE_MAP_MISSED], &i, &sum.missed[i], 1);
+		rc = map_read_sums(p->maps[PROBE_MAP_MISSED], &i, &sum.missed[i], 1);
 	for (uint32_t i = 0; i < p->opts.n; i++)
 		sum.passed += tracing_missed(&p->obj[i], UINT32_MAX);
 	if (rc)

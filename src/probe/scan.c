@@ -95,7 +95,7 @@ int scan_tracepoints(scan_each *each, void *arg)
 
 int scan_raw(const struct btf *types, scan_each *each, void *arg)
 {
-	return btf_tracepoints(types, each, arg);
+	return btf_walk_tracepoints(types, each, arg);
 }
 
 static int take_function(const struct elf_symbol *symbol, void *arg)
@@ -111,7 +111,7 @@ int scan_file(const char *path, scan_each *each, void *arg)
 
 	if (rc)
 		return rc;
-	rc = elf_functions(&e, take_function, &s);
+	rc = elf_walk_functions(&e, take_function, &s);
 	elf_close(&e);
 	return rc;
 }

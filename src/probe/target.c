@@ -159,13 +159,13 @@ int target_refused(const struct target *t, int rc)
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
 		return fail(rc, "%s: the kernel does not let it be probed there (%s)", t->text,
-			    rc == -EINVAL ? err_words(rc) : "this instruction");
+			    rc == -EINVAL ? err_message(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
 
 static struct target_value keep(const struct btf_value *v)
 {
-	struct target_value kept = { .is = v->is, .size = v->size };
+	struct target_value kept = { .kind = v->kind, .size = v->size };
 
 	snprintf(kept.name, sizeof(kept.name), "%s", v->name);
 	return kept;
@@ -190,13 +190,13 @@ static uint8_t registers_of(const struct target *t)
 
 static struct target_value value_of(const struct target *t, const struct btf_value *typed)
 {
-	struct target_value v = { .is = BTF_IS_WORD, .size = sizeof(long) };
+	struct target_value v = { .kind = BTF_VALUE_UNSIGNED, .size = sizeof(long) };
 
 	if (typed) {
 		v = keep(typed);
-		v.errors = v.is == BTF_IS_WORD ? PROBE_NO_ERRORS : PROBE_WORDS;
+		v.errors = v.kind == BTF_VALUE_UNSIGNED ? PROBE_NO_ERRORS : PROBE_WORDS;
 	} else if (t->call >= 0) {
-		v.is = BTF_IS_SIGNED;
+		v.kind = BTF_VALUE_SIGNED;
 		v.errors = PROBE_WORDS;
 	} else if (!target_is_user(t)) {
 		v.errors = PROBE_GUESSED;
@@ -212,9 +212,9 @@ static void find_types(struct target *t, const struct btf *types)
 	int n = -ENOENT;
 
 	if (types && t->call < 0 && point)
-		n = btf_tracepoint(types, t->name, takes, PROBE_ARGS);
+		n = btf_describe_tracepoint(types, t->name, takes, PROBE_ARGS);
 	else if (types && function)
-		n = btf_function(types, t->name, takes, PROBE_ARGS, &value);
+		n = btf_describe_function(types, t->name, takes, PROBE_ARGS, &value);
 	if (n > registers_of(t) && function)
 		n = registers_of(t);
 	t->typed = n >= 0;
@@ -222,9 +222,9 @@ static void find_types(struct target *t, const struct btf *types)
 	if (target_is_user(t) && t->ntakes > registers_of(t))
 		t->ntakes = registers_of(t);
 	for (int i = 0; i < PROBE_ARGS; i++)
-		t->takes[i] =
-			i < n ? keep(&takes[i])
-			      : (struct target_value){ .is = BTF_IS_WORD, .size = sizeof(long) };
+		t->takes[i] = i < n ? keep(&takes[i])
+				    : (struct target_value){ .kind = BTF_VALUE_UNSIGNED,
+							     .size = sizeof(long) };
 	t->value = value_of(t, t->typed && function ? &value : NULL);
 }
 
@@ -233,7 +233,7 @@ int target_texts(struct target *t, const uint8_t wanted[PROBE_TEXTS])
 	int n = 0;
 
 	for (uint8_t i = 0; i < t->ntakes && n < PROBE_TEXTS; i++)
-		if (t->takes[i].is == BTF_IS_STRING)
+		if (t->takes[i].kind == BTF_VALUE_STRING)
 			t->strings[n++] = (uint8_t)(i + 1);
 	if (n)
 		return 0;

@@ -26,7 +26,7 @@ enum { TARGET_NAME = 256, TARGET_VALUE_NAME = 24 };
 
 struct target_value {
 	char name[TARGET_VALUE_NAME]; /* "": not known */
-	uint8_t is;                   /* enum btf_is */
+	uint8_t kind;                 /* enum btf_value_kind */
 	uint8_t size;                 /* bytes of it in its register */
 	uint8_t errors;               /* of one that is returned: enum probe_errors */
 };

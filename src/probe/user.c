@@ -213,7 +213,7 @@ static struct user_file *file_of(struct users *u, uint32_t pid, const struct map
 	f->inode = m->inode;
 	if (elf_open_at(&f->elf, u->proc, path))
 		return f;
-	elf_functions(&f->elf, add_place, f);
+	elf_walk_functions(&f->elf, add_place, f);
 	if (!f->places.nomem && !f->names.nomem)
 		qsort(f->places.data, f->places.len / sizeof(struct place), sizeof(struct place),
 		      by_value);
@@ -294,7 +294,7 @@ bool users_name(struct users *u, uint32_t pid, uint64_t addr, struct buf *out)
 	}
 	value = addr - m.begin + m.offset;
 	f = file_of(u, pid, &m);
-	if (f && f->elf.len && !elf_value(&f->elf, value, &value))
+	if (f && f->elf.len && !elf_find_value(&f->elf, value, &value))
 		place = find_place(f, value);
 	if (place) {
 		page_clean(out, f->names.data + place->name);

@@ -10,7 +10,7 @@ struct words {
 	const char *at, *end;
 };
 
-/* The next word, its length in *len; NULL behind the last. */
+/* The next word, its length in *len; NULL after the last one. */
 static const char *next_word(struct words *w, size_t *len)
 {
 	const char *begin;
@@ -37,7 +37,6 @@ static bool read_address(const char *word, size_t len, struct filter_addr *addr)
 	return inet_pton(addr->family == 4 ? AF_INET : AF_INET6, copy, addr->bytes) == 1;
 }
 
-/* Whether the name is among the words. */
 static bool has_name(struct words *w, const char *name)
 {
 	const char *word;
@@ -49,7 +48,7 @@ static bool has_name(struct words *w, const char *name)
 	return false;
 }
 
-static bool known(const struct filter_addr *addrs, int n, const struct filter_addr *addr)
+static bool has_addr(const struct filter_addr *addrs, int n, const struct filter_addr *addr)
 {
 	for (int i = 0; i < n; i++)
 		if (!memcmp(&addrs[i], addr, sizeof(*addr)))
@@ -75,7 +74,7 @@ int hosts_find(const char *text, size_t len, const char *name, struct filter_add
 			w.end = comment;
 		word = next_word(&w, &word_len);
 		if (!read_address(word, word_len, &addr) || !has_name(&w, name) ||
-		    known(addrs, n, &addr))
+		    has_addr(addrs, n, &addr))
 			continue;
 		if (n == max)
 			return -E2BIG;

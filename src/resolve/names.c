@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host asked for the names in a filter, with words for what it does not know. */
+/* Resolves the names in a filter, with a message if that fails. */
 #include "resolve/names.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 #include "sys/link.h"
 #include "sys/netns.h"
 
-static int say(struct diag *why, int rc, const char *fmt, ...)
+static int fail_diag(struct diag *why, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-static int say(struct diag *why, int rc, const char *fmt, ...)
+static int fail_diag(struct diag *why, int rc, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -25,10 +25,10 @@ static int say(struct diag *why, int rc, const char *fmt, ...)
 	return rc;
 }
 
-/* "WHAT NAME: why", for what is there but cannot be asked. */
+/* Writes "WHAT NAME: reason", for names that exist but cannot be read. */
 static int diag_errno(struct diag *why, int rc, const char *what, const char *name)
 {
-	return say(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_words(rc));
+	return fail_diag(why, rc, "%s%s%s: %s", what, *what ? " " : "", name, err_message(rc));
 }
 
 static int read_file(const char *path, struct buf *text)
@@ -42,7 +42,8 @@ static int read_file(const char *path, struct buf *text)
 	return rc;
 }
 
-static int host(void *arg, const char *name, struct filter_addr *addrs, int max, struct diag *why)
+static int find_host(void *arg, const char *name, struct filter_addr *addrs, int max,
+		     struct diag *why)
 {
 	static const char file[] = "/etc/hosts";
 	struct buf text = { 0 };
@@ -53,13 +54,13 @@ static int host(void *arg, const char *name, struct filter_addr *addrs, int max,
 		rc = hosts_find(text.data, text.len, name, addrs, max);
 	buf_free(&text);
 	if (rc == -E2BIG)
-		return say(why, rc, "%s has more than %d addresses in %s", name, max, file);
+		return fail_diag(why, rc, "%s has more than %d addresses in %s", name, max, file);
 	if (rc < 0 && rc != -ENOENT)
 		return diag_errno(why, rc, "", file);
 	return rc;
 }
 
-static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
+static int find_iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
 {
 	struct link link;
 	struct nl nl;
@@ -79,7 +80,7 @@ static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *wh
 	return 0;
 }
 
-static int netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
+static int find_netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
 {
 	int rc = netns_inode(name, inode);
 
@@ -89,27 +90,27 @@ static int netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
 	case -ENOENT:
 		return rc;
 	case -ESRCH:
-		return say(why, rc, "no process %s", name);
+		return fail_diag(why, rc, "no process %s", name);
 	case -EINVAL:
-		return say(why, rc, "%s is no network namespace", name);
+		return fail_diag(why, rc, "%s is not a network namespace", name);
 	default:
 		return diag_errno(why, rc, "network namespace", name);
 	}
 }
 
-static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+static int find_cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
-	int rc = cgroup_id(path, id);
+	int rc = cgroup_find_id(path, id);
 
 	(void)arg;
 	if (rc == -ENODEV)
-		return say(why, rc, "no cgroups (version 2) in this kernel");
+		return fail_diag(why, rc, "this kernel has no cgroup v2");
 	return !rc || rc == -ENOENT ? rc : diag_errno(why, rc, "cgroup", path);
 }
 
-static int container(void *arg, const char *id, uint64_t *number, struct diag *why)
+static int find_container(void *arg, const char *id, uint64_t *number, struct diag *why)
 {
-	int rc = cgroup_container(id, number);
+	int rc = cgroup_find_container(id, number);
 
 	(void)arg;
 	switch (rc) {
@@ -117,31 +118,32 @@ static int container(void *arg, const char *id, uint64_t *number, struct diag *w
 	case -ENOENT:
 		return rc;
 	case -EINVAL:
-		return say(why, rc, "a container is named by at least %d hex digits of its ID",
-			   CGROUP_ID_MIN);
+		return fail_diag(why, rc, "a container ID needs at least %d hex digits",
+				 CGROUP_ID_MIN);
 	case -ENOTUNIQ:
-		return say(why, rc, "more than one container's ID begins with %s", id);
+		return fail_diag(why, rc, "more than one container ID starts with %s", id);
 	case -ENODEV:
-		return say(why, rc, "no cgroups (version 2) in this kernel");
+		return fail_diag(why, rc, "this kernel has no cgroup v2");
 	default:
 		return diag_errno(why, rc, "container", id);
 	}
 }
 
-static int set(void *arg, const char *file, struct buf *text, struct diag *why)
+static int read_set(void *arg, const char *file, struct buf *text, struct diag *why)
 {
 	int rc;
 
 	(void)arg;
 	if (!strcmp(file, "-"))
-		return say(why, -EINVAL, "a set is read from a file, not from standard input");
+		return fail_diag(why, -EINVAL,
+				 "a set is read from a file, not from standard input");
 	rc = read_file(file, text);
 	return rc && rc != -ENOMEM ? diag_errno(why, rc, "", file) : rc;
 }
 
-const struct filter_names resolve_names = { .host = host,
-					    .iface = iface,
-					    .cgroup = cgroup,
-					    .container = container,
-					    .netns = netns,
-					    .set = set };
+const struct filter_names resolve_names = { .host = find_host,
+					    .iface = find_iface,
+					    .cgroup = find_cgroup,
+					    .container = find_container,
+					    .netns = find_netns,
+					    .set = read_set };

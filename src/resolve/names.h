@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the names in a filter mean on this host: the hosts file, interfaces, owners, files. */
+/* Resolves the names in a filter on this host: hosts, interfaces, network namespaces, cgroups,
+ * containers and files of address sets. */
 #ifndef RESOLVE_NAMES_H
 #define RESOLVE_NAMES_H
 
 #include "filter/filter.h"
 
-/* Asks where and when it is called; keeps nothing. */
+/* Resolves in the caller's network namespace, at the time of the call; keeps no state. */
 extern const struct filter_names resolve_names;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Up the line of parents by procfs, as far as it can be read. */
+/* Searches the environments of the parent processes in procfs, as far as they can be read. */
 #include "resolve/ssh_session.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@ enum { PARENTS_MAX = 32, ENVIRON_MAX = 1 << 20 };
 
 static const char var[] = "SSH_CONNECTION=";
 
-/* A process's variables stand one behind the other, each ended by a NUL. */
-static bool find_in(const struct buf *env, char *buf, size_t len)
+/* Copies the variable's value. env: strings, each ended by a NUL (proc(5), /proc/PID/environ). */
+static bool find_variable(const struct buf *env, char *buf, size_t len)
 {
 	for (size_t at = 0; at < env->len; at += strnlen(env->data + at, env->len - at) + 1) {
 		const char *value = env->data + at + sizeof(var) - 1;
@@ -30,7 +30,7 @@ static bool find_in(const struct buf *env, char *buf, size_t len)
 	return false;
 }
 
-static bool find_of(int pid, char *buf, size_t len)
+static bool find_in_process(int pid, char *buf, size_t len)
 {
 	struct buf env = { 0 };
 	char path[32];
@@ -41,15 +41,16 @@ static bool find_of(int pid, char *buf, size_t len)
 	fd = mnt_open("proc", "/proc", path);
 	if (fd < 0)
 		return false;
-	buf_read(&env, fd, ENVIRON_MAX); /* as far as it can be read */
+	buf_read(&env, fd, ENVIRON_MAX); /* on an error, what was read counts */
 	close(fd);
-	found = find_in(&env, buf, len);
+	found = find_variable(&env, buf, len);
 	buf_free(&env);
 	return found;
 }
 
-/* The fourth field of stat, behind a name in parentheses that may hold anything (proc(5)). */
-static int parent_of(int pid)
+/* The fourth field of /proc/PID/stat (proc(5)). The name before it is in parentheses, and may have
+ * any characters. */
+static int read_parent(int pid)
 {
 	char path[32], text[512], *close;
 
@@ -60,17 +61,17 @@ static int parent_of(int pid)
 	return close && strlen(close) > 4 ? atoi(close + 4) : 0; /* ") S 1234" */
 }
 
-static bool find_text(char *buf, size_t len)
+static bool find_connection(char *buf, size_t len)
 {
-	const char *own = getenv("SSH_CONNECTION");
+	const char *value = getenv("SSH_CONNECTION");
 	int pid = getppid();
 
-	if (own && *own && strlen(own) < len) {
-		strcpy(buf, own);
+	if (value && *value && strlen(value) < len) {
+		strcpy(buf, value);
 		return true;
 	}
-	for (int i = 0; i < PARENTS_MAX && pid > 0; i++, pid = parent_of(pid))
-		if (find_of(pid, buf, len))
+	for (int i = 0; i < PARENTS_MAX && pid > 0; i++, pid = read_parent(pid))
+		if (find_in_process(pid, buf, len))
 			return true;
 	return false;
 }
@@ -80,7 +81,7 @@ bool ssh_session_find(struct ssh_session *s)
 	char **words[] = { &s->client, &s->cport, &s->server, &s->sport };
 	char *at = s->text;
 
-	if (!find_text(s->text, sizeof(s->text)))
+	if (!find_connection(s->text, sizeof(s->text)))
 		return false;
 	for (int i = 0; i < 4; i++) {
 		*words[i] = at;
@@ -90,7 +91,7 @@ bool ssh_session_find(struct ssh_session *s)
 		if (at)
 			*at++ = '\0';
 	}
-	/* Of a link-local address (RFC 4007): packets do not have it. */
+	/* Cut off the zone of link-local addresses (RFC 4007): packets do not have it. */
 	s->client[strcspn(s->client, "%")] = '\0';
 	s->server[strcspn(s->server, "%")] = '\0';
 	return true;

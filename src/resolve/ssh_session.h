@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The remote session that a command is typed in. */
+/* The SSH session that a command runs in. */
 #ifndef RESOLVE_SSH_SESSION_H
 #define RESOLVE_SSH_SESSION_H
 
 #include <stdbool.h>
 
-/* As sshd puts it into the environment (sshd(8), SSH_CONNECTION). */
+/* The variable SSH_CONNECTION that sshd sets (ssh(1), ENVIRONMENT), split into its words. */
 struct ssh_session {
 	char text[160];
-	/* Words in it; addresses have no zone. */
+	/* Point into text. Addresses have no zone (RFC 4007). */
 	char *client, *cport, *server, *sport;
 };
 
-/* That of this process or, as sudo takes it out, of the nearest parent that has one. False: there
- * is none. */
+/* The session of this process or, since sudo removes the variable, of the nearest parent process
+ * that has one. False: none. */
 bool ssh_session_find(struct ssh_session *s);
 
 #endif

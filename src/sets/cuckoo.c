@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Items into buckets of a fixed size, of which each has two to choose from: an item that finds both
- * full takes the place of another one, which goes to its own other bucket, and so on. */
+/* Cuckoo hashing: an item that finds both of its buckets full displaces another one, which moves to
+ * its own other bucket, and so on. */
+#include "sets/cuckoo.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include "sets/set_table.h"
+#include "bpf/set.h"
 
 enum { MOVES_MAX = 1000 };
 
-static uint32_t *bucket(const struct place *p, uint32_t i)
+static uint32_t *bucket_at(const struct cuckoo *c, uint32_t i)
 {
-	return p->at + (size_t)i * p->slots;
+	return c->at + (size_t)i * c->slots;
 }
 
-static bool put(const struct place *p, uint32_t i, uint32_t item)
+static bool put_in_bucket(const struct cuckoo *c, uint32_t i, uint32_t item)
 {
-	uint32_t *at = bucket(p, i);
+	uint32_t *at = bucket_at(c, i);
 
-	for (unsigned int s = 0; s < p->slots; s++)
+	for (unsigned int s = 0; s < c->slots; s++)
 		if (!at[s]) {
 			at[s] = item + 1;
 			return true;
@@ -24,54 +26,55 @@ static bool put(const struct place *p, uint32_t i, uint32_t item)
 	return false;
 }
 
-static int move(const struct place *p, uint32_t item)
+/* Places an item whose first bucket is full. 0, or -EAGAIN after too many moves. */
+static int displace_item(const struct cuckoo *c, uint32_t item)
 {
-	uint32_t at = set_second(p->hashes[item], p->buckets), victim = 1, taken;
+	uint32_t at = set_second_bucket(c->hashes[item], c->buckets), victim = 1, displaced;
 
 	for (int i = 0; i < MOVES_MAX; i++) {
 		uint32_t *slot;
 
-		if (put(p, at, item))
+		if (put_in_bucket(c, at, item))
 			return 0;
-		/* By chance, but each time the same. */
+		/* Pseudo-random, the same in every run (a linear congruential generator). */
 		victim = victim * 1664525 + 1013904223;
-		slot = &bucket(p, at)[(victim >> 16) % p->slots];
-		taken = *slot - 1;
+		slot = &bucket_at(c, at)[(victim >> 16) % c->slots];
+		displaced = *slot - 1;
 		*slot = item + 1;
-		item = taken;
-		at = at == set_first(p->hashes[item], p->buckets)
-			     ? set_second(p->hashes[item], p->buckets)
-			     : set_first(p->hashes[item], p->buckets);
+		item = displaced;
+		at = at == set_first_bucket(c->hashes[item], c->buckets)
+			     ? set_second_bucket(c->hashes[item], c->buckets)
+			     : set_first_bucket(c->hashes[item], c->buckets);
 	}
 	return -EAGAIN;
 }
 
-uint32_t cuckoo_grow(uint32_t buckets)
+uint32_t cuckoo_next_size(uint32_t buckets)
 {
 	return buckets + buckets / 8 + 1;
 }
 
-int cuckoo_place(struct place *p)
+int cuckoo_fill(struct cuckoo *c)
 {
-	uint32_t *left = malloc(((size_t)p->n + 1) * sizeof(*left)), nleft = 0;
+	uint32_t *unplaced = malloc(((size_t)c->n + 1) * sizeof(*unplaced)), nunplaced = 0;
 	int rc = 0;
 
-	p->at = calloc((size_t)p->buckets * p->slots, sizeof(*p->at));
-	if (!left || !p->at)
+	c->at = calloc((size_t)c->buckets * c->slots, sizeof(*c->at));
+	if (!unplaced || !c->at)
 		rc = -ENOMEM;
-	for (uint32_t i = 0; i < p->n && !rc; i++)
-		if (!put(p, set_first(p->hashes[i], p->buckets), i))
-			left[nleft++] = i;
-	for (uint32_t i = 0; i < nleft && !rc; i++)
-		rc = move(p, left[i]);
-	free(left);
+	for (uint32_t i = 0; i < c->n && !rc; i++)
+		if (!put_in_bucket(c, set_first_bucket(c->hashes[i], c->buckets), i))
+			unplaced[nunplaced++] = i;
+	for (uint32_t i = 0; i < nunplaced && !rc; i++)
+		rc = displace_item(c, unplaced[i]);
+	free(unplaced);
 	if (rc)
-		cuckoo_close(p);
+		cuckoo_close(c);
 	return rc;
 }
 
-void cuckoo_close(struct place *p)
+void cuckoo_close(struct cuckoo *c)
 {
-	free(p->at);
-	p->at = NULL;
+	free(c->at);
+	c->at = NULL;
 }

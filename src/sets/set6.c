@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv6 prefixes as lines: a tree of the lengths there are, and buckets of prefixes and markers. */
+/* IPv6 prefixes as a table: a search tree of their lengths, and buckets of prefixes and markers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/cursor.h"
-#include "base/grow.h"
+#include "sets/cuckoo.h"
 #include "sets/set_table.h"
 
-enum { WIDTH = 17, BITS = 128, LINES_MAX = 1 << 25 };
+enum { PREFIX_SIZE = 17, BITS = 128, LINES_MAX = 1 << 25 };
 
 struct item {
 	uint64_t high, low;
@@ -18,12 +19,12 @@ struct item {
 struct builder {
 	struct item *items;
 	size_t n, room;
-	uint8_t lengths[BITS + 1]; /* what stands for each */
+	uint8_t lengths[BITS + 1]; /* by prefix length: the length it is stored as */
 	struct set6_tree tree;
-	size_t markers[BITS + 1]; /* of each length the last one + 1 */
+	size_t markers[BITS + 1]; /* by length: the last marker's index in items + 1; 0: none */
 	uint64_t *hashes;
-	struct place place;
-	struct set_table lines;
+	struct cuckoo cuckoo;
+	struct set_table table;
 };
 
 static uint64_t be64_at(const uint8_t *at)
@@ -31,8 +32,8 @@ static uint64_t be64_at(const uint8_t *at)
 	return (uint64_t)be32_at(at) << 32 | be32_at(at + 4);
 }
 
-/* The first bits of a. */
-static struct item cut(const struct item *a, unsigned int bits)
+/* The first bits of an item. */
+static struct item cut_item(const struct item *a, unsigned int bits)
 {
 	struct item c = { .bits = (uint8_t)bits };
 
@@ -42,9 +43,9 @@ static struct item cut(const struct item *a, unsigned int bits)
 	return c;
 }
 
-static int add(struct builder *b, struct item item)
+static int add_item(struct builder *b, struct item item)
 {
-	struct item *at = grow(b->items, b->n, &b->room, sizeof(*at));
+	struct item *at = array_grow(b->items, b->n, &b->room, sizeof(*at));
 
 	if (!at)
 		return -ENOMEM;
@@ -53,8 +54,8 @@ static int add(struct builder *b, struct item item)
 	return 0;
 }
 
-/* The prefix, and a marker for each shorter length that is asked before its own: of prefixes in
- * order, those that share one follow each other. */
+/* Adds a prefix, and a marker for each shorter length that the search tries before its own.
+ * Prefixes come sorted, so those that share a marker follow each other. */
 static int add_prefix(struct builder *b, struct item item)
 {
 	uint32_t k = 1;
@@ -62,20 +63,20 @@ static int add_prefix(struct builder *b, struct item item)
 
 	for (; b->tree.at[k] != item.bits && !rc; k = k * 2 + (item.bits > b->tree.at[k])) {
 		unsigned int bits = b->tree.at[k];
-		struct item marker = cut(&item, bits);
+		struct item marker = cut_item(&item, bits);
 		size_t last = b->markers[bits];
 
 		if (bits > item.bits || (last && b->items[last - 1].high == marker.high &&
 					 b->items[last - 1].low == marker.low))
 			continue;
-		rc = add(b, marker);
+		rc = add_item(b, marker);
 		b->markers[bits] = b->n;
 	}
 	item.end = true;
-	return rc ? rc : add(b, item);
+	return rc ? rc : add_item(b, item);
 }
 
-/* A prefix in parts of the length that stands for its own. */
+/* Adds a prefix, split into prefixes of the length that it is stored as. */
 static int add_parts(struct builder *b, struct item item)
 {
 	unsigned int bits = b->lengths[item.bits];
@@ -100,7 +101,7 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	int rc = 0;
 
 	for (size_t i = 0; i < p->n && !rc; i++) {
-		const uint8_t *at = p->at + i * WIDTH;
+		const uint8_t *at = p->at + i * PREFIX_SIZE;
 		struct item item = { .high = be64_at(at), .low = be64_at(at + 8), .bits = at[16] };
 
 		rc = add_parts(b, item);
@@ -108,18 +109,18 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	return rc;
 }
 
-/* In the order of the tree, from the left: the lengths. */
-static const uint8_t *plant(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
+/* Fills the subtree at k with sorted lengths, from left to right. Returns the lengths not used. */
+static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
 {
 	if (k > n)
 		return lengths;
-	lengths = plant(tree, lengths, n, k * 2);
+	lengths = fill_tree(tree, lengths, n, k * 2);
 	tree->at[k] = *lengths++;
-	return plant(tree, lengths, n, k * 2 + 1);
+	return fill_tree(tree, lengths, n, k * 2 + 1);
 }
 
-/* What stands for a length: itself; where a set has more lengths than a tree, the next of the even
- * ones, of which there are few enough without 2. */
+/* The length that prefixes of `bits` bits are stored as: their own or, in a set with more lengths
+ * than the tree holds, the next even one from 4 on. */
 static uint8_t length_for(int bits, bool many)
 {
 	if (many)
@@ -149,50 +150,50 @@ static void make_tree(struct builder *b, const struct set_prefixes *p)
 	size_t n;
 
 	for (size_t i = 0; i < p->n; i++)
-		seen[p->at[i * WIDTH + 16]] = true;
+		seen[p->at[i * PREFIX_SIZE + 16]] = true;
 	n = list_lengths(b, seen, false, list);
 	if (n > SET6_PLACES)
 		n = list_lengths(b, seen, true, list);
-	plant(&b->tree, list, n, 1);
+	fill_tree(&b->tree, list, n, 1);
 	b->tree.at[0] = SET6_PLACES;
 }
 
 static void put_item(struct builder *b, uint32_t bucket, int slot, uint32_t i)
 {
-	struct set6_line *lines = (struct set6_line *)(b->lines.at + SET6_BASE);
-	struct set6_line *line = &lines[bucket];
+	struct set6_line *buckets = (struct set6_line *)(b->table.at + SET6_BASE);
+	struct set6_line *line = &buckets[bucket];
 	const struct item *item = &b->items[i];
-	uint32_t first = set_first(b->hashes[i], b->place.buckets);
+	uint32_t first = set_first_bucket(b->hashes[i], b->cuckoo.buckets);
 
 	line->high[slot] = item->high;
 	line->low[slot] = item->low;
 	line->bits[slot] = item->bits;
 	line->ends |= (uint8_t)(item->end << slot);
 	if (first != bucket)
-		lines[first].spilled = 1;
+		buckets[first].spilled = 1;
 }
 
-static int fill(struct builder *b)
+static int fill_table(struct builder *b)
 {
 	struct set_head head = { .magic = SET_MAGIC,
 				 .version = SET_VERSION,
 				 .family = 6,
 				 .base = SET6_BASE,
-				 .buckets = b->place.buckets };
+				 .buckets = b->cuckoo.buckets };
 
-	head.lines = b->lines.n = head.base + head.buckets;
-	b->lines.at = calloc(head.lines, sizeof(*b->lines.at));
-	if (!b->lines.at)
+	head.lines = b->table.n = head.base + head.buckets;
+	b->table.at = calloc(head.lines, sizeof(*b->table.at));
+	if (!b->table.at)
 		return -ENOMEM;
-	memcpy(b->lines.at, &head, sizeof(head));
-	memcpy(b->lines.at + SET_HEAD_LINES, &b->tree, sizeof(b->tree));
-	for (uint32_t i = 0; i < b->place.buckets; i++)
-		for (int s = 0; s < SET6_SLOTS && b->place.at[(size_t)i * SET6_SLOTS + s]; s++)
-			put_item(b, i, s, b->place.at[(size_t)i * SET6_SLOTS + s] - 1);
+	memcpy(b->table.at, &head, sizeof(head));
+	memcpy(b->table.at + SET_HEAD_LINES, &b->tree, sizeof(b->tree));
+	for (uint32_t i = 0; i < b->cuckoo.buckets; i++)
+		for (int s = 0; s < SET6_SLOTS && b->cuckoo.at[(size_t)i * SET6_SLOTS + s]; s++)
+			put_item(b, i, s, b->cuckoo.at[(size_t)i * SET6_SLOTS + s] - 1);
 	return 0;
 }
 
-static int place_all(struct builder *b)
+static int place_items(struct builder *b)
 {
 	int rc;
 
@@ -203,12 +204,12 @@ static int place_all(struct builder *b)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->n; i++)
 		b->hashes[i] = set6_hash(b->items[i].high, b->items[i].low, b->items[i].bits);
-	b->place = (struct place){ .hashes = b->hashes,
-				   .n = (uint32_t)b->n,
-				   .slots = SET6_SLOTS,
-				   .buckets = (uint32_t)b->n / 2 + 1 };
-	while ((rc = cuckoo_place(&b->place)) == -EAGAIN)
-		b->place.buckets = cuckoo_grow(b->place.buckets);
+	b->cuckoo = (struct cuckoo){ .hashes = b->hashes,
+				     .n = (uint32_t)b->n,
+				     .slots = SET6_SLOTS,
+				     .buckets = (uint32_t)b->n / 2 + 1 };
+	while ((rc = cuckoo_fill(&b->cuckoo)) == -EAGAIN)
+		b->cuckoo.buckets = cuckoo_next_size(b->cuckoo.buckets);
 	return rc;
 }
 
@@ -220,14 +221,14 @@ int set6_build(const struct set_prefixes *p, struct set_table *out)
 	make_tree(&b, p);
 	rc = add_prefixes(&b, p);
 	if (!rc)
-		rc = place_all(&b);
+		rc = place_items(&b);
 	if (!rc)
-		rc = fill(&b);
-	cuckoo_close(&b.place);
+		rc = fill_table(&b);
+	cuckoo_close(&b.cuckoo);
 	free(b.hashes);
 	free(b.items);
 	if (!rc)
-		*out = b.lines;
+		*out = b.table;
 	return rc;
 }
 
@@ -250,11 +251,11 @@ int set6_read(const struct set_table *l, struct set_prefixes *out)
 
 		if (!(line->ends >> slot & 1) || line->bits[slot] > BITS)
 			continue;
-		at = grow(out->at, out->n, &out->room, WIDTH);
+		at = array_grow(out->at, out->n, &out->room, PREFIX_SIZE);
 		if (!at)
 			return -ENOMEM;
 		out->at = at;
-		at += out->n++ * WIDTH;
+		at += out->n++ * PREFIX_SIZE;
 		for (int k = 0; k < 16; k++)
 			at[k] = (uint8_t)(halves[k / 8] >> (56 - k % 8 * 8));
 		at[16] = line->bits[slot];

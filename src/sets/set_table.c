@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines into maps and out of them: through memory where the kernel maps it, else in batches, else
- * one by one. */
+/* Copies tables into maps and out of them: through a memory mapping if the kernel allows it, else
+ * in batches, else one line at a time. */
 #include "sets/set_table.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -11,57 +11,57 @@
 
 enum { BATCH = 4096 };
 
-static size_t mapped_size(const struct set_table *l)
+static size_t mapped_size(const struct set_table *t)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	return (l->n * sizeof(*l->at) + page - 1) / page * page;
+	return (t->n * sizeof(*t->at) + page - 1) / page * page;
 }
 
-static int put_mapped(int fd, const struct set_table *l)
+static int write_mapped(int fd, const struct set_table *t)
 {
-	size_t size = mapped_size(l);
+	size_t size = mapped_size(t);
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
-	memcpy(at, l->at, l->n * sizeof(*l->at));
+	memcpy(at, t->at, t->n * sizeof(*t->at));
 	munmap(at, size);
 	return 0;
 }
 
-static int put_some(int fd, const struct set_table *l, uint32_t from, uint32_t n, bool *batches)
+static int write_batch(int fd, const struct set_table *t, uint32_t from, uint32_t n, bool *batches)
 {
 	uint32_t keys[BATCH];
 	int rc = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		keys[i] = from + i;
-	*batches = *batches && !bpf_map_update_batch(fd, keys, l->at + from, n);
-	/* Once more singly, if it cannot or has run into an error: to see which. */
+	*batches = *batches && !bpf_map_update_batch(fd, keys, t->at + from, n);
+	/* If the kernel has no batches, or one fails, single updates do it or give the error. */
 	for (uint32_t i = 0; i < n && !*batches && !rc; i++)
-		rc = bpf_map_update(fd, &keys[i], &l->at[from + i], BPF_ANY);
+		rc = bpf_map_update(fd, &keys[i], &t->at[from + i], BPF_ANY);
 	return rc;
 }
 
-static int put_called(int fd, const struct set_table *l)
+static int write_by_calls(int fd, const struct set_table *t)
 {
 	bool batches = true;
 	int rc = 0;
 
-	for (uint32_t at = 0; at < l->n && !rc; at += BATCH)
-		rc = put_some(fd, l, at, l->n - at < BATCH ? l->n - at : BATCH, &batches);
+	for (uint32_t at = 0; at < t->n && !rc; at += BATCH)
+		rc = write_batch(fd, t, at, t->n - at < BATCH ? t->n - at : BATCH, &batches);
 	return rc;
 }
 
-int set_table_create(const struct set_table *l, const char *name, uint32_t flags)
+int set_table_create(const struct set_table *t, const char *name, uint32_t flags)
 {
-	struct bpf_map_new m = {
+	struct bpf_map_opts m = {
 		.name = name,
 		.type = BPF_MAP_TYPE_ARRAY,
 		.key_size = sizeof(uint32_t),
-		.value_size = sizeof(*l->at),
-		.max_entries = l->n,
+		.value_size = sizeof(*t->at),
+		.max_entries = t->n,
 		.flags = flags,
 	};
 	int fd = bpf_map_create(&m), rc;
@@ -72,21 +72,21 @@ int set_table_create(const struct set_table *l, const char *name, uint32_t flags
 	}
 	if (fd < 0)
 		return fd;
-	rc = m.flags & BPF_F_MMAPABLE ? put_mapped(fd, l) : put_called(fd, l);
+	rc = m.flags & BPF_F_MMAPABLE ? write_mapped(fd, t) : write_by_calls(fd, t);
 	if (!rc)
 		return fd;
 	close(fd);
 	return rc;
 }
 
-static int get_mapped(int fd, const struct set_table *l)
+static int read_mapped(int fd, const struct set_table *t)
 {
-	size_t size = mapped_size(l);
+	size_t size = mapped_size(t);
 	void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
-	memcpy(l->at, at, l->n * sizeof(*l->at));
+	memcpy(t->at, at, t->n * sizeof(*t->at));
 	munmap(at, size);
 	return 0;
 }
@@ -94,31 +94,31 @@ static int get_mapped(int fd, const struct set_table *l)
 int set_table_read(int fd, struct set_table *out)
 {
 	struct bpf_map_info info = { 0 };
-	struct set_table l = { 0 };
-	int rc = bpf_info(fd, &info, sizeof(info));
+	struct set_table t = { 0 };
+	int rc = bpf_get_info(fd, &info, sizeof(info));
 
 	if (rc)
 		return rc;
-	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(*l.at))
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(*t.at))
 		return -EINVAL;
-	l.n = info.max_entries;
-	l.at = malloc(l.n * sizeof(*l.at));
-	if (!l.at)
+	t.n = info.max_entries;
+	t.at = malloc(t.n * sizeof(*t.at));
+	if (!t.at)
 		return -ENOMEM;
 	if (info.map_flags & BPF_F_MMAPABLE)
-		rc = get_mapped(fd, &l);
+		rc = read_mapped(fd, &t);
 	else
-		for (uint32_t i = 0; i < l.n && !rc; i++)
-			rc = bpf_map_lookup(fd, &i, &l.at[i]);
+		for (uint32_t i = 0; i < t.n && !rc; i++)
+			rc = bpf_map_lookup(fd, &i, &t.at[i]);
 	if (rc)
-		set_table_close(&l);
+		set_table_close(&t);
 	else
-		*out = l;
+		*out = t;
 	return rc;
 }
 
-void set_table_close(struct set_table *l)
+void set_table_close(struct set_table *t)
 {
-	free(l->at);
-	*l = (struct set_table){ 0 };
+	free(t->at);
+	*t = (struct set_table){ 0 };
 }

@@ -1,48 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* The addresses that a set has of a family as lines (bpf/set.h), and the maps that hold them. */
+/* One family of an address set as a table of lines (bpf/set.h), and the maps that hold tables. */
 #ifndef SETS_SET_TABLE_H
 #define SETS_SET_TABLE_H
 
 #include "bpf/set.h"
 #include "filter/set.h"
 
+/* Zeroed: closed. */
 struct set_table {
 	struct set_line *at;
 	uint32_t n;
 };
 
-/* Of prefixes in order and disjoint, as set_parse() leaves them. 0, -ENOMEM, -E2BIG. */
+/* Build a table from prefixes that set_parse() has sorted and merged. 0, -ENOMEM or -E2BIG. */
 int set4_build(const struct set_prefixes *p, struct set_table *out);
 int set6_build(const struct set_prefixes *p, struct set_table *out);
-/* What they hold, behind what is in out, in no order and maybe in smaller parts. -EINVAL: that is
- * no such set. */
-int set4_read(const struct set_table *l, struct set_prefixes *out);
-int set6_read(const struct set_table *l, struct set_prefixes *out);
-void set_table_close(struct set_table *l);
+/* Append a table's prefixes to out, unsorted and possibly split into longer ones. 0, -ENOMEM, or
+ * -EINVAL if it is not a valid table. */
+int set4_read(const struct set_table *t, struct set_prefixes *out);
+int set6_read(const struct set_table *t, struct set_prefixes *out);
+void set_table_close(struct set_table *t);
 
-static inline struct set_head set_table_head(const struct set_table *l)
+static inline struct set_head set_table_head(const struct set_table *t)
 {
-	return *(const struct set_head *)l->at;
+	return *(const struct set_head *)t->at;
 }
 
-/* A map of this name, filled. flags: BPF_F_MMAPABLE: through a mapping; 0: by system calls. The
- * descriptor, or -errno. */
-int set_table_create(const struct set_table *l, const char *name, uint32_t flags);
-/* The lines of such a map. */
+/* Creates a map of this name and copies the table into it: through a memory mapping with
+ * BPF_F_MMAPABLE in flags, if the kernel has it, else by system calls. A descriptor, or -errno. */
+int set_table_create(const struct set_table *t, const char *name, uint32_t flags);
+/* Reads such a map. 0 or -errno; -EINVAL if the map is of another type. */
 int set_table_read(int fd, struct set_table *out);
-
-/* Items in buckets of so many slots, each in one of the two that its hash says. */
-struct place {
-	const uint64_t *hashes;
-	uint32_t n;
-	unsigned int slots;
-	uint32_t buckets;
-	uint32_t *at; /* by bucket and slot: an item + 1; 0, which are the last of a bucket: none */
-};
-/* 0, -ENOMEM, or -EAGAIN: it takes more buckets. Most are in their first. */
-int cuckoo_place(struct place *p);
-/* The buckets to begin with, and if those do not do. */
-uint32_t cuckoo_grow(uint32_t buckets);
-void cuckoo_close(struct place *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: their maps, made of a filter's and read again. */
+/* Creates the maps of filters' address sets, and reads them back. */
 #include "sets/sets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,31 +9,31 @@
 #include "base/err.h"
 #include "sys/bpf.h"
 
-static int build(const struct filter_set *set, enum set_family family, const char *name,
-		 struct set_one *out)
+static int build_map(const struct filter_set *set, enum set_family family, const char *name,
+		     struct set_map *out)
 {
-	struct set_table lines = { 0 };
-	int rc = family == SET_IPV4 ? set4_build(&set->of[family], &lines)
-				    : set6_build(&set->of[family], &lines);
+	struct set_table table = { 0 };
+	int rc = family == SET_IPV4 ? set4_build(&set->of[family], &table)
+				    : set6_build(&set->of[family], &table);
 
 	if (rc)
 		return rc;
-	out->head = set_table_head(&lines);
-	rc = set_table_create(&lines, name, BPF_F_MMAPABLE);
-	set_table_close(&lines);
+	out->head = set_table_head(&table);
+	rc = set_table_create(&table, name, BPF_F_MMAPABLE);
+	set_table_close(&table);
 	if (rc > 0)
 		out->fd = rc;
 	return rc < 0 ? rc : 0;
 }
 
-static int open_one(struct set_one *out, const struct filter_set *set, enum set_family family,
+static int open_map(struct set_map *out, const struct filter_set *set, enum set_family family,
 		    const char *name)
 {
 	int rc;
 
 	if (!set->of[family].n)
 		return 0;
-	rc = build(set, family, name, out);
+	rc = build_map(set, family, name, out);
 	if (rc == -EPERM)
 		return fail(rc,
 			    "a map for set %s (%zu prefixes) needs root, or CAP_BPF and a larger "
@@ -45,7 +45,7 @@ static int open_one(struct set_one *out, const struct filter_set *set, enum set_
 	return 0;
 }
 
-size_t sets_number(const struct sets *s, const char *name)
+size_t sets_find(const struct sets *s, const char *name)
 {
 	size_t i = 0;
 
@@ -59,15 +59,15 @@ static int open_set(struct sets *s, const struct filter_set *set, const char *na
 	char words[32];
 	int rc = 0;
 
-	if (sets_number(s, set->name) < s->n)
+	if (sets_find(s, set->name) < s->n)
 		return 0;
 	if (s->n == FILTER_SETS_MAX)
 		return fail(-E2BIG, "more than %d sets", FILTER_SETS_MAX);
 	for (int family = 0; family < SET_FAMILIES && !rc; family++) {
 		snprintf(words, sizeof(words), "%s%zu_v%d", name, s->n, family == SET_IPV4 ? 4 : 6);
-		rc = open_one(&s->of[s->n][family], set, (enum set_family)family, words);
+		rc = open_map(&s->maps[s->n][family], set, (enum set_family)family, words);
 	}
-	s->names[s->n++] = set->name; /* what failed is closed with it */
+	s->names[s->n++] = set->name; /* even on failure: sets_close() closes the maps */
 	return rc;
 }
 
@@ -86,27 +86,27 @@ int sets_open(struct sets *s, const struct filter *const *filters, size_t n, con
 	return rc;
 }
 
-static int read_one(int fd, enum set_family family, struct filter_set *out)
+static int read_map(int fd, enum set_family family, struct filter_set *out)
 {
-	struct set_table lines = { 0 };
-	int rc = fd ? set_table_read(fd, &lines) : 0;
+	struct set_table table = { 0 };
+	int rc = fd ? set_table_read(fd, &table) : 0;
 
 	if (!rc && fd)
-		rc = family == SET_IPV4 ? set4_read(&lines, &out->of[family])
-					: set6_read(&lines, &out->of[family]);
-	set_table_close(&lines);
+		rc = family == SET_IPV4 ? set4_read(&table, &out->of[family])
+					: set6_read(&table, &out->of[family]);
+	set_table_close(&table);
 	return rc;
 }
 
 int sets_read(int fd4, int fd6, struct filter_set *out)
 {
 	struct filter_set got = { 0 };
-	int rc = read_one(fd4, SET_IPV4, &got);
+	int rc = read_map(fd4, SET_IPV4, &got);
 
 	if (!rc)
-		rc = read_one(fd6, SET_IPV6, &got);
+		rc = read_map(fd6, SET_IPV6, &got);
 	if (!rc)
-		rc = set_settle(&got);
+		rc = set_normalize(&got);
 	if (rc)
 		set_close(&got);
 	else
@@ -118,7 +118,7 @@ void sets_close(struct sets *s)
 {
 	for (int i = 0; i < FILTER_SETS_MAX; i++)
 		for (int family = 0; family < SET_FAMILIES; family++)
-			if (s->of[i][family].fd)
-				close(s->of[i][family].fd);
+			if (s->maps[i][family].fd)
+				close(s->maps[i][family].fd);
 	*s = (struct sets){ 0 };
 }

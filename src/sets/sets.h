@@ -1,41 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's sets of addresses as maps of the kernel. */
+/* The address sets of filters as kernel maps. */
 #ifndef SETS_SETS_H
 #define SETS_SETS_H
 
 #include "filter/emit.h"
 #include "sets/set_table.h"
 
-struct set_one {
-	int fd; /* 0: no members of this family */
+struct set_map {
+	int fd; /* 0: the set has no prefixes of this family */
 	struct set_head head;
 };
 
-/* The sets of several filters, each name once. Zeroed: closed. */
+/* The sets of several filters, one entry per name. Zeroed: closed. */
 struct sets {
-	struct set_one of[FILTER_SETS_MAX][SET_FAMILIES];
-	const char *names[FILTER_SETS_MAX]; /* the filters' */
+	struct set_map maps[FILTER_SETS_MAX][SET_FAMILIES];
+	const char *names[FILTER_SETS_MAX]; /* owned by the filters */
 	size_t n;
 };
 
-enum { SETS_NAME_MAX = 10 }; /* characters of a name below, for two digits of a number */
+enum { SETS_NAME_MAX = 10 }; /* length of sets_open()'s name: two digits and "_v4" follow it */
 
-/* Create and fill them, their maps named NAME0_v4 and so on, in the order in which n filters, which
- * are to stay as long as they, name them first. 0 or -errno, after one clear line and with nothing
- * left open. */
+/* Creates and fills the maps of all sets of n filters. The maps are named NAME0_v4, NAME0_v6,
+ * NAME1_v4 and so on, in the order in which the filters first name the sets. The filters must
+ * outlive *s. 0 or -errno. Reports errors; nothing is left open then. */
 int sets_open(struct sets *s, const struct filter *const *filters, size_t n, const char *name);
-/* The place of a name in them; their number: it is not there. */
-size_t sets_number(const struct sets *s, const char *name);
-/* Put what looks into them into code that was emitted for the same filters: in the place of the
- * first calls to IPv4's, else behind it, once for each that is called. They are to stay open until
- * the code has been loaded, and no longer: the program holds them. 0 or -ENOMEM, after saying so.
- */
+/* The index of the set of this name; s->n if it has none. */
+size_t sets_find(const struct sets *s, const char *name);
+/* Links the lookup code into the code of the same filters. The first calls of IPv4 lookups are
+ * replaced by the code (inlined); for the other calls it is appended once per set and family. Keep
+ * *s open until the code is loaded; then the program holds the maps. Reports errors. */
 int sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
 
-/* What a set's maps hold, in order and in as few prefixes as say the same; a descriptor 0: there
- * are none of this family. It has no name. 0, -ENOMEM, -EINVAL (a map of something else), or why
- * the map cannot be read; out is untouched then. */
+/* Reads a set from its maps; a descriptor of 0 means that it has no prefixes of this family. The
+ * set is normalized (filter/set.h) and has no name. 0, -ENOMEM, -EINVAL if a map is not of a set,
+ * or another -errno. Does not report errors; *out is unchanged then. */
 int sets_read(int fd4, int fd6, struct filter_set *out);
 
 #endif

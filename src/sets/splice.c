@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The code that looks into sets, linked with the filters' code that calls it.
+/* Links the lookup code of sets into the code of filters.
  *
- * A call's way back is what costs most of a lookup where CPUs are kept from speculating about it
- * (10 ns of 23, measured on one with AMD's "Safe RET"): so the first ones of a filter are none. */
+ * The first calls of a filter are inlined, since returning from a call costs most of a lookup on
+ * CPUs with mitigations for return speculation (10 ns of 23, measured with AMD's "Safe RET"). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +12,25 @@
 #include "sets/sets.h"
 
 enum {
-	PLACED_MAX = 4, /* calls that the code is put in place of; it is 200 instructions long */
-	REGS = 4,       /* registers that the caller's code may keep, from BPF_REG_6 on */
-	/* Bytes that code with calls in it may use (filter/emit.h), without them, too: programs
-	 * reckon with no more. */
+	INLINED_MAX = 4, /* calls replaced by the code, which has 200 instructions */
+	REGS = 4,        /* callee-saved registers, from BPF_REG_6 on */
+	/* Bytes of stack that emitted code and its callees may each use (filter/emit.h): the limit
+	 * with inlined code, too, since programs count on it. */
 	STACK_MAX = 64,
 };
 
-/* What goes with it to a place. */
-struct placing {
+struct inlining {
 	const struct bpf_insn *templates;
-	unsigned int regs; /* to keep: a bit each, from BPF_REG_6 on */
-	int stack;         /* that the caller's code uses */
+	unsigned int regs; /* registers to save: bit 0 is BPF_REG_6 */
+	int stack;         /* bytes of stack that the filter's own code uses */
 };
 
-static const unsigned int progs[] = { [SET_IPV4] = SET_PROG_SET4, [SET_IPV6] = SET_PROG_SET6 };
+static const unsigned int prog_of[] = {
+	[SET_IPV4] = SET_PROG_SET4_LOOKUP, [SET_IPV6] = SET_PROG_SET6_LOOKUP
+};
 
-/* What stands in the template for a number of the head. */
-static int32_t number_for(const struct set_head *head, int32_t imm)
+/* The number that replaces a placeholder of the template; other immediates stay. */
+static int32_t param_value(const struct set_head *head, int32_t imm)
 {
 	switch (imm) {
 	case SET_PARAM_TOP:
@@ -47,7 +48,7 @@ static int32_t number_for(const struct set_head *head, int32_t imm)
 	}
 }
 
-static int reserve(struct filter_code *code, size_t n)
+static int reserve_insns(struct filter_code *code, size_t n)
 {
 	struct bpf_insn *at = code->insns;
 
@@ -61,18 +62,18 @@ static int reserve(struct filter_code *code, size_t n)
 	return 0;
 }
 
-/* A copy of a family's code, out of the templates, for one set. */
+/* Copies the lookup code of program p for one map. */
 static void copy_code(struct bpf_insn *at, const struct bpf_insn *templates,
-		      const struct spec_prog *p, const struct set_one *one)
+		      const struct spec_prog *p, const struct set_map *map)
 {
 	memcpy(at, templates + p->first, p->ninsns * sizeof(*at));
 	for (uint32_t i = 0; i < p->nrelocs; i++) {
 		at[p->relocs[i].insn].src_reg = BPF_PSEUDO_MAP_FD;
-		at[p->relocs[i].insn].imm = one->fd;
+		at[p->relocs[i].insn].imm = map->fd;
 	}
 	for (uint32_t i = 0; i < p->ninsns; i++)
 		if (at[i].code == (BPF_ALU64 | BPF_MOV | BPF_K))
-			at[i].imm = number_for(&one->head, at[i].imm);
+			at[i].imm = param_value(&map->head, at[i].imm);
 }
 
 static bool is_jump(const struct bpf_insn *at)
@@ -82,10 +83,10 @@ static bool is_jump(const struct bpf_insn *at)
 	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
-/* Room for so many more instructions before the i-th. */
-static int widen(struct filter_code *code, size_t i, size_t more)
+/* Makes room for `more` instructions before the i-th, and adjusts jumps and relocations. */
+static int insert_gap(struct filter_code *code, size_t i, size_t more)
 {
-	int rc = reserve(code, code->n + more);
+	int rc = reserve_insns(code, code->n + more);
 
 	if (rc)
 		return rc;
@@ -105,7 +106,7 @@ static int widen(struct filter_code *code, size_t i, size_t more)
 	return 0;
 }
 
-static bool is_stack(const struct bpf_insn *at)
+static bool is_stack_access(const struct bpf_insn *at)
 {
 	uint8_t class = BPF_CLASS(at->code);
 
@@ -114,16 +115,17 @@ static bool is_stack(const struct bpf_insn *at)
 						     : false;
 }
 
-/* Let code use the stack so many bytes further down. Returns the bytes that it uses then; more than
- * there are, if it takes the stack's address in any way but by a copy and an addition behind it. */
-static int lower(struct bpf_insn *at, size_t n, int by)
+/* Moves the code's stack accesses down by `by` bytes. Returns the bytes of stack that it uses then,
+ * or more than STACK_MAX if it takes a stack address other than by a copy and an addition right
+ * after it. */
+static int lower_stack(struct bpf_insn *at, size_t n, int by)
 {
 	int used = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int to = 0;
 
-		if (is_stack(&at[i])) {
+		if (is_stack_access(&at[i])) {
 			at[i].off = (int16_t)(at[i].off - by);
 			to = at[i].off;
 		} else if (at[i].code == (BPF_ALU64 | BPF_MOV | BPF_X) &&
@@ -139,9 +141,9 @@ static int lower(struct bpf_insn *at, size_t n, int by)
 	return used;
 }
 
-/* The registers from BPF_REG_6 on that code has moved something to before its first call: what it
- * may want back behind any of them. */
-static unsigned int written(const struct filter_code *code)
+/* The callee-saved registers that the code sets before its first call: it may read them after a
+ * call, so inlined code has to save them. */
+static unsigned int find_moved_regs(const struct filter_code *code)
 {
 	unsigned int regs = 0;
 
@@ -152,7 +154,7 @@ static unsigned int written(const struct filter_code *code)
 	return regs;
 }
 
-static struct bpf_insn keep(uint8_t class, uint8_t dst, uint8_t src, int off)
+static struct bpf_insn move_reg(uint8_t class, uint8_t dst, uint8_t src, int off)
 {
 	return (struct bpf_insn){ .code = class | BPF_MEM | BPF_DW,
 				  .dst_reg = dst & 15,
@@ -160,82 +162,84 @@ static struct bpf_insn keep(uint8_t class, uint8_t dst, uint8_t src, int off)
 				  .off = (int16_t)off };
 }
 
-/* A set's code for the place of a call, between what keeps registers and what brings them back.
- * Instructions of it; 0: it takes too much stack. */
-static size_t make_own(struct bpf_insn *own, const struct placing *with, const struct set_one *one)
+/* Writes the lookup code that replaces a call, with code around it that saves and restores
+ * registers. Returns its number of instructions, or 0 if it would need too much stack. */
+static size_t make_inline(struct bpf_insn *inlined, const struct inlining *ctx,
+			  const struct set_map *map)
 {
-	const struct spec_prog *p = &set_spec.progs[progs[SET_IPV4]];
+	const struct spec_prog *p = &set_spec.progs[prog_of[SET_IPV4]];
 	struct bpf_insn back[REGS];
-	int stack = with->stack;
+	int stack = ctx->stack;
 	size_t n = 0;
 
 	for (uint8_t reg = BPF_REG_6; reg < BPF_REG_6 + REGS; reg++) {
-		if (!(with->regs >> (reg - BPF_REG_6) & 1))
+		if (!(ctx->regs >> (reg - BPF_REG_6) & 1))
 			continue;
 		stack += 8;
-		back[n] = keep(BPF_LDX, reg, BPF_REG_10, -stack);
-		own[n++] = keep(BPF_STX, BPF_REG_10, reg, -stack);
+		back[n] = move_reg(BPF_LDX, reg, BPF_REG_10, -stack);
+		inlined[n++] = move_reg(BPF_STX, BPF_REG_10, reg, -stack);
 	}
-	copy_code(own + n, with->templates, p, one);
-	if (lower(own + n, p->ninsns, stack) > STACK_MAX)
+	copy_code(inlined + n, ctx->templates, p, map);
+	if (lower_stack(inlined + n, p->ninsns, stack) > STACK_MAX)
 		return 0;
 	for (uint32_t i = 0; i < p->ninsns; i++)
-		if (own[n + i].code == (BPF_JMP | BPF_EXIT))
-			own[n + i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA,
-							.off = (int16_t)(p->ninsns - i - 1) };
-	memcpy(own + n + p->ninsns, back, n * sizeof(*back));
+		if (inlined[n + i].code == (BPF_JMP | BPF_EXIT))
+			inlined[n + i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA,
+							    .off = (int16_t)(p->ninsns - i - 1) };
+	memcpy(inlined + n + p->ninsns, back, n * sizeof(*back));
 	return p->ninsns + 2 * n;
 }
 
-/* 1: it cannot be put there. */
-static int place(struct filter_code *code, size_t call, const struct placing *with,
-		 const struct set_one *one)
+/* Replaces a call by the code. 0, 1 if there is no room for it, or -errno. Reports errors. */
+static int inline_call(struct filter_code *code, size_t call, const struct inlining *ctx,
+		       const struct set_map *map)
 {
-	size_t max = set_spec.progs[progs[SET_IPV4]].ninsns + 2 * REGS, n;
-	struct bpf_insn *own = malloc(max * sizeof(*own));
-	int rc = own ? 0 : fail_errno(-ENOMEM, "sets");
+	size_t max = set_spec.progs[prog_of[SET_IPV4]].ninsns + 2 * REGS, n;
+	struct bpf_insn *inlined = malloc(max * sizeof(*inlined));
+	int rc = inlined ? 0 : fail_errno(-ENOMEM, "sets");
 
-	n = own ? make_own(own, with, one) : 0;
+	n = inlined ? make_inline(inlined, ctx, map) : 0;
 	if (!rc && (!n || code->n + n > FILTER_INSNS_MAX))
 		rc = 1;
 	if (!rc)
-		rc = widen(code, call, n - 1);
+		rc = insert_gap(code, call, n - 1);
 	if (!rc)
-		memcpy(code->insns + call, own, n * sizeof(*own));
-	free(own);
+		memcpy(code->insns + call, inlined, n * sizeof(*inlined));
+	free(inlined);
 	return rc;
 }
 
-static int append(struct filter_code *code, const struct bpf_insn *templates,
-		  enum set_family family, const struct set_one *one)
+static int append_code(struct filter_code *code, const struct bpf_insn *templates,
+		       enum set_family family, const struct set_map *map)
 {
-	const struct spec_prog *p = &set_spec.progs[progs[family]];
-	int rc = reserve(code, code->n + p->ninsns);
+	const struct spec_prog *p = &set_spec.progs[prog_of[family]];
+	int rc = reserve_insns(code, code->n + p->ninsns);
 
 	if (rc)
 		return rc;
-	copy_code(code->insns + code->n, templates, p, one);
+	copy_code(code->insns + code->n, templates, p, map);
 	code->n += p->ninsns;
 	return 0;
 }
 
-/* The calls that are placed are no more in the list of calls. */
-static int place_some(const struct sets *s, const struct bpf_insn *templates,
-		      struct filter_code *code)
+/* Inlines the first IPv4 calls, and removes their relocations. */
+static int inline_calls(const struct sets *s, const struct bpf_insn *templates,
+			struct filter_code *code)
 {
-	size_t left = 0, n = code->nrelocs, placed = 0;
-	const struct placing with = { .templates = templates,
-				      .regs = written(code),
-				      .stack = (lower(code->insns, code->n, 0) + 7) & -8 };
+	size_t left = 0, n = code->nrelocs, ninlined = 0;
+	const struct inlining ctx = { .templates = templates,
+				      .regs = find_moved_regs(code),
+				      .stack = (lower_stack(code->insns, code->n, 0) + 7) & -8 };
 	int rc = 0;
 
 	for (size_t i = 0; i < n && rc >= 0; i++) {
 		const struct filter_reloc *r = &code->relocs[i];
-		const struct set_one *one = &s->of[sets_number(s, r->name)][r->family];
+		const struct set_map *map = &s->maps[sets_find(s, r->name)][r->family];
 
-		rc = r->family == SET_IPV4 && placed < PLACED_MAX ? place(code, r->insn, &with, one)
-								  : 1;
-		placed += rc == 0;
+		rc = r->family == SET_IPV4 && ninlined < INLINED_MAX
+			     ? inline_call(code, r->insn, &ctx, map)
+			     : 1;
+		ninlined += rc == 0;
 		if (rc > 0)
 			code->relocs[left++] = *r;
 	}
@@ -243,20 +247,20 @@ static int place_some(const struct sets *s, const struct bpf_insn *templates,
 	return rc < 0 ? rc : 0;
 }
 
-static int link_all(const struct sets *s, const struct bpf_insn *templates,
-		    struct filter_code *code)
+static int link_calls(const struct sets *s, const struct bpf_insn *templates,
+		      struct filter_code *code)
 {
 	size_t at[FILTER_SETS_MAX][SET_FAMILIES] = { { 0 } };
 	int rc = 0;
 
 	for (size_t i = 0; i < code->nrelocs && !rc; i++) {
 		const struct filter_reloc *r = &code->relocs[i];
-		size_t set = sets_number(s, r->name), *to = &at[set][r->family];
+		size_t set = sets_find(s, r->name), *to = &at[set][r->family];
 
 		if (!*to) {
 			*to = code->n;
-			rc = append(code, templates, (enum set_family)r->family,
-				    &s->of[set][r->family]);
+			rc = append_code(code, templates, (enum set_family)r->family,
+					 &s->maps[set][r->family]);
 		}
 		code->insns[r->insn].imm = (int32_t)(*to - r->insn - 1);
 	}
@@ -270,9 +274,9 @@ int sets_link(const struct sets *s, struct filter_code *code)
 
 	if (rc || !code->nrelocs)
 		return rc;
-	rc = place_some(s, templates, code);
+	rc = inline_calls(s, templates, code);
 	if (!rc)
-		rc = link_all(s, templates, code);
+		rc = link_calls(s, templates, code);
 	free(templates);
 	return rc;
 }

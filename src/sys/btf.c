@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading BTF (Documentation/bpf/btf.rst); every offset is checked, for the blob may be damaged. */
+/* BTF reader (Documentation/bpf/btf.rst). Every offset is checked: the blob may be damaged. */
 #include "sys/btf.h"
 #include <ctype.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
 
@@ -18,12 +19,12 @@
 #endif
 
 enum {
-	BLOB_MAX = 64 << 20,   /* of a kernel's BTF: today's are 4 to 8 MB */
-	DEPTH_MAX = 32,        /* of modifiers, and of anonymous members in each other */
-	MEMBERS_MAX = 1 << 14, /* looked at for one name: damaged types may contain each other */
+	BLOB_MAX = 64 << 20,   /* kernels have 4 to 8 MB */
+	DEPTH_MAX = 32,        /* of modifiers, and of nested anonymous members */
+	MEMBERS_MAX = 1 << 14, /* per search: damaged types may contain each other */
 };
 
-/* Bytes behind a struct btf_type, or -1 for a kind that is not known. */
+/* Bytes that follow a struct btf_type, or -1 for an unknown kind. */
 static int64_t tail_len(uint32_t kind, uint32_t vlen)
 {
 	switch (kind) {
@@ -57,8 +58,8 @@ static int64_t tail_len(uint32_t kind, uint32_t vlen)
 	}
 }
 
-/* The step from a type to the next, or 0 where the walk has to end. */
-static uint32_t step(const struct btf *b, uint32_t off)
+/* The length of the type at off, or 0 where the walk has to end. */
+static uint32_t type_len(const struct btf *b, uint32_t off)
 {
 	struct btf_type t;
 	int64_t tail;
@@ -74,19 +75,20 @@ static uint32_t step(const struct btf *b, uint32_t off)
 
 static int build_index(struct btf *b)
 {
-	/* As many as there could be: what is not written to is no memory yet. */
-	size_t most = b->types_len / sizeof(struct btf_type) + 1;
-	uint32_t *fit;
+	/* Allocates for the largest possible number of types: pages that are never written cost no
+	 * memory. */
+	size_t max_types = b->types_len / sizeof(struct btf_type) + 1;
+	uint32_t *shrunk;
 
-	b->index = malloc(most * sizeof(*b->index));
+	b->index = malloc(max_types * sizeof(*b->index));
 	if (!b->index)
 		return -ENOMEM;
 	b->index[0] = 0;
 	b->n = 0;
-	for (uint32_t off = 0, len; (len = step(b, off)); off += len)
+	for (uint32_t off = 0, len; (len = type_len(b, off)); off += len)
 		b->index[++b->n] = off;
-	fit = realloc(b->index, (b->n + 1) * sizeof(*b->index));
-	b->index = fit ? fit : b->index;
+	shrunk = realloc(b->index, (b->n + 1) * sizeof(*b->index));
+	b->index = shrunk ? shrunk : b->index;
 	return 0;
 }
 
@@ -103,9 +105,9 @@ static const char *string_at(const struct btf *b, uint32_t off)
 	return off < b->strings_len ? b->strings + off : "";
 }
 
-/* As many as its long has: a 32-bit program may run on a 64-bit kernel. Compilers differ in that
- * type's name. */
-static uint32_t pointer_size(const struct btf *b)
+/* Pointers are as large as the kernel's long: a 32-bit program may run on a 64-bit kernel.
+ * Compilers differ in the name of that type. */
+static uint32_t find_pointer_size(const struct btf *b)
 {
 	static const char *const longs[] = { "long unsigned int", "unsigned long" };
 
@@ -115,7 +117,7 @@ static uint32_t pointer_size(const struct btf *b)
 		type_at(b, id, &t);
 		if (BTF_INFO_KIND(t.info) != BTF_KIND_INT)
 			continue;
-		for (size_t i = 0; i < sizeof(longs) / sizeof(*longs); i++)
+		for (size_t i = 0; i < ARRAY_LEN(longs); i++)
 			if (!strcmp(string_at(b, t.name_off), longs[i]))
 				return t.size;
 	}
@@ -125,7 +127,7 @@ static uint32_t pointer_size(const struct btf *b)
 int btf_open_blob(struct btf *b, const void *data, size_t len)
 {
 	struct btf_header h;
-	struct btf got = { .data = data, .len = len };
+	struct btf opened = { .data = data, .len = len };
 	int rc;
 
 	if (len < sizeof(h) || len > BLOB_MAX)
@@ -138,21 +140,21 @@ int btf_open_blob(struct btf *b, const void *data, size_t len)
 		return -EINVAL;
 	if (h.str_off > len || h.str_len > len - h.str_off || !h.str_len)
 		return -EINVAL;
-	got.types = got.data + h.hdr_len + h.type_off;
-	got.types_len = h.type_len;
-	got.strings = (const char *)got.data + h.hdr_len + h.str_off;
-	got.strings_len = h.str_len;
-	if (got.strings[0] || got.strings[h.str_len - 1])
+	opened.types = opened.data + h.hdr_len + h.type_off;
+	opened.types_len = h.type_len;
+	opened.strings = (const char *)opened.data + h.hdr_len + h.str_off;
+	opened.strings_len = h.str_len;
+	if (opened.strings[0] || opened.strings[h.str_len - 1])
 		return -EINVAL;
-	rc = build_index(&got);
+	rc = build_index(&opened);
 	if (rc)
 		return rc;
-	got.pointer = pointer_size(&got);
-	*b = got;
+	opened.pointer_size = find_pointer_size(&opened);
+	*b = opened;
 	return 0;
 }
 
-static void free_names(struct btf_names *names)
+static void free_names(struct btf_name_cache *names)
 {
 	free(names->at);
 	free(names->text);
@@ -161,7 +163,7 @@ static void free_names(struct btf_names *names)
 void btf_close(struct btf *b)
 {
 	free(b->index);
-	free_names(&b->known);
+	free_names(&b->name_cache);
 	if (b->mapped)
 		munmap((void *)(uintptr_t)b->data, b->len);
 	else if (b->source)
@@ -169,7 +171,7 @@ void btf_close(struct btf *b)
 	*b = (struct btf){ 0 };
 }
 
-/* Kernels since 6.15 let the file be mapped, which spares the copy. */
+/* Linux 6.15 and later allow to map the file, which saves the copy. */
 static int read_file(int fd, void **data, size_t *len, bool *mapped)
 {
 	struct stat st;
@@ -196,7 +198,7 @@ static int read_file(int fd, void **data, size_t *len, bool *mapped)
 	return n < 0 ? -errno : 0;
 }
 
-/* The BTF object that calls itself vmlinux, among those that have ids (since 5.11). */
+/* Reads the BTF object named vmlinux, which has an id since Linux 5.11. */
 static int read_by_id(void **data, size_t *len)
 {
 	uint32_t id = 0;
@@ -211,13 +213,13 @@ static int read_by_id(void **data, size_t *len)
 			continue;
 		info.name = (uintptr_t)name;
 		info.name_len = sizeof(name);
-		rc = bpf_info(fd, &info, sizeof(info));
+		rc = bpf_get_info(fd, &info, sizeof(info));
 		if (!rc && info.kernel_btf && !strcmp(name, "vmlinux")) {
 			*len = info.btf_size;
 			*data = malloc(*len);
 			info = (struct bpf_btf_info){ .btf = (uintptr_t)*data,
 						      .btf_size = (uint32_t)*len };
-			rc = *data ? bpf_info(fd, &info, sizeof(info)) : -ENOMEM;
+			rc = *data ? bpf_get_info(fd, &info, sizeof(info)) : -ENOMEM;
 			close(fd);
 			return rc;
 		}
@@ -254,53 +256,57 @@ int btf_open_kernel(struct btf *b)
 	return rc;
 }
 
-/* What stands behind the type's header: checked to be there when the index was built. */
+/* The data after the type's header; build_index() checked that it is inside the blob. */
 static const uint8_t *tail_of(const struct btf *b, uint32_t id)
 {
 	return b->types + b->index[id] + sizeof(struct btf_type);
 }
 
-const char *btf_name(const struct btf *b, uint32_t id)
+const char *btf_type_name(const struct btf *b, uint32_t id)
 {
 	struct btf_type t;
 
 	return type_at(b, id, &t) ? string_at(b, t.name_off) : "";
 }
 
-/* Where a name and its kinds stand in a row; 0: they do not. */
-static uint32_t find_in(const struct btf_lookup *all, uint32_t row, const struct btf_lookup *want)
+/* Returns the index plus 1 of an entry with the same name and kinds, or 0. */
+static uint32_t find_in_chain(const struct btf_lookup *all, uint32_t chain,
+			      const struct btf_lookup *lookup)
 {
-	while (row && (all[row - 1].kinds != want->kinds || strcmp(all[row - 1].name, want->name)))
-		row = all[row - 1].next;
-	return row;
+	while (chain &&
+	       (all[chain - 1].kinds != lookup->kinds || strcmp(all[chain - 1].name, lookup->name)))
+		chain = all[chain - 1].next;
+	return chain;
 }
 
-static void enter(struct btf_lookup *all, uint32_t i, uint32_t rows[256])
+static void add_to_chain(struct btf_lookup *all, uint32_t i, uint32_t heads[256])
 {
-	uint32_t *row = &rows[(uint8_t)*all[i].name];
+	uint32_t *chain = &heads[(uint8_t)*all[i].name];
 
-	all[i].next = *row;
-	*row = i + 1;
+	all[i].next = *chain;
+	*chain = i + 1;
 }
 
-void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
+void btf_resolve(const struct btf *b, struct btf_lookup *lookups, size_t n)
 {
-	uint32_t rows[256] = { 0 }, kinds = 0;
-	size_t open = 0;
+	uint32_t heads[256] = { 0 }, kinds = 0;
+	size_t unresolved = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t letter = (uint8_t)*want[i].name;
-		uint32_t known = find_in(b->known.at, b->known.rows[letter], &want[i]);
+		uint8_t letter = (uint8_t)*lookups[i].name;
+		uint32_t cached =
+			find_in_chain(b->name_cache.at, b->name_cache.heads[letter], &lookups[i]);
 
-		want[i].id = known ? b->known.at[known - 1].id : 0;
-		want[i].same = known ? 0 : find_in(want, rows[letter], &want[i]);
-		if (!letter || known || want[i].same)
+		lookups[i].id = cached ? b->name_cache.at[cached - 1].id : 0;
+		lookups[i].duplicate_of =
+			cached ? 0 : find_in_chain(lookups, heads[letter], &lookups[i]);
+		if (!letter || cached || lookups[i].duplicate_of)
 			continue;
-		enter(want, i, rows);
-		open++;
-		kinds |= want[i].kinds;
+		add_to_chain(lookups, i, heads);
+		unresolved++;
+		kinds |= lookups[i].kinds;
 	}
-	for (uint32_t id = 1; id <= b->n && open; id++) {
+	for (uint32_t id = 1; id <= b->n && unresolved; id++) {
 		struct btf_type t;
 		const char *name;
 		uint32_t kind;
@@ -310,29 +316,29 @@ void btf_resolve(const struct btf *b, struct btf_lookup *want, size_t n)
 		if (!(kinds & kind))
 			continue;
 		name = string_at(b, t.name_off);
-		for (uint32_t at = rows[(uint8_t)*name]; at; at = want[at - 1].next) {
-			struct btf_lookup *w = &want[at - 1];
+		for (uint32_t at = heads[(uint8_t)*name]; at; at = lookups[at - 1].next) {
+			struct btf_lookup *lookup = &lookups[at - 1];
 
-			if (w->id || !(w->kinds & kind) || strcmp(w->name, name))
+			if (lookup->id || !(lookup->kinds & kind) || strcmp(lookup->name, name))
 				continue;
-			w->id = id;
-			open--;
+			lookup->id = id;
+			unresolved--;
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		if (want[i].same)
-			want[i].id = want[want[i].same - 1].id;
+		if (lookups[i].duplicate_of)
+			lookups[i].id = lookups[lookups[i].duplicate_of - 1].id;
 }
 
-int btf_learn(struct btf *b, struct btf_lookup *want, size_t n)
+int btf_cache_names(struct btf *b, struct btf_lookup *lookups, size_t n)
 {
-	struct btf_names names = { 0 };
+	struct btf_name_cache names = { 0 };
 	size_t len = 1;
 	char *text;
 
-	btf_resolve(b, want, n);
+	btf_resolve(b, lookups, n);
 	for (size_t i = 0; i < n; i++)
-		len += strlen(want[i].name) + 1;
+		len += strlen(lookups[i].name) + 1;
 	names.at = calloc(n + 1, sizeof(*names.at));
 	names.text = text = malloc(len);
 	if (!names.at || !text) {
@@ -340,20 +346,20 @@ int btf_learn(struct btf *b, struct btf_lookup *want, size_t n)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!*want[i].name || want[i].same)
+		if (!*lookups[i].name || lookups[i].duplicate_of)
 			continue;
-		names.at[names.n] = want[i];
-		names.at[names.n].name = strcpy(text, want[i].name);
+		names.at[names.n] = lookups[i];
+		names.at[names.n].name = strcpy(text, lookups[i].name);
 		text += strlen(text) + 1;
-		enter(names.at, names.n++, names.rows);
+		add_to_chain(names.at, names.n++, names.heads);
 	}
-	free_names(&b->known);
-	b->known = names;
+	free_names(&b->name_cache);
+	b->name_cache = names;
 	return 0;
 }
 
-/* Skip typedefs and qualifiers. 0 if they do not end. */
-static uint32_t strip(const struct btf *b, uint32_t id, struct btf_type *t)
+/* Skips typedefs and qualifiers. Returns the id of the type below, or 0 if they do not end. */
+static uint32_t skip_modifiers(const struct btf *b, uint32_t id, struct btf_type *t)
 {
 	for (int i = 0; i < DEPTH_MAX && type_at(b, id, t); i++) {
 		switch (BTF_INFO_KIND(t->info)) {
@@ -372,25 +378,25 @@ static uint32_t strip(const struct btf *b, uint32_t id, struct btf_type *t)
 }
 
 /* No real type is larger; damaged ones are. */
-static int64_t size_times(uint64_t times, uint32_t size)
+static int64_t multiply_size(uint64_t times, uint32_t size)
 {
 	return times * size <= UINT32_MAX ? (int64_t)(times * size) : -EINVAL;
 }
 
-int64_t btf_size(const struct btf *b, uint32_t id)
+int64_t btf_type_size(const struct btf *b, uint32_t id)
 {
-	uint64_t times = 1; /* below 1 << 32, so that no product overflows */
+	uint64_t times = 1; /* stays below 1 << 32, so that no product overflows */
 
 	for (int i = 0; i < DEPTH_MAX; i++) {
 		struct btf_array a;
 		struct btf_type t;
 
-		id = strip(b, id, &t);
+		id = skip_modifiers(b, id, &t);
 		if (!id)
 			return -EINVAL;
 		switch (BTF_INFO_KIND(t.info)) {
 		case BTF_KIND_PTR:
-			return size_times(times, b->pointer);
+			return multiply_size(times, b->pointer_size);
 		case BTF_KIND_ARRAY:
 			memcpy(&a, tail_of(b, id), sizeof(a));
 			times *= a.nelems;
@@ -404,7 +410,7 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 		case BTF_KIND_UNION:
 		case BTF_KIND_ENUM:
 		case BTF_KIND_ENUM64:
-			return size_times(times, t.size);
+			return multiply_size(times, t.size);
 		default:
 			return -EINVAL;
 		}
@@ -412,36 +418,36 @@ int64_t btf_size(const struct btf *b, uint32_t id)
 	return -EINVAL;
 }
 
-/* A member that is looked for, by len bytes of a path. */
-struct hunt {
+/* A member to find by name: len bytes of a path. */
+struct member_search {
 	const char *name;
 	size_t len;
-	uint32_t left; /* members that may still be looked at */
+	uint32_t left; /* members that may still be visited */
 };
 
-/* Find it through anonymous structs and unions; *bits counts on. */
-static int find_member(const struct btf *b, uint32_t id, struct hunt *h, int depth, uint64_t *bits,
-		       uint32_t *type)
+/* Searches also in anonymous structs and unions. Adds the member's offset in bits to *bits. */
+static int find_member(const struct btf *b, uint32_t id, struct member_search *h, int depth,
+		       uint64_t *bits, uint32_t *type)
 {
 	struct btf_type t;
 	const uint8_t *at;
 
-	id = strip(b, id, &t);
+	id = skip_modifiers(b, id, &t);
 	if (!id ||
 	    (BTF_INFO_KIND(t.info) != BTF_KIND_STRUCT && BTF_INFO_KIND(t.info) != BTF_KIND_UNION))
 		return -ENOENT;
 	at = tail_of(b, id);
 	for (uint32_t i = 0; i < BTF_INFO_VLEN(t.info) && h->left; i++) {
-		bool sized = BTF_INFO_KFLAG(t.info);
+		bool has_bitfields = BTF_INFO_KFLAG(t.info);
 		struct btf_member m;
-		const char *own;
+		const char *member_name;
 		uint64_t off;
 
 		h->left--;
 		memcpy(&m, at + i * sizeof(m), sizeof(m));
-		own = string_at(b, m.name_off);
-		off = *bits + (sized ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset);
-		if (!*own && depth < DEPTH_MAX) {
+		member_name = string_at(b, m.name_off);
+		off = *bits + (has_bitfields ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset);
+		if (!*member_name && depth < DEPTH_MAX) {
 			int rc = find_member(b, m.type, h, depth + 1, &off, type);
 
 			if (!rc)
@@ -449,9 +455,9 @@ static int find_member(const struct btf *b, uint32_t id, struct hunt *h, int dep
 			if (rc != -ENOENT)
 				return rc;
 		}
-		if (strncmp(own, h->name, h->len) || own[h->len])
+		if (strncmp(member_name, h->name, h->len) || member_name[h->len])
 			continue;
-		if ((sized && BTF_MEMBER_BITFIELD_SIZE(m.offset)) || off % 8)
+		if ((has_bitfields && BTF_MEMBER_BITFIELD_SIZE(m.offset)) || off % 8)
 			return -EOPNOTSUPP;
 		*bits = off;
 		*type = m.type;
@@ -460,14 +466,14 @@ static int find_member(const struct btf *b, uint32_t id, struct hunt *h, int dep
 	return -ENOENT;
 }
 
-/* "[N]" at *path: on to the element. */
+/* Parses "[N]" at *path and moves to that element. */
 static int index_array(const struct btf *b, const char **path, uint64_t *bits, uint32_t *type)
 {
 	uint64_t n = 0;
 	struct btf_array a;
 	struct btf_type t;
 	int64_t size;
-	uint32_t id = strip(b, *type, &t);
+	uint32_t id = skip_modifiers(b, *type, &t);
 
 	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_ARRAY)
 		return -ENOENT;
@@ -477,10 +483,10 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	if (**path != ']' || n > UINT32_MAX)
 		return -EINVAL;
 	(*path)++;
-	size = btf_size(b, a.type);
+	size = btf_type_size(b, a.type);
 	if (size < 0)
 		return -EINVAL;
-	/* A flexible array has no length to keep to. */
+	/* nelems 0: a flexible array, whose length is not known. */
 	if (a.nelems && n >= a.nelems)
 		return -ENOENT;
 	if (n * (uint64_t)size > UINT32_MAX)
@@ -490,7 +496,7 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	return 0;
 }
 
-int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_field *field)
+int btf_find_field(const struct btf *b, uint32_t id, const char *path, struct btf_field *field)
 {
 	uint64_t bits = 0;
 	uint32_t type = id;
@@ -503,8 +509,8 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 		if (*path == '[') {
 			rc = index_array(b, &path, &bits, &type);
 		} else {
-			rc = find_member(b, type, &(struct hunt){ path, len, MEMBERS_MAX }, 0,
-					 &bits, &type);
+			rc = find_member(b, type, &(struct member_search){ path, len, MEMBERS_MAX },
+					 0, &bits, &type);
 			path += len;
 		}
 		if (*path == '.')
@@ -512,22 +518,22 @@ int btf_field(const struct btf *b, uint32_t id, const char *path, struct btf_fie
 	}
 	if (rc)
 		return rc;
-	size = btf_size(b, type);
+	size = btf_type_size(b, type);
 	if (size < 0 || bits / 8 > UINT32_MAX)
 		return -EINVAL;
 	*field = (struct btf_field){ (uint32_t)(bits / 8), (uint32_t)size, type };
 	return 0;
 }
 
-/* Enumerator number i of an enum. False: there are no more, or it is no enum. */
-static bool enumerator(const struct btf *b, uint32_t id, uint32_t i, const char **name,
-		       uint64_t *value)
+/* Reads enumerator number i of an enum. Returns false if there is none or id is no enum. */
+static bool read_enumerator(const struct btf *b, uint32_t id, uint32_t i, const char **name,
+			    uint64_t *value)
 {
 	uint32_t e[3] = { 0 }; /* name, low half, high half */
 	struct btf_type t;
 	size_t width;
 
-	id = strip(b, id, &t);
+	id = skip_modifiers(b, id, &t);
 	if (!id || i >= BTF_INFO_VLEN(t.info) ||
 	    (BTF_INFO_KIND(t.info) != BTF_KIND_ENUM && BTF_INFO_KIND(t.info) != BTF_KIND_ENUM64))
 		return false;
@@ -543,7 +549,7 @@ int btf_enum_value(const struct btf *b, uint32_t id, const char *name, uint64_t 
 	const char *at;
 	uint64_t v;
 
-	for (uint32_t i = 0; enumerator(b, id, i, &at, &v); i++) {
+	for (uint32_t i = 0; read_enumerator(b, id, i, &at, &v); i++) {
 		if (strcmp(at, name))
 			continue;
 		*value = v;
@@ -557,38 +563,39 @@ const char *btf_enum_name(const struct btf *b, uint32_t id, uint64_t value)
 	const char *at;
 	uint64_t v;
 
-	for (uint32_t i = 0; enumerator(b, id, i, &at, &v); i++)
+	for (uint32_t i = 0; read_enumerator(b, id, i, &at, &v); i++)
 		if (v == value)
 			return at;
 	return NULL;
 }
 
-static struct btf_value value_of(const struct btf *b, uint32_t type, uint32_t name)
+static struct btf_value describe_value(const struct btf *b, uint32_t type, uint32_t name)
 {
-	struct btf_value v = { .name = string_at(b, name), .is = BTF_IS_WORD };
+	struct btf_value v = { .name = string_at(b, name), .kind = BTF_VALUE_UNSIGNED };
 	struct btf_type t;
-	uint32_t id = strip(b, type, &t), info;
-	int64_t size = btf_size(b, id);
+	uint32_t id = skip_modifiers(b, type, &t), info;
+	int64_t size = btf_type_size(b, id);
 
 	v.size = size > 0 && size < 256 ? (uint8_t)size : 0;
 	if (!type) {
-		v.is = BTF_IS_VOID;
+		v.kind = BTF_VALUE_VOID;
 	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_INT) {
 		memcpy(&info, tail_of(b, id), sizeof(info));
-		v.is = BTF_INT_ENCODING(info) & BTF_INT_SIGNED ? BTF_IS_SIGNED : BTF_IS_WORD;
+		v.kind = BTF_INT_ENCODING(info) & BTF_INT_SIGNED ? BTF_VALUE_SIGNED
+								 : BTF_VALUE_UNSIGNED;
 	} else if (id && BTF_INFO_KIND(t.info) == BTF_KIND_PTR) {
-		id = strip(b, t.type, &t);
-		v.is = id && BTF_INFO_KIND(t.info) == BTF_KIND_INT &&
-				       !strcmp(string_at(b, t.name_off), "char")
-			       ? BTF_IS_STRING
-			       : BTF_IS_POINTER;
+		id = skip_modifiers(b, t.type, &t);
+		v.kind = id && BTF_INFO_KIND(t.info) == BTF_KIND_INT &&
+					 !strcmp(string_at(b, t.name_off), "char")
+				 ? BTF_VALUE_STRING
+				 : BTF_VALUE_POINTER;
 	}
 	return v;
 }
 
-/* A prototype's parameters from number `from` on. */
-static int values_of(const struct btf *b, uint32_t proto, uint32_t from, struct btf_value *takes,
-		     uint32_t max, struct btf_value *returns)
+/* Describes the parameters of a prototype from index `from` on. */
+static int describe_params(const struct btf *b, uint32_t proto, uint32_t from,
+			   struct btf_value *args, uint32_t max, struct btf_value *returns)
 {
 	struct btf_type t;
 	uint32_t n = 0;
@@ -599,30 +606,32 @@ static int values_of(const struct btf *b, uint32_t proto, uint32_t from, struct 
 		struct btf_param p;
 
 		memcpy(&p, tail_of(b, proto) + i * sizeof(p), sizeof(p));
-		takes[n] = value_of(b, p.type, p.name_off);
-		if (!takes[n].size || takes[n].size > b->pointer)
+		args[n] = describe_value(b, p.type, p.name_off);
+		if (!args[n].size || args[n].size > b->pointer_size)
 			break;
 	}
 	if (returns)
-		*returns = value_of(b, t.type, 0);
+		*returns = describe_value(b, t.type, 0);
 	return (int)n;
 }
 
-int btf_function(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max,
-		 struct btf_value *returns)
+int btf_describe_function(const struct btf *b, const char *name, struct btf_value *args,
+			  uint32_t max, struct btf_value *returns)
 {
-	struct btf_lookup want = { .name = name, .kinds = BTF_IS(FUNC) };
+	struct btf_lookup lookup = { .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 	struct btf_type t;
 
-	btf_resolve(b, &want, 1);
-	return type_at(b, want.id, &t) ? values_of(b, t.type, 0, takes, max, returns) : -ENOENT;
+	btf_resolve(b, &lookup, 1);
+	return type_at(b, lookup.id, &t) ? describe_params(b, t.type, 0, args, max, returns)
+					 : -ENOENT;
 }
 
-/* typedef void (*btf_trace_NAME)(void *, ...): the first argument is not the programs'. */
-static const char tracepoint[] = "btf_trace_";
+/* The type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). Programs do not get the
+ * first argument. */
+static const char tracepoint_prefix[] = "btf_trace_";
 
-/* The type has no names for what it gives; the function that calls the programs has. */
-static void put_names(const struct btf *b, uint32_t caller, struct btf_value *takes, int n)
+/* The tracepoint's type has no parameter names; the function that calls the programs has them. */
+static void set_arg_names(const struct btf *b, uint32_t caller, struct btf_value *args, int n)
 {
 	struct btf_type t;
 
@@ -634,43 +643,44 @@ static void put_names(const struct btf *b, uint32_t caller, struct btf_value *ta
 		struct btf_param p;
 
 		memcpy(&p, tail_of(b, t.type) + (uint32_t)(i + 1) * sizeof(p), sizeof(p));
-		takes[i].name = string_at(b, p.name_off);
+		args[i].name = string_at(b, p.name_off);
 	}
 }
 
-struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT])
+struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT_NAME_MAX])
 {
-	snprintf(type, BTF_TRACEPOINT, "%s%s", tracepoint, name);
-	return (struct btf_lookup){ .name = type, .kinds = BTF_IS(TYPEDEF) };
+	snprintf(type, BTF_TRACEPOINT_NAME_MAX, "%s%s", tracepoint_prefix, name);
+	return (struct btf_lookup){ .name = type, .kinds = BTF_KIND_BIT(TYPEDEF) };
 }
 
-static int tracepoint_values(const struct btf *b, uint32_t id, struct btf_value *takes,
-			     uint32_t max)
+static int describe_tracepoint(const struct btf *b, uint32_t id, struct btf_value *args,
+			       uint32_t max)
 {
 	struct btf_type t;
 
-	id = strip(b, id, &t);
+	id = skip_modifiers(b, id, &t);
 	if (!id || BTF_INFO_KIND(t.info) != BTF_KIND_PTR)
 		return -ENOENT;
-	return values_of(b, t.type, 1, takes, max, NULL);
+	return describe_params(b, t.type, 1, args, max, NULL);
 }
 
-int btf_tracepoint(const struct btf *b, const char *name, struct btf_value *takes, uint32_t max)
+int btf_describe_tracepoint(const struct btf *b, const char *name, struct btf_value *args,
+			    uint32_t max)
 {
-	char type[BTF_TRACEPOINT], caller[BTF_TRACEPOINT];
-	struct btf_lookup want[] = { btf_lookup_tracepoint(name, type),
-				     { .name = caller, .kinds = BTF_IS(FUNC) } };
+	char type[BTF_TRACEPOINT_NAME_MAX], caller[BTF_TRACEPOINT_NAME_MAX];
+	struct btf_lookup lookups[] = { btf_lookup_tracepoint(name, type),
+					{ .name = caller, .kinds = BTF_KIND_BIT(FUNC) } };
 	int n;
 
 	snprintf(caller, sizeof(caller), "__traceiter_%s", name);
-	btf_resolve(b, want, 2);
-	n = tracepoint_values(b, want->id, takes, max);
+	btf_resolve(b, lookups, 2);
+	n = describe_tracepoint(b, lookups->id, args, max);
 	if (n > 0)
-		put_names(b, want[1].id, takes, n);
+		set_arg_names(b, lookups[1].id, args, n);
 	return n;
 }
 
-int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
+int btf_walk_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
 {
 	struct btf_type t;
 	int rc = 0;
@@ -681,28 +691,28 @@ int btf_tracepoints(const struct btf *b, btf_each_name *each, void *arg)
 		if (!type_at(b, id, &t) || BTF_INFO_KIND(t.info) != BTF_KIND_TYPEDEF)
 			continue;
 		name = string_at(b, t.name_off);
-		if (!strncmp(name, tracepoint, sizeof(tracepoint) - 1))
-			rc = each(name + sizeof(tracepoint) - 1, arg);
+		if (!strncmp(name, tracepoint_prefix, sizeof(tracepoint_prefix) - 1))
+			rc = each(name + sizeof(tracepoint_prefix) - 1, arg);
 	}
 	return rc;
 }
 
-uint32_t btf_function_args(const struct btf *b, const char *name)
+uint32_t btf_count_function_args(const struct btf *b, const char *name)
 {
 	struct btf_value values[16];
-	int n = btf_function(b, name, values, 16, NULL);
+	int n = btf_describe_function(b, name, values, 16, NULL);
 
 	return n < 0 ? 0 : (uint32_t)n;
 }
 
-uint32_t btf_tracepoint_args(const struct btf *b, const char *name)
+uint32_t btf_count_tracepoint_args(const struct btf *b, const char *name)
 {
-	char type[BTF_TRACEPOINT];
-	struct btf_lookup want = btf_lookup_tracepoint(name, type);
+	char type[BTF_TRACEPOINT_NAME_MAX];
+	struct btf_lookup lookup = btf_lookup_tracepoint(name, type);
 	struct btf_value values[16];
 	int n;
 
-	btf_resolve(b, &want, 1);
-	n = tracepoint_values(b, want.id, values, 16);
+	btf_resolve(b, &lookup, 1);
+	n = describe_tracepoint(b, lookup.id, values, 16);
 	return n < 0 ? 0 : (uint32_t)n;
 }

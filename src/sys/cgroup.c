@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control groups: found in their file system, which is mounted for the occasion where it is not. */
+/* Finds cgroups in their file system, through a temporary detached mount if it is not mounted. */
 #define _GNU_SOURCE
 #include "sys/cgroup.h"
 #include <dirent.h>
@@ -10,17 +10,18 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/mnt.h"
 
 enum {
-	WHOLE_MIN = 32,  /* digits of a container's whole ID: a pod's UID has fewer in one piece */
-	WHOLE_MAX = 128, /* bytes of it that are compared */
-	DEPTH_MAX = 32,  /* directories within each other that are looked into */
-	DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+	FULL_ID_MIN = 32,  /* hex digits of a container's ID; runs in a pod's UID are shorter */
+	FULL_ID_MAX = 128, /* bytes of an ID, with its NUL */
+	DEPTH_MAX = 32,    /* levels of directories that are searched */
+	OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 };
 
-/* fd if it is of a cgroup2, else an error, and it is closed. */
-static int checked(int fd)
+/* Returns fd if it is in a cgroup2; else closes it and returns -errno. */
+static int require_cgroup2(int fd)
 {
 	struct statfs fs;
 
@@ -34,19 +35,19 @@ static int checked(int fd)
 
 static int open_root(void)
 {
-	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const mount_points[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	int fd;
 
-	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
-		fd = checked(open(usual[i], DIRECTORY));
+	for (size_t i = 0; i < ARRAY_LEN(mount_points); i++) {
+		fd = require_cgroup2(open(mount_points[i], OPEN_DIR));
 		if (fd >= 0)
 			return fd;
 	}
-	return mnt_open_dir("cgroup2", usual[0], CGROUP2_SUPER_MAGIC);
+	return mnt_open_dir("cgroup2", mount_points[0], CGROUP2_SUPER_MAGIC);
 }
 
-/* Above a mount that stands nowhere there is nothing but itself. */
-static bool goes_up(const char *path)
+/* The root of a detached mount is its own parent, so ".." would be ignored there. */
+static bool has_dotdot(const char *path)
 {
 	for (const char *at = path; (at = strstr(at, "..")) != NULL; at += 2)
 		if ((at == path || at[-1] == '/') && (!at[2] || at[2] == '/'))
@@ -59,31 +60,32 @@ static int open_path(const char *path)
 	int fd = -ENOENT, root;
 
 	if (*path == '/')
-		fd = checked(open(path, DIRECTORY));
+		fd = require_cgroup2(open(path, OPEN_DIR));
 	if (fd >= 0)
 		return fd;
-	if (goes_up(path))
+	if (has_dotdot(path))
 		return -ENOENT;
 	root = open_root();
 	if (root < 0)
 		return root;
 	path += strspn(path, "/");
-	fd = checked(openat(root, *path ? path : ".", DIRECTORY));
+	fd = require_cgroup2(openat(root, *path ? path : ".", OPEN_DIR));
 	close(root);
 	return fd;
 }
 
-/* A file handle holds the number whole; the inode's is its lower half where that has 32 bits. */
-static int number_of(int fd, uint64_t *id)
+/* The file handle holds the 64-bit id; where inode numbers have 32 bits, they are its lower
+ * half. */
+static int read_id(int fd, uint64_t *id)
 {
 	union {
 		struct file_handle handle;
-		uint8_t room[sizeof(struct file_handle) + sizeof(uint64_t)];
+		uint8_t bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
 	} h = { .handle.handle_bytes = sizeof(uint64_t) };
 	struct stat st;
-	int mount;
+	int mount_id;
 
-	if (!name_to_handle_at(fd, "", &h.handle, &mount, AT_EMPTY_PATH) &&
+	if (!name_to_handle_at(fd, "", &h.handle, &mount_id, AT_EMPTY_PATH) &&
 	    h.handle.handle_bytes == sizeof(uint64_t)) {
 		memcpy(id, h.handle.f_handle, sizeof(*id));
 		return 0;
@@ -94,13 +96,13 @@ static int number_of(int fd, uint64_t *id)
 	return 0;
 }
 
-int cgroup_id(const char *path, uint64_t *id)
+int cgroup_find_id(const char *path, uint64_t *id)
 {
 	int fd = open_path(path), rc;
 
 	if (fd < 0)
 		return fd == -ENOTDIR ? -ENOENT : fd;
-	rc = number_of(fd, id);
+	rc = read_id(fd, id);
 	close(fd);
 	return rc;
 }
@@ -110,56 +112,56 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-static bool is_word(char c)
+static bool is_word_char(char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
 }
 
-bool cgroup_is_container(const char *name, const char *id, const char **whole)
+bool cgroup_is_container(const char *name, const char *id, const char **full_id)
 {
-	if (strstr(name, "conmon")) /* the container's monitor has a cgroup beside it */
+	if (strstr(name, "conmon")) /* the monitor process of a container has a cgroup of its own */
 		return false;
 	for (const char *at = name; *at; at++) {
 		size_t n = 0;
 
-		if ((at > name && is_word(at[-1])) || strncmp(at, id, strlen(id)))
+		if ((at > name && is_word_char(at[-1])) || strncmp(at, id, strlen(id)))
 			continue;
 		while (is_hex(at[n]))
 			n++;
-		if (n < WHOLE_MIN || is_word(at[n]))
+		if (n < FULL_ID_MIN || is_word_char(at[n]))
 			continue;
-		*whole = at;
+		*full_id = at;
 		return true;
 	}
 	return false;
 }
 
-/* Containers found so far. */
-struct search {
+/* A search for a container, and what it found. */
+struct container_search {
 	const char *id;
-	char whole[WHOLE_MAX];
-	uint64_t number;
-	bool found, many;
+	char full_id[FULL_ID_MAX];
+	uint64_t cgroup;
+	bool matched, ambiguous;
 };
 
-static int found(struct search *s, int fd, const char *whole)
+static int add_match(struct container_search *s, int fd, const char *full_id)
 {
 	size_t n = 0;
-	char copy[WHOLE_MAX] = "";
+	char copy[FULL_ID_MAX] = "";
 
-	for (; n < sizeof(copy) - 1 && is_hex(whole[n]); n++)
-		copy[n] = whole[n];
-	if (s->found) {
-		s->many |= strcmp(s->whole, copy) != 0;
+	for (; n < sizeof(copy) - 1 && is_hex(full_id[n]); n++)
+		copy[n] = full_id[n];
+	if (s->matched) {
+		s->ambiguous |= strcmp(s->full_id, copy) != 0;
 		return 0;
 	}
-	s->found = true;
-	memcpy(s->whole, copy, sizeof(copy));
-	return number_of(fd, &s->number);
+	s->matched = true;
+	memcpy(s->full_id, copy, sizeof(copy));
+	return read_id(fd, &s->cgroup);
 }
 
-/* Look through a directory, which is closed. One that vanishes meanwhile is none. */
-static int walk(struct search *s, int fd, int depth)
+/* Searches a directory, and closes fd. A directory that vanishes meanwhile is skipped. */
+static int walk_dir(struct container_search *s, int fd, int depth)
 {
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
@@ -171,45 +173,45 @@ static int walk(struct search *s, int fd, int depth)
 		return 0;
 	}
 	while (!rc && (e = readdir(dir))) {
-		const char *whole;
-		int below;
+		const char *full_id;
+		int child;
 
 		if (e->d_type != DT_DIR || *e->d_name == '.')
 			continue;
-		below = openat(fd, e->d_name, DIRECTORY | O_NOFOLLOW);
-		if (below >= 0 && cgroup_is_container(e->d_name, s->id, &whole)) {
-			rc = found(s, below, whole);
-			close(below);
-		} else if (below >= 0 && depth < DEPTH_MAX) {
-			rc = walk(s, below, depth + 1);
-		} else if (below >= 0) {
-			close(below);
+		child = openat(fd, e->d_name, OPEN_DIR | O_NOFOLLOW);
+		if (child >= 0 && cgroup_is_container(e->d_name, s->id, &full_id)) {
+			rc = add_match(s, child, full_id);
+			close(child);
+		} else if (child >= 0 && depth < DEPTH_MAX) {
+			rc = walk_dir(s, child, depth + 1);
+		} else if (child >= 0) {
+			close(child);
 		}
 	}
 	closedir(dir);
 	return rc;
 }
 
-int cgroup_container(const char *id, uint64_t *cgroup)
+int cgroup_find_container(const char *id, uint64_t *cgroup)
 {
-	struct search s = { .id = id };
+	struct container_search s = { .id = id };
 	size_t len = 0;
 	int root, rc;
 
 	while (is_hex(id[len]))
 		len++;
-	if (id[len] || len < CGROUP_ID_MIN || len >= WHOLE_MAX)
+	if (id[len] || len < CGROUP_ID_MIN || len >= FULL_ID_MAX)
 		return -EINVAL;
 	root = open_root();
 	if (root < 0)
 		return root;
-	rc = walk(&s, root, 0);
+	rc = walk_dir(&s, root, 0);
 	if (rc)
 		return rc;
-	if (s.many)
+	if (s.ambiguous)
 		return -ENOTUNIQ;
-	if (!s.found)
+	if (!s.matched)
 		return -ENOENT;
-	*cgroup = s.number;
+	*cgroup = s.cgroup;
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Confinement by capset(2) and a seccomp(2) filter. */
 #include "sys/confine.h"
-#include "base/err.h"
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -9,24 +8,26 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include "base/array.h"
+#include "base/err.h"
 #include "sys/priv.h"
 
 #if defined(__x86_64__)
-#define ARCH_HERE AUDIT_ARCH_X86_64
+#define AUDIT_ARCH_NATIVE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
-#define ARCH_HERE AUDIT_ARCH_AARCH64
+#define AUDIT_ARCH_NATIVE AUDIT_ARCH_AARCH64
 #elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH_HERE AUDIT_ARCH_RISCV64
+#define AUDIT_ARCH_NATIVE AUDIT_ARCH_RISCV64
 #elif defined(__arm__)
-#define ARCH_HERE AUDIT_ARCH_ARM
+#define AUDIT_ARCH_NATIVE AUDIT_ARCH_ARM
 #elif defined(__s390x__)
-#define ARCH_HERE AUDIT_ARCH_S390X
+#define AUDIT_ARCH_NATIVE AUDIT_ARCH_S390X
 #endif
 
-#ifdef ARCH_HERE
+#ifdef AUDIT_ARCH_NATIVE
 
-/* What some architectures have under another name or not at all; the other one stands for it
- * there. 32-bit C libraries try the call with the wide time first. */
+/* System calls that some architectures have under another name or not at all, where the other one
+ * stands in. 32-bit C libraries try the call with 64-bit time first. */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
 #endif
@@ -51,6 +52,9 @@
 #ifndef SYS_statx
 #define SYS_statx SYS_openat
 #endif
+#ifndef SYS_renameat
+#define SYS_renameat SYS_renameat2
+#endif
 #ifndef SYS_newfstatat
 #define SYS_newfstatat SYS_statx
 #endif
@@ -70,7 +74,7 @@
 #define SYS_sigreturn SYS_rt_sigreturn
 #endif
 
-/* By restart_syscall a poll(2) goes on that was stopped and continued. */
+/* restart_syscall: how poll(2) continues after the process was stopped and continued. */
 /* clang-format off */
 static const uint16_t allowed[] = {
 	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl, SYS_fcntl, SYS_fcntl64,
@@ -83,34 +87,35 @@ static const uint16_t allowed[] = {
 };
 /* clang-format on */
 
-/* Besides, where files are read. */
+/* Also allowed where files are read. */
 /* clang-format off */
 static const uint16_t allowed_files[] = {
-	SYS_openat, SYS_open, SYS_pread64, SYS_lseek, SYS__llseek,
+	SYS_openat, SYS_open, SYS_pread64, SYS_lseek, SYS__llseek, SYS_renameat, SYS_unlinkat,
 	SYS_stat, SYS_stat64, SYS_newfstatat, SYS_fstatat64, SYS_statx,
 };
 /* clang-format on */
 
 enum {
-	NALLOWED = sizeof(allowed) / sizeof(*allowed),
-	NFILES = sizeof(allowed_files) / sizeof(*allowed_files),
-	HEAD = 4,
-	TAIL = 2,
+	NALLOWED = ARRAY_LEN(allowed),
+	NALLOWED_FILES = ARRAY_LEN(allowed_files),
+	PROLOGUE_LEN = 4,
+	EPILOGUE_LEN = 2,
 };
 
-static int filter(bool files)
+static int install_seccomp(bool files)
 {
-	struct sock_filter code[HEAD + NALLOWED + NFILES + TAIL] = {
+	struct sock_filter code[PROLOGUE_LEN + NALLOWED + NALLOWED_FILES + EPILOGUE_LEN] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_HERE, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
-	struct sock_filter *at = code + HEAD;
-	int n = NALLOWED + (files ? NFILES : 0);
-	struct sock_fprog prog = { .len = (uint16_t)(HEAD + n + TAIL), .filter = code };
+	struct sock_filter *at = code + PROLOGUE_LEN;
+	int n = NALLOWED + (files ? NALLOWED_FILES : 0);
+	struct sock_fprog prog = { .len = (uint16_t)(PROLOGUE_LEN + n + EPILOGUE_LEN),
+				   .filter = code };
 
-	/* A match jumps over the rest of the list and the refusal. */
+	/* A match jumps over the rest of the list and over the refusal. */
 	for (int i = 0; i < n; i++) {
 		uint16_t nr = i < NALLOWED ? allowed[i] : allowed_files[i - NALLOWED];
 
@@ -124,25 +129,25 @@ static int filter(bool files)
 
 #else
 
-static int filter(bool files)
+static int install_seccomp(bool files)
 {
 	(void)files;
-	return -EINVAL; /* system call numbers are known for the architectures above */
+	return -EINVAL; /* the system calls of this architecture are not in the list above */
 }
 
 #endif
 
-int confine(uint64_t caps, bool files)
+int confine_apply(uint64_t caps, bool files)
 {
 	int rc = priv_keep(caps);
 
 	if (rc)
 		return rc;
-	rc = filter(files);
+	rc = install_seccomp(files);
 	return rc == -EINVAL || rc == -ENOSYS ? 0 : rc;
 }
 
-/* Sanitizers make system calls of their own: such a build is left alone. */
+/* Sanitizers make system calls of their own, which the filter would refuse. */
 int confine_process(uint64_t caps, bool files)
 {
 #if defined(__has_feature)
@@ -150,7 +155,7 @@ int confine_process(uint64_t caps, bool files)
 	return 0;
 #endif
 #endif
-	int rc = confine(caps, files);
+	int rc = confine_apply(caps, files);
 
 	return rc ? fail_errno(rc, "giving up privileges") : 0;
 }

@@ -17,7 +17,8 @@ int cpus_online(void)
 		return possible;
 	if (mnt_read("sysfs", "/sys", "devices/system/cpu/online", text, sizeof(text)) <= 0)
 		return possible;
-	/* Ascending: the last number is the highest. A list that was cut off is not believed. */
+	/* The list is in ascending order: the last number is the highest. Do not use a truncated
+	 * list. */
 	if (strlen(text) == sizeof(text) - 1)
 		return possible;
 	last = text + strlen(text);

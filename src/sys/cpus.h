@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPUs can run programs now. */
+/* The CPUs that are online. */
 #ifndef SYS_CPUS_H
 #define SYS_CPUS_H
 
-/* One more than the highest number of a CPU that is online: enough for what is kept by number and
- * is too large to be kept for each possible one, of which virtual machines have hundreds. The
- * number of possible CPUs if it is not known. -errno. */
+/* Returns the highest number of an online CPU plus 1, or the number of possible CPUs if that is not
+ * known; or -errno. For tables by CPU number that would be too large for all possible CPUs, of
+ * which virtual machines may have hundreds. */
 int cpus_online(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Both classes by one reading: each header is copied out as one of 64 bits. All offsets come from
- * the file, and are checked. */
+/* Handles 32-bit and 64-bit files in one way: headers are converted to the 64-bit form. All offsets
+ * come from the file and are checked. */
 #include "sys/elf.h"
 #include <elf.h>
 #include <errno.h>
@@ -14,11 +14,11 @@ enum {
 	SEGMENTS_MAX = 1 << 12,
 	TABLE_MAX = 1 << 28,
 	TABLES_MAX = 4,
-	NAME_LEN = 1 << 12, /* of a function; longer ones are passed over */
-	HIDDEN = 1 << 15, /* of a version (VERSYM_HIDDEN): for programs that were linked with it */
+	SYMBOL_NAME_MAX = 1 << 12, /* longer names are skipped */
+	VERSION_HIDDEN = 1 << 15,  /* VERSYM_HIDDEN: for programs linked with this version */
 };
 
-static bool copy(const struct elf *e, uint64_t off, void *to, size_t len)
+static bool read_bytes(const struct elf *e, uint64_t off, void *to, size_t len)
 {
 	if (off > e->len || len > e->len - off)
 		return false;
@@ -28,15 +28,15 @@ static bool copy(const struct elf *e, uint64_t off, void *to, size_t len)
 	return true;
 }
 
-/* What is needed of a file's header. */
-struct head {
+/* The needed part of a file's header. */
+struct elf_header {
 	uint64_t sections, segments;
 	uint32_t nsections, nsegments, section_size, segment_size;
 	uint16_t machine;
 };
 
-/* What runs here, the smaller sister of an architecture included. */
-static bool is_own(uint16_t machine)
+/* Files that this machine runs, including those of the 32-bit variant of its architecture. */
+static bool is_native(uint16_t machine)
 {
 #if defined(__x86_64__)
 	return machine == EM_X86_64 || machine == EM_386;
@@ -53,22 +53,24 @@ static bool is_own(uint16_t machine)
 #endif
 }
 
-static bool read_head(const struct elf *e, struct head *h)
+static bool read_header(const struct elf *e, struct elf_header *h)
 {
 	Elf64_Ehdr wide;
 	Elf32_Ehdr narrow;
 
 	if (e->wide) {
-		if (!copy(e, 0, &wide, sizeof(wide)))
+		if (!read_bytes(e, 0, &wide, sizeof(wide)))
 			return false;
-		*h = (struct head){ wide.e_shoff,     wide.e_phoff,     wide.e_shnum,  wide.e_phnum,
-				    wide.e_shentsize, wide.e_phentsize, wide.e_machine };
+		*h = (struct elf_header){ wide.e_shoff,  wide.e_phoff,     wide.e_shnum,
+					  wide.e_phnum,  wide.e_shentsize, wide.e_phentsize,
+					  wide.e_machine };
 		return true;
 	}
-	if (!copy(e, 0, &narrow, sizeof(narrow)))
+	if (!read_bytes(e, 0, &narrow, sizeof(narrow)))
 		return false;
-	*h = (struct head){ narrow.e_shoff,     narrow.e_phoff,     narrow.e_shnum,  narrow.e_phnum,
-			    narrow.e_shentsize, narrow.e_phentsize, narrow.e_machine };
+	*h = (struct elf_header){ narrow.e_shoff,  narrow.e_phoff,     narrow.e_shnum,
+				  narrow.e_phnum,  narrow.e_shentsize, narrow.e_phentsize,
+				  narrow.e_machine };
 	return true;
 }
 
@@ -77,7 +79,8 @@ struct section {
 	uint32_t type, link;
 };
 
-static bool read_section(const struct elf *e, const struct head *h, uint32_t i, struct section *s)
+static bool read_section(const struct elf *e, const struct elf_header *h, uint32_t i,
+			 struct section *s)
 {
 	uint64_t at = h->sections + (uint64_t)i * h->section_size;
 	Elf64_Shdr wide;
@@ -86,31 +89,31 @@ static bool read_section(const struct elf *e, const struct head *h, uint32_t i, 
 	if (i >= h->nsections)
 		return false;
 	if (e->wide) {
-		if (!copy(e, at, &wide, sizeof(wide)))
+		if (!read_bytes(e, at, &wide, sizeof(wide)))
 			return false;
 		*s = (struct section){ wide.sh_offset, wide.sh_size, wide.sh_entsize, wide.sh_type,
 				       wide.sh_link };
 		return true;
 	}
-	if (!copy(e, at, &narrow, sizeof(narrow)))
+	if (!read_bytes(e, at, &narrow, sizeof(narrow)))
 		return false;
 	*s = (struct section){ narrow.sh_offset, narrow.sh_size, narrow.sh_entsize, narrow.sh_type,
 			       narrow.sh_link };
 	return true;
 }
 
-static int check(struct elf *e)
+static int check_header(struct elf *e)
 {
-	static const uint16_t order = 1;
-	uint8_t own = *(const uint8_t *)&order ? ELFDATA2LSB : ELFDATA2MSB, ident[EI_NIDENT];
-	struct head h;
+	static const uint16_t one = 1;
+	uint8_t native_order = *(const uint8_t *)&one ? ELFDATA2LSB : ELFDATA2MSB, ident[EI_NIDENT];
+	struct elf_header h;
 
-	if (!copy(e, 0, ident, sizeof(ident)) || memcmp(ident, ELFMAG, SELFMAG) ||
-	    ident[EI_DATA] != own ||
+	if (!read_bytes(e, 0, ident, sizeof(ident)) || memcmp(ident, ELFMAG, SELFMAG) ||
+	    ident[EI_DATA] != native_order ||
 	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
 		return -ENOEXEC;
 	e->wide = ident[EI_CLASS] == ELFCLASS64;
-	if (!read_head(e, &h) || h.nsegments > SEGMENTS_MAX || !is_own(h.machine))
+	if (!read_header(e, &h) || h.nsegments > SEGMENTS_MAX || !is_native(h.machine))
 		return -ENOEXEC;
 	e->machine = h.machine;
 	return 0;
@@ -118,11 +121,11 @@ static int check(struct elf *e)
 
 int elf_open_blob(struct elf *e, const void *data, size_t len)
 {
-	struct elf got = { .data = data, .len = len };
-	int rc = check(&got);
+	struct elf opened = { .data = data, .len = len };
+	int rc = check_header(&opened);
 
 	if (!rc)
-		*e = got;
+		*e = opened;
 	return rc;
 }
 
@@ -133,20 +136,21 @@ int elf_open(struct elf *e, const char *path)
 
 int elf_open_at(struct elf *e, int dir, const char *path)
 {
-	struct elf got = { .fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
+	struct elf opened = { .fd = openat(dir, path,
+					   O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) };
 	off_t len;
 	int rc;
 
-	if (got.fd < 0)
+	if (opened.fd < 0)
 		return -errno;
-	/* lseek(2), not fstat(2): a confined command may do the one. */
-	len = lseek(got.fd, 0, SEEK_END);
-	got.len = len > 0 ? (uint64_t)len : 0;
-	rc = check(&got);
+	/* lseek(2), not fstat(2): a confined process is only allowed the former. */
+	len = lseek(opened.fd, 0, SEEK_END);
+	opened.len = len > 0 ? (uint64_t)len : 0;
+	rc = check_header(&opened);
 	if (rc)
-		close(got.fd);
+		close(opened.fd);
 	else
-		*e = got;
+		*e = opened;
 	return rc;
 }
 
@@ -157,20 +161,20 @@ void elf_close(struct elf *e)
 	*e = (struct elf){ 0 };
 }
 
-/* A section's bytes, on the heap; NULL: they are not there, or too many. */
-static void *load(const struct elf *e, const struct section *s)
+/* Returns a section's bytes, allocated; NULL: missing, too large or out of memory. */
+static void *load_section(const struct elf *e, const struct section *s)
 {
 	void *bytes = s->size && s->size <= TABLE_MAX && s->size <= e->len ? malloc((size_t)s->size)
 									   : NULL;
 
-	if (bytes && !copy(e, s->off, bytes, (size_t)s->size)) {
+	if (bytes && !read_bytes(e, s->off, bytes, (size_t)s->size)) {
 		free(bytes);
 		return NULL;
 	}
 	return bytes;
 }
 
-/* An entry of a table of symbols; false if it is no function that is defined here. */
+/* Reads a symbol table entry. Returns false if it is not a function defined in this file. */
 static bool read_symbol(const struct elf *e, const uint8_t *at, const char *names, uint64_t len,
 			struct elf_symbol *symbol)
 {
@@ -192,9 +196,10 @@ static bool read_symbol(const struct elf *e, const uint8_t *at, const char *name
 	    wide.st_shndx == SHN_UNDEF || wide.st_name >= len)
 		return false;
 	len -= wide.st_name;
-	if (!memchr(names + wide.st_name, '\0', len < NAME_LEN ? (size_t)len : NAME_LEN))
+	if (!memchr(names + wide.st_name, '\0',
+		    len < SYMBOL_NAME_MAX ? (size_t)len : SYMBOL_NAME_MAX))
 		return false;
-	/* The lowest bit says that it is Thumb. */
+	/* On ARM the lowest bit marks Thumb code. */
 	if (e->machine == EM_ARM)
 		wide.st_value &= ~UINT64_C(1);
 	*symbol = (struct elf_symbol){ names + wide.st_name, wide.st_value, wide.st_size,
@@ -202,31 +207,32 @@ static bool read_symbol(const struct elf *e, const uint8_t *at, const char *name
 	return *symbol->name;
 }
 
-/* The versions of a table's symbols, two bytes each, on the heap; NULL: they have none. */
-static uint16_t *versions_of(const struct elf *e, const struct head *h, uint32_t table, uint64_t n)
+/* Returns the version of each symbol in a table, allocated; NULL: no versions. */
+static uint16_t *load_versions(const struct elf *e, const struct elf_header *h, uint32_t table,
+			       uint64_t n)
 {
 	struct section s;
 
 	for (uint32_t i = 0; read_section(e, h, i, &s); i++)
 		if (s.type == SHT_GNU_versym && s.link == table && s.size / sizeof(uint16_t) >= n)
-			return load(e, &s);
+			return load_section(e, &s);
 	return NULL;
 }
 
-static int walk_table(const struct elf *e, const struct section *table,
-		      const struct section *strings, const uint16_t *versions, elf_each *each,
-		      void *arg)
+static int walk_symbols(const struct elf *e, const struct section *table,
+			const struct section *strings, const uint16_t *versions, elf_each *each,
+			void *arg)
 {
 	size_t size = e->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-	uint8_t *entries = table->entry == size ? load(e, table) : NULL;
-	char *names = entries ? load(e, strings) : NULL;
+	uint8_t *entries = table->entry == size ? load_section(e, table) : NULL;
+	char *names = entries ? load_section(e, strings) : NULL;
 	struct elf_symbol symbol;
 	int rc = 0;
 
 	if (names)
-		names[strings->size - 1] = '\0'; /* as it is in a good file */
+		names[strings->size - 1] = '\0'; /* as in an undamaged file */
 	for (uint64_t i = 0; names && !rc && i < table->size / size; i++)
-		if ((!versions || !(versions[i] & HIDDEN)) &&
+		if ((!versions || !(versions[i] & VERSION_HIDDEN)) &&
 		    read_symbol(e, entries + i * size, names, strings->size, &symbol))
 			rc = each(&symbol, arg);
 	free(names);
@@ -234,46 +240,48 @@ static int walk_table(const struct elf *e, const struct section *table,
 	return rc;
 }
 
-int elf_functions(const struct elf *e, elf_each *each, void *arg)
+int elf_walk_functions(const struct elf *e, elf_each *each, void *arg)
 {
 	struct section table, names;
 	int rc = 0, tables = 0;
 	uint16_t *versions;
-	struct head h;
+	struct elf_header h;
 
-	if (!read_head(e, &h))
+	if (!read_header(e, &h))
 		return 0;
-	/* Real files have one or two. */
+	/* Valid files have one or two symbol tables. */
 	for (uint32_t i = 0; !rc && tables < TABLES_MAX && read_section(e, &h, i, &table); i++) {
 		if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) ||
 		    !read_section(e, &h, table.link, &names) || names.type != SHT_STRTAB)
 			continue;
 		versions = table.type == SHT_DYNSYM
-				   ? versions_of(e, &h, i,
-						 table.size / (e->wide ? sizeof(Elf64_Sym)
-								       : sizeof(Elf32_Sym)))
+				   ? load_versions(e, &h, i,
+						   table.size / (e->wide ? sizeof(Elf64_Sym)
+									 : sizeof(Elf32_Sym)))
 				   : NULL;
-		rc = walk_table(e, &table, &names, versions, each, arg);
+		rc = walk_symbols(e, &table, &names, versions, each, arg);
 		free(versions);
 		tables++;
 	}
 	return rc;
 }
 
-/* A part of the file that is code in memory. */
+/* A part of the file that is loaded as code. */
 struct segment {
 	uint64_t value, offset, len;
 };
 
-/* Segment number i. 1; 0: it is none of those; -ENOENT: there are no more. */
-static int read_segment(const struct elf *e, const struct head *h, uint32_t i, struct segment *s)
+/* Reads segment number i. Returns 1 if it is code, 0 if not, -ENOENT if there is no such
+ * segment. */
+static int read_segment(const struct elf *e, const struct elf_header *h, uint32_t i,
+			struct segment *s)
 {
 	uint64_t at = h->segments + (uint64_t)i * h->segment_size;
 	Elf64_Phdr wide = { 0 };
 	Elf32_Phdr narrow;
 
-	if (i >= h->nsegments ||
-	    (e->wide ? !copy(e, at, &wide, sizeof(wide)) : !copy(e, at, &narrow, sizeof(narrow))))
+	if (i >= h->nsegments || (e->wide ? !read_bytes(e, at, &wide, sizeof(wide))
+					  : !read_bytes(e, at, &narrow, sizeof(narrow))))
 		return -ENOENT;
 	if (!e->wide) {
 		wide.p_type = narrow.p_type;
@@ -286,11 +294,11 @@ static int read_segment(const struct elf *e, const struct head *h, uint32_t i, s
 	return wide.p_type == PT_LOAD && wide.p_flags & PF_X;
 }
 
-int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
+int elf_find_offset(const struct elf *e, uint64_t value, uint64_t *offset)
 {
 	struct segment s;
-	struct head h;
-	int rc = read_head(e, &h) ? 0 : -ENOENT;
+	struct elf_header h;
+	int rc = read_header(e, &h) ? 0 : -ENOENT;
 
 	for (uint32_t i = 0; rc >= 0; i++) {
 		rc = read_segment(e, &h, i, &s);
@@ -302,11 +310,11 @@ int elf_offset(const struct elf *e, uint64_t value, uint64_t *offset)
 	return -ENOENT;
 }
 
-int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
+int elf_find_value(const struct elf *e, uint64_t offset, uint64_t *value)
 {
 	struct segment s;
-	struct head h;
-	int rc = read_head(e, &h) ? 0 : -ENOENT;
+	struct elf_header h;
+	int rc = read_header(e, &h) ? 0 : -ENOENT;
 
 	for (uint32_t i = 0; rc >= 0; i++) {
 		rc = read_segment(e, &h, i, &s);
@@ -318,7 +326,7 @@ int elf_value(const struct elf *e, uint64_t offset, uint64_t *value)
 	return -ENOENT;
 }
 
-const char *elf_words(int rc)
+const char *elf_open_error(int rc)
 {
-	return rc == -ENOEXEC ? "no program or library of this machine" : err_words(rc);
+	return rc == -ENOEXEC ? "not a program or library for this machine" : err_message(rc);
 }

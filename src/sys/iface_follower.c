@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "base/grow.h"
+#include "base/array.h"
 #include "sys/wait.h"
 
 struct followed_iface {
@@ -58,7 +58,7 @@ static int select_named(struct nl *nl, const struct opt_list *names, struct link
 		}
 		if (find_link(&named, link->ifindex))
 			continue;
-		more = grow(named.at, named.n, &named.room, sizeof(*more));
+		more = array_grow(named.at, named.n, &named.room, sizeof(*more));
 		if (!more) {
 			rc = fail_errno(-ENOMEM, "%s", link->name);
 			continue;
@@ -89,7 +89,7 @@ static struct followed_iface *find_followed(const struct iface_follower *f, int 
 static int add_change(struct iface_follower *f, enum iface_change_kind kind,
 		      const struct link *link)
 {
-	void *more = grow(f->changes, f->nchanges, &f->changes_room, sizeof(*f->changes));
+	void *more = array_grow(f->changes, f->nchanges, &f->changes_room, sizeof(*f->changes));
 
 	if (!more)
 		return fail_errno(-ENOMEM, "%s", link->name);
@@ -100,7 +100,7 @@ static int add_change(struct iface_follower *f, enum iface_change_kind kind,
 
 static int add_followed(struct iface_follower *f, const struct link *link)
 {
-	void *more = grow(f->at, f->n, &f->room, sizeof(*f->at));
+	void *more = array_grow(f->at, f->n, &f->room, sizeof(*f->at));
 
 	if (!more)
 		return fail_errno(-ENOMEM, "%s", link->name);

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* No file tells the tick counter: a program that returns it is run, a half at a time. */
+/* Runs a BPF program that returns the counter; a program returns 32 bits, so each half takes a
+ * run. */
 #include "sys/jiffies.h"
 #include <errno.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "sys/bpf.h"
 
-static int run_shifted(int shift, uint32_t *value)
+static int read_jiffies(int shift, uint32_t *value)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = shift },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	const struct bpf_prog_new p = { .name = "sonde_jiffies",
-					.type = BPF_PROG_TYPE_SOCKET_FILTER,
-					.insns = insns,
-					.ninsns = sizeof(insns) / sizeof(*insns),
-					.license = "Dual MIT/GPL" };
+	const struct bpf_prog_opts p = { .name = "sonde_jiffies",
+					 .type = BPF_PROG_TYPE_SOCKET_FILTER,
+					 .insns = insns,
+					 .ninsns = ARRAY_LEN(insns),
+					 .license = "Dual MIT/GPL" };
 	uint8_t data[64] = { 0 };
 	struct bpf_run run = { .data = data, .len = sizeof(data), .repeat = 1 };
 	int fd = bpf_prog_load(&p), rc;
@@ -32,17 +34,17 @@ static int run_shifted(int shift, uint32_t *value)
 	return rc;
 }
 
-int jiffies_now(uint64_t *now, uint64_t *hz)
+int jiffies_read(uint64_t *now, uint64_t *hz)
 {
 	struct timespec tick;
 	uint32_t low, high;
-	int rc = run_shifted(0, &low);
+	int rc = read_jiffies(0, &low);
 
 	if (!rc)
-		rc = run_shifted(32, &high);
+		rc = read_jiffies(32, &high);
 	if (rc)
 		return rc;
-	/* The coarse clocks go on by a tick at a time. */
+	/* Coarse clocks advance once per tick, so their resolution is the length of a tick. */
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || !tick.tv_nsec)
 		return -ENOSYS;
 	*now = (uint64_t)high << 32 | low;

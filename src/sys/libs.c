@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The usual folders: how a host's own loader is set up is not asked. */
+/* Looks in the usual directories; the dynamic loader's configuration is not read. */
 #define _GNU_SOURCE
 #include "sys/libs.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 
-enum { PATH_LEN = 512 };
+enum { FILE_PATH_MAX = 512 };
 
-static bool walk(const char *folder, bool enter_nesting, libs_each *each, void *arg)
+static bool walk_folder(const char *folder, bool recurse, libs_each *each, void *arg)
 {
 	DIR *dir = opendir(folder);
 	bool ended = false;
-	char path[PATH_LEN];
+	char path[FILE_PATH_MAX];
 	struct dirent *e;
 
 	while (!ended && dir && (e = readdir(dir))) {
@@ -22,8 +23,8 @@ static bool walk(const char *folder, bool enter_nesting, libs_each *each, void *
 			continue;
 		if (e->d_type != DT_DIR)
 			ended = each(path, path + len - strlen(e->d_name), arg);
-		if (!ended && enter_nesting && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-			ended = walk(path, false, each, arg);
+		if (!ended && recurse && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+			ended = walk_folder(path, false, each, arg);
 	}
 	if (dir)
 		closedir(dir);
@@ -35,8 +36,8 @@ bool libs_walk(libs_each *each, void *arg)
 	static const char *const folders[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64",
 					       "/usr/local/lib" };
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-		if (walk(folders[i], true, each, arg))
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (walk_folder(folders[i], true, each, arg))
 			return true;
 	return false;
 }

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "base/grow.h"
+#include "base/array.h"
 
-static void take_xdp(struct nl_span xdp, struct link *link)
+static void parse_xdp(struct nl_span xdp, struct link *link)
 {
 	uint32_t id = nl_u32(nl_find(xdp, IFLA_XDP_PROG_ID));
 
@@ -36,11 +36,11 @@ static void take_xdp(struct nl_span xdp, struct link *link)
 	}
 }
 
-static void take_stats(struct nl_span v, struct link *link)
+static void parse_stats(struct nl_span v, struct link *link)
 {
 	struct rtnl_link_stats64 s = { 0 };
 
-	/* Kernels append members: take as much as both know. */
+	/* Kernels append members: copy as much as both sides know. */
 	if (v.len)
 		memcpy(&s, v.data, v.len < sizeof(s) ? v.len : sizeof(s));
 	link->stats = (struct link_stats){ s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes,
@@ -63,7 +63,7 @@ bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *li
 	if (body.len < sizeof(ifi))
 		return false;
 	memcpy(&ifi, body.data, sizeof(ifi));
-	/* Bridges announce their ports' changes in the same message type. */
+	/* Messages of family AF_BRIDGE announce changes of bridge ports. */
 	if (ifi.ifi_family != AF_UNSPEC)
 		return false;
 	*link = (struct link){
@@ -79,9 +79,9 @@ bool link_parse(const struct nlmsghdr *hdr, struct nl_span body, struct link *li
 		else if (type == IFLA_MTU)
 			link->mtu = nl_u32(value);
 		else if (type == IFLA_XDP)
-			take_xdp(value, link);
+			parse_xdp(value, link);
 		else if (type == IFLA_STATS64)
-			take_stats(value, link);
+			parse_stats(value, link);
 		else if (type == IFLA_LINKINFO)
 			nl_str(nl_find(value, IFLA_INFO_KIND), link->kind, sizeof(link->kind));
 	}
@@ -96,7 +96,7 @@ static int add_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 
 	if (!link_parse(hdr, body, &link))
 		return 0;
-	more = grow(l->at, l->n, &l->room, sizeof(*l->at));
+	more = array_grow(l->at, l->n, &l->room, sizeof(*l->at));
 	if (!more)
 		return -ENOMEM;
 	l->at = more;
@@ -110,7 +110,7 @@ int link_list(struct nl *nl, struct link_list *list)
 	struct nl_msg m;
 	int rc, tries = 5;
 
-	do { /* the kernel says when interfaces changed in the middle of it */
+	do { /* retry if interfaces changed during the dump */
 		list->n = 0;
 		nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
 		rc = nl_dump(nl, &m, add_link, list);
@@ -124,7 +124,7 @@ void link_list_free(struct link_list *list)
 	*list = (struct link_list){ 0 };
 }
 
-static int take_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+static int copy_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 {
 	struct link *link = arg;
 
@@ -135,25 +135,25 @@ static int take_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 int link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = name ? 0 : ifindex };
-	struct link got = { 0 };
+	struct link found = { 0 };
 	struct nl_msg m;
 	int rc;
 
-	/* The kernel answers a longer name with -ERANGE or by its beginning: no such interface. */
+	/* The kernel refuses a longer name with -ERANGE or truncates it. */
 	if (name && (!*name || strlen(name) >= IF_NAMESIZE))
 		return -ENODEV;
 	nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
 	if (name)
 		nl_put_str(&m, IFLA_IFNAME, name);
-	rc = nl_call(nl, &m, take_link, &got);
-	if (!rc && !got.ifindex)
+	rc = nl_call(nl, &m, copy_link, &found);
+	if (!rc && !found.ifindex)
 		rc = -ENODEV;
 	if (!rc)
-		*link = got;
+		*link = found;
 	return rc;
 }
 
-static int change(struct nl *nl, int ifindex, uint16_t type, unsigned int flags)
+static int change_link(struct nl *nl, int ifindex, uint16_t type, unsigned int flags)
 {
 	struct ifinfomsg ifi = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
 	struct nl_msg m;
@@ -164,12 +164,12 @@ static int change(struct nl *nl, int ifindex, uint16_t type, unsigned int flags)
 
 int link_up(struct nl *nl, int ifindex)
 {
-	return change(nl, ifindex, RTM_NEWLINK, IFF_UP);
+	return change_link(nl, ifindex, RTM_NEWLINK, IFF_UP);
 }
 
 int link_del(struct nl *nl, int ifindex)
 {
-	return change(nl, ifindex, RTM_DELLINK, 0);
+	return change_link(nl, ifindex, RTM_DELLINK, 0);
 }
 
 int link_add_veth(struct nl *nl, const char *name, const char *peer, int netns_fd)
@@ -183,7 +183,7 @@ int link_add_veth(struct nl *nl, const char *name, const char *peer, int netns_f
 	info = nl_nest(&m, IFLA_LINKINFO);
 	nl_put_str(&m, IFLA_INFO_KIND, "veth");
 	data = nl_nest(&m, IFLA_INFO_DATA);
-	/* VETH_INFO_PEER holds a link header and then the peer's attributes. */
+	/* VETH_INFO_PEER holds a link header followed by the peer's attributes. */
 	at = m.hdr.nlmsg_len;
 	nl_put(&m, VETH_INFO_PEER | NLA_F_NESTED, &ifi, sizeof(ifi));
 	nl_put_str(&m, IFLA_IFNAME, peer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The name of an abstract socket: one process at a time can be bound to it. */
+/* A lock is an abstract unix socket: only one process at a time can bind a name. */
 #define _GNU_SOURCE
 #include "sys/lock.h"
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, PATIENCE_MS = 50 };
+enum { BACKLOG = 4096, LISTEN_WAIT_MS = 50 };
 
-static socklen_t address_of(const char *name, struct sockaddr_un *a)
+static socklen_t make_address(const char *name, struct sockaddr_un *a)
 {
 	int n;
 
@@ -24,34 +24,35 @@ static socklen_t address_of(const char *name, struct sockaddr_un *a)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* The user of whoever is bound there. -ECONNREFUSED: it does not listen (yet). */
-static int owner_of(const struct sockaddr_un *a, socklen_t len, uid_t *uid)
+/* Reads the user id of the process that is bound to the address. -ECONNREFUSED: it does not listen
+ * (yet). */
+static int read_owner(const struct sockaddr_un *a, socklen_t len, uid_t *uid)
 {
-	struct ucred who = { 0 };
-	socklen_t size = sizeof(who);
+	struct ucred cred = { 0 };
+	socklen_t size = sizeof(cred);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc = fd < 0 || connect(fd, (const struct sockaddr *)a, len) ||
-				 getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size)
+				 getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)
 			 ? -errno
 			 : 0;
 
 	if (fd >= 0)
 		close(fd);
-	*uid = who.uid;
+	*uid = cred.uid;
 	return rc;
 }
 
-/* Others can bind to the name, too, but not keep off whoever may do more than they. */
-static bool is_respected(const struct sockaddr_un *a, socklen_t len)
+/* Other users can bind the name, too. They must not be able to keep the lock from this user. */
+static bool is_same_user(const struct sockaddr_un *a, socklen_t len)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	int rc = -ECONNREFUSED;
 	uid_t uid = 0;
 
-	for (int i = 0; i < PATIENCE_MS && rc == -ECONNREFUSED; i++) {
+	for (int i = 0; i < LISTEN_WAIT_MS && rc == -ECONNREFUSED; i++) {
 		if (i)
 			nanosleep(&ms, NULL);
-		rc = owner_of(a, len, &uid);
+		rc = read_owner(a, len, &uid);
 	}
 	return !rc && uid == geteuid();
 }
@@ -59,7 +60,7 @@ static bool is_respected(const struct sockaddr_un *a, socklen_t len)
 int lock_take(const char *name)
 {
 	struct sockaddr_un a;
-	socklen_t len = address_of(name, &a);
+	socklen_t len = make_address(name, &a);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
 
 	if (fd < 0)
@@ -67,7 +68,7 @@ int lock_take(const char *name)
 	if (!bind(fd, (struct sockaddr *)&a, len) && !listen(fd, BACKLOG))
 		return fd;
 	rc = errno == EADDRINUSE ? -EBUSY : -errno;
-	if (rc == -EBUSY && !is_respected(&a, len))
+	if (rc == -EBUSY && !is_same_user(&a, len))
 		return fd;
 	close(fd);
 	return rc;

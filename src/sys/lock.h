@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock that several processes agree on by its name, without a file. */
+/* Named locks between processes, without a file. */
 #ifndef SYS_LOCK_H
 #define SYS_LOCK_H
 
-/* Take it: a descriptor that holds it until it is closed, however the process ends; -EBUSY: another
- * process has it. Names hold within a network namespace (unix(7), abstract sockets), among
- * processes of the same user. Where there are no such sockets, everybody gets it. */
+/* Takes the lock. Returns a descriptor that holds it until it is closed, however the process ends;
+ * -EBUSY: another process holds it. Names are per network namespace (unix(7), abstract sockets) and
+ * per user. Without unix sockets in the kernel, every caller gets the lock. */
 int lock_take(const char *name);
 
 #endif

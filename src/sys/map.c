@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One bpf(2) for each key and each value: what is read so is small, and read now and then. */
+/* Uses one bpf(2) call per key and per value: these maps are small and read seldom. */
 #include "sys/map.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -8,41 +8,44 @@
 
 int map_walk(int fd, size_t key_len, void *value, map_each *each, void *arg)
 {
-	/* The kernel's own alignment of keys. */
+	/* Aligned as the kernel aligns keys. */
 	_Alignas(8) unsigned char key[MAP_KEY_MAX], next[MAP_KEY_MAX];
 	int rc = key_len > sizeof(key) ? -E2BIG : fd ? bpf_map_next_key(fd, NULL, next) : -ENOENT;
 
 	while (!rc) {
 		memcpy(key, next, key_len);
 		rc = bpf_map_lookup(fd, key, value);
-		rc = rc == -ENOENT ? 0 : rc ? rc : each(key, value, arg);
+		if (!rc)
+			rc = each(key, value, arg);
+		else if (rc == -ENOENT) /* deleted meanwhile */
+			rc = 0;
 		if (!rc)
 			rc = bpf_map_next_key(fd, key, next);
 	}
 	return rc == -ENOENT ? 0 : rc;
 }
 
-struct counted {
-	map_each_n *each;
+struct count_walk {
+	map_each_count *each;
 	void *arg;
 };
 
-static int give(const void *key, void *value, void *arg)
+static int pass_count(const void *key, void *value, void *arg)
 {
-	const struct counted *c = arg;
+	const struct count_walk *c = arg;
 
 	return c->each(key, *(const uint64_t *)value, c->arg);
 }
 
-int map_walk_n(int fd, size_t key_len, map_each_n *each, void *arg)
+int map_walk_counts(int fd, size_t key_len, map_each_count *each, void *arg)
 {
-	struct counted c = { each, arg };
+	struct count_walk c = { each, arg };
 	uint64_t n;
 
-	return map_walk(fd, key_len, &n, give, &c);
+	return map_walk(fd, key_len, &n, pass_count, &c);
 }
 
-int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
+int map_read_sums(int fd, const void *key, uint64_t *sums, size_t n)
 {
 	int cpus = bpf_possible_cpus(), rc;
 	uint64_t *values;
@@ -61,7 +64,7 @@ int map_sum(int fd, const void *key, uint64_t *sums, size_t n)
 	return rc;
 }
 
-uint32_t map_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max)
+uint32_t map_read_stack(int fd, int32_t stack, uint64_t *frames, uint32_t max)
 {
 	uint32_t n = 0;
 

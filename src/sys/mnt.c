@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int mnt_detached(const char *fstype)
+int mnt_create_detached(const char *fstype)
 {
 	long fs = syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC), fd;
 
@@ -27,19 +27,19 @@ int mnt_detached(const char *fstype)
 	return (int)fd;
 }
 
-int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic)
+int mnt_open_dir(const char *fstype, const char *mount_point, unsigned long magic)
 {
-	int fd = open(usual, O_RDONLY | O_DIRECTORY | O_CLOEXEC), mount;
+	int fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC), mount;
 	struct statfs fs;
 
 	if (fd >= 0 && !fstatfs(fd, &fs) && (unsigned long)fs.f_type == magic)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	mount = mnt_detached(fstype);
+	mount = mnt_create_detached(fstype);
 	if (mount < 0)
 		return mount;
-	/* A mount's descriptor is one of a path only: it cannot be read. */
+	/* The mount's descriptor is O_PATH and cannot be read: reopen the directory. */
 	fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;
@@ -47,16 +47,16 @@ int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic)
 	return fd;
 }
 
-int mnt_open(const char *fstype, const char *usual, const char *path)
+int mnt_open(const char *fstype, const char *mount_point, const char *path)
 {
 	char full[PATH_MAX];
 	int dir, fd;
 
-	snprintf(full, sizeof(full), "%s/%s", usual, path);
+	snprintf(full, sizeof(full), "%s/%s", mount_point, path);
 	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
-	dir = mnt_detached(fstype);
+	dir = mnt_create_detached(fstype);
 	if (dir < 0)
 		return dir;
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -66,9 +66,9 @@ int mnt_open(const char *fstype, const char *usual, const char *path)
 	return fd;
 }
 
-int mnt_read(const char *fstype, const char *usual, const char *path, char *buf, size_t len)
+int mnt_read(const char *fstype, const char *mount_point, const char *path, char *buf, size_t len)
 {
-	int fd = mnt_open(fstype, usual, path);
+	int fd = mnt_open(fstype, mount_point, path);
 	ssize_t n;
 
 	if (fd < 0)

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel file systems that need not be mounted anywhere. */
+/* Access to kernel file systems (sysfs, tracefs, proc, ...) that need not be mounted. */
 #ifndef SYS_MNT_H
 #define SYS_MNT_H
 
 #include <stddef.h>
 
-/* A descriptor of the root of a detached mount of fstype ("sysfs", "tracefs", "proc",
- * "securityfs"), for openat(2); nothing appears in any mount table. The caller closes it. -errno:
+/* Creates a detached mount of fstype ("sysfs", "tracefs", "proc", "securityfs") and returns a
+ * descriptor of its root for openat(2); no mount table shows it. The caller closes it. -errno:
  * needs CAP_SYS_ADMIN and Linux 5.2 (fsopen(2)). */
-int mnt_detached(const char *fstype);
+int mnt_create_detached(const char *fstype);
 
-/* The root directory of a file system: what is mounted at the usual place if that has this magic
- * number (linux/magic.h), else a detached mount. The caller closes it. -errno. */
-int mnt_open_dir(const char *fstype, const char *usual, unsigned long magic);
+/* Opens the root directory of a file system: mount_point if a file system with this magic number
+ * (linux/magic.h) is mounted there, else a detached mount. The caller closes it. -errno. */
+int mnt_open_dir(const char *fstype, const char *mount_point, unsigned long magic);
 
-/* Open path below fstype: first at the usual mount point, else in a detached mount. Read-only. */
-int mnt_open(const char *fstype, const char *usual, const char *path);
-
-/* Read a small file that way into buf, ended with a NUL and without trailing white space. Bytes or
+/* Opens path read-only below mount_point, or else in a detached mount. The caller closes it.
  * -errno. */
-int mnt_read(const char *fstype, const char *usual, const char *path, char *buf, size_t len);
+int mnt_open(const char *fstype, const char *mount_point, const char *path);
+
+/* Reads a small file like mnt_open() into buf, NUL-terminated, without trailing white space.
+ * Returns its length or -errno. */
+int mnt_read(const char *fstype, const char *mount_point, const char *path, char *buf, size_t len);
 
 #endif

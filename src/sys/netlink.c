@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Route netlink by plain sockets (netlink(7), rtnetlink(7)). */
+/* Route netlink over plain sockets (netlink(7), rtnetlink(7)). */
 #include "sys/netlink.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -10,22 +10,22 @@
 int nl_open(struct nl *nl, uint32_t groups)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	struct nl got = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) };
+	struct nl opened = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) };
 	int on = 1, err;
 
-	if (got.fd < 0)
+	if (opened.fd < 0)
 		return -errno;
-	/* Both only make errors readable; kernels without them still answer. */
-	setsockopt(got.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	setsockopt(got.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	err = bind(got.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
-	got.buf = err ? NULL : malloc(NL_BUF_MAX);
-	if (!err && !got.buf)
+	/* Both only add error messages; kernels without them work, too. */
+	setsockopt(opened.fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(opened.fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	err = bind(opened.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+	opened.buf = err ? NULL : malloc(NL_BUF_MAX);
+	if (!err && !opened.buf)
 		err = -ENOMEM;
 	if (err)
-		nl_close(&got);
+		nl_close(&opened);
 	else
-		*nl = got;
+		*nl = opened;
 	return err;
 }
 
@@ -37,7 +37,7 @@ void nl_close(struct nl *nl)
 	*nl = (struct nl){ 0 };
 }
 
-static void *grow(struct nl_msg *m, size_t len)
+static void *reserve_bytes(struct nl_msg *m, size_t len)
 {
 	size_t at = NLMSG_ALIGN(m->hdr.nlmsg_len);
 
@@ -59,14 +59,14 @@ void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *body,
 	m->hdr.nlmsg_len = NLMSG_HDRLEN;
 	m->hdr.nlmsg_type = type;
 	m->hdr.nlmsg_flags = NLM_F_REQUEST | flags;
-	at = grow(m, len);
+	at = reserve_bytes(m, len);
 	if (at && len)
 		memcpy(at, body, len);
 }
 
 void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t len)
 {
-	struct nlattr *a = grow(m, NLA_HDRLEN + len);
+	struct nlattr *a = reserve_bytes(m, NLA_HDRLEN + len);
 
 	if (!a)
 		return;
@@ -102,23 +102,23 @@ void nl_nest_end(struct nl_msg *m, size_t at)
 		a->nla_len = (uint16_t)(m->hdr.nlmsg_len - at);
 }
 
-bool nl_next(struct nl_span *rest, uint16_t *type, struct nl_span *value)
+bool nl_next(struct nl_span *attrs, uint16_t *type, struct nl_span *value)
 {
 	struct nlattr a;
 	size_t step;
 
-	if (rest->len < NLA_HDRLEN)
+	if (attrs->len < NLA_HDRLEN)
 		return false;
-	memcpy(&a, rest->data, sizeof(a));
-	if (a.nla_len < NLA_HDRLEN || a.nla_len > rest->len)
+	memcpy(&a, attrs->data, sizeof(a));
+	if (a.nla_len < NLA_HDRLEN || a.nla_len > attrs->len)
 		return false;
 	*type = a.nla_type & NLA_TYPE_MASK;
-	*value = (struct nl_span){ rest->data + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN };
+	*value = (struct nl_span){ attrs->data + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN };
 	step = NLA_ALIGN((size_t)a.nla_len);
-	if (step > rest->len)
-		step = rest->len;
-	rest->data += step;
-	rest->len -= step;
+	if (step > attrs->len)
+		step = attrs->len;
+	attrs->data += step;
+	attrs->len -= step;
 	return true;
 }
 
@@ -166,9 +166,9 @@ void nl_str(struct nl_span value, char *dst, size_t len)
 	dst[n] = '\0';
 }
 
-/* The error of an NLMSG_ERROR, and the words behind it when the kernel sent some: with
- * NLM_F_CAPPED the echoed request is only its header. */
-static int take_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span body)
+/* Returns the error of an NLMSG_ERROR and keeps the kernel's message if it sent one. With
+ * NLM_F_CAPPED, only the header of the request is echoed before it. */
+static int parse_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span body)
 {
 	struct nlmsgerr e;
 	size_t skip = sizeof(e);
@@ -179,12 +179,12 @@ static int take_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span 
 	if (!(hdr->nlmsg_flags & NLM_F_CAPPED) && e.msg.nlmsg_len > NLMSG_HDRLEN)
 		skip += NLMSG_ALIGN(e.msg.nlmsg_len) - NLMSG_HDRLEN;
 	if (hdr->nlmsg_flags & NLM_F_ACK_TLVS)
-		nl_str(nl_find(nl_attrs(body, skip), NLMSGERR_ATTR_MSG), nl->words,
-		       sizeof(nl->words));
+		nl_str(nl_find(nl_attrs(body, skip), NLMSGERR_ATTR_MSG), nl->ext_ack,
+		       sizeof(nl->ext_ack));
 	return e.error;
 }
 
-static ssize_t receive(struct nl *nl, int flags)
+static ssize_t receive_datagram(struct nl *nl, int flags)
 {
 	struct sockaddr_nl from = { 0 };
 	struct iovec iov = { nl->buf, NL_BUF_MAX };
@@ -201,10 +201,11 @@ static ssize_t receive(struct nl *nl, int flags)
 	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
 }
 
-enum { WALK_MORE, WALK_DONE };
+enum { WALK_CONTINUE, WALK_DONE };
 
-/* One datagram's messages. ours: only answers to the request with this number, 0 for events. */
-static int walk(struct nl *nl, struct nl_span in, uint32_t ours, nl_each *each, void *arg, int *rc)
+/* Walks the messages of a datagram. seq: only replies to the request with this number; 0: all. */
+static int walk_messages(struct nl *nl, struct nl_span in, uint32_t seq, nl_each *each, void *arg,
+			 int *rc)
 {
 	while (in.len >= NLMSG_HDRLEN) {
 		struct nlmsghdr hdr;
@@ -220,29 +221,31 @@ static int walk(struct nl *nl, struct nl_span in, uint32_t ours, nl_each *each, 
 		step = NLMSG_ALIGN((size_t)hdr.nlmsg_len);
 		in.data += step < in.len ? step : in.len;
 		in.len -= step < in.len ? step : in.len;
-		if (ours && hdr.nlmsg_seq != ours)
+		if (seq && hdr.nlmsg_seq != seq)
 			continue;
 		if (hdr.nlmsg_flags & NLM_F_DUMP_INTR)
 			nl->overrun = true;
 		if (hdr.nlmsg_type == NLMSG_ERROR) {
-			int err = take_error(nl, &hdr, body);
+			int err = parse_error(nl, &hdr, body);
 
-			*rc = *rc ? *rc : err;
+			if (!*rc)
+				*rc = err;
 			return WALK_DONE;
 		}
-		if (hdr.nlmsg_type == NLMSG_DONE) { /* a dump's own error, 0 if none */
+		if (hdr.nlmsg_type == NLMSG_DONE) { /* carries the error of the dump, or 0 */
 			int32_t err = (int32_t)nl_u32(body);
 
-			*rc = *rc ? *rc : err;
+			if (!*rc)
+				*rc = err;
 			return WALK_DONE;
 		}
 		if (hdr.nlmsg_type >= NLMSG_MIN_TYPE && each && !*rc)
 			*rc = each(&hdr, body, arg);
 	}
-	return WALK_MORE;
+	return WALK_CONTINUE;
 }
 
-static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
+static int send_and_receive(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t n;
@@ -251,28 +254,28 @@ static int exchange(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 	if (m->full)
 		return -EMSGSIZE;
 	m->hdr.nlmsg_seq = ++nl->seq;
-	nl->words[0] = '\0';
+	nl->ext_ack[0] = '\0';
 	nl->overrun = false;
 	if (sendto(nl->fd, m->buf, m->hdr.nlmsg_len, 0, (struct sockaddr *)&kernel,
 		   sizeof(kernel)) < 0)
 		return -errno;
 	do
-		n = receive(nl, 0);
-	while (n > 0 && walk(nl, (struct nl_span){ nl->buf, (size_t)n }, nl->seq, each, arg, &rc) ==
-				WALK_MORE);
+		n = receive_datagram(nl, 0);
+	while (n > 0 && walk_messages(nl, (struct nl_span){ nl->buf, (size_t)n }, nl->seq, each,
+				      arg, &rc) == WALK_CONTINUE);
 	return n < 0 ? (int)n : rc;
 }
 
 int nl_call(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 {
 	m->hdr.nlmsg_flags |= NLM_F_ACK;
-	return exchange(nl, m, each, arg);
+	return send_and_receive(nl, m, each, arg);
 }
 
 int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg)
 {
 	m->hdr.nlmsg_flags |= NLM_F_DUMP;
-	return exchange(nl, m, each, arg);
+	return send_and_receive(nl, m, each, arg);
 }
 
 int nl_read(struct nl *nl, nl_each *each, void *arg)
@@ -280,14 +283,14 @@ int nl_read(struct nl *nl, nl_each *each, void *arg)
 	ssize_t n = 0;
 	int rc = 0;
 
-	while (!rc && (n = receive(nl, MSG_DONTWAIT)) > 0)
-		walk(nl, (struct nl_span){ nl->buf, (size_t)n }, 0, each, arg, &rc);
+	while (!rc && (n = receive_datagram(nl, MSG_DONTWAIT)) > 0)
+		walk_messages(nl, (struct nl_span){ nl->buf, (size_t)n }, 0, each, arg, &rc);
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return (int)n;
 	return rc;
 }
 
-static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+static int ignore_message(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 {
 	(void)hdr;
 	(void)body;
@@ -295,7 +298,7 @@ static int ignore(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 	return 0;
 }
 
-int nl_skip(struct nl *nl)
+int nl_drain(struct nl *nl)
 {
-	return nl_read(nl, ignore, NULL);
+	return nl_read(nl, ignore_message, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Network namespaces: setns(2) by pidfd or path, and the socket ioctl that names one's own. */
+/* Network namespaces: setns(2) by pidfd or path; an ioctl on a socket gets the current one. */
 #define _GNU_SOURCE
 #include "sys/netns.h"
 #include <errno.h>
@@ -28,7 +28,7 @@ int netns_set(int fd)
 	return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
-static int enter_fd(long fd)
+static int enter_and_close(long fd)
 {
 	int rc = fd < 0 ? -errno : netns_set((int)fd);
 
@@ -37,7 +37,7 @@ static int enter_fd(long fd)
 	return rc;
 }
 
-/* The process that is meant; 0: a path is. -ESRCH: there can be none. */
+/* Returns the process id; 0: text is a path; -ESRCH: a number that is no process id. */
 static int read_pid(const char *text)
 {
 	unsigned long pid;
@@ -49,7 +49,7 @@ static int read_pid(const char *text)
 	return errno || !pid || pid > INT_MAX ? -ESRCH : (int)pid;
 }
 
-static int open_path(const char *name)
+static int open_ns_path(const char *name)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -70,9 +70,9 @@ int netns_enter(const char *pid_or_path)
 	if (pid < 0)
 		return pid;
 	if (pid)
-		return enter_fd(syscall(SYS_pidfd_open, pid, 0));
-	fd = open_path(pid_or_path);
-	return fd < 0 ? fd : enter_fd(fd);
+		return enter_and_close(syscall(SYS_pidfd_open, pid, 0));
+	fd = open_ns_path(pid_or_path);
+	return fd < 0 ? fd : enter_and_close(fd);
 }
 
 int netns_inode(const char *pid_or_path, uint32_t *inode)
@@ -87,7 +87,7 @@ int netns_inode(const char *pid_or_path, uint32_t *inode)
 		if (fd == -ENOENT)
 			return -ESRCH;
 	} else if (!pid) {
-		fd = open_path(pid_or_path);
+		fd = open_ns_path(pid_or_path);
 	}
 	if (fd < 0)
 		return fd;
@@ -105,7 +105,7 @@ int netns_unshare(void)
 	return unshare(CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
-/* /proc/self/ns/net is the usual way, but procfs need not be mounted. */
+/* Not through /proc/self/ns/net: procfs need not be mounted. */
 int netns_current(void)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd;
@@ -119,7 +119,7 @@ int netns_current(void)
 	return fd;
 }
 
-uint32_t netns_own_inode(void)
+uint32_t netns_current_inode(void)
 {
 	int fd = netns_current();
 	struct stat st;

@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Network namespaces without procfs or iproute2. */
+/* Network namespaces; needs neither procfs nor iproute2. */
 #ifndef SYS_NETNS_H
 #define SYS_NETNS_H
 
 #include <stdint.h>
 
-/* Move this thread into the namespace named by a process id or a path ("/run/netns/x", or "x" if
- * that has no slash and stands in /run/netns). 0 or -errno: -ESRCH, -ENOENT, -EINVAL (not a network
- * namespace), -EPERM. */
+/* Moves this thread into the namespace of a process id or path ("/run/netns/x", or "x" for that
+ * path). Returns 0 or -errno: -ESRCH, -ENOENT, -EINVAL (not a network namespace), -EPERM. */
 int netns_enter(const char *pid_or_path);
 
-/* The inode number of a namespace named so, which is what the kernel calls it by. -ESRCH: no such
- * process; -ENOENT, -EINVAL as above. */
+/* Gets the inode number of a namespace, which is how the kernel names it. -ESRCH: no such process;
+ * -ENOENT, -EINVAL as above. */
 int netns_inode(const char *pid_or_path, uint32_t *inode);
 
-/* Move this thread into a fresh network namespace. */
+/* Moves this thread into a new network namespace. */
 int netns_unshare(void);
 
-/* A descriptor of the namespace that this thread is in; the caller closes it. */
+/* Returns a descriptor of this thread's namespace; the caller closes it. */
 int netns_current(void);
 
-/* The number of the namespace that this thread is in, as stat(2) of its file and ip-netns(8) have
- * it; 0: unknown. */
-uint32_t netns_own_inode(void);
+/* Returns the inode number of this thread's namespace, as stat(2) and ip-netns(8) show it; 0:
+ * unknown. */
+uint32_t netns_current_inode(void);
 
-/* Move this thread into the namespace of a descriptor. */
+/* Moves this thread into the namespace of a descriptor. */
 int netns_set(int fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two kinds of probes are each a PMU of their own, whose number sysfs knows. */
+/* Kprobes and uprobes are PMUs, whose numbers are in sysfs. */
 #include "sys/perf.h"
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "sys/mnt.h"
 
-static int pmu_read(const char *pmu, const char *file, char *buf, size_t len)
+static int read_pmu_file(const char *pmu, const char *file, char *buf, size_t len)
 {
 	char path[64];
 
@@ -19,10 +19,10 @@ static int pmu_read(const char *pmu, const char *file, char *buf, size_t len)
 	return mnt_read("sysfs", "/sys", path, buf, len);
 }
 
-static int pmu_type(const char *pmu, uint32_t *type)
+static int read_pmu_type(const char *pmu, uint32_t *type)
 {
 	char text[16];
-	int rc = pmu_read(pmu, "type", text, sizeof(text));
+	int rc = read_pmu_file(pmu, "type", text, sizeof(text));
 
 	if (rc < 0)
 		return rc == -ENOENT ? -ENODEV : rc;
@@ -30,19 +30,20 @@ static int pmu_type(const char *pmu, uint32_t *type)
 	return 0;
 }
 
-/* "config:0": the bit that makes a probe one of a function's return. */
-static uint64_t retprobe_bit(const char *pmu)
+/* Reads the bit of config that selects the function's return, from a text like "config:0". */
+static uint64_t read_retprobe_bit(const char *pmu)
 {
 	char text[16];
 	unsigned int bit = 0;
 
-	if (pmu_read(pmu, "format/retprobe", text, sizeof(text)) > 0 &&
+	if (read_pmu_file(pmu, "format/retprobe", text, sizeof(text)) > 0 &&
 	    !strncmp(text, "config:", 7))
 		bit = (unsigned int)strtoul(text + 7, NULL, 10);
 	return UINT64_C(1) << (bit & 63);
 }
 
-static int probe(const char *pmu, const char *name, uint64_t offset, bool returns, int prog_fd)
+static int attach_probe(const char *pmu, const char *name, uint64_t offset, bool at_return,
+			int prog_fd)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -50,13 +51,13 @@ static int probe(const char *pmu, const char *name, uint64_t offset, bool return
 		.config2 = offset,
 	};
 	uint32_t type;
-	int rc = pmu_type(pmu, &type), fd;
+	int rc = read_pmu_type(pmu, &type), fd;
 
 	if (rc)
 		return rc;
 	attr.type = type;
-	attr.config = returns ? retprobe_bit(pmu) : 0;
-	/* One on the first CPU is one on all. */
+	attr.config = at_return ? read_retprobe_bit(pmu) : 0;
+	/* A probe opened on one CPU is active on all CPUs. */
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -69,24 +70,24 @@ static int probe(const char *pmu, const char *name, uint64_t offset, bool return
 	return fd;
 }
 
-int perf_kprobe(const char *function, bool returns, int prog_fd)
+int perf_attach_kprobe(const char *function, bool at_return, int prog_fd)
 {
-	return probe("kprobe", function, 0, returns, prog_fd);
+	return attach_probe("kprobe", function, 0, at_return, prog_fd);
 }
 
 bool perf_has_kprobes(void)
 {
 	uint32_t type;
 
-	return perf_type(false, &type) != -ENODEV;
+	return perf_read_type(false, &type) != -ENODEV;
 }
 
-int perf_type(bool user, uint32_t *type)
+int perf_read_type(bool user, uint32_t *type)
 {
-	return pmu_type(user ? "uprobe" : "kprobe", type);
+	return read_pmu_type(user ? "uprobe" : "kprobe", type);
 }
 
-int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd)
+int perf_attach_uprobe(const char *file, uint64_t offset, bool at_return, int prog_fd)
 {
-	return probe("uprobe", file, offset, returns, prog_fd);
+	return attach_probe("uprobe", file, offset, at_return, prog_fd);
 }

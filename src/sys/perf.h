@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Probes at functions, of the kernel and of programs, as perf events (perf_event_open(2)). */
+/* Kprobes and uprobes as perf events (perf_event_open(2)). */
 #ifndef SYS_PERF_H
 #define SYS_PERF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A BPF program at a kernel function, at its begin or where it returns. The descriptor, which holds
- * it there; -ENOENT: no such function, or none that may be probed; -ENODEV: this kernel has no
- * kprobes. */
-int perf_kprobe(const char *function, bool returns, int prog_fd);
+/* Attaches a BPF program to the entry or the return of a kernel function. Returns a descriptor that
+ * keeps it attached. -ENOENT: no such function, or probing it is not allowed; -ENODEV: the kernel
+ * has no kprobes. */
+int perf_attach_kprobe(const char *function, bool at_return, int prog_fd);
 
-/* Whether this kernel has such a thing at all. */
+/* Returns true if the kernel has kprobes. */
 bool perf_has_kprobes(void);
-/* The number of its kind, user: of that in files. -ENODEV: the kernel has none; else what keeps it
- * from being asked. */
-int perf_type(bool user, uint32_t *type);
+/* Gets the PMU type of kprobes (user: of uprobes). -ENODEV: the kernel has none; another -errno:
+ * sysfs could not be read. */
+int perf_read_type(bool user, uint32_t *type);
 
-/* The same of the code at an offset in a file, in every process that runs it. */
-int perf_uprobe(const char *file, uint64_t offset, bool returns, int prog_fd);
+/* Like perf_attach_kprobe(), for the code at an offset of a file, in every process that runs it. */
+int perf_attach_uprobe(const char *file, uint64_t offset, bool at_return, int prog_fd);
 
 #endif

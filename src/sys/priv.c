@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/mnt.h"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
@@ -37,7 +38,7 @@ uint64_t priv_caps(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-const char *priv_missing(uint64_t want, char *buf, size_t len)
+const char *priv_missing(uint64_t required, char *buf, size_t len)
 {
 	uint64_t have = priv_caps();
 	size_t at = 0;
@@ -45,8 +46,8 @@ const char *priv_missing(uint64_t want, char *buf, size_t len)
 	if (have & PRIV(CAP_SYS_ADMIN))
 		have |= PRIV(CAP_BPF) | PRIV(CAP_PERFMON);
 	buf[0] = '\0';
-	for (size_t i = 0; i < sizeof(cap_names) / sizeof(*cap_names) && at < len; i++)
-		if (want & ~have & cap_names[i].bit)
+	for (size_t i = 0; i < ARRAY_LEN(cap_names) && at < len; i++)
+		if (required & ~have & cap_names[i].bit)
 			at += (size_t)snprintf(buf + at, len - at, "%s%s", at ? ", " : "",
 					       cap_names[i].name);
 	return buf;
@@ -58,7 +59,7 @@ int priv_keep(uint64_t keep)
 	struct __user_cap_data_struct data[2] = { 0 };
 	uint64_t have = priv_caps();
 
-	/* Where it stands in for these, it has to stay: see priv_missing(). */
+	/* CAP_SYS_ADMIN has to stay where it implies one of these: see priv_missing(). */
 	if (keep & ~have & (PRIV(CAP_BPF) | PRIV(CAP_PERFMON)))
 		keep |= PRIV(CAP_SYS_ADMIN);
 	have &= keep;
@@ -72,13 +73,13 @@ const char *const lockdown_names[] = { "unknown", "none", "integrity", "confiden
 
 enum lockdown priv_lockdown(void)
 {
-	char buf[128], want[32];
+	char buf[128], label[32];
 
 	if (mnt_read("securityfs", "/sys/kernel/security", "lockdown", buf, sizeof(buf)) < 0)
 		return LOCKDOWN_UNKNOWN;
 	for (int i = LOCKDOWN_NONE; i <= LOCKDOWN_CONFIDENTIALITY; i++) {
-		snprintf(want, sizeof(want), "[%s]", lockdown_names[i]);
-		if (strstr(buf, want))
+		snprintf(label, sizeof(label), "[%s]", lockdown_names[i]);
+		if (strstr(buf, label))
 			return (enum lockdown)i;
 	}
 	return LOCKDOWN_UNKNOWN;
@@ -86,9 +87,9 @@ enum lockdown priv_lockdown(void)
 
 void priv_lift_memlock(void)
 {
-	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
-	setrlimit(RLIMIT_MEMLOCK, &all);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
 void priv_lift_files(void)
@@ -103,17 +104,17 @@ void priv_lift_files(void)
 
 int priv_load_module(const char *path)
 {
-	static const char *const endings[] = { "", ".xz", ".zst", ".gz" };
+	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
 	struct utsname uts;
 	char full[PATH_MAX];
 	int rc = -ENOENT;
 
 	uname(&uts);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		int fd;
 
 		snprintf(full, sizeof(full), "/lib/modules/%s/kernel/%s.ko%s", uts.release, path,
-			 endings[i]);
+			 suffixes[i]);
 		fd = open(full, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What this process may do: capabilities, lockdown, limits. */
+/* Privileges of this process: capabilities, lockdown, limits. */
 #ifndef SYS_PRIV_H
 #define SYS_PRIV_H
 
@@ -10,28 +10,28 @@
 
 #define PRIV(cap) (UINT64_C(1) << (cap))
 
-/* The effective capabilities, a bit each. */
+/* The effective capabilities as a mask of PRIV() bits. */
 uint64_t priv_caps(void);
-/* Of the capabilities in want, the names of those that are missing ("CAP_BPF, CAP_NET_ADMIN"); ""
- * if none is. CAP_SYS_ADMIN stands in for CAP_BPF and CAP_PERFMON, as in the kernel. */
-const char *priv_missing(uint64_t want, char *buf, size_t len);
-/* Keep only the capabilities in keep, for good. */
+/* Writes the names of the required capabilities that are missing to buf ("CAP_BPF, CAP_NET_ADMIN";
+ * "" if none) and returns buf. CAP_SYS_ADMIN implies CAP_BPF and CAP_PERFMON, as in the kernel. */
+const char *priv_missing(uint64_t required, char *buf, size_t len);
+/* Irrevocably drops all capabilities but those in keep. Returns 0 or -errno. */
 int priv_keep(uint64_t keep);
 
 enum lockdown { LOCKDOWN_UNKNOWN, LOCKDOWN_NONE, LOCKDOWN_INTEGRITY, LOCKDOWN_CONFIDENTIALITY };
-/* kernel_lockdown(7), read from securityfs (a detached one if need be). */
+/* The lockdown mode (kernel_lockdown(7)), from securityfs, through a detached mount if needed. */
 enum lockdown priv_lockdown(void);
 extern const char *const lockdown_names[];
 
-/* Lift RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to. Failure shows in the
- * next call. bpf_map_create() and bpf_prog_load() do it when they have to. */
+/* Raises RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to. bpf_map_create()
+ * and bpf_prog_load() call it when needed; if it fails, their retry fails. */
 void priv_lift_memlock(void);
 
-/* Let this process hold as many descriptors as it may: an interface takes about eight. */
+/* Raises the limit of open files to the hard limit: an interface takes about eight descriptors. */
 void priv_lift_files(void);
 
-/* Load a module of this kernel by its path below kernel/ without its ending ("net/sched/cls_bpf")
- * from /lib/modules. 0 also if it was loaded already; -ENOENT: no such file. */
+/* Loads a kernel module from /lib/modules by its path below kernel/ without suffix
+ * ("net/sched/cls_bpf"). Returns 0 also if it is loaded already; -ENOENT: no such file. */
 int priv_load_module(const char *path);
 
 #endif

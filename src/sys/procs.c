@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* proc(5) for who there is, pidfd_getfd(2) for what they hold. */
+/* Lists processes with proc(5) and duplicates their sockets with pidfd_getfd(2). */
 #define _GNU_SOURCE
 #include "sys/procs.h"
 #include <dirent.h>
@@ -23,16 +23,16 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-/* A look at all processes. */
-struct walk {
-	int proc, cgroups; /* directories; cgroups: -errno if there are none */
+/* A walk over all processes. */
+struct process_walk {
+	int proc, cgroups; /* descriptors of directories; cgroups: -errno without cgroup2 */
 	procs_each *each;
 	void *arg;
 };
 
-/* One that is looked at. What is only needed of those with sockets is read with the first. */
-struct holder {
-	struct proc p;
+/* The current process. What only processes with sockets need is read at their first socket. */
+struct process {
+	struct proc proc;
 	int pidfd;
 };
 
@@ -50,8 +50,8 @@ static void read_file(int dir, uint32_t pid, const char *name, char *buf, size_t
 		close(fd);
 }
 
-/* The id of a cgroup is its directory's inode number. */
-static uint64_t cgroup_of(const struct walk *w, uint32_t pid)
+/* A cgroup's id is the inode number of its directory. */
+static uint64_t read_cgroup_id(const struct process_walk *w, uint32_t pid)
 {
 	char text[4096], *at, *end;
 	struct stat st;
@@ -78,39 +78,40 @@ static bool is_inet(int fd)
 	       (family == AF_INET || family == AF_INET6);
 }
 
-/* The first socket decides whether the process can be looked into. */
-static int open_holder(const struct walk *w, struct holder *h)
+/* Runs at a process's first socket: fails if the process cannot be examined. */
+static int open_process(const struct process_walk *w, struct process *process)
 {
-	if (h->pidfd)
+	if (process->pidfd)
 		return 0;
-	h->pidfd = (int)syscall(SYS_pidfd_open, h->p.pid, 0);
-	if (h->pidfd < 0) {
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->proc.pid, 0);
+	if (process->pidfd < 0) {
 		int rc = -errno;
 
-		h->pidfd = 0;
+		process->pidfd = 0;
 		return rc;
 	}
-	read_file(w->proc, h->p.pid, "comm", h->p.comm, sizeof(h->p.comm));
-	h->p.comm[strcspn(h->p.comm, "\n")] = '\0';
-	h->p.cgroup = cgroup_of(w, h->p.pid);
+	read_file(w->proc, process->proc.pid, "comm", process->proc.comm,
+		  sizeof(process->proc.comm));
+	process->proc.comm[strcspn(process->proc.comm, "\n")] = '\0';
+	process->proc.cgroup = read_cgroup_id(w, process->proc.pid);
 	return 0;
 }
 
-static int take(const struct walk *w, struct holder *h, int number)
+static int visit_fd(const struct process_walk *w, struct process *process, int fd_number)
 {
-	int rc = open_holder(w, h), fd;
+	int rc = open_process(w, process), fd;
 
 	if (rc)
 		return rc;
-	fd = (int)syscall(SYS_pidfd_getfd, h->pidfd, number, 0);
+	fd = (int)syscall(SYS_pidfd_getfd, process->pidfd, fd_number, 0);
 	if (fd < 0)
-		return errno == EBADF ? 0 : -errno; /* closed meanwhile */
-	rc = is_inet(fd) ? w->each(&h->p, fd, w->arg) : 0;
+		return errno == EBADF ? 0 : -errno; /* EBADF: closed meanwhile */
+	rc = is_inet(fd) ? w->each(&process->proc, fd, w->arg) : 0;
 	close(fd);
 	return rc;
 }
 
-static int walk_fds(const struct walk *w, struct holder *h, DIR *fds)
+static int walk_fds(const struct process_walk *w, struct process *process, DIR *fds)
 {
 	struct dirent *e;
 	int rc = 0;
@@ -120,14 +121,14 @@ static int walk_fds(const struct walk *w, struct holder *h, DIR *fds)
 		ssize_t n = readlinkat(dirfd(fds), e->d_name, target, sizeof(target));
 
 		if (n > 8 && !memcmp(target, "socket:[", 8))
-			rc = take(w, h, atoi(e->d_name));
+			rc = visit_fd(w, process, atoi(e->d_name));
 	}
 	return rc;
 }
 
-static int walk_process(const struct walk *w, uint32_t pid)
+static int walk_process(const struct process_walk *w, uint32_t pid)
 {
-	struct holder h = { .p.pid = pid };
+	struct process process = { .proc.pid = pid };
 	char path[32];
 	DIR *fds;
 	int fd, rc;
@@ -140,31 +141,31 @@ static int walk_process(const struct walk *w, uint32_t pid)
 			close(fd);
 		return 0;
 	}
-	rc = walk_fds(w, &h, fds);
+	rc = walk_fds(w, &process, fds);
 	closedir(fds);
-	if (h.pidfd)
-		close(h.pidfd);
+	if (process.pidfd)
+		close(process.pidfd);
 	return rc == -ESRCH ? 0 : rc;
 }
 
-static int walk_all(const struct walk *w)
+static int walk_all(const struct process_walk *w)
 {
-	DIR *all = fdopendir(w->proc);
+	DIR *dir = fdopendir(w->proc);
 	struct dirent *e;
 	int rc = 0;
 
-	if (!all)
+	if (!dir)
 		return -errno;
-	while (!rc && (e = readdir(all)))
+	while (!rc && (e = readdir(dir)))
 		if (*e->d_name >= '1' && *e->d_name <= '9')
 			rc = walk_process(w, (uint32_t)strtoul(e->d_name, NULL, 10));
-	closedir(all);
+	closedir(dir);
 	return rc;
 }
 
-int procs_sockets(procs_each *each, void *arg)
+int procs_walk_sockets(procs_each *each, void *arg)
 {
-	struct walk w = { .each = each, .arg = arg };
+	struct process_walk w = { .each = each, .arg = arg };
 	int rc;
 
 	w.proc = mnt_open_dir("proc", "/proc", PROC_SUPER_MAGIC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The reading end of a BPF ring buffer map. */
+/* Reads a BPF ring buffer map. */
 #ifndef SYS_RING_H
 #define SYS_RING_H
 
@@ -9,28 +9,29 @@
 #include "base/buf.h"
 
 struct ring {
-	int fd; /* the map's, the caller's; poll(2) it for reading */
+	int fd; /* of the map, owned by the caller; poll(2) it for reading */
 	uint64_t mask;
 	size_t page;
-	bool wide; /* positions have 64 bits, as the kernel's long; else 32, and they go round */
+	bool wide; /* 64-bit positions, like the kernel's long; else 32-bit ones, which wrap */
 	void *consumer;
 	const void *producer;
-	/* The kernel would map it twice in a row, so that no record is split. But both count as the
-	 * process's memory, which a copy of a split one now and then does not. */
+	/* The data is mapped once, not twice in a row as the kernel allows so that no record is
+	 * split: both mappings would count as memory of this process. A record that is split is
+	 * copied. */
 	const uint8_t *data;
-	struct buf whole; /* that copy */
+	struct buf joined; /* the copy of a split record */
 };
 
-/* size: the map's max_entries, a power of two of whole pages. To be called before anything is
- * attached that writes into the ring. */
+/* size: max_entries of the map, a power of two and whole pages. Call it before attaching any
+ * program that writes to the ring. */
 int ring_open(struct ring *r, int map_fd, uint32_t size);
 void ring_close(struct ring *r);
 
-/* Called with each record that the kernel has submitted; it is gone after the call. A value other
- * than 0 ends the reading behind that record. */
+/* Called with each submitted record, which is valid during the call only. A value other than 0 ends
+ * the reading after that record. */
 typedef int ring_each(const void *rec, size_t len, void *arg);
-/* Read what is there by now, without waiting, and no more. Returns the last answer of each, or
- * -ENOMEM: a record is still there that could not be made one piece. */
+/* Reads the records that are complete by now, without waiting. Returns the last result of each(),
+ * or -ENOMEM: the next record is split and could not be copied; it stays in the ring. */
 int ring_read(struct ring *r, ring_each *each, void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard output of live commands: a reader that is slow or gone never blocks the end. */
+/* Standard output of live commands: a slow or closed reader never blocks the command's end. */
 #ifndef SYS_STDOUT_H
 #define SYS_STDOUT_H
 

@@ -9,7 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static uint32_t parent_of(bool ingress)
+static uint32_t make_parent(bool ingress)
 {
 	return TC_H_MAKE(TC_H_CLSACT, ingress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 }
@@ -28,10 +28,10 @@ int tc_clsact_add(struct nl *nl, int ifindex)
 	return rc == -EEXIST ? 0 : rc;
 }
 
-static void filter_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const struct tc_filter *f)
+static void begin_filter(struct nl_msg *m, uint16_t type, uint16_t flags, const struct tc_filter *f)
 {
 	struct tcmsg tcm = { .tcm_ifindex = f->ifindex,
-			     .tcm_parent = parent_of(f->ingress),
+			     .tcm_parent = make_parent(f->ingress),
 			     .tcm_handle = f->handle,
 			     .tcm_info = TC_H_MAKE((uint32_t)f->prio << 16, htons(ETH_P_ALL)) };
 
@@ -39,12 +39,12 @@ static void filter_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const 
 	nl_put_str(m, TCA_KIND, "bpf");
 }
 
-static int filter_put(struct nl *nl, const struct tc_filter *f, int prog_fd, uint16_t flags)
+static int put_filter(struct nl *nl, const struct tc_filter *f, int prog_fd, uint16_t flags)
 {
 	struct nl_msg m;
 	size_t options;
 
-	filter_begin(&m, RTM_NEWTFILTER, flags, f);
+	begin_filter(&m, RTM_NEWTFILTER, flags, f);
 	options = nl_nest(&m, TCA_OPTIONS);
 	nl_put_u32(&m, TCA_BPF_FD, (uint32_t)prog_fd);
 	nl_put_str(&m, TCA_BPF_NAME, f->name);
@@ -55,31 +55,31 @@ static int filter_put(struct nl *nl, const struct tc_filter *f, int prog_fd, uin
 
 int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd)
 {
-	return filter_put(nl, f, prog_fd, NLM_F_CREATE | NLM_F_EXCL);
+	return put_filter(nl, f, prog_fd, NLM_F_CREATE | NLM_F_EXCL);
 }
 
 int tc_filter_replace(struct nl *nl, const struct tc_filter *f, int prog_fd)
 {
-	return filter_put(nl, f, prog_fd, NLM_F_REPLACE);
+	return put_filter(nl, f, prog_fd, NLM_F_REPLACE);
 }
 
 int tc_filter_del(struct nl *nl, const struct tc_filter *f)
 {
 	struct nl_msg m;
 
-	filter_begin(&m, RTM_DELTFILTER, 0, f);
+	begin_filter(&m, RTM_DELTFILTER, 0, f);
 	return nl_call(nl, &m, NULL, NULL);
 }
 
-struct dump_arg {
+struct filter_walk {
 	tc_each *each;
 	void *arg;
 	struct tc_filter f;
 };
 
-static int dump_one(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
+static int parse_filter(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 {
-	struct dump_arg *d = arg;
+	struct filter_walk *d = arg;
 	struct nl_span attrs, options;
 	struct tcmsg tcm;
 	char kind[8];
@@ -89,7 +89,7 @@ static int dump_one(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 	memcpy(&tcm, body.data, sizeof(tcm));
 	attrs = nl_attrs(body, sizeof(tcm));
 	nl_str(nl_find(attrs, TCA_KIND), kind, sizeof(kind));
-	/* A line without a handle stands for the priority itself. */
+	/* A reply without a handle describes the priority itself. */
 	if (strcmp(kind, "bpf") || !tcm.tcm_handle)
 		return 0;
 	options = nl_find(attrs, TCA_OPTIONS);
@@ -102,13 +102,13 @@ static int dump_one(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 
 int tc_filter_dump(struct nl *nl, int ifindex, bool ingress, tc_each *each, void *arg)
 {
-	struct dump_arg d = { each, arg, { .ifindex = ifindex, .ingress = ingress } };
-	struct tcmsg tcm = { .tcm_ifindex = ifindex, .tcm_parent = parent_of(ingress) };
+	struct filter_walk d = { each, arg, { .ifindex = ifindex, .ingress = ingress } };
+	struct tcmsg tcm = { .tcm_ifindex = ifindex, .tcm_parent = make_parent(ingress) };
 	struct nl_msg m;
 	int rc;
 
 	nl_begin(&m, RTM_GETTFILTER, 0, &tcm, sizeof(tcm));
-	rc = nl_dump(nl, &m, dump_one, &d);
-	/* No qdisc or no classifier at all in this kernel: no filters either. */
+	rc = nl_dump(nl, &m, parse_filter, &d);
+	/* The qdisc or the classifier is missing: no filters. */
 	return rc == -EINVAL || rc == -ENOENT || rc == -EOPNOTSUPP ? 0 : rc;
 }

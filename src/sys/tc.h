@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clsact qdisc and its BPF filters over route netlink: tc for kernels without tcx. */
+/* The clsact qdisc and its BPF filters over route netlink, for kernels without tcx. */
 #ifndef SYS_TC_H
 #define SYS_TC_H
 
@@ -12,23 +12,22 @@ struct tc_filter {
 	bool ingress;
 	uint16_t prio; /* host byte order */
 	uint32_t handle;
-	uint32_t prog_id; /* as read back; 0 for classic BPF */
-	char name[64];    /* the filter's own note, for a human reader */
+	uint32_t prog_id; /* when read; 0 for classic BPF */
+	char name[64];    /* a label for people */
 };
 
-/* Make sure that the interface has the clsact qdisc. 0 also if one was there already (another's: it
- * is never deleted, for that would take everybody's filters along). -ENOENT: no such qdisc in this
- * kernel (yet). */
+/* Adds the clsact qdisc to an interface if it is missing. It is never deleted: that would delete
+ * other programs' filters, too. -ENOENT: the kernel has no such qdisc, or it is not loaded yet. */
 int tc_clsact_add(struct nl *nl, int ifindex);
-/* Add a direct-action filter for all protocols; -EEXIST: prio and handle are taken. */
+/* Adds a direct-action filter for all protocols. -EEXIST: prio and handle are in use. */
 int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd);
-/* Another program in the place of the one that has f's prio and handle; no packet passes between
- * the two. -ENOENT: there is none. */
+/* Atomically replaces the program of the filter with f's prio and handle. -ENOENT: no such
+ * filter. */
 int tc_filter_replace(struct nl *nl, const struct tc_filter *f, int prog_fd);
 int tc_filter_del(struct nl *nl, const struct tc_filter *f);
 
 typedef int tc_each(const struct tc_filter *f, void *arg);
-/* The BPF filters in one direction; nothing where there is no clsact qdisc. */
+/* Walks the BPF filters of one direction; without a clsact qdisc there are none. */
 int tc_filter_dump(struct nl *nl, int ifindex, bool ingress, tc_each *each, void *arg);
 
 #endif

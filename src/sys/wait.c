@@ -10,12 +10,12 @@
 #include <unistd.h>
 #include "base/clock.h"
 
-enum { LAST_MS = 1000 };
+enum { FINAL_WRITE_MS = 1000 };
 
-static int signals;
-static bool alone; /* nobody reads our standard output */
+static int signal_fd;
+static bool stdout_ignored; /* output goes elsewhere: do not watch stdout */
 
-int wait_open(void)
+int wait_catch_signals(void)
 {
 	sigset_t set;
 	int fd;
@@ -30,20 +30,21 @@ int wait_open(void)
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	signals = fd;
+	signal_fd = fd;
 	return 0;
 }
 
-void wait_alone(void)
+void wait_ignore_stdout(void)
 {
-	alone = true;
+	stdout_ignored = true;
 }
 
-enum wait_what wait_for(int fd, uint64_t deadline)
+enum wait_event wait_for(int fd, uint64_t deadline)
 {
+	/* poll(2) reports a closed reader of stdout without being asked to. */
 	struct pollfd p[] = {
-		{ .fd = signals ? signals : -1, .events = POLLIN },
-		{ .fd = alone ? -1 : STDOUT_FILENO }, /* poll(2) reports a gone reader unasked */
+		{ .fd = signal_fd ? signal_fd : -1, .events = POLLIN },
+		{ .fd = stdout_ignored ? -1 : STDOUT_FILENO },
 		{ .fd = fd ? fd : -1, .events = POLLIN },
 	};
 
@@ -55,29 +56,29 @@ enum wait_what wait_for(int fd, uint64_t deadline)
 		if (n > 0 && p[0].revents)
 			return WAIT_STOP;
 		if (n > 0 && p[1].revents & (POLLERR | POLLHUP | POLLNVAL))
-			return WAIT_CLOSED;
+			return WAIT_STDOUT_CLOSED;
 		if (n > 0)
-			return WAIT_FD;
+			return WAIT_READABLE;
 		if (!left)
-			return WAIT_TIME;
+			return WAIT_TIMEOUT;
 	}
 }
 
-enum wait_what wait_pace(uint64_t *last, uint64_t pause)
+enum wait_event wait_interval(uint64_t *last, uint64_t interval)
 {
 	uint64_t now = clock_mono();
-	bool silent = now - *last >= pause;
-	enum wait_what what = silent ? WAIT_TIME : wait_for(0, now + pause);
+	bool silent = now - *last >= interval;
+	enum wait_event event = silent ? WAIT_TIMEOUT : wait_for(0, now + interval);
 
 	*last = clock_mono();
-	return what;
+	return event;
 }
 
-/* 0 when a piece can be written without blocking. */
-static int wait_room(int fd)
+/* Waits until a piece can be written without blocking. Returns 0 or -errno. */
+static int wait_writable(int fd)
 {
 	struct pollfd p[] = {
-		{ .fd = signals ? signals : -1, .events = POLLIN },
+		{ .fd = signal_fd ? signal_fd : -1, .events = POLLIN },
 		{ .fd = fd, .events = POLLOUT },
 	};
 
@@ -88,18 +89,18 @@ static int wait_room(int fd)
 			return -errno;
 		if (n > 0 && p[1].revents)
 			return 0;
-		if (n > 0 && poll(&p[1], 1, LAST_MS) != 1)
+		if (n > 0 && poll(&p[1], 1, FINAL_WRITE_MS) != 1)
 			return -EINTR;
 	}
 }
 
-/* A pipe with room has it for so many bytes (pipe(7), PIPE_BUF). */
+/* A writable pipe has room for at least PIPE_BUF bytes (pipe(7)). */
 int wait_write(int fd, const void *bytes, size_t len, size_t *done)
 {
 	*done = 0;
 	while (*done < len) {
 		size_t piece = len - *done < PIPE_BUF ? len - *done : PIPE_BUF;
-		int rc = wait_room(fd);
+		int rc = wait_writable(fd);
 		ssize_t n;
 
 		if (rc)

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What a live command waits for: its time, its descriptor, a signal to stop, or its reader's end.
- */
+/* Waiting in live commands: for a deadline, a descriptor, a signal, or a closed stdout. */
 #ifndef SYS_WAIT_H
 #define SYS_WAIT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Turn SIGINT, SIGTERM, SIGHUP and SIGQUIT from killers into WAIT_STOP, and SIGPIPE into -EPIPE. */
-int wait_open(void);
+/* From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT do not kill the process but make wait_for()
+ * return WAIT_STOP; SIGPIPE is ignored, so writes fail with -EPIPE. Returns 0 or -errno. */
+int wait_catch_signals(void);
 
-/* From now on standard output does not matter: what is made goes elsewhere. */
-void wait_alone(void);
+/* From now on a closed stdout is not reported: the output goes elsewhere. */
+void wait_ignore_stdout(void);
 
-enum wait_what {
-	WAIT_TIME,   /* the deadline has come */
-	WAIT_FD,     /* fd can be read */
-	WAIT_STOP,   /* a signal asked for the end */
-	WAIT_CLOSED, /* nobody reads our standard output any more */
+enum wait_event {
+	WAIT_TIMEOUT,       /* the deadline has passed */
+	WAIT_READABLE,      /* fd is readable */
+	WAIT_STOP,          /* a signal asked the command to end */
+	WAIT_STDOUT_CLOSED, /* the reader of stdout has closed it */
 };
 
-/* fd: 0 for none. deadline: of clock_mono(). */
-enum wait_what wait_for(int fd, uint64_t deadline);
+/* Waits for the first of these events. fd: 0 for none; deadline: on the clock of clock_mono(). The
+ * deadline is checked last. */
+enum wait_event wait_for(int fd, uint64_t deadline);
 
-/* Between two readings of what comes by itself: what comes after a silence is read at once, what
- * comes all the time only so often. last: when this was called before, of clock_mono(), 0 at first;
- * pause: nanoseconds. WAIT_TIME: go on. */
-enum wait_what wait_pace(uint64_t *last, uint64_t pause);
+/* Limits how often a source of events is read: returns at once if the last call is at least
+ * interval ns ago, else waits for an interval. *last: time of the last call (clock_mono()),
+ * initially 0. Returns WAIT_TIMEOUT (go on), WAIT_STOP or WAIT_STDOUT_CLOSED. */
+enum wait_event wait_interval(uint64_t *last, uint64_t interval);
 
-/* Write all of it to a pipe, terminal or socket, for as long as its reader takes; but once a signal
- * has asked for the end, no longer than a reader that is at work needs for a piece. *done: bytes
- * that were written. 0 or -errno; -EINTR: a signal came, and nobody reads. */
+/* Writes all bytes to a pipe, terminal or socket, waiting for the reader. After a signal to end, it
+ * waits at most a second for the reader to make room. *done: number of bytes written. Returns 0 or
+ * -errno; -EINTR: a signal came and the reader does not read. */
 int wait_write(int fd, const void *bytes, size_t len, size_t *done);
 
 #endif

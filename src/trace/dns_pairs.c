@@ -68,9 +68,9 @@ bool trace_dns_add(struct trace_dns_open *open, const struct trace_message *m,
 {
 	uint32_t len = m->head.bytes < TRACE_MESSAGE ? m->head.bytes : TRACE_MESSAGE;
 	struct trace_dns *q;
-	struct dns_says says;
+	struct dns_summary says;
 
-	if (!dns_read(&says, cursor_of(m->bytes, len)))
+	if (!dns_parse_message(&says, cursor_of(m->bytes, len)))
 		return false;
 	q = find(open, &m->head, says.id);
 	if (!says.response) {

@@ -14,7 +14,7 @@ struct trace_dns {
 	uint64_t asked;         /* 0: the question was not seen */
 	uint32_t times;         /* that it was asked */
 	bool answered;
-	struct dns_says says; /* of the answer, if there is one */
+	struct dns_summary says; /* of the answer, if there is one */
 };
 
 /* Zeroed: not begun. */

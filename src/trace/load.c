@@ -30,7 +30,8 @@ static int attach_more(struct trace *t, const struct obj *o)
 
 		if (o->spec != more[i].spec || !o->prog_fd[prog])
 			continue;
-		fd = perf_kprobe(more[i].function, o->spec->progs[prog].returns, o->prog_fd[prog]);
+		fd = perf_attach_kprobe(more[i].function, o->spec->progs[prog].returns,
+					o->prog_fd[prog]);
 		if (fd >= 0)
 			t->links[t->nlinks++] = fd;
 		else if (fd != -ENOENT)

@@ -6,7 +6,7 @@
 void trace_names_open(struct trace_names *names, const struct btf *types, const char *type,
 		      const char *prefix)
 {
-	struct btf_lookup want = { .name = type, .kinds = BTF_IS(ENUM) };
+	struct btf_lookup want = { .name = type, .kinds = BTF_KIND_BIT(ENUM) };
 	size_t skip = strlen(prefix);
 
 	btf_resolve(types, &want, 1);

@@ -61,7 +61,8 @@ int trace_read(struct trace *t, trace_each *each, void *arg)
 int trace_counts(const struct trace *t, struct trace_counts *counts)
 {
 	uint32_t zero = 0;
-	int rc = map_sum(t->shared[TRACE_SHARED_COUNTS], &zero, (uint64_t *)counts, TRACE_COUNTS);
+	int rc = map_read_sums(t->shared[TRACE_SHARED_COUNTS], &zero, (uint64_t *)counts,
+			       TRACE_COUNTS);
 
 	/* Looking for an owner tells nobody of anything. */
 	for (int i = 0; !rc && i < TRACE_OBJS; i++)
@@ -70,14 +71,14 @@ int trace_counts(const struct trace *t, struct trace_counts *counts)
 	return rc;
 }
 
-int trace_drops(const struct trace *t, map_each_n *each, void *arg)
+int trace_drops(const struct trace *t, map_each_count *each, void *arg)
 {
-	return map_walk_n(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_DROPS],
-			  sizeof(struct trace_drop), each, arg);
+	return map_walk_counts(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_DROPS],
+			       sizeof(struct trace_drop), each, arg);
 }
 
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES])
 {
-	return map_stack(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_STACKS], stack, frames,
-			 TRACE_FRAMES);
+	return map_read_stack(t->obj[TRACE_OBJ_TCP_EVENTS].map_fd[TCP_EVENTS_MAP_STACKS], stack,
+			      frames, TRACE_FRAMES);
 }

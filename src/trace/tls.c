@@ -65,8 +65,8 @@ static int note_function(const struct elf_symbol *symbol, void *arg)
 static int put(struct search *s, const char *path, uint64_t offset, uint32_t prog)
 {
 	const struct obj *o = s->o;
-	int in = perf_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ENTER]);
-	int out = in < 0 ? in : perf_uprobe(path, offset, true, o->prog_fd[prog]);
+	int in = perf_attach_uprobe(path, offset, false, o->prog_fd[TLS_PROG_SONDE_TLS_ENTER]);
+	int out = in < 0 ? in : perf_attach_uprobe(path, offset, true, o->prog_fd[prog]);
 
 	if (out < 0) {
 		if (in >= 0)
@@ -91,9 +91,9 @@ static int try(struct search *s, const char *path)
 		elf_close(&e);
 		return 0;
 	}
-	elf_functions(&e, note_function, &places);
+	elf_walk_functions(&e, note_function, &places);
 	for (int i = 0; i < FUNCTIONS && !rc; i++) {
-		if (!places.value[i] || elf_offset(&e, places.value[i], &offset))
+		if (!places.value[i] || elf_find_offset(&e, places.value[i], &offset))
 			continue;
 		rc = put(s, path, offset, functions[i].prog);
 		n += !rc;
@@ -204,7 +204,7 @@ static int try_named(struct search *s, const struct opt_list *names)
 		int n = is_new(s, names->at[i]) ? try(s, names->at[i]) : 1;
 
 		if (n < 0)
-			return fail(n, "%s: %s", names->at[i], elf_words(n));
+			return fail(n, "%s: %s", names->at[i], elf_open_error(n));
 		if (!n)
 			return fail(-ENOENT,
 				    "%s has no SSL_read and SSL_write: it is stripped, or "

@@ -86,7 +86,7 @@ static int open_way(struct trace *t, const struct btf *types, const struct way *
 					.connects = (asked(t) & TRACE_BIT(TRACE_CONNECT)) != 0,
 					.accepts = (asked(t) & TAKEN) != 0,
 					.binds = (asked(t) & TRACE_BIT(TRACE_BIND)) != 0,
-					.accept_args = (uint8_t)btf_function_args(
+					.accept_args = (uint8_t)btf_count_function_args(
 						types, "inet_csk_accept") };
 	struct obj_opts opts = { .types = types, .conf = &conf, .progs = way->progs };
 	int rc;
@@ -120,7 +120,7 @@ static void open_calls(struct trace *t, const struct btf *types)
 
 	for (size_t i = 0; asked(t) & RETURNS && !t->returns && i < sizeof(ways) / sizeof(*ways);
 	     i++) {
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 
 		open_way(t, types, &ways[i]);
 		err_capture_end(before);
@@ -142,7 +142,7 @@ static int open_socks(struct trace *t, const struct btf *types)
 
 	if (t->opts.there && t->can_read_kernel) {
 		char why[WORDS] = "";
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 		int rc;
 
 		opts.progs |= 1u << TRACE_PROG_SONDE_SOCK_ITER;
@@ -184,9 +184,9 @@ static int open_segments(struct trace *t, const struct btf *types, uint32_t prog
 {
 	struct tcp_events_conf conf = {
 		.all = all_of(t),
-		.retransmit_err = btf_tracepoint_args(types, "tcp_retransmit_skb") > 2,
-		.reset_reason = btf_tracepoint_args(types, "tcp_send_reset") > 2,
-		.drop_reason = btf_tracepoint_args(types, "kfree_skb") > 2,
+		.retransmit_err = btf_count_tracepoint_args(types, "tcp_retransmit_skb") > 2,
+		.reset_reason = btf_count_tracepoint_args(types, "tcp_send_reset") > 2,
+		.drop_reason = btf_count_tracepoint_args(types, "kfree_skb") > 2,
 		.stacks = t->opts.stacks,
 		.unread = number_of(&t->drops, "QUEUE_PURGE"),
 	};
@@ -200,7 +200,7 @@ static int open_parts(struct trace *t, const struct btf *types)
 {
 	uint32_t all = 0, good = 0, bad = 0, there = 0;
 	char why[WORDS] = "";
-	struct err_held before = { 0 };
+	struct err_capture before = { 0 };
 	int rc;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -356,7 +356,7 @@ int trace_open(struct trace *t, const struct trace_opts *opts)
 	if (opts->filter && opts->filter->nodes)
 		rc = filter_emit(opts->filter, FILTER_XDP, &got.code, &diag);
 	if (rc)
-		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	else
 		rc = open_all(&got);
 	if (rc)

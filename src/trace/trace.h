@@ -95,7 +95,7 @@ const char *trace_name(const struct trace_names *names, uint32_t number);
 int trace_counts(const struct trace *t, struct trace_counts *counts);
 
 /* Packets dropped so far: called with each struct trace_drop. */
-int trace_drops(const struct trace *t, map_each_n *each, void *arg);
+int trace_drops(const struct trace *t, map_each_count *each, void *arg);
 /* Addresses of a drop's stack, innermost first; their number. */
 uint32_t trace_stack(const struct trace *t, int32_t stack, uint64_t frames[TRACE_FRAMES]);
 

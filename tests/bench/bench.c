@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 {
 	long runs = argc == 3 ? strtol(argv[2], NULL, 10) : RUNS;
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2 || argc > 3 || runs < RUNS_MIN || runs > SERIES_MAX) {
 		fprintf(stderr, "usage: bench BUILD_DIR [RUNS, %d to %d]\n", RUNS_MIN, SERIES_MAX);

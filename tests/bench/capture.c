@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 					    .quick_seconds = 0.4 } };
 	int rc;
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!bench_options(&b.opts, "hqs:p:r:d:", argc, argv))
 		return usage();

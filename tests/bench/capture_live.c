@@ -193,7 +193,7 @@ static void look_at_programs(const struct bench *b, const struct receiver *r)
 
 		if (fd < 0)
 			continue;
-		if (!bpf_info(fd, &info, sizeof(info)) &&
+		if (!bpf_get_info(fd, &info, sizeof(info)) &&
 		    fabs((double)info.run_cnt - sent) < sent / 10 &&
 		    strcmp(info.name, "bench_flood"))
 			printf("  %-14s %-16s %8.1f %12llu\n", r->name, info.name,
@@ -213,7 +213,7 @@ int capture_stats(struct bench *b)
 	int stats = bpf_enable_stats(), rc = 0;
 
 	if (stats < 0) {
-		printf("left out: times of BPF programs: %s\n\n", err_words(stats));
+		printf("left out: times of BPF programs: %s\n\n", err_message(stats));
 		return 0;
 	}
 	printf("The kernel's own times of BPF programs (taking them costs some 20 ns a run)\n"

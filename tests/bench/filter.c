@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 					    .quick_rounds = ROUNDS_QUICK,
 					    .quick_seconds = 0.15 } };
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!bench_options(&b.opts, "hqs:p:r:", argc, argv))
 		return usage();

@@ -42,7 +42,7 @@ static unsigned int bits_of(const struct members *m, uint32_t i)
 	uint32_t n = sets_mix(~i) % 1000;
 
 	if (m->addresses)
-		return 8 * (unsigned int)set_address(m->family);
+		return 8 * (unsigned int)set_addr_len(m->family);
 	for (; n >= share->of_1000; share++)
 		n -= share->of_1000;
 	return share->bits;
@@ -79,7 +79,7 @@ int members_fill(const struct members *m, int fd, bool trie)
 	size_t skip = trie ? 0 : sizeof(uint32_t), size = sizeof(uint32_t) - skip;
 	int rc = 0;
 
-	size += set_address(m->family);
+	size += set_addr_len(m->family);
 	for (uint32_t at = 0; at < m->n && !rc; at += BATCH) {
 		uint32_t n = m->n - at < BATCH ? m->n - at : BATCH;
 

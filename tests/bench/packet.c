@@ -124,7 +124,7 @@ static int load_empty(bool xdp)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = xdp ? XDP_PASS : TC_NEXT },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	const struct bpf_prog_new prog = {
+	const struct bpf_prog_opts prog = {
 		.name = "bench_empty",
 		.type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS,
 		.attach_type = xdp ? BPF_XDP : 0,

@@ -292,7 +292,7 @@ int receiver_count(int fd, const char *file, uint64_t *packets)
 	if (!rc)
 		rc = n < 0 ? -errno : capfile_end(&in);
 	if (rc)
-		fail(rc, "%s: %s", file, *in.diag.msg ? in.diag.msg : err_words(rc));
+		fail(rc, "%s: %s", file, *in.diag.msg ? in.diag.msg : err_message(rc));
 	capfile_close(&in);
 	free(piece);
 	return rc;

@@ -86,15 +86,15 @@ static int open_set(struct bench *b)
 	begin = clock_mono();
 	rc = sets_open(&b->sets, (const struct filter *[]){ &b->filter }, 1, "bench");
 	b->open_ms = ms_since(begin);
-	b->fds[WAY_SET] = b->sets.of[0][b->what->m.family].fd;
+	b->fds[WAY_SET] = b->sets.maps[0][b->what->m.family].fd;
 	return rc;
 }
 
 /* The kernel's own map with the same prefixes. */
 static int open_kernel(struct bench *b, enum way way)
 {
-	uint32_t len = (uint32_t)set_address(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
-	struct bpf_map_new m = {
+	uint32_t len = (uint32_t)set_addr_len(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
+	struct bpf_map_opts m = {
 		.name = "bench_other",
 		.type = way == WAY_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
 		.key_size = 4 - skip + len,
@@ -208,7 +208,7 @@ static void print(const struct bench *b)
 {
 	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms",
 	       b->what->name, b->filter.sets->of[b->what->m.family].n,
-	       b->sets.of[0][b->what->m.family].head.lines / 16, b->parse_ms, b->open_ms);
+	       b->sets.maps[0][b->what->m.family].head.lines / 16, b->parse_ms, b->open_ms);
 	for (int way = WAY_HASH; way < WAYS; way++)
 		if (b->fds[way])
 			printf("; %s filled %.1f ms", ways[way], b->kernel_ms[way]);
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
 
-	err_command("bench");
+	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2 || rounds < 1 || rounds > SERIES_MAX) {
 		fprintf(stderr, "usage: sets [ROUNDS]\n");

@@ -51,10 +51,10 @@ static void check_path(const struct btf *b, uint32_t id, const struct btf_field 
 {
 	struct btf_field whole = { 0 }, second = { 0 };
 	char path[PATH_ROOM];
-	int rc = btf_field(b, first->type, two, &second), got;
+	int rc = btf_find_field(b, first->type, two, &second), got;
 
 	snprintf(path, sizeof(path), "%s%s%s", one, point, two);
-	got = btf_field(b, id, path, &whole);
+	got = btf_find_field(b, id, path, &whole);
 	if (!rc && (uint64_t)first->off + second.off > UINT32_MAX)
 		rc = -EINVAL;
 	MUST(got == rc);
@@ -70,11 +70,11 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 	for (size_t i = 0; i < n; i++) {
 		struct btf_field f = { 0 };
 
-		if (btf_field(b, id, names[i], &f)) {
+		if (btf_find_field(b, id, names[i], &f)) {
 			MUST(!f.off && !f.size && !f.type);
 			continue;
 		}
-		MUST(f.type <= b->n && btf_size(b, f.type) == f.size);
+		MUST(f.type <= b->n && btf_type_size(b, f.type) == f.size);
 		for (size_t j = 0; j < n; j++)
 			check_path(b, id, &f, names[i], names[j], ".");
 		for (size_t j = 0; j < sizeof(elements) / sizeof(*elements); j++)
@@ -85,8 +85,8 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 static void ask(const struct btf *b, const char *const *names, size_t n)
 {
 	struct btf_lookup want[] = { { names[0], UINT32_MAX, 0 },
-				     { names[1], BTF_IS(STRUCT), 0 },
-				     { names[n - 1], BTF_IS(ENUM), 0 } };
+				     { names[1], BTF_KIND_BIT(STRUCT), 0 },
+				     { names[n - 1], BTF_KIND_BIT(ENUM), 0 } };
 	uint32_t ids = b->n < IDS ? b->n : IDS;
 	struct btf_field f;
 	uint64_t value;
@@ -94,12 +94,12 @@ static void ask(const struct btf *b, const char *const *names, size_t n)
 	btf_resolve(b, want, 3);
 	for (int i = 0; i < 3; i++)
 		MUST(want[i].id <= b->n &&
-		     (!want[i].id || !strcmp(btf_name(b, want[i].id), want[i].name)));
+		     (!want[i].id || !strcmp(btf_type_name(b, want[i].id), want[i].name)));
 	for (uint32_t id = 0; id <= ids + 1; id++) {
-		MUST(btf_size(b, id) <= UINT32_MAX && strlen(btf_name(b, id)) < b->len);
+		MUST(btf_type_size(b, id) <= UINT32_MAX && strlen(btf_type_name(b, id)) < b->len);
 		check_fields(b, id, names, n);
-		btf_field(b, id, "", &f);
-		btf_field(b, id, "a..b", &f);
+		btf_find_field(b, id, "", &f);
+		btf_find_field(b, id, "a..b", &f);
 		for (size_t i = 0; i < n; i++)
 			btf_enum_value(b, id, names[i], &value);
 	}
@@ -117,7 +117,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 	struct btf_lookup found;
 	struct spec_prog prog = { .name = "fuzz", .cores = cores };
 	struct bpf_insn *insns = calloc(2 * KINDS * n, sizeof(*insns));
-	struct err_held before;
+	struct err_capture before;
 	char said[1024] = "";
 	int rc;
 

@@ -4,8 +4,8 @@
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include <sys/mman.h>
+#include "base/array.h"
 #include "base/buf.h"
-#include "base/grow.h"
 
 enum { ROOM = 1 << 18, MOST = 4096 };
 
@@ -56,7 +56,7 @@ static void printed(struct buf *b, const char *s, int width)
 
 static void room(struct buf *b, size_t n)
 {
-	uint8_t *at = buf_room(b, n);
+	uint8_t *at = buf_add_zeros(b, n);
 
 	MUST(!at == want.nomem);
 	for (size_t i = 0; at && i < n; i++) {
@@ -75,7 +75,7 @@ static void too_much(struct buf *b, uint8_t how)
 	if (how & 1)
 		buf_fill(b, 'x', n);
 	else if (how & 2)
-		MUST(!buf_room(b, n));
+		MUST(!buf_add_zeros(b, n));
 	else
 		buf_add(b, b, n);
 	want.nomem = true;
@@ -148,7 +148,7 @@ static void check_array(const uint8_t *data, size_t n, size_t size)
 
 	for (size_t i = 0; i < n; i++) {
 		size_t before = room_for;
-		uint8_t *more = grow(all, i, &room_for, size);
+		uint8_t *more = array_grow(all, i, &room_for, size);
 
 		MUST(more && room_for > i && (more == all || room_for > before));
 		all = more;

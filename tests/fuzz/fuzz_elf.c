@@ -9,7 +9,7 @@ static int look(const struct elf_symbol *symbol, void *arg)
 	uint64_t offset;
 
 	MUST(*symbol->name);
-	MUST(elf_offset(e, symbol->value, &offset) || offset < e->len);
+	MUST(elf_find_offset(e, symbol->value, &offset) || offset < e->len);
 	return 0;
 }
 
@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (elf_open_blob(&e, data, size))
 		return 0;
-	elf_functions(&e, look, &e);
-	elf_value(&e, size / 2, &value);
+	elf_walk_functions(&e, look, &e);
+	elf_find_value(&e, size / 2, &value);
 	elf_close(&e);
 	return 0;
 }

@@ -35,7 +35,7 @@ static void clean(struct buf *b, const char *s, size_t max)
 
 		if (n > max)
 			return;
-		if (cp == UTF8_BAD || utf8_control(cp))
+		if (cp == UTF8_BAD || utf8_is_control(cp))
 			buf_char(b, '?');
 		else
 			buf_add(b, s, n);
@@ -88,7 +88,7 @@ static void check_line(unsigned int kind, const char *words, int err, const char
 		snprintf(head, sizeof(head), "sonde%s%s: ", command ? " " : "",
 			 command ? command : "");
 	if (kind == FAIL_ERRNO)
-		snprintf(tail, sizeof(tail), ": %s", err_words(err));
+		snprintf(tail, sizeof(tail), ": %s", err_message(err));
 	if (kind == FAIL_USAGE)
 		snprintf(tail, sizeof(tail), " (see sonde %s%s--help)", command ? command : "",
 			 command ? " " : "");
@@ -119,7 +119,7 @@ static void say_aloud(unsigned int kind, const char *words, int err, const char 
 static void say_held(unsigned int kind, const char *words, int err, const char *command, size_t len)
 {
 	char got[LINE_ROOM] = "?", *small = malloc(len);
-	struct err_held before = err_capture_begin(got, sizeof(got)), between;
+	struct err_capture before = err_capture_begin(got, sizeof(got)), between;
 
 	MUST(small && err_is_captured());
 	say(kind, words, err);
@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *words;
 
 	open_file();
-	err_command(command);
+	err_set_command(command);
 	while (f.left) {
 		words = feed_str(&f, f.left);
 		say_held(how % KINDS, words, err, command, 1 + room * (how & 0x20 ? 8U : 1U));
@@ -154,6 +154,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		say_aloud(how % KINDS, words, err, command);
 		free(words);
 	}
-	err_command(NULL);
+	err_set_command(NULL);
 	return 0;
 }

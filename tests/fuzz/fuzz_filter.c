@@ -32,12 +32,12 @@ static bool is_jump(uint8_t code)
 	       BPF_OP(code) != BPF_CALL && BPF_OP(code) != BPF_EXIT;
 }
 
-static void check_code(const struct filter *f, enum filter_target flavour)
+static void check_code(const struct filter *f, enum filter_target target)
 {
 	struct filter_code code = { 0 };
 	struct diag diag = { 0 };
 	struct buf out = { 0 };
-	int rc = filter_emit(f, flavour, &code, &diag);
+	int rc = filter_emit(f, target, &code, &diag);
 
 	MUST(!rc || (rc == -E2BIG && *diag.msg));
 	for (size_t i = 0; i < code.n; i++) {

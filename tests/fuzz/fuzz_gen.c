@@ -10,7 +10,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 
 static void check_size(const struct btf *b, uint32_t type, uint32_t size)
 {
-	MUST(type <= b->n && (!type || btf_size(b, type) == size));
+	MUST(type <= b->n && (!type || btf_type_size(b, type) == size));
 }
 
 /* The types that are left for the kernel are what the reader at run time takes for them. */

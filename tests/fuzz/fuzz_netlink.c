@@ -99,7 +99,7 @@ static bool open_answered(struct nl *nl, int *far, struct nl_span in, int pieces
 
 static void close_answered(const struct nl *nl, int far)
 {
-	check_text(nl->words, sizeof(nl->words));
+	check_text(nl->ext_ack, sizeof(nl->ext_ack));
 	close(nl->fd);
 	close(far);
 }
@@ -128,7 +128,7 @@ static void list(struct nl_span in)
 struct learnt {
 	int rc, filters, ifindex;
 	bool overrun;
-	char words[NL_WORDS_MAX];
+	char words[NL_EXT_ACK_MAX];
 };
 
 static bool learn(struct nl_span in, int pieces, bool filters, struct learnt *l)
@@ -147,7 +147,7 @@ static bool learn(struct nl_span in, int pieces, bool filters, struct learnt *l)
 	MUST(filters || (l->rc ? !link.ifindex : link.ifindex));
 	l->ifindex = link.ifindex;
 	l->overrun = nl.overrun;
-	memcpy(l->words, nl.words, sizeof(l->words));
+	memcpy(l->words, nl.ext_ack, sizeof(l->words));
 	close_answered(&nl, far);
 	return true;
 }

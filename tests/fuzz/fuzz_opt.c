@@ -57,7 +57,7 @@ struct line {
 
 static void parse(struct line *l)
 {
-	struct err_held before = err_capture_begin(l->said, sizeof(l->said));
+	struct err_capture before = err_capture_begin(l->said, sizeof(l->said));
 
 	/* Of the heap, so that a store beside it is seen. */
 	struct conf *conf = calloc(1, sizeof(*conf));
@@ -113,7 +113,7 @@ static void check_stderr(const char *said)
 		uint32_t cp;
 		size_t n = utf8_decode(said, left, &cp);
 
-		MUST(cp != UTF8_BAD && !utf8_control(cp));
+		MUST(cp != UTF8_BAD && !utf8_is_control(cp));
 		said += n;
 		left -= n;
 	}

@@ -50,6 +50,15 @@ static const char *string_of(const struct rec *r, const struct col *c)
 	return *(const char *const *)member(r, c);
 }
 
+static bool is_unknown(const struct rec *r, const struct col *c)
+{
+	if (c->kind == COL_STR)
+		return !string_of(r, c);
+	if (c->kind == COL_U64)
+		return *(const uint64_t *)member(r, c) == COL_UNKNOWN;
+	return c->kind == COL_F64 && isnan(*(const double *)member(r, c));
+}
+
 /* Read one thing at *at and step behind it; what is not there ends the run. */
 static void literal(const char **at, const char *s)
 {
@@ -81,7 +90,7 @@ static void plain(const char **at, struct buf *to)
 	uint32_t cp;
 	size_t n = utf8_decode(*at, strnlen(*at, 4), &cp);
 
-	MUST(**at && cp != UTF8_BAD && !utf8_control(cp));
+	MUST(**at && cp != UTF8_BAD && !utf8_is_control(cp));
 	buf_add(to, *at, n);
 	*at += n;
 }
@@ -132,7 +141,7 @@ static void same(struct buf *got, const char *s, bool controls)
 		uint32_t cp;
 		size_t n = utf8_decode(s, left, &cp);
 
-		if (cp == UTF8_BAD || (!controls && cp != '\n' && utf8_control(cp)))
+		if (cp == UTF8_BAD || (!controls && cp != '\n' && utf8_is_control(cp)))
 			buf_str(&want, UTF8_REPLACEMENT);
 		else
 			buf_add(&want, s, n);
@@ -176,21 +185,49 @@ static void json_double(const char **at, double v)
 	MUST(*from != '-' || strtod(from, NULL) < 0);
 }
 
+/* Nanoseconds as decimal seconds, exact. */
+static void prom_seconds(const char **at, uint64_t ns)
+{
+	uint64_t scale = 100000000, got = whole(at) * 1000000000;
+
+	if (**at == '.') {
+		for (++*at; isdigit((unsigned char)**at); ++*at, scale /= 10)
+			got += scale * (uint64_t)(**at - '0');
+		MUST((*at)[-1] != '0' && (*at)[-1] != '.');
+	}
+	MUST(got == ns);
+}
+
+/* A double of nanoseconds is cut to whole ones, or printed with three decimals of seconds. */
+static void json_seconds(const char **at, const struct rec *r, const struct col *c)
+{
+	double ns = c->kind == COL_F64 ? *(const double *)member(r, c) : 0;
+
+	if (c->kind == COL_U64)
+		prom_seconds(at, *(const uint64_t *)member(r, c));
+	else if (ns >= 0 && ns < 1e19)
+		prom_seconds(at, (uint64_t)ns);
+	else
+		json_double(at, ns / 1e9);
+}
+
 /* The whole grammar of an object without others in it, and its meaning. */
 static void check_json(const char *at, const struct rec *r, size_t n)
 {
 	for (; n; n--, r++) {
-		const char *before = "{\"";
+		const char *before = "{\"record\":\"fuzz\",\"";
 
 		for (const struct col *c = cols; c < cols + COLS; c++) {
-			if (c->kind == COL_STR && !string_of(r, c))
-				continue;
 			literal(&at, before);
 			literal(&at, c->name);
 			literal(&at, "\":");
 			before = ",\"";
-			if (c->kind == COL_STR)
+			if (is_unknown(r, c))
+				literal(&at, "null");
+			else if (c->kind == COL_STR)
 				json_string(&at, string_of(r, c));
+			else if (c->unit == COL_NS)
+				json_seconds(&at, r, c);
 			else if (c->kind == COL_U64)
 				MUST(whole(&at) == *(const uint64_t *)member(r, c));
 			else if (c->kind == COL_F64)
@@ -225,7 +262,7 @@ static void prom_labels(const char **at, const struct rec *r)
 	const char *before = "{";
 
 	for (const struct col *c = cols; c < cols + COLS; c++) {
-		if (c->role != COL_KEY || !c->metric || (c->kind == COL_STR && !string_of(r, c)))
+		if (c->role != COL_KEY || !c->metric || is_unknown(r, c))
 			continue;
 		literal(at, before);
 		literal(at, c->metric);
@@ -237,7 +274,7 @@ static void prom_labels(const char **at, const struct rec *r)
 			MUST(whole(at) == *(const uint64_t *)member(r, c));
 		literal(at, "\"");
 	}
-	literal(at, "} ");
+	literal(at, *before == ',' ? "} " : " ");
 }
 
 static void prom_double(const char **at, double v)
@@ -251,19 +288,6 @@ static void prom_double(const char **at, double v)
 	MUST(strtod(*at, &end) == v);
 	MUST(strspn(*at, "0123456789.e+-Inf") == (size_t)(end - *at));
 	*at = end;
-}
-
-/* Nanoseconds as decimal seconds, exact. */
-static void prom_seconds(const char **at, uint64_t ns)
-{
-	uint64_t scale = 100000000, got = whole(at) * 1000000000;
-
-	if (**at == '.') {
-		for (++*at; isdigit((unsigned char)**at); ++*at, scale /= 10)
-			got += scale * (uint64_t)(**at - '0');
-		MUST((*at)[-1] != '0' && (*at)[-1] != '.');
-	}
-	MUST(got == ns);
 }
 
 static void prom_value(const char **at, const struct rec *r, const struct col *c)
@@ -281,10 +305,20 @@ static void prom_value(const char **at, const struct rec *r, const struct col *c
 	literal(at, "\n");
 }
 
+/* A family without a sample is left out. */
+static bool has_samples(const struct col *c, const struct rec *recs, size_t n)
+{
+	for (const struct rec *r = recs; r < recs + n; r++)
+		if (!is_unknown(r, c))
+			return true;
+	return false;
+}
+
 static void check_prom(const char *at, const struct rec *recs, size_t n)
 {
 	for (const struct col *c = cols; n && c < cols + COLS; c++) {
-		if (!c->metric || (c->role != COL_COUNTER && c->role != COL_GAUGE))
+		if (!c->metric || (c->role != COL_COUNTER && c->role != COL_GAUGE) ||
+		    !has_samples(c, recs, n))
 			continue;
 		if (c->help) {
 			literal(&at, "# HELP sonde_");
@@ -297,6 +331,8 @@ static void check_prom(const char *at, const struct rec *recs, size_t n)
 		literal(&at, c->metric);
 		literal(&at, c->role == COL_COUNTER ? " counter\n" : " gauge\n");
 		for (const struct rec *r = recs; r < recs + n; r++) {
+			if (is_unknown(r, c))
+				continue;
 			literal(&at, "sonde_");
 			literal(&at, c->metric);
 			prom_labels(&at, r);

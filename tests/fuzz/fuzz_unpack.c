@@ -13,7 +13,7 @@ static void check_block(const uint8_t *block, size_t len, size_t size)
 	int rc, n;
 
 	MUST(to && want);
-	rc = unpack(block, len, to, size);
+	rc = unpack_lz4(block, len, to, size);
 	MUST(rc == 0 || rc == -EBADMSG);
 	n = LZ4_decompress_safe((const char *)block, (char *)want, (int)len, (int)size);
 	MUST(rc || n != (int)size || !memcmp(to, want, size));
@@ -28,7 +28,7 @@ static void check_return(const uint8_t *data, size_t len)
 
 	MUST(block && to);
 	n = LZ4_compress_HC((const char *)data, (char *)block, (int)len, room, LZ4HC_CLEVEL_MAX);
-	MUST(n > 0 && !unpack(block, (size_t)n, to, len) && !memcmp(to, data, len));
+	MUST(n > 0 && !unpack_lz4(block, (size_t)n, to, len) && !memcmp(to, data, len));
 	free(to);
 	free(block);
 }

@@ -61,7 +61,7 @@ static void check_decode(const uint8_t *s, size_t n)
 
 		MUST(len == want(s, n, &wanted) && got == wanted);
 		MUST(utf8_width(got) <= 2);
-		MUST(got >= 0x20 || utf8_control(got));
+		MUST(got >= 0x20 || utf8_is_control(got));
 		s += len;
 		n -= len;
 	}
@@ -76,7 +76,7 @@ static size_t check_clean(const char *s, size_t n)
 		uint32_t cp;
 		size_t len = utf8_decode(s, n, &cp);
 
-		MUST(cp != UTF8_BAD && !utf8_control(cp));
+		MUST(cp != UTF8_BAD && !utf8_is_control(cp));
 		width += utf8_width(cp);
 		s += len;
 		n -= len;

@@ -179,7 +179,7 @@ static void move_link(struct nl *nl, int ifindex, int netns)
 
 	nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)netns);
-	CHECK(!nl_call(nl, &m, NULL, NULL), "moving an interface: %s", nl->words);
+	CHECK(!nl_call(nl, &m, NULL, NULL), "moving an interface: %s", nl->ext_ack);
 }
 
 static void await_return(struct sonde *s)
@@ -219,7 +219,7 @@ void count_returns(void)
 	inet_pton(AF_INET, lab_address(LAB_NEAR, AF_INET), &ip);
 	CHECK(!link_up(&near->nl, near->link.ifindex) &&
 		      !link_add_addr(&near->nl, near->link.ifindex, AF_INET, &ip, 24),
-	      "back: %s", near->nl.words);
+	      "back: %s", near->nl.ext_ack);
 	await_return(&a);
 	await_return(&b);
 	CHECK(!lab_udp(&lab, AF_INET, 11, LEN, true), "traffic after");
@@ -250,7 +250,7 @@ void count_overrun(void)
 
 		ifi.ifi_flags = i % 2 ? 0 : IFF_UP;
 		nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
-		CHECK(!nl_call(nl, &m, NULL, NULL), "late0: %s", nl->words);
+		CHECK(!nl_call(nl, &m, NULL, NULL), "late0: %s", nl->ext_ack);
 	}
 	CHECK(!link_up(nl, late.ifindex), "late0 up");
 	kill(a.pid, SIGCONT);

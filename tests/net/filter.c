@@ -151,8 +151,8 @@ void filter_numbers(void)
 	CHECK(JSON_SUM(a.out, "packets", "\"out\"", "\"udp\"", "\"pass\"") == 8, "%s", a.out);
 	AWAIT(FAR_HITS(&lab, "\"y\"") == 5, "the other end drops others");
 	/* Without -i: of every interface; with one that has none: nothing. */
-	FILTER(&a, "list", "-i", "lo");
-	CHECK(strstr(a.out, "no rules"), "%s", a.out);
+	CHECK(SONDE_RUN(&a, "filter", "list", "-i", "lo") == 1 && strstr(a.err, "no rules"),
+	      "%d %s", a.rc, a.err);
 	FILTER(&a, "clear", "-i", "sonde0");
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "clear", "-i", "sonde1");
@@ -412,7 +412,7 @@ void filter_test(void)
 	const char *path = file_path("test.pcapng");
 	struct lab lab = { 0 };
 
-#define TEST(...) SONDE_RUN(&a, "filter", "test", "-f", file, __VA_ARGS__)
+#define TEST(...) SONDE_RUN(&a, "filter", "test", "--exit-code", "-f", file, __VA_ARGS__)
 	TEST("tcp", "198.51.100.7:40000", "192.0.2.1:80");
 	expect_answer(0, "1 in allow: rule in allow name web tcp dst port 80\n");
 	TEST("tcp", "198.51.100.7", "192.0.2.1:81");
@@ -438,7 +438,7 @@ void filter_test(void)
 	CHECK(!sonde_wait(&b), "%s", b.err);
 	FILTER(&a, "replace", "-i", "sonde0", "-f",
 	       rules_file("live", "out allow udp\ndrop udp\ndrop ip6"));
-	SONDE_RUN(&a, "filter", "test", "-i", "sonde0", "-r", path);
+	SONDE_RUN(&a, "filter", "test", "--exit-code", "-i", "sonde0", "-r", path);
 	CHECK(a.rc == 1 && lines_of(a.out) == 20, "%d: %s%s", a.rc, a.out, a.err);
 	CHECK(strstr(a.out, "1 out allow: rule 1 out allow udp\n"), "%s", a.out);
 	CHECK(strstr(a.out, "2 in drop: rule 2 in drop udp\n"), "%s", a.out);

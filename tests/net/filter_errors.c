@@ -126,7 +126,7 @@ void filter_usage(void)
 		  { "sonde", "filter", "add", "-i", "lo", "--in", "--out", "drop" } },
 		{ "default is allow or drop", { "sonde", "filter", "default", "-i", "lo", "no" } },
 		{ "-f FILE", { "sonde", "filter", "replace", "-i", "lo" } },
-		{ "no operands", { "sonde", "filter", "list", "lo" } },
+		{ "unexpected argument lo", { "sonde", "filter", "list", "lo" } },
 		{ "not an option", { "sonde", "filter", "clear", "-i", "lo", "all" } },
 		{ "--at", { "sonde", "filter", "add", "-i", "lo", "--at", "sky", "drop" } },
 		{ "--confirm", { "sonde", "filter", "add", "-i", "lo", "--confirm", "x", "drop" } },
@@ -149,7 +149,7 @@ static void start_waiting(const char *time)
 {
 	SONDE_START(&b, "filter", "add", "-i", "sonde0", "--confirm", time, "--name", "new", "drop",
 		    "udp");
-	sonde_await_err(&b, "the rules hold: ");
+	sonde_await_err(&b, "the new rules are active");
 }
 
 static const char both[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
@@ -161,13 +161,12 @@ void filter_unconfirmed(void)
 
 	ready(&lab);
 	start_waiting("300ms");
-	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "everything is as it was"), "%d %s", b.rc,
-	      b.err);
+	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc, b.err);
 	rules_expect(old);
 	start_waiting("1h");
 	rules_expect(both);
-	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "everything is as it was"), "%d %s",
-	      b.rc, b.err);
+	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc,
+	      b.err);
 	rules_expect(old);
 	start_waiting("1h");
 	CHECK(sonde_stop(&b, SIGHUP) == 1, "%d %s", b.rc, b.err);
@@ -190,7 +189,7 @@ void filter_confirmed(void)
 
 	ready(&lab);
 	SONDE_RUN(&a, "filter", "confirm", "-i", "sonde0");
-	sonde_expect_line(&a, 1, "nothing waits");
+	sonde_expect_line(&a, 1, "no change is waiting");
 	start_waiting("1h");
 	/* Meanwhile they are nobody else's to change. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
@@ -303,8 +302,8 @@ void filter_ssh_sudo(void)
 	CHECK(!a.rc && strstr(a.err, "the SSH session from 192.0.2.1 is allowed first"), "%d %s",
 	      a.rc, a.err);
 	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
-	CHECK(SONDE_RUN(&a, "filter", "test", "-i", "sonde1", "tcp", "192.0.2.3:50000",
-			"192.0.2.2:22") == 1,
+	CHECK(SONDE_RUN(&a, "filter", "test", "--exit-code", "-i", "sonde1", "tcp",
+			"192.0.2.3:50000", "192.0.2.2:22") == 1,
 	      "others are allowed, too");
 	FILTER(&a, "clear", "-i", "sonde1");
 	lab_enter(&lab, LAB_NEAR);
@@ -382,11 +381,11 @@ void filter_vanish(void)
 	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
 	CHECK(!link_get(&near->nl, "first", 0, &link), "first");
 	SONDE_START(&a, "filter", "add", "-i", "first", "--confirm", "1h", "drop", "tcp");
-	sonde_await_err(&a, "the rules hold: ");
+	sonde_await_err(&a, "the new rules are active");
 	CHECK(!link_del(&near->nl, link.ifindex), "removing it");
 	/* There is nothing left that could be taken back. */
-	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "everything is as it was"), "%d %s",
-	      a.rc, a.err);
+	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "the change is undone"), "%d %s", a.rc,
+	      a.err);
 	expect_clean(&lab);
 }
 

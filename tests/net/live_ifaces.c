@@ -299,7 +299,7 @@ void live_loopback(void)
 		      "%s", strerror(errno));
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(lines_of(a.out) == PACKETS, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "length", "\"lo\"", "\"in\"", "\"udp\"", "\"127.0.0.1\"") ==
+	CHECK(JSON_SUM(a.out, "length_bytes", "\"lo\"", "\"in\"", "\"udp\"", "\"127.0.0.1\"") ==
 		      PACKETS * (14 + 20 + 8 + LEN),
 	      "%s", a.out);
 }

@@ -106,5 +106,5 @@ void lone_demo(void)
 void lone_doctor(void)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--json"), "%s", a.err);
-	CHECK(strstr(a.out, "\"capability\":\"count incoming\",\"here\":\"yes\""), "%s", a.out);
+	CHECK(strstr(a.out, "\"capability\":\"count incoming\",\"available\":true"), "%s", a.out);
 }

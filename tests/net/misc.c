@@ -82,10 +82,10 @@ void house_demo(void)
 void house_doctor(void)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--deep", "--json"), "%s%s", a.out, a.err);
-	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"here\":\"yes\""), "%s", a.out);
-	CHECK(strstr(a.out,
-		     "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent\":100,\"seen\":100,"
-		     "\"result\":\"ok\""),
+	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"available\":true"), "%s", a.out);
+	CHECK(strstr(a.out, "\"hook\":\"xdp generic\",\"direction\":\"in\",\"sent_packets\":100,"
+			    "\"seen_packets\":100,"
+			    "\"result\":\"ok\""),
 	      "%s", a.out);
 	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
 }
@@ -100,7 +100,7 @@ void house_status(void)
 	CHECK(strstr(a.out, "\"name\":\"sonde_gate_xdp\",\"owner\":\"sonde\",\"type\":\"xdp\","
 			    "\"interface\":\"sonde0\",\"direction\":\"in\",\"hook\":\"xdp "),
 	      "%s", a.out);
-	CHECK(strstr(a.out, "\"held\":\"installed\""), "%s", a.out);
+	CHECK(strstr(a.out, "\"held_by\":\"installed\""), "%s", a.out);
 	CHECK(JSON_SUM(a.out, "memory_bytes", "\"sonde0\"") > 0, "%s", a.out);
 	SONDE_START(&a, "status", "--stats", "-d", "300ms", "--json");
 	do
@@ -108,7 +108,7 @@ void house_status(void)
 	while (sonde_poll(&a, 0));
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(JSON_SUM(a.out, "runs", "sonde_gate_xdp", "\"sonde0\"") >= 50, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "mean_ns", "sonde_gate_xdp", "\"sonde0\"") > 0, "%s", a.out);
+	CHECK(strstr(a.out, "\"mean_seconds\":0.000"), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 	expect_clean(&lab);
 }
@@ -124,5 +124,5 @@ void house_detach_one(void)
 	CHECK(!SONDE_RUN(&a, "count", "--read", "-i", "lo"), "lo lost its counters: %s", a.err);
 	CHECK(SONDE_RUN(&a, "count", "--read", "-i", "sonde0") == 1, "sonde0 still has counters");
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "lo"), "%s", a.err);
-	CHECK(!SONDE_RUN(&a, "detach", "--all") && strstr(a.err, "nothing"), "%s", a.err);
+	CHECK(SONDE_RUN(&a, "detach", "--all") == 1 && strstr(a.err, "no program"), "%s", a.err);
 }

@@ -349,7 +349,7 @@ uint64_t flood_across(struct lab *lab, unsigned int n, size_t len)
 void set_sysctl(const char *name, const char *value)
 {
 	char path[96];
-	int dir = mnt_detached("proc"), fd;
+	int dir = mnt_create_detached("proc"), fd;
 
 	CHECK(dir >= 0, "procfs: %s", strerror(-dir));
 	snprintf(path, sizeof(path), "sys/%s", name);
@@ -416,12 +416,12 @@ int foreign_prog(uint32_t type, const char *name)
 		  .imm = type == BPF_PROG_TYPE_XDP ? XDP_PASS : -1 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct bpf_prog_new p = { .name = name,
-				  .type = type,
-				  .attach_type = type == BPF_PROG_TYPE_XDP ? BPF_XDP : 0,
-				  .insns = insns,
-				  .ninsns = 2,
-				  .license = "GPL" };
+	struct bpf_prog_opts p = { .name = name,
+				   .type = type,
+				   .attach_type = type == BPF_PROG_TYPE_XDP ? BPF_XDP : 0,
+				   .insns = insns,
+				   .ninsns = 2,
+				   .license = "GPL" };
 	int fd = bpf_prog_load(&p);
 
 	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));

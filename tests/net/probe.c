@@ -393,7 +393,7 @@ void probe_trouble(void)
 	sonde_expect_line(&a, 1, "stripped");
 	put_file(file, "#!/bin/sh\n", 10);
 	SONDE_RUN(&a, "probe", probe);
-	sonde_expect_line(&a, 1, "no program");
+	sonde_expect_line(&a, 1, "not a program");
 	SONDE_RUN(&a, "probe", "-p", "4194305", "raw:inet_sock_set_state");
 	sonde_expect_line(&a, 1, "4194305");
 	sonde_start(&a, no_caps, (const char *const[]){ "sonde", "probe", "raw:sys_enter", NULL });

@@ -15,18 +15,19 @@
 
 static struct sonde lister;
 
-/* A member of a JSON line that is a string without escapes. */
+/* A member of a JSON line that is a string without escapes; null is "". */
 static void member(const char *line, const char *key, char *to, size_t room)
 {
 	char quoted[32];
 	const char *at;
 	size_t len;
 
-	snprintf(quoted, sizeof(quoted), "\"%s\":\"", key);
+	snprintf(quoted, sizeof(quoted), "\"%s\":", key);
 	at = strstr(line, quoted);
 	CHECK(at, "no %s in %s", key, line);
 	at += strlen(quoted);
-	len = strcspn(at, "\"");
+	at += *at == '"';
+	len = strncmp(at, "null", 4) ? strcspn(at, "\"") : 0;
 	snprintf(to, room, "%.*s", (int)len, at);
 }
 
@@ -36,7 +37,8 @@ const char *rules_now(void)
 	static char text[8192];
 	size_t len = 0;
 
-	FILTER(&lister, "list", "--json");
+	SONDE_RUN(&lister, "filter", "list", "--json");
+	CHECK(!lister.rc || strstr(lister.err, "no rules are installed"), "%s", lister.err);
 	*text = '\0';
 	for (const char *at = lister.out; *at == '{'; at += strcspn(at, "\n") + 1) {
 		char word[256];

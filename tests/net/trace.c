@@ -518,7 +518,7 @@ void trace_ends(void)
 /* A process in the cgroup of a container: its events have that one's name. */
 void trace_container(void)
 {
-	int root = mnt_detached("cgroup2"), procs;
+	int root = mnt_create_detached("cgroup2"), procs;
 	struct lab lab = { 0 };
 	pid_t child;
 

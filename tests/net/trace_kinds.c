@@ -164,7 +164,7 @@ void trace_drop_stacks(void)
 
 static bool tells_reset_reasons(void)
 {
-	struct btf_lookup want = { .name = "sk_rst_reason", .kinds = BTF_IS(ENUM) };
+	struct btf_lookup want = { .name = "sk_rst_reason", .kinds = BTF_KIND_BIT(ENUM) };
 	struct btf btf = { 0 };
 
 	CHECK(!btf_open_kernel(&btf), "types");

@@ -148,7 +148,7 @@ void capture_loads(void)
 static int at_hook(int cap, int ring)
 {
 	char words[200];
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	struct bench b;
 	int rc = bench_try(&b, "", cap);
 
@@ -452,7 +452,7 @@ void capture_worst(void)
 		if (!n)
 			continue;
 		bench_open(&b, text.data, prog);
-		CHECK(!bpf_info(b.prog, &info, sizeof(info)), "no information");
+		CHECK(!bpf_get_info(b.prog, &info, sizeof(info)), "no information");
 		CHECK(info.verified_insns < LOOKED_AT_MAX, "%s: %u terms of %s: %u looked at",
 		      capture_spec.progs[prog].name, n, worst[kind].name, info.verified_insns);
 		bench_close(&b);

@@ -78,7 +78,7 @@ static void require_own_calls(void)
 /* As sys/confine.h has it; the test ends where a kernel cannot. */
 static void confine_self(uint64_t caps, bool files)
 {
-	int rc = confine(caps, files);
+	int rc = confine_apply(caps, files);
 
 	CHECK(!rc, "confine: %s", strerror(-rc));
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EPERM)
@@ -87,11 +87,11 @@ static void confine_self(uint64_t caps, bool files)
 
 void confine_leaves_enough(void)
 {
-	struct bpf_map_new m = { .name = "some",
-				 .type = BPF_MAP_TYPE_ARRAY,
-				 .key_size = 4,
-				 .value_size = 4,
-				 .max_entries = 1 };
+	struct bpf_map_opts m = { .name = "some",
+				  .type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = 4,
+				  .max_entries = 1 };
 	uint32_t zero = 0, value = 1;
 	struct nl nl = { 0 };
 	struct link lo;

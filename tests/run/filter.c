@@ -17,7 +17,7 @@ enum { PACKETS = 60, EXPRESSIONS = 2000, TEXT_MAX = 2000, SEED = 20261123 };
 static struct exprs_packet packets[PACKETS];
 
 /* A program that calls what stands behind it with the views in map and the packet. */
-static int load(const struct filter_code *filter, enum filter_target flavour, int map)
+static int load(const struct filter_code *filter, enum filter_target target, int map)
 {
 	const struct bpf_insn xdp[] = {
 		I_LOAD(BPF_W, 7, 1, 0), I_LOAD(BPF_W, 8, 1, 4),
@@ -33,16 +33,16 @@ static int load(const struct filter_code *filter, enum filter_target flavour, in
 		I_EXIT,
 	};
 	struct bpf_insn *all = calloc(LENGTH(xdp) + LENGTH(call) + filter->n, sizeof(*all));
-	struct bpf_prog_new p = { .name = "filter",
-				  .type = flavour == FILTER_XDP ? BPF_PROG_TYPE_XDP
+	struct bpf_prog_opts p = { .name = "filter",
+				   .type = target == FILTER_XDP ? BPF_PROG_TYPE_XDP
 								: BPF_PROG_TYPE_SCHED_CLS,
-				  .insns = all,
-				  .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
-				  .license = "Dual MIT/GPL" };
+				   .insns = all,
+				   .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
+				   .license = "Dual MIT/GPL" };
 	int fd;
 
 	CHECK(all, "no memory");
-	memcpy(all, flavour == FILTER_XDP ? xdp : skb, sizeof(xdp));
+	memcpy(all, target == FILTER_XDP ? xdp : skb, sizeof(xdp));
 	memcpy(all + LENGTH(xdp), call, sizeof(call));
 	memcpy(all + LENGTH(xdp) + LENGTH(call), filter->insns, filter->n * sizeof(*all));
 	fd = bpf_prog_load(&p);
@@ -50,7 +50,7 @@ static int load(const struct filter_code *filter, enum filter_target flavour, in
 	return fd;
 }
 
-static void check(const char *text, enum filter_target flavour, int map)
+static void check(const char *text, enum filter_target target, int map)
 {
 	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
@@ -61,11 +61,11 @@ static void check(const char *text, enum filter_target flavour, int map)
 
 	if (filter_parse(&f, text, &exprs_names, &diag))
 		return;
-	rc = filter_emit(&f, flavour, &code, &diag);
+	rc = filter_emit(&f, target, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
 	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "set"), "'%s': no sets", text);
 	CHECK(!sets_link(&sets, &code), "no memory");
-	prog = load(&code, flavour, map);
+	prog = load(&code, target, map);
 	CHECK(prog > 0, "'%s': not loaded: %s", text, strerror(-prog));
 	sets_close(&sets);
 	for (int i = 0; i < PACKETS; i++) {
@@ -101,12 +101,12 @@ static const char *const odd[] = {
 	"net 0.0.0.0/0 or net ::/0 and tcp",
 };
 
-static void alike(enum filter_target flavour)
+static void alike(enum filter_target target)
 {
-	struct bpf_map_new m = { .type = BPF_MAP_TYPE_ARRAY,
-				 .key_size = 4,
-				 .value_size = sizeof(packets->views),
-				 .max_entries = 1 };
+	struct bpf_map_opts m = { .type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = sizeof(packets->views),
+				  .max_entries = 1 };
 	int map = bpf_map_create(&m);
 
 	CHECK(map > 0, "no map: %s", strerror(-map));
@@ -117,12 +117,12 @@ static void alike(enum filter_target flavour)
 			exprs_packet(&packets[i]);
 		while (packets[i].frame.caplen < 60);
 	for (size_t i = 0; i < LENGTH(odd); i++)
-		check(odd[i], flavour, map);
+		check(odd[i], target, map);
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];
 
 		exprs_own_text(text, sizeof(text));
-		check(text, flavour, map);
+		check(text, target, map);
 	}
 	close(map);
 }

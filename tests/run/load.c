@@ -227,7 +227,8 @@ void find_again(void)
 	int counters, counters_other;
 
 	fixture_open(&r, true);
-	CHECK(!bpf_info(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &info, sizeof(info)), "no info");
+	CHECK(!bpf_get_info(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &info, sizeof(info)),
+	      "no info");
 	CHECK(!find_prog(info.id, &prog), "program %u is not found", info.id);
 	/* All but the guard's two, which programs without one do not name. */
 	CHECK(find_is_ours(&prog) && prog.nmaps == GATE_NMAPS - 2, "\"%s\" with %u maps",
@@ -254,8 +255,8 @@ void find_again(void)
 	close(counters_other);
 
 	info = (struct bpf_prog_info){ 0 };
-	CHECK(!bpf_info(r.stage.prog_fd[0], &info, sizeof(info)) && !find_prog(info.id, &prog) &&
-		      !find_is_ours(&prog),
+	CHECK(!bpf_get_info(r.stage.prog_fd[0], &info, sizeof(info)) &&
+		      !find_prog(info.id, &prog) && !find_is_ours(&prog),
 	      "a program called %s passes for ours", prog.info.name);
 	fixture_close(&r);
 	for (int ms = 0; ms < 2000 && find_prog(info.id, &prog) != -ENOENT; ms++)
@@ -282,11 +283,11 @@ void load_aligned(void)
 /* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
 void possible_cpus(void)
 {
-	struct bpf_map_new m = { .name = "cpus",
-				 .type = BPF_MAP_TYPE_PERCPU_HASH,
-				 .key_size = 4,
-				 .value_size = 3,
-				 .max_entries = 1 };
+	struct bpf_map_opts m = { .name = "cpus",
+				  .type = BPF_MAP_TYPE_PERCPU_HASH,
+				  .key_size = 4,
+				  .value_size = 3,
+				  .max_entries = 1 };
 	static uint8_t values[8 * 4096];
 	int cpus, fd, written = 0;
 	size_t stride = (m.value_size + 7u) & ~7u;

@@ -64,7 +64,7 @@ static void ask_groups(int root)
 	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " ID, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " OTHER, &diag), "%s", diag.msg);
-	says("container 5dd00123", 10, "more than one container's ID begins with 5dd00123");
+	says("container 5dd00123", 10, "more than one container ID starts with 5dd00123");
 	says("container 5dd00124", 10, "no container 5dd00124");
 	says("container 5dd0012", 10, "8 hex digits");
 	says("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
@@ -73,7 +73,7 @@ static void ask_groups(int root)
 
 void names_cgroups(void)
 {
-	int root = mnt_detached("cgroup2");
+	int root = mnt_create_detached("cgroup2");
 
 	if (root < 0)
 		SKIP("no cgroup2: %s", strerror(-root));
@@ -101,7 +101,7 @@ void names_places(void)
 	says("netns 0", 6, "no process 0");
 	says("netns 4194305", 6, "no process 4194305");
 	says("netns nowhere", 6, "no network namespace nowhere");
-	says("netns /", 6, "is no network namespace");
+	says("netns /", 6, "is not a network namespace");
 	says("tcp and iface nowhere0", 14, "no interface nowhere0");
 	says("iface 0123456789abcdef", 6, "no interface");
 	says("host nobody.invalid", 5, "hosts file");
@@ -116,7 +116,7 @@ void names_files(void)
 	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0, "%s: %s", file, strerror(errno));
-	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: a prefix length");
+	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: expected a prefix length");
 	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
 	CHECK(!filter_parse(&f, "src set sonde-test-set", &resolve_names, &diag), "%s", diag.msg);
 	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n, "a set else");

@@ -556,13 +556,13 @@ void rules_observed(void)
 		I_ADD(0, OBSERVED),
 		I_EXIT,
 	};
-	struct bpf_prog_new new = { .name = "observer",
-				    .type = BPF_PROG_TYPE_XDP,
-				    .attach_type = BPF_XDP,
-				    .flags = b.conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
-				    .insns = insns,
-				    .ninsns = LENGTH(insns),
-				    .license = "Dual MIT/GPL" };
+	struct bpf_prog_opts new = { .name = "observer",
+				     .type = BPF_PROG_TYPE_XDP,
+				     .attach_type = BPF_XDP,
+				     .flags = b.conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+				     .insns = insns,
+				     .ninsns = LENGTH(insns),
+				     .license = "Dual MIT/GPL" };
 	fd = bpf_prog_load(&new);
 	CHECK(fd > 0, "the observer does not load: %s", strerror(-fd));
 	exprs_seed(SEED);

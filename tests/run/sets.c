@@ -65,7 +65,7 @@ static int load(const struct sets *sets, enum set_family family)
 	};
 	struct filter_reloc reloc = { .family = (uint8_t)family, .name = "many" };
 	struct filter_code code = { .relocs = &reloc, .nrelocs = 1 };
-	struct bpf_prog_new p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
+	struct bpf_prog_opts p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
 	int fd;
 
 	code.insns =
@@ -110,7 +110,7 @@ static bool kernel_has(int prog, const uint8_t *addr)
 static void compare(const struct filter_set *set, int prog, enum set_family family,
 		    const uint8_t *addr)
 {
-	bool has = set_has(set, family == SET_IPV4 ? 4 : 6, addr);
+	bool has = set_contains(set, family == SET_IPV4 ? 4 : 6, addr);
 	char words[INET6_ADDRSTRLEN];
 
 	if (kernel_has(prog, addr) == has)
@@ -122,11 +122,11 @@ static void compare(const struct filter_set *set, int prog, enum set_family fami
 /* The first and the last address of prefixes, and those before and behind them. */
 static void compare_edges(const struct filter_set *set, int prog, enum set_family family)
 {
-	size_t len = set_address(family), n = set->of[family].n;
+	size_t len = set_addr_len(family), n = set->of[family].n;
 	size_t step = n * test_slow() / ASKED + 1;
 
 	for (size_t i = 0; i < n; i += step) {
-		const uint8_t *p = set_prefix(set, family, i);
+		const uint8_t *p = set_prefix_at(set, family, i);
 
 		for (int edge = 0; edge < 4; edge++) {
 			uint8_t addr[ADDRESS] = { 0 };
@@ -149,11 +149,11 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 static void compare_read(const struct sets *sets, const struct filter_set *set)
 {
 	struct filter_set got = { 0 };
-	int rc = sets_read(sets->of[0][SET_IPV4].fd, sets->of[0][SET_IPV6].fd, &got);
+	int rc = sets_read(sets->maps[0][SET_IPV4].fd, sets->maps[0][SET_IPV6].fd, &got);
 
 	CHECK(!rc, "not read: %s", strerror(-rc));
 	for (int family = 0; family < SET_FAMILIES; family++) {
-		size_t width = set_address((enum set_family)family) + 1;
+		size_t width = set_addr_len((enum set_family)family) + 1;
 
 		CHECK(got.of[family].n == set->of[family].n, "IPv%d: %zu prefixes read, not %zu",
 		      family ? 6 : 4, got.of[family].n, set->of[family].n);
@@ -173,7 +173,7 @@ struct shape {
 
 static void random_address(const struct shape *s, enum set_family family, uint8_t *addr)
 {
-	size_t len = set_address(family);
+	size_t len = set_addr_len(family);
 
 	memset(addr, 0, ADDRESS);
 	for (size_t bit = len * 8 - s->spread * len / 4; bit < len * 8; bit++)
@@ -184,7 +184,7 @@ static void random_text(const struct shape *s)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		enum set_family family = draw(2);
-		uint32_t len = (uint32_t)set_address(family);
+		uint32_t len = (uint32_t)set_addr_len(family);
 		uint32_t low = s->shortest * len / 4, high = s->ban_max * len / 4;
 		uint32_t bits = low + draw(high - low + 1);
 		char words[INET6_ADDRSTRLEN];
@@ -223,7 +223,7 @@ static void compare_all(const struct shape *s, const struct sets *sets,
 static void call_again(struct sets *sets)
 {
 	for (int family = 0; family < SET_FAMILIES; family++) {
-		struct set_one *one = &sets->of[0][family];
+		struct set_map *one = &sets->maps[0][family];
 		struct set_table lines = { 0 };
 
 		if (!one->fd)
@@ -285,7 +285,7 @@ static void address(uint32_t i, uint8_t *addr, enum set_family family)
 		memcpy(addr + 12, &mixed, 4);
 		addr[0] = 0x20;
 	}
-	addr[set_address(family) - 1] &= 0xfe;
+	addr[set_addr_len(family) - 1] &= 0xfe;
 }
 
 static void write_many(uint32_t n)
@@ -325,7 +325,7 @@ void sets_many(void)
 		address(i, addr, i & 1);
 		CHECK(kernel_has(progs[i & 1], addr), "%u is not in the kernel's set", i);
 		compare(f.sets, progs[i & 1], i & 1, addr);
-		addr[set_address(i & 1) - 1] |= 1;
+		addr[set_addr_len(i & 1) - 1] |= 1;
 		compare(f.sets, progs[i & 1], i & 1, addr);
 	}
 	compare_read(&sets, f.sets);

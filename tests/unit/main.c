@@ -8,17 +8,10 @@
 #include <unistd.h>
 #include "tests/unit/suites.h"
 
-/* clang-format off */
-static Suite *(*const suites[])(void) = {
-	/* The longest first. */
-	gen_refuse_suite, lines_suite, unpack_suite, gen_suite,
-	base_suite, opt_suite, out_suite, text_suite, sys_suite,
-	filter_suite, set_suite, names_suite, host_suite, capfile_suite,
-	dissect_suite, capture_suite, rules_suite, guard_suite, elf_suite, probe_suite,
-};
-/* clang-format on */
+#define SUITE_ENTRY(name) name##_suite,
+static Suite *(*const suites[])(void) = { SUITES(SUITE_ENTRY) };
 
-enum { SUITES = sizeof(suites) / sizeof(*suites) };
+enum { NSUITES = sizeof(suites) / sizeof(*suites) };
 
 struct counts {
 	int run, failed;
@@ -45,7 +38,7 @@ static pid_t start(Suite *(*suite)(void), struct counts *counts)
 int main(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	struct counts *counts = mmap(NULL, SUITES * sizeof(*counts), PROT_READ | PROT_WRITE,
+	struct counts *counts = mmap(NULL, NSUITES * sizeof(*counts), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int passed = 0, failed = 0, status;
 	size_t started = 0;
@@ -54,8 +47,8 @@ int main(void)
 		return EXIT_FAILURE;
 	/* A test that hangs is found; one that waits for a busy host is not taken for it. */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
-	for (size_t ended = 0; ended < SUITES; ended++) {
-		while (started < SUITES && started < ended + (size_t)(cpus > 0 ? cpus : 1)) {
+	for (size_t ended = 0; ended < NSUITES; ended++) {
+		while (started < NSUITES && started < ended + (size_t)(cpus > 0 ? cpus : 1)) {
 			if (start(suites[started], &counts[started]) < 0)
 				return EXIT_FAILURE;
 			started++;
@@ -63,7 +56,7 @@ int main(void)
 		if (wait(&status) < 0 || status)
 			failed++;
 	}
-	for (size_t i = 0; i < SUITES; i++) {
+	for (size_t i = 0; i < NSUITES; i++) {
 		passed += counts[i].run - counts[i].failed;
 		failed += counts[i].failed;
 	}

@@ -30,17 +30,17 @@
 
 START_TEST(error_lines)
 {
-	err_command(NULL);
+	err_set_command(NULL);
 	assert_stderr(fail(-ENODEV, "no interface %s", "eth9"), -ENODEV,
 		      "sonde: no interface eth9\n");
 	assert_stderr(fail_errno(-EMFILE, "a.pcap"), -EMFILE,
 		      "sonde: a.pcap: too many files open in this process (see ulimit -n)\n");
 	assert_stderr(fail_usage("what is %d", 7), -E_USAGE,
 		      "sonde: what is 7 (see sonde --help)\n");
-	err_command("count");
+	err_set_command("count");
 	assert_stderr((note("eth0: generic XDP"), 0), 0, "sonde count: eth0: generic XDP\n");
 	assert_stderr(fail_usage("no"), -E_USAGE, "sonde count: no (see sonde count --help)\n");
-	err_command(NULL);
+	err_set_command(NULL);
 }
 END_TEST
 
@@ -87,10 +87,10 @@ END_TEST
 
 START_TEST(error_words)
 {
-	ck_assert_str_eq(err_words(EPIPE), err_words(-EPIPE));
-	ck_assert_str_eq(err_words(-EPERM), "not permitted (needs root or more capabilities)");
-	ck_assert_str_eq(err_words(-EDOM), strerror(EDOM));
-	ck_assert_ptr_nonnull(err_words(INT32_MIN));
+	ck_assert_str_eq(err_message(EPIPE), err_message(-EPIPE));
+	ck_assert_str_eq(err_message(-EPERM), "not permitted (needs root or more capabilities)");
+	ck_assert_str_eq(err_message(-EDOM), strerror(EDOM));
+	ck_assert_ptr_nonnull(err_message(INT32_MIN));
 }
 END_TEST
 
@@ -245,7 +245,7 @@ START_TEST(buffer_appends)
 	buf_add(&b, NULL, 0);
 	buf_printf(&b, "%s-%d", "a", 7);
 	buf_char(&b, '\0');
-	room = buf_room(&b, 3);
+	room = buf_add_zeros(&b, 3);
 	ck_assert_mem_eq(room, "\0\0\0", 3);
 	buf_fill(&b, 'z', 2);
 	buf_str(&b, "end");
@@ -292,7 +292,7 @@ START_TEST(buffer_keeps_out_of_memory)
 	struct buf b = { 0 };
 
 	buf_str(&b, "kept");
-	ck_assert_ptr_null(buf_room(&b, SIZE_MAX - 2));
+	ck_assert_ptr_null(buf_add_zeros(&b, SIZE_MAX - 2));
 	ck_assert(b.nomem);
 	buf_str(&b, "ignored");
 	buf_printf(&b, "%d", 1);

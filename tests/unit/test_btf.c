@@ -198,11 +198,11 @@ static void teardown(void)
 START_TEST(types_are_indexed)
 {
 	ck_assert_uint_eq(btf.n, blob.n);
-	ck_assert_str_eq(btf_name(&btf, ids.integer), "int");
-	ck_assert_str_eq(btf_name(&btf, ids.outer), "outer");
-	ck_assert_str_eq(btf_name(&btf, ids.flexible), "");
-	ck_assert_str_eq(btf_name(&btf, 0), "");
-	ck_assert_str_eq(btf_name(&btf, btf.n + 1), "");
+	ck_assert_str_eq(btf_type_name(&btf, ids.integer), "int");
+	ck_assert_str_eq(btf_type_name(&btf, ids.outer), "outer");
+	ck_assert_str_eq(btf_type_name(&btf, ids.flexible), "");
+	ck_assert_str_eq(btf_type_name(&btf, 0), "");
+	ck_assert_str_eq(btf_type_name(&btf, btf.n + 1), "");
 }
 END_TEST
 
@@ -239,7 +239,7 @@ static const struct {
 START_TEST(paths_lead_to_fields)
 {
 	struct btf_field f = { 99, 99, 99 };
-	int rc = btf_field(&btf, ids.outer, paths[_i].path, &f);
+	int rc = btf_find_field(&btf, ids.outer, paths[_i].path, &f);
 
 	ck_assert_msg(rc == paths[_i].rc, "%s: %d", paths[_i].path, rc);
 	ck_assert_uint_eq(f.off, rc ? 99 : paths[_i].off);
@@ -249,15 +249,15 @@ END_TEST
 
 START_TEST(sizes)
 {
-	ck_assert_int_eq(btf_size(&btf, ids.integer), 4);
-	ck_assert_int_eq(btf_size(&btf, ids.td), 4);
-	ck_assert_int_eq(btf_size(&btf, ids.color), 4);
-	ck_assert_int_eq(btf_size(&btf, ids.ptr), (int)sizeof(void *));
-	ck_assert_int_eq(btf_size(&btf, ids.fn), -EINVAL);
-	ck_assert_int_eq(btf_size(&btf, 0), -EINVAL);
-	ck_assert_int_eq(btf_size(&btf, btf.n + 1), -EINVAL);
-	ck_assert_int_eq(btf_size(&btf, ids.loop), -EINVAL);
-	ck_assert_int_eq(btf_size(&btf, ids.vast), -EINVAL);
+	ck_assert_int_eq(btf_type_size(&btf, ids.integer), 4);
+	ck_assert_int_eq(btf_type_size(&btf, ids.td), 4);
+	ck_assert_int_eq(btf_type_size(&btf, ids.color), 4);
+	ck_assert_int_eq(btf_type_size(&btf, ids.ptr), (int)sizeof(void *));
+	ck_assert_int_eq(btf_type_size(&btf, ids.fn), -EINVAL);
+	ck_assert_int_eq(btf_type_size(&btf, 0), -EINVAL);
+	ck_assert_int_eq(btf_type_size(&btf, btf.n + 1), -EINVAL);
+	ck_assert_int_eq(btf_type_size(&btf, ids.loop), -EINVAL);
+	ck_assert_int_eq(btf_type_size(&btf, ids.vast), -EINVAL);
 }
 END_TEST
 
@@ -280,7 +280,7 @@ START_TEST(pointers_are_as_long_as_longs)
 	integer(&blob, longs[_i].name, longs[_i].size);
 	finish(&blob);
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
-	ck_assert_int_eq(btf_size(&got, ids.ptr), longs[_i].size);
+	ck_assert_int_eq(btf_type_size(&got, ids.ptr), longs[_i].size);
 	btf_close(&got);
 }
 END_TEST
@@ -288,15 +288,15 @@ END_TEST
 START_TEST(names_are_resolved)
 {
 	struct btf_lookup want[] = {
-		{ "outer", BTF_IS(STRUCT), 1, 0, 0 },
-		{ "outer", BTF_IS(UNION), 1, 0, 0 },
-		{ "fn", BTF_IS(FUNC), 0, 0, 0 },
-		{ "td", BTF_IS(TYPEDEF), 0, 0, 0 },
-		{ "int", BTF_IS(STRUCT) | BTF_IS(INT), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(STRUCT), 1, 0, 0 },
+		{ "outer", BTF_KIND_BIT(UNION), 1, 0, 0 },
+		{ "fn", BTF_KIND_BIT(FUNC), 0, 0, 0 },
+		{ "td", BTF_KIND_BIT(TYPEDEF), 0, 0, 0 },
+		{ "int", BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(INT), 0, 0, 0 },
 		{ "nothing", UINT32_MAX, 1, 0, 0 },
 		{ "", UINT32_MAX, 1, 0, 0 },
-		{ "outer", BTF_IS(FWD), 0, 0, 0 },
-		{ "outer", BTF_IS(FWD) | BTF_IS(STRUCT), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(FWD), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(FWD) | BTF_KIND_BIT(STRUCT), 0, 0, 0 },
 	};
 
 	btf_resolve(&btf, want, sizeof(want) / sizeof(*want));
@@ -316,16 +316,18 @@ END_TEST
 START_TEST(names_are_learnt)
 {
 	struct btf_lookup want[] = {
-		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "nothing", BTF_IS(STRUCT), 0, 0, 0 },
-		{ "outer", BTF_IS(STRUCT), 0, 0, 0 }, { "td", BTF_IS(TYPEDEF), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "nothing", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
+		{ "td", BTF_KIND_BIT(TYPEDEF), 0, 0, 0 },
 		{ "", UINT32_MAX, 0, 0, 0 },
 	};
-	struct btf_lookup other = { "fn", BTF_IS(FUNC), 0, 0, 0 };
+	struct btf_lookup other = { "fn", BTF_KIND_BIT(FUNC), 0, 0, 0 };
 	struct btf got = { 0 };
 	uint32_t n;
 
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
-	ck_assert_int_eq(btf_learn(&got, want, 5), 0);
+	ck_assert_int_eq(btf_cache_names(&got, want, 5), 0);
 	ck_assert_uint_eq(want[0].id, ids.outer);
 	ck_assert_uint_eq(want[2].id, ids.outer);
 	btf_resolve(&got, &other, 1);
@@ -333,10 +335,10 @@ START_TEST(names_are_learnt)
 	n = got.n;
 	got.n = 0;
 	memset(want, 0, sizeof(want));
-	want[0] = (struct btf_lookup){ "outer", BTF_IS(STRUCT), 0, 0, 0 };
-	want[1] = (struct btf_lookup){ "nothing", BTF_IS(STRUCT), 9, 0, 0 };
-	want[2] = (struct btf_lookup){ "outer", BTF_IS(UNION), 9, 0, 0 };
-	want[3] = (struct btf_lookup){ "td", BTF_IS(TYPEDEF), 0, 0, 0 };
+	want[0] = (struct btf_lookup){ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 };
+	want[1] = (struct btf_lookup){ "nothing", BTF_KIND_BIT(STRUCT), 9, 0, 0 };
+	want[2] = (struct btf_lookup){ "outer", BTF_KIND_BIT(UNION), 9, 0, 0 };
+	want[3] = (struct btf_lookup){ "td", BTF_KIND_BIT(TYPEDEF), 0, 0, 0 };
 	want[4] = other;
 	btf_resolve(&got, want, 5);
 	ck_assert_uint_eq(want[0].id, ids.outer);
@@ -345,7 +347,7 @@ START_TEST(names_are_learnt)
 	ck_assert_uint_eq(want[3].id, ids.td);
 	ck_assert_uint_eq(want[4].id, 0);
 	got.n = n;
-	ck_assert_int_eq(btf_learn(&got, &other, 1), 0);
+	ck_assert_int_eq(btf_cache_names(&got, &other, 1), 0);
 	ck_assert_uint_eq(other.id, ids.fn);
 	btf_close(&got);
 }
@@ -376,16 +378,16 @@ START_TEST(functions_have_values)
 {
 	struct btf_value v[4] = { 0 }, returns = { 0 };
 
-	ck_assert_int_eq(btf_function(&btf, "calls", v, 4, &returns), 2);
+	ck_assert_int_eq(btf_describe_function(&btf, "calls", v, 4, &returns), 2);
 	ck_assert_str_eq(v[0].name, "name");
-	ck_assert_int_eq(v[0].is, BTF_IS_STRING);
+	ck_assert_int_eq(v[0].kind, BTF_VALUE_STRING);
 	ck_assert_str_eq(v[1].name, "n");
-	ck_assert_int_eq(v[1].is, BTF_IS_SIGNED);
+	ck_assert_int_eq(v[1].kind, BTF_VALUE_SIGNED);
 	ck_assert_uint_eq(v[1].size, 4);
-	ck_assert_int_eq(returns.is, BTF_IS_SIGNED);
-	ck_assert_int_eq(btf_function(&btf, "calls", v, 1, NULL), 1);
-	ck_assert_int_eq(btf_function(&btf, "fn", v, 4, NULL), 1);
-	ck_assert_int_eq(btf_function(&btf, "outer", v, 4, NULL), -ENOENT);
+	ck_assert_int_eq(returns.kind, BTF_VALUE_SIGNED);
+	ck_assert_int_eq(btf_describe_function(&btf, "calls", v, 1, NULL), 1);
+	ck_assert_int_eq(btf_describe_function(&btf, "fn", v, 4, NULL), 1);
+	ck_assert_int_eq(btf_describe_function(&btf, "outer", v, 4, NULL), -ENOENT);
 }
 END_TEST
 
@@ -401,15 +403,15 @@ START_TEST(tracepoints_have_values)
 	struct btf_value v[4] = { 0 };
 	char names[64] = "";
 
-	ck_assert_int_eq(btf_tracepoint(&btf, "told", v, 4), 2);
+	ck_assert_int_eq(btf_describe_tracepoint(&btf, "told", v, 4), 2);
 	ck_assert_str_eq(v[0].name, "sk");
-	ck_assert_int_eq(v[0].is, BTF_IS_POINTER);
+	ck_assert_int_eq(v[0].kind, BTF_VALUE_POINTER);
 	ck_assert_str_eq(v[1].name, "state");
-	ck_assert_int_eq(v[1].is, BTF_IS_SIGNED);
-	ck_assert_uint_eq(btf_tracepoint_args(&btf, "told"), 2);
-	ck_assert_int_eq(btf_tracepoint(&btf, "odd", v, 4), -ENOENT);
-	ck_assert_int_eq(btf_tracepoint(&btf, "nothing", v, 4), -ENOENT);
-	ck_assert_int_eq(btf_tracepoints(&btf, collect, names), 0);
+	ck_assert_int_eq(v[1].kind, BTF_VALUE_SIGNED);
+	ck_assert_uint_eq(btf_count_tracepoint_args(&btf, "told"), 2);
+	ck_assert_int_eq(btf_describe_tracepoint(&btf, "odd", v, 4), -ENOENT);
+	ck_assert_int_eq(btf_describe_tracepoint(&btf, "nothing", v, 4), -ENOENT);
+	ck_assert_int_eq(btf_walk_tracepoints(&btf, collect, names), 0);
 	ck_assert_str_eq(names, "told odd ");
 }
 END_TEST
@@ -418,11 +420,11 @@ START_TEST(damaged_types_come_to_an_end)
 {
 	struct btf_field f;
 
-	ck_assert_int_eq(btf_field(&btf, ids.maze, "way_out", &f), -ENOENT);
-	ck_assert_int_eq(btf_field(&btf, ids.loop, "x", &f), -ENOENT);
-	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast", &f), -EINVAL);
-	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast[2]", &f), -EINVAL);
-	ck_assert_int_eq(btf_field(&btf, ids.huge, "vast[0][9]", &f), -EINVAL);
+	ck_assert_int_eq(btf_find_field(&btf, ids.maze, "way_out", &f), -ENOENT);
+	ck_assert_int_eq(btf_find_field(&btf, ids.loop, "x", &f), -ENOENT);
+	ck_assert_int_eq(btf_find_field(&btf, ids.huge, "vast", &f), -EINVAL);
+	ck_assert_int_eq(btf_find_field(&btf, ids.huge, "vast[2]", &f), -EINVAL);
+	ck_assert_int_eq(btf_find_field(&btf, ids.huge, "vast[0][9]", &f), -EINVAL);
 }
 END_TEST
 
@@ -438,7 +440,7 @@ START_TEST(an_unknown_kind_ends_the_index)
 	finish(&blob);
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
 	ck_assert_uint_eq(got.n, known);
-	ck_assert_str_eq(btf_name(&got, ids.outer), "outer");
+	ck_assert_str_eq(btf_type_name(&got, ids.outer), "outer");
 	btf_close(&got);
 }
 END_TEST
@@ -446,21 +448,21 @@ END_TEST
 /* Ask everything of it. */
 static void use(const struct btf *b)
 {
-	struct btf_lookup want[] = { { "outer", BTF_IS(STRUCT), 0, 0, 0 },
+	struct btf_lookup want[] = { { "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
 				     { "color", UINT32_MAX, 0, 0, 0 } };
 	struct btf_value v[4], returns;
 	struct btf_field f;
 	uint64_t value;
 
-	btf_function(b, "calls", v, 4, &returns);
-	btf_tracepoint(b, "told", v, 4);
+	btf_describe_function(b, "calls", v, 4, &returns);
+	btf_describe_tracepoint(b, "told", v, 4);
 	btf_resolve(b, want, 2);
 	for (uint32_t id = 0; id <= b->n + 1; id++) {
-		btf_size(b, id);
-		ck_assert_uint_lt(strlen(btf_name(b, id)), b->strings_len);
+		btf_type_size(b, id);
+		ck_assert_uint_lt(strlen(btf_type_name(b, id)), b->strings_len);
 		btf_enum_value(b, id, "BLUE", &value);
 		for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
-			btf_field(b, id, paths[i].path, &f);
+			btf_find_field(b, id, paths[i].path, &f);
 	}
 }
 

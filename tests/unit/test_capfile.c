@@ -293,19 +293,19 @@ static const struct {
 	{ 1, 4, 4, 8, "damaged at byte 28: block length 8 is too short" },
 	{ 1, 4, 4, 16, "damaged at byte 28: block length 16 is too short" },
 	{ 1, 4, 4, 0, "damaged at byte 28: block length 0 is too short" },
-	{ 1, 4, 4, 0x1000004, "damaged at byte 28: block length 16777220 is over 16777216" },
-	{ 1, 4, 4, 0xfffffffc, "damaged at byte 28: block length 4294967292 is over 16777216" },
-	{ 1, 24, 4, 36, "damaged at byte 28: block length 28, at its end 36" },
+	{ 1, 4, 4, 0x1000004, "damaged at byte 28: block length 16777220 exceeds 16777216" },
+	{ 1, 4, 4, 0xfffffffc, "damaged at byte 28: block length 4294967292 exceeds 16777216" },
+	{ 1, 24, 4, 36, "damaged at byte 28: block length is 28, but 36 at its end" },
 	{ 1, 18, 2, 0xfffc, "damaged at byte 28: option 2 is longer than its block" },
 	{ 1, 18, 2, 0xffff, "damaged at byte 28: option 2 is longer than its block" },
-	{ 0, 8, 4, 0x11223344, "damaged at byte 0: no byte order is 0x44332211" },
-	{ 0, 12, 2, 2, "damaged at byte 0: pcapng version 2.0 is not known, only 1" },
+	{ 0, 8, 4, 0x11223344, "damaged at byte 0: invalid byte-order magic 0x44332211" },
+	{ 0, 12, 2, 2, "damaged at byte 0: unsupported pcapng version 2.0 (only 1)" },
 	{ 0, 4, 4, 24, "damaged at byte 0: block length 24 is too short" },
-	{ 3, 8, 4, 2, "damaged at byte 184: interface 2 of 2" },
+	{ 3, 8, 4, 2, "damaged at byte 184: no interface 2 (only 2)" },
 	{ 3, 20, 4, 0xffffffff,
-	  "damaged at byte 184: a packet of 4294967295 bytes is longer than "
+	  "damaged at byte 184: packet of 4294967295 bytes is longer than "
 	  "its block" },
-	{ 3, 94, 2, 3, "damaged at byte 184: option 2 of 3 bytes, not 4" },
+	{ 3, 94, 2, 3, "damaged at byte 184: option 2 has 3 bytes instead of 4" },
 	{ 3, 0, 4, 5, NULL },
 };
 
@@ -344,15 +344,15 @@ static const struct {
 	{ "\x28\xb5\x2f\xfd", 4, "compressed, unpack it first: zstd -d" },
 	{ "\x34\xcd\xb2\xa1", 4, "a 'modified' pcap file, convert it: editcap" },
 	{ "\xa1\xb2\xc3\xd4\0\2\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 24,
-	  "pcap version 2.3 is not known, only 2.4" },
+	  "unsupported pcap version 2.3 (only 2.4)" },
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\1", 24,
-	  "damaged at byte 0: link type 65537" },
+	  "damaged at byte 0: invalid link type 65537" },
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 	  "\0\0\0\0\0\0\0\0\0\4\0\1\0\4\0\1",
-	  40, "damaged at byte 24: a packet of 262145 bytes" },
+	  40, "damaged at byte 24: packet of 262145 bytes is too long" },
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\1\0\0\1\0\0\0\1"
 	  "\0\0\0\0\0\0\0\0\1\0\0\1\0\0\0\1",
-	  40, "damaged at byte 24: a packet of 16777217 bytes" },
+	  40, "damaged at byte 24: packet of 16777217 bytes is too long" },
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 	  "\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0",
 	  40, "cut short in the middle of a packet at byte 40" },
@@ -483,7 +483,7 @@ START_TEST(memory_for_what_comes)
 	craft_32(&c, CAPFILE_BLOCK_MAX);
 	craft_64(&c, 0);
 	refuse(&c, &r, 1, "cut short in the middle of a packet at byte 44");
-	ck_assert_uint_le(r.c.held.cap, 256);
+	ck_assert_uint_le(r.c.partial.cap, 256);
 	read_close(&r);
 }
 END_TEST

@@ -45,7 +45,7 @@ static int find(const struct elf *e, const char *name, uint64_t *offset)
 {
 	struct search s = { .name = name };
 
-	return elf_functions(e, compare, &s) ? elf_offset(e, s.value, offset) : -ENOENT;
+	return elf_walk_functions(e, compare, &s) ? elf_find_offset(e, s.value, offset) : -ENOENT;
 }
 
 /* The bytes at a function's place in the file are those of the function. */
@@ -57,13 +57,13 @@ START_TEST(own_functions)
 	uint64_t offset;
 
 	ck_assert_int_eq(elf_open(&e, "/proc/self/exe"), 0);
-	ck_assert_int_eq(elf_functions(&e, count, &n), 0);
+	ck_assert_int_eq(elf_walk_functions(&e, count, &n), 0);
 	ck_assert_uint_gt(n, 100);
 	ck_assert_int_eq(find(&e, "elf_is_found_here", &offset), 0);
 	ck_assert_int_eq(pread(e.fd, bytes, sizeof(bytes), (off_t)offset), sizeof(bytes));
 	ck_assert_mem_eq(bytes, (const void *)(uintptr_t)elf_is_found_here, sizeof(bytes));
 	ck_assert_int_eq(find(&e, "elf_is_found_now", &offset), -ENOENT);
-	ck_assert_int_eq(elf_offset(&e, UINT64_MAX, &offset), -ENOENT);
+	ck_assert_int_eq(elf_find_offset(&e, UINT64_MAX, &offset), -ENOENT);
 	elf_close(&e);
 }
 END_TEST
@@ -155,7 +155,7 @@ START_TEST(small_program)
 	uint64_t offset;
 
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
-	elf_functions(&e, count, &n);
+	elf_walk_functions(&e, count, &n);
 	ck_assert_uint_eq(n, 1);
 	ck_assert_int_eq(find(&e, "f", &offset), 0);
 	ck_assert_uint_eq(offset, offsetof(struct program, code) + 4);
@@ -184,7 +184,7 @@ END_TEST
 
 static int chooses(const struct elf_symbol *symbol, void *arg)
 {
-	*(bool *)arg = symbol->chooses;
+	*(bool *)arg = symbol->is_ifunc;
 	return 1;
 }
 
@@ -195,10 +195,10 @@ START_TEST(functions_that_choose)
 	bool it = true;
 
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
-	ck_assert_int_eq(elf_functions(&e, chooses, &it), 1);
+	ck_assert_int_eq(elf_walk_functions(&e, chooses, &it), 1);
 	ck_assert(!it);
 	p.symbols[0].st_info = STT_GNU_IFUNC;
-	ck_assert_int_eq(elf_functions(&e, chooses, &it), 1);
+	ck_assert_int_eq(elf_walk_functions(&e, chooses, &it), 1);
 	ck_assert(it);
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(other_machines)
 	p.head.e_machine = own_machine();
 	p.head.e_ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), -ENOEXEC);
-	ck_assert_str_eq(elf_words(-ENOEXEC), "no program or library of this machine");
+	ck_assert_str_eq(elf_open_error(-ENOEXEC), "not a program or library for this machine");
 }
 END_TEST
 
@@ -231,13 +231,13 @@ START_TEST(damaged_programs)
 		memcpy(copy, &p, sizeof(p));
 		copy[i] ^= 0xff;
 		if (!elf_open_blob(&e, copy, sizeof(p))) {
-			elf_functions(&e, count, &n);
+			elf_walk_functions(&e, count, &n);
 			find(&e, "f", &offset);
 		}
 		memcpy(copy, &p, sizeof(p));
 		copy = realloc(copy, i + 1);
 		if (!elf_open_blob(&e, copy, i)) {
-			elf_functions(&e, count, &n);
+			elf_walk_functions(&e, count, &n);
 			find(&e, "f", &offset);
 		}
 		free(copy);

@@ -21,29 +21,29 @@ static const struct {
 	{ "no_bitfield", "section tp_btf/x: symbol prog: CO-RE on 'bits.high': bitfields" },
 	{ "no_shift", "section tp_btf/x: symbol prog: CO-RE on 'bits': bitfields" },
 	{ "no_typeid", "section tp_btf/x: symbol prog: CO-RE on 'thing': type ids" },
-	{ "no_element", "symbol prog: CO-RE on 'thing': does not begin at the first element" },
-	{ "no_section", "section lsm/file_open: programs of this name are not known" },
+	{ "no_element", "symbol prog: CO-RE on 'thing': does not start at the first element" },
+	{ "no_section", "section lsm/file_open: unknown section of programs" },
 	{ "no_target", "section fentry/: programs of this kind need a target" },
-	{ "no_data", "section .struct_ops: data of this name is not known" },
+	{ "no_data", "section .struct_ops: unknown section of data" },
 	{ "no_longprog", "section xdp: symbol sixteen_letters_: name has more than 15" },
-	{ "no_license", "section license: is not there" },
+	{ "no_license", "section license: is missing" },
 	{ "no_conf", "section .data: symbol conf: must be 'const volatile struct no_conf_conf'" },
 	{ "no_confname", "section .rodata: symbol conf: is not a 'struct no_confname_conf'" },
 	{ "no_progs", "has no programs" },
 	{ "no_longmap", "section .maps: symbol sixteen_letters_: name has more than 15" },
-	{ "no_member", "section .maps: symbol m: member 'pinning' is not known" },
+	{ "no_member", "section .maps: symbol m: unknown member 'pinning'" },
 	{ "no_nested", "section .maps: symbol m: maps of type 12" },
-	{ "no_values", "section .maps: symbol m: member 'values' is not known" },
+	{ "no_values", "section .maps: symbol m: unknown member 'values'" },
 	{ "no_ring", "section .maps: symbol m: its max_entries must be a power of two" },
 	{ "no_ringpage",
-	  "section .maps: symbol m: its max_entries must be a power of two from 65536" },
+	  "section .maps: symbol m: its max_entries must be a power of two, at least 65536" },
 	{ "no_ringkey", "section .maps: symbol m: this type of map has no value" },
 	{ "no_lpm", "section .maps: symbol m: needs BPF_F_NO_PREALLOC" },
 	{ "no_key", "section .maps: symbol m: its key must have 4 bytes" },
 	{ "no_sizes", "section .maps: symbol m: its key has 4 bytes, not 8" },
 	{ "no_entries", "section .maps: symbol m: has no max_entries" },
-	{ "no_alikemaps", "symbol HOT: two maps have names too alike" },
-	{ "no_alikeprogs", "symbol Prog: two programs have names too alike" },
+	{ "no_alikemaps", "symbol HOT: two maps have names that are the same" },
+	{ "no_alikeprogs", "symbol Prog: two programs have names that are the same" },
 	{ "no_static", "section xdp: symbol prog: is a static function" },
 	{ "no_storage", "section .maps: symbol m: this type of map has no max_entries" },
 	{ "no_notype", "section .maps: symbol m: has no type" },
@@ -83,7 +83,7 @@ START_TEST(other_files_are_refused)
 	} changes[] = {
 		{ 0, 'x', "not an ELF file" },
 		{ 4, 1, "not a 64-bit ELF file" },
-		{ 5, 3, "no known byte order" },
+		{ 5, 3, "unknown byte order" },
 		{ 16, 2, "not a relocatable BPF object" },
 		{ 18, 62, "not a relocatable BPF object" },
 		{ 58, 63, "section headers of" },
@@ -91,8 +91,8 @@ START_TEST(other_files_are_refused)
 	struct file file = file_of("bpfel", "maps");
 
 	assert_fails(&file, 0, "maps", "not an ELF file");
-	assert_fails(&file, file.len, "no-name", "not a name in C");
-	assert_fails(&file, file.len, "", "not a name in C");
+	assert_fails(&file, file.len, "no-name", "not a C identifier");
+	assert_fails(&file, file.len, "", "not a C identifier");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
 		uint8_t was = file.at[changes[i].at];
 

@@ -147,7 +147,7 @@ static void expect_step(struct iface_follower *f, const char *step, enum told to
 
 /* Notes are kept from the tests' output. */
 static char noted[128];
-static struct err_held before;
+static struct err_capture before;
 
 static void hold_notes(void)
 {

@@ -27,7 +27,7 @@ static inline __u64 param(enum set_param which)
 	return params[which - SET_PARAM_TOP];
 }
 
-#define set_param(name, var) (var) = param(name)
+#define set_load_param(name, var) (var) = param(name)
 #include "bpf/lib/set.h"
 
 enum { ROUNDS = 100 / UNIT_STRIDE, ASKED = 200, WIDTH_MAX = 17 };
@@ -72,7 +72,7 @@ static void draw_address(uint8_t *addr, size_t len, size_t low)
 static void add(struct filter_set *s, enum set_family family, const uint8_t *addr, size_t bits)
 {
 	struct set_prefixes *p = &s->of[family];
-	size_t len = set_address(family);
+	size_t len = set_addr_len(family);
 	uint8_t *at;
 
 	p->at = realloc(p->at, (p->n + 1) * (len + 1));
@@ -99,33 +99,33 @@ static void check_read(const struct filter_set *s, enum set_family family)
 	struct set_prefixes *p = &got.of[family];
 
 	ck_assert_int_eq(family == SET_IPV4 ? set4_read(&lines, p) : set6_read(&lines, p), 0);
-	ck_assert_int_eq(set_settle(&got), 0);
+	ck_assert_int_eq(set_normalize(&got), 0);
 	ck_assert_uint_eq(p->n, s->of[family].n);
 	if (p->n)
-		ck_assert_mem_eq(p->at, s->of[family].at, p->n * (set_address(family) + 1));
+		ck_assert_mem_eq(p->at, s->of[family].at, p->n * (set_addr_len(family) + 1));
 	set_close(&got);
 }
 
 static void check_address(const struct filter_set *all, enum set_family family, const uint8_t *addr)
 {
-	size_t len = set_address(family);
+	size_t len = set_addr_len(family);
 	bool in = false;
 
 	for (size_t i = 0; i < all->of[family].n && !in; i++)
-		in = is_within(set_prefix(all, family, i), addr, len);
+		in = is_within(set_prefix_at(all, family, i), addr, len);
 	ck_assert_int_eq(lines_have(family, addr), in);
 }
 
 /* As it was drawn, and settled. */
 static void check_set(const struct filter_set *all, enum set_family family, size_t low)
 {
-	size_t len = set_address(family);
+	size_t len = set_addr_len(family);
 	struct filter_set s = { 0 };
 	uint8_t addr[16];
 
 	for (size_t i = 0; i < all->of[family].n; i++)
-		add(&s, family, set_prefix(all, family, i), set_prefix(all, family, i)[len]);
-	ck_assert_int_eq(set_settle(&s), 0);
+		add(&s, family, set_prefix_at(all, family, i), set_prefix_at(all, family, i)[len]);
+	ck_assert_int_eq(set_normalize(&s), 0);
 	build(&s, family);
 	check_read(&s, family);
 	for (int i = 0; i < ASKED; i++) {
@@ -133,7 +133,7 @@ static void check_set(const struct filter_set *all, enum set_family family, size
 		check_address(all, family, addr);
 	}
 	for (size_t i = 0; i < all->of[family].n; i++) {
-		const uint8_t *p = set_prefix(all, family, i);
+		const uint8_t *p = set_prefix_at(all, family, i);
 
 		/* Its first and its last, and what differs in one bit. */
 		memcpy(addr, p, len);
@@ -151,7 +151,7 @@ static void check_set(const struct filter_set *all, enum set_family family, size
 START_TEST(random_sets)
 {
 	enum set_family family = _i;
-	uint32_t len = (uint32_t)set_address(family), max = len * 8;
+	uint32_t len = (uint32_t)set_addr_len(family), max = len * 8;
 
 	for (int round = 0; round < ROUNDS; round++) {
 		uint32_t n = 1 + draw(1u << draw(8)), shortest = draw(max + 1);
@@ -174,7 +174,7 @@ END_TEST
 START_TEST(every_length)
 {
 	enum set_family family = _i;
-	uint32_t max = (uint32_t)set_address(family) * 8;
+	uint32_t max = (uint32_t)set_addr_len(family) * 8;
 	uint8_t addr[16] = { 0 };
 	struct filter_set all = { 0 };
 
@@ -237,7 +237,7 @@ START_TEST(codes)
 		memcpy(s.of->at + i * 5, prefix, 5);
 	}
 	s.of->n = s.of->room = MANY;
-	ck_assert_int_eq(set_settle(&s), 0);
+	ck_assert_int_eq(set_normalize(&s), 0);
 	build(&s, SET_IPV4);
 	ck_assert_uint_ne(set_table_head(&lines).codes, 0);
 	/* Some must have found their half line full, or that is not tested. */
@@ -247,10 +247,10 @@ START_TEST(codes)
 		uint8_t addr[16] = { 0 };
 
 		if (i < s.of->n)
-			memcpy(addr, set_prefix(&s, SET_IPV4, i), 4);
+			memcpy(addr, set_prefix_at(&s, SET_IPV4, i), 4);
 		else
 			draw_address(addr, 4, i % 16);
-		ck_assert_int_eq(lines_have(SET_IPV4, addr), set_has(&s, 4, addr));
+		ck_assert_int_eq(lines_have(SET_IPV4, addr), set_contains(&s, 4, addr));
 	}
 	set_table_close(&lines);
 	set_close(&s);

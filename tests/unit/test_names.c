@@ -29,9 +29,9 @@ START_TEST(within)
 {
 	struct dns_name name, zone;
 
-	ck_assert_ptr_null(dns_name_of(&name, pairs[_i].name, strlen(pairs[_i].name)));
-	ck_assert_ptr_null(dns_name_of(&zone, pairs[_i].zone, strlen(pairs[_i].zone)));
-	ck_assert_int_eq(dns_within(&name, &zone), pairs[_i].within);
+	ck_assert_ptr_null(dns_parse_name(&name, pairs[_i].name, strlen(pairs[_i].name)));
+	ck_assert_ptr_null(dns_parse_name(&zone, pairs[_i].zone, strlen(pairs[_i].zone)));
+	ck_assert_int_eq(dns_name_within(&name, &zone), pairs[_i].within);
 }
 END_TEST
 
@@ -43,18 +43,18 @@ START_TEST(no_names)
 	struct dns_name name;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		ck_assert_msg(dns_name_of(&name, wrong[i], strlen(wrong[i])), "'%s'", wrong[i]);
+		ck_assert_msg(dns_parse_name(&name, wrong[i], strlen(wrong[i])), "'%s'", wrong[i]);
 	ck_assert_uint_eq(strlen(label), 63);
-	ck_assert_ptr_null(dns_name_of(&name, label, 63));
+	ck_assert_ptr_null(dns_parse_name(&name, label, 63));
 	for (size_t i = 0; i < sizeof(ban_max); i++)
 		ban_max[i] = i % 64 == 63 ? '.' : 'a';
-	ck_assert_ptr_nonnull(dns_name_of(&name,
-					  "0123456789012345678901234567890123456789"
-					  "012345678901234567890123",
-					  64));
-	ck_assert_ptr_null(dns_name_of(&name, ban_max, 253));
+	ck_assert_ptr_nonnull(dns_parse_name(&name,
+					     "0123456789012345678901234567890123456789"
+					     "012345678901234567890123",
+					     64));
+	ck_assert_ptr_null(dns_parse_name(&name, ban_max, 253));
 	ck_assert_uint_eq(name.len, 254);
-	ck_assert_ptr_nonnull(dns_name_of(&name, ban_max, 254 + 1));
+	ck_assert_ptr_nonnull(dns_parse_name(&name, ban_max, 254 + 1));
 }
 END_TEST
 
@@ -88,13 +88,13 @@ START_TEST(asked)
 {
 	struct dns_name zone;
 
-	ck_assert_ptr_null(dns_name_of(&zone, "example.com", 11));
+	ck_assert_ptr_null(dns_parse_name(&zone, "example.com", 11));
 	for (size_t len = 0; len <= messages[_i].len; len++) {
 		uint8_t *copy = malloc(len + !len);
 		bool asks;
 
 		memcpy(copy, messages[_i].bytes, len);
-		asks = dns_asks(cursor_of(copy, len), &zone);
+		asks = dns_message_asks(cursor_of(copy, len), &zone);
 		ck_assert(!asks || messages[_i].asks);
 		if (len == messages[_i].len)
 			ck_assert_int_eq(asks, messages[_i].asks);
@@ -109,7 +109,7 @@ END_TEST
 static const struct {
 	const char *bytes;
 	size_t len;
-	enum tls_name found;
+	enum tls_name_result found;
 } hellos[] = {
 	{ MESSAGE(HELLO "\0\x14\0\0\0\x10\0\x0e\0\0\x0b"
 			"example.com"),
@@ -137,10 +137,10 @@ START_TEST(greeted)
 	for (size_t len = 0; len <= hellos[_i].len; len++) {
 		uint8_t *copy = malloc(len + !len);
 		struct cursor name = { 0 };
-		enum tls_name found;
+		enum tls_name_result found;
 
 		memcpy(copy, hellos[_i].bytes, len);
-		found = tls_server_name(cursor_of(copy, len), &name);
+		found = tls_find_server_name(cursor_of(copy, len), &name);
 		if (len == hellos[_i].len)
 			ck_assert_int_eq(found, hellos[_i].found);
 		if (found == TLS_NAMED)
@@ -293,9 +293,10 @@ static const struct {
 
 START_TEST(messages_said)
 {
-	struct dns_says says;
+	struct dns_summary says;
 
-	ck_assert_int_eq(dns_read(&says, cursor_of(said[_i].bytes, said[_i].len)), said[_i].good);
+	ck_assert_int_eq(dns_parse_message(&says, cursor_of(said[_i].bytes, said[_i].len)),
+			 said[_i].good);
 	if (!said[_i].good)
 		return;
 	ck_assert_uint_eq(says.id, 0x1234);

@@ -368,13 +368,13 @@ START_TEST(the_kernels_words)
 	nl_put_str(&m, NLMSGERR_ATTR_MSG, "not twice");
 	m.hdr.nlmsg_flags = NLM_F_ACK_TLVS;
 	ck_assert_int_eq(read_datagram(m.buf, m.hdr.nlmsg_len, &nl, &seen), -EEXIST);
-	ck_assert_str_eq(nl.words, "not twice");
+	ck_assert_str_eq(nl.ext_ack, "not twice");
 
 	nl_begin(&m, NLMSG_ERROR, 0, &err, sizeof(err));
 	nl_put_str(&m, NLMSGERR_ATTR_MSG, "not thrice");
 	m.hdr.nlmsg_flags = NLM_F_ACK_TLVS | NLM_F_CAPPED;
 	ck_assert_int_eq(read_datagram(m.buf, m.hdr.nlmsg_len, &nl, &seen), -EEXIST);
-	ck_assert_str_eq(nl.words, "not thrice");
+	ck_assert_str_eq(nl.ext_ack, "not thrice");
 	ck_assert_int_eq(seen, 0);
 	for (uint32_t len = NLMSG_HDRLEN; len < NLMSG_HDRLEN + sizeof(err); len++) {
 		m.hdr.nlmsg_len = len;

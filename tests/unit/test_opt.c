@@ -169,9 +169,9 @@ START_TEST(refusals)
 {
 	char line[512];
 
-	err_command("count");
+	err_set_command("count");
 	ck_assert_int_eq(parse(STDERR_FILENO, bad[_i].words), -E_USAGE);
-	err_command(NULL);
+	err_set_command(NULL);
 	snprintf(line, sizeof(line), "sonde count: %s (see sonde count --help)\n", bad[_i].said);
 	ck_assert_str_eq(said, line);
 	ck_assert_ptr_null(rest);
@@ -199,14 +199,14 @@ static const char help[] =
 	"Second paragraph.\n"
 	"\n"
 	"Options:\n"
-	"  -i, --interface IFACE  an interface to look at (may be repeated)\n"
+	"  -i, --interface IFACE  an interface to look at (repeatable)\n"
 	"  -n, --numeric          print numbers, not names\n"
 	"  -v                     say more\n"
 	"  -c, --count N          stop after N packets\n"
 	"  -w, --write FILE       write to FILE\n"
 	"  -I, --interval TIME    the time between two tables, which are printed until\n"
 	"                         the command is ended by a signal or by a count\n"
-	"  -o, --output FORMAT    the output (text, json, prom)\n"
+	"  -o, --output FORMAT    the output: text, json, prom (default: text)\n"
 	"      --json             short for -o json\n"
 	"      --a-name-longer-than-most\n"
 	"                         below it\n"
@@ -242,7 +242,7 @@ START_TEST(help_that_cannot_be_written)
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
 	close(full);
-	ck_assert_str_eq(said, "sonde: cannot write the help: no space left\n");
+	ck_assert_str_eq(said, "sonde: standard output: no space left\n");
 }
 END_TEST
 

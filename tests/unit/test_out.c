@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,10 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
+#include "out/color.h"
 #include "out/sink.h"
+#include "out/textfile.h"
 #include "tests/unit/suites.h"
 
 struct rec {
@@ -31,7 +35,7 @@ static const struct col cols[] = {
 	  .unit = COL_BYTES, COL_AT_U64(struct rec, bytes) },
 	{ "rate", "RATE", NULL, .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(struct rec, rate) },
 	{ "loss", "LOSS", "loss_ratio", .role = COL_GAUGE, COL_AT_F64(struct rec, loss) },
-	{ "rtt_ns", "RTT", "rtt_seconds", "Round trip.", .role = COL_GAUGE, .unit = COL_NS,
+	{ "rtt_seconds", "RTT", "rtt_seconds", "Round trip.", .role = COL_GAUGE, .unit = COL_NS,
 	  COL_AT_U64(struct rec, rtt) },
 	{ "up", "UP", "up", "Up.", .role = COL_GAUGE, COL_AT_BOOL(struct rec, up) },
 	{ "note", "NOTE", "note", .role = COL_INFO, COL_AT_STR(struct rec, note) },
@@ -43,7 +47,7 @@ static const struct schema schema = { "test", cols, sizeof(cols) / sizeof(*cols)
 
 static const struct rec recs[] = {
 	{ "eth0", NULL, "ok", 80, 12, 1536, 1500, 950, 0.25, true },
-	{ HOSTILE, NULL, NULL, 443, UINT64_MAX, 0, 1, 35123456, NAN, false },
+	{ HOSTILE, NULL, NULL, 443, UINT64_MAX - 1, 0, 1, 35123456, NAN, false },
 	{ "\xe7\xb6\xb2", NULL, "a\tb", 0, 0, 999, 2500000000, 0.5, -1.0 / 3, true },
 };
 
@@ -89,7 +93,7 @@ START_TEST(text_table)
 		"DEVICE                     PACKETS   BYTES   RATE   LOSS    RTT  UP   NOTE\n"
 		"eth0                            12  1.5KiB    950   0.25  1.5us  yes  ok\n"
 		"a\"b??[31m\\\xef\xbf\xbd?  "
-		"18446744073709551615      0B  35.1M      -    1ns  no   -\n"
+		"18446744073709551614      0B  35.1M      -    1ns  no   -\n"
 		"\xe7\xb6\xb2                               0    999B    0.5  -0.33   2.5s  yes  "
 		"a?b\n"
 		"lost 0?\xef\xbf\xbd\n");
@@ -114,13 +118,16 @@ START_TEST(json_lines)
 	ck_assert_int_eq(sink_line(sink, "not shown"), 0);
 	ck_assert_str_eq(
 		close_sink(),
-		"{\"device\":\"eth0\",\"port\":80,\"packets\":12,\"bytes\":1536,\"rate\":950,"
-		"\"loss\":0.25,\"rtt_ns\":1500,\"up\":true,\"note\":\"ok\"}\n"
-		"{\"device\":\"a\\\"b\\n\\u001b[31m\\\\\xef\xbf\xbd\\u009b\",\"port\":443,"
-		"\"packets\":18446744073709551615,\"bytes\":0,\"rate\":35123456,\"loss\":null,"
-		"\"rtt_ns\":1,\"up\":false}\n"
-		"{\"device\":\"\xe7\xb6\xb2\",\"port\":0,\"packets\":0,\"bytes\":999,\"rate\":0.5,"
-		"\"loss\":-0.333,\"rtt_ns\":2500000000,\"up\":true,\"note\":\"a\\tb\"}\n");
+		"{\"record\":\"test\",\"device\":\"eth0\",\"rule\":null,\"port\":80,\"packets\":12,"
+		"\"bytes\":1536,\"rate\":950,\"loss\":0.25,\"rtt_seconds\":0.0000015,\"up\":true,"
+		"\"note\":\"ok\"}\n"
+		"{\"record\":\"test\",\"device\":\"a\\\"b\\n\\u001b[31m\\\\\xef\xbf\xbd\\u009b\","
+		"\"rule\":null,\"port\":443,\"packets\":18446744073709551614,\"bytes\":0,"
+		"\"rate\":35123456,\"loss\":null,\"rtt_seconds\":0.000000001,\"up\":false,"
+		"\"note\":null}\n"
+		"{\"record\":\"test\",\"device\":\"\xe7\xb6\xb2\",\"rule\":null,\"port\":0,"
+		"\"packets\":0,\"bytes\":999,\"rate\":0.5,\"loss\":-0.333,\"rtt_seconds\":2.5,"
+		"\"up\":true,\"note\":\"a\\tb\"}\n");
 }
 END_TEST
 
@@ -150,14 +157,14 @@ START_TEST(json_numbers)
 		sink_begin(sink, &one, NULL);
 		sink_row(sink, &(struct rec){ .rate = numbers[i].v });
 		sink_end(sink);
-		snprintf(line, sizeof(line), "{\"v\":%s}\n", numbers[i].words);
+		snprintf(line, sizeof(line), "{\"record\":\"one\",\"v\":%s}\n", numbers[i].words);
 		ck_assert_str_eq(close_sink(), line);
 	}
 	open_sink(SINK_JSON, false);
 	sink_begin(sink, &one, NULL);
 	sink_row(sink, &r);
 	sink_end(sink);
-	ck_assert_uint_eq(strlen(close_sink()), strlen("{\"v\":-}\n") + 309);
+	ck_assert_uint_eq(strlen(close_sink()), strlen("{\"record\":\"one\",\"v\":-}\n") + 309);
 }
 END_TEST
 
@@ -168,14 +175,13 @@ END_TEST
 static const char exposition[] = "# HELP sonde_packets_total Packets.\n"
 				 "# TYPE sonde_packets_total counter\n"
 				 "sonde_packets_total" ETH0_LABELS " 12\n"
-				 "sonde_packets_total" HOSTILE_LABELS " 18446744073709551615\n"
+				 "sonde_packets_total" HOSTILE_LABELS " 18446744073709551614\n"
 				 "# HELP sonde_bytes_total A \\\\ and\\na \"line\".\n"
 				 "# TYPE sonde_bytes_total counter\n"
 				 "sonde_bytes_total" ETH0_LABELS " 1536\n"
 				 "sonde_bytes_total" HOSTILE_LABELS " 0\n"
 				 "# TYPE sonde_loss_ratio gauge\n"
 				 "sonde_loss_ratio" ETH0_LABELS " 0.25\n"
-				 "sonde_loss_ratio" HOSTILE_LABELS " NaN\n"
 				 "# HELP sonde_rtt_seconds Round trip.\n"
 				 "# TYPE sonde_rtt_seconds gauge\n"
 				 "sonde_rtt_seconds" ETH0_LABELS " 0.0000015\n"
@@ -184,6 +190,149 @@ static const char exposition[] = "# HELP sonde_packets_total Packets.\n"
 				 "# TYPE sonde_up gauge\n"
 				 "sonde_up" ETH0_LABELS " 1\n"
 				 "sonde_up" HOSTILE_LABELS " 0\n";
+
+struct busy {
+	const char *source;
+	double rate;
+};
+struct lists {
+	uint64_t time, unknown;
+	double wait;
+	struct col_list names, ids, busy, none;
+};
+
+static const struct col busy_cols[] = {
+	{ "source", .role = COL_KEY, COL_AT_STR(struct busy, source) },
+	{ "packets_per_second", .role = COL_GAUGE, COL_AT_F64(struct busy, rate) },
+};
+static const struct schema busy_schema = { NULL, busy_cols, 2, 0 };
+static const struct col list_cols[] = {
+	{ "time", "TIME", .role = COL_INFO, COL_AT_TIME(struct lists, time) },
+	{ "pid", "PID", "pid", .role = COL_KEY, COL_AT_U64(struct lists, unknown) },
+	{ "wait_seconds", "WAIT", "wait_seconds", .role = COL_GAUGE, .unit = COL_NS,
+	  COL_AT_F64(struct lists, wait) },
+	{ "names", "NAMES", .role = COL_INFO, COL_AT_STRS(struct lists, names) },
+	{ "ids", "IDS", .role = COL_INFO, COL_AT_U64S(struct lists, ids) },
+	{ "busy", .rows = &busy_schema, .role = COL_INFO, COL_AT_TABLE(struct lists, busy) },
+	{ "none", "NONE", .role = COL_INFO, COL_AT_STRS(struct lists, none) },
+	{ NULL, "ONLY", .role = COL_INFO, COL_AT_U64(struct lists, unknown) },
+};
+static const struct schema list_schema = { "lists", list_cols, 8, 0 };
+
+/* A record of every kind of list, with a time and what is unknown. */
+static const char *show_lists(enum sink_format format)
+{
+	static const char *const names[] = { "a\"", "b" };
+	static const uint64_t ids[] = { 7, 0, UINT64_MAX };
+	static const struct busy busy[] = { { "192.0.2.1", 4 }, { NULL, NAN } };
+	const struct lists r = {
+		.time = UINT64_C(1795000000000000007),
+		.unknown = COL_UNKNOWN,
+		.wait = 1.5e6,
+		.names = { names, 2, 0 },
+		.ids = { ids, 3, 0 },
+		.busy = { busy, 2, sizeof(*busy) },
+	};
+	const struct lists empty = { .unknown = col_known(0),
+				     .wait = NAN,
+				     .names = { names, 0, 0 } };
+
+	open_sink(format, false);
+	ck_assert_int_eq(sink_begin(sink, &list_schema, NULL), 0);
+	ck_assert_int_eq(sink_row(sink, &r), 0);
+	ck_assert_int_eq(sink_row(sink, &empty), 0);
+	ck_assert_int_eq(sink_end(sink), 0);
+	return close_sink();
+}
+
+START_TEST(lists_times_and_unknowns)
+{
+	ck_assert_str_eq(
+		show_lists(SINK_JSON),
+		"{\"record\":\"lists\",\"time\":\"2026-11-18T11:06:40.000000007Z\",\"pid\":null,"
+		"\"wait_seconds\":0.0015,\"names\":[\"a\\\"\",\"b\"],"
+		"\"ids\":[7,0,18446744073709551615],"
+		"\"busy\":[{\"source\":\"192.0.2.1\",\"packets_per_second\":4},"
+		"{\"source\":null,\"packets_per_second\":null}],\"none\":null}\n"
+		"{\"record\":\"lists\",\"time\":null,\"pid\":null,\"wait_seconds\":null,"
+		"\"names\":[],\"ids\":null,\"busy\":null,\"none\":null}\n");
+	ck_assert_str_eq(show_lists(SINK_TEXT),
+			 "TIME                            PID   WAIT  NAMES  "
+			 "IDS                       ONLY\n"
+			 "2026-11-18T11:06:40.000000007Z    -  1.5ms  a\",b   "
+			 "7,0,18446744073709551615     -\n"
+			 "-                                 -      -  -      "
+			 "-                            -\n");
+	ck_assert_str_eq(show_lists(SINK_PROM), "# TYPE sonde_wait_seconds gauge\n"
+						"sonde_wait_seconds 0.0015\n");
+}
+END_TEST
+
+START_TEST(times_are_rfc3339)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{ 0, "1970-01-01T00:00:00.000000000Z" },
+		{ UINT64_C(951782400) * 1000000000 - 1, "2000-02-28T23:59:59.999999999Z" },
+		{ UINT64_C(951782400) * 1000000000, "2000-02-29T00:00:00.000000000Z" },
+		{ UINT64_MAX, "2554-07-21T23:34:33.709551615Z" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char got[CLOCK_RFC3339_LEN];
+
+		clock_rfc3339(cases[i].ns, got);
+		ck_assert_str_eq(got, cases[i].text);
+	}
+}
+END_TEST
+
+/* A reader sees the old file or the new one; a failure leaves the old one and nothing else. */
+START_TEST(files_are_replaced_whole)
+{
+	char dir[] = "/tmp/sonde-out-XXXXXX", path[64], got[16] = "";
+	struct textfile f = { 0 };
+	struct buf b = { 0 };
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/metrics.prom", dir);
+	ck_assert_int_eq(textfile_open(&f, path), 0);
+	buf_str(&b, "one\n");
+	ck_assert_int_eq(textfile_write(&f, &b), 0);
+	buf_clear(&b);
+	buf_str(&b, "2\n");
+	ck_assert_int_eq(textfile_write(&f, &b), 0);
+	b.nomem = true;
+	ck_assert_int_eq(textfile_write(&f, &b), -ENOMEM);
+	fd = open(path, O_RDONLY);
+	ck_assert_int_eq(read(fd, got, sizeof(got)), 2);
+	ck_assert_str_eq(got, "2\n");
+	close(fd);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(dir), 0); /* it is empty: no temporary file is left */
+	b.nomem = false;
+	ck_assert_int_ne(textfile_write(&f, &b), 0);
+	textfile_close(&f);
+	ck_assert_int_eq(textfile_open(&f, "/nowhere/at/all"), -ENOENT);
+	ck_assert_int_eq(textfile_open(&f, "/tmp/"), -EISDIR);
+	buf_free(&b);
+}
+END_TEST
+
+/* No colours unless it is a terminal that wants them: never in a file. */
+START_TEST(files_have_no_colors)
+{
+	int fd = memfd_create("out", 0);
+
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	ck_assert(!color_enabled(fd));
+	close(fd);
+}
+END_TEST
 
 START_TEST(prom_exposition)
 {
@@ -219,7 +368,7 @@ START_TEST(prom_without_labels)
 		  COL_AT_U64(struct rec, bytes) },
 	};
 	static const struct schema few = { "few", col, 4, 0 };
-	struct rec r = { .rate = 0.1, .loss = -INFINITY, .bytes = UINT64_MAX };
+	struct rec r = { .rate = 0.1, .loss = -INFINITY, .bytes = UINT64_MAX - 1 };
 
 	open_sink(SINK_PROM, false);
 	ck_assert_int_eq(sink_begin(sink, &few, NULL), 0);
@@ -230,7 +379,7 @@ START_TEST(prom_without_labels)
 				       "# TYPE sonde_wait_seconds gauge\n"
 				       "sonde_wait_seconds -Inf\n"
 				       "# TYPE sonde_time_seconds_total counter\n"
-				       "sonde_time_seconds_total 18446744073.709551615\n");
+				       "sonde_time_seconds_total 18446744073.709551614\n");
 }
 END_TEST
 
@@ -311,6 +460,10 @@ Suite *out_suite(void)
 	tcase_add_test(t, text_without_rows);
 	tcase_add_test(t, json_lines);
 	tcase_add_test(t, json_numbers);
+	tcase_add_test(t, lists_times_and_unknowns);
+	tcase_add_test(t, times_are_rfc3339);
+	tcase_add_test(t, files_are_replaced_whole);
+	tcase_add_test(t, files_have_no_colors);
 	tcase_add_test(t, prom_exposition);
 	tcase_add_test(t, prom_tables_are_whole);
 	tcase_add_test(t, prom_without_labels);

@@ -102,9 +102,9 @@ START_TEST(containers)
 }
 END_TEST
 
-Suite *host_suite(void)
+Suite *resolve_suite(void)
 {
-	Suite *s = suite_create("host");
+	Suite *s = suite_create("resolve");
 	TCase *t = tcase_create("host");
 
 	tcase_add_loop_test(t, found, 0, sizeof(asked) / sizeof(*asked));

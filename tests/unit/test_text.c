@@ -87,7 +87,7 @@ static const struct {
 	{ 1048575, "1.0MiB", "1.0ms" },
 	{ 5368709120, "5.0GiB", "5.4s" },
 	{ 7200000000000, "6.5TiB", "7200.0s" },
-	{ UINT64_MAX, "16.0EiB", "18446744073.7s" },
+	{ UINT64_MAX - 1, "16.0EiB", "18446744073.7s" },
 };
 
 START_TEST(bytes_and_times_are_short)
@@ -150,6 +150,8 @@ START_TEST(screen_cuts_and_erases)
 	tty = open(ptsname(pty), O_RDWR | O_NOCTTY);
 	ck_assert_int_ge(tty, 0);
 	ck_assert_int_eq(ioctl(tty, TIOCSWINSZ, &size), 0);
+	setenv("TERM", "xterm", 1);
+	setenv("NO_COLOR", "1", 1);
 	table(tty, true, &schema, "a long title is cut", named, 2);
 	ck_assert_str_eq(painted(pty), "\x1b[H\x1b[Ka long title\r\n"
 				       "\x1b[KNAME\r\n"
@@ -160,6 +162,13 @@ START_TEST(screen_cuts_and_erases)
 				       "\x1b[K123456789" NET "\r\n"
 				       "\x1b[Keth0\r\n"
 				       "\x1b[K(2 more)\r\n\x1b[J");
+	/* The heading is bold, unless the user or the terminal does not want it. */
+	unsetenv("NO_COLOR");
+	table(tty, false, &schema, NULL, named + 2, 1);
+	ck_assert_str_eq(painted(pty), "\x1b[1mNAME  PACKETS\x1b[m\r\neth0        3\r\n");
+	setenv("TERM", "dumb", 1);
+	table(tty, false, &schema, NULL, named + 2, 1);
+	ck_assert_str_eq(painted(pty), "NAME  PACKETS\r\neth0        3\r\n");
 	close(tty);
 	close(pty);
 }

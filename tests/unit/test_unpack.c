@@ -67,7 +67,7 @@ static struct bytes patchwork(size_t len)
 
 static int again(const struct bytes *block, struct bytes *to)
 {
-	return unpack(block->at, block->len, to->at, to->len);
+	return unpack_lz4(block->at, block->len, to->at, to->len);
 }
 
 static void assert_returns(const struct bytes *plain)
@@ -77,7 +77,7 @@ static void assert_returns(const struct bytes *plain)
 	ck_assert_int_eq(again(&block, &to), 0);
 	ck_assert(!plain->len || !memcmp(to.at, plain->at, plain->len));
 	/* Neither more nor less room than there are bytes. */
-	ck_assert_int_eq(unpack(block.at, block.len, to.at, to.len - (to.len > 0)),
+	ck_assert_int_eq(unpack_lz4(block.at, block.len, to.at, to.len - (to.len > 0)),
 			 to.len ? -EBADMSG : 0);
 	free(to.at);
 	to = bytes_of(NULL, plain->len + 1);

@@ -10,7 +10,7 @@ function value(line, key, rest) {
 }
 
 BEGIN {
-	n = split("count incoming|count outgoing, tc|large frames|stream events|capture area|" \
+	n = split("count incoming|count outgoing, tc|large frames|stream events|capture memory|" \
 		"kernel types (CO-RE)|trace|kprobes|uprobes", column, "|")
 	if (release == "head") {
 		line = "| kernel |"
@@ -24,13 +24,13 @@ BEGIN {
 		exit
 	}
 }
-/^\{"capability"/ {
+/^\{"record":"doctor_capability"/ {
 	name = value($0, "capability")
 	hook = value($0, "hook")
-	otherwise = value($0, "otherwise")
+	fallback = value($0, "fallback")
 	if (name in cell)
 		next
-	cell[name] = value($0, "here") == "yes" ? hook : otherwise == "" ? "no" : "no: " otherwise
+	cell[name] = /"available":true/ ? hook : fallback == "" ? "no" : "no: " fallback
 }
 END {
 	if (release == "head")

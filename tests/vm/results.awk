@@ -66,11 +66,11 @@ FILENAME ~ /[.]plan$/ {
 	}
 	next
 }
-/^vm: (test|check) / {
+/^vm: (test|check|report) / {
 	now = $3
 	next
 }
-/^\{"(capability|privilege)"/ {
+/^\{"record":"doctor_(capability|privilege)"/ {
 	doctor[++nsaid] = $0
 	next
 }

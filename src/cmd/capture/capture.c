@@ -8,7 +8,7 @@
 #include "cmd/capture/extcap.h"
 #include "cmd/capture/filter.h"
 #include "cmd/capture/read.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
 #include "sys/wait.h"
 
 enum { SNAPLEN = 262144, MEGABYTE = 1000000, KIBIBYTE = 1024 };
@@ -33,70 +33,74 @@ enum direction { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT };
 static const char *const directions[] = { "inout", "in", "out", NULL };
 
 struct capture_opts {
-	struct opt_list ifaces;
-	const char *netns, *read, *write, *filter_file;
+	struct cmd_common common;
+	const char *read, *write, *filter_file;
 	uint64_t every;
 	uint32_t count, verbose, times, hex, both, snaplen, kibibytes, megabytes, files;
-	int format, at, direction, process;
-	bool numeric, link, quiet, ascii, absolute, nanos, pcap, program;
-	bool line_buffered, packet_buffered, not_promiscuous, ring, silent, interfaces;
+	int at, direction, process;
+	bool numeric, link, brief, ascii, absolute, nanos, pcap, program;
+	bool line_buffered, packet_buffered, not_promiscuous, ring, interfaces;
 };
 
+/* The letters are tcpdump's. */
 #define O struct capture_opts
 static const struct opt rows[] = {
-	OPT_LIST('i', "interface", "IFACE", O, ifaces,
-		 "capture on this interface (default: every one that is up, with those to come)"),
-	OPT_FLAG('D', "list-interfaces", O, interfaces, "list the interfaces, and end"),
-	OPT_STR('N', "netns", "PATH|PID", O, netns,
-		"in this network namespace: a path, a name below /run/netns, or a process's"),
+	OPT_ROW_IFACES(O, "capture on this interface (default: every interface that is up, and "
+			  "those that come up later)"),
+	OPT_FLAG('D', "list-interfaces", O, interfaces, "list the interfaces and end"),
+	OPT_ROW_NETNS(O),
 	OPT_CHOICE('Q', "direction", "WHICH", O, direction, directions,
-		   "in, out, or inout (default)"),
-	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
-		   "where incoming packets are taken: tc (tcx, else clsact), or xdp (native, else "
-		   "generic), which is before the stack and before other programs of tc"),
+		   "capture packets of this direction"),
+	OPT_CHOICE(
+		0, "at", "HOOK", O, at, at_names,
+		"where to take incoming packets; tc is tcx, else clsact; xdp is native XDP, else "
+		"generic XDP, before the stack and before other tc programs"),
 	OPT_CHOICE('P', "process", "WHICH", O, process, processes,
-		   "packets whose process is found out: none, out, all; auto: all, but with -w "
-		   "those that go out, which costs next to nothing"),
+		   "packets to attribute to processes; auto is all, but with -w outgoing packets, "
+		   "which costs next to nothing"),
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
-		"bytes of a packet that are kept (default and 0: 262144)"),
+		"keep at most this much of a packet (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
-		"memory for packets in the kernel (default: 65536, or a 32nd of the host's)"),
+		"kernel memory for packets (default: 65536, or 1/32 of the host's memory)"),
 	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
-		 "leave out frames that the interface would not take by itself"),
-	OPT_FLAG(0, "ring", O, ring, "by ring buffer, though the kernel could do better"),
-	OPT_STR('r', "read", "FILE", O, read, "a pcap or pcapng file; - is standard input"),
+		 "do not put the interface into promiscuous mode"),
+	OPT_FLAG(0, "ring", O, ring, "use a ring buffer even if the kernel has a faster way"),
+	OPT_STR('r', "read", "FILE", O, read, "read a pcap or pcapng file; - is standard input"),
 	OPT_STR('w', "write", "FILE", O, write,
-		"write packets to a file, - is standard output; pcapng, or pcap if its name ends "
-		"so"),
+		"write packets to a file; - is standard output. The format is pcapng, or pcap if "
+		"the name ends in .pcap"),
 	OPT_FLAG(0, "pcap", O, pcap, "write classic pcap whatever the name is"),
 	OPT_U32('C', "file-size", "MB", O, megabytes, 1, UINT32_MAX,
-		"with -w: another file after so many million bytes: FILE, FILE1, FILE2"),
+		"with -w, start a new file after this many million bytes: FILE, FILE1, FILE2"),
 	OPT_TIME('G', "rotate", "TIME", O, every,
-		 "with -w: another file after this time; its name is made by strftime(3)"),
+		 "with -w, start a new file after this time; strftime(3) expands its name"),
 	OPT_U32('W', "file-count", "N", O, files, 1, UINT32_MAX,
-		"with -C: so many files in turn; with -G: end after so many"),
+		"with -C, keep N files, overwriting the oldest; with -G, end after N files"),
 	OPT_STR('F', "filter-file", "FILE", O, filter_file, "read the filter from a file"),
-	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many packets"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, capture_formats, "how to print"),
-	OPT_SET(0, "json", O, format, CAPTURE_JSON, "short for -o json"),
-	OPT_FLAG('n', "numeric", O, numeric, "ports as numbers"),
-	OPT_FLAG('e', "link", O, link, "the link-layer header, too"),
+	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after this many packets"),
+	OPT_TIME(0, "duration", "TIME", O, common.duration, "end after this time"),
+	OPT_ROWS_OUTPUT_NO_PROM(O),
+	OPT_FLAG('n', "numeric", O, numeric, "print ports as numbers"),
+	OPT_FLAG('e', "link", O, link, "print the link-layer header"),
 	OPT_COUNT('v', "verbose", O, verbose,
-		  "more of each packet, with checksums; -vv still more"),
-	OPT_FLAG('q', "quiet", O, quiet, "less of each packet"),
-	OPT_COUNT('X', "hex-ascii", O, both, "the bytes in hex and ASCII; -XX from the link layer"),
-	OPT_COUNT('x', "hex", O, hex, "the bytes in hex; -xx from the link layer"),
-	OPT_FLAG('A', "ascii", O, ascii, "the bytes in ASCII"),
-	OPT_FLAG('S', "absolute", O, absolute, "TCP sequence numbers as they are"),
+		  "print more of each packet and check checksums; -vv prints still more"),
+	OPT_FLAG('q', "brief", O, brief, "print less of each packet"),
+	OPT_COUNT('X', "hex-ascii", O, both,
+		  "print the bytes in hex and ASCII; -XX from the link layer"),
+	OPT_COUNT('x', "hex", O, hex, "print the bytes in hex; -xx from the link layer"),
+	OPT_FLAG('A', "ascii", O, ascii, "print the bytes in ASCII"),
+	OPT_FLAG('S', "absolute", O, absolute, "print absolute TCP sequence numbers"),
 	OPT_COUNT('t', "time", O, times,
-		  "-t no time, -tt seconds of the epoch, -ttt since the line before, -tttt with "
-		  "the date, -ttttt since the first line"),
-	OPT_FLAG(0, "nano", O, nanos, "times in nanoseconds"),
+		  "-t prints no time, -tt seconds since 1970, -ttt since the packet before, -tttt "
+		  "the date, too, -ttttt since the first packet"),
+	OPT_FLAG(0, "nano", O, nanos, "print times in nanoseconds"),
 	OPT_FLAG('l', "line-buffered", O, line_buffered,
-		 "as tcpdump has it: lines are never held back here"),
-	OPT_FLAG('U', "packet-buffered", O, packet_buffered, "the same for -w"),
-	OPT_FLAG(0, "silent", O, silent, "say nothing but errors and losses"),
-	OPT_FLAG('d', "program", O, program, "print the filter's kernel program, and end"),
+		 "accepted for tcpdump's users: lines are never held back"),
+	OPT_FLAG('U', "packet-buffered", O, packet_buffered,
+		 "accepted for tcpdump's users: nor are packets with -w"),
+	OPT_FLAG(0, "quiet", O, common.quiet,
+		 "print no notes and no counts unless packets are lost"),
+	OPT_FLAG('d', "program", O, program, "print the filter's kernel program and end"),
 	{ 0 },
 };
 #undef O
@@ -104,10 +108,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "capture",
 	.usage = "[OPTIONS] [FILTER...]",
-	.about = "packets as text, JSON or capture files, live or out of capture files\n"
-		 "The filter is the rest of the line, in tcpdump's language (pcap-filter); the "
-		 "kernel applies it. Options and text follow tcpdump's habits. A damaged file is "
-		 "read up to the damage.",
+	.about = "capture packets as text, JSON or files, or read files\n"
+		 "The filter is the rest of the line; the kernel applies it. It is pcap-filter, as "
+		 "tcpdump's users type it, with extensions: see `sonde help filter`. Options and "
+		 "text follow tcpdump. A damaged file is read up to the damage.",
 	.rows = rows,
 	.examples = "  sonde capture -i eth0 -n port 53\n"
 		    "  sonde capture -w all.pcapng not port 22\n"
@@ -116,6 +120,7 @@ static const struct opt_spec spec = {
 		    "  sonde capture -r all.pcap -w dns.pcapng udp port 53\n"
 		    "  sonde capture -d 'tcp[tcpflags] & tcp-syn != 0'\n",
 };
+static const struct schema *const records[] = { &capture_packet_schema, NULL };
 
 struct capture {
 	struct capture_opts opts;
@@ -137,21 +142,35 @@ static struct dissect_opts line_opts(const struct capture_opts *o)
 		.verbose = (uint8_t)(o->verbose > 2 ? 2 : o->verbose),
 		.numeric = o->numeric,
 		.link = o->link,
-		.quiet = o->quiet,
+		.quiet = o->brief,
 		.nanos = o->nanos,
 		.absolute = o->absolute,
 		.utc_offset = clock_utc_offset(),
 	};
 }
 
-static int check(struct capture_opts *o)
+/* -d ends other commands after a time. */
+static bool looks_like_duration(char **words, int n)
 {
-	if (o->read && (o->ifaces.n || o->netns))
-		return fail_usage("-r reads a file: -i and -N do not go with it");
+	uint64_t time;
+
+	return n == 1 && !parse_time(words[0], &time);
+}
+
+static int check_options(struct capture_opts *o, char **words, int n)
+{
+	if (o->program && looks_like_duration(words, n))
+		return fail_usage("-d prints the filter's program; to end after a time use "
+				  "--duration %s",
+				  words[0]);
+	if (o->common.duration && o->read)
+		return fail_usage("--duration ends a live capture; it does not go with -r");
+	if (o->read && (o->common.ifaces.n || o->common.netns))
+		return fail_usage("-r reads a file; it does not go with -i or -N");
 	if ((o->megabytes || o->every) && !o->write)
-		return fail_usage("-C and -G are about files: -w FILE");
+		return fail_usage("-C and -G start new files; they need -w FILE");
 	if (o->files && !o->megabytes && !o->every)
-		return fail_usage("-W counts the files of -C or -G");
+		return fail_usage("-W counts the files of -C or -G; it needs one of them");
 	if (!o->snaplen)
 		o->snaplen = SNAPLEN;
 	return 0;
@@ -188,11 +207,11 @@ static enum capture_owner owner_choice(const struct capture_opts *o)
 	return wishes[o->process];
 }
 
-static int live(struct capture *c)
+static int capture_packets(struct capture *c)
 {
 	const struct capture_opts *o = &c->opts;
 	struct capture_pump_opts opts = {
-		.session = { .names = &o->ifaces,
+		.session = { .names = &o->common.ifaces,
 			     .filter = c->filter.filter.nodes ? &c->filter.filter : NULL,
 			     .snaplen = o->snaplen,
 			     .bytes = (uint64_t)o->kibibytes * KIBIBYTE,
@@ -200,9 +219,10 @@ static int live(struct capture *c)
 			     .promiscuous = !o->not_promiscuous,
 			     .ring = o->ring,
 			     .verbose = o->verbose > 2,
-			     .quiet = o->silent },
+			     .quiet = o->common.quiet },
 		.filter_text = c->filter.text,
 		.count = o->count,
+		.duration = o->common.duration,
 	};
 
 	if (o->direction != DIRECTION_OUT)
@@ -212,23 +232,23 @@ static int live(struct capture *c)
 	return capture_pump(&opts, &c->out);
 }
 
-static int go(struct capture *c)
+static int run_pipeline(struct capture *c)
 {
 	const struct capture_opts *o = &c->opts;
-	struct capture_out_opts opts = { .format = (enum capture_format)o->format,
+	struct capture_out_opts opts = { .format = (enum capture_format)o->common.format,
 					 .file = { .name = o->write,
 						   .bytes = (uint64_t)o->megabytes * MEGABYTE,
 						   .every = o->every,
 						   .count = o->files },
 					 .pcap = o->pcap,
 					 .lines = line_opts(o) };
-	int rc = wait_open();
+	int rc = wait_catch_signals();
 
 	if (rc)
 		return fail_errno(rc, "signals");
 	rc = capture_out_open(&c->out, &opts);
 	if (!rc && !o->read)
-		return live(c);
+		return capture_packets(c);
 	if (!rc)
 		rc = capture_read(o->read, &c->filter, o->count, &c->out);
 	return capture_out_close(&c->out, rc);
@@ -249,7 +269,7 @@ static int parse_filter(struct capture *c, char **words, int n)
 	if (!c->opts.filter_file)
 		return capture_filter_parse(&c->filter, words, n);
 	if (n)
-		return fail_usage("the filter is on the line or in a file (-F), not both");
+		return fail_usage("give the filter on the command line or with -F, not both");
 	return capture_filter_read(&c->filter, c->opts.filter_file);
 }
 
@@ -262,12 +282,12 @@ static int run_capture(int argc, char **argv)
 
 	if (cmd_is_extcap(argv[1]))
 		return extcap_run(&base, argc, argv);
-	rc = opt_parse(&spec, &c.opts, argc, argv, &rest, &nrest);
+	rc = cmd_parse(&spec, &c.opts, &c.opts.common, argc, argv, &rest, &nrest);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = check(&c.opts);
+	rc = check_options(&c.opts, rest, nrest);
 	if (!rc && !c.opts.read)
-		rc = cmd_netns(c.opts.netns);
+		rc = cmd_enter_netns(c.opts.common.netns);
 	if (!rc && c.opts.interfaces)
 		return list_interfaces();
 	if (!rc)
@@ -275,9 +295,9 @@ static int run_capture(int argc, char **argv)
 	if (!rc && c.opts.program)
 		rc = capture_filter_print(&c.filter);
 	else if (!rc)
-		rc = go(&c);
+		rc = run_pipeline(&c);
 	capture_filter_close(&c.filter);
 	return rc;
 }
 
-const struct command cmd_capture = { &spec, run_capture };
+const struct command cmd_capture = { &spec, run_capture, NULL, records };

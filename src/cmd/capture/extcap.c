@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/version.h"
 #include "capture/session.h"
 #include "cmd/common/cmd.h"
 #include "net/frame.h"
@@ -189,7 +190,7 @@ static int list_options(const struct opt_spec *command)
 static int check_filter(const struct extcap_base *base, const char *text)
 {
 	char words[WORDS_MAX] = "";
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	struct buf b = { 0 };
 	int rc = base->check_filter(text);
 
@@ -214,18 +215,18 @@ static int open_fifo(const char *name)
 static int run_quietly(const struct extcap_base *base, int argc, const char **argv)
 {
 	char words[WORDS_MAX] = "";
-	struct err_held before = err_capture_begin(words, sizeof(words));
+	struct err_capture before = err_capture_begin(words, sizeof(words));
 	int rc = base->run(argc, (char **)argv);
 
 	err_capture_end(before);
 	if (!rc || rc == -EPIPE)
 		return 0;
-	return fail(rc, "%s", *words ? words : err_words(rc));
+	return fail(rc, "%s", *words ? words : err_message(rc));
 }
 
 static int capture(const struct extcap_base *base, const struct extcap *e, const char *iface)
 {
-	const char *argv[ARGS_MAX] = { "capture", "--silent", "-w", "-" };
+	const char *argv[ARGS_MAX] = { "capture", "--quiet", "-w", "-" };
 	int n = 4, rc;
 
 	if (!e->fifo)
@@ -247,9 +248,10 @@ static int capture(const struct extcap_base *base, const struct extcap *e, const
 
 int extcap_run(const struct extcap_base *base, int argc, char **argv)
 {
+	struct cmd_common none = { 0 };
 	struct extcap e = { 0 };
 	const char *iface = NULL;
-	int rc = cmd_parse(&spec, &e, argc, argv);
+	int rc = cmd_parse_options(&spec, &e, &none, argc, argv);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;

@@ -109,7 +109,7 @@ int capture_filter_print(const struct capture_filter *f)
 	int rc = filter_emit(&f->filter, FILTER_XDP, &code, &diag);
 
 	if (rc)
-		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_words(rc));
+		return fail(rc, "filter: %s", *diag.msg ? diag.msg : err_message(rc));
 	filter_print(&code, &text);
 	rc = buf_write(&text, STDOUT_FILENO);
 	buf_free(&text);

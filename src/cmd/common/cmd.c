@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What several commands begin with: options without operands, another network namespace. */
+/* How commands are found, parsed and explained, and what several of them start with. */
 #include "cmd/common/cmd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "out/color.h"
+#include "out/sink.h"
+#include "out/textfile.h"
 #include "sys/netns.h"
+
+enum { COMMANDS_MAX = 32 };
 
 bool cmd_is_extcap(const char *arg)
 {
@@ -17,50 +21,91 @@ bool cmd_is_extcap(const char *arg)
 	       (!strncmp(arg, "--extcap-", strlen("--extcap-")) || !strcmp(arg, "--capture"));
 }
 
-int cmd_parse(const struct opt_spec *spec, void *into, int argc, char **argv)
+const char *cmd_name(const struct command *c)
 {
-	char **rest;
-	int nrest, rc = opt_parse(spec, into, argc, argv, &rest, &nrest);
+	const char *space = strrchr(c->opt->command, ' ');
 
-	if (!rc && nrest)
-		return fail_usage("%s: %s takes no operands", rest[0], spec->command);
+	return space ? space + 1 : c->opt->command;
+}
+
+const struct command *cmd_find(const struct command *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (!strcmp(cmd_name(*list), name))
+			return *list;
+	return NULL;
+}
+
+int cmd_unknown(const struct command *const *list, const char *of, const char *name)
+{
+	const char *names[COMMANDS_MAX + 1] = { 0 }, *near;
+	size_t n = 0;
+
+	for (; *list && n < COMMANDS_MAX; list++)
+		names[n++] = cmd_name(*list);
+	near = opt_nearest(name, names);
+	if (near)
+		return fail_usage("unknown %s command %s; did you mean %s?", of, name, near);
+	return fail_usage("unknown %s command %s", of, name);
+}
+
+void cmd_put_help(const struct command *c, struct buf *out)
+{
+	opt_put_help(c->opt, out);
+	if (!c->subs)
+		return;
+	buf_str(out, "\nCommands:\n");
+	for (const struct command *const *sub = c->subs; *sub; sub++)
+		opt_put_entry(out, cmd_name(*sub), (*sub)->opt->about);
+	buf_printf(out, "\nRun `sonde %s COMMAND --help` for details.\n", c->opt->command);
+}
+
+static int print_help(const struct command *c)
+{
+	struct buf b = { 0 };
+	int rc;
+
+	cmd_put_help(c, &b);
+	rc = buf_write(&b, STDOUT_FILENO);
+	buf_free(&b);
+	return rc ? fail_errno(rc, "standard output") : 0;
+}
+
+int cmd_run(const struct command *c, int argc, char **argv)
+{
+	const struct command *sub = argc > 1 ? cmd_find(c->subs, argv[1]) : NULL;
+
+	err_set_command(c->opt->command);
+	if (sub)
+		return cmd_run(sub, argc - 1, argv + 1);
+	if (c->subs && argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+		return print_help(c);
+	if (c->run)
+		return c->run(argc, argv);
+	if (argc > 1)
+		return cmd_unknown(c->subs, c->opt->command, argv[1]);
+	return print_help(c) ? -EIO : -E_USAGE;
+}
+
+int cmd_parse(const struct opt_spec *spec, void *into, const struct cmd_common *common, int argc,
+	      char **argv, char ***rest, int *nrest)
+{
+	int rc = opt_parse(spec, into, argc, argv, rest, nrest);
+
+	if (!rc && common->no_color)
+		color_disable();
 	return rc;
 }
 
-/* The last word of "filter add". */
-static const char *sub_name(const struct cmd_sub *sub)
+int cmd_parse_options(const struct opt_spec *spec, void *into, const struct cmd_common *common,
+		      int argc, char **argv)
 {
-	return strrchr(sub->spec->command, ' ') + 1;
-}
+	char **rest;
+	int nrest, rc = cmd_parse(spec, into, common, argc, argv, &rest, &nrest);
 
-static int list_subs(const struct opt_spec *spec, const struct cmd_sub *subs, size_t n)
-{
-	printf("Usage: sonde %s %s\n\n%s\n\n", spec->command, spec->usage, spec->about);
-	for (size_t i = 0; i < n; i++)
-		printf("  %-10s %.*s\n", sub_name(&subs[i]),
-		       (int)strcspn(subs[i].spec->about, "\n"), subs[i].spec->about);
-	if (spec->examples)
-		printf("\n%s", spec->examples);
-	return fflush(stdout) ? fail_errno(-errno, "standard output") : 0;
-}
-
-int cmd_run_sub(const struct opt_spec *spec, const struct cmd_sub *subs, size_t n, int argc,
-		char **argv)
-{
-	const char *names[32] = { 0 }, *near;
-
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return list_subs(spec, subs, n) ? -EIO : argc < 2 ? -E_USAGE : 0;
-	for (size_t i = 0; i < n; i++) {
-		names[i] = sub_name(&subs[i]);
-		if (strcmp(argv[1], names[i]))
-			continue;
-		err_command(subs[i].spec->command);
-		return subs[i].run(argc - 1, argv + 1);
-	}
-	near = opt_nearest(argv[1], names);
-	return fail_usage("%s does not know %s%s%s%s", spec->command, argv[1],
-			  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	if (!rc && nrest)
+		return fail_usage("unexpected argument %s", rest[0]);
+	return rc;
 }
 
 char *cmd_join(char **words, int n)
@@ -98,7 +143,7 @@ int cmd_read_file(const char *name, struct buf *text)
 	return rc ? fail_errno(rc, "%s", name) : 0;
 }
 
-int cmd_netns(const char *netns)
+int cmd_enter_netns(const char *netns)
 {
 	int rc = netns ? netns_enter(netns) : 0;
 
@@ -106,4 +151,22 @@ int cmd_netns(const char *netns)
 		return fail(rc, "entering network namespace %s needs CAP_SYS_ADMIN: run as root",
 			    netns);
 	return rc ? fail_errno(rc, "network namespace %s", netns) : 0;
+}
+
+struct sink *cmd_open_sink(const struct cmd_common *o, bool screen, struct textfile *file)
+{
+	enum sink_format format = o->textfile ? SINK_PROM : (enum sink_format)o->format;
+	int rc = o->textfile ? textfile_open(file, o->textfile) : 0;
+	struct sink *sink = NULL;
+
+	if (rc) {
+		fail_errno(rc, "%s", o->textfile);
+		return NULL;
+	}
+	sink = sink_new(format, STDOUT_FILENO, screen && isatty(STDOUT_FILENO));
+	if (!sink)
+		fail_errno(-ENOMEM, "output");
+	else if (o->textfile)
+		sink_to_file(sink, file);
+	return sink;
 }

@@ -39,7 +39,7 @@ static int listen_for(const char *iface, int *fd)
 
 		if (got >= 0)
 			close(got);
-		return fail_errno(rc, "a socket to be confirmed by");
+		return fail_errno(rc, "the socket for confirmations");
 	}
 	*fd = got;
 	return 0;
@@ -135,8 +135,10 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 		return 0;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-		return fail(-ETIMEDOUT, "not confirmed: everything is as it was");
-	return fail(-EIO, "not confirmed, and not all could be taken back: sonde %s", c->look);
+		return fail(-ETIMEDOUT, "not confirmed: the change is undone");
+	return fail(-EIO,
+		    "not confirmed, but the change could not be undone completely: see sonde %s",
+		    c->inspect);
 }
 
 /* What nobody can confirm does not stay. */
@@ -148,7 +150,7 @@ static int give_up(const struct confirm *c, int rc)
 
 int cmd_confirm_wait(const struct confirm *c)
 {
-	int fd, rc = wait_open(), on = 1;
+	int fd, rc = wait_catch_signals(), on = 1;
 	pid_t pid;
 
 	if (rc)
@@ -163,16 +165,15 @@ int cmd_confirm_wait(const struct confirm *c)
 		_exit(keep_or_undo(c, fd));
 	close(fd);
 	if (pid < 0)
-		return give_up(c, fail_errno(-errno, "a process that waits"));
-	note("%s: %ssonde %s -i %s within %g s keeps %s", c->hold,
-	     isatty(STDIN_FILENO) ? "y and Enter, or " : "", c->say, c->iface,
-	     (double)c->time / 1e9, c->them);
+		return give_up(c, fail_errno(-errno, "starting the process that waits"));
+	note("%s; confirm within %g s or they are undone: %ssonde %s -i %s", c->change,
+	     (double)c->time / 1e9, isatty(STDIN_FILENO) ? "press y and Enter, or run " : "",
+	     c->confirm, c->iface);
 	return wait_for_child(pid, c);
 }
 
 struct confirm_opts {
-	struct opt_list ifaces;
-	const char *netns;
+	struct cmd_common common;
 };
 
 #define O struct confirm_opts
@@ -182,17 +183,17 @@ const struct opt cmd_confirm_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, char **argv)
 {
 	struct confirm_opts o = { 0 };
-	int rc = cmd_parse(spec, &o, argc, argv);
+	int rc = cmd_parse_options(spec, &o, &o.common, argc, argv);
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = cmd_gate_begin(what, o.netns);
+	rc = cmd_gate_begin(what, o.common.netns);
 	if (rc)
 		return rc;
-	if (o.ifaces.n != 1)
-		return fail_usage("which interface? -i IFACE");
-	rc = send_word(o.ifaces.at[0], 'y');
+	if (o.common.ifaces.n != 1)
+		return fail_usage("name one interface: -i IFACE");
+	rc = send_word(o.common.ifaces.at[0], 'y');
 	if (rc == -ECONNREFUSED)
-		return fail(rc, "%s: nothing waits to be confirmed", o.ifaces.at[0]);
+		return fail(rc, "%s: no change is waiting for confirmation", o.common.ifaces.at[0]);
 	return rc ? fail_errno(rc, "confirming") : 0;
 }

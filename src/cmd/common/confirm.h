@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes that are taken back unless somebody who can still reach this host says that they are
- * good. */
+/* Changes that are undone unless somebody who can still reach this host confirms them. */
 #ifndef CMD_COMMON_CONFIRM_H
 #define CMD_COMMON_CONFIRM_H
 
@@ -9,20 +8,21 @@
 
 #define CONFIRM_ROW(O, command)                    \
 	OPT_TIME(0, "confirm", "TIME", O, confirm, \
-		 "take it all back after this time, unless it is confirmed here, or by " command)
+		 "undo the change after this time unless it is confirmed, here or by " command)
 
-/* A change that has been made, and its words. */
+/* A change that has been made, and how to speak of it. */
 struct confirm {
 	const char *iface;
-	const char *hold, *them; /* "the rules hold", "them" */
-	const char *say, *look;  /* commands that confirm, and that show what is there */
-	uint64_t time;           /* ns */
-	int (*undo)(void *arg);  /* 0, or an error that was said; in another process */
+	const char *change; /* "the new rules are active" */
+	const char *confirm,
+		*inspect;       /* the commands that confirm it, and that show what is active */
+	uint64_t time;          /* ns */
+	int (*undo)(void *arg); /* 0 or an error, which it reports; in another process */
 	void *arg;
 };
 
-/* Wait for somebody to confirm, in a process of its own that takes all back if nobody does,
- * whatever becomes of this one. 0: confirmed. Else -errno, said. */
+/* Wait for somebody to confirm. A process of its own undoes the change if nobody does, whatever
+ * becomes of this one. 0: confirmed; else -errno. Reports errors. */
 int cmd_confirm_wait(const struct confirm *c);
 
 /* A command that confirms. what: as for cmd_gate_begin(). */

@@ -19,7 +19,7 @@ int cmd_gate_begin(const char *what, const char *netns)
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "%s %s: run as root", what, names);
 	priv_lift_memlock();
-	return cmd_netns(netns);
+	return cmd_enter_netns(netns);
 }
 
 int cmd_gate_link(struct nl *nl, const char *name, struct link *link)

@@ -3,25 +3,14 @@
 #ifndef CMD_COMMON_GATE_H
 #define CMD_COMMON_GATE_H
 
-#include "cmd/common/cmd.h"
-#include "out/sink.h"
+#include "cmd/common/opts.h"
 #include "sys/link.h"
 
-#define GATE_ROWS_WHERE(O)                                                   \
-	OPT_LIST('i', "interface", "IFACE", O, ifaces, "on this interface"), \
-		OPT_STR('N', "netns", "PATH|PID", O, netns,                  \
-			"in this network namespace: a path, "                \
-			"a name below /run/netns, or a process's")
-#define GATE_ROWS_OUT(O)                                             \
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, \
-		   "how to print (default: text)"),                  \
-		OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json")
-#define GATE_ROWS_PUT(O, more)                                                                   \
-	OPT_CHOICE(                                                                              \
-		0, "at", "HOOK", O, at, cmd_gate_at,                                             \
-		"where the gate is put, if there is none: xdp (native, else generic) or tc" more \
-		" (default: xdp, else tc)"),                                                     \
-		OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse")
+#define GATE_ROWS_WHERE(O) OPT_ROW_IFACES(O, "work on this interface"), OPT_ROW_NETNS(O)
+#define GATE_ROWS_PUT(O, more)                                                             \
+	OPT_CHOICE(0, "at", "HOOK", O, at, cmd_gate_at,                                    \
+		   "where to put a gate that is not there yet; any is XDP, else tc" more), \
+		OPT_ROW_QUIET(O, "do not print which hooks are used"), OPT_ROW_VERBOSE(O)
 
 /* The choices of --at, and the hooks (HOOK_BIT()s of obj/attach.h) that each is for incoming
  * packets. */

@@ -8,14 +8,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
 #include "cmd/doctor/proof.h"
 #include "gen/doctor.gen.h"
 #include "gen/gate.gen.h"
 #include "obj/attach.h"
 #include "obj/feature.h"
 #include "obj/obj.h"
-#include "out/sink.h"
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/mnt.h"
@@ -30,45 +29,46 @@ enum {
 };
 
 struct doctor_opts {
-	int format;
+	struct cmd_common common;
 	bool deep;
 };
 
 #define O struct doctor_opts
 static const struct opt rows[] = {
 	OPT_FLAG(0, "deep", O, deep,
-		 "prove each hook on a private veth pair: send packets, compare what it saw"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, sink_formats, "how to print"),
-	OPT_SET(0, "json", O, format, SINK_JSON, "short for -o json"),
+		 "prove each hook on a private veth pair: send packets and compare what it saw"),
+	OPT_ROWS_OUTPUT_NO_PROM(O),
 	{ 0 },
 };
 #undef O
 
 static const struct opt_spec spec = {
 	.command = "doctor",
-	.usage = "[--deep]",
-	.about = "what this kernel allows, which hook each capability takes here, and why\n"
-		 "Everything is found out by trying, in a private network namespace, never by the "
-		 "kernel's version. With --deep, exits with 1 if a hook miscounts.",
+	.usage = "[OPTIONS]",
+	.about = "what this kernel allows, which hooks sonde uses, and why\n"
+		 "Finds out by trying, in a private network namespace, never by the kernel's "
+		 "version. "
+		 "Exits with 1 if what count, capture, filter and status need is missing, and with "
+		 "--deep if a hook miscounts.",
 	.rows = rows,
 };
 
 /* What was found out about one capability. */
 struct finding {
-	const char *capability, *here, *hook, *otherwise, *why;
+	const char *capability, *hook, *fallback, *reason;
+	bool available;
 };
 
 #define R struct finding
 static const struct col finding_cols[] = {
 	{ "capability", "capability", .role = COL_KEY, COL_AT_STR(R, capability) },
-	{ "here", "here", .role = COL_INFO, COL_AT_STR(R, here) },
+	{ "available", "here", .role = COL_INFO, COL_AT_BOOL(R, available) },
 	{ "hook", "hook", .role = COL_INFO, COL_AT_STR(R, hook) },
-	{ "otherwise", "otherwise", .role = COL_INFO, COL_AT_STR(R, otherwise) },
-	{ "why", "why", .role = COL_INFO, COL_AT_STR(R, why) },
+	{ "fallback", "fallback", .role = COL_INFO, COL_AT_STR(R, fallback) },
+	{ "reason", "reason", .below = true, .role = COL_INFO, COL_AT_STR(R, reason) },
 };
 #undef R
-static const struct schema finding_schema = { "doctor", finding_cols,
-					      sizeof(finding_cols) / sizeof(*finding_cols), 0 };
+static const struct schema finding_schema = SCHEMA("doctor_capability", finding_cols);
 
 /* The state that the looks share. */
 struct doctor {
@@ -90,7 +90,7 @@ static void set(char *dst, const char *words)
 
 static int refuse(char *why, int rc)
 {
-	set(why, err_words(rc));
+	set(why, err_message(rc));
 	return rc;
 }
 
@@ -111,8 +111,8 @@ static int look_load(struct doctor *d, char *hook, char *why)
 	}
 	set(hook, "bpf(2)");
 	if (*d->jit)
-		set(why, *d->jit == '0' ? "JIT off, programs run slowly: sysctl "
-					  "net.core.bpf_jit_enable=1"
+		set(why, *d->jit == '0' ? "JIT off, programs are slow; turn it on with "
+					  "sysctl net.core.bpf_jit_enable=1"
 					: "JIT on");
 	return 0;
 }
@@ -132,7 +132,7 @@ static int look_in(struct doctor *d, char *hook, char *why)
 		return refuse_attach(why, rc, &report);
 	attach_close(&a, &d->nl);
 	set(hook, "xdp, by link");
-	set(why, "native where the interface's driver has it");
+	set(why, "native where the driver supports it");
 	return 0;
 }
 
@@ -150,7 +150,7 @@ static int look_tc(struct doctor *d, char *hook, char *why)
 		return refuse_attach(why, rc, &report);
 	set(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
 	if (report.n)
-		snprintf(why, WORDS, "tcx: %s", err_words(report.tries[0].rc));
+		snprintf(why, WORDS, "tcx: %s", err_message(report.tries[0].rc));
 	attach_close(&a, &d->nl);
 	return 0;
 }
@@ -250,7 +250,7 @@ static int look_types(struct doctor *d, char *hook, char *why)
 static int try_tracing(unsigned int prog, char *why)
 {
 	struct obj_opts opts = { .progs = 1u << prog };
-	struct err_held before;
+	struct err_capture before;
 	struct obj obj = { 0 };
 	int rc;
 
@@ -272,7 +272,7 @@ static int look_trace(struct doctor *d, char *hook, char *why)
 	}
 	if (!try_tracing(DOCTOR_PROG_SONDE_DOC_RAW, why)) {
 		set(hook, "raw_tp");
-		snprintf(why, WORDS, "tp_btf: %s", err_words(rc));
+		snprintf(why, WORDS, "tp_btf: %s", err_message(rc));
 		return 0;
 	}
 	return rc;
@@ -283,7 +283,7 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 {
 	const struct trace_opts opts = { .kinds = TRACE_BIT(TRACE_CONNECT) };
 	struct trace t = { 0 };
-	struct err_held before = err_capture_begin(why, WORDS);
+	struct err_capture before = err_capture_begin(why, WORDS);
 	int rc = trace_open(&t, &opts);
 
 	(void)d;
@@ -293,9 +293,9 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 	*why = '\0';
 	snprintf(hook, WORDS, "tp_btf, %s", t.returns ? t.returns : "states only");
 	if (!t.returns)
-		set(why, "what connect(2) and accept(2) return is not heard of");
+		set(why, "the results of connect(2) and accept(2) are unavailable");
 	else if (!strcmp(t.returns, "sys_exit"))
-		set(why, "each system call costs a little more meanwhile");
+		set(why, "while it runs, each system call costs a little more");
 	trace_close(&t);
 	return 0;
 }
@@ -303,12 +303,12 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 static int look_pmu(bool user, char *hook, char *why)
 {
 	uint32_t type;
-	int rc = perf_type(user, &type);
+	int rc = perf_read_type(user, &type);
 
 	if (rc == -ENODEV)
-		set(why, "built without it (no such PMU)");
+		set(why, "this kernel was built without it (no such PMU)");
 	else if (rc < 0)
-		set(why, err_words(rc));
+		set(why, err_message(rc));
 	if (rc < 0)
 		return rc;
 	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY) {
@@ -335,40 +335,42 @@ static int look_uprobes(struct doctor *d, char *hook, char *why)
 static const struct capability {
 	const char *name;
 	look *look;
-	const char *otherwise; /* what serves where it is not here */
+	const char *fallback; /* what sonde uses where it is missing */
+	bool needed;          /* by count, capture, filter, status */
 } capabilities[] = {
-	{ "load programs", look_load, NULL },
-	{ "count incoming", look_in, "tc" },
-	{ "count outgoing, tc", look_tc, NULL },
-	{ "stay installed", look_install, "live commands only" },
-	{ "find installed again", look_find, NULL },
-	{ "large frames", look_frags, "xdp generic" },
-	{ "stream events", look_events, NULL },
-	{ "capture area", look_area, "ring buffer" },
-	{ "address sets", look_sets, NULL },
-	{ "kernel types (CO-RE)", look_types, "no tracing" },
-	{ "trace", look_trace, "kprobes" },
-	{ "trace connections", look_connections, NULL },
-	{ "kprobes", look_kprobes, "tracepoints" },
-	{ "uprobes", look_uprobes, NULL },
+	{ "load programs", look_load, NULL, true },
+	{ "count incoming", look_in, "tc", false },
+	{ "count outgoing, tc", look_tc, NULL, true },
+	{ "stay installed", look_install, "live commands only", true },
+	{ "find installed again", look_find, NULL, true },
+	{ "large frames", look_frags, "xdp generic", false },
+	{ "stream events", look_events, NULL, false },
+	{ "capture memory", look_area, "ring buffer", false },
+	{ "address sets", look_sets, NULL, false },
+	{ "kernel types (CO-RE)", look_types, "no tracing", false },
+	{ "trace", look_trace, "kprobes", false },
+	{ "trace connections", look_connections, NULL, false },
+	{ "kprobes", look_kprobes, "tracepoints", false },
+	{ "uprobes", look_uprobes, NULL, false },
 };
 
-static int show_capabilities(struct doctor *d, struct sink *sink)
+static int show_capabilities(struct doctor *d, struct sink *sink, unsigned int *missing)
 {
 	int rc = sink_begin(sink, &finding_schema, NULL);
 
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities) && !rc; i++) {
 		const struct capability *c = &capabilities[i];
 		char hook[WORDS] = "", why[WORDS] = "";
-		bool here = !c->look(d, hook, why);
+		bool available = !c->look(d, hook, why);
 		struct finding f = {
 			.capability = c->name,
-			.here = here ? "yes" : "no",
+			.available = available,
 			.hook = *hook ? hook : NULL,
-			.otherwise = c->otherwise,
-			.why = *why ? why : NULL,
+			.fallback = c->fallback,
+			.reason = *why ? why : NULL,
 		};
 
+		*missing += c->needed && !available;
 		rc = sink_row(sink, &f);
 	}
 	return rc ? rc : sink_end(sink);
@@ -386,9 +388,7 @@ static const struct col privilege_cols[] = {
 	{ "needed_for", "needed for", .role = COL_INFO, COL_AT_STR(R, needed) },
 };
 #undef R
-static const struct schema privilege_schema = { "doctor_privilege", privilege_cols,
-						sizeof(privilege_cols) / sizeof(*privilege_cols),
-						0 };
+static const struct schema privilege_schema = SCHEMA("doctor_privilege", privilege_cols);
 
 static const struct {
 	uint64_t cap;
@@ -416,11 +416,9 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 		rc = sink_row(sink, &p);
 	}
 	if (!rc)
-		rc = sink_row(
-			sink,
-			&(struct privilege){
-				"lockdown", lockdown_names[priv_lockdown()],
-				"none is best; confidentiality stops kprobes, memory reads" });
+		rc = sink_row(sink, &(struct privilege){
+					    "lockdown", lockdown_names[priv_lockdown()],
+					    "confidentiality forbids kprobes and reading memory" });
 	if (d->memlock.rlim_cur == RLIM_INFINITY)
 		snprintf(limit, sizeof(limit), "unlimited");
 	else
@@ -429,7 +427,7 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 	if (!rc)
 		rc = sink_row(sink,
 			      &(struct privilege){ "memlock limit", limit,
-						   "maps before Linux 5.11; lifted when needed" });
+						   "maps before Linux 5.11; sonde lifts it" });
 	return rc ? rc : sink_end(sink);
 }
 
@@ -438,7 +436,7 @@ static void prepare(struct doctor *d)
 {
 	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
 	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
-	struct err_held before;
+	struct err_capture before;
 
 	getrlimit(RLIMIT_MEMLOCK, &d->memlock);
 	before = err_capture_begin(d->why_load, sizeof(d->why_load));
@@ -452,10 +450,11 @@ static void prepare(struct doctor *d)
 		d->private_ns = nl_open(&d->nl, 0);
 }
 
-static int examine(struct sink *sink)
+static int examine_kernel(struct sink *sink)
 {
 	struct doctor d = { 0 };
 	struct utsname uts = { 0 };
+	unsigned int missing = 0;
 	int rc, home = netns_current();
 
 	uname(&uts);
@@ -465,7 +464,7 @@ static int examine(struct sink *sink)
 					       : (int)sysconf(_SC_NPROCESSORS_CONF),
 		       bpf_possible_cpus() == 1 ? "" : "s");
 	if (!rc)
-		rc = show_capabilities(&d, sink);
+		rc = show_capabilities(&d, sink, &missing);
 	if (!rc)
 		rc = sink_line(sink, "%s", "");
 	if (!rc)
@@ -477,22 +476,28 @@ static int examine(struct sink *sink)
 		netns_set(home);
 		close(home);
 	}
-	return rc ? fail_errno(rc, "standard output") : 0;
+	if (rc)
+		return fail_errno(rc, "standard output");
+	return missing ? fail(-EOPNOTSUPP,
+			      "%u of the capabilities that count, capture, filter and "
+			      "status need %s missing",
+			      missing, missing == 1 ? "is" : "are")
+		       : 0;
 }
 
-static int run(int argc, char **argv)
+static int run_doctor(int argc, char **argv)
 {
 	struct doctor_opts o = { 0 };
 	struct sink *sink;
 	int rc;
 
-	rc = cmd_parse(&spec, &o, argc, argv);
+	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	sink = cmd_open_sink(&o.common, false, NULL);
 	if (!sink)
-		return fail_errno(-ENOMEM, "output");
-	rc = examine(sink);
+		return -EIO;
+	rc = examine_kernel(sink);
 	if (!rc && o.deep) {
 		rc = sink_line(sink, "%s", "");
 		if (!rc)
@@ -502,4 +507,6 @@ static int run(int argc, char **argv)
 	return rc;
 }
 
-const struct command cmd_doctor = { &spec, run };
+static const struct schema *const records[] = { &finding_schema, &privilege_schema,
+						&doctor_proof_schema, NULL };
+const struct command cmd_doctor = { &spec, run_doctor, NULL, records };

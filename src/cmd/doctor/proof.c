@@ -29,13 +29,12 @@ struct proof {
 static const struct col proof_cols[] = {
 	{ "hook", "hook", .role = COL_KEY, COL_AT_STR(R, hook) },
 	{ "direction", "dir", .role = COL_KEY, COL_AT_STR(R, direction) },
-	{ "sent", "sent", .role = COL_COUNTER, COL_AT_U64(R, sent) },
-	{ "seen", "seen", .role = COL_COUNTER, COL_AT_U64(R, seen) },
+	{ "sent_packets", "sent", .role = COL_COUNTER, COL_AT_U64(R, sent) },
+	{ "seen_packets", "seen", .role = COL_COUNTER, COL_AT_U64(R, seen) },
 	{ "result", "result", .role = COL_INFO, COL_AT_STR(R, result) },
 };
 #undef R
-static const struct schema proof_schema = { "doctor_proof", proof_cols,
-					    sizeof(proof_cols) / sizeof(*proof_cols), 0 };
+const struct schema doctor_proof_schema = SCHEMA("doctor_proof", proof_cols);
 
 static int send_datagrams(const struct lab *lab)
 {
@@ -134,12 +133,12 @@ static const struct {
 
 static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 {
-	int rc = sink_begin(sink, &proof_schema, NULL);
+	int rc = sink_begin(sink, &doctor_proof_schema, NULL);
 
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs) && !rc; i++) {
 		struct proof p = { .hook = proofs[i].name, .direction = proofs[i].direction };
 		char why[160] = "";
-		struct err_held before = err_capture_begin(why, sizeof(why));
+		struct err_capture before = err_capture_begin(why, sizeof(why));
 		int got;
 
 		if (proofs[i].hook)
@@ -151,7 +150,7 @@ static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 		p.result = got ? why : p.seen == p.sent ? "ok" : "WRONG";
 		*wrong += !got && p.seen != p.sent;
 		if (got && !*why)
-			snprintf(why, sizeof(why), "%s", err_words(got));
+			snprintf(why, sizeof(why), "%s", err_message(got));
 		rc = sink_row(sink, &p);
 	}
 	return rc ? rc : sink_end(sink);

@@ -12,7 +12,7 @@
 int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 {
 	if (o->in && o->out)
-		return fail_usage("a rule is for incoming packets or for outgoing ones");
+		return fail_usage("--in and --out exclude each other");
 	*dir = o->out ? GATE_OUT : GATE_IN;
 	return 0;
 }
@@ -22,9 +22,9 @@ int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, char **argv,
 		 char ***rest, int *nrest)
 {
-	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
+	int rc = cmd_parse(spec, o, &o->common, argc, argv, rest, nrest);
 
-	return rc ? rc : cmd_gate_begin(FILTER_NEEDS, o->netns);
+	return rc ? rc : cmd_gate_begin(FILTER_NEEDS, o->common.netns);
 }
 
 /* It was named twice. */
@@ -41,18 +41,18 @@ int filter_txns_begin(struct filter_txns *s, const struct filter_opts *o, enum g
 	struct filter_txns got = { 0 };
 	int rc;
 
-	if (!o->ifaces.n)
-		return fail_usage("which interface? -i IFACE");
+	if (!o->common.ifaces.n)
+		return fail_usage("name an interface: -i IFACE");
 	rc = nl_open(&got.nl, 0);
 	if (rc)
 		return fail_errno(rc, "route netlink");
-	got.at = calloc(o->ifaces.n, sizeof(*got.at));
+	got.at = calloc(o->common.ifaces.n, sizeof(*got.at));
 	if (!got.at)
 		rc = fail_errno(-ENOMEM, "interfaces");
-	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
+	for (unsigned int i = 0; i < o->common.ifaces.n && !rc; i++) {
 		struct link link;
 
-		rc = cmd_gate_link(&got.nl, o->ifaces.at[i], &link);
+		rc = cmd_gate_link(&got.nl, o->common.ifaces.at[i], &link);
 		if (rc || is_open(&got, &link))
 			continue;
 		rc = gate_txn_begin(&got.at[got.n], &got.nl, &link, &resolve_names, mode);
@@ -77,20 +77,19 @@ int filter_txns_rollback(struct filter_txns *s)
 	return rc;
 }
 
-static int undo(void *arg)
+static int undo_rules(void *arg)
 {
 	return filter_txns_rollback(arg);
 }
 
-static int confirm(struct filter_txns *s, uint64_t time)
+static int wait_for_confirmation(struct filter_txns *s, uint64_t time)
 {
 	const struct confirm c = { .iface = s->at[0].link.name,
-				   .hold = "the rules hold",
-				   .them = "them",
-				   .say = "filter confirm",
-				   .look = "filter list",
+				   .change = "the new rules are active",
+				   .confirm = "filter confirm",
+				   .inspect = "filter list",
 				   .time = time,
-				   .undo = undo,
+				   .undo = undo_rules,
 				   .arg = s };
 
 	return cmd_confirm_wait(&c);
@@ -100,18 +99,18 @@ int filter_txns_commit(struct filter_txns *s, const struct filter_opts *o, bool 
 {
 	const struct gate_txn_opts opts = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 					    .reload = reload,
-					    .verbose = o->verbose };
+					    .verbose = o->common.verbose };
 	int rc = 0;
 
 	for (unsigned int i = 0; i < s->n && !rc; i++) {
-		rc = o->no_ssh || o->netns ? 0 : filter_allow_ssh(&s->at[i]);
+		rc = o->no_ssh || o->common.netns ? 0 : filter_allow_ssh(&s->at[i]);
 		if (!rc)
 			rc = gate_txn_commit(&s->at[i], &s->nl, &opts);
 	}
 	if (rc)
 		filter_txns_rollback(s); /* those that were not reached have nothing to take back */
 	else if (o->confirm)
-		rc = confirm(s, o->confirm);
+		rc = wait_for_confirmation(s, o->confirm);
 	return rc;
 }
 
@@ -142,8 +141,8 @@ int filter_parse_rules(struct rules *r, const char *file, const char *text, size
 	return rc ? fail_errno(rc, "rules") : 0;
 }
 
-int filter_change(const struct opt_spec *spec, int argc, char **argv, int least, bool reload,
-		  filter_change_fn *fn)
+int filter_change(const struct opt_spec *spec, int argc, char **argv, const char *what, int least,
+		  bool reload, filter_change_fn *fn)
 {
 	struct filter_opts o = { 0 };
 	struct filter_txns s = { 0 };
@@ -153,7 +152,7 @@ int filter_change(const struct opt_spec *spec, int argc, char **argv, int least,
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n < least)
-		return fail_usage("%s: an operand is missing", spec->usage);
+		return fail_usage("missing argument: %s", what);
 	rc = filter_txns_begin(&s, &o, GATE_TXN_CHANGE);
 	if (rc)
 		return rc;
@@ -169,17 +168,19 @@ int filter_change(const struct opt_spec *spec, int argc, char **argv, int least,
 static const struct opt add_rows[] = {
 	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
-	OPT_STR('n', "name", "WORD", O, name, "the rule's name"),
-	OPT_FLAG(0, "first", O, first, "before all other rules"),
-	OPT_STR(0, "before", "ID|NAME", O, before, "before this rule (default: behind the last)"),
+	OPT_STR(0, "name", "WORD", O, name, "name of the rule"),
+	OPT_FLAG(0, "first", O, first, "put the rule before all others"),
+	OPT_STR(0, "before", "RULE", O, before,
+		"put it before this rule, an id or a name (default: last)"),
 	FILTER_ROWS_PUT(O),
 	{ 0 },
 };
 static const struct opt_spec add_spec = {
 	.command = "filter add",
 	.usage = "-i IFACE [OPTIONS] allow|drop [EXPRESSION]",
-	.about = "add a rule: the first one that matches decides\n"
-		 "An expression is what tcpdump takes, and more: sonde capture --help.",
+	.about = "add a rule: the first rule that matches decides\n"
+		 "Without an expression the rule matches every packet. See `sonde help filter` for "
+		 "the language.",
 	.rows = add_rows,
 	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
 		    "  sonde filter add -i eth0 --first allow src net 192.0.2.0/24\n"
@@ -202,7 +203,7 @@ static int place_last(struct gate_txn *s, const struct filter_opts *o)
 	return 0;
 }
 
-static int add(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
+static int add_rule(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
 {
 	const struct filter_names names = gate_txn_names(s);
 	char *expr = cmd_join(words + 1, n - 1);
@@ -228,8 +229,10 @@ static int add(struct gate_txn *s, const struct filter_opts *o, char **words, in
 
 static int run_add(int argc, char **argv)
 {
-	return filter_change(&add_spec, argc, argv, 1, false, add);
+	return filter_change(&add_spec, argc, argv, "allow or drop", 1, false, add_rule);
 }
+
+static const struct command add_command = { &add_spec, run_add, NULL, NULL };
 
 static const struct opt put_rows[] = {
 	GATE_ROWS_WHERE(O), FILTER_ROWS_DIR(O), FILTER_ROWS_PUT(O), { 0 }
@@ -237,10 +240,10 @@ static const struct opt put_rows[] = {
 static const struct opt_spec default_spec = {
 	.command = "filter default",
 	.usage = "-i IFACE [OPTIONS] allow|drop",
-	.about =
-		"what happens to packets that no rule matches (until it is said: allow)\n"
-		"It is for IP: ARP, neighbour discovery and whatever is neither IPv4 nor IPv6 pass "
-		"a default of drop, unless a rule is for them.",
+	.about = "set what happens to packets that no rule matches\n"
+		 "Until it is set, they pass. The default is for IP packets: with drop, ARP, "
+		 "neighbor discovery and what is neither IPv4 nor IPv6 still pass, unless a rule "
+		 "matches them.",
 	.rows = put_rows,
 };
 
@@ -259,17 +262,19 @@ static int set_default(struct gate_txn *s, const struct filter_opts *o, char **w
 
 static int run_default(int argc, char **argv)
 {
-	return filter_change(&default_spec, argc, argv, 1, false, set_default);
+	return filter_change(&default_spec, argc, argv, "allow or drop", 1, false, set_default);
 }
+
+static const struct command default_command = { &default_spec, run_default, NULL, NULL };
 
 static const struct opt_spec del_spec = {
 	.command = "filter del",
-	.usage = "-i IFACE [OPTIONS] ID|NAME...",
-	.about = "delete rules",
+	.usage = "-i IFACE [OPTIONS] RULE...",
+	.about = "delete rules, by id or name",
 	.rows = put_rows,
 };
 
-static int del(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
+static int delete_rules(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
 {
 	(void)o;
 	for (int i = 0; i < n; i++) {
@@ -285,14 +290,19 @@ static int del(struct gate_txn *s, const struct filter_opts *o, char **words, in
 
 static int run_del(int argc, char **argv)
 {
-	return filter_change(&del_spec, argc, argv, 1, false, del);
+	return filter_change(&del_spec, argc, argv, "the id or name of a rule", 1, false,
+			     delete_rules);
 }
 
-static const struct opt clear_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
+static const struct command del_command = { &del_spec, run_del, NULL, NULL };
+
+static const struct opt clear_rows[] = { GATE_ROWS_WHERE(O),
+					 OPT_ROW_QUIET(O, "print errors only"),
+					 { 0 } };
 static const struct opt_spec clear_spec = {
 	.command = "filter clear",
 	.usage = "-i IFACE...",
-	.about = "take all rules off; counters that are installed go on",
+	.about = "remove all rules; installed counters stay",
 	.rows = clear_rows,
 };
 
@@ -306,7 +316,7 @@ static int run_clear(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n)
-		return fail_usage("%s: not an option", rest[0]);
+		return fail_usage("unexpected argument %s", rest[0]);
 	rc = filter_txns_begin(&s, &o, GATE_TXN_CLEAR);
 	if (!rc)
 		rc = filter_txns_commit(&s, &o, false);
@@ -314,25 +324,28 @@ static int run_clear(int argc, char **argv)
 	return rc;
 }
 
-static const struct opt replace_rows[] = { GATE_ROWS_WHERE(O),
-					   FILTER_ROWS_DIR(O),
-					   OPT_STR('f', "file", "FILE", O, file,
-						   "the rules, a line each; - is standard input"),
-					   FILTER_ROWS_PUT(O),
-					   { 0 } };
+static const struct command clear_command = { &clear_spec, run_clear, NULL, NULL };
+
+static const struct opt replace_rows[] = {
+	GATE_ROWS_WHERE(O),
+	FILTER_ROWS_DIR(O),
+	OPT_STR('f', "file", "FILE", O, file, "file with one rule a line; - is standard input"),
+	FILTER_ROWS_PUT(O),
+	{ 0 }
+};
 static const struct opt_spec replace_spec = {
 	.command = "filter replace",
 	.usage = "-i IFACE [OPTIONS] -f FILE",
-	.about = "put a file's rules in the place of all that there are, in one step\n"
-		 "A line: [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
-		 "allow|drop; behind # is a comment. Lines without in or out are for incoming "
-		 "packets, unless --out says otherwise.",
+	.about =
+		"replace all rules by those of a file, in one step\n"
+		"A line is [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
+		"allow|drop. # starts a comment. Lines without in or out are for incoming packets, "
+		"with --out for outgoing ones.",
 	.rows = replace_rows,
-	.examples = "  printf 'allow tcp dst port 80\\ndefault drop\\n' | sonde filter replace -i "
-		    "eth0 -f -\n",
+	.examples = "  sonde filter replace -i eth0 -f rules.txt --confirm 60s\n",
 };
 
-static int replace(struct gate_txn *s, const struct filter_opts *o, const struct buf *text)
+static int replace_rules(struct gate_txn *s, const struct filter_opts *o, const struct buf *text)
 {
 	enum gate_dir dir;
 	int rc = filter_dir(o, &dir);
@@ -355,12 +368,12 @@ static int run_replace(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n || !o.file)
-		return fail_usage("which file? -f FILE");
+		return fail_usage("name the file with the rules: -f FILE");
 	rc = cmd_read_file(o.file, &text);
 	if (!rc)
 		rc = filter_txns_begin(&s, &o, GATE_TXN_CHANGE);
 	for (unsigned int i = 0; i < s.n && !rc; i++)
-		rc = replace(&s.at[i], &o, &text);
+		rc = replace_rules(&s.at[i], &o, &text);
 	if (!rc)
 		rc = filter_txns_commit(&s, &o, true);
 	filter_txns_close(&s);
@@ -368,10 +381,12 @@ static int run_replace(int argc, char **argv)
 	return rc;
 }
 
+static const struct command replace_command = { &replace_spec, run_replace, NULL, NULL };
+
 static const struct opt_spec confirm_spec = {
 	.command = "filter confirm",
 	.usage = "-i IFACE",
-	.about = "keep rules that were put there with --confirm",
+	.about = "keep rules that were changed with --confirm",
 	.rows = cmd_confirm_rows,
 };
 
@@ -380,33 +395,23 @@ static int run_confirm(int argc, char **argv)
 	return cmd_confirm_run(&confirm_spec, FILTER_NEEDS, argc, argv);
 }
 
+static const struct command confirm_command = { &confirm_spec, run_confirm, NULL, NULL };
+
 static const struct opt_spec spec = {
 	.command = "filter",
 	.usage = "COMMAND [OPTIONS]",
-	.about = "rules that allow or drop packets at the earliest point",
+	.about = "allow or drop packets by rules in the kernel\n"
+		 "Rules stay in the kernel without a process. A change is atomic: each packet is "
+		 "judged by the old rules or by the new ones.",
 	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
 		    "  sonde filter list\n"
-		    "  sonde filter clear -i eth0\n"
-		    "sonde filter COMMAND --help tells more.\n",
+		    "  sonde filter clear -i eth0\n",
 };
 
-static int run(int argc, char **argv)
-{
-	/* clang-format off */
-	const struct cmd_sub subs[] = {
-		{ &add_spec, run_add },
-		{ &del_spec, run_del },
-		filter_sub_list,
-		{ &default_spec, run_default },
-		{ &replace_spec, run_replace },
-		{ &clear_spec, run_clear },
-		filter_sub_set,
-		filter_sub_test,
-		{ &confirm_spec, run_confirm },
-	};
-	/* clang-format on */
+static const struct command *const subs[] = {
+	&add_command,     &del_command,   &filter_list_command, &default_command,
+	&replace_command, &clear_command, &filter_set_command,  &filter_test_command,
+	&confirm_command, NULL,
+};
 
-	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
-}
-
-const struct command cmd_filter = { &spec, run };
+const struct command cmd_filter = { &spec, NULL, subs, NULL };

@@ -8,21 +8,21 @@
 #include "gate/transaction.h"
 
 struct filter_opts {
-	struct opt_list ifaces;
-	const char *netns, *name, *before, *file;
+	struct cmd_common common;
+	const char *name, *before, *file;
 	uint64_t confirm;
-	int at, format;
-	bool in, out, first, no_ssh, verbose, read;
+	int at;
+	bool in, out, first, no_ssh, read, exit_code;
 };
 
 /* Rows that several of its commands have. */
 #define FILTER_ROWS_DIR(O)                                          \
 	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \
 		OPT_FLAG(0, "out", O, out, "outgoing packets")
-#define FILTER_ROWS_PUT(O)                                      \
-	GATE_ROWS_PUT(O, "; outgoing packets are always tc's"), \
-		CONFIRM_ROW(O, "sonde filter confirm"),         \
-		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets first")
+#define FILTER_ROWS_PUT(O)                                              \
+	GATE_ROWS_PUT(O, ", outgoing packets are always judged at tc"), \
+		CONFIRM_ROW(O, "sonde filter confirm"),                 \
+		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not add a rule that keeps this SSH session")
 
 /* The interfaces of -i, opened to be changed. Zeroed: closed. */
 struct filter_txns {
@@ -43,11 +43,12 @@ int filter_txns_commit(struct filter_txns *s, const struct filter_opts *o, bool 
 int filter_txns_rollback(struct filter_txns *s);
 void filter_txns_close(struct filter_txns *s);
 
-/* What several commands are: something changed by words, at least so many, on every interface
- * alike; reload: even if the rules are the same then. */
+/* What several commands are: a change by operands, on every interface alike. what names the
+ * operands, of which there must be `least`; reload: load the rules again even if their text is the
+ * same. */
 typedef int filter_change_fn(struct gate_txn *s, const struct filter_opts *o, char **words, int n);
-int filter_change(const struct opt_spec *spec, int argc, char **argv, int least, bool reload,
-		  filter_change_fn *fn);
+int filter_change(const struct opt_spec *spec, int argc, char **argv, const char *what, int least,
+		  bool reload, filter_change_fn *fn);
 
 /* Rules of a text; the mistake is said, with the line if it is a file's. */
 int filter_parse_rules(struct rules *r, const char *file, const char *text, size_t len,
@@ -60,6 +61,6 @@ int filter_allow_ssh(struct gate_txn *s);
  * ADDR[:PORT]". Said on failure. Bytes of the frame, which is in out. */
 int filter_packet_make(char **words, int n, uint8_t out[128]);
 
-extern const struct cmd_sub filter_sub_list, filter_sub_test, filter_sub_set;
+extern const struct command filter_list_command, filter_test_command, filter_set_command;
 
 #endif

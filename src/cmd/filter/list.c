@@ -16,19 +16,20 @@
 #define O struct filter_opts
 static const struct opt list_rows[] = {
 	GATE_ROWS_WHERE(O),
-	GATE_ROWS_OUT(O),
+	OPT_ROWS_OUTPUT(O),
 	{ 0 },
 };
 static const struct opt_spec list_spec = {
 	.command = "filter list",
 	.usage = "[OPTIONS]",
-	.about = "the rules in their order, and what each has decided on",
+	.about = "show the rules in order, with the packets each decided on\n"
+		 "Exits with 1 if no rules are installed.",
 	.rows = list_rows,
 };
 
 struct rule_rec {
 	uint64_t id, packets, bytes;
-	double last; /* seconds ago */
+	uint64_t last_ns; /* since the last packet */
 	const char *interface, *direction, *hook, *action, *name, *ago, *rule;
 };
 
@@ -44,31 +45,35 @@ static const struct col cols[] = {
 	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
 	{ "bytes", "bytes", "filter_bytes_total", "Bytes of those packets.", .role = COL_COUNTER,
 	  COL_AT_U64(R, bytes) },
-	{ "last_seconds", .role = COL_INFO, COL_AT_F64(R, last) },
-	{ "last", "last", .role = COL_INFO, COL_AT_STR(R, ago) },
+	{ "last_match_seconds", .role = COL_INFO, .unit = COL_NS, COL_AT_U64(R, last_ns) },
+	{ NULL, "last", .role = COL_INFO, COL_AT_STR(R, ago) },
 	{ "rule", "rule", .role = COL_INFO, COL_AT_STR(R, rule) },
 };
 #undef R
-static const struct schema schema = { "filter", cols, sizeof(cols) / sizeof(*cols), 0 };
+static const struct schema schema = SCHEMA("filter_rule", cols);
+static const struct schema *const records[] = { &schema, NULL };
 
 struct ticks {
 	uint64_t now, hz;
 };
 
-/* Since when it is that a rule has matched, for people. */
+/* How long ago the rule matched last. */
 static void fmt_ago(struct rule_rec *rec, uint64_t last, const struct ticks *t, char *buf,
 		    size_t len)
 {
+	double seconds;
+
 	rec->ago = "never";
 	if (!last || !t->hz)
 		return;
-	rec->last = (double)(t->now - last) / (double)t->hz;
-	if (rec->last < 120)
-		snprintf(buf, len, "%.0fs ago", rec->last);
-	else if (rec->last < 7200)
-		snprintf(buf, len, "%.0fm ago", rec->last / 60);
+	seconds = (double)(t->now - last) / (double)t->hz;
+	rec->last_ns = (uint64_t)(seconds * 1e9);
+	if (seconds < 120)
+		snprintf(buf, len, "%.0fs ago", seconds);
+	else if (seconds < 7200)
+		snprintf(buf, len, "%.0fm ago", seconds / 60);
 	else
-		snprintf(buf, len, "%.0fh ago", rec->last / 3600);
+		snprintf(buf, len, "%.0fh ago", seconds / 3600);
 	rec->ago = buf;
 }
 
@@ -78,13 +83,14 @@ static int put_rule(struct sink *sink, const struct gate_txn *s, enum gate_dir d
 {
 	bool drops = rule ? rule->drops : s->rules.drops[dir];
 	struct rule_rec rec = {
-		.id = rule ? rule->id : 0,
+		.id = rule ? rule->id : COL_UNKNOWN,
+		.last_ns = COL_UNKNOWN,
 		.interface = s->link.name,
 		.direction = gate_dir_name(dir),
 		.hook = hook_name(s->install[dir].current.hook),
 		.action = drops ? "drop" : "allow",
 		.name = rule && *rule->name ? rule->name
-			: rule              ? ""
+			: rule              ? NULL
 					    : "default",
 		.rule = rule ? rule->expr : "",
 	};
@@ -102,8 +108,8 @@ static int put_rule(struct sink *sink, const struct gate_txn *s, enum gate_dir d
 	return sink_row(sink, &rec);
 }
 
-static int put_site(struct sink *sink, const struct gate_txn *s, const struct ticks *t,
-		    unsigned int *shown)
+static int put_rules(struct sink *sink, const struct gate_txn *s, const struct ticks *t,
+		     unsigned int *shown)
 {
 	int rc = 0;
 
@@ -128,19 +134,19 @@ static int list_links(const struct filter_opts *o, struct nl *nl, struct link_li
 
 	if (rc)
 		return fail_errno(rc, "listing the interfaces");
-	for (unsigned int i = 0; i < o->ifaces.n; i++) {
+	for (unsigned int i = 0; i < o->common.ifaces.n; i++) {
 		size_t at = 0;
 
-		while (at < links->n && strcmp(links->at[at].name, o->ifaces.at[i]))
+		while (at < links->n && strcmp(links->at[at].name, o->common.ifaces.at[i]))
 			at++;
 		if (at == links->n)
-			return fail(-ENODEV, "no interface %s", o->ifaces.at[i]);
+			return fail(-ENODEV, "no interface %s", o->common.ifaces.at[i]);
 	}
 	for (size_t i = 0; i < links->n; i++) {
-		bool wanted = !o->ifaces.n;
+		bool wanted = !o->common.ifaces.n;
 
-		for (unsigned int j = 0; j < o->ifaces.n; j++)
-			wanted |= !strcmp(links->at[i].name, o->ifaces.at[j]);
+		for (unsigned int j = 0; j < o->common.ifaces.n; j++)
+			wanted |= !strcmp(links->at[i].name, o->common.ifaces.at[j]);
 		if (wanted)
 			links->at[n++] = links->at[i];
 	}
@@ -148,7 +154,7 @@ static int list_links(const struct filter_opts *o, struct nl *nl, struct link_li
 	return 0;
 }
 
-static int list(const struct filter_opts *o, struct sink *sink)
+static int list_rules(const struct filter_opts *o, struct sink *sink)
 {
 	struct link_list links = { 0 };
 	unsigned int shown = 0;
@@ -159,7 +165,7 @@ static int list(const struct filter_opts *o, struct sink *sink)
 	if (rc)
 		return fail_errno(rc, "route netlink");
 	rc = list_links(o, &nl, &links);
-	if (!rc && jiffies_now(&t.now, &t.hz))
+	if (!rc && jiffies_read(&t.now, &t.hz))
 		t.hz = 0;
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);
@@ -168,13 +174,13 @@ static int list(const struct filter_opts *o, struct sink *sink)
 
 		rc = gate_txn_begin(&s, &nl, &links.at[i], &resolve_names, GATE_TXN_READ);
 		if (!rc)
-			rc = put_site(sink, &s, &t, &shown);
+			rc = put_rules(sink, &s, &t, &shown);
 		gate_txn_close(&s);
 	}
 	if (!rc && shown)
 		rc = sink_end(sink);
 	else if (!rc)
-		rc = sink_line(sink, "no rules are installed (sonde filter add puts them there)");
+		rc = fail(-ENOENT, "no rules are installed; sonde filter add installs them");
 	link_list_free(&links);
 	nl_close(&nl);
 	return rc == -EPIPE ? fail_errno(rc, "standard output") : rc;
@@ -190,13 +196,13 @@ static int run_list(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n)
-		return fail_usage("%s: filter list takes no operands", rest[0]);
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+		return fail_usage("unexpected argument %s", rest[0]);
+	sink = cmd_open_sink(&o.common, false, NULL);
 	if (!sink)
-		return fail_errno(-ENOMEM, "output");
-	rc = list(&o, sink);
+		return -EIO;
+	rc = list_rules(&o, sink);
 	sink_free(sink);
 	return rc;
 }
 
-const struct cmd_sub filter_sub_list = { &list_spec, run_list };
+const struct command filter_list_command = { &list_spec, run_list, NULL, records };

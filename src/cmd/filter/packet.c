@@ -16,14 +16,14 @@
 struct end {
 	int family;
 	uint8_t addr[16];
-	uint16_t iface;
+	uint16_t port;
 };
 
 /* "192.0.2.1:80", "[2001:db8::1]:80", either without a port. */
 static int parse_end(const char *word, struct end *e)
 {
 	char text[64];
-	const char *iface = NULL;
+	const char *port = NULL;
 	uint32_t number = 0;
 
 	if (strlen(word) >= sizeof(text))
@@ -34,19 +34,19 @@ static int parse_end(const char *word, struct end *e)
 
 		if (!close || (close[1] && close[1] != ':'))
 			return fail_usage("%s: [ADDRESS]:PORT", word);
-		iface = close[1] ? word + (close + 2 - text) : NULL;
+		port = close[1] ? word + (close + 2 - text) : NULL;
 		*close = '\0';
 		memmove(text, text + 1, strlen(text));
 	} else if (strchr(text, ':') && strchr(text, ':') == strrchr(text, ':')) {
-		iface = strchr(word, ':') + 1;
+		port = strchr(word, ':') + 1;
 		*strchr(text, ':') = '\0';
 	}
 	e->family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(e->family, text, e->addr) != 1)
 		return fail_usage("%s: no address", text);
-	if (iface && parse_u32(iface, 0, 65535, &number))
-		return fail_usage("%s: no port", iface);
-	e->iface = (uint16_t)number;
+	if (port && parse_u32(port, 0, 65535, &number))
+		return fail_usage("%s: no port", port);
+	e->port = (uint16_t)number;
 	return 0;
 }
 
@@ -93,16 +93,16 @@ static uint8_t *put_ip(uint8_t *at, const struct end *src, const struct end *dst
 static int put_transport(uint8_t *at, uint32_t proto, const struct end *src, const struct end *dst,
 			 const char *flags)
 {
-	struct tcphdr tcp = { .source = htons(src->iface),
-			      .dest = htons(dst->iface),
+	struct tcphdr tcp = { .source = htons(src->port),
+			      .dest = htons(dst->port),
 			      .doff = 5,
 			      .syn = !flags || strchr(flags, 'S') != NULL,
 			      .ack = flags && strchr(flags, '.') != NULL,
 			      .fin = flags && strchr(flags, 'F') != NULL,
 			      .rst = flags && strchr(flags, 'R') != NULL,
 			      .psh = flags && strchr(flags, 'P') != NULL };
-	struct udphdr udp = { .source = htons(src->iface),
-			      .dest = htons(dst->iface),
+	struct udphdr udp = { .source = htons(src->port),
+			      .dest = htons(dst->port),
 			      .len = htons(8) };
 	uint8_t echo[8] = { src->family == AF_INET6 ? 128 : 8 };
 

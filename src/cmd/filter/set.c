@@ -12,7 +12,7 @@
 #define O struct filter_opts
 static const struct opt look_rows[] = {
 	GATE_ROWS_WHERE(O),
-	GATE_ROWS_OUT(O),
+	OPT_ROWS_OUTPUT(O),
 	{ 0 },
 };
 static const struct opt change_rows[] = { GATE_ROWS_WHERE(O), FILTER_ROWS_PUT(O), { 0 } };
@@ -20,88 +20,133 @@ static const struct opt change_rows[] = { GATE_ROWS_WHERE(O), FILTER_ROWS_PUT(O)
 static const struct opt_spec list_spec = {
 	.command = "filter set list",
 	.usage = "-i IFACE [NAME]",
-	.about = "the sets that rules name; of one all addresses",
+	.about = "list the sets that rules name, or the addresses of one\n"
+		 "Exits with 1 if no rule names a set.",
 	.rows = look_rows,
 };
 static const struct opt_spec add_spec = {
 	.command = "filter set add",
 	.usage = "-i IFACE NAME ADDRESS[/BITS]...",
-	.about = "put addresses into a set",
+	.about = "add addresses to a set",
 	.rows = change_rows,
 };
 static const struct opt_spec del_spec = {
 	.command = "filter set del",
 	.usage = "-i IFACE NAME ADDRESS[/BITS]...",
-	.about = "take addresses out of a set",
+	.about = "remove addresses from a set",
 	.rows = change_rows,
 };
 static const struct opt_spec load_spec = {
 	.command = "filter set load",
 	.usage = "-i IFACE NAME [FILE]",
-	.about = "a file's addresses in the place of a set's (FILE: the set's name)",
+	.about = "replace the addresses of a set by those of a file\n"
+		 "FILE is the set's name unless it is given.",
 	.rows = change_rows,
 };
 
 struct set_rec {
-	const char *interface, *name, *direction;
+	const char *interface, *name;
+	struct col_list directions;
 	uint64_t ipv4, ipv6;
 };
 #define R struct set_rec
 static const struct col cols[] = {
 	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "set", "set", "set", .role = COL_KEY, COL_AT_STR(R, name) },
-	{ "direction", "dir", .role = COL_INFO, COL_AT_STR(R, direction) },
+	{ "directions", "dir", .role = COL_INFO, COL_AT_STRS(R, directions) },
 	{ "ipv4_prefixes", "ipv4", "filter_set_ipv4_prefixes", "IPv4 prefixes in a set.",
 	  .role = COL_GAUGE, COL_AT_U64(R, ipv4) },
 	{ "ipv6_prefixes", "ipv6", "filter_set_ipv6_prefixes", "IPv6 prefixes in a set.",
 	  .role = COL_GAUGE, COL_AT_U64(R, ipv6) },
 };
 #undef R
-static const struct schema schema = { "filter_set", cols, sizeof(cols) / sizeof(*cols), 0 };
+static const struct schema schema = SCHEMA("filter_set", cols);
+
+struct member_rec {
+	const char *interface, *set, *prefix;
+};
+#define R struct member_rec
+static const struct col member_cols[] = {
+	{ "interface", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "set", .role = COL_KEY, COL_AT_STR(R, set) },
+	{ "prefix", .role = COL_KEY, COL_AT_STR(R, prefix) },
+};
+#undef R
+static const struct schema member_schema = SCHEMA("filter_set_member", member_cols);
+static const struct schema *const records[] = { &schema, &member_schema, NULL };
 
 static struct gate_txn_set *find_set(const struct gate_txn *s, const char *name)
 {
 	struct gate_txn_set *set = gate_txn_find_set(s, name);
 
 	if (!set)
-		fail(-ENOENT, "%s: no rule names a set %s (sonde filter set list -i %s)",
+		fail(-ENOENT, "%s: no rule names a set %s; see sonde filter set list -i %s",
 		     s->link.name, name, s->link.name);
 	return set;
 }
 
 static int put_sets(const struct filter_txns *s, struct sink *sink)
 {
-	static const char *const directions[] = { "-", "in", "out", "in, out" };
+	static const char *const in_out[] = { "in", "out" };
 	int rc = sink_begin(sink, &schema, NULL);
 	size_t shown = 0;
 
 	for (unsigned int i = 0; i < s->n; i++)
 		for (size_t j = 0; j < s->at[i].nsets && !rc; j++) {
 			const struct gate_txn_set *set = &s->at[i].sets[j];
-			const struct set_rec rec = { .interface = s->at[i].link.name,
-						     .name = set->set.name,
-						     .direction = directions[set->used_in & 3],
-						     .ipv4 = set->set.of[SET_IPV4].n,
-						     .ipv6 = set->set.of[SET_IPV6].n };
+			const bool in = set->used_in & 1u << GATE_IN,
+				   out = set->used_in & 1u << GATE_OUT;
+			const struct set_rec rec = {
+				.interface = s->at[i].link.name,
+				.name = set->set.name,
+				.directions = { in ? in_out : in_out + 1, (size_t)in + out, 0 },
+				.ipv4 = set->set.of[SET_IPV4].n,
+				.ipv6 = set->set.of[SET_IPV6].n,
+			};
 
 			rc = sink_row(sink, &rec);
 			shown++;
 		}
+	if (!rc && !shown)
+		return fail(-ENOENT, "no rule names a set");
 	if (!rc)
-		rc = shown ? sink_end(sink) : sink_line(sink, "no rule there names a set");
+		rc = sink_end(sink);
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-static int print_set(const struct gate_txn *s, const char *name)
+/* A record for each line of the set's text. */
+static int put_members(struct sink *sink, const struct member_rec *of, char *text)
+{
+	struct member_rec rec = *of;
+	int rc = sink_begin(sink, &member_schema, NULL);
+
+	for (char *end; !rc && (end = strchr(text, '\n')); text = end + 1) {
+		*end = '\0';
+		rec.prefix = text;
+		rc = sink_row(sink, &rec);
+	}
+	return rc ? rc : sink_end(sink);
+}
+
+static int print_set(const struct gate_txn *s, const char *name, const struct filter_opts *o,
+		     struct sink *sink)
 {
 	const struct gate_txn_set *set = find_set(s, name);
+	const struct member_rec of = { .interface = s->link.name, .set = name };
 	struct buf text = { 0 };
 	int rc;
 
 	if (!set)
 		return -ENOENT;
+	if (o->common.format == SINK_PROM)
+		return fail_usage("the addresses of a set have no Prometheus format");
 	set_print(&set->set, &text);
-	rc = buf_write(&text, STDOUT_FILENO);
+	if (o->common.format == SINK_JSON) {
+		buf_char(&text, '\0');
+		rc = text.nomem ? -ENOMEM : put_members(sink, &of, text.data);
+	} else {
+		rc = buf_write(&text, STDOUT_FILENO);
+	}
 	buf_free(&text);
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
@@ -116,14 +161,14 @@ static int run_list(int argc, char **argv)
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (n > 1 || (n && o.ifaces.n > 1))
-		return fail_usage("one set of one interface at a time");
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
+	if (n > 1 || (n && o.common.ifaces.n > 1))
+		return fail_usage("name one set of one interface");
+	sink = cmd_open_sink(&o.common, false, NULL);
 	if (!sink)
-		return fail_errno(-ENOMEM, "output");
+		return -EIO;
 	rc = filter_txns_begin(&s, &o, GATE_TXN_READ);
 	if (!rc)
-		rc = n ? print_set(s.at, rest[0]) : put_sets(&s, sink);
+		rc = n ? print_set(s.at, rest[0], &o, sink) : put_sets(&s, sink);
 	sink_free(sink);
 	filter_txns_close(&s);
 	return rc;
@@ -132,7 +177,7 @@ static int run_list(int argc, char **argv)
 /* What a command makes of a set, out of its words behind the set's name. */
 typedef int edit_fn(struct filter_set *set, const char *name, char **words, int n);
 
-static int edit(struct gate_txn *s, char **words, int n, edit_fn *fn)
+static int edit_set(struct gate_txn *s, char **words, int n, edit_fn *fn)
 {
 	const struct gate_txn_set *at = find_set(s, words[0]);
 	struct filter_set set = { 0 };
@@ -156,7 +201,7 @@ static int change_words(struct filter_set *set, char **words, int n,
 		int rc = change(set, words[i], strlen(words[i]), &diag);
 
 		if (rc == -EINVAL)
-			return fail_usage("%s: no address or prefix", words[i]);
+			return fail_usage("%s is not an address or a prefix", words[i]);
 		if (rc)
 			return fail_errno(rc, "set");
 	}
@@ -169,10 +214,10 @@ static int add_words(struct filter_set *set, const char *name, char **words, int
 	return change_words(set, words, n, set_add);
 }
 
-static int add(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
+static int add_members(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
 {
 	(void)o;
-	return edit(s, words, n, add_words);
+	return edit_set(s, words, n, add_words);
 }
 
 static int del_words(struct filter_set *set, const char *name, char **words, int n)
@@ -181,10 +226,10 @@ static int del_words(struct filter_set *set, const char *name, char **words, int
 	return change_words(set, words, n, set_remove);
 }
 
-static int del(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
+static int delete_members(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
 {
 	(void)o;
-	return edit(s, words, n, del_words);
+	return edit_set(s, words, n, del_words);
 }
 
 static int load_file(struct filter_set *set, const char *name, char **words, int n)
@@ -204,44 +249,44 @@ static int load_file(struct filter_set *set, const char *name, char **words, int
 	return rc ? fail_errno(rc, "%s", file) : 0;
 }
 
-static int load(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
+static int load_members(struct gate_txn *s, const struct filter_opts *o, char **words, int n)
 {
 	(void)o;
-	return edit(s, words, n, load_file);
+	return edit_set(s, words, n, load_file);
 }
+
+#define SET_OPERANDS "the name of a set and an address"
 
 static int run_add(int argc, char **argv)
 {
-	return filter_change(&add_spec, argc, argv, 2, true, add);
+	return filter_change(&add_spec, argc, argv, SET_OPERANDS, 2, true, add_members);
 }
 
 static int run_del(int argc, char **argv)
 {
-	return filter_change(&del_spec, argc, argv, 2, true, del);
+	return filter_change(&del_spec, argc, argv, SET_OPERANDS, 2, true, delete_members);
 }
 
 static int run_load(int argc, char **argv)
 {
-	return filter_change(&load_spec, argc, argv, 1, true, load);
+	return filter_change(&load_spec, argc, argv, "the name of a set", 1, true, load_members);
 }
+
+static const struct command list_command = { &list_spec, run_list, NULL, records };
+static const struct command add_command = { &add_spec, run_add, NULL, NULL };
+static const struct command del_command = { &del_spec, run_del, NULL, NULL };
+static const struct command load_command = { &load_spec, run_load, NULL, NULL };
+static const struct command *const subs[] = { &list_command, &add_command, &del_command,
+					      &load_command, NULL };
 
 static const struct opt_spec spec = {
 	.command = "filter set",
 	.usage = "COMMAND [OPTIONS]",
-	.about = "the sets of addresses that rules name, or a guard's --allow",
-	.examples =
-		"A set's name is that of the file it was read from when the first rule named it;\n"
-		"then it is the kernel's, and the file is read again by load only.\n",
+	.about =
+		"show and change the sets of addresses that rules name\n"
+		"A rule reads its set from the file it names. From then on the set lives in the "
+		"kernel under the file's name; only load reads the file again. Sets that a guard's "
+		"--allow names are changed here, too.",
 };
 
-static int run(int argc, char **argv)
-{
-	static const struct cmd_sub subs[] = { { &list_spec, run_list },
-					       { &add_spec, run_add },
-					       { &del_spec, run_del },
-					       { &load_spec, run_load } };
-
-	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
-}
-
-const struct cmd_sub filter_sub_set = { &spec, run };
+const struct command filter_set_command = { &spec, NULL, subs, NULL };

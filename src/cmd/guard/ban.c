@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard ban, unban: by hand. */
+/* sonde guard ban, unban: bans set and ended by hand. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,14 +15,14 @@ static const struct opt_spec ban_spec = {
 	.command = "guard ban",
 	.usage = "[-i IFACE] ADDRESS TIME",
 	.about = "drop all packets of an IPv4 address or an IPv6 /64 for a time\n"
-		 "It takes the place of a ban that there is; in a dry run nothing is dropped.",
+		 "Replaces a ban that is there already. A dry run drops nothing.",
 	.rows = rows,
 	.examples = "  sonde guard ban 192.0.2.7 10m\n  sonde guard ban 2001:db8::/64 1h\n",
 };
 static const struct opt_spec unban_spec = {
 	.command = "guard unban",
 	.usage = "[-i IFACE] ADDRESS",
-	.about = "end a ban, whoever's it is",
+	.about = "end a ban, set by hand or by a limit",
 	.rows = rows,
 };
 
@@ -41,10 +41,10 @@ static int read_address(const char *word, int *family, uint8_t addr[16])
 		if (*family && (!word[len] || !strcmp(word + len, *family == 4 ? "/32" : "/64")))
 			return 0;
 	}
-	return fail_usage("%s: not an IPv4 address or an IPv6 /64", word);
+	return fail_usage("%s is not an IPv4 address or an IPv6 /64", word);
 }
 
-static int change(const struct opt_spec *spec, int argc, char **argv, bool bans)
+static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool bans)
 {
 	struct guard_opts o = { 0 };
 	struct guard_views v = { 0 };
@@ -57,19 +57,20 @@ static int change(const struct opt_spec *spec, int argc, char **argv, bool bans)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n != (bans ? 2 : 1))
-		return fail_usage("usage: sonde %s %s", spec->command, spec->usage);
+		return fail_usage(bans ? "name an address and a time" : "name an address");
 	rc = read_address(rest[0], &family, addr);
 	if (!rc && bans && parse_time(rest[1], &time))
 		rc = fail_usage("%s is not a time (examples: 60s, 10m, 1h)", rest[1]);
 	if (!rc)
-		rc = guard_views_open(&v, &o.ifaces);
+		rc = guard_views_open(&v, &o.common.ifaces);
 	for (size_t i = 0; i < v.n && !rc; i++) {
 		rc = guard_table_set_ban(&v.at[i].table, family, addr,
 					 bans ? guard_ticks_from_ns(time) : 0);
 		done += !rc;
 		if (rc == -ENOSPC)
 			fail(rc,
-			     "%s: no room for %s: the table is full (sonde guard start --table N)",
+			     "%s: the table is full, %s is not banned; enlarge it with sonde "
+			     "guard start --table N",
 			     v.at[i].install.link.name, rest[0]);
 		else if (rc == -ENOENT)
 			rc = 0;
@@ -82,13 +83,13 @@ static int change(const struct opt_spec *spec, int argc, char **argv, bool bans)
 
 static int run_ban(int argc, char **argv)
 {
-	return change(&ban_spec, argc, argv, true);
+	return change_ban(&ban_spec, argc, argv, true);
 }
 
 static int run_unban(int argc, char **argv)
 {
-	return change(&unban_spec, argc, argv, false);
+	return change_ban(&unban_spec, argc, argv, false);
 }
 
-const struct cmd_sub guard_sub_ban = { &ban_spec, run_ban };
-const struct cmd_sub guard_sub_unban = { &unban_spec, run_unban };
+const struct command guard_ban_command = { &ban_spec, run_ban, NULL, NULL };
+const struct command guard_unban_command = { &unban_spec, run_unban, NULL, NULL };

@@ -22,44 +22,45 @@ static const char *const usual[] = { "src 20000 packets/s burst 40000",
 int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
 		char ***rest, int *nrest)
 {
-	int rc = opt_parse(spec, o, argc, argv, rest, nrest);
+	int rc = cmd_parse(spec, o, &o->common, argc, argv, rest, nrest);
 
-	return rc ? rc : cmd_gate_begin(GUARD_NEEDS, o->netns);
+	return rc ? rc : cmd_gate_begin(GUARD_NEEDS, o->common.netns);
 }
 
 #define O struct guard_opts
 static const struct opt start_rows[] = {
 	GATE_ROWS_WHERE(O),
 	OPT_LIST('l', "limit", "LIMIT", O, limits,
-		 "[KEY] RATE [burst N] [count|limit|ban TIME]; KEY: src, src/24, src6/48, dst, "
-		 "src+port (default: src); RATE: 1000 packets/s, 10 Mbit/s, 50 syns/s, "
-		 "20 connections/s (of this host's sockets), or a minute /m or an hour /h; or 100 "
-		 "connections: open at once, from now on"),
-	OPT_STR('f', "file", "FILE", O, file, "limits, a line each; - is standard input"),
+		 "[KEY] RATE [burst N] [count|limit|ban TIME]. KEY is src (the default), src/24, "
+		 "src6/48, dst or src+port. RATE is 1000 packets/s, 10 Mbit/s, 50 syns/s, "
+		 "20 connections/s (accepted by this host's sockets); /m is a minute, /h an hour. "
+		 "100 connections limits those open at once"),
+	OPT_STR('f', "file", "FILE", O, file, "file with one limit a line; - is standard input"),
 	OPT_LIST(0, "allow", "EXPRESSION", O, allow,
-		 "packets that match pass unlimited (sets, too: src set FILE)"),
+		 "do not limit packets that match this filter (sets, too: src set FILE)"),
 	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
 	OPT_FLAG(0, "syn-cookies", O, cookies,
-		 "at XDP, answer SYNs to listeners of this host whose queue is full"),
-	OPT_U32(0, "table", "N", O, table, 64, 1u << 24, "entries, rounded up (default: 65536)"),
-	OPT_TIME(0, "quiet", "TIME", O, quiet_time,
-		 "a ban lasts for so long after the last packet, and is remembered for as long "
-		 "after its end: the next one is twice as long (default: 60s)"),
-	OPT_TIME(0, "longest", "TIME", O, ban_max, "the longest ban (default: 24h)"),
+		 "at XDP, answer SYNs with cookies while the listener's queue is full"),
+	OPT_U32(0, "table", "N", O, table, 64, 1u << 24,
+		"entries of the table, rounded up (default: 65536)"),
+	OPT_TIME(0, "quiet-time", "TIME", O, quiet_time,
+		 "a ban lasts until this long after the last packet; a source banned again within "
+		 "the same time after that is banned twice as long (default: 60s)"),
+	OPT_TIME(0, "ban-max", "TIME", O, ban_max, "longest ban (default: 24h)"),
 	CONFIRM_ROW(O, "sonde guard confirm"),
-	OPT_FLAG(0, "no-ssh", O, no_ssh, "do not allow this SSH session's packets"),
+	OPT_FLAG(0, "no-ssh", O, no_ssh, "limit this SSH session, too"),
 	GATE_ROWS_PUT(O, ""),
 	{ 0 },
 };
 static const struct opt_spec start_spec = {
 	.command = "guard start",
 	.usage = "-i IFACE [OPTIONS]",
-	.about = "put a guard there, or another in its place: bans and entries stay\n"
-		 "Without a limit: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
+	.about = "install a guard, or change the one that is there\n"
+		 "Bans and entries stay when a guard is changed. Without a limit it has two: src "
+		 "20000 packets/s burst 40000, src 200 syns/s burst 400.",
 	.rows = start_rows,
-	.examples =
-		"  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s burst 2000 ban 60s'\n"
-		"  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
+	.examples = "  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s ban 60s'\n"
+		    "  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
 };
 
 static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
@@ -96,9 +97,9 @@ static int allow_ssh(struct guard_plan *plan)
 		 s.client, s.cport, s.sport);
 	rc = guard_plan_add_allow(plan, expr, NULL, &diag);
 	if (rc)
-		return fail(rc, "allowing the SSH session from %s: %s (--no-ssh leaves it out)",
-			    s.client, diag.msg);
-	note("the SSH session from %s is not limited (--no-ssh leaves it out)", s.client);
+		return fail(rc, "exempting the SSH session from %s: %s (use --no-ssh)", s.client,
+			    diag.msg);
+	note("the SSH session from %s is not limited (--no-ssh limits it)", s.client);
 	return 0;
 }
 
@@ -123,7 +124,7 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 }
 
 /* Sets that are there already are the kernel's. */
-static int allow(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
+static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
 {
 	const struct filter_names names = gate_txn_names(txn);
 	struct diag diag = { 0 };
@@ -133,7 +134,7 @@ static int allow(struct guard_plan *plan, const struct guard_opts *o, struct gat
 	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
 		if (guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
-	if (!rc && o->enforce && !o->no_ssh && !o->netns)
+	if (!rc && o->enforce && !o->no_ssh && !o->common.netns)
 		rc = allow_ssh(plan);
 	return rc;
 }
@@ -144,39 +145,40 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 	const struct gate_install *install = &s->install[GATE_IN];
 	bool xdp = hook_is_xdp(install->placed.hook);
 
+	if (o->common.quiet)
+		return;
 	note("%s: guard: %u entries, %s", s->link.name, GUARD_RECS(plan->conf.lines) * GUARD_WAYS,
 	     plan->conf.enforce ? "limits are enforced"
-				: "dry run: nothing is dropped (--enforce)");
+				: "dry run: nothing is dropped without --enforce");
 	if (o->cookies && !o->enforce)
-		note("%s: guard: no SYN is answered in a dry run", s->link.name);
+		note("%s: guard: a dry run answers no SYN with a cookie", s->link.name);
 	else if (o->cookies && !xdp)
-		note("%s: guard: SYN cookies are answered at XDP only: here rate limits serve",
+		note("%s: guard: SYN cookies need XDP; here only the rate limits work",
 		     s->link.name);
 }
 
-/* A site, and what changes it. */
+/* A transaction, and the netlink socket to undo it by. */
 struct started {
 	struct gate_txn *txn;
 	struct nl *nl;
 };
 
-static int undo(void *arg)
+static int undo_start(void *arg)
 {
 	struct started *s = arg;
 
 	return gate_txn_rollback(s->txn, s->nl);
 }
 
-static int confirm(struct gate_txn *txn, struct nl *nl, uint64_t time)
+static int wait_for_confirmation(struct gate_txn *txn, struct nl *nl, uint64_t time)
 {
 	struct started s = { txn, nl };
 	const struct confirm c = { .iface = txn->link.name,
-				   .hold = "the guard is there",
-				   .them = "it",
-				   .say = "guard confirm",
-				   .look = "guard status",
+				   .change = "the guard is active",
+				   .confirm = "guard confirm",
+				   .inspect = "guard status",
 				   .time = time,
-				   .undo = undo,
+				   .undo = undo_start,
 				   .arg = &s };
 
 	return cmd_confirm_wait(&c);
@@ -186,7 +188,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		    struct guard_plan *plan)
 {
 	struct gate_txn_opts opts = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
-				      .verbose = o->verbose,
+				      .verbose = o->common.verbose,
 				      .guard = plan };
 	const struct guard_conf *was = NULL;
 	struct gate_txn s;
@@ -198,7 +200,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		was = &s.install[GATE_IN].conf.guard;
 	if (s.install[GATE_IN].current.hook)
 		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
-	rc = allow(plan, o, &s);
+	rc = add_allowed(plan, o, &s);
 	if (!rc)
 		rc = guard_plan_finish(plan, was);
 	if (!rc)
@@ -206,7 +208,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 	if (!rc)
 		note_started(&s, plan, o);
 	if (!rc && o->confirm)
-		rc = confirm(&s, nl, o->confirm);
+		rc = wait_for_confirmation(&s, nl, o->confirm);
 	gate_txn_close(&s);
 	conns_sweep();
 	return rc;
@@ -220,15 +222,15 @@ static int on_each(const struct guard_opts *o, struct guard_plan *plan, on_fn *f
 	struct nl nl = { 0 };
 	int rc;
 
-	if (!o->ifaces.n)
-		return fail_usage("which interface? -i IFACE");
+	if (!o->common.ifaces.n)
+		return fail_usage("name an interface: -i IFACE");
 	rc = nl_open(&nl, 0);
 	if (rc)
 		return fail_errno(rc, "route netlink");
-	for (unsigned int i = 0; i < o->ifaces.n && !rc; i++) {
+	for (unsigned int i = 0; i < o->common.ifaces.n && !rc; i++) {
 		struct link link;
 
-		rc = cmd_gate_link(&nl, o->ifaces.at[i], &link);
+		rc = cmd_gate_link(&nl, o->common.ifaces.at[i], &link);
 		if (!rc)
 			rc = fn(&nl, &link, o, plan);
 	}
@@ -246,9 +248,9 @@ static int run_start(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n)
-		return fail_usage("%s: guard start takes no operands", rest[0]);
-	if (o.confirm && o.ifaces.n > 1)
-		return fail_usage("--confirm is for one interface at a time");
+		return fail_usage("unexpected argument %s", rest[0]);
+	if (o.confirm && o.common.ifaces.n > 1)
+		return fail_usage("--confirm takes one interface");
 	rc = make_plan(&plan, &o);
 	if (!rc)
 		rc = on_each(&o, &plan, start_on);
@@ -260,7 +262,7 @@ static const struct opt stop_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 static const struct opt_spec stop_spec = {
 	.command = "guard stop",
 	.usage = "-i IFACE...",
-	.about = "take the guard off; rules and counters that are installed go on",
+	.about = "remove the guard; installed rules and counters stay",
 	.rows = stop_rows,
 };
 #undef O
@@ -278,7 +280,7 @@ static int stop_on(struct nl *nl, const struct link *link, const struct guard_op
 		return rc;
 	if (!(s.install[GATE_IN].users & GATE_USER_GUARD)) {
 		gate_txn_close(&s);
-		return fail(-ENOENT, "%s: no guard is there", link->name);
+		return fail(-ENOENT, "%s: no guard is installed", link->name);
 	}
 	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = gate_txn_commit(&s, nl, &opts);
@@ -295,7 +297,7 @@ static int run_stop(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n)
-		return fail_usage("%s: guard stop takes no operands", rest[0]);
+		return fail_usage("unexpected argument %s", rest[0]);
 	return on_each(&o, NULL, stop_on);
 }
 
@@ -310,15 +312,15 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n)
-		return fail_usage("%s: %s takes no operands", rest[0], spec->command);
-	rc = guard_views_open(&v, &o.ifaces);
+		return fail_usage("unexpected argument %s", rest[0]);
+	rc = guard_views_open(&v, &o.common.ifaces);
 	if (rc)
 		return rc;
-	sink = sink_new((enum sink_format)o.format, STDOUT_FILENO, false);
-	rc = sink ? guard_views_read(&v) : fail_errno(-ENOMEM, "output");
+	sink = cmd_open_sink(&o.common, false, NULL);
+	rc = sink ? guard_views_read(&v) : -EIO;
 	if (!rc) {
 		rc = print(&v, &o, sink);
-		if (rc && rc != -ECANCELED) /* that has been said */
+		if (rc && rc != -ECANCELED) /* it is reported */
 			fail_errno(rc, "standard output");
 	}
 	if (sink)
@@ -330,7 +332,7 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 static const struct opt_spec confirm_spec = {
 	.command = "guard confirm",
 	.usage = "-i IFACE",
-	.about = "keep a guard that was put there with --confirm",
+	.about = "keep a guard that was started with --confirm",
 	.rows = cmd_confirm_rows,
 };
 
@@ -339,33 +341,27 @@ static int run_confirm(int argc, char **argv)
 	return cmd_confirm_run(&confirm_spec, GUARD_NEEDS, argc, argv);
 }
 
+static const struct command start_command = { &start_spec, run_start, NULL, NULL };
+static const struct command stop_command = { &stop_spec, run_stop, NULL, NULL };
+static const struct command confirm_command = { &confirm_spec, run_confirm, NULL, NULL };
+
 static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
-	.about = "DDoS protection: rates and SYN floods per source; count, limit, ban",
-	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'   a dry run\n"
+	.about = "DDoS protection: limits and bans per source or destination\n"
+		 "A guard stays in the kernel without a process. It only counts what it would drop "
+		 "until it is told to --enforce.",
+	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'     a dry run\n"
 		    "  sonde guard status\n"
-		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n"
-		    "sonde guard COMMAND --help tells more.\n",
+		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n",
 };
 
-static int run(int argc, char **argv)
-{
-	/* clang-format off */
-	const struct cmd_sub subs[] = {
-		{ &start_spec, run_start },
-		{ &stop_spec, run_stop },
-		{ &confirm_spec, run_confirm },
-		guard_sub_status,
-		guard_sub_top,
-		guard_sub_list,
-		guard_sub_ban,
-		guard_sub_unban,
-		guard_sub_watch,
-	};
-	/* clang-format on */
+static const struct command *const subs[] = {
+	&start_command,       &stop_command,
+	&confirm_command,     &guard_status_command,
+	&guard_top_command,   &guard_list_command,
+	&guard_ban_command,   &guard_unban_command,
+	&guard_watch_command, NULL,
+};
 
-	return cmd_run_sub(&spec, subs, sizeof(subs) / sizeof(*subs), argc, argv);
-}
-
-const struct command cmd_guard = { &spec, run };
+const struct command cmd_guard = { &spec, NULL, subs, NULL };

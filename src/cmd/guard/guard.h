@@ -9,12 +9,13 @@
 #include "gate/transaction.h"
 
 struct guard_opts {
-	struct opt_list ifaces, limits, allow;
-	const char *netns, *file, *dir;
-	uint64_t duration, quiet_time, ban_max, confirm;
-	uint32_t table, count;
-	int at, format;
-	bool enforce, cookies, no_ssh, verbose;
+	struct cmd_common common;
+	struct opt_list limits, allow;
+	const char *file, *dir;
+	uint64_t quiet_time, ban_max, confirm;
+	uint32_t table, rows;
+	int at;
+	bool enforce, cookies, no_ssh;
 };
 
 /* Parse into *o, see what privilege it takes, enter the namespace. 0; 1: help was given. */
@@ -24,7 +25,7 @@ int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, cha
 typedef int guard_print(struct guard_views *v, const struct guard_opts *o, struct sink *sink);
 int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print);
 
-extern const struct cmd_sub guard_sub_status, guard_sub_top, guard_sub_list, guard_sub_ban,
-	guard_sub_unban, guard_sub_watch;
+extern const struct command guard_status_command, guard_top_command, guard_list_command,
+	guard_ban_command, guard_unban_command, guard_watch_command;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard status, top, list: what the limits did, and to whom. */
+/* sonde guard status, list: what the limits did, and who is banned. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,12 @@
 #include "sys/wait.h"
 
 #define O struct guard_opts
-static const struct opt show_rows[] = { GATE_ROWS_WHERE(O), GATE_ROWS_OUT(O), { 0 } };
+static const struct opt show_rows[] = { GATE_ROWS_WHERE(O), OPT_ROWS_OUTPUT(O), { 0 } };
 static const struct opt_spec status_spec = {
 	.command = "guard status",
 	.usage = "[OPTIONS]",
-	.about = "the limits, what was over them, and the table",
+	.about = "show the limits, what exceeded them, and the table\n"
+		 "Exits with 1 if no guard is installed.",
 	.rows = show_rows,
 };
 
@@ -29,7 +30,7 @@ static const struct col status_cols[] = {
 	{ "mode", "mode", "mode", .role = COL_KEY, COL_AT_STR(R, mode) },
 	{ "what", "what", "what", .role = COL_KEY, COL_AT_STR(R, what) },
 	{ "packets", "packets", "guard_packets_total",
-	  "Packets over a limit, of banned keys, or of what else the guard did.",
+	  "Packets over a limit, from banned sources, or in another state of the guard.",
 	  .role = COL_COUNTER, COL_AT_U64(R, packets) },
 	{ "bytes", "bytes", "guard_bytes_total", "Bytes of those packets.", .role = COL_COUNTER,
 	  COL_AT_U64(R, bytes) },
@@ -40,19 +41,18 @@ static const struct col status_cols[] = {
 	  COL_AT_U64(R, entries) },
 };
 #undef R
-static const struct schema status_schema = { "guard", status_cols,
-					     sizeof(status_cols) / sizeof(*status_cols), 0 };
+static const struct schema status_schema = SCHEMA("guard_status", status_cols);
 
 /* What is counted beside the limits. */
 static const struct {
 	enum guard_sum_index which;
 	const char *words;
 } others[] = {
-	{ GUARD_SUM_BANNED, "of banned" },
-	{ GUARD_SUM_ALLOWED, "allowed, unlimited" },
+	{ GUARD_SUM_BANNED, "from banned sources" },
+	{ GUARD_SUM_ALLOWED, "allowed by --allow" },
 	{ GUARD_SUM_FULL, "table full" },
-	{ GUARD_SUM_KNOWN, "table full: of connections here" },
-	{ GUARD_SUM_SHARED, "table full: over what all share" },
+	{ GUARD_SUM_KNOWN, "table full: of known connections" },
+	{ GUARD_SUM_SHARED, "table full: over the shared limit" },
 	{ GUARD_SUM_COOKIES, "SYN cookies sent" },
 	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
 };
@@ -97,6 +97,7 @@ static int put_sum(struct sink *sink, struct status_rec rec, const struct guard_
 		   uint32_t which, const char *what)
 {
 	rec.what = what;
+	rec.entries = COL_UNKNOWN;
 	rec.packets = sums->sum[which].packets;
 	rec.bytes = sums->sum[which].bytes;
 	return sink_row(sink, &rec);
@@ -123,6 +124,30 @@ static int put_limits(struct sink *sink, const struct guard_view *v, struct stat
 	return rc;
 }
 
+static int put_entries(struct sink *sink, struct status_rec rec, const char *what, uint64_t n)
+{
+	rec.what = what;
+	rec.packets = rec.bytes = rec.bans = COL_UNKNOWN;
+	rec.entries = n;
+	return sink_row(sink, &rec);
+}
+
+static int put_table(struct sink *sink, const struct guard_view *v, const struct status_rec *rec)
+{
+	uint64_t used, banned, conns;
+	int rc;
+
+	count_entries(&v->table, &used, &banned, &conns);
+	rc = put_entries(sink, *rec, "entries", used);
+	if (!rc)
+		rc = put_entries(sink, *rec, "entries, banned", banned);
+	if (!rc)
+		rc = put_entries(sink, *rec, "entries, capacity", v->table.entries);
+	if (!rc)
+		rc = put_entries(sink, *rec, "connections, open", conns);
+	return rc;
+}
+
 static int put_status(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
 {
 	int rc = sink_begin(sink, &status_schema, NULL);
@@ -133,25 +158,14 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 		struct status_rec rec = { .interface = v->install.link.name,
 					  .hook = hook_name(v->install.current.hook),
 					  .mode = v->install.conf.guard.enforce ? "enforce"
-										: "dry run" };
-		uint64_t used, banned, conns;
+										: "dry run",
+					  .bans = COL_UNKNOWN };
 
 		rc = put_limits(sink, v, rec);
 		for (size_t n = 0; n < sizeof(others) / sizeof(*others) && !rc; n++)
 			rc = put_sum(sink, rec, &v->sums, others[n].which, others[n].words);
-		count_entries(&v->table, &used, &banned, &conns);
-		rec.what = "entries";
-		rec.entries = used;
-		rc = rc ? rc : sink_row(sink, &rec);
-		rec.what = "entries, banned";
-		rec.entries = banned;
-		rc = rc ? rc : sink_row(sink, &rec);
-		rec.what = "entries, room";
-		rec.entries = v->table.entries;
-		rc = rc ? rc : sink_row(sink, &rec);
-		rec.what = "connections, open";
-		rec.entries = conns;
-		rc = rc ? rc : sink_row(sink, &rec);
+		if (!rc)
+			rc = put_table(sink, v, &rec);
 	}
 	return rc ? rc : sink_end(sink);
 }
@@ -161,18 +175,19 @@ static int run_status(int argc, char **argv)
 	return guard_show(&status_spec, argc, argv, put_status);
 }
 
-const struct cmd_sub guard_sub_status = { &status_spec, run_status };
+static const struct schema *const status_records[] = { &status_schema, NULL };
+const struct command guard_status_command = { &status_spec, run_status, NULL, status_records };
 
 static const struct opt_spec list_spec = {
 	.command = "guard list",
 	.usage = "[OPTIONS]",
-	.about = "who is banned, why, since when, for how long",
+	.about = "list what is banned: why, since when, for how long",
 	.rows = show_rows,
 };
 
 struct ban_rec {
 	const char *interface, *address, *reason;
-	double since, left;
+	uint64_t since, left; /* ns */
 	uint64_t hits, level;
 };
 
@@ -180,18 +195,22 @@ struct ban_rec {
 static const struct col ban_cols[] = {
 	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "address", "address", "address", .role = COL_KEY, COL_AT_STR(R, address) },
-	{ "since_seconds", "since s", "guard_ban_age_seconds", "How long ago a ban began.",
-	  .role = COL_GAUGE, COL_AT_F64(R, since) },
-	{ "left_seconds", "left s", "guard_ban_left_seconds", "How long a ban goes on.",
-	  .role = COL_GAUGE, COL_AT_F64(R, left) },
+	{ "since_seconds", "since", "guard_ban_age_seconds", "How long ago a ban began.",
+	  .role = COL_GAUGE, .unit = COL_NS, COL_AT_U64(R, since) },
+	{ "left_seconds", "left", "guard_ban_left_seconds", "How long a ban still lasts.",
+	  .role = COL_GAUGE, .unit = COL_NS, COL_AT_U64(R, left) },
 	{ "hits", "hits", "guard_ban_hits_total", "Packets of a banned key that were dropped.",
 	  .role = COL_COUNTER, COL_AT_U64(R, hits) },
 	{ "level", "level", .role = COL_INFO, COL_AT_U64(R, level) },
 	{ "reason", "reason", .role = COL_INFO, COL_AT_STR(R, reason) },
 };
 #undef R
-static const struct schema ban_schema = { "guard_ban", ban_cols,
-					  sizeof(ban_cols) / sizeof(*ban_cols), 0 };
+static const struct schema ban_schema = SCHEMA("guard_ban", ban_cols);
+
+static uint64_t ns_of(int32_t ticks)
+{
+	return (uint64_t)(guard_seconds(ticks > 0 ? ticks : 0) * 1e9);
+}
 
 static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry)
 {
@@ -204,9 +223,8 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	const struct guard_limit *limit =
 		guard_find_limit(&v->install.conf.guard, guard_ban_reason(ban), &scope);
 	struct ban_rec row = { .interface = v->install.link.name,
-			       .since = guard_seconds(
-				       guard_tick_diff(v->table.tick, name->ban_start)),
-			       .left = guard_seconds(left),
+			       .since = ns_of(guard_tick_diff(v->table.tick, name->ban_start)),
+			       .left = ns_of(left),
 			       .hits = rec->dropped,
 			       .level = guard_ban_level(ban) };
 	int rc;
@@ -220,7 +238,7 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	else
 		buf_str(&reason, guard_ban_reason(ban) == GUARD_BAN_MANUAL
 					 ? "by hand"
-					 : "a limit that is no more");
+					 : "a limit that was removed");
 	buf_char(&reason, '\0');
 	row.address = address.data;
 	row.reason = reason.data;
@@ -247,4 +265,5 @@ static int run_list(int argc, char **argv)
 	return guard_show(&list_spec, argc, argv, put_bans);
 }
 
-const struct cmd_sub guard_sub_list = { &list_spec, run_list };
+static const struct schema *const ban_records[] = { &ban_schema, NULL };
+const struct command guard_list_command = { &list_spec, run_list, NULL, ban_records };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard top: who sends most, and how much of it is dropped. */
+/* sonde guard top: which keys send most, and how much of it is dropped. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +12,17 @@
 #define O struct guard_opts
 static const struct opt rows[] = {
 	GATE_ROWS_WHERE(O),
-	OPT_TIME('d', "duration", "TIME", O, duration, "measured over this time (default: 1s)"),
-	OPT_U32('c', "count", "N", O, count, 1, 1000, "so many of them (default: 10)"),
-	GATE_ROWS_OUT(O),
+	OPT_ROW_DURATION(O, "measure for this time (default: 1s)"),
+	OPT_U32(0, "rows", "N", O, rows, 1, 1000,
+		"show this many keys of each guard (default: 10)"),
+	OPT_ROWS_OUTPUT(O),
 	{ 0 },
 };
 #undef O
 static const struct opt_spec spec = {
 	.command = "guard top",
 	.usage = "[OPTIONS]",
-	.about = "the busiest keys: packets, bits and drops a second",
+	.about = "show the busiest keys: packets, bits and drops a second",
 	.rows = rows,
 };
 
@@ -42,19 +43,19 @@ static const struct col cols[] = {
 	{ "bits_per_second", "bit/s", "guard_bits_per_second", "Bits a second of a key.",
 	  .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, bps) },
 	{ "dropped_per_second", "drop/s", "guard_dropped_per_second",
-	  "Packets a second of a key that are dropped.", .role = COL_GAUGE, .unit = COL_RATE,
+	  "Packets of a key dropped a second.", .role = COL_GAUGE, .unit = COL_RATE,
 	  COL_AT_F64(R, drops) },
-	{ "passed", "passed", .role = COL_INFO, COL_AT_U64(R, passed) },
-	{ "dropped", "dropped", .role = COL_INFO, COL_AT_U64(R, dropped) },
+	{ "passed_packets", "passed", .role = COL_INFO, COL_AT_U64(R, passed) },
+	{ "dropped_packets", "dropped", .role = COL_INFO, COL_AT_U64(R, dropped) },
 	{ "connections", "conns", "guard_connections",
 	  "Open connections of a key, where they are limited.", .role = COL_GAUGE,
 	  COL_AT_U64(R, conns) },
 	{ "banned", "banned", .role = COL_INFO, COL_AT_BOOL(R, banned) },
 };
 #undef R
-static const struct schema schema = { "guard_top", cols, sizeof(cols) / sizeof(*cols), 0 };
+static const struct schema schema = SCHEMA("guard_key", cols);
 
-static int put(struct sink *sink, const struct guard_view *v, const struct guard_busy *b)
+static int put_key(struct sink *sink, const struct guard_view *v, const struct guard_busy *b)
 {
 	static const char *const keys[] = { "src", "dst", "src+port" };
 	const struct guard_rec *rec = guard_table_rec(&v->table, b->entry);
@@ -81,24 +82,24 @@ static int put(struct sink *sink, const struct guard_view *v, const struct guard
 	return rc;
 }
 
-static int top(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+static int print_top(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
 {
 	struct guard_rates *rates = calloc(all->n, sizeof(*rates));
-	size_t most = o->count ? o->count : 10;
+	size_t most = o->rows ? o->rows : 10;
 	struct guard_busy *busy = calloc(most, sizeof(*busy));
-	int rc = rates && busy ? wait_open() : -ENOMEM;
+	int rc = rates && busy ? wait_catch_signals() : -ENOMEM;
 
 	for (size_t i = 0; i < all->n && !rc; i++)
 		rc = guard_rates_begin(&rates[i], &all->at[i].table);
 	if (!rc)
-		wait_for(0, clock_mono() + (o->duration ? o->duration : NS_PER_S));
+		wait_for(0, clock_mono() + (o->common.duration ? o->common.duration : NS_PER_S));
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		size_t n = guard_rates_read(&rates[i], &all->at[i].table, busy, most);
 
 		for (size_t b = 0; b < n && !rc; b++)
-			rc = put(sink, &all->at[i], &busy[b]);
+			rc = put_key(sink, &all->at[i], &busy[b]);
 	}
 	for (size_t i = 0; rates && i < all->n; i++)
 		guard_rates_free(&rates[i]);
@@ -107,9 +108,10 @@ static int top(struct guard_views *all, const struct guard_opts *o, struct sink 
 	return rc ? rc : sink_end(sink);
 }
 
-static int run(int argc, char **argv)
+static int run_top(int argc, char **argv)
 {
-	return guard_show(&spec, argc, argv, top);
+	return guard_show(&spec, argc, argv, print_top);
 }
 
-const struct cmd_sub guard_sub_top = { &spec, run };
+static const struct schema *const records[] = { &schema, NULL };
+const struct command guard_top_command = { &spec, run_top, NULL, records };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard watch: incidents as they begin, go on and end. */
+/* sonde guard watch: incidents as they start, continue and end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "incident/sampler.h"
 #include "sys/bpf.h"
 #include "sys/confine.h"
+#include "sys/event_loop.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -18,58 +19,72 @@ enum { UPDATE = 5 };
 #define O struct guard_opts
 static const struct opt rows[] = {
 	GATE_ROWS_WHERE(O),
-	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
-	OPT_TIME(0, "quiet", "TIME", O, quiet_time,
-		 "an incident is over when nothing was over a limit for so long (default: 10s)"),
+	OPT_ROW_DURATION(O, "end after this time"),
+	OPT_TIME(0, "quiet-time", "TIME", O, quiet_time,
+		 "an incident ends when nothing exceeded a limit for this time (default: 10s)"),
 	OPT_STR('w', "write", "DIR", O, dir,
-		"packets of a second of each incident, from when it is noticed, into a new file: "
-		"DIR/IFACE-TIME.pcapng, of what is dropped, or of the busiest sources"),
-	GATE_ROWS_OUT(O),
+		"write the packets of the first second of each incident to a new file, "
+		"DIR/IFACE-TIME.pcapng: those that are dropped, or those of the busiest sources"),
+	OPT_ROWS_OUTPUT_NO_PROM(O),
+	OPT_ROW_QUIET(O, "print incidents only"),
 	{ 0 },
 };
 #undef O
 static const struct opt_spec spec = {
 	.command = "guard watch",
 	.usage = "[OPTIONS]",
-	.about = "incidents: start, update, end, with the busiest keys, the peak, the reason\n"
-		 "The guard goes on without it.",
+	.about = "report incidents: their start, updates and end\n"
+		 "Each has its peak, its reason and the busiest sources. The guard works without "
+		 "this command.",
 	.rows = rows,
 };
 
+struct source_rec {
+	const char *source;
+	double pps;
+};
+
+#define R struct source_rec
+static const struct col source_cols[] = {
+	{ "source", .role = COL_KEY, COL_AT_STR(R, source) },
+	{ "packets_per_second", .role = COL_GAUGE, .unit = COL_RATE, COL_AT_F64(R, pps) },
+};
+#undef R
+static const struct schema source_schema = SCHEMA(NULL, source_cols);
+
 struct incident_rec {
-	double time, began, peak;
-	const char *interface, *event, *mode, *reason, *sources, *sample;
+	uint64_t time, start; /* ns since the epoch */
+	double peak;
+	const char *interface, *event, *mode, *reason, *words, *sample;
 	uint64_t packets, bytes;
+	struct col_list sources;
 };
 
 #define R struct incident_rec
 static const struct col cols[] = {
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
-	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
+	{ "time", .role = COL_INFO, COL_AT_TIME(R, time) },
+	{ "interface", "iface", .role = COL_KEY, COL_AT_STR(R, interface) },
 	{ "event", "event", .role = COL_INFO, COL_AT_STR(R, event) },
 	{ "mode", "mode", .role = COL_INFO, COL_AT_STR(R, mode) },
-	{ "began", .role = COL_INFO, COL_AT_F64(R, began) },
-	{ "packets", "packets", "guard_incident_packets", "Packets over limits in an incident.",
-	  .role = COL_GAUGE, COL_AT_U64(R, packets) },
-	{ "bytes", "bytes", "guard_incident_bytes", "Bytes of those packets.", .role = COL_GAUGE,
-	  COL_AT_U64(R, bytes) },
-	{ "peak_packets_per_second", "peak/s", "guard_incident_peak",
-	  "Most packets a second over limits in an incident.", .role = COL_GAUGE, .unit = COL_RATE,
+	{ "start_time", .role = COL_INFO, COL_AT_TIME(R, start) },
+	{ "packets", "packets", .role = COL_GAUGE, COL_AT_U64(R, packets) },
+	{ "bytes", "bytes", .role = COL_GAUGE, COL_AT_U64(R, bytes) },
+	{ "peak_packets_per_second", "peak/s", .role = COL_GAUGE, .unit = COL_RATE,
 	  COL_AT_F64(R, peak) },
 	{ "reason", "reason", .role = COL_INFO, COL_AT_STR(R, reason) },
-	{ "sources", "sources", .role = COL_INFO, COL_AT_STR(R, sources) },
-	{ "sample", .role = COL_INFO, COL_AT_STR(R, sample) },
+	{ "sources", .rows = &source_schema, .role = COL_INFO, COL_AT_TABLE(R, sources) },
+	{ NULL, "sources", .role = COL_INFO, COL_AT_STR(R, words) },
+	{ "sample_file", .role = COL_INFO, COL_AT_STR(R, sample) },
 };
 #undef R
-static const struct schema schema = { "guard_incident", cols, sizeof(cols) / sizeof(*cols), 0 };
+static const struct schema schema = SCHEMA("guard_incident", cols);
 
-/* One interface's incident, if there is one. */
 struct watched {
 	struct guard_rates rates;
 	struct buf sample; /* a file's name, with a NUL */
 	struct guard_sums last;
 	struct gate_sum total;
-	uint64_t began, seen, told; /* began 0: there is none */
+	uint64_t began, seen, reported; /* ns of clock_mono(); began 0: no incident */
 	double peak;
 	uint32_t worst; /* of guard_sums, what most was over */
 };
@@ -102,17 +117,46 @@ static void fmt_reason(const struct guard_view *v, uint32_t which, struct buf *o
 	if (limit)
 		guard_print_limit(scope, limit, out);
 	else
-		buf_str(out, which == GUARD_SUM_BANNED ? "packets of banned" : "table full");
+		buf_str(out,
+			which == GUARD_SUM_BANNED ? "packets from banned sources" : "table full");
 	buf_char(out, '\0');
 }
 
-static int tell(struct sink *sink, const struct guard_view *v, struct watched *w,
-		const struct guard_busy *busy, size_t n, const char *event)
+/* The busiest sources as a list of records, and as words: "192.0.2.1 4000/s, 192.0.2.2 9/s". */
+struct sources {
+	struct buf names[GUARD_BUSIEST], words;
+	struct source_rec recs[GUARD_BUSIEST];
+};
+
+static void fill_sources(struct sources *s, const struct guard_view *v,
+			 const struct guard_busy *busy, size_t n)
 {
-	struct buf reason = { 0 }, sources = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		guard_print_name(guard_table_name(&v->table, busy[i].entry), &s->names[i]);
+		buf_char(&s->names[i], '\0');
+		s->recs[i] = (struct source_rec){ s->names[i].data, busy[i].pps };
+		s->words.nomem |= s->names[i].nomem;
+		buf_printf(&s->words, "%s%s %.0f/s", i ? ", " : "", s->names[i].data, busy[i].pps);
+	}
+	buf_char(&s->words, '\0');
+}
+
+static void free_sources(struct sources *s)
+{
+	for (size_t i = 0; i < GUARD_BUSIEST; i++)
+		buf_free(&s->names[i]);
+	buf_free(&s->words);
+}
+
+static int report_incident(struct sink *sink, const struct guard_view *v, struct watched *w,
+			   const struct guard_busy *busy, size_t n, const char *event)
+{
+	uint64_t now = clock_real(), now_mono = clock_mono();
+	struct sources sources = { 0 };
+	struct buf reason = { 0 };
 	struct incident_rec rec = {
-		.time = (double)clock_real() / 1e9,
-		.began = (double)(clock_real() - (clock_mono() - w->began)) / 1e9,
+		.time = now,
+		.start = now - (now_mono - w->began),
 		.interface = v->install.link.name,
 		.event = event,
 		.mode = v->install.conf.guard.enforce ? "enforce" : "dry run",
@@ -120,38 +164,32 @@ static int tell(struct sink *sink, const struct guard_view *v, struct watched *w
 		.sample = w->sample.len ? w->sample.data : NULL,
 		.packets = w->total.packets,
 		.bytes = w->total.bytes,
+		.sources = { sources.recs, n, sizeof(*sources.recs) },
 	};
 	int rc;
 
 	fmt_reason(v, w->worst, &reason);
-	for (size_t i = 0; i < n; i++) {
-		buf_str(&sources, i ? ", " : "");
-		guard_print_name(guard_table_name(&v->table, busy[i].entry), &sources);
-		buf_printf(&sources, " %.0f/s", busy[i].pps);
-	}
-	buf_char(&sources, '\0');
+	fill_sources(&sources, v, busy, n);
 	rec.reason = reason.data;
-	rec.sources = sources.data;
-	rc = reason.nomem || sources.nomem ? -ENOMEM : sink_begin(sink, &schema, NULL);
-	if (!rc)
-		rc = sink_row(sink, &rec);
-	if (!rc)
-		rc = sink_end(sink);
-	w->told = clock_mono();
+	rec.words = n ? sources.words.data : NULL;
+	rc = reason.nomem || sources.words.nomem ? -ENOMEM : sink_record(sink, &schema, &rec);
+	w->reported = now_mono;
 	buf_free(&reason);
-	buf_free(&sources);
+	free_sources(&sources);
 	return rc;
 }
 
-/* All of them, and who takes samples. */
+/* All guards, and the process that takes samples. */
 struct watch {
 	struct guard_views *all;
 	const struct guard_opts *o;
+	struct sink *sink;
 	struct guard_sampler sampler;
 	struct watched *at; /* one a view */
+	uint64_t next;      /* check, of clock_mono() */
 };
 
-static int look(struct sink *sink, struct watch *watch, size_t view)
+static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 {
 	const struct guard_view *v = &watch->all->at[view];
 	const struct guard_opts *o = watch->o;
@@ -166,7 +204,8 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	w->last = v->sums;
 	if (sum.packets) {
 		w->seen = now;
-		event = w->began ? now - w->told >= UPDATE * NS_PER_S ? "update" : NULL : "start";
+		event = w->began ? now - w->reported >= UPDATE * NS_PER_S ? "update" : NULL
+				 : "start";
 		if (!w->began)
 			w->began = now;
 		w->total.packets += sum.packets;
@@ -180,7 +219,7 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	if (event && *event == 's' && o->dir)
 		guard_sampler_ask(&watch->sampler, view, busy, n, &w->sample);
 	if (event) {
-		int rc = tell(sink, v, w, busy, n, event);
+		int rc = report_incident(sink, v, w, busy, n, event);
 
 		if (rc)
 			return rc;
@@ -192,8 +231,8 @@ static int look(struct sink *sink, struct watch *watch, size_t view)
 	return 0;
 }
 
-/* Its program is the one that it was: another may have other limits and counters. */
-static int still_there(struct guard_views *all, const struct guard_view *v)
+/* The guard must still be the program it was: another has other limits and counters. */
+static int check_program(struct guard_views *all, const struct guard_view *v)
 {
 	const struct found *at = &v->install.current;
 	struct gate_successor successor = { 0 };
@@ -206,7 +245,7 @@ static int still_there(struct guard_views *all, const struct guard_view *v)
 		       now.xdp_offload != at->prog_id;
 	else if (!gone && !bpf_map_lookup(v->install.map_fd[GATE_MAP_SUCCESSOR], &zero, &successor))
 		gone = successor.prog[GATE_IN] && successor.prog[GATE_IN] != at->prog_id;
-	return gone ? fail(-ENOENT, "%s: the gate was changed or taken off: watch it again",
+	return gone ? fail(-ENOENT, "%s: the guard was changed or removed; start watching again",
 			   v->install.link.name)
 		    : 0;
 }
@@ -217,7 +256,7 @@ static int open_watch(struct watch *w)
 	int rc;
 
 	w->at = calloc(all->n, sizeof(*w->at));
-	rc = w->at ? wait_open() : -ENOMEM;
+	rc = w->at ? wait_catch_signals() : -ENOMEM;
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		w->at[i].last = all->at[i].sums;
 		rc = guard_rates_begin(&w->at[i].rates, &all->at[i].table);
@@ -240,37 +279,58 @@ static void close_watch(struct watch *w)
 	free(w->at);
 }
 
-static int watch(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+static uint64_t next_check(void *arg)
 {
-	uint64_t end = o->duration ? clock_mono() + o->duration : UINT64_MAX;
-	uint64_t next = clock_mono() + NS_PER_S;
-	struct watch w = { .all = all, .o = o };
+	return ((const struct watch *)arg)->next;
+}
+
+/* Errors are reported: -ECANCELED. */
+static int check_guards(struct watch *w)
+{
+	struct guard_views *all = w->all;
+	int rc = guard_views_read(all) ? -ECANCELED : 0;
+
+	for (size_t i = 0; i < all->n && !rc; i++)
+		rc = check_program(all, &all->at[i]) ? -ECANCELED : 0;
+	for (size_t i = 0; i < all->n && !rc; i++)
+		rc = check_incident(w->sink, w, i);
+	if (rc && rc != -ECANCELED)
+		fail_errno(rc, "standard output");
+	return rc ? -ECANCELED : 0;
+}
+
+static int on_timer(void *arg, uint64_t now)
+{
+	struct watch *w = arg;
+
+	w->next = now + NS_PER_S;
+	return check_guards(w);
+}
+
+static int watch_guards(struct guard_views *all, const struct guard_opts *o, struct sink *sink)
+{
+	uint64_t now = clock_mono();
+	struct watch w = { .all = all, .o = o, .sink = sink, .next = now + NS_PER_S };
+	const struct event_loop loop = {
+		.end = o->common.duration ? now + o->common.duration : UINT64_MAX,
+		.next_timer = next_check,
+		.on_timer = on_timer,
+		.arg = &w,
+	};
 	int rc = open_watch(&w);
 
-	if (!rc)
+	if (!rc && !o->common.quiet)
 		note("watching %zu guard%s", all->n, all->n == 1 ? "" : "s");
-	while (!rc) {
-		enum wait_what what = wait_for(0, next < end ? next : end);
-
-		if (what == WAIT_CLOSED)
-			rc = -EPIPE;
-		if (!rc && guard_views_read(all))
-			rc = -EIO;
-		for (size_t i = 0; i < all->n && !rc; i++)
-			rc = still_there(all, &all->at[i]) ? -ECANCELED : 0;
-		for (size_t i = 0; i < all->n && !rc; i++)
-			rc = look(sink, &w, i);
-		if (what == WAIT_STOP || clock_mono() >= end)
-			break;
-		next = clock_mono() + NS_PER_S;
-	}
+	if (!rc)
+		rc = event_loop_run(&loop) ? -ECANCELED : check_guards(&w);
 	close_watch(&w);
 	return rc;
 }
 
-static int run(int argc, char **argv)
+static int run_watch(int argc, char **argv)
 {
-	return guard_show(&spec, argc, argv, watch);
+	return guard_show(&spec, argc, argv, watch_guards);
 }
 
-const struct cmd_sub guard_sub_watch = { &spec, run };
+static const struct schema *const records[] = { &schema, NULL };
+const struct command guard_watch_command = { &spec, run_watch, NULL, records };

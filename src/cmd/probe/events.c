@@ -81,14 +81,14 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	char comm[TRACE_COMM + 1];
 
 	if (!s->no_time)
-		dissect_clock(out, s->epoch + hit->head.time, s->utc_offset);
+		dissect_put_clock(out, s->epoch + hit->head.time, s->utc_offset);
 	page_clean(out, trace_comm(&hit->head.who, comm));
 	buf_char(out, '/');
 	buf_u64(out, hit->head.who.pid);
 	buf_char(out, ' ');
 	page_clean(out, t->text);
 	put_args(t, hit, out);
-	if (t->returns && t->value.is != BTF_IS_VOID) {
+	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
 		buf_str(out, " = ");
 		probe_fmt_value(&t->value, hit->value, out);
 	}
@@ -146,7 +146,7 @@ int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sin
 
 	put_args(t, hit, &args);
 	buf_char(&args, '\0');
-	if (t->returns && t->value.is != BTF_IS_VOID) {
+	if (t->returns && t->value.kind != BTF_VALUE_VOID) {
 		probe_fmt_number(&t->value, hit->value, &value);
 		buf_char(&value, '\0');
 		row.error = probe_fmt_error(&t->value, hit->value);

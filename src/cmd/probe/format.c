@@ -20,9 +20,9 @@ static int64_t extended(const struct target_value *v, uint64_t value)
 void probe_fmt_number(const struct target_value *v, uint64_t value, struct buf *out)
 {
 	uint64_t word = masked(v, value);
-	bool pointer = v->is == BTF_IS_POINTER || v->is == BTF_IS_STRING;
+	bool pointer = v->kind == BTF_VALUE_POINTER || v->kind == BTF_VALUE_STRING;
 
-	if (v->is == BTF_IS_SIGNED)
+	if (v->kind == BTF_VALUE_SIGNED)
 		buf_printf(out, "%lld", (long long)extended(v, value));
 	else if ((pointer && word) || (v->size == 8 && word >= SMALL && !*v->name))
 		buf_printf(out, "0x%llx", (unsigned long long)word);
@@ -47,7 +47,7 @@ void probe_fmt_value(const struct target_value *v, uint64_t value, struct buf *o
 	probe_fmt_number(v, value, out);
 	if (error)
 		buf_printf(out, " (%s)", error);
-	else if (v->is == BTF_IS_WORD && v->size == 8 && value >> 12 == 0xfffff)
+	else if (v->kind == BTF_VALUE_UNSIGNED && v->size == 8 && value >> 12 == 0xfffff)
 		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int, which is half a word */
 }
 

@@ -106,7 +106,7 @@ static int list_file(struct lister *l, const char *pattern)
 	l->globs = strpbrk(t.name, "*?") != NULL;
 	rc = scan_file(t.path, put, l);
 	if (rc < 0)
-		return fail(rc, "%s: %s", t.path, elf_words(rc));
+		return fail(rc, "%s: %s", t.path, elf_open_error(rc));
 	return l->rc;
 }
 
@@ -127,7 +127,7 @@ static int list(struct lister *l, const char *pattern)
 int probe_list(const char *pattern)
 {
 	struct lister l = { .patient = fd_never_blocks(STDOUT_FILENO) };
-	int rc = wait_open();
+	int rc = wait_catch_signals();
 
 	rc = rc ? fail_errno(rc, "signals") : list(&l, pattern);
 	if (!rc)

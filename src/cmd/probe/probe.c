@@ -356,16 +356,16 @@ static int follow(struct probing *p)
 	int fd = p->o.events ? p->probe.ring.fd : p->pidfd, rc = 0;
 
 	while (!rc) {
-		enum wait_what what = wait_for(fd, first_of(chores, CHORES, end));
+		enum wait_event what = wait_for(fd, first_of(chores, CHORES, end));
 
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
 		now = clock_mono();
 		if (what == WAIT_STOP || now >= end || has_ended(p))
 			return 0;
-		if (what == WAIT_FD) {
+		if (what == WAIT_READABLE) {
 			rc = read_hits(p);
-			if (!rc && wait_pace(&last, PAUSE_MS * MS) == WAIT_STOP)
+			if (!rc && wait_interval(&last, PAUSE_MS * MS) == WAIT_STOP)
 				return 0;
 		}
 		if (!rc)
@@ -503,7 +503,7 @@ static int probe(struct probing *p)
 	rc = open_sinks(p);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	note_start(p);

@@ -137,7 +137,7 @@ const char *trace_fmt_error(int error)
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i].number == error)
 			return errors[i].words;
-	return err_words(error);
+	return err_message(error);
 }
 
 struct trace_words trace_fmt_how(uint8_t how)
@@ -207,7 +207,7 @@ void trace_fmt_addr(struct buf *out, const struct trace_head *h, const uint8_t a
 
 	if (six && brackets)
 		buf_char(out, '[');
-	dissect_address(out, addr, six ? 16 : 4);
+	dissect_put_address(out, addr, six ? 16 : 4);
 	if (six && brackets)
 		buf_char(out, ']');
 }

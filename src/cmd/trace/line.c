@@ -270,7 +270,7 @@ static void put_begin(struct buf *out, const struct trace_fmt *s, const struct t
 	size_t from;
 
 	if (!o->no_time)
-		dissect_clock(out, s->epoch + h->time, o->utc_offset);
+		dissect_put_clock(out, s->epoch + h->time, o->utc_offset);
 	from = out->len;
 	buf_str(out, trace_kind_names[h->kind]);
 	pad(out, from, KIND_WIDTH + 1);
@@ -279,7 +279,7 @@ static void put_begin(struct buf *out, const struct trace_fmt *s, const struct t
 
 static void put_answer(struct buf *out, const struct trace_dns *dns)
 {
-	const char *rcode = dns_rcode_word(dns->says.rcode);
+	const char *rcode = dns_rcode_name(dns->says.rcode);
 
 	if (!dns->answered) {
 		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_PATIENCE_S);
@@ -292,7 +292,7 @@ static void put_answer(struct buf *out, const struct trace_dns *dns)
 			buf_printf(out, "rcode %u", dns->says.rcode);
 		if (*dns->says.answers)
 			buf_printf(out, " %s", dns->says.answers);
-		if (dns->says.cut)
+		if (dns->says.truncated)
 			buf_str(out, " (cut short)");
 		if (dns->asked) {
 			buf_str(out, " after ");
@@ -306,7 +306,7 @@ static void put_answer(struct buf *out, const struct trace_dns *dns)
 void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,
 			 const struct trace_dns *dns, struct buf *out)
 {
-	const char *type = dns_type_word(dns->says.type);
+	const char *type = dns_type_name(dns->says.type);
 
 	put_begin(out, s, o, &dns->head);
 	put_ends(out, &dns->head);

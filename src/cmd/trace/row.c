@@ -186,7 +186,7 @@ static int put_row(struct row *r, struct texts *t, uint8_t kind, struct sink *si
 
 int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct sink *sink)
 {
-	const char *rcode = dns_rcode_word(dns->says.rcode), *type = dns_type_word(dns->says.type);
+	const char *rcode = dns_rcode_name(dns->says.rcode), *type = dns_type_name(dns->says.type);
 	char rcode_number[16], type_number[16];
 	struct texts t = { 0 };
 	struct row r = { 0 };

@@ -263,14 +263,14 @@ static int follow(struct tracing *t)
 
 	while (!rc) {
 		uint64_t late = trace_dns_next(&t->dns);
-		enum wait_what what = wait_for(t->trace.ring.fd, late < end ? late : end);
+		enum wait_event what = wait_for(t->trace.ring.fd, late < end ? late : end);
 
-		if (what == WAIT_CLOSED)
+		if (what == WAIT_STDOUT_CLOSED)
 			return fail(-EPIPE, "standard output: the reader is gone");
 		if (what == WAIT_STOP || clock_mono() >= end)
 			return 0;
 		rc = read_all(t);
-		if (!rc && wait_pace(&last, PAUSE_MS * MS) == WAIT_STOP)
+		if (!rc && wait_interval(&last, PAUSE_MS * MS) == WAIT_STOP)
 			return 0;
 	}
 	return rc;
@@ -351,7 +351,7 @@ static int look_there(struct tracing *t)
 		return 0;
 	rc = trace_list_existing(&t->trace, on_record, t);
 	if (rc < 0 && !t->o.quiet)
-		note("connections that there are: %s", err_words(rc));
+		note("connections that there are: %s", err_message(rc));
 	return flush(t) ? -EIO : rc > 0;
 }
 
@@ -385,7 +385,7 @@ static int trace(struct tracing *t)
 		rc = open_show(t);
 	if (rc)
 		return rc;
-	rc = wait_open();
+	rc = wait_catch_signals();
 	if (rc)
 		return fail_errno(rc, "signals");
 	rc = look_there(t);

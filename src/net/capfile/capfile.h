@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture files, pcap and pcapng: read in whatever pieces they come, written into a buffer. */
+/* Capture files, pcap and pcapng: read in pieces of any size, written to a buffer. */
 #ifndef NET_CAPFILE_CAPFILE_H
 #define NET_CAPFILE_CAPFILE_H
 
@@ -11,16 +11,17 @@
 #include "net/frame.h"
 
 enum {
-	CAPFILE_BLOCK_MAX = 16 << 20,                  /* a longer one is taken for damage */
-	CAPFILE_CAPLEN_MAX = CAPFILE_BLOCK_MAX - 1024, /* of a packet that is written */
+	CAPFILE_BLOCK_MAX = 16 << 20,                  /* longer blocks are damage */
+	CAPFILE_CAPLEN_MAX = CAPFILE_BLOCK_MAX - 1024, /* of a written packet */
 	CAPFILE_IFACES_MAX = 1 << 16,
 	CAPFILE_NAME_MAX = 64,   /* of an interface, with its NUL; Windows has names of 50 bytes */
-	CAPFILE_TEXT_MAX = 4096, /* of other texts when written; longer ones are cut */
-	/* A block that readers pass over: types with the top bit are for local use. */
+	CAPFILE_TEXT_MAX = 4096, /* of other texts when written; longer ones are truncated */
+	/* The type of padding blocks: types with the top bit set are for local use, readers skip
+	 * them. */
 	CAPFILE_BLOCK_PAD = (int)0x80736f6e,
 };
 
-/* An interface's counters since its capture began. */
+/* Counters of an interface since its capture started. */
 struct capfile_stats {
 	uint64_t start_ns, end_ns; /* 0: unknown */
 	uint64_t received;
@@ -28,93 +29,94 @@ struct capfile_stats {
 };
 
 struct capfile_iface {
-	char name[CAPFILE_NAME_MAX]; /* as it is in the file, any bytes; "": unknown */
+	char name[CAPFILE_NAME_MAX]; /* as in the file, any bytes; "": unknown */
 	uint16_t link;               /* enum frame_link, or another LINKTYPE_* */
-	uint32_t snaplen;            /* 0: no limit; a packet may be longer all the same */
-	/* When reading: */
-	bool counted;     /* stats are in the file; the last ones are here */
-	uint8_t tsresol;  /* its unit of time (capfile_time_ns) */
+	uint32_t snaplen;            /* 0: no limit; packets may be longer nevertheless */
+	/* Only when reading: */
+	bool counted;     /* stats are known: those of the last statistics block */
+	uint8_t tsresol;  /* unit of time stamps, see capfile_time_ns() */
 	int64_t tsoffset; /* seconds */
-	uint64_t lost;    /* the sum of what its packets say was lost before them */
+	uint64_t lost;    /* sum of the drop counts in its packets */
 	struct capfile_stats stats;
 };
 
-/* Reading. What comes is given to capfile_feed() in pieces of any length, so a pipe is read like a
- * file; only a packet or block that stands across two pieces is copied, never more than that one
- * is held.
+/* Reading: pass the input to capfile_feed() in pieces of any length, so a pipe is read like a file.
+ * Only a packet or block that spans pieces is copied; at most one is kept.
  *
- * Damage ends the reading: every packet before it has been delivered, and diag says in words for
- * the user what is wrong at which byte. */
+ * Reading ends at damaged data: all packets before it have been delivered, and diag has the error
+ * message and the byte offset. */
 
 enum capfile_format { CAPFILE_UNKNOWN, CAPFILE_PCAP, CAPFILE_PCAPNG };
 
-/* Called for each packet; a value other than 0 ends the reading and is returned. frame->iface is
- * an index for capfile_iface(). */
+/* Called for each packet; a value other than 0 ends the reading and is returned. frame->iface is an
+ * index for capfile_iface(). */
 typedef int capfile_each(const struct frame *frame, void *arg);
 
-/* Zeroed: nothing was read yet. */
+/* A file being read. Zeroed: nothing was read yet. */
 struct capfile {
-	/* For the caller: */
-	enum capfile_format format; /* known from the file header on */
-	uint32_t nifaces;           /* so far; those of a pcapng's later sections go on counting */
-	const char *comment; /* while in each(): the packet's first comment that is not one of
-			      * ours (below), comment_len bytes; NULL: none */
+	/* Readable by the caller: */
+	enum capfile_format format; /* known after the file header */
+	uint32_t nifaces; /* so far; indexes continue across the sections of a pcapng file */
+	/* During each(): the packet's first comment other than those described below, comment_len
+	 * bytes; NULL: none. */
+	const char *comment;
 	size_t comment_len;
 	struct diag diag;
-	/* Its own: */
-	int rc;            /* what ended the reading: stays */
-	bool big, nano;    /* of the file, of pcapng the section */
-	uint32_t first;    /* of the section's interfaces */
-	uint32_t link_len; /* the longest packet that pcap is believed to hold */
-	uint64_t pos;      /* of the next unit (file header, record, block) in the input */
-	struct buf held;   /* a unit's bytes until it is whole */
+	/* Private: */
+	int rc;               /* the error that ended reading; never reset */
+	bool big, nano;       /* of the file; of the current section in pcapng */
+	uint32_t first_iface; /* index of the section's first interface */
+	uint32_t record_max;  /* the longest packet accepted in a pcap file */
+	uint64_t pos;         /* offset of the next unit (file header, record or block) */
+	struct buf partial;   /* the start of an incomplete unit */
 	struct capfile_iface *ifaces;
-	size_t room;
+	size_t ifaces_cap;
 	capfile_each *each;
 	void *arg;
 };
 
-/* 0; -EBADMSG and diag; -ENOMEM and diag; or what each() returned. Once not 0 it stays so. */
+/* Returns 0; -EBADMSG or -ENOMEM with diag set; or what each() returned. An error is permanent. */
 int capfile_feed(struct capfile *c, const void *bytes, size_t len, capfile_each *each, void *arg);
-/* The input has ended: -EBADMSG and diag if that is in the middle of something. */
+/* Call it at the end of the input. -EBADMSG with diag set: the file ends within a unit or is
+ * empty. */
 int capfile_end(struct capfile *c);
 void capfile_close(struct capfile *c);
 
-/* NULL if there is none of that index; valid until the next capfile_feed(). */
+/* Returns an interface by index, valid until the next capfile_feed(); NULL: no such index. */
 const struct capfile_iface *capfile_iface(const struct capfile *c, uint32_t i);
 
-/* A pcapng timestamp in ns since the epoch, rounded down. tsresol: units of 10^-n s, or with the
- * top bit set 2^-n s; tsoffset: s to add. What is beyond the range is 0 or UINT64_MAX. */
+/* Converts a pcapng time stamp to ns since 1970-01-01, rounded down. tsresol: units of 10^-n s, or
+ * 2^-n s if the top bit is set; tsoffset: seconds to add. Out of range: 0 or UINT64_MAX. */
 uint64_t capfile_time_ns(uint8_t tsresol, int64_t tsoffset, uint64_t ticks);
 
-/* Writing, in the host's byte order with times in ns, appended to a buffer: exactly as many bytes
- * as the function ending in _len says.
+/* Writing: in the host's byte order with times in ns, appended to a buffer. Each capfile_put_X()
+ * appends exactly capfile_X_len() bytes.
  *
- * pcapng has no field for a process's name, and its verdict option wants to know the hook, so they
- * are comments, for people in any program and for the reader above:
- *	process: COMM[PID]      bytes of COMM that are not plain UTF-8, and \, as \xNN
+ * pcapng has no option for a process's name, and its verdict option requires the kind of hook. So
+ * both are written as comments, which every program shows and the reader above understands:
+ *	process: COMM[PID]      backslashes and bytes that are not UTF-8 as \xNN
  *	verdict: drop           or pass
- * The PID is in the standard's option for it (epb_processid_threadid), too. Read are also verdicts
- * of XDP and tc programs as xdpdump writes them. */
+ * The PID is also in the standard option for it (epb_processid_threadid). The reader also accepts
+ * verdict options of XDP and tc programs, as xdpdump writes them. */
 
-/* app: who writes, such as "sonde 1.0"; may be NULL. */
+/* app: the writing program, such as "sonde 1.0"; may be NULL. */
 size_t capfile_section_len(const char *app);
 void capfile_put_section(struct buf *b, const char *app);
-/* i's name, link and snaplen; filter: the expression that chose the packets, NULL or "": none.
- * Interfaces are numbered from 0 in the order they are put, each before its packets. libpcap, and
- * so tcpdump -r, reads a file only if all of them have the same link type and snaplen. */
+/* Uses i's name, link and snaplen. filter: the filter expression, NULL or "": none. Interfaces are
+ * numbered from 0 in the order they are written, each before its packets. libpcap (tcpdump -r) only
+ * reads files whose interfaces have the same link type and snaplen. */
 size_t capfile_iface_len(const struct capfile_iface *i, const char *filter);
 void capfile_put_iface(struct buf *b, const struct capfile_iface *i, const char *filter);
-/* All that the frame knows but its link type, which is its interface's. */
+/* Everything in the frame except its link type, which belongs to the interface. */
 size_t capfile_packet_len(const struct frame *f);
 void capfile_put_packet(struct buf *b, const struct frame *f);
-/* The options of a frame's block that tell its process, and nothing else of the block. */
+/* Only the options of a packet block that describe the process. */
 void capfile_put_owner(struct buf *b, const struct frame *f);
 size_t capfile_stats_len(const struct capfile_stats *s);
 void capfile_put_stats(struct buf *b, uint32_t iface, const struct capfile_stats *s);
 
-/* Classic pcap, for programs that read nothing else: one link type, no interface, no direction.
- * nano: in ns, else in us. */
+/* Classic pcap: one link type, no interfaces, no directions. nano: time stamps in ns instead of
+ * us. */
 size_t capfile_pcap_len(void);
 void capfile_put_pcap(struct buf *b, uint16_t link, uint32_t snaplen, bool nano);
 size_t capfile_record_len(const struct frame *f);

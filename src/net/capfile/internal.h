@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of net/capfile share: the formats' numbers, damage said once, notes on packets. */
+/* Shared by the files of net/capfile: constants of the formats, error messages, comments on
+ * packets. */
 #ifndef NET_CAPFILE_INTERNAL_H
 #define NET_CAPFILE_INTERNAL_H
 
+#include "base/array.h"
 #include "base/cursor.h"
 #include "net/capfile/capfile.h"
 
-/* https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html, as the writer's byte order has
- * them. */
+/* https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html; magic numbers in the writer's
+ * byte order. */
 #define PCAP_MAGIC      0xa1b2c3d4U
 #define PCAP_MAGIC_NANO 0xa1b23c4dU
 
 enum {
 	PCAP_HEADER = 24,
 	PCAP_RECORD = 16,
-	PCAP_SNAPLEN = 262144, /* what libpcap takes for no limit */
+	PCAP_SNAPLEN = 262144, /* no limit, in libpcap */
 };
 
 /* https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html */
@@ -25,8 +27,8 @@ enum {
 	NG_STATS = 5,
 	NG_PACKET = 6,
 	NG_SECTION = 0x0a0d0d0a, /* the same in both byte orders */
-	NG_ORDER = 0x1a2b3c4d,
-	NG_FRAME = 12, /* of every block: type, length, length again */
+	NG_BYTE_ORDER_MAGIC = 0x1a2b3c4d,
+	NG_BLOCK_OVERHEAD = 12, /* bytes around each block's body: type and two lengths */
 };
 
 enum {
@@ -49,63 +51,64 @@ enum {
 };
 
 enum {
-	TSRESOL_US = 6, /* where the file does not say */
+	TSRESOL_US = 6, /* default */
 	TSRESOL_NS = 9,
 	TSRESOL_BINARY = 0x80,
 };
 
-enum { NOTE_MAX = 96 }; /* "process: " and 15 bytes as \xNN and a number in brackets */
+enum { COMMENT_MAX = 96 }; /* "process: ", 15 bytes as \xNN, and a number in brackets */
 
-static inline uint16_t order16(bool big, uint16_t be)
+static inline uint16_t decode_u16(bool big, uint16_t be)
 {
 	return big ? be : __builtin_bswap16(be);
 }
 
-static inline uint32_t order32(bool big, uint32_t be)
+static inline uint32_t decode_u32(bool big, uint32_t be)
 {
 	return big ? be : __builtin_bswap32(be);
 }
 
-static inline uint64_t order64(bool big, uint64_t be)
+static inline uint64_t decode_u64(bool big, uint64_t be)
 {
 	return big ? be : __builtin_bswap64(be);
 }
 
-static inline uint16_t take16(const struct capfile *c, struct cursor *at)
+static inline uint16_t read_u16(const struct capfile *c, struct cursor *at)
 {
-	return order16(c->big, cursor_be16(at));
+	return decode_u16(c->big, cursor_be16(at));
 }
 
-static inline uint32_t take32(const struct capfile *c, struct cursor *at)
+static inline uint32_t read_u32(const struct capfile *c, struct cursor *at)
 {
-	return order32(c->big, cursor_be32(at));
+	return decode_u32(c->big, cursor_be32(at));
 }
 
-static inline uint64_t take64(const struct capfile *c, struct cursor *at)
+static inline uint64_t read_u64(const struct capfile *c, struct cursor *at)
 {
-	return order64(c->big, cursor_be64(at));
+	return decode_u64(c->big, cursor_be64(at));
 }
 
-/* "damaged at byte N: ", N being where the current unit starts, and the words. -EBADMSG. */
+/* Sets diag to "damaged at byte N: MESSAGE", where N is the start of the current unit. Returns
+ * -EBADMSG. */
 int capfile_damaged(struct capfile *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Only the words. -EBADMSG. */
-int capfile_refuse(struct capfile *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Sets diag to the message. Returns -EBADMSG. */
+int capfile_fail(struct capfile *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* One more interface, zeroed; NULL: there is no memory or no number for it, and rc says which. */
-struct capfile_iface *capfile_add(struct capfile *c, int *rc);
+/* Adds a zeroed interface. NULL: out of memory or too many interfaces; *rc and diag are set. */
+struct capfile_iface *capfile_add_iface(struct capfile *c, int *rc);
 
-/* pcapng: the length of the block that starts with these n bytes, more than n if it takes more of
- * them to tell; and a whole block. */
-int capfile_ng_measure(struct capfile *c, const uint8_t *at, size_t n, size_t *need);
-int capfile_ng_take(struct capfile *c, const uint8_t *at, size_t len);
-/* What a block is, of whose first n bytes something is known: "a packet", "a block". */
-const char *capfile_ng_kind(const struct capfile *c, const uint8_t *at, size_t n);
+/* pcapng: gets the length of the block that starts with these n bytes (a value above n if more
+ * bytes are needed to tell), and parses a whole block. */
+int capfile_ng_measure_block(struct capfile *c, const uint8_t *at, size_t n, size_t *need);
+int capfile_ng_parse_block(struct capfile *c, const uint8_t *at, size_t len);
+/* The name of a block for messages ("a packet", "a block"), given its first n bytes. */
+const char *capfile_ng_block_name(const struct capfile *c, const uint8_t *at, size_t n);
 
-/* The notes on a frame as comments: the i-th one as text (NOTE_MAX bytes, no NUL), its length, 0
- * where there is none. */
-enum { NOTE_PROCESS, NOTE_VERDICT, NOTES };
-size_t capfile_note(const struct frame *f, unsigned int i, char *text);
-/* Whether the comment is such a note; if so the frame knows it now. */
-bool capfile_note_read(struct frame *f, const char *text, size_t len);
+/* Comments on a frame: makes number i as text (at most COMMENT_MAX bytes, no NUL) and returns its
+ * length, 0 if the frame has none. */
+enum { COMMENT_PROCESS, COMMENT_VERDICT, NCOMMENTS };
+size_t capfile_make_comment(const struct frame *f, unsigned int i, char *text);
+/* If text is such a comment, sets the frame's members and returns true. */
+bool capfile_parse_comment(struct frame *f, const char *text, size_t len);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Applications: what a TLS client asks for, the first line of HTTP and alike, NTP, QUIC, WireGuard.
- */
+/* Application protocols: the server name of TLS clients, the first line of HTTP and similar
+ * protocols, NTP, QUIC, WireGuard. */
 #include "net/dissect/internal.h"
 #include "net/tls.h"
 
 enum { FIRST_LINE_MAX = 200 };
 
-void show_ntp(struct line *l, struct part p)
+void show_ntp(struct line *l, struct pdu p)
 {
 	static const char *const modes[] = {
 		"unspecified", "symmetric active", "symmetric passive", "Client",
@@ -16,14 +16,14 @@ void show_ntp(struct line *l, struct part p)
 
 	if (!h) {
 		PUT(l, "NTP");
-		put_cut(l, "ntp");
+		put_truncated(l, "ntp");
 		return;
 	}
 	PUT_NUM(l, "NTPv", h[0] >> 3 & 7);
 	PUT(l, ", ");
 	put_str(l, modes[h[0] & 7]);
 	PUT_LENGTH(l, p.len);
-	if (!l->o->verbose || (h[0] & 7) >= 6)
+	if (!l->opts->verbose || (h[0] & 7) >= 6)
 		return;
 	h = cursor_take(&p.c, 3);
 	if (!h)
@@ -44,7 +44,7 @@ static void put_quic_id(struct line *l, const char *what, const uint8_t *id, uin
 	put_hex_bytes(l, id, len);
 }
 
-/* A version that is in use (RFC 9000, 9369) or being tried; 0: negotiation. */
+/* Writes the name of a QUIC version in use (RFC 9000, 9369) or of a draft; false for others. */
 static bool put_quic_version(struct line *l, uint32_t version)
 {
 	if (version == 1 || version == 0x6b3343cf)
@@ -56,13 +56,13 @@ static bool put_quic_version(struct line *l, uint32_t version)
 	return true;
 }
 
-/* The long header; the short one is no different from any bytes. */
-bool show_quic(struct line *l, struct part p)
+/* Only long headers: short ones look like any other bytes. */
+bool show_quic(struct line *l, struct pdu p)
 {
 	static const char *const v1[] = { "initial", "0-rtt", "handshake", "retry" };
 	static const char *const v2[] = { "retry", "initial", "0-rtt", "handshake" };
 	const uint8_t *h = cursor_take(&p.c, 6), *dcid, *scid;
-	struct line back = *l;
+	struct line saved = *l;
 	uint32_t version = h ? be32_at(h + 1) : 0;
 	uint8_t scid_len;
 
@@ -80,7 +80,7 @@ bool show_quic(struct line *l, struct part p)
 		put_str(l, (version == 0x6b3343cf ? v2 : v1)[h[0] >> 4 & 3]);
 		PUT(l, ", ");
 		if (!put_quic_version(l, version)) {
-			*l = back;
+			*l = saved;
 			return false;
 		}
 	}
@@ -90,8 +90,8 @@ bool show_quic(struct line *l, struct part p)
 	return true;
 }
 
-/* Types have their length; three zeros follow the type. */
-bool show_wireguard(struct line *l, struct part p)
+/* Each message type has a fixed length, and three zeros follow the type. */
+bool show_wireguard(struct line *l, struct pdu p)
 {
 	static const char *const types[] = { "handshake initiation", "handshake response",
 					     "cookie reply", "data" };
@@ -101,36 +101,37 @@ bool show_wireguard(struct line *l, struct part p)
 
 	if (!h || h[0] < 1 || h[0] > 4 || h[1] | h[2] | h[3])
 		return false;
-	/* data: a header, whole blocks and a tag */
+	/* data: a header, whole blocks and an authentication tag */
 	if (h[0] == 4 ? p.len < 32 || p.len % 16 : p.len != lens[h[0] - 1])
 		return false;
 	PUT(l, "WireGuard, ");
 	put_str(l, types[h[0] - 1]);
 	put_str(l, h[0] == 1 || h[0] == 2 ? ", sender 0x" : ", receiver 0x");
-	put_hexn(l, (uint32_t)h[7] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[5] << 8 | h[4], 8);
+	put_hex_padded(l, (uint32_t)h[7] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[5] << 8 | h[4],
+		       8);
 	PUT_LENGTH(l, p.len);
 	return true;
 }
 
 static void put_client_hello(struct line *l, struct cursor c)
 {
-	enum tls_name found;
+	enum tls_name_result found;
 	struct cursor name;
 
 	PUT(l, "ClientHello");
-	found = tls_server_name(c, &name);
+	found = tls_find_server_name(c, &name);
 	if (found == TLS_NAMED || found == TLS_NAME_CUT)
 		PUT(l, ", SNI ");
 	if (found == TLS_NAMED)
-		put_safe(l, name.at, name.left);
+		put_escaped(l, name.at, name.left);
 	else if (found != TLS_NAMELESS)
-		put_cut(l, "tls");
+		put_truncated(l, "tls");
 }
 
-/* A record of TLS; data, which is most of them, is not worth a word. */
-static bool show_tls(struct line *l, struct part p)
+/* Shows a TLS record; not application data, which most records are. */
+static bool show_tls(struct line *l, struct pdu p)
 {
-	static const struct word handshakes[] = {
+	static const struct value_name handshakes[] = {
 		{ 2, "ServerHello" },      { 4, "NewSessionTicket" },   { 11, "Certificate" },
 		{ 14, "ServerHelloDone" }, { 16, "ClientKeyExchange" },
 	};
@@ -147,10 +148,10 @@ static bool show_tls(struct line *l, struct part p)
 		put_client_hello(l, p.c);
 		return true;
 	}
-	if (!WORD_OF(handshakes, h[5]))
+	if (!VALUE_NAME(handshakes, h[5]))
 		return false;
 	PUT(l, ": TLS ");
-	put_str(l, WORD_OF(handshakes, h[5]));
+	put_str(l, VALUE_NAME(handshakes, h[5]));
 	return true;
 }
 
@@ -160,10 +161,10 @@ static void put_first_line(struct line *l, struct cursor c)
 
 	while (n < c.left && n < FIRST_LINE_MAX && c.at[n] != '\r' && c.at[n] != '\n')
 		n++;
-	put_safe(l, c.at, n);
+	put_escaped(l, c.at, n);
 }
 
-static bool begins(const struct cursor *c, const char *s)
+static bool starts_with(const struct cursor *c, const char *s)
 {
 	size_t n = strlen(s);
 
@@ -172,20 +173,20 @@ static bool begins(const struct cursor *c, const char *s)
 
 static bool is_http(const struct cursor *c)
 {
-	static const char *const starts[] = { "HTTP/1.", "GET ",    "POST ",         "HEAD ",
-					      "PUT ",    "DELETE ", "OPTIONS ",      "CONNECT ",
-					      "PATCH ",  "TRACE ",  "PRI * HTTP/2.0" };
+	static const char *const prefixes[] = { "HTTP/1.", "GET ",    "POST ",         "HEAD ",
+						"PUT ",    "DELETE ", "OPTIONS ",      "CONNECT ",
+						"PATCH ",  "TRACE ",  "PRI * HTTP/2.0" };
 
 	if (!c->left || c->at[0] < 'A' || c->at[0] > 'Z')
 		return false;
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (begins(c, starts[i]))
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (starts_with(c, prefixes[i]))
 			return true;
 	return false;
 }
 
-/* Protocols of lines, by port. */
-static const struct word line_protocols[] = {
+/* Line-based protocols by port. */
+static const struct value_name line_protocols[] = {
 	{ 21, "FTP" },
 	{ 25, "SMTP" },
 	{ 587, "SMTP" },
@@ -197,15 +198,15 @@ static bool is_http_port(uint16_t port)
 	return port == 80 || port == 8080 || port == 3128;
 }
 
-static void show_tcp_dns(struct line *l, struct part p)
+static void show_tcp_dns(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 2);
 
 	if (!h) {
-		put_cut(l, "domain");
+		put_truncated(l, "domain");
 		return;
 	}
-	p = part_rest(&p, 2);
+	p = pdu_rest(&p, 2);
 	put_char(l, ' ');
 	if (be16_at(h) != p.len) {
 		PUT_NUM(l, "[prefix length(", be16_at(h));
@@ -216,9 +217,9 @@ static void show_tcp_dns(struct line *l, struct part p)
 	show_dns(l, p, false);
 }
 
-void show_stream(struct line *l, struct part p, uint16_t sport, uint16_t dport)
+void show_stream(struct line *l, struct pdu p, uint16_t sport, uint16_t dport)
 {
-	const char *word;
+	const char *name;
 
 	if (sport == 53 || dport == 53) {
 		show_tcp_dns(l, p);
@@ -232,12 +233,12 @@ void show_stream(struct line *l, struct part p, uint16_t sport, uint16_t dport)
 		}
 		return;
 	}
-	word = WORD_OF(line_protocols, sport);
-	if (!word)
-		word = WORD_OF(line_protocols, dport);
-	if (word && p.c.left) {
+	name = VALUE_NAME(line_protocols, sport);
+	if (!name)
+		name = VALUE_NAME(line_protocols, dport);
+	if (name && p.c.left) {
 		PUT(l, ": ");
-		put_str(l, word);
+		put_str(l, name);
 		PUT(l, ": ");
 		put_first_line(l, p.c);
 		return;

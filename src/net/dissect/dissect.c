@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet's line from its time to its newline: what is known of the frame, then its protocols. */
+/* Writes a packet's line: time, metadata of the frame, protocols. */
 #include "net/dissect/internal.h"
 
-/* What is behind the longest line, for "...\n". */
+/* room after the longest line for "...\n" */
 enum { LINE_END = 4 };
 
 /* "eth0  In  " */
 static void put_iface(struct line *l, const struct frame *f)
 {
 	static const char *const dirs[] = { "?", "In", "Out" };
-	const char *name = f->iface < l->o->ifaces_n ? l->o->ifaces[f->iface] : NULL;
-	const char *dir = f->dir < sizeof(dirs) / sizeof(*dirs) ? dirs[f->dir] : "?";
+	const char *name = f->iface < l->opts->ifaces_n ? l->opts->ifaces[f->iface] : NULL;
+	const char *dir = f->dir < ARRAY_LEN(dirs) ? dirs[f->dir] : "?";
 	size_t n = name ? strlen(name) : 0;
 
-	put_safe(l, (const uint8_t *)(name ? name : "?"), name ? n : 1);
+	put_escaped(l, (const uint8_t *)(name ? name : "?"), name ? n : 1);
 	for (n = name ? n : 1; n < 5; n++)
 		put_char(l, ' ');
 	put_char(l, ' ');
@@ -26,7 +26,7 @@ static void put_iface(struct line *l, const struct frame *f)
 static void put_owner(struct line *l, const struct frame *f)
 {
 	put_char(l, '[');
-	put_safe(l, (const uint8_t *)f->comm, strnlen(f->comm, sizeof(f->comm)));
+	put_escaped(l, (const uint8_t *)f->comm, strnlen(f->comm, sizeof(f->comm)));
 	if (f->pid) {
 		put_char(l, '/');
 		put_u32(l, f->pid);
@@ -36,10 +36,10 @@ static void put_owner(struct line *l, const struct frame *f)
 
 static void show_frame(struct line *l, const struct frame *f)
 {
-	struct part p = { cursor_of(f->data, f->caplen), f->len > f->caplen ? f->len : f->caplen };
+	struct pdu p = { cursor_of(f->data, f->caplen), f->len > f->caplen ? f->len : f->caplen };
 
 	put_time(l, f->time_ns);
-	if (l->o->ifaces)
+	if (l->opts->ifaces)
 		put_iface(l, f);
 	if (f->verdict == FRAME_DROP)
 		PUT(l, "DROP ");
@@ -48,11 +48,11 @@ static void show_frame(struct line *l, const struct frame *f)
 	if (!f->len && !f->caplen)
 		PUT(l, "[Invalid header: caplen==0, len==0]");
 	else
-		show_link(l, f->link, p);
+		show_link_layer(l, f->link, p);
 }
 
-/* Marks a line that was too long; takes back a colon that nothing came behind. */
-static size_t finish(struct line *l, const char *text)
+/* Marks a truncated line; removes a final colon that nothing followed. Returns the length. */
+static size_t finish_line(struct line *l, const char *text)
 {
 	char *at = l->at;
 
@@ -72,19 +72,19 @@ void dissect_line(struct buf *out, const struct frame *f, const struct dissect_o
 		  struct dissect_state *s)
 {
 	char *text = buf_reserve(out, DISSECT_LINE_MAX);
-	struct line l = { .at = text, .o = o, .s = s };
+	struct line l = { .at = text, .opts = o, .state = s };
 	size_t skip;
 
 	if (!text)
 		return;
 	l.end = text + DISSECT_LINE_MAX - LINE_END;
 	show_frame(&l, f);
-	out->len += finish(&l, text);
+	out->len += finish_line(&l, text);
 	if (o->dump == DISSECT_NO_DUMP)
 		return;
 	skip = o->dump_link || l.link_len > f->caplen ? 0 : l.link_len;
 	if (f->caplen > skip)
-		dissect_dump(out, f->data + skip, f->caplen - skip, o->dump);
+		dissect_put_dump(out, f->data + skip, f->caplen - skip, o->dump);
 }
 
 bool enter_tunnel(struct line *l)

@@ -3,16 +3,16 @@
 #include "net/dissect/internal.h"
 #include "net/dns.h"
 
-/* A message of more records than this is cut short. */
+/* Limits of records and strings that are shown. */
 enum { RECORDS_MAX = 64, TEXTS_MAX = 64 };
 
 struct message {
-	struct cursor whole; /* for pointers */
+	struct cursor message; /* the whole message, for compression pointers */
 	struct cursor c;
 	bool mdns;
 };
 
-static const struct word types[] = {
+static const struct value_name types[] = {
 	{ 1, "A" },      { 28, "AAAA" },  { 65, "HTTPS" },  { 64, "SVCB" },  { 5, "CNAME" },
 	{ 12, "PTR" },   { 33, "SRV" },   { 16, "TXT" },    { 15, "MX" },    { 2, "NS" },
 	{ 6, "SOA" },    { 41, "OPT" },   { 3, "MD" },      { 4, "MF" },     { 7, "MB" },
@@ -23,64 +23,64 @@ static const struct word types[] = {
 	{ 52, "TLSA" },  { 99, "SPF" },   { 249, "TKEY" },  { 250, "TSIG" }, { 251, "IXFR" },
 	{ 252, "AXFR" }, { 255, "ANY" },  { 256, "URI" },   { 257, "CAA" },
 };
-static const struct word classes[] = {
+static const struct value_name classes[] = {
 	{ 1, "IN" }, { 2, "CSNET" }, { 3, "CHAOS" }, { 4, "HESIOD" }, { 255, "ANY" },
 };
-static const struct word opcodes[] = {
+static const struct value_name opcodes[] = {
 	{ 1, " inv_q" }, { 2, " stat" }, { 4, " notify" }, { 5, " update" }, { 6, " dso" },
 };
-static const struct word rcodes[] = {
+static const struct value_name rcodes[] = {
 	{ 1, " FormErr" },   { 2, " ServFail" }, { 3, " NXDomain" }, { 4, " NotImp" },
 	{ 5, " Refused" },   { 6, " YXDomain" }, { 7, " YXRRSet" },  { 8, " NXRRSet" },
 	{ 15, " NoChange" }, { 9, " NotAuth" },  { 10, " NotZone" },
 };
 
-const char *dns_type_word(uint16_t type)
+const char *dns_type_name(uint16_t type)
 {
-	return WORD_OF(types, type);
+	return VALUE_NAME(types, type);
 }
 
-const char *dns_rcode_word(uint8_t rcode)
+const char *dns_rcode_name(uint8_t rcode)
 {
-	const char *word = rcode ? WORD_OF(rcodes, rcode) : " NoError";
+	const char *name = rcode ? VALUE_NAME(rcodes, rcode) : " NoError";
 
-	return word ? word + 1 : NULL;
+	return name ? name + 1 : NULL;
 }
 
 static void put_type(struct line *l, uint16_t type)
 {
-	put_word(l, WORD_OF(types, type), "Type", type);
+	put_value_name(l, VALUE_NAME(types, type), "Type", type);
 }
 
 static void put_class(struct line *l, uint16_t class)
 {
-	const char *word = WORD_OF(classes, class);
+	const char *name = VALUE_NAME(classes, class);
 
-	if (word) {
-		put_str(l, word);
+	if (name) {
+		put_str(l, name);
 		return;
 	}
 	PUT_NUM(l, "(Class ", class);
 	put_char(l, ')');
 }
 
-/* Passes a name, and writes it if l is not NULL. False if what was read of it is broken or cut. */
-static bool take_name(struct line *l, const struct message *m, struct cursor *at)
+/* Skips a name, and writes it if l is not NULL. Returns false if it is invalid or cut off. */
+static bool put_name(struct line *l, const struct message *m, struct cursor *at)
 {
-	struct dns_walk w = { .whole = m->whole, .c = *at };
+	struct dns_walk w = { .message = m->message, .c = *at };
 	const uint8_t *label;
 	enum dns_step step;
 	uint8_t len;
 
 	if (!l)
-		return dns_pass(at);
-	while ((step = dns_next(&w, &label, &len)) == DNS_LABEL) {
-		put_safe(l, label, len);
+		return dns_skip_name(at);
+	while ((step = dns_next_label(&w, &label, &len)) == DNS_LABEL) {
+		put_escaped(l, label, len);
 		put_char(l, '.');
 	}
-	if (step == DNS_END && w.bytes == 1) /* the root */
+	if (step == DNS_END && w.name_len == 1) /* the root */
 		put_char(l, '.');
-	*at = w.behind;
+	*at = w.after;
 	return step == DNS_END;
 }
 
@@ -90,7 +90,7 @@ static bool put_question(struct line *l, struct message *m)
 	const uint8_t *h;
 	uint16_t class;
 
-	if (!take_name(NULL, m, &m->c))
+	if (!put_name(NULL, m, &m->c))
 		return false;
 	h = cursor_take(&m->c, 4);
 	if (!h)
@@ -105,7 +105,7 @@ static bool put_question(struct line *l, struct message *m)
 		put_class(l, m->mdns ? class & 0x7fff : class);
 	}
 	PUT(l, "? ");
-	return take_name(l, m, &name);
+	return put_name(l, m, &name);
 }
 
 static bool put_texts(struct line *l, struct cursor c)
@@ -117,7 +117,7 @@ static bool put_texts(struct line *l, struct cursor c)
 		if (!text)
 			return false;
 		PUT(l, " \"");
-		put_safe(l, text, len);
+		put_escaped(l, text, len);
 		put_char(l, '"');
 	}
 	return true;
@@ -128,10 +128,10 @@ static bool put_soa(struct line *l, const struct message *m, struct cursor c)
 	const uint8_t *p;
 
 	put_char(l, ' ');
-	if (!take_name(l, m, &c))
+	if (!put_name(l, m, &c))
 		return false;
 	put_char(l, ' ');
-	if (!take_name(l, m, &c))
+	if (!put_name(l, m, &c))
 		return false;
 	p = cursor_take(&c, 20);
 	for (int i = 0; p && i < 20; i += 4)
@@ -144,7 +144,7 @@ static bool put_srv(struct line *l, const struct message *m, struct cursor c)
 	const uint8_t *p = cursor_take(&c, 6);
 
 	put_char(l, ' ');
-	if (!p || !take_name(l, m, &c))
+	if (!p || !put_name(l, m, &c))
 		return false;
 	PUT_NUM(l, ":", be16_at(p + 4));
 	PUT_NUM(l, " ", be16_at(p));
@@ -157,7 +157,7 @@ static bool put_mx(struct line *l, const struct message *m, struct cursor c)
 	const uint8_t *p = cursor_take(&c, 2);
 
 	put_char(l, ' ');
-	if (!p || !take_name(l, m, &c))
+	if (!p || !put_name(l, m, &c))
 		return false;
 	PUT_NUM(l, " ", be16_at(p));
 	return true;
@@ -174,8 +174,8 @@ static bool put_address(struct line *l, struct cursor c, uint8_t len)
 	return true;
 }
 
-/* What a record says; false if it is too short for that. */
-static bool put_data(struct line *l, const struct message *m, uint16_t type, struct cursor c)
+/* Writes the data of a record. Returns false if it is too short. */
+static bool put_rdata(struct line *l, const struct message *m, uint16_t type, struct cursor c)
 {
 	switch (type) {
 	case 1:
@@ -187,9 +187,9 @@ static bool put_data(struct line *l, const struct message *m, uint16_t type, str
 	case 12:
 	case 39:
 		put_char(l, ' ');
-		return take_name(l, m, &c);
-	case 6: /* tcpdump: with -v only */
-		return !l->o->verbose || put_soa(l, m, c);
+		return put_name(l, m, &c);
+	case 6: /* as tcpdump: with -v only */
+		return !l->opts->verbose || put_soa(l, m, c);
 	case 15:
 		return put_mx(l, m, c);
 	case 16:
@@ -207,11 +207,11 @@ static bool put_record(struct line *l, struct message *m)
 	const uint8_t *h;
 	uint16_t type, class;
 
-	if (l->o->verbose) {
+	if (l->opts->verbose) {
 		put_char(l, ' ');
-		if (!take_name(l, m, &m->c))
+		if (!put_name(l, m, &m->c))
 			return false;
-	} else if (!take_name(NULL, m, &m->c)) {
+	} else if (!put_name(NULL, m, &m->c)) {
 		return false;
 	}
 	h = cursor_take(&m->c, 10);
@@ -227,7 +227,7 @@ static bool put_record(struct line *l, struct message *m)
 		put_char(l, ' ');
 		put_class(l, class);
 	}
-	if (l->o->verbose > 2 && type != 41) {
+	if (l->opts->verbose > 2 && type != 41) {
 		PUT_NUM(l, " [", be32_at(h + 4));
 		PUT(l, "s]");
 	}
@@ -239,7 +239,7 @@ static bool put_record(struct line *l, struct message *m)
 			PUT(l, " DO");
 	}
 	data = cursor_sub(&m->c, be16_at(h + 8));
-	return put_data(l, m, type, data);
+	return put_rdata(l, m, type, data);
 }
 
 static bool put_records(struct line *l, struct message *m, unsigned int n, const char *what)
@@ -272,10 +272,10 @@ static bool put_questions(struct line *l, struct message *m, unsigned int n)
 	return true;
 }
 
-static bool pass_questions(struct message *m, unsigned int n)
+static bool skip_questions(struct message *m, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if (i == RECORDS_MAX || !take_name(NULL, m, &m->c) || !cursor_take(&m->c, 4))
+		if (i == RECORDS_MAX || !put_name(NULL, m, &m->c) || !cursor_take(&m->c, 4))
 			return false;
 	return true;
 }
@@ -306,7 +306,7 @@ static bool put_query(struct line *l, struct message *m, const uint8_t *h)
 		put_count(l, ar, "au]");
 	if (!put_questions(l, m, qd))
 		return false;
-	if (l->o->verbose < 2)
+	if (l->opts->verbose < 2)
 		return true;
 	return put_records(l, m, an, "") && put_records(l, m, ns, " ns:") &&
 	       put_records(l, m, ar, " ar:");
@@ -319,18 +319,18 @@ static bool put_response(struct line *l, struct message *m, const uint8_t *h)
 	uint8_t rcode = h[3] & 15;
 
 	if (rcode)
-		put_word(l, WORD_OF(rcodes, rcode), " Resp", rcode);
+		put_value_name(l, VALUE_NAME(rcodes, rcode), " Resp", rcode);
 	put_str(l, h[2] & 4 ? "*" : "");
 	put_str(l, h[3] & 0x80 ? "" : "-");
 	put_str(l, h[2] & 2 ? "|" : "");
 	put_str(l, h[3] & 0x20 ? "$" : "");
 	if (qd != 1)
 		put_count(l, qd, "q]");
-	if (l->o->verbose > 1 && qd) {
+	if (l->opts->verbose > 1 && qd) {
 		PUT(l, " q:");
 		if (!put_questions(l, m, qd))
 			return false;
-	} else if (!pass_questions(m, qd)) {
+	} else if (!skip_questions(m, qd)) {
 		return false;
 	}
 	PUT_NUM(l, " ", an);
@@ -338,12 +338,12 @@ static bool put_response(struct line *l, struct message *m, const uint8_t *h)
 	PUT_NUM(l, "/", ar);
 	if (!put_records(l, m, an, ""))
 		return false;
-	if (l->o->verbose < 2)
+	if (l->opts->verbose < 2)
 		return true;
 	return put_records(l, m, ns, " ns:") && put_records(l, m, ar, " ar:");
 }
 
-void show_dns(struct line *l, struct part p, bool mdns)
+void show_dns(struct line *l, struct pdu p, bool mdns)
 {
 	struct message m = { p.c, p.c, mdns };
 	const uint8_t *h = cursor_take(&m.c, 12);
@@ -355,15 +355,15 @@ void show_dns(struct line *l, struct part p, bool mdns)
 		return;
 	}
 	if (!h) {
-		put_cut(l, "domain");
+		put_truncated(l, "domain");
 		return;
 	}
 	put_u32(l, be16_at(h));
 	opcode = h[2] >> 3 & 15;
 	if (opcode)
-		put_word(l, WORD_OF(opcodes, opcode), " op", opcode);
+		put_value_name(l, VALUE_NAME(opcodes, opcode), " op", opcode);
 	if (h[2] & 0x80 ? !put_response(l, &m, h) : !put_query(l, &m, h)) {
-		put_cut(l, "domain");
+		put_truncated(l, "domain");
 		return;
 	}
 	PUT_NUM(l, " (", p.len);

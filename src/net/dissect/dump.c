@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet's bytes below its line: every line of them begins with a tab, so that none of them can
- * be taken for a packet's. */
+/* Dumps a packet's bytes below its line. Each line starts with a tab, so that it cannot be mistaken
+ * for a packet's line. */
 #include "net/dissect/internal.h"
 
 enum { ROW = 16, ROW_TEXT = 80 };
 
-/* In columns a space is a point, too: it would not be seen. */
-static char shown(uint8_t c, char space)
+/* In columns, spaces are shown as dots, too: a space would be invisible. */
+static char printable_char(uint8_t c, char space)
 {
 	return c == ' ' ? space : c > 0x20 && c < 0x7f ? (char)c : '.';
 }
@@ -15,18 +15,18 @@ static char shown(uint8_t c, char space)
 static void dump_row(struct line *l, const uint8_t *p, size_t n, size_t at, bool ascii)
 {
 	PUT(l, "\t0x");
-	put_hexn(l, (uint32_t)at, at > 0xffff ? 8 : 4);
+	put_hex_padded(l, (uint32_t)at, at > 0xffff ? 8 : 4);
 	PUT(l, ": ");
 	for (size_t i = 0; i < n; i++) {
 		if (i % 2 == 0)
 			put_char(l, ' ');
-		put_hexn(l, p[i], 2);
+		put_hex_padded(l, p[i], 2);
 	}
 	if (ascii) {
 		for (size_t i = n * 2 + (n + 1) / 2; i < ROW * 2 + ROW / 2 + 2; i++)
 			put_char(l, ' ');
 		for (size_t i = 0; i < n; i++)
-			put_char(l, shown(p[i], '.'));
+			put_char(l, printable_char(p[i], '.'));
 	}
 	put_char(l, '\n');
 }
@@ -40,12 +40,12 @@ static void dump_ascii(struct line *l, const uint8_t *p, size_t n)
 		if (p[i] == '\n' && i + 1 < n)
 			PUT(l, "\n\t");
 		else
-			put_char(l, shown(p[i], ' '));
+			put_char(l, printable_char(p[i], ' '));
 	}
 	put_char(l, '\n');
 }
 
-void dissect_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how)
+void dissect_put_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how)
 {
 	size_t room = how == DISSECT_ASCII ? 2 * len + 2 : (len / ROW + 1) * ROW_TEXT;
 	char *text;

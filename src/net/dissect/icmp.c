@@ -12,18 +12,18 @@ enum {
 	SOLICIT,
 	EXCEEDED,
 	PARAM,
-	TIME,
-	TIME_REPLY,
+	TIMESTAMP,
+	TIMESTAMP_REPLY,
 	INFO,
 	INFO_REPLY,
 	MASK,
 	MASK_REPLY
 };
 
-/* Unreachable, by code: what is in front of the address, and behind. */
+/* Unreachable messages by code: the text before and after the address. */
 static const struct {
-	const char *before, *after;
-} unreach[] = {
+	const char *prefix, *suffix;
+} unreachable_texts[] = {
 	{ "net ", " unreachable" },
 	{ "host ", " unreachable" },
 	{ 0 }, /* protocol */
@@ -42,8 +42,8 @@ static const struct {
 	{ "host ", " unreachable - precedence cutoff" },
 };
 
-/* The port that the datagram inside was for; false if it was cut. */
-static bool put_port_unreach(struct line *l, const uint8_t *ip, size_t left)
+/* Shows the destination port of the original datagram. Returns false if it is cut off. */
+static bool put_port_unreachable(struct line *l, const uint8_t *ip, size_t left)
 {
 	struct cursor c = cursor_of(ip, left);
 	unsigned int hlen = (ip[0] & 15u) * 4;
@@ -58,7 +58,7 @@ static bool put_port_unreach(struct line *l, const uint8_t *ip, size_t left)
 	if (ip[9] == 6 || ip[9] == 17) {
 		put_str(l, ip[9] == 6 ? " tcp" : " udp");
 		PUT(l, " port ");
-		put_port_alone(l, ip[9] == 17, be16_at(ports + 2));
+		put_port(l, ip[9] == 17, be16_at(ports + 2));
 	} else {
 		PUT_NUM(l, " protocol ", ip[9]);
 		PUT_NUM(l, " port ", be16_at(ports + 2));
@@ -67,7 +67,7 @@ static bool put_port_unreach(struct line *l, const uint8_t *ip, size_t left)
 	return true;
 }
 
-static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_unreachable(struct line *l, const uint8_t *h, struct cursor c)
 {
 	size_t left = c.left;
 	const uint8_t *ip = cursor_take(&c, 20);
@@ -75,14 +75,14 @@ static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
 
 	if (!ip)
 		return false;
-	if (code < sizeof(unreach) / sizeof(*unreach) && unreach[code].before) {
-		put_str(l, unreach[code].before);
+	if (code < ARRAY_LEN(unreachable_texts) && unreachable_texts[code].prefix) {
+		put_str(l, unreachable_texts[code].prefix);
 		put_ip4(l, ip + 16);
-		put_str(l, unreach[code].after);
+		put_str(l, unreachable_texts[code].suffix);
 		return true;
 	}
 	if (code == 3)
-		return put_port_unreach(l, ip, left);
+		return put_port_unreachable(l, ip, left);
 	put_ip4(l, ip + 16);
 	if (code == 2) {
 		PUT_NUM(l, " protocol ", ip[9]);
@@ -101,15 +101,15 @@ static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
 
 static bool show_redirect(struct line *l, const uint8_t *h, struct cursor c)
 {
-	static const char *const kinds[] = { "redirect ", "redirect ", "redirect-tos ",
-					     "redirect-tos " };
+	static const char *const prefixes[] = { "redirect ", "redirect ", "redirect-tos ",
+						"redirect-tos " };
 	static const char *const to[] = { " to net ", " to host " };
 	const uint8_t *ip = cursor_take(&c, 20);
 
 	if (!ip)
 		return false;
 	if (h[1] < 4) {
-		put_str(l, kinds[h[1]]);
+		put_str(l, prefixes[h[1]]);
 	} else {
 		PUT_NUM(l, "redirect-#", h[1]);
 		put_char(l, ' ');
@@ -125,15 +125,15 @@ static void put_lifetime(struct line *l, uint32_t s)
 	if (s >= 3600) {
 		put_u32(l, s / 3600);
 		put_char(l, ':');
-		put_dec(l, s / 60 % 60, 2);
+		put_dec_padded(l, s / 60 % 60, 2);
 	} else {
 		put_u32(l, s / 60);
 	}
 	put_char(l, ':');
-	put_dec(l, s % 60, 2);
+	put_dec_padded(l, s % 60, 2);
 }
 
-static bool show_advert(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_router_advert(struct line *l, const uint8_t *h, struct cursor c)
 {
 	PUT(l, "router advertisement lifetime ");
 	put_lifetime(l, be16_at(h + 6));
@@ -155,23 +155,23 @@ static bool show_advert(struct line *l, const uint8_t *h, struct cursor c)
 static void put_ms_of_day(struct line *l, const char *what, uint32_t ms)
 {
 	put_str(l, what);
-	put_dec(l, ms / 3600000 % 10000, ms / 3600000 > 99 ? 4 : 2);
+	put_dec_padded(l, ms / 3600000 % 10000, ms / 3600000 > 99 ? 4 : 2);
 	put_char(l, ':');
-	put_dec(l, ms / 60000 % 60, 2);
+	put_dec_padded(l, ms / 60000 % 60, 2);
 	put_char(l, ':');
-	put_dec(l, ms / 1000 % 60, 2);
+	put_dec_padded(l, ms / 1000 % 60, 2);
 	put_char(l, '.');
-	put_dec(l, ms % 1000, 3);
+	put_dec_padded(l, ms % 1000, 3);
 }
 
-static bool show_time(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_timestamp(struct line *l, const uint8_t *h, struct cursor c)
 {
 	const uint8_t *t;
 
-	put_str(l, h[0] == TIME ? "time stamp query" : "time stamp reply");
+	put_str(l, h[0] == TIMESTAMP ? "time stamp query" : "time stamp reply");
 	PUT_NUM(l, " id ", be16_at(h + 4));
 	PUT_NUM(l, " seq ", be16_at(h + 6));
-	if (h[0] == TIME)
+	if (h[0] == TIMESTAMP)
 		return true;
 	t = cursor_take(&c, 12);
 	if (!t)
@@ -182,7 +182,7 @@ static bool show_time(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-static bool show_mask(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_address_mask(struct line *l, const uint8_t *h, struct cursor c)
 {
 	const uint8_t *mask = cursor_take(&c, 4);
 
@@ -190,7 +190,7 @@ static bool show_mask(struct line *l, const uint8_t *h, struct cursor c)
 	if (!mask)
 		return false;
 	PUT(l, "address mask is 0x");
-	put_hexn(l, be32_at(mask), 8);
+	put_hex_padded(l, be32_at(mask), 8);
 	return true;
 }
 
@@ -215,7 +215,7 @@ static bool show_exceeded(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-static bool show_param(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_param_problem(struct line *l, const uint8_t *h, struct cursor c)
 {
 	(void)c;
 	if (h[1])
@@ -225,37 +225,37 @@ static bool show_param(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-/* false from show: what it is about was cut. */
+/* show() returns false if the message is cut off. */
 static const struct {
 	uint8_t type;
 	bool (*show)(struct line *l, const uint8_t *h, struct cursor c);
-	const char *words;
-} kinds[] = {
+	const char *text;
+} message_types[] = {
 	{ ECHO, show_echo, NULL },
 	{ ECHO_REPLY, show_echo, NULL },
-	{ UNREACH, show_unreach, NULL },
+	{ UNREACH, show_unreachable, NULL },
 	{ EXCEEDED, show_exceeded, NULL },
 	{ REDIRECT, show_redirect, NULL },
 	{ QUENCH, NULL, "source quench" },
-	{ ADVERT, show_advert, NULL },
+	{ ADVERT, show_router_advert, NULL },
 	{ SOLICIT, NULL, "router solicitation" },
-	{ PARAM, show_param, NULL },
-	{ TIME, show_time, NULL },
-	{ TIME_REPLY, show_time, NULL },
+	{ PARAM, show_param_problem, NULL },
+	{ TIMESTAMP, show_timestamp, NULL },
+	{ TIMESTAMP_REPLY, show_timestamp, NULL },
 	{ INFO, NULL, "information request" },
 	{ INFO_REPLY, NULL, "information reply" },
 	{ MASK, NULL, "address mask request" },
-	{ MASK_REPLY, show_mask, NULL },
+	{ MASK_REPLY, show_address_mask, NULL },
 };
 
-static bool show_kind(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_message(struct line *l, const uint8_t *h, struct cursor c)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (kinds[i].type != h[0])
+	for (size_t i = 0; i < ARRAY_LEN(message_types); i++) {
+		if (message_types[i].type != h[0])
 			continue;
-		if (kinds[i].show)
-			return kinds[i].show(l, h, c);
-		put_str(l, kinds[i].words);
+		if (message_types[i].show)
+			return message_types[i].show(l, h, c);
+		put_str(l, message_types[i].text);
 		return true;
 	}
 	PUT_NUM(l, "type-#", h[0]);
@@ -268,18 +268,17 @@ static bool is_error(uint8_t type)
 	       type == REDIRECT;
 }
 
-/* With -v: whether the sum is right, and the datagram that the error is about. */
-static void show_more(struct line *l, const uint8_t *h, struct part p)
+/* With -v: a wrong checksum, and the original datagram of an error. */
+static void show_verbose(struct line *l, const uint8_t *h, struct pdu p)
 {
 	if (!l->fragment && p.c.left >= p.len) {
-		uint16_t sum = sum_of(h, p.len + 8, 0);
+		uint16_t sum = compute_checksum(h, p.len + 8, 0);
 
 		if (sum) {
 			PUT(l, " (wrong icmp cksum ");
 			put_hex(l, be16_at(h + 2));
 			PUT(l, " (->");
-			put_hex(l, sum_of(NULL, 0,
-					  (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 2)));
+			put_hex(l, correct_checksum(sum, be16_at(h + 2)));
 			PUT(l, ")!)");
 		}
 	}
@@ -288,32 +287,32 @@ static void show_more(struct line *l, const uint8_t *h, struct part p)
 	put_char(l, ' ');
 	if (!enter_tunnel(l))
 		return;
+	/* Errors only include the start of the datagram: that is not truncation. */
 	if (p.c.left >= 4 && be16_at(p.c.at + 2) > p.len)
-		p.len = be16_at(p.c.at +
-				2); /* an error has the beginning only: nothing is missing */
+		p.len = be16_at(p.c.at + 2);
 	show_ip4(l, p);
 }
 
-void show_icmp(struct line *l, struct part p)
+void show_icmp(struct line *l, struct pdu p)
 {
 	uint32_t len = p.len;
 	const uint8_t *h = cursor_take(&p.c, 8);
 	char *from = l->at;
 
 	if (!h) {
-		put_cut(l, "icmp");
+		put_truncated(l, "icmp");
 		return;
 	}
-	p = part_rest(&p, 8);
+	p = pdu_rest(&p, 8);
 	PUT(l, "ICMP ");
-	if (!show_kind(l, h, p.c)) {
+	if (!show_message(l, h, p.c)) {
 		l->at = from;
-		put_cut(l, "icmp");
+		put_truncated(l, "icmp");
 		return;
 	}
 	PUT_LENGTH(l, len);
-	if (l->o->verbose)
-		show_more(l, h, p);
+	if (l->opts->verbose)
+		show_verbose(l, h, p);
 }
 
 static void put_group(struct line *l, const uint8_t *h)
@@ -325,12 +324,12 @@ static void put_group(struct line *l, const uint8_t *h)
 	put_char(l, ']');
 }
 
-void show_igmp(struct line *l, struct part p)
+void show_igmp(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 8);
 
 	if (!h) {
-		put_cut(l, "igmp");
+		put_truncated(l, "igmp");
 		return;
 	}
 	PUT(l, "igmp");

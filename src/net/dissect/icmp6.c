@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMPv6 (RFC 4443), neighbor discovery (RFC 4861), multicast listeners (RFC 2710, 3810). */
+/* ICMPv6 (RFC 4443), neighbor discovery (RFC 4861), multicast listener discovery (RFC 2710,
+ * 3810). */
 #include "net/dissect/internal.h"
 
 enum {
@@ -20,7 +21,7 @@ enum {
 	MLD2_REPORT = 143
 };
 
-static const struct word words[] = {
+static const struct value_name type_names[] = {
 	{ UNREACH, "destination unreachable" },
 	{ TOO_BIG, "packet too big" },
 	{ EXCEEDED, "time exceeded in-transit" },
@@ -48,8 +49,8 @@ static const struct word words[] = {
 	{ 155, "RPL" },
 };
 
-/* The port that the datagram inside was for. */
-static bool put_port_unreach(struct line *l, struct cursor c, const uint8_t *ip)
+/* Shows the destination port of the original datagram. */
+static bool put_port_unreachable(struct line *l, struct cursor c, const uint8_t *ip)
 {
 	const uint8_t *ports = cursor_take(&c, 4);
 
@@ -60,7 +61,7 @@ static bool put_port_unreach(struct line *l, struct cursor c, const uint8_t *ip)
 	if (ip[6] == 6 || ip[6] == 17) {
 		put_str(l, ip[6] == 6 ? " tcp" : " udp");
 		PUT(l, " port ");
-		put_port_alone(l, ip[6] == 17, be16_at(ports + 2));
+		put_port(l, ip[6] == 17, be16_at(ports + 2));
 		return true;
 	}
 	PUT_NUM(l, " protocol ", ip[6]);
@@ -68,7 +69,7 @@ static bool put_port_unreach(struct line *l, struct cursor c, const uint8_t *ip)
 	return true;
 }
 
-static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_unreachable(struct line *l, const uint8_t *h, struct cursor c)
 {
 	static const char *const codes[] = { ", unreachable route ", ",  unreachable prohibited ",
 					     ", beyond scope ", ", unreachable address " };
@@ -77,7 +78,7 @@ static bool show_unreach(struct line *l, const uint8_t *h, struct cursor c)
 	if (!ip)
 		return false;
 	if (h[1] == 4)
-		return put_port_unreach(l, c, ip);
+		return put_port_unreachable(l, c, ip);
 	if (h[1] > 4) {
 		PUT_NUM(l, ", unknown unreach code (", h[1]);
 		put_char(l, ')');
@@ -110,13 +111,13 @@ static bool show_exceeded(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-static bool show_param(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_param_problem(struct line *l, const uint8_t *h, struct cursor c)
 {
 	static const char *const codes[] = { ", erroneous", ", next header", ", option",
 					     ", incomplete header chain" };
 
 	(void)c;
-	if (h[1] < sizeof(codes) / sizeof(*codes)) {
+	if (h[1] < ARRAY_LEN(codes)) {
 		put_str(l, codes[h[1]]);
 		PUT_NUM(l, " - octet ", be32_at(h + 4));
 	} else {
@@ -140,8 +141,8 @@ static bool show_echo(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-/* Query, report, done of the first version; a longer query is of the second. */
-static bool show_listener(struct line *l, const uint8_t *h, struct cursor c)
+/* Query, report and done of MLDv1; a longer query is MLDv2. */
+static bool show_mld(struct line *l, const uint8_t *h, struct cursor c)
 {
 	size_t left = c.left;
 	const uint8_t *group = cursor_take(&c, 16);
@@ -163,7 +164,7 @@ static bool show_listener(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-static bool show_report2(struct line *l, const uint8_t *h, struct cursor c)
+static bool show_mld2_report(struct line *l, const uint8_t *h, struct cursor c)
 {
 	(void)c;
 	PUT_NUM(l, ", ", be16_at(h + 6));
@@ -171,7 +172,7 @@ static bool show_report2(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-static const struct word nd_options[] = {
+static const struct value_name nd_options[] = {
 	{ 1, "source link-address" },
 	{ 2, "destination link-address" },
 	{ 3, "prefix info" },
@@ -183,9 +184,9 @@ static const struct word nd_options[] = {
 	{ 31, "dnssl" },
 };
 
-static const struct word prefix_flags[] = { { 0x80, "onlink" },
-					    { 0x40, "auto" },
-					    { 0x20, "router" } };
+static const struct value_name prefix_flags[] = { { 0x80, "onlink" },
+						  { 0x40, "auto" },
+						  { 0x20, "router" } };
 
 static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 {
@@ -202,7 +203,7 @@ static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 		put_ip6(l, o + 16);
 		PUT_NUM(l, "/", o[2]);
 		PUT(l, ", Flags [");
-		put_bits(l, prefix_flags, sizeof(prefix_flags) / sizeof(*prefix_flags), o[3], ", ");
+		put_bits(l, prefix_flags, ARRAY_LEN(prefix_flags), o[3], ", ");
 		PUT_NUM(l, "], valid time ", be32_at(o + 4));
 		PUT_NUM(l, "s, pref. time ", be32_at(o + 8));
 		put_char(l, 's');
@@ -225,7 +226,7 @@ static void put_nd_data(struct line *l, const uint8_t *o, size_t n)
 	}
 }
 
-/* With -v: options of 8 bytes or a multiple of that. */
+/* With -v: options, whose lengths are multiples of 8 bytes. */
 static void put_nd_options(struct line *l, struct cursor c)
 {
 	while (c.left >= 8) {
@@ -233,11 +234,11 @@ static void put_nd_options(struct line *l, struct cursor c)
 		size_t n = o[1] * 8u;
 
 		if (!n || !cursor_take(&c, n)) {
-			put_cut(l, "icmp6");
+			put_truncated(l, "icmp6");
 			return;
 		}
 		put_char(l, ' ');
-		put_word(l, WORD_OF(nd_options, o[0]), "unknown ", o[0]);
+		put_value_name(l, VALUE_NAME(nd_options, o[0]), "unknown ", o[0]);
 		PUT_NUM(l, " option (", o[0]);
 		PUT_NUM(l, "), length ", (uint32_t)n);
 		PUT_NUM(l, " (", o[1]);
@@ -246,17 +247,17 @@ static void put_nd_options(struct line *l, struct cursor c)
 	}
 }
 
-static const struct word ra_flags[] = {
+static const struct value_name ra_flags[] = {
 	{ 0x80, "managed" },
 	{ 0x40, "other stateful" },
 	{ 0x20, "home agent" },
 	{ 0x04, "ND proxy" },
 };
-static const struct word na_flags[] = { { 0x80, "router" },
-					{ 0x40, "solicited" },
-					{ 0x20, "override" } };
+static const struct value_name na_flags[] = { { 0x80, "router" },
+					      { 0x40, "solicited" },
+					      { 0x20, "override" } };
 
-/* Those of an address behind the header. */
+/* Messages with an address after the header. */
 static bool show_neighbor(struct line *l, const uint8_t *h, struct cursor c)
 {
 	const uint8_t *addr = cursor_take(&c, 16);
@@ -279,28 +280,36 @@ static bool show_neighbor(struct line *l, const uint8_t *h, struct cursor c)
 static const struct {
 	uint8_t type;
 	bool (*show)(struct line *l, const uint8_t *h, struct cursor c);
-} kinds[] = {
-	{ NS, show_neighbor },         { NA, show_neighbor },       { ECHO, show_echo },
-	{ ECHO_REPLY, show_echo },     { UNREACH, show_unreach },   { TOO_BIG, show_too_big },
-	{ EXCEEDED, show_exceeded },   { PARAM, show_param },       { MLD_QUERY, show_listener },
-	{ MLD_REPORT, show_listener }, { MLD_DONE, show_listener }, { REDIRECT, show_neighbor },
-	{ MLD2_REPORT, show_report2 },
+} message_types[] = {
+	{ NS, show_neighbor },
+	{ NA, show_neighbor },
+	{ ECHO, show_echo },
+	{ ECHO_REPLY, show_echo },
+	{ UNREACH, show_unreachable },
+	{ TOO_BIG, show_too_big },
+	{ EXCEEDED, show_exceeded },
+	{ PARAM, show_param_problem },
+	{ MLD_QUERY, show_mld },
+	{ MLD_REPORT, show_mld },
+	{ MLD_DONE, show_mld },
+	{ REDIRECT, show_neighbor },
+	{ MLD2_REPORT, show_mld2_report },
 };
 
-static void put_flags(struct line *l, const struct word *flags, size_t n, uint8_t bits)
+static void put_flags(struct line *l, const struct value_name *flags, size_t n, uint8_t bits)
 {
 	PUT(l, ", Flags [");
 	put_bits(l, flags, n, bits, ", ");
 	put_char(l, ']');
 }
 
-static void show_router(struct line *l, const uint8_t *h, struct cursor c)
+static void put_router_advert(struct line *l, const uint8_t *h, struct cursor c)
 {
 	static const char *const prefs[] = { "medium", "high", "reserved", "low" };
 	const uint8_t *timers = cursor_take(&c, 8);
 
 	PUT_NUM(l, " hop limit ", h[4]);
-	put_flags(l, ra_flags, sizeof(ra_flags) / sizeof(*ra_flags), h[5]);
+	put_flags(l, ra_flags, ARRAY_LEN(ra_flags), h[5]);
 	PUT(l, ", pref ");
 	put_str(l, prefs[h[5] >> 3 & 3]);
 	PUT_NUM(l, ", router lifetime ", be16_at(h + 6));
@@ -312,65 +321,65 @@ static void show_router(struct line *l, const uint8_t *h, struct cursor c)
 	PUT(l, "ms");
 }
 
-/* What -v adds to neighbor discovery, behind the length. */
-static void show_discovery(struct line *l, const uint8_t *h, struct cursor c)
+/* Details of neighbor discovery with -v, after the length. */
+static void put_nd_details(struct line *l, const uint8_t *h, struct cursor c)
 {
 	size_t fixed = h[0] == RS ? 0 : h[0] == RA ? 8 : h[0] == REDIRECT ? 32 : 16;
 
 	if (h[0] == RA) {
-		show_router(l, h, c);
+		put_router_advert(l, h, c);
 	} else if (h[0] == NA) {
-		put_flags(l, na_flags, sizeof(na_flags) / sizeof(*na_flags), h[4]);
+		put_flags(l, na_flags, ARRAY_LEN(na_flags), h[4]);
 	}
 	if (cursor_skip(&c, fixed))
 		put_nd_options(l, c);
 }
 
-static void put_sum6(struct line *l, const uint8_t *h, const struct part *p)
+static void put_checksum(struct line *l, const uint8_t *h, const struct pdu *p)
 {
 	uint16_t sum;
 
-	if (!l->o->verbose || l->fragment || p->c.left < p->len)
+	if (!l->opts->verbose || l->fragment || p->c.left < p->len)
 		return;
-	sum = sum_pseudo(l, 58, h, p->len);
+	sum = compute_pseudo_checksum(l, 58, h, p->len);
 	if (!sum) {
 		PUT(l, "[icmp6 sum ok] ");
 		return;
 	}
 	PUT(l, "[bad icmp6 cksum 0x");
-	put_hexn(l, be16_at(h + 2), 4);
+	put_hex_padded(l, be16_at(h + 2), 4);
 	PUT(l, " -> 0x");
-	put_hexn(l, sum_of(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 2)), 4);
+	put_hex_padded(l, correct_checksum(sum, be16_at(h + 2)), 4);
 	PUT(l, "!] ");
 }
 
-void show_icmp6(struct line *l, struct part p)
+void show_icmp6(struct line *l, struct pdu p)
 {
 	struct cursor c = p.c;
 	const uint8_t *h = cursor_take(&c, 8);
 	bool discovery;
 
 	if (p.c.left < 4) {
-		put_cut(l, "icmp6");
+		put_truncated(l, "icmp6");
 		return;
 	}
-	put_sum6(l, p.c.at, &p);
+	put_checksum(l, p.c.at, &p);
 	PUT(l, "ICMP6, ");
-	put_word(l, WORD_OF(words, *p.c.at), "type-#", *p.c.at);
+	put_value_name(l, VALUE_NAME(type_names, *p.c.at), "type-#", *p.c.at);
 	if (!h) {
-		put_cut(l, "icmp6");
+		put_truncated(l, "icmp6");
 		return;
 	}
 	discovery = h[0] >= RS && h[0] <= REDIRECT;
-	if (l->o->verbose && discovery)
+	if (l->opts->verbose && discovery)
 		PUT_LENGTH(l, p.len);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (kinds[i].type == h[0] && !kinds[i].show(l, h, c)) {
-			put_cut(l, "icmp6");
+	for (size_t i = 0; i < ARRAY_LEN(message_types); i++)
+		if (message_types[i].type == h[0] && !message_types[i].show(l, h, c)) {
+			put_truncated(l, "icmp6");
 			return;
 		}
-	if (!l->o->verbose)
+	if (!l->opts->verbose)
 		PUT_LENGTH(l, p.len);
 	else if (discovery)
-		show_discovery(l, h, c);
+		put_nd_details(l, h, c);
 }

@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of dissection share: the line that is written, and each protocol's entrance. */
+/* Shared by the dissectors: the line being written, and the entry point of each protocol. */
 #ifndef NET_DISSECT_INTERNAL_H
 #define NET_DISSECT_INTERNAL_H
 
 #include <string.h>
+#include "base/array.h"
 #include "base/cursor.h"
 #include "net/dissect/dissect.h"
 
-/* One packet's dissection. */
+/* The line being written, and the state of the packet's dissection. */
 struct line {
-	char *at, *end; /* the text so far ends here and may grow to there */
-	bool full;
-	const struct dissect_opts *o;
-	struct dissect_state *s;
-	/* Of the innermost IP header: addresses of addr_len bytes, NULL outside of IP. */
+	char *at, *end; /* end of the text, and of the room for it */
+	bool full;      /* the text did not fit */
+	const struct dissect_opts *opts;
+	struct dissect_state *state;
+	/* Of the innermost IP header: addresses of addr_len bytes, NULL if there is none. */
 	const uint8_t *src, *dst;
 	uint8_t addr_len;
 	uint8_t ttl;
-	uint8_t proto;     /* the header's own word for what follows, before extension headers */
-	bool fragment;     /* the first of several: checksums cannot be checked */
-	uint8_t auths;     /* authentication headers in one packet, which may follow each other */
-	uint8_t depth;     /* packets in packets */
-	uint32_t link_len; /* of the outermost link-layer header, with its tags */
+	uint8_t proto;     /* protocol field of the header; extension headers may come first */
+	bool fragment;     /* the first of several fragments: checksums cannot be verified */
+	uint8_t nauths;    /* authentication headers of the packet, which are limited */
+	uint8_t depth;     /* nesting of packets */
+	uint32_t link_len; /* of the outermost link-layer header, with VLAN tags */
 };
 
-/* Bytes of a protocol: those that were captured, and how many there were (at least as many). */
-struct part {
+/* A protocol data unit: the captured bytes, and its length on the wire (at least as many). */
+struct pdu {
 	struct cursor c;
 	uint32_t len;
 };
 
+/* text.c. Bytes of packets get into a line only by put_escaped() and put_hex_bytes(). */
 void put_mem(struct line *l, const char *s, size_t n);
-/* A literal: its length is known. */
+/* Appends a string literal. */
 #define PUT(l, s) put_mem(l, "" s, sizeof(s) - 1)
 
-/* dissect_text.c. Bytes of packets only get into a line by put_safe and put_hex_bytes. */
-/* The same where most packets come by: the copy is a move or two, for more code. */
-static inline void put_hot(struct line *l, const char *s, size_t n)
+/* Like put_mem(), inlined for the most frequent packets: saves a call, for more code. */
+static inline void put_inline(struct line *l, const char *s, size_t n)
 {
 	if (__builtin_expect(n > (size_t)(l->end - l->at), 0)) {
 		put_mem(l, s, n);
@@ -45,105 +46,112 @@ static inline void put_hot(struct line *l, const char *s, size_t n)
 	memcpy(l->at, s, n);
 	l->at += n;
 }
-#define HOT(l, s) put_hot(l, "" s, sizeof(s) - 1)
-#define HOT_NUM(l, s, v)         \
-	do {                     \
-		HOT(l, s);       \
-		put_u32(l, (v)); \
+#define PUT_INLINE(l, s) put_inline(l, "" s, sizeof(s) - 1)
+#define PUT_NUM_INLINE(l, s, v)   \
+	do {                      \
+		PUT_INLINE(l, s); \
+		put_u32(l, (v));  \
 	} while (0)
 
 void put_char(struct line *l, char c);
 void put_str(struct line *l, const char *s);
 void put_u32(struct line *l, uint32_t v);
-void put_num(struct line *l, const char *s, size_t n, uint32_t v);
-void put_dec(struct line *l, uint32_t v, unsigned int digits); /* with leading zeros */
-void put_hex(struct line *l, uint32_t v);                      /* without */
-void put_hexn(struct line *l, uint32_t v, unsigned int digits);
+void put_text_num(struct line *l, const char *s, size_t n, uint32_t v);
+void put_dec_padded(struct line *l, uint32_t v, unsigned int digits); /* with leading zeros */
+void put_hex(struct line *l, uint32_t v);                             /* without leading zeros */
+void put_hex_padded(struct line *l, uint32_t v, unsigned int digits);
 void put_hex_bytes(struct line *l, const uint8_t *p, size_t n);
-void put_safe(struct line *l, const uint8_t *p, size_t n); /* controls as ^X, the rest as M-... */
+/* Control characters as ^X, bytes above 0x7f as M-X. */
+void put_escaped(struct line *l, const uint8_t *p, size_t n);
 void put_ip4(struct line *l, const uint8_t *p);
 void put_ip6(struct line *l, const uint8_t *p);
 void put_ip(struct line *l, const uint8_t *p, uint8_t len);
 void put_mac(struct line *l, const uint8_t *p);
-/* " [|name]": the rest was not captured. */
-void put_cut(struct line *l, const char *name);
-/* The word of value, or fallback and the number. */
-struct word {
+/* " [|name]": the rest of the packet was not captured. */
+void put_truncated(struct line *l, const char *name);
+/* A name for a value. Arrays, not pointers, which would cost a relocation each. */
+struct value_name {
 	uint16_t value;
-	char word[31]; /* here, since a pointer would cost its relocation, too */
-	uint8_t : 8;   /* zero: the end of a word that fills its room */
+	char name[31];
+	uint8_t : 8; /* zero, so that a name of 31 bytes is terminated */
 };
-const char *word_of(const struct word *words, size_t n, uint32_t value);
-#define WORD_OF(words, value) word_of(words, sizeof(words) / sizeof(*(words)), value)
-void put_word(struct line *l, const char *word, const char *fallback, uint32_t value);
-/* The words of the bits that are set, comma-separated; "none". */
-void put_bits(struct line *l, const struct word *words, size_t n, uint32_t bits, const char *sep);
+/* NULL: the value has no name. */
+const char *find_value_name(const struct value_name *names, size_t n, uint32_t value);
+#define VALUE_NAME(names, value) find_value_name(names, ARRAY_LEN(names), value)
+/* Appends name, or, if it is NULL, fallback and the value. */
+void put_value_name(struct line *l, const char *name, const char *fallback, uint32_t value);
+/* The names of the bits that are set, separated by sep; "none" if no bit is set. */
+void put_bits(struct line *l, const struct value_name *names, size_t n, uint32_t bits,
+	      const char *sep);
 
-/* A literal and a number. */
-#define PUT_NUM(l, s, v) put_num(l, "" s, sizeof(s) - 1, (v))
+/* Appends a string literal and a number. */
+#define PUT_NUM(l, s, v) put_text_num(l, "" s, sizeof(s) - 1, (v))
 #define PUT_LENGTH(l, v) PUT_NUM(l, ", length ", v)
 
-/* A part's bytes from the cursor on, of n bytes on the wire. */
-static inline struct part part_rest(const struct part *p, uint32_t passed)
+/* The rest of a PDU after its cursor, which is skip bytes past its start. */
+static inline struct pdu pdu_rest(const struct pdu *p, uint32_t skip)
 {
-	struct part rest = { p->c, p->len > passed ? p->len - passed : 0 };
+	struct pdu rest = { p->c, p->len > skip ? p->len - skip : 0 };
 
 	if (rest.c.left > rest.len)
 		rest.c.left = rest.len;
 	return rest;
 }
 
-/* dissect_time.c, dissect_dump.c */
+/* time.c, dump.c */
 void put_time(struct line *l, uint64_t time_ns);
-void dissect_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how);
+void dissect_put_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t how);
 
-/* dissect_names.c */
-const char *ip_proto_word(uint8_t proto);
-/* ".name" or ".number", as the options say */
+/* names.c */
+const char *ip_proto_name(uint8_t proto);
+/* The port's name, or its number. */
 void put_port(struct line *l, bool udp, uint16_t port);
-void put_port_alone(struct line *l, bool udp, uint16_t port);
-/* "a.1 > b.2: ", or "1 > 2: " where extension headers came between. */
-void put_ends(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport);
+/* "a.1 > b.2: ", or "1 > 2: " after extension headers. */
+void put_endpoints(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport);
 
-/* dissect_sum.c: the checksum over the pseudo-header and len bytes; 0 is right. */
-uint16_t sum_of(const uint8_t *p, size_t n, uint32_t start);
-uint16_t sum_pseudo(const struct line *l, uint8_t proto, const uint8_t *p, uint32_t len);
+/* checksum.c: the Internet checksum (RFC 1071) over n bytes, without and with the pseudo-header; 0
+ * if the checksum in them is correct. start: added to the sum. */
+uint16_t compute_checksum(const uint8_t *p, size_t n, uint32_t start);
+uint16_t compute_pseudo_checksum(const struct line *l, uint8_t proto, const uint8_t *p,
+				 uint32_t len);
+/* The checksum to expect instead of wrong, given the result over the bytes that include it. */
+uint16_t correct_checksum(uint16_t sum, uint16_t wrong);
 
-/* Each protocol: what it says, from its first byte on. */
-void show_link(struct line *l, uint16_t link, struct part p);
-void show_ethernet(struct line *l, struct part p);
-/* NULL if there is none. */
-const char *ethertype_word(uint16_t type);
-/* What follows an EtherType; false if it is unknown (then nothing was written). */
-bool show_ethertype(struct line *l, uint16_t type, struct part p);
-void show_llc(struct line *l, struct part p);
-void show_mpls(struct line *l, struct part p);
-void show_arp(struct line *l, struct part p);
-void show_ip(struct line *l, struct part p); /* IPv4 or IPv6 by its first four bits */
-void show_ip4(struct line *l, struct part p);
-void show_ip6(struct line *l, struct part p);
-/* A protocol of IP. */
-void show_proto(struct line *l, uint8_t proto, struct part p);
-void show_tcp(struct line *l, struct part p);
-void show_udp(struct line *l, struct part p);
-void show_sctp(struct line *l, struct part p);
-void show_icmp(struct line *l, struct part p);
-void show_icmp6(struct line *l, struct part p);
-void show_igmp(struct line *l, struct part p);
-void show_gre(struct line *l, struct part p);
-/* True if another tunnel may be entered. */
+/* Entry points of the protocols; p starts at the first byte of the header. */
+void show_link_layer(struct line *l, uint16_t link, struct pdu p);
+void show_ethernet(struct line *l, struct pdu p);
+/* The name of an EtherType; NULL: unknown. */
+const char *ethertype_name(uint16_t type);
+/* Dissects what follows an EtherType. Returns false, with nothing written, if it is unknown. */
+bool show_ethertype(struct line *l, uint16_t type, struct pdu p);
+void show_llc(struct line *l, struct pdu p);
+void show_mpls(struct line *l, struct pdu p);
+void show_arp(struct line *l, struct pdu p);
+void show_ip(struct line *l, struct pdu p); /* IPv4 or IPv6 by the version field */
+void show_ip4(struct line *l, struct pdu p);
+void show_ip6(struct line *l, struct pdu p);
+/* A protocol that IP carries. */
+void show_proto(struct line *l, uint8_t proto, struct pdu p);
+void show_tcp(struct line *l, struct pdu p);
+void show_udp(struct line *l, struct pdu p);
+void show_sctp(struct line *l, struct pdu p);
+void show_icmp(struct line *l, struct pdu p);
+void show_icmp6(struct line *l, struct pdu p);
+void show_igmp(struct line *l, struct pdu p);
+void show_gre(struct line *l, struct pdu p);
+/* Starts a nested packet. Returns false, with a note in the line, if the nesting is too deep. */
 bool enter_tunnel(struct line *l);
-/* Payloads of UDP. */
-void show_dns(struct line *l, struct part p, bool mdns);
-void show_dhcp(struct line *l, struct part p);
-void show_dhcp6(struct line *l, struct part p);
-void show_ntp(struct line *l, struct part p);
-void show_vxlan(struct line *l, struct part p);
-void show_geneve(struct line *l, struct part p);
-/* False, and nothing written, if it is none. */
-bool show_quic(struct line *l, struct part p);
-bool show_wireguard(struct line *l, struct part p);
-/* What is in a TCP segment, behind its length. */
-void show_stream(struct line *l, struct part p, uint16_t sport, uint16_t dport);
+/* UDP payloads. */
+void show_dns(struct line *l, struct pdu p, bool mdns);
+void show_dhcp(struct line *l, struct pdu p);
+void show_dhcp6(struct line *l, struct pdu p);
+void show_ntp(struct line *l, struct pdu p);
+void show_vxlan(struct line *l, struct pdu p);
+void show_geneve(struct line *l, struct pdu p);
+/* Return false, with nothing written, if the payload is something else. */
+bool show_quic(struct line *l, struct pdu p);
+bool show_wireguard(struct line *l, struct pdu p);
+/* The payload of a TCP segment, written after the length. */
+void show_stream(struct line *l, struct pdu p, uint16_t sport, uint16_t dport);
 
 #endif

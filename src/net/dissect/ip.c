@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv4 (RFC 791) and what IP carries. */
+/* IPv4 (RFC 791), and the protocols that IP carries. */
 #include "net/dissect/internal.h"
 #include "net/proto.h"
 
-static const struct word ip_options[] = {
+static const struct value_name ip_options[] = {
 	{ 0, "EOL" },        { 1, "NOP" },    { 7, "RR" },     { 68, "timestamp" },
 	{ 130, "security" }, { 131, "LSRR" }, { 137, "SSRR" }, { 148, "RA" },
 };
 
-/* Each takes a byte at least: the loop ends. */
+/* The loop ends because each option takes at least a byte. */
 static void put_ip_options(struct line *l, struct cursor c)
 {
 	PUT(l, ", options (");
 	for (bool first = true; c.left; first = false) {
 		uint8_t kind = cursor_u8(&c), len;
-		const char *word = WORD_OF(ip_options, kind);
+		const char *name = VALUE_NAME(ip_options, kind);
 		const uint8_t *data;
 
 		if (!first)
 			put_char(l, ',');
-		put_word(l, word, "unknown ", kind);
+		put_value_name(l, name, "unknown ", kind);
 		if (kind == 0)
 			break;
 		if (kind == 1)
@@ -41,13 +41,15 @@ static void put_ip_options(struct line *l, struct cursor c)
 	put_char(l, ')');
 }
 
-static const struct word frag_flags[] = { { 0x2000, "+" }, { 0x4000, "DF" }, { 0x8000, "rsvd" } };
+static const struct value_name frag_flags[] = { { 0x2000, "+" },
+						{ 0x4000, "DF" },
+						{ 0x8000, "rsvd" } };
 
-/* What -v says in front of the addresses. */
+/* The header fields that -v shows before the addresses. */
 static void put_ip_header(struct line *l, const uint8_t *h, unsigned int hlen)
 {
 	static const char *const ecn[] = { "", ",ECT(1)", ",ECT(0)", ",CE" };
-	uint16_t frag = be16_at(h + 6), sum = sum_of(h, hlen, 0);
+	uint16_t frag = be16_at(h + 6), sum = compute_checksum(h, hlen, 0);
 
 	PUT(l, "(tos 0x");
 	put_hex(l, h[1]);
@@ -56,9 +58,9 @@ static void put_ip_header(struct line *l, const uint8_t *h, unsigned int hlen)
 	PUT_NUM(l, ", id ", be16_at(h + 4));
 	PUT_NUM(l, ", offset ", (frag & 0x1fffu) * 8);
 	PUT(l, ", flags [");
-	put_bits(l, frag_flags, sizeof(frag_flags) / sizeof(*frag_flags), frag, ", ");
+	put_bits(l, frag_flags, ARRAY_LEN(frag_flags), frag, ", ");
 	PUT(l, "], proto ");
-	put_str(l, ip_proto_word(h[9]));
+	put_str(l, ip_proto_name(h[9]));
 	PUT_NUM(l, " (", h[9]);
 	put_char(l, ')');
 	PUT_LENGTH(l, be16_at(h + 2));
@@ -68,13 +70,13 @@ static void put_ip_header(struct line *l, const uint8_t *h, unsigned int hlen)
 		PUT(l, ", bad cksum ");
 		put_hex(l, be16_at(h + 10));
 		PUT(l, " (->");
-		put_hex(l, sum_of(h, hlen, (uint16_t)~be16_at(h + 10)));
+		put_hex(l, compute_checksum(h, hlen, (uint16_t)~be16_at(h + 10)));
 		PUT(l, ")!");
 	}
 	PUT(l, ") ");
 }
 
-/* Those print their ports with the addresses. */
+/* These protocols print their ports with the addresses. */
 static bool has_ports(uint8_t proto)
 {
 	return proto == 6 || proto == 17 || proto == 132;
@@ -90,19 +92,19 @@ static void put_addresses(struct line *l)
 
 static void put_later_fragment(struct line *l, uint8_t proto)
 {
-	const char *name = l->o->numeric ? NULL : net_proto_name(proto);
+	const char *name = l->opts->numeric ? NULL : net_proto_name(proto);
 
 	put_addresses(l);
-	put_word(l, name, "ip-proto-", proto);
+	put_value_name(l, name, "ip-proto-", proto);
 }
 
-/* True if the header can be relied on; else it was said why not. */
-static bool check_ip4(struct line *l, const uint8_t *h, const struct part *p, unsigned int hlen)
+/* Returns true if the header is valid; else writes why not. */
+static bool check_ip4(struct line *l, const uint8_t *h, const struct pdu *p, unsigned int hlen)
 {
 	uint16_t total = h ? be16_at(h + 2) : 0;
 
 	if (!h) {
-		put_cut(l, "ip");
+		put_truncated(l, "ip");
 	} else if (hlen < 20) {
 		PUT_NUM(l, "bad-hlen ", hlen);
 	} else if (total < hlen) {
@@ -111,14 +113,14 @@ static bool check_ip4(struct line *l, const uint8_t *h, const struct part *p, un
 		PUT_NUM(l, " [remaining caplen(", (uint32_t)p->c.left);
 		PUT_NUM(l, ") < header length(", hlen);
 		PUT(l, ")]");
-		put_cut(l, "ip");
+		put_truncated(l, "ip");
 	} else {
 		return true;
 	}
 	return false;
 }
 
-static void show_ip4_body(struct line *l, struct part p, const uint8_t *h, unsigned int hlen)
+static void show_ip4_body(struct line *l, struct pdu p, const uint8_t *h, unsigned int hlen)
 {
 	uint16_t frag = be16_at(h + 6), total = be16_at(h + 2);
 
@@ -126,11 +128,11 @@ static void show_ip4_body(struct line *l, struct part p, const uint8_t *h, unsig
 		PUT_NUM(l, "truncated-ip - ", total - p.len);
 		PUT(l, " bytes missing! ");
 	}
-	if (l->o->verbose)
+	if (l->opts->verbose)
 		put_ip_header(l, h, hlen);
 	p.len = total;
 	cursor_take(&p.c, hlen);
-	p = part_rest(&p, hlen);
+	p = pdu_rest(&p, hlen);
 	l->src = h + 12;
 	l->dst = h + 16;
 	l->addr_len = 4;
@@ -146,24 +148,24 @@ static void show_ip4_body(struct line *l, struct part p, const uint8_t *h, unsig
 	show_proto(l, h[9], p);
 }
 
-void show_ip4(struct line *l, struct part p)
+void show_ip4(struct line *l, struct pdu p)
 {
 	struct cursor c = p.c;
 	const uint8_t *h;
 	unsigned int hlen;
 
 	if (!c.left) {
-		put_cut(l, "ip");
+		put_truncated(l, "ip");
 		return;
 	}
-	if (!l->o->link)
-		HOT(l, "IP");
+	if (!l->opts->link)
+		PUT_INLINE(l, "IP");
 	if (*c.at >> 4 != 4) {
 		put_u32(l, *c.at >> 4);
 		PUT(l, " (invalid)");
 		return;
 	}
-	if (!l->o->link)
+	if (!l->opts->link)
 		put_char(l, ' ');
 	h = cursor_take(&c, 20);
 	hlen = h ? (h[0] & 15u) * 4 : 0;
@@ -171,10 +173,10 @@ void show_ip4(struct line *l, struct part p)
 		show_ip4_body(l, p, h, hlen);
 }
 
-void show_ip(struct line *l, struct part p)
+void show_ip(struct line *l, struct pdu p)
 {
 	if (!p.c.left) {
-		put_cut(l, "ip");
+		put_truncated(l, "ip");
 		return;
 	}
 	switch (*p.c.at >> 4) {
@@ -189,12 +191,12 @@ void show_ip(struct line *l, struct part p)
 	}
 }
 
-static void show_inner(struct line *l, struct part p)
+static void show_ip_in_ip(struct line *l, struct pdu p)
 {
 	uint8_t version = l->proto == 41 ? 6 : 4;
 
 	if (!p.c.left) {
-		put_cut(l, version == 6 ? "ip6" : "ip");
+		put_truncated(l, version == 6 ? "ip6" : "ip");
 		return;
 	}
 	if (!enter_tunnel(l))
@@ -205,16 +207,16 @@ static void show_inner(struct line *l, struct part p)
 		show_ip4(l, p);
 }
 
-static void show_esp(struct line *l, struct part p)
+static void show_esp(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 8);
 
 	if (!h) {
-		put_cut(l, "esp");
+		put_truncated(l, "esp");
 		return;
 	}
 	PUT(l, "ESP(spi=0x");
-	put_hexn(l, be32_at(h), 8);
+	put_hex_padded(l, be32_at(h), 8);
 	PUT(l, ",seq=0x");
 	put_hex(l, be32_at(h + 4));
 	put_char(l, ')');
@@ -223,54 +225,54 @@ static void show_esp(struct line *l, struct part p)
 
 enum { AUTHS_MAX = 4 };
 
-static void show_ah(struct line *l, struct part p)
+static void show_ah(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 12), *icv;
 	unsigned int icv_len;
 
 	if (!h) {
-		put_cut(l, "ah");
+		put_truncated(l, "ah");
 		return;
 	}
 	PUT(l, "AH(");
-	if (l->o->verbose) {
+	if (l->opts->verbose) {
 		PUT_NUM(l, "length=", h[1]);
 		PUT_NUM(l, "(", (h[1] + 2u) * 4);
 		PUT(l, "-bytes),");
 	}
 	PUT(l, "spi=0x");
-	put_hexn(l, be32_at(h + 4), 8);
+	put_hex_padded(l, be32_at(h + 4), 8);
 	PUT(l, ",seq=0x");
 	put_hex(l, be32_at(h + 8));
 	icv_len = h[1] > 1 ? (h[1] - 1u) * 4 : 0;
 	icv = cursor_take(&p.c, icv_len);
 	if (!icv) {
-		put_cut(l, "ah");
+		put_truncated(l, "ah");
 		return;
 	}
 	PUT(l, ",icv=0x");
 	put_hex_bytes(l, icv, icv_len);
 	PUT(l, "): ");
-	if (++l->auths > AUTHS_MAX)
+	if (++l->nauths > AUTHS_MAX)
 		PUT(l, "[nested too deep]");
 	else
-		show_proto(l, h[0], part_rest(&p, 12 + icv_len));
+		show_proto(l, h[0], pdu_rest(&p, 12 + icv_len));
 }
 
-static void show_ipcomp(struct line *l, struct part p)
+static void show_ipcomp(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 4);
 
 	if (!h) {
-		put_cut(l, "ipcomp");
+		put_truncated(l, "ipcomp");
 		return;
 	}
 	PUT(l, "IPComp(cpi=0x");
-	put_hexn(l, be16_at(h + 2), 4);
+	put_hex_padded(l, be16_at(h + 2), 4);
 	put_char(l, ')');
 }
 
-static void show_icmp_of4(struct line *l, struct part p)
+static void show_icmp_over_ip4(struct line *l, struct pdu p)
 {
 	if (l->addr_len == 4)
 		show_icmp(l, p);
@@ -278,7 +280,7 @@ static void show_icmp_of4(struct line *l, struct part p)
 		PUT(l, "[ICMP requires IPv4] (invalid)");
 }
 
-static void show_icmp_of6(struct line *l, struct part p)
+static void show_icmp6_over_ip6(struct line *l, struct pdu p)
 {
 	if (l->addr_len == 16)
 		show_icmp6(l, p);
@@ -288,26 +290,29 @@ static void show_icmp_of6(struct line *l, struct part p)
 
 static const struct {
 	uint8_t proto;
-	void (*show)(struct line *l, struct part p);
-} protos[] = {
-	{ 6, show_tcp },    { 17, show_udp }, { 1, show_icmp_of4 }, { 58, show_icmp_of6 },
-	{ 132, show_sctp }, { 2, show_igmp }, { 4, show_inner },    { 41, show_inner },
-	{ 47, show_gre },   { 50, show_esp }, { 51, show_ah },      { 108, show_ipcomp },
+	void (*show)(struct line *l, struct pdu p);
+} ip_protocols[] = {
+	{ 6, show_tcp },           { 17, show_udp },
+	{ 1, show_icmp_over_ip4 }, { 58, show_icmp6_over_ip6 },
+	{ 132, show_sctp },        { 2, show_igmp },
+	{ 4, show_ip_in_ip },      { 41, show_ip_in_ip },
+	{ 47, show_gre },          { 50, show_esp },
+	{ 51, show_ah },           { 108, show_ipcomp },
 };
 
-void show_proto(struct line *l, uint8_t proto, struct part p)
+void show_proto(struct line *l, uint8_t proto, struct pdu p)
 {
 	const char *name;
 
-	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
-		if (protos[i].proto == proto) {
+	for (size_t i = 0; i < ARRAY_LEN(ip_protocols); i++)
+		if (ip_protocols[i].proto == proto) {
 			if (proto == 4 || proto == 41)
 				l->proto = proto;
-			protos[i].show(l, p);
+			ip_protocols[i].show(l, p);
 			return;
 		}
-	name = l->o->numeric ? NULL : net_proto_name(proto);
+	name = l->opts->numeric ? NULL : net_proto_name(proto);
 	put_char(l, ' ');
-	put_word(l, name, "ip-proto-", proto);
+	put_value_name(l, name, "ip-proto-", proto);
 	PUT_NUM(l, " ", p.len);
 }

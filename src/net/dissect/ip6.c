@@ -2,9 +2,16 @@
 /* IPv6 and its extension headers (RFC 8200, 8754). */
 #include "net/dissect/internal.h"
 
-enum { HOP = 0, ROUTING = 43, FRAGMENT = 44, NO_NEXT = 59, DSTOPTS = 60, EXT_MAX = 12 };
+enum {
+	HOP_BY_HOP = 0,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	NO_NEXT = 59,
+	DEST_OPTIONS = 60,
+	EXTENSIONS_MAX = 12
+};
 
-/* What -v says in front of the addresses. */
+/* The header fields that -v shows before the addresses. */
 static void put_ip6_header(struct line *l, const uint8_t *h)
 {
 	uint32_t flow = be32_at(h) & 0xfffff, class = be32_at(h) >> 20 & 0xff;
@@ -12,28 +19,28 @@ static void put_ip6_header(struct line *l, const uint8_t *h)
 	put_char(l, '(');
 	if (class) {
 		PUT(l, "class 0x");
-		put_hexn(l, class, 2);
+		put_hex_padded(l, class, 2);
 		PUT(l, ", ");
 	}
 	if (flow) {
 		PUT(l, "flowlabel 0x");
-		put_hexn(l, flow, 5);
+		put_hex_padded(l, flow, 5);
 		PUT(l, ", ");
 	}
 	PUT_NUM(l, "hlim ", h[7]);
 	PUT(l, ", next-header ");
-	put_str(l, ip_proto_word(h[6]));
+	put_str(l, ip_proto_name(h[6]));
 	PUT_NUM(l, " (", h[6]);
 	PUT_NUM(l, ") payload length: ", be16_at(h + 4));
 	PUT(l, ") ");
 }
 
-static const struct word ip6_options[] = {
+static const struct value_name ip6_options[] = {
 	{ 1, "padn" }, { 5, "rtalert" }, { 0x63, "rpl" }, { 0xc2, "jumbo" }, { 0xc9, "homeaddr" },
 };
 
-/* Hop-by-hop and destination options: named with -v. */
-static void put_options(struct line *l, struct cursor c)
+/* Hop-by-hop and destination options, shown with -v. */
+static void put_ext_options(struct line *l, struct cursor c)
 {
 	while (c.left) {
 		uint8_t kind = cursor_u8(&c);
@@ -45,36 +52,36 @@ static void put_options(struct line *l, struct cursor c)
 		len = cursor_u8(&c);
 		data = cursor_take(&c, len);
 		if (!data && len) {
-			put_cut(l, "opt");
+			put_truncated(l, "opt");
 			return;
 		}
 		put_char(l, '(');
-		put_word(l, WORD_OF(ip6_options, kind), "opt ", kind);
+		put_value_name(l, VALUE_NAME(ip6_options, kind), "opt ", kind);
 		if (kind == 5 && len == 2) {
 			PUT(l, ": 0x");
-			put_hexn(l, be16_at(data), 4);
+			put_hex_padded(l, be16_at(data), 4);
 		}
 		PUT(l, ") ");
 	}
 }
 
-/* Takes an options header; false if it was cut. */
-static bool show_options(struct line *l, struct part *p, const char *word, const char *cut)
+/* Shows an options header and moves p past it. Returns false if it is cut off. */
+static bool show_ext_options(struct line *l, struct pdu *p, const char *name, const char *cut)
 {
 	struct cursor c = p->c;
 	const uint8_t *h = cursor_take(&c, 2);
 	const uint8_t *data = h ? cursor_take(&c, h[1] * 8u + 6) : NULL;
 
 	if (!data) {
-		put_cut(l, cut);
+		put_truncated(l, cut);
 		return false;
 	}
-	put_str(l, word);
+	put_str(l, name);
 	put_char(l, ' ');
-	if (l->o->verbose)
-		put_options(l, cursor_of(data, h[1] * 8u + 6));
+	if (l->opts->verbose)
+		put_ext_options(l, cursor_of(data, h[1] * 8u + 6));
 	p->c = c;
-	*p = part_rest(p, h[1] * 8u + 8);
+	*p = pdu_rest(p, h[1] * 8u + 8);
 	return true;
 }
 
@@ -89,14 +96,14 @@ static void put_segments(struct line *l, struct cursor c)
 	}
 }
 
-static bool show_routing(struct line *l, struct part *p)
+static bool show_routing(struct line *l, struct pdu *p)
 {
 	struct cursor c = p->c;
 	const uint8_t *h = cursor_take(&c, 8);
 	const uint8_t *data = h ? cursor_take(&c, h[1] * 8u) : NULL;
 
 	if (!h || (!data && h[1])) {
-		put_cut(l, "rt6");
+		put_truncated(l, "rt6");
 		return false;
 	}
 	PUT_NUM(l, "RT6 (len=", h[1]);
@@ -110,39 +117,39 @@ static bool show_routing(struct line *l, struct part *p)
 	}
 	if (h[2] == 4) {
 		PUT_NUM(l, ", last-entry=", h[4]);
-		if (l->o->verbose) {
+		if (l->opts->verbose) {
 			PUT(l, ", flags=0x");
 			put_hex(l, h[5]);
 		}
 		PUT(l, ", tag=");
 		put_hex(l, be16_at(h + 6));
-	} else if (l->o->verbose) {
+	} else if (l->opts->verbose) {
 		PUT(l, ", rsv=0x");
 		put_hex(l, be32_at(h + 4));
 	}
 	put_segments(l, cursor_of(data, h[1] * 8u));
 	PUT(l, ") ");
 	p->c = c;
-	*p = part_rest(p, h[1] * 8u + 8);
+	*p = pdu_rest(p, h[1] * 8u + 8);
 	return true;
 }
 
-/* False if it is not the first, or was cut. */
-static bool show_fragment(struct line *l, struct part *p)
+/* Returns false if this is not the first fragment, or it is cut off. */
+static bool show_fragment(struct line *l, struct pdu *p)
 {
 	const uint8_t *h = cursor_take(&p->c, 8);
 	uint16_t offset;
 
 	if (!h) {
-		put_cut(l, "frag6");
+		put_truncated(l, "frag6");
 		return false;
 	}
-	*p = part_rest(p, 8);
+	*p = pdu_rest(p, 8);
 	offset = be16_at(h + 2) & 0xfff8;
 	PUT(l, "frag (");
-	if (l->o->verbose) {
+	if (l->opts->verbose) {
 		PUT(l, "0x");
-		put_hexn(l, be32_at(h + 4), 8);
+		put_hex_padded(l, be32_at(h + 4), 8);
 		put_char(l, ':');
 	}
 	put_u32(l, offset);
@@ -153,14 +160,14 @@ static bool show_fragment(struct line *l, struct part *p)
 	return !offset;
 }
 
-/* One extension header, passed over; false if there is nothing to say behind it. */
-static bool show_ext(struct line *l, uint8_t kind, struct part *p)
+/* Shows an extension header and moves p past it. Returns false if nothing after it can be shown. */
+static bool show_extension(struct line *l, uint8_t kind, struct pdu *p)
 {
 	switch (kind) {
-	case HOP:
-		return show_options(l, p, "HBH", "hbhopt");
-	case DSTOPTS:
-		return show_options(l, p, "DSTOPT", "dstopt");
+	case HOP_BY_HOP:
+		return show_ext_options(l, p, "HBH", "hbhopt");
+	case DEST_OPTIONS:
+		return show_ext_options(l, p, "DSTOPT", "dstopt");
 	case ROUTING:
 		return show_routing(l, p);
 	default:
@@ -168,22 +175,23 @@ static bool show_ext(struct line *l, uint8_t kind, struct part *p)
 	}
 }
 
-static bool is_ext(uint8_t proto)
+static bool is_extension(uint8_t proto)
 {
-	return proto == HOP || proto == DSTOPTS || proto == ROUTING || proto == FRAGMENT;
+	return proto == HOP_BY_HOP || proto == DEST_OPTIONS || proto == ROUTING ||
+	       proto == FRAGMENT;
 }
 
-static void show_next(struct line *l, uint8_t next, struct part p)
+static void show_payload(struct line *l, uint8_t next, struct pdu p)
 {
-	for (int i = 0; is_ext(next); i++) {
+	for (int i = 0; is_extension(next); i++) {
 		uint8_t kind = next;
 
-		if (i == EXT_MAX) {
+		if (i == EXTENSIONS_MAX) {
 			PUT(l, "[too many headers]");
 			return;
 		}
 		next = p.c.left ? *p.c.at : 0;
-		if (!show_ext(l, kind, &p))
+		if (!show_extension(l, kind, &p))
 			return;
 	}
 	if (next == NO_NEXT)
@@ -192,17 +200,17 @@ static void show_next(struct line *l, uint8_t next, struct part p)
 		show_proto(l, next, p);
 }
 
-void show_ip6(struct line *l, struct part p)
+void show_ip6(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 40);
 	uint32_t len;
 
 	if (!h) {
-		put_cut(l, "ip6");
+		put_truncated(l, "ip6");
 		return;
 	}
-	if (!l->o->link)
-		HOT(l, "IP6 ");
+	if (!l->opts->link)
+		PUT_INLINE(l, "IP6 ");
 	if (h[0] >> 4 != 6) {
 		PUT_NUM(l, "version error: ", h[0] >> 4);
 		PUT(l, " != 6");
@@ -213,10 +221,10 @@ void show_ip6(struct line *l, struct part p)
 		PUT_NUM(l, "truncated-ip6 - ", len + 40 - p.len);
 		PUT(l, " bytes missing!");
 	}
-	if (l->o->verbose)
+	if (l->opts->verbose)
 		put_ip6_header(l, h);
 	p.len = len;
-	p = part_rest(&p, 0);
+	p = pdu_rest(&p, 0);
 	l->src = h + 8;
 	l->dst = h + 24;
 	l->addr_len = 16;
@@ -229,5 +237,5 @@ void show_ip6(struct line *l, struct part p)
 		put_ip6(l, l->dst);
 		PUT(l, ": ");
 	}
-	show_next(l, h[6], p);
+	show_payload(l, h[6], p);
 }

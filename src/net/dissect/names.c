@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of ports and protocols as tcpdump's lines have them. */
+/* Names of ports and protocols as in tcpdump's lines. */
 #include "net/dissect/internal.h"
 #include "net/services.h"
 
-void put_port_alone(struct line *l, bool udp, uint16_t port)
+void put_port(struct line *l, bool udp, uint16_t port)
 {
-	const char *name = l->o->numeric ? NULL : service_name(udp, port);
+	const char *name = l->opts->numeric ? NULL : service_name(udp, port);
 
 	if (name)
 		put_str(l, name);
@@ -13,13 +13,7 @@ void put_port_alone(struct line *l, bool udp, uint16_t port)
 		put_u32(l, port);
 }
 
-void put_port(struct line *l, bool udp, uint16_t port)
-{
-	put_char(l, '.');
-	put_port_alone(l, udp, port);
-}
-
-void put_ends(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport)
+void put_endpoints(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport)
 {
 	bool udp = proto == 17, whole = l->src && l->proto == proto;
 
@@ -27,17 +21,17 @@ void put_ends(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport)
 		put_ip(l, l->src, l->addr_len);
 		put_char(l, '.');
 	}
-	put_port_alone(l, udp, sport);
-	HOT(l, " > ");
+	put_port(l, udp, sport);
+	PUT_INLINE(l, " > ");
 	if (whole) {
 		put_ip(l, l->dst, l->addr_len);
 		put_char(l, '.');
 	}
-	put_port_alone(l, udp, dport);
-	HOT(l, ": ");
+	put_port(l, udp, dport);
+	PUT_INLINE(l, ": ");
 }
 
-static const struct word ip_protos[] = {
+static const struct value_name ip_protos[] = {
 	{ 0, "Options" },    { 1, "ICMP" },
 	{ 2, "IGMP" },       { 4, "IPIP" },
 	{ 6, "TCP" },        { 8, "EGP" },
@@ -54,9 +48,9 @@ static const struct word ip_protos[] = {
 	{ 143, "Ethernet" },
 };
 
-const char *ip_proto_word(uint8_t proto)
+const char *ip_proto_name(uint8_t proto)
 {
-	const char *word = WORD_OF(ip_protos, proto);
+	const char *name = VALUE_NAME(ip_protos, proto);
 
-	return word ? word : "unknown";
+	return name ? name : "unknown";
 }

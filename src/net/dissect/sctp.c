@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* SCTP (RFC 9260): its chunks. */
+/* SCTP (RFC 9260) and its chunks. */
 #include "net/dissect/internal.h"
 
 enum { CHUNKS_MAX = 32, DATA = 0, INIT, INIT_ACK, SACK };
 
-static const struct word chunk_words[] = {
+static const struct value_name chunk_names[] = {
 	{ DATA, "DATA" },      { INIT, "INIT" },        { INIT_ACK, "INIT ACK" },
 	{ SACK, "SACK" },      { 4, "HB REQ" },         { 5, "HB ACK" },
 	{ 6, "ABORT" },        { 7, "SHUTDOWN" },       { 8, "SHUTDOWN ACK" },
@@ -13,7 +13,7 @@ static const struct word chunk_words[] = {
 	{ 15, "AUTH" },        { 0x40, "I-DATA" },      { 0x80, "ASCONF-ACK" },
 	{ 0x82, "RE-CONFIG" }, { 0xc0, "FOR CUM TSN" }, { 0xc1, "ASCONF" },
 };
-static const struct word payload_words[] = {
+static const struct value_name payload_names[] = {
 	{ 1, "IUA" },   { 2, "M2UA" },         { 3, "M3UA" },  { 4, "SUA" },
 	{ 5, "M2PA" },  { 6, "V5UA" },         { 7, "H.248" }, { 18, "S1AP" },
 	{ 27, "X2AP" }, { 50, "WebRTC DCEP" }, { 60, "NGAP" },
@@ -22,7 +22,7 @@ static const struct word payload_words[] = {
 static bool show_data(struct line *l, uint8_t flags, struct cursor c)
 {
 	const uint8_t *p = cursor_take(&c, 12);
-	const char *word;
+	const char *name;
 
 	if (flags & 7) {
 		put_str(l, flags & 4 ? "(U)" : "");
@@ -36,9 +36,9 @@ static bool show_data(struct line *l, uint8_t flags, struct cursor c)
 	PUT_NUM(l, "] [SID: ", be16_at(p + 4));
 	PUT_NUM(l, "] [SSEQ ", be16_at(p + 6));
 	PUT(l, "] [PPID ");
-	word = WORD_OF(payload_words, be32_at(p + 8));
-	if (word) {
-		put_str(l, word);
+	name = VALUE_NAME(payload_names, be32_at(p + 8));
+	if (name) {
+		put_str(l, name);
 	} else {
 		PUT(l, "0x");
 		put_hex(l, be32_at(p + 8));
@@ -78,11 +78,11 @@ static bool show_sack(struct line *l, struct cursor c)
 
 static bool show_chunk(struct line *l, const uint8_t *h, struct cursor c)
 {
-	const char *word = WORD_OF(chunk_words, h[0]);
+	const char *name = VALUE_NAME(chunk_names, h[0]);
 
 	put_char(l, '[');
-	if (word) {
-		put_str(l, word);
+	if (name) {
+		put_str(l, name);
 	} else {
 		PUT(l, "Unknown chunk type: 0x");
 		put_hex(l, h[0]);
@@ -100,8 +100,8 @@ static bool show_chunk(struct line *l, const uint8_t *h, struct cursor c)
 	return true;
 }
 
-/* False if the rest was cut, or is not worth reading. */
-static bool show_chunks(struct line *l, struct part p)
+/* Returns false if the rest is cut off. */
+static bool show_chunks(struct line *l, struct pdu p)
 {
 	for (unsigned int i = 1; p.len; i++) {
 		const uint8_t *h;
@@ -134,12 +134,12 @@ static bool show_chunks(struct line *l, struct part p)
 		len = (len + 3) & ~3u;
 		if (!cursor_skip(&p.c, len - 4 < p.len - 4 ? len - 4 : p.len - 4))
 			return len >= p.len;
-		p = part_rest(&p, len);
+		p = pdu_rest(&p, len);
 	}
 	return true;
 }
 
-void show_sctp(struct line *l, struct part p)
+void show_sctp(struct line *l, struct pdu p)
 {
 	const uint8_t *h = cursor_take(&p.c, 12);
 
@@ -149,11 +149,11 @@ void show_sctp(struct line *l, struct part p)
 		return;
 	}
 	if (!h) {
-		put_cut(l, "sctp");
+		put_truncated(l, "sctp");
 		return;
 	}
-	put_ends(l, 132, be16_at(h), be16_at(h + 2));
+	put_endpoints(l, 132, be16_at(h), be16_at(h + 2));
 	PUT(l, "sctp");
-	if (!show_chunks(l, part_rest(&p, 12)))
-		put_cut(l, "sctp");
+	if (!show_chunks(l, pdu_rest(&p, 12)))
+		put_truncated(l, "sctp");
 }

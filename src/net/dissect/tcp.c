@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP (RFC 9293): flags, numbers relative to the connection's first, options. */
+/* TCP (RFC 9293): flags, relative sequence numbers, options. */
 #include "net/dissect/internal.h"
 
-/* Which way a segment goes: 0 from the lower end. The ends into key, the lower first. */
-static unsigned int order_ends(struct dissect_conn *key, const struct line *l, uint16_t sport,
-			       uint16_t dport)
+/* Fills key with the endpoints in ascending order. Returns which of them sent the segment. */
+static unsigned int order_endpoints(struct dissect_conn *key, const struct line *l, uint16_t sport,
+				    uint16_t dport)
 {
 	int c = memcmp(l->src, l->dst, l->addr_len);
-	unsigned int way = c > 0 || (c == 0 && sport > dport);
+	unsigned int side = c > 0 || (c == 0 && sport > dport);
 
-	memcpy(key->addr[way], l->src, l->addr_len);
-	memcpy(key->addr[!way], l->dst, l->addr_len);
-	key->port[way] = sport;
-	key->port[!way] = dport;
-	return way;
+	memcpy(key->addr[side], l->src, l->addr_len);
+	memcpy(key->addr[!side], l->dst, l->addr_len);
+	key->port[side] = sport;
+	key->port[!side] = dport;
+	return side;
 }
 
 enum { KEY_BYTES = offsetof(struct dissect_conn, base) };
@@ -23,12 +23,12 @@ static uint32_t hash_key(const struct dissect_conn *key)
 	uint64_t words[(KEY_BYTES + 7) / 8] = { 0 }, hash = 0;
 
 	memcpy(words, key, KEY_BYTES);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		hash = (hash ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
 	return (uint32_t)(hash >> 32);
 }
 
-/* The connection; a new one, with used 0, in the place of the one that was longest unused. */
+/* Finds a connection, or replaces the least recently used of its set by a new one with used 0. */
 static struct dissect_conn *find_conn(struct dissect_state *s, const struct dissect_conn *key)
 {
 	struct dissect_conn *set = s->conn[hash_key(key) % DISSECT_CONN_SETS], *oldest = set;
@@ -43,25 +43,25 @@ static struct dissect_conn *find_conn(struct dissect_state *s, const struct diss
 	return oldest;
 }
 
-/* Make the numbers of a segment with an ACK relative; those of a SYN, or of the first that is seen,
- * are what the others are relative to. Returns what is subtracted from SACKs. */
-static uint32_t relate(struct line *l, const uint8_t *h, uint32_t *seq, uint32_t *ack)
+/* Makes the numbers of a segment with ACK relative to those of a SYN, or of the first segment seen.
+ * Returns what to subtract from SACK numbers. */
+static uint32_t make_relative(struct line *l, const uint8_t *h, uint32_t *seq, uint32_t *ack)
 {
 	struct dissect_conn key = { 0 }, *conn;
-	unsigned int way = order_ends(&key, l, be16_at(h), be16_at(h + 2));
+	unsigned int side = order_endpoints(&key, l, be16_at(h), be16_at(h + 2));
 
-	conn = find_conn(l->s, &key);
+	conn = find_conn(l->state, &key);
 	if (!conn->used || h[13] & 2) {
-		conn->base[way] = *seq;
-		conn->base[!way] = *ack - 1;
+		conn->base[side] = *seq;
+		conn->base[!side] = *ack - 1;
 	} else {
-		*seq -= conn->base[way];
-		*ack -= conn->base[!way];
+		*seq -= conn->base[side];
+		*ack -= conn->base[!side];
 	}
-	if (!++l->s->uses) /* after 2^32 segments all are equally old, once */
-		l->s->uses = 1;
-	conn->used = l->s->uses;
-	return conn->base[!way];
+	if (!++l->state->uses) /* after 2^32 segments, all connections are equally old once */
+		l->state->uses = 1;
+	conn->used = l->state->uses;
+	return conn->base[!side];
 }
 
 static void put_flags(struct line *l, uint8_t flags)
@@ -73,7 +73,7 @@ static void put_flags(struct line *l, uint8_t flags)
 	for (int i = 0; i < 8; i++)
 		if (flags & 1 << i)
 			text[n++] = letters[i];
-	HOT(l, "Flags [");
+	PUT_INLINE(l, "Flags [");
 	if (n)
 		put_mem(l, text, n);
 	else
@@ -84,7 +84,7 @@ static void put_flags(struct line *l, uint8_t flags)
 enum { EOL, NOP, MSS, WSCALE, SACK_OK, SACK, ECHO, ECHO_REPLY, TS };
 enum { CC = 11, CC_NEW, CC_ECHO, MD5 = 19, UTO = 28, AO, MPTCP, TFO = 34, EXP = 254 };
 
-static const struct word option_words[] = {
+static const struct value_name option_names[] = {
 	{ EOL, "eol" },        { NOP, "nop" },   { MSS, "mss" },      { WSCALE, "wscale" },
 	{ SACK_OK, "sackOK" }, { SACK, "sack" }, { ECHO, "echo" },    { ECHO_REPLY, "echoreply" },
 	{ TS, "TS" },          { CC, "cc" },     { CC_NEW, "ccnew" }, { CC_ECHO, "ccecho" },
@@ -109,14 +109,15 @@ static void put_sack(struct line *l, const uint8_t *p, unsigned int n, uint32_t 
 
 static void put_mptcp(struct line *l, const uint8_t *p, unsigned int n)
 {
-	static const struct word subtypes[] = {
+	static const struct value_name subtypes[] = {
 		{ 0, "capable" },  { 1, "join" }, { 2, "dss" },  { 3, "add-addr" },
 		{ 4, "rem-addr" }, { 5, "prio" }, { 6, "fail" }, { 7, "fast-close" },
 	};
 
 	PUT_NUM(l, " ", n + 2);
 	put_char(l, ' ');
-	put_word(l, n ? WORD_OF(subtypes, p[0] >> 4) : NULL, "unknown ", n ? p[0] >> 4 : 0);
+	put_value_name(l, n ? VALUE_NAME(subtypes, p[0] >> 4) : NULL, "unknown ",
+		       n ? p[0] >> 4 : 0);
 }
 
 static void put_cookie(struct line *l, const uint8_t *p, unsigned int n)
@@ -150,8 +151,8 @@ static void put_uto(struct line *l, const uint8_t *p)
 	PUT_NUM(l, " ", p[0] & 0x80 ? v * 60 : v);
 }
 
-/* How long what an option says is, if that is fixed; it can be longer, which is said. */
-static int fixed_len(uint8_t kind)
+/* The fixed length of an option's data, or -1. Longer options are shown with their length. */
+static int option_fixed_len(uint8_t kind)
 {
 	static const uint8_t lens[] = {
 		[MSS] = 2, [WSCALE] = 1, [ECHO] = 4,    [ECHO_REPLY] = 4, [TS] = 8,
@@ -172,8 +173,8 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 		PUT_NUM(l, " ", p[0]);
 		break;
 	case TS:
-		HOT_NUM(l, " val ", be32_at(p));
-		HOT_NUM(l, " ecr ", be32_at(p + 4));
+		PUT_NUM_INLINE(l, " val ", be32_at(p));
+		PUT_NUM_INLINE(l, " ecr ", be32_at(p + 4));
 		break;
 	case SACK:
 		put_sack(l, p, n, base);
@@ -207,29 +208,30 @@ static void put_option_data(struct line *l, uint8_t kind, const uint8_t *p, unsi
 	}
 }
 
-enum option { OPTION_OK, OPTION_LAST, OPTION_BAD, OPTION_CUT };
+enum option_result { OPTION_OK, OPTION_LAST, OPTION_BAD, OPTION_CUT };
 
-/* One option of options, of which claimed bytes were sent. */
-static enum option show_option(struct line *l, struct cursor *c, size_t *claimed, uint32_t base)
+/* Writes one option. options_left: bytes of options on the wire. */
+static enum option_result put_option(struct line *l, struct cursor *c, size_t *options_left,
+				     uint32_t base)
 {
 	uint8_t kind = cursor_u8(c), len;
-	const char *word = WORD_OF(option_words, kind);
+	const char *name = VALUE_NAME(option_names, kind);
 	const uint8_t *data;
-	int fixed = fixed_len(kind);
+	int fixed = option_fixed_len(kind);
 
-	--*claimed;
+	--*options_left;
 	if (kind <= NOP) {
-		put_str(l, word);
+		put_str(l, name);
 		return kind == EOL ? OPTION_LAST : OPTION_OK;
 	}
-	if (!*claimed || !c->left)
+	if (!*options_left || !c->left)
 		return OPTION_CUT;
 	len = cursor_u8(c);
-	--*claimed;
-	if (len < 2 || len - 2u > *claimed)
+	--*options_left;
+	if (len < 2 || len - 2u > *options_left)
 		return OPTION_BAD;
-	*claimed -= len - 2u;
-	put_word(l, word, "unknown-", kind);
+	*options_left -= len - 2u;
+	put_value_name(l, name, "unknown-", kind);
 	if (fixed > len - 2)
 		return OPTION_BAD;
 	data = cursor_take(c, len - 2u);
@@ -243,20 +245,20 @@ static enum option show_option(struct line *l, struct cursor *c, size_t *claimed
 	return OPTION_OK;
 }
 
-/* False if they are broken: then the line ends there. */
-static bool put_options(struct line *l, struct cursor c, size_t claimed, uint32_t base)
+/* Returns false if the options are invalid: the line ends there. */
+static bool put_options(struct line *l, struct cursor c, size_t options_left, uint32_t base)
 {
-	enum option done = OPTION_OK;
+	enum option_result result = OPTION_OK;
 
-	HOT(l, ", options [");
-	for (bool first = true; claimed && done == OPTION_OK; first = false) {
+	PUT_INLINE(l, ", options [");
+	for (bool first = true; options_left && result == OPTION_OK; first = false) {
 		if (!first)
 			put_char(l, ',');
-		done = c.left ? show_option(l, &c, &claimed, base) : OPTION_CUT;
+		result = c.left ? put_option(l, &c, &options_left, base) : OPTION_CUT;
 	}
-	if (done == OPTION_CUT) {
-		put_cut(l, "tcp");
-	} else if (done == OPTION_BAD) {
+	if (result == OPTION_CUT) {
+		put_truncated(l, "tcp");
+	} else if (result == OPTION_BAD) {
 		PUT(l, "[bad opt]");
 	} else {
 		put_char(l, ']');
@@ -265,68 +267,67 @@ static bool put_options(struct line *l, struct cursor c, size_t claimed, uint32_
 	return false;
 }
 
-static void put_sum(struct line *l, const uint8_t *h, const struct part *p)
+static void put_checksum(struct line *l, const uint8_t *h, const struct pdu *p)
 {
 	uint16_t sum;
 
-	if (!l->o->verbose || l->fragment || p->c.left < p->len || !l->src)
+	if (!l->opts->verbose || l->fragment || p->c.left < p->len || !l->src)
 		return;
-	sum = sum_pseudo(l, 6, h, p->len);
+	sum = compute_pseudo_checksum(l, 6, h, p->len);
 	PUT(l, ", cksum 0x");
-	put_hexn(l, be16_at(h + 16), 4);
+	put_hex_padded(l, be16_at(h + 16), 4);
 	if (!sum) {
 		PUT(l, " (correct)");
 		return;
 	}
-	/* what makes the rest zero, with the wrong one taken out */
 	PUT(l, " (incorrect -> 0x");
-	put_hexn(l, sum_of(NULL, 0, (uint32_t)(uint16_t)~sum + (uint16_t)~be16_at(h + 16)), 4);
+	put_hex_padded(l, correct_checksum(sum, be16_at(h + 16)), 4);
 	put_char(l, ')');
 }
 
-/* Returns as relate() does. */
+/* Returns what to subtract from SACK numbers. */
 static uint32_t put_numbers(struct line *l, const uint8_t *h, uint32_t len)
 {
 	uint32_t seq = be32_at(h + 4), ack = be32_at(h + 8), base = 0;
 
-	if (!l->o->absolute && l->src && h[13] & 0x10)
-		base = relate(l, h, &seq, &ack);
-	if (len || h[13] & 7 || l->o->verbose > 1) {
-		HOT_NUM(l, ", seq ", seq);
+	if (!l->opts->absolute && l->src && h[13] & 0x10)
+		base = make_relative(l, h, &seq, &ack);
+	if (len || h[13] & 7 || l->opts->verbose > 1) {
+		PUT_NUM_INLINE(l, ", seq ", seq);
 		if (len) {
 			put_char(l, ':');
 			put_u32(l, seq + len);
 		}
 	}
 	if (h[13] & 0x10)
-		HOT_NUM(l, ", ack ", ack);
-	HOT_NUM(l, ", win ", be16_at(h + 14));
+		PUT_NUM_INLINE(l, ", ack ", ack);
+	PUT_NUM_INLINE(l, ", win ", be16_at(h + 14));
 	if (h[13] & 0x20)
-		HOT_NUM(l, ", urg ", be16_at(h + 18));
+		PUT_NUM_INLINE(l, ", urg ", be16_at(h + 18));
 	return base;
 }
 
-static void show_segment(struct line *l, struct part p, const uint8_t *h, uint32_t hlen)
+static void show_segment(struct line *l, struct pdu p, const uint8_t *h, uint32_t hlen)
 {
 	uint32_t len = p.len - hlen, base;
 	struct cursor c = p.c;
 
 	put_flags(l, h[13]);
-	put_sum(l, h, &p);
+	put_checksum(l, h, &p);
 	base = put_numbers(l, h, len);
 	cursor_take(&c, 20);
 	if (hlen > 20 && !put_options(l, cursor_of(c.at, c.left < hlen - 20 ? c.left : hlen - 20),
 				      hlen - 20, base))
 		return;
-	HOT_NUM(l, ", length ", len);
+	PUT_NUM_INLINE(l, ", length ", len);
 	if (!len)
 		return;
 	cursor_take(&p.c, hlen);
-	p = part_rest(&p, hlen);
+	p = pdu_rest(&p, hlen);
 	if (h[13] & 4) {
-		if (l->o->verbose) {
+		if (l->opts->verbose) {
 			PUT(l, " [RST ");
-			put_safe(l, p.c.at, p.c.left);
+			put_escaped(l, p.c.at, p.c.left);
 			put_char(l, ']');
 		}
 		return;
@@ -334,7 +335,7 @@ static void show_segment(struct line *l, struct part p, const uint8_t *h, uint32
 	show_stream(l, p, be16_at(h), be16_at(h + 2));
 }
 
-void show_tcp(struct line *l, struct part p)
+void show_tcp(struct line *l, struct pdu p)
 {
 	struct cursor c = p.c;
 	const uint8_t *h = cursor_take(&c, 20);
@@ -347,12 +348,12 @@ void show_tcp(struct line *l, struct part p)
 			put_ip(l, l->dst, l->addr_len);
 			PUT(l, ":");
 		}
-		put_cut(l, "tcp");
+		put_truncated(l, "tcp");
 		return;
 	}
-	put_ends(l, 6, be16_at(p.c.at), be16_at(p.c.at + 2));
+	put_endpoints(l, 6, be16_at(p.c.at), be16_at(p.c.at + 2));
 	if (!h) {
-		put_cut(l, "tcp");
+		put_truncated(l, "tcp");
 		return;
 	}
 	hlen = (uint32_t)(h[12] >> 4) * 4;
@@ -360,7 +361,7 @@ void show_tcp(struct line *l, struct part p)
 		PUT_NUM(l, " tcp ", p.len - hlen);
 		PUT_NUM(l, " [bad hdr length ", hlen);
 		PUT(l, " - too short, < 20]");
-	} else if (l->o->quiet) {
+	} else if (l->opts->quiet) {
 		PUT_NUM(l, "tcp ", p.len > hlen ? p.len - hlen : 0);
 	} else if (hlen > p.len) {
 		put_flags(l, h[13]);

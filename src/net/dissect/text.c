@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers, addresses and others' bytes as text, into a line that cannot overflow. */
+/* Writes numbers, addresses and untrusted bytes as text to a line, which cannot overflow. */
 #include "net/dissect/internal.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Words are short: two copies that overlap are less than a call. */
-static void copy(char *to, const char *s, size_t n)
+/* Most texts are short: two overlapping copies are faster than a call. */
+static void copy_short(char *to, const char *s, size_t n)
 {
 	if (n >= 8 && n <= 16) {
 		memcpy(to, s, 8);
@@ -28,7 +28,7 @@ void put_mem(struct line *l, const char *s, size_t n)
 		l->end = l->at;
 		return;
 	}
-	copy(l->at, s, n);
+	copy_short(l->at, s, n);
 	l->at += n;
 }
 
@@ -46,13 +46,13 @@ void put_str(struct line *l, const char *s)
 	put_mem(l, s, strlen(s));
 }
 
-/* Where the next bytes may be written: in the line, if up to n fit there, else in spare. */
-static char *begin(const struct line *l, char *spare, size_t n)
+/* Returns where to write up to n bytes: in the line if they fit, else in spare. */
+static char *begin_text(const struct line *l, char *spare, size_t n)
 {
 	return n <= (size_t)(l->end - l->at) ? l->at : spare;
 }
 
-static void end(struct line *l, const char *from, size_t n)
+static void end_text(struct line *l, const char *from, size_t n)
 {
 	if (from == l->at)
 		l->at += n;
@@ -64,23 +64,23 @@ enum { U32_DIGITS = 10, IP4_CHARS = 15 };
 
 void put_u32(struct line *l, uint32_t v)
 {
-	char spare[U32_DIGITS], *at = begin(l, spare, U32_DIGITS);
+	char spare[U32_DIGITS], *at = begin_text(l, spare, U32_DIGITS);
 	unsigned int digits = 1;
 
 	for (uint64_t least = 10; v >= least; least *= 10)
 		digits++;
 	for (unsigned int i = digits; i-- > 0; v /= 10)
 		at[i] = (char)('0' + v % 10);
-	end(l, at, digits);
+	end_text(l, at, digits);
 }
 
-void put_num(struct line *l, const char *s, size_t n, uint32_t v)
+void put_text_num(struct line *l, const char *s, size_t n, uint32_t v)
 {
 	put_mem(l, s, n);
 	put_u32(l, v);
 }
 
-void put_dec(struct line *l, uint32_t v, unsigned int digits)
+void put_dec_padded(struct line *l, uint32_t v, unsigned int digits)
 {
 	char text[10];
 
@@ -89,7 +89,7 @@ void put_dec(struct line *l, uint32_t v, unsigned int digits)
 	put_mem(l, text, digits);
 }
 
-void put_hexn(struct line *l, uint32_t v, unsigned int digits)
+void put_hex_padded(struct line *l, uint32_t v, unsigned int digits)
 {
 	char text[8];
 
@@ -104,16 +104,16 @@ void put_hex(struct line *l, uint32_t v)
 
 	while (digits < 8 && v >> (4 * digits))
 		digits++;
-	put_hexn(l, v, digits);
+	put_hex_padded(l, v, digits);
 }
 
 void put_hex_bytes(struct line *l, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n && !l->full; i++)
-		put_hexn(l, p[i], 2);
+		put_hex_padded(l, p[i], 2);
 }
 
-void put_safe(struct line *l, const uint8_t *p, size_t n)
+void put_escaped(struct line *l, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n && !l->full; i++) {
 		uint8_t c = p[i];
@@ -132,7 +132,7 @@ void put_safe(struct line *l, const uint8_t *p, size_t n)
 
 void put_ip4(struct line *l, const uint8_t *p)
 {
-	char spare[IP4_CHARS], *from = begin(l, spare, IP4_CHARS), *at = from;
+	char spare[IP4_CHARS], *from = begin_text(l, spare, IP4_CHARS), *at = from;
 
 	for (int i = 0; i < 4; i++) {
 		unsigned int v = p[i];
@@ -145,11 +145,11 @@ void put_ip4(struct line *l, const uint8_t *p)
 			*at++ = (char)('0' + v / 10 % 10);
 		*at++ = (char)('0' + v % 10);
 	}
-	end(l, from, (size_t)(at - from));
+	end_text(l, from, (size_t)(at - from));
 }
 
-/* The longest run of two zero words or more: RFC 5952. */
-static void zero_run(const uint8_t *p, int *first, int *len)
+/* Finds the longest run of at least two zero groups (RFC 5952); *first is -1 if there is none. */
+static void find_zero_run(const uint8_t *p, int *first, int *len)
 {
 	int run = 0;
 
@@ -170,7 +170,7 @@ void put_ip6(struct line *l, const uint8_t *p)
 	/* ::ffff:192.0.2.1, and ::192.0.2.1 */
 	bool mapped = !memcmp(p, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
 
-	zero_run(p, &first, &len);
+	find_zero_run(p, &first, &len);
 	for (int i = 0; i < 8; i++) {
 		if (i == first) {
 			PUT(l, "::");
@@ -195,7 +195,7 @@ void put_ip(struct line *l, const uint8_t *p, uint8_t len)
 		put_ip6(l, p);
 }
 
-void dissect_address(struct buf *out, const uint8_t *bytes, uint8_t len)
+void dissect_put_address(struct buf *out, const uint8_t *bytes, uint8_t len)
 {
 	char text[64];
 	struct line l = { .at = text, .end = text + sizeof(text) };
@@ -217,40 +217,41 @@ void put_mac(struct line *l, const uint8_t *p)
 	put_mem(l, text, sizeof(text));
 }
 
-void put_cut(struct line *l, const char *name)
+void put_truncated(struct line *l, const char *name)
 {
 	PUT(l, " [|");
 	put_str(l, name);
 	put_char(l, ']');
 }
 
-const char *word_of(const struct word *words, size_t n, uint32_t value)
+const char *find_value_name(const struct value_name *names, size_t n, uint32_t value)
 {
 	for (size_t i = 0; i < n; i++)
-		if (words[i].value == value)
-			return words[i].word;
+		if (names[i].value == value)
+			return names[i].name;
 	return NULL;
 }
 
-void put_word(struct line *l, const char *word, const char *fallback, uint32_t value)
+void put_value_name(struct line *l, const char *name, const char *fallback, uint32_t value)
 {
-	if (word) {
-		put_str(l, word);
+	if (name) {
+		put_str(l, name);
 		return;
 	}
 	put_str(l, fallback);
 	put_u32(l, value);
 }
 
-void put_bits(struct line *l, const struct word *words, size_t n, uint32_t bits, const char *sep)
+void put_bits(struct line *l, const struct value_name *names, size_t n, uint32_t bits,
+	      const char *sep)
 {
 	const char *between = "";
 
 	for (size_t i = 0; i < n; i++) {
-		if (!(bits & words[i].value))
+		if (!(bits & names[i].value))
 			continue;
 		put_str(l, between);
-		put_str(l, words[i].word);
+		put_str(l, names[i].name);
 		between = sep;
 	}
 	if (!*between)

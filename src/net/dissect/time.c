@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet's time in front of its line, as tcpdump's -t to -ttttt have it. */
+/* Time stamps at the start of lines, for tcpdump's -t to -ttttt. */
+#include "base/clock.h"
 #include "net/dissect/internal.h"
 
-#define NS_PER_S UINT64_C(1000000000)
-
-/* Days since 1970-01-01 as a date of the Gregorian calendar. Years begin in March here: so the leap
- * day is the last one, and months are 153 days in five. */
+/* Converts days since 1970-01-01 to a Gregorian date. The year is counted from March: then the leap
+ * day is its last day, and five months have 153 days. */
 static void put_date(struct line *l, uint64_t days)
 {
 	uint64_t z = days + 719468, era = z / 146097;
@@ -14,100 +13,100 @@ static void put_date(struct line *l, uint64_t days)
 	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	uint32_t month = mp < 10 ? mp + 3 : mp - 9;
 
-	put_dec(l, (uint32_t)(yoe + era * 400 + (month <= 2)) % 10000, 4);
+	put_dec_padded(l, (uint32_t)(yoe + era * 400 + (month <= 2)) % 10000, 4);
 	put_char(l, '-');
-	put_dec(l, month, 2);
+	put_dec_padded(l, month, 2);
 	put_char(l, '-');
-	put_dec(l, doy - (153 * mp + 2) / 5 + 1, 2);
+	put_dec_padded(l, doy - (153 * mp + 2) / 5 + 1, 2);
 }
 
 static void put_hms(struct line *l, uint32_t seconds)
 {
-	put_dec(l, seconds / 3600 % 100, 2);
+	put_dec_padded(l, seconds / 3600 % 100, 2);
 	put_char(l, ':');
-	put_dec(l, seconds / 60 % 60, 2);
+	put_dec_padded(l, seconds / 60 % 60, 2);
 	put_char(l, ':');
-	put_dec(l, seconds % 60, 2);
+	put_dec_padded(l, seconds % 60, 2);
 }
 
 static void put_fraction(struct line *l, uint32_t ns)
 {
 	put_char(l, '.');
-	if (l->o->nanos)
-		put_dec(l, ns, 9);
+	if (l->opts->nanos)
+		put_dec_padded(l, ns, 9);
 	else
-		put_dec(l, ns / 1000, 6);
+		put_dec_padded(l, ns / 1000, 6);
 	put_char(l, ' ');
 }
 
-/* Most packets have the second of the one before. */
-static const char *local_time(const struct line *l, uint64_t second)
+/* Cached, since most packets are in the same second as the one before. */
+static const char *format_local_time(const struct line *l, uint64_t second)
 {
-	struct dissect_state *s = l->s;
-	struct line text = { .at = s->shown, .end = s->shown + sizeof(s->shown) };
-	int64_t local = (int64_t)second + l->o->utc_offset;
+	struct dissect_state *s = l->state;
+	struct line text = { .at = s->clock_text, .end = s->clock_text + sizeof(s->clock_text) };
+	int64_t local = (int64_t)second + l->opts->utc_offset;
 	uint64_t at = local > 0 ? (uint64_t)local : 0;
 
-	if (s->shown[0] && s->shown_s == at)
-		return s->shown;
-	s->shown_s = at;
+	if (s->clock_text[0] && s->clock_s == at)
+		return s->clock_text;
+	s->clock_s = at;
 	put_date(&text, at / 86400);
 	put_char(&text, ' ');
 	put_hms(&text, (uint32_t)(at % 86400));
-	return s->shown;
+	return s->clock_text;
 }
 
-/* Since from; times may go backwards. */
-static void put_since(struct line *l, uint64_t time_ns, uint64_t from)
+/* The time since start; clocks may go backwards. */
+static void put_delta(struct line *l, uint64_t time_ns, uint64_t start)
 {
-	uint64_t ns = time_ns >= from ? time_ns - from : from - time_ns;
+	uint64_t ns = time_ns >= start ? time_ns - start : start - time_ns;
 
-	put_char(l, time_ns >= from ? ' ' : '-');
+	put_char(l, time_ns >= start ? ' ' : '-');
 	put_hms(l, (uint32_t)(ns / NS_PER_S % 360000));
 	put_fraction(l, (uint32_t)(ns % NS_PER_S));
 }
 
 void put_time(struct line *l, uint64_t time_ns)
 {
-	struct dissect_state *s = l->s;
+	struct dissect_state *s = l->state;
 	uint64_t second = time_ns / NS_PER_S;
 
 	if (!s->started) {
 		s->started = true;
 		s->first_ns = s->last_ns = time_ns;
 	}
-	switch (l->o->time) {
+	switch (l->opts->time) {
 	case DISSECT_NONE:
 		break;
 	case DISSECT_EPOCH:
 		if (second >= 1000000000)
 			put_u32(l, (uint32_t)(second / 1000000000));
-		put_dec(l, (uint32_t)(second % 1000000000), 9);
+		put_dec_padded(l, (uint32_t)(second % 1000000000), 9);
 		put_fraction(l, (uint32_t)(time_ns % NS_PER_S));
 		break;
 	case DISSECT_DELTA:
-		put_since(l, time_ns, s->last_ns);
+		put_delta(l, time_ns, s->last_ns);
 		break;
 	case DISSECT_FIRST:
-		put_since(l, time_ns, s->first_ns);
+		put_delta(l, time_ns, s->first_ns);
 		break;
 	case DISSECT_DATE:
-		put_mem(l, local_time(l, second), 19);
+		put_mem(l, format_local_time(l, second), 19);
 		put_fraction(l, (uint32_t)(time_ns % NS_PER_S));
 		break;
 	default:
-		put_hot(l, local_time(l, second) + 11, 8);
+		put_inline(l, format_local_time(l, second) + 11, 8);
 		put_fraction(l, (uint32_t)(time_ns % NS_PER_S));
 	}
 	s->last_ns = time_ns;
 }
 
-void dissect_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset)
+void dissect_put_clock(struct buf *out, uint64_t time_ns, int32_t utc_offset)
 {
 	static const struct dissect_opts plain;
 	int64_t local = (int64_t)(time_ns / NS_PER_S) + utc_offset;
 	char text[32];
-	struct line l = { .at = text, .end = text + sizeof(text), .o = &plain };
+	struct line l = { .at = text, .end = text + sizeof(text), .opts = &plain };
 
 	put_hms(&l, (uint32_t)((local > 0 ? local : 0) % 86400));
 	put_fraction(&l, (uint32_t)(time_ns % NS_PER_S));

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* A message of DNS (RFC 1035, 4.1) in a few words. */
+/* Summary of a DNS message (RFC 1035, 4.1). */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include "net/dns.h"
 
-enum { HEADER = 12, RECORDS_MAX = 32, TYPE_A = 1, TYPE_CNAME = 5, TYPE_PTR = 12, TYPE_AAAA = 28 };
+enum {
+	HEADER_LEN = 12,
+	RECORDS_MAX = 32,
+	TYPE_A = 1,
+	TYPE_CNAME = 5,
+	TYPE_PTR = 12,
+	TYPE_AAAA = 28,
+};
 
-/* A name with dots. False: it is broken. */
+/* Reads a name as text with dots. Returns false if it is invalid. */
 static bool read_name(struct cursor message, struct cursor *c, char *text, size_t len)
 {
-	struct dns_walk w = { .whole = message, .c = *c };
+	struct dns_walk w = { .message = message, .c = *c };
 	const uint8_t *label;
 	enum dns_step step;
 	uint8_t n;
 	size_t at = 0;
 
-	while ((step = dns_next(&w, &label, &n)) == DNS_LABEL) {
+	while ((step = dns_next_label(&w, &label, &n)) == DNS_LABEL) {
 		if (at && at + 1 < len)
 			text[at++] = '.';
 		for (int i = 0; i < n && at + 5 < len; i++) {
@@ -30,29 +37,28 @@ static bool read_name(struct cursor message, struct cursor *c, char *text, size_
 	if (!at && len > 1)
 		text[at++] = '.';
 	text[at] = '\0';
-	*c = w.behind;
+	*c = w.after;
 	return step == DNS_END;
 }
 
-static void add(struct dns_says *says, const char *word)
+static void append_answer(struct dns_summary *msg, const char *word)
 {
-	size_t have = strlen(says->answers), room = sizeof(says->answers) - sizeof(", ...");
+	size_t len = strlen(msg->answers), room = sizeof(msg->answers) - sizeof(", ...");
 
-	if (have > room)
+	if (len > room)
 		return;
-	if (have + strlen(word) + 2 > room)
+	if (len + strlen(word) + 2 > room)
 		word = "...";
-	snprintf(says->answers + have, sizeof(says->answers) - have, "%s%s", have ? ", " : "",
-		 word);
+	snprintf(msg->answers + len, sizeof(msg->answers) - len, "%s%s", len ? ", " : "", word);
 }
 
-static bool read_answer(struct dns_says *says, struct cursor message, struct cursor *c)
+static bool read_answer(struct dns_summary *msg, struct cursor message, struct cursor *c)
 {
 	char text[4 * DNS_NAME_MAX + 1];
 	struct cursor data;
 	uint16_t type;
 
-	if (!dns_pass(c))
+	if (!dns_skip_name(c))
 		return false;
 	type = cursor_be16(c);
 	cursor_skip(c, 6); /* class, time to live */
@@ -66,40 +72,40 @@ static bool read_answer(struct dns_says *says, struct cursor message, struct cur
 	else if ((type != TYPE_CNAME && type != TYPE_PTR) ||
 		 !read_name(message, &data, text, sizeof(text)))
 		return true;
-	add(says, text);
+	append_answer(msg, text);
 	return true;
 }
 
-bool dns_read(struct dns_says *says, struct cursor message)
+bool dns_parse_message(struct dns_summary *msg, struct cursor message)
 {
 	struct cursor c = message;
-	const uint8_t *h = cursor_take(&c, HEADER);
+	const uint8_t *header = cursor_take(&c, HEADER_LEN);
 	unsigned int questions, answers;
 
-	*says = (struct dns_says){ 0 };
-	if (!h)
+	*msg = (struct dns_summary){ 0 };
+	if (!header)
 		return false;
-	says->id = be16_at(h);
-	says->response = h[2] & 0x80;
-	says->cut = h[2] & 2;
-	says->rcode = h[3] & 15;
-	questions = be16_at(h + 4);
-	/* What asks nothing, and answers nothing, is something else. */
-	if (!questions && !(says->response && says->rcode))
+	msg->id = be16_at(header);
+	msg->response = header[2] & 0x80;
+	msg->truncated = header[2] & 2;
+	msg->rcode = header[3] & 15;
+	questions = be16_at(header + 4);
+	/* A message without a question is DNS only if it is an error response. */
+	if (!questions && !(msg->response && msg->rcode))
 		return false;
-	answers = be16_at(h + 6);
+	answers = be16_at(header + 6);
 	for (unsigned int i = 0; i < questions && i < RECORDS_MAX; i++) {
 		char other[2];
 
-		if (!read_name(message, &c, i ? other : says->name,
-			       i ? sizeof(other) : sizeof(says->name)))
+		if (!read_name(message, &c, i ? other : msg->name,
+			       i ? sizeof(other) : sizeof(msg->name)))
 			return false;
 		if (!i)
-			says->type = cursor_be16(&c);
+			msg->type = cursor_be16(&c);
 		cursor_skip(&c, i ? 4 : 2);
 	}
 	for (unsigned int i = 0; i < answers && i < RECORDS_MAX; i++)
-		if (!read_answer(says, message, &c))
+		if (!read_answer(msg, message, &c))
 			break;
 	return true;
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop of live commands: what wakes it, in which order, and what ends it. */
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "sys/event_loop.h"
+#include "tests/unit/capture_stderr.h"
+#include "tests/unit/suites.h"
+
+#define MS UINT64_C(1000000)
+
+struct calls {
+	int fd, readable, timers;
+	uint64_t next, every;
+	int end_after;   /* timers; 0: never */
+	int read_result; /* of on_readable */
+};
+
+static int on_readable(void *arg)
+{
+	struct calls *c = arg;
+	char byte;
+
+	c->readable++;
+	ck_assert_int_eq(read(c->fd, &byte, 1), 1);
+	return c->read_result;
+}
+
+static uint64_t next_timer(void *arg)
+{
+	return ((const struct calls *)arg)->next;
+}
+
+static int on_timer(void *arg, uint64_t now)
+{
+	struct calls *c = arg;
+
+	ck_assert_uint_ge(now, c->next);
+	c->timers++;
+	c->next = now + c->every;
+	return c->timers == c->end_after ? LOOP_END : 0;
+}
+
+static int run_loop(struct calls *c, uint64_t duration)
+{
+	const struct event_loop loop = {
+		.fd = c->fd,
+		.end = duration ? clock_mono() + duration : UINT64_MAX,
+		.on_readable = on_readable,
+		.next_timer = c->every ? next_timer : NULL,
+		.on_timer = on_timer,
+		.arg = c,
+	};
+
+	return event_loop_run(&loop);
+}
+
+START_TEST(ends_in_time)
+{
+	struct calls c = { 0 };
+	uint64_t start = clock_mono();
+
+	ck_assert_int_eq(run_loop(&c, 20 * MS), 0);
+	ck_assert_uint_ge(clock_mono() - start, 20 * MS);
+	ck_assert_int_eq(c.readable + c.timers, 0);
+}
+END_TEST
+
+START_TEST(timers_run_and_may_end_it)
+{
+	struct calls c = { .next = clock_mono() + MS, .every = 2 * MS, .end_after = 3 };
+
+	ck_assert_int_eq(run_loop(&c, 0), 0);
+	ck_assert_int_eq(c.timers, 3);
+}
+END_TEST
+
+START_TEST(what_can_be_read_is_read)
+{
+	struct calls c = { 0 };
+	int p[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_int_eq(write(p[1], "abc", 3), 3);
+	c.fd = p[0];
+	ck_assert_int_eq(run_loop(&c, 20 * MS), 0);
+	ck_assert_int_eq(c.readable, 3);
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
+START_TEST(an_error_ends_it)
+{
+	struct calls c = { .read_result = -EIO };
+	int p[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_int_eq(write(p[1], "ab", 2), 2);
+	c.fd = p[0];
+	ck_assert_int_eq(run_loop(&c, 0), -EIO);
+	ck_assert_int_eq(c.readable, 1);
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
+START_TEST(a_closed_reader_ends_it)
+{
+	struct calls c = { 0 };
+	int p[2], kept = dup(STDOUT_FILENO);
+
+	ck_assert_int_eq(pipe(p), 0);
+	close(p[0]);
+	dup2(p[1], STDOUT_FILENO);
+	capture_stderr_begin(STDERR_FILENO);
+	ck_assert_int_eq(run_loop(&c, 0), -EPIPE);
+	dup2(kept, STDOUT_FILENO);
+	close(kept);
+	close(p[1]);
+	capture_stderr_end(STDERR_FILENO);
+	ck_assert_ptr_nonnull(strstr(said, "the reader is gone"));
+}
+END_TEST
+
+Suite *event_loop_suite(void)
+{
+	Suite *s = suite_create("event_loop");
+	TCase *t = tcase_create("event_loop");
+
+	tcase_add_test(t, ends_in_time);
+	tcase_add_test(t, timers_run_and_may_end_it);
+	tcase_add_test(t, what_can_be_read_is_read);
+	tcase_add_test(t, an_error_ends_it);
+	tcase_add_test(t, a_closed_reader_ends_it);
+	suite_add_tcase(s, t);
+	return s;
+}
