@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/opt.h"
 #include "guard/guard.h"
@@ -45,8 +46,6 @@ static const struct {
 	char per;
 	uint64_t seconds;
 } pers[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
-
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* A text that is read word by word. */
 struct word_reader {
@@ -123,10 +122,10 @@ static int read_key(struct guard_scope *s, struct word_reader *w, struct diag *d
 
 	*s = (struct guard_scope){ .key = GUARD_SRC };
 	set_bits(s, 32, 64);
-	while (k < LENGTH(keys) &&
+	while (k < ARRAY_LEN(keys) &&
 	       (strlen(keys[k].name) != len || strncmp(keys[k].name, w->word, len)))
 		k++;
-	if (k == LENGTH(keys))
+	if (k == ARRAY_LEN(keys))
 		return *w->word >= '0' && *w->word <= '9'
 			       ? 0
 			       : diag_word(diag, w,
@@ -167,10 +166,10 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 			"a rate is a number above 0 of packets/s, bit/s, syns/s or connections/s");
 	next_word(w);
 	len = strcspn(w->word, "/");
-	while (u < LENGTH(units) &&
+	while (u < ARRAY_LEN(units) &&
 	       (strlen(units[u].name) != len || strncmp(units[u].name, w->word, len)))
 		u++;
-	if (u == LENGTH(units))
+	if (u == ARRAY_LEN(units))
 		return diag_word(diag, w,
 				 "unknown unit: use packets, syns, connections, bit, kbit, Mbit or "
 				 "Gbit with /s, /m or /h");
@@ -179,10 +178,10 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 		next_word(w);
 		return 0;
 	}
-	while (p < LENGTH(pers) &&
+	while (p < ARRAY_LEN(pers) &&
 	       (w->word[len] != '/' || w->word[len + 1] != pers[p].per || w->word[len + 2]))
 		p++;
-	if (p == LENGTH(pers))
+	if (p == ARRAY_LEN(pers))
 		return diag_word(diag, w, "a rate ends with /s, /m or /h");
 	l->rate *= units[u].times;
 	l->unit = units[u].unit;
@@ -200,7 +199,7 @@ static int read_burst(struct guard_limit *l, struct word_reader *w, struct diag 
 	if (!parse_number(w->word, &l->burst, &end) || *end || !l->burst)
 		return diag_word(diag, w, "a burst is a number above 0");
 	next_word(w);
-	for (size_t u = 0; u < LENGTH(units) && *w->word; u++) {
+	for (size_t u = 0; u < ARRAY_LEN(units) && *w->word; u++) {
 		if (strcmp(units[u].name, w->word))
 			continue;
 		if (units[u].unit != l->unit)
@@ -479,7 +478,7 @@ static void print_amount(const struct guard_limit *l, uint64_t n, const char *ta
 	while (units[u].unit != l->unit)
 		u++;
 	best = u;
-	for (; u < LENGTH(units); u++)
+	for (; u < ARRAY_LEN(units); u++)
 		if (units[u].unit == l->unit && !(n % units[u].times))
 			best = u;
 	buf_printf(out, "%llu%s%s%s", (unsigned long long)(n / units[best].times),

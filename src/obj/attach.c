@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "obj/feature.h"
 #include "obj/keeper.h"
@@ -179,7 +180,7 @@ int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int 
 	int rc = -EOPNOTSUPP;
 
 	report->n = 0;
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		struct attach got = { .hook = order[i],
 				      .ifindex = ifindex,
 				      .ingress = ingress,

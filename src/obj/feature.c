@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 
 #define INSN(c, d, s, o, i) \
@@ -138,7 +139,7 @@ static const struct {
 
 int feature_try(const char *name)
 {
-	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+	for (size_t i = 0; i < ARRAY_LEN(features); i++)
 		if (!strcmp(features[i].name, name))
 			return features[i].try();
 	return -ENOENT;

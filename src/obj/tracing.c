@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/perf.h"
@@ -37,7 +38,7 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 				      .type = BPF_PROG_TYPE_TRACING,
 				      .attach_type = BPF_TRACE_FEXIT,
 				      .insns = insns,
-				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .ninsns = ARRAY_LEN(insns),
 				      .license = "GPL" };
 	int fd;
 

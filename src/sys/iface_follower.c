@@ -6,8 +6,8 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/err.h"
 #include "base/array.h"
+#include "base/err.h"
 #include "sys/wait.h"
 
 struct followed_iface {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "guard/guard.h"
 #include "guard/rates.h"
@@ -199,7 +200,7 @@ START_TEST(noise)
 		struct diag diag = { 0 };
 
 		for (uint32_t n = draw_below(&seed, 10); n; n--) {
-			strcat(text, words[draw_below(&seed, sizeof(words) / sizeof(*words))]);
+			strcat(text, words[draw_below(&seed, ARRAY_LEN(words))]);
 			strcat(text, draw_below(&seed, 4) ? " " : "");
 		}
 		ck_assert(!guard_plan_open(&plan));
@@ -373,16 +374,14 @@ START_TEST(busiest_first)
 }
 END_TEST
 
-#define N(array) (sizeof(array) / sizeof(*(array)))
-
 Suite *guard_suite(void)
 {
 	Suite *s = suite_create("guard");
 	TCase *t = tcase_create("guard");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, reads, 0, N(texts));
-	tcase_add_loop_test(t, mistakes, 0, N(wrong));
+	tcase_add_loop_test(t, reads, 0, ARRAY_LEN(texts));
+	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
 	tcase_add_test(t, open_last);
 	tcase_add_test(t, few_of_conns);
 	tcase_add_test(t, files);

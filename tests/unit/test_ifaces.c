@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/iface_follower.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/sys_cases.h"
@@ -54,9 +55,9 @@ static void to_host_order(char *bytes, size_t len)
 		char *end = m + swap32(m), *attr = m + NLMSG_HDRLEN + sizeof(struct ifinfomsg);
 		struct nlattr a;
 
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
 			swap32(m + words[i]);
-		for (size_t i = 0; i < sizeof(halves) / sizeof(*halves); i++)
+		for (size_t i = 0; i < ARRAY_LEN(halves); i++)
 			swap16(m + halves[i]);
 		for (; attr < end; attr += NLA_ALIGN(a.nla_len)) {
 			swap16(attr);
