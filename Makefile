@@ -10,6 +10,7 @@
 #   make check-lines  packets as text beside tcpdump's
 #   make check-run    kernel programs on crafted packets (root)
 #   make check-net    the commands in private namespaces (root)
+#   make check-upgrade  what the version before installed, under this one (root)
 #   make check-peers  captures and files as tshark and tcpdump have them (root)
 #   make check-endian unit tests with 32-bit words and big-endian, by emulation
 #   make check-cross  the binaries of the other architectures: static, start under emulation
@@ -289,6 +290,8 @@ check-run: $(B)/tests/run/run
 	$(Q)$<
 check-net: $(B)/tests/net/net $(B)/sonde
 	$(Q)SAN=$(SAN) SONDE=$(B)/sonde $<
+check-upgrade: $(B)/tests/net/net $(B)/sonde
+	$(Q)SAN=$(SAN) sh tests/upgrade.sh $^
 
 # Beside other programs: capture files, live captures, and filters judged by libpcap (with the host's
 # C library).
@@ -315,7 +318,7 @@ check-cross:
 # Everything a change has to pass, and its sums as the last line. test-all: the slow rest too.
 # (Not $(MAKE): make would run that line even to show what it would do.)
 SUBMAKE := $(MAKE)
-STAGES := check check-product check-run check-net check-peers check-lines check-cross check-endian
+STAGES := check check-product check-run check-net check-upgrade check-peers check-lines check-cross check-endian
 test: deps-all
 	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
 test-all: deps-all
@@ -511,7 +514,7 @@ clean:
 	$(patsubst %,$(BENCH)/%.bpf.d,drops flood peers sets) \
 	$(patsubst %.o,%.d,$(filter %.o,$(BENCH_PEERS))))
 
-.PHONY: all run unit test test-all check check-run check-net check-peers check-lines check-cross \
+.PHONY: all run unit test test-all check check-run check-net check-upgrade check-peers check-lines check-cross \
 	check-endian check-dist bench-guard bench-lines bench-trace bench-trace-run \
 	check-vm check-vm-test vm-programs readme-vm fuzz fuzz-run fuzz-seeds bench bench-run \
 	bench-capture bench-capture-run bench-filter bench-filter-run bench-sets lint \

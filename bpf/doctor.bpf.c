@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The doctor's tracing programs: the same packets seen by each way into the kernel's receive path.
- */
+/* The doctor's tracing programs: each reports the same received packets by another way. */
 #include "bpf/lib/bpf.h"
 #include "bpf/doctor.h"
 
@@ -11,7 +10,7 @@ struct {
 	MAP_UINT(max_entries, DOCTOR_RING_SIZE);
 } events MAP;
 
-/* As far as they are read here; the offsets are the running kernel's. */
+/* The members that are read here. CO-RE finds their offsets in the running kernel. */
 struct net_device {
 	int ifindex;
 } CORE;
@@ -21,7 +20,7 @@ struct sk_buff {
 	unsigned int len;
 } CORE;
 
-static __always_inline int report(__u32 ifindex, __u32 len)
+static __always_inline int report_packet(__u32 ifindex, __u32 len)
 {
 	struct doctor_event *e;
 
@@ -37,13 +36,13 @@ static __always_inline int report(__u32 ifindex, __u32 len)
 	return 0;
 }
 
-/* Typed by BTF: plain loads, which lockdown leaves alone. */
+/* Arguments are typed by BTF: plain loads, which lockdown does not forbid. */
 SEC("tp_btf/netif_receive_skb")
 int sonde_doc_btf(__u64 *args)
 {
 	struct sk_buff *skb = (void *)args[0];
 
-	return report(skb->dev->ifindex, skb->len);
+	return report_packet(skb->dev->ifindex, skb->len);
 }
 
 SEC("raw_tp/netif_receive_skb")
@@ -57,7 +56,7 @@ int sonde_doc_raw(__u64 *args)
 	bpf_probe_read_kernel(&dev, sizeof(dev), &skb->dev);
 	bpf_probe_read_kernel(&len, sizeof(len), &skb->len);
 	bpf_probe_read_kernel(&ifindex, sizeof(ifindex), &dev->ifindex);
-	return report(ifindex, len);
+	return report_packet(ifindex, len);
 }
 
 LICENSE("Dual MIT/GPL");

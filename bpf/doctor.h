@@ -13,7 +13,7 @@ struct doctor_conf {
 };
 _Static_assert(sizeof(struct doctor_conf) == 8, "doctor_conf is a contract");
 
-/* Record in map `events` (ring buffer): one packet that fits the conf. */
+/* Record in map `events` (ring buffer): one packet that matches the conf. */
 struct doctor_event {
 	__u64 time; /* ns, CLOCK_MONOTONIC */
 	__u32 ifindex, len;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The gate of one interface: judges every packet by the rules, and counts it by what it is and what
- * became of it. */
+/* The gate of one interface: applies the rules and the guard to every packet, and counts it by what
+ * it is and by its verdict. */
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include "bpf/lib/bpf.h"
@@ -9,15 +9,14 @@
 #include "bpf/lib/rules.h"
 #include "bpf/gate.h"
 
-/* "Not mine to decide": the next program is asked. The same number serves tcx (TCX_NEXT) and
- * cls_bpf (TC_ACT_UNSPEC). */
+/* Leaves the packet to the next program: TCX_NEXT of tcx, TC_ACT_UNSPEC of cls_bpf. */
 #define TC_NEXT -1
 #define TC_DROP 2 /* TC_ACT_SHOT, TCX_DROP */
 
 enum {
-	RARE_MAX = 1024,
-	HEADERS_MIN = ETH_HLEN + sizeof(struct ipv6hdr), /* must be linear to be parsed */
-	HEADERS_MAX = 128,                               /* what is pulled if they are not */
+	OTHER_MAX = 1024,
+	HEADERS_MIN = ETH_HLEN + sizeof(struct ipv6hdr), /* linear bytes that parsing needs */
+	HEADERS_MAX = 128,                               /* bytes to pull if fewer are linear */
 };
 
 const volatile struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
@@ -35,7 +34,7 @@ struct {
 /* Not preallocated: a host sees a handful of these protocols, an attacker may send all of them. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PERCPU_HASH);
-	MAP_UINT(max_entries, RARE_MAX);
+	MAP_UINT(max_entries, OTHER_MAX);
 	MAP_UINT(map_flags, BPF_F_NO_PREALLOC);
 	MAP_TYPE(key, struct gate_other_key);
 	MAP_TYPE(value, struct gate_sum);
@@ -55,89 +54,90 @@ struct {
 	MAP_TYPE(value, struct gate_successor);
 } successor MAP;
 
-/* Where a packet is counted: in a slot, or in the hash under its family and protocol. */
-struct place {
+/* Where to count a packet: in a slot, or in the hash under its family and protocol. */
+struct counter_key {
 	__u32 slot;
 	__u16 proto; /* as in struct gate_other_key */
 	__u8 family;
 };
 
-static __always_inline struct place place_of(const struct pkt *p)
+static __always_inline struct counter_key counter_key_of(const struct pkt *p)
 {
-	struct place at = { .proto = p->proto, .family = p->family };
+	struct counter_key key = { .proto = p->proto, .family = p->family };
 
 	switch (p->family) {
 	case GATE_IPV4:
-		at.slot = p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT;
+		key.slot = p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT;
 		break;
 	case GATE_IPV6:
-		at.slot = GATE_SLOT_GROUP6 +
-			  (p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT);
+		key.slot = GATE_SLOT_GROUP6 +
+			   (p->bad ? GATE_SLOT_BAD : pkt_protos[p->proto] & PKT_SLOT);
 		break;
 	case GATE_ARP:
-		at.slot = GATE_SLOT_ARP;
+		key.slot = GATE_SLOT_ARP;
 		break;
 	default:
-		at.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_OTHER_PROTO);
-		/* Below that it is a length: an LLC frame of IEEE 802.3, whatever its length. */
-		at.proto = p->ethertype < ETH_P_802_3_MIN ? ETH_P_802_2 : p->ethertype;
+		key.slot = GATE_SLOT_OTHER + (p->bad ? GATE_SLOT_BAD : GATE_SLOT_OTHER_PROTO);
+		/* Smaller values are lengths: LLC frames of IEEE 802.3 count as one protocol. */
+		key.proto = p->ethertype < ETH_P_802_3_MIN ? ETH_P_802_2 : p->ethertype;
 		break;
 	}
-	return at;
+	return key;
 }
 
-static __always_inline struct gate_sum *rare_sum(__u64 bits)
+static __always_inline struct gate_sum *find_other_sum(__u64 bits)
 {
 	struct gate_sum zero = {}, *sum;
 
 	sum = bpf_map_lookup_elem(&counters_other, &bits);
 	if (sum)
 		return sum;
-	/* Another CPU may win this race; its entry is as good. */
+	/* Another CPU may have added the entry first: use either. */
 	bpf_map_update_elem(&counters_other, &bits, &zero, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&counters_other, &bits);
 }
 
 /* Every counter belongs to one CPU, and a CPU runs one of an interface's packets at a time: plain
  * additions lose nothing. */
-static __always_inline void count(const struct place *at, __u32 dir, __u32 verdict, __u64 packets,
-				  __u64 bytes)
+static __always_inline void count_packet(const struct counter_key *counter, __u32 dir,
+					 __u32 verdict, __u64 packets, __u64 bytes)
 {
 	__u32 key = dir * GATE_VERDICTS + verdict;
 	struct gate_sum *sum = 0;
 	struct gate_counters_val *line;
 
-	/* No use is made of it here; but what a program names, is found by it. */
+	/* Reference the map so that the kernel lists it among the program's maps, where readers
+	 * find it. */
 	asm volatile("" : : "r"(&successor));
-	if (at->slot % GATE_SLOT_GROUP == GATE_SLOT_OTHER_PROTO) {
+	if (counter->slot % GATE_SLOT_GROUP == GATE_SLOT_OTHER_PROTO) {
 		union {
 			struct gate_other_key key;
 			__u64 bits;
 		} k = { .key = { .dir = dir, .verdict = verdict } };
 
-		k.key.family = at->family;
-		k.key.proto = at->proto;
-		sum = rare_sum(k.bits);
+		k.key.family = counter->family;
+		k.key.proto = counter->proto;
+		sum = find_other_sum(k.bits);
 	}
 	if (!sum) {
 		line = bpf_map_lookup_elem(&counters, &key);
-		if (!line || at->slot >= GATE_SLOTS)
+		if (!line || counter->slot >= GATE_SLOTS)
 			return;
-		sum = &line->slot[at->slot];
+		sum = &line->slot[counter->slot];
 	}
 	sum->packets += packets;
 	sum->bytes += bytes;
 }
 
-/* The verdict is the program's answer, unless there is an observer, who then gives it. */
-static __always_inline int has_observer(struct xdp_md *ctx, __u32 action)
+/* The program's return value: the verdict, or what the observer returns if there is one. */
+static __always_inline int call_observer(struct xdp_md *ctx, __u32 action)
 {
-	__u32 zero = 0, *told = bpf_map_lookup_elem(&decision, &zero);
+	__u32 zero = 0, *slot = bpf_map_lookup_elem(&decision, &zero);
 
-	if (told)
-		*told = action;
-	/* Where programs are interpreted (6.12 on), whoever is called here has no more stack than
-	 * this program: so it has all that the rules leave. */
+	if (slot)
+		*slot = action;
+	/* Where programs are interpreted (since 6.12), a tail-called program gets no more stack
+	 * than this one: use all of it that the rules leave. */
 	if (conf.has_rules)
 		asm volatile("*(u64 *)(r10 - 384) = %0" : : "r"(0ull) : "memory");
 	else
@@ -146,10 +146,10 @@ static __always_inline int has_observer(struct xdp_md *ctx, __u32 action)
 	return action;
 }
 
-static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct pkt *p, __u64 bytes,
-					__u8 verdict)
+static __always_inline __u32 rules_answer_xdp(const struct pkt_src *src, const struct pkt *p,
+					      __u64 bytes, __u8 verdict)
 {
-	struct rules_ctx ask = {
+	struct rules_ctx rules = {
 		.src = *src,
 		.len = bytes,
 		.dir = GATE_IN,
@@ -162,86 +162,86 @@ static __always_inline __u32 answer_xdp(const struct pkt_src *src, const struct 
 		.xdp = true,
 	};
 
-	return rules_judge(&ask, p);
+	return rules_judge(&rules, p);
 }
 
-/* What the guard makes of a packet that the rules let pass. In a dry run nothing but its counters
- * tells. */
-static __always_inline __u32 guard_xdp(struct xdp_md *ctx, const struct pkt_src *src, struct pkt *p,
-				       __u64 bytes, __u64 again)
+/* The guard's action for a packet that the rules pass. In a dry run only its counters show what it
+ * would do. */
+static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct pkt_src *src,
+					      struct pkt *p, __u64 bytes, __u64 opaque_bytes)
 {
-	__u32 no = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
+	__u32 drop_action = GUARD_CONF.enforce ? XDP_DROP : XDP_PASS;
 	struct guard_pkt g = { .packets = 1, .bytes = bytes };
 	enum guard_verdict verdict = GUARD_PASSES;
 	struct guard_pending pending;
 	__u32 answer = 0;
-	bool done = false;
+	bool replied = false;
 
 	if (conf.has_allow)
-		answer = answer_xdp(src, p, bytes, VIEW_DROP);
-	if (!guard_read(&g, src, p) || guard_trusts(&g, answer))
+		answer = rules_answer_xdp(src, p, bytes, VIEW_DROP);
+	if (!guard_parse(&g, src, p) || guard_is_allowed(&g, answer))
 		return XDP_PASS;
-	guard_forget(&g, p, bytes - again);
+	guard_hide_from_verifier(&g, p, bytes - opaque_bytes);
 	if (guard_judge(&g, &pending) == GUARD_DROPS)
-		return no;
-	if (pending.full || (GUARD_CONF.conns && pending.late))
+		return drop_action;
+	if (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit))
 		verdict = guard_resolve_pending(ctx, &g, &pending, src, p);
 	if (verdict == GUARD_DROPS)
-		return no;
+		return drop_action;
 	if (GUARD_CONF.cookies && g.syn && g.flags) {
-		if (cookie_answer(ctx, &g, src, p, conf.ethernet, &done) == GUARD_DROPS)
+		if (cookie_reply(ctx, &g, src, p, conf.ethernet, &replied) == GUARD_DROPS)
 			return XDP_DROP;
-		if (done) {
-			guard_add(GUARD_SUM_COOKIES, &g);
+		if (replied) {
+			guard_add_sum(GUARD_SUM_COOKIES, &g);
 			return XDP_TX;
 		}
 	}
-	return verdict == GUARD_FULL && guard_judge_shared(&g, pending.full) == GUARD_DROPS
-		       ? no
+	return verdict == GUARD_FULL && guard_judge_shared(&g, pending.full_scopes) == GUARD_DROPS
+		       ? drop_action
 		       : XDP_PASS;
 }
 
-static __always_inline int xdp_judge(struct xdp_md *ctx, bool guarded)
+static __always_inline int handle_xdp(struct xdp_md *ctx, bool guarded)
 {
 	struct pkt_src src = { (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
 	__u64 bytes = conf.multibuf ? bpf_xdp_get_buff_len(ctx) : (__u64)(src.end - src.data);
-	__u64 again = bytes;
+	__u64 opaque_bytes = bytes;
 	__u32 answer = 0, action;
 	struct pkt p = {};
-	struct place at;
+	struct counter_key counter;
 
 	pkt_parse(&p, &src, conf.ethernet, 0);
-	at = place_of(&p);
-	pkt_opaque(again);
-	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, bytes,
-			   again); /* all kinds are one from here on */
+	counter = counter_key_of(&p);
+	pkt_opaque(opaque_bytes);
+	counter.slot = pkt_blur(counter.slot, GATE_SLOT_MASK, bytes,
+				opaque_bytes); /* one verifier state from here on */
 	if (conf.has_rules)
-		answer = answer_xdp(&src, &p, bytes, VIEW_VERDICT_UNKNOWN);
+		answer = rules_answer_xdp(&src, &p, bytes, VIEW_VERDICT_UNKNOWN);
 	if (answer & GATE_ANSWER_SLOT)
-		rules_hit(answer, 1, bytes);
+		rules_count_hit(answer, 1, bytes);
 	action = answer & GATE_ANSWER_DROP ? XDP_DROP : XDP_PASS;
 	if (guarded && action == XDP_PASS)
-		action = guard_xdp(ctx, &src, &p, bytes, again);
-	count(&at, GATE_IN, action, 1, bytes);
-	return conf.has_observer ? has_observer(ctx, action) : (int)action;
+		action = guard_action_xdp(ctx, &src, &p, bytes, opaque_bytes);
+	count_packet(&counter, GATE_IN, action, 1, bytes);
+	return conf.has_observer ? call_observer(ctx, action) : (int)action;
 }
 
-/* With the guard a program is three times as long, which takes the kernel as much more time even
- * where it is not reached: so there are programs without it. */
+/* With the guard a program is three times as long, and the verifier takes three times as long even
+ * if the guard is unreachable: so there are programs without it. */
 SEC("xdp")
 int sonde_gate_xdp(struct xdp_md *ctx)
 {
-	return xdp_judge(ctx, false);
+	return handle_xdp(ctx, false);
 }
 
 SEC("xdp")
 int sonde_guard_xdp(struct xdp_md *ctx)
 {
-	return xdp_judge(ctx, true);
+	return handle_xdp(ctx, true);
 }
 
-/* Bytes before the payload of each segment, as the kernel will repeat them: up to the TCP header's
- * end, whose length in words is in the high half of its 13th byte, else a UDP header's. */
+/* Bytes before each segment's payload, which the kernel repeats: up to the end of the TCP header,
+ * whose length in words is in the upper half of its 13th byte, or of the UDP header. */
 static __always_inline __u32 skb_header_len(struct __sk_buff *skb, const struct pkt *p)
 {
 	__u8 words = sizeof(struct tcphdr) / 4 << 4;
@@ -251,10 +251,10 @@ static __always_inline __u32 skb_header_len(struct __sk_buff *skb, const struct 
 	       pkt_equal(p->proto, IPPROTO_TCP) * ((words >> 4) * 4 - sizeof(struct udphdr));
 }
 
-/* A packet that the device (out) or GRO (in) cuts into or joined from segments counts as those.
- * gso_segs is 0 in packets that came from a guest: reckon it from gso_size then. */
-static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p, __u32 dir,
-				     __u64 *packets, __u64 *bytes)
+/* A packet that the device splits into segments (out) or that GRO joined from segments (in) counts
+ * as those. gso_segs is 0 in packets from a guest: compute it from gso_size then. */
+static __always_inline void skb_wire_size(struct __sk_buff *skb, const struct pkt *p, __u32 dir,
+					  __u64 *packets, __u64 *bytes)
 {
 	__u32 size = skb->gso_size, segs = skb->gso_segs, header;
 
@@ -267,8 +267,8 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 		if (segs > 1) {
 			*packets = segs;
 			*bytes += (__u64)(segs - 1) * header;
-			/* On its way out the kernel has reckoned it too, inner headers of a tunnel
-			 * included (qdisc_pkt_len_init() in net/core/dev.c). */
+			/* For outgoing packets the kernel has computed it too, including a tunnel's
+			 * inner headers (qdisc_pkt_len_init() in net/core/dev.c). */
 			if (dir == GATE_OUT && skb->wire_len > *bytes)
 				*bytes = skb->wire_len;
 		}
@@ -277,10 +277,11 @@ static __always_inline void skb_wire(struct __sk_buff *skb, const struct pkt *p,
 		*bytes += *packets * sizeof(struct pkt_vlan);
 }
 
-static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_src *src,
-					const struct pkt *p, __u32 dir, __u32 bare, __u8 verdict)
+static __always_inline __u32 rules_answer_skb(struct __sk_buff *skb, const struct pkt_src *src,
+					      const struct pkt *p, __u32 dir, __u32 bare,
+					      __u8 verdict)
 {
-	struct rules_ctx ask = {
+	struct rules_ctx rules = {
 		.src = *src,
 		.len = skb->len + bare + (skb->vlan_present ? sizeof(struct pkt_vlan) : 0),
 		.dir = dir,
@@ -294,12 +295,12 @@ static __always_inline __u32 answer_skb(struct __sk_buff *skb, const struct pkt_
 		.tagged = skb->vlan_present,
 	};
 
-	return rules_judge(&ask, p);
+	return rules_judge(&rules, p);
 }
 
-/* The link-layer and IP headers may lie outside the linear part: only then are they pulled in, for
- * that may copy. */
-static __always_inline void skb_linear(struct __sk_buff *skb)
+/* The link-layer and IP headers may lie outside the linear part. Pull them only then, as that may
+ * copy. */
+static __always_inline void skb_pull_headers(struct __sk_buff *skb)
 {
 	__u32 min = HEADERS_MIN;
 
@@ -309,8 +310,8 @@ static __always_inline void skb_linear(struct __sk_buff *skb)
 		bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
 }
 
-static __always_inline bool guard_skb(struct __sk_buff *skb, struct pkt *p, __u32 bare,
-				      __u64 packets, __u64 bytes)
+static __always_inline bool guard_drops_skb(struct __sk_buff *skb, struct pkt *p, __u32 bare,
+					    __u64 packets, __u64 bytes)
 {
 	struct pkt_src src = { (void *)(long)skb->data, (void *)(long)skb->data_end, skb };
 	struct guard_pkt g = { .packets = packets, .bytes = bytes };
@@ -319,65 +320,67 @@ static __always_inline bool guard_skb(struct __sk_buff *skb, struct pkt *p, __u3
 	__u32 answer = 0;
 
 	if (conf.has_allow)
-		answer = answer_skb(skb, &src, p, GATE_IN, bare, VIEW_DROP);
-	if (!guard_read(&g, &src, p) || guard_trusts(&g, answer))
+		answer = rules_answer_skb(skb, &src, p, GATE_IN, bare, VIEW_DROP);
+	if (!guard_parse(&g, &src, p) || guard_is_allowed(&g, answer))
 		return false;
-	guard_forget(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
+	guard_hide_from_verifier(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
 	verdict = guard_judge(&g, &pending);
-	if (verdict == GUARD_PASSES && (pending.full || (GUARD_CONF.conns && pending.late)))
+	if (verdict == GUARD_PASSES &&
+	    (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit)))
 		verdict = guard_resolve_pending(skb, &g, &pending, &src, p);
 	if (verdict == GUARD_FULL)
-		verdict = guard_judge_shared(&g, pending.full);
+		verdict = guard_judge_shared(&g, pending.full_scopes);
 	return verdict == GUARD_DROPS && GUARD_CONF.enforce;
 }
 
-static __always_inline int skb_judge(struct __sk_buff *skb, __u32 dir, bool guarded)
+static __always_inline int handle_skb(struct __sk_buff *skb, __u32 dir, bool guarded)
 {
 	struct pkt_src src = { .skb = skb };
 	struct pkt p = {};
 	__u64 packets, bytes;
-	struct place at;
+	struct counter_key counter;
 	__u32 bare = 0, answer = 0;
 	bool drops;
 
-	skb_linear(skb);
+	skb_pull_headers(skb);
 	src.data = (void *)(long)skb->data;
 	src.end = (void *)(long)skb->data_end;
 	if (conf.ethernet && dir == GATE_IN && view_is_bare(skb))
 		bare = ETH_HLEN;
 	pkt_parse(&p, &src, conf.ethernet && !bare, bare ? be16((__u16)skb->protocol) : 0);
-	at = place_of(&p);
-	/* All kinds are one from here on. */
-	at.slot = pkt_blur(at.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
+	counter = counter_key_of(&p);
+	/* One verifier state from here on. */
+	counter.slot =
+		pkt_blur(counter.slot, GATE_SLOT_MASK, pkt_reread(skb->len), pkt_reread(skb->len));
 	if (conf.has_rules)
-		answer = answer_skb(skb, &src, &p, dir, bare, VIEW_VERDICT_UNKNOWN);
-	skb_wire(skb, &p, dir, &packets, &bytes);
-	bytes += packets * bare; /* its Ethernet header is in front of it */
+		answer = rules_answer_skb(skb, &src, &p, dir, bare, VIEW_VERDICT_UNKNOWN);
+	skb_wire_size(skb, &p, dir, &packets, &bytes);
+	bytes += packets * bare; /* the Ethernet header precedes skb->data */
 	if (answer & GATE_ANSWER_SLOT)
-		rules_hit(answer, packets, bytes);
+		rules_count_hit(answer, packets, bytes);
 	drops = answer & GATE_ANSWER_DROP;
 	if (guarded && !drops)
-		drops = guard_skb(skb, &p, bare, packets, bytes);
-	count(&at, dir, drops ? GATE_DROP : GATE_PASS, packets, bytes);
+		drops = guard_drops_skb(skb, &p, bare, packets, bytes);
+	count_packet(&counter, dir, drops ? GATE_DROP : GATE_PASS, packets, bytes);
 	return drops ? TC_DROP : TC_NEXT;
 }
 
 SEC("tc")
 int sonde_gate_in(struct __sk_buff *skb)
 {
-	return skb_judge(skb, GATE_IN, false);
+	return handle_skb(skb, GATE_IN, false);
 }
 
 SEC("tc")
 int sonde_guard_in(struct __sk_buff *skb)
 {
-	return skb_judge(skb, GATE_IN, true);
+	return handle_skb(skb, GATE_IN, true);
 }
 
 SEC("tc")
 int sonde_gate_out(struct __sk_buff *skb)
 {
-	return skb_judge(skb, GATE_OUT, false);
+	return handle_skb(skb, GATE_OUT, false);
 }
 
 LICENSE("Dual MIT/GPL");

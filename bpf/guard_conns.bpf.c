@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Counts the connections that this host's sockets accept, for the guard's limits of them: no
- * stranger can make one up, for it takes a whole handshake. It sits at the root of the cgroups. */
+/* Counts the connections that this host's sockets accept, for the guard's limits on them. A
+ * connection takes a whole handshake, so its source is not forged. It runs at the root cgroup. */
 #include "bpf/lib/bpf.h"
 #include "bpf/guard_conns.h"
 
@@ -8,8 +8,8 @@ const volatile struct guard_conns_conf conf = {};
 
 #include "bpf/lib/guard_table.h"
 
-#define INET  2 /* AF_INET; sys/socket.h is not for kernel programs */
-#define TRIES 4
+#define FAMILY_INET 2 /* AF_INET: kernel programs cannot include sys/socket.h */
+#define FIND_TRIES  4
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -18,8 +18,8 @@ struct {
 	MAP_TYPE(value, struct conns_sock);
 } conns_socks MAP;
 
-/* Word by word: the kernel has no other way to them. */
-static __always_inline __u64 two_words(const volatile __u32 *at)
+/* The kernel allows only 4-byte loads here. */
+static __always_inline __u64 load_two_words(const volatile __u32 *at)
 {
 	union {
 		__u32 word[2];
@@ -29,16 +29,16 @@ static __always_inline __u64 two_words(const volatile __u32 *at)
 	return w.both;
 }
 
-/* Whose connection it is, as its packets have it; ports are in the order of the wire. IPv4 may be
- * in a socket for IPv6, under ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+/* The connection's addresses and ports, as in its packets, in network byte order. A socket for IPv6
+ * may have an IPv4 peer, in ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
 static __always_inline void read_peer(struct guard_pkt *g, struct bpf_sock_ops *ops)
 {
 	g->sport = be16((__u16)be32(ops->remote_port));
 	g->dport = be16((__u16)ops->local_port);
 	g->family = 6;
-	g->src[0] = two_words(&ops->remote_ip6[0]);
-	g->src[1] = two_words(&ops->remote_ip6[2]);
-	if (ops->family == INET ||
+	g->src[0] = load_two_words(&ops->remote_ip6[0]);
+	g->src[1] = load_two_words(&ops->remote_ip6[2]);
+	if (ops->family == FAMILY_INET ||
 	    (!g->src[0] && *(volatile __u32 *)&ops->remote_ip6[2] == be32(0xffff))) {
 		g->family = 4;
 		g->src[0] = ops->remote_ip4;
@@ -46,25 +46,28 @@ static __always_inline void read_peer(struct guard_pkt *g, struct bpf_sock_ops *
 		g->dst[0] = ops->local_ip4;
 		return;
 	}
-	g->dst[0] = two_words(&ops->local_ip6[0]);
-	g->dst[1] = two_words(&ops->local_ip6[2]);
+	g->dst[0] = load_two_words(&ops->local_ip6[0]);
+	g->dst[1] = load_two_words(&ops->local_ip6[2]);
 }
 
-/* The entry of a key; another CPU that is about to make it is waited for, shortly. */
-static __always_inline enum guard_verdict
-find(const struct guard_pkt *g, const volatile struct guard_scope *scope, struct guard_slot *at)
+/* Finds or makes a key's entry. Retries a few times while another CPU is making it. */
+static __always_inline enum guard_verdict find_entry(const struct guard_pkt *g,
+						     const volatile struct guard_scope *scope,
+						     struct guard_slot *at)
 {
-	enum guard_verdict said = GUARD_DROPS;
+	enum guard_verdict verdict = GUARD_DROPS;
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < TRIES && said == GUARD_DROPS; i++)
-		said = guard_find(g, scope, at, true);
-	return said;
+	for (int i = 0; i < FIND_TRIES && verdict == GUARD_DROPS; i++)
+		verdict = guard_find_entry(g, scope, at, true);
+	return verdict;
 }
 
-/* What open_in() says. */
-static __always_inline bool take(const struct guard_pkt *g,
-				 const volatile struct guard_scope *scope, struct guard_rec *rec)
+/* Charges the limits of new connections. Returns true if open connections are limited too, and
+ * counts this one. */
+static __always_inline bool charge_limits(const struct guard_pkt *g,
+					  const volatile struct guard_scope *scope,
+					  struct guard_rec *rec)
 {
 	bool open = false;
 
@@ -75,7 +78,7 @@ static __always_inline bool take(const struct guard_pkt *g,
 		if (i >= scope->nlimits)
 			break;
 		open |= limit->unit == GUARD_OPEN;
-		if (i < GUARD_OPEN_AT && limit->unit == GUARD_CONNS &&
+		if (i < GUARD_OPEN_INDEX && limit->unit == GUARD_CONNS &&
 		    (limit->action != GUARD_COUNT ||
 		     !guard_exceeds(limit, rec->tat[i], g->now, limit->cost)))
 			guard_charge(&rec->tat[i], g->now, limit->cost);
@@ -97,32 +100,32 @@ static __always_inline bool has_conns(const volatile struct guard_scope *scope)
 
 static __always_inline void count_missed(void)
 {
-	struct guard_sums *sums = guard_count();
+	struct guard_sums *sums = guard_find_sums();
 
 	if (sums)
-		sums->of[GUARD_SUM_UNCOUNTED].packets++;
+		sums->sum[GUARD_SUM_UNCOUNTED].packets++;
 }
 
-/* Counted in one scope. True: it is to be counted again when it closes. */
-static __always_inline bool open_in(const struct guard_pkt *g, __u32 s, struct conns_sock *sock)
+/* Counts a connection in one scope. Returns true if it has to be counted again when it closes. */
+static __always_inline bool count_open(const struct guard_pkt *g, __u32 s, struct conns_sock *sock)
 {
 	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
 	struct guard_slot at = {};
-	enum guard_verdict said = find(g, scope, &at);
+	enum guard_verdict verdict = find_entry(g, scope, &at);
 
-	if (said == GUARD_FULL || said == GUARD_DROPS)
+	if (verdict == GUARD_FULL || verdict == GUARD_DROPS)
 		count_missed();
-	if (said != GUARD_PASSES || !at.rec)
+	if (verdict != GUARD_PASSES || !at.rec)
 		return false;
-	guard_pin(&at);
-	if (!take(g, scope, at.rec))
+	guard_pin_entry(&at);
+	if (!charge_limits(g, scope, at.rec))
 		return false;
 	sock->hash[s] = at.hash;
 	sock->entry[s] = at.entry;
 	return true;
 }
 
-static __always_inline void opened(struct bpf_sock_ops *ops, struct conns_sock *sock)
+static __always_inline void on_established(struct bpf_sock_ops *ops, struct conns_sock *sock)
 {
 	struct guard_pkt g = { .now = guard_now() };
 	bool any = false;
@@ -131,23 +134,23 @@ static __always_inline void opened(struct bpf_sock_ops *ops, struct conns_sock *
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++)
 		if (s < GUARD_CONF.nscopes && has_conns(&GUARD_CONF.scopes[s]))
-			any |= open_in(&g, s, sock);
+			any |= count_open(&g, s, sock);
 	if (any)
 		bpf_sock_ops_cb_flags_set(
 			ops, (int)(ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG));
 }
 
-/* An entry that has open connections is nobody else's; but the table may have begun anew. */
-static __always_inline void closed(struct conns_sock *sock)
+/* An entry with open connections is not replaced. But the table may be a new one. */
+static __always_inline void on_closed(struct conns_sock *sock)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++) {
 		__u32 entry = sock->entry[s];
-		struct guard_line *line = guard_at(entry / GUARD_WAYS);
-		struct guard_rec *rec = guard_at(GUARD_RECS(GUARD_CONF.lines) + entry);
+		struct guard_line *line = guard_table_at(entry / GUARD_WAYS);
+		struct guard_rec *rec = guard_table_at(GUARD_RECS(GUARD_CONF.lines) + entry);
 
 		if (sock->hash[s] && line && rec &&
-		    !guard_differ(line->way[entry % GUARD_WAYS], sock->hash[s]) &&
+		    !guard_word_differs(line->way[entry % GUARD_WAYS], sock->hash[s]) &&
 		    *(volatile __s64 *)&rec->open > 0)
 			__sync_fetch_and_add(&rec->open, -1);
 		sock->hash[s] = 0;
@@ -167,9 +170,9 @@ int sonde_conns(struct bpf_sock_ops *ops)
 	if (!sock)
 		return 1;
 	if (opens)
-		opened(ops, sock);
+		on_established(ops, sock);
 	else
-		closed(sock);
+		on_closed(sock);
 	return 1;
 }
 

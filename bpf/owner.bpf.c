@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* Writes down who makes an IPv4 or IPv6 socket, in the maker's own context. */
+/* Records who makes an IPv4 or IPv6 socket, in the context of its maker. */
 #include "bpf/lib/owner.h"
 
 enum {
 	OPT_COMMENT = 1,
-	OPT_PROCESS = 8, /* epb_processid_threadid, as net/capfile_parts.h has it */
+	OPT_PROCESS = 8, /* epb_processid_threadid, as in net/capfile/internal.h */
 	PROCESS_LEN = 8,
-	HEAD = 4,
+	OPT_HEADER = 4,
 	DIGITS = 10,
-	TEXT_AT = HEAD + PROCESS_LEN + HEAD,
+	COMMENT_AT = OPT_HEADER + PROCESS_LEN + OPT_HEADER,
 };
 
-/* Text is put behind what is there; what would not fit is left out. The place is kept in the map,
- * where the verifier does not follow it: else it would walk through every length of a name. */
-static __always_inline void put(struct owner *o, char c)
+/* Appends a character, or drops it if there is no room. The position is kept in the map, whose
+ * values the verifier does not track: else it would walk through every length of a name. */
+static __always_inline void append_char(struct owner *o, char c)
 {
 	__u32 at = *(volatile __u32 *)&o->len;
 
@@ -23,13 +23,14 @@ static __always_inline void put(struct owner *o, char c)
 	*(volatile __u32 *)&o->len = at + 1;
 }
 
-static __always_inline char hex(__u32 digit)
+static __always_inline char hex_digit(__u32 digit)
 {
 	return digit < 10 ? '0' + digit : 'a' + digit - 10;
 }
 
-/* Bytes that are not plain are \xNN: the reader knows them so (net/capfile.h). */
-static __always_inline void put_name(struct owner *o)
+/* Writes bytes that are not printable as \xNN, which the reader of capture files knows
+ * (net/capfile/capfile.h). */
+static __always_inline void append_name(struct owner *o)
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < OWNER_COMM - 1; i++) {
@@ -38,20 +39,20 @@ static __always_inline void put_name(struct owner *o)
 		if (!c)
 			break;
 		if (c >= 0x20 && c < 0x7f && c != '\\') {
-			put(o, c);
+			append_char(o, c);
 			continue;
 		}
-		put(o, '\\');
-		put(o, 'x');
-		put(o, hex(c >> 4));
-		put(o, hex(c & 15));
+		append_char(o, '\\');
+		append_char(o, 'x');
+		append_char(o, hex_digit(c >> 4));
+		append_char(o, hex_digit(c & 15));
 	}
 }
 
-static __always_inline void put_number(struct owner *o, __u32 n)
+static __always_inline void append_number(struct owner *o, __u32 n)
 {
 	__u32 power = 1000000000;
-	bool begun = false;
+	bool started = false;
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < DIGITS; i++) {
@@ -59,39 +60,39 @@ static __always_inline void put_number(struct owner *o, __u32 n)
 
 		n -= digit * power;
 		power /= 10;
-		if (!digit && !begun && power)
+		if (!digit && !started && power)
 			continue;
-		begun = true;
-		put(o, '0' + digit);
+		started = true;
+		append_char(o, '0' + digit);
 	}
 }
 
-static __always_inline void put_option(struct owner *o, __u32 at, __u16 code, __u16 len)
+static __always_inline void write_option_header(struct owner *o, __u32 at, __u16 code, __u16 len)
 {
-	__u16 *head = (__u16 *)(o->options + at);
+	__u16 *label = (__u16 *)(o->options + at);
 
-	head[0] = code;
-	head[1] = len;
+	label[0] = code;
+	label[1] = len;
 }
 
-static __always_inline void put_options(struct owner *o)
+static __always_inline void write_options(struct owner *o)
 {
-	static const char head[] = "process: ";
+	static const char label[] = "process: ";
 	__u32 end;
 
-	put_option(o, 0, OPT_PROCESS, PROCESS_LEN);
-	*(__u32 *)(o->options + HEAD) = o->pid;
-	*(__u32 *)(o->options + HEAD + 4) = 0;
+	write_option_header(o, 0, OPT_PROCESS, PROCESS_LEN);
+	*(__u32 *)(o->options + OPT_HEADER) = o->pid;
+	*(__u32 *)(o->options + OPT_HEADER + 4) = 0;
 #pragma clang loop unroll(full)
-	for (__u32 i = 0; i < sizeof(head) - 1; i++)
-		o->options[TEXT_AT + i] = head[i];
-	o->len = TEXT_AT + sizeof(head) - 1;
-	put_name(o);
-	put(o, '[');
-	put_number(o, o->pid);
-	put(o, ']');
+	for (__u32 i = 0; i < sizeof(label) - 1; i++)
+		o->options[COMMENT_AT + i] = label[i];
+	o->len = COMMENT_AT + sizeof(label) - 1;
+	append_name(o);
+	append_char(o, '[');
+	append_number(o, o->pid);
+	append_char(o, ']');
 	end = *(volatile __u32 *)&o->len;
-	put_option(o, HEAD + PROCESS_LEN, OPT_COMMENT, end - TEXT_AT);
+	write_option_header(o, OPT_HEADER + PROCESS_LEN, OPT_COMMENT, end - COMMENT_AT);
 	o->len = (end + 3) & ~3u;
 }
 
@@ -105,7 +106,7 @@ int sonde_owner(struct bpf_sock *sk)
 	o->pid = bpf_get_current_pid_tgid() >> 32;
 	o->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(o->comm, sizeof(o->comm));
-	put_options(o);
+	write_options(o);
 	return 1;
 }
 

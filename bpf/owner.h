@@ -7,14 +7,14 @@
 
 enum { OWNER_COMM = 16, OWNER_OPTIONS = 104 };
 
-/* Value of map `owners` (socket storage). A socket that is accepted inherits its listener's. */
+/* Value of map `owners` (socket storage). An accepted socket inherits its listener's. */
 struct owner {
-	__u64 cgroup; /* id, of the process at that time */
+	__u64 cgroup; /* id of the process's cgroup at that time */
 	__u32 pid;    /* in the initial PID namespace */
 	__u32 len;    /* bytes of options */
 	__u8 comm[OWNER_COMM];
-	/* What a pcapng packet block has of it, ready to be put there: an option with the number
-	 * and the comment "process: COMM[PID]" (net/capfile.h), each padded to 4 bytes. */
+	/* The options of a pcapng packet block, ready to copy: the process id and the comment
+	 * "process: COMM[PID]" (net/capfile/capfile.h), each padded to 4 bytes. */
 	__u8 options[OWNER_OPTIONS];
 };
 _Static_assert(sizeof(struct owner) == 136, "owner is a contract");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every kernel program needs: sections, map declarations, and the helpers that are called. */
+/* What every kernel program needs: sections, map declarations, and helper functions. */
 #ifndef BPF_LIB_BPF_H
 #define BPF_LIB_BPF_H
 
@@ -13,8 +13,8 @@
 #define __noinline      __attribute__((noinline))
 #define LICENSE(text)   char _license[] SEC("license") = text
 
-/* Maps are described by a struct's types, which gen reads out of BTF: an int as the length of an
- * array, a type as a pointer's target. */
+/* The types of a struct describe a map. gen reads them from BTF: an int as the length of an array,
+ * a type as a pointer's target. */
 #define MAP_UINT(name, val)  int(*name)[val]
 #define MAP_TYPE(name, type) __typeof__(type) *name
 #define MAP                  SEC(".maps")
@@ -27,10 +27,10 @@
 #define be32(x) (x)
 #endif
 
-/* CO-RE: the offset of every member read through such a pointer is the running kernel's. */
+/* CO-RE: members accessed through such a pointer have their offsets in the running kernel. */
 #define CORE __attribute__((preserve_access_index))
 
-/* Helpers by their number in linux/bpf.h (enum bpf_func_id), declared as they are called. */
+/* Helpers, by their number in linux/bpf.h (enum bpf_func_id). */
 static void *(*const bpf_map_lookup_elem)(void *map,
 					  const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SYN cookies from XDP: what the kernel would answer, answered before it has any work with it. */
+/* SYN cookies at XDP: sends the kernel's own answer before the kernel has any work with the SYN. */
 #ifndef BPF_LIB_COOKIE_H
 #define BPF_LIB_COOKIE_H
 
@@ -7,15 +7,16 @@
 
 /* The answer to a SYN. */
 struct cookie {
-	__u32 seq, ack; /* as on the wire */
+	__u32 seq;
+	__be32 client_seq;
 	__u16 mss;
 };
 
 enum {
-	COOKIE_TCP_LEN = sizeof(struct tcphdr) + 4, /* with the one option, MSS */
-	COOKIE_MSS = 536, /* RFC 9293 sec. 3.7.1: of those who do not say */
+	COOKIE_TCP_LEN = sizeof(struct tcphdr) + 4, /* with one option, MSS */
+	COOKIE_MSS = 536, /* the default of a SYN without the option (RFC 9293, 3.7.1) */
 	COOKIE_HOPS = 64,
-	COOKIE_WINDOW = 0xffff, /* not scaled: options that are agreed on need a state */
+	COOKIE_WINDOW = 0xffff, /* not scaled: window scaling needs state */
 };
 
 static __always_inline __u16 cookie_fold(__u64 sum)
@@ -36,8 +37,8 @@ static __always_inline __u64 cookie_sum(const __be16 *at, __u32 words)
 	return sum;
 }
 
-/* The TCP header with the one option that the kernel reads, if it comes first, as it does with all
- * who send it: of a header as long as it says, verifiers know no length. */
+/* Copies the TCP header with the one option that the kernel reads, if that comes first, as all
+ * senders of it do. The copy has a fixed length: verifiers do not know the header's own. */
 static __always_inline void cookie_copy(const struct guard_headers *h, const struct pkt_src *s,
 					__be16 to[COOKIE_TCP_LEN / 2])
 {
@@ -45,7 +46,7 @@ static __always_inline void cookie_copy(const struct guard_headers *h, const str
 
 	for (__u32 i = 0; i < sizeof(*h->tcp) / 2; i++)
 		to[i] = half[i];
-	to[10] = be16(2 << 8 | 4); /* RFC 9293 sec. 3.7.1 */
+	to[10] = be16(2 << 8 | 4); /* the MSS option (RFC 9293, 3.7.1) */
 	to[11] = be16(COOKIE_MSS);
 	if (half[6] & be16(0xf000) && be16(half[6]) >> 12 > 5 && (void *)(option + 2) <= s->end &&
 	    option[0] == to[10])
@@ -53,22 +54,22 @@ static __always_inline void cookie_copy(const struct guard_headers *h, const str
 	to[6] = be16(COOKIE_TCP_LEN / 4 << 12 | GUARD_TCP_SYN);
 }
 
-/* Ask the kernel for the cookie. It has none to give unless its queue is full, or it is told to
- * always do so (tcp_syncookies=2): then the SYN is its own. */
-static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_pkt *g,
-					const struct pkt_src *s, const struct pkt *p,
-					struct cookie *c)
+/* Asks the kernel for a cookie. It gives one only if its queue is full, or always with
+ * tcp_syncookies=2. Returns false without a cookie: the SYN is the kernel's then. */
+static __always_inline bool cookie_request(struct xdp_md *ctx, const struct guard_pkt *g,
+					   const struct pkt_src *s, const struct pkt *p,
+					   struct cookie *c)
 {
 	__be16 tcp[COOKIE_TCP_LEN / 2];
 	struct guard_headers h;
 	struct bpf_sock *sk;
 	__s64 got = -1;
 
-	if (!guard_headers(&h, s, p))
+	if (!guard_find_headers(&h, s, p))
 		return false;
-	c->ack = h.tcp->seq;
+	c->client_seq = h.tcp->seq;
 	cookie_copy(&h, s, tcp);
-	sk = guard_socket(ctx, g);
+	sk = guard_find_socket(ctx, g);
 	if (!sk)
 		return false;
 	if (sk->state == BPF_TCP_LISTEN)
@@ -84,11 +85,11 @@ static __always_inline bool cookie_make(struct xdp_md *ctx, const struct guard_p
 	return true;
 }
 
-static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_pkt *g,
-				       const struct cookie *c, __u64 addresses)
+static __always_inline void cookie_write_tcp(struct tcphdr *tcp, const struct guard_pkt *g,
+					     const struct cookie *c, __u64 addresses)
 {
 	__be16 *half = (__be16 *)tcp;
-	__u32 seq = __builtin_bswap32(c->seq), ack = c->ack;
+	__u32 seq = __builtin_bswap32(c->seq), ack = c->client_seq;
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 	seq = c->seq;
@@ -110,7 +111,7 @@ static __always_inline void cookie_tcp(struct tcphdr *tcp, const struct guard_pk
 			      cookie_sum(half, COOKIE_TCP_LEN / 2));
 }
 
-static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_pkt *g)
+static __always_inline void cookie_write_ip4(struct iphdr *ip, const struct guard_pkt *g)
 {
 	__be16 *half = (__be16 *)ip;
 	__u32 src = g->src[0], dst = g->dst[0];
@@ -118,7 +119,7 @@ static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_pkt 
 	half[0] = be16(0x4500);
 	half[1] = be16(sizeof(*ip) + COOKIE_TCP_LEN);
 	half[2] = 0;
-	half[3] = be16(0x4000); /* not to be cut into fragments */
+	half[3] = be16(0x4000); /* do not fragment */
 	half[4] = be16(COOKIE_HOPS << 8 | IPPROTO_TCP);
 	half[5] = 0;
 	__builtin_memcpy(half + 6, &dst, sizeof(dst));
@@ -126,7 +127,7 @@ static __always_inline void cookie_ip4(struct iphdr *ip, const struct guard_pkt 
 	half[5] = cookie_fold(cookie_sum(half, sizeof(*ip) / 2));
 }
 
-static __always_inline void cookie_ip6(struct ipv6hdr *ip, const struct guard_pkt *g)
+static __always_inline void cookie_write_ip6(struct ipv6hdr *ip, const struct guard_pkt *g)
 {
 	__be16 *half = (__be16 *)ip;
 
@@ -138,44 +139,46 @@ static __always_inline void cookie_ip6(struct ipv6hdr *ip, const struct guard_pk
 	__builtin_memcpy(half + 12, g->src, sizeof(g->src));
 }
 
-static __always_inline void cookie_ethernet(__be16 *mac)
+static __always_inline void cookie_swap_macs(__be16 *mac)
 {
 	for (int i = 0; i < 3; i++) {
-		__be16 was = mac[i];
+		__be16 first = mac[i];
 
 		mac[i] = mac[3 + i];
-		mac[3 + i] = was;
+		mac[3 + i] = first;
 	}
 }
 
-/* Make a SYN its answer. GUARD_PASSES: it is not to be answered here; GUARD_DROPS: it is not a SYN
- * any more, nor an answer. */
-static __always_inline enum guard_verdict
-cookie_answer(struct xdp_md *ctx, const struct guard_pkt *g, const struct pkt_src *s,
-	      const struct pkt *p, bool ethernet, bool *done)
+/* Turns a SYN into its answer. Returns GUARD_PASSES: *replied says whether the packet is the answer
+ * now, or still the SYN. GUARD_DROPS: the packet is damaged. */
+static __always_inline enum guard_verdict cookie_reply(struct xdp_md *ctx,
+						       const struct guard_pkt *g,
+						       const struct pkt_src *s, const struct pkt *p,
+						       bool ethernet, bool *replied)
 {
-	struct pkt_src now;
+	struct pkt_src reply;
 	struct guard_headers h;
 	struct cookie c;
 
-	if (!cookie_make(ctx, g, s, p, &c))
+	if (!cookie_request(ctx, g, s, p, &c))
 		return GUARD_PASSES;
-	guard_headers(&h, s, p);
+	guard_find_headers(&h, s, p);
 	if (bpf_xdp_adjust_tail(ctx, (int)(p->net + h.ip_len + COOKIE_TCP_LEN) - (int)g->bytes))
 		return GUARD_PASSES;
-	now = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
-	if (!guard_headers(&h, &now, p) || (void *)h.tcp + COOKIE_TCP_LEN > now.end ||
-	    now.data + ETH_HLEN > now.end)
+	reply = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
+	if (!guard_find_headers(&h, &reply, p) || (void *)h.tcp + COOKIE_TCP_LEN > reply.end ||
+	    reply.data + ETH_HLEN > reply.end)
 		return GUARD_DROPS;
 	if (g->family == 4)
-		cookie_ip4(h.ip, g);
+		cookie_write_ip4(h.ip, g);
 	else
-		cookie_ip6(h.ip, g);
-	cookie_tcp(h.tcp, g, &c,
-		   cookie_sum((const __be16 *)g->src, 8) + cookie_sum((const __be16 *)g->dst, 8));
+		cookie_write_ip6(h.ip, g);
+	cookie_write_tcp(h.tcp, g, &c,
+			 cookie_sum((const __be16 *)g->src, 8) +
+				 cookie_sum((const __be16 *)g->dst, 8));
 	if (ethernet)
-		cookie_ethernet(now.data);
-	*done = true;
+		cookie_swap_macs(reply.data);
+	*replied = true;
 	return GUARD_PASSES;
 }
 

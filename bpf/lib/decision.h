@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The map of the gate's verdict, as the gate and its observer declare it (bpf/gate.h). */
+/* The map with the gate's verdict, for the gate and its observer (bpf/gate.h). */
 #ifndef BPF_LIB_DECISION_H
 #define BPF_LIB_DECISION_H
 

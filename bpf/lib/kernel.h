@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own structs, as far as tracing programs read them; offsets are the running kernel's.
+/* The kernel's own structs: the members that tracing programs read. CO-RE finds their offsets in
+ * the running kernel.
  *
- * Where a program's arguments are typed (tp_btf) members are just loaded, which lockdown leaves
- * alone; else the bytes are copied. One source serves both: GET(typed, to, from). */
+ * If a program's arguments are typed (tp_btf), members are loaded directly, which lockdown does not
+ * forbid. Otherwise the bytes are copied by a helper. GET(typed, to, from) serves both. */
 #ifndef BPF_LIB_KERNEL_H
 #define BPF_LIB_KERNEL_H
 
@@ -16,8 +17,8 @@
 			bpf_probe_read_kernel(&(to), sizeof(to), &(from)); \
 	} while (0)
 
-/* From pointer to pointer memory is copied in any case, if that is allowed: newer verifiers look
- * through all of the kernel's types, several times, for each typed pointer that is followed. */
+/* From pointer to pointer memory is copied in any case if that is allowed: newer verifiers search
+ * all of the kernel's types, several times, for each typed pointer that is followed. */
 #define HOP(typed, to, from)                     \
 	do {                                     \
 		if (conf.common.can_read_kernel) \
@@ -26,10 +27,10 @@
 			GET(true, to, from);     \
 	} while (0)
 
-/* From there may be gone on: bytes at no address are copied as zeros. */
+/* True if HOP() may continue from the pointer: a helper copies zeros from an invalid address. */
 #define HOPS_FROM(pointer) (conf.common.can_read_kernel || (pointer))
 
-/* Whether this kernel has a member: what is behind such a question is not looked at else. */
+/* 1 if this kernel has the member. The verifier skips code that depends on it otherwise. */
 #define HAS(member) __builtin_preserve_field_info(member, 2)
 
 struct ns_common {
@@ -113,7 +114,7 @@ struct kernfs_node {
 	__u64 id;
 } CORE;
 
-/* From 6.16 on. */
+/* Since Linux 6.16. */
 struct kernfs_node___two {
 	struct kernfs_node *__parent;
 } CORE;

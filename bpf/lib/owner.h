@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The map of the sockets' owners, as the programs that fill it and that read it declare it. */
+/* The map of the sockets' owners, for the programs that fill it and those that read it. */
 #ifndef BPF_LIB_OWNER_H
 #define BPF_LIB_OWNER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate's rules, asked about a packet. */
+/* Evaluates the gate's rules for a packet. */
 #ifndef BPF_LIB_RULES_H
 #define BPF_LIB_RULES_H
 
@@ -15,7 +15,7 @@ struct {
 	MAP_TYPE(value, struct gate_hit);
 } hits MAP;
 
-/* As long as need be. */
+/* User space sets its size. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
 	MAP_UINT(max_entries, 1);
@@ -23,7 +23,7 @@ struct {
 	MAP_TYPE(value, struct gate_text);
 } rules_text MAP;
 
-/* The rules' place: their code is put here. r1: views, r2: data or the skb, r3: data_end. Returns
+/* The rules' code replaces this function. r1: views, r2: data or the skb, r3: data_end. Returns
  * enum gate_answer. */
 __noinline int stub_judge(struct view *views, void *packet, void *end)
 {
@@ -31,32 +31,32 @@ __noinline int stub_judge(struct view *views, void *packet, void *end)
 	return views == 0;
 }
 
-/* A packet as the rules are asked about it. */
+/* A packet for the rules. */
 struct rules_ctx {
 	struct pkt_src src;
-	__u32 len; /* of all its bytes, with a hidden tag */
+	__u32 len; /* of the whole packet, with a tag that was taken out */
 	__u32 dir; /* enum gate_dir */
 	__u32 ifindex;
-	__u32 bare; /* as view_src has it */
+	__u32 bare; /* as in struct view_src */
 	__u32 groups;
-	/* xdp: known when this is compiled; that the skb is there, is nothing all verifiers know.
-	 */
+	/* xdp: a constant when this is compiled. Not all verifiers follow that there is an skb
+	 * otherwise. */
 	bool ethernet, inner, addr_only, xdp;
-	bool tagged;  /* a tag stands beside the packet */
+	bool tagged;  /* a VLAN tag is stored beside the packet */
 	__u8 verdict; /* enum view_verdict */
 };
 
-/* Addresses of an IP packet that has been parsed: no more is asked for. False: they are somewhere
- * else, or there are none. */
-static __always_inline bool rules_light(const struct rules_ctx *a, const struct pkt *p,
-					struct view *v)
+/* Fills in the addresses of a parsed IP packet: all that address-only rules need. Returns false if
+ * they lie elsewhere, or if there are none. */
+static __always_inline bool rules_view_addrs(const struct rules_ctx *a, const struct pkt *p,
+					     struct view *v)
 {
 	const __u32 *at = a->src.data + (p->net & PKT_NET_MASK);
 	__u32 words = p->family == GATE_IPV4 ? 1 : 4;
 
 	if (p->bad || p->family > GATE_IPV6)
 		return false;
-	/* Of three tags the last is not looked behind. */
+	/* The parser does not look beyond three tags. */
 	if (a->tagged && (p->net & PKT_NET_MASK) > ETH_HLEN + sizeof(struct pkt_vlan))
 		return false;
 	if (p->family == GATE_IPV4) {
@@ -80,7 +80,7 @@ static __always_inline bool rules_light(const struct rules_ctx *a, const struct 
 	return true;
 }
 
-/* What the rules answer (enum gate_answer). */
+/* Evaluates the rules. Returns enum gate_answer. */
 static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct pkt *p)
 {
 	struct view_src s = { .data = a->src.data,
@@ -91,12 +91,13 @@ static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct
 	struct view_work *w;
 	__u32 zero = 0;
 
-	/* No use is made of it here; but what a program names, is found by it. */
+	/* Reference the map so that the kernel lists it among the program's maps, where user space
+	 * finds it. */
 	asm volatile("" : : "r"(&rules_text));
 	w = bpf_map_lookup_elem(&scratch, &zero);
 	if (!w)
 		return 0;
-	if (!a->addr_only || !rules_light(a, p, &w->views[0])) {
+	if (!a->addr_only || !rules_view_addrs(a, p, &w->views[0])) {
 		view_parse_outer(&s, w, a->len, a->ethernet);
 		if (a->inner)
 			view_parse_inner(&s, w);
@@ -107,8 +108,8 @@ static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct
 	return a->xdp ? stub_judge(w->views, s.data, s.end) : stub_judge(w->views, a->src.skb, 0);
 }
 
-/* Note that a rule decided. */
-static __always_inline void rules_hit(__u32 answer, __u64 packets, __u64 bytes)
+/* Counts the packet for the rule that decided. */
+static __always_inline void rules_count_hit(__u32 answer, __u64 packets, __u64 bytes)
 {
 	__u32 slot = (answer & GATE_ANSWER_SLOT) - 1;
 	struct gate_hit *hit = bpf_map_lookup_elem(&hits, &slot);

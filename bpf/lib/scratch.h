@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet's views, which are more than a program's stack has room for. */
+/* A packet's views, which are too large for a program's stack. */
 #ifndef BPF_LIB_SCRATCH_H
 #define BPF_LIB_SCRATCH_H
 

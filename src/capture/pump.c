@@ -260,7 +260,7 @@ static int open_events(struct pump *p)
 	if (!rc)
 		rc = add_polled(p->events_fd, p->clock_fd);
 	if (!rc)
-		rc = add_polled(p->events_fd, p->session.watch.fd);
+		rc = add_polled(p->events_fd, p->session.follower.events.fd);
 	if (!rc)
 		rc = add_polled(p->poll_fd, p->events_fd);
 	if (!rc)
@@ -272,7 +272,7 @@ static int open_events(struct pump *p)
  * written at once: their time may now be in the future. */
 static int poll_events(struct pump *p)
 {
-	struct pollfd links = { .fd = p->session.watch.fd, .events = POLLIN };
+	struct pollfd links = { .fd = p->session.follower.events.fd, .events = POLLIN };
 	uint64_t expired;
 	bool any;
 	int rc = 0;
@@ -284,7 +284,7 @@ static int poll_events(struct pump *p)
 	/* usually a packet woke it */
 	if (!rc && poll(&links, 1, 0) > 0)
 		rc = capture_session_follow(&p->session);
-	if (!rc && !p->session.active && p->opts->session.names->n)
+	if (!rc && !p->session.follower.nused && p->opts->session.names->n)
 		rc = fail(-ENODEV, "no interface is left to capture on");
 	return rc;
 }

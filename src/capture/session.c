@@ -4,7 +4,6 @@
 #include "capture/session.h"
 #include <errno.h>
 #include <linux/if_arp.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,9 +137,9 @@ static int fail_attach(const struct link *link, enum capture_dir dir, const stru
 
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", link->name);
-	attach_words(r, &line);
-	fail(rc, "%s: cannot capture what %s (%.*s)", link->name,
-	     dir == CAPTURE_IN ? "comes in" : "goes out", (int)line.len, line.data);
+	attach_format_report(r, &line);
+	fail(rc, "%s: cannot capture %s packets (%.*s)", link->name,
+	     dir == CAPTURE_IN ? "received" : "sent", (int)line.len, line.data);
 	buf_free(&line);
 	return rc;
 }
@@ -161,7 +160,7 @@ static void note_hooks(const struct capture_iface *iface, const struct attach_re
 		if (!reports[dir].n)
 			continue;
 		buf_str(&line, " (");
-		attach_words(&reports[dir], &line);
+		attach_format_report(&reports[dir], &line);
 		buf_char(&line, ')');
 	}
 	note("%s: %.*s", iface->link.name, (int)line.len, line.data);
@@ -178,8 +177,8 @@ static int attach_iface(struct capture_session *s, struct capture_iface *iface)
 		if (!captures_dir(s, &iface->link, dir) ||
 		    (dir == CAPTURE_IN && iface->gate.slot_fd))
 			continue;
-		rc = attach_open(&iface->at[dir], &s->route, iface->link.ifindex, dir == CAPTURE_IN,
-				 fd, s->opts.hooks[dir], false, &reports[dir]);
+		rc = attach_open(&iface->at[dir], &s->follower.request, iface->link.ifindex,
+				 dir == CAPTURE_IN, fd, s->opts.hooks[dir], false, &reports[dir]);
 		if (rc)
 			return fail_attach(&iface->link, dir, &reports[dir], rc);
 	}
@@ -188,11 +187,16 @@ static int attach_iface(struct capture_session *s, struct capture_iface *iface)
 	return 0;
 }
 
-static void free_iface(struct capture_session *s, struct capture_iface *iface)
+static void detach_iface(struct capture_session *s, struct capture_iface *iface)
 {
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-		attach_close(&iface->at[dir], &s->route);
+		attach_close(&iface->at[dir], &s->follower.request);
 	observe_close(&iface->gate);
+}
+
+static void free_iface(struct capture_session *s, struct capture_iface *iface)
+{
+	detach_iface(s, iface);
 	obj_close(&iface->obj);
 	free(iface);
 }
@@ -222,7 +226,7 @@ static int load_iface(struct capture_session *s, struct capture_iface *iface)
 static int find_gate(struct capture_session *s, struct capture_iface *iface)
 {
 	int rc = s->opts.hooks[CAPTURE_IN] & HOOKS_XDP
-			 ? observe_open(&iface->gate, &s->route, &iface->link)
+			 ? observe_open(&iface->gate, &s->follower.request, &iface->link)
 			 : 0;
 
 	return rc == -EBUSY ? rc : 0; /* attaching reports anything else */
@@ -265,7 +269,6 @@ static int add_iface(struct capture_session *s, const struct link *link)
 		return rc;
 	}
 	s->ifaces[s->n++] = iface;
-	s->active++;
 	return 0;
 }
 
@@ -277,104 +280,73 @@ static struct capture_iface *find_iface(const struct capture_session *s, int ifi
 	return NULL;
 }
 
-static bool is_selected(const struct capture_session *s, const struct link *link)
+/* An interface gets its number and is announced after its programs are attached: its packets are
+ * read only after that. */
+static int use_link(struct capture_session *s, const struct link *link)
 {
-	const struct opt_list *names = s->opts.names;
+	uint32_t n = s->n;
+	int rc = add_iface(s, link);
 
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->at[i], link->name))
-			return true;
-	return !names->n && link->up;
+	if (!rc)
+		return s->opts.on_iface(s->ifaces[n], n, s->opts.arg);
+	/* The verifier refused the programs: it would refuse them for the others too. */
+	if (rc == -EINVAL)
+		return rc;
+	return iface_follower_reject(&s->follower, link->ifindex, rc);
 }
 
-/* Errors that every other interface would give too. */
-static bool is_fatal(int rc)
+/* An interface that is gone keeps its maps, for its last counts, but not its programs: the same
+ * interface may be back, and gets new ones. */
+static int apply_change(struct capture_session *s, const struct iface_change *change)
 {
-	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
-	       rc == -ENFILE || rc == -EINVAL;
-}
+	struct capture_iface *iface = find_iface(s, change->link.ifindex);
 
-static bool is_skipped(const struct capture_session *s, int ifindex)
-{
-	for (uint32_t i = 0; i < s->nskipped; i++)
-		if (s->skipped[i] == ifindex)
-			return true;
-	return false;
-}
-
-static int skip_iface(struct capture_session *s, int ifindex)
-{
-	int *more = realloc(s->skipped, (s->nskipped + 1) * sizeof(*more));
-
-	if (!more)
-		return fail_errno(-ENOMEM, "capture");
-	s->skipped = more;
-	s->skipped[s->nskipped++] = ifindex;
+	if (change->kind == IFACE_ADDED)
+		return use_link(s, &change->link);
+	if (iface && change->kind == IFACE_RENAMED) {
+		iface->link = change->link;
+	} else if (iface) {
+		iface->gone = true;
+		detach_iface(s, iface);
+	}
 	return 0;
 }
 
-/* An interface gets its number and is announced after its programs are attached: its packets are
- * read only after that. */
-static int add_new_ifaces(struct capture_session *s, const struct link_list *l)
+static int apply_changes(struct capture_session *s)
 {
-	int rc = 0;
+	struct iface_change change;
+	int rc = iface_follower_next(&s->follower, &change);
 
-	for (size_t i = 0; i < l->n && !rc; i++) {
-		int ifindex = l->at[i].ifindex;
-		uint32_t n = s->n;
-
-		if (!is_selected(s, &l->at[i]) || find_iface(s, ifindex) || is_skipped(s, ifindex))
-			continue;
-		rc = add_iface(s, &l->at[i]);
-		if (rc && !s->opts.names->n && !is_fatal(rc))
-			rc = skip_iface(s, ifindex);
-		if (!rc && s->n > n)
-			rc = s->opts.on_iface(s->ifaces[n], n, s->opts.arg);
+	while (rc > 0) {
+		rc = apply_change(s, &change);
+		if (!rc)
+			rc = iface_follower_next(&s->follower, &change);
 	}
 	return rc;
 }
 
-static int check_names(const struct capture_session *s, const struct link_list *l)
-{
-	const struct opt_list *names = s->opts.names;
-
-	for (unsigned int i = 0; i < names->n; i++) {
-		size_t j = 0;
-
-		while (j < l->n && strcmp(names->at[i], l->at[j].name))
-			j++;
-		if (j == l->n)
-			return fail(-ENODEV, "no interface %s", names->at[i]);
-	}
-	return 0;
-}
-
 /* Whether interfaces with and without Ethernet headers are captured together: libpcap reads files
  * with one link type only. With no names given, both kinds may appear later. */
-static bool is_mixed(const struct capture_session *s, const struct link_list *l)
+static bool is_mixed(const struct capture_session *s)
 {
+	const struct iface_follower *f = &s->follower;
 	unsigned int with = 0, without = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (is_selected(s, &l->at[i]))
-			*(link_has_ethernet(&l->at[i]) ? &with : &without) += 1;
+	for (size_t i = f->done; i < f->nchanges; i++)
+		*(link_has_ethernet(&f->changes[i].link) ? &with : &without) += 1;
 	return !s->opts.names->n || (with && without);
 }
 
 static int attach_all(struct capture_session *s)
 {
-	struct link_list l = { 0 };
-	int rc = link_list(&s->route, &l);
+	int rc = iface_follower_start(&s->follower, true);
 
 	if (rc)
-		return fail_errno(rc, "listing the interfaces");
-	s->mixed = is_mixed(s, &l);
-	rc = check_names(s, &l);
-	if (!rc)
-		rc = add_new_ifaces(s, &l);
-	if (!rc && !s->active)
-		rc = fail(-ENODEV, "there is no interface to capture on");
-	link_list_free(&l);
+		return rc;
+	s->mixed = is_mixed(s);
+	rc = apply_changes(s);
+	if (!rc && !s->follower.nused)
+		rc = fail(-ENODEV, "no interface is up");
 	return rc;
 }
 
@@ -412,14 +384,15 @@ static int open_owners(struct capture_session *s)
 		return 0;
 	rc = owners_open(&s->owners);
 	if (rc && filters_owner)
-		return fail_errno(rc, "the filter asks for processes, which are not known here");
+		return fail_errno(rc, "the filter's process conditions do not work here");
 	if (rc) {
-		note("processes are not known: %s", err_message(rc));
+		note("packets are shown without process: %s", err_message(rc));
 		return 0;
 	}
 	rc = owners_scan(&s->owners);
 	if (rc)
-		note("processes with sockets from before are not known: %s", err_message(rc));
+		note("sockets that are open already are shown without process: %s",
+		     err_message(rc));
 	return 0;
 }
 
@@ -434,15 +407,12 @@ static int open_all(struct capture_session *s)
 	if (rc)
 		return rc;
 	s->netns = netns_current_inode();
-	rc = nl_open(&s->route, 0);
-	/* Watch before listing: a change in between is not missed. */
-	if (!rc)
-		rc = nl_open(&s->watch, RTMGRP_LINK);
+	rc = iface_follower_open(&s->follower, s->opts.names);
 	if (rc)
-		return fail_errno(rc, "route netlink");
+		return rc;
 	rc = attach_prepare(hooks);
 	if (rc)
-		return fail_errno(rc, "starting the keeper of tc filters");
+		return fail_errno(rc, "cannot start the keeper of tc filters");
 	rc = packet_buf_open(&s->packets, &packets);
 	if (!rc)
 		rc = open_owners(s);
@@ -460,46 +430,17 @@ int capture_session_open(struct capture_session *s, const struct capture_session
 	return rc;
 }
 
-static void mark_gone(struct capture_session *s, const struct link_list *l)
-{
-	s->active = 0;
-	for (uint32_t i = 0; i < s->n; i++) {
-		struct capture_iface *iface = s->ifaces[i];
-		size_t j = 0;
-
-		while (j < l->n && l->at[j].ifindex != iface->link.ifindex)
-			j++;
-		if (j == l->n && !iface->gone) {
-			note("%s: the interface is gone", iface->link.name);
-			iface->gone = true;
-		}
-		s->active += !iface->gone;
-	}
-}
-
 int capture_session_follow(struct capture_session *s)
 {
-	struct link_list l = { 0 };
-	int rc = nl_drain(&s->watch);
+	int rc = iface_follower_update(&s->follower);
 
-	if (rc && rc != -ENOBUFS)
-		return fail_errno(rc, "watching the interfaces");
-	rc = link_list(&s->route, &l);
-	if (rc)
-		return fail_errno(rc, "listing the interfaces");
-	mark_gone(s, &l);
-	rc = add_new_ifaces(s, &l);
-	link_list_free(&l);
-	return rc;
+	return rc ? rc : apply_changes(s);
 }
 
 void capture_session_stop(struct capture_session *s)
 {
-	for (uint32_t i = 0; i < s->n; i++) {
-		for (int dir = 0; dir < CAPTURE_DIRS; dir++)
-			attach_close(&s->ifaces[i]->at[dir], &s->route);
-		observe_close(&s->ifaces[i]->gate);
-	}
+	for (uint32_t i = 0; i < s->n; i++)
+		detach_iface(s, s->ifaces[i]);
 }
 
 int capture_iface_counts(const struct capture_iface *iface, struct capture_iface_counts *counts)
@@ -527,14 +468,12 @@ void capture_session_close(struct capture_session *s)
 	for (uint32_t i = 0; i < s->n; i++)
 		free_iface(s, s->ifaces[i]);
 	free(s->ifaces);
-	free(s->skipped);
 	filter_code_close(&s->code[0]);
 	filter_code_close(&s->code[1]);
 	sets_close(&s->sets);
 	packet_buf_close(&s->packets);
 	owners_close(&s->owners);
-	nl_close(&s->route);
-	nl_close(&s->watch);
+	iface_follower_close(&s->follower);
 	if (s->promiscuous_fd)
 		close(s->promiscuous_fd);
 	*s = (struct capture_session){ 0 };

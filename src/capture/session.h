@@ -13,6 +13,7 @@
 #include "obj/obj.h"
 #include "owner/owner.h"
 #include "sets/sets.h"
+#include "sys/iface_follower.h"
 #include "sys/link.h"
 
 enum capture_dir { CAPTURE_IN, CAPTURE_OUT, CAPTURE_DIRS };
@@ -58,7 +59,7 @@ struct capture_iface_counts {
 /* Zeroed: closed. */
 struct capture_session {
 	struct capture_session_opts opts;
-	struct nl route, watch;
+	struct iface_follower follower;
 	int promiscuous_fd;
 	struct packet_buf packets;
 	struct owners owners;
@@ -66,10 +67,8 @@ struct capture_session {
 	struct filter_code code[2]; /* by enum filter_target */
 	struct sets sets;           /* of the filter */
 	struct capture_iface **ifaces;
-	uint32_t n, active; /* active: not gone */
-	int *skipped;       /* interfaces that failed: reported once, not tried again */
-	uint32_t nskipped;
-	bool mixed; /* interfaces with and without Ethernet headers: all packets get one */
+	uint32_t n;
+	bool mixed; /* interfaces with and without Ethernet headers: all get one */
 };
 
 /* LINKTYPE_* of an interface's packets if no other interface is captured on. */
@@ -78,7 +77,7 @@ uint16_t capture_link_type(const struct link *link);
  * interface" one that fails is skipped with a note. Returns 0 or -errno, with nothing left behind.
  * Reports errors. */
 int capture_session_open(struct capture_session *s, const struct capture_session_opts *opts);
-/* Adds new interfaces and marks those that are gone: call it when .watch.fd can be read. Returns 0
+/* Applies changes of interfaces: call it when .follower.events.fd can be read. Returns 0
  * or -errno. Reports errors. */
 int capture_session_follow(struct capture_session *s);
 /* Whether the kernel decides exactly as the filter does. Else it lets more packets through, and

@@ -167,7 +167,7 @@ static int on_links(void *arg)
 	struct live *l = arg;
 	int rc = gate_ifaces_follow(l->ifaces);
 
-	if (!rc && l->ifaces->names && !l->ifaces->left)
+	if (!rc && l->ifaces->follower.names && !l->ifaces->follower.nused)
 		return LOOP_END;
 	return rc;
 }
@@ -212,7 +212,7 @@ static int count_live(struct gate_ifaces *ifaces, struct sink *sink, const struc
 	uint64_t now = clock_mono();
 	struct live l = { ifaces, sink, o, now, now, now + o->common.interval };
 	const struct event_loop loop = {
-		.fd = ifaces->watch.fd,
+		.fd = ifaces->follower.events.fd,
 		.end = o->common.duration ? now + o->common.duration : UINT64_MAX,
 		.on_readable = on_links,
 		.next_timer = next_table,
@@ -223,7 +223,7 @@ static int count_live(struct gate_ifaces *ifaces, struct sink *sink, const struc
 
 	if (!rc)
 		rc = print_table(&l, clock_mono());
-	if (!rc && !ifaces->left && ifaces->names)
+	if (!rc && !ifaces->follower.nused && ifaces->follower.names)
 		rc = fail(-ENODEV, "no interface is left to count on");
 	return rc;
 }
@@ -241,7 +241,7 @@ static int read_installed(struct gate_ifaces *ifaces, struct sink *sink)
 		rc = gate_read(&p->gate, &p->total);
 		for (size_t r = 0; r < p->total.n && !rc; r++) {
 			const struct gate_row *row = &p->total.rows[r];
-			uint64_t age = now - p->gate.counters[row->dir].loaded;
+			uint64_t age = now - p->gate.counters[row->dir].load_time;
 
 			rc = put_row(sink, &p->gate, row, row, (double)age / 1e9);
 		}
@@ -281,7 +281,7 @@ static int drop_privileges(const struct gate_ifaces *ifaces, const struct count_
 
 static int count(const struct count_opts *o, struct sink *sink)
 {
-	struct gate_opts opts = { .stays = o->install,
+	struct gate_opts opts = { .persistent = o->install,
 				  .verbose = o->common.verbose,
 				  .quiet = o->common.quiet };
 	struct gate_ifaces ifaces = { 0 };

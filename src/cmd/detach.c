@@ -57,7 +57,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
-	table = conns_table(&prog);
+	table = conns_table_id(&prog);
 	rc = find_detach(nl, f);
 	if (rc && rc != -ENOENT) {
 		t->failed++;
@@ -75,11 +75,11 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 static int detach_link(struct nl *nl, const struct link *link, struct tally *t)
 {
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	for (size_t i = 0; i < list.n && !rc; i++)
 		detach_one(nl, link, &list.at[i], t);
-	find_free(&list);
+	found_list_free(&list);
 	return rc ? fail_errno(rc, "%s: looking for programs", link->name) : 0;
 }
 

@@ -131,10 +131,10 @@ static int gather_hooks(struct entries *e, const struct opt_list *names)
 
 		if (!is_wanted(names, links.at[i].name))
 			continue;
-		rc = find_on(&nl, &links.at[i], &list);
+		rc = find_attached(&nl, &links.at[i], &list);
 		for (size_t j = 0; j < list.n && !rc; j++)
 			rc = add_entry(e, &list.at[j], links.at[i].name);
-		find_free(&list);
+		found_list_free(&list);
 	}
 	link_list_free(&links);
 	nl_close(&nl);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the gate's per-CPU maps into one sorted table. */
+/* Reads the gate's per-CPU maps into one sorted table. */
 #include "gate/counters.h"
 #include <errno.h>
 #include <stdio.h>
@@ -21,22 +21,22 @@ void gate_counters_clear(struct gate_counters *t)
 	t->n = 0;
 }
 
-static uint64_t order_of(const struct gate_row *r)
+static uint64_t row_order(const struct gate_row *r)
 {
 	return (uint64_t)r->dir << 48 | (uint64_t)r->family << 40 | (uint64_t)r->proto << 8 |
 	       r->verdict;
 }
 
-/* The place of row, or where it would be put in. */
-static size_t place_of(const struct gate_counters *t, const struct gate_row *row)
+/* The position of row, or where to insert it. */
+static size_t find_position(const struct gate_counters *t, const struct gate_row *row)
 {
-	uint64_t want = order_of(row);
+	uint64_t order = row_order(row);
 	size_t lo = 0, hi = t->n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (order_of(&t->rows[mid]) < want)
+		if (row_order(&t->rows[mid]) < order)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -46,27 +46,27 @@ static size_t place_of(const struct gate_counters *t, const struct gate_row *row
 
 struct gate_row *gate_counters_find(const struct gate_counters *t, const struct gate_row *row)
 {
-	size_t at = place_of(t, row);
+	size_t at = find_position(t, row);
 
-	return at < t->n && order_of(&t->rows[at]) == order_of(row) ? &t->rows[at] : NULL;
+	return at < t->n && row_order(&t->rows[at]) == row_order(row) ? &t->rows[at] : NULL;
 }
 
 int gate_counters_add(struct gate_counters *t, const struct gate_row *row)
 {
-	struct gate_row *own = gate_counters_find(t, row);
+	struct gate_row *found = gate_counters_find(t, row);
 	void *more;
 	size_t at;
 
-	if (own) {
-		own->packets += row->packets;
-		own->bytes += row->bytes;
+	if (found) {
+		found->packets += row->packets;
+		found->bytes += row->bytes;
 		return 0;
 	}
 	more = array_grow(t->rows, t->n, &t->room, sizeof(*t->rows));
 	if (!more)
 		return -ENOMEM;
 	t->rows = more;
-	at = place_of(t, row);
+	at = find_position(t, row);
 	memmove(&t->rows[at + 1], &t->rows[at], (t->n - at) * sizeof(*t->rows));
 	t->rows[at] = *row;
 	t->n++;
@@ -88,8 +88,8 @@ static const struct {
 	[GATE_SLOT_ARP] = { GATE_ARP, GATE_PROTO_NONE },
 };
 
-static int read_hot(struct gate_counters *t, int fd, enum gate_dir dir,
-		    struct gate_counters_val *cpu, int cpus)
+static int read_slots(struct gate_counters *t, int fd, enum gate_dir dir,
+		      struct gate_counters_val *cpu, int cpus)
 {
 	for (uint32_t v = 0; v < GATE_VERDICTS; v++) {
 		uint32_t key = dir * GATE_VERDICTS + v;
@@ -114,17 +114,17 @@ static int read_hot(struct gate_counters *t, int fd, enum gate_dir dir,
 	return 0;
 }
 
-struct counters_other {
+struct other_reader {
 	struct gate_counters *table;
 	enum gate_dir dir;
 	int cpus;
 };
 
-static int add_rare(const void *of, void *value, void *arg)
+static int add_other(const void *of, void *value, void *arg)
 {
 	const struct gate_other_key *key = of;
 	const struct gate_sum *cpu = value;
-	const struct counters_other *r = arg;
+	const struct other_reader *r = arg;
 	struct gate_row row = {
 		.dir = key->dir, .family = key->family, .verdict = key->verdict, .proto = key->proto
 	};
@@ -141,7 +141,7 @@ static int add_rare(const void *of, void *value, void *arg)
 int gate_counters_read(struct gate_counters *t, int counters_fd, int other_fd, enum gate_dir dir)
 {
 	int cpus = bpf_possible_cpus(), rc;
-	struct counters_other counters_other = { t, dir, cpus };
+	struct other_reader reader = { t, dir, cpus };
 	void *values;
 
 	if (cpus < 0)
@@ -149,10 +149,9 @@ int gate_counters_read(struct gate_counters *t, int counters_fd, int other_fd, e
 	values = malloc((size_t)cpus * sizeof(struct gate_counters_val));
 	if (!values)
 		return -ENOMEM;
-	rc = read_hot(t, counters_fd, dir, values, cpus);
+	rc = read_slots(t, counters_fd, dir, values, cpus);
 	if (!rc)
-		rc = map_walk(other_fd, sizeof(struct gate_other_key), values, add_rare,
-			      &counters_other);
+		rc = map_walk(other_fd, sizeof(struct gate_other_key), values, add_other, &reader);
 	free(values);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One gate: loaded for its interface's link type, attached by the ladders, or found in the kernel.
- */
+/* One gate: loads it for its interface's link type and attaches it at the first hook that works, or
+ * finds it in the kernel. */
 #include "gate/gate.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,8 +22,8 @@ static void counter_src_close(struct gate_counter_src *counters)
 	*counters = (struct gate_counter_src){ 0 };
 }
 
-/* The conf and maps of a gate that is in the kernel, whoever loaded it; -ENOENT if it is not one,
- * or one of another version. */
+/* Opens the conf and maps of a gate that is in the kernel, whoever loaded it. Returns -ENOENT if
+ * the program is not a gate, or is one of an unknown version. */
 static int counter_src_open(struct gate_counter_src *counters, const struct found *f)
 {
 	struct gate_counter_src got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };
@@ -35,10 +35,10 @@ static int counter_src_open(struct gate_counter_src *counters, const struct foun
 	rc = find_prog(f->prog_id, &prog);
 	if (rc)
 		return rc;
-	rc = gate_load_find(&prog, &conf);
+	rc = gate_find_conf(&prog, &conf);
 	if (rc)
 		return rc;
-	got.loaded = prog.info.load_time;
+	got.load_time = prog.info.load_time;
 	got.counters_fd = gate_find_map(&prog, GATE_MAP_COUNTERS, &info);
 	got.other_fd = gate_find_map(&prog, GATE_MAP_COUNTERS_OTHER, &info);
 	got.successor_fd = gate_find_map(&prog, GATE_MAP_SUCCESSOR, &info);
@@ -59,46 +59,48 @@ static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
 	int rc = link_get(nl, NULL, ifindex, &now);
 
 	if (!rc)
-		rc = find_on(nl, &now, &list);
+		rc = find_attached(nl, &now, &list);
 	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
 		rc = -ENOENT;
 	if (!rc)
 		*xdp = list.at[0];
-	find_free(&list);
+	found_list_free(&list);
 	return rc;
 }
 
-/* Something holds the XDP hook: read it if it is a gate, else name it. */
-static int meet_other(struct gate *g, struct nl *nl, const struct gate_opts *opts, int rc)
+/* Another program holds the XDP hook: read its counters if it is an installed gate, else report
+ * it. */
+static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opts *opts, int rc)
 {
 	const char *name = g->link.name;
 	struct find_prog prog = { 0 };
 	struct found xdp = { 0 };
 
 	if (find_xdp(nl, g->link.ifindex, &xdp))
-		return fail_errno(rc, "%s: XDP", name);
-	if (!opts->stays && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
+		return fail_errno(rc, "%s: attaching to XDP", name);
+	if (!opts->persistent && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
 		const struct gate_counter_src *counters = &g->counters[GATE_IN];
 
-		rc = gate_counters_read(&g->before, counters->counters_fd, counters->other_fd,
+		rc = gate_counters_read(&g->baseline, counters->counters_fd, counters->other_fd,
 					GATE_IN);
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
 		if (!opts->quiet)
-			note("%s: in: reading the gate that is installed there (program %u)", name,
-			     xdp.prog_id);
+			note("%s: in: reading the installed gate (program %u)", name, xdp.prog_id);
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
-		return fail(rc, "%s: another XDP program (id %u) is there; it stays. Use --at tc",
-			    name, xdp.prog_id);
-	if (find_is_ours(&prog) && xdp.link_id && !opts->stays && opts->hooks[GATE_IN] == HOOKS_XDP)
+		return fail(rc, "%s: another XDP program (id %u) stays there: use --at tc", name,
+			    xdp.prog_id);
+	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
+	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
 	if (find_is_ours(&prog))
-		return fail(-EEXIST, "%s: %s is there already (program %u): sonde detach -i %s",
+		return fail(-EEXIST,
+			    "%s: %s is attached already (program %u): sonde detach -i %s first",
 			    name, prog.info.name, xdp.prog_id, name);
-	return fail(rc, "%s: XDP program %s (id %u) is not sonde's; it stays. Use --at tc", name,
-		    prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
+	return fail(rc, "%s: XDP program %s (id %u) is not sonde's and stays there: use --at tc",
+		    name, prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
 }
 
 static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
@@ -106,15 +108,15 @@ static int fail_attach(const struct gate *g, enum gate_dir dir, const struct att
 {
 	struct buf line = { 0 };
 
-	attach_words(r, &line);
-	fail(rc, "%s: cannot count %s (%.*s)", g->link.name, gate_dir_name(dir), (int)line.len,
-	     line.data);
+	attach_format_report(r, &line);
+	fail(rc, "%s: cannot count %s packets (%.*s)", g->link.name,
+	     dir == GATE_IN ? "incoming" : "outgoing", (int)line.len, line.data);
 	buf_free(&line);
 	return rc;
 }
 
-/* One line an interface: the hooks that were taken, and why not the ones before them. */
-static void note_hooks(const struct gate *g, const struct attach_report *reports, bool stays)
+/* One line for the interface: the hooks in use, and why better ones failed. */
+static void note_hooks(const struct gate *g, const struct attach_report *reports, bool persistent)
 {
 	struct buf line = { 0 };
 
@@ -124,39 +126,39 @@ static void note_hooks(const struct gate *g, const struct attach_report *reports
 		buf_printf(&line, "%s%s: %s%s", line.len ? ", " : "", gate_dir_name(dir),
 			   hook_name(g->at[dir].hook),
 			   g->at[dir].hook == HOOK_XDP_GENERIC
-				   ? ", where packets joined by GRO count as one"
+				   ? " (packets merged by GRO count as one)"
 				   : "");
 		if (!reports[dir].n)
 			continue;
 		buf_str(&line, " (");
-		attach_words(&reports[dir], &line);
+		attach_format_report(&reports[dir], &line);
 		buf_char(&line, ')');
 	}
 	if (line.len)
 		note("%s: %.*s%s", g->link.name, (int)line.len, line.data,
-		     stays ? ", installed" : "");
+		     persistent ? ", installed" : "");
 	buf_free(&line);
 }
 
-static int load(struct gate *g, const struct gate_opts *opts)
+static int load_programs(struct gate *g, const struct gate_opts *opts)
 {
-	struct gate_load what = { .link = &g->link,
-				  .uses = GATE_USER_COUNT,
-				  .verbose = opts->verbose };
+	struct gate_load_opts load = { .link = &g->link,
+				       .users = GATE_USER_COUNT,
+				       .verbose = opts->verbose };
 
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		if (opts->hooks[dir])
-			what.progs |= 1u << gate_load_prog(dir, opts->hooks[dir], false);
-	return gate_load(&g->obj, &what, NULL);
+			load.progs |= 1u << gate_select_prog(dir, opts->hooks[dir], false);
+	return gate_load(&g->obj, &load, NULL);
 }
 
-static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct gate_opts *opts,
-		  struct attach_report *report)
+static int attach_dir(struct gate *g, struct nl *nl, enum gate_dir dir,
+		      const struct gate_opts *opts, struct attach_report *report)
 {
 	unsigned int hooks = opts->hooks[dir];
 	int rc = attach_open(&g->at[dir], nl, g->link.ifindex, dir == GATE_IN,
-			     g->obj.prog_fd[gate_load_prog(dir, hooks, false)], hooks, opts->stays,
-			     report);
+			     g->obj.prog_fd[gate_select_prog(dir, hooks, false)], hooks,
+			     opts->persistent, report);
 
 	if (!rc) {
 		g->counters[dir] = (struct gate_counter_src){
@@ -167,7 +169,7 @@ static int attach(struct gate *g, struct nl *nl, enum gate_dir dir, const struct
 		return 0;
 	}
 	if (hooks & HOOKS_XDP && (rc == -EBUSY || rc == -EEXIST))
-		return meet_other(g, nl, opts, rc);
+		return use_existing_xdp(g, nl, opts, rc);
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", g->link.name);
 	return fail_attach(g, dir, report, rc);
@@ -177,11 +179,11 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 {
 	struct attach_report reports[GATE_DIRS] = { 0 };
 	struct gate got = { .link = *link };
-	int rc = load(&got, opts);
+	int rc = load_programs(&got, opts);
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++)
 		if (opts->hooks[dir])
-			rc = attach(&got, nl, dir, opts, &reports[dir]);
+			rc = attach_dir(&got, nl, dir, opts, &reports[dir]);
 	if (rc) {
 		for (int dir = 0; dir < GATE_DIRS; dir++)
 			attach_undo(&got.at[dir], nl);
@@ -189,21 +191,21 @@ int gate_open(struct gate *g, struct nl *nl, const struct link *link, const stru
 		return rc;
 	}
 	if (!opts->quiet)
-		note_hooks(&got, reports, opts->stays);
+		note_hooks(&got, reports, opts->persistent);
 	*g = got;
 	return 0;
 }
 
-int gate_retake(struct gate *g, struct nl *nl, const struct gate_opts *opts)
+int gate_attach_own(struct gate *g, struct nl *nl, const struct gate_opts *opts)
 {
 	struct attach_report reports[GATE_DIRS] = { 0 };
 	int rc;
 
 	counter_src_close(&g->counters[GATE_IN]);
-	gate_counters_free(&g->before);
-	rc = attach(g, nl, GATE_IN, opts, &reports[GATE_IN]);
+	gate_counters_free(&g->baseline);
+	rc = attach_dir(g, nl, GATE_IN, opts, &reports[GATE_IN]);
 	if (rc == -EALREADY)
-		rc = fail(-EBUSY, "%s: a running sonde has XDP now", g->link.name);
+		rc = fail(-EBUSY, "%s: a running sonde uses XDP now", g->link.name);
 	if (!rc && !opts->quiet && g->at[GATE_IN].hook)
 		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
 	return rc;
@@ -213,7 +215,7 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 {
 	struct gate got = { .link = *link };
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	for (size_t i = 0; i < list.n; i++) {
 		struct gate_counter_src *counters =
@@ -223,11 +225,12 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 
 		if (rc || find_is_live(&list.at[i]) || counters->hook)
 			continue;
-		/* Not a gate, or gone since; but not being allowed to look is no answer. */
+		/* -ENOENT: not a gate, or gone since. Other errors mean that the program could not
+		 * be inspected. */
 		err = counter_src_open(counters, &list.at[i]);
 		rc = err == -ENOENT ? 0 : err;
 	}
-	find_free(&list);
+	found_list_free(&list);
 	if (!rc && !got.counters[GATE_IN].hook && !got.counters[GATE_OUT].hook)
 		rc = -ENOENT;
 	if (rc)
@@ -237,14 +240,19 @@ int gate_find(struct gate *g, struct nl *nl, const struct link *link)
 	return rc;
 }
 
+void gate_detach(struct gate *g, struct nl *nl)
+{
+	for (int dir = 0; dir < GATE_DIRS; dir++)
+		attach_close(&g->at[dir], nl);
+}
+
 void gate_close(struct gate *g, struct nl *nl)
 {
-	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		attach_close(&g->at[dir], nl);
+	gate_detach(g, nl);
+	for (int dir = 0; dir < GATE_DIRS; dir++)
 		counter_src_close(&g->counters[dir]);
-	}
 	obj_close(&g->obj);
-	gate_counters_free(&g->before);
+	gate_counters_free(&g->baseline);
 	*g = (struct gate){ 0 };
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate of an interface as the commands use it: put there, found again, read. */
+/* The gate of an interface as the commands use it: attach it, find an installed one, read its
+ * counters. */
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
@@ -9,22 +10,23 @@
 #include "obj/obj.h"
 #include "sys/link.h"
 
-/* What to put where. */
+/* What to attach where. */
 struct gate_opts {
-	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s that may serve a direction; 0: leave it out */
-	bool stays;                    /* installed: outlives the process */
-	bool verbose;                  /* the verifier's whole log, should it come to that */
-	bool quiet;                    /* no note of the hooks that were taken */
+	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s to try for a direction; 0: do not count it */
+	bool persistent;               /* installed: it outlives the process */
+	bool verbose; /* print the verifier's whole log if it refuses the program */
+	bool quiet;   /* print no note about the hooks in use */
 };
 
-/* Where a direction's counters are read: maps of our own, or of a gate that was there before. */
+/* Where a direction's counters are read from: maps of our own gate, or those borrowed from an
+ * installed one. */
 struct gate_counter_src {
 	enum hook hook; /* HOOK_NONE: this direction is not counted */
 	bool borrowed;
-	uint32_t prog_id; /* of a borrowed one */
-	uint64_t loaded;  /* of a borrowed one: when, in ns of CLOCK_BOOTTIME */
+	uint32_t prog_id;   /* of the borrowed gate */
+	uint64_t load_time; /* of the borrowed gate: when it was loaded, in ns of CLOCK_BOOTTIME */
 	int counters_fd, other_fd;
-	int successor_fd; /* of a borrowed one */
+	int successor_fd; /* of the borrowed gate */
 };
 
 /* Zeroed: closed. */
@@ -33,26 +35,31 @@ struct gate {
 	struct obj obj;
 	struct attach at[GATE_DIRS];
 	struct gate_counter_src counters[GATE_DIRS];
-	struct gate_counters before; /* what borrowed counters stood at when gate_open() met them */
+	/* the borrowed counters at the time of gate_open() */
+	struct gate_counters baseline;
 };
 
-/* Load and attach to link. Where an installed gate holds the XDP hook already, its counters are
- * read instead, unless wish->stays: then it is -EEXIST. A foreign XDP program is named and left
- * alone: -EBUSY. Errors are said in one line, and nothing stays behind. -EALREADY is not said: a
- * running sonde's gate is there, whose counters end with it, so that tc has to serve. */
+/* Loads a gate and attaches it to link. If an installed gate holds the XDP hook, its counters are
+ * read instead; with opts->persistent that is -EEXIST. Another program at XDP is left there:
+ * -EBUSY. -EALREADY: a running sonde's gate is there, whose counters end with it, so the caller has
+ * to use tc; this one is not reported. Returns 0 or -errno. Reports other errors. On failure
+ * nothing stays attached. */
 int gate_open(struct gate *g, struct nl *nl, const struct link *link, const struct gate_opts *opts);
-/* The installed gates of link, for reading; -ENOENT (not said) if there are none. */
+/* Finds the installed gates of link, for reading. Returns 0 or -errno; -ENOENT if there are none.
+ * Does not report errors. */
 int gate_find(struct gate *g, struct nl *nl, const struct link *link);
-/* Close and, unless it was to stay, take off. */
+/* Closes the gate. Detaches it unless it is persistent. */
 void gate_close(struct gate *g, struct nl *nl);
+/* Detaches the programs that are not persistent, and keeps the maps open for reading. */
+void gate_detach(struct gate *g, struct nl *nl);
 
-/* Add all counters to *t. Said on failure. */
+/* Adds all counters to *t. Returns 0 or -errno. Reports errors. */
 int gate_read(const struct gate *g, struct gate_counters *t);
-/* false if a gate that is read has been taken off the interface meanwhile. One that was changed but
- * goes on counting is followed. */
+/* False if the borrowed gate was detached from the interface. True if another program took over its
+ * counters. */
 bool gate_is_live(const struct gate *g, struct nl *nl);
-/* Then: put our own there for incoming packets, with fresh counters; the other direction goes on.
- * Errors as of gate_open(). */
-int gate_retake(struct gate *g, struct nl *nl, const struct gate_opts *opts);
+/* Attaches an own gate for incoming packets, with new counters, in place of a borrowed one that was
+ * detached. The other direction goes on. Errors as of gate_open(). */
+int gate_attach_own(struct gate *g, struct nl *nl, const struct gate_opts *opts);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Installed guards found again: their gates, tables and counters. */
+/* Finds installed guards again: their gates, tables and counters. */
 #include "gate/guard_view.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "sys/iface_follower.h"
 
-static int view_open(struct guard_view *v, struct nl *nl, const struct link *link)
+static int open_view(struct guard_view *v, struct nl *nl, const struct link *link)
 {
 	int rc = gate_install_open(&v->install, nl, link, GATE_IN);
 
@@ -20,40 +21,29 @@ static int view_open(struct guard_view *v, struct nl *nl, const struct link *lin
 	return rc;
 }
 
-static bool is_named(const struct opt_list *names, const char *name)
-{
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->at[i], name))
-			return true;
-	return !names->n;
-}
-
 int guard_views_open(struct guard_views *v, const struct opt_list *ifaces)
 {
 	struct link_list links = { 0 };
 	int rc = nl_open(&v->nl, 0);
 
-	if (!rc)
-		rc = link_list(&v->nl, &links);
 	if (rc)
-		fail_errno(rc, "listing the interfaces");
+		return fail_errno(rc, "opening a route netlink socket");
+	rc = iface_list(&v->nl, ifaces, &links);
 	v->at = rc ? NULL : calloc(links.n, sizeof(*v->at));
 	if (!rc && !v->at)
-		rc = fail_errno(-ENOMEM, "interfaces");
+		rc = fail_errno(-ENOMEM, "finding guards");
 	for (size_t i = 0; i < links.n && !rc; i++) {
-		if (!is_named(ifaces, links.at[i].name))
-			continue;
-		rc = view_open(&v->at[v->n], &v->nl, &links.at[i]);
+		rc = open_view(&v->at[v->n], &v->nl, &links.at[i]);
 		v->n += !rc;
-		/* The conf that the table was opened with stays where it is from here on. */
+		/* The table points to the conf in *v, which does not move any more. */
 		if (rc == -ENOENT)
 			rc = 0;
 		else if (rc)
-			fail_errno(rc, "%s: the guard's table", links.at[i].name);
+			fail_errno(rc, "%s: opening the guard's table", links.at[i].name);
 	}
 	link_list_free(&links);
 	if (!rc && !v->n)
-		rc = fail(-ENOENT, "no guard is installed%s%s; sonde guard start installs one",
+		rc = fail(-ENOENT, "no guard is installed%s%s (sonde guard start installs one)",
 			  ifaces->n ? ": " : "", ifaces->n ? ifaces->at[0] : "");
 	if (rc)
 		guard_views_close(v);
@@ -66,9 +56,9 @@ int guard_views_read(struct guard_views *v)
 		int rc = guard_sums_read(v->at[i].install.map_fd[GATE_MAP_GUARD_SUMS],
 					 &v->at[i].sums);
 
-		guard_table_now(&v->at[i].table);
+		guard_table_update_clock(&v->at[i].table);
 		if (rc)
-			return fail_errno(rc, "%s: the guard's counters",
+			return fail_errno(rc, "%s: reading the guard's counters",
 					  v->at[i].install.link.name);
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guards that are installed, with their tables, for reading and for changing bans. */
+/* The installed guards with their tables, for reading and for changing bans. */
 #ifndef GATE_GUARD_VIEW_H
 #define GATE_GUARD_VIEW_H
 
@@ -21,10 +21,10 @@ struct guard_views {
 	size_t n;
 };
 
-/* Find the guards of these interfaces; of every interface if there are no names. -ENOENT if none
- * has a guard. Reports errors. */
+/* Finds the guards of these interfaces; of every interface if there are no names. Returns 0 or
+ * -errno; -ENOENT if none has a guard. Reports errors. */
 int guard_views_open(struct guard_views *v, const struct opt_list *ifaces);
-/* Read their counters and the table's clock. Reports errors. */
+/* Reads their counters and the table's clock. Returns 0 or -errno. Reports errors. */
 int guard_views_read(struct guard_views *v);
 void guard_views_close(struct guard_views *v);
 

@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Following interfaces: any event leads to one look at all of them, so that a lost event costs
- * nothing. */
+/* Attaches a gate to each interface that the follower adds, or finds installed gates. */
 #include "gate/ifaces.h"
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
 #include "gate/install.h"
 #include "sys/bpf.h"
-#include "sys/wait.h"
-
-static int look(struct gate_ifaces *p, struct link_list *links)
-{
-	int rc = link_list(&p->ask, links);
-
-	return rc ? fail_errno(rc, "listing the interfaces") : 0;
-}
-
-static bool is_named(const struct gate_ifaces *p, const char *name)
-{
-	for (unsigned int i = 0; p->names && i < p->names->n; i++)
-		if (!strcmp(p->names->at[i], name))
-			return true;
-	return false;
-}
-
-static bool is_wanted(const struct gate_ifaces *p, const struct link *link)
-{
-	return p->names ? is_named(p, link->name) : link->up;
-}
 
 static struct gate_iface *find_iface(const struct gate_ifaces *p, int ifindex)
 {
@@ -56,150 +33,131 @@ static struct gate_iface *add_iface(struct gate_ifaces *p)
 
 static void free_iface(struct gate_ifaces *p, struct gate_iface *iface)
 {
-	gate_close(&iface->gate, &p->ask);
+	gate_close(&iface->gate, &p->follower.request);
 	gate_counters_free(&iface->last);
 	gate_counters_free(&iface->total);
 	gate_counters_free(&iface->delta);
 	free(iface);
 }
 
-static void count_left(struct gate_ifaces *p)
-{
-	p->left = 0;
-	for (unsigned int i = 0; i < p->n; i++)
-		p->left += !p->at[i]->gone && !p->at[i]->skipped;
-}
-
 int gate_ifaces_open(struct gate_ifaces *p, const struct opt_list *names,
 		     const struct gate_opts *opts)
 {
-	struct gate_ifaces got = { .names = names->n ? names : NULL, .opts = *opts };
-	int rc = nl_open(&got.ask, 0);
+	struct gate_ifaces got = { .opts = *opts };
+	int rc = iface_follower_open(&got.follower, names);
 
-	if (rc)
-		return fail_errno(rc, "route netlink");
-	*p = got;
-	return 0;
+	if (!rc)
+		*p = got;
+	return rc;
 }
 
-/* Where a running sonde counts at XDP, tc serves; so does it, among all interfaces, for one with
- * somebody else's XDP program. */
-static int open_any_way(struct gate_ifaces *p, struct gate *gate, const struct link *link)
+/* Uses tc where a running sonde counts at XDP, and without names also where another XDP program is
+ * attached. */
+static int open_gate(struct gate_ifaces *p, struct gate *gate, const struct link *link)
 {
+	struct nl *nl = &p->follower.request;
 	struct gate_opts tc = p->opts;
-	int rc = gate_open(gate, &p->ask, link, &p->opts);
+	int rc = gate_open(gate, nl, link, &p->opts);
 
-	if (rc != -EALREADY && (p->names || (rc != -EBUSY && rc != -EEXIST)))
+	if (rc != -EALREADY && (p->follower.names || (rc != -EBUSY && rc != -EEXIST)))
 		return rc;
 	note("%s: %scounting incoming packets at tc", link->name,
-	     rc == -EALREADY ? "a running sonde has XDP; " : "");
+	     rc == -EALREADY ? "a running sonde uses XDP; " : "");
 	tc.hooks[GATE_IN] = HOOKS_TC;
-	return gate_open(gate, &p->ask, link, &tc);
+	return gate_open(gate, nl, link, &tc);
 }
 
-/* No other interface would fare better. */
-static bool is_fatal(int rc)
-{
-	return rc == -EPERM || rc == -EACCES || rc == -ENOSYS || rc == -ENOMEM || rc == -EMFILE ||
-	       rc == -ENFILE;
-}
-
-/* What another's gate counted before now is not ours to show. */
-static void start_at_now(struct gate_iface *iface)
+/* Does not show what another sonde's gate counted before now. */
+static void start_from_baseline(struct gate_iface *iface)
 {
 	gate_counters_free(&iface->last);
-	iface->last = iface->gate.before;
-	iface->gate.before = (struct gate_counters){ 0 };
+	iface->last = iface->gate.baseline;
+	iface->gate.baseline = (struct gate_counters){ 0 };
 }
 
-static int take(struct gate_ifaces *p, const struct link *link, bool must)
+static int attach_gate(struct gate_ifaces *p, const struct link *link)
 {
 	struct gate_iface *iface = add_iface(p);
 	int rc;
 
 	if (!iface)
 		return fail_errno(-ENOMEM, "%s", link->name);
-	rc = open_any_way(p, &iface->gate, link);
-	if (!rc) {
-		start_at_now(iface);
-		return 0;
-	}
-	if (must || is_fatal(rc)) {
+	rc = open_gate(p, &iface->gate, link);
+	if (rc) {
 		free(iface);
 		p->n--;
 		return rc;
 	}
-	iface->gate.link = *link;
-	iface->skipped = true;
+	start_from_baseline(iface);
 	return 0;
 }
 
-/* A gate that rules have put there counts, too: from now on it stays for the counters as well. */
-static int adopt(struct gate_ifaces *p, const struct link *link, enum gate_dir dir, bool *is_new)
+/* Adds the counters to the users of an installed gate, so that it stays when its rules are removed.
+ * *is_new: they were none before. */
+static int join_gate(struct gate_ifaces *p, const struct link *link, enum gate_dir dir,
+		     bool *is_new)
 {
 	struct gate_install install = { 0 };
-	int rc = gate_install_open(&install, &p->ask, link, dir);
+	int rc = gate_install_open(&install, &p->follower.request, link, dir);
 
-	*is_new = !rc && !(install.uses & GATE_USER_COUNT);
+	*is_new = !rc && !(install.users & GATE_USER_COUNT);
 	if (*is_new)
-		rc = gate_set_users(&install, install.uses | GATE_USER_COUNT);
+		rc = gate_set_users(&install, install.users | GATE_USER_COUNT);
 	gate_install_close(&install);
 	return rc;
 }
 
-/* The directions (bits) that gates of link serve as is wished, if they are all wished ones or rules
- * have put them there; -EEXIST, said, of something else. */
-static int adopt_all(struct gate_ifaces *p, const struct link *link, const struct gate *there)
+/* Returns the directions (bits) that installed gates serve as asked for: all of them, or those that
+ * only rules used before. -EEXIST if counters are installed in another way. Reports errors. */
+static int join_gates(struct gate_ifaces *p, const struct link *link, const struct gate *gate)
 {
-	int wished = 0, same = 0, rc = 0;
+	int asked_for = 0, served = 0, rc = 0;
 	bool any_old = false;
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		enum hook hook = there->counters[dir].hook;
+		enum hook hook = gate->counters[dir].hook;
 		bool is_new = false;
 
-		wished |= (p->opts.hooks[dir] != 0) << dir;
+		asked_for |= (p->opts.hooks[dir] != 0) << dir;
 		if (!p->opts.hooks[dir] || !hook)
 			continue;
 		if (!(p->opts.hooks[dir] & HOOK_BIT(hook)))
 			rc = -EEXIST;
 		else
-			rc = adopt(p, link, (enum gate_dir)dir, &is_new);
-		same |= 1 << dir;
+			rc = join_gate(p, link, (enum gate_dir)dir, &is_new);
+		served |= 1 << dir;
 		any_old |= !is_new;
 	}
-	if (rc == -EEXIST || (!rc && any_old && same != wished))
+	if (rc == -EEXIST || (!rc && any_old && served != asked_for))
 		return fail(
 			-EEXIST,
-			"%s: counters are installed in another way: sonde detach -i %s, then again",
+			"%s: counters are installed with other options: sonde detach -i %s first",
 			link->name, link->name);
-	return rc ? rc : same;
+	return rc ? rc : served;
 }
 
-/* An installation that does what is wished is left as it is, with its counters; one that does
- * something else is not changed silently, for it may be somebody's decision: -EEXIST. Otherwise the
- * directions that are served already. */
-static int look_installed(struct gate_ifaces *p, const struct link *link)
+/* An installation that counts as asked for is kept, with its counters. One that counts in another
+ * way is not changed silently: -EEXIST. Returns the directions (bits) that are served already. */
+static int join_installed(struct gate_ifaces *p, const struct link *link)
 {
-	struct gate there = { 0 };
+	struct gate gate = { 0 };
 	int rc;
 
-	if (!p->opts.stays)
+	if (!p->opts.persistent)
 		return 0;
-	rc = gate_find(&there, &p->ask, link);
+	rc = gate_find(&gate, &p->follower.request, link);
 	if (rc)
-		return rc == -ENOENT
-			       ? 0
-			       : fail_errno(rc, "%s: looking for what is installed", link->name);
-	rc = adopt_all(p, link, &there);
-	gate_close(&there, &p->ask);
+		return rc == -ENOENT ? 0
+				     : fail_errno(rc, "%s: finding installed programs", link->name);
+	rc = join_gates(p, link, &gate);
+	gate_close(&gate, &p->follower.request);
 	if (rc > 0)
-		note("%s: installed already; its counters go on", link->name);
+		note("%s: installed already; its counters continue", link->name);
 	return rc;
 }
 
-/* The directions that are not served yet. */
-static int take_rest(struct gate_ifaces *p, const struct link *link, int served, bool must)
+/* Attaches a gate for the directions that are not served yet. */
+static int attach_unserved(struct gate_ifaces *p, const struct link *link, int served)
 {
 	const struct gate_opts all = p->opts;
 	bool any = false;
@@ -211,78 +169,70 @@ static int take_rest(struct gate_ifaces *p, const struct link *link, int served,
 		any |= p->opts.hooks[dir] != 0;
 	}
 	if (any)
-		rc = take(p, link, must);
+		rc = attach_gate(p, link);
 	p->opts = all;
 	return rc;
 }
 
-/* Attaching to hundreds of interfaces takes a while. */
-static int stop_asked(void)
+static int use_link(struct gate_ifaces *p, const struct link *link)
 {
-	return wait_for(0, 0) == WAIT_STOP ? fail(-EINTR, "interrupted") : 0;
+	int served = join_installed(p, link), rc;
+
+	if (served < 0)
+		return served;
+	rc = attach_unserved(p, link, served);
+	return rc ? iface_follower_reject(&p->follower, link->ifindex, rc) : 0;
 }
 
-static int attach_named(struct gate_ifaces *p)
+/* An interface that is gone keeps its maps, for its last counters, but not its programs: the same
+ * interface may be back, and get new ones. */
+static int apply_change(struct gate_ifaces *p, const struct iface_change *change)
 {
-	int rc = 0;
+	struct gate_iface *iface = find_iface(p, change->link.ifindex);
 
-	for (unsigned int i = 0; i < p->names->n && rc >= 0; i++) {
-		const char *name = p->names->at[i];
-		struct link link;
-
-		rc = link_get(&p->ask, name, 0, &link);
-		if (rc)
-			return fail(rc, rc == -ENODEV ? "no interface %s" : "interface %s", name);
-		if (find_iface(p, link.ifindex))
-			continue; /* named twice */
-		rc = stop_asked();
-		if (!rc)
-			rc = look_installed(p, &link);
-		if (rc >= 0)
-			rc = take_rest(p, &link, rc, true);
+	if (change->kind == IFACE_ADDED)
+		return use_link(p, &change->link);
+	if (!iface)
+		return 0;
+	if (change->kind == IFACE_RENAMED) {
+		iface->gate.link = change->link;
+	} else {
+		iface->gone = true;
+		gate_detach(&iface->gate, &p->follower.request);
 	}
-	return rc < 0 ? rc : 0;
+	return 0;
 }
 
-static int attach_up(struct gate_ifaces *p)
+static int apply_changes(struct gate_ifaces *p)
 {
-	struct link_list l = { 0 };
-	int rc = look(p, &l);
+	struct iface_change change;
+	int rc = iface_follower_next(&p->follower, &change);
 
-	for (size_t i = 0; i < l.n && rc >= 0; i++) {
-		if (!l.at[i].up)
-			continue;
-		rc = stop_asked();
+	while (rc > 0) {
+		rc = apply_change(p, &change);
 		if (!rc)
-			rc = look_installed(p, &l.at[i]);
-		if (rc >= 0)
-			rc = take_rest(p, &l.at[i], rc, false);
+			rc = iface_follower_next(&p->follower, &change);
 	}
-	link_list_free(&l);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
-static void take_back(struct gate_ifaces *p)
+static void rollback_installed(struct gate_ifaces *p)
 {
-	for (unsigned int i = 0; p->opts.stays && i < p->n; i++)
+	for (unsigned int i = 0; p->opts.persistent && i < p->n; i++)
 		for (int dir = 0; dir < GATE_DIRS; dir++)
-			attach_undo(&p->at[i]->gate.at[dir], &p->ask);
+			attach_undo(&p->at[i]->gate.at[dir], &p->follower.request);
 }
 
 int gate_ifaces_attach(struct gate_ifaces *p)
 {
-	/* Watch before the first look: nothing that happens between the two is missed. */
-	int rc = p->opts.stays ? 0 : nl_open(&p->watch, RTMGRP_LINK);
+	int rc = iface_follower_start(&p->follower, !p->opts.persistent);
 
+	if (!rc)
+		rc = apply_changes(p);
+	if (!rc && p->follower.n && !p->follower.nused)
+		rc = fail(-ENODEV, "packets can be counted on none of the interfaces");
 	if (rc)
-		return fail_errno(rc, "route netlink");
-	rc = p->names ? attach_named(p) : attach_up(p);
-
-	count_left(p);
-	if (!rc && !p->left && p->n)
-		rc = fail(-ENODEV, "none of the interfaces can be counted on");
-	if (rc)
-		take_back(p);
+		rollback_installed(p);
 	return rc;
 }
 
@@ -291,29 +241,31 @@ int gate_ifaces_prepare(const struct gate_ifaces *p)
 	unsigned int hooks = p->opts.hooks[GATE_IN] | p->opts.hooks[GATE_OUT];
 	int rc;
 
-	if (hooks & HOOKS_XDP && !p->names)
-		hooks |= HOOKS_TC; /* where XDP is another's */
-	rc = bpf_possible_cpus();  /* found out by a map of its own */
+	if (hooks & HOOKS_XDP && !p->follower.names)
+		hooks |= HOOKS_TC; /* where another program has XDP */
+	rc = bpf_possible_cpus();  /* makes a map to find out */
 	if (rc < 0)
-		return fail_errno(rc, "counting the CPUs");
+		return fail_errno(rc, "finding out the number of CPUs");
 	rc = attach_prepare(hooks);
-	return rc ? fail_errno(rc, "starting the keeper of tc filters") : 0;
+	return rc ? fail_errno(rc, "starting the process that removes tc filters") : 0;
 }
 
-static int find_on_link(struct gate_ifaces *p, const struct link *link)
+static int find_installed(struct gate_ifaces *p, const struct link *link)
 {
+	struct nl *nl = &p->follower.request;
 	struct gate_iface *iface;
 	struct gate gate;
-	int rc = gate_find(&gate, &p->ask, link);
+	int rc = gate_find(&gate, nl, link);
 
-	if (rc == -ENOENT && p->names)
+	if (rc == -ENOENT && p->follower.names)
 		return fail(rc, "%s: no counters are installed (sonde count -i %s --install)",
 			    link->name, link->name);
 	if (rc)
-		return rc == -ENOENT ? 0 : fail_errno(rc, "%s: looking for counters", link->name);
+		return rc == -ENOENT ? 0
+				     : fail_errno(rc, "%s: finding installed counters", link->name);
 	iface = add_iface(p);
 	if (!iface) {
-		gate_close(&gate, &p->ask);
+		gate_close(&gate, nl);
 		return fail_errno(-ENOMEM, "%s", link->name);
 	}
 	iface->gate = gate;
@@ -322,40 +274,31 @@ static int find_on_link(struct gate_ifaces *p, const struct link *link)
 
 int gate_ifaces_find(struct gate_ifaces *p)
 {
-	struct link_list l = { 0 };
-	struct link link;
-	int rc = 0;
+	const struct opt_list all = { .n = 0 }, *names = p->follower.names;
+	struct link_list links = { 0 };
+	int rc = iface_list(&p->follower.request, names ? names : &all, &links);
 
-	for (unsigned int i = 0; p->names && i < p->names->n && !rc; i++) {
-		rc = link_get(&p->ask, p->names->at[i], 0, &link);
-		if (rc)
-			return fail(rc, "no interface %s", p->names->at[i]);
-		if (!find_iface(p, link.ifindex))
-			rc = find_on_link(p, &link);
-	}
-	if (!p->names)
-		rc = look(p, &l);
-	for (size_t i = 0; i < l.n && !rc; i++)
-		rc = find_on_link(p, &l.at[i]);
-	link_list_free(&l);
+	for (size_t i = 0; i < links.n && !rc; i++)
+		rc = find_installed(p, &links.at[i]);
+	link_list_free(&links);
 	if (!rc && !p->n)
 		rc = fail(-ENOENT,
-			  "no counters are installed (sonde count --install puts them there)");
+			  "no counters are installed (sonde count --install installs them)");
 	return rc;
 }
 
-static int subtract(struct gate_iface *iface, const struct gate_counters *now)
+static int add_delta(struct gate_iface *iface, const struct gate_counters *now)
 {
 	int rc = 0;
 
 	gate_counters_clear(&iface->delta);
 	for (size_t i = 0; i < now->n && !rc; i++) {
-		const struct gate_row *before = gate_counters_find(&iface->last, &now->rows[i]);
+		const struct gate_row *baseline = gate_counters_find(&iface->last, &now->rows[i]);
 		struct gate_row row = now->rows[i];
 
-		if (before) {
-			row.packets -= before->packets;
-			row.bytes -= before->bytes;
+		if (baseline) {
+			row.packets -= baseline->packets;
+			row.bytes -= baseline->bytes;
 		}
 		if (!row.packets)
 			continue;
@@ -372,13 +315,13 @@ static int read_iface(struct gate_iface *iface)
 	int rc = gate_read(&iface->gate, &now);
 
 	if (!rc)
-		rc = subtract(iface, &now);
+		rc = add_delta(iface, &now);
 	gate_counters_free(&iface->last);
 	iface->last = now;
 	return rc;
 }
 
-static void forget_dir(struct gate_counters *t, enum gate_dir dir)
+static void drop_dir(struct gate_counters *t, enum gate_dir dir)
 {
 	size_t n = 0;
 
@@ -388,62 +331,41 @@ static void forget_dir(struct gate_counters *t, enum gate_dir dir)
 	t->n = n;
 }
 
-/* The installed gate that was read has been taken off; its maps are still ours to read. What passed
- * since is not counted, and that is said. */
-static void replace(struct gate_ifaces *p, struct gate_iface *iface)
+/* The borrowed gate was detached. Its maps are still open: reads their last counters, and attaches
+ * an own gate. What passed in between is not counted, which the note says. */
+static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 {
-	note("%s: the gate that was read is gone; attaching another (packets between the two are "
-	     "not counted)",
+	int rc;
+
+	note("%s: the installed gate was detached; attaching another (packets in between are not "
+	     "counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
-	forget_dir(&iface->last, GATE_IN);
-	if (gate_retake(&iface->gate, &p->ask, &p->opts))
-		iface->skipped = true;
-	/* What the next one had counted before, if it is somebody's. */
-	for (size_t i = 0; i < iface->gate.before.n; i++)
-		gate_counters_add(&iface->last, &iface->gate.before.rows[i]);
-	gate_counters_free(&iface->gate.before);
-}
-
-/* -ENODEV of a gate that is opened now: it vanished again, and its event is on the way. */
-static int reconcile(struct gate_ifaces *p, const struct link_list *l)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; i < p->n; i++) {
-		struct gate_iface *iface = p->at[i];
-		size_t j = 0;
-
-		while (j < l->n && l->at[j].ifindex != iface->gate.link.ifindex)
-			j++;
-		if (j < l->n) {
-			iface->gate.link = l->at[j]; /* it may have another name now */
-			if (!iface->skipped && !gate_is_live(&iface->gate, &p->ask))
-				replace(p, iface);
-			continue;
-		}
-		if (!iface->gone && !iface->skipped)
-			note("%s: the interface is gone", iface->gate.link.name);
-		iface->gone = true;
+	drop_dir(&iface->last, GATE_IN);
+	rc = gate_attach_own(&iface->gate, &p->follower.request, &p->opts);
+	if (rc) {
+		iface->unusable = true;
+		iface_follower_reject(&p->follower, iface->gate.link.ifindex, rc);
 	}
-	for (size_t j = 0; j < l->n && !rc; j++)
-		if (is_wanted(p, &l->at[j]) && !find_iface(p, l->at[j].ifindex))
-			rc = take(p, &l->at[j], false);
-	return rc;
+	/* If the next gate is borrowed too, what it counted before. */
+	for (size_t i = 0; i < iface->gate.baseline.n; i++)
+		gate_counters_add(&iface->last, &iface->gate.baseline.rows[i]);
+	gate_counters_free(&iface->gate.baseline);
 }
 
 int gate_ifaces_follow(struct gate_ifaces *p)
 {
-	struct link_list l = { 0 };
-	int rc = nl_drain(&p->watch);
+	int rc = iface_follower_update(&p->follower);
 
-	if (rc && rc != -ENOBUFS)
-		return fail_errno(rc, "watching the interfaces");
-	rc = look(p, &l);
 	if (!rc)
-		rc = reconcile(p, &l);
-	link_list_free(&l);
-	count_left(p);
+		rc = apply_changes(p);
+	for (unsigned int i = 0; i < p->n && !rc; i++) {
+		struct gate_iface *iface = p->at[i];
+
+		if (!iface->gone && !iface->unusable &&
+		    !gate_is_live(&iface->gate, &p->follower.request))
+			replace_borrowed(p, iface);
+	}
 	return rc;
 }
 
@@ -452,7 +374,7 @@ int gate_ifaces_read(struct gate_ifaces *p)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < p->n && !rc; i++)
-		if (!p->at[i]->skipped)
+		if (!p->at[i]->unusable)
 			rc = read_iface(p->at[i]);
 	return rc;
 }
@@ -475,7 +397,6 @@ void gate_ifaces_close(struct gate_ifaces *p)
 	for (unsigned int i = 0; i < p->n; i++)
 		free_iface(p, p->at[i]);
 	free(p->at);
-	nl_close(&p->ask);
-	nl_close(&p->watch);
+	iface_follower_close(&p->follower);
 	*p = (struct gate_ifaces){ 0 };
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Conf, rules' code and shared maps put together, and the steps down for older kernels. */
+/* Builds a gate from its conf, the rules' code and shared maps, and loads it with what older
+ * kernels lack left out. */
 #include "gate/load.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +11,10 @@
 #include "sets/sets.h"
 #include "sys/bpf.h"
 
-/* What is loaded, and what it is made of. */
-struct job {
-	const struct gate_load *what;
-	struct filter asked; /* GUARD_ASKED */
+/* What is being loaded, and its parts. */
+struct gate_build {
+	const struct gate_load_opts *opts;
+	struct filter query; /* GUARD_QUERY */
 	struct filter_code code;
 	struct sets sets;
 	struct gate_conf conf;
@@ -21,8 +22,8 @@ struct job {
 	uint32_t text_len;
 };
 
-/* What version 5 called its maps. A gate that replaced one of version 5 still has them. */
-static const char *const former_names[GATE_NMAPS] = {
+/* The maps' names in version 5. A gate that replaced one of version 5 keeps its maps. */
+static const char *const old_map_names[GATE_NMAPS] = {
 	[GATE_MAP_COUNTERS] = "hot",
 	[GATE_MAP_COUNTERS_OTHER] = "rare",
 	[GATE_MAP_SUCCESSOR] = "life",
@@ -33,7 +34,7 @@ int gate_find_map(const struct find_prog *prog, int map, struct bpf_map_info *in
 {
 	int fd = find_map(prog, gate_spec.maps[map].name, info);
 
-	return fd == -ENOENT && former_names[map] ? find_map(prog, former_names[map], info) : fd;
+	return fd == -ENOENT && old_map_names[map] ? find_map(prog, old_map_names[map], info) : fd;
 }
 
 bool gate_conf_is_known(const struct gate_conf *conf)
@@ -42,7 +43,7 @@ bool gate_conf_is_known(const struct gate_conf *conf)
 	       conf->version <= GATE_VERSION;
 }
 
-void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
+void gate_read_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf)
 {
 	uint8_t *value = malloc(info->value_size);
 	uint32_t zero = 0;
@@ -53,7 +54,7 @@ void gate_load_conf(int fd, const struct bpf_map_info *info, struct gate_conf *c
 	free(value);
 }
 
-int gate_load_find(const struct find_prog *prog, struct gate_conf *conf)
+int gate_find_conf(const struct find_prog *prog, struct gate_conf *conf)
 {
 	struct bpf_map_info info = { 0 };
 	int fd = find_is_ours(prog) ? gate_find_map(prog, (int)gate_spec.conf_map, &info) : -ENOENT;
@@ -61,14 +62,14 @@ int gate_load_find(const struct find_prog *prog, struct gate_conf *conf)
 	if (fd < 0)
 		return fd;
 	*conf = (struct gate_conf){ 0 };
-	gate_load_conf(fd, &info, conf);
+	gate_read_conf(fd, &info, conf);
 	close(fd);
 	return gate_conf_is_known(conf) ? 0 : -ENOENT;
 }
 
 enum { XDP_PROGS = 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GUARD_XDP };
 
-uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks, bool guarded)
+uint32_t gate_select_prog(enum gate_dir dir, unsigned int hooks, bool guarded)
 {
 	if (dir == GATE_OUT)
 		return GATE_PROG_SONDE_GATE_OUT;
@@ -77,254 +78,258 @@ uint32_t gate_load_prog(enum gate_dir dir, unsigned int hooks, bool guarded)
 	return guarded ? GATE_PROG_SONDE_GUARD_IN : GATE_PROG_SONDE_GATE_IN;
 }
 
-/* The rules' text behind whose gate it is. */
-static int make_text(struct job *job)
+/* Builds the value of map `rules_text`: the gate's users, then the rules' text and the guard's
+ * expressions. */
+static int build_text(struct gate_build *build)
 {
-	const struct gate_load *what = job->what;
+	const struct gate_load_opts *opts = build->opts;
 	struct buf b = { 0 };
-	struct gate_text head = { .uses = what->uses };
+	struct gate_text head = { .users = opts->users };
 
 	buf_add(&b, &head, sizeof(head));
-	if (what->rules)
-		rules_print(what->rules, what->dir, &b);
+	if (opts->rules)
+		rules_print(opts->rules, opts->dir, &b);
 	head.len = (uint32_t)(b.len - sizeof(head));
-	if (what->guard)
-		buf_add(&b, what->guard->allow.data, what->guard->allow.len);
+	if (opts->guard)
+		buf_add(&b, opts->guard->allow.data, opts->guard->allow.len);
 	if (b.nomem) {
 		buf_free(&b);
-		return fail_errno(-ENOMEM, "rules");
+		return fail_errno(-ENOMEM, "building the rules");
 	}
-	job->text = (struct gate_text *)(void *)b.data;
-	job->text->len = head.len;
-	job->text->allow_len = (uint32_t)(b.len - sizeof(head) - head.len);
-	job->text_len = (uint32_t)b.len;
+	build->text = (struct gate_text *)(void *)b.data;
+	build->text->len = head.len;
+	build->text->allow_len = (uint32_t)(b.len - sizeof(head) - head.len);
+	build->text_len = (uint32_t)b.len;
 	return 0;
 }
 
-/* What the rules look at, for the program that parses packets for them. */
-static void look_at(struct gate_conf *conf, const struct filter *f)
+/* Records what a filter looks at, for the program that parses packets for the rules. */
+static void add_needs(struct gate_conf *conf, const struct filter *f)
 {
 	conf->groups |= (uint8_t)filter_groups(f);
 	conf->inner |= (f->needs & FILTER_NEED_INNER) != 0;
 	conf->addr_only &= filter_is_addr_only(f);
 }
 
-/* Whom the guard trusts: asked for that, the packet has the verdict that it would have without. */
-static size_t list_trusted(struct job *job, struct filter_rule *list)
+/* Adds what the guard lets pass. These rules match only packets marked with GUARD_QUERY. The last
+ * one stops such a packet before the user's rules. */
+static size_t list_allowed(struct gate_build *build, struct filter_rule *list)
 {
-	const struct guard_plan *plan = job->what->guard;
+	const struct guard_plan *plan = build->opts->guard;
 	size_t n = 0;
 
 	for (size_t i = 0; plan && i < plan->nfilters; i++)
-		list[n++] = (struct filter_rule){ &plan->filters[i], GATE_ANSWER_TRUST };
+		list[n++] = (struct filter_rule){ &plan->filters[i], GATE_ANSWER_ALLOW };
 	if (n)
-		list[n++] = (struct filter_rule){ &job->asked, 0 };
+		list[n++] = (struct filter_rule){ &build->query, 0 };
 	return n;
 }
 
-/* One direction's rules for the emitter, in order; list has room for all and one more. */
-static size_t list_rules(struct job *job, const struct filter *spared, struct filter_rule *list)
+/* Lists one direction's rules for the emitter, in order. list has room for all of them and one
+ * more. */
+static size_t list_rules(struct gate_build *build, const struct filter *exempt,
+			 struct filter_rule *list)
 {
-	const struct gate_load *what = job->what;
-	const struct rules *r = what->rules;
-	size_t n = list_trusted(job, list);
+	const struct gate_load_opts *opts = build->opts;
+	const struct rules *r = opts->rules;
+	size_t n = list_allowed(build, list);
 
 	for (size_t i = 0; r && i < r->n; i++) {
 		const struct rule *rule = &r->at[i];
 
-		if (rule->dir == what->dir)
+		if (rule->dir == opts->dir)
 			list[n++] = (struct filter_rule){
 				&rule->filter, rule->id | (rule->drops ? GATE_ANSWER_DROP : 0)
 			};
 	}
-	if (r && r->drops[what->dir])
-		list[n++] = (struct filter_rule){ spared, 0 };
+	if (r && r->drops[opts->dir])
+		list[n++] = (struct filter_rule){ exempt, 0 };
 	for (size_t i = 0; i < n; i++)
-		look_at(&job->conf, list[i].filter);
+		add_needs(&build->conf, list[i].filter);
 	return n;
 }
 
-/* Each set once, however many rules name it; in the order that whoever reads the text again finds.
- */
-static int link_sets(struct job *job, const struct filter_rule *list, size_t n)
+/* Links each set once, however many rules name it, in the order in which a reader of the text finds
+ * the names. */
+static int link_sets(struct gate_build *build, const struct filter_rule *list, size_t n)
 {
 	const struct filter **filters = calloc(n + 1, sizeof(*filters));
 	int rc;
 
 	if (!filters)
-		return fail_errno(-ENOMEM, "rules");
+		return fail_errno(-ENOMEM, "building the rules");
 	for (size_t i = 0; i < n; i++)
 		filters[i] = list[i].filter;
-	rc = sets_open(&job->sets, filters, n, GATE_LOAD_SET);
+	rc = sets_open(&build->sets, filters, n, GATE_SET_PREFIX);
 	if (!rc)
-		rc = sets_link(&job->sets, &job->code);
+		rc = sets_link(&build->sets, &build->code);
 	free(filters);
 	return rc;
 }
 
-static int emit(struct job *job, const struct filter *spared)
+static int emit_code(struct gate_build *build, const struct filter *exempt)
 {
-	const struct gate_load *what = job->what;
-	bool xdp = what->progs & XDP_PROGS;
-	const struct rules *r = what->rules;
-	uint32_t otherwise = r && r->drops[what->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
-	size_t room = (r ? r->n + 1 : 0) + (what->guard ? what->guard->nfilters + 1 : 0);
+	const struct gate_load_opts *opts = build->opts;
+	bool xdp = opts->progs & XDP_PROGS;
+	const struct rules *r = opts->rules;
+	uint32_t default_answer = r && r->drops[opts->dir] ? GATE_ANSWER_DROP | RULE_DEFAULT_ID : 0;
+	size_t room = (r ? r->n + 1 : 0) + (opts->guard ? opts->guard->nfilters + 1 : 0);
 	struct filter_rule *list = calloc(room, sizeof(*list));
 	struct diag diag = { 0 };
 	size_t n;
 	int rc;
 
 	if (!list)
-		return fail_errno(-ENOMEM, "rules");
-	job->conf.addr_only = 1;
-	n = list_rules(job, spared, list);
-	rc = filter_emit_rules(list, n, otherwise, xdp ? FILTER_XDP : FILTER_SKB, &job->code,
+		return fail_errno(-ENOMEM, "building the rules");
+	build->conf.addr_only = 1;
+	n = list_rules(build, exempt, list);
+	rc = filter_emit_rules(list, n, default_answer, xdp ? FILTER_XDP : FILTER_SKB, &build->code,
 			       &diag);
-	job->conf.has_allow = what->guard && what->guard->nfilters;
-	job->conf.has_rules = n > (job->conf.has_allow ? what->guard->nfilters + 1 : 0);
+	build->conf.has_allow = opts->guard && opts->guard->nfilters;
+	build->conf.has_rules = n > (build->conf.has_allow ? opts->guard->nfilters + 1 : 0);
 	if (rc)
 		fail(rc, "rules: %s", *diag.msg ? diag.msg : err_message(rc));
 	else
-		rc = link_sets(job, list, n);
+		rc = link_sets(build, list, n);
 	free(list);
 	return rc;
 }
 
-static int make_code(struct job *job)
+static int build_code(struct gate_build *build)
 {
-	struct filter spared = { 0 };
+	struct filter exempt = { 0 };
 	struct diag diag = { 0 };
-	int rc = filter_parse(&spared, RULES_SPARED, NULL, &diag);
+	int rc = filter_parse(&exempt, RULES_EXEMPT, NULL, &diag);
 
 	if (!rc)
-		rc = filter_parse(&job->asked, GUARD_ASKED, NULL, &diag);
-	rc = rc ? fail(rc, "rules: %s", diag.msg) : emit(job, &spared);
-	filter_close(&spared);
-	filter_close(&job->asked);
+		rc = filter_parse(&build->query, GUARD_QUERY, NULL, &diag);
+	rc = rc ? fail(rc, "rules: %s", diag.msg) : emit_code(build, &exempt);
+	filter_close(&exempt);
+	filter_close(&build->query);
 	return rc;
 }
 
-static int load_once(struct obj *obj, const struct job *job)
+static int load_once(struct obj *obj, const struct gate_build *build)
 {
-	const struct gate_load *what = job->what;
+	const struct gate_load_opts *opts = build->opts;
 	struct obj_code stubs[GATE_NPROGS] = { 0 };
 	struct obj_map maps[GATE_NMAPS] = { 0 };
-	struct obj_opts opts = {
+	struct obj_opts obj_opts = {
 		.stubs = stubs,
 		.maps = maps,
-		.conf = &job->conf,
-		.progs = what->progs,
-		.xdp_flags = job->conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
-		.no_tail_calls = !job->conf.has_observer,
-		.verbose = what->verbose,
+		.conf = &build->conf,
+		.progs = opts->progs,
+		.xdp_flags = build->conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
+		.no_tail_calls = !build->conf.has_observer,
+		.verbose = opts->verbose,
 	};
 	uint32_t zero = 0;
 	int rc;
 
 	for (int i = 0; i < GATE_NPROGS; i++)
-		stubs[i] = job->code.n ? (struct obj_code){ .insns = job->code.insns,
-							    .n = (uint32_t)job->code.n }
-				       : (struct obj_code){ .none = true };
+		stubs[i] = build->code.n ? (struct obj_code){ .insns = build->code.insns,
+							      .n = (uint32_t)build->code.n }
+					 : (struct obj_code){ .remove = true };
 	for (int i = 0; i < GATE_NMAPS; i++)
-		maps[i].fd = what->maps ? what->maps[i] : 0;
-	maps[GATE_MAP_RULES_TEXT] = (struct obj_map){ .value_size = job->text_len };
-	/* Nothing looks at the map of hits without rules. */
-	if (!what->rules && !maps[GATE_MAP_HITS].fd)
+		maps[i].fd = opts->maps ? opts->maps[i] : 0;
+	maps[GATE_MAP_RULES_TEXT] = (struct obj_map){ .value_size = build->text_len };
+	/* Without rules nothing reads the map of hits. */
+	if (!opts->rules && !maps[GATE_MAP_HITS].fd)
 		maps[GATE_MAP_HITS].max_entries = 1;
-	if (what->guard && !maps[GATE_MAP_GUARD].fd)
-		maps[GATE_MAP_GUARD].max_entries = GUARD_SIZE(what->guard->conf.lines);
-	rc = obj_open(obj, &gate_spec, &opts);
+	if (opts->guard && !maps[GATE_MAP_GUARD].fd)
+		maps[GATE_MAP_GUARD].max_entries = GUARD_SIZE(opts->guard->conf.lines);
+	rc = obj_open(obj, &gate_spec, &obj_opts);
 	if (rc)
 		return rc;
-	rc = bpf_map_update(obj->map_fd[GATE_MAP_RULES_TEXT], &zero, job->text, BPF_ANY);
+	rc = bpf_map_update(obj->map_fd[GATE_MAP_RULES_TEXT], &zero, build->text, BPF_ANY);
 	if (rc) {
 		obj_close(obj);
-		return fail_errno(rc, "%s: the rules' text", what->link->name);
+		return fail_errno(rc, "%s: storing the rules' text", opts->link->name);
 	}
 	return 0;
 }
 
-/* Not said if it fails: another try follows. */
-static int try_load(struct obj *obj, struct job *job, bool multibuf, bool has_observer)
+/* Does not report errors, as another attempt follows. */
+static int try_load(struct obj *obj, struct gate_build *build, bool multibuf, bool has_observer)
 {
 	char why[16];
 	struct err_capture before = err_capture_begin(why, sizeof(why));
 	int rc;
 
-	job->conf.multibuf = multibuf;
-	job->conf.has_observer = has_observer;
-	rc = load_once(obj, job);
+	build->conf.multibuf = multibuf;
+	build->conf.has_observer = has_observer;
+	rc = load_once(obj, build);
 	err_capture_end(before);
 	return rc;
 }
 
-/* Another way to load them would take as long to find the same. */
+/* Other ways to load the rules would take the verifier as long, and fail too. */
 static int fail_too_complex(void)
 {
-	return fail(-E2BIG, "the rules are more than this kernel's verifier follows: fewer or "
+	return fail(-E2BIG, "the rules are too complex for this kernel's verifier: use fewer or "
 			    "simpler ones");
 }
 
-/* The place for an observer is a tail call, which not all kernels have beside the subprogram that
- * the rules are. */
-static int load_with(struct obj *obj, struct job *job, bool multibuf)
+/* The observer is called by a tail call. Not all kernels accept that beside a subprogram, which the
+ * rules are: go on without an observer there. */
+static int load_with_observer(struct obj *obj, struct gate_build *build, bool multibuf)
 {
-	bool may_have_none = job->code.n != 0;
-	int rc = may_have_none ? try_load(obj, job, multibuf, true) : -ENOENT;
+	bool observer_is_optional = build->code.n != 0;
+	int rc = observer_is_optional ? try_load(obj, build, multibuf, true) : -ENOENT;
 
 	if (!rc)
 		return 0;
 	if (rc == -E2BIG)
 		return fail_too_complex();
-	job->conf.multibuf = multibuf;
-	job->conf.has_observer = !may_have_none;
-	return load_once(obj, job);
+	build->conf.multibuf = multibuf;
+	build->conf.has_observer = !observer_is_optional;
+	return load_once(obj, build);
 }
 
-/* -EINVAL is the kernel's answer to a flag that it does not know (before 5.18): it is asked by
- * loading just that, once. */
-static int load_any_way(struct obj *obj, struct job *job)
+/* A kernel before 5.18 answers -EINVAL to the flag for multi-buffer frames. It is asked once, when
+ * a gate without rules is loaded. */
+static int load_best(struct obj *obj, struct gate_build *build)
 {
 	static bool no_multibuf;
-	const struct gate_load *what = job->what;
+	const struct gate_load_opts *opts = build->opts;
 	int rc;
 
-	if (what->before)
-		return load_with(obj, job, what->before->multibuf);
-	if (!(what->progs & XDP_PROGS) || no_multibuf)
-		return load_with(obj, job, false);
-	rc = try_load(obj, job, true, true);
-	if (rc == -E2BIG && job->code.n)
+	if (opts->replaced)
+		return load_with_observer(obj, build, opts->replaced->multibuf);
+	if (!(opts->progs & XDP_PROGS) || no_multibuf)
+		return load_with_observer(obj, build, false);
+	rc = try_load(obj, build, true, true);
+	if (rc == -E2BIG && build->code.n)
 		return fail_too_complex();
-	no_multibuf = rc == -EINVAL && !job->code.n;
-	if (rc && job->code.n)
-		rc = try_load(obj, job, true, false);
-	return rc ? load_with(obj, job, false) : 0;
+	no_multibuf = rc == -EINVAL && !build->code.n;
+	if (rc && build->code.n)
+		rc = try_load(obj, build, true, false);
+	return rc ? load_with_observer(obj, build, false) : 0;
 }
 
-int gate_load(struct obj *obj, const struct gate_load *what, struct gate_conf *conf)
+int gate_load(struct obj *obj, const struct gate_load_opts *opts, struct gate_conf *conf)
 {
-	struct job job = {
-		.what = what,
+	struct gate_build build = {
+		.opts = opts,
 		.conf = { .magic = GATE_MAGIC,
 			  .version = GATE_VERSION,
-			  .ethernet = link_has_ethernet(what->link),
-			  .ifindex = (uint32_t)what->link->ifindex },
+			  .ethernet = link_has_ethernet(opts->link),
+			  .ifindex = (uint32_t)opts->link->ifindex },
 	};
-	int rc = make_text(&job);
+	int rc = build_text(&build);
 
-	if (what->guard) {
-		job.conf.guarded = 1;
-		job.conf.guard = what->guard->conf;
+	if (opts->guard) {
+		build.conf.guarded = 1;
+		build.conf.guard = opts->guard->conf;
 	}
-	if (!rc && (what->rules || (what->guard && what->guard->nfilters)))
-		rc = make_code(&job);
+	if (!rc && (opts->rules || (opts->guard && opts->guard->nfilters)))
+		rc = build_code(&build);
 	if (!rc)
-		rc = load_any_way(obj, &job);
+		rc = load_best(obj, &build);
 	if (!rc && conf)
-		*conf = job.conf;
-	filter_code_close(&job.code);
-	sets_close(&job.sets);
-	free(job.text);
+		*conf = build.conf;
+	filter_code_close(&build.code);
+	sets_close(&build.sets);
+	free(build.text);
 	return rc;
 }

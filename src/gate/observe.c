@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One entry of a program array, which the gate ends in. */
+/* The gate's observer: the only entry of a program array. */
 #include "gate/observe.h"
 #include <errno.h>
 #include <unistd.h>
@@ -12,13 +12,13 @@
 static int find_gate(struct nl *nl, const struct link *link, struct find_prog *prog)
 {
 	struct found_list list = { 0 };
-	int rc = find_on(nl, link, &list);
+	int rc = find_attached(nl, link, &list);
 
 	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
 		rc = -ENOENT;
 	if (!rc)
 		rc = find_prog(list.at[0].prog_id, prog);
-	find_free(&list);
+	found_list_free(&list);
 	return rc;
 }
 
@@ -33,13 +33,14 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 
 	if (rc)
 		return rc;
-	rc = gate_load_find(&prog, &conf);
+	rc = gate_find_conf(&prog, &conf);
 	if (rc)
 		return rc;
-	/* Tail calls do not go with subprograms everywhere. */
+	/* Some kernels refuse tail calls beside subprograms: a gate with rules has no observer
+	 * there. */
 	if (!conf.has_observer) {
-		note("%s: the gate at xdp has rules, and on this kernel no place for an observer "
-		     "beside them",
+		note("%s: the gate at xdp has rules, and this kernel allows no observer beside "
+		     "them",
 		     link->name);
 		return -EOPNOTSUPP;
 	}
@@ -53,7 +54,8 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 		rc = bpf_map_lookup(got.slot_fd, &zero, &id) ? 0 : -EBUSY;
 	}
 	if (rc == -EBUSY)
-		fail(rc, "%s: another capture (program %u) observes the gate", link->name, id);
+		fail(rc, "%s: another capture (program %u) observes the gate already", link->name,
+		     id);
 	if (rc)
 		observe_close(&got);
 	else
@@ -68,7 +70,7 @@ int observe_set(const struct observe *o, int prog_fd)
 	return bpf_map_update(o->slot_fd, &zero, &prog_fd, BPF_ANY);
 }
 
-/* What others hold of the map must not keep the program. */
+/* Another process may hold the map: it must not keep the program. */
 void observe_close(struct observe *o)
 {
 	uint32_t zero = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of rules, read word by word up to the expression, which is the filter language's. */
+/* Parses lines of rules word by word, up to the expression, which the filter parser reads. */
 #include "gate/rules.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -9,16 +9,16 @@
 #include "base/array.h"
 #include "base/opt.h"
 
-/* A line in work. */
-struct line {
-	const char *text, *at, *end; /* of the whole text; the next word; behind the line */
+/* A line that is being parsed. */
+struct rule_line {
+	const char *text, *at, *end; /* the whole text; the next word; the line's end */
 	unsigned int number;
 	struct diag *diag;
 };
 
-static int say(struct line *l, const char *at, const char *fmt, ...)
+static int diag_line(struct rule_line *l, const char *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-static int say(struct line *l, const char *at, const char *fmt, ...)
+static int diag_line(struct rule_line *l, const char *at, const char *fmt, ...)
 {
 	const char *start = at;
 	char words[sizeof(l->diag->msg) - 24];
@@ -40,8 +40,8 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next word; false at the end of the line. */
-static bool word(struct line *l, const char **at, size_t *len)
+/* Reads the next word. Returns false at the end of the line. */
+static bool next_word(struct rule_line *l, const char **at, size_t *len)
 {
 	while (l->at < l->end && is_space(*l->at))
 		l->at++;
@@ -52,90 +52,91 @@ static bool word(struct line *l, const char **at, size_t *len)
 	return *len != 0;
 }
 
-static bool equals(const char *at, size_t len, const char *with)
+static bool word_is(const char *at, size_t len, const char *with)
 {
 	return strlen(with) == len && !memcmp(at, with, len);
 }
 
-/* An id in front: a number, which no other word of a rule is. */
-static int take_id(struct line *l, struct rule *rule)
+/* Reads the id at the start of a line: the only word that starts with a digit there. */
+static int parse_id(struct rule_line *l, struct rule *rule)
 {
 	const char *before = l->at, *at;
 	char digits[8] = "";
 	uint32_t id;
 	size_t len;
 
-	if (!word(l, &at, &len) || *at < '0' || *at > '9') {
+	if (!next_word(l, &at, &len) || *at < '0' || *at > '9') {
 		l->at = before;
 		return 0;
 	}
 	if (len < sizeof(digits))
 		memcpy(digits, at, len);
 	if (parse_u32(digits, 1, RULE_DEFAULT_ID - 1, &id))
-		return say(l, at, "an id is a number from 1 to %d", RULE_DEFAULT_ID - 1);
+		return diag_line(l, at, "an id is a number from 1 to %d", RULE_DEFAULT_ID - 1);
 	rule->id = (uint16_t)id;
 	return 0;
 }
 
-static void take_dir(struct line *l, struct rule *rule)
+static void parse_dir(struct rule_line *l, struct rule *rule)
 {
 	const char *before = l->at, *at;
 	size_t len;
 
-	if (word(l, &at, &len) && (equals(at, len, "in") || equals(at, len, "out")))
-		rule->dir = equals(at, len, "out") ? GATE_OUT : GATE_IN;
+	if (next_word(l, &at, &len) && (word_is(at, len, "in") || word_is(at, len, "out")))
+		rule->dir = word_is(at, len, "out") ? GATE_OUT : GATE_IN;
 	else
 		l->at = before;
 }
 
-static int take_action(struct line *l, bool *drops)
+static int parse_action(struct rule_line *l, bool *drops)
 {
 	const char *at;
 	size_t len;
 
-	if (!word(l, &at, &len))
-		return say(l, at, "allow or drop is missing");
-	*drops = equals(at, len, "drop");
-	if (!*drops && !equals(at, len, "allow") && !equals(at, len, "pass"))
-		return say(l, at, "%.*s: an action is allow or drop", (int)len, at);
+	if (!next_word(l, &at, &len))
+		return diag_line(l, at, "missing action: allow or drop");
+	*drops = word_is(at, len, "drop");
+	if (!*drops && !word_is(at, len, "allow") && !word_is(at, len, "pass"))
+		return diag_line(l, at, "%.*s: unknown action: use allow or drop", (int)len, at);
 	return 0;
 }
 
-static int take_name(struct line *l, struct rule *rule)
+static int parse_name(struct rule_line *l, struct rule *rule)
 {
 	const char *before = l->at, *at;
 	size_t len;
 
-	if (!word(l, &at, &len) || !equals(at, len, "name")) {
+	if (!next_word(l, &at, &len) || !word_is(at, len, "name")) {
 		l->at = before;
 		return 0;
 	}
-	if (!word(l, &at, &len))
-		return say(l, at, "a name is missing");
+	if (!next_word(l, &at, &len))
+		return diag_line(l, at, "missing name");
 	if (len >= sizeof(rule->name) || (*at >= '0' && *at <= '9'))
-		return say(l, at, "a rule's name has at most %d bytes and begins with no digit",
-			   RULE_NAME_MAX - 1);
+		return diag_line(
+			l, at, "a rule's name has at most %d bytes and does not start with a digit",
+			RULE_NAME_MAX - 1);
 	memcpy(rule->name, at, len);
 	return 0;
 }
 
-/* Of what the filter language knows, the gate does not know all. */
-static const char *not_known(const struct filter *f)
+/* What the filter language has but the gate does not support. Returns the reason, or NULL. */
+static const char *unsupported_reason(const struct filter *f)
 {
 	if (f->needs & FILTER_NEED_OWNER)
-		return "the gate does not know whose a packet is (pid, comm, cgroup, container)";
+		return "rules cannot match processes (pid, comm, cgroup, container)";
 	for (size_t i = 0; i < f->n; i++) {
 		const struct filter_node *n = &f->nodes[i];
 
 		if (n->op == FILTER_DNS || n->op == FILTER_SNI)
-			return "names in packets (dns, sni) are not looked at in the kernel";
+			return "rules cannot match names in packets (dns, sni)";
 		if (n->op == FILTER_FIELD && n->field == offsetof(struct view, verdict))
-			return "the verdict is what the rules are there to find";
+			return "rules cannot match the verdict: they decide it";
 	}
 	return NULL;
 }
 
-static int take_expr(struct line *l, struct rule *rule, const struct filter_names *names)
+static int parse_expr(struct rule_line *l, struct rule *rule, const struct filter_names *names)
 {
 	struct diag diag = { 0 };
 	const char *why;
@@ -152,12 +153,12 @@ static int take_expr(struct line *l, struct rule *rule, const struct filter_name
 		return 0;
 	rc = filter_parse(&rule->filter, rule->expr, names, &diag);
 	if (rc == -EINVAL)
-		return say(l, l->at + diag.pos, "%s", diag.msg);
-	why = rc ? NULL : not_known(&rule->filter);
-	return why ? say(l, l->at, "%s", why) : rc;
+		return diag_line(l, l->at + diag.pos, "%s", diag.msg);
+	why = rc ? NULL : unsupported_reason(&rule->filter);
+	return why ? diag_line(l, l->at, "%s", why) : rc;
 }
 
-static int add(struct rules *r, const struct rule *rule)
+static int append_rule(struct rules *r, const struct rule *rule)
 {
 	void *more = array_grow(r->at, r->n, &r->room, sizeof(*r->at));
 
@@ -174,62 +175,62 @@ static void rule_close(struct rule *rule)
 	free(rule->expr);
 }
 
-/* The id is taken, or the name: a rule is told by either. */
-static int check_twice(struct line *l, const char *at, const struct rules *r,
-		       const struct rule *rule)
+/* Refuses a second rule with the same id or name: users refer to rules by either. */
+static int check_unique(struct rule_line *l, const char *at, const struct rules *r,
+			const struct rule *rule)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (rule->id && r->at[i].id == rule->id)
-			return say(l, at, "there is a rule %u already", rule->id);
+			return diag_line(l, at, "rule %u exists already", rule->id);
 		if (*rule->name && !strcmp(r->at[i].name, rule->name))
-			return say(l, at, "there is a rule named %s already", rule->name);
+			return diag_line(l, at, "rule %s exists already", rule->name);
 	}
 	return 0;
 }
 
-static int take_default(struct line *l, struct rules *r, enum gate_dir dir)
+static int parse_default(struct rule_line *l, struct rules *r, enum gate_dir dir)
 {
 	const char *at;
 	bool drops;
 	size_t len;
-	int rc = take_action(l, &drops);
+	int rc = parse_action(l, &drops);
 
 	if (rc)
 		return rc;
-	if (word(l, &at, &len))
-		return say(l, at, "%.*s: nothing stands behind the default", (int)len, at);
+	if (next_word(l, &at, &len))
+		return diag_line(l, at, "%.*s: unexpected word after the default", (int)len, at);
 	r->drops[dir] = drops;
 	return 0;
 }
 
-static int take_line(struct line *l, struct rules *r, enum gate_dir dir,
-		     const struct filter_names *names)
+static int parse_line(struct rule_line *l, struct rules *r, enum gate_dir dir,
+		      const struct filter_names *names)
 {
 	struct rule rule = { .dir = (uint8_t)dir };
 	const char *before, *at, *start;
 	size_t len;
 	int rc;
 
-	if (!word(l, &start, &len))
+	if (!next_word(l, &start, &len))
 		return 0;
 	l->at = start;
-	rc = take_id(l, &rule);
+	rc = parse_id(l, &rule);
 	if (rc)
 		return rc;
-	take_dir(l, &rule);
+	parse_dir(l, &rule);
 	before = l->at;
-	if (word(l, &at, &len) && equals(at, len, "default"))
-		return take_default(l, r, rule.dir);
+	if (next_word(l, &at, &len) && word_is(at, len, "default"))
+		return parse_default(l, r, rule.dir);
 	l->at = before;
-	rc = take_action(l, &rule.drops);
+	rc = parse_action(l, &rule.drops);
 	if (!rc)
-		rc = take_name(l, &rule);
+		rc = parse_name(l, &rule);
 	if (!rc)
-		rc = check_twice(l, start, r, &rule);
+		rc = check_unique(l, start, r, &rule);
 	if (!rc)
-		rc = take_expr(l, &rule, names);
+		rc = parse_expr(l, &rule, names);
 	if (!rc)
-		rc = add(r, &rule);
+		rc = append_rule(r, &rule);
 	if (rc)
 		rule_close(&rule);
 	return rc;
@@ -238,7 +239,7 @@ static int take_line(struct line *l, struct rules *r, enum gate_dir dir,
 int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir,
 		const struct filter_names *names, struct diag *diag)
 {
-	struct line l = { .text = text, .at = text, .diag = diag };
+	struct rule_line l = { .text = text, .at = text, .diag = diag };
 	const struct rules before = *r;
 	const char *end = text + len;
 	int rc = 0;
@@ -253,9 +254,9 @@ int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir
 		if (comment)
 			l.end = comment;
 		if (memchr(l.at, 0, (size_t)(next - l.at)))
-			rc = say(&l, l.at, "this is no text");
+			rc = diag_line(&l, l.at, "not a text: it has a NUL byte");
 		else
-			rc = take_line(&l, r, dir, names);
+			rc = parse_line(&l, r, dir, names);
 		l.at = next + 1;
 	}
 	while (rc && r->n > before.n)
@@ -288,7 +289,7 @@ void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out)
 		buf_printf(out, "%s default drop\n", dir == GATE_IN ? "in" : "out");
 }
 
-static bool is_taken(const struct rules *r, uint16_t id)
+bool rules_has_id(const struct rules *r, uint16_t id)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->at[i].id == id)
@@ -296,19 +297,19 @@ static bool is_taken(const struct rules *r, uint16_t id)
 	return false;
 }
 
-int rules_number(struct rules *r, uint16_t last)
+int rules_assign_ids(struct rules *r, uint16_t last)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->at[i].id > last)
 			last = r->at[i].id;
 	for (size_t i = 0; i < r->n; i++) {
-		/* A number that was another rule's is given again only when there is no other. */
+		/* Ids of removed rules are used again only when there are no others. */
 		uint16_t id = (uint16_t)(last + 1);
 
 		if (r->at[i].id)
 			continue;
 		if (id >= RULE_DEFAULT_ID)
-			for (id = 1; id < RULE_DEFAULT_ID && is_taken(r, id);)
+			for (id = 1; id < RULE_DEFAULT_ID && rules_has_id(r, id);)
 				id++;
 		if (id >= RULE_DEFAULT_ID)
 			return -E2BIG;
@@ -353,18 +354,18 @@ size_t rules_count(const struct rules *r, enum gate_dir dir)
 	return n;
 }
 
-static bool is_spared(const struct filter_packet *p)
+static bool is_exempt(const struct filter_packet *p)
 {
 	struct filter f = { 0 };
 	struct diag diag;
-	bool is = !filter_parse(&f, RULES_SPARED, NULL, &diag) && filter_match(&f, p);
+	bool is = !filter_parse(&f, RULES_EXEMPT, NULL, &diag) && filter_match(&f, p);
 
 	filter_close(&f);
 	return is;
 }
 
-bool rules_drop(const struct rules *r, enum gate_dir dir, const struct filter_packet *p,
-		const struct rule **rule)
+bool rules_drops_packet(const struct rules *r, enum gate_dir dir, const struct filter_packet *p,
+			const struct rule **rule)
 {
 	*rule = NULL;
 	for (size_t i = 0; i < r->n; i++)
@@ -372,7 +373,7 @@ bool rules_drop(const struct rules *r, enum gate_dir dir, const struct filter_pa
 			*rule = &r->at[i];
 			return r->at[i].drops;
 		}
-	return r->drops[dir] && !is_spared(p);
+	return r->drops[dir] && !is_exempt(p);
 }
 
 void rules_close(struct rules *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two seats behind one lock. */
+/* Changes both directions of an interface under one lock. */
 #include "gate/transaction.h"
 #include <errno.h>
 #include <stdio.h>
@@ -13,47 +13,48 @@
 #include "sys/bpf.h"
 #include "sys/lock.h"
 
-static int take_lock(struct gate_txn *s)
+static int take_lock(struct gate_txn *txn)
 {
 	char name[32];
 	int rc;
 
-	snprintf(name, sizeof(name), "gate/%d", s->link.ifindex);
+	snprintf(name, sizeof(name), "gate/%d", txn->link.ifindex);
 	rc = lock_take(name);
 	if (rc == -EBUSY)
-		return fail(rc, "%s: another sonde is changing its gate: try again", s->link.name);
+		return fail(rc, "%s: another sonde is changing the gate: try again",
+			    txn->link.name);
 	if (rc < 0)
-		return fail_errno(rc, "%s: the gate's lock", s->link.name);
-	s->lock_fd = rc;
+		return fail_errno(rc, "%s: locking the gate", txn->link.name);
+	txn->lock_fd = rc;
 	return 0;
 }
 
-struct gate_txn_set *gate_txn_find_set(const struct gate_txn *s, const char *name)
+struct gate_txn_set *gate_txn_find_set(const struct gate_txn *txn, const char *name)
 {
-	for (size_t i = 0; i < s->nsets; i++)
-		if (!strcmp(s->sets[i].set.name, name))
-			return &s->sets[i];
+	for (size_t i = 0; i < txn->nsets; i++)
+		if (!strcmp(txn->sets[i].set.name, name))
+			return &txn->sets[i];
 	return NULL;
 }
 
-int gate_txn_put_set(struct gate_txn *s, const char *name, struct filter_set *set)
+int gate_txn_replace_set(struct gate_txn *txn, const char *name, struct filter_set *set)
 {
-	struct gate_txn_set *at = gate_txn_find_set(s, name), *more;
+	struct gate_txn_set *at = gate_txn_find_set(txn, name), *more;
 	char *copy = strdup(name);
 
 	if (at && copy) {
 		set_close(&at->set);
 	} else if (copy) {
-		more = array_grow(s->sets, s->nsets, &s->set_room, sizeof(*s->sets));
+		more = array_grow(txn->sets, txn->nsets, &txn->set_room, sizeof(*txn->sets));
 		if (more) {
-			s->sets = more;
-			at = &s->sets[s->nsets++];
-			at->seen = 0;
+			txn->sets = more;
+			at = &txn->sets[txn->nsets++];
+			at->used_in = 0;
 		}
 	}
 	if (!at || !copy) {
 		free(copy);
-		return fail_errno(-ENOMEM, "set %s", name);
+		return fail_errno(-ENOMEM, "keeping set %s", name);
 	}
 	free(set->name);
 	at->set = *set;
@@ -62,111 +63,114 @@ int gate_txn_put_set(struct gate_txn *s, const char *name, struct filter_set *se
 	return 0;
 }
 
-static int open_map(const struct find_prog *prog, size_t number, int version)
+static int open_set_map(const struct find_prog *prog, size_t number, int version)
 {
 	struct bpf_map_info info = { 0 };
 	char name[16];
 	int fd;
 
-	snprintf(name, sizeof(name), GATE_LOAD_SET "%zu_v%d", number, version);
+	snprintf(name, sizeof(name), GATE_SET_PREFIX "%zu_v%d", number, version);
 	fd = find_map(prog, name, &info);
 	return fd == -ENOENT ? 0 : fd;
 }
 
-/* Out of the kernel: of the installed program the set with a number. */
-static int fetch_set(struct gate_txn *s, enum gate_dir dir, size_t number, const char *name)
+/* Reads the set with this number from the installed program's maps. */
+static int read_set(struct gate_txn *txn, enum gate_dir dir, size_t number, const char *name)
 {
 	struct filter_set set = { 0 };
 	struct find_prog prog;
-	int rc = find_prog(s->install[dir].at.prog_id, &prog), fd4, fd6 = 0;
+	int rc = find_prog(txn->install[dir].current.prog_id, &prog), fd4, fd6 = 0;
 
 	if (rc)
 		return rc;
-	fd4 = open_map(&prog, number, 4);
-	fd6 = open_map(&prog, number, 6);
+	fd4 = open_set_map(&prog, number, 4);
+	fd6 = open_set_map(&prog, number, 6);
 	rc = fd4 < 0 ? fd4 : fd6 < 0 ? fd6 : sets_read(fd4, fd6, &set);
 	if (fd4 > 0)
 		close(fd4);
 	if (fd6 > 0)
 		close(fd6);
 	if (!rc)
-		rc = gate_txn_put_set(s, name, &set);
+		rc = gate_txn_replace_set(txn, name, &set);
 	set_close(&set);
 	return rc;
 }
 
-/* Rules name sets in the order in which the maps are numbered. */
-static int meet_set(struct gate_txn *s, const char *name)
+/* Finds out the number of a set that the installed rules name: sets are numbered in the order of
+ * their first use. */
+static int resolve_set(struct gate_txn *txn, const char *name)
 {
-	enum gate_dir dir = s->reading;
-	struct gate_txn_set *at = gate_txn_find_set(s, name);
+	enum gate_dir dir = txn->reading;
+	struct gate_txn_set *at = gate_txn_find_set(txn, name);
 	size_t number = 0;
 	int rc = 0;
 
-	if (at && at->seen & 1u << dir)
+	if (at && at->used_in & 1u << dir)
 		return 0;
-	if (s->no_plan) /* nor is it known where sets of rules begin */
+	if (txn->plan_unreadable) /* the rules' sets are numbered after the guard's: their numbers
+				     are unknown */
 		return -EBADMSG;
-	for (size_t i = 0; i < s->nsets; i++)
-		number += (s->sets[i].seen & 1u << dir) != 0;
+	for (size_t i = 0; i < txn->nsets; i++)
+		number += (txn->sets[i].used_in & 1u << dir) != 0;
 	if (!at)
-		rc = fetch_set(s, dir, number, name);
-	at = gate_txn_find_set(s, name);
+		rc = read_set(txn, dir, number, name);
+	at = gate_txn_find_set(txn, name);
 	if (at)
-		at->seen |= 1u << dir;
+		at->used_in |= 1u << dir;
 	return rc;
 }
 
-/* Of filter_names. */
-static int known(void *arg, const char *name, struct filter_set *set)
+/* Implements filter_names.known. */
+static int lookup_set(void *arg, const char *name, struct filter_set *set)
 {
-	struct gate_txn *s = arg;
+	struct gate_txn *txn = arg;
 	const struct gate_txn_set *at;
-	int rc = s->reading < GATE_DIRS ? meet_set(s, name) : 0;
+	int rc = txn->reading < GATE_DIRS ? resolve_set(txn, name) : 0;
 
 	if (rc)
 		return rc;
-	at = gate_txn_find_set(s, name);
+	at = gate_txn_find_set(txn, name);
 	rc = at ? set_copy(set, &at->set) : 0;
 	return rc ? rc : at != NULL;
 }
 
-struct filter_names gate_txn_names(struct gate_txn *s)
+struct filter_names gate_txn_names(struct gate_txn *txn)
 {
-	struct filter_names names = *s->host;
+	struct filter_names names = *txn->base_names;
 
-	names.known_set = known;
-	names.arg = s;
+	names.known_set = lookup_set;
+	names.arg = txn;
 	return names;
 }
 
-static int parse_text(struct gate_txn *s, enum gate_dir dir, const struct buf *text)
+static int parse_text(struct gate_txn *txn, enum gate_dir dir, const struct buf *text)
 {
-	struct filter_names names = gate_txn_names(s);
+	struct filter_names names = gate_txn_names(txn);
 	struct diag diag = { 0 };
-	int rc = rules_parse(&s->rules, text->len ? text->data : "", text->len, dir, &names, &diag);
+	int rc = rules_parse(&txn->rules, text->len ? text->data : "", text->len, dir, &names,
+			     &diag);
 
 	if (rc == -EINVAL)
-		return fail(rc, "%s: rule that is installed, %s: sonde filter clear takes all off",
-			    s->link.name, diag.msg);
-	return rc ? fail_errno(rc, "%s: rules", s->link.name) : 0;
+		return fail(rc, "%s: installed rule, %s: sonde filter clear removes all rules",
+			    txn->link.name, diag.msg);
+	return rc ? fail_errno(rc, "%s: reading the installed rules", txn->link.name) : 0;
 }
 
-/* The kernel's text of rules into the site's. */
-static int read_rules(struct gate_txn *s, enum gate_dir dir)
+/* Parses the rules that the kernel has. */
+static int read_rules(struct gate_txn *txn, enum gate_dir dir)
 {
 	int rc;
 
-	s->reading = dir;
-	rc = parse_text(s, dir, &s->install[dir].text);
-	s->reading = GATE_DIRS;
+	txn->reading = dir;
+	rc = parse_text(txn, dir, &txn->install[dir].text);
+	txn->reading = GATE_DIRS;
 	return rc;
 }
 
-static int read_allow(struct gate_txn *s)
+static int read_allow(struct gate_txn *txn)
 {
-	const struct filter_names names = gate_txn_names(s);
-	const struct buf *text = &s->install[GATE_IN].allow;
+	const struct filter_names names = gate_txn_names(txn);
+	const struct buf *text = &txn->install[GATE_IN].allow;
 	const char *at = text->data, *end = at + text->len;
 	struct diag diag = { 0 };
 	int rc = 0;
@@ -175,111 +179,111 @@ static int read_allow(struct gate_txn *s)
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		char *line = stop ? strndup(at, (size_t)(stop - at)) : NULL;
 
-		rc = line ? guard_plan_allow(&s->plan, line, &names, &diag) : -ENOMEM;
+		rc = line ? guard_plan_add_allow(&txn->plan, line, &names, &diag) : -ENOMEM;
 		free(line);
 		at = stop ? stop + 1 : end;
 	}
 	if (rc)
-		fail(rc, "%s: whom the guard trusts: %s", s->link.name,
+		fail(rc, "%s: the guard's --allow: %s", txn->link.name,
 		     *diag.msg ? diag.msg : err_message(rc));
 	return rc;
 }
 
-/* The guard that is there, as the plan that it was made of. */
-static int read_plan(struct gate_txn *s)
+/* Rebuilds the installed guard's plan. */
+static int read_plan(struct gate_txn *txn)
 {
-	const struct gate_install *install = &s->install[GATE_IN];
+	const struct gate_install *install = &txn->install[GATE_IN];
 	int rc;
 
-	guard_plan_close(&s->plan);
+	guard_plan_close(&txn->plan);
 	if (!install->conf.guarded)
 		return 0;
-	s->plan.conf = install->conf.guard;
-	s->reading = GATE_IN;
-	rc = read_allow(s);
-	s->reading = GATE_DIRS;
+	txn->plan.conf = install->conf.guard;
+	txn->reading = GATE_IN;
+	rc = read_allow(txn);
+	txn->reading = GATE_DIRS;
 	return rc;
 }
 
-/* A guard whose words mean nothing any more must not be in the way of what makes no use of them:
- * it is said where something does. */
-static bool try_plan(struct gate_txn *s)
+/* A guard whose expressions cannot be parsed any more must not block changes that do not need it.
+ * The error is reported when one does. */
+static bool is_plan_unreadable(struct gate_txn *txn)
 {
 	char why[16];
 	struct err_capture before = err_capture_begin(why, sizeof(why));
-	int rc = read_plan(s);
+	int rc = read_plan(txn);
 
 	err_capture_end(before);
 	return rc != 0;
 }
 
-int gate_txn_reparse(struct gate_txn *s)
+int gate_txn_reparse(struct gate_txn *txn)
 {
 	struct buf text[GATE_DIRS] = { { 0 } };
 	int rc = 0;
 
 	for (int dir = 0; dir < GATE_DIRS; dir++)
-		rules_print(&s->rules, (enum gate_dir)dir, &text[dir]);
-	rules_close(&s->rules);
+		rules_print(&txn->rules, (enum gate_dir)dir, &text[dir]);
+	rules_close(&txn->rules);
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		if (!rc)
-			rc = text[dir].nomem ? fail_errno(-ENOMEM, "rules")
-					     : parse_text(s, (enum gate_dir)dir, &text[dir]);
+			rc = text[dir].nomem ? fail_errno(-ENOMEM, "reading the rules")
+					     : parse_text(txn, (enum gate_dir)dir, &text[dir]);
 		buf_free(&text[dir]);
 	}
-	return rc ? rc : read_plan(s);
+	return rc ? rc : read_plan(txn);
 }
 
-int gate_txn_begin(struct gate_txn *s, struct nl *nl, const struct link *link,
+int gate_txn_begin(struct gate_txn *txn, struct nl *nl, const struct link *link,
 		   const struct filter_names *names, enum gate_txn_mode mode)
 {
 	int rc;
 
-	*s = (struct gate_txn){ .link = *link, .host = names, .reading = GATE_DIRS };
-	rc = mode == GATE_TXN_READ ? 0 : take_lock(s);
+	*txn = (struct gate_txn){ .link = *link, .base_names = names, .reading = GATE_DIRS };
+	rc = mode == GATE_TXN_READ ? 0 : take_lock(txn);
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		rc = gate_install_open(&s->install[dir], nl, link, (enum gate_dir)dir);
-		/* The guard's sets are numbered before those of rules. */
+		rc = gate_install_open(&txn->install[dir], nl, link, (enum gate_dir)dir);
+		/* The guard's sets are numbered before those of the rules. */
 		if (!rc && dir == GATE_IN)
-			s->no_plan = try_plan(s);
+			txn->plan_unreadable = is_plan_unreadable(txn);
 		if (!rc && mode != GATE_TXN_CLEAR)
-			rc = read_rules(s, (enum gate_dir)dir);
+			rc = read_rules(txn, (enum gate_dir)dir);
 	}
-	for (size_t i = 0; i < s->rules.n; i++)
-		if (s->rules.at[i].id > s->last)
-			s->last = s->rules.at[i].id;
+	for (size_t i = 0; i < txn->rules.n; i++)
+		if (txn->rules.at[i].id > txn->max_id)
+			txn->max_id = txn->rules.at[i].id;
 	if (rc)
-		gate_txn_close(s);
+		gate_txn_close(txn);
 	return rc;
 }
 
-static bool has_rules(const struct gate_txn *s, enum gate_dir dir)
+static bool has_rules(const struct gate_txn *txn, enum gate_dir dir)
 {
-	return s->rules.drops[dir] || rules_count(&s->rules, dir);
+	return txn->rules.drops[dir] || rules_count(&txn->rules, dir);
 }
 
-/* Whether the kernel has it so already. */
-static bool is_there(const struct gate_txn *s, enum gate_dir dir, uint32_t uses)
+/* True if the kernel has these rules and users already. */
+static bool is_unchanged(const struct gate_txn *txn, enum gate_dir dir, uint32_t users)
 {
-	const struct gate_install *install = &s->install[dir];
+	const struct gate_install *install = &txn->install[dir];
 	struct buf text = { 0 };
 	bool same;
 
-	rules_print(&s->rules, dir, &text);
+	rules_print(&txn->rules, dir, &text);
 	same = !text.nomem && text.len == install->text.len &&
 	       (!text.len || !memcmp(text.data, install->text.data, text.len)) &&
-	       uses == install->uses;
+	       users == install->users;
 	buf_free(&text);
 	return same;
 }
 
-/* The rule but for its id, as the kernel's text has it: its id there, of several the next one
- * behind after; 0: it is not there. */
-static uint16_t id_before(const struct buf *text, const struct rule *rule, uint16_t after)
+/* The id of an equal rule in the kernel's text, the first one after the rule with the id `after`;
+ * 0: there is none. */
+static uint16_t find_old_id(const struct buf *text, const struct rule *rule, uint16_t after)
 {
 	struct rule plain = *rule;
 	const char *at = text->data, *end = text->len ? at + text->len : at;
-	bool behind = !after;
+	bool past_after = !after;
 	struct buf line = { 0 };
 	uint16_t found = 0;
 
@@ -294,180 +298,178 @@ static uint16_t id_before(const struct buf *text, const struct rule *rule, uint1
 		if (!next++)
 			break;
 		id = (uint16_t)strtoul(at, &words, 10);
-		if (behind && (size_t)(next - words) == line.len + 1 &&
+		if (past_after && (size_t)(next - words) == line.len + 1 &&
 		    !memcmp(words + 1, line.data, line.len))
 			found = id;
-		behind |= id == after;
+		past_after |= id == after;
 		at = next;
 	}
 	buf_free(&line);
 	return found;
 }
 
-static bool is_given(const struct rules *r, uint16_t id)
+/* A rule that is written again without an id is the same rule: it keeps its id and its hits. */
+static void reuse_ids(struct gate_txn *txn)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (r->at[i].id == id)
-			return true;
-	return false;
-}
-
-/* Rules that are written again without their ids are the same ones: they go on with their hits. */
-static void know_again(struct gate_txn *s)
-{
-	for (size_t i = 0; i < s->rules.n; i++) {
-		struct rule *rule = &s->rules.at[i];
-		const struct buf *text = &s->install[rule->dir].text;
+	for (size_t i = 0; i < txn->rules.n; i++) {
+		struct rule *rule = &txn->rules.at[i];
+		const struct buf *text = &txn->install[rule->dir].text;
 		uint16_t id;
 
 		if (rule->id)
 			continue;
-		for (id = id_before(text, rule, 0); id && is_given(&s->rules, id);)
-			id = id_before(text, rule, id);
+		for (id = find_old_id(text, rule, 0); id && rules_has_id(&txn->rules, id);)
+			id = find_old_id(text, rule, id);
 		rule->id = id;
 	}
 }
 
-/* The kernel had this rule, or with NULL the default, under the same id. */
-static bool was_there(const struct gate_txn *s, enum gate_dir dir, const struct rule *rule)
+/* True if the kernel had this rule, or the default if it is NULL, under the same id. */
+static bool had_rule(const struct gate_txn *txn, enum gate_dir dir, const struct rule *rule)
 {
-	const struct buf *text = &s->install[dir].text;
+	const struct buf *text = &txn->install[dir].text;
 	struct rules none = { .drops = { true, true } };
 	struct buf line = { 0 };
 	uint16_t id = 0;
-	bool was;
+	bool had;
 
 	if (rule) {
 		do
-			id = id_before(text, rule, id);
+			id = find_old_id(text, rule, id);
 		while (id && id != rule->id);
 		return id != 0;
 	}
 	rules_print(&none, dir, &line);
-	was = text->len >= line.len &&
+	had = text->len >= line.len &&
 	      !memcmp(text->data + text->len - line.len, line.data, line.len);
 	buf_free(&line);
-	return was;
+	return had;
 }
 
-/* An id that was another rule's begins at nothing. */
-static int clear_hits(const struct gate_txn *s, enum gate_dir dir)
+/* A rule whose id belonged to another one starts with no hits. */
+static int reset_new_hits(const struct gate_txn *txn, enum gate_dir dir)
 {
-	const struct gate_install *install = &s->install[dir];
+	const struct gate_install *install = &txn->install[dir];
 	int cpus = bpf_possible_cpus(), rc = 0;
 	void *zeros;
 
-	if (!install->at.hook || !install->conf.has_rules)
+	if (!install->current.hook || !install->conf.has_rules)
 		return 0;
 	zeros = cpus > 0 ? calloc((size_t)cpus, sizeof(struct gate_hit)) : NULL;
 	if (!zeros)
-		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: hits", s->link.name);
-	for (size_t i = 0; i <= s->rules.n && !rc; i++) {
-		const struct rule *rule = i < s->rules.n ? &s->rules.at[i] : NULL;
+		return fail_errno(cpus < 0 ? cpus : -ENOMEM, "%s: clearing the rules' hits",
+				  txn->link.name);
+	for (size_t i = 0; i <= txn->rules.n && !rc; i++) {
+		const struct rule *rule = i < txn->rules.n ? &txn->rules.at[i] : NULL;
 		uint32_t slot = (rule ? rule->id : RULE_DEFAULT_ID) - 1u;
 
-		if ((rule && rule->dir != dir) || was_there(s, dir, rule))
+		if ((rule && rule->dir != dir) || had_rule(txn, dir, rule))
 			continue;
 		rc = bpf_map_update(install->map_fd[GATE_MAP_HITS], &slot, zeros, BPF_ANY);
 	}
 	free(zeros);
-	return rc ? fail_errno(rc, "%s: hits", s->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: clearing the rules' hits", txn->link.name) : 0;
 }
 
-static int put_dir(struct gate_txn *s, struct nl *nl, enum gate_dir dir,
-		   const struct gate_install_opts *opts)
+static int install_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
+		       const struct gate_install_opts *opts)
 {
-	struct gate_install *install = &s->install[dir];
-	struct gate_install_opts put = *opts;
-	int rc = clear_hits(s, dir);
+	struct gate_install *install = &txn->install[dir];
+	struct gate_install_opts install_opts = *opts;
+	int rc = reset_new_hits(txn, dir);
 
-	if (put.uses & GATE_USER_GUARD && !put.guard) {
-		if (!rc && s->no_plan) {
-			s->no_plan = false;
-			rc = read_plan(s);
+	if (install_opts.users & GATE_USER_GUARD && !install_opts.guard) {
+		if (!rc && txn->plan_unreadable) {
+			txn->plan_unreadable = false;
+			rc = read_plan(txn);
 		}
-		put.guard = &s->plan;
+		install_opts.guard = &txn->plan;
 	}
-	return rc ? rc : gate_install(install, nl, &put);
+	return rc ? rc : gate_install(install, nl, &install_opts);
 }
 
-static int apply_dir(struct gate_txn *s, struct nl *nl, enum gate_dir dir,
-		     const struct gate_txn_opts *opts)
+static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
+		      const struct gate_txn_opts *opts)
 {
-	struct gate_install *install = &s->install[dir];
-	bool any = has_rules(s, dir);
-	struct gate_install_opts put = { .hooks = opts->hooks[dir],
-					 .uses = (install->uses & ~(uint32_t)GATE_USER_FILTER) |
-						 (any ? GATE_USER_FILTER : 0),
-					 .rules = any ? &s->rules : NULL,
-					 .verbose = opts->verbose };
+	struct gate_install *install = &txn->install[dir];
+	bool any = has_rules(txn, dir);
+	struct gate_install_opts install_opts = { .hooks = opts->hooks[dir],
+						  .users = (install->users &
+							    ~(uint32_t)GATE_USER_FILTER) |
+							   (any ? GATE_USER_FILTER : 0),
+						  .rules = any ? &txn->rules : NULL,
+						  .verbose = opts->verbose };
 	bool guard = dir == GATE_IN && (opts->guard || opts->unguard);
-	bool reload = opts->reload && (any || (dir == GATE_IN && s->plan.nfilters));
+	bool reload = opts->reload && (any || (dir == GATE_IN && txn->plan.nfilters));
 
 	if (guard) {
-		put.guard = opts->guard;
-		put.uses &= ~(uint32_t)GATE_USER_GUARD;
-		put.uses |= opts->guard ? GATE_USER_GUARD : 0;
+		install_opts.guard = opts->guard;
+		install_opts.users &= ~(uint32_t)GATE_USER_GUARD;
+		install_opts.users |= opts->guard ? GATE_USER_GUARD : 0;
 	}
-	if (!guard && ((!any && !install->at.hook) || (is_there(s, dir, put.uses) && !reload)))
+	if (!guard && ((!any && !install->current.hook) ||
+		       (is_unchanged(txn, dir, install_opts.users) && !reload)))
 		return 0;
-	if (install->at.hook && put.uses && !(put.hooks & HOOK_BIT(install->at.hook)))
-		return fail(-EEXIST,
-			    "%s: the gate %s is at %s: sonde detach -i %s, or the same --at",
-			    s->link.name, gate_dir_name(dir), hook_name(install->at.hook),
-			    s->link.name);
-	return put_dir(s, nl, dir, &put);
+	if (install->current.hook && install_opts.users &&
+	    !(install_opts.hooks & HOOK_BIT(install->current.hook)))
+		return fail(
+			-EEXIST,
+			"%s: the gate %s is at %s: use the same --at, or sonde detach -i %s first",
+			txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
+			txn->link.name);
+	return install_dir(txn, nl, dir, &install_opts);
 }
 
-int gate_txn_commit(struct gate_txn *s, struct nl *nl, const struct gate_txn_opts *opts)
+int gate_txn_commit(struct gate_txn *txn, struct nl *nl, const struct gate_txn_opts *opts)
 {
 	int rc;
 
-	know_again(s);
-	rc = rules_number(&s->rules, s->last);
+	reuse_ids(txn);
+	rc = rules_assign_ids(&txn->rules, txn->max_id);
 	if (rc)
-		return fail(rc, "%s: more than %d rules", s->link.name, GATE_RULES_MAX - 1);
+		return fail(rc, "%s: at most %d rules", txn->link.name, GATE_RULES_MAX - 1);
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		rc = apply_dir(s, nl, (enum gate_dir)dir, opts);
+		rc = commit_dir(txn, nl, (enum gate_dir)dir, opts);
 		if (!rc)
 			continue;
 		if (dir)
-			gate_rollback(&s->install[GATE_IN], nl);
+			gate_rollback(&txn->install[GATE_IN], nl);
 		return rc;
 	}
 	return 0;
 }
 
-int gate_txn_rollback(struct gate_txn *s, struct nl *nl)
+int gate_txn_rollback(struct gate_txn *txn, struct nl *nl)
 {
 	int rc = 0;
 
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
-		int err = gate_rollback(&s->install[dir], nl);
+		int err = gate_rollback(&txn->install[dir], nl);
 
-		rc = rc ? rc : err;
+		if (!rc)
+			rc = err;
 	}
 	return rc;
 }
 
-void gate_txn_close(struct gate_txn *s)
+void gate_txn_close(struct gate_txn *txn)
 {
 	for (int dir = 0; dir < GATE_DIRS; dir++)
-		gate_install_close(&s->install[dir]);
-	rules_close(&s->rules);
-	guard_plan_close(&s->plan);
-	while (s->nsets)
-		set_close(&s->sets[--s->nsets].set);
-	free(s->sets);
-	if (s->lock_fd)
-		close(s->lock_fd);
-	*s = (struct gate_txn){ 0 };
+		gate_install_close(&txn->install[dir]);
+	rules_close(&txn->rules);
+	guard_plan_close(&txn->plan);
+	while (txn->nsets)
+		set_close(&txn->sets[--txn->nsets].set);
+	free(txn->sets);
+	if (txn->lock_fd)
+		close(txn->lock_fd);
+	*txn = (struct gate_txn){ 0 };
 }
 
-int gate_txn_read_hits(const struct gate_txn *s, enum gate_dir dir, uint16_t id,
+int gate_txn_read_hits(const struct gate_txn *txn, enum gate_dir dir, uint16_t id,
 		       struct gate_hit *hit)
 {
-	const struct gate_install *install = &s->install[dir];
+	const struct gate_install *install = &txn->install[dir];
 	int cpus = bpf_possible_cpus(), rc;
 	struct gate_hit sum = { 0 }, *values;
 	uint32_t slot = id - 1u;

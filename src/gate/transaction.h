@@ -1,71 +1,74 @@
 /* SPDX-License-Identifier: MIT */
-/* An interface's gate in both directions with its rules, changed as a whole or not at all. */
+/* Changes an interface's gates in both directions, with their rules: all of it or nothing. */
 #ifndef GATE_TRANSACTION_H
 #define GATE_TRANSACTION_H
 
 #include "gate/install.h"
 #include "gate/rules.h"
 
-/* A set of addresses that rules name, or whom the guard trusts. */
+/* A set of addresses that the rules or the guard's expressions name. */
 struct gate_txn_set {
 	struct filter_set set;
-	unsigned int seen; /* directions (bits) whose rules name it */
+	unsigned int used_in; /* directions (bits) whose rules name it */
 };
 
 /* Zeroed: closed. */
 struct gate_txn {
 	struct link link;
 	struct gate_install install[GATE_DIRS];
-	struct rules rules;     /* to be changed by the caller */
-	struct guard_plan plan; /* of the guard that is there */
-	bool no_plan;           /* it cannot be read */
-	uint16_t last;          /* the greatest id when it was opened */
-	struct gate_txn_set
-		*sets; /* as the kernel has them, or as gate_txn_put_set() has left them */
+	struct rules rules;     /* the caller changes these */
+	struct guard_plan plan; /* of the installed guard */
+	bool plan_unreadable;   /* the installed guard's expressions cannot be parsed */
+	uint16_t max_id;        /* the greatest id of the installed rules */
+	/* as in the kernel, or as set by gate_txn_replace_set() */
+	struct gate_txn_set *sets;
 	size_t nsets, set_room;
-	const struct filter_names *host; /* what else names mean */
-	enum gate_dir reading;           /* while the rules that are installed are read */
-	int lock_fd;                     /* 0: it was opened for looking only */
+	const struct filter_names *base_names; /* resolves all other names */
+	/* the direction whose installed rules are being read; else GATE_DIRS */
+	enum gate_dir reading;
+	int lock_fd; /* 0: opened for reading only */
 };
 
-/* GATE_TXN_CHANGE: nobody else may, until gate_txn_close(); -EBUSY if somebody is at it.
- * GATE_TXN_CLEAR: the same, and the rules that are there are not read, so that none can be in the
- * way. */
+/* GATE_TXN_CHANGE: takes the interface's lock until gate_txn_close(); -EBUSY if another process has
+ * it. GATE_TXN_CLEAR: the same, without reading the installed rules, so that none of them can cause
+ * an error. */
 enum gate_txn_mode { GATE_TXN_READ, GATE_TXN_CHANGE, GATE_TXN_CLEAR };
 
-/* Find the gates of link and read their rules. names: as for filter_parse(). Errors are said. */
-int gate_txn_begin(struct gate_txn *s, struct nl *nl, const struct link *link,
+/* Finds the gates of link and reads their rules. names: as for filter_parse(). Returns 0 or -errno.
+ * Reports errors. */
+int gate_txn_begin(struct gate_txn *txn, struct nl *nl, const struct link *link,
 		   const struct filter_names *names, enum gate_txn_mode mode);
 
-/* What names mean here: sets that are known are not read from files again. Valid as long as the
- * site, which is not to be moved. */
-struct filter_names gate_txn_names(struct gate_txn *s);
-/* The set with this name; NULL. */
-struct gate_txn_set *gate_txn_find_set(const struct gate_txn *s, const char *name);
-/* Make it known in place of what was; takes set's members over. 0, or -ENOMEM, said. */
-int gate_txn_put_set(struct gate_txn *s, const char *name, struct filter_set *set);
-/* The rules and the guard's plan anew out of their text, with the sets as they are known now.
- * Errors are said. */
-int gate_txn_reparse(struct gate_txn *s);
+/* Resolves names for this transaction: known sets are not read from files again. Valid as long as
+ * *txn, which must not move. */
+struct filter_names gate_txn_names(struct gate_txn *txn);
+/* The set with this name, or NULL. */
+struct gate_txn_set *gate_txn_find_set(const struct gate_txn *txn, const char *name);
+/* Adds or replaces a set, and takes over its members. Returns 0 or -ENOMEM. Reports errors. */
+int gate_txn_replace_set(struct gate_txn *txn, const char *name, struct filter_set *set);
+/* Parses the rules and the guard's plan again from their text, with the present sets. Returns 0 or
+ * -errno. Reports errors. */
+int gate_txn_reparse(struct gate_txn *txn);
 
 struct gate_txn_opts {
-	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s, for where there is no gate yet */
-	bool reload;                   /* even if the rules are the same: what they name is not */
+	unsigned int hooks[GATE_DIRS]; /* HOOK_BIT()s to try if no gate is installed yet */
+	bool reload; /* replace the program even if the rules are the same, as sets that they name
+			changed */
 	bool verbose;
-	const struct guard_plan *guard; /* of what comes in; NULL: as it is */
-	bool unguard;                   /* there is to be none */
+	const struct guard_plan *guard; /* the guard to install; NULL: no change */
+	bool unguard;                   /* remove the guard */
 };
 
-/* Make the rules hold: in each direction in one step. Errors are said, and everything is as it
- * was. */
-int gate_txn_commit(struct gate_txn *s, struct nl *nl, const struct gate_txn_opts *opts);
-/* What was there before gate_txn_commit() again. */
-int gate_txn_rollback(struct gate_txn *s, struct nl *nl);
-void gate_txn_close(struct gate_txn *s);
+/* Installs the rules, each direction in one step. Returns 0 or -errno. Reports errors; on failure
+ * nothing has changed. */
+int gate_txn_commit(struct gate_txn *txn, struct nl *nl, const struct gate_txn_opts *opts);
+/* Restores what was installed before gate_txn_commit(). Returns 0 or -errno. Reports errors. */
+int gate_txn_rollback(struct gate_txn *txn, struct nl *nl);
+void gate_txn_close(struct gate_txn *txn);
 
-/* What a rule decided on, summed over CPUs. id: RULE_DEFAULT_ID for what a default drops. last is
- * in jiffies. 0 or -errno, unsaid. */
-int gate_txn_read_hits(const struct gate_txn *s, enum gate_dir dir, uint16_t id,
+/* Reads a rule's hits, summed over CPUs. id: RULE_DEFAULT_ID for the default. hit->last is in
+ * jiffies. Returns 0 or -errno. Does not report errors. */
+int gate_txn_read_hits(const struct gate_txn *txn, enum gate_dir dir, uint16_t id,
 		       struct gate_hit *hit);
 
 #endif

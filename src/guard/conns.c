@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Found again by its name and by the table that it writes to. */
+/* Finds the counting program by its name and by the table that it writes to. */
 #include "guard/conns.h"
 #include <errno.h>
 #include <linux/magic.h>
@@ -26,12 +26,12 @@ static bool uses_map(const struct find_prog *prog, uint32_t map)
 	return false;
 }
 
-static bool is_counter(const struct find_prog *prog)
+static bool is_conns_prog(const struct find_prog *prog)
 {
 	return !strcmp(prog->info.name, guard_conns_spec.progs[GUARD_CONNS_PROG_SONDE_CONNS].name);
 }
 
-uint32_t conns_table(const struct find_prog *prog)
+uint32_t conns_table_id(const struct find_prog *prog)
 {
 	struct bpf_map_info info = { 0 };
 	int fd = find_map(prog, guard_conns_spec.maps[GUARD_CONNS_MAP_GUARD].name, &info);
@@ -41,26 +41,29 @@ uint32_t conns_table(const struct find_prog *prog)
 	return fd < 0 ? 0 : info.id;
 }
 
-/* The same of a counter; 0 also if the program is none, or gone. */
-static uint32_t table_of(uint32_t id, struct find_prog *prog)
+/* The same for a program id; 0 also if the program is no connection counter, or is gone. */
+static uint32_t read_table_id(uint32_t id, struct find_prog *prog)
 {
-	return find_prog(id, prog) || !is_counter(prog) ? 0 : conns_table(prog);
+	return find_prog(id, prog) || !is_conns_prog(prog) ? 0 : conns_table_id(prog);
 }
 
-/* What counts for a table. Its descriptor, 0: nothing does. */
-static int find_for(int root, uint32_t table, struct find_prog *prog)
+/* Finds the program that counts for a table. Returns a descriptor, which the caller closes; 0 if
+ * there is none; -errno. */
+static int find_counter(int root, uint32_t table, struct find_prog *prog)
 {
 	uint32_t ids[PROGS_MAX];
 	int n = bpf_prog_query(root, BPF_CGROUP_SOCK_OPS, ids, NULL, PROGS_MAX);
 
 	for (int i = 0; i < n; i++)
-		if (table_of(ids[i], prog) == table)
+		if (read_table_id(ids[i], prog) == table)
 			return bpf_fd_by_id(BPF_KIND_PROG, ids[i]);
-	return n < 0 && n != -EINVAL ? n : 0; /* a kernel without such programs has none */
+	return n < 0 && n != -EINVAL
+		       ? n
+		       : 0; /* -EINVAL: this kernel has no such programs, so none counts */
 }
 
-/* from_fd, to_fd 0: nothing. */
-static int exchange(int root, int from_fd, int to_fd)
+/* Attaches, replaces or detaches in one step. Descriptor 0: no program. */
+static int swap_progs(int root, int from_fd, int to_fd)
 {
 	if (from_fd && to_fd)
 		return bpf_prog_replace(to_fd, root, BPF_CGROUP_SOCK_OPS, BPF_F_ALLOW_MULTI,
@@ -70,56 +73,61 @@ static int exchange(int root, int from_fd, int to_fd)
 	return from_fd ? bpf_prog_detach(from_fd, root, BPF_CGROUP_SOCK_OPS) : 0;
 }
 
-/* before: what the sockets that it counted are known by. */
-static int load(struct conns *c, const struct conns_opts *want, const struct find_prog *before)
+/* old_prog: the program being replaced. Its map of counted sockets is kept with the table. */
+static int load_counter(struct conns_change *c, const struct conns_opts *opts,
+			const struct find_prog *old_prog)
 {
-	struct guard_conns_conf conf = { .guard = *want->guard };
+	struct guard_conns_conf conf = { .guard = *opts->guard };
 	struct obj_map maps[GUARD_CONNS_NMAPS] = { 0 };
-	struct obj_opts opts = { .maps = maps, .conf = &conf };
+	struct obj_opts load = { .maps = maps, .conf = &conf };
 	struct bpf_map_info info = { 0 };
-	int socks = c->was_fd && want->same
-			    ? find_map(before,
+	int socks = c->old_fd && opts->same_table
+			    ? find_map(old_prog,
 				       guard_conns_spec.maps[GUARD_CONNS_MAP_CONNS_SOCKS].name,
 				       &info)
 			    : 0,
 	    rc;
 
-	maps[GUARD_CONNS_MAP_GUARD].fd = want->table_fd;
-	maps[GUARD_CONNS_MAP_GUARD_SUMS].fd = want->sums_fd;
+	maps[GUARD_CONNS_MAP_GUARD].fd = opts->table_fd;
+	maps[GUARD_CONNS_MAP_GUARD_SUMS].fd = opts->sums_fd;
 	maps[GUARD_CONNS_MAP_CONNS_SOCKS].fd = socks > 0 ? socks : 0;
-	rc = obj_open(&c->obj, &guard_conns_spec, &opts);
+	rc = obj_open(&c->obj, &guard_conns_spec, &load);
 	if (socks > 0)
 		close(socks);
-	c->now_fd = rc ? 0 : c->obj.prog_fd[GUARD_CONNS_PROG_SONDE_CONNS];
+	c->new_fd = rc ? 0 : c->obj.prog_fd[GUARD_CONNS_PROG_SONDE_CONNS];
 	return rc;
 }
 
-static int put(struct conns *c, int root, uint32_t was_table, const struct conns_opts *want)
+static int replace_counter(struct conns_change *c, int root, uint32_t old_table,
+			   const struct conns_opts *opts)
 {
-	struct find_prog before;
-	int rc = was_table ? find_for(root, was_table, &before) : 0;
+	struct find_prog old_prog;
+	int rc = old_table ? find_counter(root, old_table, &old_prog) : 0;
 
 	if (rc < 0)
-		return fail_errno(rc, "looking for what counts connections");
-	c->was_fd = rc;
-	if (want && !want->guard->conns && !(c->was_fd && want->same))
-		want = NULL;
-	rc = want ? load(c, want, &before) : 0;
+		return fail_errno(rc, "finding the program that counts connections");
+	c->old_fd = rc;
+	if (opts && !opts->guard->conns && !(c->old_fd && opts->same_table))
+		opts = NULL;
+	rc = opts ? load_counter(c, opts, &old_prog) : 0;
 	if (rc)
 		return rc;
-	c->lost = c->was_fd && !(want && want->same);
-	rc = exchange(root, c->was_fd, c->now_fd);
-	return rc ? fail_errno(rc, "counting connections at the root of the cgroups") : 0;
+	c->lost_conns = c->old_fd && !(opts && opts->same_table);
+	rc = swap_progs(root, c->old_fd, c->new_fd);
+	return rc ? fail_errno(rc, "attaching the connection counter to the root cgroup") : 0;
 }
 
-int conns_replace(struct conns *c, uint32_t was_table, const struct conns_opts *want)
+int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns_opts *opts)
 {
-	struct conns got = { 0 };
+	struct conns_change got = { 0 };
 	int root = open_root(), rc;
 
-	if (root < 0) /* nor has anything counted */
-		return want ? fail_errno(root, "limits of connections: cgroup2") : 0;
-	rc = put(&got, root, was_table, want);
+	if (root < 0) /* without the cgroup file system nothing has counted either */
+		return opts ? fail_errno(
+				      root,
+				      "opening the root cgroup, which limits of connections need")
+			    : 0;
+	rc = replace_counter(&got, root, old_table, opts);
 	close(root);
 	if (rc)
 		conns_close(&got);
@@ -130,33 +138,33 @@ int conns_replace(struct conns *c, uint32_t was_table, const struct conns_opts *
 
 int conns_stop(uint32_t table)
 {
-	struct conns c = { 0 };
+	struct conns_change c = { 0 };
 	int rc = conns_replace(&c, table, NULL);
 
 	conns_close(&c);
 	return rc;
 }
 
-int conns_rollback(struct conns *c)
+int conns_rollback(struct conns_change *c)
 {
-	int root = c->was_fd || c->now_fd ? open_root() : 0, rc;
+	int root = c->old_fd || c->new_fd ? open_root() : 0, rc;
 
 	if (root <= 0)
 		return root;
-	rc = exchange(root, c->now_fd, c->was_fd);
+	rc = swap_progs(root, c->new_fd, c->old_fd);
 	close(root);
 	return rc;
 }
 
-void conns_close(struct conns *c)
+void conns_close(struct conns_change *c)
 {
-	if (c->was_fd)
-		close(c->was_fd);
+	if (c->old_fd)
+		close(c->old_fd);
 	obj_close(&c->obj);
-	*c = (struct conns){ 0 };
+	*c = (struct conns_change){ 0 };
 }
 
-/* Some other program has the table. */
+/* True if another program uses the table. */
 static bool has_gate(uint32_t table)
 {
 	uint32_t id = 0;
@@ -164,7 +172,7 @@ static bool has_gate(uint32_t table)
 	while (!bpf_next_id(BPF_KIND_PROG, id, &id)) {
 		struct find_prog prog;
 
-		if (!find_prog(id, &prog) && uses_map(&prog, table) && !is_counter(&prog))
+		if (!find_prog(id, &prog) && uses_map(&prog, table) && !is_conns_prog(&prog))
 			return true;
 	}
 	return false;
@@ -178,12 +186,12 @@ int conns_sweep(void)
 
 	for (int i = 0; i < n; i++) {
 		struct find_prog prog;
-		uint32_t table = table_of(ids[i], &prog);
+		uint32_t table = read_table_id(ids[i], &prog);
 		int fd = table && !has_gate(table) ? bpf_fd_by_id(BPF_KIND_PROG, ids[i]) : -1;
 
 		if (fd < 0)
 			continue;
-		off += !exchange(root, fd, 0);
+		off += !swap_progs(root, fd, 0);
 		close(fd);
 	}
 	if (root >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The counting of connections that a guard's limits of them need: a program at the root of the
- * cgroups, which stays like the gate whose table it writes to. */
+/* Counts connections for a guard's limits on them: a program at the root cgroup, which stays
+ * installed like the gate whose table it writes to. */
 #ifndef GUARD_CONNS_H
 #define GUARD_CONNS_H
 
@@ -8,36 +8,39 @@
 #include "obj/find.h"
 #include "obj/obj.h"
 
-/* A change of it. Zeroed: none. */
-struct conns {
-	int was_fd; /* what counted before; 0: nothing did */
-	int now_fd; /* what does since; 0: nothing does. obj's */
-	bool lost;  /* it does not know whom the former one has counted */
+/* A replacement of the counting program, for conns_rollback(). Zeroed: closed. */
+struct conns_change {
+	int old_fd;      /* counted before; 0: none */
+	int new_fd;      /* counts now; 0: none. Owned by obj */
+	bool lost_conns; /* the new program does not know which open connections the old one counted
+			  */
 	struct obj obj;
 };
 
-/* What is to be counted, and where. */
+/* What to count, and where. */
 struct conns_opts {
 	const struct guard_conf *guard;
 	int table_fd, sums_fd; /* maps of the gate */
-	bool same; /* the table is the one of before: who was counted in there will be counted out,
-		    * even if no more are */
+	bool same_table; /* the table is the same as before: its open connections have to be counted
+			    out when they close, even if the new limits are not on connections */
 };
 
-/* Count for want (NULL: no more) in the place of what counts for the gate whose map `guard` has
- * the id was_table (0: none). c is for conns_rollback() and conns_close(). Errors are said, and
- * everything is as it was. */
-int conns_replace(struct conns *c, uint32_t was_table, const struct conns_opts *want);
-/* Count no more for the gate whose map `guard` has this id. Errors are said. */
+/* Installs a program that counts for opts (NULL: none), in place of the one that counts for the
+ * gate whose map `guard` has the id old_table (0: no gate). *c is for conns_rollback() and
+ * conns_close(). Returns 0 or -errno. Reports errors; on failure nothing has changed. */
+int conns_replace(struct conns_change *c, uint32_t old_table, const struct conns_opts *opts);
+/* Stops counting for the gate whose map `guard` has this id. Returns 0 or -errno. Reports
+ * errors. */
 int conns_stop(uint32_t table);
-/* What was there before conns_replace() again. 0 or -errno, unsaid. */
-int conns_rollback(struct conns *c);
-void conns_close(struct conns *c);
+/* Restores the program that conns_replace() replaced. Returns 0 or -errno. Does not report
+ * errors. */
+int conns_rollback(struct conns_change *c);
+void conns_close(struct conns_change *c);
 
-/* The id of the map `guard` of a program; 0: it has none. */
-uint32_t conns_table(const struct find_prog *prog);
-/* Take off what counts for gates that are gone, for their interfaces are. Returns how many; -errno,
- * unsaid. */
+/* The id of a program's map `guard`; 0: it has none. */
+uint32_t conns_table_id(const struct find_prog *prog);
+/* Detaches programs that count for gates that no longer exist, because their interfaces are gone.
+ * Returns their number or -errno. Does not report errors. */
 int conns_sweep(void);
 
 #endif

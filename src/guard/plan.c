@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits from text to buckets and back. */
+/* Limits: from text to buckets and back. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/opt.h"
 #include "guard/guard.h"
@@ -13,10 +14,10 @@
 enum {
 	LINES_DEFAULT = 8192,
 	IDLE_MIN = 4,
-	IDLE_MAX = 40000, /* seconds go round at 65536 */
-	FEW_MAX = 32,
-	FEW_NEVER = 0x7fff,
-	FRAME_WHOLE = 65536,
+	IDLE_MAX = 40000, /* the table's clock of seconds wraps at 65536 */
+	SKETCH_MIN_MAX = 32,
+	SKETCH_MIN_NEVER = 0x7fff,
+	FRAME_MAX = 65536,
 };
 
 static const uint64_t full_max = 1ull << 60;
@@ -46,32 +47,30 @@ static const struct {
 	uint64_t seconds;
 } pers[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
 
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-
-/* A text being read word by word. */
-struct words {
+/* A text that is read word by word. */
+struct word_reader {
 	const char *text;
 	size_t len, at;
-	char word[32]; /* the present one; "": there is none */
-	size_t begin;
+	char word[32]; /* the current word; "": none */
+	size_t word_pos;
 };
 
-static void next(struct words *w)
+static void next_word(struct word_reader *w)
 {
 	size_t n = 0;
 
 	while (w->at < w->len && strchr(" \t", w->text[w->at]))
 		w->at++;
-	w->begin = w->at;
+	w->word_pos = w->at;
 	for (; w->at < w->len && !strchr(" \t", w->text[w->at]); w->at++)
 		if (n < sizeof(w->word) - 1)
 			w->word[n++] = w->text[w->at];
 	w->word[n] = '\0';
 }
 
-static int wrong(struct diag *diag, const struct words *w, const char *words)
+static int diag_word(struct diag *diag, const struct word_reader *w, const char *words)
 {
-	diag->pos = w->begin;
+	diag->pos = w->word_pos;
 	if (*w->word)
 		snprintf(diag->msg, sizeof(diag->msg), "%s: %s", w->word, words);
 	else
@@ -79,8 +78,9 @@ static int wrong(struct diag *diag, const struct words *w, const char *words)
 	return -EINVAL;
 }
 
-/* A whole number, with k, M, G for thousands; at *end what follows it. */
-static bool number(const char *s, __u64 *n, const char **end)
+/* Parses a whole number, with k, M, G for thousands. Stores in *end what follows it. Returns false
+ * if there is no number, or if it is too large. */
+static bool parse_number(const char *s, __u64 *n, const char **end)
 {
 	static const char thousands[] = "kMG";
 	const char *more;
@@ -114,23 +114,23 @@ static void set_bits(struct guard_scope *s, uint8_t bits4, uint8_t bits6)
 	s->bits6 = bits6;
 }
 
-/* The scope of a word such as "src/24"; without one it is the sources'. */
-static int read_key(struct guard_scope *s, struct words *w, struct diag *diag)
+/* Reads the key, a word such as "src/24". Without one the limit is on sources. */
+static int read_key(struct guard_scope *s, struct word_reader *w, struct diag *diag)
 {
 	size_t len = strcspn(w->word, "/"), k = 0;
 	uint32_t bits = 0;
 
 	*s = (struct guard_scope){ .key = GUARD_SRC };
 	set_bits(s, 32, 64);
-	while (k < LENGTH(keys) &&
+	while (k < ARRAY_LEN(keys) &&
 	       (strlen(keys[k].name) != len || strncmp(keys[k].name, w->word, len)))
 		k++;
-	if (k == LENGTH(keys))
+	if (k == ARRAY_LEN(keys))
 		return *w->word >= '0' && *w->word <= '9'
 			       ? 0
-			       : wrong(diag, w,
-				       "a limit is [KEY] RATE [burst N] [count|limit|ban "
-				       "TIME], KEY src, dst or src+port");
+			       : diag_word(diag, w,
+					   "a limit is [KEY] RATE [burst N] [count|limit|ban "
+					   "TIME]; KEY is src, dst or src+port");
 	s->key = keys[k].key;
 	s->family = keys[k].family;
 	if (s->key != GUARD_SRC)
@@ -139,7 +139,7 @@ static int read_key(struct guard_scope *s, struct words *w, struct diag *diag)
 		if (!s->family)
 			s->family = 4;
 		if (parse_u32(w->word + len + 1, 1, s->family == 4 ? 32 : 128, &bits))
-			return wrong(diag, w, "no such prefix length");
+			return diag_word(diag, w, "invalid prefix length");
 	}
 	if (s->family)
 		set_bits(s,
@@ -149,68 +149,69 @@ static int read_key(struct guard_scope *s, struct words *w, struct diag *diag)
 			 s->family == 4 ? 0
 			 : bits         ? (uint8_t)bits
 					: s->bits6);
-	next(w);
+	next_word(w);
 	return 0;
 }
 
-/* "1000 packets/s", "10 Mbit/s"; "100 connections" are open ones. */
-static int read_rate(struct guard_limit *l, struct words *w, uint64_t *seconds, struct diag *diag)
+/* Reads "1000 packets/s" or "10 Mbit/s". "100 connections" limits open ones. */
+static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *seconds,
+		     struct diag *diag)
 {
 	const char *end;
 	size_t len, u = 0, p = 0;
 
-	if (!number(w->word, &l->rate, &end) || *end || !l->rate)
-		return wrong(
+	if (!parse_number(w->word, &l->rate, &end) || *end || !l->rate)
+		return diag_word(
 			diag, w,
-			"a rate is a number above 0 and packets/s, bit/s, syns/s or connections/s");
-	next(w);
+			"a rate is a number above 0 of packets/s, bit/s, syns/s or connections/s");
+	next_word(w);
 	len = strcspn(w->word, "/");
-	while (u < LENGTH(units) &&
+	while (u < ARRAY_LEN(units) &&
 	       (strlen(units[u].name) != len || strncmp(units[u].name, w->word, len)))
 		u++;
-	if (u == LENGTH(units))
-		return wrong(diag, w,
-			     "a rate is of packets, syns, connections, bit, kbit, Mbit or Gbit, "
-			     "a /s, /m or /h");
+	if (u == ARRAY_LEN(units))
+		return diag_word(diag, w,
+				 "unknown unit: use packets, syns, connections, bit, kbit, Mbit or "
+				 "Gbit with /s, /m or /h");
 	if (units[u].unit == GUARD_CONNS && !w->word[len]) {
 		l->unit = GUARD_OPEN;
-		next(w);
+		next_word(w);
 		return 0;
 	}
-	while (p < LENGTH(pers) &&
+	while (p < ARRAY_LEN(pers) &&
 	       (w->word[len] != '/' || w->word[len + 1] != pers[p].per || w->word[len + 2]))
 		p++;
-	if (p == LENGTH(pers))
-		return wrong(diag, w, "a rate is /s, /m or /h");
+	if (p == ARRAY_LEN(pers))
+		return diag_word(diag, w, "a rate ends with /s, /m or /h");
 	l->rate *= units[u].times;
 	l->unit = units[u].unit;
 	l->per = (uint8_t)pers[p].per;
 	*seconds = pers[p].seconds;
-	next(w);
+	next_word(w);
 	return 0;
 }
 
-static int read_burst(struct guard_limit *l, struct words *w, struct diag *diag)
+static int read_burst(struct guard_limit *l, struct word_reader *w, struct diag *diag)
 {
 	const char *end;
 
-	next(w);
-	if (!number(w->word, &l->burst, &end) || *end || !l->burst)
-		return wrong(diag, w, "a burst is a number above 0");
-	next(w);
-	for (size_t u = 0; u < LENGTH(units) && *w->word; u++) {
+	next_word(w);
+	if (!parse_number(w->word, &l->burst, &end) || *end || !l->burst)
+		return diag_word(diag, w, "a burst is a number above 0");
+	next_word(w);
+	for (size_t u = 0; u < ARRAY_LEN(units) && *w->word; u++) {
 		if (strcmp(units[u].name, w->word))
 			continue;
 		if (units[u].unit != l->unit)
-			return wrong(diag, w, "the rate is of something else");
+			return diag_word(diag, w, "the burst and the rate have different units");
 		l->burst *= units[u].times;
-		next(w);
+		next_word(w);
 		break;
 	}
 	return 0;
 }
 
-static int read_action(struct guard_limit *l, struct words *w, struct diag *diag)
+static int read_action(struct guard_limit *l, struct word_reader *w, struct diag *diag)
 {
 	uint64_t ns;
 
@@ -218,24 +219,25 @@ static int read_action(struct guard_limit *l, struct words *w, struct diag *diag
 	if (!strcmp(w->word, "count")) {
 		l->action = GUARD_COUNT;
 	} else if (!strcmp(w->word, "ban")) {
-		next(w);
+		next_word(w);
 		if (parse_time(w->word, &ns))
-			return wrong(diag, w, "a ban is for a time (examples: 60s, 10m, 1h)");
+			return diag_word(diag, w,
+					 "a ban needs a duration (examples: 60s, 10m, 1h)");
 		l->action = GUARD_BAN;
-		l->ban = guard_ticks_of(ns);
+		l->ban = guard_ticks_from_ns(ns);
 	} else if (strcmp(w->word, "limit")) {
-		return *w->word ? wrong(diag, w,
-					l->unit == GUARD_OPEN
-						? "not one of count, limit, ban"
-						: "not one of burst, count, limit, ban")
+		return *w->word ? diag_word(diag, w,
+					    l->unit == GUARD_OPEN
+						    ? "expected count, limit or ban"
+						    : "expected burst, count, limit or ban")
 				: 0;
 	}
-	next(w);
-	return *w->word ? wrong(diag, w, "nothing follows a limit") : 0;
+	next_word(w);
+	return *w->word ? diag_word(diag, w, "unexpected word after the limit") : 0;
 }
 
-/* Rate and burst as guard time. Bits are counted in bytes. */
-static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t seconds,
+/* Converts rate and burst to guard time (bpf/guard.h). A rate in bits is charged in bytes. */
+static int fill_bucket(struct guard_limit *l, const struct word_reader *w, uint64_t seconds,
 		       struct diag *diag)
 {
 	uint64_t each = l->unit == GUARD_BITS ? 8 : 1, burst;
@@ -246,30 +248,31 @@ static int fill_bucket(struct guard_limit *l, const struct words *w, uint64_t se
 	}
 	if (!l->burst)
 		l->burst = l->rate;
-	if (l->unit == GUARD_BITS && l->burst < FRAME_WHOLE * 8)
-		l->burst = FRAME_WHOLE * 8;
+	if (l->unit == GUARD_BITS && l->burst < FRAME_MAX * 8)
+		l->burst = FRAME_MAX * 8;
 	burst = l->burst / each;
 	l->cost = ((seconds * NS_PER_S << GUARD_TIME_SHIFT) * each + l->rate / 2) / l->rate;
 	if (!l->cost)
-		return wrong(diag, w, "such a rate is no limit");
+		return diag_word(diag, w, "the rate is too high for a limit");
 	if (burst > full_max / l->cost)
-		return wrong(diag, w, "the burst would take more than 13 days to fill");
+		return diag_word(diag, w, "the burst would take more than 13 days to fill");
 	l->full = l->cost * burst;
 	return 0;
 }
 
-/* Into its scope; a limit of open connections comes last. */
-static int put(struct guard_scope *scope, struct guard_limit l, const struct words *w,
-	       struct diag *diag)
+/* Adds a limit to its scope. A limit of open connections is the last one there. */
+static int insert_limit(struct guard_scope *scope, struct guard_limit l,
+			const struct word_reader *w, struct diag *diag)
 {
 	uint8_t n = scope->nlimits;
 	bool has_open = n && scope->limits[n - 1].unit == GUARD_OPEN;
 
 	if (has_open && l.unit == GUARD_OPEN)
-		return wrong(diag, w, "a second limit of open connections of such keys");
-	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_AT)
-		return wrong(diag, w,
-			     "more than 3 limits of one kind of key, and one of open connections");
+		return diag_word(diag, w,
+				 "at most one limit of open connections for a kind of key");
+	if (l.unit != GUARD_OPEN && n - has_open == GUARD_OPEN_INDEX)
+		return diag_word(diag, w,
+				 "at most 3 limits for a kind of key, and one of open connections");
 	if (has_open) {
 		scope->limits[n] = scope->limits[n - 1];
 		n--;
@@ -279,8 +282,8 @@ static int put(struct guard_scope *scope, struct guard_limit l, const struct wor
 	return 0;
 }
 
-static int add(struct guard_plan *p, const struct guard_scope *scope, struct guard_limit l,
-	       const struct words *w, struct diag *diag)
+static int add_limit(struct guard_plan *p, const struct guard_scope *scope, struct guard_limit l,
+		     const struct word_reader *w, struct diag *diag)
 {
 	struct guard_conf *c = &p->conf;
 	unsigned int total = 0, s = 0;
@@ -292,25 +295,25 @@ static int add(struct guard_plan *p, const struct guard_scope *scope, struct gua
 		c->scopes[s].bits6 != scope->bits6))
 		s++;
 	if (total == GUARD_LIMITS_MAX)
-		return wrong(diag, w, "more than 8 limits");
+		return diag_word(diag, w, "at most 8 limits");
 	if (s == GUARD_SCOPES_MAX)
-		return wrong(diag, w, "more than 4 kinds of keys, the sources among them");
+		return diag_word(diag, w, "at most 4 kinds of keys, with the sources");
 	if (s == c->nscopes)
 		c->scopes[c->nscopes++] = *scope;
 	l.number = (uint8_t)total;
 	c->conns |= l.unit >= GUARD_CONNS;
-	return put(&c->scopes[s], l, w, diag);
+	return insert_limit(&c->scopes[s], l, w, diag);
 }
 
-int guard_plan_limit(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
+int guard_plan_add_limit(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
 {
-	struct words w = { .text = text, .len = len };
+	struct word_reader w = { .text = text, .len = len };
 	struct guard_scope scope;
 	struct guard_limit l = { 0 };
 	uint64_t seconds = 1;
 	int rc;
 
-	next(&w);
+	next_word(&w);
 	rc = read_key(&scope, &w, diag);
 	if (!rc)
 		rc = read_rate(&l, &w, &seconds, diag);
@@ -321,10 +324,10 @@ int guard_plan_limit(struct guard_plan *p, const char *text, size_t len, struct 
 	w.word[0] = '\0';
 	if (!rc)
 		rc = fill_bucket(&l, &w, seconds, diag);
-	return rc ? rc : add(p, &scope, l, &w, diag);
+	return rc ? rc : add_limit(p, &scope, l, &w, diag);
 }
 
-int guard_plan_file(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
+int guard_plan_parse_file(struct guard_plan *p, const char *text, size_t len, struct diag *diag)
 {
 	unsigned int number = 1;
 
@@ -338,7 +341,7 @@ int guard_plan_file(struct guard_plan *p, const char *text, size_t len, struct d
 			use = (size_t)(comment - text) - at;
 		while (use && strchr(" \t\r", text[at + use - 1]))
 			use--;
-		if (use && guard_plan_limit(p, text + at, use, &line)) {
+		if (use && guard_plan_add_limit(p, text + at, use, &line)) {
 			diag->pos = at + line.pos;
 			snprintf(diag->msg, sizeof(diag->msg), "%u:%u: %.120s", number,
 				 (unsigned int)line.pos + 1, line.msg);
@@ -349,21 +352,21 @@ int guard_plan_file(struct guard_plan *p, const char *text, size_t len, struct d
 	return 0;
 }
 
-int guard_plan_allow(struct guard_plan *p, const char *expr, const struct filter_names *names,
-		     struct diag *diag)
+int guard_plan_add_allow(struct guard_plan *p, const char *expr, const struct filter_names *names,
+			 struct diag *diag)
 {
 	struct buf marked = { 0 };
 	int rc;
 
 	if (p->nfilters == GUARD_ALLOW_MAX) {
-		snprintf(diag->msg, sizeof(diag->msg), "more than %d of them", GUARD_ALLOW_MAX);
+		snprintf(diag->msg, sizeof(diag->msg), "at most %d expressions", GUARD_ALLOW_MAX);
 		return -EINVAL;
 	}
 	rc = filter_parse(&p->filters[p->nfilters], expr, names, diag);
 	if (rc)
 		return rc;
 	filter_close(&p->filters[p->nfilters]);
-	buf_printf(&marked, "%s and (%s)", GUARD_ASKED, expr);
+	buf_printf(&marked, "%s and (%s)", GUARD_QUERY, expr);
 	buf_char(&marked, '\0');
 	rc = marked.nomem ? -ENOMEM
 			  : filter_parse(&p->filters[p->nfilters], marked.data, names, diag);
@@ -379,13 +382,13 @@ int guard_plan_open(struct guard_plan *p)
 {
 	*p = (struct guard_plan){ .conf = { .nscopes = 1, .lines = LINES_DEFAULT - 1 } };
 	set_bits(&p->conf.scopes[0], 32, 64);
-	p->conf.ban_decay = guard_ticks_of(60 * NS_PER_S);
-	p->conf.ban_max = guard_ticks_of(24 * 3600 * NS_PER_S);
+	p->conf.ban_decay = guard_ticks_from_ns(60 * NS_PER_S);
+	p->conf.ban_max = guard_ticks_from_ns(24 * 3600 * NS_PER_S);
 	return getrandom(p->conf.seed, sizeof(p->conf.seed), 0) == sizeof(p->conf.seed) ? 0
 											: -errno;
 }
 
-void guard_plan_disallow(struct guard_plan *p)
+void guard_plan_clear_allow(struct guard_plan *p)
 {
 	while (p->nfilters)
 		filter_close(&p->filters[--p->nfilters]);
@@ -394,72 +397,73 @@ void guard_plan_disallow(struct guard_plan *p)
 
 void guard_plan_close(struct guard_plan *p)
 {
-	guard_plan_disallow(p);
+	guard_plan_clear_allow(p);
 	*p = (struct guard_plan){ 0 };
 }
 
-static uint16_t few(uint64_t a, uint64_t b, uint16_t most)
+static uint16_t clamp_minimum(uint64_t a, uint64_t b, uint16_t max)
 {
 	uint64_t n = a < b ? a : b;
 
-	return (uint16_t)(n < 1 ? 1 : n > most ? most : n);
+	return (uint16_t)(n < 1 ? 1 : n > max ? max : n);
 }
 
-/* How much the sketch may let pass: half of what a limit gives in a second, a part of its burst. */
-static void settle_few(struct guard_scope *s)
+/* How much the sketch may let pass before a key gets an entry: half of what a limit allows in a
+ * second, an eighth of its burst. */
+static void set_sketch_minimums(struct guard_scope *s)
 {
 	bool any = !s->nlimits;
 
-	s->sketch_min_packets = 2 * FEW_MAX;
-	s->sketch_min_syns = s->sketch_min_blocks = FEW_NEVER;
+	s->sketch_min_packets = 2 * SKETCH_MIN_MAX;
+	s->sketch_min_syns = s->sketch_min_blocks = SKETCH_MIN_NEVER;
 	for (int i = 0; i < s->nlimits; i++) {
 		const struct guard_limit *l = &s->limits[i];
-		bool conns = l->unit >= GUARD_CONNS; /* the sketch has nothing of them */
+		bool conns = l->unit >= GUARD_CONNS; /* the sketch does not count these */
 		uint64_t rate = conns ? 0 : (NS_PER_S << GUARD_TIME_SHIFT) / l->cost / 2;
 		uint64_t burst = conns ? 0 : l->full / l->cost / 8;
 		uint16_t *to = l->unit == GUARD_PACKETS ? &s->sketch_min_packets
 			       : l->unit == GUARD_SYNS  ? &s->sketch_min_syns
 							: &s->sketch_min_blocks;
-		uint16_t n = l->unit == GUARD_BITS ? few(rate / 64, burst / 64, 0x3fff)
-						   : few(rate, burst, FEW_MAX);
+		uint16_t n = l->unit == GUARD_BITS ? clamp_minimum(rate / 64, burst / 64, 0x3fff)
+						   : clamp_minimum(rate, burst, SKETCH_MIN_MAX);
 
 		if (!conns && n < *to)
 			*to = n;
 		any |= !conns;
 	}
-	/* Where only connections are limited, packets alone, which may be forged, make no entry. */
+	/* Where only connections are limited, packets alone make no entry: their sources may be
+	 * forged. */
 	if (!any)
 		s->sketch_min_packets = UINT16_MAX;
 }
 
-int guard_plan_settle(struct guard_plan *p, const struct guard_conf *before)
+int guard_plan_finish(struct guard_plan *p, const struct guard_conf *before)
 {
 	struct guard_conf *c = &p->conf;
-	uint64_t now, hz, ban_max = 0, shortest = UINT64_MAX;
+	uint64_t now, hz, idle, max_full = 0, min_full = UINT64_MAX;
 
 	for (int i = 0; i < c->nscopes; i++) {
 		struct guard_scope *s = &c->scopes[i];
 
 		c->ports |= s->key == GUARD_SRC_PORT;
-		settle_few(s);
+		set_sketch_minimums(s);
 		for (int j = 0; j < s->nlimits; j++) {
 			uint64_t full = s->limits[j].full;
 
 			if (s->limits[j].unit == GUARD_OPEN)
 				continue;
-			ban_max = full > ban_max ? full : ban_max;
-			shortest = full < shortest ? full : shortest;
+			max_full = full > max_full ? full : max_full;
+			min_full = full < min_full ? full : min_full;
 		}
 	}
-	/* An entry that is replaced has forgotten what it owes: it has to be paid by then. */
-	ban_max = (ban_max >> (GUARD_TIME_SHIFT + GUARD_SECOND_SHIFT)) + 2;
-	c->idle = (uint32_t)(ban_max < IDLE_MIN   ? IDLE_MIN
-			     : ban_max > IDLE_MAX ? IDLE_MAX
-						  : ban_max);
+	/* A replaced entry's buckets are lost. They must be full again before it is idle. */
+	idle = (max_full >> (GUARD_TIME_SHIFT + GUARD_SECOND_SHIFT)) + 2;
+	c->idle = (uint32_t)(idle < IDLE_MIN ? IDLE_MIN : idle > IDLE_MAX ? IDLE_MAX : idle);
 	if (before)
 		memcpy(c->seed, before->seed, sizeof(c->seed));
-	/* The coarse clock stands still for a jiffy: no more than a small part of a burst. */
-	if (jiffies_read(&now, &hz) || !hz || shortest / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
+	/* The coarse clock advances once a jiffy. Use it where a jiffy is a small part of every
+	 * burst. */
+	if (jiffies_read(&now, &hz) || !hz || min_full / 25 < (NS_PER_S << GUARD_TIME_SHIFT) / hz)
 		return 0;
 	c->jiffy = (NS_PER_S << GUARD_TIME_SHIFT) / hz;
 	c->epoch = before && before->jiffy ? before->epoch
@@ -474,7 +478,7 @@ static void print_amount(const struct guard_limit *l, uint64_t n, const char *ta
 	while (units[u].unit != l->unit)
 		u++;
 	best = u;
-	for (; u < LENGTH(units); u++)
+	for (; u < ARRAY_LEN(units); u++)
 		if (units[u].unit == l->unit && !(n % units[u].times))
 			best = u;
 	buf_printf(out, "%llu%s%s%s", (unsigned long long)(n / units[best].times),
@@ -511,8 +515,8 @@ void guard_print_limit(const struct guard_scope *scope, const struct guard_limit
 		buf_printf(out, " %.0fs", guard_seconds((int32_t)limit->ban));
 }
 
-const struct guard_limit *guard_limit_of(const struct guard_conf *conf, uint8_t number,
-					 const struct guard_scope **scope)
+const struct guard_limit *guard_find_limit(const struct guard_conf *conf, uint8_t number,
+					   const struct guard_scope **scope)
 {
 	for (int i = 0; i < conf->nscopes; i++)
 		for (int j = 0; j < conf->scopes[i].nlimits; j++)

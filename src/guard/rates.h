@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* The busiest of a guard's entries between two looks at its table. */
+/* The busiest entries of a guard between two readings of its table. */
 #ifndef GUARD_RATES_H
 #define GUARD_RATES_H
 
 #include "guard/guard.h"
 
-enum { GUARD_BUSIEST = 3 }; /* so many are named of an incident */
+enum { GUARD_BUSIEST = 3 }; /* number of sources that an incident names */
 
 struct guard_busy {
 	uint32_t entry;
 	double pps, bps, drops;
 };
 
-/* Zeroed: empty. */
+/* Zeroed: closed. */
 struct guard_rates {
-	struct guard_seen *seen; /* one an entry */
+	struct guard_reading *samples; /* one for each entry */
 	uint64_t time;
 };
 
-/* The first look. -ENOMEM. */
+/* Takes the first reading. Returns 0 or -ENOMEM. */
 int guard_rates_begin(struct guard_rates *r, const struct guard_table *t);
-/* The next: the busiest first, at most `most`; their number. It is the first of another, too. */
-size_t guard_rates_end(struct guard_rates *r, const struct guard_table *t, struct guard_busy *busy,
-		       size_t most);
+/* Takes the next reading, and stores the busiest entries since the last one, at most max, the
+ * busiest first. Returns their number. */
+size_t guard_rates_read(struct guard_rates *r, const struct guard_table *t, struct guard_busy *busy,
+			size_t max);
 void guard_rates_free(struct guard_rates *r);
 
 #endif

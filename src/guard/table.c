@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guard's table in the kernel, looked at and changed while packets come. */
+/* The guard's table in the kernel: read and changed while packets arrive. */
 #include "guard/guard.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "sys/bpf.h"
 #include "sys/jiffies.h"
 
-static uint64_t guard_time(const struct guard_conf *conf)
+static uint64_t read_guard_time(const struct guard_conf *conf)
 {
 	uint64_t now = 0, hz;
 
@@ -19,16 +19,16 @@ static uint64_t guard_time(const struct guard_conf *conf)
 	return now * conf->jiffy + conf->epoch;
 }
 
-uint32_t guard_ticks_of(uint64_t ns)
+uint32_t guard_ticks_from_ns(uint64_t ns)
 {
 	uint64_t ticks = (ns + (1u << GUARD_TICK_SHIFT) - 1) >> GUARD_TICK_SHIFT;
 
 	return (uint32_t)(ticks < 1u << 27 ? ticks : (1u << 27) - 1);
 }
 
-void guard_table_now(struct guard_table *t)
+void guard_table_update_clock(struct guard_table *t)
 {
-	t->tick = (uint32_t)(guard_time(t->conf) >> (GUARD_TIME_SHIFT + GUARD_TICK_SHIFT));
+	t->tick = (uint32_t)(read_guard_time(t->conf) >> (GUARD_TIME_SHIFT + GUARD_TICK_SHIFT));
 }
 
 int guard_table_open(struct guard_table *t, const struct guard_conf *conf, int fd)
@@ -41,7 +41,7 @@ int guard_table_open(struct guard_table *t, const struct guard_conf *conf, int f
 	got.lines = mmap(NULL, got.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (got.lines == MAP_FAILED)
 		return -errno;
-	guard_table_now(&got);
+	guard_table_update_clock(&got);
 	*t = got;
 	return 0;
 }
@@ -53,14 +53,14 @@ void guard_table_close(struct guard_table *t)
 	*t = (struct guard_table){ 0 };
 }
 
-static __u64 *word_of(const struct guard_table *t, uint32_t entry)
+static __u64 *entry_word(const struct guard_table *t, uint32_t entry)
 {
 	return &t->lines[entry / GUARD_WAYS].way[entry % GUARD_WAYS];
 }
 
-bool guard_table_used(const struct guard_table *t, uint32_t entry)
+bool guard_table_is_used(const struct guard_table *t, uint32_t entry)
 {
-	return *(volatile uint64_t *)word_of(t, entry) != 0;
+	return *(volatile uint64_t *)entry_word(t, entry) != 0;
 }
 
 struct guard_rec *guard_table_rec(const struct guard_table *t, uint32_t entry)
@@ -82,47 +82,49 @@ uint64_t guard_table_open_conns(const struct guard_table *t, const struct guard_
 
 static bool is_idle(const struct guard_table *t, uint32_t entry)
 {
-	uint64_t word = *(volatile uint64_t *)word_of(t, entry);
+	uint64_t word = *(volatile uint64_t *)entry_word(t, entry);
 	const struct guard_rec *rec = guard_table_rec(t, entry);
 
 	if (!word)
 		return true;
-	if (guard_ticks(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) || rec->open > 0)
+	if (guard_tick_diff(t->tick, rec->last) <= (int32_t)(t->conf->idle << 4) || rec->open > 0)
 		return false;
-	return !rec->ban || guard_ticks(t->tick, guard_ban_until(rec->ban)) > 0;
+	return !rec->ban || guard_tick_diff(t->tick, guard_ban_until(rec->ban)) > 0;
 }
 
-static void fill(struct guard_rec *rec, uint64_t now)
+static void fill_buckets(struct guard_rec *rec, uint64_t now)
 {
-	for (int i = 0; i < GUARD_OPEN_AT; i++)
+	for (int i = 0; i < GUARD_OPEN_INDEX; i++)
 		rec->tat[i] = now;
 }
 
-/* The entry with a hash, or with make a new one in its line; t->entries: none. */
-static uint32_t find(const struct guard_table *t, uint64_t hash, bool make)
+/* The entry with this hash. With make it takes an idle entry of its line if there is none. Returns
+ * t->entries if there is none. */
+static uint32_t find_entry(const struct guard_table *t, uint64_t hash, bool make)
 {
 	uint32_t first = (uint32_t)(hash & t->conf->lines) * GUARD_WAYS, entry;
-	uint64_t word = (hash & GUARD_WORD_PRINT) | GUARD_WORD_PIN |
+	uint64_t word = (hash & GUARD_WORD_HASH) | GUARD_WORD_PIN |
 			(t->tick >> (GUARD_SECOND_SHIFT - GUARD_TICK_SHIFT) & GUARD_WORD_SECOND);
 
 	for (entry = first; entry < first + GUARD_WAYS; entry++)
-		if (!((*(volatile uint64_t *)word_of(t, entry) ^ hash) & GUARD_WORD_PRINT))
+		if (!((*(volatile uint64_t *)entry_word(t, entry) ^ hash) & GUARD_WORD_HASH))
 			return entry;
 	for (entry = first; make && entry < first + GUARD_WAYS; entry++) {
-		uint64_t old = *(volatile uint64_t *)word_of(t, entry);
+		uint64_t old = *(volatile uint64_t *)entry_word(t, entry);
 
 		if (!is_idle(t, entry) ||
-		    !__sync_bool_compare_and_swap(word_of(t, entry), old, word))
+		    !__sync_bool_compare_and_swap(entry_word(t, entry), old, word))
 			continue;
 		*guard_table_rec(t, entry) = (struct guard_rec){ .last = t->tick };
-		fill(guard_table_rec(t, entry), guard_time(t->conf));
+		fill_buckets(guard_table_rec(t, entry), read_guard_time(t->conf));
 		return entry;
 	}
 	return t->entries;
 }
 
-/* As the programs have it: a number, as it is loaded from a packet. */
-static uint32_t of_ipv4(const void *addr)
+/* The form in which the kernel programs have IPv4 addresses: the number loaded from a packet's
+ * bytes. */
+static uint32_t load_ipv4(const void *addr)
 {
 	uint32_t n;
 
@@ -130,7 +132,7 @@ static uint32_t of_ipv4(const void *addr)
 	return n;
 }
 
-int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_t ticks)
+int guard_table_set_ban(struct guard_table *t, int family, const void *addr, uint32_t ticks)
 {
 	const struct guard_scope *scope = &t->conf->scopes[0];
 	__u64 key[2] = { 0 }, hash, old;
@@ -138,18 +140,18 @@ int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_
 	struct guard_rec *rec;
 
 	if (family == 4)
-		key[0] = of_ipv4(addr);
+		key[0] = load_ipv4(addr);
 	else
 		memcpy(key, addr, sizeof(key));
 	key[0] &= family == 4 ? scope->mask4 : scope->mask[0];
 	key[1] &= scope->mask[1];
 	hash = guard_hash(t->conf->seed, guard_kind(scope, (uint8_t)family), key, 0) | 1ull << 63;
-	entry = find(t, hash, ticks != 0);
+	entry = find_entry(t, hash, ticks != 0);
 	if (entry == t->entries)
 		return ticks ? -ENOSPC : -ENOENT;
 	rec = guard_table_rec(t, entry);
 	old = rec->ban;
-	if (!ticks && (!old || guard_ticks(guard_ban_until(old), t->tick) <= 0))
+	if (!ticks && (!old || guard_tick_diff(guard_ban_until(old), t->tick) <= 0))
 		return -ENOENT;
 	if (ticks) {
 		*guard_table_name(t, entry) =
@@ -157,51 +159,52 @@ int guard_table_ban(struct guard_table *t, int family, const void *addr, uint32_
 					     .family = (uint8_t)family,
 					     .key = GUARD_SRC,
 					     .bits = family == 4 ? scope->bits4 : scope->bits6,
-					     .since = t->tick,
-					     .banned = t->tick };
-		__sync_fetch_and_or(word_of(t, entry), GUARD_WORD_PIN);
+					     .created = t->tick,
+					     .ban_start = t->tick };
+		__sync_fetch_and_or(entry_word(t, entry), GUARD_WORD_PIN);
 	}
 	__atomic_store_n(&rec->ban,
 			 ticks ? guard_ban_word((t->tick + ticks) & 0xfffffff, guard_ban_level(old),
-						GUARD_BY_HAND)
+						GUARD_BAN_MANUAL)
 			       : 0,
 			 __ATOMIC_RELEASE);
 	return 0;
 }
 
-void guard_table_refill(struct guard_table *t)
+void guard_table_fill_buckets(struct guard_table *t)
 {
-	uint64_t now = guard_time(t->conf);
+	uint64_t now = read_guard_time(t->conf);
 	struct guard_rec *shared = (struct guard_rec *)&t->lines[GUARD_SHARED(t->conf->lines)];
 
 	for (uint32_t i = 0; i < t->entries; i++)
-		if (guard_table_used(t, i))
-			fill(guard_table_rec(t, i), now);
+		if (guard_table_is_used(t, i))
+			fill_buckets(guard_table_rec(t, i), now);
 	for (int i = 0; i < GUARD_SCOPES_MAX; i++)
-		fill(&shared[i], now);
+		fill_buckets(&shared[i], now);
 }
 
-void guard_table_forget_conns(struct guard_table *t)
+void guard_table_clear_conns(struct guard_table *t)
 {
 	for (uint32_t i = 0; i < t->entries; i++)
-		if (guard_table_used(t, i))
+		if (guard_table_is_used(t, i))
 			guard_table_rec(t, i)->open = 0;
 }
 
 void guard_print_name(const struct guard_name *name, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
-	bool whole = name->bits == (name->family == 4 ? 32 : 128);
+	uint32_t ipv4 = (uint32_t)name->addr[0];
+	bool is_host = name->bits == (name->family == 4 ? 32 : 128);
 
 	if (name->family == 4)
-		inet_ntop(AF_INET, &(uint32_t){ (uint32_t)name->addr[0] }, text, sizeof(text));
+		inet_ntop(AF_INET, &ipv4, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, name->addr, text, sizeof(text));
 	buf_str(out, text);
-	if (!whole)
+	if (!is_host)
 		buf_printf(out, "/%u", name->bits);
 	if (name->key == GUARD_SRC_PORT)
-		buf_printf(out, " port %u to %u", name->sport, name->dport);
+		buf_printf(out, " port %u to %u", name->sport_host, name->dport_host);
 }
 
 int guard_sums_read(int fd, struct guard_sums *sums)

@@ -39,7 +39,7 @@ void sample_append_filter(const struct guard_view *v, const uint32_t *entries, u
 {
 	const char *joint = "";
 
-	if (hook_is_xdp(v->install.at.hook) && v->install.conf.guard.enforce &&
+	if (hook_is_xdp(v->install.current.hook) && v->install.conf.guard.enforce &&
 	    v->install.conf.has_observer) {
 		buf_str(expr, "verdict drop");
 		buf_char(expr, '\0');

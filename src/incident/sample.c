@@ -41,7 +41,7 @@ static int open_session(struct guard_sample *s, const struct guard_view *v, cons
 	struct capture_session_opts opts = {
 		.names = &s->names,
 		.filter = &s->filter,
-		.hooks = { [CAPTURE_IN] = HOOK_BIT(v->install.at.hook) | HOOKS_TC },
+		.hooks = { [CAPTURE_IN] = HOOK_BIT(v->install.current.hook) | HOOKS_TC },
 		.snaplen = SNAPLEN,
 		.bytes = BYTES,
 		.quiet = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The laboratory's namespaces, interfaces and addresses, by system calls alone. */
+/* Makes the laboratory's namespaces, interfaces and addresses, by system calls alone. */
 #include "lab/lab.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,15 +16,15 @@ static int open_side(struct lab_end *end)
 	int rc = netns_unshare();
 
 	if (rc)
-		return fail_errno(rc, "a private network namespace");
+		return fail_errno(rc, "making a private network namespace");
 	end->netns = netns_current();
 	if (end->netns < 0) {
 		rc = end->netns;
 		end->netns = 0;
-		return fail_errno(rc, "a descriptor of the private namespace");
+		return fail_errno(rc, "opening the private namespace");
 	}
 	rc = nl_open(&end->nl, 0);
-	return rc ? fail_errno(rc, "route netlink") : 0;
+	return rc ? fail_errno(rc, "opening a route netlink socket") : 0;
 }
 
 static int add_pair(struct lab *lab)
@@ -36,7 +36,7 @@ static int add_pair(struct lab *lab)
 		rc = link_add_veth(&near->nl, names[LAB_NEAR], names[LAB_FAR], far->netns);
 	if (rc == -EOPNOTSUPP)
 		return fail(rc, "this kernel has no veth driver loaded: modprobe veth");
-	return rc ? fail_errno(rc, "a veth pair") : 0;
+	return rc ? fail_errno(rc, "making a veth pair") : 0;
 }
 
 static int add_addresses(struct lab *lab, enum lab_side side)
@@ -48,11 +48,11 @@ static int add_addresses(struct lab *lab, enum lab_side side)
 
 	rc = link_get(&end->nl, names[side], 0, &end->link);
 	if (rc)
-		return fail_errno(rc, "interface %s", names[side]);
+		return fail_errno(rc, "reading interface %s", names[side]);
 	inet_pton(AF_INET, lab_address(side, AF_INET), &a4);
 	rc = link_add_addr(&end->nl, end->link.ifindex, AF_INET, &a4, 24);
 	if (rc)
-		return fail_errno(rc, "address %s", lab_address(side, AF_INET));
+		return fail_errno(rc, "adding address %s", lab_address(side, AF_INET));
 	inet_pton(AF_INET6, lab_address(side, AF_INET6), &a6);
 	lab->ipv6 = !link_add_addr(&end->nl, end->link.ifindex, AF_INET6, &a6, 64);
 	return 0;
@@ -67,8 +67,8 @@ int lab_open(struct lab *lab)
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN), missing, sizeof(missing)))
 		return fail(-EPERM, "making a private network needs %s: run as root", missing);
 	if (got.home < 0)
-		return fail_errno(got.home, "a descriptor of this network namespace");
-	/* The far side first: the thread ends up on the near one. */
+		return fail_errno(got.home, "opening this network namespace");
+	/* The far side first: the thread ends up on the near side. */
 	rc = open_side(&got.end[LAB_FAR]);
 	if (!rc)
 		rc = open_side(&got.end[LAB_NEAR]);
@@ -90,7 +90,7 @@ int lab_up(struct lab *lab)
 		int rc = link_up(&end->nl, end->link.ifindex);
 
 		if (rc)
-			return fail_errno(rc, "switching %s on", names[side]);
+			return fail_errno(rc, "setting %s up", names[side]);
 	}
 	return 0;
 }

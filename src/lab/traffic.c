@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Real traffic across the laboratory: both ends' sockets in one thread, for a socket stays in the
- * namespace that it was made in. */
+/* Real traffic across the laboratory. One thread has the sockets of both ends, as a socket stays in
+ * the namespace that it was made in. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,10 +17,10 @@
 #include "sys/netns.h"
 
 enum {
-	PATIENCE_MS = 2000,
+	TIMEOUT_MS = 2000,
 	PORT = 4242,
-	CHUNK = 16384, /* bytes of TCP written at a time: less than any socket buffer */
-	ICMP_HEAD = 8, /* of echo messages in both families */
+	CHUNK = 16384, /* bytes of TCP written at a time: fewer than any socket buffer holds */
+	ICMP_HEAD = 8, /* bytes of the header of echo messages, in both families */
 };
 
 struct pair {
@@ -36,7 +36,8 @@ static void pair_close(struct pair *p)
 	*p = (struct pair){ 0 };
 }
 
-static socklen_t address(struct sockaddr_storage *ss, enum lab_side side, int family, uint16_t port)
+static socklen_t fill_address(struct sockaddr_storage *ss, enum lab_side side, int family,
+			      uint16_t port)
 {
 	struct sockaddr_in *v4 = (void *)ss;
 	struct sockaddr_in6 *v6 = (void *)ss;
@@ -53,7 +54,7 @@ static socklen_t address(struct sockaddr_storage *ss, enum lab_side side, int fa
 	return sizeof(*v6);
 }
 
-static int far_socket(const struct lab *lab, int family, int type)
+static int open_far_socket(const struct lab *lab, int family, int type)
 {
 	int fd, rc = netns_set(lab->end[LAB_FAR].netns);
 
@@ -71,7 +72,7 @@ static int far_socket(const struct lab *lab, int family, int type)
 static int bind_to(int fd, enum lab_side side, int family, uint16_t port)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address(&ss, side, family, port);
+	socklen_t len = fill_address(&ss, side, family, port);
 
 	return bind(fd, (struct sockaddr *)&ss, len) < 0 ? -errno : 0;
 }
@@ -79,17 +80,17 @@ static int bind_to(int fd, enum lab_side side, int family, uint16_t port)
 static int connect_to(int fd, enum lab_side side, int family, uint16_t port)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address(&ss, side, family, port);
+	socklen_t len = fill_address(&ss, side, family, port);
 
 	return connect(fd, (struct sockaddr *)&ss, len) < 0 ? -errno : 0;
 }
 
-/* Both ends of one kind, the far one bound to the port. */
+/* Opens a socket of one type on each side. The far one is bound to the port. */
 static int pair_open(const struct lab *lab, int family, int type, struct pair *p)
 {
 	int on = 1, rc;
 
-	p->far = far_socket(lab, family, type);
+	p->far = open_far_socket(lab, family, type);
 	if (p->far < 0)
 		return p->far;
 	setsockopt(p->far, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -103,13 +104,13 @@ static int pair_open(const struct lab *lab, int family, int type, struct pair *p
 static int wait_readable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int n = poll(&p, 1, PATIENCE_MS);
+	int n = poll(&p, 1, TIMEOUT_MS);
 
 	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;
 }
 
-/* A signal that asks for the end is seen between two exchanges, not in one. */
-static int receive(int fd, void *buf, size_t len)
+/* It is not interrupted: callers check for a signal between two exchanges. */
+static int receive_message(int fd, void *buf, size_t len)
 {
 	int rc = wait_readable(fd);
 	ssize_t n = rc ? rc : recv(fd, buf, len, 0);
@@ -119,7 +120,8 @@ static int receive(int fd, void *buf, size_t len)
 	return n < 0 ? -errno : (int)n;
 }
 
-static int datagrams(const struct pair *p, unsigned int n, char *buf, size_t len, bool echo)
+static int exchange_datagrams(const struct pair *p, unsigned int n, char *buf, size_t len,
+			      bool echo)
 {
 	struct sockaddr_storage from;
 	int rc = 0;
@@ -138,7 +140,7 @@ static int datagrams(const struct pair *p, unsigned int n, char *buf, size_t len
 			continue;
 		if (sendto(p->far, buf, len, 0, (struct sockaddr *)&from, from_len) < 0)
 			return -errno;
-		rc = receive(p->near, buf, len);
+		rc = receive_message(p->near, buf, len);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -152,14 +154,14 @@ int lab_udp(const struct lab *lab, int family, unsigned int n, size_t len, bool 
 	if (!rc)
 		rc = connect_to(p.near, LAB_FAR, family, PORT);
 	if (!rc)
-		rc = datagrams(&p, n, buf, len, echo);
+		rc = exchange_datagrams(&p, n, buf, len, echo);
 	pair_close(&p);
 	free(buf);
 	return rc;
 }
 
-/* len bytes from one end to the other, never more than a chunk under way. */
-static int pour(int from, int to, char *buf, size_t len)
+/* Sends len bytes from one end to the other, never more than a chunk at a time. */
+static int send_through(int from, int to, char *buf, size_t len)
 {
 	while (len) {
 		size_t part = len < CHUNK ? len : CHUNK, got = 0;
@@ -167,7 +169,7 @@ static int pour(int from, int to, char *buf, size_t len)
 		if (send(from, buf, part, MSG_NOSIGNAL) != (ssize_t)part)
 			return -errno;
 		while (got < part) {
-			int n = receive(to, buf, part - got);
+			int n = receive_message(to, buf, part - got);
 
 			if (n <= 0)
 				return n ? n : -ECONNRESET;
@@ -178,7 +180,7 @@ static int pour(int from, int to, char *buf, size_t len)
 	return 0;
 }
 
-static int conversation(struct pair *p, int family, size_t len)
+static int run_connection(struct pair *p, int family, size_t len)
 {
 	char *buf = calloc(1, CHUNK);
 	int rc = buf ? 0 : -ENOMEM, conn;
@@ -193,15 +195,15 @@ static int conversation(struct pair *p, int family, size_t len)
 	if (!rc && conn < 0)
 		rc = -errno;
 	if (!rc)
-		rc = pour(p->near, conn, buf, len);
+		rc = send_through(p->near, conn, buf, len);
 	if (!rc)
-		rc = pour(conn, p->near, buf, len);
-	if (!rc) { /* both sides see the other's end: nothing is left in flight */
+		rc = send_through(conn, p->near, buf, len);
+	if (!rc) { /* each side waits for the other's end: nothing is left in flight */
 		shutdown(p->near, SHUT_WR);
-		rc = receive(conn, buf, 1);
+		rc = receive_message(conn, buf, 1);
 		shutdown(conn, SHUT_WR);
 		if (!rc)
-			rc = receive(p->near, buf, 1);
+			rc = receive_message(p->near, buf, 1);
 	}
 	if (conn >= 0)
 		close(conn);
@@ -215,12 +217,12 @@ int lab_tcp(const struct lab *lab, int family, size_t len)
 	int rc = pair_open(lab, family, SOCK_STREAM, &p);
 
 	if (!rc)
-		rc = conversation(&p, family, len);
+		rc = run_connection(&p, family, len);
 	pair_close(&p);
 	return rc;
 }
 
-static uint16_t checksum(const uint8_t *data, size_t len)
+static uint16_t internet_checksum(const uint8_t *data, size_t len)
 {
 	uint32_t sum = 0;
 
@@ -233,9 +235,9 @@ static uint16_t checksum(const uint8_t *data, size_t len)
 	return htons((uint16_t)~sum);
 }
 
-/* An echo message (RFC 792, RFC 4443): type, code, checksum, identifier, sequence number. For IPv6
- * the kernel fills in the checksum. */
-static void echo_request(uint8_t *msg, size_t len, int family, uint16_t seq)
+/* Builds an echo message (RFC 792, RFC 4443): type, code, checksum, identifier, sequence number.
+ * For IPv6 the kernel fills in the checksum. */
+static void build_echo_request(uint8_t *msg, size_t len, int family, uint16_t seq)
 {
 	uint16_t sum;
 
@@ -243,23 +245,23 @@ static void echo_request(uint8_t *msg, size_t len, int family, uint16_t seq)
 	msg[0] = family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	msg[6] = (uint8_t)(seq >> 8);
 	msg[7] = (uint8_t)seq;
-	sum = family == AF_INET ? checksum(msg, len) : 0;
+	sum = family == AF_INET ? internet_checksum(msg, len) : 0;
 	memcpy(msg + 2, &sum, sizeof(sum));
 }
 
-/* Raw sockets hand IPv4 packets over with their header. */
+/* Raw sockets deliver IPv4 packets with their header (raw(7)). */
 static int await_reply(int fd, int family, uint16_t seq)
 {
 	uint8_t buf[2048] = { 0 };
 
 	for (;;) {
-		int n = receive(fd, buf, sizeof(buf));
+		int n = receive_message(fd, buf, sizeof(buf));
 		int skip = family == AF_INET && n > 0 ? (buf[0] & 0xf) * 4 : 0;
-		uint8_t want = family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+		uint8_t reply_type = family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
 
 		if (n < 0)
 			return n;
-		if (n >= skip + ICMP_HEAD && buf[skip] == want &&
+		if (n >= skip + ICMP_HEAD && buf[skip] == reply_type &&
 		    (buf[skip + 6] << 8 | buf[skip + 7]) == seq)
 			return 0;
 	}
@@ -271,7 +273,7 @@ int lab_ping(const struct lab *lab, int family, unsigned int n, size_t len)
 	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, proto);
 	uint8_t msg[1024];
 
-	(void)lab; /* the thread is on the near side: so is the socket */
+	(void)lab; /* the thread is on the near side, so the socket is too */
 	if (fd < 0)
 		return -errno;
 	len += ICMP_HEAD;
@@ -279,7 +281,7 @@ int lab_ping(const struct lab *lab, int family, unsigned int n, size_t len)
 		len = sizeof(msg);
 	rc = connect_to(fd, LAB_FAR, family, 0);
 	for (unsigned int i = 0; i < n && !rc; i++) {
-		echo_request(msg, len, family, (uint16_t)i);
+		build_echo_request(msg, len, family, (uint16_t)i);
 		if (send(fd, msg, len, 0) < 0)
 			rc = -errno;
 		else

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The ladders: XDP native -> generic, tcx -> clsact; by link for a command, without for good. */
+/* Tries the hooks in order: XDP native before generic, tcx before clsact. Attaches by bpf_link for
+ * a running command, without a link for an installation. */
 #include "obj/attach.h"
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "obj/feature.h"
 #include "obj/keeper.h"
@@ -19,7 +21,7 @@ enum {
 };
 
 #ifndef BPF_F_BEFORE
-#define BPF_F_BEFORE (1u << 3) /* linux/bpf.h of 6.6: first in the row */
+#define BPF_F_BEFORE (1u << 3) /* linux/bpf.h since Linux 6.6: attach before all others */
 #endif
 
 const char *hook_name(enum hook hook)
@@ -52,7 +54,7 @@ static int open_xdp(struct attach *a, struct nl *nl)
 {
 	uint32_t mode = hook_xdp_mode(a->hook);
 
-	if (a->stays)
+	if (a->persistent)
 		return link_set_xdp(nl, a->ifindex, a->prog_fd, mode | XDP_FLAGS_UPDATE_IF_NOEXIST,
 				    0);
 	a->link_fd = bpf_link_create(a->prog_fd, a->ifindex, BPF_XDP, mode);
@@ -61,7 +63,7 @@ static int open_xdp(struct attach *a, struct nl *nl)
 
 static int open_tcx(struct attach *a)
 {
-	if (a->stays)
+	if (a->persistent)
 		return bpf_prog_attach(a->prog_fd, a->ifindex, hook_tcx_type(a->ingress),
 				       BPF_F_BEFORE);
 	a->link_fd =
@@ -69,9 +71,9 @@ static int open_tcx(struct attach *a)
 	return a->link_fd < 0 ? a->link_fd : 0;
 }
 
-/* The qdisc and the classifier may be modules that nobody has needed yet: load one, or say which it
- * is that is missing. Whether there is now something to try again with. */
-static bool find_module(struct nl *nl, const char *name)
+/* The qdisc and the classifier may be modules that are not loaded yet. Returns true if a retry
+ * makes sense. Else stores which module is missing in nl->ext_ack. */
+static bool load_module(struct nl *nl, const char *name)
 {
 	char path[64];
 
@@ -87,13 +89,13 @@ static int add_clsact(struct nl *nl, int ifindex)
 {
 	int rc = tc_clsact_add(nl, ifindex);
 
-	if (rc == -ENOENT && find_module(nl, "sch_ingress"))
+	if (rc == -ENOENT && load_module(nl, "sch_ingress"))
 		rc = tc_clsact_add(nl, ifindex);
 	return rc;
 }
 
-/* Another sonde may hold the handle, another classifier the priority. */
-static int place_filter(struct attach *a, struct nl *nl)
+/* Another sonde may hold the handle, another classifier the priority: tries the next ones. */
+static int add_to_free_slot(struct attach *a, struct nl *nl)
 {
 	int rc = 0;
 
@@ -115,9 +117,9 @@ static int add_filter(struct attach *a, struct nl *nl)
 
 	if (rc)
 		return rc;
-	rc = place_filter(a, nl);
-	if (rc == -ENOENT && find_module(nl, "cls_bpf"))
-		rc = place_filter(a, nl);
+	rc = add_to_free_slot(a, nl);
+	if (rc == -ENOENT && load_module(nl, "cls_bpf"))
+		rc = add_to_free_slot(a, nl);
 	return rc;
 }
 
@@ -133,13 +135,13 @@ static int open_clsact(struct attach *a, struct nl *nl)
 		.handle = FILTER_HANDLE,
 		.prog_id = info.id,
 	};
-	strcpy(a->filter.name, a->stays ? ATTACH_INSTALLED : ATTACH_LIVE);
-	if (!rc && !a->stays)
+	strcpy(a->filter.name, a->persistent ? ATTACH_INSTALLED : ATTACH_LIVE);
+	if (!rc && !a->persistent)
 		rc = keeper_add(&a->filter);
 	if (rc)
 		return rc;
 	rc = add_filter(a, nl);
-	if (rc && !a->stays)
+	if (rc && !a->persistent)
 		keeper_forget(&a->filter);
 	return rc;
 }
@@ -152,37 +154,37 @@ static int open_hook(struct attach *a, struct nl *nl)
 	return a->hook == HOOK_TCX ? open_tcx(a) : open_clsact(a, nl);
 }
 
-/* Another step of the ladder would not do better. */
+/* Another hook would fail in the same way. */
 static bool is_final(int rc)
 {
 	return rc == -EBUSY || rc == -EEXIST || rc == -EPERM || rc == -ENODEV || rc == -EBADF;
 }
 
-const char *attach_why(const struct attach_try *t)
+const char *attach_try_reason(const struct attach_try *t)
 {
-	return *t->words ? t->words : err_message(t->rc);
+	return *t->msg ? t->msg : err_message(t->rc);
 }
 
-void attach_words(const struct attach_report *r, struct buf *out)
+void attach_format_report(const struct attach_report *r, struct buf *out)
 {
 	for (unsigned int i = 0; i < r->n; i++)
 		buf_printf(out, "%s%s: %s", i ? "; " : "", hook_name(r->tries[i].hook),
-			   attach_why(&r->tries[i]));
+			   attach_try_reason(&r->tries[i]));
 }
 
 int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int prog_fd,
-		unsigned int hooks, bool stays, struct attach_report *report)
+		unsigned int hooks, bool persistent, struct attach_report *report)
 {
 	static const enum hook order[] = { HOOK_XDP_NATIVE, HOOK_XDP_GENERIC, HOOK_TCX,
 					   HOOK_CLSACT };
 	int rc = -EOPNOTSUPP;
 
 	report->n = 0;
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		struct attach got = { .hook = order[i],
 				      .ifindex = ifindex,
 				      .ingress = ingress,
-				      .stays = stays,
+				      .persistent = persistent,
 				      .prog_fd = prog_fd };
 		struct attach_try *try;
 
@@ -196,7 +198,7 @@ int attach_open(struct attach *a, struct nl *nl, int ifindex, bool ingress, int 
 		try = &report->tries[report->n++];
 		try->hook = order[i];
 		try->rc = rc;
-		snprintf(try->words, sizeof(try->words), "%s", nl->ext_ack);
+		snprintf(try->msg, sizeof(try->msg), "%s", nl->ext_ack);
 		if (is_final(rc))
 			break;
 	}
@@ -215,7 +217,7 @@ void attach_close(struct attach *a, struct nl *nl)
 {
 	if (a->link_fd)
 		close(a->link_fd);
-	if (a->hook == HOOK_CLSACT && !a->stays) {
+	if (a->hook == HOOK_CLSACT && !a->persistent) {
 		tc_filter_del(nl, &a->filter);
 		keeper_forget(&a->filter);
 	}
@@ -226,7 +228,7 @@ int attach_undo(struct attach *a, struct nl *nl)
 {
 	int rc = 0;
 
-	if (!a->stays)
+	if (!a->persistent)
 		attach_close(a, nl);
 	else if (hook_is_xdp(a->hook))
 		rc = link_set_xdp(nl, a->ifindex, -1, hook_xdp_mode(a->hook) | XDP_FLAGS_REPLACE,

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* CO-RE relocations from struct names and member paths (no instruction's local BTF is needed). */
+/* Resolves CO-RE relocations by struct names and member paths. The instructions' local BTF is not
+ * needed. */
 #include "obj/core.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
 
-/* A helper number that no kernel has, easily seen in a verifier's log. */
+/* A helper number that no kernel has, easy to see in a verifier's log. */
 enum { CORE_POISON = 0x50de };
 
-struct answer {
-	bool known;
+struct core_value {
+	bool resolved;
 	uint64_t value;
-	uint32_t size; /* of the field, for loads and stores; 0: does not matter */
+	uint32_t size; /* of the field, for loads and stores; 0: any */
 };
 
-static uint32_t kinds_of(uint16_t kind)
+static uint32_t btf_kinds_for(uint16_t kind)
 {
 	if (kind == SPEC_ENUM_EXISTS || kind == SPEC_ENUM_VALUE)
 		return BTF_KIND_BIT(ENUM) | 1u << 19 /* BTF_KIND_ENUM64 */;
@@ -24,9 +25,9 @@ static uint32_t kinds_of(uint16_t kind)
 	return BTF_KIND_BIT(STRUCT) | BTF_KIND_BIT(UNION) | BTF_KIND_BIT(TYPEDEF);
 }
 
-static struct answer ask(const struct btf *btf, const struct spec_core *c, uint32_t id)
+static struct core_value resolve_core(const struct btf *btf, const struct spec_core *c, uint32_t id)
 {
-	struct answer a = { .known = true };
+	struct core_value a = { .resolved = true };
 	struct btf_field f = { 0 };
 	int64_t size;
 
@@ -36,24 +37,24 @@ static struct answer ask(const struct btf *btf, const struct spec_core *c, uint3
 		break;
 	case SPEC_TYPE_SIZE:
 		size = btf_type_size(btf, id);
-		a.known = size >= 0;
+		a.resolved = size >= 0;
 		a.value = (uint64_t)size;
 		break;
 	case SPEC_ENUM_EXISTS:
 		a.value = !btf_enum_value(btf, id, c->path, &a.value);
 		break;
 	case SPEC_ENUM_VALUE:
-		a.known = !btf_enum_value(btf, id, c->path, &a.value);
+		a.resolved = !btf_enum_value(btf, id, c->path, &a.value);
 		break;
 	case SPEC_FIELD_EXISTS:
 		a.value = !btf_find_field(btf, id, c->path, &f);
 		break;
 	case SPEC_FIELD_SIZE:
-		a.known = !btf_find_field(btf, id, c->path, &f);
+		a.resolved = !btf_find_field(btf, id, c->path, &f);
 		a.value = f.size;
 		break;
 	default:
-		a.known = !btf_find_field(btf, id, c->path, &f);
+		a.resolved = !btf_find_field(btf, id, c->path, &f);
 		a.value = f.off;
 		a.size = f.size;
 		break;
@@ -61,9 +62,9 @@ static struct answer ask(const struct btf *btf, const struct spec_core *c, uint3
 	return a;
 }
 
-static void poison(struct bpf_insn *insn)
+static void poison_insn(struct bpf_insn *insn)
 {
-	/* Both halves of a ld_imm64 have to go. */
+	/* A ld_imm64 has two halves: replace both. */
 	int n = insn->code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1;
 
 	for (int i = 0; i < n; i++)
@@ -86,8 +87,10 @@ static int width_code(uint32_t size)
 	}
 }
 
-/* A load or store of a whole field follows the field's size; of a part, it stays as it was. */
-static int patch_access(struct bpf_insn *insn, const struct spec_core *c, const struct answer *a)
+/* A load or store of a whole field takes the field's size in this kernel. One of a part of a field
+ * keeps its size. */
+static int patch_access(struct bpf_insn *insn, const struct spec_core *c,
+			const struct core_value *a)
 {
 	if (a->value > INT16_MAX)
 		return -ERANGE;
@@ -102,7 +105,7 @@ static int patch_access(struct bpf_insn *insn, const struct spec_core *c, const 
 	return 0;
 }
 
-static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct answer *a)
+static int patch_insn(struct bpf_insn *insn, const struct spec_core *c, const struct core_value *a)
 {
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LDX:
@@ -119,14 +122,14 @@ static int patch(struct bpf_insn *insn, const struct spec_core *c, const struct 
 	}
 }
 
-void core_lookups(const struct spec *spec, const struct spec_prog *prog, struct btf_lookup *want)
+void core_lookups(const struct spec *spec, const struct spec_prog *prog, struct btf_lookup *lookups)
 {
 	for (uint32_t i = 0; i < prog->ncores; i++) {
 		bool packed = !prog->cores;
 
-		want[i] = (struct btf_lookup){
+		lookups[i] = (struct btf_lookup){
 			.name = packed ? spec->names + prog->packed[i].type : prog->cores[i].type,
-			.kinds = kinds_of(packed ? prog->packed[i].kind : prog->cores[i].kind),
+			.kinds = btf_kinds_for(packed ? prog->packed[i].kind : prog->cores[i].kind),
 		};
 	}
 }
@@ -136,16 +139,18 @@ int core_apply(const struct spec_prog *prog, struct bpf_insn *insns, const struc
 {
 	for (uint32_t i = 0; i < prog->ncores; i++) {
 		const struct spec_core *c = &prog->cores[i];
-		struct answer a = ask(btf, c, found[i].id);
+		struct core_value a = resolve_core(btf, c, found[i].id);
 		int rc = 0;
 
-		if (!a.known)
-			poison(&insns[c->insn]);
+		if (!a.resolved)
+			poison_insn(&insns[c->insn]);
 		else
-			rc = patch(&insns[c->insn], c, &a);
+			rc = patch_insn(&insns[c->insn], c, &a);
 		if (rc)
-			return fail(rc, "%s: this kernel's %s.%s does not fit instruction %u",
-				    prog->name, c->type, c->path, c->insn);
+			return fail(
+				rc,
+				"%s: the value of %s.%s in this kernel does not fit instruction %u",
+				prog->name, c->type, c->path, c->insn);
 	}
 	return 0;
 }

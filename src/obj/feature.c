@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Feature probes: the smallest program or map that needs the feature, tried and thrown away. */
+/* Feature probes: each loads the smallest program or map that needs the feature, and closes it. */
 #include "obj/feature.h"
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 
 #define INSN(c, d, s, o, i) \
@@ -63,7 +64,7 @@ static int try_tc(void)
 	return TRY_PROG(BPF_PROG_TYPE_SCHED_CLS, 0, 0, MOV_IMM(0, -1), EXIT);
 }
 
-static int try_frags(void)
+static int try_multibuf(void)
 {
 	return TRY_PROG(BPF_PROG_TYPE_XDP, BPF_XDP, BPF_F_XDP_HAS_FRAGS,
 			CALL(BPF_FUNC_xdp_get_buff_len), MOV_IMM(0, XDP_PASS), EXIT);
@@ -81,7 +82,7 @@ static int try_raw_tp(void)
 	return TRY_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, MOV_IMM(0, 0), EXIT);
 }
 
-/* Under lockdown=confidentiality this is what tracing loses. */
+/* Lockdown in confidentiality mode takes this away from tracing programs. */
 static int try_probe_read(void)
 {
 	return TRY_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0,
@@ -105,7 +106,7 @@ static int try_mmap(void)
 	return try_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE);
 }
 
-/* Interface 0 is none: where the hook is known, it is the interface that is complained of. */
+/* There is no interface 0: a kernel with tcx answers -ENODEV, one without -EINVAL. */
 static int try_tcx(void)
 {
 	int rc = bpf_prog_query(0, SYS_BPF_TCX_INGRESS, NULL, NULL, 0);
@@ -113,8 +114,8 @@ static int try_tcx(void)
 	return rc == -ENODEV ? 0 : rc;
 }
 
-/* Of what sets are made: cache lines. */
-static int try_lines(void)
+/* Address sets are arrays of cache lines. */
+static int try_line_arrays(void)
 {
 	return try_map(BPF_MAP_TYPE_ARRAY, 4, 64, 1, 0);
 }
@@ -124,7 +125,7 @@ static const struct {
 	int (*try)(void);
 } features[] = {
 	{ "XDP programs", try_xdp },
-	{ "XDP frames in several buffers", try_frags },
+	{ "XDP frames in several buffers", try_multibuf },
 	{ "tc programs", try_tc },
 	{ "tcx", try_tcx },
 	{ "raw tracepoint programs", try_raw_tp },
@@ -133,12 +134,12 @@ static const struct {
 	{ "ring buffers", try_ringbuf },
 	{ "atomics that fetch", try_atomics },
 	{ "maps mapped into memory", try_mmap },
-	{ "arrays of lines", try_lines },
+	{ "arrays of lines", try_line_arrays },
 };
 
 int feature_try(const char *name)
 {
-	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+	for (size_t i = 0; i < ARRAY_LEN(features); i++)
 		if (!strcmp(features[i].name, name))
 			return features[i].try();
 	return -ENOENT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From hooks to programs to maps, by the kernel's own ids. */
+/* Walks from hooks to programs to maps, by the kernel's ids. */
 #include "obj/find.h"
 #include <errno.h>
 #include <linux/if_link.h>
@@ -13,8 +13,9 @@
 
 enum { TCX_MAX = 64 }; /* BPF_MPROG_MAX (linux/bpf_mprog.h) */
 
-/* Netlink names the XDP program but not its link: look for one with this program and interface. */
-static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
+/* Netlink reports the XDP program but not its link: look for a link with this program and
+ * interface. Returns its id; 0 if there is none. */
+static uint32_t find_xdp_link(int ifindex, uint32_t prog_id)
 {
 	uint32_t id = 0;
 
@@ -34,7 +35,7 @@ static uint32_t xdp_link_of(int ifindex, uint32_t prog_id)
 	return 0;
 }
 
-static int add(struct found_list *l, const struct found *f)
+static int append_found(struct found_list *l, const struct found *f)
 {
 	void *more = array_grow(l->at, l->n, &l->room, sizeof(*l->at));
 
@@ -50,7 +51,7 @@ bool find_is_live(const struct found *f)
 	return f->link_id || !strcmp(f->filter.name, ATTACH_LIVE);
 }
 
-void find_free(struct found_list *list)
+void found_list_free(struct found_list *list)
 {
 	free(list->at);
 	*list = (struct found_list){ 0 };
@@ -76,13 +77,13 @@ static int find_xdp(const struct link *link, struct found_list *list)
 
 		if (!f.prog_id)
 			continue;
-		f.link_id = xdp_link_of(f.ifindex, f.prog_id);
-		rc = add(list, &f);
+		f.link_id = find_xdp_link(f.ifindex, f.prog_id);
+		rc = append_found(list, &f);
 	}
 	return rc;
 }
 
-/* A kernel without tcx has nothing there. */
+/* Without tcx the query fails: nothing is attached then. */
 static int find_tcx(const struct link *link, bool ingress, struct found_list *list)
 {
 	uint32_t type = ingress ? SYS_BPF_TCX_INGRESS : SYS_BPF_TCX_EGRESS;
@@ -96,7 +97,7 @@ static int find_tcx(const struct link *link, bool ingress, struct found_list *li
 				   .prog_id = progs[i],
 				   .link_id = links[i] };
 
-		rc = add(list, &f);
+		rc = append_found(list, &f);
 	}
 	return rc;
 }
@@ -109,10 +110,10 @@ static int add_filter(const struct tc_filter *filter, void *list)
 			   .prog_id = filter->prog_id,
 			   .filter = *filter };
 
-	return f.prog_id ? add(list, &f) : 0;
+	return f.prog_id ? append_found(list, &f) : 0;
 }
 
-int find_on(struct nl *nl, const struct link *link, struct found_list *list)
+int find_attached(struct nl *nl, const struct link *link, struct found_list *list)
 {
 	int rc = find_xdp(link, list);
 
@@ -139,7 +140,7 @@ int find_prog(uint32_t id, struct find_prog *prog)
 		return rc;
 	got.nmaps = got.info.nr_map_ids < FIND_MAPS_MAX ? got.info.nr_map_ids : FIND_MAPS_MAX;
 	*prog = got;
-	prog->info.map_ids = 0; /* it pointed into here */
+	prog->info.map_ids = 0; /* it pointed into this function's stack */
 	return 0;
 }
 
@@ -165,8 +166,9 @@ int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info
 	return -ENOENT;
 }
 
-/* procfs tells what a descriptor's object is charged for, in a line "memlock:\tBYTES". */
-static uint64_t charged(int fd)
+/* procfs shows the memory charged for a descriptor's object in a line "memlock:\tBYTES"
+ * (proc_pid_fdinfo(5)). Returns 0 if it does not. */
+static uint64_t read_memlock(int fd)
 {
 	char path[64], text[1024], *line;
 
@@ -177,28 +179,28 @@ static uint64_t charged(int fd)
 	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
 }
 
-static uint64_t charged_id(enum bpf_kind kind, uint32_t id)
+static uint64_t memlock_by_id(enum bpf_kind kind, uint32_t id)
 {
 	int fd = bpf_fd_by_id(kind, id);
 	uint64_t bytes;
 
 	if (fd < 0)
 		return 0;
-	bytes = charged(fd);
+	bytes = read_memlock(fd);
 	close(fd);
 	return bytes;
 }
 
 uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog)
 {
-	uint64_t bytes = charged_id(BPF_KIND_PROG, prog_id);
+	uint64_t bytes = memlock_by_id(BPF_KIND_PROG, prog_id);
 
 	for (uint32_t i = 0; i < prog->nmaps; i++)
-		bytes += charged_id(BPF_KIND_MAP, prog->maps[i]);
+		bytes += memlock_by_id(BPF_KIND_MAP, prog->maps[i]);
 	return bytes;
 }
 
-static int same_filter(const struct tc_filter *filter, void *arg)
+static int is_same_filter(const struct tc_filter *filter, void *arg)
 {
 	const struct found *f = arg;
 
@@ -206,10 +208,10 @@ static int same_filter(const struct tc_filter *filter, void *arg)
 	       filter->prog_id == f->prog_id;
 }
 
-/* 0 if its clsact filter still has that program. */
-static int still_there(struct nl *nl, const struct found *f)
+/* 0 if the clsact filter still has that program. */
+static int check_filter(struct nl *nl, const struct found *f)
 {
-	int rc = tc_filter_dump(nl, f->ifindex, f->ingress, same_filter, (void *)(uintptr_t)f);
+	int rc = tc_filter_dump(nl, f->ifindex, f->ingress, is_same_filter, (void *)(uintptr_t)f);
 
 	return rc == 1 ? 0 : rc ? rc : -ENOENT;
 }
@@ -221,7 +223,7 @@ int find_detach(struct nl *nl, const struct found *f)
 	if (f->link_id)
 		return -EBUSY;
 	if (f->hook == HOOK_CLSACT) {
-		rc = still_there(nl, f);
+		rc = check_filter(nl, f);
 		return rc ? rc : tc_filter_del(nl, &f->filter);
 	}
 	fd = bpf_fd_by_id(BPF_KIND_PROG, f->prog_id);
@@ -243,7 +245,7 @@ int find_replace(struct nl *nl, const struct found *f, int prog_fd)
 	if (f->link_id)
 		return -EBUSY;
 	if (f->hook == HOOK_CLSACT) {
-		rc = still_there(nl, f);
+		rc = check_filter(nl, f);
 		return rc ? rc : tc_filter_replace(nl, &f->filter, prog_fd);
 	}
 	fd = bpf_fd_by_id(BPF_KIND_PROG, f->prog_id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding again what is in the kernel: hooks -> program ids -> map ids -> descriptors, with no pins
- * and no files. Needs CAP_SYS_ADMIN, as the kernel's lookups by id do. */
+/* Finds installed programs again: from hooks to program ids, map ids and descriptors, without pins
+ * or files. Needs CAP_SYS_ADMIN, as the kernel's lookups by id do. */
 #ifndef OBJ_FIND_H
 #define OBJ_FIND_H
 
@@ -19,11 +19,11 @@ struct found {
 	int ifindex;
 	bool ingress;
 	uint32_t prog_id;
-	uint32_t link_id; /* 0: attached without a link, so installed */
+	uint32_t link_id; /* 0: attached without a link, so it is installed */
 	struct tc_filter filter;
 };
 
-/* It belongs to a running command: by a link, or, for clsact, by its name. */
+/* True if it belongs to a running command: it has a link or, for clsact, a live filter's name. */
 bool find_is_live(const struct found *f);
 
 /* Zeroed: empty. */
@@ -32,32 +32,33 @@ struct found_list {
 	size_t n, room;
 };
 
-/* Append everything at an interface's XDP and tc hooks, ours or not. The XDP ids are those in
- * *link: read it just before. */
-int find_on(struct nl *nl, const struct link *link, struct found_list *list);
-void find_free(struct found_list *list);
+/* Appends all programs at an interface's XDP and tc hooks, sonde's and others'. Takes the XDP
+ * program ids from *link: read it just before. Returns 0 or -errno. The caller frees the list. */
+int find_attached(struct nl *nl, const struct link *link, struct found_list *list);
+void found_list_free(struct found_list *list);
 
-/* What is known of a program. */
+/* The kernel's information about a program. */
 struct find_prog {
 	struct bpf_prog_info info;
 	uint32_t maps[FIND_MAPS_MAX];
 	uint32_t nmaps;
 };
-/* -ENOENT if it is gone. */
+/* Returns -ENOENT if the program is gone. */
 int find_prog(uint32_t id, struct find_prog *prog);
-/* Its name says that it is one of sonde's. */
+/* True if its name says that it is one of sonde's. */
 bool find_is_ours(const struct find_prog *prog);
-/* Bytes of kernel memory that a program and its maps are charged for; 0 if the kernel does not
- * tell. Maps that several programs share count in each. */
+/* Bytes of kernel memory charged for a program and its maps; 0 if the kernel does not tell. Maps
+ * that several programs share count in each. */
 uint64_t find_memory(uint32_t prog_id, const struct find_prog *prog);
-/* Open the map called name among a program's; its info is stored. -ENOENT. The caller closes. */
+/* Opens the map with this name among the program's maps, and stores its information in *info.
+ * Returns a descriptor, which the caller closes, or -errno; -ENOENT if there is no such map. */
 int find_map(const struct find_prog *prog, const char *name, struct bpf_map_info *info);
 
-/* Take a program off that has no link; only if that very program is still there. -EBUSY: it is held
- * by a link, so by a running process. */
+/* Detaches a program that has no link, only if exactly that program is still there. Returns -EBUSY
+ * if a link holds it, so a running process. */
 int find_detach(struct nl *nl, const struct found *f);
-/* Put another program in its place, if that very program is still there; no packet passes between
- * the two. -EBUSY: it is held by a link; -ENOENT or -EEXIST: something else is there now. */
+/* Replaces the program, only if exactly that program is still there. No packet passes between the
+ * two. Returns -EBUSY if a link holds it, -ENOENT or -EEXIST if another program is there now. */
 int find_replace(struct nl *nl, const struct found *f, int prog_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Verifier logs: fetched only after a failure, cut to what tells the reason. */
+/* Verifier logs: fetched only after a failure, and cut to the lines with the reason. */
 #include "obj/log.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ char *log_tail(char *log, int n)
 {
 	char *at = log + strlen(log);
 
-	for (;;) { /* drop the summary behind the reason */
+	for (;;) { /* drop the summary after the reason */
 		while (at > log && at[-1] == '\n')
 			*--at = '\0';
 		while (at > log && at[-1] != '\n')
@@ -41,8 +41,8 @@ char *log_tail(char *log, int n)
 	return at;
 }
 
-/* Old kernels answer -ENOSPC for a log that does not fit; new ones keep its end. */
-static char *fetch(const struct bpf_prog_opts *prog)
+/* Old kernels answer -ENOSPC for a log that does not fit. New ones keep its end. */
+static char *fetch_log(const struct bpf_prog_opts *prog)
 {
 	struct bpf_prog_opts p = *prog;
 	char *log = NULL;
@@ -64,7 +64,7 @@ static char *fetch(const struct bpf_prog_opts *prog)
 	return log;
 }
 
-static void put(const char *text)
+static void write_stderr(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -82,16 +82,17 @@ int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose)
 {
 	char *log;
 
-	if (rc == -E2BIG && !verbose) /* a log of it would be as long, and take as long again */
+	if (rc == -E2BIG &&
+	    !verbose) /* the log would be as long, and would take the verifier as long again */
 		return fail(rc, "program %s is more than this kernel's verifier follows",
 			    prog->name);
 	fail_errno(rc, "the kernel refused program %s", prog->name);
 	if (err_is_captured())
 		return rc;
-	log = fetch(prog);
+	log = fetch_log(prog);
 	if (log && *log) {
-		put(verbose ? log : log_tail(log, LOG_LINES));
-		put(verbose ? "" : "\n(the verifier's last lines; all of them with -v)\n");
+		write_stderr(verbose ? log : log_tail(log, LOG_LINES));
+		write_stderr(verbose ? "" : "\n(the verifier's last lines; all of them with -v)\n");
 	}
 	free(log);
 	return rc;

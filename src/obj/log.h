@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The verifier's reasons, shown when a program is refused. */
+/* Shows the verifier's reasons when it refuses a program. */
 #ifndef OBJ_LOG_H
 #define OBJ_LOG_H
 
 #include <stdbool.h>
 #include "sys/bpf.h"
 
-/* Load the program once more with a log and print one line that says what failed, then the log's
- * last useful lines, or all of it with verbose. rc: the error of the first try. Returns rc. */
+/* Loads the program once more with a log. Reports what failed in one line, followed by the log's
+ * last useful lines, or by all of it with verbose. rc: the error of the first try. Returns rc. */
 int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose);
 
-/* The start of the last n lines of log that say something (its summary of instructions, times and
- * stack depths does not). Cuts that summary off in place. */
+/* The start of the last n lines of log with content. Cuts off in place the summary of instructions,
+ * times and stack depths, which has none. */
 char *log_tail(char *log, int n);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading: maps first, then each program's own copy of its instructions, patched and handed over.
- */
+/* Loading: creates the maps, then patches and loads a copy of each program's instructions. */
 #include "obj/obj.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +16,9 @@
 #include "sys/btf.h"
 #include "sys/priv.h"
 
-/* What to say when the kernel refuses for want of privilege; true if that is why. */
-static bool blame_privilege(int rc, const char *what)
+/* Reports which capability is missing, or that the kernel has no BPF. Returns false if that is not
+ * why the call failed. */
+static bool report_missing_privilege(int rc, const char *what)
 {
 	char names[128];
 
@@ -35,23 +35,22 @@ static bool blame_privilege(int rc, const char *what)
 	return true;
 }
 
-static int map_fail(int rc, const struct spec_map *m)
+static int fail_map(int rc, const struct spec_map *m)
 {
-	if (blame_privilege(rc, "loading BPF"))
+	if (report_missing_privilege(rc, "loading BPF"))
 		return rc;
 	if (rc == -EPERM)
-		return fail(
-			rc,
-			"map %s (%u entries of %u bytes) does not fit the memlock limit: raise it "
-			"(ulimit -l), or give CAP_SYS_RESOURCE",
-			m->name, m->max_entries, m->key_size + m->value_size);
+		return fail(rc,
+			    "map %s (%u entries of %u bytes) exceeds the memlock limit: raise it "
+			    "(ulimit -l), or add CAP_SYS_RESOURCE",
+			    m->name, m->max_entries, m->key_size + m->value_size);
 	if (rc == -ENOMEM)
-		return fail(rc, "map %s (%u entries of %u bytes) does not fit into memory", m->name,
+		return fail(rc, "not enough memory for map %s (%u entries of %u bytes)", m->name,
 			    m->max_entries, m->key_size + m->value_size);
-	return fail_errno(rc, "map %s", m->name);
+	return fail_errno(rc, "creating map %s", m->name);
 }
 
-static int map_fill(const struct obj *o, uint32_t i, const struct obj_opts *opts)
+static int fill_map(const struct obj *o, uint32_t i, const struct obj_opts *opts)
 {
 	const struct spec *s = o->spec;
 	const struct spec_map *m = &s->maps[i];
@@ -74,17 +73,17 @@ static int map_fill(const struct obj *o, uint32_t i, const struct obj_opts *opts
 	return rc;
 }
 
-static int map_share(struct obj *o, uint32_t i, int fd)
+static int share_map(struct obj *o, uint32_t i, int fd)
 {
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (own < 0)
-		return fail_errno(-errno, "map %s", o->spec->maps[i].name);
-	o->map_fd[i] = own;
+	if (copy < 0)
+		return fail_errno(-errno, "sharing map %s", o->spec->maps[i].name);
+	o->map_fd[i] = copy;
 	return 0;
 }
 
-static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
+static int open_map(struct obj *o, uint32_t i, const struct obj_opts *opts)
 {
 	const struct obj_map as_is = { 0 }, *override = opts->maps ? &opts->maps[i] : &as_is;
 	const struct spec_map *m = &o->spec->maps[i];
@@ -100,7 +99,7 @@ static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 	int rc;
 
 	if (override->fd)
-		return map_share(o, i, override->fd);
+		return share_map(o, i, override->fd);
 	if (override->max_entries)
 		new.max_entries = sized.max_entries = override->max_entries;
 	if (override->value_size)
@@ -112,13 +111,13 @@ static int map_open(struct obj *o, uint32_t i, const struct obj_opts *opts)
 	}
 	rc = bpf_map_create(&new);
 	if (rc < 0)
-		return map_fail(rc, &sized);
+		return fail_map(rc, &sized);
 	o->map_fd[i] = rc;
-	rc = m->global ? map_fill(o, i, opts) : 0;
-	return rc ? map_fail(rc, m) : 0;
+	rc = m->global ? fill_map(o, i, opts) : 0;
+	return rc ? fail_map(rc, m) : 0;
 }
 
-static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_insn *insns)
+static void apply_map_relocs(const struct obj *o, const struct spec_prog *p, struct bpf_insn *insns)
 {
 	for (uint32_t i = 0; i < p->nrelocs; i++) {
 		const struct spec_reloc *r = &p->relocs[i];
@@ -129,21 +128,21 @@ static void relocate(const struct obj *o, const struct spec_prog *p, struct bpf_
 	}
 }
 
-/* By what name a program's target is to be found among the kernel's types. */
-static void target_want(const struct spec_prog *p, char name[BTF_TRACEPOINT_NAME_MAX],
-			struct btf_lookup *want)
+/* The name and kind of a program's attach target among the kernel's types. */
+static void set_target_lookup(const struct spec_prog *p, char name[BTF_TRACEPOINT_NAME_MAX],
+			      struct btf_lookup *lookups)
 {
 	if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT || p->attach_type == BPF_TRACE_RAW_TP) {
-		*want = btf_lookup_tracepoint(p->target, name);
+		*lookups = btf_lookup_tracepoint(p->target, name);
 		return;
 	}
 	snprintf(name, BTF_TRACEPOINT_NAME_MAX, "%s%s",
 		 p->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "", p->target);
-	*want = (struct btf_lookup){ .name = name, .kinds = BTF_KIND_BIT(FUNC) };
+	*lookups = (struct btf_lookup){ .name = name, .kinds = BTF_KIND_BIT(FUNC) };
 }
 
-static int load(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
-		const struct bpf_insn *insns, uint32_t ninsns, uint32_t target)
+static int load_prog(const struct obj *o, const struct spec_prog *p, const struct obj_opts *opts,
+		     const struct bpf_insn *insns, uint32_t ninsns, uint32_t target)
 {
 	struct bpf_prog_opts new = {
 		.name = p->name,
@@ -157,24 +156,24 @@ static int load(const struct obj *o, const struct spec_prog *p, const struct obj
 	};
 	int tries = 5, rc;
 
-	do /* -EAGAIN: the verifier was interrupted by a signal */
+	do /* -EAGAIN: a signal interrupted the verifier */
 		rc = bpf_prog_load(&new);
 	while (rc == -EAGAIN && tries--);
-	if (rc < 0 && !blame_privilege(rc, "loading BPF"))
+	if (rc < 0 && !report_missing_privilege(rc, "loading BPF"))
 		log_explain(&new, rc, opts->verbose);
 	return rc;
 }
 
-/* Calls to the stub at `own` give 0 instead. */
-static void take_out(struct bpf_insn *insns, uint32_t own)
+/* Replaces calls to the stub, at index stub, with 0. */
+static void remove_stub_calls(struct bpf_insn *insns, uint32_t stub)
 {
-	for (uint32_t i = 0; i < own; i++)
+	for (uint32_t i = 0; i < stub; i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg == BPF_PSEUDO_CALL &&
-		    i + 1 + (uint32_t)insns[i].imm == own)
+		    i + 1 + (uint32_t)insns[i].imm == stub)
 			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
 }
 
-static void take_tail_calls(struct bpf_insn *insns, uint32_t n)
+static void remove_tail_calls(struct bpf_insn *insns, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
@@ -182,9 +181,9 @@ static void take_tail_calls(struct bpf_insn *insns, uint32_t n)
 			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
 }
 
-/* Kernels before 5.12 know no compare-and-swap: there it becomes a store, which always says that it
- * was done. Programs that use one have to bear that. */
-static void swap_by_store(struct bpf_insn *insns, uint32_t n)
+/* Kernels before 5.12 have no compare-and-swap. There it becomes a plain store, which always seems
+ * to succeed. Programs that use it have to tolerate that. */
+static void replace_cmpxchg(struct bpf_insn *insns, uint32_t n)
 {
 	const uint8_t swap = BPF_STX | BPF_ATOMIC | BPF_DW;
 	int missing = 0;
@@ -201,12 +200,12 @@ static void swap_by_store(struct bpf_insn *insns, uint32_t n)
 	}
 }
 
-/* What programs are made of: the spec's code and the kernel's types. */
-struct stuff {
+/* Input of all programs: the spec's code and the kernel's types. */
+struct obj_input {
 	struct bpf_insn *code;
 	const struct btf *btf;
-	/* What is to be found among those, in one pass: of each program its target, then what its
-	 * relocations want. */
+	/* Types to find, all in one pass: for each program its target, then its relocations'
+	 * types. */
 	struct btf_lookup *found;
 	uint32_t first[OBJ_PROGS_MAX];
 	struct spec_core *cores; /* of all programs, unpacked */
@@ -214,45 +213,45 @@ struct stuff {
 	char target[OBJ_PROGS_MAX][BTF_TRACEPOINT_NAME_MAX];
 };
 
-static int prog_open(struct obj *o, uint32_t i, const struct obj_opts *opts,
-		     const struct stuff *from)
+static int open_prog(struct obj *o, uint32_t i, const struct obj_opts *opts,
+		     const struct obj_input *in)
 {
 	const struct obj_code as_is = { 0 }, *stub = opts->stubs ? &opts->stubs[i] : &as_is;
-	const struct spec_prog *p = &from->progs[i];
-	/* A stub is the last thing in a program, so nothing moves. */
-	uint32_t own = p->stub && (stub->n || stub->none) ? p->stub : p->ninsns,
-		 n = own + (own < p->ninsns ? stub->n : 0);
+	const struct spec_prog *p = &in->progs[i];
+	/* A stub is the last part of a program: nothing after it moves. */
+	uint32_t body = p->stub && (stub->n || stub->remove) ? p->stub : p->ninsns,
+		 n = body + (body < p->ninsns ? stub->n : 0);
 	struct bpf_insn *insns = malloc((n > p->ninsns ? n : p->ninsns) * sizeof(*insns));
 	uint32_t target = 0;
 	int rc = 0;
 
 	if (!insns)
 		return -ENOMEM;
-	memcpy(insns, from->code + p->first, p->ninsns * sizeof(*insns));
-	if (own < p->ninsns && stub->none)
-		take_out(insns, own);
-	else if (own < p->ninsns)
-		memcpy(insns + own, stub->insns, stub->n * sizeof(*insns));
-	relocate(o, p, insns);
-	swap_by_store(insns, own);
+	memcpy(insns, in->code + p->first, p->ninsns * sizeof(*insns));
+	if (body < p->ninsns && stub->remove)
+		remove_stub_calls(insns, body);
+	else if (body < p->ninsns)
+		memcpy(insns + body, stub->insns, stub->n * sizeof(*insns));
+	apply_map_relocs(o, p, insns);
+	replace_cmpxchg(insns, body);
 	if (opts->no_tail_calls)
-		take_tail_calls(insns, own);
+		remove_tail_calls(insns, body);
 	if (p->type == BPF_PROG_TYPE_TRACING) {
-		target = from->found[from->first[i]].id;
+		target = in->found[in->first[i]].id;
 		if (!target)
 			rc = fail(-ENOENT, "this kernel has no %s to trace", p->target);
 	}
 	if (!rc && p->ncores)
-		rc = core_apply(p, insns, from->btf, from->found + from->first[i] + 1);
+		rc = core_apply(p, insns, in->btf, in->found + in->first[i] + 1);
 	if (!rc)
-		rc = load(o, p, opts, insns, n, target);
+		rc = load_prog(o, p, opts, insns, n, target);
 	if (rc > 0)
 		o->prog_fd[i] = rc;
 	free(insns);
 	return rc < 0 ? rc : 0;
 }
 
-static bool wanted(const struct obj_opts *opts, uint32_t i)
+static bool is_selected(const struct obj_opts *opts, uint32_t i)
 {
 	return !opts->progs || opts->progs & (1u << i);
 }
@@ -260,34 +259,34 @@ static bool wanted(const struct obj_opts *opts, uint32_t i)
 static bool needs_kernel_types(const struct spec *s, const struct obj_opts *opts)
 {
 	for (uint32_t i = 0; i < s->nprogs; i++)
-		if (wanted(opts, i) &&
+		if (is_selected(opts, i) &&
 		    (s->progs[i].ncores || s->progs[i].type == BPF_PROG_TYPE_TRACING))
 			return true;
 	return false;
 }
 
-/* Programs as they are, with their relocations unpacked. */
-static int cores_unpack(const struct spec *s, struct stuff *from)
+/* Copies the programs' descriptions, with unpacked relocations. */
+static int unpack_cores(const struct spec *s, struct obj_input *in)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->nprogs; i++)
 		n += s->progs[i].ncores;
-	from->cores = calloc(n + 1, sizeof(*from->cores));
-	if (!from->cores)
-		return fail_errno(-ENOMEM, "%s", s->name);
+	in->cores = calloc(n + 1, sizeof(*in->cores));
+	if (!in->cores)
+		return fail_errno(-ENOMEM, "loading %s", s->name);
 	n = 0;
 	for (uint32_t i = 0; i < s->nprogs; i++) {
-		struct spec_prog *p = &from->progs[i];
+		struct spec_prog *p = &in->progs[i];
 
 		*p = s->progs[i];
 		if (p->cores || !p->ncores)
 			continue;
-		p->cores = from->cores + n;
+		p->cores = in->cores + n;
 		for (uint32_t k = 0; k < p->ncores; k++) {
 			const struct spec_packed_core *c = &p->packed[k];
 
-			from->cores[n++] =
+			in->cores[n++] =
 				(struct spec_core){ c->insn, c->kind, c->size, s->names + c->type,
 						    s->names + c->path };
 		}
@@ -295,83 +294,85 @@ static int cores_unpack(const struct spec *s, struct stuff *from)
 	return 0;
 }
 
-static int types_find(const struct spec *s, const struct obj_opts *opts, struct stuff *from)
+static int find_types(const struct spec *s, const struct obj_opts *opts, struct obj_input *in)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->nprogs; i++)
 		n += s->progs[i].ncores + 1;
-	from->found = calloc(n, sizeof(*from->found));
-	if (!from->found)
-		return fail_errno(-ENOMEM, "%s", s->name);
+	in->found = calloc(n, sizeof(*in->found));
+	if (!in->found)
+		return fail_errno(-ENOMEM, "loading %s", s->name);
 	n = 0;
 	for (uint32_t i = 0; i < s->nprogs; i++) {
-		const struct spec_prog *p = &from->progs[i];
+		const struct spec_prog *p = &in->progs[i];
 
-		if (!wanted(opts, i))
+		if (!is_selected(opts, i))
 			continue;
-		from->first[i] = n;
-		from->found[n].name = "";
+		in->first[i] = n;
+		in->found[n].name = "";
 		if (p->type == BPF_PROG_TYPE_TRACING)
-			target_want(p, from->target[i], &from->found[n]);
-		core_lookups(s, p, from->found + n + 1);
+			set_target_lookup(p, in->target[i], &in->found[n]);
+		core_lookups(s, p, in->found + n + 1);
 		n += p->ncores + 1;
 	}
-	btf_resolve(from->btf, from->found, n);
+	btf_resolve(in->btf, in->found, n);
 	return 0;
 }
 
-int obj_learn(struct btf *types, const struct spec *const *specs, size_t n)
+int obj_learn_types(struct btf *types, const struct spec *const *specs, size_t n)
 {
 	char(*targets)[BTF_TRACEPOINT_NAME_MAX] = calloc(n, OBJ_PROGS_MAX * sizeof(*targets));
-	struct btf_lookup *want;
-	size_t most = 0, wants = 0;
+	struct btf_lookup *lookups;
+	size_t total = 0, used = 0;
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < specs[i]->nprogs; k++)
-			most += specs[i]->progs[k].ncores + 1;
-	want = calloc(most, sizeof(*want));
-	for (size_t i = 0; want && targets && i < n; i++)
+			total += specs[i]->progs[k].ncores + 1;
+	lookups = calloc(total, sizeof(*lookups));
+	for (size_t i = 0; lookups && targets && i < n; i++)
 		for (uint32_t k = 0; k < specs[i]->nprogs; k++) {
 			const struct spec_prog *p = &specs[i]->progs[k];
 
 			if (p->target)
-				target_want(p, targets[i * OBJ_PROGS_MAX + k], &want[wants++]);
-			core_lookups(specs[i], p, want + wants);
-			wants += p->ncores;
+				set_target_lookup(p, targets[i * OBJ_PROGS_MAX + k],
+						  &lookups[used++]);
+			core_lookups(specs[i], p, lookups + used);
+			used += p->ncores;
 		}
-	rc = want && targets ? btf_cache_names(types, want, wants) : -ENOMEM;
-	free(want);
+	rc = lookups && targets ? btf_cache_names(types, lookups, used) : -ENOMEM;
+	free(lookups);
 	free(targets);
 	return rc;
 }
 
-static bool map_used(const struct spec *s, uint32_t map, const struct obj_opts *opts)
+static bool is_map_used(const struct spec *s, uint32_t map, const struct obj_opts *opts)
 {
 	for (uint32_t i = 0; i < s->nprogs; i++)
-		for (uint32_t r = 0; wanted(opts, i) && r < s->progs[i].nrelocs; r++)
+		for (uint32_t r = 0; is_selected(opts, i) && r < s->progs[i].nrelocs; r++)
 			if (s->progs[i].relocs[r].map == map)
 				return true;
 	return false;
 }
 
-static int open_all(struct obj *o, const struct obj_opts *opts, const struct stuff *from)
+static int open_all(struct obj *o, const struct obj_opts *opts, const struct obj_input *in)
 {
 	const struct spec *s = o->spec;
 	int rc = 0;
 
-	/* Only a reader's comfort: a kernel that does not like it goes without. */
+	/* Type information of the maps is for readers only (bpftool): go on without it if the
+	 * kernel refuses it. */
 	if (s->btf)
 		rc = bpf_btf_load(s->btf, s->btf_len);
 	o->btf_fd = rc > 0 ? rc : 0;
 	rc = 0;
 	for (uint32_t i = 0; i < s->nmaps && !rc; i++)
-		if (map_used(s, i, opts))
-			rc = map_open(o, i, opts);
+		if (is_map_used(s, i, opts))
+			rc = open_map(o, i, opts);
 	for (uint32_t i = 0; i < s->nprogs && !rc; i++)
-		if (wanted(opts, i))
-			rc = prog_open(o, i, opts, from);
+		if (is_selected(opts, i))
+			rc = open_prog(o, i, opts, in);
 	return rc;
 }
 
@@ -393,7 +394,7 @@ static int unpack_code(const struct spec *s, struct bpf_insn *to)
 	return rc;
 }
 
-int obj_code(const struct spec *s, struct bpf_insn **code)
+int obj_unpack_code(const struct spec *s, struct bpf_insn **code)
 {
 	size_t size = s->ninsns * sizeof(**code);
 	struct bpf_insn *got = malloc(size);
@@ -405,7 +406,7 @@ int obj_code(const struct spec *s, struct bpf_insn **code)
 		rc = unpack_code(s, got);
 	if (rc == -ENOMEM) {
 		free(got);
-		return fail_errno(rc, "%s", s->name);
+		return fail_errno(rc, "loading %s", s->name);
 	}
 	if (rc) {
 		free(got);
@@ -415,45 +416,46 @@ int obj_code(const struct spec *s, struct bpf_insn **code)
 	return 0;
 }
 
-static int types_open(const struct spec *spec, struct btf *btf)
+static int open_types(const struct spec *spec, struct btf *btf)
 {
 	int rc = btf_open_kernel(btf);
 
 	if (rc == -ENOENT)
 		return fail(rc,
-			    "%s needs the kernel's type information (BTF), and there is none here",
+			    "%s needs the kernel's type information (BTF), which this kernel lacks",
 			    spec->name);
 	if (rc)
-		return fail_errno(rc, "the kernel's type information (BTF) for %s", spec->name);
+		return fail_errno(rc, "reading the kernel's type information (BTF) for %s",
+				  spec->name);
 	return 0;
 }
 
 int obj_open(struct obj *o, const struct spec *spec, const struct obj_opts *opts)
 {
 	struct obj got = { .spec = spec };
-	struct stuff from = { .btf = opts->types };
-	struct btf own = { 0 };
+	struct obj_input in = { .btf = opts->types };
+	struct btf kernel_types = { 0 };
 	int rc = 0;
 
 	if (spec->nmaps > OBJ_MAPS_MAX || spec->nprogs > OBJ_PROGS_MAX)
 		return fail(-E2BIG, "%s: too many maps or programs", spec->name);
-	rc = cores_unpack(spec, &from);
+	rc = unpack_cores(spec, &in);
 	if (!rc && needs_kernel_types(spec, opts)) {
-		if (!from.btf)
-			rc = types_open(spec, &own);
-		if (!from.btf)
-			from.btf = &own;
+		if (!in.btf)
+			rc = open_types(spec, &kernel_types);
+		if (!in.btf)
+			in.btf = &kernel_types;
 		if (!rc)
-			rc = types_find(spec, opts, &from);
+			rc = find_types(spec, opts, &in);
 	}
 	if (!rc)
-		rc = obj_code(spec, &from.code);
+		rc = obj_unpack_code(spec, &in.code);
 	if (!rc)
-		rc = open_all(&got, opts, &from);
-	free(from.code);
-	free(from.found);
-	free(from.cores);
-	btf_close(&own);
+		rc = open_all(&got, opts, &in);
+	free(in.code);
+	free(in.found);
+	free(in.cores);
+	btf_close(&kernel_types);
 	if (rc)
 		obj_close(&got);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Instructions taken apart into streams of like numbers, without those that are 0 for all of a
- * kind: they pack a quarter better than whole ones. What gen takes apart, obj puts together. */
+/* Instructions split into streams of similar numbers, without those that are 0 for all instructions
+ * of a kind. They compress a quarter better than whole instructions. gen splits them, obj joins
+ * them. */
 #ifndef OBJ_STREAMS_H
 #define OBJ_STREAMS_H
 
@@ -9,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One behind the other, in this order. Numbers are little-endian wherever they are. */
+/* One stream follows the other, in this order. All numbers are little-endian. */
 enum {
-	STREAM_OPS,   /* of each: its code, its registers (the source's in the upper half) */
+	STREAM_OPS, /* of each instruction: its code and its registers (source in the upper half) */
 	STREAM_OFFS,  /* of memory accesses: a signed byte, or STREAM_WIDE and two bytes */
 	STREAM_JUMPS, /* of jumps: two bytes */
 	STREAM_IMMS,  /* a signed byte, or STREAM_WIDE and four bytes */
@@ -19,8 +20,8 @@ enum {
 };
 #define STREAM_WIDE INT8_MIN
 
-/* Which of them an instruction with this code has a part in (BPF's standardization documents,
- * "Instruction encoding"). */
+/* Which streams an instruction with this code has a number in (BPF Instruction Set Architecture,
+ * RFC 9669). */
 static inline bool stream_has_jump(uint8_t code)
 {
 	uint8_t class = BPF_CLASS(code);
@@ -52,8 +53,8 @@ static inline bool stream_has_imm(uint8_t code)
 	}
 }
 
-/* Put n instructions together; lens: of each stream, in bytes. 0, or -EBADMSG if there is too
- * little or too much in one. */
+/* Joins the streams into n instructions. lens: bytes of each stream. Returns 0, or -EBADMSG if a
+ * stream is too short or too long. */
 int streams_join(const uint8_t *at, const uint32_t lens[STREAMS], struct bpf_insn *insns,
 		 uint32_t n);
 

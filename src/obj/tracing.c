@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* By a descriptor each: the kernel takes the program off when it is closed, however that comes. */
+/* Attaches by descriptors: the kernel detaches a program when its descriptor is closed, in whatever
+ * way. */
 #include "obj/tracing.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/bpf.h"
 #include "sys/btf.h"
 #include "sys/perf.h"
@@ -31,20 +33,20 @@ int tracing_try_fexit(const struct btf *types, const char *function)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct btf_lookup want = { .name = function, .kinds = BTF_KIND_BIT(FUNC) };
+	struct btf_lookup lookup = { .name = function, .kinds = BTF_KIND_BIT(FUNC) };
 	struct bpf_prog_opts prog = { .name = "sonde_try",
 				      .type = BPF_PROG_TYPE_TRACING,
 				      .attach_type = BPF_TRACE_FEXIT,
 				      .insns = insns,
-				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .ninsns = ARRAY_LEN(insns),
 				      .license = "GPL" };
 	int fd;
 
-	btf_resolve(types, &want, 1);
-	if (!want.id)
+	btf_resolve(types, &lookup, 1);
+	if (!lookup.id)
 		return -ENOENT;
-	/* It is not attached: to take it off again takes the kernel half a second. */
-	prog.attach_btf_id = want.id;
+	/* Loaded but not attached: detaching takes the kernel half a second. */
+	prog.attach_btf_id = lookup.id;
 	fd = bpf_prog_load(&prog);
 	if (fd >= 0)
 		close(fd);
@@ -62,15 +64,16 @@ int tracing_iterate(const struct obj *o, uint32_t prog)
 	return fd;
 }
 
-/* struct bpf_prog_info of Linux 5.12: behind what the headers of the build may know. */
-uint64_t tracing_missed(const struct obj *o, uint32_t but)
+/* recursion_misses is in struct bpf_prog_info since Linux 5.12. */
+uint64_t tracing_missed(const struct obj *o, uint32_t except)
 {
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < OBJ_PROGS_MAX; i++) {
 		struct bpf_prog_info info = { 0 };
 
-		if (i != but && o->prog_fd[i] && !bpf_get_info(o->prog_fd[i], &info, sizeof(info)))
+		if (i != except && o->prog_fd[i] &&
+		    !bpf_get_info(o->prog_fd[i], &info, sizeof(info)))
 			n += info.recursion_misses;
 	}
 	return n;

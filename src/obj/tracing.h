@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs put where the kernel can be watched at work. */
+/* Attaches programs to places in the kernel's code: tracepoints, functions, iterators. */
 #ifndef OBJ_TRACING_H
 #define OBJ_TRACING_H
 
@@ -7,21 +7,21 @@
 #include <stdint.h>
 #include "obj/obj.h"
 
-/* Attach a loaded program to what its section names: a tracepoint (tp_btf, raw_tp), a function of
- * the kernel (kprobe, kretprobe). The descriptor that holds it there, the caller's, or -errno,
- * unsaid: -ENOENT: this kernel has nothing of that name. */
+/* Attaches a loaded program to the target of its section: a tracepoint (tp_btf, raw_tp) or a kernel
+ * function (kprobe, kretprobe). Returns a descriptor, which the caller closes, or -errno; -ENOENT:
+ * this kernel has no such target. Does not report errors. */
 int tracing_attach(const struct obj *o, uint32_t prog);
 
-/* Whether the kernel takes programs for where its functions return (fexit), as far as loading one
- * tells. 0 or -errno, unsaid. */
+/* Tries whether the kernel accepts programs at the returns of its functions (fexit), as far as
+ * loading one shows. Returns 0 or -errno. Does not report errors. */
 int tracing_try_fexit(const struct btf *types, const char *function);
 
-/* Run an iterator (iter) once over all there is. The descriptor its output is read from, the
- * caller's, or -errno, unsaid. */
+/* Runs an iterator program over all its objects. Returns a descriptor to read its output from,
+ * which the caller closes, or -errno. Does not report errors. */
 int tracing_iterate(const struct obj *o, uint32_t prog);
 
-/* Times that its programs, but for one (UINT32_MAX: all), were passed over as they were at work
- * already on that CPU. */
-uint64_t tracing_missed(const struct obj *o, uint32_t but);
+/* How often the kernel skipped the programs because they were already running on that CPU; all
+ * programs except one (UINT32_MAX: all). */
+uint64_t tracing_missed(const struct obj *o, uint32_t except);
 
 #endif

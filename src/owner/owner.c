@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program at the root of the cgroups, and a walk over all processes; both fill one map. */
+/* A program at the root cgroup records who makes a socket; a walk over all processes finds the
+ * owners of existing sockets. Both fill one map. */
 #include "owner/owner.h"
 #include <errno.h>
 #include <linux/magic.h>
@@ -14,7 +15,7 @@
 #include "sys/mnt.h"
 #include "sys/procs.h"
 
-static int attach(struct owners *o)
+static int attach_root(struct owners *o)
 {
 	int root = mnt_open_dir("cgroup2", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC), fd;
 
@@ -39,7 +40,7 @@ int owners_open(struct owners *o)
 
 	err_capture_end(before);
 	if (!rc)
-		rc = attach(&got);
+		rc = attach_root(&got);
 	if (rc) {
 		owners_close(&got);
 		return rc;
@@ -49,8 +50,9 @@ int owners_open(struct owners *o)
 	return 0;
 }
 
-/* The first process that is met with a socket is its owner: the others have it from that one. */
-static int add(const struct proc *p, int socket, void *arg)
+/* Several processes may hold a socket. The first one found is its owner: the others inherited
+ * it. */
+static int store_owner(const struct proc *p, int socket, void *arg)
 {
 	const struct owners *o = arg;
 	struct frame frame = { .pid = p->pid };
@@ -71,7 +73,7 @@ static int add(const struct proc *p, int socket, void *arg)
 
 int owners_scan(const struct owners *o)
 {
-	return procs_walk_sockets(add, (void *)(uintptr_t)o);
+	return procs_walk_sockets(store_owner, (void *)(uintptr_t)o);
 }
 
 void owners_close(struct owners *o)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets' owners: written down as sockets are made, and found out for those that there are. */
+/* The owners of sockets: recorded as sockets are made, and looked up for existing ones. */
 #ifndef OWNER_OWNER_H
 #define OWNER_OWNER_H
 
@@ -9,13 +9,14 @@
 struct owners {
 	struct obj obj;
 	int link_fd;
-	int map_fd; /* the obj's: for the programs that look into it */
+	int map_fd; /* owned by obj; for programs that read the map */
 };
 
-/* From now on the makers of sockets are known. 0 or -errno, not said: captures go without. */
+/* Records the maker of each new socket from now on. Returns 0 or -errno. Does not report errors, as
+ * captures work without owners. */
 int owners_open(struct owners *o);
-/* And those that hold one now. A process is passed over that may not be looked into. 0 or -errno.
- */
+/* Records the owners of existing sockets. Skips processes that this one may not inspect. Returns 0
+ * or -errno. Does not report errors. */
 int owners_scan(const struct owners *o);
 void owners_close(struct owners *o);
 

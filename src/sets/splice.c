@@ -270,7 +270,7 @@ static int link_calls(const struct sets *s, const struct bpf_insn *templates,
 int sets_link(const struct sets *s, struct filter_code *code)
 {
 	struct bpf_insn *templates;
-	int rc = code->nrelocs ? obj_code(&set_spec, &templates) : 0;
+	int rc = code->nrelocs ? obj_unpack_code(&set_spec, &templates) : 0;
 
 	if (rc || !code->nrelocs)
 		return rc;

@@ -321,7 +321,7 @@ static void learn_types(const struct trace *t, struct btf *types)
 		specs[n++] = &tcp_events_spec;
 	if (wanted_kinds(t) & TRACE_BIT(TRACE_TLS))
 		specs[n++] = &tls_spec;
-	obj_learn(types, specs, n);
+	obj_learn_types(types, specs, n);
 }
 
 static int open_all(struct trace *t)

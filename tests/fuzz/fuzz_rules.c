@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc) {
 		MUST(!r.n && !r.drops[GATE_IN] && !r.drops[GATE_OUT]);
 		MUST(diag.pos <= size && sscanf(diag.msg, "%u:%u: ", &line, &column) == 2);
-	} else if (!rules_number(&r, 0)) {
+	} else if (!rules_assign_ids(&r, 0)) {
 		check_ids(&r);
 		check_again(&r);
 	}

@@ -48,9 +48,9 @@ void guarded_add(struct gate_conf *conf, int scope, struct guard_limit limit)
 
 int guarded_open(struct obj *gate, const struct gate_conf *conf, uint32_t progs)
 {
-	const struct obj_code none[GATE_NPROGS] = { { .none = true },
-						    { .none = true },
-						    { .none = true } };
+	const struct obj_code none[GATE_NPROGS] = { { .remove = true },
+						    { .remove = true },
+						    { .remove = true } };
 	const struct obj_map maps[GATE_NMAPS] = {
 		[GATE_MAP_GUARD] = { .max_entries =
 					     conf->guarded ? GUARD_SIZE(conf->guard.lines) : 1 }

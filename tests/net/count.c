@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Scenarios of sonde count: exact on every CPU, at every hook, live, once, and installed. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "lab/address.h"
 #include "obj/feature.h"
+#include "sys/netns.h"
 #include "tests/net/scenarios.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
@@ -157,6 +163,104 @@ void count_follows(void)
 	expect_clean(&lab);
 }
 
+static void stop_and_wait(const struct sonde *s)
+{
+	int status;
+
+	CHECK(!kill(s->pid, SIGSTOP) && waitpid(s->pid, &status, WUNTRACED) == s->pid &&
+		      WIFSTOPPED(status),
+	      "it does not stop: %s", strerror(errno));
+}
+
+static void move_link(struct nl *nl, int ifindex, int netns)
+{
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	struct nl_msg m;
+
+	nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_put_u32(&m, IFLA_NET_NS_FD, (uint32_t)netns);
+	CHECK(!nl_call(nl, &m, NULL, NULL), "moving an interface: %s", nl->ext_ack);
+}
+
+static void await_return(struct sonde *s)
+{
+	const char *before;
+
+	kill(s->pid, SIGCONT);
+	sonde_await_err(s, "sonde0: the interface is gone");
+	before = strstr(s->err, "the interface is gone");
+	while (!strstr(before, "sonde0: in: "))
+		CHECK(sonde_poll(s, 2000), "not attached again: %s", s->err);
+}
+
+/* An interface that was in another namespace for a moment has lost its programs, and gets others:
+ * of a count, to which it is named twice, and of a capture. */
+void count_returns(void)
+{
+	struct lab lab = { 0 };
+	struct lab_end *near = &lab.end[LAB_NEAR];
+	struct nl elsewhere = { 0 };
+	struct in_addr ip;
+	int netns;
+
+	lab_ready(&lab);
+	CHECK(!netns_unshare() && !nl_open(&elsewhere, 0), "another namespace");
+	netns = netns_current();
+	lab_enter(&lab, LAB_NEAR);
+	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0", "-i", "sonde0");
+	SONDE_START(&b, "capture", "-i", "sonde0", "-w", "/dev/null", "udp port 4242");
+	sonde_await_err(&a, "sonde0: in: ");
+	sonde_await_err(&b, "sonde0: in: ");
+	CHECK(!lab_udp(&lab, AF_INET, 7, LEN, true), "traffic before");
+	stop_and_wait(&a);
+	stop_and_wait(&b);
+	move_link(&near->nl, near->link.ifindex, netns);
+	move_link(&elsewhere, near->link.ifindex, near->netns);
+	inet_pton(AF_INET, lab_address(LAB_NEAR, AF_INET), &ip);
+	CHECK(!link_up(&near->nl, near->link.ifindex) &&
+		      !link_add_addr(&near->nl, near->link.ifindex, AF_INET, &ip, 24),
+	      "back: %s", near->nl.ext_ack);
+	await_return(&a);
+	await_return(&b);
+	CHECK(!lab_udp(&lab, AF_INET, 11, LEN, true), "traffic after");
+	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	expect_udp(a.out, "sonde0", "in", 7 + 11);
+	expect_udp(a.out, "sonde0", "out", 7 + 11);
+	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+	CHECK(sonde_said(&b, "packets captured") == 2 * (7 + 11), "%s", b.err);
+	expect_clean(&lab);
+}
+
+/* More events than the watching socket holds: none of them matters by itself. */
+void count_overrun(void)
+{
+	struct lab lab = { 0 };
+	struct nl *nl = &lab.end[LAB_NEAR].nl;
+	struct link late;
+
+	lab_ready(&lab);
+	SONDE_START(&a, "count", "--json", "-I", "50ms");
+	sonde_await_err(&a, "sonde0: in: ");
+	stop_and_wait(&a);
+	CHECK(!link_add_veth(nl, "late0", "late1", lab.end[LAB_NEAR].netns), "another pair");
+	CHECK(!link_get(nl, "late0", 0, &late), "late0");
+	for (int i = 0; i < 300; i++) {
+		struct ifinfomsg ifi = { .ifi_index = late.ifindex, .ifi_change = IFF_UP };
+		struct nl_msg m;
+
+		ifi.ifi_flags = i % 2 ? 0 : IFF_UP;
+		nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+		CHECK(!nl_call(nl, &m, NULL, NULL), "late0: %s", nl->ext_ack);
+	}
+	CHECK(!link_up(nl, late.ifindex), "late0 up");
+	kill(a.pid, SIGCONT);
+	sonde_await_err(&a, "late0: in: ");
+	CHECK(!link_del(nl, late.ifindex), "late0 away");
+	sonde_await_err(&a, "late0: the interface is gone");
+	CHECK(!sonde_stop(&a, SIGTERM), "%s", a.err);
+	expect_clean(&lab);
+}
+
 /* With nothing to count on yet: what comes later is attached to by a confined process. */
 void count_from_nothing(void)
 {
@@ -182,7 +286,7 @@ void count_two_at_once(void)
 	sonde_await_err(&a, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 7, LEN, true), "traffic before");
 	SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
-	sonde_await_err(&b, "a running sonde has XDP; counting incoming packets at tc");
+	sonde_await_err(&b, "a running sonde uses XDP; counting incoming packets at tc");
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 11, LEN, true), "traffic with both");
 	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "the first: %s", a.err);
@@ -204,7 +308,7 @@ void count_outlives_installed(void)
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic with the installed one");
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
-	sonde_await_err(&b, "the gate that was read is gone");
+	sonde_await_err(&b, "the installed gate was detached");
 	sonde_await_err(&b, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic with its own");
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
@@ -221,7 +325,7 @@ void count_installs(void)
 	lab_ready(&lab);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in"), "%s", a.err);
 	SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--in", "--at", "tc");
-	sonde_expect_line(&a, 1, "another way");
+	sonde_expect_line(&a, 1, "other options");
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--out"), "%s", a.err);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
 	CHECK(strstr(a.err, "installed already"), "%s", a.err);

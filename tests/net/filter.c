@@ -76,7 +76,7 @@ static void only_80(const char *at, int family)
 		SONDE_START(&b, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in",
 			    family == AF_INET ? has_observer : observed6, "and", "verdict", "drop");
 		AWAIT((sonde_poll(&b, 10), strstr(b.err, "behind the gate") ||
-						   strstr(b.err, "no place for an observer")),
+						   strstr(b.err, "no observer beside them")),
 		      "%s", b.err);
 		xdp = strstr(b.err, "behind the gate");
 	}

@@ -91,10 +91,10 @@ void filter_bad_file(void)
 	static const struct {
 		const char *text, *words;
 	} bad[] = {
-		{ "allow udp\n  deny tcp\n", "rules:2:3: deny: an action is allow or drop" },
+		{ "allow udp\n  deny tcp\n", "rules:2:3: deny: unknown action" },
 		{ "drop tcp and\n", "rules:1:13: " },
-		{ "drop udp\n7 drop\n7 drop", "rules:3:1: there is a rule 7" },
-		{ "drop dns example.com", "rules:1:6: names in packets" },
+		{ "drop udp\n7 drop\n7 drop", "rules:3:1: rule 7 exists already" },
+		{ "drop dns example.com", "rules:1:6: rules cannot match names in packets" },
 		{ "default drop\ndrop src set nowhere.txt", "rules:2:14: " },
 		{ "drop ifname nosuch0", "rules:1:13: " },
 	};
@@ -193,7 +193,7 @@ void filter_confirmed(void)
 	start_waiting("1h");
 	/* Meanwhile they are nobody else's to change. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
-	sonde_expect_line(&a, 1, "another sonde is changing its gate");
+	sonde_expect_line(&a, 1, "another sonde is changing the gate");
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
 	rules_expect(both);
@@ -350,7 +350,7 @@ void filter_at_once(void)
 			snprintf(name, sizeof(name), " r%d-%d:", round, i);
 			if (sonde_wait(&each[i]))
 				sonde_expect_line(&each[i], 1,
-						  "another sonde is changing its gate");
+						  "another sonde is changing the gate");
 			worked += !each[i].rc;
 			CHECK(!strstr(rules_now(), name) == (each[i].rc != 0), "%s %d: %s", name,
 			      each[i].rc, rules_now());

@@ -280,7 +280,8 @@ void guard_conns_unconfirmed(void)
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1") == 1, "confirmed twice");
 	lab_enter(&lab, LAB_NEAR);
-	CHECK(status_of(&lab, "entries, room", "entries") > 0 && strstr(a.out, "src 9 packets/s"),
+	CHECK(status_of(&lab, "entries, capacity", "entries") > 0 &&
+		      strstr(a.out, "src 9 packets/s"),
 	      "other limits: %s", a.out);
 	end(&c, true);
 	lab_enter(&lab, LAB_FAR);

@@ -126,7 +126,7 @@ void live_leaves_out(void)
 	CAPTURE("--at", "xdp", "-w", path, "ether proto 0x88b5");
 	sonde_await_err(&a, "late0: in: ");
 	sonde_await_err(&a, "late1: in: ");
-	sonde_await_err(&a, "sonde0: cannot capture what comes in");
+	sonde_await_err(&a, "sonde0: cannot capture received packets");
 	send_frame(late[0].ifindex, frame, make_frame(frame, 0));
 	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
@@ -143,7 +143,7 @@ void live_nothing(void)
 
 	CHECK(!lab_open(&lab), "making the laboratory");
 	SONDE_RUN(&a, "capture");
-	sonde_expect_line(&a, 1, "no interface to capture on");
+	sonde_expect_line(&a, 1, "no interface is up");
 }
 
 struct whole {

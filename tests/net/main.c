@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The scenarios: sonde as a user runs it, on real packets in private namespaces. */
+#include <stdlib.h>
 #include "tests/net/scenarios.h"
 
 #define ROOT(scenario, limit)                                                            \
@@ -18,6 +19,8 @@ static const struct test scenarios[] = {
 	ROOT(count_installed_tc, 60),
 	ROOT(count_installed_clsact, 60),
 	ROOT(count_follows, 30),
+	ROOT(count_returns, 30),
+	ROOT(count_overrun, 30),
 	ROOT(count_from_nothing, 30),
 	ROOT(count_two_at_once, 30),
 	ROOT(count_outlives_installed, 30),
@@ -177,9 +180,18 @@ static const struct test scenarios[] = {
 	ROOT(probe_full, 60),
 	ROOT(probe_unreturned, 60),
 	ROOT(probe_readers, 60),
+	/* The last ones need an older sonde: tests/upgrade.sh builds it. */
+	ROOT(upgrade_xdp, 60),
+	ROOT(upgrade_tc, 60),
+	ROOT(upgrade_detach_xdp, 30),
+	ROOT(upgrade_detach_tc, 30),
 };
+
+enum { UPGRADES = 4 };
 
 int main(int argc, char **argv)
 {
-	return test_main(argc, argv, scenarios, sizeof(scenarios) / sizeof(*scenarios));
+	size_t n = sizeof(scenarios) / sizeof(*scenarios);
+
+	return test_main(argc, argv, scenarios, getenv("SONDE_OLD") ? n : n - UPGRADES);
 }

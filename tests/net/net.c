@@ -224,7 +224,7 @@ struct hooks hooks_of(struct lab_end *end)
 
 	CHECK(!netns_set(end->netns), "entering the namespace");
 	CHECK(!link_get(&end->nl, NULL, end->link.ifindex, &now), "%s is gone", end->link.name);
-	CHECK(!find_on(&end->nl, &now, &list), "looking for programs");
+	CHECK(!find_attached(&end->nl, &now, &list), "looking for programs");
 	for (size_t i = 0; i < list.n; i++) {
 		struct find_prog prog;
 
@@ -233,7 +233,7 @@ struct hooks hooks_of(struct lab_end *end)
 		else
 			h.others++;
 	}
-	find_free(&list);
+	found_list_free(&list);
 	netns_set(home);
 	close(home);
 	return h;

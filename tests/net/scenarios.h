@@ -16,6 +16,8 @@ void count_installed_xdp(void);
 void count_installed_tc(void);
 void count_installed_clsact(void);
 void count_follows(void);
+void count_returns(void);
+void count_overrun(void);
 void count_from_nothing(void);
 void count_two_at_once(void);
 void count_outlives_installed(void);
@@ -208,5 +210,11 @@ void probe_replaced(void);
 void probe_full(void);
 void probe_unreturned(void);
 void probe_readers(void);
+
+/* upgrade.c */
+void upgrade_xdp(void);
+void upgrade_tc(void);
+void upgrade_detach_xdp(void);
+void upgrade_detach_tc(void);
 
 #endif

@@ -238,11 +238,11 @@ void guard_sketch(void)
 		make_udp(&p, src);
 		CHECK(run_xdp(&g, &p) == XDP_PASS, "a first packet");
 	}
-	CHECK(!sums_of(&g).made, "entries of sources with one packet");
+	CHECK(!sums_of(&g).created, "entries of sources with one packet");
 	make_udp(&p, 0x01020304);
 	for (int i = 0; i < 200; i++)
 		pass += run_xdp(&g, &p) == XDP_PASS;
-	CHECK(sums_of(&g).made == 1, "%llu entries", (unsigned long long)sums_of(&g).made);
+	CHECK(sums_of(&g).created == 1, "%llu entries", (unsigned long long)sums_of(&g).created);
 	/* 9 passed before the entry; as many may have in the second before that. */
 	CHECK(pass >= 90 && pass <= 93, "%u passed of a burst of 100", pass);
 	CHECK(only_entry(&g)->dropped == 200 - pass, "%llu dropped",
@@ -269,12 +269,13 @@ void guard_full(void)
 		pass += run_xdp(&g, &p) == XDP_PASS;
 	}
 	sums = sums_of(&g);
-	CHECK(sums.made <= 128 && sums.made > 120, "%llu entries", (unsigned long long)sums.made);
-	CHECK(sums.of[GUARD_SUM_FULL].packets == 1001 - sums.made, "%llu found no room",
-	      (unsigned long long)sums.of[GUARD_SUM_FULL].packets);
-	CHECK(pass + 1 >= sums.made + 50 && pass + 1 <= sums.made + 53, "%u passed", pass);
-	CHECK(sums.of[GUARD_SUM_SHARED].packets == 1000 - pass, "%llu over the shared limit",
-	      (unsigned long long)sums.of[GUARD_SUM_SHARED].packets);
+	CHECK(sums.created <= 128 && sums.created > 120, "%llu entries",
+	      (unsigned long long)sums.created);
+	CHECK(sums.sum[GUARD_SUM_FULL].packets == 1001 - sums.created, "%llu found no room",
+	      (unsigned long long)sums.sum[GUARD_SUM_FULL].packets);
+	CHECK(pass + 1 >= sums.created + 50 && pass + 1 <= sums.created + 53, "%u passed", pass);
+	CHECK(sums.sum[GUARD_SUM_SHARED].packets == 1000 - pass, "%llu over the shared limit",
+	      (unsigned long long)sums.sum[GUARD_SUM_SHARED].packets);
 	make_udp(&p, 0xffffffff);
 	for (int i = 0; i < 40; i++)
 		CHECK(run_xdp(&g, &p) == XDP_PASS, "a source with an entry is dropped");
@@ -288,14 +289,14 @@ static uint32_t now_tick(void)
 
 static uint32_t ban_left(const struct guard_rec *rec)
 {
-	return (uint32_t)guard_ticks(guard_ban_until(rec->ban), now_tick());
+	return (uint32_t)guard_tick_diff(guard_ban_until(rec->ban), now_tick());
 }
 
 /* Go back so many ticks with all that an entry remembers. */
 static void let_pass(struct guard_rec *rec, uint32_t ticks)
 {
 	rec->ban = guard_ban_word(guard_ban_until(rec->ban) - ticks, guard_ban_level(rec->ban),
-				  guard_ban_why(rec->ban));
+				  guard_ban_reason(rec->ban));
 	for (int i = 0; i < GUARD_SCOPE_LIMITS; i++)
 		rec->tat[i] -= (uint64_t)ticks << (GUARD_TICK_SHIFT + GUARD_TIME_SHIFT);
 }
@@ -356,8 +357,8 @@ void guard_dry(void)
 		CHECK(run_xdp(&g, &p) == XDP_PASS, "dropped in a dry run");
 	CHECK(only_entry(&g)->passed >= 10 && only_entry(&g)->passed <= 12, "%llu would pass",
 	      (unsigned long long)only_entry(&g)->passed);
-	CHECK(sums_of(&g).of[0].packets == 100 - only_entry(&g)->passed, "%llu would be dropped",
-	      (unsigned long long)sums_of(&g).of[0].packets);
+	CHECK(sums_of(&g).sum[0].packets == 100 - only_entry(&g)->passed, "%llu would be dropped",
+	      (unsigned long long)sums_of(&g).sum[0].packets);
 	close_guard(&g);
 }
 
@@ -380,7 +381,7 @@ static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
 	p.at[14 + 20 + 13] = flags;
 	for (int i = 0; i < 20; i++)
 		run_xdp(&g, &p);
-	over = sums_of(&g).of[0].packets;
+	over = sums_of(&g).sum[0].packets;
 	CHECK(syn ? over >= 13 && over <= 15 : !over, "fragment %#x, flags %#x: %llu are over",
 	      frag, flags, (unsigned long long)over);
 	close_guard(&g);
@@ -432,7 +433,7 @@ void guard_keys(void)
 		CHECK(net || (pass >= 10 && pass <= 11), "%u of one /64", pass);
 	}
 	CHECK(pass >= 25 && pass <= 26, "%u to one destination", pass);
-	CHECK(sums_of(&g).made == 11, "%llu entries", (unsigned long long)sums_of(&g).made);
+	CHECK(sums_of(&g).created == 11, "%llu entries", (unsigned long long)sums_of(&g).created);
 	close_guard(&g);
 }
 
@@ -475,6 +476,6 @@ void guard_mutated(void)
 			CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
 		}
 	}
-	CHECK(sums_of(&g).made > 50, "%llu entries", (unsigned long long)sums_of(&g).made);
+	CHECK(sums_of(&g).created > 50, "%llu entries", (unsigned long long)sums_of(&g).created);
 	close_guard(&g);
 }

@@ -66,18 +66,18 @@ static int bench_try(struct bench *b, enum target target, bool ethernet, const c
 	const struct link link = { .ifindex = IFINDEX,
 				   .name = "bench",
 				   .type = ethernet ? ARPHRD_ETHER : ARPHRD_NONE };
-	struct gate_load what = { .link = &link,
-				  .progs = 1u << progs[target],
-				  .uses = GATE_USER_FILTER,
-				  .rules = &b->rules,
-				  .dir = target == TC_OUT ? GATE_OUT : GATE_IN };
+	struct gate_load_opts what = { .link = &link,
+				       .progs = 1u << progs[target],
+				       .users = GATE_USER_FILTER,
+				       .rules = &b->rules,
+				       .dir = target == TC_OUT ? GATE_OUT : GATE_IN };
 	struct diag diag = { 0 };
 	int rc;
 
 	*b = (struct bench){ .target = target, .ethernet = ethernet, .dir = what.dir };
 	rc = rules_parse(&b->rules, text, strlen(text), what.dir, &exprs_names, &diag);
 	CHECK(!rc, "%s: %s", diag.msg, text);
-	CHECK(!rules_number(&b->rules, 0), "ids");
+	CHECK(!rules_assign_ids(&b->rules, 0), "ids");
 	return gate_load(&b->gate, &what, &b->conf);
 }
 
@@ -202,8 +202,9 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	view_frame(views, &frame);
 	views->dir = b->dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	views->ifindex = IFINDEX;
-	want = rules_drop(&b->rules, b->dir,
-			  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len }, &rule);
+	want = rules_drops_packet(&b->rules, b->dir,
+				  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len },
+				  &rule);
 	CHECK(drops == want, "%s%s%s%s: %s, not %s, which rule %u says: %s\n%s",
 	      target_names[b->target], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
 	      b->conf.addr_only ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
@@ -581,7 +582,7 @@ void rules_observed(void)
 /* A gate that takes another's place goes on with its hits and its counters. */
 void rules_go_on(void)
 {
-	struct gate_load what = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP, .uses = 1 };
+	struct gate_load_opts what = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP, .users = 1 };
 	const struct link link = { .ifindex = IFINDEX, .name = "bench", .type = ARPHRD_ETHER };
 	int maps[GATE_NMAPS] = { 0 };
 	struct gate_conf conf;
@@ -595,7 +596,7 @@ void rules_go_on(void)
 	maps[GATE_MAP_RULES_TEXT] = maps[gate_spec.conf_map] = 0;
 	what.link = &link;
 	what.rules = &b.rules;
-	what.before = &b.conf;
+	what.replaced = &b.conf;
 	what.maps = maps;
 	for (int i = 0; i < 3; i++) {
 		for (int k = 0; k < packets(); k++) {

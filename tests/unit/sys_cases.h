@@ -8,5 +8,6 @@
 TCase *netlink_cases(void);
 TCase *btf_cases(void);
 TCase *ring_cases(void);
+TCase *iface_cases(void);
 
 #endif

@@ -522,7 +522,7 @@ START_TEST(code_is_packed)
 	turned &= len == obj.spec.ninsns * sizeof(*insns);
 	spec.ninsns = obj.spec.ninsns;
 	memcpy(spec.streams, streams, sizeof(streams));
-	ck_assert(code && !obj_code(&spec, &insns));
+	ck_assert(code && !obj_unpack_code(&spec, &insns));
 	for (uint32_t i = 0; i < obj.spec.ninsns && turned; i++) {
 		uint8_t regs = insns[i].src_reg;
 

@@ -86,7 +86,7 @@ static struct guard_line lines[GUARD_SIZE(0)];
 static struct guard_view make_view(enum hook hook, bool enforce, bool has_observer)
 {
 	static struct gate_conf conf;
-	struct guard_view v = { .install.at.hook = hook };
+	struct guard_view v = { .install.current.hook = hook };
 
 	memset(lines, 0, sizeof(lines));
 	conf.guard.lines = 0;
@@ -147,7 +147,7 @@ START_TEST(chooses_packets)
 	for (int i = 0; i < 3; i++) {
 		v.install.conf.guard.enforce = i != 0;
 		v.install.conf.has_observer = i != 1;
-		v.install.at.hook = i == 2 ? HOOK_TCX : HOOK_XDP_GENERIC;
+		v.install.current.hook = i == 2 ? HOOK_TCX : HOOK_XDP_GENERIC;
 		expect_filter(&v, all, 3, "src net 192.0.2.1 or src net 192.0.2.0/24");
 		expect_filter(&v, all, 1, "src net 192.0.2.1");
 		/* none that can be expressed: every packet */

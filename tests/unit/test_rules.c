@@ -81,38 +81,39 @@ END_TEST
 static const struct {
 	const char *text, *words;
 } wrong[] = {
-	{ "block", "1:1: block: an action is allow or drop" },
-	{ "allow\n\n  deny tcp", "3:3: deny: an action is" },
-	{ "in", "1:3: allow or drop is missing" },
-	{ "in out drop", "1:4: out: an action is" },
-	{ "out # drop", "1:5: allow or drop is missing" },
-	{ "7", "1:2: allow or drop is missing" },
+	{ "block", "1:1: block: unknown action: use allow or drop" },
+	{ "allow\n\n  deny tcp", "3:3: deny: unknown action" },
+	{ "in", "1:3: missing action: allow or drop" },
+	{ "in out drop", "1:4: out: unknown action" },
+	{ "out # drop", "1:5: missing action: allow or drop" },
+	{ "7", "1:2: missing action: allow or drop" },
 	{ "0 drop", "1:1: an id is a number from 1 to 1023" },
 	{ " 1024 drop", "1:2: an id is" },
 	{ "99999999999 drop", "1:1: an id is" },
 	{ "00000001 drop", "1:1: an id is" },
 	{ "5x drop", "1:1: an id is" },
-	{ "-5 drop", "1:1: -5: an action is" },
-	{ "drop name", "1:10: a name is missing" },
-	{ "drop name  # x", "1:12: a name is missing" },
-	{ "drop name 5th", "1:11: a rule's name has at most 23 bytes and begins with no digit" },
+	{ "-5 drop", "1:1: -5: unknown action" },
+	{ "drop name", "1:10: missing name" },
+	{ "drop name  # x", "1:12: missing name" },
+	{ "drop name 5th",
+	  "1:11: a rule's name has at most 23 bytes and does not start with a digit" },
 	{ "drop name " LONG, "1:11: a rule's name has at most 23 bytes" },
-	{ "3 drop\n3 allow", "2:1: there is a rule 3 already" },
-	{ "3 drop\n  3 out allow", "2:3: there is a rule 3 already" },
-	{ "drop name a\nout drop name a", "2:1: there is a rule named a already" },
-	{ "default", "1:8: allow or drop is missing" },
-	{ "default reject", "1:9: reject: an action is" },
-	{ "default drop tcp", "1:14: tcp: nothing stands behind the default" },
-	{ "default drop default drop", "1:14: default: nothing stands" },
+	{ "3 drop\n3 allow", "2:1: rule 3 exists already" },
+	{ "3 drop\n  3 out allow", "2:3: rule 3 exists already" },
+	{ "drop name a\nout drop name a", "2:1: rule a exists already" },
+	{ "default", "1:8: missing action: allow or drop" },
+	{ "default reject", "1:9: reject: unknown action" },
+	{ "default drop tcp", "1:14: tcp: unexpected word after the default" },
+	{ "default drop default drop", "1:14: default: unexpected word" },
 	{ "drop tcp and", "1:13: " },
 	{ "allow\r\n\tdrop name x  prot 7", "2:15: " },
 	{ "drop tcp\n drop host 10.0.0.256", "2:12: " },
-	{ "drop pid 7", "1:6: the gate does not know whose a packet is" },
-	{ "drop udp or comm x", "1:6: the gate does not know whose" },
-	{ "drop dns example.com", "1:6: names in packets (dns, sni)" },
-	{ "drop tcp and not sni example.com", "1:6: names in packets" },
-	{ "drop inner (tcp and sni example.com)", "1:6: names in packets" },
-	{ "drop verdict drop", "1:6: the verdict is what the rules are there to find" },
+	{ "drop pid 7", "1:6: rules cannot match processes" },
+	{ "drop udp or comm x", "1:6: rules cannot match processes" },
+	{ "drop dns example.com", "1:6: rules cannot match names in packets (dns, sni)" },
+	{ "drop tcp and not sni example.com", "1:6: rules cannot match names in packets" },
+	{ "drop inner (tcp and sni example.com)", "1:6: rules cannot match names in packets" },
+	{ "drop verdict drop", "1:6: rules cannot match the verdict" },
 	{ "drop set nowhere.txt", "1:10: " },
 };
 
@@ -262,7 +263,7 @@ START_TEST(round_trip)
 		struct buf once = { 0 }, twice = { 0 };
 
 		random_rules(&r);
-		ck_assert(!rules_number(&r, 0));
+		ck_assert(!rules_assign_ids(&r, 0));
 		for (int dir = 0; dir < GATE_DIRS; dir++) {
 			struct buf text = { 0 };
 
@@ -307,7 +308,7 @@ START_TEST(first_decides)
 			for (size_t k = r.n; k-- > 0;)
 				if (r.at[k].dir == dir && filter_match(&r.at[k].filter, &p))
 					want = &r.at[k];
-			dropped = rules_drop(&r, dir, &p, &rule);
+			dropped = rules_drops_packet(&r, dir, &p, &rule);
 			ck_assert_ptr_eq(rule, want);
 			/* Type 133 to 137 of ICMPv6, and all that is not IP. */
 			neighbours = !e.views->family ||
@@ -354,12 +355,13 @@ START_TEST(spares)
 		data[54] = frames[i].icmp;
 		view_frame(views, &frame);
 		parse(&r, "default drop", GATE_OUT);
-		ck_assert_msg(rules_drop(&r, GATE_OUT, &p, &rule) == frames[i].dropped, "%zu", i);
+		ck_assert_msg(rules_drops_packet(&r, GATE_OUT, &p, &rule) == frames[i].dropped,
+			      "%zu", i);
 		ck_assert(!rule);
-		ck_assert(!rules_drop(&r, GATE_IN, &p, &rule));
+		ck_assert(!rules_drops_packet(&r, GATE_IN, &p, &rule));
 		/* A rule may say otherwise. */
 		parse(&r, "allow ip\ndrop", GATE_OUT);
-		ck_assert(rules_drop(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
+		ck_assert(rules_drops_packet(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
 		ck_assert_ptr_nonnull(rule);
 		rules_close(&r);
 	}
@@ -371,18 +373,18 @@ START_TEST(numbers)
 	struct rules r = { 0 };
 
 	parse(&r, "drop\n5 drop\nout drop\n3 drop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[0].id, 6);
 	ck_assert_uint_eq(r.at[2].id, 7);
 	/* 1, 2 and 4 were never given; 6 is free, and still nobody's. */
 	rules_remove(&r, 0);
 	parse(&r, "drop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[3].id, 8);
 	rules_close(&r);
 	/* Only when there is no other. */
 	parse(&r, "1023 drop\ndrop\ndrop\n2 drop\ndrop", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[1].id, 1);
 	ck_assert_uint_eq(r.at[2].id, 3);
 	ck_assert_uint_eq(r.at[4].id, 4);
@@ -398,7 +400,7 @@ START_TEST(number_all)
 	parse(&r, "1000 drop name first", GATE_OUT);
 	for (int i = 1; i < GATE_RULES_MAX - 1; i++)
 		parse(&r, i % 2 ? "drop" : "out allow", GATE_IN);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	for (size_t i = 0; i < r.n; i++) {
 		ck_assert_uint_ge(r.at[i].id, 1);
 		ck_assert_uint_lt(r.at[i].id, GATE_RULES_MAX);
@@ -408,9 +410,9 @@ START_TEST(number_all)
 	ck_assert_uint_eq(r.n, GATE_RULES_MAX - 1);
 	ck_assert_uint_eq(rules_count(&r, GATE_IN) + rules_count(&r, GATE_OUT), r.n);
 	parse(&r, "drop", GATE_IN);
-	ck_assert_int_eq(rules_number(&r, 0), -E2BIG);
+	ck_assert_int_eq(rules_assign_ids(&r, 0), -E2BIG);
 	rules_remove(&r, 500);
-	ck_assert(!rules_number(&r, 0));
+	ck_assert(!rules_assign_ids(&r, 0));
 	rules_close(&r);
 }
 END_TEST

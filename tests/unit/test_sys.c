@@ -178,5 +178,6 @@ Suite *sys_suite(void)
 	suite_add_tcase(s, netlink_cases());
 	suite_add_tcase(s, btf_cases());
 	suite_add_tcase(s, ring_cases());
+	suite_add_tcase(s, iface_cases());
 	return s;
 }

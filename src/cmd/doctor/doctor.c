@@ -99,7 +99,7 @@ static int refuse_attach(char *why, int rc, const struct attach_report *report)
 {
 	if (!report->n)
 		return refuse(why, rc);
-	set(why, attach_why(&report->tries[report->n - 1]));
+	set(why, attach_try_reason(&report->tries[report->n - 1]));
 	return rc;
 }
 

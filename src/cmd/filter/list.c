@@ -87,7 +87,7 @@ static int put_rule(struct sink *sink, const struct gate_txn *s, enum gate_dir d
 		.last_ns = COL_UNKNOWN,
 		.interface = s->link.name,
 		.direction = gate_dir_name(dir),
-		.hook = hook_name(s->install[dir].at.hook),
+		.hook = hook_name(s->install[dir].current.hook),
 		.action = drops ? "drop" : "allow",
 		.name = rule && *rule->name ? rule->name
 			: rule              ? NULL
@@ -114,7 +114,7 @@ static int put_rules(struct sink *sink, const struct gate_txn *s, const struct t
 	int rc = 0;
 
 	for (int dir = 0; dir < GATE_DIRS && !rc; dir++) {
-		if (!(s->install[dir].uses & GATE_USER_FILTER))
+		if (!(s->install[dir].users & GATE_USER_FILTER))
 			continue;
 		for (size_t i = 0; i < s->rules.n && !rc; i++)
 			if (s->rules.at[i].dir == dir)

@@ -94,7 +94,8 @@ static int put_sets(const struct filter_txns *s, struct sink *sink)
 	for (unsigned int i = 0; i < s->n; i++)
 		for (size_t j = 0; j < s->at[i].nsets && !rc; j++) {
 			const struct gate_txn_set *set = &s->at[i].sets[j];
-			const bool in = set->seen & 1u << GATE_IN, out = set->seen & 1u << GATE_OUT;
+			const bool in = set->used_in & 1u << GATE_IN,
+				   out = set->used_in & 1u << GATE_OUT;
 			const struct set_rec rec = {
 				.interface = s->at[i].link.name,
 				.name = set->set.name,
@@ -186,7 +187,7 @@ static int edit_set(struct gate_txn *s, char **words, int n, edit_fn *fn)
 		return rc == -ENOMEM ? fail_errno(rc, "set %s", words[0]) : rc;
 	rc = fn(&set, words[0], words + 1, n - 1);
 	if (!rc)
-		rc = gate_txn_put_set(s, words[0], &set);
+		rc = gate_txn_replace_set(s, words[0], &set);
 	set_close(&set);
 	return rc ? rc : gate_txn_reparse(s);
 }

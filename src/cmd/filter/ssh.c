@@ -33,7 +33,7 @@ static bool is_dropped(const struct gate_txn *txn, const struct ssh_session *s, 
 	view_frame(views, &frame);
 	views[0].dir = dir == GATE_IN ? VIEW_IN : VIEW_OUT;
 	views[0].ifindex = (uint32_t)txn->link.ifindex;
-	return rules_drop(&txn->rules, dir, &p, &rule);
+	return rules_drops_packet(&txn->rules, dir, &p, &rule);
 }
 
 static int put_first(struct gate_txn *txn, const struct ssh_session *s, enum gate_dir dir)

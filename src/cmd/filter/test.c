@@ -90,7 +90,7 @@ static int judge_frame(const struct frame *frame, void *arg)
 
 	view_frame(views, frame);
 	views[0].dir = dir == GATE_IN ? VIEW_IN : VIEW_OUT;
-	drops = rules_drop(t->rules, dir, &p, &rule);
+	drops = rules_drops_packet(t->rules, dir, &p, &rule);
 	if (rule)
 		rule_print(rule, &words);
 	buf_char(&words, '\0');

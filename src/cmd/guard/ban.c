@@ -64,7 +64,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 	if (!rc)
 		rc = guard_views_open(&v, &o.common.ifaces);
 	for (size_t i = 0; i < v.n && !rc; i++) {
-		rc = guard_table_ban(&v.at[i].table, family, addr, bans ? guard_ticks_of(time) : 0);
+		rc = guard_table_set_ban(&v.at[i].table, family, addr,
+					 bans ? guard_ticks_from_ns(time) : 0);
 		done += !rc;
 		if (rc == -ENOSPC)
 			fail(rc,

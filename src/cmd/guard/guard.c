@@ -70,15 +70,15 @@ static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < o->limits.n && !rc; i++)
-		if (guard_plan_limit(plan, o->limits.at[i], strlen(o->limits.at[i]), &diag))
+		if (guard_plan_add_limit(plan, o->limits.at[i], strlen(o->limits.at[i]), &diag))
 			rc = cmd_mistake("limit", o->limits.at[i], &diag) ? -E_USAGE : 0;
 	if (!rc && o->file) {
 		rc = cmd_read_file(o->file, &text);
-		if (!rc && guard_plan_file(plan, text.data, text.len, &diag))
+		if (!rc && guard_plan_parse_file(plan, text.data, text.len, &diag))
 			rc = fail(-EINVAL, "%s:%s", o->file, diag.msg);
 	}
 	for (size_t i = 0; i < 2 && !rc && !o->limits.n && !o->file; i++)
-		rc = guard_plan_limit(plan, usual[i], strlen(usual[i]), &diag);
+		rc = guard_plan_add_limit(plan, usual[i], strlen(usual[i]), &diag);
 	buf_free(&text);
 	return rc;
 }
@@ -95,7 +95,7 @@ static int allow_ssh(struct guard_plan *plan)
 		return 0;
 	snprintf(expr, sizeof(expr), "tcp and src host %s and src port %s and dst port %s",
 		 s.client, s.cport, s.sport);
-	rc = guard_plan_allow(plan, expr, NULL, &diag);
+	rc = guard_plan_add_allow(plan, expr, NULL, &diag);
 	if (rc)
 		return fail(rc, "exempting the SSH session from %s: %s (use --no-ssh)", s.client,
 			    diag.msg);
@@ -115,9 +115,9 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 	if (o->table)
 		plan->conf.lines = lines - 1;
 	if (o->quiet_time)
-		plan->conf.ban_decay = guard_ticks_of(o->quiet_time);
+		plan->conf.ban_decay = guard_ticks_from_ns(o->quiet_time);
 	if (o->ban_max)
-		plan->conf.ban_max = guard_ticks_of(o->ban_max);
+		plan->conf.ban_max = guard_ticks_from_ns(o->ban_max);
 	plan->conf.enforce = o->enforce;
 	plan->conf.cookies = o->cookies && o->enforce;
 	return add_limits(plan, o);
@@ -130,9 +130,9 @@ static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, stru
 	struct diag diag = { 0 };
 	int rc = 0;
 
-	guard_plan_disallow(plan);
+	guard_plan_clear_allow(plan);
 	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
-		if (guard_plan_allow(plan, o->allow.at[i], &names, &diag))
+		if (guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
 	if (!rc && o->enforce && !o->no_ssh && !o->common.netns)
 		rc = allow_ssh(plan);
@@ -143,7 +143,7 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 			 const struct guard_opts *o)
 {
 	const struct gate_install *install = &s->install[GATE_IN];
-	bool xdp = hook_is_xdp(install->put.hook);
+	bool xdp = hook_is_xdp(install->placed.hook);
 
 	if (o->common.quiet)
 		return;
@@ -198,11 +198,11 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		return rc;
 	if (s.install[GATE_IN].conf.guarded)
 		was = &s.install[GATE_IN].conf.guard;
-	if (s.install[GATE_IN].at.hook)
-		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	if (s.install[GATE_IN].current.hook)
+		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = add_allowed(plan, o, &s);
 	if (!rc)
-		rc = guard_plan_settle(plan, was);
+		rc = guard_plan_finish(plan, was);
 	if (!rc)
 		rc = gate_txn_commit(&s, nl, &opts);
 	if (!rc)
@@ -278,11 +278,11 @@ static int stop_on(struct nl *nl, const struct link *link, const struct guard_op
 	(void)plan;
 	if (rc)
 		return rc;
-	if (!(s.install[GATE_IN].uses & GATE_USER_GUARD)) {
+	if (!(s.install[GATE_IN].users & GATE_USER_GUARD)) {
 		gate_txn_close(&s);
 		return fail(-ENOENT, "%s: no guard is installed", link->name);
 	}
-	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].at.hook);
+	opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = gate_txn_commit(&s, nl, &opts);
 	gate_txn_close(&s);
 	return rc;

@@ -45,11 +45,11 @@ static const struct schema status_schema = SCHEMA("guard_status", status_cols);
 
 /* What is counted beside the limits. */
 static const struct {
-	enum guard_which which;
+	enum guard_sum_index which;
 	const char *words;
 } others[] = {
 	{ GUARD_SUM_BANNED, "from banned sources" },
-	{ GUARD_SUM_TRUSTED, "allowed by --allow" },
+	{ GUARD_SUM_ALLOWED, "allowed by --allow" },
 	{ GUARD_SUM_FULL, "table full" },
 	{ GUARD_SUM_KNOWN, "table full: of known connections" },
 	{ GUARD_SUM_SHARED, "table full: over the shared limit" },
@@ -84,12 +84,12 @@ static void count_entries(const struct guard_table *t, uint64_t *used, uint64_t 
 	for (uint32_t i = 0; i < t->entries; i++) {
 		const struct guard_rec *rec = guard_table_rec(t, i);
 
-		if (!guard_table_used(t, i))
+		if (!guard_table_is_used(t, i))
 			continue;
 		++*used;
 		if (is_of(scope, guard_table_name(t, i)))
 			*conns += guard_table_open_conns(t, rec);
-		*banned += rec->ban && guard_ticks(guard_ban_until(rec->ban), t->tick) > 0;
+		*banned += rec->ban && guard_tick_diff(guard_ban_until(rec->ban), t->tick) > 0;
 	}
 }
 
@@ -98,8 +98,8 @@ static int put_sum(struct sink *sink, struct status_rec rec, const struct guard_
 {
 	rec.what = what;
 	rec.entries = COL_UNKNOWN;
-	rec.packets = sums->of[which].packets;
-	rec.bytes = sums->of[which].bytes;
+	rec.packets = sums->sum[which].packets;
+	rec.bytes = sums->sum[which].bytes;
 	return sink_row(sink, &rec);
 }
 
@@ -110,7 +110,7 @@ static int put_limits(struct sink *sink, const struct guard_view *v, struct stat
 
 	for (uint8_t i = 0; i < GUARD_LIMITS_MAX && !rc; i++) {
 		const struct guard_scope *scope;
-		const struct guard_limit *limit = guard_limit_of(conf, i, &scope);
+		const struct guard_limit *limit = guard_find_limit(conf, i, &scope);
 		struct buf text = { 0 };
 
 		if (!limit)
@@ -156,7 +156,7 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		const struct guard_view *v = &all->at[i];
 		struct status_rec rec = { .interface = v->install.link.name,
-					  .hook = hook_name(v->install.at.hook),
+					  .hook = hook_name(v->install.current.hook),
 					  .mode = v->install.conf.guard.enforce ? "enforce"
 										: "dry run",
 					  .bans = COL_UNKNOWN };
@@ -217,13 +217,13 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	const struct guard_rec *rec = guard_table_rec(&v->table, entry);
 	const struct guard_name *name = guard_table_name(&v->table, entry);
 	uint64_t ban = rec->ban;
-	int32_t left = guard_ticks(guard_ban_until(ban), v->table.tick);
+	int32_t left = guard_tick_diff(guard_ban_until(ban), v->table.tick);
 	struct buf address = { 0 }, reason = { 0 };
 	const struct guard_scope *scope;
 	const struct guard_limit *limit =
-		guard_limit_of(&v->install.conf.guard, guard_ban_why(ban), &scope);
+		guard_find_limit(&v->install.conf.guard, guard_ban_reason(ban), &scope);
 	struct ban_rec row = { .interface = v->install.link.name,
-			       .since = ns_of(guard_ticks(v->table.tick, name->banned)),
+			       .since = ns_of(guard_tick_diff(v->table.tick, name->ban_start)),
 			       .left = ns_of(left),
 			       .hits = rec->dropped,
 			       .level = guard_ban_level(ban) };
@@ -236,8 +236,9 @@ static int put_ban(struct sink *sink, const struct guard_view *v, uint32_t entry
 	if (limit)
 		guard_print_limit(scope, limit, &reason);
 	else
-		buf_str(&reason, guard_ban_why(ban) == GUARD_BY_HAND ? "by hand"
-								     : "a limit that was removed");
+		buf_str(&reason, guard_ban_reason(ban) == GUARD_BAN_MANUAL
+					 ? "by hand"
+					 : "a limit that was removed");
 	buf_char(&reason, '\0');
 	row.address = address.data;
 	row.reason = reason.data;
@@ -254,7 +255,7 @@ static int put_bans(struct guard_views *all, const struct guard_opts *o, struct 
 	(void)o;
 	for (size_t i = 0; i < all->n && !rc; i++)
 		for (uint32_t e = 0; e < all->at[i].table.entries && !rc; e++)
-			if (guard_table_used(&all->at[i].table, e))
+			if (guard_table_is_used(&all->at[i].table, e))
 				rc = put_ban(sink, &all->at[i], e);
 	return rc ? rc : sink_end(sink);
 }

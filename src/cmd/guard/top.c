@@ -70,7 +70,7 @@ static int put_key(struct sink *sink, const struct guard_view *v, const struct g
 		.passed = rec->passed,
 		.dropped = rec->dropped,
 		.conns = guard_table_open_conns(&v->table, rec),
-		.banned = rec->ban && guard_ticks(guard_ban_until(rec->ban), v->table.tick) > 0,
+		.banned = rec->ban && guard_tick_diff(guard_ban_until(rec->ban), v->table.tick) > 0,
 	};
 	int rc;
 
@@ -96,7 +96,7 @@ static int print_top(struct guard_views *all, const struct guard_opts *o, struct
 	if (!rc)
 		rc = sink_begin(sink, &schema, NULL);
 	for (size_t i = 0; i < all->n && !rc; i++) {
-		size_t n = guard_rates_end(&rates[i], &all->at[i].table, busy, most);
+		size_t n = guard_rates_read(&rates[i], &all->at[i].table, busy, most);
 
 		for (size_t b = 0; b < n && !rc; b++)
 			rc = put_key(sink, &all->at[i], &busy[b]);

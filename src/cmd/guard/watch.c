@@ -96,10 +96,10 @@ static struct gate_sum over(const struct guard_sums *now, const struct guard_sum
 	uint64_t most = 0;
 
 	for (uint32_t i = 0; i <= GUARD_SUM_SHARED; i++) {
-		uint64_t packets = now->of[i].packets - was->of[i].packets;
+		uint64_t packets = now->sum[i].packets - was->sum[i].packets;
 
 		sum.packets += packets;
-		sum.bytes += now->of[i].bytes - was->of[i].bytes;
+		sum.bytes += now->sum[i].bytes - was->sum[i].bytes;
 		if (packets > most) {
 			most = packets;
 			*worst = i;
@@ -112,7 +112,7 @@ static void fmt_reason(const struct guard_view *v, uint32_t which, struct buf *o
 {
 	const struct guard_scope *scope;
 	const struct guard_limit *limit =
-		guard_limit_of(&v->install.conf.guard, (uint8_t)which, &scope);
+		guard_find_limit(&v->install.conf.guard, (uint8_t)which, &scope);
 
 	if (limit)
 		guard_print_limit(scope, limit, out);
@@ -198,7 +198,7 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 	double seconds = (double)(now - w->rates.time) / 1e9;
 	struct guard_busy busy[GUARD_BUSIEST];
 	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
-	size_t n = guard_rates_end(&w->rates, &v->table, busy, GUARD_BUSIEST);
+	size_t n = guard_rates_read(&w->rates, &v->table, busy, GUARD_BUSIEST);
 	const char *event = NULL;
 
 	w->last = v->sums;
@@ -234,7 +234,7 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 /* The guard must still be the program it was: another has other limits and counters. */
 static int check_program(struct guard_views *all, const struct guard_view *v)
 {
-	const struct found *at = &v->install.at;
+	const struct found *at = &v->install.current;
 	struct gate_successor successor = { 0 };
 	uint32_t zero = 0;
 	struct link now;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenarios of an upgrade: what an older sonde ($SONDE_OLD, see tests/upgrade.sh) has installed
+ * goes on under this one. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "tests/net/rules.h"
+#include "tests/net/scenarios.h"
+
+enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
+
+#define FLOOD_RULE      "udp dst port 7777"
+#define OTHER_RULE      "udp dst port 9"
+#define BANNED          "198.51.100.7"
+#define RUN_OLD(s, ...) (use_old(true), SONDE_RUN(s, __VA_ARGS__))
+#define RUN_NEW(s, ...) (use_old(false), SONDE_RUN(s, __VA_ARGS__))
+
+static struct sonde a, b;
+
+/* Which of both is started from now on. */
+static void use_old(bool old)
+{
+	static char path[4096];
+
+	if (!*path)
+		strncpy(path, getenv("SONDE") ? getenv("SONDE") : "build/sonde", sizeof(path) - 1);
+	setenv("SONDE", old ? getenv("SONDE_OLD") : path, 1);
+}
+
+/* Counters, a guard and a rule that drops a flood, in one gate of the far side. */
+static void install_old(const char *at)
+{
+	CHECK(!RUN_OLD(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
+	CHECK(!RUN_OLD(&a, "guard", "start", "-i", "sonde1", "--at", at, "--enforce", "-l",
+		       "src 1000000 packets/s", "-l", "src 50 connections"),
+	      "%s", a.err);
+	CHECK(!RUN_OLD(&a, "guard", "ban", BANNED, "1h"), "%s", a.err);
+	CHECK(!RUN_OLD(&a, "filter", "add", "-i", "sonde1", "--no-ssh", "--at", at, "drop",
+		       FLOOD_RULE),
+	      "%s", a.err);
+}
+
+static uint64_t counted(const char *dir)
+{
+	char direction[32];
+
+	snprintf(direction, sizeof(direction), "\"direction\":\"%s\"", dir);
+	CHECK(!RUN_NEW(&a, "count", "--read", "--json", "-i", "sonde1"), "%s", a.err);
+	return JSON_SUM(a.out, "packets", direction, "\"protocol\":\"udp\"");
+}
+
+static uint64_t hits_of(const char *rule)
+{
+	char quoted[64];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", rule);
+	use_old(false);
+	return RULES_HITS(quoted);
+}
+
+/* All of it is shown: status, counters, hits, limits, ban. */
+static void expect_shown(uint64_t packets)
+{
+	CHECK(!RUN_NEW(&a, "status", "--json"), "%s", a.err);
+	CHECK(LINES_WITH(a.out, "\"sonde1\"", "sonde_g") == 2, "%s", a.out);
+	CHECK(counted("in") == packets, "%llu packets are not counted",
+	      (unsigned long long)packets);
+	CHECK(hits_of(FLOOD_RULE) == packets, "%llu packets are not hits: %s",
+	      (unsigned long long)packets, rules_now());
+	CHECK(!RUN_NEW(&a, "guard", "status", "--json"), "%s", a.err);
+	CHECK(LINES_WITH(a.out, "src 1000000 packets/s") == 1 &&
+		      LINES_WITH(a.out, "src 50 connections") == 1,
+	      "%s", a.out);
+	CHECK(!RUN_NEW(&a, "guard", "list", "--json"), "%s", a.err);
+	CHECK(lines_of(a.out) == 1 && strstr(a.out, "\"" BANNED "\""), "%s", a.out);
+}
+
+/* The rules change as often as there is time while a flood comes in. How often they did. */
+static unsigned int change_under_flood(struct lab *lab, unsigned int packets)
+{
+	uint64_t before = arrived(lab, 0);
+	unsigned int changes = 0;
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		lab_enter(lab, LAB_NEAR);
+		flood(lab, packets, LEN);
+		_exit(0);
+	}
+	AWAIT(arrived(lab, before) > packets / 100, "no flood");
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (changes++ % 2)
+			CHECK(!RUN_NEW(&a, "filter", "del", "-i", "sonde1", "other"), "%s", a.err);
+		else
+			CHECK(!RUN_NEW(&a, "filter", "add", "-i", "sonde1", "--no-ssh", "drop",
+				       "name", "other", OTHER_RULE),
+			      "%s", a.err);
+	}
+	CHECK(!status, "the flood failed");
+	return changes;
+}
+
+/* n connections to a listener of the far side, both ends of each. */
+static void connect_all(const struct lab *lab, int listener, int (*ends)[2], int n)
+{
+	struct sockaddr_storage to;
+	socklen_t len = far_address(&to, AF_INET, 8080);
+
+	lab_enter(lab, LAB_NEAR);
+	for (int i = 0; i < n; i++) {
+		ends[i][0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CHECK(!connect(ends[i][0], (struct sockaddr *)&to, len), "connect: %s",
+		      strerror(errno));
+		ends[i][1] = accept(listener, NULL, NULL);
+	}
+	lab_enter(lab, LAB_FAR);
+}
+
+static uint64_t open_conns(void)
+{
+	CHECK(!RUN_NEW(&a, "guard", "status", "--json"), "%s", a.err);
+	return JSON_SUM(a.out, "entries", "\"what\":\"connections, open");
+}
+
+static void upgrade(const char *at)
+{
+	unsigned int packets = 200000 / test_slow(), changes;
+	bool xdp = !strcmp(at, "xdp");
+	struct lab lab = { 0 };
+	int listener, ends[3][2];
+	uint64_t came, before, lost;
+
+	lab_ready(&lab);
+	silence(&lab);
+	listener = far_listener(&lab, AF_INET, 8080, 5);
+	lab_enter(&lab, LAB_FAR);
+	install_old(at);
+	if (xdp) { /* a counter of the old version reads the gate's counters */
+		SONDE_START(&b, "count", "--json", "--once", "-d", "1h", "-i", "sonde1", "--in");
+		sonde_await_err(&b, "reading the gate");
+	}
+	connect_all(&lab, listener, ends, 3);
+	lab_enter(&lab, LAB_NEAR);
+	came = flood_across(&lab, FEW, LEN);
+	lab_enter(&lab, LAB_FAR);
+	expect_shown(came);
+	CHECK(open_conns() == 3, "%s", a.out);
+
+	before = arrived(&lab, 0);
+	lost = dropped(&lab);
+	changes = change_under_flood(&lab, packets);
+	came += all_arrived(&lab, before, packets, lost);
+	CHECK(changes > 2, "only %u changes", changes);
+	if (changes % 2)
+		CHECK(!RUN_NEW(&a, "filter", "del", "-i", "sonde1", "other"), "%s", a.err);
+	expect_shown(came);
+	CHECK(open_conns() == 3, "%s", a.out);
+	for (int i = 0; i < 6; i++)
+		close(ends[i / 2][i % 2]);
+	AWAIT(!open_conns(), "connections of before are still open: %s", a.out);
+	CHECK(!RUN_NEW(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
+	CHECK(strstr(a.err, "installed already"), "%s", a.err);
+	if (xdp) { /* and has followed it to this one's gate */
+		CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
+		CHECK(!strstr(b.err, "gone"), "%s", b.err);
+		CHECK(JSON_SUM(b.out, "packets", "\"in\"", "\"udp\"") == came, "%s", b.out);
+	}
+	CHECK(!RUN_NEW(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
+	CHECK(hits_of(FLOOD_RULE) == came, "the rule's hits have gone with the guard");
+	CHECK(!RUN_NEW(&a, "detach", "--all"), "%s", a.err);
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
+}
+
+void upgrade_xdp(void)
+{
+	upgrade("xdp");
+}
+
+void upgrade_tc(void)
+{
+	upgrade("tc");
+}
+
+/* What was never changed by this version is taken off by it, its counting of connections too. */
+static void detach_old(const char *at, bool by_parts)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	install_old(at);
+	CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the old version has installed nothing");
+	if (by_parts) {
+		CHECK(!RUN_NEW(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
+		CHECK(!RUN_NEW(&a, "filter", "clear", "-i", "sonde1"), "%s", a.err);
+		CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the counters went, too");
+		CHECK(!RUN_NEW(&a, "detach", "-i", "sonde1"), "%s", a.err);
+	} else {
+		CHECK(!RUN_NEW(&a, "detach", "--all"), "%s", a.err);
+	}
+	CHECK(!RUN_NEW(&a, "status", "--json"), "%s", a.err);
+	CHECK(!strstr(a.out, "sonde1"), "%s", a.out);
+	lab_enter(&lab, LAB_NEAR);
+	expect_clean(&lab);
+}
+
+void upgrade_detach_xdp(void)
+{
+	detach_old("xdp", false);
+	detach_old("xdp", true);
+}
+
+void upgrade_detach_tc(void)
+{
+	detach_old("tc", false);
+	detach_old("tc", true);
+}
