@@ -84,8 +84,7 @@ struct take {
 /* The filter's place: its code is put here. r1: views, r2: data or the skb, r3: data_end. */
 __noinline int stub_filter(struct view *views, void *packet, void *end)
 {
-	asm volatile("" : "+r"(views), "+r"(packet), "+r"(end));
-	return views != 0;
+	return stub_answer(1, views, packet, end);
 }
 
 static __always_inline bool passes(const struct take *t)

@@ -27,8 +27,7 @@ struct {
  * enum gate_answer. */
 __noinline int stub_judge(struct view *views, void *packet, void *end)
 {
-	asm volatile("" : "+r"(views), "+r"(packet), "+r"(end));
-	return views == 0;
+	return stub_answer(0, views, packet, end);
 }
 
 /* A packet as the rules are asked about it. */

@@ -149,6 +149,9 @@ static __always_inline int set6_find(__u64 high, __u64 low)
 		if (!bits)
 			return 0;
 		got = set6_ask(high, low, bits, buckets);
+		/* Or the compiler makes a loop for each outcome, and a verifier walks all of them
+		 * (clang from 17 on). */
+		asm volatile("" : "+r"(got));
 		if (got == SET6_END)
 			return 1;
 		k = k * 2 + (got == SET6_MARKER);
