@@ -7,7 +7,8 @@
 #include "sys/bpf.h"
 
 /* Load the program once more with a log and print one line that says what failed, then the log's
- * last useful lines, or all of it with verbose. rc: the error of the first try. Returns rc. */
+ * last useful lines, or all of it with verbose. A program that is too complex for the verifier has
+ * only that line, with the reason. rc: the error of the first try. Returns rc. */
 int log_explain(const struct bpf_prog_new *prog, int rc, bool verbose);
 
 /* The start of the last n lines of log that say something (its summary of instructions, times and

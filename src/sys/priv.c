@@ -91,6 +91,19 @@ void priv_lift_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
+bool priv_memlock_counts(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct rlimit memlock = { 0 };
+	struct utsname uts;
+
+	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	if (major > 5 || (major == 5 && minor >= 11))
+		return false;
+	return !getrlimit(RLIMIT_MEMLOCK, &memlock) && memlock.rlim_cur != RLIM_INFINITY;
+}
+
 void priv_lift_files(void)
 {
 	struct rlimit files;

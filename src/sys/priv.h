@@ -26,6 +26,9 @@ extern const char *const lockdown_names[];
 /* Lift RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to. Failure shows in the
  * next call. bpf_map_create() and bpf_prog_load() do it when they have to. */
 void priv_lift_memlock(void);
+/* Whether -EPERM for a map or a program may come of that limit: this kernel charges it, and the
+ * limit is not lifted. By the kernel's version, since no call tells it from other refusals. */
+bool priv_memlock_counts(void);
 
 /* Let this process hold as many descriptors as it may: an interface takes about eight. */
 void priv_lift_files(void);
