@@ -92,10 +92,10 @@ SUBMAKE := $(MAKE)
 STAGES := check lint check-product check-run check-net check-peers check-lines check-cross check-endian
 test: ## every check below, but of the machines some, of the fuzzing a few seconds
 	$(call need,$(PKGS_all))
-	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-vm-test
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) fuzz-seeds check-fresh-test check-vm-test
 test-all: ## all of it, but the benchmarks
 	$(call need,$(PKGS_all))
-	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-vm
+	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-fresh check-vm
 
 check: check-rules unit ## unit tests, layer rules, format: no privilege needed
 unit: ## unit tests; T=dissect: one suite, or one case of any
@@ -138,6 +138,14 @@ check-cross-now:
 	$(Q)sh tests/cross.sh $(filter-out $(HOST_ARCH),$(ARCHS))
 check-dist: ## their bytes are the same from another directory
 	$(Q)sh tests/dist.sh
+VM_CHECK := MAKE='$(SUBMAKE)' HOST_ARCH=$(HOST_ARCH) sh tests/vm/check.sh
+check-fresh: ## the first two commands on fresh Debian 12 and 13, and what 13 makes on other kernels (root)
+	$(call need,$(PKGS_vm) debootstrap)
+	$(Q)rc=0; sh tests/fresh.sh none bookworm || rc=1; sh tests/fresh.sh all trixie || rc=1; \
+	$(VM_CHECK) -b build/fresh/trixie -k '5.10-some sid-some' || rc=1; exit $$rc
+check-fresh-test:
+	$(call need,debootstrap)
+	$(Q)sh tests/fresh.sh some trixie
 fuzz: ## libFuzzer on every parser (FUZZ_SECONDS=60 each)
 	$(call ready,unit,fuzz-now)
 fuzz-seeds: ## a few seconds of that
@@ -147,7 +155,7 @@ fuzz-now: $(FUZZERS:%=$(F)/fuzz_%) $(F)/seeds/gen
 # Of tests/vm/matrix all, or a kernel (K=6.1), an architecture (ARCH=arm64), a set (SET=test).
 check-vm: ## other kernels under QEMU; K=6.1, ARCH=arm64: only those
 	$(call need,$(PKGS_vm))
-	$(Q)MAKE='$(SUBMAKE)' HOST_ARCH=$(HOST_ARCH) sh tests/vm/check.sh -k '$(K)' -s '$(SET)' \
+	$(Q)$(VM_CHECK) -k '$(K)' -s '$(SET)' \
 		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
 check-vm-test:
 	$(Q)$(MAKE) --no-print-directory check-vm SET=test
@@ -156,4 +164,4 @@ readme-vm: ## the last run's table, if it was of all machines, into the README
 
 .PHONY: vm-programs test test-all check unit unit-now check-rules lint lint-now check-product check-run check-net \
 	check-peers check-peers-now check-lines check-lines-now check-endian check-endian-now check-cross check-cross-now \
-	check-dist fuzz fuzz-seeds fuzz-now check-vm check-vm-test readme-vm
+	check-dist check-fresh check-fresh-test fuzz fuzz-seeds fuzz-now check-vm check-vm-test readme-vm
