@@ -61,13 +61,17 @@ refuse-toolchain:
 	@echo '$(TOOLCHAIN_WORDS)' >&2; exit 1
 .PHONY: refuse-toolchain
 
-# Another compiler makes everything anew.
+# Another compiler makes everything anew. (Written here: make takes a file that is missing but only
+# leads to others for up to date.)
 STAMP := build/.toolchain
+ifneq ($(filter-out help clean distclean deps%,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(TOOLCHAIN_READY),)
 ifneq ($(FOUND),$(file <$(STAMP)))
-$(shell rm -f $(STAMP))
+$(shell mkdir -p build && echo '$(FOUND)' >$(STAMP))
+endif
+endif
 endif
 $(STAMP): | $(TOOLCHAIN_READY)
-	$(Q)mkdir -p $(@D) && echo '$(FOUND)' >$@
 # Flags are part of what objects are made of.
 MADE_BY := Makefile gen/toolchain.mk $(STAMP)
 

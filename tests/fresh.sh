@@ -44,7 +44,7 @@ inside() {
 	type 'make check-product'
 	report "$suite: make check-product"
 	[ "$programs" = none ] || {
-		type 'make vm-programs'
+		type "make $([ "$programs" = all ] && echo vm-programs || echo build/tests/run/run)"
 		report "$suite: the programs of the tests are made"
 		cp -r "$root/root/sonde/build/sonde" "$root/root/sonde/build/tests" "$out"
 	}
