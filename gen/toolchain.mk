@@ -50,7 +50,8 @@ $(if $(V),$(if $(MAKELEVEL:0=),,$(info # $(FOUND))))
 TOOLCHAIN_READY :=
 ifneq ($(MISSING),)
 TOOLCHAIN_READY := refuse-toolchain
-TOOLCHAIN_WORDS := missing for the build: $(MISSING): $(if $(shell command -v apt-get),make deps installs the packages (root),\
+TOOLCHAIN_WORDS := missing for the build: $(MISSING): $(if $(shell command -v apt-get),\
+make deps installs the packages (root),\
 install clang $(CLANG_OLDEST) to $(CLANG_NEWEST) with lld and llvm$(comma) and the development files of musl (static)$(comma) lz4 and the kernel)
 else ifeq ($(ANY_CLANG)$(filter $(CLANG_MAJOR),$(PROVEN)),)
 TOOLCHAIN_READY := refuse-toolchain
@@ -58,7 +59,7 @@ TOOLCHAIN_WORDS := $(CLANG) is version $(CLANG_MAJOR), but sonde is tested with 
 (CLANG=clang-$(CLANG_NEWEST)), or take this one all the same (ANY_CLANG=1)
 endif
 refuse-toolchain:
-	@echo '$(TOOLCHAIN_WORDS)' >&2; exit 1
+	@echo '$(strip $(TOOLCHAIN_WORDS))' >&2; exit 1
 .PHONY: refuse-toolchain
 
 # Another compiler makes everything anew. (Written here: make takes a file that is missing but only

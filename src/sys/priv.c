@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -93,12 +94,15 @@ void priv_lift_memlock(void)
 
 bool priv_memlock_counts(void)
 {
-	unsigned int major = 0, minor = 0;
 	struct rlimit memlock = { 0 };
+	unsigned long major, minor;
 	struct utsname uts;
+	char *end;
 
-	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2)
+	if (uname(&uts))
 		return false;
+	major = strtoul(uts.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 	if (major > 5 || (major == 5 && minor >= 11))
 		return false;
 	return !getrlimit(RLIMIT_MEMLOCK, &memlock) && memlock.rlim_cur != RLIM_INFINITY;
