@@ -118,9 +118,9 @@ endif
 
 # Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
 # headers are those of the architecture: byte order and bit-fields are in them. So are registers.
-# From 15 on the compiler threads jumps so that verifiers walk more ways, and 5.10's JIT gives a program
-# up. Lookups in sets have their own mend (bpf/lib/set.h), and with both some rules do not load.
-BPF_FLAGS := $(if $(filter-out 14,$(CLANG_MAJOR)),-mllvm -jump-threading-threshold=0)
+# From 17 on the compiler threads jumps so that verifiers walk more ways, and 5.10's JIT gives a program
+# up; before, the flag makes it worse. Lookups in sets have their own mend (bpf/lib/set.h).
+BPF_FLAGS := $(if $(filter-out 14 15 16,$(CLANG_MAJOR)),-mllvm -jump-threading-threshold=0)
 $(B)/bpf/set.bpf.o: BPF_FLAGS :=
 CC_BPF = $(CLANG) -target $(BPF_TARGET) -DFOR_$(ARCH) -mcpu=v3 -O2 -g $(WARNINGS) -nostdlibinc $(BPF_FLAGS) \
 	$(SAME_ANYWHERE) -iquote . $(KERNEL_INCLUDES)
