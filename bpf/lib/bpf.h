@@ -27,8 +27,8 @@
 #define be32(x) (x)
 #endif
 
-/* The answer of a stub, a function whose code the loader replaces: value until then. It comes out of
- * the assembler, which is given all arguments, because a compiler that knows the answer, or its
+/* The answer of a stub, a function whose code the loader replaces: value until then. It comes out
+ * of the assembler, which is given all arguments, because a compiler that knows the answer, or its
  * range, changes the callers to suit it (clang from 15 on, noinline or not). */
 static __always_inline int stub_answer(int value, const void *a, const void *b, const void *c)
 {

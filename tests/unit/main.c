@@ -16,9 +16,10 @@ static const struct suite {
 	Suite *(*make)(void);
 } suites[] = {
 	/* The longest first. */
-	SUITE(gen_refuse), SUITE(lines), SUITE(unpack), SUITE(gen), SUITE(base), SUITE(opt), SUITE(out),
-	SUITE(text), SUITE(sys), SUITE(filter), SUITE(set), SUITE(names), SUITE(host), SUITE(capfile),
-	SUITE(dissect), SUITE(tap), SUITE(rules), SUITE(guard), SUITE(elf), SUITE(probe),
+	SUITE(gen_refuse), SUITE(lines), SUITE(unpack), SUITE(gen), SUITE(base), SUITE(opt),
+	SUITE(out), SUITE(text), SUITE(sys), SUITE(filter), SUITE(set), SUITE(names),
+	SUITE(host), SUITE(capfile), SUITE(dissect), SUITE(tap), SUITE(rules), SUITE(guard),
+	SUITE(elf), SUITE(probe),
 };
 /* clang-format on */
 
