@@ -60,7 +60,7 @@ struct gate_conf {
 	__u32 ifindex;
 	__u8 has_observer; /* 1: call the program in map `observer` */
 	/* About the rules: */
-	__u8 has_rules; /* 1: rules replace stub_judge() */
+	__u8 has_rules; /* 1: rules replace stub_rules() */
 	__u8 addr_only; /* 1: they look only at addresses and protocols of IP packets */
 	__u8 inner;     /* 1: they look at the packet inside a tunnel */
 	__u8 groups;    /* enum view_group: what they look at */

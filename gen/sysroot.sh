@@ -3,7 +3,7 @@
 # The C library, libgcc and kernel headers of another architecture, unpacked below a directory for
 # cross building: sysroot.sh ARCH DIR [SUITES [PACKAGE...]], with more packages beside them. Of the
 # suites (a word each) the first that has them serves: a server may have lists and packages of one
-# that do not fit each other.
+# that do not fit each other. $STRIP: llvm-strip.
 set -eu
 me=sysroot
 . "$(dirname "$0")/debian.sh"
@@ -44,7 +44,7 @@ for suite in ${suites:-''}; do
 done
 [ "$got" ] || exit 1
 # Newer compilers' debugging data has relocations that lld 14 does not know, and nobody needs it.
-find "$new" -name '*.[ao]' -exec llvm-strip-14 -g {} +
+find "$new" -name '*.[ao]' -exec "$STRIP" -g {} +
 
 echo "$*" >"$new/.ready"
 rm -rf "$name"

@@ -7,7 +7,7 @@ set -u
 MAKEFLAGS=$(echo "${MAKEFLAGS:-}" | sed 's/ *-j[0-9]*//; s/ *--jobserver-auth=[^ ]*//')
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-trap 'exit 130' INT
+trap 'echo "cut off in make $stage"; exit 130' INT
 trap 'exit 143' TERM
 passed=0 failed=0 skipped=0
 
@@ -17,7 +17,7 @@ for stage in "$@"; do
 	{
 		${MAKE:-make} -j"$(nproc)" --no-print-directory "$stage" 2>&1
 		echo "exit $?"
-	} | tee "$log" | grep -v '^exit [0-9]*$'
+	} | (trap '' INT; exec tee "$log") | (trap '' INT; exec grep -v '^exit [0-9]*$')
 	# Every counting line of the stage: it may run several programs.
 	sums=$(awk '/^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; s += $5 } END { print p + 0, f + 0, s + 0 }' "$log")
 	# shellcheck disable=SC2086

@@ -24,8 +24,8 @@ check() {
 }
 # Nor any address that a dynamic loader would have to find: it moves itself, and does no more.
 is_static() {
-	! llvm-readelf-14 -ld "$binary" | grep -E 'INTERP|NEEDED' &&
-		! llvm-readelf-14 -rW "$binary" | grep R_ | grep -vE '_RELATIVE|_NONE'
+	! "$READELF" -ld "$binary" | grep -E 'INTERP|NEEDED' &&
+		! "$READELF" -rW "$binary" | grep R_ | grep -vE '_RELATIVE|_NONE'
 }
 # s390x, whose instructions are long and whose linker does not pack relocations, has more.
 limit_of() {

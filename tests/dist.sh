@@ -9,7 +9,7 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 make -s -j"$(nproc)" SAN= dist >"$work/log" # where it downloads, it says so
 mkdir -p "$work/tree/build"
 cp -r Makefile bpf gen src "$work/tree"
-ln -s "$PWD/build/sysroot" "$work/tree/build" # what is unpacked there is no part of the question
+ln -s "$PWD/build/fetched" "$work/tree/build" # what is unpacked there is no part of the question
 make -s -j"$(nproc)" SAN= -C "$work/tree" dist >>"$work/log"
 
 while read -r sum name; do

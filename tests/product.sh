@@ -12,9 +12,9 @@ if [ "${SAN:-}" ]; then
 	skip 'a static binary' 'SAN=1 builds are dynamic'
 else
 	: >"$work/found"
-	llvm-readelf-14 -l "$binary" | grep INTERP >>"$work/found"
-	llvm-readelf-14 -d "$binary" | grep NEEDED >>"$work/found"
-	llvm-readelf-14 -h "$binary" | grep -q 'Type: *DYN' || echo 'not position independent' >>"$work/found"
+	"$READELF" -l "$binary" | grep INTERP >>"$work/found"
+	"$READELF" -d "$binary" | grep NEEDED >>"$work/found"
+	"$READELF" -h "$binary" | grep -q 'Type: *DYN' || echo 'not position independent' >>"$work/found"
 	[ "$(wc -c <"$binary")" -le 622592 ] || echo "$binary is over 608 KiB" >>"$work/found"
 	verdict 'the binary is a static PIE without interpreter or needed library, under 608 KiB'
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The rules of the house, enforced by reading the sources: layers, sizes, licence lines, format.
-# usage: tests/rules.sh
+# usage: tests/rules.sh ($CLANG_FORMAT: the one that counts, of version $STYLE, or empty)
 set -u
 . "$(dirname "$0")/verdict.sh"
 sources() { find src bpf gen tests -name '*.[ch]' | LC_ALL=C sort; }
@@ -61,11 +61,11 @@ verdict 'functions of at most 60 lines'
 grep -L '^LICENSE("Dual MIT/GPL");' bpf/*.bpf.c >"$work/found"
 verdict 'kernel programs declare their licence'
 
-if command -v clang-format-14 >/dev/null; then
-	sources | xargs clang-format-14 --dry-run 2>&1 | grep warning >"$work/found"
-	verdict 'format (clang-format-14)'
+if [ "$CLANG_FORMAT" ]; then
+	sources | xargs "$CLANG_FORMAT" --dry-run 2>&1 | grep warning >"$work/found"
+	verdict "format (clang-format $STYLE)"
 else
-	skip 'format' 'clang-format-14 is not installed'
+	skip 'format' "clang-format $STYLE, whose format is the style's, is not installed"
 fi
 
 summary

@@ -27,6 +27,15 @@
 #define be32(x) (x)
 #endif
 
+/* The answer of a stub, a function whose code the loader replaces: value until then. The value
+ * comes from the assembler, which gets all arguments: a compiler that knows the value or its range
+ * (clang from 15 on, noinline or not) optimizes the callers accordingly. */
+static __always_inline int stub_answer(int value, const void *a, const void *b, const void *c)
+{
+	asm volatile("" : "+r"(value) : "r"(a), "r"(b), "r"(c) : "memory");
+	return value;
+}
+
 /* CO-RE: members accessed through such a pointer have their offsets in the running kernel. */
 #define CORE __attribute__((preserve_access_index))
 

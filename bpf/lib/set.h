@@ -96,7 +96,8 @@ static __always_inline int set4_find(__u32 addr)
 	return buckets ? set4_in_buckets(addr, buckets) : 0;
 }
 
-enum { SET6_MISS, SET6_MARKER, SET6_END, SET6_SPILLED };
+/* What was found in a bucket. Bits, so that no branch is needed for each. */
+enum { SET6_MISS, SET6_MARKER = 1, SET6_END = 2, SET6_SPILLED = 4 };
 
 static __always_inline int set6_in_bucket(__u32 index, __u64 high, __u64 low, __u32 bits)
 {
@@ -106,11 +107,11 @@ static __always_inline int set6_in_bucket(__u32 index, __u64 high, __u64 low, __
 		return SET6_MISS;
 	for (int i = 0; i < SET6_SLOTS; i++)
 		if (!((l->low[i] ^ low) | (l->high[i] ^ high) | (l->bits[i] ^ bits)))
-			return l->ends >> i & 1 ? SET6_END : SET6_MARKER;
+			return SET6_MARKER << (l->ends >> i & 1); /* the end is the next bit */
 	return l->spilled ? SET6_SPILLED : SET6_MISS;
 }
 
-static __always_inline int set6_ask(__u64 high, __u64 low, __u32 bits, __u64 buckets)
+static __always_inline int set6_probe(__u64 high, __u64 low, __u32 bits, __u64 buckets)
 {
 	__u64 hash;
 	__u32 second;
@@ -146,15 +147,21 @@ static __always_inline int set6_find(__u64 high, __u64 low)
 
 		if (!tree)
 			return 0;
-		/* By a number that a verifier does not know, or it would go each way by itself. */
+		/* tree->at[0] is SET6_PLACES, which the verifier does not know: else it would
+		 * follow each value of k by itself. */
 		k &= tree->at[0];
 		bits = tree->at[k & SET6_PLACES];
 		if (!bits)
 			return 0;
-		got = set6_ask(high, low, bits, buckets);
-		if (got == SET6_END)
+		got = set6_probe(high, low, bits, buckets);
+		/* Hides the value, or the compiler makes a loop for each result (clang from 15 on).
+		 * Then XORs a 0 that the verifier does not know, or it would follow the rest for
+		 * each result by itself. */
+		asm volatile("" : "+r"(got));
+		got ^= tree->at[0] ^ SET6_PLACES;
+		if (got & SET6_END)
 			return 1;
-		k = k * 2 + (got == SET6_MARKER);
+		k = k * 2 + (got & SET6_MARKER);
 	}
 	return 0;
 }

@@ -28,10 +28,17 @@ static bool report_missing_privilege(int rc, const char *what)
 	}
 	if (rc != -EPERM && rc != -EACCES)
 		return false;
-	if (!*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), names,
-			   sizeof(names)))
+	if (*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), names,
+			  sizeof(names))) {
+		fail(rc, "%s needs %s: run as root, or with those capabilities", what, names);
+		return true;
+	}
+	if (rc == -EACCES || priv_memlock_counts())
 		return false;
-	fail(rc, "%s needs %s: run as root, or with those capabilities", what, names);
+	fail(rc,
+	     "%s is not permitted, although this process has the capabilities: a seccomp "
+	     "profile, a security module or a user namespace forbids it",
+	     what);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "sys/bpf.h"
+#include "sys/priv.h"
 
 static int build_map(const struct filter_set *set, enum set_family family, const char *name,
 		     struct set_map *out)
@@ -35,10 +36,10 @@ static int open_map(struct set_map *out, const struct filter_set *set, enum set_
 		return 0;
 	rc = build_map(set, family, name, out);
 	if (rc == -EPERM)
-		return fail(rc,
-			    "a map for set %s (%zu prefixes) needs root, or CAP_BPF and a larger "
-			    "memlock limit (ulimit -l)",
-			    set->name, set->of[family].n);
+		return fail(rc, "a map for set %s (%zu prefixes) needs root, or CAP_BPF and %s",
+			    set->name, set->of[family].n,
+			    priv_memlock_counts() ? "a larger memlock limit (ulimit -l)"
+						  : "that no seccomp profile forbids it");
 	if (rc)
 		return fail_errno(rc, "a map for set %s (%zu prefixes)", set->name,
 				  set->of[family].n);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -90,6 +91,22 @@ void priv_lift_memlock(void)
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+}
+
+bool priv_memlock_counts(void)
+{
+	struct rlimit memlock = { 0 };
+	unsigned long major, minor;
+	struct utsname uts;
+	char *end;
+
+	if (uname(&uts))
+		return false;
+	major = strtoul(uts.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	if (major > 5 || (major == 5 && minor >= 11))
+		return false;
+	return !getrlimit(RLIMIT_MEMLOCK, &memlock) && memlock.rlim_cur != RLIM_INFINITY;
 }
 
 void priv_lift_files(void)

@@ -26,6 +26,9 @@ extern const char *const lockdown_names[];
 /* Raises RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to. bpf_map_create()
  * and bpf_prog_load() call it when needed; if it fails, their retry fails. */
 void priv_lift_memlock(void);
+/* Whether -EPERM for a map or a program can come from that limit: this kernel charges it, and the
+ * limit is not lifted. Decides by the kernel's version, since no call shows the difference. */
+bool priv_memlock_counts(void);
 
 /* Raises the limit of open files to the hard limit: an interface takes about eight descriptors. */
 void priv_lift_files(void);

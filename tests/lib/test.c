@@ -198,6 +198,10 @@ int test_main(int argc, char **argv, const struct test *tests, size_t n)
 		else if (selected(&tests[i], argc, argv))
 			count[run_named(&tests[i])]++;
 	}
+	if (!list && argc > 1 && !(count[PASSED] + count[FAILED] + count[SKIPPED])) {
+		fprintf(stderr, "%s: no test has such a name; -l lists them\n", argv[0]);
+		return 2;
+	}
 	if (!list)
 		printf("%u passed, %u failed, %u skipped\n", count[PASSED], count[FAILED],
 		       count[SKIPPED]);

@@ -21,8 +21,8 @@ struct test {
 };
 
 /* Run the tests whose names contain one of the arguments, or all of them; -l lists their names.
- * What main() returns: 0, 1 if any failed, 2 for wrong usage. The last line is "N passed, N failed,
- * N skipped". */
+ * What main() returns: 0, 1 if any failed, 2 for wrong usage or a name that no test has. The last
+ * line is "N passed, N failed, N skipped". */
 int test_main(int argc, char **argv, const struct test *tests, size_t n);
 
 /* End the test as failed, with the place and the words. */

@@ -312,13 +312,13 @@ void trouble_some_privilege(void)
 	expect_clean(&lab);
 }
 
-/* A kernel without BPF, played by a seccomp filter that answers bpf(2) with ENOSYS. */
-static void no_bpf(void)
+/* Makes bpf(2) fail with err, by a seccomp filter. ENOSYS: a kernel without BPF. */
+static void deny_bpf(uint32_t err)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = { .len = 4, .filter = code };
@@ -326,6 +326,29 @@ static void no_bpf(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		_exit(126);
+}
+
+static void no_bpf(void)
+{
+	deny_bpf(ENOSYS);
+}
+
+static void forbid_bpf(void)
+{
+	deny_bpf(EPERM);
+}
+
+/* A container's seccomp profile: the memlock limit is not to blame. */
+void trouble_forbidden(void)
+{
+	sonde_start(&a, forbid_bpf, (const char *const[]){ "sonde", "count", "-i", "lo", NULL });
+	sonde_wait(&a);
+	if (a.rc == 126)
+		SKIP("this kernel has no seccomp filters");
+	sonde_expect_line(&a, 1, "seccomp profile");
+	CHECK(!strstr(a.err, "memlock"), "%s", a.err);
+	sonde_start(&a, forbid_bpf, (const char *const[]){ "sonde", "doctor", NULL });
+	CHECK(sonde_wait(&a) == 1 && strstr(a.out, "seccomp profile"), "%d %s", a.rc, a.out);
 }
 
 void trouble_no_bpf(void)

@@ -43,6 +43,7 @@ static const struct test scenarios[] = {
 	ROOT(trouble_no_privilege, 30),
 	ROOT(trouble_some_privilege, 30),
 	ROOT(trouble_no_bpf, 30),
+	ROOT(trouble_forbidden, 30),
 	ROOT(trouble_memlock, 30),
 	ROOT(house_empty_root, 60),
 	ROOT(house_demo, 30),

@@ -42,6 +42,7 @@ void trouble_full_disk(void);
 void trouble_no_privilege(void);
 void trouble_some_privilege(void);
 void trouble_no_bpf(void);
+void trouble_forbidden(void);
 void trouble_memlock(void);
 
 /* house.c */

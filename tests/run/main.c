@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Kernel programs on crafted packets (BPF_PROG_TEST_RUN), and the loader, on the running kernel. */
 #include "tests/lib/insn.h"
+#include "tests/run/jit.h"
 #include "tests/run/run.h"
 
 static const struct test tests[] = {
@@ -16,6 +17,7 @@ static const struct test tests[] = {
 	{ "gate: VLAN tags beside the packet", skb_vlan_beside, TEST_ROOT, 0 },
 	{ "gate: headers outside the linear part", skb_headers_in_pages, TEST_ROOT, 120 },
 	{ "gate: XDP frames in several buffers", xdp_in_pages, TEST_ROOT, 0 },
+	{ "gate: every bit of the rules' answer counts", stubs_gate, TEST_ROOT, 60 },
 	{ "guard: accepted is rate times time and burst, on CPUs together", guard_exact, TEST_ROOT,
 	  120 },
 	{ "guard: the sketch's estimate is charged", guard_sketch, TEST_ROOT, 0 },
@@ -25,6 +27,7 @@ static const struct test tests[] = {
 	{ "guard: TCP in fragments", guard_fragments, TEST_ROOT, 0 },
 	{ "guard: prefixes, destinations, IPv6", guard_keys, TEST_ROOT, 0 },
 	{ "guard: mutated packets", guard_mutated, TEST_ROOT, 120 },
+	{ "guard: every bit of the rules' answer counts", stubs_guard, TEST_ROOT, 60 },
 	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },
 	{ "filter: at tc as in user space", filter_skb, TEST_ROOT, 120 },
 	{ "filter: sets of every shape in the kernel as in user space", sets_shapes, TEST_ROOT,
@@ -51,8 +54,12 @@ static const struct test tests[] = {
 	{ "capture: filters at XDP as in user space", capture_matches_xdp, TEST_ROOT, 120 },
 	{ "capture: filters at tc as in user space", capture_matches_skb, TEST_ROOT, 120 },
 	{ "capture: filters of hundreds of terms", capture_worst, TEST_ROOT, 120 },
+	{ "capture: every bit of a filter's answer counts", stubs_capture, TEST_ROOT, 60 },
+	{ "obj: every program is compiled where there is a JIT", jit_compiles, TEST_ROOT, 60 },
 	{ "obj: a refused program and the verifier's last lines", load_refused, TEST_ROOT, 0 },
 	{ "obj: the whole log", load_refused_whole_log, TEST_ROOT, 0 },
+	{ "obj: a program of too many steps", load_too_large, TEST_ROOT, 60 },
+	{ "obj: a program of too many jumps", load_too_many_jumps, TEST_ROOT, 60 },
 	{ "obj: the conf is frozen", load_conf_frozen, TEST_ROOT, 0 },
 	{ "obj: the conf as compiled", load_conf_default, TEST_ROOT, 0 },
 	{ "obj: the gate where memory is read aligned", load_aligned, TEST_ROOT, 0 },
@@ -77,5 +84,6 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
+	jit_watch();
 	return test_main(argc, argv, tests, LENGTH(tests));
 }

@@ -89,6 +89,8 @@ void xdp_in_pages(void);
 /* tests/run/load.c */
 void load_refused(void);
 void load_refused_whole_log(void);
+void load_too_large(void);
+void load_too_many_jumps(void);
 void load_conf_frozen(void);
 void load_conf_default(void);
 void load_some(void);
@@ -98,6 +100,10 @@ void load_damaged(void);
 void log_tails(void);
 void find_again(void);
 void possible_cpus(void);
+/* tests/run/stubs.c */
+void stubs_gate(void);
+void stubs_guard(void);
+void stubs_capture(void);
 /* tests/run/core.c */
 void core_offset_read(void);
 void core_offset_typed(void);

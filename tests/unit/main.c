@@ -3,13 +3,17 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/unit/suites.h"
 
-#define SUITE_ENTRY(name) name##_suite,
-static Suite *(*const suites[])(void) = { SUITES(SUITE_ENTRY) };
+#define SUITE_ENTRY(name) { #name, name##_suite },
+static const struct suite {
+	const char *name;
+	Suite *(*make)(void);
+} suites[] = { SUITES(SUITE_ENTRY) };
 
 enum { NSUITES = sizeof(suites) / sizeof(*suites) };
 
@@ -18,38 +22,51 @@ struct counts {
 };
 
 /* In a process of its own: what the sanitizers keep of one suite makes each fork of the next
- * slower. */
-static pid_t start(Suite *(*suite)(void), struct counts *counts)
+ * slower. only: the name of a suite or of a test case; NULL: all. */
+static pid_t start(const struct suite *suite, const char *only, struct counts *counts)
 {
-	SRunner *runner;
 	pid_t pid = fork();
+	SRunner *runner;
+	Suite *made;
 
 	if (pid)
 		return pid;
-	runner = srunner_create(suite());
-	srunner_run_all(runner, CK_ENV);
+	made = suite->make();
+	if (only && !strcmp(only, suite->name))
+		only = NULL;
+	if (only && !suite_tcase(made, only))
+		exit(EXIT_SUCCESS);
+	runner = srunner_create(made);
+	srunner_run(runner, NULL, only, CK_ENV);
 	counts->run = srunner_ntests_run(runner);
 	counts->failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	exit(EXIT_SUCCESS);
 }
 
-/* As many suites at a time as there are CPUs; one that dies counts as a failure. */
-int main(void)
+/* As many suites at a time as there are CPUs; one that dies counts as a failure. An argument is the
+ * name of a suite or of a test case of any; -l lists the suites. */
+int main(int argc, char **argv)
 {
+	const char *only = argc > 1 ? argv[1] : NULL;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct counts *counts = mmap(NULL, NSUITES * sizeof(*counts), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int passed = 0, failed = 0, status;
 	size_t started = 0;
 
-	if (counts == MAP_FAILED)
+	if (counts == MAP_FAILED || argc > 2)
 		return EXIT_FAILURE;
+	if (only && !strcmp(only, "-l")) {
+		for (size_t i = 0; i < NSUITES; i++)
+			puts(suites[i].name);
+		return EXIT_SUCCESS;
+	}
 	/* A test that hangs is found; one that waits for a busy host is not taken for it. */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 	for (size_t ended = 0; ended < NSUITES; ended++) {
 		while (started < NSUITES && started < ended + (size_t)(cpus > 0 ? cpus : 1)) {
-			if (start(suites[started], &counts[started]) < 0)
+			if (start(&suites[started], only, &counts[started]) < 0)
 				return EXIT_FAILURE;
 			started++;
 		}
@@ -59,6 +76,11 @@ int main(void)
 	for (size_t i = 0; i < NSUITES; i++) {
 		passed += counts[i].run - counts[i].failed;
 		failed += counts[i].failed;
+	}
+	if (only && !passed && !failed) {
+		fprintf(stderr, "%s: no suite and no test case is named %s; -l lists the suites\n",
+			argv[0], only);
+		return EXIT_FAILURE;
 	}
 	printf("%d passed, %d failed, 0 skipped\n", passed, failed);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 # Boots a kernel under QEMU with nothing but our own init, sonde and the test programs, and keeps
 # what the console says: boot.sh ARCH KERNEL-DIR BUILD-DIR PLAN LOG [KERNEL-ARGUMENT...]
-# Exit: 0 all passed, 1 something failed, 3 the machine died, 4 it could not be started, 124 it was
-# not done in time ($VM_SECONDS).
+# A machine that says nothing for a minute, though its init says every ten seconds that it lives, is
+# booted again: emulated kernels of the newest kind sometimes lock up or die.
+# Exit: 0 all passed, 1 something failed, 3 the machine died, 4 it could not be started, 5 it fell
+# silent time and again, 124 it was not done in time ($VM_SECONDS), 130 it was cut off.
 set -eu
 arch=$1 kernel=$2 build=$3 plan=$4 log=$5
 shift 5
 seconds=${VM_SECONDS:-1200}
+silence=${VM_SILENCE:-60}
 
 # No hardware acceleration: it is seldom there where tests run, and other processors never have it.
 case $arch in
@@ -22,16 +25,35 @@ esac
 
 # QEMU runs beside this shell: a shell that waits for its child in front minds no signal meanwhile.
 work=$(mktemp -d)
-machine=''
+machine='' watcher=''
 result=4
 finish()
 {
-	[ -z "$machine" ] || kill "$machine" 2>/dev/null || :
+	# shellcheck disable=SC2086
+	[ -z "$machine$watcher" ] || kill $machine $watcher 2>/dev/null || :
 	rm -rf "$work"
 	exit "$result"
 }
 trap finish EXIT
-trap 'exit 1' HUP INT TERM
+trap 'result=130; exit' HUP INT TERM
+
+# Ends the machine, process $1, once its console has not grown for so long; longer where this host
+# has more to do than it can.
+watch_console()
+{
+	size=0 since=$(date +%s)
+	while sleep 1 && [ -e "$work/console" ]; do
+		now=$(date +%s) was=$size
+		size=$(wc -c <"$work/console")
+		[ "$size" = "$was" ] || since=$now
+		patience=$(awk -v s="$silence" -v n="$(nproc)" '{ print int(s * ($1 > n ? $1 / n : 1)) }' /proc/loadavg)
+		[ $((now - since)) -lt "$patience" ] || {
+			echo $((now - since)) >"$work/silent"
+			kill "$1" 2>/dev/null || :
+			return 0
+		}
+	done
+}
 
 nonce=$(basename "$work")
 mkdir "$work/root"
@@ -43,18 +65,27 @@ cp -r "$kernel/modules" "$work/root"
 } >"$work/root/plan"
 (cd "$work/root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$work/initrd"
 
-# Emulated kernels of the newest kind sometimes die before init starts: that says nothing of us.
 for try in 1 2 3; do
 	: >"$work/console"
+	rm -f "$work/silent"
 	rc=0
 	# shellcheck disable=SC2086
 	timeout "$seconds" $qemu -accel tcg -m 512 -smp 2 -nodefaults -display none -no-reboot \
 		-serial "file:$work/console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
 		-append "console=$console quiet loglevel=3 panic=-1 $*" </dev/null >"$work/qemu" 2>&1 &
 	machine=$!
+	watch_console $machine &
+	watcher=$!
 	wait "$machine" || rc=$?
 	machine=''
+	kill "$watcher" 2>/dev/null || :
+	watcher=''
 	tr -d '\r\0' <"$work/console" >"$log"
+	if [ -e "$work/silent" ]; then
+		echo "vm: silent for $(cat "$work/silent") s at try $try" >>"$log"
+		cp "$log" "${log%.log}.silent.$try"
+		continue
+	fi
 	if [ "$rc" = 124 ] || grep -q '^vm: ' "$log"; then
 		break
 	fi
@@ -63,6 +94,10 @@ for try in 1 2 3; do
 done
 
 end=$(sed -n "s/^vm-end $nonce //p" "$log")
+if [ -e "$work/silent" ]; then
+	result=5
+	exit
+fi
 case $rc$end in
 124*) result=124 ;;
 0) result=3 ;;

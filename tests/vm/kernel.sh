@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Debian's newest kernel of a suite, with the modules that the scenarios want, below a directory:
 # kernel.sh ARCH SUITE DIR. There: vmlinuz, release, and modules/NN-NAME.ko in the order to load them.
+# One that is there is renewed after a week; if that cannot be, it serves on, and DIR/.kept says since
+# when it is there.
 set -eu
 me=kernel
 here=$(dirname "$0")
@@ -10,7 +12,8 @@ wanted='veth sch_ingress cls_bpf af_packet tun'
 
 [ $# -eq 3 ] || die "usage: kernel.sh ARCH SUITE DIR"
 suite=$2 dir=$3
-[ ! "$dir/.ready" -nt "$0" ] || exit 0 # what this script wants may have changed
+# What this script wants may have changed.
+[ ! "$dir/.ready" -nt "$0" ] || [ -n "$(find "$dir/.ready" -mtime +6)" ] || exit 0
 case $1 in
 x86_64) meta=linux-image-cloud-amd64 ;;
 arm64) meta=linux-image-cloud-arm64 ;;
@@ -24,26 +27,51 @@ tree=$work.tree new=$work.new
 trap 'rm -rf "$work.apt" "$tree" "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# What cannot be had is no failure as long as there is one.
+give_up()
+{
+	[ -e "$dir/.ready" ] || die "$*"
+	days=$((($(date +%s) - $(stat -c %Y "$dir/.ready")) / 86400))
+	echo "$me: $*: the one of $days days ago serves" >&2
+	echo "$days days old" >"$dir/.kept"
+	exit 0
+}
+
 depends()
 {
 	apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: //p" | grep "^linux-$2" || :
 }
-# The meta package names the newest; from 7.x on that one is empty and names those with the files.
+# The meta package names the newest, which a server in the middle of its update may not have: then
+# another of that series does, the newest first.
+images()
+{
+	first=$(depends $meta image- | head -n 1)
+	[ -n "$first" ] || return 0
+	echo "$first"
+	flavour=${meta#linux-image-}
+	series=$(echo "$first" | sed 's/^linux-image-\([0-9]*\.[0-9]*\).*/\1/')
+	apt-cache pkgnames "linux-image-$series" | grep -- "^linux-image-$series[.+-].*-$flavour\$" |
+		grep -vxF "$first" | sort -rV
+}
+# From 7.x on that package is empty and names those with the files.
 fetch()
 {
-	image=$(depends $meta image- | head -n 1)
-	[ -n "$image" ] || die "no package $meta in $suite: $(debian_why)"
-	rm -rf "$tree"
-	mkdir -p "$tree"
-	# shellcheck disable=SC2046
-	debian_unpack "$tree" "$image" $(depends "$image" '\(binary\|modules\)-')
+	for image in $(images); do
+		for version in $(apt-cache madison "$image" | awk '{ print $3 }'); do
+			rm -rf "$tree"
+			mkdir -p "$tree"
+			parts=''
+			for part in $(depends "$image=$version" '\(binary\|modules\)-'); do
+				parts="$parts $part=$version"
+			done
+			# shellcheck disable=SC2086
+			! debian_unpack "$tree" "$image=$version" $parts || return 0
+		done
+	done
+	return 1
 }
 debian_open "$work.apt" "$(debian_arch "$1")" "$suite"
-if ! fetch; then
-	why=$(debian_why)
-	debian_without_updates
-	fetch || die "$why; without updates: $(debian_why)"
-fi
+fetch || give_up "no kernel of $suite for $1 can be had: $(debian_why)"
 
 rm -rf "$new"
 mkdir -p "$new/modules"

@@ -112,6 +112,11 @@ FILENAME ~ /[.]plan$/ {
 	}
 }
 END {
+	# No machine, so nothing that failed there.
+	if (end ~ /^no kernel/) {
+		print machine "\tkernel\tFAIL\t" end
+		exit
+	}
 	if (end != "done")
 		fail("machine", end)
 	# What the machine was to be like, it has to be: doctor says so.

@@ -12,7 +12,7 @@ BEGIN {
 
 # Scenarios by what they are about, for the README.
 function group(scenario) {
-	if (scenario == "doctor" || scenario == "machine")
+	if (scenario == "doctor" || scenario == "machine" || scenario == "kernel")
 		return "house"
 	if (scenario ~ /: /)
 		return "programs"

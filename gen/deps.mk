@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# What has to be got before anything can be made: packages, and other architectures' libraries.
+
+# By Debian's names; gen/deps.sh says what %N, %S, %G and ? stand for.
+PKGS_build := clang-%N lld-%N llvm-%N libgcc-%G-dev linux-libc-dev libc6-dev musl-dev liblz4-dev
+PKGS_cross := $(PKGS_build) binutils-s390x-linux-gnu
+PKGS_unit := $(PKGS_build) check pkg-config libclang-rt-%N-dev clang-format-%S?
+PKGS_lint := $(PKGS_build) clang-tidy-%S?
+PKGS_help := $(PKGS_build) mandoc bash bash-completion fish zsh
+PKGS_peers := $(PKGS_build) libpcap-dev tcpdump tshark wireshark-common iproute2
+PKGS_emulate := $(PKGS_cross) qemu-user
+PKGS_vm := $(PKGS_cross) qemu-system-x86 qemu-system-arm qemu-system-misc qemu-system-s390x? qemu-system-riscv? \
+	opensbi cpio xz-utils zstd
+PKGS_all := $(sort $(PKGS_unit) $(PKGS_lint) $(PKGS_help) $(PKGS_peers) $(PKGS_emulate) $(PKGS_vm) debootstrap)
+PKGS_bench := $(PKGS_all) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools nftables netsniff-ng \
+	libbpf-tools bpftrace
+
+# $(call ready,PACKAGES,GOAL): get packages, then make the goal, by a make that finds what they
+# brought. Never a prerequisite: make would compile while they are still being installed.
+need = $(Q)CLANG_HERE='$(if $(MISSING),,$(CLANG_MAJOR))' CLANG_TOLD='$(CLANG_TOLD)' CLANG_STYLE=$(CLANG_STYLE) \
+	CLANG_NEWEST=$(CLANG_NEWEST) CLANG_OLDEST=$(CLANG_OLDEST) sh gen/deps.sh $(1)
+define ready
+$(call need,$(PKGS_$(1)))
++$(Q)$(MAKE) --no-print-directory $(2)
+endef
+
+deps: ## install the packages that the build needs (root), or say how
+	$(call need,$(PKGS_build))
+deps-all: ## the same of all tests
+	$(call need,$(PKGS_all))
+.PHONY: deps deps-all
+
+ifdef SYSROOT
+$(SYSROOT)-glibc/.ready: SYSROOT_PKGS := libc6-dev check libsubunit-dev liblz4-dev
+$(SYSROOT)/.ready $(SYSROOT)-glibc/.ready: gen/sysroot.sh gen/debian.sh
+	$(call say,SYSROOT,$(@D))
+	$(Q)STRIP='$(STRIP)' sh gen/sysroot.sh $(ARCH) $(@D) '$(SUITE_$(ARCH))' $(SYSROOT_PKGS)
+endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel silently interprets programs that its JIT gives up on. Here they fail the test that
+ * loads them. */
+#ifndef TESTS_RUN_JIT_H
+#define TESTS_RUN_JIT_H
+
+/* Finds out whether the kernel's JIT is on. Call it before the first test: from then on a test
+ * fails if the JIT does not compile a program that it loads. */
+void jit_watch(void);
+
+/* The test: every program of sonde that this kernel loads, and those of a trace of all kinds. */
+void jit_compiles(void);
+
+#endif
