@@ -19,7 +19,8 @@ enum {
 static bool is_summary(const char *line)
 {
 	return !strncmp(line, "processed ", 10) || !strncmp(line, "verification time ", 18) ||
-	       !strncmp(line, "stack depth ", 12) || !*line;
+	       !strncmp(line, "stack depth ", 12) || !strncmp(line, "insns processed ", 16) ||
+	       !*line;
 }
 
 char *log_tail(char *log, int n)

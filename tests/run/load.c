@@ -247,6 +247,7 @@ static const struct {
 	{ "one\nR5 !read_ok\nprocessed 3 insns (limit 1000000)\n", 1, "R5 !read_ok" },
 	{ "R5\nverification time 9 usec\nstack depth 0\nprocessed 3 insns\n", 8, "R5" },
 	{ "a\n\nb\nprocessed 1\n", 3, "a\n\nb" },
+	{ "big\nstack depth 0 max 0\ninsns processed 8\nprocessed 8 insns\n", 1, "big" },
 	{ "processed beans\nis no summary\n", 8, "processed beans\nis no summary" },
 };
 
