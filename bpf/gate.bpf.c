@@ -138,7 +138,7 @@ static __always_inline int call_observer(struct xdp_md *ctx, __u32 action)
 		*slot = action;
 	/* Where programs are interpreted (since 6.12), a tail-called program gets no more stack
 	 * than this one: use all of it that the rules leave. */
-	if (conf.has_rules)
+	if (conf.has_rules || conf.has_allow)
 		asm volatile("*(u64 *)(r10 - 384) = %0" : : "r"(0ull) : "memory");
 	else
 		asm volatile("*(u64 *)(r10 - 512) = %0" : : "r"(0ull) : "memory");
@@ -174,6 +174,7 @@ static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct p
 	struct guard_pkt g = { .packets = 1, .bytes = bytes };
 	enum guard_verdict verdict = GUARD_PASSES;
 	struct guard_pending pending;
+	struct pkt_src reread;
 	__u32 answer = 0;
 	bool replied = false;
 
@@ -184,12 +185,13 @@ static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct p
 	guard_hide_from_verifier(&g, p, bytes - opaque_bytes);
 	if (guard_judge(&g, &pending) == GUARD_DROPS)
 		return drop_action;
+	reread = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
 	if (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit))
-		verdict = guard_resolve_pending(ctx, &g, &pending, src, p);
+		verdict = guard_resolve_pending(ctx, &g, &pending, &reread);
 	if (verdict == GUARD_DROPS)
 		return drop_action;
 	if (GUARD_CONF.cookies && g.syn && g.flags) {
-		if (cookie_reply(ctx, &g, src, p, conf.ethernet, &replied) == GUARD_DROPS)
+		if (cookie_reply(ctx, &g, &reread, conf.ethernet, &replied) == GUARD_DROPS)
 			return XDP_DROP;
 		if (replied) {
 			guard_add_sum(GUARD_SUM_COOKIES, &g);
@@ -327,7 +329,7 @@ static __always_inline bool guard_drops_skb(struct __sk_buff *skb, struct pkt *p
 	verdict = guard_judge(&g, &pending);
 	if (verdict == GUARD_PASSES &&
 	    (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit)))
-		verdict = guard_resolve_pending(skb, &g, &pending, &src, p);
+		verdict = guard_resolve_pending(skb, &g, &pending, &src);
 	if (verdict == GUARD_FULL)
 		verdict = guard_judge_shared(&g, pending.full_scopes);
 	return verdict == GUARD_DROPS && GUARD_CONF.enforce;

@@ -57,15 +57,14 @@ static __always_inline void cookie_copy(const struct guard_headers *h, const str
 /* Asks the kernel for a cookie. It gives one only if its queue is full, or always with
  * tcp_syncookies=2. Returns false without a cookie: the SYN is the kernel's then. */
 static __always_inline bool cookie_request(struct xdp_md *ctx, const struct guard_pkt *g,
-					   const struct pkt_src *s, const struct pkt *p,
-					   struct cookie *c)
+					   const struct pkt_src *s, struct cookie *c)
 {
 	__be16 tcp[COOKIE_TCP_LEN / 2];
 	struct guard_headers h;
 	struct bpf_sock *sk;
 	__s64 got = -1;
 
-	if (!guard_find_headers(&h, s, p))
+	if (!guard_find_headers(&h, s, g))
 		return false;
 	c->client_seq = h.tcp->seq;
 	cookie_copy(&h, s, tcp);
@@ -153,20 +152,20 @@ static __always_inline void cookie_swap_macs(__be16 *mac)
  * now, or still the SYN. GUARD_DROPS: the packet is damaged. */
 static __always_inline enum guard_verdict cookie_reply(struct xdp_md *ctx,
 						       const struct guard_pkt *g,
-						       const struct pkt_src *s, const struct pkt *p,
-						       bool ethernet, bool *replied)
+						       const struct pkt_src *s, bool ethernet,
+						       bool *replied)
 {
 	struct pkt_src reply;
 	struct guard_headers h;
 	struct cookie c;
 
-	if (!cookie_request(ctx, g, s, p, &c))
+	if (!cookie_request(ctx, g, s, &c))
 		return GUARD_PASSES;
-	guard_find_headers(&h, s, p);
-	if (bpf_xdp_adjust_tail(ctx, (int)(p->net + h.ip_len + COOKIE_TCP_LEN) - (int)g->bytes))
+	guard_find_headers(&h, s, g);
+	if (bpf_xdp_adjust_tail(ctx, (int)(g->net + h.ip_len + COOKIE_TCP_LEN) - (int)g->bytes))
 		return GUARD_PASSES;
 	reply = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
-	if (!guard_find_headers(&h, &reply, p) || (void *)h.tcp + COOKIE_TCP_LEN > reply.end ||
+	if (!guard_find_headers(&h, &reply, g) || (void *)h.tcp + COOKIE_TCP_LEN > reply.end ||
 	    reply.data + ETH_HLEN > reply.end)
 		return GUARD_DROPS;
 	if (g->family == 4)

@@ -342,8 +342,10 @@ static __always_inline enum guard_verdict guard_judge_shared(const struct guard_
 }
 
 /* Makes all that is known of a packet unknown to the verifier, so that it continues with one state.
- * zero: 0, which the verifier does not know. */
-static __always_inline void guard_hide_from_verifier(struct guard_pkt *g, struct pkt *p, __u64 zero)
+ * zero: 0, which the verifier does not know. From here on g has all that is needed of p: kept
+ * beside it on the stack, p would need more than rules and sets leave. */
+static __always_inline void guard_hide_from_verifier(struct guard_pkt *g, const struct pkt *p,
+						     __u64 zero)
 {
 	g->src[0] += zero;
 	g->src[1] += zero;
@@ -357,9 +359,8 @@ static __always_inline void guard_hide_from_verifier(struct guard_pkt *g, struct
 	g->packets += zero;
 	g->bytes += zero;
 	g->zero = zero;
-	p->net = (p->net + zero) & PKT_NET_MASK;
-	p->off = (p->off + zero) & PKT_OFF_MASK;
-	p->family = (p->family + zero) & 1;
+	g->net = (p->net + zero) & PKT_NET_MASK;
+	g->off = (p->off + zero) & PKT_OFF_MASK;
 }
 
 /* True if the packet passes without limits. Else sets the time for the limits. */
@@ -402,19 +403,20 @@ struct guard_headers {
 };
 
 static __always_inline bool guard_find_headers(struct guard_headers *h, const struct pkt_src *s,
-					       const struct pkt *p)
+					       const struct guard_pkt *g)
 {
-	h->ip_len = p->family == GATE_IPV4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	h->ip = s->data + (p->net & PKT_NET_MASK);
+	h->ip_len = g->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	h->ip = s->data + (g->net & PKT_NET_MASK);
 	h->tcp = h->ip + h->ip_len;
-	return p->off == p->net + h->ip_len && (void *)(h->tcp + 1) <= s->end;
+	return g->off == g->net + h->ip_len && (void *)(h->tcp + 1) <= s->end;
 }
 
 /* True if an acknowledgment has a valid SYN cookie of this host. */
 static __always_inline bool guard_has_cookie(struct bpf_sock *listener,
-					     const struct guard_headers *h, const struct pkt *p)
+					     const struct guard_headers *h,
+					     const struct guard_pkt *g)
 {
-	if (p->family == GATE_IPV4)
+	if (g->family == 4)
 		return !bpf_tcp_check_syncookie(listener, h->ip, sizeof(struct iphdr), h->tcp,
 						sizeof(*h->tcp));
 	return !bpf_tcp_check_syncookie(listener, h->ip, sizeof(struct ipv6hdr), h->tcp,
@@ -426,7 +428,7 @@ static __always_inline bool guard_has_cookie(struct bpf_sock *listener,
 enum guard_peer { GUARD_PEER_UNKNOWN, GUARD_PEER_MAY_OPEN, GUARD_PEER_OPENS, GUARD_PEER_KNOWN };
 
 static __always_inline enum guard_peer guard_find_peer(void *ctx, const struct guard_pkt *g,
-						       const struct pkt_src *s, const struct pkt *p)
+						       const struct pkt_src *s)
 {
 	enum guard_peer peer = GUARD_PEER_KNOWN;
 	struct guard_headers h;
@@ -441,8 +443,8 @@ static __always_inline enum guard_peer guard_find_peer(void *ctx, const struct g
 		peer = GUARD_PEER_OPENS;
 	else if (sk->state == BPF_TCP_LISTEN)
 		peer = !(g->flags & GUARD_TCP_ACK)     ? GUARD_PEER_UNKNOWN
-		       : !guard_find_headers(&h, s, p) ? GUARD_PEER_MAY_OPEN
-		       : guard_has_cookie(sk, &h, p)   ? GUARD_PEER_OPENS
+		       : !guard_find_headers(&h, s, g) ? GUARD_PEER_MAY_OPEN
+		       : guard_has_cookie(sk, &h, g)   ? GUARD_PEER_OPENS
 						       : GUARD_PEER_UNKNOWN;
 	bpf_sk_release(sk);
 	return peer;
@@ -451,11 +453,12 @@ static __always_inline enum guard_peer guard_find_peer(void *ctx, const struct g
 /* Decides what the limits left open, by the packet's socket. Returns GUARD_FULL for an unknown peer
  * without an entry, which shares buckets with others. So a flood of those does not break
  * connections that this host has or is about to have. */
-static __always_inline enum guard_verdict
-guard_resolve_pending(void *ctx, const struct guard_pkt *g, const struct guard_pending *pending,
-		      const struct pkt_src *s, const struct pkt *p)
+static __always_inline enum guard_verdict guard_resolve_pending(void *ctx,
+								const struct guard_pkt *g,
+								const struct guard_pending *pending,
+								const struct pkt_src *s)
 {
-	enum guard_peer peer = guard_find_peer(ctx, g, s, p);
+	enum guard_peer peer = guard_find_peer(ctx, g, s);
 
 	if (pending->late_limit && (peer == GUARD_PEER_OPENS || peer == GUARD_PEER_MAY_OPEN)) {
 		guard_add_sum((pending->late_limit - 1) & (GUARD_LIMITS_MAX - 1), g);

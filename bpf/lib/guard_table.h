@@ -37,9 +37,10 @@ struct guard_pkt {
 	__u64 src[2], dst[2];
 	__u32 packets, bytes;
 	__be16 sport, dport;
-	__u8 family; /* 4 or 6 */
-	__u8 flags;  /* TCP's; 0: not TCP */
-	__u8 syn;    /* 1: the first packet of a connection */
+	__u16 net, off; /* as in struct pkt */
+	__u8 family;    /* 4 or 6 */
+	__u8 flags;     /* TCP's; 0: not TCP */
+	__u8 syn;       /* 1: the first packet of a connection */
 	__u8 zero;
 };
 
@@ -171,6 +172,8 @@ static __always_inline __u64 guard_update_sketch(const struct guard_pkt *g, __u6
 	more ^= more >> 31;
 #pragma clang loop unroll(full)
 	for (int row = 0; row < GUARD_ROWS; row++) {
+		/* Row by row: interleaved, the rows need more stack than rules and sets leave. */
+		asm volatile("" : "+r"(more), "+r"(second), "+r"(add) : : "memory");
 		__u32 cell = row * GUARD_CELLS + (more >> 16 * row & (GUARD_CELLS - 1));
 		struct guard_line *line = guard_table_at(GUARD_SKETCH(GUARD_CONF.lines) + cell / 8);
 		__u64 seen, *at;

@@ -2,16 +2,19 @@
 /* The guard on a bench: its buckets, its table, its bans, on one CPU and several. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <net/if_arp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "gate/load.h"
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
 #include "tests/lib/cpu.h"
 #include "tests/lib/draw.h"
+#include "tests/lib/exprs.h"
 #include "tests/lib/guarded.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -478,4 +481,43 @@ void guard_mutated(void)
 	}
 	CHECK(sums_of(&g).created > 50, "%llu entries", (unsigned long long)sums_of(&g).created);
 	close_guard(&g);
+}
+
+/* Rules and allowed packets take 64 bytes of stack, and a lookup in a set as many: the guard's own
+ * frame has to leave them. */
+void guard_stack(void)
+{
+	static const char deep[] =
+		"len - (len - (len - (len - (len - (len - (len - 1)))))) > 3 and "
+		"src set ipv6";
+	static const uint32_t progs[] = { GATE_PROG_SONDE_GUARD_XDP, GATE_PROG_SONDE_GUARD_IN };
+	const struct link link = { .ifindex = 1, .name = "bench", .type = ARPHRD_ETHER };
+	struct guard_plan plan = { 0 };
+	struct rules rules = { 0 };
+	struct diag diag = { 0 };
+	const char text[] = "drop src set ipv4 or src set ipv6\n";
+
+	CHECK(!guard_plan_open(&plan), "no plan");
+	CHECK(!guard_plan_add_limit(&plan, "src 10 syns/s ban 60s", 21, &diag), "%s", diag.msg);
+	CHECK(!guard_plan_add_limit(&plan, "src 10 connections", 18, &diag), "%s", diag.msg);
+	CHECK(!guard_plan_add_allow(&plan, deep, &exprs_names, &diag), "%s", diag.msg);
+	plan.conf.cookies = true;
+	CHECK(!guard_plan_finish(&plan, NULL), "no plan");
+	CHECK(!rules_parse(&rules, text, strlen(text), GATE_IN, &exprs_names, &diag), "%s",
+	      diag.msg);
+	CHECK(!rules_assign_ids(&rules, 0), "ids");
+	for (size_t i = 0; i < LENGTH(progs); i++) {
+		struct gate_load_opts opts = { .link = &link,
+					       .progs = 1u << progs[i],
+					       .users = GATE_USER_FILTER | GATE_USER_GUARD,
+					       .rules = &rules,
+					       .guard = &plan };
+		struct obj gate = { 0 };
+
+		CHECK(!gate_load(&gate, &opts, NULL), "%s: does not load",
+		      gate_spec.progs[progs[i]].name);
+		obj_close(&gate);
+	}
+	rules_close(&rules);
+	guard_plan_close(&plan);
 }

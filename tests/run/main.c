@@ -26,6 +26,7 @@ static const struct test tests[] = {
 	{ "guard: a dry run", guard_dry, TEST_ROOT, 0 },
 	{ "guard: TCP in fragments", guard_fragments, TEST_ROOT, 0 },
 	{ "guard: prefixes, destinations, IPv6", guard_keys, TEST_ROOT, 0 },
+	{ "guard: the stack that rules and sets need", guard_stack, TEST_ROOT, 60 },
 	{ "guard: mutated packets", guard_mutated, TEST_ROOT, 120 },
 	{ "guard: every bit of the rules' answer counts", stubs_guard, TEST_ROOT, 60 },
 	{ "filter: at XDP as in user space", filter_xdp, TEST_ROOT, 120 },

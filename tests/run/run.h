@@ -144,6 +144,7 @@ void guard_bans(void);
 void guard_dry(void);
 void guard_fragments(void);
 void guard_keys(void);
+void guard_stack(void);
 void guard_mutated(void);
 
 /* filter.c */
