@@ -97,7 +97,7 @@ test-all: ## all of it, but the benchmarks
 	$(call need,$(PKGS_all))
 	$(Q)MAKE='$(SUBMAKE)' sh tests/all.sh $(STAGES) check-dist fuzz check-fresh check-vm
 
-check: check-rules unit ## unit tests, layer rules, format: no privilege needed
+check: check-rules unit bench-programs ## unit tests, layer rules, format: no privilege needed
 unit: ## unit tests; T=dissect: one suite, or one case of any
 	$(call ready,unit,unit-now)
 unit-now: $(U)/unit $(GEN_DATA)

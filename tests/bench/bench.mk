@@ -13,6 +13,8 @@ $(BENCH)/trace: $(call bench_o,run series trace)
 $(BENCH_PROGRAMS): $(TEST_LIB_O) $(LIB_O) | $(START_O)
 	$(call link,$(call LINK_TARGET,$^))
 OBJECTS += $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/bench/*.c))
+bench-programs: $(BENCH_PROGRAMS)
+.PHONY: bench-programs
 
 # Their own kernel programs, and what includes those.
 $(BENCH)/wire.o: | $(BENCH)/flood.gen.h

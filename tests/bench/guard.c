@@ -75,8 +75,8 @@ static void strangers(const struct obj *peers, const struct obj *gate)
 	if (bpf_possible_cpus() <= 256 &&
 	    !bpf_map_lookup(gate->map_fd[GATE_MAP_GUARD_SUMS], &zero, sums))
 		for (int c = 0; c < bpf_possible_cpus(); c++) {
-			full += sums[c].of[GUARD_SUM_FULL].packets;
-			made += sums[c].made;
+			full += sums[c].sum[GUARD_SUM_FULL].packets;
+			made += sums[c].created;
 		}
 	printf(", table of %u: %llu entries made, %llu found it full\n", LINES * GUARD_WAYS,
 	       (unsigned long long)made, (unsigned long long)full);

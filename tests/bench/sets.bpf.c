@@ -7,7 +7,7 @@ const volatile struct sets_conf conf = {};
 
 STATE(state, struct sets_state);
 
-/* What looks up is put in its place. */
+/* The lookup's code replaces this function. */
 static __noinline int stub_find(const struct sets_key *key)
 {
 	return stub_answer(0, key, 0, 0);

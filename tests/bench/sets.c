@@ -93,7 +93,7 @@ static int open_set(struct bench *b)
 /* The kernel's own map with the same prefixes. */
 static int open_kernel(struct bench *b, enum way way)
 {
-	uint32_t len = (uint32_t)set_address(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
+	uint32_t len = (uint32_t)set_addr_len(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
 	struct bpf_map_opts m = {
 		.name = "bench_other",
 		.type = way == WAY_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
@@ -160,7 +160,7 @@ static int load(struct bench *b, bool miss, enum way way)
 
 	if (miss) /* anywhere else */
 		conf.n = UINT32_MAX - 2 * b->what->m.n;
-	stub = (struct obj_code){ code.insns, (uint32_t)code.n };
+	stub = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	if (!rc)
 		rc = obj_open(&b->runs[miss][way].obj, &sets_spec, &opts);
 	free(code.insns);
