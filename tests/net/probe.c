@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +19,7 @@
 #include "tests/net/file.h"
 #include "tests/net/net.h"
 #include "tests/net/scenarios.h"
+#include "tests/net/trace.h"
 
 enum {
 	CALLS = 200,
@@ -126,7 +128,7 @@ static uint64_t hits(const char *probe)
 	char word[WORDS];
 
 	snprintf(word, sizeof(word), "\"probe\":\"%s\"", probe);
-	return JSON_SUM(a.out, "hits", "\"event\":\"hits\"", word);
+	return JSON_SUM(a.out, "hits", "\"record\":\"probe_count\"", word);
 }
 
 static void need_uprobes(const char *err)
@@ -141,21 +143,21 @@ void probe_user(void)
 	struct doer d = doer_new(call_here), other = doer_new(call_here);
 	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "--json", "-r", "-p", d.text, in, out);
+	SONDE_START(&a, "probe", "--json", "--returned", "-p", d.text, in, out);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&other);
 	doer_go(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
 	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hits\"") == 2, "others: %s", a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == CALLS, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "timed", "\"event\":\"latency_total\"") == CALLS, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"", "\"returned\":\"1001\"") == 1, "%s",
-	      a.out);
-	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"") == CALLS, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "others: %s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency_total\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"", "\"returned\":1001,") == 1,
+	      "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"") == CALLS, "%s", a.out);
 }
 
 /* A call in a call, and one in that: each is timed by its own begin. */
@@ -167,18 +169,18 @@ void probe_nested(void)
 	SONDE_START(&a, "probe", "-e", "--json", out, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(hits(out) == DEEP + 1, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == DEEP + 1, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == DEEP + 1, "%s", a.out);
 	for (int n = 0; n <= DEEP; n++) {
-		char returned[32], args[32];
+		char returned[32], args[64];
 
-		snprintf(returned, sizeof(returned), "\"returned\":\"%d\"", n);
-		snprintf(args, sizeof(args), "\"arguments\":\"(%d, ", n);
-		CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", returned, args) == 1, "%d: %s", n,
-		      a.out);
+		snprintf(returned, sizeof(returned), "\"returned\":%d,", n);
+		snprintf(args, sizeof(args), "\"arguments\":[{\"name\":null,\"value\":%d,", n);
+		CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", returned, args) == 1, "%d: %s",
+		      n, a.out);
 	}
 }
 
@@ -197,10 +199,10 @@ void probe_unreturned(void)
 	SONDE_START(&a, "probe", "--json", out, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	timed = JSON_SUM(a.out, "calls", "\"event\":\"latency\"");
+	timed = JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"");
 	rest = strstr(a.err, " calls have not returned");
 	CHECK(rest && timed, "%s%s", a.out, a.err);
 	while (rest[-1] >= '0' && rest[-1] <= '9')
@@ -214,10 +216,10 @@ void probe_events(void)
 	struct doer d = doer_new(call_here);
 	const char *in = own("uprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "-s", "2", "-p", d.text, in);
+	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "--string", "2", "-p", d.text, in);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_tell(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	doer_end(&d);
@@ -255,19 +257,21 @@ void probe_kernel(void)
 		SKIP("this kernel lets no program read its memory");
 	if (strstr(a.err, "kprobes on ftrace"))
 		SKIP("this kernel has no kprobes where functions begin");
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(hits("kprobe:inet_listen") == FEW && hits("kretprobe:inet_listen") == FEW, "%s",
 	      a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == FEW, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"returned\":\"0\"") == FEW, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == FEW, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"returned\":0,") == FEW, "%s", a.out);
 	/* Named where the kernel describes its functions. */
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "backlog=7)") == 2 ||
-		      LINES_WITH(a.out, "\"event\":\"hit\"", ", 7, ") >= 2,
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"",
+			 "{\"name\":\"backlog\",\"value\":7,\"text\":null}]") == 2 ||
+		      LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"value\":7,") >= 2,
 	      "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"stack\":\"inet_listen+0x") >= FEW, "%s",
-	      a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"kernel_stack\":[\"inet_listen+0x") >=
+		      FEW,
+	      "%s", a.out);
 	SONDE_RUN(&a, "probe", "kprobe:inet_lisen");
 	sonde_expect_line(&a, 1, "did you mean inet_listen?");
 }
@@ -279,9 +283,9 @@ void probe_calls(void)
 
 	require_types();
 	require_memory();
-	SONDE_START(&a, "probe", "--json", "-r", "tracepoint:syscalls:sys_enter_listen",
+	SONDE_START(&a, "probe", "--json", "--returned", "tracepoint:syscalls:sys_enter_listen",
 		    "tracepoint:syscalls:sys_exit_listen", "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
@@ -302,12 +306,13 @@ void probe_raw(void)
 	require_types();
 	SONDE_START(&a, "probe", "-e", "--json", "raw:inet_sock_set_state",
 		    "tracepoint:sock:inet_sock_set_state", "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	/* CLOSE to LISTEN, and back; before, to CLOSE by the address that it is given. */
 	CHECK(LINES_WITH(a.out, "\"probe\":\"raw:inet_sock_set_state\"",
-			 "oldstate=7, newstate=10") == 1 &&
+			 "{\"name\":\"oldstate\",\"value\":7,\"text\":null},"
+			 "{\"name\":\"newstate\",\"value\":10,\"text\":null}") == 1 &&
 		      hits("raw:inet_sock_set_state") ==
 			      hits("tracepoint:sock:inet_sock_set_state"),
 	      "%s", a.out);
@@ -333,7 +338,7 @@ void probe_lists(void)
 	else
 		sonde_expect_line(&a, 1, "no kprobes");
 	SONDE_RUN(&a, "probe", "list", "nothing_is_called_so");
-	sonde_expect_line(&a, 1, "nothing here fits");
+	sonde_expect_line(&a, 1, "no function or tracepoint matches");
 	SONDE_RUN(&a, "probe", "list");
 	sonde_expect_line(&a, 2, "takes one PATTERN");
 }
@@ -369,7 +374,7 @@ void probe_trouble(void)
 	char probe[WORDS];
 
 	SONDE_RUN(&a, "probe");
-	sonde_expect_line(&a, 2, "a probe is missing");
+	sonde_expect_line(&a, 2, "missing probe");
 	SONDE_RUN(&a, "probe", "kprob:tcp_connect");
 	sonde_expect_line(&a, 2, "did you mean kprobe?");
 	SONDE_RUN(&a, "probe", "uprobe:nothing");
@@ -421,6 +426,7 @@ void probe_replaced(void)
 {
 	char probe[WORDS], second[WORDS];
 	const char *file = file_path("program");
+	struct progs progs;
 
 	copy_self(file);
 	snprintf(second, sizeof(second), "%s.new", file);
@@ -429,26 +435,24 @@ void probe_replaced(void)
 	SONDE_START(&a, "probe", probe);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	CHECK(!rename(second, file), "%s", strerror(errno));
 	sonde_await_err(&a, "was replaced");
 	unlink(file);
 	sonde_await_err(&a, "is gone");
 	CHECK(!sonde_stop(&a, SIGINT) && LINES_WITH(a.err, "was replaced") == 1, "%s", a.err);
 	SONDE_START(&a, "probe", own("uprobe", "probed_here"));
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
+	progs = progs_of(a.pid);
 	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
-	for (int i = 0; i < 100; i++) {
-		SONDE_RUN(&a, "status");
-		if (!strstr(a.out, "sonde_pb_"))
-			break;
-		nap_ms(100);
-	}
-	CHECK(!strstr(a.out, "sonde_pb_"), "programs stay: %s", a.out);
+	expect_progs_gone(&progs);
 }
+
+static char own_name[16];
 
 static void call_once(void)
 {
+	prctl(PR_SET_NAME, own_name);
 	probed_here(1, "");
 }
 
@@ -458,17 +462,19 @@ void probe_full(void)
 	enum { ROOM = 16, PROCESSES = 40 };
 	const char *in = own("uprobe", "probed_here"), *beyond;
 
-	SONDE_START(&a, "probe", "--json", "--processes", "16", in);
+	/* others on this host may run this program, too */
+	snprintf(own_name, sizeof(own_name), "full%d", getpid());
+	SONDE_START(&a, "probe", "--json", "--processes", "16", in, "comm", own_name);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	for (int i = 0; i < PROCESSES; i++) {
 		struct doer d = doer_new(call_once);
 
 		doer_go(&d);
 	}
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	beyond = strstr(a.err, " hits of processes");
+	beyond = strstr(a.err, " hits of processes beyond");
 	CHECK(beyond && hits(in) >= ROOM, "%s%s", a.out, a.err);
 	while (beyond[-1] >= '0' && beyond[-1] <= '9')
 		beyond--;
@@ -491,14 +497,14 @@ void probe_readers(void)
 	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	doer_go(&d);
 	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output"), "%d: %s", a.rc, a.err);
 	d = doer_new(call_many);
 	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!kill(a.pid, SIGINT), "%s", strerror(errno));
 	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,

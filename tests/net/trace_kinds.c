@@ -96,13 +96,13 @@ static void refuse_all(int fd)
 	CHECK(!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), "filter");
 }
 
-/* What was dropped at the far side of late for a reason, as the summary has it. */
-static uint64_t said(const char *reason)
+/* Packets that the summary counts for a reason. */
+static uint64_t drops_for(const char *text, const char *reason)
 {
 	char word[64];
 
 	snprintf(word, sizeof(word), "\"reason\":\"%s\"", reason);
-	return JSON_SUM(a.out, "packets", "\"event\":\"drops\"", word);
+	return JSON_SUM(text, "packets", "\"record\":\"trace_drops\"", word);
 }
 
 /* Each drop is counted for its reason as the kernel's own counters have it. */
@@ -111,6 +111,7 @@ void trace_dropped(void)
 	uint64_t no_port, broken, full, small = 1;
 	struct lab lab = { 0 };
 	int filtered, slow;
+	char *text;
 
 	require_memory();
 	lab_ready(&lab);
@@ -118,7 +119,11 @@ void trace_dropped(void)
 	filtered = far_datagram_socket(&lab, PORT + 1);
 	refuse_all(filtered);
 	setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(int));
-	SONDE_START(&a, "trace", "drop", "--json", "host 192.0.2.1 and udp");
+	trace_file();
+	sonde_start(&a, trace_into_file,
+		    (const char *const[]){ "sonde", "trace", "drop", "--json",
+					   "host 192.0.2.1 and udp and", trace_lab_filter(&lab),
+					   NULL });
 	sonde_await_err(&a, "tracing");
 	send_to_far(CLOSED, DATAGRAMS);
 	send_broken(DATAGRAMS);
@@ -133,17 +138,20 @@ void trace_dropped(void)
 	      (unsigned int)full);
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	text = trace_read_file(trace_file());
 	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS, "%s %s",
-	      a.err, a.out);
-	if (!strstr(a.out, "\"reason\":"))
-		return; /* before 5.17 only the place is told */
-	CHECK(said("NO_SOCKET") == no_port, "%s", a.out);
-	CHECK(said("UDP_CSUM") == broken, "%s", a.out);
-	CHECK(said("SOCKET_RCVBUFF") == full, "%s", a.out);
-	CHECK(said("SOCKET_FILTER") == DATAGRAMS, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") ==
-		      broken,
-	      "%s", a.out);
+	      a.err, text);
+	/* before 5.17 only the location is told */
+	if (strstr(text, "\"reason\":\"")) {
+		CHECK(drops_for(text, "NO_SOCKET") == no_port, "%s", text);
+		CHECK(drops_for(text, "UDP_CSUM") == broken, "%s", text);
+		CHECK(drops_for(text, "SOCKET_RCVBUFF") == full, "%s", text);
+		CHECK(drops_for(text, "SOCKET_FILTER") == DATAGRAMS, "%s", text);
+		CHECK(LINES_WITH(text, "\"record\":\"drop\"",
+				 "192.0.2.1.1000 > 192.0.2.2.7777: UDP") == broken,
+		      "%s", text);
+	}
+	free(text);
 }
 
 /* A stack begins where the packet was dropped; functions have names. */
@@ -153,7 +161,8 @@ void trace_drop_stacks(void)
 
 	require_memory();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
+	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779 and",
+		    trace_lab_filter(&lab));
 	sonde_await_err(&a, "tracing");
 	send_to_far(CLOSED, 1);
 	CHECK(!sonde_wait(&a), "%s", a.err);
@@ -183,7 +192,7 @@ void trace_resets(void)
 
 	require_memory();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "reset", "--json", "port 7779");
+	SONDE_START(&a, "trace", "reset", "--json", "port 7779 and", trace_lab_filter(&lab));
 	sonde_await_err(&a, "tracing");
 	len = far_address(&ss, AF_INET, CLOSED);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -212,7 +221,7 @@ void trace_full_queue(void)
 	require_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 1);
-	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
+	SONDE_START(&a, "trace", "listen", "--json", "port 7777 and", trace_lab_filter(&lab));
 	while (sonde_poll(&a, 20) || !*a.err)
 		if (strstr(a.err, "tracing") || strstr(a.err, "queues are unavailable"))
 			break;
@@ -223,7 +232,7 @@ void trace_full_queue(void)
 
 		CHECK(connect(fd, (struct sockaddr *)&ss, len) && errno == EINPROGRESS, "connect");
 	}
-	sonde_await_out(&a, "\"queue\":2,\"room\":1");
+	sonde_await_out(&a, "\"queue_length\":2,\"queue_limit\":1");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(strstr(a.out, "\"local\":\"192.0.2.2\",\"local_port\":7777,\"remote\":\"192.0.2.1\""),
 	      "%s", a.out);
@@ -234,14 +243,13 @@ void trace_full_queue(void)
 void trace_binds(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	const char *pid = trace_pid_word(getpid());
 	struct lab lab = { 0 };
-	char pid[32];
 	int tcp, second, udp;
 
 	require_memory();
 	lab_ready(&lab);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
+	SONDE_START(&a, "trace", "bind", "--json", "-c", "3", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -313,15 +321,15 @@ static void ask(int fd, const char *name, uint8_t type, bool wait)
 void trace_dns(void)
 {
 	struct sockaddr_storage ss;
+	const char *pid = trace_pid_word(getpid());
 	struct lab lab = { 0 };
 	socklen_t len;
-	char pid[32];
 	int server, fd;
 	pid_t resolver;
 
 	require_types();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "dns", "--json");
+	SONDE_START(&a, "trace", "dns", "--json", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	server = far_datagram_socket(&lab, 53);
 	resolver = start_resolver(server);
@@ -334,16 +342,17 @@ void trace_dns(void)
 	sonde_await_out(&a, "\"result\":\"no answer\"");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	kill(resolver, SIGKILL);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
-			 "\"type\":\"A\"", "\"result\":\"NoError\"",
-			 "\"answers\":\"192.0.2.99\"") == 1,
+			 "\"type\":\"A\"", "\"result\":\"NoError\"", "\"rcode\":0",
+			 "\"answers\":[\"192.0.2.99\"]") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
-			 "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
+			 "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"", "\"rcode\":3",
+			 "\"answers\":[]") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "silent.example.org",
-			 "\"result\":\"no answer\"") == 1,
+			 "\"result\":\"no answer\"", "\"rcode\":null", "\"answers\":null",
+			 "\"latency_seconds\":5") == 1,
 	      "%s", a.out);
 	/* The resolver's side of it. */
 	CHECK(LINES_WITH(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
@@ -380,18 +389,18 @@ __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, si
 /* Plain text at a program's own OpenSSL, in pieces where it is long. */
 void trace_tls(void)
 {
-	char pid[32], text[64], *much = malloc(9000);
+	const char *pid = trace_pid_word(getpid());
+	char text[64], *much = malloc(9000);
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
 	require_memory();
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
 		  "1ms");
 	sonde_expect_line(&a, 1, "has no SSL_read or SSL_write");
-	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "comm net");
+	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	CHECK(SSL_write(&a, "a question", 10) == 10, "-");
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
@@ -401,9 +410,9 @@ void trace_tls(void)
 	      a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
 	      a.out);
-	CHECK(LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
-		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
-		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":0,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":4096,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":8192,") == 1,
 	      "pieces");
 	SONDE_RUN(&a, "trace", "tls", "--tls-file", "/nowhere");
 	sonde_expect_line(&a, 1, "not found");
