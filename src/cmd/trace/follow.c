@@ -264,9 +264,10 @@ static void note_start(const struct tracing *t)
 
 static int list_existing(struct tracing *t)
 {
+	const uint32_t others = TRACE_BIT(TRACE_DNS) | TRACE_BIT(TRACE_TLS);
 	int rc, written;
 
-	if (t->o->only_new)
+	if (t->o->only_new || !(wanted_kinds(t) & ~others))
 		return 0;
 	rc = trace_list_existing(&t->trace, on_record, t);
 	if (rc < 0 && !t->o->common.quiet)
