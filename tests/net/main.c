@@ -158,12 +158,19 @@ static const struct test scenarios[] = {
 	ROOT(trace_trouble, 60),
 	ROOT(trace_ends, 60),
 	ROOT(trace_container, 60),
+	ROOT(trace_options, 60),
+	ROOT(trace_netns, 60),
+	ROOT(trace_mistakes, 60),
+	ROOT(trace_metrics, 60),
+	ROOT(trace_textfile, 60),
+	ROOT(trace_json, 60),
 	ROOT(trace_dropped, 60),
 	ROOT(trace_drop_stacks, 60),
 	ROOT(trace_resets, 60),
 	ROOT(trace_full_queue, 60),
 	ROOT(trace_binds, 60),
 	ROOT(trace_dns, 60),
+	ROOT(trace_dns_netns, 60),
 	ROOT(trace_tls, 60),
 	ROOT(probe_user, 60),
 	ROOT(probe_nested, 60),
@@ -177,6 +184,8 @@ static const struct test scenarios[] = {
 	ROOT(probe_full, 60),
 	ROOT(probe_unreturned, 60),
 	ROOT(probe_readers, 60),
+	ROOT(probe_ends, 60),
+	ROOT(probe_metrics, 60),
 };
 
 int main(int argc, char **argv)

@@ -151,6 +151,7 @@ void probe_user(void)
 	doer_go(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
+	expect_documented(a.out, "probe");
 	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
 	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "others: %s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == CALLS, "%s", a.out);
@@ -172,6 +173,7 @@ void probe_nested(void)
 	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	expect_documented(a.out, "probe");
 	CHECK(hits(out) == DEEP + 1, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == DEEP + 1, "%s", a.out);
 	for (int n = 0; n <= DEEP; n++) {
@@ -341,6 +343,15 @@ void probe_lists(void)
 	sonde_expect_line(&a, 1, "no function or tracepoint matches");
 	SONDE_RUN(&a, "probe", "list");
 	sonde_expect_line(&a, 2, "takes one PATTERN");
+	SONDE_RUN(&a, "probe", "list", "--help");
+	CHECK(!a.rc && strstr(a.out, "Usage: sonde probe list") && !strstr(a.out, "--string"),
+	      "%s%s", a.out, a.err);
+	SONDE_RUN(&a, "probe", "list", "--json", own("uprobe", "probed_here"));
+	snprintf(word, sizeof(word),
+		 "\"kind\":\"uprobe\",\"file\":\"%s\",\"name\":\"probed_here\"}",
+		 (const char *)getauxval(AT_EXECFN));
+	CHECK(!a.rc && LINES_WITH(a.out, word) == 1, "%s%s", a.out, a.err);
+	expect_documented(a.out, "probe list");
 }
 
 static void no_caps(void)
@@ -501,7 +512,8 @@ void probe_readers(void)
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	doer_go(&d);
-	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output"), "%d: %s", a.rc, a.err);
+	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output: the reader is gone"), "%d: %s",
+	      a.rc, a.err);
 	d = doer_new(call_many);
 	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
 	sonde_await_err(&a, "attached");
@@ -510,4 +522,66 @@ void probe_readers(void)
 	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,
 	      "it waits for its reader");
 	sonde_wait(&a);
+}
+
+/* The end of the process is the end, with each hit shown before it. */
+void probe_ends(void)
+{
+	struct doer d = doer_new(call_here);
+	const char *in = own("uprobe", "probed_here");
+
+	trace_file();
+	sonde_start(
+		&a, trace_into_file,
+		(const char *const[]){ "sonde", "probe", "-e", "--json", "-p", d.text, in, NULL });
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "attached");
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(strstr(a.err, "has ended"), "%s", a.err);
+	CHECK(sonde_said(&a, "hits shown") == CALLS && !sonde_said(&a, "hits lost"), "%s", a.err);
+}
+
+/* Hits, errors and latency as one valid document, of processes by name. */
+void probe_metrics(void)
+{
+	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
+	const char *path = file_path("probe.prom");
+	char sample[WORDS + 128], *text = NULL;
+	struct doer d = doer_new(call_here);
+
+	SONDE_START(&a, "probe", "-o", "prom", "-p", d.text, in, out);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "attached");
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(!prom_mistake(a.out), "%s: %s", prom_mistake(a.out), a.out);
+	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
+		 in);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	snprintf(sample, sizeof(sample),
+		 "sonde_probe_latency_seconds_bucket{probe=\"%s\",le=\"+Inf\"}", out);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	snprintf(sample, sizeof(sample), "sonde_probe_latency_seconds_count{probe=\"%s\"}", out);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	SONDE_RUN(&a, "probe", "-o", "prom", "-k", in);
+	sonde_expect_line(&a, 2, "does not go with -e, -k or --returned");
+	d = doer_new(call_here);
+	SONDE_START(&a, "probe", "--textfile", path, "-I", "100ms", "-p", d.text, in);
+	sonde_await_err(&a, "attached");
+	doer_tell(&d);
+	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
+		 in);
+	for (int i = 0; i < 100 && !(text && prom_value(text, sample) == CALLS); i++) {
+		free(text);
+		nap_ms(50 * test_slow());
+		text = access(path, F_OK) ? NULL : trace_read_file(path);
+		CHECK(!text || !prom_mistake(text), "%s: %s", prom_mistake(text), text);
+	}
+	CHECK(text && prom_value(text, sample) == CALLS, "%s%s", text ? text : "no file", a.err);
+	free(text);
+	doer_end(&d);
+	CHECK(!sonde_wait(&a) && !*a.out, "%s%s", a.out, a.err);
 }

@@ -72,6 +72,25 @@ static void expect_child(pid_t pid)
 	      "a child failed");
 }
 
+/* Each end of n connections: the bytes, and who closed first. */
+static void expect_ends(const char *text, const char *client, const char *server, unsigned int n)
+{
+	CHECK(json_sum(text, "sent_bytes",
+		       (const char *const[]){ "\"record\":\"close\"", client, NULL }) == n * WORD,
+	      "bytes sent");
+	CHECK(json_sum(text, "received_bytes",
+		       (const char *const[]){ "\"record\":\"close\"", server, NULL }) == n * WORD,
+	      "bytes received");
+	CHECK(!json_sum(text, "sent_bytes",
+			(const char *const[]){ "\"record\":\"close\"", server, NULL }),
+	      "bytes that nobody sent");
+	CHECK(LINES_WITH(text, "\"record\":\"close\"", client, "\"how\":\"local\"") == n,
+	      "who closed");
+	CHECK(LINES_WITH(text, "\"record\":\"close\"", server, "\"how\":\"remote\"") == n,
+	      "who closed");
+	CHECK(JSON_SUM(text, "connections", "\"record\":\"trace_summary\"") == 2 * n, "summary");
+}
+
 /* Every short connection once at each end, with its process, or counted as lost. */
 static void every_connection(int family)
 {
@@ -90,8 +109,8 @@ static void every_connection(int family)
 	set_sysctl("net/ipv4/ip_local_port_range", "1024 65000");
 	trace_file();
 	sonde_start(&a, trace_into_file,
-		    (const char *const[]){ "sonde", "trace", "--json", "port 7777 and",
-					   trace_lab_filter(&lab), NULL });
+		    (const char *const[]){ "sonde", "trace", "--json", "-B", "16384",
+					   "port 7777 and", trace_lab_filter(&lab), NULL });
 	sonde_await_err(&a, "tracing");
 	s = start_server(&lab, listener, n);
 	c = start_client(family, n);
@@ -121,20 +140,7 @@ static void every_connection(int family)
 		free(text);
 		return;
 	}
-	CHECK(json_sum(text, "sent_bytes",
-		       (const char *const[]){ "\"record\":\"close\"", client, NULL }) == n * WORD,
-	      "bytes sent");
-	CHECK(json_sum(text, "received_bytes",
-		       (const char *const[]){ "\"record\":\"close\"", server, NULL }) == n * WORD,
-	      "bytes received");
-	CHECK(!json_sum(text, "sent_bytes",
-			(const char *const[]){ "\"record\":\"close\"", server, NULL }),
-	      "bytes that nobody sent");
-	CHECK(LINES_WITH(text, "\"record\":\"close\"", client, "\"how\":\"local\"") == n,
-	      "who closed");
-	CHECK(LINES_WITH(text, "\"record\":\"close\"", server, "\"how\":\"remote\"") == n,
-	      "who closed");
-	CHECK(JSON_SUM(text, "connections", "\"record\":\"trace_summary\"") == 2 * n, "summary");
+	expect_ends(text, client, server, n);
 	free(text);
 }
 
@@ -293,6 +299,7 @@ void trace_losses(void)
 	      "not closed: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(LINES_WITH(a.out, "\"record\":\"connect\"", "ETIMEDOUT") == 1, "%s", a.out);
+	expect_documented(a.out, "trace");
 	syns = LINES_WITH(a.out, "\"record\":\"retransmit\"", "\"reason\":\"syn\"");
 	again = LINES_WITH(a.out, "\"record\":\"retransmit\"", "\"state\":\"ESTABLISHED\"");
 	CHECK(syns >= 1, "%u SYNs sent again: %s", syns, a.out);

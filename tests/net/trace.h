@@ -34,6 +34,10 @@ struct progs progs_of(pid_t pid);
 /* The test fails unless it held some, and the kernel frees them all within seconds. */
 void expect_progs_gone(const struct progs *progs);
 
+/* The test fails unless each JSON line has exactly the fields of its kind, in order, as `sonde help
+ * json` lists them for that command. */
+void expect_documented(const char *text, const char *command);
+
 /* What is wrong with a Prometheus document (text format 0.0.4): HELP and TYPE once a family and
  * before its samples, which follow each other, each once. NULL: nothing. */
 const char *prom_mistake(const char *text);

@@ -152,6 +152,68 @@ void expect_progs_gone(const struct progs *progs)
 	}
 }
 
+/* The fields of a kind of record, as the help has them: "  name   type" lines below its heading. */
+static const char *find_fields(const char *help, const char *command, const char *record)
+{
+	char heading[128];
+	const char *at;
+
+	snprintf(heading, sizeof(heading), "sonde %s: \"record\": \"%s\"\n", command, record);
+	at = strstr(help, heading);
+	CHECK(at, "help json has no record %s of %s", record, command);
+	return at + strlen(heading);
+}
+
+/* Skips a JSON value: a string, or anything up to a comma or brace at its own level. */
+static const char *skip_value(const char *at)
+{
+	int depth = 0;
+
+	for (; *at && *at != '\n'; at++) {
+		if (*at == '"') {
+			for (at++; *at && *at != '"'; at++)
+				at += *at == '\\';
+			continue;
+		}
+		depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
+		if (depth < 0 || (!depth && *at == ','))
+			break;
+	}
+	return at;
+}
+
+static void expect_fields(const char *line, const char *fields)
+{
+	const char *at = strchr(line, ',');
+
+	for (; *fields == ' '; fields = strchr(fields, '\n') + 1) {
+		char want[64], key[80];
+
+		if (fields[2] == ' ')
+			continue; /* of a record in a list */
+		snprintf(want, sizeof(want), "%.*s", (int)strcspn(fields + 2, " "), fields + 2);
+		snprintf(key, sizeof(key), ",\"%s\":", want);
+		CHECK(at && !strncmp(at, key, strlen(key)), "no %s at %.40s in %.*s", want,
+		      at ? at : "", (int)strcspn(line, "\n"), line);
+		at = skip_value(at + strlen(key));
+	}
+	CHECK(*at == '}', "more than the help lists at %.40s", at);
+}
+
+void expect_documented(const char *text, const char *command)
+{
+	static struct sonde help;
+	char record[64];
+
+	CHECK(!SONDE_RUN(&help, "help", "json"), "%s", help.err);
+	CHECK(*text, "no records");
+	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
+		CHECK(sscanf(text, "{\"record\":\"%63[a-z_]\"", record) == 1, "no record: %.80s",
+		      text);
+		expect_fields(text, find_fields(help.out, command, record));
+	}
+}
+
 struct prom {
 	char family[NAME_MAX_], type[16];
 	bool has_help, has_samples;

@@ -342,6 +342,7 @@ void trace_dns(void)
 	sonde_await_out(&a, "\"result\":\"no answer\"");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	kill(resolver, SIGKILL);
+	expect_documented(a.out, "trace");
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
 			 "\"type\":\"A\"", "\"result\":\"NoError\"", "\"rcode\":0",
 			 "\"answers\":[\"192.0.2.99\"]") == 1,
@@ -357,6 +358,34 @@ void trace_dns(void)
 	/* The resolver's side of it. */
 	CHECK(LINES_WITH(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
 		      1,
+	      "%s", a.out);
+}
+
+/* Messages belong to the namespace and the interface of their socket, whoever sends them. */
+void trace_dns_netns(void)
+{
+	struct sockaddr_storage ss;
+	struct lab lab = { 0 };
+	socklen_t len;
+	int server, fd;
+	pid_t resolver;
+
+	require_memory();
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "dns", "--json", "-N", trace_own_pid(), "-i", "sonde0", "-c", "2");
+	sonde_await_err(&a, "tracing");
+	server = far_datagram_socket(&lab, 53);
+	resolver = start_resolver(server);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	len = far_address(&ss, AF_INET, 53);
+	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
+	ask(fd, "www.example.org", 1, true);
+	ask(fd, "no.example.org", 1, true);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	kill(resolver, SIGKILL);
+	CHECK(LINES_WITH(a.out, "\"record\":\"dns\"", "\"direction\":\"out\"") == 2 &&
+		      !LINES_WITH(a.out, "\"netns\":null") &&
+		      !LINES_WITH(a.out, "\"direction\":\"in\""),
 	      "%s", a.out);
 }
 
@@ -400,12 +429,14 @@ void trace_tls(void)
 	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
 		  "1ms");
 	sonde_expect_line(&a, 1, "has no SSL_read or SSL_write");
-	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "-p", trace_own_pid());
+	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "-p", trace_own_pid(), "-N",
+		    trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	CHECK(SSL_write(&a, "a question", 10) == 10, "-");
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
 	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
 	CHECK(!sonde_wait(&a), "%s", a.err);
+	expect_documented(a.out, "trace");
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
 	      a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
