@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde probe: hits are counted exactly, with what was passed and returned. */
+/* Scenarios of sonde probe: hits are counted exactly, with arguments and return values. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ enum {
 	CALLS = 200,
 	FEW = 20,
 	DEEP = 6,
-	DEEPER = 100, /* than the 64 returns that kernels keep of a thread */
+	DEEPER = 100, /* more than the 64 pending returns of a thread that kernels track */
 	MANY = 20000, /* hits, more than a pipe and the ring have room for */
 	WORDS = 512
 };
@@ -35,7 +35,7 @@ static struct sonde a;
 long probed_here(long n, const char *word);
 int probed_deep(int n);
 
-/* What is probed. Not leaves for the compiler to see through. */
+/* The probed functions; the compiler must not optimize the calls. */
 __attribute__((noinline, used)) long probed_here(long n, const char *word)
 {
 	asm volatile("" : "+r"(n), "+r"(word) : : "memory");
@@ -52,8 +52,8 @@ __attribute__((noinline, used)) int probed_deep(int n)
 	return below;
 }
 
-/* This program, in which they are. */
-static const char *own(const char *kind, const char *symbol)
+/* A probe of a function of this program. */
+static const char *own_probe(const char *kind, const char *symbol)
 {
 	static char text[4][WORDS];
 	static int at;
@@ -63,7 +63,7 @@ static const char *own(const char *kind, const char *symbol)
 	return to;
 }
 
-/* A process that does something when it is told to, and ends when it is let go. */
+/* A process that calls a function when it is told to, and ends when it is released. */
 struct doer {
 	pid_t pid;
 	int go;
@@ -109,7 +109,7 @@ static void doer_go(struct doer *d)
 	doer_end(d);
 }
 
-/* In memory that was written to, and so is there. */
+/* The string is on the stack: its memory is present. */
 __attribute__((noinline)) static void call_here(void)
 {
 	char word[] = "a word";
@@ -123,7 +123,7 @@ static void call_deep(void)
 	probed_deep(DEEP);
 }
 
-static uint64_t hits(const char *probe)
+static uint64_t count_hits(const char *probe)
 {
 	char word[WORDS];
 
@@ -137,11 +137,12 @@ static void need_uprobes(const char *err)
 		SKIP("this kernel has no uprobes");
 }
 
-/* At a program's function, by the process that is asked for and until that ends. */
+/* A program's function is counted for the requested process, until that ends. */
 void probe_user(void)
 {
 	struct doer d = doer_new(call_here), other = doer_new(call_here);
-	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here"),
+		   *out = own_probe("uretprobe", "probed_here");
 
 	SONDE_START(&a, "probe", "--json", "--returned", "-p", d.text, in, out);
 	sonde_poll(&a, 2000);
@@ -152,7 +153,7 @@ void probe_user(void)
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
 	expect_documented(a.out, "probe");
-	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
+	CHECK(count_hits(in) == CALLS && count_hits(out) == CALLS, "%s", a.out);
 	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "others: %s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == CALLS, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency_total\"") == CALLS, "%s", a.out);
@@ -161,11 +162,11 @@ void probe_user(void)
 	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"") == CALLS, "%s", a.out);
 }
 
-/* A call in a call, and one in that: each is timed by its own begin. */
+/* Nested calls: each is timed from its own entry. */
 void probe_nested(void)
 {
 	struct doer d = doer_new(call_deep);
-	const char *out = own("uretprobe", "probed_deep");
+	const char *out = own_probe("uretprobe", "probed_deep");
 
 	SONDE_START(&a, "probe", "-e", "--json", out, "pid", d.text);
 	sonde_poll(&a, 2000);
@@ -174,7 +175,7 @@ void probe_nested(void)
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	expect_documented(a.out, "probe");
-	CHECK(hits(out) == DEEP + 1, "%s", a.out);
+	CHECK(count_hits(out) == DEEP + 1, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == DEEP + 1, "%s", a.out);
 	for (int n = 0; n <= DEEP; n++) {
 		char returned[32], args[64];
@@ -191,11 +192,11 @@ static void call_deeper(void)
 	probed_deep(DEEPER);
 }
 
-/* Calls whose return the kernel does not tell of are said. */
+/* Calls whose return the kernel does not report are counted. */
 void probe_unreturned(void)
 {
 	struct doer d = doer_new(call_deeper);
-	const char *out = own("uretprobe", "probed_deep"), *rest;
+	const char *out = own_probe("uretprobe", "probed_deep"), *rest;
 	uint64_t timed;
 
 	SONDE_START(&a, "probe", "--json", out, "pid", d.text);
@@ -212,11 +213,11 @@ void probe_unreturned(void)
 	CHECK(timed + strtoull(rest, NULL, 10) == DEEPER + 1, "%s%s", a.out, a.err);
 }
 
-/* Hit by hit: strings, numbers, the function's own name in its stack, and who has called it. */
+/* Hits one by one: strings, numbers, and stacks from the function to its caller. */
 void probe_events(void)
 {
 	struct doer d = doer_new(call_here);
-	const char *in = own("uprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here");
 
 	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "--string", "2", "-p", d.text, in);
 	sonde_poll(&a, 2000);
@@ -240,12 +241,12 @@ static void call_listen(void)
 	for (int n = 0; n < FEW; n++)
 		listen(tcp, n);
 	for (int n = 0; n < FEW / 4; n++)
-		listen(udp, n); /* refused before it comes to TCP's */
+		listen(udp, n); /* refused before TCP's function is called */
 	close(tcp);
 	listen(tcp, 0);
 }
 
-/* At functions of the kernel. */
+/* Functions of the kernel. */
 void probe_kernel(void)
 {
 	struct doer d = doer_new(call_listen);
@@ -262,11 +263,11 @@ void probe_kernel(void)
 	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(hits("kprobe:inet_listen") == FEW && hits("kretprobe:inet_listen") == FEW, "%s",
-	      a.out);
+	CHECK(count_hits("kprobe:inet_listen") == FEW && count_hits("kretprobe:inet_listen") == FEW,
+	      "%s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == FEW, "%s", a.out);
 	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"returned\":0,") == FEW, "%s", a.out);
-	/* Named where the kernel describes its functions. */
+	/* arguments have names where the kernel describes its functions */
 	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"",
 			 "{\"name\":\"backlog\",\"value\":7,\"text\":null}]") == 2 ||
 		      LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"value\":7,") >= 2,
@@ -278,7 +279,7 @@ void probe_kernel(void)
 	sonde_expect_line(&a, 1, "did you mean inet_listen?");
 }
 
-/* System calls, by a tracepoint that all of them have together: results with their errors. */
+/* System calls, probed at the tracepoints that all of them share: results with their errors. */
 void probe_calls(void)
 {
 	struct doer d = doer_new(call_listen);
@@ -290,8 +291,8 @@ void probe_calls(void)
 	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
-		      hits("tracepoint:syscalls:sys_exit_listen") == FEW + FEW / 4 + 1,
+	CHECK(count_hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
+		      count_hits("tracepoint:syscalls:sys_exit_listen") == FEW + FEW / 4 + 1,
 	      "%s", a.out);
 	CHECK(JSON_SUM(a.out, "errors", "sys_exit_listen") == FEW / 4 + 1, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "times", "\"error\":\"EOPNOTSUPP\"") == FEW / 4, "%s", a.out);
@@ -300,7 +301,7 @@ void probe_calls(void)
 	sonde_expect_line(&a, 1, "did you mean sys_enter_listen?");
 }
 
-/* Tracepoints, with or without the category that only tracefs knows. */
+/* Tracepoints with and without their category, which only tracefs knows. */
 void probe_raw(void)
 {
 	struct doer d = doer_new(call_listen);
@@ -311,12 +312,12 @@ void probe_raw(void)
 	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	/* CLOSE to LISTEN, and back; before, to CLOSE by the address that it is given. */
+	/* CLOSE to LISTEN, and back */
 	CHECK(LINES_WITH(a.out, "\"probe\":\"raw:inet_sock_set_state\"",
 			 "{\"name\":\"oldstate\",\"value\":7,\"text\":null},"
 			 "{\"name\":\"newstate\",\"value\":10,\"text\":null}") == 1 &&
-		      hits("raw:inet_sock_set_state") ==
-			      hits("tracepoint:sock:inet_sock_set_state"),
+		      count_hits("raw:inet_sock_set_state") ==
+			      count_hits("tracepoint:sock:inet_sock_set_state"),
 	      "%s", a.out);
 	SONDE_RUN(&a, "probe", "raw:inet_sock_set_stat");
 	sonde_expect_line(&a, 1, "did you mean inet_sock_set_state?");
@@ -331,7 +332,7 @@ void probe_lists(void)
 	CHECK(!a.rc && LINES_WITH(a.out, "raw:inet_sock_set_state") == 1 &&
 		      LINES_WITH(a.out, "raw:inet_sock_") == lines_of(a.out),
 	      "%s%s", a.out, a.err);
-	SONDE_RUN(&a, "probe", "list", own("uprobe", "probed_"));
+	SONDE_RUN(&a, "probe", "list", own_probe("uprobe", "probed_"));
 	snprintf(word, sizeof(word), "uprobe:%s:probed_here", (const char *)getauxval(AT_EXECFN));
 	CHECK(!a.rc && LINES_WITH(a.out, word) && lines_of(a.out) >= 2, "%s%s", a.out, a.err);
 	SONDE_RUN(&a, "probe", "list", "kprobe:inet_list*");
@@ -346,7 +347,7 @@ void probe_lists(void)
 	SONDE_RUN(&a, "probe", "list", "--help");
 	CHECK(!a.rc && strstr(a.out, "Usage: sonde probe list") && !strstr(a.out, "--string"),
 	      "%s%s", a.out, a.err);
-	SONDE_RUN(&a, "probe", "list", "--json", own("uprobe", "probed_here"));
+	SONDE_RUN(&a, "probe", "list", "--json", own_probe("uprobe", "probed_here"));
 	snprintf(word, sizeof(word),
 		 "\"kind\":\"uprobe\",\"file\":\"%s\",\"name\":\"probed_here\"}",
 		 (const char *)getauxval(AT_EXECFN));
@@ -367,7 +368,7 @@ static void put_file(const char *path, const void *bytes, size_t len)
 	close(fd);
 }
 
-/* A program's beginning only: its tables are not there. */
+/* The start of a program, without its tables. */
 static void put_damaged(const char *path)
 {
 	static char bytes[1 << 13];
@@ -378,7 +379,7 @@ static void put_damaged(const char *path)
 	put_file(path, bytes, sizeof(bytes));
 }
 
-/* Words that are wrong, files that are none, processes and privileges that are not there. */
+/* Wrong words, files that are not programs, missing processes and privileges. */
 void probe_trouble(void)
 {
 	const char *sonde = getenv("SONDE"), *file = file_path("program");
@@ -394,9 +395,9 @@ void probe_trouble(void)
 	sonde_expect_line(&a, 2, "processes only have pid");
 	SONDE_RUN(&a, "probe", "-c", "3", "raw:x");
 	sonde_expect_line(&a, 2, "-e");
-	SONDE_RUN(&a, "probe", own("uprobe", "probed_her"));
+	SONDE_RUN(&a, "probe", own_probe("uprobe", "probed_her"));
 	sonde_expect_line(&a, 1, "did you mean probed_here?");
-	SONDE_RUN(&a, "probe", own("uprobe", "probed_here+0x10000000"));
+	SONDE_RUN(&a, "probe", own_probe("uprobe", "probed_here+0x10000000"));
 	sonde_expect_line(&a, 1, "bytes");
 	snprintf(probe, sizeof(probe), "uprobe:%s:main", sonde ? sonde : "build/sonde");
 	SONDE_RUN(&a, "probe", probe);
@@ -417,7 +418,7 @@ void probe_trouble(void)
 	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
 }
 
-/* A copy of this program, to be put elsewhere. */
+/* Copies this program. */
 static void copy_self(const char *path)
 {
 	static char piece[1 << 16];
@@ -432,7 +433,7 @@ static void copy_self(const char *path)
 	close(to);
 }
 
-/* The file under a probe is another one now: that is said, once. kill -9 leaves nothing. */
+/* A replaced file is reported once. kill -9 leaves nothing behind. */
 void probe_replaced(void)
 {
 	char probe[WORDS], second[WORDS];
@@ -452,7 +453,7 @@ void probe_replaced(void)
 	unlink(file);
 	sonde_await_err(&a, "is gone");
 	CHECK(!sonde_stop(&a, SIGINT) && LINES_WITH(a.err, "was replaced") == 1, "%s", a.err);
-	SONDE_START(&a, "probe", own("uprobe", "probed_here"));
+	SONDE_START(&a, "probe", own_probe("uprobe", "probed_here"));
 	sonde_await_err(&a, "attached");
 	progs = progs_of(a.pid);
 	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
@@ -467,13 +468,13 @@ static void call_once(void)
 	probed_here(1, "");
 }
 
-/* More processes than there is room for: none of their hits is lost without a word. */
+/* With more processes than there is room for, lost hits are counted. */
 void probe_full(void)
 {
 	enum { ROOM = 16, PROCESSES = 40 };
-	const char *in = own("uprobe", "probed_here"), *beyond;
+	const char *in = own_probe("uprobe", "probed_here"), *beyond;
 
-	/* others on this host may run this program, too */
+	/* other copies of this program may run on this host */
 	snprintf(own_name, sizeof(own_name), "full%d", getpid());
 	SONDE_START(&a, "probe", "--json", "--processes", "16", in, "comm", own_name);
 	sonde_poll(&a, 2000);
@@ -486,10 +487,10 @@ void probe_full(void)
 	}
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	beyond = strstr(a.err, " hits of processes beyond");
-	CHECK(beyond && hits(in) >= ROOM, "%s%s", a.out, a.err);
+	CHECK(beyond && count_hits(in) >= ROOM, "%s%s", a.out, a.err);
 	while (beyond[-1] >= '0' && beyond[-1] <= '9')
 		beyond--;
-	CHECK(hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
+	CHECK(count_hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
 }
 
 static void call_many(void)
@@ -498,10 +499,10 @@ static void call_many(void)
 		probed_here(n, "");
 }
 
-/* A reader that has gone ends it; one that sleeps does not keep it from ending. */
+/* A closed standard output ends it; a reader that does not read does not delay the end. */
 void probe_readers(void)
 {
-	const char *in = own("uprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here");
 	struct doer d = doer_new(call_many);
 	siginfo_t ended = { 0 };
 
@@ -524,11 +525,11 @@ void probe_readers(void)
 	sonde_wait(&a);
 }
 
-/* The end of the process is the end, with each hit shown before it. */
+/* It ends with the process, and shows each hit. */
 void probe_ends(void)
 {
 	struct doer d = doer_new(call_here);
-	const char *in = own("uprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here");
 
 	trace_file();
 	sonde_start(
@@ -543,10 +544,11 @@ void probe_ends(void)
 	CHECK(sonde_said(&a, "hits shown") == CALLS && !sonde_said(&a, "hits lost"), "%s", a.err);
 }
 
-/* Hits, errors and latency as one valid document, of processes by name. */
+/* Hits, errors and latency as one valid document, by name of the process. */
 void probe_metrics(void)
 {
-	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here"),
+		   *out = own_probe("uretprobe", "probed_here");
 	const char *path = file_path("probe.prom");
 	char sample[WORDS + 128], *text = NULL;
 	struct doer d = doer_new(call_here);

@@ -22,8 +22,8 @@ enum { PORT = 7777, CLOSED = 7779, DATAGRAMS = 40 };
 
 static struct sonde a;
 
-/* A number of this namespace's, as /proc/net/snmp has it: a line of names, one of numbers. */
-static uint64_t counter(const char *proto, const char *name)
+/* A counter of this namespace in /proc/net/snmp: a line of names, then one of numbers. */
+static uint64_t read_counter(const char *proto, const char *name)
 {
 	static char text[1 << 13];
 	char *names, *numbers, *n, *v, *save_n, *save_v;
@@ -62,13 +62,13 @@ static void send_to_far(int port, unsigned int n)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char word[512] = "";
 
-	/* Not connected: what ICMP says of the port does not come back as an error. */
+	/* not connected, so that ICMP errors are not returned */
 	while (n--)
 		CHECK(sendto(fd, word, sizeof(word), 0, (struct sockaddr *)&ss, len) > 0, "sendto");
 	close(fd);
 }
 
-/* Datagrams whose checksum is wrong. */
+/* Sends datagrams with a wrong checksum. */
 static void send_broken(unsigned int n)
 {
 	struct {
@@ -105,7 +105,7 @@ static uint64_t drops_for(const char *text, const char *reason)
 	return JSON_SUM(text, "packets", "\"record\":\"trace_drops\"", word);
 }
 
-/* Each drop is counted for its reason as the kernel's own counters have it. */
+/* Drops are counted by reason as in the kernel's own counters. */
 void trace_dropped(void)
 {
 	uint64_t no_port, broken, full, small = 1;
@@ -130,10 +130,10 @@ void trace_dropped(void)
 	send_to_far(PORT, DATAGRAMS);
 	send_to_far(PORT + 1, DATAGRAMS);
 	lab_enter(&lab, LAB_FAR);
-	AWAIT((no_port = counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
+	AWAIT((no_port = read_counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
 	      (unsigned int)no_port);
-	broken = counter("Udp:", "InCsumErrors");
-	full = counter("Udp:", "RcvbufErrors");
+	broken = read_counter("Udp:", "InCsumErrors");
+	full = read_counter("Udp:", "RcvbufErrors");
 	CHECK(broken == DATAGRAMS && full, "broken %u, full %u", (unsigned int)broken,
 	      (unsigned int)full);
 	nap_ms(50 * test_slow());
@@ -182,7 +182,7 @@ static bool tells_reset_reasons(void)
 	return want.id != 0;
 }
 
-/* A reset at both of its ends. */
+/* A reset is reported at both ends. */
 void trace_resets(void)
 {
 	struct sockaddr_storage ss;
@@ -200,7 +200,7 @@ void trace_resets(void)
 	sonde_await_out(&a, "received");
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	/* Before 6.10 those are not told that are sent where there is no socket. */
+	/* before 6.10 resets sent without a socket are not reported */
 	CHECK(!tells_reset_reasons() ||
 		      LINES_WITH(a.out, "\"how\":\"sent\"", "\"reason\":\"NO_SOCKET\"",
 				 "\"local\":\"192.0.2.2\",\"local_port\":7779",
@@ -210,7 +210,7 @@ void trace_resets(void)
 	      "%s", a.out);
 }
 
-/* A listener that nobody takes connections from. */
+/* A listener whose connections nobody accepts. */
 void trace_full_queue(void)
 {
 	struct sockaddr_storage ss;
@@ -298,7 +298,7 @@ static pid_t start_resolver(int fd)
 	}
 }
 
-static void ask(int fd, const char *name, uint8_t type, bool wait)
+static void send_query(int fd, const char *name, uint8_t type, bool wait)
 {
 	uint8_t message[128] = { name[0], name[1], 1, 0, 0, 1 };
 	size_t at = 12;
@@ -336,9 +336,9 @@ void trace_dns(void)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	len = far_address(&ss, AF_INET, 53);
 	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
-	ask(fd, "www.example.org", 1, true);
-	ask(fd, "no.example.org", 28, true);
-	ask(fd, "silent.example.org", 1, false);
+	send_query(fd, "www.example.org", 1, true);
+	send_query(fd, "no.example.org", 28, true);
+	send_query(fd, "silent.example.org", 1, false);
 	sonde_await_out(&a, "\"result\":\"no answer\"");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	kill(resolver, SIGKILL);
@@ -355,13 +355,13 @@ void trace_dns(void)
 			 "\"result\":\"no answer\"", "\"rcode\":null", "\"answers\":null",
 			 "\"latency_seconds\":5") == 1,
 	      "%s", a.out);
-	/* The resolver's side of it. */
+	/* the resolver's side */
 	CHECK(LINES_WITH(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
 		      1,
 	      "%s", a.out);
 }
 
-/* Messages belong to the namespace and the interface of their socket, whoever sends them. */
+/* Messages are chosen by the namespace and the interface of their socket. */
 void trace_dns_netns(void)
 {
 	struct sockaddr_storage ss;
@@ -379,8 +379,8 @@ void trace_dns_netns(void)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	len = far_address(&ss, AF_INET, 53);
 	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
-	ask(fd, "www.example.org", 1, true);
-	ask(fd, "no.example.org", 1, true);
+	send_query(fd, "www.example.org", 1, true);
+	send_query(fd, "no.example.org", 1, true);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	kill(resolver, SIGKILL);
 	CHECK(LINES_WITH(a.out, "\"record\":\"dns\"", "\"direction\":\"out\"") == 2 &&
@@ -389,7 +389,7 @@ void trace_dns_netns(void)
 	      "%s", a.out);
 }
 
-/* What looks like OpenSSL from outside. */
+/* Functions with the names of OpenSSL's. */
 int SSL_write(void *ssl, const void *text, int n);
 int SSL_read(void *ssl, void *text, int n);
 int SSL_write_ex(void *ssl, const void *text, size_t n, size_t *written);
@@ -415,7 +415,7 @@ __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, si
 	return 1;
 }
 
-/* Plain text at a program's own OpenSSL, in pieces where it is long. */
+/* Plain text of a program with OpenSSL linked in; long text comes in pieces. */
 void trace_tls(void)
 {
 	const char *pid = trace_pid_word(getpid());
