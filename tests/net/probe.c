@@ -522,6 +522,9 @@ void probe_readers(void)
 	CHECK(!kill(a.pid, SIGINT), "%s", strerror(errno));
 	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,
 	      "it waits for its reader");
+	/* the pipe may be as full as it gets: more than a struct sonde holds */
+	close(a.fd[0]);
+	a.fd[0] = -1;
 	sonde_wait(&a);
 }
 
