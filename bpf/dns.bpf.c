@@ -42,6 +42,21 @@ static __always_inline void fill_owner(struct __sk_buff *skb, struct trace_head 
 	copy_bytes(h->proc.comm, o->comm, TRACE_COMM);
 }
 
+/* The verifier takes no offset from a socket's pointer, but any number for an address: read the
+ * pointer from the stack. */
+static __always_inline void fill_netns(struct __sk_buff *skb, struct trace_head *h)
+{
+	struct bpf_sock *volatile sk = skb->sk;
+	__u64 addr = 0, net = 0;
+
+	if (!conf.net_off || !conf.common.can_read_kernel)
+		return;
+	bpf_probe_read_kernel(&addr, sizeof(addr), (const void *)&sk);
+	bpf_probe_read_kernel(&net, conf.pointer_bytes, (const void *)(addr + conf.net_off));
+	bpf_probe_read_kernel(&h->proc.netns, sizeof(h->proc.netns),
+			      (const void *)(net + conf.inum_off));
+}
+
 /* The verifier must see both bounds, each separately, right where they are used. */
 static __always_inline __u32 load_message(struct __sk_buff *skb, __u32 at, struct trace_message *m,
 					  __u64 len)
@@ -79,6 +94,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool in)
 	h.ifindex = skb->ifindex;
 	h.flags = (h.rport == conf.port ? TRACE_OUTGOING : TRACE_INCOMING) | (in ? 0 : TRACE_SENT);
 	fill_owner(skb, &h);
+	fill_netns(skb, &h);
 	if (!filter_match(&h))
 		return 1;
 	m = reserve_record(sizeof(*m));

@@ -28,6 +28,22 @@ int sonde_tls_enter(void *regs)
 	return 0;
 }
 
+/* The network namespace of the current process. */
+static __always_inline __u32 current_netns(void)
+{
+	struct task_struct *task = bpf_get_current_task();
+	struct nsproxy *proxy = 0;
+	struct net *net = 0;
+	__u32 inum = 0;
+
+	if (!conf.common.can_read_kernel)
+		return 0;
+	GET(false, proxy, task->nsproxy);
+	GET(false, net, proxy->net_ns);
+	GET(false, inum, net->ns.inum);
+	return inum;
+}
+
 static __noinline int emit_piece(const struct trace_head *h, __u64 from, __u32 at, __u32 total)
 {
 	__u32 n = (total < conf.max_bytes ? total : conf.max_bytes) - at;
@@ -64,6 +80,7 @@ static __always_inline int on_return(void *regs, bool sent, bool ex)
 		total = 0;
 	if (rc > 0 && total) {
 		fill_current(&h.proc);
+		h.proc.netns = current_netns();
 		h.time = bpf_ktime_get_ns();
 		if (filter_match(&h)) {
 #pragma clang loop unroll(full)

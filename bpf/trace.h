@@ -220,8 +220,11 @@ struct tls_conf {
 
 struct dns_conf {
 	struct trace_common common;
-	__u16 port; /* the port of DNS */
-	__u8 reserved[6];
+	__u32 net_off;      /* of the namespace's address in struct sock; 0: unknown */
+	__u32 inum_off;     /* of the namespace's number in struct net */
+	__u16 port;         /* the port of DNS */
+	__u8 pointer_bytes; /* of the kernel */
+	__u8 reserved[5];
 };
 
 struct tcp_events_conf {

@@ -135,12 +135,17 @@ struct cred {
 	kuid_t uid;
 } CORE;
 
+struct nsproxy {
+	struct net *net_ns;
+} CORE;
+
 struct task_struct {
 	int tgid, pid;
 	char comm[16];
 	struct css_set *cgroups;
 	const struct cred *cred;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 } CORE;
 
 struct file {

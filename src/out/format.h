@@ -42,14 +42,16 @@ extern const struct sink_hooks text_hooks, json_hooks, prom_hooks;
 	}
 COL_GETTER(col_str, const char *)
 COL_GETTER(col_u64, uint64_t)
+COL_GETTER(col_s64, int64_t)
 COL_GETTER(col_f64, double)
 COL_GETTER(col_bool, bool)
 COL_GETTER(col_list, struct col_list)
+COL_GETTER(col_histogram, struct col_histogram)
 #undef COL_GETTER
 
 static inline bool col_is_list(const struct col *c)
 {
-	return c->kind >= COL_STRS;
+	return c->kind >= COL_STRS && c->kind <= COL_TABLE;
 }
 
 /* Whether the record does not say this column's value. */
@@ -60,12 +62,16 @@ static inline bool col_is_unknown(const struct col *c, const void *rec)
 		return !col_str(c, rec);
 	case COL_U64:
 		return col_u64(c, rec) == COL_UNKNOWN;
+	case COL_S64:
+		return col_s64(c, rec) == COL_S64_UNKNOWN;
 	case COL_F64:
 		return isnan(col_f64(c, rec));
 	case COL_BOOL:
 		return false;
 	case COL_TIME:
 		return !col_u64(c, rec);
+	case COL_HISTOGRAM:
+		return !col_histogram(c, rec).counts;
 	default:
 		return !col_list(c, rec).at;
 	}

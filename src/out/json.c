@@ -136,6 +136,8 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 		format_put_seconds(b, col_u64(c, rec));
 	else if (c->kind == COL_U64)
 		buf_u64(b, col_u64(c, rec));
+	else if (c->kind == COL_S64)
+		buf_printf(b, "%lld", (long long)col_s64(c, rec));
 	else if (c->unit == COL_NS && col_f64(c, rec) >= 0 && col_f64(c, rec) < 1e19)
 		format_put_seconds(b, (uint64_t)col_f64(c, rec));
 	else
@@ -160,8 +162,6 @@ static void put_value(struct buf *b, const struct col *c, const void *rec)
 
 static void put_object(struct buf *b, const struct schema *schema, const void *rec)
 {
-	const uint64_t *has =
-		schema->has_off ? (const void *)((const char *)rec + schema->has_off) : NULL;
 	const char *before = "{\"";
 
 	if (schema->name) {
@@ -172,7 +172,7 @@ static void put_object(struct buf *b, const struct schema *schema, const void *r
 	for (size_t i = 0; i < schema->ncols; i++) {
 		const struct col *c = &schema->cols[i];
 
-		if (!c->name || (has && !(*has >> i & 1)))
+		if (!c->name || !SCHEMA_HAS(schema, i))
 			continue;
 		buf_str(b, before);
 		buf_str(b, c->name);

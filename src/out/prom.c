@@ -72,6 +72,8 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 
 	if (c->kind == COL_BOOL)
 		buf_char(b, col_bool(c, rec) ? '1' : '0');
+	else if (c->kind == COL_S64)
+		buf_printf(b, "%lld", (long long)col_s64(c, rec));
 	else if (c->kind == COL_F64)
 		put_double(b, ns ? col_f64(c, rec) / (double)NS_PER_S : col_f64(c, rec));
 	else if (ns)
@@ -88,7 +90,7 @@ static void put_labels(struct buf *b, const struct schema *schema, const void *r
 	for (size_t i = 0; i < schema->ncols; i++) {
 		const struct col *c = &schema->cols[i];
 
-		if (c->role != COL_KEY || !c->metric || col_is_unknown(c, rec) || col_is_list(c))
+		if (c->role != COL_KEY || !c->metric || col_is_list(c) || col_is_unknown(c, rec))
 			continue;
 		buf_printf(b, "%c%s=\"", before, c->metric);
 		if (c->kind == COL_STR)
@@ -102,6 +104,66 @@ static void put_labels(struct buf *b, const struct schema *schema, const void *r
 	}
 	if (before == ',')
 		buf_char(b, '}');
+}
+
+static void put_unit(struct buf *b, const struct col *c, uint64_t v)
+{
+	if (c->unit == COL_NS)
+		format_put_seconds(b, v);
+	else
+		buf_u64(b, v);
+}
+
+static void put_bin(struct buf *b, const struct col *c, const struct col_histogram *h, size_t i,
+		    const struct buf *labels, uint64_t sum)
+{
+	buf_printf(b, PREFIX "%s_bucket", c->metric);
+	if (labels->len) {
+		buf_add(b, labels->data, labels->len - 1); /* up to the brace */
+		buf_char(b, ',');
+	} else {
+		buf_char(b, '{');
+	}
+	buf_str(b, "le=\"");
+	if (i + 1 < h->n)
+		put_unit(b, c, h->below[i]);
+	else
+		buf_str(b, "+Inf");
+	buf_str(b, "\"} ");
+	buf_u64(b, sum);
+	buf_char(b, '\n');
+}
+
+/* Cumulative bins, the sum and the number of the observations. */
+static void put_histogram(struct buf *b, const struct col *c, const void *rec,
+			  const struct buf *labels)
+{
+	struct col_histogram h = col_histogram(c, rec);
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < h.n; i++) {
+		n += h.counts[i];
+		put_bin(b, c, &h, i, labels, n);
+	}
+	buf_printf(b, PREFIX "%s_sum", c->metric);
+	buf_add(b, labels->data, labels->len);
+	buf_char(b, ' ');
+	put_unit(b, c, h.sum);
+	buf_printf(b, "\n" PREFIX "%s_count", c->metric);
+	buf_add(b, labels->data, labels->len);
+	buf_char(b, ' ');
+	buf_u64(b, n);
+	buf_char(b, '\n');
+}
+
+static void put_sample(struct buf *b, const struct col *c, const void *rec,
+		       const struct buf *labels)
+{
+	buf_printf(b, PREFIX "%s", c->metric);
+	buf_add(b, labels->data, labels->len);
+	buf_char(b, ' ');
+	put_number(b, c, rec);
+	buf_char(b, '\n');
 }
 
 static int begin(struct sink *s)
@@ -131,11 +193,10 @@ static int row(struct sink *s, const void *rec)
 
 		if (!is_metric(c) || col_is_unknown(c, rec))
 			continue;
-		buf_printf(b, PREFIX "%s", c->metric);
-		buf_add(b, labels->data, labels->len);
-		buf_char(b, ' ');
-		put_number(b, c, rec);
-		buf_char(b, '\n');
+		if (c->kind == COL_HISTOGRAM)
+			put_histogram(b, c, rec, labels);
+		else
+			put_sample(b, c, rec, labels);
 		b->nomem |= nomem;
 		nomem |= b->nomem;
 	}
@@ -150,7 +211,9 @@ static void put_family(struct buf *b, const struct col *c, const struct buf *sam
 		buf_char(b, '\n');
 	}
 	buf_printf(b, "# TYPE " PREFIX "%s %s\n", c->metric,
-		   c->role == COL_COUNTER ? "counter" : "gauge");
+		   c->kind == COL_HISTOGRAM ? "histogram"
+		   : c->role == COL_COUNTER ? "counter"
+					    : "gauge");
 	buf_add(b, samples->data, samples->len);
 }
 

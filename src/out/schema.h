@@ -7,17 +7,20 @@
 #include <stdint.h>
 
 enum col_kind {
-	COL_STR,   /* const char *; NULL: unknown */
-	COL_U64,   /* uint64_t; COL_UNKNOWN: unknown */
-	COL_F64,   /* double; NAN: unknown */
-	COL_BOOL,  /* bool */
-	COL_TIME,  /* uint64_t, nanoseconds since 1970-01-01 UTC; 0: unknown */
-	COL_STRS,  /* struct col_list of const char * */
-	COL_U64S,  /* struct col_list of uint64_t */
-	COL_TABLE, /* struct col_list of records that .rows describes; JSON only */
+	COL_STR,       /* const char *; NULL: unknown */
+	COL_U64,       /* uint64_t; COL_UNKNOWN: unknown */
+	COL_S64,       /* int64_t; COL_S64_UNKNOWN: unknown */
+	COL_F64,       /* double; NAN: unknown */
+	COL_BOOL,      /* bool */
+	COL_TIME,      /* uint64_t, nanoseconds since 1970-01-01 UTC; 0: unknown */
+	COL_STRS,      /* struct col_list of const char * */
+	COL_U64S,      /* struct col_list of uint64_t */
+	COL_TABLE,     /* struct col_list of records that .rows describes; JSON only */
+	COL_HISTOGRAM, /* struct col_histogram; Prometheus only */
 };
 
-#define COL_UNKNOWN UINT64_MAX
+#define COL_UNKNOWN     UINT64_MAX
+#define COL_S64_UNKNOWN INT64_MIN
 /* 0 stands for "unknown" in many contracts. */
 static inline uint64_t col_known(uint64_t v)
 {
@@ -29,6 +32,14 @@ struct col_list {
 	const void *at;
 	size_t n;
 	size_t size; /* COL_TABLE: bytes of a record */
+};
+
+/* Observations by size, and their sum. Zeroed: unknown. Bounds and sum are in the column's unit. */
+struct col_histogram {
+	const uint64_t *counts; /* of n bins, each on its own; the last one has no upper bound */
+	const uint64_t *below;  /* upper bounds of the n - 1 others, ascending */
+	size_t n;
+	uint64_t sum;
 };
 
 enum col_role {
@@ -57,15 +68,18 @@ struct col {
 	_Bool below; /* strings: in text, on lines of their own below the row, wrapped */
 };
 
-/* JSON objects begin with "record":NAME, unless name is NULL: then a column says it. */
+/* JSON objects begin with "record":NAME, unless name is NULL. */
 struct schema {
 	const char *name;
 	const struct col *cols; /* ncols of them */
 	size_t ncols;
-	/* Records have a uint64_t there with a bit for each column that belongs to their kind: JSON
-	 * leaves out the others. 0: all belong. No column is at their beginning, then. */
-	size_t has_off;
+	/* Of several kinds of record with one table of columns: a bit for each column of this kind.
+	 * JSON leaves out the others. 0: all. */
+	uint64_t has;
 };
+
+/* Whether column i belongs to the schema's kind of record. */
+#define SCHEMA_HAS(schema, i) (!(schema)->has || (schema)->has >> (i)&1)
 
 #define SCHEMA(name, cols)                                   \
 	{                                                    \
@@ -79,13 +93,15 @@ struct schema {
 				"column's member has another type");                      \
 		 int unused;                                                              \
 	 }))
-#define COL_AT_STR(T, m)   .kind = COL_STR, .off = COL_OFF_(T, m, const char *)
-#define COL_AT_U64(T, m)   .kind = COL_U64, .off = COL_OFF_(T, m, uint64_t)
-#define COL_AT_F64(T, m)   .kind = COL_F64, .off = COL_OFF_(T, m, double)
-#define COL_AT_BOOL(T, m)  .kind = COL_BOOL, .off = COL_OFF_(T, m, _Bool)
-#define COL_AT_TIME(T, m)  .kind = COL_TIME, .off = COL_OFF_(T, m, uint64_t)
-#define COL_AT_STRS(T, m)  .kind = COL_STRS, .off = COL_OFF_(T, m, struct col_list)
-#define COL_AT_U64S(T, m)  .kind = COL_U64S, .off = COL_OFF_(T, m, struct col_list)
-#define COL_AT_TABLE(T, m) .kind = COL_TABLE, .off = COL_OFF_(T, m, struct col_list)
+#define COL_AT_STR(T, m)       .kind = COL_STR, .off = COL_OFF_(T, m, const char *)
+#define COL_AT_U64(T, m)       .kind = COL_U64, .off = COL_OFF_(T, m, uint64_t)
+#define COL_AT_S64(T, m)       .kind = COL_S64, .off = COL_OFF_(T, m, int64_t)
+#define COL_AT_F64(T, m)       .kind = COL_F64, .off = COL_OFF_(T, m, double)
+#define COL_AT_BOOL(T, m)      .kind = COL_BOOL, .off = COL_OFF_(T, m, _Bool)
+#define COL_AT_TIME(T, m)      .kind = COL_TIME, .off = COL_OFF_(T, m, uint64_t)
+#define COL_AT_STRS(T, m)      .kind = COL_STRS, .off = COL_OFF_(T, m, struct col_list)
+#define COL_AT_U64S(T, m)      .kind = COL_U64S, .off = COL_OFF_(T, m, struct col_list)
+#define COL_AT_TABLE(T, m)     .kind = COL_TABLE, .off = COL_OFF_(T, m, struct col_list)
+#define COL_AT_HISTOGRAM(T, m) .kind = COL_HISTOGRAM, .off = COL_OFF_(T, m, struct col_histogram)
 
 #endif

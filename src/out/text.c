@@ -36,6 +36,10 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 		buf_printf(b, "%llu", (unsigned long long)col_u64(c, rec));
 		return;
 	}
+	if (c->kind == COL_S64) {
+		buf_printf(b, "%lld", (long long)col_s64(c, rec));
+		return;
+	}
 	if (!isfinite(v)) {
 		buf_char(b, '-');
 		return;
@@ -116,7 +120,8 @@ static int row(struct sink *s, const void *rec)
 
 static bool is_number(const struct col *c)
 {
-	return c->kind == COL_U64 || c->kind == COL_F64 || c->kind == COL_BOOL;
+	return c->kind == COL_U64 || c->kind == COL_S64 || c->kind == COL_F64 ||
+	       c->kind == COL_BOOL;
 }
 
 /* A column of strings without a single word is left out: it is one that does not apply here (no
@@ -146,7 +151,7 @@ static void align(struct buf *line, const struct col *c, size_t room, const char
 		  size_t width)
 {
 	size_t pad = room - width;
-	bool right = c->kind == COL_U64 || c->kind == COL_F64;
+	bool right = is_number(c) && c->kind != COL_BOOL;
 
 	if (line->len)
 		buf_fill(line, ' ', GAP);

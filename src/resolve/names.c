@@ -80,6 +80,22 @@ static int find_iface(void *arg, const char *name, uint32_t *ifindex, struct dia
 	return 0;
 }
 
+/* Enters the namespace for the lookup and returns. */
+static int find_iface_in(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
+{
+	const char *netns = arg;
+	int home = netns_current(), rc = home < 0 ? home : netns_enter(netns), back;
+
+	if (rc)
+		diag_errno(why, rc, "network namespace", netns);
+	else
+		rc = find_iface(NULL, name, ifindex, why);
+	back = home < 0 ? 0 : netns_set(home);
+	if (home >= 0)
+		close(home);
+	return back ? diag_errno(why, back, "network namespace", "of this process") : rc;
+}
+
 static int find_netns(void *arg, const char *name, uint32_t *inode, struct diag *why)
 {
 	int rc = netns_inode(name, inode);
@@ -147,3 +163,14 @@ const struct filter_names resolve_names = { .host = find_host,
 					    .container = find_container,
 					    .netns = find_netns,
 					    .set = read_set };
+
+struct filter_names resolve_names_in(const char *netns)
+{
+	struct filter_names names = resolve_names;
+
+	if (netns) {
+		names.iface = find_iface_in;
+		names.arg = (void *)(uintptr_t)netns;
+	}
+	return names;
+}

@@ -8,5 +8,8 @@
 
 /* Resolves in the caller's network namespace, at the time of the call; keeps no state. */
 extern const struct filter_names resolve_names;
+/* The same with interfaces of another network namespace, as netns_enter() takes it (NULL: the
+ * caller's); the caller keeps the string. Looking one up takes CAP_SYS_ADMIN. */
+struct filter_names resolve_names_in(const char *netns);
 
 #endif

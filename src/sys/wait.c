@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -62,6 +63,21 @@ enum wait_event wait_for(int fd, uint64_t deadline)
 		if (!left)
 			return WAIT_TIMEOUT;
 	}
+}
+
+int wait_join(int one, int other)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = epoll_create1(EPOLL_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	if (!epoll_ctl(fd, EPOLL_CTL_ADD, one, &event) &&
+	    !epoll_ctl(fd, EPOLL_CTL_ADD, other, &event))
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
 }
 
 enum wait_event wait_interval(uint64_t *last, uint64_t interval)

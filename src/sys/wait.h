@@ -24,6 +24,10 @@ enum wait_event {
  * deadline is checked last. */
 enum wait_event wait_for(int fd, uint64_t deadline);
 
+/* Returns a descriptor that can be read if one of the two can, for wait_for(); the caller closes
+ * it. Returns -errno on failure. */
+int wait_join(int one, int other);
+
 /* Limits how often a source of events is read: returns at once if the last call is at least
  * interval ns ago, else waits for an interval. *last: time of the last call (clock_mono()),
  * initially 0. Returns WAIT_TIMEOUT (go on), WAIT_STOP or WAIT_STDOUT_CLOSED. */

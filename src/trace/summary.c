@@ -7,9 +7,10 @@
 #include <string.h>
 #include "base/err.h"
 
-int trace_sum_open(struct trace_sum *sum)
+int trace_sum_open(struct trace_sum *sum, enum trace_sum_key key)
 {
-	sum->dests = calloc(TRACE_SUM_DESTS + 1, sizeof(*sum->dests));
+	sum->key = key;
+	sum->dests = calloc(TRACE_SUM_DESTS + TRACE_SUM_OTHERS, sizeof(*sum->dests));
 	return sum->dests ? 0 : fail_errno(-ENOMEM, "summary");
 }
 
@@ -23,6 +24,19 @@ static bool is_same(const struct trace_dest *a, const struct trace_dest *b)
 {
 	return a->port == b->port && a->family == b->family && a->incoming == b->incoming &&
 	       a->outgoing == b->outgoing && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+/* For a destination without a slot of its own. */
+static struct trace_dest *find_others(struct trace_sum *sum, const struct trace_dest *key)
+{
+	struct trace_dest *d = &sum->dests[TRACE_SUM_DESTS + (key->outgoing   ? 0
+							      : key->incoming ? 1
+									      : 2)];
+
+	d->used = 1;
+	d->incoming = key->incoming;
+	d->outgoing = key->outgoing;
+	return d;
 }
 
 static struct trace_dest *find_dest(struct trace_sum *sum, const struct trace_dest *key)
@@ -41,8 +55,7 @@ static struct trace_dest *find_dest(struct trace_sum *sum, const struct trace_de
 		if (is_same(d, key))
 			return d;
 	}
-	sum->overflowed = true;
-	return &sum->dests[TRACE_SUM_DESTS];
+	return find_others(sum, key);
 }
 
 /* The bin of a time: its highest bit and the two below that. */
@@ -84,14 +97,17 @@ double trace_dest_percentile(const struct trace_dest *d, double part)
 void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec)
 {
 	const struct trace_event *e = (const struct trace_event *)(const void *)rec;
-	struct trace_dest key = { .family = rec->family }, *d;
+	struct trace_dest key = { 0 }, *d;
 
 	if (rec->kind != TRACE_CONNECT && rec->kind != TRACE_ACCEPT && rec->kind != TRACE_CLOSE)
 		return;
 	key.incoming = (rec->flags & TRACE_INCOMING) != 0;
 	key.outgoing = (rec->flags & TRACE_OUTGOING) != 0;
 	key.port = key.incoming ? rec->lport : rec->rport;
-	memcpy(key.addr, key.incoming ? rec->local : rec->remote, sizeof(key.addr));
+	if (sum->key == TRACE_SUM_BY_ADDRESS) {
+		key.family = rec->family;
+		memcpy(key.addr, key.incoming ? rec->local : rec->remote, sizeof(key.addr));
+	}
 	d = find_dest(sum, &key);
 	if (rec->kind == TRACE_CLOSE) {
 		d->closed++;

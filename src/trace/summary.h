@@ -9,7 +9,8 @@
 #include "bpf/trace.h"
 
 enum {
-	TRACE_SUM_DESTS = 2048, /* further destinations are counted together */
+	TRACE_SUM_DESTS = 2048, /* further destinations are counted together, */
+	TRACE_SUM_OTHERS = 3,   /* by direction: out, in, unknown */
 	TRACE_SUM_STEPS = 4,    /* bins of a histogram for each power of two */
 	TRACE_SUM_BINS = 40 * TRACE_SUM_STEPS,
 };
@@ -23,13 +24,18 @@ struct trace_dest {
 	uint32_t latencies[TRACE_SUM_BINS]; /* until established, or until accepted */
 };
 
+/* What makes a destination. */
+enum trace_sum_key { TRACE_SUM_BY_ADDRESS, TRACE_SUM_BY_PORT };
+
 /* Zeroed: closed. */
 struct trace_sum {
-	struct trace_dest *dests; /* TRACE_SUM_DESTS, and one for all others */
-	bool overflowed;
+	/* TRACE_SUM_DESTS of them, then TRACE_SUM_OTHERS for the rest; .used: it counts events */
+	struct trace_dest *dests;
+	enum trace_sum_key key;
 };
 
-int trace_sum_open(struct trace_sum *sum);
+/* By port, destinations have neither address nor family. Returns 0 or -errno. Reports errors. */
+int trace_sum_open(struct trace_sum *sum, enum trace_sum_key key);
 void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec);
 /* A percentile (part: 0 to 1) of the times until connections were established or accepted, in
  * nanoseconds. NAN if there were none. */

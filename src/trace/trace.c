@@ -3,10 +3,12 @@
 #include "trace/trace.h"
 #include <errno.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "gen/dns.gen.h"
 #include "gen/sock_calls.gen.h"
@@ -256,7 +258,38 @@ static int attach_dns(struct trace *t, const struct obj *o)
 	return rc;
 }
 
-static int open_dns(struct trace *t)
+/* Where a socket's network namespace is found; unknown if the kernel does not describe its types.
+ * The programs run without types, too. */
+static void find_netns_offsets(const struct btf *types, struct dns_conf *conf)
+{
+	struct btf_lookup structs[] = {
+		{ .name = "sock", .kinds = BTF_KIND_BIT(STRUCT) },
+		{ .name = "net", .kinds = BTF_KIND_BIT(STRUCT) },
+	};
+	struct btf_field net, inum;
+
+	if (!types->n)
+		return;
+	btf_resolve(types, structs, ARRAY_LEN(structs));
+	if (!structs[0].id || !structs[1].id ||
+	    btf_find_field(types, structs[0].id, "__sk_common.skc_net.net", &net) ||
+	    btf_find_field(types, structs[1].id, "ns.inum", &inum))
+		return;
+	conf->net_off = net.off;
+	conf->inum_off = inum.off;
+	conf->pointer_bytes = (uint8_t)types->pointer_size;
+}
+
+static bool reads_netns(const struct filter *f)
+{
+	for (size_t i = 0; f && i < f->n; i++)
+		if (f->nodes[i].op == FILTER_FIELD &&
+		    f->nodes[i].field == offsetof(struct view, netns))
+			return true;
+	return false;
+}
+
+static int open_dns(struct trace *t, const struct btf *types)
 {
 	struct dns_conf conf = { .common = make_common(t),
 				 .port = t->opts.dns_port ? t->opts.dns_port : 53 };
@@ -264,6 +297,10 @@ static int open_dns(struct trace *t)
 	struct obj_map maps[OBJ_MAPS_MAX] = { 0 };
 	int rc;
 
+	find_netns_offsets(types, &conf);
+	if (reads_netns(t->opts.filter) && !(conf.net_off && t->can_read_kernel))
+		return fail(-EOPNOTSUPP, "this kernel does not tell the network namespace of dns "
+					 "events");
 	/* without it, processes are unknown */
 	if (!owners_open(&t->owners))
 		owners_scan(&t->owners);
@@ -327,8 +364,10 @@ static void learn_types(const struct trace *t, struct btf *types)
 static int open_all(struct trace *t)
 {
 	struct btf types = { 0 };
-	int rc = wanted_kinds(t) & ~TRACE_BIT(TRACE_DNS) ? btf_open_kernel(&types) : 0;
+	int rc = btf_open_kernel(&types);
 
+	if (!(wanted_kinds(t) & ~TRACE_BIT(TRACE_DNS)))
+		rc = 0; /* these do without */
 	if (rc)
 		return fail_errno(rc, "tracing needs the kernel's type information (BTF)");
 	if (types.n)
@@ -336,7 +375,7 @@ static int open_all(struct trace *t)
 	if (wanted_kinds(t) & ~(uint32_t)OTHER_KINDS)
 		rc = open_tcp(t, &types);
 	if (!rc && wanted_kinds(t) & TRACE_BIT(TRACE_DNS))
-		rc = open_dns(t);
+		rc = open_dns(t, &types);
 	if (!rc && wanted_kinds(t) & TRACE_BIT(TRACE_TLS))
 		rc = open_tls(t, &types);
 	btf_close(&types);

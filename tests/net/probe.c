@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde probe: hits are counted exactly, with what was passed and returned. */
+/* Scenarios of sonde probe: hits are counted exactly, with arguments and return values. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,12 +19,13 @@
 #include "tests/net/file.h"
 #include "tests/net/net.h"
 #include "tests/net/scenarios.h"
+#include "tests/net/trace.h"
 
 enum {
 	CALLS = 200,
 	FEW = 20,
 	DEEP = 6,
-	DEEPER = 100, /* than the 64 returns that kernels keep of a thread */
+	DEEPER = 100, /* more than the 64 pending returns of a thread that kernels track */
 	MANY = 20000, /* hits, more than a pipe and the ring have room for */
 	WORDS = 512
 };
@@ -33,7 +35,7 @@ static struct sonde a;
 long probed_here(long n, const char *word);
 int probed_deep(int n);
 
-/* What is probed. Not leaves for the compiler to see through. */
+/* The probed functions; the compiler must not optimize the calls. */
 __attribute__((noinline, used)) long probed_here(long n, const char *word)
 {
 	asm volatile("" : "+r"(n), "+r"(word) : : "memory");
@@ -50,8 +52,8 @@ __attribute__((noinline, used)) int probed_deep(int n)
 	return below;
 }
 
-/* This program, in which they are. */
-static const char *own(const char *kind, const char *symbol)
+/* A probe of a function of this program. */
+static const char *own_probe(const char *kind, const char *symbol)
 {
 	static char text[4][WORDS];
 	static int at;
@@ -61,7 +63,7 @@ static const char *own(const char *kind, const char *symbol)
 	return to;
 }
 
-/* A process that does something when it is told to, and ends when it is let go. */
+/* A process that calls a function when it is told to, and ends when it is released. */
 struct doer {
 	pid_t pid;
 	int go;
@@ -107,7 +109,7 @@ static void doer_go(struct doer *d)
 	doer_end(d);
 }
 
-/* In memory that was written to, and so is there. */
+/* The string is on the stack: its memory is present. */
 __attribute__((noinline)) static void call_here(void)
 {
 	char word[] = "a word";
@@ -121,12 +123,12 @@ static void call_deep(void)
 	probed_deep(DEEP);
 }
 
-static uint64_t hits(const char *probe)
+static uint64_t count_hits(const char *probe)
 {
 	char word[WORDS];
 
 	snprintf(word, sizeof(word), "\"probe\":\"%s\"", probe);
-	return JSON_SUM(a.out, "hits", "\"event\":\"hits\"", word);
+	return JSON_SUM(a.out, "hits", "\"record\":\"probe_count\"", word);
 }
 
 static void need_uprobes(const char *err)
@@ -135,50 +137,53 @@ static void need_uprobes(const char *err)
 		SKIP("this kernel has no uprobes");
 }
 
-/* At a program's function, by the process that is asked for and until that ends. */
+/* A program's function is counted for the requested process, until that ends. */
 void probe_user(void)
 {
 	struct doer d = doer_new(call_here), other = doer_new(call_here);
-	const char *in = own("uprobe", "probed_here"), *out = own("uretprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here"),
+		   *out = own_probe("uretprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "--json", "-r", "-p", d.text, in, out);
+	SONDE_START(&a, "probe", "--json", "--returned", "-p", d.text, in, out);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&other);
 	doer_go(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
-	CHECK(hits(in) == CALLS && hits(out) == CALLS, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hits\"") == 2, "others: %s", a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == CALLS, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "timed", "\"event\":\"latency_total\"") == CALLS, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"", "\"returned\":\"1001\"") == 1, "%s",
-	      a.out);
-	CHECK(JSON_SUM(a.out, "times", "\"event\":\"value\"") == CALLS, "%s", a.out);
+	expect_documented(a.out, "probe");
+	CHECK(count_hits(in) == CALLS && count_hits(out) == CALLS, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "others: %s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency_total\"") == CALLS, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"", "\"returned\":1001,") == 1,
+	      "%s", a.out);
+	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"") == CALLS, "%s", a.out);
 }
 
-/* A call in a call, and one in that: each is timed by its own begin. */
+/* Nested calls: each is timed from its own entry. */
 void probe_nested(void)
 {
 	struct doer d = doer_new(call_deep);
-	const char *out = own("uretprobe", "probed_deep");
+	const char *out = own_probe("uretprobe", "probed_deep");
 
 	SONDE_START(&a, "probe", "-e", "--json", out, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(hits(out) == DEEP + 1, "%s", a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == DEEP + 1, "%s", a.out);
+	expect_documented(a.out, "probe");
+	CHECK(count_hits(out) == DEEP + 1, "%s", a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == DEEP + 1, "%s", a.out);
 	for (int n = 0; n <= DEEP; n++) {
-		char returned[32], args[32];
+		char returned[32], args[64];
 
-		snprintf(returned, sizeof(returned), "\"returned\":\"%d\"", n);
-		snprintf(args, sizeof(args), "\"arguments\":\"(%d, ", n);
-		CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", returned, args) == 1, "%d: %s", n,
-		      a.out);
+		snprintf(returned, sizeof(returned), "\"returned\":%d,", n);
+		snprintf(args, sizeof(args), "\"arguments\":[{\"name\":null,\"value\":%d,", n);
+		CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", returned, args) == 1, "%d: %s",
+		      n, a.out);
 	}
 }
 
@@ -187,20 +192,20 @@ static void call_deeper(void)
 	probed_deep(DEEPER);
 }
 
-/* Calls whose return the kernel does not tell of are said. */
+/* Calls whose return the kernel does not report are counted. */
 void probe_unreturned(void)
 {
 	struct doer d = doer_new(call_deeper);
-	const char *out = own("uretprobe", "probed_deep"), *rest;
+	const char *out = own_probe("uretprobe", "probed_deep"), *rest;
 	uint64_t timed;
 
 	SONDE_START(&a, "probe", "--json", out, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	timed = JSON_SUM(a.out, "calls", "\"event\":\"latency\"");
+	timed = JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"");
 	rest = strstr(a.err, " calls have not returned");
 	CHECK(rest && timed, "%s%s", a.out, a.err);
 	while (rest[-1] >= '0' && rest[-1] <= '9')
@@ -208,16 +213,16 @@ void probe_unreturned(void)
 	CHECK(timed + strtoull(rest, NULL, 10) == DEEPER + 1, "%s%s", a.out, a.err);
 }
 
-/* Hit by hit: strings, numbers, the function's own name in its stack, and who has called it. */
+/* Hits one by one: strings, numbers, and stacks from the function to its caller. */
 void probe_events(void)
 {
 	struct doer d = doer_new(call_here);
-	const char *in = own("uprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "-s", "2", "-p", d.text, in);
+	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "--string", "2", "-p", d.text, in);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_tell(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	doer_end(&d);
@@ -236,12 +241,12 @@ static void call_listen(void)
 	for (int n = 0; n < FEW; n++)
 		listen(tcp, n);
 	for (int n = 0; n < FEW / 4; n++)
-		listen(udp, n); /* refused before it comes to TCP's */
+		listen(udp, n); /* refused before TCP's function is called */
 	close(tcp);
 	listen(tcp, 0);
 }
 
-/* At functions of the kernel. */
+/* Functions of the kernel. */
 void probe_kernel(void)
 {
 	struct doer d = doer_new(call_listen);
@@ -255,37 +260,39 @@ void probe_kernel(void)
 		SKIP("this kernel lets no program read its memory");
 	if (strstr(a.err, "kprobes on ftrace"))
 		SKIP("this kernel has no kprobes where functions begin");
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(hits("kprobe:inet_listen") == FEW && hits("kretprobe:inet_listen") == FEW, "%s",
-	      a.out);
-	CHECK(JSON_SUM(a.out, "calls", "\"event\":\"latency\"") == FEW, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"returned\":\"0\"") == FEW, "%s", a.out);
-	/* Named where the kernel describes its functions. */
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "backlog=7)") == 2 ||
-		      LINES_WITH(a.out, "\"event\":\"hit\"", ", 7, ") >= 2,
+	CHECK(count_hits("kprobe:inet_listen") == FEW && count_hits("kretprobe:inet_listen") == FEW,
 	      "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"hit\"", "\"stack\":\"inet_listen+0x") >= FEW, "%s",
-	      a.out);
+	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == FEW, "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"returned\":0,") == FEW, "%s", a.out);
+	/* arguments have names where the kernel describes its functions */
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"",
+			 "{\"name\":\"backlog\",\"value\":7,\"text\":null}]") == 2 ||
+		      LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"value\":7,") >= 2,
+	      "%s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_hit\"", "\"kernel_stack\":[\"inet_listen+0x") >=
+		      FEW,
+	      "%s", a.out);
 	SONDE_RUN(&a, "probe", "kprobe:inet_lisen");
 	sonde_expect_line(&a, 1, "did you mean inet_listen?");
 }
 
-/* System calls, by a tracepoint that all of them have together: results with their errors. */
+/* System calls, probed at the tracepoints that all of them share: results with their errors. */
 void probe_calls(void)
 {
 	struct doer d = doer_new(call_listen);
 
 	require_types();
 	require_memory();
-	SONDE_START(&a, "probe", "--json", "-r", "tracepoint:syscalls:sys_enter_listen",
+	SONDE_START(&a, "probe", "--json", "--returned", "tracepoint:syscalls:sys_enter_listen",
 		    "tracepoint:syscalls:sys_exit_listen", "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
-		      hits("tracepoint:syscalls:sys_exit_listen") == FEW + FEW / 4 + 1,
+	CHECK(count_hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
+		      count_hits("tracepoint:syscalls:sys_exit_listen") == FEW + FEW / 4 + 1,
 	      "%s", a.out);
 	CHECK(JSON_SUM(a.out, "errors", "sys_exit_listen") == FEW / 4 + 1, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "times", "\"error\":\"EOPNOTSUPP\"") == FEW / 4, "%s", a.out);
@@ -294,7 +301,7 @@ void probe_calls(void)
 	sonde_expect_line(&a, 1, "did you mean sys_enter_listen?");
 }
 
-/* Tracepoints, with or without the category that only tracefs knows. */
+/* Tracepoints with and without their category, which only tracefs knows. */
 void probe_raw(void)
 {
 	struct doer d = doer_new(call_listen);
@@ -302,14 +309,15 @@ void probe_raw(void)
 	require_types();
 	SONDE_START(&a, "probe", "-e", "--json", "raw:inet_sock_set_state",
 		    "tracepoint:sock:inet_sock_set_state", "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	/* CLOSE to LISTEN, and back; before, to CLOSE by the address that it is given. */
+	/* CLOSE to LISTEN, and back */
 	CHECK(LINES_WITH(a.out, "\"probe\":\"raw:inet_sock_set_state\"",
-			 "oldstate=7, newstate=10") == 1 &&
-		      hits("raw:inet_sock_set_state") ==
-			      hits("tracepoint:sock:inet_sock_set_state"),
+			 "{\"name\":\"oldstate\",\"value\":7,\"text\":null},"
+			 "{\"name\":\"newstate\",\"value\":10,\"text\":null}") == 1 &&
+		      count_hits("raw:inet_sock_set_state") ==
+			      count_hits("tracepoint:sock:inet_sock_set_state"),
 	      "%s", a.out);
 	SONDE_RUN(&a, "probe", "raw:inet_sock_set_stat");
 	sonde_expect_line(&a, 1, "did you mean inet_sock_set_state?");
@@ -324,7 +332,7 @@ void probe_lists(void)
 	CHECK(!a.rc && LINES_WITH(a.out, "raw:inet_sock_set_state") == 1 &&
 		      LINES_WITH(a.out, "raw:inet_sock_") == lines_of(a.out),
 	      "%s%s", a.out, a.err);
-	SONDE_RUN(&a, "probe", "list", own("uprobe", "probed_"));
+	SONDE_RUN(&a, "probe", "list", own_probe("uprobe", "probed_"));
 	snprintf(word, sizeof(word), "uprobe:%s:probed_here", (const char *)getauxval(AT_EXECFN));
 	CHECK(!a.rc && LINES_WITH(a.out, word) && lines_of(a.out) >= 2, "%s%s", a.out, a.err);
 	SONDE_RUN(&a, "probe", "list", "kprobe:inet_list*");
@@ -333,9 +341,18 @@ void probe_lists(void)
 	else
 		sonde_expect_line(&a, 1, "no kprobes");
 	SONDE_RUN(&a, "probe", "list", "nothing_is_called_so");
-	sonde_expect_line(&a, 1, "nothing here fits");
+	sonde_expect_line(&a, 1, "no function or tracepoint matches");
 	SONDE_RUN(&a, "probe", "list");
 	sonde_expect_line(&a, 2, "takes one PATTERN");
+	SONDE_RUN(&a, "probe", "list", "--help");
+	CHECK(!a.rc && strstr(a.out, "Usage: sonde probe list") && !strstr(a.out, "--string"),
+	      "%s%s", a.out, a.err);
+	SONDE_RUN(&a, "probe", "list", "--json", own_probe("uprobe", "probed_here"));
+	snprintf(word, sizeof(word),
+		 "\"kind\":\"uprobe\",\"file\":\"%s\",\"name\":\"probed_here\"}",
+		 (const char *)getauxval(AT_EXECFN));
+	CHECK(!a.rc && LINES_WITH(a.out, word) == 1, "%s%s", a.out, a.err);
+	expect_documented(a.out, "probe list");
 }
 
 static void no_caps(void)
@@ -351,7 +368,7 @@ static void put_file(const char *path, const void *bytes, size_t len)
 	close(fd);
 }
 
-/* A program's beginning only: its tables are not there. */
+/* The start of a program, without its tables. */
 static void put_damaged(const char *path)
 {
 	static char bytes[1 << 13];
@@ -362,14 +379,14 @@ static void put_damaged(const char *path)
 	put_file(path, bytes, sizeof(bytes));
 }
 
-/* Words that are wrong, files that are none, processes and privileges that are not there. */
+/* Wrong words, files that are not programs, missing processes and privileges. */
 void probe_trouble(void)
 {
 	const char *sonde = getenv("SONDE"), *file = file_path("program");
 	char probe[WORDS];
 
 	SONDE_RUN(&a, "probe");
-	sonde_expect_line(&a, 2, "a probe is missing");
+	sonde_expect_line(&a, 2, "missing probe");
 	SONDE_RUN(&a, "probe", "kprob:tcp_connect");
 	sonde_expect_line(&a, 2, "did you mean kprobe?");
 	SONDE_RUN(&a, "probe", "uprobe:nothing");
@@ -378,9 +395,9 @@ void probe_trouble(void)
 	sonde_expect_line(&a, 2, "processes only have pid");
 	SONDE_RUN(&a, "probe", "-c", "3", "raw:x");
 	sonde_expect_line(&a, 2, "-e");
-	SONDE_RUN(&a, "probe", own("uprobe", "probed_her"));
+	SONDE_RUN(&a, "probe", own_probe("uprobe", "probed_her"));
 	sonde_expect_line(&a, 1, "did you mean probed_here?");
-	SONDE_RUN(&a, "probe", own("uprobe", "probed_here+0x10000000"));
+	SONDE_RUN(&a, "probe", own_probe("uprobe", "probed_here+0x10000000"));
 	sonde_expect_line(&a, 1, "bytes");
 	snprintf(probe, sizeof(probe), "uprobe:%s:main", sonde ? sonde : "build/sonde");
 	SONDE_RUN(&a, "probe", probe);
@@ -401,7 +418,7 @@ void probe_trouble(void)
 	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
 }
 
-/* A copy of this program, to be put elsewhere. */
+/* Copies this program. */
 static void copy_self(const char *path)
 {
 	static char piece[1 << 16];
@@ -416,11 +433,12 @@ static void copy_self(const char *path)
 	close(to);
 }
 
-/* The file under a probe is another one now: that is said, once. kill -9 leaves nothing. */
+/* A replaced file is reported once. kill -9 leaves nothing behind. */
 void probe_replaced(void)
 {
 	char probe[WORDS], second[WORDS];
 	const char *file = file_path("program");
+	struct progs progs;
 
 	copy_self(file);
 	snprintf(second, sizeof(second), "%s.new", file);
@@ -429,50 +447,50 @@ void probe_replaced(void)
 	SONDE_START(&a, "probe", probe);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	CHECK(!rename(second, file), "%s", strerror(errno));
 	sonde_await_err(&a, "was replaced");
 	unlink(file);
 	sonde_await_err(&a, "is gone");
 	CHECK(!sonde_stop(&a, SIGINT) && LINES_WITH(a.err, "was replaced") == 1, "%s", a.err);
-	SONDE_START(&a, "probe", own("uprobe", "probed_here"));
-	sonde_await_err(&a, "in place");
+	SONDE_START(&a, "probe", own_probe("uprobe", "probed_here"));
+	sonde_await_err(&a, "attached");
+	progs = progs_of(a.pid);
 	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
-	for (int i = 0; i < 100; i++) {
-		SONDE_RUN(&a, "status");
-		if (!strstr(a.out, "sonde_pb_"))
-			break;
-		nap_ms(100);
-	}
-	CHECK(!strstr(a.out, "sonde_pb_"), "programs stay: %s", a.out);
+	expect_progs_gone(&progs);
 }
+
+static char own_name[16];
 
 static void call_once(void)
 {
+	prctl(PR_SET_NAME, own_name);
 	probed_here(1, "");
 }
 
-/* More processes than there is room for: none of their hits is lost without a word. */
+/* With more processes than there is room for, lost hits are counted. */
 void probe_full(void)
 {
 	enum { ROOM = 16, PROCESSES = 40 };
-	const char *in = own("uprobe", "probed_here"), *beyond;
+	const char *in = own_probe("uprobe", "probed_here"), *beyond;
 
-	SONDE_START(&a, "probe", "--json", "--processes", "16", in);
+	/* other copies of this program may run on this host */
+	snprintf(own_name, sizeof(own_name), "full%d", getpid());
+	SONDE_START(&a, "probe", "--json", "--processes", "16", in, "comm", own_name);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	for (int i = 0; i < PROCESSES; i++) {
 		struct doer d = doer_new(call_once);
 
 		doer_go(&d);
 	}
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	beyond = strstr(a.err, " hits of processes");
-	CHECK(beyond && hits(in) >= ROOM, "%s%s", a.out, a.err);
+	beyond = strstr(a.err, " hits of processes beyond");
+	CHECK(beyond && count_hits(in) >= ROOM, "%s%s", a.out, a.err);
 	while (beyond[-1] >= '0' && beyond[-1] <= '9')
 		beyond--;
-	CHECK(hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
+	CHECK(count_hits(in) + strtoull(beyond, NULL, 10) == PROCESSES, "%s%s", a.out, a.err);
 }
 
 static void call_many(void)
@@ -481,27 +499,94 @@ static void call_many(void)
 		probed_here(n, "");
 }
 
-/* A reader that has gone ends it; one that sleeps does not keep it from ending. */
+/* A closed standard output ends it; a reader that does not read does not delay the end. */
 void probe_readers(void)
 {
-	const char *in = own("uprobe", "probed_here");
+	const char *in = own_probe("uprobe", "probed_here");
 	struct doer d = doer_new(call_many);
 	siginfo_t ended = { 0 };
 
 	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	doer_go(&d);
-	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output"), "%d: %s", a.rc, a.err);
+	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output: the reader is gone"), "%d: %s",
+	      a.rc, a.err);
 	d = doer_new(call_many);
 	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
-	sonde_await_err(&a, "in place");
+	sonde_await_err(&a, "attached");
 	doer_go(&d);
 	CHECK(!kill(a.pid, SIGINT), "%s", strerror(errno));
 	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,
 	      "it waits for its reader");
+	/* the pipe may be as full as it gets: more than a struct sonde holds */
+	close(a.fd[0]);
+	a.fd[0] = -1;
 	sonde_wait(&a);
+}
+
+/* It ends with the process, and shows each hit. */
+void probe_ends(void)
+{
+	struct doer d = doer_new(call_here);
+	const char *in = own_probe("uprobe", "probed_here");
+
+	trace_file();
+	sonde_start(
+		&a, trace_into_file,
+		(const char *const[]){ "sonde", "probe", "-e", "--json", "-p", d.text, in, NULL });
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "attached");
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(strstr(a.err, "has ended"), "%s", a.err);
+	CHECK(sonde_said(&a, "hits shown") == CALLS && !sonde_said(&a, "hits lost"), "%s", a.err);
+}
+
+/* Hits, errors and latency as one valid document, by name of the process. */
+void probe_metrics(void)
+{
+	const char *in = own_probe("uprobe", "probed_here"),
+		   *out = own_probe("uretprobe", "probed_here");
+	const char *path = file_path("probe.prom");
+	char sample[WORDS + 128], *text = NULL;
+	struct doer d = doer_new(call_here);
+
+	SONDE_START(&a, "probe", "-o", "prom", "-p", d.text, in, out);
+	sonde_poll(&a, 2000);
+	need_uprobes(a.err);
+	sonde_await_err(&a, "attached");
+	doer_go(&d);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	CHECK(!prom_mistake(a.out), "%s: %s", prom_mistake(a.out), a.out);
+	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
+		 in);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	snprintf(sample, sizeof(sample),
+		 "sonde_probe_latency_seconds_bucket{probe=\"%s\",le=\"+Inf\"}", out);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	snprintf(sample, sizeof(sample), "sonde_probe_latency_seconds_count{probe=\"%s\"}", out);
+	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
+	SONDE_RUN(&a, "probe", "-o", "prom", "-k", in);
+	sonde_expect_line(&a, 2, "does not go with -e, -k or --returned");
+	d = doer_new(call_here);
+	SONDE_START(&a, "probe", "--textfile", path, "-I", "100ms", "-p", d.text, in);
+	sonde_await_err(&a, "attached");
+	doer_tell(&d);
+	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
+		 in);
+	for (int i = 0; i < 100 && !(text && prom_value(text, sample) == CALLS); i++) {
+		free(text);
+		nap_ms(50 * test_slow());
+		text = access(path, F_OK) ? NULL : trace_read_file(path);
+		CHECK(!text || !prom_mistake(text), "%s: %s", prom_mistake(text), text);
+	}
+	CHECK(text && prom_value(text, sample) == CALLS, "%s%s", text ? text : "no file", a.err);
+	free(text);
+	doer_end(&d);
+	CHECK(!sonde_wait(&a) && !*a.out, "%s%s", a.out, a.err);
 }

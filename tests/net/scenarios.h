@@ -189,6 +189,14 @@ void trace_trouble(void);
 void trace_ends(void);
 void trace_container(void);
 
+/* trace_output.c */
+void trace_options(void);
+void trace_netns(void);
+void trace_mistakes(void);
+void trace_metrics(void);
+void trace_textfile(void);
+void trace_json(void);
+
 /* trace_kinds.c */
 void trace_dropped(void);
 void trace_drop_stacks(void);
@@ -196,6 +204,7 @@ void trace_resets(void);
 void trace_full_queue(void);
 void trace_binds(void);
 void trace_dns(void);
+void trace_dns_netns(void);
 void trace_tls(void);
 
 /* probe.c */
@@ -211,6 +220,8 @@ void probe_replaced(void);
 void probe_full(void);
 void probe_unreturned(void);
 void probe_readers(void);
+void probe_ends(void);
+void probe_metrics(void);
 
 /* upgrade.c */
 void upgrade_xdp(void);

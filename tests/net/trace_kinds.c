@@ -22,8 +22,8 @@ enum { PORT = 7777, CLOSED = 7779, DATAGRAMS = 40 };
 
 static struct sonde a;
 
-/* A number of this namespace's, as /proc/net/snmp has it: a line of names, one of numbers. */
-static uint64_t counter(const char *proto, const char *name)
+/* A counter of this namespace in /proc/net/snmp: a line of names, then one of numbers. */
+static uint64_t read_counter(const char *proto, const char *name)
 {
 	static char text[1 << 13];
 	char *names, *numbers, *n, *v, *save_n, *save_v;
@@ -62,13 +62,13 @@ static void send_to_far(int port, unsigned int n)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char word[512] = "";
 
-	/* Not connected: what ICMP says of the port does not come back as an error. */
+	/* not connected, so that ICMP errors are not returned */
 	while (n--)
 		CHECK(sendto(fd, word, sizeof(word), 0, (struct sockaddr *)&ss, len) > 0, "sendto");
 	close(fd);
 }
 
-/* Datagrams whose checksum is wrong. */
+/* Sends datagrams with a wrong checksum. */
 static void send_broken(unsigned int n)
 {
 	struct {
@@ -96,21 +96,22 @@ static void refuse_all(int fd)
 	CHECK(!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), "filter");
 }
 
-/* What was dropped at the far side of late for a reason, as the summary has it. */
-static uint64_t said(const char *reason)
+/* Packets that the summary counts for a reason. */
+static uint64_t drops_for(const char *text, const char *reason)
 {
 	char word[64];
 
 	snprintf(word, sizeof(word), "\"reason\":\"%s\"", reason);
-	return JSON_SUM(a.out, "packets", "\"event\":\"drops\"", word);
+	return JSON_SUM(text, "packets", "\"record\":\"trace_drops\"", word);
 }
 
-/* Each drop is counted for its reason as the kernel's own counters have it. */
+/* Drops are counted by reason as in the kernel's own counters. */
 void trace_dropped(void)
 {
 	uint64_t no_port, broken, full, small = 1;
 	struct lab lab = { 0 };
 	int filtered, slow;
+	char *text;
 
 	require_memory();
 	lab_ready(&lab);
@@ -118,32 +119,39 @@ void trace_dropped(void)
 	filtered = far_datagram_socket(&lab, PORT + 1);
 	refuse_all(filtered);
 	setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(int));
-	SONDE_START(&a, "trace", "drop", "--json", "host 192.0.2.1 and udp");
+	trace_file();
+	sonde_start(&a, trace_into_file,
+		    (const char *const[]){ "sonde", "trace", "drop", "--json",
+					   "host 192.0.2.1 and udp and", trace_lab_filter(&lab),
+					   NULL });
 	sonde_await_err(&a, "tracing");
 	send_to_far(CLOSED, DATAGRAMS);
 	send_broken(DATAGRAMS);
 	send_to_far(PORT, DATAGRAMS);
 	send_to_far(PORT + 1, DATAGRAMS);
 	lab_enter(&lab, LAB_FAR);
-	AWAIT((no_port = counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
+	AWAIT((no_port = read_counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
 	      (unsigned int)no_port);
-	broken = counter("Udp:", "InCsumErrors");
-	full = counter("Udp:", "RcvbufErrors");
+	broken = read_counter("Udp:", "InCsumErrors");
+	full = read_counter("Udp:", "RcvbufErrors");
 	CHECK(broken == DATAGRAMS && full, "broken %u, full %u", (unsigned int)broken,
 	      (unsigned int)full);
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
+	text = trace_read_file(trace_file());
 	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS, "%s %s",
-	      a.err, a.out);
-	if (!strstr(a.out, "\"reason\":"))
-		return; /* before 5.17 only the place is told */
-	CHECK(said("NO_SOCKET") == no_port, "%s", a.out);
-	CHECK(said("UDP_CSUM") == broken, "%s", a.out);
-	CHECK(said("SOCKET_RCVBUFF") == full, "%s", a.out);
-	CHECK(said("SOCKET_FILTER") == DATAGRAMS, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"event\":\"drop\"", "192.0.2.1.1000 > 192.0.2.2.7777: UDP") ==
-		      broken,
-	      "%s", a.out);
+	      a.err, text);
+	/* before 5.17 only the location is told */
+	if (strstr(text, "\"reason\":\"")) {
+		CHECK(drops_for(text, "NO_SOCKET") == no_port, "%s", text);
+		CHECK(drops_for(text, "UDP_CSUM") == broken, "%s", text);
+		CHECK(drops_for(text, "SOCKET_RCVBUFF") == full, "%s", text);
+		CHECK(drops_for(text, "SOCKET_FILTER") == DATAGRAMS, "%s", text);
+		CHECK(LINES_WITH(text, "\"record\":\"drop\"",
+				 "192.0.2.1.1000 > 192.0.2.2.7777: UDP") == broken,
+		      "%s", text);
+	}
+	free(text);
 }
 
 /* A stack begins where the packet was dropped; functions have names. */
@@ -153,7 +161,8 @@ void trace_drop_stacks(void)
 
 	require_memory();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779");
+	SONDE_START(&a, "trace", "drop", "--stack", "-c", "1", "port 7779 and",
+		    trace_lab_filter(&lab));
 	sonde_await_err(&a, "tracing");
 	send_to_far(CLOSED, 1);
 	CHECK(!sonde_wait(&a), "%s", a.err);
@@ -173,7 +182,7 @@ static bool tells_reset_reasons(void)
 	return want.id != 0;
 }
 
-/* A reset at both of its ends. */
+/* A reset is reported at both ends. */
 void trace_resets(void)
 {
 	struct sockaddr_storage ss;
@@ -183,7 +192,7 @@ void trace_resets(void)
 
 	require_memory();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "reset", "--json", "port 7779");
+	SONDE_START(&a, "trace", "reset", "--json", "port 7779 and", trace_lab_filter(&lab));
 	sonde_await_err(&a, "tracing");
 	len = far_address(&ss, AF_INET, CLOSED);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -191,7 +200,7 @@ void trace_resets(void)
 	sonde_await_out(&a, "received");
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	/* Before 6.10 those are not told that are sent where there is no socket. */
+	/* before 6.10 resets sent without a socket are not reported */
 	CHECK(!tells_reset_reasons() ||
 		      LINES_WITH(a.out, "\"how\":\"sent\"", "\"reason\":\"NO_SOCKET\"",
 				 "\"local\":\"192.0.2.2\",\"local_port\":7779",
@@ -201,7 +210,7 @@ void trace_resets(void)
 	      "%s", a.out);
 }
 
-/* A listener that nobody takes connections from. */
+/* A listener whose connections nobody accepts. */
 void trace_full_queue(void)
 {
 	struct sockaddr_storage ss;
@@ -212,7 +221,7 @@ void trace_full_queue(void)
 	require_memory();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 1);
-	SONDE_START(&a, "trace", "listen", "--json", "port 7777");
+	SONDE_START(&a, "trace", "listen", "--json", "port 7777 and", trace_lab_filter(&lab));
 	while (sonde_poll(&a, 20) || !*a.err)
 		if (strstr(a.err, "tracing") || strstr(a.err, "queues are unavailable"))
 			break;
@@ -223,7 +232,7 @@ void trace_full_queue(void)
 
 		CHECK(connect(fd, (struct sockaddr *)&ss, len) && errno == EINPROGRESS, "connect");
 	}
-	sonde_await_out(&a, "\"queue\":2,\"room\":1");
+	sonde_await_out(&a, "\"queue_length\":2,\"queue_limit\":1");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(strstr(a.out, "\"local\":\"192.0.2.2\",\"local_port\":7777,\"remote\":\"192.0.2.1\""),
 	      "%s", a.out);
@@ -234,14 +243,13 @@ void trace_full_queue(void)
 void trace_binds(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	const char *pid = trace_pid_word(getpid());
 	struct lab lab = { 0 };
-	char pid[32];
 	int tcp, second, udp;
 
 	require_memory();
 	lab_ready(&lab);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	SONDE_START(&a, "trace", "bind", "--json", "-c", "3");
+	SONDE_START(&a, "trace", "bind", "--json", "-c", "3", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -290,7 +298,7 @@ static pid_t start_resolver(int fd)
 	}
 }
 
-static void ask(int fd, const char *name, uint8_t type, bool wait)
+static void send_query(int fd, const char *name, uint8_t type, bool wait)
 {
 	uint8_t message[128] = { name[0], name[1], 1, 0, 0, 1 };
 	size_t at = 12;
@@ -313,45 +321,75 @@ static void ask(int fd, const char *name, uint8_t type, bool wait)
 void trace_dns(void)
 {
 	struct sockaddr_storage ss;
+	const char *pid = trace_pid_word(getpid());
 	struct lab lab = { 0 };
 	socklen_t len;
-	char pid[32];
 	int server, fd;
 	pid_t resolver;
 
 	require_types();
 	lab_ready(&lab);
-	SONDE_START(&a, "trace", "dns", "--json");
+	SONDE_START(&a, "trace", "dns", "--json", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	server = far_datagram_socket(&lab, 53);
 	resolver = start_resolver(server);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	len = far_address(&ss, AF_INET, 53);
 	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
-	ask(fd, "www.example.org", 1, true);
-	ask(fd, "no.example.org", 28, true);
-	ask(fd, "silent.example.org", 1, false);
+	send_query(fd, "www.example.org", 1, true);
+	send_query(fd, "no.example.org", 28, true);
+	send_query(fd, "silent.example.org", 1, false);
 	sonde_await_out(&a, "\"result\":\"no answer\"");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	kill(resolver, SIGKILL);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	expect_documented(a.out, "trace");
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"www.example.org\"",
-			 "\"type\":\"A\"", "\"result\":\"NoError\"",
-			 "\"answers\":\"192.0.2.99\"") == 1,
+			 "\"type\":\"A\"", "\"result\":\"NoError\"", "\"rcode\":0",
+			 "\"answers\":[\"192.0.2.99\"]") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "\"name\":\"no.example.org\"",
-			 "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"") == 1,
+			 "\"type\":\"AAAA\"", "\"result\":\"NXDomain\"", "\"rcode\":3",
+			 "\"answers\":[]") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"direction\":\"out\"", "silent.example.org",
-			 "\"result\":\"no answer\"") == 1,
+			 "\"result\":\"no answer\"", "\"rcode\":null", "\"answers\":null",
+			 "\"latency_seconds\":5") == 1,
 	      "%s", a.out);
-	/* The resolver's side of it. */
+	/* the resolver's side */
 	CHECK(LINES_WITH(a.out, "\"direction\":\"in\"", "www.example.org", "\"local_port\":53") ==
 		      1,
 	      "%s", a.out);
 }
 
-/* What looks like OpenSSL from outside. */
+/* Messages are chosen by the namespace and the interface of their socket. */
+void trace_dns_netns(void)
+{
+	struct sockaddr_storage ss;
+	struct lab lab = { 0 };
+	socklen_t len;
+	int server, fd;
+	pid_t resolver;
+
+	require_memory();
+	lab_ready(&lab);
+	SONDE_START(&a, "trace", "dns", "--json", "-N", trace_own_pid(), "-i", "sonde0", "-c", "2");
+	sonde_await_err(&a, "tracing");
+	server = far_datagram_socket(&lab, 53);
+	resolver = start_resolver(server);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	len = far_address(&ss, AF_INET, 53);
+	CHECK(!connect(fd, (struct sockaddr *)&ss, len), "connect");
+	send_query(fd, "www.example.org", 1, true);
+	send_query(fd, "no.example.org", 1, true);
+	CHECK(!sonde_wait(&a), "%s", a.err);
+	kill(resolver, SIGKILL);
+	CHECK(LINES_WITH(a.out, "\"record\":\"dns\"", "\"direction\":\"out\"") == 2 &&
+		      !LINES_WITH(a.out, "\"netns\":null") &&
+		      !LINES_WITH(a.out, "\"direction\":\"in\""),
+	      "%s", a.out);
+}
+
+/* Functions with the names of OpenSSL's. */
 int SSL_write(void *ssl, const void *text, int n);
 int SSL_read(void *ssl, void *text, int n);
 int SSL_write_ex(void *ssl, const void *text, size_t n, size_t *written);
@@ -377,33 +415,35 @@ __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, si
 	return 1;
 }
 
-/* Plain text at a program's own OpenSSL, in pieces where it is long. */
+/* Plain text of a program with OpenSSL linked in; long text comes in pieces. */
 void trace_tls(void)
 {
-	char pid[32], text[64], *much = malloc(9000);
+	const char *pid = trace_pid_word(getpid());
+	char text[64], *much = malloc(9000);
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
 	require_memory();
 	CHECK(much, "malloc");
 	memset(much, 'x', 9000);
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
 	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
 		  "1ms");
 	sonde_expect_line(&a, 1, "has no SSL_read or SSL_write");
-	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "comm net");
+	SONDE_START(&a, "trace", "tls", "--json", "-c", "5", "-p", trace_own_pid(), "-N",
+		    trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	CHECK(SSL_write(&a, "a question", 10) == 10, "-");
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
 	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
 	CHECK(!sonde_wait(&a), "%s", a.err);
+	expect_documented(a.out, "trace");
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
 	      a.out);
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"received\"", "\"text\":\"an answer\"") == 1, "%s",
 	      a.out);
-	CHECK(LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":0,") == 1 &&
-		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":4096,") == 1 &&
-		      LINES_WITH(a.out, pid, "\"length\":9000,\"offset\":8192,") == 1,
+	CHECK(LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":0,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":4096,") == 1 &&
+		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":8192,") == 1,
 	      "pieces");
 	SONDE_RUN(&a, "trace", "tls", "--tls-file", "/nowhere");
 	sonde_expect_line(&a, 1, "not found");

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/near.h"
 #include "base/opt.h"
+#include "base/split.h"
 #include "base/utf8.h"
 
 #define assert_stderr(call, ret, words)              \
@@ -369,6 +370,25 @@ START_TEST(utf8_sequences)
 }
 END_TEST
 
+START_TEST(texts_are_split)
+{
+	char lines[] = "one\ntwo\n\nthree\n", answers[] = "a, b,c", empty[] = "", ends[] = ", x";
+	const char *at[4];
+
+	ck_assert_uint_eq(split_text(lines, "\n", at, 4), 4);
+	ck_assert_str_eq(at[0], "one");
+	ck_assert_str_eq(at[1], "two");
+	ck_assert_str_eq(at[2], "");
+	ck_assert_str_eq(at[3], "three");
+	ck_assert_uint_eq(split_text(answers, ", ", at, 4), 2);
+	ck_assert_str_eq(at[0], "a");
+	ck_assert_str_eq(at[1], "b,c");
+	ck_assert_uint_eq(split_text(empty, ", ", at, 4), 0);
+	ck_assert_uint_eq(split_text(ends, ", ", at, 1), 1); /* no room for the second */
+	ck_assert_str_eq(at[0], "");
+}
+END_TEST
+
 Suite *base_suite(void)
 {
 	Suite *s = suite_create("base");
@@ -387,6 +407,7 @@ Suite *base_suite(void)
 	tcase_add_test(t, buffer_pieces);
 	tcase_add_test(t, buffer_keeps_out_of_memory);
 	tcase_add_test(t, buffer_write_waits);
+	tcase_add_test(t, texts_are_split);
 	tcase_add_loop_test(t, utf8_sequences, 0, sizeof(sequences) / sizeof(*sequences));
 	suite_add_tcase(s, t);
 	return s;

@@ -193,6 +193,8 @@ START_TEST(frames_own_words)
 	f.dir = FRAME_OUT;
 	f.verdict = FRAME_DROP;
 	ck_assert_str_eq(shown(&f, &o), "enp0s31f6^[ Out DROP " UDP);
+	o.dropped = "\x1b[31mDROP\x1b[m ";
+	ck_assert_str_eq(shown(&f, &o), "enp0s31f6^[ Out \x1b[31mDROP\x1b[m " UDP);
 	f.iface = 2;
 	f.verdict = FRAME_PASS;
 	f.pid = 77;

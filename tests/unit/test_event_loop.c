@@ -2,10 +2,14 @@
 /* The loop of live commands: what wakes it, in which order, and what ends it. */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "sys/event_loop.h"
+#include "sys/pidfd.h"
+#include "sys/wait.h"
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
 
@@ -92,6 +96,51 @@ START_TEST(what_can_be_read_is_read)
 }
 END_TEST
 
+/* Two descriptors as one: either of them wakes. */
+START_TEST(joined_descriptors_wake)
+{
+	int one[2], other[2], fd;
+
+	ck_assert_int_eq(pipe(one), 0);
+	ck_assert_int_eq(pipe(other), 0);
+	fd = wait_join(one[0], other[0]);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(wait_for(fd, clock_mono() + MS), WAIT_TIMEOUT);
+	ck_assert_int_eq(write(other[1], "x", 1), 1);
+	ck_assert_int_eq(wait_for(fd, clock_mono() + NS_PER_S), WAIT_READABLE);
+	ck_assert_int_eq(read(other[0], &(char){ 0 }, 1), 1);
+	ck_assert_int_eq(wait_for(fd, clock_mono() + MS), WAIT_TIMEOUT);
+	close(one[1]); /* the end of a pipe can be read, too */
+	ck_assert_int_eq(wait_for(fd, clock_mono() + NS_PER_S), WAIT_READABLE);
+	close(fd);
+	close(one[0]);
+	close(other[0]);
+	close(other[1]);
+	ck_assert_int_lt(wait_join(-1, -1), 0);
+}
+END_TEST
+
+START_TEST(processes_end)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	fd = pidfd_open_process((uint32_t)pid);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(!pidfd_has_ended(fd));
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(wait_for(fd, clock_mono() + 10 * NS_PER_S), WAIT_READABLE);
+	ck_assert(pidfd_has_ended(fd));
+	waitpid(pid, NULL, 0);
+	close(fd);
+	ck_assert_int_eq(pidfd_open_process((uint32_t)pid), -ESRCH);
+}
+END_TEST
+
 START_TEST(an_error_ends_it)
 {
 	struct calls c = { .read_result = -EIO };
@@ -133,6 +182,8 @@ Suite *event_loop_suite(void)
 	tcase_add_test(t, ends_in_time);
 	tcase_add_test(t, timers_run_and_may_end_it);
 	tcase_add_test(t, what_can_be_read_is_read);
+	tcase_add_test(t, joined_descriptors_wake);
+	tcase_add_test(t, processes_end);
 	tcase_add_test(t, an_error_ends_it);
 	tcase_add_test(t, a_closed_reader_ends_it);
 	suite_add_tcase(s, t);

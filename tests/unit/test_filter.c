@@ -6,6 +6,7 @@
 #include <string.h>
 #include "filter/emit.h"
 #include "filter/filter.h"
+#include "filter/restrict.h"
 #include "tests/lib/exprs.h"
 #include "tests/unit/suites.h"
 
@@ -281,6 +282,57 @@ START_TEST(length)
 }
 END_TEST
 
+/* Conditions of options hold besides the filter, whatever it is; of the interfaces one is enough.
+ */
+static const struct {
+	const char *text;
+	struct filter_restriction r;
+	bool matches; /* a TCP packet of process 7 in namespace 5, at interface 3 */
+} restrictions[] = {
+	{ "", { 0 }, true },
+	{ "", { (const uint32_t[]){ 3 }, 1, 5, 7 }, true },
+	{ "", { (const uint32_t[]){ 2, 3, 4 }, 3, 0, 0 }, true },
+	{ "", { (const uint32_t[]){ 2, 4 }, 2, 0, 0 }, false },
+	{ "", { NULL, 0, 6, 0 }, false },
+	{ "", { NULL, 0, 0, 8 }, false },
+	{ "tcp", { (const uint32_t[]){ 3 }, 1, 5, 7 }, true },
+	{ "udp", { (const uint32_t[]){ 3 }, 1, 5, 7 }, false },
+	{ "udp or tcp", { NULL, 0, 0, 8 }, false },
+	{ "udp or tcp", { (const uint32_t[]){ 4 }, 1, 0, 7 }, false },
+	{ "tcp or udp", { NULL, 0, 4, 7 }, false },
+	{ "not udp", { NULL, 0, 5, 7 }, true },
+};
+
+START_TEST(restricts)
+{
+	struct view views[2] = { { .ifindex = 3,
+				   .netns = 5,
+				   .pid = 7,
+				   .type = 0x800,
+				   .proto = 6,
+				   .family = 4,
+				   .addrs = 4 } };
+	const struct filter_packet p = { views, NULL, 0 };
+	struct filter_code code = { 0 };
+	struct diag diag = { 0 };
+	struct filter f = { 0 };
+
+	if (*restrictions[_i].text)
+		ck_assert_int_eq(filter_parse(&f, restrictions[_i].text, NULL, &diag), 0);
+	ck_assert_int_eq(filter_restrict(&f, &restrictions[_i].r), 0);
+	if (f.nodes) {
+		ck_assert_int_eq(filter_match(&f, &p), restrictions[_i].matches);
+		ck_assert_int_eq(filter_emit(&f, FILTER_XDP, &code, &diag), 0);
+	}
+	ck_assert_int_eq(!!f.nodes, *restrictions[_i].text || restrictions[_i].r.nifaces ||
+					    restrictions[_i].r.netns || restrictions[_i].r.pid);
+	ck_assert_int_eq(!!(f.needs & FILTER_NEED_OWNER),
+			 restrictions[_i].r.netns || restrictions[_i].r.pid);
+	filter_code_close(&code);
+	filter_close(&f);
+}
+END_TEST
+
 Suite *filter_suite(void)
 {
 	Suite *s = suite_create("filter");
@@ -290,6 +342,7 @@ Suite *filter_suite(void)
 	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
 	tcase_add_test(t, depth);
 	tcase_add_test(t, length);
+	tcase_add_loop_test(t, restricts, 0, sizeof(restrictions) / sizeof(*restrictions));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -357,6 +357,92 @@ START_TEST(prom_tables_are_whole)
 }
 END_TEST
 
+struct sizes {
+	const char *name;
+	int64_t change;
+	struct col_histogram wait, length;
+};
+
+static const struct col size_cols[] = {
+	{ "name", "NAME", "name", .role = COL_KEY, COL_AT_STR(struct sizes, name) },
+	{ "change", "CHANGE", "change", .role = COL_GAUGE, COL_AT_S64(struct sizes, change) },
+	{ .metric = "wait_seconds",
+	  .help = "Wait.",
+	  .role = COL_COUNTER,
+	  .unit = COL_NS,
+	  COL_AT_HISTOGRAM(struct sizes, wait) },
+	{ .metric = "length_bytes", .role = COL_COUNTER, COL_AT_HISTOGRAM(struct sizes, length) },
+};
+
+static const char *show_sizes(enum sink_format format)
+{
+	static const uint64_t counts[] = { 3, 0, 4 }, below[] = { 1024, UINT64_C(2000000000) };
+	static const struct schema sizes = SCHEMA("sizes", size_cols);
+	const struct sizes rows[] = {
+		{ "a\"", -5, { counts, below, 3, UINT64_C(90000000001) }, { counts, below, 2, 7 } },
+		{ "b", INT64_MAX, { counts, below, 1, 0 }, { 0 } },
+		{ NULL, COL_S64_UNKNOWN, { 0 }, { counts, below, 1, 5 } },
+	};
+
+	open_sink(format, false);
+	ck_assert_int_eq(sink_begin(sink, &sizes, NULL), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		ck_assert_int_eq(sink_row(sink, &rows[i]), 0);
+	ck_assert_int_eq(sink_end(sink), 0);
+	return close_sink();
+}
+
+/* Bins are cumulative, labels as of any sample; other formats show no histogram. */
+START_TEST(histograms_and_signed_numbers)
+{
+	ck_assert_str_eq(show_sizes(SINK_PROM),
+			 "# TYPE sonde_change gauge\n"
+			 "sonde_change{name=\"a\\\"\"} -5\n"
+			 "sonde_change{name=\"b\"} 9223372036854775807\n"
+			 "# HELP sonde_wait_seconds Wait.\n"
+			 "# TYPE sonde_wait_seconds histogram\n"
+			 "sonde_wait_seconds_bucket{name=\"a\\\"\",le=\"0.000001024\"} 3\n"
+			 "sonde_wait_seconds_bucket{name=\"a\\\"\",le=\"2\"} 3\n"
+			 "sonde_wait_seconds_bucket{name=\"a\\\"\",le=\"+Inf\"} 7\n"
+			 "sonde_wait_seconds_sum{name=\"a\\\"\"} 90.000000001\n"
+			 "sonde_wait_seconds_count{name=\"a\\\"\"} 7\n"
+			 "sonde_wait_seconds_bucket{name=\"b\",le=\"+Inf\"} 3\n"
+			 "sonde_wait_seconds_sum{name=\"b\"} 0\n"
+			 "sonde_wait_seconds_count{name=\"b\"} 3\n"
+			 "# TYPE sonde_length_bytes histogram\n"
+			 "sonde_length_bytes_bucket{name=\"a\\\"\",le=\"1024\"} 3\n"
+			 "sonde_length_bytes_bucket{name=\"a\\\"\",le=\"+Inf\"} 3\n"
+			 "sonde_length_bytes_sum{name=\"a\\\"\"} 7\n"
+			 "sonde_length_bytes_count{name=\"a\\\"\"} 3\n"
+			 "sonde_length_bytes_bucket{le=\"+Inf\"} 3\n"
+			 "sonde_length_bytes_sum 5\n"
+			 "sonde_length_bytes_count 3\n");
+	ck_assert_str_eq(show_sizes(SINK_JSON),
+			 "{\"record\":\"sizes\",\"name\":\"a\\\"\",\"change\":-5}\n"
+			 "{\"record\":\"sizes\",\"name\":\"b\",\"change\":9223372036854775807}\n"
+			 "{\"record\":\"sizes\",\"name\":null,\"change\":null}\n");
+	ck_assert_str_eq(show_sizes(SINK_TEXT), "NAME               CHANGE\n"
+						"a\"                     -5\n"
+						"b     9223372036854775807\n"
+						"-                       -\n");
+}
+END_TEST
+
+/* Kinds of record that share one table of columns. */
+START_TEST(columns_of_kinds)
+{
+	static const struct schema first = { "first", cols, 10, 1 | 1 << 3 };
+	static const struct schema last = { "last", cols, 10, 1 << 9 };
+	const struct rec r = { .device = "eth0", .packets = 1, .note = "n" };
+
+	open_sink(SINK_JSON, false);
+	ck_assert_int_eq(sink_record(sink, &first, &r), 0);
+	ck_assert_int_eq(sink_record(sink, &last, &r), 0);
+	ck_assert_str_eq(close_sink(), "{\"record\":\"first\",\"device\":\"eth0\",\"packets\":1}\n"
+				       "{\"record\":\"last\",\"note\":\"n\"}\n");
+}
+END_TEST
+
 START_TEST(prom_without_labels)
 {
 	static const struct col col[] = {
@@ -467,6 +553,8 @@ Suite *out_suite(void)
 	tcase_add_test(t, prom_exposition);
 	tcase_add_test(t, prom_tables_are_whole);
 	tcase_add_test(t, prom_without_labels);
+	tcase_add_test(t, histograms_and_signed_numbers);
+	tcase_add_test(t, columns_of_kinds);
 	tcase_add_test(t, strings_are_copied);
 	tcase_add_test(t, order_and_broken_pipes);
 	tcase_add_test(t, large_tables_are_linear);

@@ -257,7 +257,7 @@ static struct trace_sum sum;
 
 static void open_sum(void)
 {
-	ck_assert_int_eq(trace_sum_open(&sum), 0);
+	ck_assert_int_eq(trace_sum_open(&sum, TRACE_SUM_BY_ADDRESS), 0);
 }
 
 static void close_sum(void)
@@ -317,7 +317,8 @@ START_TEST(sums_by_destination)
 	ck_assert_mem_eq(order[1]->addr, ((uint8_t[]){ 192, 0, 2, 1 }), 4);
 	ck_assert(order[1]->incoming && !order[1]->outgoing);
 	ck_assert_uint_eq(order[1]->opened, 2);
-	ck_assert(!sum.overflowed);
+	for (int i = 0; i < TRACE_SUM_OTHERS; i++)
+		ck_assert(!sum.dests[TRACE_SUM_DESTS + i].used);
 }
 END_TEST
 
@@ -385,7 +386,8 @@ START_TEST(sums_others)
 		add(TRACE_CONNECT, TRACE_OUTGOING, (uint16_t)(1 + i), (struct trace_detail){ 0 });
 	for (int i = 0; i < 5; i++)
 		add(TRACE_CONNECT, TRACE_OUTGOING, 1, (struct trace_detail){ 0 });
-	ck_assert(sum.overflowed);
+	ck_assert(sum.dests[TRACE_SUM_DESTS].used && sum.dests[TRACE_SUM_DESTS].outgoing);
+	ck_assert(!sum.dests[TRACE_SUM_DESTS + 1].used && !sum.dests[TRACE_SUM_DESTS + 2].used);
 	n = trace_sum_sort(&sum, order);
 	ck_assert_uint_le(n, TRACE_SUM_DESTS);
 	ck_assert_uint_eq(order[0]->port, 1);
@@ -394,6 +396,30 @@ START_TEST(sums_others)
 		opened += order[i]->opened;
 	ck_assert_uint_gt(sum.dests[TRACE_SUM_DESTS].opened, 0);
 	ck_assert_uint_eq(opened + sum.dests[TRACE_SUM_DESTS].opened, 3 * TRACE_SUM_DESTS + 5);
+}
+END_TEST
+
+/* By port, all addresses are one destination; the two directions are two. */
+START_TEST(sums_by_port)
+{
+	const struct trace_dest *order[TRACE_SUM_DESTS];
+	struct trace_event e = make_event(TRACE_CONNECT, TRACE_OUTGOING, 443);
+
+	close_sum();
+	ck_assert_int_eq(trace_sum_open(&sum, TRACE_SUM_BY_PORT), 0);
+	for (uint8_t i = 0; i < 5; i++) {
+		e.head.remote[3] = i;
+		e.head.family = i % 2 ? 4 : 6;
+		trace_sum_add(&sum, &e.head);
+	}
+	add(TRACE_ACCEPT, TRACE_INCOMING, 50001, (struct trace_detail){ 0 });
+	ck_assert_uint_eq(trace_sum_sort(&sum, order), 2);
+	ck_assert_uint_eq(order[0]->port, 443);
+	ck_assert_uint_eq(order[0]->opened, 5);
+	ck_assert_uint_eq(order[0]->family, 0);
+	ck_assert(order[0]->outgoing && !order[0]->incoming);
+	ck_assert_uint_eq(order[1]->port, 8080);
+	ck_assert(order[1]->incoming);
 }
 END_TEST
 
@@ -478,6 +504,7 @@ Suite *trace_suite(void)
 	tcase_add_test(t, percentiles_of_nothing);
 	tcase_add_test(t, extreme_times);
 	tcase_add_test(t, sums_others);
+	tcase_add_test(t, sums_by_port);
 	suite_add_tcase(s, t);
 	t = tcase_create("programs");
 	tcase_add_loop_test(t, filters_fit, 0, sizeof(filters) / sizeof(*filters));

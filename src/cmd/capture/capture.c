@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde capture: packets as text, JSON or capture files, chosen by a filter. */
 #include <stdio.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
 #include "capture/output.h"
@@ -9,6 +10,7 @@
 #include "cmd/capture/filter.h"
 #include "cmd/capture/read.h"
 #include "cmd/common/opts.h"
+#include "out/color.h"
 #include "sys/wait.h"
 
 enum { SNAPLEN = 262144, MEGABYTE = 1000000, KIBIBYTE = 1024 };
@@ -124,9 +126,22 @@ static const struct schema *const records[] = { &capture_packet_schema, NULL };
 
 struct capture {
 	struct capture_opts opts;
+	struct buf dropped; /* the mark of dropped packets, in red */
 	struct capture_filter filter;
 	struct capture_out out;
 };
+
+/* NULL: the usual mark, without color. */
+static const char *color_dropped(struct buf *mark)
+{
+	if (!color_enabled(STDOUT_FILENO))
+		return NULL;
+	color_start(mark, COLOR_BAD);
+	buf_str(mark, "DROP");
+	color_end(mark);
+	buf_add(mark, " ", sizeof(" "));
+	return mark->nomem ? NULL : mark->data;
+}
 
 static struct dissect_opts line_opts(const struct capture_opts *o)
 {
@@ -246,6 +261,7 @@ static int run_pipeline(struct capture *c)
 
 	if (rc)
 		return fail_errno(rc, "signals");
+	opts.lines.dropped = color_dropped(&c->dropped);
 	rc = capture_out_open(&c->out, &opts);
 	if (!rc && !o->read)
 		return capture_packets(c);
@@ -297,6 +313,7 @@ static int run_capture(int argc, char **argv)
 	else if (!rc)
 		rc = run_pipeline(&c);
 	capture_filter_close(&c.filter);
+	buf_free(&c.dropped);
 	return rc;
 }
 

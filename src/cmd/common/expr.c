@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong is shown below the text as it was typed. */
+/* Mistakes are shown below the text as it was typed. */
 #include "cmd/common/expr.h"
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,13 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "cmd/common/cmd.h"
+#include "filter/restrict.h"
 #include "resolve/names.h"
+#include "sys/netns.h"
 
 enum { WORD = 64 };
 
-static int mistake(const char *text, const struct diag *diag, const struct cmd_expr_opts *o)
+static int fail_mistake(const char *text, const struct diag *diag, const struct cmd_expr_opts *o)
 {
 	const char *near;
 	char word[WORD];
@@ -19,23 +21,85 @@ static int mistake(const char *text, const struct diag *diag, const struct cmd_e
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " \t"), text);
 	near = o->before && !diag->pos ? opt_nearest(word, o->before) : NULL;
 	if (near)
-		return fail_usage("%s is no %s, and no filter; did you mean %s?", word, o->are,
+		return fail_usage("%s is no %s and no filter; did you mean %s?", word, o->are,
 				  near);
 	return cmd_mistake("filter", text, diag) ? -E_USAGE : 0;
+}
+
+static int parse_text(struct filter *f, const char *text, const struct filter_names *names,
+		      const struct cmd_expr_opts *o)
+{
+	struct diag diag = { 0 };
+	int rc = filter_parse(f, text, names, &diag);
+
+	if (rc == -EINVAL)
+		return fail_mistake(text, &diag, o);
+	if (rc)
+		return fail_errno(rc, "filter");
+	return o->fits && o->fits(f, &diag) ? fail_usage("filter: '%s' %s", text, diag.msg) : 0;
+}
+
+static int find_ifaces(const struct filter_names *names, const struct cmd_common *common,
+		       uint32_t *ifindexes)
+{
+	struct diag diag = { 0 };
+
+	for (unsigned int i = 0; i < common->ifaces.n; i++) {
+		const char *name = common->ifaces.at[i];
+		int rc = names->iface(names->arg, name, &ifindexes[i], &diag);
+
+		if (rc && *diag.msg)
+			return fail(rc, "%s", diag.msg);
+		if (rc)
+			return fail(rc, "no interface %s%s%s", name,
+				    common->netns ? " in network namespace " : "",
+				    common->netns ? common->netns : "");
+	}
+	return 0;
+}
+
+/* An interface's number is unique in its namespace only. */
+static int find_netns(const struct cmd_common *common, uint32_t *inode)
+{
+	int rc = 0;
+
+	if (common->netns)
+		rc = netns_inode(common->netns, inode);
+	else if (common->ifaces.n)
+		*inode = netns_current_inode();
+	return rc ? fail_errno(rc, "network namespace %s", common->netns) : 0;
+}
+
+static int restrict_filter(struct filter *f, const struct filter_names *names,
+			   const struct cmd_common *common)
+{
+	uint32_t ifindexes[OPT_LIST_MAX];
+	struct filter_restriction r = { .ifindexes = ifindexes,
+					.nifaces = common->ifaces.n,
+					.pid = common->pid };
+	int rc = find_netns(common, &r.netns);
+
+	if (!rc)
+		rc = find_ifaces(names, common, ifindexes);
+	if (rc)
+		return rc;
+	rc = filter_restrict(f, &r);
+	return rc ? fail_errno(rc, "filter") : 0;
 }
 
 int cmd_expr_parse(struct filter *f, const char *text, const struct cmd_expr_opts *opts)
 {
 	const struct cmd_expr_opts o = opts ? *opts : (struct cmd_expr_opts){ 0 };
-	struct diag diag = { 0 };
-	int rc;
+	struct filter_names names = resolve_names_in(o.common ? o.common->netns : NULL);
+	int rc = 0;
 
-	if (text && !text[strspn(text, " \t")])
-		return 0;
-	rc = text ? filter_parse(f, text, o.names ? o.names : &resolve_names, &diag) : -ENOMEM;
-	if (rc == -EINVAL)
-		return mistake(text, &diag, &o);
-	if (rc)
-		return fail_errno(rc, "filter");
-	return o.fits && o.fits(f, &diag) ? fail_usage("filter: '%s' %s", text, diag.msg) : 0;
+	if (!text)
+		return fail_errno(-ENOMEM, "filter");
+	if (o.names)
+		names = *o.names;
+	if (text[strspn(text, " \t")])
+		rc = parse_text(f, text, &names, &o);
+	if (!rc && o.common)
+		rc = restrict_filter(f, &names, o.common);
+	return rc;
 }

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Filter expressions on a command line: parsed, and their mistakes shown. */
+/* Filter expressions on a command line: parses them and shows their mistakes. */
 #ifndef CMD_COMMON_EXPR_H
 #define CMD_COMMON_EXPR_H
 
 #include "filter/filter.h"
 
+struct cmd_common;
+
 struct cmd_expr_opts {
 	const struct filter_names *names; /* NULL: this host's */
-	/* Whether it is about what the command knows: 0, or -EINVAL with why->msg. NULL: it is. */
+	/* Checks that the filter uses only what the command knows: 0, or -EINVAL with why->msg.
+	 * NULL: no check. */
 	int (*fits)(const struct filter *f, struct diag *why);
-	/* Words that may stand in front of it, NULL behind the last, and what they are ("kind of
-	 * event"): a filter's first word may be one that was mistyped. NULL: there are none. */
+	/* Words that may precede the filter, ended by NULL, and what they are ("kind of event"):
+	 * the filter's first word may be a misspelt one. NULL: none. */
 	const char *const *before;
 	const char *are;
+	/* Restricts the filter to its interfaces, network namespace and process, and looks up
+	 * interfaces in that namespace. NULL: no restriction. */
+	const struct cmd_common *common;
 };
 
-/* text: NULL: there was no memory for it; of blanks only: everything, and *f is untouched. opts may
- * be NULL. 0, or -E_USAGE or -errno, said. */
+/* Parses text; blank text matches everything, and leaves *f zeroed unless opts->common restricts
+ * it. text may be NULL after a failed allocation. opts may be NULL. Returns 0, -E_USAGE or -errno.
+ * Reports errors. */
 int cmd_expr_parse(struct filter *f, const char *text, const struct cmd_expr_opts *opts);
 
 #endif

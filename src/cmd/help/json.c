@@ -10,7 +10,7 @@ static const char intro[] =
 	"kind. Every field of a kind is present; a value that is not known is null.\n\n"
 	"  time      RFC 3339, UTC, with nanoseconds: \"2026-11-30T02:11:05.123456789Z\"\n"
 	"  seconds   a number, with decimals: durations, never milliseconds\n"
-	"  integer   without sign; 64 bits\n"
+	"  integer   64 bits; without a sign unless it says signed\n"
 	"  number    with at most three decimals\n"
 	"  list      an array\n";
 
@@ -19,6 +19,7 @@ static const char *type_name(const struct col *c)
 	static const char *const names[] = {
 		[COL_STR] = "string",
 		[COL_U64] = "integer",
+		[COL_S64] = "signed integer",
 		[COL_F64] = "number",
 		[COL_BOOL] = "boolean",
 		[COL_TIME] = "time",
@@ -48,7 +49,7 @@ static void put_fields(struct buf *out, const struct schema *schema, int indent)
 		const struct col *c = &schema->cols[i];
 		const char *unit = unit_name(c);
 
-		if (!c->name)
+		if (!c->name || !SCHEMA_HAS(schema, i))
 			continue;
 		buf_printf(out, "%*s%-*s  %s%s%s\n", indent, "", 28 - indent, c->name, type_name(c),
 			   *unit ? ", " : "", unit);
@@ -60,11 +61,7 @@ static void put_fields(struct buf *out, const struct schema *schema, int indent)
 static void put_command(struct buf *out, const struct command *c)
 {
 	for (const struct schema *const *s = c->records; s && *s; s++) {
-		buf_printf(out, "\nsonde %s: ", c->opt->command);
-		if ((*s)->name)
-			buf_printf(out, "\"record\": \"%s\"\n", (*s)->name);
-		else
-			buf_str(out, "\"record\" is the kind of event\n");
+		buf_printf(out, "\nsonde %s: \"record\": \"%s\"\n", c->opt->command, (*s)->name);
 		put_fields(out, *s, 2);
 	}
 	for (const struct command *const *sub = c->subs; sub && *sub; sub++)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One line a hit: when, who, where, with what, and what came of it. */
-#include "cmd/probe/show.h"
+/* One line or JSON object for each hit: time, process, probe, arguments and outcome. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/err.h"
 #include "cmd/probe/format.h"
 #include "net/dissect/dissect.h"
 #include "out/page.h"
@@ -24,10 +22,12 @@ void probe_show_close(struct probe_show *s)
 {
 	symbols_close(&s->symbols);
 	users_close(&s->users);
+	for (size_t i = 0; i < PROBE_SHOW_TEXTS; i++)
+		buf_free(&s->texts[i]);
 	*s = (struct probe_show){ 0 };
 }
 
-static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
+static void append_string(struct buf *out, const uint8_t text[PROBE_TEXT])
 {
 	char copy[PROBE_TEXT + 1];
 
@@ -37,8 +37,8 @@ static void put_text(struct buf *out, const uint8_t text[PROBE_TEXT])
 	buf_char(out, '"');
 }
 
-/* An argument's text; NULL: it has none, or it could not be read. */
-static const uint8_t *text_of(const struct target *t, const struct probe_hit *hit, uint8_t arg)
+/* An argument's string; NULL: it is none, or could not be read. */
+static const uint8_t *find_string(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
 	for (int i = 0; i < PROBE_TEXTS; i++)
 		if (t->text_args[i] == arg + 1 && hit->texts_read & 1u << i)
@@ -46,14 +46,19 @@ static const uint8_t *text_of(const struct target *t, const struct probe_hit *hi
 	return NULL;
 }
 
-static void put_args(const struct target *t, const struct probe_hit *hit, struct buf *out)
+/* A return whose call was not seen has none. */
+static bool has_arguments(const struct target *t, const struct probe_hit *hit)
 {
-	/* Where it only returns nothing is known of them. */
-	if (t->returns && !hit->duration_ns)
+	return !t->returns || hit->duration_ns;
+}
+
+static void append_arguments(const struct target *t, const struct probe_hit *hit, struct buf *out)
+{
+	if (!has_arguments(t, hit))
 		return;
 	buf_char(out, '(');
 	for (uint8_t i = 0; i < t->nargs; i++) {
-		const uint8_t *text = text_of(t, hit, i);
+		const uint8_t *text = find_string(t, hit, i);
 
 		buf_str(out, i ? ", " : "");
 		if (*t->args[i].name) {
@@ -61,23 +66,29 @@ static void put_args(const struct target *t, const struct probe_hit *hit, struct
 			buf_char(out, '=');
 		}
 		if (text)
-			put_text(out, text);
+			append_string(out, text);
 		else
 			probe_fmt_number(&t->args[i], hit->args[i], out);
 	}
 	buf_char(out, ')');
 }
 
-static void put_stack(struct probe_show *s, const struct probe_hit *hit, const char *before,
-		      const char *behind, struct buf *out)
+static struct probe_user_stack user_stack_of(const struct probe_hit *hit)
 {
-	probe_fmt_stack(s, hit->kernel_stack, before, behind, out);
-	probe_fmt_user(s, hit->user_stack, hit->head.proc.pid, hit->caller, before, behind, out);
+	return (struct probe_user_stack){ .caller = hit->caller,
+					  .pid = hit->head.proc.pid,
+					  .id = hit->user_stack };
+}
+
+static bool has_value(const struct target *t)
+{
+	return t->returns && t->ret.type != BTF_VALUE_VOID;
 }
 
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out)
 {
 	const struct target *t = &s->probe->opts.targets[hit->probe];
+	struct probe_user_stack user = user_stack_of(hit);
 	char comm[TRACE_COMM + 1];
 
 	if (!s->no_time)
@@ -87,81 +98,124 @@ void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct b
 	buf_u64(out, hit->head.proc.pid);
 	buf_char(out, ' ');
 	page_clean(out, t->text);
-	put_args(t, hit, out);
-	if (t->returns && t->ret.type != BTF_VALUE_VOID) {
+	append_arguments(t, hit, out);
+	if (has_value(t)) {
 		buf_str(out, " = ");
-		probe_fmt_value(&t->ret, hit->value, out);
+		probe_fmt_value(&t->ret, hit->value, s->colors, out);
 	}
 	if (hit->duration_ns) {
 		buf_char(out, ' ');
 		scale_put(out, COL_NS, (double)hit->duration_ns);
 	}
 	buf_char(out, '\n');
-	put_stack(s, hit, "    ", "\n", out);
+	probe_fmt_stack(s, hit->kernel_stack, "    ", "\n", out);
+	probe_fmt_user(s, &user, "    ", "\n", out);
 }
 
+struct argument_row {
+	int64_t value;
+	const char *name, *text;
+};
+
+#define R struct argument_row
+static const struct col argument_cols[] = {
+	{ "name", .role = COL_INFO, COL_AT_STR(R, name) },
+	{ "value", .role = COL_INFO, COL_AT_S64(R, value) },
+	{ "text", .role = COL_INFO, COL_AT_STR(R, text) },
+};
+#undef R
+static const struct schema argument_schema = SCHEMA(NULL, argument_cols);
+
 struct hit_row {
-	double time;
-	uint64_t pid, tid, uid, cgroup, ns;
-	const char *event, *probe, *process, *args, *value, *error, *stack;
+	uint64_t time, pid, tid, uid, cgroup, latency;
+	int64_t returned;
+	const char *probe, *process, *returned_text, *error;
+	struct col_list arguments, kernel_stack, user_stack;
 };
 
 #define R struct hit_row
 static const struct col hit_cols[] = {
-	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
-	{ "time", .role = COL_INFO, COL_AT_F64(R, time) },
-	{ "probe", .role = COL_KEY, COL_AT_STR(R, probe) },
-	{ "pid", .role = COL_KEY, COL_AT_U64(R, pid) },
-	{ "tid", .role = COL_KEY, COL_AT_U64(R, tid) },
-	{ "uid", .role = COL_KEY, COL_AT_U64(R, uid) },
-	{ "cgroup_id", .role = COL_KEY, COL_AT_U64(R, cgroup) },
-	{ "process", .role = COL_KEY, COL_AT_STR(R, process) },
-	{ "arguments", .role = COL_INFO, COL_AT_STR(R, args) },
-	{ "returned", .role = COL_INFO, COL_AT_STR(R, value) },
+	{ "time", .role = COL_INFO, COL_AT_TIME(R, time) },
+	{ "probe", .role = COL_INFO, COL_AT_STR(R, probe) },
+	{ "pid", .role = COL_INFO, COL_AT_U64(R, pid) },
+	{ "tid", .role = COL_INFO, COL_AT_U64(R, tid) },
+	{ "process", .role = COL_INFO, COL_AT_STR(R, process) },
+	{ "uid", .role = COL_INFO, COL_AT_U64(R, uid) },
+	{ "cgroup_id", .role = COL_INFO, COL_AT_U64(R, cgroup) },
+	{ "arguments", .rows = &argument_schema, .role = COL_INFO, COL_AT_TABLE(R, arguments) },
+	{ "returned", .role = COL_INFO, COL_AT_S64(R, returned) },
+	{ "returned_text", .role = COL_INFO, COL_AT_STR(R, returned_text) },
 	{ "error", .role = COL_INFO, COL_AT_STR(R, error) },
-	{ "latency_ns", .role = COL_GAUGE, COL_AT_U64(R, ns) },
-	{ "stack", .role = COL_INFO, COL_AT_STR(R, stack) },
+	{ "latency_seconds", .role = COL_INFO, .unit = COL_NS, COL_AT_U64(R, latency) },
+	{ "kernel_stack", .role = COL_INFO, COL_AT_STRS(R, kernel_stack) },
+	{ "user_stack", .role = COL_INFO, COL_AT_STRS(R, user_stack) },
 };
 #undef R
-static const struct schema hit_schema = { "probe_hit", hit_cols,
-					  sizeof(hit_cols) / sizeof(*hit_cols), 0 };
+const struct schema probe_hit_schema = SCHEMA("probe_hit", hit_cols);
+
+/* Arguments as rows, and the texts that they point to. */
+struct arguments {
+	struct argument_row rows[PROBE_ARGS];
+	struct probe_json_value values[PROBE_ARGS];
+	char strings[PROBE_TEXTS][PROBE_TEXT + 1];
+};
+
+static void fill_arguments(const struct target *t, const struct probe_hit *hit, struct arguments *a)
+{
+	int nstrings = 0;
+
+	for (uint8_t i = 0; i < t->nargs; i++) {
+		const uint8_t *string = find_string(t, hit, i);
+		char *copy = a->strings[nstrings];
+
+		a->values[i] = probe_fmt_json(&t->args[i], hit->args[i]);
+		a->rows[i] = (struct argument_row){
+			.value = a->values[i].number,
+			.name = *t->args[i].name ? t->args[i].name : NULL,
+			.text = *a->values[i].text ? a->values[i].text : NULL,
+		};
+		if (!string)
+			continue;
+		snprintf(copy, PROBE_TEXT + 1, "%.*s", PROBE_TEXT, (const char *)string);
+		a->rows[i].text = copy;
+		nstrings += nstrings < PROBE_TEXTS - 1;
+	}
+}
 
 int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sink *sink)
 {
 	const struct target *t = &s->probe->opts.targets[hit->probe];
-	struct buf args = { 0 }, value = { 0 }, stack = { 0 };
+	const char *kernel[PROBE_FMT_FRAMES], *user[PROBE_FMT_FRAMES];
+	struct probe_user_stack user_stack = user_stack_of(hit);
+	const struct trace_proc *proc = &hit->head.proc;
+	struct probe_json_value value;
 	char comm[TRACE_COMM + 1];
+	struct arguments args;
 	struct hit_row row = {
-		.time = (double)(s->epoch + hit->head.time) / 1e9,
-		.pid = hit->head.proc.pid,
-		.tid = hit->head.proc.tid,
-		.uid = hit->head.proc.uid,
-		.cgroup = hit->head.proc.cgroup,
-		.ns = hit->duration_ns,
-		.event = "hit",
+		.time = s->epoch + hit->head.time,
 		.probe = t->text,
-		.process = trace_comm(&hit->head.proc, comm),
+		.pid = col_known(proc->pid),
+		.tid = col_known(proc->tid),
+		.process = trace_comm(proc, comm),
+		.uid = proc->uid,
+		.cgroup = col_known(proc->cgroup),
+		.returned = COL_S64_UNKNOWN,
+		.latency = col_known(hit->duration_ns),
+		.kernel_stack = probe_fmt_stack_list(s, hit->kernel_stack, &s->texts[0], kernel),
+		.user_stack = probe_fmt_user_list(s, &user_stack, &s->texts[1], user),
 	};
-	int rc;
 
-	put_args(t, hit, &args);
-	buf_char(&args, '\0');
-	if (t->returns && t->ret.type != BTF_VALUE_VOID) {
-		probe_fmt_number(&t->ret, hit->value, &value);
-		buf_char(&value, '\0');
+	if (has_arguments(t, hit)) {
+		fill_arguments(t, hit, &args);
+		row.arguments = (struct col_list){ args.rows, t->nargs, sizeof(*args.rows) };
+	}
+	if (has_value(t)) {
+		value = probe_fmt_json(&t->ret, hit->value);
+		row.returned = value.number;
+		row.returned_text = *value.text ? value.text : NULL;
 		row.error = probe_fmt_error(&t->ret, hit->value);
 	}
-	put_stack(s, hit, "", " ", &stack);
-	if (stack.len)
-		stack.data[stack.len - 1] = '\0';
-	rc = args.nomem || value.nomem || stack.nomem ? -ENOMEM : 0;
-	row.args = !rc && *args.data ? args.data : NULL;
-	row.value = value.len ? value.data : NULL;
-	row.stack = stack.len ? stack.data : NULL;
-	if (!rc)
-		rc = sink_record(sink, &hit_schema, &row);
-	buf_free(&args);
-	buf_free(&value);
-	buf_free(&stack);
-	return rc;
+	if (s->texts[0].nomem || s->texts[1].nomem)
+		return -ENOMEM;
+	return sink_record(sink, &probe_hit_schema, &row);
 }

@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* Values and stacks of probes in words: what lines, tables and JSON share. */
+/* Values and stacks of probes, as lines, tables and JSON share them. */
 #ifndef CMD_PROBE_FORMAT_H
 #define CMD_PROBE_FORMAT_H
 
 #include "cmd/probe/show.h"
 
-/* Append a value: 78, -11 (EAGAIN), 0xffff8881. */
-void probe_fmt_value(const struct target_value *v, uint64_t value, struct buf *out);
+/* Appends a value with the name of the error that it is: 78, -11 (EAGAIN), 0xffff8881. */
+void probe_fmt_value(const struct target_value *v, uint64_t value, bool colors, struct buf *out);
 /* The same without the error's name. */
 void probe_fmt_number(const struct target_value *v, uint64_t value, struct buf *out);
-/* The name of the error that a value is; NULL: it is none. */
+/* The name of the error that a value is; NULL: none. */
 const char *probe_fmt_error(const struct target_value *v, uint64_t value);
-/* Append a stack's functions, each between two texts, innermost first: the kernel's. */
-void probe_fmt_stack(struct probe_show *s, int32_t stack, const char *before, const char *behind,
+
+/* A value in JSON. number is COL_S64_UNKNOWN if a signed 64-bit number cannot hold it; text is ""
+ * unless the value is a pointer or has no number. */
+struct probe_json_value {
+	int64_t number;
+	char text[24];
+};
+struct probe_json_value probe_fmt_json(const struct target_value *v, uint64_t value);
+
+/* Append the functions of a stack, innermost first, each between two texts: of the kernel. */
+void probe_fmt_stack(struct probe_show *s, int32_t stack, const char *prefix, const char *suffix,
 		     struct buf *out);
-/* The same of a process; caller: of the innermost, whose frame is not on the stack yet; 0: it is.
- */
-void probe_fmt_user(struct probe_show *s, int32_t stack, uint32_t pid, uint64_t caller,
-		    const char *before, const char *behind, struct buf *out);
+/* The same of a process. caller: return address of the innermost function, which is not on the
+ * stack yet; 0: it is. */
+struct probe_user_stack {
+	uint64_t caller;
+	uint32_t pid;
+	int32_t id;
+};
+void probe_fmt_user(struct probe_show *s, const struct probe_user_stack *stack, const char *prefix,
+		    const char *suffix, struct buf *out);
+
+/* Stacks as lists for JSON; each points into text, which is emptied first, and frames. Unknown if
+ * there is no stack. */
+enum { PROBE_FMT_FRAMES = PROBE_FRAMES + 1 };
+struct col_list probe_fmt_stack_list(struct probe_show *s, int32_t stack, struct buf *text,
+				     const char *frames[PROBE_FMT_FRAMES]);
+struct col_list probe_fmt_user_list(struct probe_show *s, const struct probe_user_stack *stack,
+				    struct buf *text, const char *frames[PROBE_FMT_FRAMES]);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A pattern is a whole name with stars and question marks, as in a shell, or a part of a name. */
-#include "cmd/probe/list.h"
+/* sonde probe list: what can be probed here. A pattern is a whole name with stars and question
+ * marks, as in a shell, or part of a name. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "cmd/common/cmd.h"
+#include "cmd/common/opts.h"
+#include "cmd/probe/options.h"
 #include "out/page.h"
 #include "probe/file.h"
 #include "probe/scan.h"
@@ -17,19 +18,56 @@
 
 enum { FULL = 1 << 16 };
 
-struct lister {
-	struct buf out;
-	const char *pattern; /* of the name behind the kind */
-	const char *kind;
-	const char *path; /* uprobes: the file */
-	uint64_t n;
-	int rc;
-	bool patient, globs;
-	char last[TARGET_NAME]; /* versions of a function stand one behind the other */
+struct list_opts {
+	struct cmd_common common;
 };
 
-/* Only the last star has to be gone back to: what those before it took is enough for them. */
-static bool fits(const char *pattern, const char *name)
+#define O struct list_opts
+static const struct opt rows[] = { OPT_ROWS_OUTPUT_NO_PROM(O), { 0 } };
+#undef O
+static const struct opt_spec spec = {
+	.command = "probe list",
+	.usage = "[OPTIONS] PATTERN",
+	.about =
+		"list the functions and tracepoints that can be probed\n"
+		"PATTERN is part of a name, or a whole name with * and ?. It may start with a kind "
+		"(kprobe:, tracepoint:, raw:); uprobe:PATH:PATTERN lists the functions of a "
+		"program or library. Exits with 1 if nothing matches.",
+	.rows = rows,
+	.examples = "  sonde probe list 'tcp_*'\n"
+		    "  sonde probe list tracepoint:skb:\n"
+		    "  sonde probe list uprobe:libssl.so.3:SSL_\n",
+};
+
+struct target_row {
+	const char *probe, *kind, *file, *name;
+};
+
+#define R struct target_row
+static const struct col cols[] = {
+	{ "probe", .role = COL_KEY, COL_AT_STR(R, probe) },
+	{ "kind", .role = COL_KEY, COL_AT_STR(R, kind) },
+	{ "file", .role = COL_KEY, COL_AT_STR(R, file) },
+	{ "name", .role = COL_KEY, COL_AT_STR(R, name) },
+};
+#undef R
+static const struct schema schema = SCHEMA("probe_target", cols);
+static const struct schema *const records[] = { &schema, NULL };
+
+struct lister {
+	struct sink *sink; /* JSON; NULL: text */
+	struct buf out, probe;
+	const char *pattern; /* of the name after the kind */
+	const char *kind;
+	const char *path; /* of a uprobe's file; NULL: the kernel */
+	uint64_t n;
+	int rc;
+	bool never_blocks, globs;
+	char last[TARGET_NAME]; /* versions of a function follow each other: list one */
+};
+
+/* It suffices to return to the last star: earlier ones have taken what they need. */
+static bool matches_glob(const char *pattern, const char *name)
 {
 	const char *star = NULL, *from = name;
 
@@ -50,24 +88,38 @@ static bool fits(const char *pattern, const char *name)
 	return !pattern[strspn(pattern, "*")];
 }
 
-static int put(const char *name, void *arg)
+static int write_target(struct lister *l, const char *name)
+{
+	struct target_row row = { .kind = l->kind, .file = l->path, .name = name };
+
+	buf_clear(&l->probe);
+	buf_printf(&l->probe, "%s:%s%s%s", l->kind, l->path ? l->path : "", l->path ? ":" : "",
+		   name);
+	buf_char(&l->probe, '\0');
+	if (l->probe.nomem)
+		return fail_errno(-ENOMEM, "standard output");
+	row.probe = l->probe.data;
+	if (!l->sink) {
+		page_clean(&l->out, row.probe);
+		buf_char(&l->out, '\n');
+		return 0;
+	}
+	return sink_record(l->sink, &schema, &row) ? fail_errno(-ENOMEM, "standard output") : 0;
+}
+
+static int add_name(const char *name, void *arg)
 {
 	struct lister *l = arg;
 
-	if (l->globs ? !fits(l->pattern, name) : !strstr(name, l->pattern))
+	if (l->globs ? !matches_glob(l->pattern, name) : !strstr(name, l->pattern))
 		return 0;
 	if (!strcmp(name, l->last))
 		return 0;
 	snprintf(l->last, sizeof(l->last), "%s", name);
 	l->n++;
-	buf_printf(&l->out, "%s:", l->kind);
-	if (l->path) {
-		page_clean(&l->out, l->path);
-		buf_char(&l->out, ':');
-	}
-	page_clean(&l->out, name);
-	buf_char(&l->out, '\n');
-	l->rc = l->out.len < FULL ? 0 : stdout_write(&l->out, l->patient);
+	l->rc = write_target(l, name);
+	if (!l->rc && l->out.len >= FULL)
+		l->rc = stdout_write(&l->out, l->never_blocks);
 	return l->rc != 0;
 }
 
@@ -80,13 +132,15 @@ static int list_kind(struct lister *l, const struct target_kind *kind, const cha
 	l->pattern = pattern;
 	l->globs = strpbrk(pattern, "*?") != NULL;
 	if (kind->category)
-		rc = scan_tracepoints(put, l);
+		rc = scan_tracepoints(add_name, l);
 	else if (kind->tracepoint && !btf_open_kernel(&types))
-		rc = scan_raw(&types, put, l);
+		rc = scan_raw(&types, add_name, l);
 	else if (!kind->tracepoint && perf_has_kprobes())
-		rc = scan_functions(put, l);
+		rc = scan_functions(add_name, l);
 	btf_close(&types);
-	return l->rc ? l->rc : rc < 0 ? fail_errno(rc, "functions of the kernel") : 0;
+	if (l->rc)
+		return l->rc;
+	return rc < 0 ? fail_errno(rc, "functions of the kernel") : 0;
 }
 
 /* uprobe:PATH:PATTERN */
@@ -96,7 +150,7 @@ static int list_file(struct lister *l, const char *pattern)
 	int rc;
 
 	if (!strchr(strchr(pattern, ':') + 1, ':'))
-		return fail_usage("of a file: uprobe:PATH:PATTERN");
+		return fail_usage("functions of a file are listed by uprobe:PATH:PATTERN");
 	rc = target_parse(&t, pattern);
 	if (rc)
 		return rc;
@@ -105,13 +159,13 @@ static int list_file(struct lister *l, const char *pattern)
 	l->path = t.file.path;
 	l->pattern = t.name;
 	l->globs = strpbrk(t.name, "*?") != NULL;
-	rc = scan_file(t.file.path, put, l);
+	rc = scan_file(t.file.path, add_name, l);
 	if (rc < 0)
 		return fail(rc, "%s: %s", t.file.path, elf_open_error(rc));
 	return l->rc;
 }
 
-static int list(struct lister *l, const char *pattern)
+static int list_matching(struct lister *l, const char *pattern)
 {
 	const struct target_kind *kind = target_find_kind(pattern);
 	int rc = 0;
@@ -125,17 +179,45 @@ static int list(struct lister *l, const char *pattern)
 	return rc;
 }
 
-int probe_list(const char *pattern)
+static int open_lister(struct lister *l, const struct cmd_common *common)
 {
-	struct lister l = { .patient = fd_never_blocks(STDOUT_FILENO) };
 	int rc = wait_catch_signals();
 
-	rc = rc ? fail_errno(rc, "signals") : list(&l, pattern);
+	if (rc)
+		return fail_errno(rc, "signals");
+	l->never_blocks = fd_never_blocks(STDOUT_FILENO);
+	if (common->format == SINK_TEXT)
+		return 0;
+	l->sink = cmd_open_sink(common, false, NULL);
+	if (!l->sink)
+		return -EIO;
+	sink_into(l->sink, &l->out);
+	return 0;
+}
+
+static int run_list(int argc, char **argv)
+{
+	struct list_opts o = { 0 };
+	struct lister l = { 0 };
+	char **rest;
+	int n, rc = cmd_parse(&spec, &o, &o.common, argc, argv, &rest, &n);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	if (n != 1)
+		return fail_usage("list takes one PATTERN, such as 'tcp_*'");
+	rc = open_lister(&l, &o.common);
 	if (!rc)
-		rc = stdout_write(&l.out, l.patient);
+		rc = list_matching(&l, rest[0]);
+	if (!rc)
+		rc = stdout_write(&l.out, l.never_blocks);
 	if (!rc && !l.n)
-		rc = fail(-ENOENT, "nothing here fits %s%s", pattern,
+		rc = fail(-ENOENT, "no function or tracepoint matches %s%s", rest[0],
 			  perf_has_kprobes() ? "" : " (this kernel has no kprobes)");
+	sink_free(l.sink);
 	buf_free(&l.out);
+	buf_free(&l.probe);
 	return rc;
 }
+
+const struct command probe_list_command = { &spec, run_list, NULL, records };

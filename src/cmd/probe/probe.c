@@ -1,121 +1,84 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde probe: any function or tracepoint, who comes to it, with what, how long it takes. */
-#include <errno.h>
-#include <linux/capability.h>
-#include <poll.h>
+/* sonde probe: which processes call a function, how often, with what, and how long it takes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/common/cmd.h"
 #include "cmd/common/expr.h"
-#include "cmd/probe/list.h"
+#include "cmd/common/opts.h"
+#include "cmd/probe/options.h"
 #include "cmd/probe/show.h"
-#include "probe/file.h"
-#include "sys/confine.h"
-#include "sys/priv.h"
-#include "sys/stdout.h"
-#include "sys/wait.h"
 #include "trace/trace.h"
 
-#define MS UINT64_C(1000000)
-
-enum { AS_TEXT, AS_JSON, FULL = 1 << 16, PAUSE_MS = 5, LEARN_MS = 200 };
-static const char *const formats[] = { "text", "json", NULL };
-
-struct probe_cmd_opts {
-	uint64_t duration, interval;
-	struct opt_list texts;
-	uint32_t count, pid, kibibytes, processes;
-	int format;
-	bool events, stacks, values, quiet, no_time, verbose;
-};
+enum { KIBIBYTE = 1024 };
 
 #define O struct probe_cmd_opts
 static const struct opt rows[] = {
-	OPT_FLAG('e', "events", O, events,
-		 "each hit as it comes, with its arguments and what is returned"),
-	OPT_FLAG('k', "stack", O, stacks, "where from: stacks of the kernel and of the program"),
-	OPT_FLAG('r', "returned", O, values, "what is returned, and how often"),
-	OPT_U32('p', "pid", "PID", O, pid, 1, UINT32_MAX,
-		"of this process only; ends when that one does"),
-	OPT_LIST('s', "string", "N", O, texts,
-		 "argument N is a string (1: the first), where nobody else says"),
-	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "with -e: end after so many hits"),
-	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
-	OPT_TIME('I', "interval", "TIME", O, interval,
-		 "time between two tables (default: 1s on a terminal, else one at the end)"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, formats, "how to print"),
-	OPT_SET(0, "json", O, format, AS_JSON, "short for -o json"),
-	OPT_FLAG('t', "no-time", O, no_time, "with -e: leave out the time"),
-	OPT_FLAG('q', "quiet", O, quiet, "with -e: no tables at the end; no notes"),
+	OPT_FLAG('e', "events", O, events, "print each hit with its arguments and return value"),
+	OPT_FLAG('k', "stack", O, stacks,
+		 "count hits by the stacks of kernel and program; with -e, print them"),
+	OPT_FLAG(0, "returned", O, values, "count return values"),
+	OPT_ROW_PID(O, "probe this process only, and end when it ends"),
+	OPT_LIST(0, "string", "N", O, strings,
+		 "with -e: argument N (1: the first) is a string, if its type is unknown"),
+	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "with -e: end after this many hits"),
+	OPT_ROW_DURATION(O, "end after this time"),
+	OPT_ROW_INTERVAL(O, "time between two tables or files (default: 1s on a terminal and with "
+			    "--textfile, else one table at the end)"),
+	OPT_ROWS_OUTPUT(O),
+	OPT_ROW_TEXTFILE(O),
+	OPT_ROW_NO_TIME(O, "with -e: do not print the time of each hit"),
+	OPT_ROW_QUIET(O, "print no notes; with -e, no tables at the end"),
 	OPT_U32(0, "processes", "N", O, processes, 16, 1 << 20,
-		"processes that are told apart (default: 2048, fewer where there are many CPUs)"),
+		"processes counted separately (default: 2048, fewer with many CPUs)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 20,
-		"with -e: memory for hits in the kernel, a power of two (default: 2048)"),
-	OPT_FLAG('v', "verbose", O, verbose, "the verifier's whole log, should it refuse"),
+		"with -e: kernel memory for hits, a power of two (default: 2048)"),
+	OPT_ROW_VERBOSE(O),
 	{ 0 },
 };
 #undef O
 
 static const struct opt_spec spec = {
 	.command = "probe",
-	.usage = "[OPTIONS] PROBE... [FILTER...] | list PATTERN",
+	.usage = "[OPTIONS] PROBE... [FILTER...]",
 	.about =
-		"who comes to a function or tracepoint, how often, with what, how long it takes\n"
-		"PROBEs: kprobe:FUNC and kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
-		"and uretprobe:PATH:SYMBOL of programs and libraries (SYMBOL may be an address, "
-		"0x...; it and OFFSET have to be where an instruction begins, or the program "
-		"breaks; a PATH without a slash is looked for), tracepoint:CATEGORY:NAME "
-		"(syscalls:sys_enter_NAME and sys_exit_NAME, too), raw:NAME. What returns "
-		"(kretprobe, uretprobe, sys_exit) is timed. The filter is about processes: pid, "
-		"comm, cgroup, container.",
+		"which processes call a function or tracepoint, how often\n"
+		"PROBE is kprobe:FUNC or kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
+		"or uretprobe:PATH:SYMBOL of a program or library, tracepoint:CATEGORY:NAME "
+		"(including syscalls:sys_enter_NAME and sys_exit_NAME), or raw:NAME. Returns "
+		"(kretprobe, uretprobe, sys_exit) are timed. A PATH without a slash is searched "
+		"for. SYMBOL may be an address, 0x...; it and OFFSET must be the start of an "
+		"instruction, or the program breaks. The filter is about processes: pid, comm, "
+		"cgroup, container. A live -o prom prints one document at its end; --textfile "
+		"writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde probe list 'tcp_*'\n"
 		    "  sonde probe kretprobe:tcp_sendmsg\n"
 		    "  sonde probe -e kprobe:tcp_retransmit_skb comm nginx\n"
-		    "  sonde probe -e -s 1 uprobe:libc.so.6:getaddrinfo\n"
+		    "  sonde probe -e --string 1 uprobe:libc.so.6:getaddrinfo\n"
 		    "  sonde probe -k -d 5s tracepoint:skb:kfree_skb\n"
-		    "  sonde probe -e tracepoint:syscalls:sys_exit_connect pid 812\n",
+		    "  sonde probe -e tracepoint:syscalls:sys_exit_connect -p 812\n",
 };
 
-struct probing {
-	struct probe_cmd_opts o;
-	struct target *targets;
-	struct probe_opts opts;
-	struct filter filter;
-	char *filter_text;
-	struct probe probe;
-	struct probe_show show;
-	struct sink *sink, *screen;
-	struct buf out;
-	enum file_change said[PROBE_MAX];
-	uint64_t shown, started;
-	uint8_t strings[PROBE_TEXTS]; /* arguments, as wished for */
-	int pidfd;                    /* 0: no process is waited for */
-	bool patient;
-};
-
-static int parse_texts(struct probing *p)
+static int parse_strings(struct probe_request *r)
 {
+	const struct opt_list *list = &r->o.strings;
 	uint32_t n;
 
-	if (p->o.texts.n > PROBE_TEXTS)
-		return fail_usage("-s: %d strings at most", PROBE_TEXTS);
-	for (uint32_t i = 0; i < p->o.texts.n; i++) {
-		if (parse_u32(p->o.texts.at[i], 1, PROBE_ARGS, &n))
-			return fail_usage("-s %s: it is the number of an argument, 1 to %d",
-					  p->o.texts.at[i], PROBE_ARGS);
-		p->strings[i] = (uint8_t)n;
+	if (list->n > PROBE_TEXTS)
+		return fail_usage("--string: at most %d strings", PROBE_TEXTS);
+	for (uint32_t i = 0; i < list->n; i++) {
+		if (parse_u32(list->at[i], 1, PROBE_ARGS, &n))
+			return fail_usage("--string %s: not the number of an argument, 1 to %d",
+					  list->at[i], PROBE_ARGS);
+		r->strings[i] = (uint8_t)n;
 	}
 	return 0;
 }
 
-/* What a word is that is neither a probe nor, in front of all others, a filter. */
-static int no_probe(const char *word)
+/* For a first word that is no probe, and one after it that looks like a misspelt probe. */
+static int fail_no_probe(const char *word)
 {
 	char kind[TARGET_NAME];
 	const char *near;
@@ -123,436 +86,97 @@ static int no_probe(const char *word)
 	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(word, ":"), word);
 	near = strchr(word, ':') ? target_suggest_kind(kind) : NULL;
 	if (near)
-		return fail_usage("%s is no kind of probe; did you mean %s?", kind, near);
-	return fail_usage("%s is no probe: it is KIND:NAME, such as kprobe:tcp_connect", word);
+		return fail_usage("unknown kind of probe %s; did you mean %s?", kind, near);
+	return fail_usage("%s is not a probe: expected KIND:NAME, such as kprobe:tcp_connect",
+			  word);
 }
 
-static int parse_filter(struct probing *p, char **words, int n)
-{
-	const struct cmd_expr_opts opts = { .fits = trace_filter_check_owners };
-	char *rest = n ? cmd_join(words, n) : NULL;
-	struct buf text = { 0 };
-
-	if (!n && !p->o.pid)
-		return 0;
-	if (p->o.pid)
-		buf_printf(&text, "pid %u%s", p->o.pid, n ? " and (" : "");
-	buf_str(&text, rest ? rest : "");
-	buf_str(&text, p->o.pid && n ? ")" : "");
-	buf_char(&text, '\0');
-	text.nomem |= n && !rest;
-	free(rest);
-	if (text.nomem)
-		buf_free(&text);
-	p->filter_text = text.data;
-	p->opts.filter = &p->filter;
-	return cmd_expr_parse(&p->filter, p->filter_text, &opts);
-}
-
-static int parse_targets(struct probing *p, char ***rest, int *n)
+static int parse_targets(struct probe_request *r, char ***rest, int *n)
 {
 	int rc = 0;
 
-	p->targets = calloc(PROBE_MAX, sizeof(*p->targets));
-	if (!p->targets)
-		return fail_errno(-ENOMEM, "probes");
-	p->opts.targets = p->targets;
+	r->opts.targets = r->targets;
 	for (; *n && target_find_kind(**rest) && !rc; ++*rest, --*n) {
-		if (p->opts.n == PROBE_MAX)
-			return fail_usage("%d probes at most", PROBE_MAX);
-		rc = target_parse(&p->targets[p->opts.n++], **rest);
+		if (r->opts.n == PROBE_MAX)
+			return fail_usage("at most %d probes", PROBE_MAX);
+		rc = target_parse(&r->targets[r->opts.n++], **rest);
 	}
-	if (!rc && !p->opts.n)
-		rc = *n ? no_probe(**rest) : fail_usage("a probe is missing");
-	/* A probe that is mistyped is no filter. */
+	if (!rc && !r->opts.n)
+		rc = *n ? fail_no_probe(**rest)
+			: fail_usage("missing probe: KIND:NAME, such as kprobe:tcp_connect");
 	if (!rc && *n && strchr(**rest, ':') && target_suggest_kind(**rest))
-		rc = no_probe(**rest);
+		rc = fail_no_probe(**rest);
 	return rc;
 }
 
-static int parse(struct probing *p, char **rest, int n)
+static int check_options(struct probe_cmd_opts *o)
 {
-	int rc = parse_targets(p, &rest, &n);
-
-	if (rc)
-		return rc;
-	if (!p->o.events && (p->o.count || p->o.no_time || p->o.texts.n || p->o.kibibytes))
-		return fail_usage("-c, -t, -s and -B are about hits one by one: -e");
-	if (p->o.events && p->o.interval)
-		return fail_usage("-I is about tables: not with -e");
-	if (p->o.kibibytes & (p->o.kibibytes - 1))
-		return fail_usage("-B %u is no power of two", p->o.kibibytes);
-	p->opts.events = p->o.events;
-	p->opts.stacks = p->o.stacks;
-	p->opts.values = p->o.values;
-	p->opts.verbose = p->o.verbose;
-	p->opts.bytes = p->o.kibibytes * 1024;
-	p->opts.processes = p->o.processes;
-	rc = parse_texts(p);
-	return rc ? rc : parse_filter(p, rest, n);
-}
-
-/* The kernel's types are megabytes to be looked through: only for what shows values. */
-static bool wants_types(const struct probing *p)
-{
-	bool wants = p->o.events;
-
-	for (uint32_t i = 0; i < p->opts.n; i++)
-		wants |= p->targets[i].returns;
-	return wants;
-}
-
-static int open_probes(struct probing *p)
-{
-	struct btf types = { 0 };
-	int rc = 0;
-
-	if (wants_types(p) && !btf_open_kernel(&types))
-		p->opts.types = &types;
-	for (uint32_t i = 0; i < p->opts.n && !rc; i++) {
-		rc = target_find(&p->targets[i], p->opts.types);
-		if (!rc)
-			rc = target_set_texts(&p->targets[i], p->strings);
-	}
-	if (!rc)
-		rc = probe_open(&p->probe, &p->opts);
-	p->opts.types = NULL;
-	btf_close(&types);
-	return rc;
-}
-
-/* pidfd_open(2); where it is not there nobody tells of the end. */
-static int watch_process(struct probing *p)
-{
-#ifdef SYS_pidfd_open
-	int fd = p->o.pid ? (int)syscall(SYS_pidfd_open, p->o.pid, 0) : 0;
-
-	if (fd < 0 && errno == ESRCH)
-		return fail(-ESRCH, "there is no process %u", p->o.pid);
-	if (fd < 0 && (errno == EINVAL || errno == ENOENT))
-		return fail(-EINVAL, "%u is a thread, not a process", p->o.pid);
-	p->pidfd = fd > 0 ? fd : 0;
-#endif
+	if (o->common.textfile)
+		o->common.format = SINK_PROM;
+	if (!o->events && (o->count || o->common.no_time || o->strings.n || o->kibibytes))
+		return fail_usage("-c, -t, --string and -B need -e");
+	if (o->events && o->common.interval)
+		return fail_usage("-I prints tables; it does not go with -e");
+	if (o->common.format == SINK_PROM && (o->events || o->stacks || o->values))
+		return fail_usage("-o prom counts hits and time; it does not go with -e, -k or "
+				  "--returned");
+	if (o->common.format == SINK_PROM && o->common.interval && !o->common.textfile)
+		return fail_usage("-o prom prints one document at the end; -I needs --textfile");
+	if (o->kibibytes & (o->kibibytes - 1))
+		return fail_usage("-B %u: not a power of two", o->kibibytes);
 	return 0;
 }
 
-static bool has_ended(const struct probing *p)
+static int parse_command_line(struct probe_request *r, int argc, char **argv, char ***rest, int *n)
 {
-	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
+	struct probe_cmd_opts *o = &r->o;
+	int rc = cmd_parse(&spec, o, &o->common, argc, argv, rest, n);
 
-	return p->pidfd && poll(&fd, 1, 0) > 0;
-}
-
-/* Files may be replaced under a probe: who starts from then on is not seen. Once each. */
-static void look_at_files(struct probing *p)
-{
-	static const char *const words[] = {
-		[FILE_GONE] = "is gone: who starts it from another file is not seen",
-		[FILE_REPLACED] = "was replaced: who starts the new one is not seen, begin again",
-		[FILE_CHANGED] = "was changed: what is at this place in it may be something else",
-	};
-
-	for (uint32_t i = 0; i < p->opts.n; i++) {
-		const struct target *t = &p->targets[i];
-		enum file_change change = t->kind->user ? file_changed(&t->file) : FILE_SAME;
-
-		if (change != FILE_SAME && change != p->said[i])
-			note("%s: %s %s", t->text, t->file.path, words[change]);
-		if (change != FILE_SAME)
-			p->said[i] = change;
-	}
-}
-
-/* Processes that have stacks may end before these are shown. */
-static int learn(const void *what, uint64_t n, void *arg)
-{
-	const struct probe_path *path = what;
-
-	(void)n;
-	if (path->user_stack >= 0)
-		users_read_maps(arg, path->pid);
-	return 0;
-}
-
-static double seconds_since(uint64_t start)
-{
-	return (double)(clock_mono() - start) / 1e9;
-}
-
-static int on_hit(const struct probe_hit *hit, void *arg)
-{
-	struct probing *p = arg;
-	int rc = 0;
-
-	if (p->sink)
-		rc = probe_show_row(&p->show, hit, p->sink);
-	else
-		probe_show_line(&p->show, hit, &p->out);
-	p->shown++;
-	if (!rc && p->out.len >= FULL)
-		rc = stdout_write(&p->out, p->patient);
-	return rc ? rc : p->o.count && p->shown == p->o.count;
-}
-
-static int read_hits(struct probing *p)
-{
-	int rc = probe_read(&p->probe, on_hit, p), out = stdout_write(&p->out, p->patient);
-
-	return out ? out : rc;
-}
-
-static int show_counts(struct probing *p)
-{
-	int rc = probe_show_counts(&p->show, seconds_since(p->started),
-				   p->screen ? p->screen : p->sink, p->screen);
-	return rc ? fail_errno(rc, "standard output") : stdout_write(&p->out, p->patient);
-}
-
-/* What is repeated, each at its own interval in ns. */
-struct timer {
-	uint64_t interval, next;
-};
-
-static bool is_due(struct timer *c, uint64_t now)
-{
-	if (!c->interval || now < c->next)
-		return false;
-	c->next = now + c->interval;
-	return true;
-}
-
-static uint64_t next_deadline(const struct timer *timers, size_t n, uint64_t end)
-{
-	for (size_t i = 0; i < n; i++)
-		if (timers[i].interval && timers[i].next < end)
-			end = timers[i].next;
-	return end;
-}
-
-enum { FILES, NAMES, TABLES, TIMERS };
-
-static int run_timers(struct probing *p, struct timer timers[TIMERS], uint64_t now)
-{
-	int rc = 0;
-
-	if (is_due(&timers[FILES], now))
-		look_at_files(p);
-	if (is_due(&timers[NAMES], now))
-		rc = probe_walk_paths(&p->probe, learn, &p->show.users);
+	if (!rc)
+		rc = parse_targets(r, rest, n);
+	if (!rc)
+		rc = check_options(o);
 	if (rc)
-		return fail_errno(rc, "stacks");
-	return is_due(&timers[TABLES], now) ? show_counts(p) : 0;
+		return rc;
+	r->opts.events = o->events;
+	r->opts.stacks = o->stacks;
+	r->opts.values = o->values;
+	r->opts.verbose = o->common.verbose;
+	r->opts.bytes = o->kibibytes * KIBIBYTE;
+	r->opts.processes = o->processes;
+	return parse_strings(r);
 }
 
-static int follow(struct probing *p)
+static int run_probes(struct probe_request *r, char **words, int n)
 {
-	uint64_t end = p->o.duration ? p->started + p->o.duration : UINT64_MAX, now, last = 0;
-	uint64_t table = p->o.interval ? p->o.interval : NS_PER_S;
-	struct timer timers[TIMERS] = {
-		[FILES] = { NS_PER_S, p->started + NS_PER_S },
-		[NAMES] = { p->o.stacks && !p->o.events ? LEARN_MS * MS : 0, 0 },
-		[TABLES] = { !p->o.events && (p->screen || p->o.interval) ? table : 0,
-			     p->started + table },
-	};
-	int fd = p->o.events ? p->probe.ring.fd : p->pidfd, rc = 0;
+	const struct cmd_expr_opts opts = { .fits = trace_filter_check_owners,
+					    .common = &r->o.common };
+	struct filter filter = { 0 };
+	char *text = cmd_join(words, n);
+	int rc = cmd_expr_parse(&filter, text, &opts);
 
-	while (!rc) {
-		enum wait_event what = wait_for(fd, next_deadline(timers, TIMERS, end));
-
-		if (what == WAIT_STDOUT_CLOSED)
-			return fail(-EPIPE, "standard output: the reader is gone");
-		now = clock_mono();
-		if (what == WAIT_STOP || now >= end || has_ended(p))
-			return 0;
-		if (what == WAIT_READABLE) {
-			rc = read_hits(p);
-			if (!rc && wait_interval(&last, PAUSE_MS * MS) == WAIT_STOP)
-				return 0;
-		}
-		if (!rc)
-			rc = run_timers(p, timers, now);
-	}
+	r->opts.filter = &filter;
+	if (!rc)
+		rc = probe_follow(r);
+	filter_close(&filter);
+	free(text);
 	return rc;
 }
 
-static int show_tables(struct probing *p)
+static int run_probe(int argc, char **argv)
 {
-	struct sink *sink = p->sink ? p->sink : sink_new(SINK_TEXT, STDOUT_FILENO, false);
-	int rc = sink ? 0 : -ENOMEM;
-
-	if (sink && !p->sink)
-		sink_into(sink, &p->out);
-	if (!rc)
-		rc = probe_show_counts(&p->show, seconds_since(p->started), sink, !p->sink);
-	if (!rc)
-		rc = probe_show_times(&p->show, sink, !p->sink);
-	if (!rc && p->o.values)
-		rc = probe_show_values(&p->show, sink, !p->sink);
-	if (!rc && p->o.stacks)
-		rc = probe_show_paths(&p->show, sink, !p->sink);
-	if (sink != p->sink)
-		sink_free(sink);
-	return rc ? fail_errno(rc, "tables") : stdout_write(&p->out, p->patient);
-}
-
-/* All calls whose begin and return were seen. */
-static int count_timed(const struct probing *p, uint64_t *timed)
-{
-	struct probe_times t;
-	int rc = 0;
-
-	*timed = 0;
-	for (uint32_t i = 0; i < p->opts.n && !rc; i++) {
-		if (!p->targets[i].returns)
-			continue;
-		rc = probe_times(&p->probe, i, &t);
-		for (int b = 0; b < PROBE_BUCKETS && !rc; b++)
-			*timed += t.calls[b];
-	}
-	return rc;
-}
-
-static int note_lost(const struct probing *p)
-{
-	static const char *const missed[PROBE_MISSES] = {
-		[PROBE_MISSED_HITS] = "hits of processes there was no room for: --processes",
-		[PROBE_MISSED_PATHS] = "hits by ways there was no room for",
-		[PROBE_MISSED_VALUES] = "returns of values there was no room for",
-		[PROBE_MISSED_STACKS] = "stacks there was no room for",
-		[PROBE_ENTRIES] = "calls have not returned, or were too many at a time",
-	};
-	struct probe_lost lost;
-	uint64_t timed = 0;
-	int rc = probe_lost(&p->probe, &lost);
-
-	if (!rc)
-		rc = count_timed(p, &timed);
-	if (rc)
-		return fail_errno(rc, "counts");
-	if (p->o.events && (!p->o.quiet || lost.events))
-		fprintf(stderr, "%llu hits shown\n%llu hits lost\n", (unsigned long long)p->shown,
-			(unsigned long long)lost.events);
-	if (lost.skipped)
-		note("%llu hits came while the probe was at work on that CPU, and are not counted",
-		     (unsigned long long)lost.skipped);
-	lost.missed[PROBE_ENTRIES] -=
-		timed < lost.missed[PROBE_ENTRIES] ? timed : lost.missed[PROBE_ENTRIES];
-	for (int i = 0; i < PROBE_MISSES; i++)
-		if (lost.missed[i])
-			note("%llu %s", (unsigned long long)lost.missed[i], missed[i]);
-	return 0;
-}
-
-static int finish(struct probing *p)
-{
-	int rc = 0;
-
-	probe_stop(&p->probe);
-	if (p->o.events && !(p->o.count && p->shown == p->o.count))
-		rc = read_hits(p);
-	if (rc < 0)
-		return rc;
-	if (!p->o.events || !p->o.quiet)
-		rc = show_tables(p);
-	return rc ? rc : note_lost(p);
-}
-
-static int open_sinks(struct probing *p)
-{
-	bool screen = isatty(STDOUT_FILENO) && !p->o.events;
-
-	p->patient = fd_never_blocks(STDOUT_FILENO);
-	if (p->o.format == AS_JSON) {
-		p->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
-		if (p->sink)
-			sink_into(p->sink, &p->out);
-		return p->sink ? 0 : fail_errno(-ENOMEM, "standard output");
-	}
-	if (!screen && !p->o.interval)
-		return 0;
-	p->screen = sink_new(SINK_TEXT, STDOUT_FILENO, screen);
-	return p->screen ? 0 : fail_errno(-ENOMEM, "standard output");
-}
-
-static void note_start(const struct probing *p)
-{
-	if (p->o.quiet)
-		return;
-	for (uint32_t i = 0; i < p->opts.n; i++)
-		if (p->targets[i].file.searched)
-			note("%s is in %s", p->targets[i].text, p->targets[i].file.path);
-	note("%u probe%s in place", p->opts.n, p->opts.n == 1 ? "" : "s");
-}
-
-static int probe(struct probing *p)
-{
-	int rc = watch_process(p);
-
-	if (!rc)
-		rc = open_probes(p);
-	if (!rc && p->o.pid && p->probe.own_pid != (uint32_t)getpid())
-		rc = fail(-EINVAL, "-p: probes know processes by their numbers outside of this pid "
-				   "namespace; use a filter (comm, cgroup, container)");
-	if (rc)
-		return rc;
-	p->started = clock_mono();
-	p->show.utc_offset = clock_utc_offset();
-	p->show.no_time = p->o.no_time;
-	rc = probe_show_open(&p->show, &p->probe);
-	if (rc)
-		return fail_errno(rc, "names of functions");
-	rc = open_sinks(p);
-	if (rc)
-		return rc;
-	rc = wait_catch_signals();
-	if (rc)
-		return fail_errno(rc, "signals");
-	note_start(p);
-	rc = confine_process(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG) |
-				     PRIV(CAP_SYS_PTRACE) | PRIV(CAP_DAC_READ_SEARCH),
-			     true);
-	if (!rc)
-		rc = follow(p);
-	if (rc < 0)
-		return rc;
-	if (has_ended(p) && !p->o.quiet)
-		note("process %u has ended", p->o.pid);
-	return finish(p);
-}
-
-static void close_all(struct probing *p)
-{
-	probe_show_close(&p->show);
-	probe_close(&p->probe);
-	sink_free(p->sink);
-	sink_free(p->screen);
-	buf_free(&p->out);
-	filter_close(&p->filter);
-	free(p->filter_text);
-	free(p->targets);
-	if (p->pidfd)
-		close(p->pidfd);
-}
-
-static int run(int argc, char **argv)
-{
-	struct probing *p = calloc(1, sizeof(*p));
+	struct probe_request *r = calloc(1, sizeof(*r)); /* large */
 	char **rest;
 	int n, rc;
 
-	if (!p)
+	if (!r)
 		return fail_errno(-ENOMEM, "probe");
-	rc = opt_parse(&spec, &p->o, argc, argv, &rest, &n);
-	if (!rc && n && !strcmp(*rest, "list"))
-		rc = n == 2 ? probe_list(rest[1])
-			    : fail_usage("list takes one PATTERN, such as 'tcp_*'");
-	else if (!rc)
-		rc = parse(p, rest, n);
-	if (!rc && p->opts.n)
-		rc = probe(p);
-	close_all(p);
-	free(p);
+	rc = parse_command_line(r, argc, argv, &rest, &n);
+	if (!rc)
+		rc = run_probes(r, rest, n);
+	free(r);
 	return rc > 0 ? 0 : rc;
 }
 
-const struct command cmd_probe = { .opt = &spec, .run = run };
+static const struct command *const subs[] = { &probe_list_command, NULL };
+const struct command cmd_probe = { &spec, run_probe, subs, probe_records };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What probes have counted and told, as lines, tables and JSON. */
+/* What probes counted and reported, as lines, tables, JSON objects and metrics. */
 #ifndef CMD_PROBE_SHOW_H
 #define CMD_PROBE_SHOW_H
 
@@ -9,27 +9,39 @@
 #include "probe/user.h"
 #include "trace/symbols.h"
 
+enum { PROBE_SHOW_TEXTS = 4 };
+
+/* Zeroed: closed. */
 struct probe_show {
 	const struct probe *probe;
 	struct symbols symbols; /* of the kernel */
 	struct users users;
-	uint64_t epoch; /* of the kernel's clock, in nanoseconds since 1970 */
+	uint64_t epoch; /* offset from the kernel's clock to the epoch, in nanoseconds */
 	int32_t utc_offset;
-	bool no_time;
+	bool no_time, colors;
+	struct buf texts[PROBE_SHOW_TEXTS]; /* of a JSON object */
 };
 
+/* Returns 0 or -errno. Does not report errors. */
 int probe_show_open(struct probe_show *s, const struct probe *probe);
 void probe_show_close(struct probe_show *s);
 
-/* One hit, as a line and the stacks below it, or as a JSON object. */
+/* All JSON records, NULL at the end. */
+extern const struct schema *const probe_records[];
+extern const struct schema probe_hit_schema;
+
+/* Show one hit: as a line with its stacks below, or as a JSON object. The latter returns 0 or
+ * -errno and does not report errors. */
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out);
 int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sink *sink);
 
-/* Tables: the processes' counts, rates over so many seconds; how long it took; what was returned;
- * where from. text: for people, who are shown the first of many. 0 or -errno, unsaid. */
+/* Tables: hits by process, with rates over so many seconds; latencies; return values; stacks. text:
+ * of many rows only the first ones are shown. Return 0 or -errno. Do not report errors. */
 int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, bool text);
 int probe_show_times(const struct probe_show *s, struct sink *sink, bool text);
 int probe_show_values(struct probe_show *s, struct sink *sink, bool text);
 int probe_show_paths(struct probe_show *s, struct sink *sink, bool text);
+/* Writes hits, errors and latencies as one Prometheus document. Returns as those. */
+int probe_show_metrics(const struct probe_show *s, struct sink *sink);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/trace/kinds.h"
@@ -28,6 +29,8 @@ int trace_fmt_open(struct trace_fmt *s, const struct trace *t)
 void trace_fmt_close(struct trace_fmt *s)
 {
 	symbols_close(&s->symbols);
+	for (size_t i = 0; i < TRACE_FMT_TEXTS; i++)
+		buf_free(&s->texts[i]);
 	free(s->lines);
 	free(s->cgroups);
 	*s = (struct trace_fmt){ 0 };
@@ -89,7 +92,7 @@ const char *trace_fmt_state(uint8_t state)
 					     "CLOSE_WAIT",  "LAST_ACK",    "LISTEN",    "CLOSING",
 					     "NEW_SYN_RECV" };
 
-	return names[state < sizeof(names) / sizeof(*names) ? state : 0];
+	return names[state < ARRAY_LEN(names) ? state : 0];
 }
 
 static const struct {
@@ -124,7 +127,7 @@ static const struct {
 
 const char *trace_fmt_error(int error)
 {
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++)
 		if (errors[i].number == error)
 			return errors[i].words;
 	return err_message(error);
@@ -132,21 +135,21 @@ const char *trace_fmt_error(int error)
 
 struct trace_words trace_fmt_end(uint8_t how)
 {
-	static const struct trace_words all[] = {
-		[TRACE_END_UNKNOWN] = { "unknown", "closed" },
+	static const struct trace_words names[] = {
+		[TRACE_END_UNKNOWN] = { NULL, "closed" },
 		[TRACE_END_LOCAL] = { "local", "closed here" },
 		[TRACE_END_REMOTE] = { "remote", "closed by peer" },
 		[TRACE_END_ABORTED] = { "aborted", "reset here" },
 		[TRACE_END_ERROR] = { "error", "BROKEN" },
 	};
 
-	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
+	return names[how < ARRAY_LEN(names) ? how : 0];
 }
 
 struct trace_words trace_fmt_retransmit(uint8_t how)
 {
-	static const struct trace_words all[] = {
-		[TRACE_RESEND_UNKNOWN] = { "unknown", "retransmitted" },
+	static const struct trace_words names[] = {
+		[TRACE_RESEND_UNKNOWN] = { NULL, "retransmitted" },
 		[TRACE_RESEND_TIMEOUT] = { "timeout", "timeout" },
 		[TRACE_RESEND_FAST] = { "fast", "fast" },
 		[TRACE_RESEND_PROBE] = { "loss probe", "tail loss probe" },
@@ -154,7 +157,7 @@ struct trace_words trace_fmt_retransmit(uint8_t how)
 		[TRACE_RESEND_SYNACK] = { "synack", "SYN-ACK" },
 	};
 
-	return all[how < sizeof(all) / sizeof(*all) ? how : 0];
+	return names[how < ARRAY_LEN(names) ? how : 0];
 }
 
 const char *trace_fmt_reason(const struct trace_fmt *s, const struct trace_event *e)

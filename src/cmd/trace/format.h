@@ -8,7 +8,7 @@
 #include "trace/symbols.h"
 #include "trace/trace.h"
 
-enum { TRACE_FMT_CGROUPS = 4096, TRACE_FMT_CONTAINER = 13 };
+enum { TRACE_FMT_CGROUPS = 4096, TRACE_FMT_CONTAINER = 13, TRACE_FMT_TEXTS = 5 };
 
 /* A cgroup that a record has described. */
 struct trace_fmt_cgroup {
@@ -23,13 +23,17 @@ struct trace_fmt {
 	struct symbols symbols;
 	struct trace_fmt_cgroup *cgroups; /* TRACE_FMT_CGROUPS of them, by id */
 	uint64_t epoch; /* offset from the kernel's clock to the epoch, in nanoseconds */
-	struct dissect_state *lines; /* for dropped packets */
+	struct dissect_state *lines;       /* for dropped packets */
+	bool colors;                       /* of failures in lines */
+	struct buf texts[TRACE_FMT_TEXTS]; /* of a JSON object */
 };
 
+/* Returns 0 or -ENOMEM. Reports errors. */
 int trace_fmt_open(struct trace_fmt *s, const struct trace *t);
 void trace_fmt_close(struct trace_fmt *s);
 /* Reads the clocks again: one of them may have been set. */
 void trace_fmt_clock(struct trace_fmt *s);
+/* Remembers a cgroup's name for later events. */
 void trace_fmt_learn(struct trace_fmt *s, const struct trace_cgroup *c);
 
 /* Names of kinds as they are typed and shown; NULL: internal. */
@@ -41,7 +45,7 @@ const char *trace_fmt_state(uint8_t state);
 /* "connection refused" */
 const char *trace_fmt_error(int error);
 /* How a connection ended (enum trace_end), and why a segment was retransmitted (enum trace_resend):
- * for programs and for people. */
+ * in JSON (NULL: unknown) and in text. */
 struct trace_words {
 	const char *name, *words;
 };

@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* Every kind of event, once: what users type, what help adds to that, and how it is shown.
+/* Every kind of event, once: its name, what the help adds to it, and how it is shown.
  *
  * A new kind takes a number (enum trace_kind) and a program in bpf/, the programs that src/trace
  * loads for it, a row here, and the functions that the row names:
- * KIND(NUMBER, LINE, ROW, name, text in help, JSON columns besides the common ones)
- * with append_LINE() in line.c and fill_ROW() in row.c. */
+ * KIND(NUMBER, LINE, ROW, name, text in help, JSON columns)
+ * with append_LINE() in line.c and fill_ROW() in row.c, which has the columns, too. */
 #ifndef CMD_TRACE_KINDS_H
 #define CMD_TRACE_KINDS_H
 
 /* clang-format off */
 #define TRACE_KIND_LIST(KIND) \
 	KIND(CONNECT, connect, event, "connect", "", \
-	     OUTCOME | HAS_latency_ms) \
+	     HEAD | OUTCOME | HAS_latency_seconds) \
 	KIND(ACCEPT, accept, event, "accept", "", \
-	     OUTCOME | HAS_latency_ms | HAS_by_listener) \
+	     HEAD | OUTCOME | HAS_latency_seconds | HAS_by_listener) \
 	KIND(CLOSE, close, close, "close", "", \
-	     HAS_seconds | HAS_sent | HAS_received | HAS_retransmits | HAS_rtt_ms | HAS_how | \
-	     HAS_error | HAS_existed | HAS_accepted) \
+	     HEAD | HAS_error | HAS_duration_seconds | HAS_sent_bytes | HAS_received_bytes | \
+	     HAS_retransmits | HAS_rtt_seconds | HAS_how | HAS_existed | HAS_accepted) \
 	KIND(STATE, state, event, "state", "", \
-	     HAS_from | HAS_to) \
+	     HEAD | HAS_old_state | HAS_new_state) \
 	KIND(RETRANSMIT, retransmit, retransmit, "retransmit", "", \
-	     HAS_reason | HAS_segment | HAS_retransmits | HAS_rtt_ms | HAS_to) \
+	     HEAD | HAS_state | HAS_reason | HAS_segment_bytes | HAS_retransmits | \
+	     HAS_rtt_seconds) \
 	KIND(RESET, reset, reset, "reset", "", \
-	     HAS_how | HAS_reason | HAS_from) \
+	     HEAD | HAS_state | HAS_how | HAS_reason) \
 	KIND(DROP, drop, drop, "drop", "", \
-	     HAS_protocol | HAS_reason | HAS_place | HAS_length | HAS_packet | HAS_stack) \
+	     HEAD | PROTOCOL | HAS_reason | HAS_location | HAS_length_bytes | HAS_packet | \
+	     HAS_stack) \
 	KIND(LISTEN, listen, event, "listen", " (a full queue)", \
-	     HAS_queue | HAS_room) \
+	     HEAD | HAS_queue_length | HAS_queue_limit) \
 	KIND(BIND, bind, event, "bind", "", \
-	     HAS_protocol | OUTCOME) \
+	     OWNER | LOCAL | PROTOCOL | OUTCOME) \
 	KIND(DNS, none, none, "dns", " (queries and answers)", \
-	     HAS_protocol | HAS_name | HAS_type | HAS_result | HAS_answers | HAS_latency_ms | \
-	     HAS_asked) \
+	     (HEAD & ~CALLER) | PROTOCOL | HAS_name | HAS_type | HAS_type_number | HAS_result | \
+	     HAS_rcode | HAS_answers | HAS_truncated | HAS_queries | HAS_latency_seconds) \
 	KIND(TLS, text, text, "tls", " (plain text, by OpenSSL)", \
-	     HAS_how | HAS_length | HAS_offset | HAS_text) \
+	     OWNER | HAS_how | HAS_length_bytes | HAS_offset_bytes | HAS_text) \
 	KIND(OPEN, open, event, "open", " (existing ones)", \
-	     HAS_to | HAS_existed)
+	     HEAD | HAS_state)
 /* clang-format on */
 
 #endif

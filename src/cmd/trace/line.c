@@ -8,6 +8,7 @@
 #include "cmd/trace/show.h"
 #include "net/dissect/dissect.h"
 #include "net/proto.h"
+#include "out/color.h"
 #include "out/page.h"
 #include "out/scale.h"
 
@@ -94,6 +95,27 @@ static void append_error(struct buf *out, int error)
 		buf_printf(out, " (%s)", name);
 }
 
+/* Failures are red on a terminal. */
+static void start_bad(struct buf *out, const struct trace_fmt *s)
+{
+	if (s->colors)
+		color_start(out, COLOR_BAD);
+}
+
+static void end_bad(struct buf *out, const struct trace_fmt *s)
+{
+	if (s->colors)
+		color_end(out);
+}
+
+static void append_failure(struct buf *out, const struct trace_fmt *s, int error)
+{
+	start_bad(out, s);
+	buf_str(out, "FAILED: ");
+	append_error(out, error);
+	end_bad(out, s);
+}
+
 static const struct trace_event *event_of(const struct trace_head *rec)
 {
 	return (const struct trace_event *)(const void *)rec;
@@ -103,11 +125,9 @@ static void append_connect(struct buf *out, struct trace_fmt *s, const struct tr
 {
 	const struct trace_event *e = event_of(rec);
 
-	(void)s;
 	append_ends(out, rec);
 	if (e->detail.error) {
-		buf_str(out, "FAILED: ");
-		append_error(out, e->detail.error);
+		append_failure(out, s, e->detail.error);
 		if (!e->detail.start_ns)
 			return;
 		buf_str(out, " after ");
@@ -122,11 +142,9 @@ static void append_accept(struct buf *out, struct trace_fmt *s, const struct tra
 {
 	const struct trace_event *e = event_of(rec);
 
-	(void)s;
 	append_ends(out, rec);
 	if (e->detail.error) {
-		buf_str(out, "FAILED: ");
-		append_error(out, e->detail.error);
+		append_failure(out, s, e->detail.error);
 		return;
 	}
 	if (e->head.flags & TRACE_BY_LISTENER) {
@@ -153,7 +171,6 @@ static void append_close(struct buf *out, struct trace_fmt *s, const struct trac
 {
 	const struct trace_event *e = event_of(rec);
 
-	(void)s;
 	append_ends(out, rec);
 	if (e->detail.start_ns) {
 		append_duration(out, e->head.time - e->detail.start_ns);
@@ -169,10 +186,13 @@ static void append_close(struct buf *out, struct trace_fmt *s, const struct trac
 		buf_u64(out, e->detail.retransmits);
 	}
 	buf_str(out, ", ");
+	if (e->detail.error)
+		start_bad(out, s);
 	buf_str(out, trace_fmt_end(e->detail.cause).words);
 	if (e->detail.error) {
 		buf_str(out, ": ");
 		append_error(out, e->detail.error);
+		end_bad(out, s);
 	}
 	if (e->head.flags & TRACE_NOT_ACCEPTED)
 		buf_str(out, ", never accepted");
@@ -183,7 +203,6 @@ static void append_bind(struct buf *out, struct trace_fmt *s, const struct trace
 	const struct trace_event *e = event_of(rec);
 	const char *proto = net_proto_name(rec->proto);
 
-	(void)s;
 	append_end(out, rec, rec->local, rec->lport);
 	buf_str(out, "  ");
 	if (proto)
@@ -192,8 +211,8 @@ static void append_bind(struct buf *out, struct trace_fmt *s, const struct trace
 		buf_printf(out, "protocol %u", rec->proto);
 	if (!e->detail.error)
 		return;
-	buf_str(out, ", FAILED: ");
-	append_error(out, e->detail.error);
+	buf_str(out, ", ");
+	append_failure(out, s, e->detail.error);
 }
 
 static void append_state(struct buf *out, struct trace_fmt *s, const struct trace_head *rec)
@@ -328,25 +347,40 @@ static void append_begin(struct buf *out, const struct trace_fmt *s,
 
 	if (!o->no_time)
 		dissect_put_clock(out, s->epoch + h->time, o->utc_offset);
+	if (h->kind == TRACE_DROP)
+		start_bad(out, s);
 	from = out->len;
 	buf_str(out, trace_kind_names[h->kind]);
 	pad_to(out, from, KIND_WIDTH + 1);
+	if (h->kind == TRACE_DROP)
+		end_bad(out, s);
 	append_who(out, s, &h->proc);
 }
 
-static void append_answer(struct buf *out, const struct trace_dns *dns)
+/* NoError; FAILED: NXDomain */
+static void append_result(struct buf *out, const struct trace_fmt *s, const struct trace_dns *dns)
 {
 	const char *rcode = dns_rcode_name(dns->msg.rcode);
+	bool failed = !dns->answered || dns->msg.rcode;
 
-	if (!dns->answered) {
-		buf_printf(out, "FAILED: no answer in %us", TRACE_DNS_TIMEOUT_S);
-	} else {
-		if (dns->msg.rcode)
-			buf_str(out, "FAILED: ");
-		if (rcode)
-			buf_str(out, rcode);
-		else
-			buf_printf(out, "rcode %u", dns->msg.rcode);
+	if (failed) {
+		start_bad(out, s);
+		buf_str(out, "FAILED: ");
+	}
+	if (!dns->answered)
+		buf_printf(out, "no answer in %us", TRACE_DNS_TIMEOUT_S);
+	else if (rcode)
+		buf_str(out, rcode);
+	else
+		buf_printf(out, "rcode %u", dns->msg.rcode);
+	if (failed)
+		end_bad(out, s);
+}
+
+static void append_answer(struct buf *out, const struct trace_fmt *s, const struct trace_dns *dns)
+{
+	append_result(out, s, dns);
+	if (dns->answered) {
 		if (*dns->msg.answers)
 			buf_printf(out, " %s", dns->msg.answers);
 		if (dns->msg.truncated)
@@ -372,7 +406,7 @@ void trace_show_dns_line(struct trace_fmt *s, const struct trace_show_opts *o,
 	else
 		buf_printf(out, "type %u ", dns->msg.type);
 	buf_printf(out, "%s: ", *dns->msg.name ? dns->msg.name : "?");
-	append_answer(out, dns);
+	append_answer(out, s, dns);
 	if (o->verbose)
 		append_verbose(out, s, &dns->head);
 	buf_char(out, '\n');

@@ -1,97 +1,155 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: columns that all kinds have, and those of each kind. */
-#include <math.h>
+/* JSON objects of events: one table of columns, of which each kind has some. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/err.h"
+#include "base/split.h"
 #include "cmd/trace/kinds.h"
 #include "cmd/trace/show.h"
 #include "net/proto.h"
 
-/* One row with the columns of all kinds. */
+/* The columns of all kinds. */
 /* clang-format off */
-#define COLUMNS(STR, U64, F64, BOOL)                                                          \
-	F64(time) STR(event) U64(pid) U64(tid) STR(process) U64(uid) STR(container) STR(cgroup)   \
-	U64(cgroup_id) U64(netns) STR(interface) STR(direction) STR(local) U64(local_port)        \
-	STR(remote) U64(remote_port) STR(protocol) STR(name) STR(type) STR(result) STR(error)     \
-	STR(answers) U64(asked) F64(latency_ms) F64(seconds) U64(sent) U64(received) STR(reason)  \
-	U64(segment) U64(retransmits) F64(rtt_ms) STR(how) BOOL(existed) BOOL(by_listener)        \
-	BOOL(accepted) STR(from) STR(to) U64(queue) U64(room) STR(place) U64(length) U64(offset)  \
-	STR(text) STR(packet) STR(stack)
+#define COLUMNS(COL) \
+	COL(TIME, time) COL(U64, pid) COL(U64, tid) COL(STR, process) COL(U64, uid) \
+	COL(STR, container) COL(STR, cgroup) COL(U64, cgroup_id) COL(U64, netns) \
+	COL(STR, interface) COL(STR, direction) COL(STR, local) COL(U64, local_port) \
+	COL(STR, remote) COL(U64, remote_port) COL(STR, protocol) \
+	COL(U64, protocol_number) COL(STR, name) COL(STR, type) COL(U64, type_number) \
+	COL(STR, result) COL(U64, rcode) COL(STR, error) COL(STRS, answers) \
+	COL(BOOL, truncated) COL(U64, queries) COL(NS, latency_seconds) \
+	COL(NS, duration_seconds) COL(BYTES, sent_bytes) COL(BYTES, received_bytes) \
+	COL(STR, state) COL(STR, old_state) COL(STR, new_state) COL(STR, how) \
+	COL(STR, reason) COL(BYTES, segment_bytes) COL(U64, retransmits) \
+	COL(NS, rtt_seconds) COL(BOOL, existed) COL(BOOL, by_listener) \
+	COL(BOOL, accepted) COL(U64, queue_length) COL(U64, queue_limit) \
+	COL(STR, location) COL(BYTES, length_bytes) COL(BYTES, offset_bytes) \
+	COL(STR, text) COL(STR, packet) COL(STRS, stack)
 /* clang-format on */
 
-#define MEMBER_STR(name)  const char *name;
-#define MEMBER_U64(name)  uint64_t name;
-#define MEMBER_F64(name)  double name;
-#define MEMBER_BOOL(name) bool name;
+#define MEMBER_STR         const char *
+#define MEMBER_TIME        uint64_t
+#define MEMBER_U64         uint64_t
+#define MEMBER_NS          uint64_t
+#define MEMBER_BYTES       uint64_t
+#define MEMBER_BOOL        bool
+#define MEMBER_STRS        struct col_list
+#define MEMBER(kind, name) MEMBER_##kind name;
 struct row {
-	const char *none;
-	uint64_t has; /* HAS_* */
-	COLUMNS(MEMBER_STR, MEMBER_U64, MEMBER_F64, MEMBER_BOOL)
+	COLUMNS(MEMBER)
 };
 
-#define INDEX(name) INDEX_##name,
-enum { COLUMNS(INDEX, INDEX, INDEX, INDEX) NCOLUMNS };
-#define BIT(name) HAS_##name = UINT64_C(1) << INDEX_##name,
-enum { COLUMNS(BIT, BIT, BIT, BIT) };
+#define INDEX(kind, name) INDEX_##name,
+enum { COLUMNS(INDEX) NCOLUMNS };
+#define BIT(kind, name) HAS_##name = UINT64_C(1) << INDEX_##name,
+enum { COLUMNS(BIT) };
 _Static_assert(NCOLUMNS <= 64, "a bit for each");
 
-#define COL_STR_OF(name)  { #name, .role = COL_INFO, COL_AT_STR(struct row, name) },
-#define COL_U64_OF(name)  { #name, .role = COL_INFO, COL_AT_U64(struct row, name) },
-#define COL_F64_OF(name)  { #name, .role = COL_INFO, COL_AT_F64(struct row, name) },
-#define COL_BOOL_OF(name) { #name, .role = COL_INFO, COL_AT_BOOL(struct row, name) },
-static const struct col cols[] = { COLUMNS(COL_STR_OF, COL_U64_OF, COL_F64_OF, COL_BOOL_OF) };
-static const struct schema schema = { "trace", cols, NCOLUMNS, offsetof(struct row, has) };
+#define VALUE_STR(name)    COL_AT_STR(struct row, name)
+#define VALUE_TIME(name)   COL_AT_TIME(struct row, name)
+#define VALUE_U64(name)    COL_AT_U64(struct row, name)
+#define VALUE_NS(name)     .unit = COL_NS, COL_AT_U64(struct row, name)
+#define VALUE_BYTES(name)  .unit = COL_BYTES, COL_AT_U64(struct row, name)
+#define VALUE_BOOL(name)   COL_AT_BOOL(struct row, name)
+#define VALUE_STRS(name)   COL_AT_STRS(struct row, name)
+#define COLUMN(kind, name) { #name, .role = COL_INFO, VALUE_##kind(name) },
+static const struct col cols[] = { COLUMNS(COLUMN) };
 
+/* Columns that several kinds have. */
 enum {
-	HEAD = (HAS_protocol - 1) & ~UINT64_C(0),
+	CALLER = HAS_tid | HAS_uid,
+	OWNER = HAS_time | HAS_pid | CALLER | HAS_process | HAS_container | HAS_cgroup |
+		HAS_cgroup_id | HAS_netns,
+	LOCAL = HAS_local | HAS_local_port,
+	HEAD = OWNER | HAS_interface | HAS_direction | LOCAL | HAS_remote | HAS_remote_port,
+	PROTOCOL = HAS_protocol | HAS_protocol_number,
 	OUTCOME = HAS_result | HAS_error,
 };
-#define COLUMNS_OF(kind, line, row, name, about, columns) [TRACE_##kind] = HEAD | (columns),
-static const uint64_t columns[TRACE_KINDS] = { TRACE_KIND_LIST(COLUMNS_OF) };
-#undef COLUMNS_OF
 
-/* Texts that a row points to. */
-struct texts {
-	char comm[TRACE_COMM + 1], iface[17];
-	struct buf local, remote, place, packet, stack;
+#define SCHEMA_OF(kind, line, row, name, about, columns) \
+	[TRACE_##kind] = { name, cols, NCOLUMNS, columns },
+static const struct schema schemas[TRACE_KINDS] = { TRACE_KIND_LIST(SCHEMA_OF) };
+#define RECORD_OF(kind, line, row, name, about, columns) &schemas[TRACE_##kind],
+const struct schema *const trace_records[] = {
+	TRACE_KIND_LIST(RECORD_OF) & trace_summary_schema,
+	&trace_drops_schema,
+	NULL,
 };
 
-static const char *text_of(struct buf *b)
+/* What is not filled in is unknown. */
+#define UNKNOWN_STR   NULL
+#define UNKNOWN_TIME  0
+#define UNKNOWN_U64   COL_UNKNOWN
+#define UNKNOWN_NS    COL_UNKNOWN
+#define UNKNOWN_BYTES COL_UNKNOWN
+#define UNKNOWN_BOOL  false
+#define UNKNOWN_STRS \
+	{            \
+		0    \
+	}
+#define UNKNOWN(kind, name) .name = UNKNOWN_##kind,
+static const struct row unknown_row = { COLUMNS(UNKNOWN) };
+
+/* Texts that a row points to, besides the buffers. */
+struct texts {
+	char comm[TRACE_COMM + 1], iface[17];
+	const char *frames[TRACE_FRAMES], *answers[TRACE_FRAMES];
+};
+
+static const char *end_text(struct buf *b)
 {
 	buf_char(b, '\0');
-	return b->nomem ? "" : b->data;
+	return b->nomem ? NULL : b->data;
 }
 
-static void fill_head(struct row *r, struct texts *t, const struct trace_fmt *s,
-		      const struct trace_head *h)
+/* NULL: neither address nor port is known. */
+static const char *fill_address(struct buf *b, const struct trace_head *h, const uint8_t addr[16],
+				uint16_t port)
+{
+	static const uint8_t none[16];
+
+	if (!h->family || (!port && !memcmp(addr, none, sizeof(none))))
+		return NULL;
+	trace_fmt_addr(b, h, addr, false);
+	return end_text(b);
+}
+
+static void fill_owner(struct row *r, struct texts *t, const struct trace_fmt *s,
+		       const struct trace_head *h)
 {
 	const struct trace_fmt_cgroup *c = trace_fmt_cgroup(s, h->proc.cgroup);
 
-	snprintf(t->iface, sizeof(t->iface), "%.16s", (const char *)h->iface);
-	trace_fmt_addr(&t->local, h, h->local, false);
-	trace_fmt_addr(&t->remote, h, h->remote, false);
-	r->time = (double)(s->epoch + h->time) / 1e9;
-	r->event = trace_kind_names[h->kind];
-	r->pid = h->proc.pid;
-	r->tid = h->proc.tid;
-	r->uid = h->proc.uid;
+	r->time = s->epoch + h->time;
+	r->pid = col_known(h->proc.pid);
 	r->process = h->proc.pid ? trace_comm(&h->proc, t->comm) : NULL;
 	r->container = c && *c->container ? c->container : NULL;
-	r->cgroup = c ? c->name : NULL;
-	r->cgroup_id = h->proc.cgroup;
-	r->netns = h->proc.netns;
-	r->interface = *t->iface ? t->iface : NULL;
-	r->direction = h->flags & TRACE_INCOMING ? "in" : h->flags & TRACE_OUTGOING ? "out" : NULL;
-	r->local = h->family ? text_of(&t->local) : NULL;
-	r->local_port = h->lport;
-	r->remote = h->family ? text_of(&t->remote) : NULL;
-	r->remote_port = h->rport;
+	r->cgroup = !c ? NULL : *c->name ? c->name : "/";
+	r->cgroup_id = col_known(h->proc.cgroup);
+	r->netns = col_known(h->proc.netns);
+	/* of a socket's creator only the process is known */
+	if (!h->proc.tid)
+		return;
+	r->tid = h->proc.tid;
+	r->uid = h->proc.uid;
 }
 
-static double duration_of(const struct trace_event *e, double unit)
+static void fill_head(struct row *r, struct texts *t, struct trace_fmt *s,
+		      const struct trace_head *h)
 {
-	return e->detail.start_ns ? (double)(e->head.time - e->detail.start_ns) / unit : NAN;
+	for (size_t i = 0; i < TRACE_FMT_TEXTS; i++)
+		buf_clear(&s->texts[i]);
+	fill_owner(r, t, s, h);
+	snprintf(t->iface, sizeof(t->iface), "%.16s", (const char *)h->iface);
+	r->interface = *t->iface ? t->iface : NULL;
+	r->direction = h->flags & TRACE_INCOMING ? "in" : h->flags & TRACE_OUTGOING ? "out" : NULL;
+	r->local = fill_address(&s->texts[0], h, h->local, h->lport);
+	r->local_port = col_known(h->lport);
+	r->remote = fill_address(&s->texts[1], h, h->remote, h->rport);
+	r->remote_port = col_known(h->rport);
+	if (h->proto)
+		r->protocol_number = h->proto;
+	r->protocol = h->proto ? net_proto_name(h->proto) : NULL;
 }
 
 static const struct trace_event *event_of(const struct trace_head *rec)
@@ -102,29 +160,31 @@ static const struct trace_event *event_of(const struct trace_head *rec)
 static void fill_event(struct row *r, struct texts *t, struct trace_fmt *s,
 		       const struct trace_head *rec)
 {
-	const struct trace_event *e = event_of(rec);
+	const struct trace_detail *d = &event_of(rec)->detail;
 
 	(void)t;
 	(void)s;
-	r->latency_ms = duration_of(e, 1e6);
-	r->seconds = duration_of(e, 1e9);
-	r->result = e->detail.error ? "failed" : "ok";
-	r->error = err_name(e->detail.error);
-	if (e->detail.error && !r->error)
-		r->error = trace_fmt_error(e->detail.error);
-	r->sent = e->detail.sent;
-	r->segment = e->detail.sent;
-	r->received = e->detail.received;
-	r->retransmits = e->detail.retransmits;
-	r->rtt_ms = e->detail.rtt_us / 1e3;
-	r->from = e->detail.old_state ? trace_fmt_state(e->detail.old_state) : NULL;
-	r->to = e->detail.new_state ? trace_fmt_state(e->detail.new_state) : NULL;
+	r->latency_seconds = d->start_ns ? rec->time - d->start_ns : COL_UNKNOWN;
+	r->duration_seconds = r->latency_seconds;
+	if (rec->flags & TRACE_BY_LISTENER)
+		r->latency_seconds = COL_UNKNOWN; /* no process accepted it yet */
+	r->result = d->error ? "failed" : "ok";
+	r->error = err_name(d->error);
+	if (d->error && !r->error)
+		r->error = trace_fmt_error(d->error);
+	r->sent_bytes = d->sent;
+	r->received_bytes = d->received;
+	r->segment_bytes = col_known(d->sent);
+	r->retransmits = d->retransmits;
+	r->rtt_seconds = d->rtt_us ? UINT64_C(1000) * d->rtt_us : COL_UNKNOWN;
+	r->old_state = d->old_state ? trace_fmt_state(d->old_state) : NULL;
+	r->new_state = d->new_state ? trace_fmt_state(d->new_state) : NULL;
+	r->state = r->new_state ? r->new_state : r->old_state;
 	r->existed = rec->flags & TRACE_EXISTED;
 	r->by_listener = rec->flags & TRACE_BY_LISTENER;
 	r->accepted = !(rec->flags & TRACE_NOT_ACCEPTED);
-	r->protocol = net_proto_name(rec->proto);
-	r->queue = e->detail.queue_len;
-	r->room = e->detail.queue_max;
+	r->queue_length = d->queue_len;
+	r->queue_limit = d->queue_max;
 }
 
 static void fill_close(struct row *r, struct texts *t, struct trace_fmt *s,
@@ -154,17 +214,20 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
 		      const struct trace_head *rec)
 {
 	const struct trace_packet *p = (const struct trace_packet *)(const void *)rec;
+	char *stack;
 
 	fill_event(r, t, s, rec);
 	r->reason = trace_fmt_reason(s, &p->event);
-	symbols_append(&s->symbols, p->event.detail.location, &t->place);
-	r->place = text_of(&t->place);
-	r->length = p->len;
-	r->packet = trace_fmt_packet(s, p, &t->packet) ? text_of(&t->packet) : NULL;
-	if (trace_fmt_stack(s, &p->event, "", " ", &t->stack)) {
-		t->stack.len -= t->stack.len > 0; /* the last separator */
-		r->stack = text_of(&t->stack);
-	}
+	symbols_append(&s->symbols, p->event.detail.location, &s->texts[2]);
+	r->location = end_text(&s->texts[2]);
+	r->length_bytes = p->len;
+	r->packet = trace_fmt_packet(s, p, &s->texts[3]) ? end_text(&s->texts[3]) : NULL;
+	if (!trace_fmt_stack(s, &p->event, "", "\n", &s->texts[4]))
+		return;
+	stack = (char *)(uintptr_t)end_text(&s->texts[4]);
+	if (stack)
+		r->stack.n = split_text(stack, "\n", t->frames, TRACE_FRAMES);
+	r->stack.at = stack ? t->frames : NULL;
 }
 
 /* Replaces NUL, which sinks take for the end of a string. */
@@ -174,51 +237,60 @@ static void fill_text(struct row *r, struct texts *t, struct trace_fmt *s,
 	const struct trace_text *text = (const struct trace_text *)(const void *)rec;
 	uint32_t n = rec->bytes < TRACE_TEXT ? rec->bytes : TRACE_TEXT;
 
-	(void)s;
+	(void)t;
 	for (uint32_t i = 0; i < n; i++)
-		buf_char(&t->packet, text->bytes[i] ? (char)text->bytes[i] : '.');
-	r->text = text_of(&t->packet);
-	r->length = text->total;
-	r->offset = text->offset;
+		buf_char(&s->texts[2], text->bytes[i] ? (char)text->bytes[i] : '.');
+	r->text = end_text(&s->texts[2]);
+	r->length_bytes = text->total;
+	r->offset_bytes = text->offset;
 	r->how = rec->flags & TRACE_SENT ? "sent" : "received";
 }
 
-static int write_row(struct row *r, struct texts *t, uint8_t kind, struct sink *sink)
+static int write_row(struct row *r, struct trace_fmt *s, uint8_t kind, struct sink *sink)
 {
-	int rc;
+	for (size_t i = 0; i < TRACE_FMT_TEXTS; i++)
+		if (s->texts[i].nomem)
+			return -ENOMEM;
+	return sink_record(sink, &schemas[kind], r);
+}
 
-	r->has = columns[kind];
-	if (!r->pid)
-		r->has &= ~(uint64_t)(HAS_pid | HAS_cgroup_id);
-	if (!r->tid) /* of a socket's creator only the process is known */
-		r->has &= ~(uint64_t)(HAS_tid | HAS_uid);
-	rc = sink_record(sink, &schema, r);
-	buf_free(&t->local);
-	buf_free(&t->remote);
-	buf_free(&t->place);
-	buf_free(&t->packet);
-	buf_free(&t->stack);
-	return rc;
+/* The summary's text ends with "..." if it has no room for more. */
+static void fill_answers(struct row *r, struct texts *t, struct buf *text, const char *answers)
+{
+	char *all;
+
+	buf_str(text, answers);
+	all = (char *)(uintptr_t)end_text(text);
+	if (!all)
+		return;
+	r->answers =
+		(struct col_list){ t->answers, split_text(all, ", ", t->answers, TRACE_FRAMES), 0 };
+	if (r->answers.n && !strcmp(t->answers[r->answers.n - 1], "...")) {
+		r->answers.n--;
+		r->truncated = true;
+	}
 }
 
 int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct sink *sink)
 {
-	const char *rcode = dns_rcode_name(dns->msg.rcode), *type = dns_type_name(dns->msg.type);
-	char rcode_number[16], type_number[16];
-	struct texts t = { 0 };
-	struct row r = { 0 };
+	struct row r = unknown_row;
+	struct texts t;
 
-	snprintf(rcode_number, sizeof(rcode_number), "rcode %u", dns->msg.rcode);
-	snprintf(type_number, sizeof(type_number), "type %u", dns->msg.type);
 	fill_head(&r, &t, s, &dns->head);
-	r.protocol = net_proto_name(dns->head.proto);
-	r.name = dns->msg.name;
-	r.type = type ? type : type_number;
-	r.result = !dns->answered ? "no answer" : rcode ? rcode : rcode_number;
-	r.answers = *dns->msg.answers ? dns->msg.answers : NULL;
-	r.latency_ms = dns->query_ns ? (double)(dns->head.time - dns->query_ns) / 1e6 : NAN;
-	r.asked = dns->queries;
-	return write_row(&r, &t, TRACE_DNS, sink);
+	r.name = *dns->msg.name ? dns->msg.name : NULL;
+	r.type = dns_type_name(dns->msg.type);
+	r.type_number = col_known(dns->msg.type);
+	r.result = "no answer";
+	r.truncated = dns->msg.truncated;
+	if (dns->answered) {
+		r.result = dns_rcode_name(dns->msg.rcode);
+		r.rcode = dns->msg.rcode;
+		fill_answers(&r, &t, &s->texts[2], dns->msg.answers);
+	}
+	if (dns->query_ns)
+		r.latency_seconds = dns->head.time - dns->query_ns;
+	r.queries = col_known(dns->queries);
+	return write_row(&r, s, TRACE_DNS, sink);
 }
 
 /* clang-format off */
@@ -229,12 +301,12 @@ int trace_show_dns_row(struct trace_fmt *s, const struct trace_dns *dns, struct 
 
 int trace_show_row(struct trace_fmt *s, const struct trace_head *rec, struct sink *sink)
 {
-	struct texts t = { 0 };
-	struct row r = { 0 };
+	struct row r = unknown_row;
+	struct texts t;
 
 	fill_head(&r, &t, s, rec);
 	switch (rec->kind) {
 		TRACE_KIND_LIST(FILL)
 	}
-	return write_row(&r, &t, rec->kind, sink);
+	return write_row(&r, s, rec->kind, sink);
 }

@@ -3,61 +3,58 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "cmd/trace/show.h"
-#include "trace/summary.h"
-
-enum { SHOWN = 20 };
 
 struct dest_row {
-	uint64_t made, failed, closed, sent, received, retransmits;
+	uint64_t port, opened, failed, closed, sent, received, retransmits;
 	double p50, p90, p99;
-	const char *event, *destination, *direction;
+	const char *label, *destination, *direction;
 };
 
 #define R struct dest_row
 static const struct col dest_cols[] = {
-	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
-	{ "destination", "destination", .role = COL_KEY, COL_AT_STR(R, destination) },
+	{ NULL, "destination", .role = COL_KEY, COL_AT_STR(R, label) },
+	{ "destination", .role = COL_KEY, COL_AT_STR(R, destination) },
+	{ "destination_port", .role = COL_KEY, COL_AT_U64(R, port) },
 	{ "direction", "dir", .role = COL_KEY, COL_AT_STR(R, direction) },
-	{ "connections", "opened", .role = COL_COUNTER, COL_AT_U64(R, made) },
+	{ "connections", "opened", .role = COL_COUNTER, COL_AT_U64(R, opened) },
 	{ "failed", "failed", .role = COL_COUNTER, COL_AT_U64(R, failed) },
-	{ "latency_p50_ns", "p50", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p50) },
-	{ "latency_p90_ns", "p90", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p90) },
-	{ "latency_p99_ns", "p99", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p99) },
+	{ "latency_p50_seconds", "p50", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p50) },
+	{ "latency_p90_seconds", "p90", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p90) },
+	{ "latency_p99_seconds", "p99", .role = COL_GAUGE, .unit = COL_NS, COL_AT_F64(R, p99) },
 	{ "closed", "closed", .role = COL_COUNTER, COL_AT_U64(R, closed) },
-	{ "sent", "sent", .role = COL_COUNTER, .unit = COL_BYTES, COL_AT_U64(R, sent) },
-	{ "received", "received", .role = COL_COUNTER, .unit = COL_BYTES, COL_AT_U64(R, received) },
+	{ "sent_bytes", "sent", .role = COL_COUNTER, .unit = COL_BYTES, COL_AT_U64(R, sent) },
+	{ "received_bytes", "received", .role = COL_COUNTER, .unit = COL_BYTES,
+	  COL_AT_U64(R, received) },
 	{ "retransmits", "retrans", .role = COL_COUNTER, COL_AT_U64(R, retransmits) },
 };
 #undef R
-static const struct schema dest_schema = { "trace_summary", dest_cols,
-					   sizeof(dest_cols) / sizeof(*dest_cols), 0 };
+const struct schema trace_summary_schema = SCHEMA("trace_summary", dest_cols);
 
 struct drop_row {
 	uint64_t packets;
-	const char *event, *reason, *place;
+	const char *reason, *location;
 };
 
 #define R struct drop_row
 static const struct col drop_cols[] = {
-	{ "event", .role = COL_INFO, COL_AT_STR(R, event) },
 	{ "reason", "drop reason", .role = COL_KEY, COL_AT_STR(R, reason) },
-	{ "place", "location", .role = COL_KEY, COL_AT_STR(R, place) },
+	{ "location", "location", .role = COL_KEY, COL_AT_STR(R, location) },
 	{ "packets", "packets", .role = COL_COUNTER, COL_AT_U64(R, packets) },
 };
 #undef R
-static const struct schema drop_schema = { "trace_drops", drop_cols,
-					   sizeof(drop_cols) / sizeof(*drop_cols), 0 };
+const struct schema trace_drops_schema = SCHEMA("trace_drops", drop_cols);
 
-static int show_dest(const struct trace_dest *d, bool others, struct sink *sink)
+static int write_dest(const struct trace_dest *d, bool others, struct sink *sink)
 {
 	struct trace_head h = { .family = d->family };
-	struct buf name = { 0 };
+	struct buf label = { 0 }, address = { 0 };
 	struct dest_row row = {
-		.event = "summary",
+		.port = others ? COL_UNKNOWN : d->port,
+		.label = "others",
 		.direction = d->incoming   ? "in"
 			     : d->outgoing ? "out"
 					   : NULL,
-		.made = d->opened,
+		.opened = d->opened,
 		.failed = d->failed,
 		.closed = d->closed,
 		.sent = d->sent,
@@ -69,20 +66,33 @@ static int show_dest(const struct trace_dest *d, bool others, struct sink *sink)
 	};
 	int rc;
 
-	if (others) {
-		buf_str(&name, "others");
-	} else {
-		trace_fmt_addr(&name, &h, d->addr, true);
-		buf_printf(&name, ":%u", d->port);
+	if (!others) {
+		trace_fmt_addr(&label, &h, d->addr, true);
+		buf_printf(&label, ":%u", d->port);
+		trace_fmt_addr(&address, &h, d->addr, false);
+		buf_char(&label, '\0');
+		buf_char(&address, '\0');
+		row.label = label.data;
+		row.destination = address.data;
 	}
-	buf_char(&name, '\0');
-	row.destination = name.data;
-	rc = name.nomem ? -ENOMEM : sink_row(sink, &row);
-	buf_free(&name);
+	rc = label.nomem || address.nomem ? -ENOMEM : sink_row(sink, &row);
+	buf_free(&label);
+	buf_free(&address);
 	return rc;
 }
 
-int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
+static int write_others(const struct trace_sum *sum, struct sink *sink)
+{
+	const struct trace_dest *others = &sum->dests[TRACE_SUM_DESTS];
+	int rc = 0;
+
+	for (int i = 0; i < TRACE_SUM_OTHERS && !rc; i++)
+		if (others[i].used)
+			rc = write_dest(&others[i], true, sink);
+	return rc;
+}
+
+int trace_show_summary(const struct trace_sum *sum, size_t most, struct sink *sink)
 {
 	const struct trace_dest **order = calloc(TRACE_SUM_DESTS, sizeof(*order));
 	size_t n, shown;
@@ -91,12 +101,12 @@ int trace_show_summary(const struct trace_sum *sum, struct sink *sink)
 	if (!order)
 		return -ENOMEM;
 	n = trace_sum_sort(sum, order);
-	shown = n < SHOWN ? n : SHOWN;
-	rc = n ? sink_begin(sink, &dest_schema, NULL) : 0;
+	shown = n < most ? n : most;
+	rc = n ? sink_begin(sink, &trace_summary_schema, NULL) : 0;
 	for (size_t i = 0; i < shown && !rc; i++)
-		rc = show_dest(order[i], false, sink);
-	if (!rc && sum->overflowed)
-		rc = show_dest(&sum->dests[TRACE_SUM_DESTS], true, sink);
+		rc = write_dest(order[i], false, sink);
+	if (!rc)
+		rc = write_others(sum, sink);
 	if (!rc && n)
 		rc = sink_end(sink);
 	if (!rc && n > shown)
@@ -111,30 +121,29 @@ struct drops {
 	uint64_t n;
 };
 
-static int show_drop(const void *what, uint64_t packets, void *arg)
+static int write_drop(const void *what, uint64_t packets, void *arg)
 {
 	const struct trace_drop *drop = what;
 	struct drops *d = arg;
-	struct buf place = { 0 };
-	struct drop_row row = { .event = "drops",
-				.packets = packets,
+	struct buf location = { 0 };
+	struct drop_row row = { .packets = packets,
 				.reason = trace_find_name(&d->fmt->trace->drop_reasons,
 							  drop->reason) };
-	int rc = d->n++ ? 0 : sink_begin(d->sink, &drop_schema, NULL);
+	int rc = d->n++ ? 0 : sink_begin(d->sink, &trace_drops_schema, NULL);
 
-	symbols_append(&d->fmt->symbols, drop->location, &place);
-	buf_char(&place, '\0');
-	row.place = place.data;
+	symbols_append(&d->fmt->symbols, drop->location, &location);
+	buf_char(&location, '\0');
+	row.location = location.data;
 	if (!rc)
-		rc = place.nomem ? -ENOMEM : sink_row(d->sink, &row);
-	buf_free(&place);
+		rc = location.nomem ? -ENOMEM : sink_row(d->sink, &row);
+	buf_free(&location);
 	return rc;
 }
 
 int trace_show_drops(struct trace_fmt *fmt, struct sink *sink)
 {
 	struct drops d = { fmt, sink, 0 };
-	int rc = trace_walk_drops(fmt->trace, show_drop, &d);
+	int rc = trace_walk_drops(fmt->trace, write_drop, &d);
 
 	return rc || !d.n ? rc : sink_end(sink);
 }

@@ -1,64 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde trace: connections, what fails and why, with the processes that they are for. */
-#include <errno.h>
-#include <stdio.h>
+/* sonde trace: connections, failures and their causes, with the process of each. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/common/cmd.h"
 #include "cmd/common/expr.h"
+#include "cmd/common/opts.h"
 #include "cmd/trace/kinds.h"
+#include "cmd/trace/options.h"
 #include "cmd/trace/show.h"
-#include "sys/confine.h"
-#include "sys/priv.h"
-#include "sys/stdout.h"
-#include "sys/wait.h"
-#include "trace/summary.h"
 
-#define MS UINT64_C(1000000)
-
-enum {
-	PAUSE_MS = 5, /* records that come by the thousand are read so often */
-	FULL = 1 << 16,
-	KIBIBYTE = 1024,
-};
-
-enum { AS_TEXT, AS_JSON };
-static const char *const formats[] = { "text", "json", NULL };
-
-struct trace_cmd_opts {
-	uint64_t duration;
-	struct opt_list tls_files;
-	uint32_t text, dns_port, count, verbose, kibibytes, socks;
-	int format;
-	bool quiet, stacks, no_time, only_new;
-};
+enum { KIBIBYTE = 1024 };
 
 #define O struct trace_cmd_opts
 static const struct opt rows[] = {
-	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after so many events"),
-	OPT_TIME('d', "duration", "TIME", O, duration, "end after this time"),
-	OPT_CHOICE('o', "output", "FORMAT", O, format, formats, "how to print"),
-	OPT_SET(0, "json", O, format, AS_JSON, "short for -o json"),
-	OPT_FLAG('t', "no-time", O, no_time, "leave out the time"),
-	OPT_COUNT(
-		'v', "verbose", O, verbose,
-		"owners, cgroups, interfaces and namespaces; on failure the verifier's whole log"),
-	OPT_FLAG('q', "quiet", O, quiet, "no summary, no notes: events and errors only"),
-	OPT_FLAG(0, "stack", O, stacks, "of drops the kernel's stack, too"),
-	OPT_FLAG(0, "only-new", O, only_new,
-		 "do not look for the connections that there are, which are marked otherwise"),
-	OPT_U32('s', "snaplen", "BYTES", O, text, 1, TRACE_TEXT *TRACE_PIECES,
-		"of tls: so much of each read and write (default: 16384)"),
+	OPT_ROW_IFACES(O, "trace events of this interface (bind, listen and tls events have none)"),
+	OPT_STR('N', "netns", "NETNS", O, common.netns,
+		"trace events of this network namespace: a name in /run/netns, a path, or a "
+		"process's number"),
+	OPT_ROW_PID(O, "trace events of this process"),
+	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "end after this many events"),
+	OPT_ROW_DURATION(O, "end after this time"),
+	OPT_ROW_INTERVAL(O, "with --textfile, time between two writes (default: 1s)"),
+	OPT_ROWS_OUTPUT(O),
+	OPT_ROW_TEXTFILE(O),
+	OPT_ROW_NO_TIME(O, "do not print the time of each event"),
+	OPT_COUNT('v', "verbose", O, common.verbose,
+		  "print owner, cgroup, interface and network namespace of each event, and the "
+		  "verifier's whole log if the kernel refuses a program"),
+	OPT_ROW_QUIET(O, "print no summary and no notes"),
+	OPT_FLAG('k', "stack", O, stacks, "print the kernel stack of each drop"),
+	OPT_FLAG(0, "only-new", O, only_new, "do not list existing connections"),
+	OPT_U32('s', "snaplen", "BYTES", O, text_bytes, 1, TRACE_TEXT *TRACE_PIECES,
+		"of tls: keep at most this much of each read and write (default: 16384)"),
 	OPT_LIST(0, "tls-file", "FILE", O, tls_files,
-		 "of tls: a program or library with OpenSSL in it, besides those that are found"),
-	OPT_U32(0, "dns-port", "PORT", O, dns_port, 1, 65535, "of dns: not port 53"),
+		 "of tls: a program or library that contains OpenSSL, besides those found"),
+	OPT_U32(0, "dns-port", "PORT", O, dns_port, 1, 65535, "of dns: the port (default: 53)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 4, 1 << 20,
-		"memory for events in the kernel, a power of two (default: 2048)"),
+		"kernel memory for events, a power of two (default: 2048)"),
 	OPT_U32(0, "sockets", "N", O, socks, 64, 1 << 24,
-		"connections that are known at a time (default: 8192 and twice those there are)"),
+		"connections tracked at a time (default: 8192 plus twice the existing ones)"),
 	{ 0 },
 };
 #undef O
@@ -68,40 +49,35 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about = "connections, what fails and why, with the process of each\n"
-		 "KINDs of events: " KINDS
-		 "failures; default: connect accept close open. The filter is "
-		 "the rest of the line, in capture's language: host, net, port, pid, comm, cgroup, "
-		 "container, netns, iface, inbound, outbound.",
+	.about = "connections, failures and drops, with the process of each\n"
+		 "KIND is a kind of event: " KINDS
+		 "failures (of connect, accept, close and bind). Default: connect accept close "
+		 "open. The filter is the rest of the line; the kernel applies it. Of the filter "
+		 "language (`sonde help filter`) it takes host, net, port, pid, comm, cgroup, "
+		 "container, netns, iface, inbound, outbound and protocols. A live -o prom counts "
+		 "and prints one document at its end; --textfile writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde trace\n"
 		    "  sonde trace failures\n"
-		    "  sonde trace connect close comm curl or dst port 443\n"
+		    "  sonde trace -i eth0 connect close comm curl or dst port 443\n"
 		    "  sonde trace retransmit reset drop\n"
 		    "  sonde trace drop --stack port 53\n"
-		    "  sonde trace dns tls comm curl\n"
-		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n",
+		    "  sonde trace dns tls -p 4711\n"
+		    "  sonde trace --json -d 10s container 3f4e9a8b7c6d\n"
+		    "  sonde trace --textfile /var/lib/node_exporter/trace.prom -I 15s\n",
 };
 #undef KINDS
 #undef HELP
 
-struct tracing {
+/* A command line, parsed. Zeroed: closed. */
+struct request {
 	struct trace_cmd_opts o;
 	struct trace_opts opts;
 	struct filter filter;
 	char *filter_text;
-	struct trace trace;
-	struct trace_fmt fmt;
-	struct trace_show_opts show;
-	struct trace_sum sum;
-	struct sink *sink;
-	struct buf out;
-	uint64_t shown;
-	struct trace_dns_table dns;
-	bool patient;
 };
 
-static uint32_t kind_of(const char *word, size_t len)
+static uint32_t find_kind(const char *word, size_t len)
 {
 	for (uint32_t i = 0; i < TRACE_KINDS; i++)
 		if (trace_kind_names[i] && strlen(trace_kind_names[i]) == len &&
@@ -113,16 +89,17 @@ static uint32_t kind_of(const char *word, size_t len)
 enum {
 	USUAL = TRACE_BIT(TRACE_CONNECT) | TRACE_BIT(TRACE_ACCEPT) | TRACE_BIT(TRACE_CLOSE),
 	FAILURES = USUAL | TRACE_BIT(TRACE_BIND),
+	WITHOUT_IFACE = TRACE_BIT(TRACE_BIND) | TRACE_BIT(TRACE_LISTEN) | TRACE_BIT(TRACE_TLS),
 };
 
-/* One operand: kinds with commas between them. False: it is none, and the filter begins. */
+/* Takes an operand: kinds separated by commas. Returns false if it is none: the filter begins. */
 static bool take_kinds(struct trace_opts *opts, const char *word)
 {
 	struct trace_opts got = *opts;
 
 	for (;;) {
 		size_t len = strcspn(word, ",");
-		uint32_t kind = kind_of(word, len);
+		uint32_t kind = find_kind(word, len);
 
 		if (len == strlen("failures") && !strncmp(word, "failures", len))
 			got.failures |= FAILURES;
@@ -137,288 +114,80 @@ static bool take_kinds(struct trace_opts *opts, const char *word)
 	return true;
 }
 
-static int parse_filter(struct tracing *t, char **words, int n)
+static int parse_filter(struct request *r, char **words, int n)
 {
 	const char *kinds[TRACE_KINDS + 2] = { "failures" };
 	const struct cmd_expr_opts opts = { .fits = trace_filter_check,
 					    .before = kinds,
-					    .are = "kind of event" };
+					    .are = "kind of event",
+					    .common = &r->o.common };
 	size_t nkinds = 1;
 
-	if (!n)
-		return 0;
 	for (int i = 0; i < TRACE_KINDS; i++)
 		if (trace_kind_names[i])
 			kinds[nkinds++] = trace_kind_names[i];
-	t->filter_text = cmd_join(words, n);
-	t->opts.filter = &t->filter;
-	return cmd_expr_parse(&t->filter, t->filter_text, &opts);
+	r->filter_text = cmd_join(words, n);
+	r->opts.filter = &r->filter;
+	return cmd_expr_parse(&r->filter, r->filter_text, &opts);
 }
 
-static int parse(struct tracing *t, int argc, char **argv)
+static int check_options(struct trace_cmd_opts *o, const struct trace_opts *opts)
 {
-	char **rest;
-	int n, rc = opt_parse(&spec, &t->o, argc, argv, &rest, &n);
-
-	if (rc)
-		return rc;
-	for (; n && take_kinds(&t->opts, *rest); n--)
-		rest++;
-	if (!t->opts.kinds && !t->opts.failures)
-		t->opts.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
-	if ((t->o.text || t->o.tls_files.n) && !(t->opts.kinds & TRACE_BIT(TRACE_TLS)))
+	if ((o->text_bytes || o->tls_files.n) && !(opts->kinds & TRACE_BIT(TRACE_TLS)))
 		return fail_usage("-s and --tls-file need kind tls");
-	if (t->o.dns_port && !(t->opts.kinds & TRACE_BIT(TRACE_DNS)))
+	if (o->dns_port && !(opts->kinds & TRACE_BIT(TRACE_DNS)))
 		return fail_usage("--dns-port needs kind dns");
-	if (t->o.stacks && !(t->opts.kinds & TRACE_BIT(TRACE_DROP)))
+	if (o->stacks && !(opts->kinds & TRACE_BIT(TRACE_DROP)))
 		return fail_usage("--stack needs kind drop");
-	if (t->o.kibibytes & (t->o.kibibytes - 1))
-		return fail_usage("-B %u: not a power of two", t->o.kibibytes);
-	t->opts.ring_bytes = t->o.kibibytes * KIBIBYTE;
-	t->opts.max_socks = t->o.socks;
-	t->opts.text_bytes = t->o.text;
-	t->opts.dns_port = (uint16_t)t->o.dns_port;
-	t->opts.tls_files = &t->o.tls_files;
-	t->opts.stacks = t->o.stacks;
-	t->opts.verbose = t->o.verbose;
-	t->opts.existing = !t->o.only_new;
-	return parse_filter(t, rest, n);
-}
-
-static int flush(struct tracing *t)
-{
-	return stdout_write(&t->out, t->patient);
-}
-
-/* After each event that was shown: 1: it is enough. */
-static int shown(struct tracing *t, int rc)
-{
-	t->shown++;
-	if (!rc && t->out.len >= FULL)
-		rc = flush(t);
-	return rc ? rc : t->o.count && t->shown == t->o.count;
-}
-
-static int show_dns(struct tracing *t, const struct trace_dns *dns)
-{
-	int rc = 0;
-
-	if (t->sink)
-		rc = trace_show_dns_row(&t->fmt, dns, t->sink);
-	else
-		trace_show_dns_line(&t->fmt, &t->show, dns, &t->out);
-	return shown(t, rc);
-}
-
-/* Questions that nobody has answered for too long. */
-static int show_late(struct tracing *t, uint64_t now)
-{
-	struct trace_dns dns;
-	int rc = 0;
-
-	while (!rc && t->dns.slots && trace_dns_expire(&t->dns, now, &dns))
-		rc = show_dns(t, &dns);
-	return rc;
-}
-
-static int on_record(const struct trace_head *rec, size_t len, void *arg)
-{
-	struct tracing *t = arg;
-	int rc = 0;
-
-	(void)len;
-	if (rec->kind == TRACE_CGROUP) {
-		trace_fmt_learn(&t->fmt, (const struct trace_cgroup *)(const void *)rec);
-		return 0;
-	}
-	if (rec->kind == TRACE_DNS) {
-		struct trace_dns dns;
-
-		return trace_dns_add(&t->dns, (const struct trace_message *)(const void *)rec, &dns)
-			       ? show_dns(t, &dns)
-			       : 0;
-	}
-	trace_sum_add(&t->sum, rec);
-	if (t->sink)
-		rc = trace_show_row(&t->fmt, rec, t->sink);
-	else
-		trace_show_line(&t->fmt, &t->show, rec, &t->out);
-	return shown(t, rc);
-}
-
-/* All that has come, written. 1: it is enough. */
-static int read_all(struct tracing *t)
-{
-	int rc, out;
-
-	trace_fmt_clock(&t->fmt);
-	rc = trace_read(&t->trace, on_record, t);
-	if (!rc)
-		rc = show_late(t, clock_mono());
-	out = flush(t);
-	return out ? out : rc;
-}
-
-static int follow(struct tracing *t)
-{
-	uint64_t end = t->o.duration ? clock_mono() + t->o.duration : UINT64_MAX, last = 0;
-	int rc = 0;
-
-	while (!rc) {
-		uint64_t late = trace_dns_deadline(&t->dns);
-		enum wait_event what = wait_for(t->trace.ring.fd, late < end ? late : end);
-
-		if (what == WAIT_STDOUT_CLOSED)
-			return fail(-EPIPE, "standard output: the reader is gone");
-		if (what == WAIT_STOP || clock_mono() >= end)
-			return 0;
-		rc = read_all(t);
-		if (!rc && wait_interval(&last, PAUSE_MS * MS) == WAIT_STOP)
-			return 0;
-	}
-	return rc;
-}
-
-static int summarize(struct tracing *t)
-{
-	struct sink *sink = t->sink ? t->sink : sink_new(SINK_TEXT, STDERR_FILENO, false);
-	int rc;
-
-	if (!sink)
-		return -ENOMEM;
-	rc = trace_show_summary(&t->sum, sink);
-	if (!rc)
-		rc = trace_show_drops(&t->fmt, sink);
-	if (sink != t->sink)
-		sink_free(sink);
-	if (!rc)
-		rc = flush(t);
-	return rc;
-}
-
-static int finish(struct tracing *t)
-{
-	struct trace_counts counts = { 0 };
-	int rc;
-
-	trace_stop(&t->trace);
-	rc = t->o.count && t->shown == t->o.count ? 0 : read_all(t);
-	if (rc < 0)
-		return rc;
-	if (!t->o.quiet) {
-		rc = summarize(t);
-		if (rc)
-			return fail_errno(rc, "summary");
-	}
-	rc = trace_counts(&t->trace, &counts);
-	if (rc)
-		return fail_errno(rc, "counts");
-	if (!t->o.quiet || counts.lost || counts.untracked)
-		fprintf(stderr, "%llu events traced\n%llu events lost\n",
-			(unsigned long long)t->shown, (unsigned long long)counts.lost);
-	if (t->dns.evicted)
-		note("%llu DNS queries were dropped: table full",
-		     (unsigned long long)t->dns.evicted);
-	if (counts.untracked)
-		note("%llu connections could not be tracked: raise --sockets",
-		     (unsigned long long)counts.untracked);
+	if (o->common.ifaces.n && opts->kinds & WITHOUT_IFACE)
+		return fail_usage("-i: bind, listen and tls events have no interface");
+	if (o->common.interval && !o->common.textfile)
+		return fail_usage("-I needs --textfile");
+	if (o->kibibytes & (o->kibibytes - 1))
+		return fail_usage("-B %u: not a power of two", o->kibibytes);
+	if (o->common.textfile)
+		o->common.format = SINK_PROM;
+	if (!o->common.interval)
+		o->common.interval = NS_PER_S;
 	return 0;
 }
 
-static void note_start(const struct tracing *t)
+static int parse_command_line(struct request *r, int argc, char **argv)
 {
-	const struct trace *tr = &t->trace;
+	struct trace_cmd_opts *o = &r->o;
+	char **rest;
+	int n, rc = cmd_parse(&spec, o, &o->common, argc, argv, &rest, &n);
 
-	if (t->o.quiet)
-		return;
-	if (tr->ntls_files)
-		note("watching TLS in %u file%s", tr->ntls_files, tr->ntls_files == 1 ? "" : "s");
-	if (tr->call_method)
-		note("tracing, system calls by %s%s", tr->call_method,
-		     strcmp(tr->call_method, "sys_exit")
-			     ? ""
-			     : ", which costs each one a little: no kprobes");
-	else if ((t->opts.kinds | t->opts.failures) & FAILURES)
-		note("tracing; what connect(2), accept(2) and bind(2) return is unavailable: "
-		     "failures before a SYN are not seen, and accepted connections are attributed "
-		     "to the listener");
-	else
-		note("tracing");
-}
-
-static int look_there(struct tracing *t)
-{
-	int rc;
-
-	if (t->o.only_new)
-		return 0;
-	rc = trace_list_existing(&t->trace, on_record, t);
-	if (rc < 0 && !t->o.quiet)
-		note("existing connections are not listed: %s", err_message(rc));
-	return flush(t) ? -EIO : rc > 0;
-}
-
-/* What records go through on their way to standard output. */
-static int open_show(struct tracing *t)
-{
-	int rc;
-
-	t->show = (struct trace_show_opts){ .verbose = t->o.verbose,
-					    .utc_offset = clock_utc_offset(),
-					    .no_time = t->o.no_time };
-	t->patient = fd_never_blocks(STDOUT_FILENO);
-	rc = trace_fmt_open(&t->fmt, &t->trace);
-	if (!rc)
-		rc = trace_sum_open(&t->sum);
-	if (!rc && t->opts.kinds & TRACE_BIT(TRACE_DNS))
-		rc = trace_dns_open(&t->dns);
-	if (rc || t->o.format != AS_JSON)
-		return rc;
-	t->sink = sink_new(SINK_JSON, STDOUT_FILENO, false);
-	if (t->sink)
-		sink_into(t->sink, &t->out);
-	return t->sink ? 0 : fail_errno(-ENOMEM, "standard output");
-}
-
-static int trace(struct tracing *t)
-{
-	int rc = trace_open(&t->trace, &t->opts);
-
-	if (!rc)
-		rc = open_show(t);
 	if (rc)
 		return rc;
-	rc = wait_catch_signals();
+	for (; n && take_kinds(&r->opts, *rest); n--)
+		rest++;
+	if (!r->opts.kinds && !r->opts.failures)
+		r->opts.kinds = USUAL | TRACE_BIT(TRACE_OPEN);
+	rc = check_options(o, &r->opts);
 	if (rc)
-		return fail_errno(rc, "signals");
-	rc = look_there(t);
-	if (!rc) {
-		/* Not before: who waits for these words counts on whole events, and who listens
-		 * is known only now. */
-		note_start(t);
-		rc = confine_process(PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG), true);
-	}
-	if (!rc)
-		rc = follow(t);
-	return rc < 0 ? rc : finish(t);
+		return rc;
+	r->opts.ring_bytes = o->kibibytes * KIBIBYTE;
+	r->opts.max_socks = o->socks;
+	r->opts.text_bytes = o->text_bytes;
+	r->opts.dns_port = (uint16_t)o->dns_port;
+	r->opts.tls_files = &o->tls_files;
+	r->opts.stacks = o->stacks;
+	r->opts.verbose = o->common.verbose;
+	r->opts.existing = !o->only_new;
+	return parse_filter(r, rest, n);
 }
 
-static int run(int argc, char **argv)
+static int run_trace(int argc, char **argv)
 {
-	struct tracing t = { 0 };
-	int rc = parse(&t, argc, argv);
+	struct request r = { 0 };
+	int rc = parse_command_line(&r, argc, argv);
 
 	if (!rc)
-		rc = trace(&t);
-	trace_dns_close(&t.dns);
-	trace_sum_close(&t.sum);
-	trace_fmt_close(&t.fmt);
-	trace_close(&t.trace);
-	sink_free(t.sink);
-	buf_free(&t.out);
-	filter_close(&t.filter);
-	free(t.filter_text);
+		rc = trace_follow(&r.o, &r.opts);
+	filter_close(&r.filter);
+	free(r.filter_text);
 	return rc > 0 ? 0 : rc;
 }
 
-const struct command cmd_trace = { .opt = &spec, .run = run };
+const struct command cmd_trace = { &spec, run_trace, NULL, trace_records };

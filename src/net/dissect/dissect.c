@@ -42,7 +42,7 @@ static void show_frame(struct line *l, const struct frame *f)
 	if (l->opts->ifaces)
 		put_iface(l, f);
 	if (f->verdict == FRAME_DROP)
-		PUT(l, "DROP ");
+		put_str(l, l->opts->dropped ? l->opts->dropped : "DROP ");
 	if (f->comm[0] || f->pid)
 		put_owner(l, f);
 	if (!f->len && !f->caplen)

@@ -43,6 +43,7 @@ struct dissect_opts {
 	bool dump_link;            /* -xx, -XX, -AA: dump the link-layer header, too */
 	bool absolute;             /* -S: absolute TCP sequence numbers */
 	int32_t utc_offset;        /* seconds to add to UTC for local time */
+	const char *dropped;       /* marks packets that were dropped; NULL: "DROP " */
 	const char *const *ifaces; /* names by frame.iface; NULL: shows no interface */
 	uint32_t ifaces_n;
 };
