@@ -165,10 +165,10 @@ check-vm: ## other kernels under QEMU; K=6.1, ARCH=arm64: only those
 		-a '$(if $(findstring command line,$(origin ARCH)),$(ARCH))'
 check-vm-test:
 	$(Q)$(MAKE) --no-print-directory check-vm SET=test
-readme-vm: ## the last run's table, if it was of all machines, into the README
-	$(Q)sh tests/vm/readme.sh
+vm-results: ## keep the table of the last run of all machines: tests/vm/RESULTS.md
+	$(Q)sh tests/vm/keep.sh
 
 .PHONY: vm-programs test test-all check unit unit-now check-rules lint lint-now check-product check-run check-net check-upgrade \
 	check-help check-help-now \
 	check-peers check-peers-now check-lines check-lines-now check-endian check-endian-now check-cross check-cross-now \
-	check-dist check-fresh check-fresh-test fuzz fuzz-seeds fuzz-now check-vm check-vm-test readme-vm
+	check-dist check-fresh check-fresh-test fuzz fuzz-seeds fuzz-now check-vm check-vm-test vm-results

@@ -17,7 +17,6 @@
 
 enum {
 	WORDS_MAX = 2048,
-	SECONDS = 10,
 	TOLD = 64, /* exit codes from here on are outcomes: a stray exit(0) is none */
 };
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
@@ -107,7 +106,7 @@ static _Noreturn void run_child(const struct test *t)
 
 static enum outcome run_one(const struct test *t, char *words)
 {
-	unsigned int seconds = (t->seconds ? t->seconds : SECONDS) * test_slow();
+	unsigned int seconds = t->seconds * test_slow();
 	int ends[2], status = 0;
 	ssize_t n;
 
@@ -142,7 +141,7 @@ static enum outcome run_one(const struct test *t, char *words)
 	return FAILED;
 }
 
-static bool selected(const struct test *t, int argc, char **argv)
+static bool is_selected(const struct test *t, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
 		if (strstr(t->name, argv[i]))
@@ -179,7 +178,17 @@ static enum outcome run_named(const struct test *t)
 	return outcome;
 }
 
-int test_main(int argc, char **argv, const struct test *tests, size_t n)
+/* Whether the test belongs to this run. Others are not even listed. */
+static bool is_wanted(const struct test *t)
+{
+	return (!(t->needs & TEST_MACHINE) || getenv("TEST_MACHINE")) &&
+	       (!(t->needs & TEST_UPGRADE) || getenv("SONDE_OLD"));
+}
+
+/* The bounds of the section that TEST() adds to, set by the linker. */
+extern const struct test *const __start_tests[], *const __stop_tests[];
+
+int test_main(int argc, char **argv)
 {
 	struct sigaction act = { .sa_handler = on_alarm };
 	unsigned int count[OUTCOMES] = { 0 };
@@ -190,13 +199,13 @@ int test_main(int argc, char **argv, const struct test *tests, size_t n)
 		return 2;
 	}
 	sigaction(SIGALRM, &act, NULL);
-	for (size_t i = 0; i < n; i++) {
-		if (tests[i].needs & TEST_MACHINE && !getenv("TEST_MACHINE"))
+	for (const struct test *const *t = __start_tests; t < __stop_tests; t++) {
+		if (!is_wanted(*t))
 			continue;
 		if (list)
-			puts(tests[i].name);
-		else if (selected(&tests[i], argc, argv))
-			count[run_named(&tests[i])]++;
+			puts((*t)->name);
+		else if (is_selected(*t, argc, argv))
+			count[run_named(*t)]++;
 	}
 	if (!list && argc > 1 && !(count[PASSED] + count[FAILED] + count[SKIPPED])) {
 		fprintf(stderr, "%s: no test has such a name; -l lists them\n", argv[0]);

@@ -4,34 +4,48 @@
 #ifndef TESTS_LIB_TEST_H
 #define TESTS_LIB_TEST_H
 
-#include <stddef.h>
-
 enum {
 	TEST_ROOT = 1,    /* without root it is skipped */
-	TEST_MACHINE = 2, /* it changes what the whole machine has: there only where $TEST_MACHINE
-			   * is set */
+	TEST_MACHINE = 2, /* changes the whole machine: runs only if $TEST_MACHINE is set */
+	TEST_UPGRADE = 4, /* runs an older sonde: only if $SONDE_OLD names one */
 };
 
-/* One row of a program's table. It runs in a child of its own, which may do as it likes. */
 struct test {
 	const char *name;
 	void (*run)(void);
 	unsigned int needs;   /* TEST_* */
-	unsigned int seconds; /* when it is killed and has failed; 0: 10 */
+	unsigned int seconds; /* after which it is killed and has failed */
 };
 
-/* Run the tests whose names contain one of the arguments, or all of them; -l lists their names.
- * What main() returns: 0, 1 if any failed, 2 for wrong usage or a name that no test has. The last
- * line is "N passed, N failed, N skipped". */
-int test_main(int argc, char **argv, const struct test *tests, size_t n);
+/* Defines a test and registers it. The test runs in a process of its own.
+ *
+ *	TEST(ring_full, "ring: full", TEST_ROOT, 10)
+ *	{
+ *		...
+ *	}
+ *
+ * Tests run in the order of their files' names, and of their lines. */
+#define TEST(function, title, needs_, seconds_)                                      \
+	static void function(void);                                                  \
+	static const struct test test_##function = {                                 \
+		.name = title, .run = function, .needs = needs_, .seconds = seconds_ \
+	};                                                                           \
+	static const struct test *const entry_##function                             \
+		__attribute__((used, retain, section("tests"))) = &test_##function;  \
+	static void function(void)
 
-/* End the test as failed, with the place and the words. */
+/* Runs the tests whose names contain one of the arguments, or all; -l lists their names. Returns
+ * what main() returns: 0, 1 if any failed, 2 for wrong usage or a name that no test has. Prints
+ * "N passed, N failed, N skipped" as the last line. */
+int test_main(int argc, char **argv);
+
+/* Ends the test as failed, with the place and the message. */
 #define CHECK(cond, ...)                                            \
 	do {                                                        \
 		if (!(cond))                                        \
 			test_fail(__FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
-/* End the test as skipped: the words tell what this machine lacks. */
+/* Ends the test as skipped. The message says what this machine lacks. */
 #define SKIP(...) test_skip(__VA_ARGS__)
 
 _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
@@ -42,7 +56,7 @@ _Noreturn void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 
  * divided by it, limits on time multiplied. */
 unsigned int test_slow(void);
 
-/* Keep what is written to stderr from here on, until test_captured(), which returns it. */
+/* Captures what is written to stderr until test_captured(), which returns it. */
 void test_capture(void);
 const char *test_captured(void);
 

@@ -11,7 +11,7 @@
 #include "filter/filter.h"
 #include "net/capfile/capfile.h"
 #include "tests/lib/exprs.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PACKETS = 200 };
 
@@ -68,7 +68,7 @@ static unsigned int matches(const char *text)
 }
 
 /* As many lines, JSON rows and packets in a file as the filter has matches. */
-void capture_chooses(void)
+TEST(capture_chooses, "capture_chooses", 0, 30)
 {
 	static const char *const texts[] = { "tcp", "port 80 or 443", "arp or icmp6",
 					     "tcp[13] & 2 != 0" };
@@ -89,7 +89,7 @@ void capture_chooses(void)
 }
 
 /* Everything up to the damage, one line that tells where it is, and exit code 1. */
-void capture_damaged(void)
+TEST(capture_damaged, "capture_damaged", 0, 30)
 {
 	make_input(5000);
 	CHECK(RUN("-n") == 1, "exit code %d: %s", a.rc, a.err);
@@ -100,7 +100,7 @@ void capture_damaged(void)
 }
 
 /* A mistake is shown at its place, before anything is read. */
-void capture_mistakes(void)
+TEST(capture_mistakes, "capture_mistakes", 0, 30)
 {
 	make_input(0);
 	CHECK(RUN("tcp", "prot", "80") == 2, "exit code %d: %s", a.rc, a.err);

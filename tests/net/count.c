@@ -12,7 +12,7 @@
 #include "lab/address.h"
 #include "obj/feature.h"
 #include "sys/netns.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
 
@@ -60,34 +60,34 @@ static void exact(const char *at)
 	expect_clean(&lab);
 }
 
-void count_exact_xdp_native(void)
+SCENARIO(count_exact_xdp_native, 60)
 {
 	exact("xdp-native");
 }
 
-void count_exact_xdp_generic(void)
+SCENARIO(count_exact_xdp_generic, 60)
 {
 	exact("xdp-generic");
 }
 
-void count_exact_tcx(void)
+SCENARIO(count_exact_tcx, 60)
 {
 	if (feature_try("tcx"))
 		SKIP("this kernel has no tcx");
 	exact("tcx");
 }
 
-void count_exact_clsact(void)
+SCENARIO(count_exact_clsact, 60)
 {
 	exact("clsact");
 }
 
-void count_exact_default(void)
+SCENARIO(count_exact_default, 60)
 {
 	exact("xdp");
 }
 
-void count_exact_tc(void)
+SCENARIO(count_exact_tc, 60)
 {
 	exact("tc");
 }
@@ -122,23 +122,23 @@ static void installed(const char *at)
 	expect_clean(&lab);
 }
 
-void count_installed_xdp(void)
+SCENARIO(count_installed_xdp, 60)
 {
 	installed("xdp");
 }
 
-void count_installed_tc(void)
+SCENARIO(count_installed_tc, 60)
 {
 	installed("tc");
 }
 
-void count_installed_clsact(void)
+SCENARIO(count_installed_clsact, 60)
 {
 	installed("clsact");
 }
 
 /* Interfaces that come and go while every one is counted. */
-void count_follows(void)
+SCENARIO(count_follows, 30)
 {
 	struct lab lab = { 0 }, late = { 0 };
 	int near;
@@ -195,7 +195,7 @@ static void await_return(struct sonde *s)
 
 /* An interface that was in another namespace for a moment has lost its programs, and gets others:
  * of a count, to which it is named twice, and of a capture. */
-void count_returns(void)
+SCENARIO(count_returns, 30)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
@@ -232,7 +232,7 @@ void count_returns(void)
 }
 
 /* More events than the watching socket holds: none of them matters by itself. */
-void count_overrun(void)
+SCENARIO(count_overrun, 30)
 {
 	struct lab lab = { 0 };
 	struct nl *nl = &lab.end[LAB_NEAR].nl;
@@ -262,7 +262,7 @@ void count_overrun(void)
 }
 
 /* With nothing to count on yet: what comes later is attached to by a confined process. */
-void count_from_nothing(void)
+SCENARIO(count_from_nothing, 30)
 {
 	struct lab lab = { 0 };
 
@@ -277,7 +277,7 @@ void count_from_nothing(void)
 }
 
 /* Two at once: the second counts at tc from its start, and goes on when the first ends. */
-void count_two_at_once(void)
+SCENARIO(count_two_at_once, 30)
 {
 	struct lab lab = { 0 };
 
@@ -298,7 +298,7 @@ void count_two_at_once(void)
 }
 
 /* The installed gate that a live count reads is taken off: it goes on with one of its own. */
-void count_outlives_installed(void)
+SCENARIO(count_outlives_installed, 30)
 {
 	struct lab lab = { 0 };
 
@@ -318,7 +318,7 @@ void count_outlives_installed(void)
 }
 
 /* Installing is told apart by hook and direction. */
-void count_installs(void)
+SCENARIO(count_installs, 30)
 {
 	struct lab lab = { 0 };
 
@@ -338,7 +338,7 @@ void count_installs(void)
 }
 
 /* A live count beside an installed one starts at zero and leaves it alone. */
-void count_beside_installed(void)
+SCENARIO(count_beside_installed, 30)
 {
 	struct lab lab = { 0 };
 
@@ -359,7 +359,7 @@ void count_beside_installed(void)
 }
 
 /* The namespace of another process, by its id and by a path. */
-void count_netns(void)
+SCENARIO(count_netns, 30)
 {
 	struct lab lab = { 0 };
 	char pid[16], path[64];
@@ -387,7 +387,7 @@ void count_netns(void)
 }
 
 /* The three formats carry the same numbers. */
-void count_formats(void)
+SCENARIO(count_formats, 30)
 {
 	struct lab lab = { 0 };
 
@@ -404,7 +404,7 @@ void count_formats(void)
 }
 
 /* Once it is attached, a live count has given up what it does not need. */
-void count_confined(void)
+SCENARIO(count_confined, 30)
 {
 	struct lab lab = { 0 };
 

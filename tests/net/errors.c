@@ -21,7 +21,7 @@
 #include "sys/bpf.h"
 #include "sys/priv.h"
 #include "sys/tc.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 static struct sonde a;
 
@@ -32,7 +32,7 @@ static void expect_line(int rc, const char *words)
 	CHECK(!a.len[0], "it printed: %s", a.out);
 }
 
-void trouble_usage(void)
+TEST(errors_usage, "errors_usage", 0, 30)
 {
 	static const struct {
 		const char *words, *argv[6];
@@ -61,7 +61,7 @@ void trouble_usage(void)
 	CHECK(!SONDE_RUN(&a, "count", "--help") && strstr(a.out, "--install"), "%s", a.err);
 }
 
-void trouble_unknown_interface(void)
+SCENARIO(errors_unknown_interface, 30)
 {
 	SONDE_RUN(&a, "count", "-i", "nosuch0");
 	expect_line(1, "nosuch0");
@@ -77,7 +77,7 @@ void trouble_unknown_interface(void)
 	expect_line(1, "nosuch0");
 }
 
-void trouble_foreign_xdp(void)
+SCENARIO(errors_foreign_xdp, 30)
 {
 	struct lab lab = { 0 };
 	struct hooks h;
@@ -100,7 +100,7 @@ void trouble_foreign_xdp(void)
 	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
 }
 
-void trouble_foreign_stays(void)
+SCENARIO(errors_foreign_stays, 30)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
@@ -123,7 +123,7 @@ void trouble_foreign_stays(void)
 }
 
 /* The second interface cannot be served: the first one's installation is taken back. */
-void trouble_half_install(void)
+SCENARIO(errors_half_install, 30)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
@@ -140,7 +140,7 @@ void trouble_half_install(void)
 	expect_clean(&lab);
 }
 
-void trouble_vanish(void)
+SCENARIO(errors_vanish, 30)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
@@ -167,17 +167,17 @@ static void kill_live(const char *at)
 	expect_clean(&lab);
 }
 
-void trouble_kill(void)
+SCENARIO(errors_kill, 30)
 {
 	kill_live("xdp");
 }
 
-void trouble_kill_clsact(void)
+SCENARIO(errors_kill_clsact, 30)
 {
 	kill_live("clsact");
 }
 
-void trouble_closed_pipe(void)
+SCENARIO(errors_closed_pipe, 30)
 {
 	struct lab lab = { 0 };
 
@@ -196,7 +196,7 @@ static void close_stdout(void)
 	close(STDOUT_FILENO);
 }
 
-void trouble_closed_stdout(void)
+SCENARIO(errors_closed_stdout, 30)
 {
 	struct lab lab = { 0 };
 
@@ -217,7 +217,7 @@ static void full_stdout(void)
 	dup2(full, STDOUT_FILENO);
 }
 
-void trouble_full_disk(void)
+SCENARIO(errors_full_disk, 30)
 {
 	static const char node[] = "/sonde-test-full";
 	struct lab lab = { 0 };
@@ -245,7 +245,7 @@ static void drop_all(void)
 		_exit(126);
 }
 
-void trouble_no_privilege(void)
+SCENARIO(errors_no_privilege, 30)
 {
 	static const char *const commands[][6] = {
 		{ "sonde", "count", "-i", "lo" },
@@ -287,7 +287,7 @@ static void keep_three(void)
 		_exit(126);
 }
 
-void trouble_some_privilege(void)
+SCENARIO(errors_some_privilege, 30)
 {
 	struct lab lab = { 0 };
 
@@ -339,7 +339,7 @@ static void forbid_bpf(void)
 }
 
 /* A container's seccomp profile: the memlock limit is not to blame. */
-void trouble_forbidden(void)
+SCENARIO(errors_forbidden, 30)
 {
 	sonde_start(&a, forbid_bpf, (const char *const[]){ "sonde", "count", "-i", "lo", NULL });
 	sonde_wait(&a);
@@ -351,7 +351,7 @@ void trouble_forbidden(void)
 	CHECK(sonde_wait(&a) == 1 && strstr(a.out, "seccomp profile"), "%d %s", a.rc, a.out);
 }
 
-void trouble_no_bpf(void)
+SCENARIO(errors_no_bpf, 30)
 {
 	sonde_start(&a, no_bpf, (const char *const[]){ "sonde", "count", "-i", "lo", NULL });
 	sonde_wait(&a);
@@ -376,7 +376,7 @@ static void lock_little(void)
 }
 
 /* Before Linux 5.11, maps count against the limit on locked memory. */
-void trouble_memlock(void)
+SCENARIO(errors_memlock, 30)
 {
 	struct lab lab = { 0 };
 

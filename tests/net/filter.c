@@ -16,7 +16,7 @@
 #include "lab/address.h"
 #include "tests/net/file.h"
 #include "tests/net/rules.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 static struct sonde a, b;
 
@@ -103,28 +103,28 @@ static void only_80(const char *at, int family)
 	expect_clean(&lab);
 }
 
-void filter_only_80_xdp(void)
+SCENARIO(filter_only_80_xdp, 60)
 {
 	only_80("xdp", AF_INET);
 }
 
-void filter_only_80_tc(void)
+SCENARIO(filter_only_80_tc, 60)
 {
 	only_80("tc", AF_INET);
 }
 
-void filter_only_80_ipv6(void)
+SCENARIO(filter_only_80_ipv6, 60)
 {
 	only_80("xdp", AF_INET6);
 }
 
-void filter_only_80_ipv6_tc(void)
+SCENARIO(filter_only_80_ipv6_tc, 60)
 {
 	only_80("tc", AF_INET6);
 }
 
 /* What is sent, is what is told: in JSON, for Prometheus, and by the counters. */
-void filter_numbers(void)
+SCENARIO(filter_numbers, 60)
 {
 	struct lab lab = { 0 };
 
@@ -160,7 +160,7 @@ void filter_numbers(void)
 }
 
 /* Rules come and go in their order: ids stay, and hits with them. */
-void filter_order(void)
+SCENARIO(filter_order, 60)
 {
 	struct lab lab = { 0 };
 
@@ -261,18 +261,18 @@ static void replaced(const char *at)
 	expect_clean(&lab);
 }
 
-void filter_replaced_xdp(void)
+SCENARIO(filter_replaced_xdp, 90)
 {
 	replaced("xdp");
 }
 
-void filter_replaced_tc(void)
+SCENARIO(filter_replaced_tc, 90)
 {
 	replaced("tc");
 }
 
 /* Counters and rules of one interface come and go without each other, and stay exact. */
-void filter_and_count(void)
+SCENARIO(filter_and_count, 60)
 {
 	struct lab lab = { 0 };
 
@@ -340,18 +340,18 @@ static void default_drop(const char *at)
 	expect_clean(&lab);
 }
 
-void filter_default_xdp(void)
+SCENARIO(filter_default_xdp, 60)
 {
 	default_drop("xdp");
 }
 
-void filter_default_tc(void)
+SCENARIO(filter_default_tc, 60)
 {
 	default_drop("tc");
 }
 
 /* A file of addresses. */
-void filter_sets(void)
+SCENARIO(filter_sets, 60)
 {
 	struct lab lab = { 0 };
 	char expr[300];
@@ -405,29 +405,29 @@ static void expect_answer(int rc, const char *words)
 }
 
 /* What would be, without sending anything; and that it is what is. */
-void filter_test(void)
+SCENARIO(filter_test, 60)
 {
 	const char *file = rules_file("rules", "in allow name web tcp dst port 80\n"
 					       "in drop ip6\nout drop udp\nin default drop");
 	const char *path = file_path("test.pcapng");
 	struct lab lab = { 0 };
 
-#define TEST(...) SONDE_RUN(&a, "filter", "test", "--exit-code", "-f", file, __VA_ARGS__)
-	TEST("tcp", "198.51.100.7:40000", "192.0.2.1:80");
+#define RUN_TEST(...) SONDE_RUN(&a, "filter", "test", "--exit-code", "-f", file, __VA_ARGS__)
+	RUN_TEST("tcp", "198.51.100.7:40000", "192.0.2.1:80");
 	expect_answer(0, "1 in allow: rule in allow name web tcp dst port 80\n");
-	TEST("tcp", "198.51.100.7", "192.0.2.1:81");
+	RUN_TEST("tcp", "198.51.100.7", "192.0.2.1:81");
 	expect_answer(1, "1 in drop: default");
-	TEST("udp", "[2001:db8::7]:5000", "[2001:db8::1]:53");
+	RUN_TEST("udp", "[2001:db8::7]:5000", "[2001:db8::1]:53");
 	expect_answer(1, "in drop: rule in drop ip6");
-	TEST("--out", "udp", "192.0.2.1:5", "192.0.2.2:5");
+	RUN_TEST("--out", "udp", "192.0.2.1:5", "192.0.2.2:5");
 	expect_answer(1, "out drop: rule out drop udp");
-	TEST("--out", "icmp", "192.0.2.1", "192.0.2.2");
+	RUN_TEST("--out", "icmp", "192.0.2.1", "192.0.2.2");
 	expect_answer(0, "out allow: default");
-	CHECK(TEST("tcp", "192.0.2.1") == 2 && lines_of(a.err) == 1, "%s", a.err);
-	CHECK(TEST("tcp", "192.0.2.1:80x", "192.0.2.2") == 2, "%s", a.err);
-	CHECK(TEST("tcp", "192.0.2.1", "2001:db8::1") == 2, "%s", a.err);
-	CHECK(TEST("tcp", "192.0.2.1:1", "192.0.2.2:2", "Q") == 2, "%s", a.err);
-	CHECK(TEST("-r", "/nowhere") == 1 && strstr(a.err, "/nowhere"), "%s", a.err);
+	CHECK(RUN_TEST("tcp", "192.0.2.1") == 2 && lines_of(a.err) == 1, "%s", a.err);
+	CHECK(RUN_TEST("tcp", "192.0.2.1:80x", "192.0.2.2") == 2, "%s", a.err);
+	CHECK(RUN_TEST("tcp", "192.0.2.1", "2001:db8::1") == 2, "%s", a.err);
+	CHECK(RUN_TEST("tcp", "192.0.2.1:1", "192.0.2.2:2", "Q") == 2, "%s", a.err);
+	CHECK(RUN_TEST("-r", "/nowhere") == 1 && strstr(a.err, "/nowhere"), "%s", a.err);
 #undef TEST
 	lab_ready(&lab);
 	silence(&lab);

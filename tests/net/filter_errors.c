@@ -12,7 +12,7 @@
 #include "sys/priv.h"
 #include "tests/net/file.h"
 #include "tests/net/rules.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 static struct sonde a, b;
 
@@ -32,7 +32,7 @@ static void done(struct lab *lab)
 }
 
 /* XDP is somebody else's: tc serves, and that is said; unless it has to be XDP. */
-void filter_foreign_xdp(void)
+SCENARIO(filter_foreign_xdp, 60)
 {
 	struct lab lab = { 0 };
 	struct hooks h;
@@ -58,7 +58,7 @@ void filter_foreign_xdp(void)
 }
 
 /* Of two interfaces the second cannot be served: the first is as it was. */
-void filter_half(void)
+SCENARIO(filter_half, 60)
 {
 	static const char before[] = "first in allow one: udp\n";
 	struct lab lab = { 0 };
@@ -86,7 +86,7 @@ void filter_half(void)
 	expect_clean(&lab);
 }
 
-void filter_bad_file(void)
+SCENARIO(filter_bad_file, 60)
 {
 	static const struct {
 		const char *text, *words;
@@ -113,7 +113,7 @@ void filter_bad_file(void)
 	done(&lab);
 }
 
-void filter_usage(void)
+SCENARIO(filter_usage, 60)
 {
 	static const struct {
 		const char *words, *argv[10];
@@ -155,7 +155,7 @@ static void start_waiting(const char *time)
 static const char both[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
 
 /* Nobody says that it is good: by time, by a signal, by the end of what waits. */
-void filter_unconfirmed(void)
+SCENARIO(filter_unconfirmed, 60)
 {
 	struct lab lab = { 0 };
 
@@ -183,7 +183,7 @@ void filter_unconfirmed(void)
 	expect_clean(&lab);
 }
 
-void filter_confirmed(void)
+SCENARIO(filter_confirmed, 60)
 {
 	struct lab lab = { 0 };
 
@@ -263,7 +263,7 @@ static void parent_has_session(void)
 }
 
 /* Whoever types the rules goes on doing so. */
-void filter_ssh(void)
+SCENARIO(filter_ssh, 60)
 {
 	struct lab lab = { 0 };
 
@@ -290,7 +290,7 @@ void filter_ssh(void)
 	expect_clean(&lab);
 }
 
-void filter_ssh_sudo(void)
+SCENARIO(filter_ssh_sudo, 60)
 {
 	struct lab lab = { 0 };
 
@@ -311,7 +311,7 @@ void filter_ssh_sudo(void)
 }
 
 /* A rule that is no obstacle to the session takes none in front of it. */
-void filter_ssh_spared(void)
+SCENARIO(filter_ssh_spared, 60)
 {
 	static const char *const args[] = { "sonde",  "filter", "add", "-i",
 					    "sonde1", "drop",   "udp", NULL };
@@ -330,7 +330,7 @@ void filter_ssh_spared(void)
 }
 
 /* Many at once: each has its way or says that it has not, and none undoes another's. */
-void filter_at_once(void)
+SCENARIO(filter_at_once, 60)
 {
 	enum { AT_ONCE = 6, ROUNDS = 4 };
 	static struct sonde each[AT_ONCE];
@@ -362,7 +362,7 @@ void filter_at_once(void)
 }
 
 /* The interface goes at some time of it. */
-void filter_vanish(void)
+SCENARIO(filter_vanish, 60)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
@@ -395,7 +395,7 @@ static void drop_all(void)
 		_exit(126);
 }
 
-void filter_no_privilege(void)
+SCENARIO(filter_no_privilege, 60)
 {
 	const char *const commands[][10] = {
 		{ "sonde", "filter", "add", "-i", "lo", "drop", "tcp" },

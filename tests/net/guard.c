@@ -18,7 +18,7 @@
 #include "tests/lib/packet.h"
 #include "tests/net/file.h"
 #include "tests/net/rules.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PORT = 8080, STRANGERS = 1000000, BATCH = 64 };
 
@@ -69,18 +69,18 @@ static void limits(const char *at)
 	expect_clean(&lab);
 }
 
-void guard_limits_xdp(void)
+SCENARIO(guard_limits_xdp, 60)
 {
 	limits("xdp");
 }
 
-void guard_limits_tc(void)
+SCENARIO(guard_limits_tc, 60)
 {
 	limits("tc");
 }
 
 /* By hand, and through a change of the limits. */
-void guard_bans(void)
+SCENARIO(guard_bans, 60)
 {
 	struct lab lab = { 0 };
 
@@ -120,7 +120,7 @@ void guard_bans(void)
 }
 
 /* Packets that match pass unlimited, the others do not. */
-void guard_allows(void)
+SCENARIO(guard_allows, 60)
 {
 	struct lab lab = { 0 };
 
@@ -273,7 +273,7 @@ static void start_small(void)
 }
 
 /* The table is far too small for a flood of strangers: who has a connection does not notice. */
-void guard_strangers(void)
+SCENARIO(guard_strangers, 120)
 {
 	struct timeval patience = { .tv_sec = 10 * (long)test_slow() };
 	unsigned int n = STRANGERS / test_slow();
@@ -350,18 +350,18 @@ static void cookies(int family)
 	expect_clean(&lab);
 }
 
-void guard_cookies(void)
+SCENARIO(guard_cookies, 120)
 {
 	cookies(AF_INET);
 }
 
-void guard_cookies_ipv6(void)
+SCENARIO(guard_cookies_ipv6, 120)
 {
 	cookies(AF_INET6);
 }
 
 /* Incidents are told; whoever tells them may be killed. */
-void guard_watched(void)
+SCENARIO(guard_watched, 60)
 {
 	struct lab lab = { 0 };
 
@@ -392,7 +392,7 @@ void guard_watched(void)
 }
 
 /* Whom it trusts may be a set, which is changed like those of rules. */
-void guard_allows_sets(void)
+SCENARIO(guard_allows_sets, 60)
 {
 	const char *set = rules_file("trusted", "203.0.113.0/24\n192.0.2.1\n");
 	const char *other = rules_file("other", "198.51.100.7\n");
@@ -434,7 +434,7 @@ void guard_allows_sets(void)
 }
 
 /* Packets of an incident are in a file, whatever becomes of whoever asked for them. */
-void guard_samples(void)
+SCENARIO(guard_samples, 60)
 {
 	static const char at[] = "\"sample_file\":\"";
 	char path[256] = "", dir[256];
@@ -478,7 +478,7 @@ void guard_samples(void)
 }
 
 /* What is wrong is said in one line, and what was there stays. */
-void guard_mistakes(void)
+SCENARIO(guard_mistakes, 60)
 {
 	struct lab lab = { 0 };
 

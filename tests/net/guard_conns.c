@@ -13,7 +13,7 @@
 #include "obj/feature.h"
 #include "sys/bpf.h"
 #include "sys/mnt.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PORT = 8080, CONNS_MAX = 64 };
 
@@ -168,12 +168,12 @@ static void conns_open(const char *at)
 	expect_clean(&lab);
 }
 
-void guard_conns_xdp(void)
+SCENARIO(guard_conns_xdp, 60)
 {
 	conns_open("xdp");
 }
 
-void guard_conns_tc(void)
+SCENARIO(guard_conns_tc, 60)
 {
 	conns_open("tc");
 }
@@ -207,7 +207,7 @@ static void late(const struct lab *lab, bool enforce)
 	AWAIT(!status_of(lab, "connections, open", "entries"), "not closed: %s", a.out);
 }
 
-void guard_conns_late(void)
+SCENARIO(guard_conns_late, 60)
 {
 	struct lab lab = { 0 };
 
@@ -222,7 +222,7 @@ void guard_conns_late(void)
 }
 
 /* So many a minute, though none stays. */
-void guard_conns_rate(void)
+SCENARIO(guard_conns_rate, 60)
 {
 	struct lab lab = { 0 };
 	struct conns c;
@@ -247,7 +247,7 @@ void guard_conns_rate(void)
 }
 
 /* Limits that nobody confirms are those of before again, and what counts for them is back. */
-void guard_conns_unconfirmed(void)
+SCENARIO(guard_conns_unconfirmed, 60)
 {
 	struct lab lab = { 0 };
 	struct conns c;

@@ -14,7 +14,7 @@
 #include "obj/feature.h"
 #include "tests/lib/cpu.h"
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PACKETS = 60000, LEN = 100, HEADS = 14 + 20 + 8, FRAME = HEADS + LEN };
 
@@ -89,45 +89,45 @@ static void exact(const char *at, const char *hook, bool ring)
 	expect_clean(&lab);
 }
 
-void live_exact_tc(void)
+SCENARIO(live_exact_tc, 60)
 {
 	exact("tc", "in: ", false);
 }
 
-void live_exact_tcx(void)
+SCENARIO(live_exact_tcx, 60)
 {
 	if (feature_try("tcx"))
 		SKIP("this kernel has no tcx");
 	exact("tcx", "in: tcx\n", false);
 }
 
-void live_exact_clsact(void)
+SCENARIO(live_exact_clsact, 60)
 {
 	exact("clsact", "in: clsact\n", false);
 }
 
-void live_exact_xdp_native(void)
+SCENARIO(live_exact_xdp_native, 60)
 {
 	exact("xdp-native", "in: xdp native\n", false);
 }
 
-void live_exact_xdp_generic(void)
+SCENARIO(live_exact_xdp_generic, 60)
 {
 	exact("xdp-generic", "in: xdp generic\n", false);
 }
 
-void live_exact_ring(void)
+SCENARIO(live_exact_ring, 60)
 {
 	exact("tc", "in: ", true);
 }
 
-void live_exact_ring_xdp(void)
+SCENARIO(live_exact_ring_xdp, 60)
 {
 	exact("xdp", "in: xdp ", true);
 }
 
 /* What goes out, of which the kernel has not dropped any yet. */
-void live_exact_out(void)
+SCENARIO(live_exact_out, 60)
 {
 	const struct like like = { "sonde0", FRAME_OUT, FRAME, FRAME };
 	const char *path = file_path("out.pcapng");
@@ -183,20 +183,20 @@ static void loses(const char *snaplen, bool ring, bool surely)
 	expect_clean(&lab);
 }
 
-void live_loses_area(void)
+SCENARIO(live_loses_area, 60)
 {
 	loses("2000", false, true);
 	loses("262144", false, false);
 }
 
-void live_loses_ring(void)
+SCENARIO(live_loses_ring, 60)
 {
 	loses("2000", true, true);
 	loses("262144", true, true);
 }
 
 /* Ended at once behind the last packet, as text, JSON and file, a few times: it is there. */
-void live_drains(void)
+SCENARIO(live_drains, 60)
 {
 	enum { TIMES = 5, EACH = 7 };
 	const struct like like = { "sonde0", FRAME_OUT, FRAME, FRAME };
@@ -306,18 +306,18 @@ static void in_order(bool ring)
 	expect_sorted(b.out);
 }
 
-void live_in_order(void)
+SCENARIO(live_in_order, 60)
 {
 	in_order(false);
 }
 
-void live_in_order_ring(void)
+SCENARIO(live_in_order_ring, 60)
 {
 	in_order(true);
 }
 
 /* -c: so many, not one more, and a good end. */
-void live_count(void)
+SCENARIO(live_count, 60)
 {
 	const char *path = file_path("count.pcapng");
 	struct lab lab = { 0 };
@@ -340,7 +340,7 @@ void live_count(void)
 }
 
 /* -s: the first bytes only, and how many there were. */
-void live_snaplen(void)
+SCENARIO(live_snaplen, 60)
 {
 	const struct like like = { "sonde0", FRAME_OUT, 60, FRAME };
 	const char *path = file_path("snaplen.pcapng");
@@ -449,7 +449,7 @@ static void expect_choice(const struct sonde *live, const char *path, const char
 }
 
 /* Many at once, beside one that takes all. */
-void live_chooses(void)
+SCENARIO(live_chooses, 60)
 {
 	enum { FILTERS = sizeof(filters) / sizeof(*filters) };
 	static struct sonde live[FILTERS];
@@ -475,7 +475,7 @@ void live_chooses(void)
 }
 
 /* At XDP, where an interface has room for one. Not TCP, of which tc may see larger packets. */
-void live_chooses_xdp(void)
+SCENARIO(live_chooses_xdp, 60)
 {
 	static const char *const few[] = { "src port 4242 and udp", "ip[8] > 60 and not tcp and ip",
 					   "ip6 and udp and greater 100", "set %s and udp" };

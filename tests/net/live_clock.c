@@ -7,7 +7,7 @@
 #include <time.h>
 #include "base/clock.h"
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PACKETS = 20, STEPS = 3, LEN = 100 };
 
@@ -47,7 +47,7 @@ static void expect_span(const struct frame *f, const struct capfile_iface *i, vo
 
 /* Each packet has the time that the clock had: an hour ahead, and two hours back. What is on its
  * way while the clock is set may have either. */
-void live_clock_step(void)
+TEST(live_clock_step, "live_clock_step", TEST_ROOT | TEST_MACHINE, 60)
 {
 	static const int64_t steps[STEPS] = { 0, 3600, -7200 };
 	const char *path = file_path("clock.pcapng");

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum {
 	MEGABYTE = 1000000,
@@ -74,17 +74,17 @@ static void rotates(const char *name, const char *option)
 	expect_clean(&lab);
 }
 
-void live_rotates(void)
+SCENARIO(live_rotates, 60)
 {
 	rotates("turn.pcapng", "-n");
 }
 
-void live_rotates_pcap(void)
+SCENARIO(live_rotates_pcap, 60)
 {
 	rotates("turn.pcap", "-n");
 }
 
-void live_rotates_ring(void)
+SCENARIO(live_rotates_ring, 60)
 {
 	rotates("turn.pcapng", "--ring");
 }
@@ -105,7 +105,7 @@ static void find_lengths(const struct frame *f, const struct capfile_iface *i, v
 }
 
 /* -C -W: two files in turn, with the newest packets. */
-void live_rotates_in_turn(void)
+SCENARIO(live_rotates_in_turn, 60)
 {
 	const char *paths[] = { file_path("turn.pcapng0"), file_path("turn.pcapng1") };
 	struct lengths seen = { 0 };
@@ -149,7 +149,7 @@ static bool any_named(const char *directory_of, unsigned int want)
 }
 
 /* -G -W: so many files of so long, and the end; also without a single packet. */
-void live_rotates_by_time(void)
+SCENARIO(live_rotates_by_time, 60)
 {
 	struct lab lab = { 0 };
 
@@ -215,23 +215,23 @@ static void fills(const char *name, const char *option, const char *value)
 	expect_clean(&lab);
 }
 
-void live_full_disk(void)
+SCENARIO(live_full_disk, 60)
 {
 	fills("full.pcapng", "-s", "0");
 }
 
-void live_full_disk_pcap(void)
+SCENARIO(live_full_disk_pcap, 60)
 {
 	fills("full.pcap", "-s", "0");
 }
 
-void live_full_disk_ring(void)
+SCENARIO(live_full_disk_ring, 60)
 {
 	fills("full.pcapng", "-n", "--ring");
 }
 
 /* A later file of a row, which a confined process has opened, is cut back as the first is. */
-void live_full_disk_later(void)
+SCENARIO(live_full_disk_later, 60)
 {
 	enum { PART = 1000 }; /* 1.4 MB */
 	const char *first = file_path("later"), *second = file_path("later1");
@@ -258,7 +258,7 @@ void live_full_disk_later(void)
 }
 
 /* A device that is full from the start. */
-void live_full_device(void)
+SCENARIO(live_full_device, 60)
 {
 	const char *path = file_path("full");
 	struct lab lab = { 0 };
@@ -272,7 +272,7 @@ void live_full_device(void)
 }
 
 /* The interface goes: what came before is in the file. */
-void live_vanish(void)
+SCENARIO(live_vanish, 60)
 {
 	const char *path = file_path("vanish.pcapng");
 	struct lab lab = { 0 };
@@ -297,7 +297,7 @@ static void write_text(const char *path, const char *text)
 }
 
 /* What cannot begin leaves a file as it was, and makes none. */
-void live_spares_file(void)
+SCENARIO(live_spares_file, 60)
 {
 	const char *path = file_path("there.pcapng"), *other = file_path("not.pcapng");
 	struct lab lab = { 0 };
@@ -329,7 +329,7 @@ static void reader_goes(const struct lab *lab, const char *option, const char *v
 	expect_error("standard output");
 }
 
-void live_closed_pipe(void)
+SCENARIO(live_closed_pipe, 60)
 {
 	struct lab lab = { 0 };
 
@@ -350,7 +350,7 @@ static void write_to_stalled(void)
 }
 
 /* A reader that neither reads nor goes does not keep a capture from its end, nor from its sums. */
-void live_stalled_reader(void)
+SCENARIO(live_stalled_reader, 60)
 {
 	struct lab lab = { 0 };
 
@@ -376,7 +376,7 @@ static void close_stdout(void)
 }
 
 /* With -w FILE nobody need read it. */
-void live_no_reader(void)
+SCENARIO(live_no_reader, 60)
 {
 	const char *path = file_path("alone.pcapng");
 	struct lab lab = { 0 };
@@ -397,7 +397,7 @@ void live_no_reader(void)
 }
 
 /* Killed: nothing stays at the hooks. */
-void live_killed(void)
+SCENARIO(live_killed, 60)
 {
 	static const char *const at[] = { "tc", "clsact", "xdp" };
 	struct lab lab = { 0 };
@@ -423,7 +423,7 @@ static void expect_nanos(const struct frame *f, const struct capfile_iface *i, v
 }
 
 /* Classic files: by their name, or asked for; with none of its packets, too. */
-void live_pcap(void)
+SCENARIO(live_pcap, 60)
 {
 	const char *paths[] = { file_path("by-name.pcap"), file_path("asked-for") };
 	struct lab lab = { 0 };

@@ -20,7 +20,7 @@
 #include "sys/netns.h"
 #include "sys/priv.h"
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { LEN = 300 };
 
@@ -74,7 +74,7 @@ static void count_names(const struct frame *f, const struct capfile_iface *i, vo
 }
 
 /* Interfaces that come up while every one is captured on, and go again. */
-void live_follows(void)
+SCENARIO(live_follows, 60)
 {
 	const char *path = file_path("follows.pcapng");
 	struct names seen = { .name = { "late0", "late1" } };
@@ -107,7 +107,7 @@ void live_follows(void)
 }
 
 /* One that cannot be captured on is left out with a word, and the others keep their names. */
-void live_leaves_out(void)
+SCENARIO(live_leaves_out, 60)
 {
 	const char *path = file_path("others.pcapng");
 	struct names seen = { .name = { "late0", "late1" } };
@@ -137,7 +137,7 @@ void live_leaves_out(void)
 }
 
 /* With nothing there to capture on. */
-void live_nothing(void)
+SCENARIO(live_nothing, 60)
 {
 	struct lab lab = { 0 };
 
@@ -161,7 +161,7 @@ static void expect_frame(const struct frame *f, const struct capfile_iface *i, v
 }
 
 /* The kernel takes the tag out of what comes in: in the capture it is where it was. */
-void live_vlan(void)
+SCENARIO(live_vlan, 60)
 {
 	const char *path = file_path("vlan.pcapng");
 	struct lab lab = { 0 };
@@ -199,7 +199,7 @@ static void expect_ethernet(const struct frame *f, const struct capfile_iface *i
 }
 
 /* Beside generic XDP, which some kernels give packets without their Ethernet header behind. */
-void live_beside_generic_xdp(void)
+SCENARIO(live_beside_generic_xdp, 60)
 {
 	const char *path = file_path("beside.pcapng");
 	struct lab lab = { 0 };
@@ -238,7 +238,7 @@ static pid_t stay_near(void)
 
 /* From the far side: the namespace of another process, by its id and by a path; one that is not
  * there. */
-void live_netns(void)
+SCENARIO(live_netns, 60)
 {
 	const char *path = file_path("netns.pcapng");
 	char pid[16], name[64];
@@ -275,7 +275,7 @@ void live_netns(void)
 }
 
 /* A packet of the loopback interface is there once, as one that comes in. */
-void live_loopback(void)
+SCENARIO(live_loopback, 60)
 {
 	enum { PACKETS = 10 };
 	struct sockaddr_in at = { .sin_family = AF_INET,
@@ -365,7 +365,7 @@ static void expect_kind(const struct frame *f, const struct capfile_iface *i, vo
 
 /* Alone its packets are as they are; among those of Ethernet they get a header, for a file is to
  * have one kind only. The filter finds its way in both. */
-void live_raw(void)
+SCENARIO(live_raw, 60)
 {
 	const char *path = file_path("raw.pcapng");
 	struct kind raw = { .link = FRAME_RAW_IP }, ether = { .link = FRAME_ETHERNET, .head = 14 };
@@ -393,7 +393,7 @@ void live_raw(void)
 	expect_clean(&lab);
 }
 
-void live_usage(void)
+TEST(live_usage, "live_usage", 0, 30)
 {
 	static const struct {
 		const char *words, *argv[8];
@@ -427,7 +427,7 @@ static void drop_all(void)
 }
 
 /* Without privilege it says what is missing, and leaves the file alone. */
-void live_no_privilege(void)
+SCENARIO(live_no_privilege, 60)
 {
 	const char *path = file_path("none.pcapng");
 
@@ -439,7 +439,7 @@ void live_no_privilege(void)
 }
 
 /* Once it is attached, it has given up what it does not need. */
-void live_confined(void)
+SCENARIO(live_confined, 60)
 {
 	struct lab lab = { 0 };
 

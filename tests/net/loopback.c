@@ -9,7 +9,7 @@
 #include "obj/feature.h"
 #include "sys/link.h"
 #include "sys/netns.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PACKETS = 100, LEN = 300 };
 
@@ -52,7 +52,7 @@ static void expect_udp(const char *dir)
 	      a.out);
 }
 
-void lone_count_in(void)
+SCENARIO(loopback_count_in, 30)
 {
 	own_loopback();
 	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "lo", "--in");
@@ -63,7 +63,7 @@ void lone_count_in(void)
 }
 
 /* Out takes tcx or a qdisc that may be in a module: then one line says which. */
-void lone_count_both(void)
+SCENARIO(loopback_count_both, 30)
 {
 	own_loopback();
 	SONDE_START(&a, "count", "--json", "--once", "-d", "2s", "-i", "lo");
@@ -80,7 +80,7 @@ void lone_count_both(void)
 	expect_udp("\"out\"");
 }
 
-void lone_installed(void)
+SCENARIO(loopback_installed, 30)
 {
 	own_loopback();
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "lo", "--in"), "%s", a.err);
@@ -94,7 +94,7 @@ void lone_installed(void)
 }
 
 /* What needs a veth pair says so, in one line. */
-void lone_demo(void)
+SCENARIO(loopback_demo, 30)
 {
 	SONDE_RUN(&a, "demo", "-q", "-d", "100ms");
 	if (a.rc)
@@ -103,7 +103,7 @@ void lone_demo(void)
 		CHECK(strstr(a.out, "every number is the same"), "%s", a.out);
 }
 
-void lone_doctor(void)
+SCENARIO(loopback_doctor, 30)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--json"), "%s", a.err);
 	CHECK(strstr(a.out, "\"capability\":\"count incoming\",\"available\":true"), "%s", a.out);

@@ -10,7 +10,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 static struct sonde a;
 static int binary; /* the program under test, to be copied to where no other file is */
@@ -42,7 +42,7 @@ static int run_empty(const char *const *argv)
 	return sonde_wait(&a);
 }
 
-void house_empty_root(void)
+SCENARIO(misc_empty_root, 60)
 {
 	const char *path = getenv("SONDE");
 	struct lab lab = { 0 };
@@ -71,7 +71,7 @@ void house_empty_root(void)
 	expect_clean(&lab);
 }
 
-void house_demo(void)
+SCENARIO(misc_demo, 30)
 {
 	CHECK(!SONDE_RUN(&a, "demo", "-d", "1500ms"), "%s%s", a.out, a.err);
 	CHECK(strstr(a.out, "every number is the same"), "%s", a.out);
@@ -79,7 +79,7 @@ void house_demo(void)
 	CHECK(!strstr(a.out, "NO"), "%s", a.out);
 }
 
-void house_doctor(void)
+SCENARIO(misc_doctor, 30)
 {
 	CHECK(!SONDE_RUN(&a, "doctor", "--deep", "--json"), "%s%s", a.out, a.err);
 	CHECK(strstr(a.out, "\"capability\":\"load programs\",\"available\":true"), "%s", a.out);
@@ -90,7 +90,7 @@ void house_doctor(void)
 	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
 }
 
-void house_status(void)
+SCENARIO(misc_status, 30)
 {
 	struct lab lab = { 0 };
 
@@ -113,7 +113,7 @@ void house_status(void)
 	expect_clean(&lab);
 }
 
-void house_detach_one(void)
+SCENARIO(misc_detach_one, 30)
 {
 	struct lab lab = { 0 };
 

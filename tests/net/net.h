@@ -11,6 +11,9 @@
 #include "lab/lab.h"
 #include "tests/lib/test.h"
 
+/* A test that needs root. It uses only namespaces that it makes, or loopback. */
+#define SCENARIO(name, seconds) TEST(name, #name, TEST_ROOT, seconds)
+
 /* A running or ended sonde, with what it has said so far. */
 struct sonde {
 	pid_t pid; /* 0: ended */

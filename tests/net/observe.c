@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 static struct sonde a, b;
 
@@ -45,7 +45,7 @@ static void expect_pings(struct sonde *s)
 }
 
 /* Both see every packet, and the counters stay when the capture goes. */
-void observe_installed(void)
+SCENARIO(observe_installed, 30)
 {
 	struct lab lab = { 0 };
 
@@ -63,7 +63,7 @@ void observe_installed(void)
 }
 
 /* There is room for one; and it is free again however that one ends. */
-void observe_one_at_a_time(void)
+SCENARIO(observe_one_at_a_time, 30)
 {
 	struct lab lab = { 0 };
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "lab/address.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PORT = 7001 };
 
@@ -84,18 +84,18 @@ static void shown(bool sockets_first)
 	expect_clean(&lab);
 }
 
-void owner_of_new_sockets(void)
+SCENARIO(owner_of_new_sockets, 30)
 {
 	shown(false);
 }
 
-void owner_of_old_sockets(void)
+SCENARIO(owner_of_old_sockets, 30)
 {
 	shown(true);
 }
 
 /* A connection that was accepted is its listener's. */
-void owner_of_accepted(void)
+SCENARIO(owner_of_accepted, 30)
 {
 	struct lab lab = { 0 };
 
@@ -112,7 +112,7 @@ void owner_of_accepted(void)
 }
 
 /* The kernel tells the processes apart before a packet is copied. */
-void owner_filtered(void)
+SCENARIO(owner_filtered, 30)
 {
 	struct lab lab = { 0 };
 	char pid[16];

@@ -18,7 +18,6 @@
 #include "tests/lib/require.h"
 #include "tests/net/file.h"
 #include "tests/net/net.h"
-#include "tests/net/scenarios.h"
 #include "tests/net/trace.h"
 
 enum {
@@ -138,7 +137,7 @@ static void need_uprobes(const char *err)
 }
 
 /* A program's function is counted for the requested process, until that ends. */
-void probe_user(void)
+SCENARIO(probe_user, 60)
 {
 	struct doer d = doer_new(call_here), other = doer_new(call_here);
 	const char *in = own_probe("uprobe", "probed_here"),
@@ -163,7 +162,7 @@ void probe_user(void)
 }
 
 /* Nested calls: each is timed from its own entry. */
-void probe_nested(void)
+SCENARIO(probe_nested, 60)
 {
 	struct doer d = doer_new(call_deep);
 	const char *out = own_probe("uretprobe", "probed_deep");
@@ -193,7 +192,7 @@ static void call_deeper(void)
 }
 
 /* Calls whose return the kernel does not report are counted. */
-void probe_unreturned(void)
+SCENARIO(probe_unreturned, 60)
 {
 	struct doer d = doer_new(call_deeper);
 	const char *out = own_probe("uretprobe", "probed_deep"), *rest;
@@ -214,7 +213,7 @@ void probe_unreturned(void)
 }
 
 /* Hits one by one: strings, numbers, and stacks from the function to its caller. */
-void probe_events(void)
+SCENARIO(probe_events, 60)
 {
 	struct doer d = doer_new(call_here);
 	const char *in = own_probe("uprobe", "probed_here");
@@ -247,7 +246,7 @@ static void call_listen(void)
 }
 
 /* Functions of the kernel. */
-void probe_kernel(void)
+SCENARIO(probe_kernel, 60)
 {
 	struct doer d = doer_new(call_listen);
 
@@ -280,7 +279,7 @@ void probe_kernel(void)
 }
 
 /* System calls, probed at the tracepoints that all of them share: results with their errors. */
-void probe_calls(void)
+SCENARIO(probe_calls, 60)
 {
 	struct doer d = doer_new(call_listen);
 
@@ -302,7 +301,7 @@ void probe_calls(void)
 }
 
 /* Tracepoints with and without their category, which only tracefs knows. */
-void probe_raw(void)
+SCENARIO(probe_raw, 60)
 {
 	struct doer d = doer_new(call_listen);
 
@@ -323,7 +322,7 @@ void probe_raw(void)
 	sonde_expect_line(&a, 1, "did you mean inet_sock_set_state?");
 }
 
-void probe_lists(void)
+SCENARIO(probe_lists, 60)
 {
 	char word[WORDS];
 
@@ -380,7 +379,7 @@ static void put_damaged(const char *path)
 }
 
 /* Wrong words, files that are not programs, missing processes and privileges. */
-void probe_trouble(void)
+SCENARIO(probe_errors, 60)
 {
 	const char *sonde = getenv("SONDE"), *file = file_path("program");
 	char probe[WORDS];
@@ -434,7 +433,7 @@ static void copy_self(const char *path)
 }
 
 /* A replaced file is reported once. kill -9 leaves nothing behind. */
-void probe_replaced(void)
+SCENARIO(probe_replaced, 60)
 {
 	char probe[WORDS], second[WORDS];
 	const char *file = file_path("program");
@@ -469,7 +468,7 @@ static void call_once(void)
 }
 
 /* With more processes than there is room for, lost hits are counted. */
-void probe_full(void)
+SCENARIO(probe_full, 60)
 {
 	enum { ROOM = 16, PROCESSES = 40 };
 	const char *in = own_probe("uprobe", "probed_here"), *beyond;
@@ -500,7 +499,7 @@ static void call_many(void)
 }
 
 /* A closed standard output ends it; a reader that does not read does not delay the end. */
-void probe_readers(void)
+SCENARIO(probe_readers, 60)
 {
 	const char *in = own_probe("uprobe", "probed_here");
 	struct doer d = doer_new(call_many);
@@ -529,7 +528,7 @@ void probe_readers(void)
 }
 
 /* It ends with the process, and shows each hit. */
-void probe_ends(void)
+SCENARIO(probe_ends, 60)
 {
 	struct doer d = doer_new(call_here);
 	const char *in = own_probe("uprobe", "probed_here");
@@ -548,7 +547,7 @@ void probe_ends(void)
 }
 
 /* Hits, errors and latency as one valid document, by name of the process. */
-void probe_metrics(void)
+SCENARIO(probe_metrics, 60)
 {
 	const char *in = own_probe("uprobe", "probed_here"),
 		   *out = own_probe("uretprobe", "probed_here");

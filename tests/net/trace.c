@@ -16,7 +16,7 @@
 #include "sys/mnt.h"
 #include "tests/lib/require.h"
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PORT = 7777, OTHER = 7778, SLOW = 7780, WORD = 100 };
 
@@ -155,12 +155,12 @@ static void every_connection(int family)
 	free(text);
 }
 
-void trace_every_connection(void)
+SCENARIO(trace_every_connection, 60)
 {
 	every_connection(AF_INET);
 }
 
-void trace_every_connection_ipv6(void)
+SCENARIO(trace_every_connection_ipv6, 60)
 {
 	every_connection(AF_INET6);
 }
@@ -256,18 +256,18 @@ static void expect_failures(int family)
 	      "others: %s", a.out);
 }
 
-void trace_failures(void)
+SCENARIO(trace_failures, 60)
 {
 	expect_failures(AF_INET);
 }
 
-void trace_failures_ipv6(void)
+SCENARIO(trace_failures_ipv6, 60)
 {
 	expect_failures(AF_INET6);
 }
 
 /* SYNs without an answer, their retransmits, and a loss within a connection. */
-void trace_losses(void)
+SCENARIO(trace_losses, 60)
 {
 	struct tcp_info_ {
 		char bytes[256];
@@ -329,7 +329,7 @@ void trace_losses(void)
 }
 
 /* Existing connections are listed with their process, and marked when they close. */
-void trace_existing(void)
+SCENARIO(trace_existing, 60)
 {
 	struct lab lab = { 0 };
 	const char *pid = trace_pid_word(getpid());
@@ -357,7 +357,7 @@ void trace_existing(void)
 }
 
 /* A process that already waits in accept(2) when the tracing starts gets its connection, too. */
-void trace_waiting(void)
+SCENARIO(trace_waiting, 60)
 {
 	struct lab lab = { 0 };
 	int listener, fd, status;
@@ -383,7 +383,7 @@ void trace_waiting(void)
 }
 
 /* The kernel applies filters about endpoints and owners. */
-void trace_filters(void)
+SCENARIO(trace_filters, 60)
 {
 	static const char *const good[] = { "port 7777", "dst port 7777 and host 192.0.2.2",
 					    "tcp and not port 7778", "iface sonde0 and port 7777",
@@ -429,7 +429,7 @@ static void no_caps(void)
 }
 
 /* No privileges; a closed standard output; kill -9. */
-void trace_trouble(void)
+SCENARIO(trace_errors, 60)
 {
 	struct lab lab = { 0 };
 	struct progs progs;
@@ -476,7 +476,7 @@ static void write_to_stalled(void)
 }
 
 /* A trace ends in time while events keep coming, and while nobody reads its output. */
-void trace_ends(void)
+SCENARIO(trace_ends, 60)
 {
 	struct lab lab = { 0 };
 	int waiting = 0;
@@ -505,7 +505,7 @@ void trace_ends(void)
 }
 
 /* Events of a process in a cgroup of a container have the container's id. */
-void trace_container(void)
+SCENARIO(trace_container, 60)
 {
 	int root = mnt_create_detached("cgroup2"), procs;
 	char id[16], dir[96], path[128], word[64];

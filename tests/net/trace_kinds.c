@@ -15,7 +15,7 @@
 #include "sys/btf.h"
 #include "sys/mnt.h"
 #include "tests/lib/require.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 #include "tests/net/trace.h"
 
 enum { PORT = 7777, CLOSED = 7779, DATAGRAMS = 40 };
@@ -106,7 +106,7 @@ static uint64_t drops_for(const char *text, const char *reason)
 }
 
 /* Drops are counted by reason as in the kernel's own counters. */
-void trace_dropped(void)
+SCENARIO(trace_dropped, 60)
 {
 	uint64_t no_port, broken, full, small = 1;
 	struct lab lab = { 0 };
@@ -155,7 +155,7 @@ void trace_dropped(void)
 }
 
 /* A stack begins where the packet was dropped; functions have names. */
-void trace_drop_stacks(void)
+SCENARIO(trace_drop_stacks, 60)
 {
 	struct lab lab = { 0 };
 
@@ -183,7 +183,7 @@ static bool tells_reset_reasons(void)
 }
 
 /* A reset is reported at both ends. */
-void trace_resets(void)
+SCENARIO(trace_resets, 60)
 {
 	struct sockaddr_storage ss;
 	struct lab lab = { 0 };
@@ -211,7 +211,7 @@ void trace_resets(void)
 }
 
 /* A listener whose connections nobody accepts. */
-void trace_full_queue(void)
+SCENARIO(trace_full_queue, 60)
 {
 	struct sockaddr_storage ss;
 	struct lab lab = { 0 };
@@ -240,7 +240,7 @@ void trace_full_queue(void)
 	close(listener);
 }
 
-void trace_binds(void)
+SCENARIO(trace_binds, 60)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	const char *pid = trace_pid_word(getpid());
@@ -318,7 +318,7 @@ static void send_query(int fd, const char *name, uint8_t type, bool wait)
 	CHECK(!wait || recv(fd, answer, sizeof(answer), 0) > 0, "no answer");
 }
 
-void trace_dns(void)
+SCENARIO(trace_dns, 60)
 {
 	struct sockaddr_storage ss;
 	const char *pid = trace_pid_word(getpid());
@@ -362,7 +362,7 @@ void trace_dns(void)
 }
 
 /* Messages are chosen by the namespace and the interface of their socket. */
-void trace_dns_netns(void)
+SCENARIO(trace_dns_netns, 60)
 {
 	struct sockaddr_storage ss;
 	struct lab lab = { 0 };
@@ -416,7 +416,7 @@ __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, si
 }
 
 /* Plain text of a program with OpenSSL linked in; long text comes in pieces. */
-void trace_tls(void)
+SCENARIO(trace_tls, 60)
 {
 	const char *pid = trace_pid_word(getpid());
 	char text[64], *much = malloc(9000);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "tests/lib/require.h"
 #include "tests/net/file.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 #include "tests/net/trace.h"
 
 enum { PORT = 7777, LOCAL = 7778, CLOSED = 7779, CONNECTIONS = 12, REFUSED = 5 };
@@ -56,7 +56,7 @@ static void make_connections(void)
 }
 
 /* Each option alone and together: what is chosen, of three connections. */
-void trace_options(void)
+SCENARIO(trace_options, 60)
 {
 	static const struct {
 		const char *options[6];
@@ -101,7 +101,7 @@ void trace_options(void)
 }
 
 /* The other namespace, by a process in it; a connection is there in two. */
-void trace_netns(void)
+SCENARIO(trace_netns, 60)
 {
 	struct lab lab = { 0 };
 	char far_pid[16];
@@ -138,7 +138,7 @@ void trace_netns(void)
 }
 
 /* Mistakes are shown in the text as it was typed, whatever the options add to it. */
-void trace_mistakes(void)
+SCENARIO(trace_mistakes, 60)
 {
 	SONDE_RUN(&a, "trace", "-p", "1", "-N", trace_own_pid(), "connect", "tcp and", "prt 80");
 	CHECK(a.rc == 2 && strstr(a.err, "\n  tcp and prt 80\n          ^\n"), "%d: %s", a.rc,
@@ -185,7 +185,7 @@ static bool has_counts(const char *text)
 }
 
 /* One valid document at the end; kinds without an event have their 0. */
-void trace_metrics(void)
+SCENARIO(trace_metrics, 60)
 {
 	struct lab lab = { 0 };
 	int listener;
@@ -219,7 +219,7 @@ void trace_metrics(void)
 }
 
 /* A whole file at each interval, though nobody reads standard output. */
-void trace_textfile(void)
+SCENARIO(trace_textfile, 60)
 {
 	const char *path = file_path("trace.prom");
 	struct lab lab = { 0 };
@@ -250,7 +250,7 @@ void trace_textfile(void)
 }
 
 /* Records have the fields that the help lists: what is unknown is null, lists are arrays. */
-void trace_json(void)
+SCENARIO(trace_json, 60)
 {
 	struct lab lab = { 0 };
 	int listener;

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/net/rules.h"
-#include "tests/net/scenarios.h"
+#include "tests/net/net.h"
 
 enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
 
@@ -179,12 +179,12 @@ static void upgrade(const char *at)
 	expect_clean(&lab);
 }
 
-void upgrade_xdp(void)
+TEST(upgrade_xdp, "upgrade_xdp", TEST_ROOT | TEST_UPGRADE, 60)
 {
 	upgrade("xdp");
 }
 
-void upgrade_tc(void)
+TEST(upgrade_tc, "upgrade_tc", TEST_ROOT | TEST_UPGRADE, 60)
 {
 	upgrade("tc");
 }
@@ -212,13 +212,13 @@ static void detach_old(const char *at, bool by_parts)
 	expect_clean(&lab);
 }
 
-void upgrade_detach_xdp(void)
+TEST(upgrade_detach_xdp, "upgrade_detach_xdp", TEST_ROOT | TEST_UPGRADE, 30)
 {
 	detach_old("xdp", false);
 	detach_old("xdp", true);
 }
 
-void upgrade_detach_tc(void)
+TEST(upgrade_detach_tc, "upgrade_detach_tc", TEST_ROOT | TEST_UPGRADE, 30)
 {
 	detach_old("tc", false);
 	detach_old("tc", true);

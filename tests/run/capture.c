@@ -121,7 +121,7 @@ static int try_loading(const struct loading *l, uint32_t progs)
 
 /* Each verifier follows every way of being configured, the one that wants aligned memory, too. No
  * room is left behind the longest block, so a bound that is too wide shows. */
-void capture_loads(void)
+TEST(capture_loads, "capture: every program in every way", TEST_ROOT, 120)
 {
 	static const struct loading ways[] = {
 		{ 1, 0, CAPTURE_OWNER_NONE, 0 },
@@ -272,18 +272,18 @@ static void same_as_parsed(int prog)
 	bench_close(&b);
 }
 
-void capture_views_xdp(void)
+TEST(capture_views_xdp, "capture: packets parsed at XDP as in user space", TEST_ROOT, 120)
 {
 	same_as_parsed(AT_XDP);
 }
 
-void capture_views_skb(void)
+TEST(capture_views_skb, "capture: packets parsed at tc as in user space", TEST_ROOT, 120)
 {
 	same_as_parsed(AT_TC);
 }
 
 /* A tag that hardware took out stands in the packet again where user space sees it. */
-void capture_views_tagged(void)
+TEST(capture_views_tagged, "capture: VLAN tags beside the packet", TEST_ROOT, 120)
 {
 	enum { TAG_AT = 12, TAG = 4 };
 	struct view user[VIEW_LAYERS];
@@ -360,12 +360,12 @@ static void same_as_judged(int prog)
 	CHECK(yes > 100 && no > 100, "that tells nothing: %u, %u", yes, no);
 }
 
-void capture_matches_xdp(void)
+TEST(capture_matches_xdp, "capture: filters at XDP as in user space", TEST_ROOT, 120)
 {
 	same_as_judged(AT_XDP);
 }
 
-void capture_matches_skb(void)
+TEST(capture_matches_skb, "capture: filters at tc as in user space", TEST_ROOT, 120)
 {
 	same_as_judged(AT_TC);
 }
@@ -432,7 +432,7 @@ static const struct {
 };
 
 /* The verifier's work grows with the terms, and not faster. */
-void capture_worst(void)
+TEST(capture_worst, "capture: filters of hundreds of terms", TEST_ROOT, 120)
 {
 	const int progs[] = { AT_TC, AT_XDP, CAPTURE_PROG_SONDE_RING_IN,
 			      CAPTURE_PROG_SONDE_RING_XDP };

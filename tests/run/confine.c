@@ -85,7 +85,7 @@ static void confine_self(uint64_t caps, bool files)
 		SKIP("this kernel has no seccomp filters");
 }
 
-void confine_leaves_enough(void)
+TEST(confine_leaves_enough, "sys: confined, but not too much", TEST_ROOT, 10)
 {
 	struct bpf_map_opts m = { .name = "some",
 				  .type = BPF_MAP_TYPE_ARRAY,
@@ -115,7 +115,7 @@ void confine_leaves_enough(void)
 }
 
 /* What rotates files opens them, by either call, and that is all. */
-void confine_leaves_files(void)
+TEST(confine_leaves_files, "sys: confined, but files can be opened", TEST_ROOT, 10)
 {
 	require_own_calls();
 	confine_self(0, true);

@@ -104,7 +104,7 @@ static void check_seen(const struct spec_prog *prog, const struct bpf_insn *insn
 }
 
 /* The pointer's member is read like any memory: the offset is an operand. */
-void core_offset_read(void)
+TEST(core_offset_read, "core: a member read at its place", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 3, 1, 0), /* the skb */
@@ -137,7 +137,7 @@ void core_offset_read(void)
 
 /* The verifier knows the types: the offset stands in the load, which has to be of the right width.
  */
-void core_offset_typed(void)
+TEST(core_offset_typed, "core: a member read with types", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 1, 1, 0), /* the skb */
@@ -193,7 +193,7 @@ static const struct spec_core missing[] = {
 	{ .insn = 2, .kind = SPEC_FIELD_OFFSET, .type = "sk_buff", .path = "no_such_member" },
 };
 
-void core_missing_guarded(void)
+TEST(core_missing_guarded, "core: a missing member behind its check", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_MOV(1, 99), I_JEQ(1, 0, 2), I_MOV(0, 0), I_EXIT, I_MOV(0, 42), I_EXIT,
@@ -205,7 +205,7 @@ void core_missing_guarded(void)
 	CHECK(ret == 42, "returns %u", ret);
 }
 
-void core_missing_reached(void)
+TEST(core_missing_reached, "core: a missing member that is reached", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_MOV(1, 99), I_JEQ(1, 1, 1), I_MOV(0, 0), I_MOV(0, 42), I_EXIT,
@@ -258,7 +258,7 @@ static const struct question {
 };
 
 /* UINT32_MAX: there is none, the loader has to refuse. */
-void core_answers(void)
+TEST(core_answers, "core: every kind of question", TEST_ROOT, 60)
 {
 	static const struct bpf_insn insns[] = { I_MOV(0, -7), I_EXIT };
 	static const struct bpf_insn wide[] = { I_MAP(0), I_EXIT };
@@ -290,7 +290,7 @@ void core_answers(void)
 	}
 }
 
-void core_no_tracepoint(void)
+TEST(core_no_tracepoint, "core: a tracepoint that is not there", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = { I_MOV(0, 0), I_EXIT };
 	static const struct spec_prog prog = { .name = "typed",

@@ -127,12 +127,12 @@ static void alike(enum filter_target target)
 	close(map);
 }
 
-void filter_xdp(void)
+TEST(filter_xdp, "filter: at XDP as in user space", TEST_ROOT, 120)
 {
 	alike(FILTER_XDP);
 }
 
-void filter_skb(void)
+TEST(filter_skb, "filter: at tc as in user space", TEST_ROOT, 120)
 {
 	alike(FILTER_SKB);
 }

@@ -21,7 +21,7 @@ static void build(struct packet *p, const struct sample *s)
 	s->build(p, s->arg);
 }
 
-void gate_samples(void)
+TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
 {
 	struct packet p;
 	struct fixture r;
@@ -51,7 +51,7 @@ static size_t next_cut(size_t cut, size_t len)
 	return cut >= 256 && cut + 64 < len ? cut + 61 : cut + 1;
 }
 
-void gate_truncated(void)
+TEST(gate_truncated, "gate: samples cut at every length", TEST_ROOT, 120)
 {
 	struct packet p;
 	struct fixture r;
@@ -117,17 +117,17 @@ static void mutations(bool ethernet)
 	fixture_close(&r);
 }
 
-void gate_mutated(void)
+TEST(gate_mutated, "gate: mutated packets", TEST_ROOT, 120)
 {
 	mutations(true);
 }
 
-void gate_raw_ip_mutated(void)
+TEST(gate_raw_ip_mutated, "gate: mutated packets without a link layer", TEST_ROOT, 120)
 {
 	mutations(false);
 }
 
-void gate_raw_ip(void)
+TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
 {
 	unsigned int whole = 0;
 	struct packet p;
@@ -193,7 +193,7 @@ static void run_ip(struct fixture *r, bool six, uint8_t proto)
 	run(r, &p);
 }
 
-void gate_rare_full(void)
+TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 60)
 {
 	enum { EXTRA = 300, FIRST = 0x1000 };
 	uint64_t packets = 0, bytes = 0, more;
@@ -227,7 +227,7 @@ void gate_rare_full(void)
 }
 
 /* Each length a row of its own would fill the map, and rows with the same name are no rows. */
-void gate_rare_llc(void)
+TEST(gate_rare_llc, "gate: 802.3 frames of any length are one row", TEST_ROOT, 60)
 {
 	struct gate_counters t;
 	struct fixture r;
@@ -243,7 +243,7 @@ void gate_rare_llc(void)
 	fixture_close(&r);
 }
 
-void gate_cpus(void)
+TEST(gate_cpus, "gate: counters of several CPUs", TEST_ROOT, 60)
 {
 	enum { EACH = 50 };
 	struct gate_counters t;

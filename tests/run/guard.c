@@ -202,7 +202,7 @@ static uint64_t jiffy_ns(void)
 	return (uint64_t)ts.tv_nsec;
 }
 
-void guard_exact(void)
+TEST(guard_exact, "guard: accepted is rate times time and burst, on CPUs together", TEST_ROOT, 120)
 {
 	struct guarded g;
 
@@ -226,7 +226,7 @@ void guard_exact(void)
 }
 
 /* Each source has its own bucket, and what the sketch let pass before is charged to it. */
-void guard_sketch(void)
+TEST(guard_sketch, "guard: the sketch's estimate is charged", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p;
@@ -255,7 +255,7 @@ void guard_sketch(void)
 
 /* More sources than there is room for: those that were there before stay unlimited by it, those
  * without an entry are limited as one. */
-void guard_full(void)
+TEST(guard_full, "guard: a full table", TEST_ROOT, 10)
 {
 	uint32_t pass = 0;
 	struct guard_sums sums;
@@ -304,7 +304,7 @@ static void let_pass(struct guard_rec *rec, uint32_t ticks)
 		rec->tat[i] -= (uint64_t)ticks << (GUARD_TICK_SHIFT + GUARD_TIME_SHIFT);
 }
 
-void guard_bans(void)
+TEST(guard_bans, "guard: bans expire, double, and are forgotten", TEST_ROOT, 10)
 {
 	enum { BAN = 1000, QUIET = 100 };
 	struct guard_limit limit = guarded_limit(GUARD_PACKETS, 1, 5, GUARD_BAN);
@@ -346,7 +346,7 @@ void guard_bans(void)
 }
 
 /* Everything as if, and nothing is dropped. */
-void guard_dry(void)
+TEST(guard_dry, "guard: a dry run", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p;
@@ -391,7 +391,7 @@ static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
 }
 
 /* Headers that are cut, or that a fragment might cover, hide no flags (RFC 1858, RFC 3128). */
-void guard_fragments(void)
+TEST(guard_fragments, "guard: TCP in fragments", TEST_ROOT, 10)
 {
 	enum { SYN = 2, ACK = 16, MORE = 0x2000, DONT = 0x4000 };
 
@@ -407,7 +407,7 @@ void guard_fragments(void)
 }
 
 /* Sources are known by a prefix, destinations apart from them, IPv6 as well. */
-void guard_keys(void)
+TEST(guard_keys, "guard: prefixes, destinations, IPv6", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p = { .len = 0 };
@@ -442,7 +442,7 @@ void guard_keys(void)
 
 /* All parts of it in use, on packets of any kind, in every target: whatever they are, an answer
  * is given. */
-void guard_mutated(void)
+TEST(guard_mutated, "guard: mutated packets", TEST_ROOT, 120)
 {
 	struct guarded g;
 	uint64_t seed = 0x6775617264;
@@ -485,7 +485,7 @@ void guard_mutated(void)
 
 /* Rules and allowed packets take 64 bytes of stack, and a lookup in a set as many: the guard's own
  * frame has to leave them. */
-void guard_stack(void)
+TEST(guard_stack, "guard: the stack that rules and sets need", TEST_ROOT, 60)
 {
 	static const char deep[] =
 		"len - (len - (len - (len - (len - (len - (len - 1)))))) > 3 and "

@@ -89,7 +89,7 @@ static void trace_everything(void)
 	filter_close(&filter);
 }
 
-void jit_compiles(void)
+TEST(jit_compiles, "obj: every program is compiled where there is a JIT", TEST_ROOT, 60)
 {
 	static const struct spec *const specs[] = {
 		&sock_calls_spec, &capture_spec, &guard_conns_spec, &dns_spec,

@@ -8,7 +8,4 @@
  * fails if the JIT does not compile a program that it loads. */
 void jit_watch(void);
 
-/* The test: every program of sonde that this kernel loads, and those of a trace of all kinds. */
-void jit_compiles(void);
-
 #endif

@@ -87,7 +87,7 @@ static const char *refused(const struct spec *spec, const struct obj_opts *opts,
 	return said;
 }
 
-void load_refused(void)
+TEST(load_refused, "obj: a refused program and the verifier's last lines", TEST_ROOT, 10)
 {
 	const char *said = refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
 
@@ -98,7 +98,7 @@ void load_refused(void)
 	CHECK(lines_of(said) <= 10, "%d lines: %s", lines_of(said), said);
 }
 
-void load_refused_whole_log(void)
+TEST(load_refused_whole_log, "obj: the whole log", TEST_ROOT, 10)
 {
 	const char *said = refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
 
@@ -128,7 +128,7 @@ static void too_complex(const struct bpf_insn *insns, uint32_t n, int err, const
 	CHECK(lines_of(said) == 1, "not one line: %s", said);
 }
 
-void load_too_large(void)
+TEST(load_too_large, "obj: a program of too many steps", TEST_ROOT, 60)
 {
 	static const struct bpf_insn endless[] = {
 		I_MOV(0, 0),
@@ -141,7 +141,7 @@ void load_too_large(void)
 }
 
 /* More ways than the verifier keeps in mind: 8192. */
-void load_too_many_jumps(void)
+TEST(load_too_many_jumps, "obj: a program of too many jumps", TEST_ROOT, 60)
 {
 	enum { JUMPS = 9000 };
 	static struct bpf_insn insns[JUMPS + 3] = { I_CALL(BPF_FUNC_ktime_get_ns) };
@@ -153,7 +153,7 @@ void load_too_many_jumps(void)
 	too_complex(insns, LENGTH(insns), 0, "too complex");
 }
 
-void load_map_refused(void)
+TEST(load_map_refused, "obj: a refused map", TEST_ROOT, 10)
 {
 	static const struct spec_map maps[] = {
 		{ .name = "odd",
@@ -172,7 +172,7 @@ void load_map_refused(void)
 }
 
 /* As it would be in a binary that lost a byte. */
-void load_damaged(void)
+TEST(load_damaged, "obj: damaged code", TEST_ROOT, 10)
 {
 	struct spec spec = wrong_spec;
 	const char *said;
@@ -183,7 +183,7 @@ void load_damaged(void)
 }
 
 /* Only what is asked for is loaded, and only its maps are made. */
-void load_some(void)
+TEST(load_some, "obj: some of the programs", TEST_ROOT, 10)
 {
 	struct obj o = { 0 };
 
@@ -213,7 +213,7 @@ static void check_conf(const struct gate_conf *given, const struct gate_conf *wa
 	obj_close(&o);
 }
 
-void load_conf_frozen(void)
+TEST(load_conf_frozen, "obj: the conf is frozen", TEST_ROOT, 10)
 {
 	struct gate_conf conf = {
 		.magic = GATE_MAGIC, .version = GATE_VERSION, .ethernet = 1, .ifindex = 0x12345678
@@ -222,7 +222,7 @@ void load_conf_frozen(void)
 	check_conf(&conf, &conf);
 }
 
-void load_conf_default(void)
+TEST(load_conf_default, "obj: the conf as compiled", TEST_ROOT, 10)
 {
 	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
 
@@ -251,7 +251,7 @@ static const struct {
 	{ "processed beans\nis no summary\n", 8, "processed beans\nis no summary" },
 };
 
-void log_tails(void)
+TEST(log_tails, "obj: the end of a log", 0, 10)
 {
 	for (size_t i = 0; i < LENGTH(tails); i++) {
 		char *log = strdup(tails[i].log), *tail = log_tail(log, tails[i].lines);
@@ -262,7 +262,7 @@ void log_tails(void)
 	}
 }
 
-void find_again(void)
+TEST(find_again, "obj: found again by ids", TEST_ROOT, 10)
 {
 	struct bpf_prog_info info = { 0 };
 	struct bpf_map_info map = { 0 };
@@ -313,7 +313,7 @@ void find_again(void)
 
 /* Some processors read nothing across its natural boundary: the verifier there refuses programs
  * that might, and here does so on request. */
-void load_aligned(void)
+TEST(load_aligned, "obj: the gate where memory is read aligned", TEST_ROOT, 10)
 {
 	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
 	struct obj_opts opts = { .conf = &conf, .flags = BPF_F_STRICT_ALIGNMENT };
@@ -328,7 +328,7 @@ void load_aligned(void)
 }
 
 /* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
-void possible_cpus(void)
+TEST(possible_cpus, "sys: possible CPUs", TEST_ROOT, 10)
 {
 	struct bpf_map_opts m = { .name = "cpus",
 				  .type = BPF_MAP_TYPE_PERCPU_HASH,

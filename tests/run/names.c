@@ -71,7 +71,7 @@ static void ask_groups(int root)
 	says("cgroup ../..", 7, "no cgroup");
 }
 
-void names_cgroups(void)
+TEST(names_cgroups, "names: cgroups and containers", TEST_ROOT, 10)
 {
 	int root = mnt_create_detached("cgroup2");
 
@@ -87,7 +87,7 @@ void names_cgroups(void)
 	remove_groups(root);
 }
 
-void names_places(void)
+TEST(names_places, "names: namespaces and interfaces", TEST_ROOT, 10)
 {
 	char text[64];
 	struct diag diag;
@@ -108,7 +108,7 @@ void names_places(void)
 	close(fd);
 }
 
-void names_files(void)
+TEST(names_files, "names: files of addresses", TEST_ROOT, 10)
 {
 	static const char file[] = "sonde-test-set", text[] = "10.0.0.1\n  10.0.0.0/33 # wrong\n";
 	struct filter f = { 0 };

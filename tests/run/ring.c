@@ -121,7 +121,7 @@ static int next_record(const void *rec, size_t len, void *arg)
 }
 
 /* Often enough to go round many times, and at each offset at which a record can stand. */
-void ring_in_order(void)
+TEST(ring_in_order, "ring: records in order, round and round", TEST_ROOT, 60)
 {
 	struct bench b;
 	unsigned int n = 0;
@@ -139,7 +139,7 @@ void ring_in_order(void)
 }
 
 /* Nothing old is overwritten, and what is read makes room. */
-void ring_full(void)
+TEST(ring_full, "ring: full", TEST_ROOT, 10)
 {
 	struct pollfd p = { .events = POLLIN };
 	struct bench b;
@@ -162,7 +162,7 @@ void ring_full(void)
 	bench_close(&b);
 }
 
-void ring_stops(void)
+TEST(ring_stops, "ring: the reader may stop", TEST_ROOT, 10)
 {
 	struct bench b;
 	unsigned int n;

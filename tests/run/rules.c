@@ -371,22 +371,22 @@ static void same_as_judged(enum target target, bool ethernet)
 	      "%u packets, %u sets that dropped", ran, dropped);
 }
 
-void rules_xdp(void)
+TEST(rules_xdp, "rules: at XDP as in user space", TEST_ROOT, 120)
 {
 	same_as_judged(XDP, true);
 }
 
-void rules_tc_in(void)
+TEST(rules_tc_in, "rules: at tc, incoming, as in user space", TEST_ROOT, 120)
 {
 	same_as_judged(TC_IN, true);
 }
 
-void rules_tc_out(void)
+TEST(rules_tc_out, "rules: at tc, outgoing, as in user space", TEST_ROOT, 120)
 {
 	same_as_judged(TC_OUT, true);
 }
 
-void rules_raw_ip(void)
+TEST(rules_raw_ip, "rules: packets without a link layer", TEST_ROOT, 180)
 {
 	for (int f = 0; f < FLAVOURS; f++)
 		same_as_judged((enum target)f, false);
@@ -429,13 +429,13 @@ static void both_ways(enum target target, bool ethernet)
 	CHECK(addr_only > sets / 2, "only %u of %u sets were light", addr_only, sets);
 }
 
-void rules_light(void)
+TEST(rules_light, "rules: the short way to addresses", TEST_ROOT, 240)
 {
 	for (int f = 0; f < FLAVOURS; f++)
 		both_ways((enum target)f, true);
 }
 
-void rules_light_raw_ip(void)
+TEST(rules_light_raw_ip, "rules: the short way without a link layer", TEST_ROOT, 240)
 {
 	for (int f = 0; f < FLAVOURS; f++)
 		both_ways((enum target)f, false);
@@ -455,7 +455,7 @@ static char *many(unsigned int n, const char *fmt)
 
 /* As many rules as there may be: they are loaded, and the last of them is asked, or it is said why
  * they are not. */
-void rules_many(void)
+TEST(rules_many, "rules: as many as there may be", TEST_ROOT, 240)
 {
 	static const char *const fmts[] = {
 		"allow src host 10.0.%u.%u # %u\n",
@@ -491,7 +491,7 @@ void rules_many(void)
 }
 
 /* A set is there once, however many rules name it. */
-void rules_sets(void)
+TEST(rules_sets, "rules: a set that many rules name", TEST_ROOT, 60)
 {
 	struct buf text = { 0 };
 	struct bench b;
@@ -515,7 +515,7 @@ void rules_sets(void)
 }
 
 /* Of different ones there are only so many. */
-void rules_many_sets(void)
+TEST(rules_many_sets, "rules: no more sets than there may be", TEST_ROOT, 60)
 {
 	static char names[FILTER_SETS_MAX + 1][8];
 	struct filter_set of[FILTER_SETS_MAX + 1] = { 0 };
@@ -537,7 +537,7 @@ void rules_many_sets(void)
 }
 
 /* An observer that returns the gate's decision and a little more. */
-void rules_observed(void)
+TEST(rules_observed, "rules: an observer sees what is dropped", TEST_ROOT, 60)
 {
 	struct bench b;
 	uint32_t zero = 0;
@@ -580,7 +580,7 @@ void rules_observed(void)
 }
 
 /* A gate that takes another's place goes on with its hits and its counters. */
-void rules_go_on(void)
+TEST(rules_go_on, "rules: hits go on from gate to gate", TEST_ROOT, 60)
 {
 	struct gate_load_opts what = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP, .users = 1 };
 	const struct link link = { .ifindex = IFINDEX, .name = "bench", .type = ARPHRD_ETHER };

@@ -251,7 +251,7 @@ static void one_shape(const struct shape *s, bool called)
 	filter_close(&f);
 }
 
-void sets_shapes(void)
+TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", TEST_ROOT, 120)
 {
 	static const struct shape edges[] = {
 		{ 1, 0, 0, 32 },       { 1, 32, 32, 32 },     { 2, 1, 1, 32 },
@@ -302,7 +302,7 @@ static void write_many(uint32_t n)
 	}
 }
 
-void sets_many(void)
+TEST(sets_many, "filter: a set of a million prefixes", TEST_ROOT, 60)
 {
 	uint32_t n = MANY / test_slow();
 	struct filter f = { 0 };

@@ -95,7 +95,7 @@ static void check_segments(struct fixture *r, const struct gso *g, uint32_t vlan
 		fixture_expect(r, (enum target)f, p.at, p.len, &ctx, &want);
 }
 
-void skb_segments(void)
+TEST(skb_segments, "gate: segments of offloaded packets", TEST_ROOT, 10)
 {
 	struct fixture r;
 
@@ -107,7 +107,7 @@ void skb_segments(void)
 }
 
 /* The tag is on the wire, so it counts, once a segment; the family is that of what it wraps. */
-void skb_vlan_beside(void)
+TEST(skb_vlan_beside, "gate: VLAN tags beside the packet", TEST_ROOT, 10)
 {
 	struct fixture r;
 
@@ -255,7 +255,7 @@ static void check_in_pages(struct fixture *r, int ifindex, const struct in_pages
 		fixture_clear(r, (enum gate_dir)dir);
 }
 
-void skb_headers_in_pages(void)
+TEST(skb_headers_in_pages, "gate: headers outside the linear part", TEST_ROOT, 120)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GATE_IN, GATE_PROG_SONDE_GATE_OUT };
 	struct attach at[GATE_DIRS] = { 0 };
@@ -286,7 +286,7 @@ void skb_headers_in_pages(void)
 }
 
 /* A jumbo frame: the program sees its start, its length is that of all of it. */
-void xdp_in_pages(void)
+TEST(xdp_in_pages, "gate: XDP frames in several buffers", TEST_ROOT, 10)
 {
 	static uint8_t frame[9000];
 	struct gate_row want = { .family = GATE_IPV4, .proto = 6, .packets = 1 };

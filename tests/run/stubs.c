@@ -75,7 +75,7 @@ static void check_gate(const struct obj *gate, int prog, uint32_t bits)
 	      (unsigned long long)(after - before));
 }
 
-void stubs_gate(void)
+TEST(stubs_gate, "gate: every bit of the rules' answer counts", TEST_ROOT, 60)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 				     GATE_PROG_SONDE_GATE_OUT, GATE_PROG_SONDE_GUARD_XDP,
@@ -129,7 +129,7 @@ static void check_guard(int prog, uint32_t bits)
 	obj_close(&gate);
 }
 
-void stubs_guard(void)
+TEST(stubs_guard, "guard: every bit of the rules' answer counts", TEST_ROOT, 60)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GUARD_XDP, GATE_PROG_SONDE_GUARD_IN };
 
@@ -153,7 +153,7 @@ static uint64_t sum_matched(const struct obj *capture)
 	return sum;
 }
 
-void stubs_capture(void)
+TEST(stubs_capture, "capture: every bit of a filter's answer counts", TEST_ROOT, 60)
 {
 	static const int progs[] = { CAPTURE_PROG_SONDE_RING_XDP, CAPTURE_PROG_SONDE_RING_IN,
 				     CAPTURE_PROG_SONDE_RING_OUT };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Sums up what machines of the matrix told: summary.sh OUT-DIR MACHINES (lines of the matrix).
-# Prints the table, keeps it in OUT-DIR/table.txt and, for the README with doctor's choices, in
+# Prints the table, keeps it in OUT-DIR/table.txt and, for RESULTS.md with doctor's choices, in
 # OUT-DIR/table.md.
 set -eu
 here=$(dirname "$0")

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: MIT
-# The table of results, scenarios down, machines across; with markdown=1 one for the README, machines
+# The table of results, scenarios down, machines across; with markdown=1 one for RESULTS.md, machines
 # down. Files: the machines' .end lines (nends of them, with how each was started behind), the results.
 BEGIN {
 	FS = "\t"
 	letters = "abcdefghijklmnopqrstuvwxyz"
-	ngroups = split("programs count house trouble capture live owner observe lone", groups, " ")
-	heading = "programs on crafted packets | count | doctor, demo, status, detach |" \
-		" trouble | capture files | live capture | processes | behind the gate |" \
-		" loopback alone"
+	ngroups = split("programs count filter guard capture live owner observe trace probe misc " \
+		"errors loopback", groups, " ")
+	heading = "programs on crafted packets | count | filter | guard | capture files |" \
+		" live capture | processes | behind the gate | trace | probe |" \
+		" doctor, demo, status, detach | errors | loopback only"
 }
 
-# Scenarios by what they are about, for the README.
+# Scenarios by what they are about, for RESULTS.md.
 function group(scenario) {
 	if (scenario == "doctor" || scenario == "machine" || scenario == "kernel")
-		return "house"
+		return "misc"
 	if (scenario ~ /: /)
 		return "programs"
 	sub(/_.*/, "", scenario)
