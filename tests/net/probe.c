@@ -562,6 +562,7 @@ SCENARIO(probe_metrics, 60)
 	doer_go(&d);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(!prom_mistake(a.out), "%s: %s", prom_mistake(a.out), a.out);
+	expect_promtool(a.out);
 	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
 		 in);
 	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);

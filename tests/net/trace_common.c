@@ -308,6 +308,17 @@ const char *prom_mistake(const char *text)
 	return why ? why : p.nsamples ? NULL : "nothing";
 }
 
+void expect_promtool(const char *text)
+{
+	FILE *tool;
+
+	if (access("/usr/bin/promtool", X_OK))
+		return;
+	tool = popen("/usr/bin/promtool check metrics >&2", "w");
+	CHECK(tool && fputs(text, tool) >= 0, "promtool: %s", strerror(errno));
+	CHECK(!pclose(tool), "promtool refuses %s", text);
+}
+
 long long prom_value(const char *text, const char *sample)
 {
 	size_t len = strlen(sample);

@@ -201,6 +201,7 @@ SCENARIO(trace_metrics, 60)
 	CHECK(!*trace_out(&a), "before the end: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!prom_mistake(a.out), "%s: %s", prom_mistake(a.out), a.out);
+	expect_promtool(a.out);
 	CHECK(has_counts(a.out), "%s", a.out);
 	CHECK(prom_value(a.out, "sonde_trace_events_total{event=\"connect\"}") ==
 		      CONNECTIONS + REFUSED,

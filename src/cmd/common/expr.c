@@ -10,6 +10,7 @@
 #include "filter/restrict.h"
 #include "resolve/names.h"
 #include "sys/netns.h"
+#include "sys/pidfd.h"
 
 enum { WORD = 64 };
 
@@ -77,8 +78,12 @@ static int restrict_filter(struct filter *f, const struct filter_names *names,
 	struct filter_restriction r = { .ifindexes = ifindexes,
 					.nifaces = common->ifaces.n,
 					.pid = common->pid };
-	int rc = find_netns(common, &r.netns);
+	int rc;
 
+	if (r.pid && !pidfd_is_initial_namespace())
+		return fail(-EINVAL, "-p: in this PID namespace processes have other numbers than "
+				     "in the kernel; use a filter: comm, cgroup or container");
+	rc = find_netns(common, &r.netns);
 	if (!rc)
 		rc = find_ifaces(names, common, ifindexes);
 	if (rc)

@@ -91,9 +91,6 @@ static int watch_process(struct probing *p)
 
 	if (!pid)
 		return 0;
-	if (!pidfd_is_initial_namespace())
-		return fail(-EINVAL, "-p: in this PID namespace processes have other numbers than "
-				     "in the kernel; use a filter: comm, cgroup or container");
 	fd = pidfd_open_process(pid);
 	if (fd == -ESRCH)
 		return fail(fd, "no process %u", pid);
