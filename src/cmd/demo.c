@@ -43,7 +43,7 @@ static const struct opt_spec spec = {
 	.about = "count real traffic in a private network: a first look\n"
 		 "Makes two network namespaces and a veth pair, sends TCP, UDP and ICMP through "
 		 "sockets, counts at both ends, and compares with the kernel's own interface "
-		 "statistics. Touches nothing of the host. Exits with 1 if a number differs.",
+		 "statistics. Does not touch the host. Exits with 1 if a number differs.",
 	.rows = rows,
 };
 

@@ -22,7 +22,7 @@ struct status_opts {
 static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "show the programs at this interface only"),
 	OPT_ROW_NETNS(O),
-	OPT_FLAG('a', "all", O, all, "show programs of others that are at no interface, too"),
+	OPT_FLAG('a', "all", O, all, "also show programs of others that are not at an interface"),
 	OPT_FLAG(0, "stats", O, stats,
 		 "let the kernel time every BPF program for a while: runs, and the mean of a run"),
 	OPT_ROW_DURATION(O, "how long --stats measures (default: 1s)"),
@@ -37,7 +37,7 @@ static const struct opt_spec spec = {
 	.about = "sonde's programs in the kernel, and what they cost\n"
 		 "Programs of others at the same hooks are shown, too, marked \"other\". "
 		 "Exits with 1 "
-		 "if no program of sonde's is there.",
+		 "if there is none of sonde's.",
 	.rows = rows,
 	.examples = "  sonde status\n"
 		    "  sonde status --stats -d 10s\n",

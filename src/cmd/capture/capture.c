@@ -66,7 +66,7 @@ static const struct opt rows[] = {
 		"kernel memory for packets (default: 65536, or 1/32 of the host's memory)"),
 	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
 		 "do not put the interface into promiscuous mode"),
-	OPT_FLAG(0, "ring", O, ring, "use a ring buffer even if the kernel has a faster way"),
+	OPT_FLAG(0, "ring", O, ring, "use a ring buffer even where a faster method works"),
 	OPT_STR('r', "read", "FILE", O, read, "read a pcap or pcapng file; - is standard input"),
 	OPT_STR('w', "write", "FILE", O, write,
 		"write packets to a file; - is standard output. The format is pcapng, or pcap if "
@@ -99,7 +99,7 @@ static const struct opt rows[] = {
 	OPT_FLAG('l', "line-buffered", O, line_buffered,
 		 "accepted for tcpdump's users: lines are never held back"),
 	OPT_FLAG('U', "packet-buffered", O, packet_buffered,
-		 "accepted for tcpdump's users: nor are packets with -w"),
+		 "accepted for tcpdump's users: packets are never held back"),
 	OPT_FLAG(0, "quiet", O, common.quiet,
 		 "print no notes and no counts unless packets are lost"),
 	OPT_FLAG('d', "program", O, program, "print the filter's kernel program and end"),

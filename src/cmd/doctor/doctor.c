@@ -36,7 +36,7 @@ struct doctor_opts {
 #define O struct doctor_opts
 static const struct opt rows[] = {
 	OPT_FLAG(0, "deep", O, deep,
-		 "prove each hook on a private veth pair: send packets and compare what it saw"),
+		 "prove each hook on a private veth pair: send packets and compare the counts"),
 	OPT_ROWS_OUTPUT_NO_PROM(O),
 	{ 0 },
 };

@@ -402,7 +402,7 @@ static const struct opt_spec spec = {
 	.usage = "COMMAND [OPTIONS]",
 	.about = "allow or drop packets by rules in the kernel\n"
 		 "Rules stay in the kernel without a process. A change is atomic: each packet is "
-		 "judged by the old rules or by the new ones.",
+		 "handled by the old rules or by the new ones.",
 	.examples = "  sonde filter add -i eth0 drop 'tcp and not dst port 80'\n"
 		    "  sonde filter list\n"
 		    "  sonde filter clear -i eth0\n",

@@ -19,9 +19,8 @@ struct filter_opts {
 #define FILTER_ROWS_DIR(O)                                          \
 	OPT_FLAG(0, "in", O, in, "incoming packets (the default)"), \
 		OPT_FLAG(0, "out", O, out, "outgoing packets")
-#define FILTER_ROWS_PUT(O)                                              \
-	GATE_ROWS_PUT(O, ", outgoing packets are always judged at tc"), \
-		CONFIRM_ROW(O, "sonde filter confirm"),                 \
+#define FILTER_ROWS_PUT(O)                                                                     \
+	GATE_ROWS_PUT(O, "; tc for outgoing packets"), CONFIRM_ROW(O, "sonde filter confirm"), \
 		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not add a rule that keeps this SSH session")
 
 /* The interfaces of -i, opened to be changed. Zeroed: closed. */

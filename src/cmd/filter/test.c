@@ -16,7 +16,7 @@ static const struct opt test_rows[] = {
 	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
 	OPT_STR('f', "file", "FILE", O, file, "use the rules of a file instead of installed ones"),
-	OPT_FLAG('r', "read", O, read, "the operand is a capture file: judge every packet in it"),
+	OPT_FLAG('r', "read", O, read, "the operand is a capture file: test every packet in it"),
 	OPT_FLAG(0, "exit-code", O, exit_code, "exit with 1 if a packet is dropped"),
 	OPT_ROWS_OUTPUT_NO_PROM(O),
 	{ 0 }

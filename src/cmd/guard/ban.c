@@ -15,7 +15,7 @@ static const struct opt_spec ban_spec = {
 	.command = "guard ban",
 	.usage = "[-i IFACE] ADDRESS TIME",
 	.about = "drop all packets of an IPv4 address or an IPv6 /64 for a time\n"
-		 "Replaces a ban that is there already. A dry run drops nothing.",
+		 "Replaces an existing ban. A dry run drops nothing.",
 	.rows = rows,
 	.examples = "  sonde guard ban 192.0.2.7 10m\n  sonde guard ban 2001:db8::/64 1h\n",
 };

@@ -55,7 +55,7 @@ static const struct opt start_rows[] = {
 static const struct opt_spec start_spec = {
 	.command = "guard start",
 	.usage = "-i IFACE [OPTIONS]",
-	.about = "install a guard, or change the one that is there\n"
+	.about = "install a guard, or change the installed one\n"
 		 "Bans and entries stay when a guard is changed. Without a limit it has two: src "
 		 "20000 packets/s burst 40000, src 200 syns/s burst 400.",
 	.rows = start_rows,
@@ -349,8 +349,8 @@ static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
 	.about = "DDoS protection: limits and bans per source or destination\n"
-		 "A guard stays in the kernel without a process. It only counts what it would drop "
-		 "until it is told to --enforce.",
+		 "A guard stays in the kernel without a process. Without --enforce it only counts "
+		 "what it would drop.",
 	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'     a dry run\n"
 		    "  sonde guard status\n"
 		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n",

@@ -33,9 +33,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "guard watch",
 	.usage = "[OPTIONS]",
-	.about = "report incidents: their start, updates and end\n"
-		 "Each has its peak, its reason and the busiest sources. The guard works without "
-		 "this command.",
+	.about =
+		"report incidents: their start, updates and end\n"
+		"Each report has the peak, the reason and the busiest sources. The guard works without "
+		"this command.",
 	.rows = rows,
 };
 
