@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-# sonde: `make run` shows it at work, `make test` proves it; both get what they need first.
-# `make help` lists what else there is.
+# Builds and tests sonde. `make run` shows a demo, `make test` runs the tests; both install the
+# packages that they need first. `make help` lists all goals.
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-# As many jobs as there are CPUs, unless somebody says otherwise or names several goals, whose order
-# may matter.
+# Runs one job per CPU, unless the user gives -j, or several goals, whose order may matter.
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS))$(word 2,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
@@ -18,13 +17,13 @@ PREFIX ?= /usr/local
 comma := ,
 Q := $(if $(V),,@)
 QUIET := $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-say = $(if $(QUIET),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
+print_step = $(if $(QUIET),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-# The layers, lowest first (src/layers), and the folders with sources in them. Those that handle
-# packets one by one are optimized for speed, the others (SMALL) for size.
+# The layers, lowest first (src/layers), and the directories with their sources. Directories that
+# handle each packet are optimized for speed, the others (SMALL_DIRS) for size.
 LAYERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/layers)
 LAYER_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard $(foreach l,$(LAYERS),src/$l/*.c src/$l/*/*.c)))))
-SMALL := $(filter-out src/base src/net src/net/dissect src/net/capfile src/out src/capture,$(LAYER_DIRS))
+SMALL_DIRS := $(filter-out src/base src/net src/net/dissect src/net/capfile src/out src/capture,$(LAYER_DIRS))
 
 B := build
 FETCHED := build/fetched
@@ -40,20 +39,20 @@ endif
 B := build/san
 endif
 
-all: ## the static binary: build/sonde (ARCH=arm64: build/arm64/sonde)
+all: ## build the static binary build/sonde (ARCH=arm64: build/arm64/sonde)
 .PHONY: all
 
 include gen/toolchain.mk gen/deps.mk
 
 ##@ The product
-run: ## build, then count real packets in a private namespace (root)
-	$(call ready,build,run-now)
+run: ## build, then run the demo: count real packets in private namespaces (root)
+	$(call with_packages,build,run-now)
 run-now: all
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(B)/sonde demo; \
-	else echo 'the demo makes network namespaces: sudo $(B)/sonde demo'; fi
+	else echo 'The demo needs root, since it makes network namespaces. Run: sudo $(B)/sonde demo'; fi
 
-HOST := build/host
-GEN := $(HOST)/gen/gen
+HOST_DIR := build/host
+GEN := $(HOST_DIR)/gen/gen
 BPF_NAMES := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
 GEN_C := $(BPF_NAMES:%=$(B)/gen/%.gen.c)
 GEN_H := $(GEN_C:.c=.h) $(B)/gen/syscalls.h $(B)/gen/pages.gen.h
@@ -61,91 +60,92 @@ LIB_SRCS := $(wildcard $(patsubst %,%/*.c,$(filter-out src/cmd%,$(LAYER_DIRS))))
 LIB_O := $(LIB_SRCS:%.c=$(B)/%.o) $(GEN_C:.c=.o)
 CMD_SRCS := $(wildcard src/cmd/*.c src/cmd/*/*.c) src/main.c
 CMD_O := $(CMD_SRCS:%.c=$(B)/%.o) $(B)/gen/pages.gen.o
-# gen packs with LZ4; the product unpacks by itself. What that puts together again, gen looks at too.
-LZ4 := -llz4
-GEN_O := $(patsubst %.c,$(HOST)/%.o,$(wildcard gen/*.c) src/obj/streams.c)
+# gen compresses with liblz4; sonde decompresses with its own code. gen checks its output with
+# src/obj/streams.c, which sonde uses to read it.
+LZ4_LIBS := -llz4
+GEN_O := $(patsubst %.c,$(HOST_DIR)/%.o,$(wildcard gen/*.c) src/obj/streams.c)
 OBJECTS := $(LIB_O) $(CMD_O) $(START_O) $(BPF_NAMES:%=$(B)/bpf/%.bpf.o) $(GEN_O)
 
 all: $(B)/sonde
 $(B)/sonde: $(LIB_O) $(CMD_O) | $(START_O)
-	$(call link,$(call LINK_TARGET,$^))
+	$(call link_program,$(call LINK_TARGET,$^))
 	$(Q)$(if $(SAN),:,$(STRIP) --strip-all $@)
 
-$(B)/src/%.o: src/%.c $(MADE_BY) | $(GEN_H) $(SYSROOT_READY)
-	$(call compile,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
-$(B)/gen/%.gen.o: $(B)/gen/%.gen.c $(MADE_BY) | $(SYSROOT_READY)
-	$(call compile,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(MADE_BY) | $(SYSROOT_READY)
-	$(call compile,BPF,$(CC_BPF))
+$(B)/src/%.o: src/%.c $(BUILD_RULES) | $(GEN_H) $(SYSROOT_READY)
+	$(call compile_object,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
+$(B)/gen/%.gen.o: $(B)/gen/%.gen.c $(BUILD_RULES) | $(SYSROOT_READY)
+	$(call compile_object,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD_RULES) | $(SYSROOT_READY)
+	$(call compile_object,BPF,$(CC_BPF))
 $(B)/gen/%.gen.c $(B)/gen/%.gen.h: $(B)/bpf/%.bpf.o $(GEN)
-	$(generate)
-$(HOST)/%.o: %.c $(MADE_BY)
-	$(call compile,CC,$(CLANG) $(CFLAGS_HOST))
+	$(generate_spec)
+$(HOST_DIR)/%.o: %.c $(BUILD_RULES)
+	$(call compile_object,CC,$(CLANG) $(CFLAGS_HOST))
 $(GEN): $(GEN_O)
-	$(call link,$(CLANG) -o $@ $^ $(LZ4))
+	$(call link_program,$(CLANG) -o $@ $^ $(LZ4_LIBS))
 
-# The text pages of `sonde help`, packed.
+# The text pages of `sonde help`, compressed.
 PAGES := $(wildcard src/cmd/help/pages/*.txt)
-$(HOST)/gen/pages/pages: $(HOST)/gen/pages/pages.o
-	$(call link,$(CLANG) -o $@ $^ $(LZ4))
-$(B)/gen/pages.gen.c $(B)/gen/pages.gen.h: $(HOST)/gen/pages/pages $(PAGES)
-	$(call say,GEN,$(B)/gen/pages.gen.c)
+$(HOST_DIR)/gen/pages/pages: $(HOST_DIR)/gen/pages/pages.o
+	$(call link_program,$(CLANG) -o $@ $^ $(LZ4_LIBS))
+$(B)/gen/pages.gen.c $(B)/gen/pages.gen.h: $(HOST_DIR)/gen/pages/pages $(PAGES)
+	$(call print_step,GEN,$(B)/gen/pages.gen.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$< -o $(B)/gen $(PAGES)
 
-# The names of the architecture's system calls, which the kernel's headers have as macros.
-$(B)/gen/syscalls.h: $(MADE_BY) | $(SYSROOT_READY)
-	$(call say,GEN,$@)
+# The names of the architecture's system calls, from the macros in the kernel's headers.
+$(B)/gen/syscalls.h: $(BUILD_RULES) | $(SYSROOT_READY)
+	$(call print_step,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC_TARGET) $(CFLAGS_TARGET) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/SYSCALL(\1)/p' | \
 		grep -vE '\((syscalls|arch_specific_syscall)\)' | LC_ALL=C sort >$@.new
 	$(Q)mv $@.new $@
 
-# Every architecture's binary, the same bytes wherever it is made.
-DIST := build/dist
-dist: ## a binary for each architecture and their SHA-256 sums: build/dist
-	$(call ready,cross,SAN= dist-now)
-dist-now: $(ARCHS:%=$(DIST)/sonde-linux-%)
-	$(Q)cd $(DIST) && sha256sum $(ARCHS:%=sonde-linux-%) >SHA256SUMS && cat SHA256SUMS
-$(ARCHS:%=$(DIST)/sonde-linux-%): $(DIST)/sonde-linux-%: $(GEN) always
+# Binaries of all architectures. They are reproducible: the build directory does not change them.
+DIST_DIR := build/dist
+dist: ## build a binary for each architecture, and SHA-256 sums, in build/dist
+	$(call with_packages,cross,SAN= dist-now)
+dist-now: $(ARCHS:%=$(DIST_DIR)/sonde-linux-%)
+	$(Q)cd $(DIST_DIR) && sha256sum $(ARCHS:%=sonde-linux-%) >SHA256SUMS && cat SHA256SUMS
+$(ARCHS:%=$(DIST_DIR)/sonde-linux-%): $(DIST_DIR)/sonde-linux-%: $(GEN) always
 	$(Q)$(MAKE) --no-print-directory ARCH=$* all
 	$(Q)mkdir -p $(@D) && cp $(if $(filter $*,$(HOST_ARCH)),build,build/$*)/sonde $@
 
-# Manual pages and completions come from the commands' own tables: a host program that has the
-# commands, without their main().
-MAN := build/man
+# Manual pages and completions are made from the commands' option tables. The program that writes
+# them links all commands, and renames sonde's main().
+MAN_DIR := build/man
 ifneq ($(ARCH),$(HOST_ARCH))
 man:
 	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST_ARCH) man
 else
-man: $(MAN)/man $(B)/sonde ## manual pages and shell completions: build/man
-	$(Q)rm -f $(MAN)/*.[17] && $< $(MAN) $(PAGES)
-	$(Q)for s in bash zsh fish; do $(B)/sonde completion $$s >$(MAN)/completion.$$s || exit 1; done
-$(MAN)/main.o: src/main.c $(MADE_BY) | $(GEN_H)
-	$(call compile,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) -Dmain=sonde_main)
-$(MAN)/man.o: gen/man/man.c $(MADE_BY) | $(GEN_H)
-	$(call compile,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
-$(MAN)/man: $(MAN)/man.o $(MAN)/main.o $(LIB_O) $(filter-out $(B)/src/main.o,$(CMD_O)) | $(START_O)
-	$(call link,$(call LINK_TARGET,$^))
+man: $(MAN_DIR)/man $(B)/sonde ## write manual pages and shell completions to build/man
+	$(Q)rm -f $(MAN_DIR)/*.[17] && $< $(MAN_DIR) $(PAGES)
+	$(Q)for s in bash zsh fish; do $(B)/sonde completion $$s >$(MAN_DIR)/completion.$$s || exit 1; done
+$(MAN_DIR)/main.o: src/main.c $(BUILD_RULES) | $(GEN_H)
+	$(call compile_object,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET) -Dmain=sonde_main)
+$(MAN_DIR)/man.o: gen/man/man.c $(BUILD_RULES) | $(GEN_H)
+	$(call compile_object,CC,$(CC_TARGET) $(OPTIMIZE) $(CFLAGS_TARGET))
+$(MAN_DIR)/man: $(MAN_DIR)/man.o $(MAN_DIR)/main.o $(LIB_O) $(filter-out $(B)/src/main.o,$(CMD_O)) | $(START_O)
+	$(call link_program,$(call LINK_TARGET,$^))
 endif
 
-SHARE := $(DESTDIR)$(PREFIX)/share
-install: all man ## binary, manual pages and completions to $(DESTDIR)$(PREFIX)
+SHARE_DIR := $(DESTDIR)$(PREFIX)/share
+install: all man ## install binary, manual pages and completions in $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sonde $(DESTDIR)$(PREFIX)/bin/sonde
-	for s in 1 7; do install -d $(SHARE)/man/man$$s && install -m 644 $(MAN)/*.$$s $(SHARE)/man/man$$s || exit 1; done
-	install -D -m 644 $(MAN)/completion.bash $(SHARE)/bash-completion/completions/sonde
-	install -D -m 644 $(MAN)/completion.zsh $(SHARE)/zsh/site-functions/_sonde
-	install -D -m 644 $(MAN)/completion.fish $(SHARE)/fish/vendor_completions.d/sonde.fish
+	for s in 1 7; do install -d $(SHARE_DIR)/man/man$$s && install -m 644 $(MAN_DIR)/*.$$s $(SHARE_DIR)/man/man$$s || exit 1; done
+	install -D -m 644 $(MAN_DIR)/completion.bash $(SHARE_DIR)/bash-completion/completions/sonde
+	install -D -m 644 $(MAN_DIR)/completion.zsh $(SHARE_DIR)/zsh/site-functions/_sonde
+	install -D -m 644 $(MAN_DIR)/completion.fish $(SHARE_DIR)/fish/vendor_completions.d/sonde.fish
 
 -include tests/tests.mk tests/bench/bench.mk
 
-##@ This tree
-help: ## this list
+##@ Source tree
+help: ## list the goals
 	@awk -f gen/help.awk $(MAKEFILE_LIST)
-clean: ## remove what was made, keep what was fetched
-	rm -rf $(filter-out $(FETCHED),$(wildcard build/*)) $(STAMP)
-distclean: ## remove build, with what was fetched
+clean: ## remove build results, keep downloads
+	rm -rf $(filter-out $(FETCHED),$(wildcard build/*)) $(TOOLCHAIN_STAMP)
+distclean: ## remove the directory build, with downloads
 	rm -rf build
 always:
 .PHONY: run run-now dist dist-now man install help clean distclean always

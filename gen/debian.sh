@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# Debian packages of any architecture and suite, unpacked somewhere, without touching the host: its
-# package lists, its packages and its settings stay as they are. Sourced by other scripts, which
-# have set $me to their name; each function ends the script with one line if it cannot do its part.
+# Downloads and unpacks Debian packages of any architecture and suite. The host's package lists,
+# packages and settings do not change. Other scripts source this file and set $script to their name. A
+# function that fails prints one line and exits, unless its comment says otherwise.
 
 die()
 {
-	echo "$me: $*" >&2
+	echo "$script: $*" >&2
 	exit 1
 }
 
-# Debian's name of an architecture that others call otherwise.
-debian_arch()
+# Prints Debian's name of an architecture.
+debian_arch_name()
 {
 	case $1 in
 	x86_64) echo amd64 ;;
@@ -18,17 +18,17 @@ debian_arch()
 	esac
 }
 
-# The first error of a command that did not succeed: the later ones are consequences.
-debian_why()
+# Prints the first error of the last apt command. Later errors are consequences of it.
+debian_print_error()
 {
-	words=$(sed -n 's/^[EWN]: //p' "$debian_work/log" | head -n 1)
-	echo "${words:-the sources of this host have none}"
+	message=$(sed -n 's/^[EWN]: //p' "$debian_work/log" | head -n 1)
+	echo "${message:-not in the package sources of this host}"
 }
 
-# The host's sources as those of suite $2, without limits to an architecture. $1: what the host's
-# suite begins with; sources of other suites are some vendor's. With $debian_plain, without the
-# suite's -updates and -security.
-debian_sources()
+# Copies the host's package sources with suite $2 in place of its own, for any architecture. $1 is the
+# start of the host's suite names; other suites are other vendors' and are skipped. If
+# $debian_no_updates is set, leaves out the suites -updates and -security. Fails if nothing is left.
+debian_write_sources()
 {
 	n=0
 	rm -f "$debian_work/sources"/*
@@ -37,7 +37,7 @@ debian_sources()
 		n=$((n + 1))
 		case $file in
 		*.list)
-			awk -v want="$1" -v suite="$2" -v plain="$debian_plain" '/^[ \t]*deb[ \t]/ {
+			awk -v want="$1" -v suite="$2" -v plain="$debian_no_updates" '/^[ \t]*deb[ \t]/ {
 				gsub(/\t/, " ")
 				gsub(/arch[+-]?=[^] \t]*/, ""); sub(/\[[ \t]*\]/, "")
 				rest = $0; sub(/\[[^]]*\]/, "", rest); split(rest, word)
@@ -51,7 +51,7 @@ debian_sources()
 			}' "$file" >"$debian_work/sources/$n.list"
 			;;
 		*)
-			awk -v want="$1" -v suite="$2" -v plain="$debian_plain" 'BEGIN { RS = ""; FS = "\n" }
+			awk -v want="$1" -v suite="$2" -v plain="$debian_no_updates" 'BEGIN { RS = ""; FS = "\n" }
 			{
 				keep = 0; text = ""
 				for (i = 1; i <= NF; i++) {
@@ -83,14 +83,14 @@ debian_sources()
 	[ -n "$(ls "$debian_work/sources")" ]
 }
 
-# A private apt in directory $1 for architecture $2 (Debian's name) and suite $3 ('': the host's):
-# from here on apt-get and apt-cache work there. What is fetched is signed, by keys the host trusts.
+# Sets up a private apt in directory $1 for architecture $2 (Debian's name) and suite $3 ('': the
+# host's). From then on apt-get and apt-cache use it. Downloads are verified with the host's keys.
 debian_open()
 {
-	debian_work=$1 suite=$3 debian_plain=
-	[ "$suite" != sid ] || debian_plain=1
+	debian_work=$1 suite=$3 debian_no_updates=
+	[ "$suite" != sid ] || debian_no_updates=1
 	for tool in apt-get apt-cache apt-config dpkg awk; do
-		command -v $tool >/dev/null || die "$tool is missing: only a host with apt can do this"
+		command -v $tool >/dev/null || die "$tool is missing: this needs a host with apt"
 	done
 	rm -rf "$debian_work"
 	mkdir -p "$debian_work/sources" "$debian_work/state/lists/partial" \
@@ -98,8 +98,8 @@ debian_open()
 	: >"$debian_work/status"
 	unset APT_CONFIG
 	eval "$(apt-config shell etc Dir::Etc/d list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-	# Nothing of the host's settings but how it fetches and the keys that it trusts. sid's index is
-	# often older than it says it is good for.
+	# Of the host's settings, keep only the Acquire options and the trusted keys. sid's index is often
+	# past its Valid-Until date.
 	apt-config dump | grep '^Acquire::' >"$debian_work/apt.conf" || :
 	cat >>"$debian_work/apt.conf" <<-END
 	Dir::Etc::main "/dev/null";
@@ -122,30 +122,23 @@ debian_open()
 
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null | tr -d '"') || :
 	if [ -n "$suite" ]; then
-		[ -n "$codename" ] && debian_sources "$codename" "$suite" ||
-			die "no sources of Debian in $list or $parts to find $suite by"
+		[ -n "$codename" ] && debian_write_sources "$codename" "$suite" ||
+			die "$list and $parts have no Debian source, which is needed to find $suite"
 	else
-		debian_sources "$codename" "$codename" || debian_sources '' '' ||
-			die "no package sources in $list or $parts"
+		debian_write_sources "$codename" "$codename" || debian_write_sources '' '' ||
+			die "$list and $parts have no package source"
 	fi
 	debian_update
 }
 
-# One list that is missing need not matter: each of the others is signed and has its packages' sums.
+# Updates the package lists. A failed list is reported but is no error, since the others may suffice;
+# each list is signed and has its packages' checksums.
 debian_update()
 {
-	apt-get update >"$debian_work/log" 2>&1 || echo "$me: not all package lists: $(debian_why)" >&2
+	apt-get update >"$debian_work/log" 2>&1 || echo "$script: cannot update all package lists: $(debian_print_error)" >&2
 }
 
-# The suite alone: an index of updates may name what its server no longer has.
-debian_without_updates()
-{
-	debian_plain=1
-	debian_sources "$codename" "${suite:-$codename}" || die "no sources of ${suite:-$codename}"
-	debian_update
-}
-
-# Packages $2... unpacked below directory $1.
+# Downloads packages $2... and unpacks them below directory $1. Returns 1 if a download fails.
 debian_unpack()
 {
 	into=$1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The goals of Makefiles, by what stands behind "##" in the line of each; "##@" begins a group.
+# Lists the goals of Makefiles, with the text after "##" in the line of each. "##@" starts a group.
 /^##@ / {
 	heading = substr($0, 5)
 	next
@@ -7,20 +7,23 @@
 /^[a-z][a-z-]*:.* ## / {
 	goal = $0
 	sub(/:.*/, "", goal)
-	words = $0
-	sub(/.* ## /, "", words)
+	text = $0
+	sub(/.* ## /, "", text)
 	if (heading != "") {
 		groups[++n] = heading
 		heading = ""
 	}
 	if (!n)
 		groups[++n] = "The build"
-	lines[n] = lines[n] sprintf("  %-16s %s\n", goal, words)
+	lines[n] = lines[n] sprintf("  %-16s %s\n", goal, text)
 }
 END {
-	print "usage: make GOAL [NAME=VALUE...]"
+	print "Usage: make GOAL [NAME=VALUE...]"
 	for (i = 1; i <= n; i++)
 		printf "\n%s\n%s", groups[i], lines[i]
-	print "\nV=1 shows the commands and the compiler; SAN=1 builds with ASan and UBSan in build/san;"
-	print "CLANG=clang-N chooses the compiler; T=NAME runs the tests with NAME in theirs."
+	print "\nVariables"
+	print "  V=1              print the commands and the compiler"
+	print "  SAN=1            build with ASan and UBSan in build/san"
+	print "  CLANG=clang-N    choose the compiler"
+	print "  T=NAME           run only the tests whose names contain NAME"
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# What things are made with: the compiler and how it is called for this host, for another
-# architecture and for the kernel. Nothing else names a version of it.
+# The compiler and its flags for this host, for other architectures and for kernel programs. Compiler
+# versions are named only here.
 
-# The compilers that all tests were run with. CLANG=NAME chooses one, ANY_CLANG=1 takes any.
+# The compiler versions that all tests pass with. CLANG=NAME chooses one, ANY_CLANG=1 allows any.
 CLANG_OLDEST := 14
 CLANG_NEWEST := 19
-# Whose judgement of format and of lint is the style's: others differ in details.
+# The version of clang-format and clang-tidy that defines the style. Other versions differ in details.
 CLANG_STYLE := 14
 
-# Of each architecture: the triple's parts as clang and as Debian's multiarch directories have them,
-# and what differs: flags, the kernel programs' byte order, the linker (lld 14 does not know s390x),
-# the suites whose packages make its sysroot (the host's, if that has the architecture).
+# For each architecture: the CPU and ABI parts of its triple (as in clang and Debian's multiarch
+# directories), and its differences: flags, the byte order of kernel programs, the linker (lld 14 does
+# not support s390x), and the Debian suites for its sysroot (default: the host's suite).
 ARCHS := x86_64 arm64 riscv64 armhf s390x
 CPU_x86_64 := x86_64
 CPU_arm64 := aarch64
@@ -27,121 +27,121 @@ SUITE_riscv64 := trixie forky
 CPU := $(CPU_$(ARCH))
 ABI := $(ABI_$(ARCH))
 ifeq ($(CPU),)
-$(error ARCH=$(ARCH): known are $(ARCHS))
+$(error ARCH=$(ARCH) is not supported. Choose one of: $(ARCHS))
 endif
-GNU := $(CPU)-linux-gnu$(ABI)
-MUSL := $(CPU)-linux-musl$(ABI)
+GNU_TRIPLE := $(CPU)-linux-gnu$(ABI)
+MUSL_TRIPLE := $(CPU)-linux-musl$(ABI)
 BPF_TARGET := $(or $(BPF_$(ARCH)),bpfel)
 
-# What of it is here.
-CLANG_TOLD := $(CLANG)
-FOUND := $(shell sh gen/toolchain.sh $(CLANG_NEWEST) $(CLANG_OLDEST) $(CPU_$(HOST_ARCH)) '$(ABI_$(HOST_ARCH))' $(CLANG))
-found = $(patsubst $(1)=%,%,$(filter $(1)=%,$(FOUND)))
-MISSING := $(call found,missing)
-CLANG_MAJOR := $(call found,major)
+# The toolchain found on this host, as NAME=VALUE words (gen/toolchain.sh).
+CLANG_GIVEN := $(CLANG)
+TOOLCHAIN := $(shell sh gen/toolchain.sh $(CLANG_NEWEST) $(CLANG_OLDEST) $(CPU_$(HOST_ARCH)) '$(ABI_$(HOST_ARCH))' $(CLANG))
+get_found = $(patsubst $(1)=%,%,$(filter $(1)=%,$(TOOLCHAIN)))
+MISSING_TOOLS := $(call get_found,missing)
+CLANG_MAJOR := $(call get_found,major)
 PROVEN := $(shell seq $(CLANG_OLDEST) $(CLANG_NEWEST))
-override CLANG := $(or $(call found,clang),$(CLANG),clang)
-STRIP := $(call found,strip)
-export READELF := $(call found,readelf)
+override CLANG := $(or $(call get_found,clang),$(CLANG),clang)
+STRIP := $(call get_found,strip)
+export READELF := $(call get_found,readelf)
 style_tool = $(shell sh gen/toolchain.sh -t $(1) $(CLANG_STYLE))
-$(if $(V),$(if $(MAKELEVEL:0=),,$(info # $(FOUND))))
+$(if $(V),$(if $(MAKELEVEL:0=),,$(info # $(TOOLCHAIN))))
 
-# Everything that is compiled waits for this, which is nothing if all is well.
-TOOLCHAIN_READY :=
-ifneq ($(MISSING),)
-TOOLCHAIN_READY := refuse-toolchain
-TOOLCHAIN_WORDS := missing for the build: $(MISSING): $(if $(shell command -v apt-get),\
-make deps installs the packages (root),\
-install clang $(CLANG_OLDEST) to $(CLANG_NEWEST) with lld and llvm$(comma) and the development files of musl (static)$(comma) lz4 and the kernel)
+# Every compile step depends on this check. It is empty if the toolchain is usable.
+TOOLCHAIN_CHECK :=
+ifneq ($(MISSING_TOOLS),)
+TOOLCHAIN_CHECK := refuse-toolchain
+TOOLCHAIN_ERROR := the build needs $(MISSING_TOOLS). $(if $(shell command -v apt-get),\
+To install the packages$(comma) run as root: make deps,\
+Install clang $(CLANG_OLDEST) to $(CLANG_NEWEST) with lld and llvm$(comma) and the development files of musl (static)$(comma) lz4 and the kernel)
 else ifeq ($(ANY_CLANG)$(filter $(CLANG_MAJOR),$(PROVEN)),)
-TOOLCHAIN_READY := refuse-toolchain
-TOOLCHAIN_WORDS := $(CLANG) is version $(CLANG_MAJOR), but sonde is tested with $(CLANG_OLDEST) to $(CLANG_NEWEST) only: name another \
-(CLANG=clang-$(CLANG_NEWEST)), or take this one all the same (ANY_CLANG=1)
+TOOLCHAIN_CHECK := refuse-toolchain
+TOOLCHAIN_ERROR := $(CLANG) is version $(CLANG_MAJOR), but sonde is tested with $(CLANG_OLDEST) to $(CLANG_NEWEST) only. \
+Choose another (CLANG=clang-$(CLANG_NEWEST)), or use this one anyway (ANY_CLANG=1)
 endif
 refuse-toolchain:
-	@echo '$(strip $(TOOLCHAIN_WORDS))' >&2; exit 1
+	@echo '$(strip $(TOOLCHAIN_ERROR))' >&2; exit 1
 .PHONY: refuse-toolchain
 
-# Another compiler makes everything anew. (Written here: make takes a file that is missing but only
-# leads to others for up to date.)
-STAMP := build/.toolchain
+# A change of the toolchain rebuilds everything. The stamp is written while make reads this file,
+# since make regards a missing intermediate file as up to date.
+TOOLCHAIN_STAMP := build/.toolchain
 ifneq ($(filter-out help clean distclean deps%,$(or $(MAKECMDGOALS),all)),)
-ifeq ($(TOOLCHAIN_READY),)
-ifneq ($(FOUND),$(file <$(STAMP)))
-$(shell mkdir -p build && echo '$(FOUND)' >$(STAMP))
+ifeq ($(TOOLCHAIN_CHECK),)
+ifneq ($(TOOLCHAIN),$(file <$(TOOLCHAIN_STAMP)))
+$(shell mkdir -p build && echo '$(TOOLCHAIN)' >$(TOOLCHAIN_STAMP))
 endif
 endif
 endif
-$(STAMP): | $(TOOLCHAIN_READY)
-# Flags are part of what objects are made of.
-MADE_BY := Makefile gen/toolchain.mk $(STAMP)
+$(TOOLCHAIN_STAMP): | $(TOOLCHAIN_CHECK)
+# Objects depend on these files too, since they contain the flags.
+BUILD_RULES := Makefile gen/toolchain.mk $(TOOLCHAIN_STAMP)
 
 ifeq ($(SYSROOT),)
-MUSL_LIB := $(call found,musl_lib)
-MUSL_INCLUDE := $(call found,musl_include)
-LIBGCC := $(call found,libgcc)
+MUSL_LIB := $(call get_found,musl_lib)
+MUSL_INCLUDE := $(call get_found,musl_include)
+LIBGCC := $(call get_found,libgcc)
 else
-MUSL_LIB := $(SYSROOT)/usr/lib/$(MUSL)
-MUSL_INCLUDE := $(SYSROOT)/usr/include/$(MUSL)
-LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(GNU)/*/libgcc.a)))
+MUSL_LIB := $(SYSROOT)/usr/lib/$(MUSL_TRIPLE)
+MUSL_INCLUDE := $(SYSROOT)/usr/include/$(MUSL_TRIPLE)
+LIBGCC = $(lastword $(sort $(wildcard $(SYSROOT)/usr/lib/gcc/$(GNU_TRIPLE)/*/libgcc.a)))
 endif
-KERNEL_INCLUDES := -idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU)
+KERNEL_INCLUDES := -idirafter $(SYSROOT)/usr/include -idirafter $(SYSROOT)/usr/include/$(GNU_TRIPLE)
 
 WARNINGS := -Wall -Wextra -Wshadow
-SAME_ANYWHERE := -ffile-prefix-map=$(CURDIR)=.
-COMMON := -std=gnu11 -g $(WARNINGS) -Werror=implicit -Werror=excess-initializers $(SAME_ANYWHERE) \
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
+COMMON_FLAGS := -std=gnu11 -g $(WARNINGS) -Werror=implicit -Werror=excess-initializers $(REPRODUCIBLE) \
 	-iquote src -iquote . -iquote $(B)
-# For size, and where packets are not handled one by one, for nothing else; where instructions
-# are long, nowhere.
-OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL) arm64 s390x),-Oz,-Os)
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# All code is optimized for size: SMALL_DIRS with -Oz, the rest with -Os, which is faster. arm64 and
+# s390x have long instructions, so they use -Oz everywhere.
+OPTIMIZE = $(if $(filter $(patsubst %/,%,$(dir $<)) $(ARCH),$(SMALL_DIRS) arm64 s390x),-Oz,-Os)
+SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 ifneq ($(SAN),)
 CC_TARGET := $(CLANG)
-CFLAGS_TARGET := $(COMMON) $(SANITIZE)
+CFLAGS_TARGET := $(COMMON_FLAGS) $(SANITIZE_FLAGS)
 LINK_TARGET = $(CLANG) -fsanitize=address,undefined $(LINK_FLAGS) -o $@ $(1) -lm
 else
-CC_TARGET := $(CLANG) --target=$(MUSL)
-# The C library's headers first; the kernel's, which musl does not have, behind them.
-# Hidden, or a linker leaves an address to a dynamic loader that there is not.
-CFLAGS_TARGET := $(COMMON) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections \
+CC_TARGET := $(CLANG) --target=$(MUSL_TRIPLE)
+# The C library's headers come first, then the kernel's, which musl does not include. Visibility is
+# hidden: otherwise a linker leaves relocations for a dynamic loader, and a static binary has none.
+CFLAGS_TARGET := $(COMMON_FLAGS) $(CFLAGS_$(ARCH)) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-protector-strong -nostdlibinc -isystem $(MUSL_INCLUDE) $(KERNEL_INCLUDES)
-# What lld knows: relocations in a few bytes (src/start.c), and functions that are the same.
+# Features of lld: compact relocations (applied by src/start.c), and folding of identical functions.
 LINK_LLD := $(if $(LD_$(ARCH)),,$(comma)--icf=safe$(comma)--pack-dyn-relocs=relr$(comma)-e$(comma)start_here)
 START_O := $(if $(LD_$(ARCH)),,$(B)/src/start.o)
-# A static-PIE by hand: no interpreter, no needed library, yet loaded at a random address.
+# A static PIE: no interpreter and no shared library, but loaded at a random address.
 LINK_TARGET = $(CC_TARGET) -nostdlib -static $(or $(LD_$(ARCH)),-fuse-ld=lld) \
 	-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,--gc-sections,--build-id=none,-O2$(LINK_LLD) $(LINK_FLAGS) -o $@ \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(START_O) $(1) $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o
 endif
 
-# Kernel programs: v3 instructions load from 5.10 on; the BTF in them is read by gen. The kernel's
-# headers are those of the architecture: byte order and bit-fields are in them. So are registers.
-# From 17 on the compiler threads jumps so that verifiers walk more ways, and 5.10's JIT gives a program
-# up; before, the flag makes it worse. Lookups in sets have their own mend (bpf/lib/set.h).
+# Kernel programs use v3 instructions, which Linux 5.10 and later load. gen reads their BTF. They
+# include the target architecture's kernel headers, for byte order, bit-fields and registers.
+# From version 17 on, clang threads more jumps: verifiers walk more paths, and 5.10's JIT fails on one
+# program. With older versions the flag makes code worse. Set lookups have their own fix (bpf/lib/set.h).
 BPF_FLAGS := $(if $(filter-out 14 15 16,$(CLANG_MAJOR)),-mllvm -jump-threading-threshold=0)
 $(B)/bpf/set.bpf.o: BPF_FLAGS :=
 CC_BPF = $(CLANG) -target $(BPF_TARGET) -DFOR_$(ARCH) -mcpu=v3 -O2 -g $(WARNINGS) -nostdlibinc $(BPF_FLAGS) \
-	$(SAME_ANYWHERE) -iquote . $(KERNEL_INCLUDES)
+	$(REPRODUCIBLE) -iquote . $(KERNEL_INCLUDES)
 
 CFLAGS_HOST := -std=gnu11 -O2 -g $(WARNINGS) -iquote src -iquote .
 
-# $(call compile,LABEL,COMMAND) makes an object of the first prerequisite, and notes what it includes.
-define compile
-$(call say,$(1),$@)
+# $(call compile_object,LABEL,COMMAND) compiles the first prerequisite and records its includes.
+define compile_object
+$(call print_step,$(1),$@)
 $(Q)mkdir -p $(@D)
 $(Q)$(2) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 endef
-# $(call link,COMMAND): all of a program.
-define link
-$(call say,LINK,$@)
+# $(call link_program,COMMAND) links a program.
+define link_program
+$(call print_step,LINK,$@)
 $(Q)mkdir -p $(@D)
 $(Q)$(1)
 endef
-# Kernel programs as C tables.
-define generate
-$(call say,GEN,$(@D)/$(*F).gen.c)
+# Converts a compiled kernel program to C tables.
+define generate_spec
+$(call print_step,GEN,$(@D)/$(*F).gen.c)
 $(Q)mkdir -p $(@D)
 $(Q)$(GEN) -o $(@D) $<
 endef

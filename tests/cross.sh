@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Cross-built binaries: static, and they start under user-mode emulation (which has no bpf(2), so
-# that is as far as it goes without a kernel of that architecture).
+# Checks cross-built binaries: static, small, and they start under user-mode emulation. The emulator
+# has no bpf(2); check-vm tests the rest on kernels of the architectures.
 # usage: tests/cross.sh ARCH...
 set -u
 unset MAKEFLAGS MAKELEVEL MFLAGS
@@ -10,7 +10,8 @@ passed=0 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-check() {
+# run_check NAME COMMAND...: the check passes if the command does.
+run_check() {
 	name=$1
 	shift
 	if "$@" >"$log" 2>&1; then
@@ -22,22 +23,22 @@ check() {
 		failed=$((failed + 1))
 	fi
 }
-# Nor any address that a dynamic loader would have to find: it moves itself, and does no more.
+# Without an interpreter, a shared library, or a relocation that needs a dynamic loader.
 is_static() {
 	! "$READELF" -ld "$binary" | grep -E 'INTERP|NEEDED' &&
 		! "$READELF" -rW "$binary" | grep R_ | grep -vE '_RELATIVE|_NONE'
 }
-# s390x, whose instructions are long and whose linker does not pack relocations, has more.
-limit_of() {
+# Prints the maximum size in KiB. s390x has long instructions, and its linker does not pack relocations.
+print_limit() {
 	case $1 in
 	s390x) echo 720 ;;
 	*) echo 624 ;;
 	esac
 }
 is_small() {
-	[ "$(wc -c <"$binary")" -lt $(($(limit_of "$arch") * 1024)) ]
+	[ "$(wc -c <"$binary")" -lt $(($(print_limit "$arch") * 1024)) ]
 }
-says_no_bpf() {
+reports_missing_bpf() {
 	"$qemu" "$binary" count -i lo 2>&1 | grep -qE 'no bpf\(2\)|CAP_'
 }
 
@@ -48,12 +49,12 @@ for arch in "$@"; do
 	*) qemu=qemu-$arch ;;
 	esac
 	binary=build/$arch/sonde
-	check "make ARCH=$arch" make -s SAN= "ARCH=$arch"
-	check "$binary needs no interpreter and no library" is_static
-	check "$binary is under $(limit_of "$arch") KiB" is_small
-	check "$binary prints its help" "$qemu" "$binary" count --help
-	check "$binary says that there is no BPF" says_no_bpf
-	check "$binary emits a filter" "$qemu" "$binary" capture -d tcp port 80
+	run_check "make ARCH=$arch" make -s SAN= "ARCH=$arch"
+	run_check "$binary needs no interpreter and no library" is_static
+	run_check "$binary is smaller than $(print_limit "$arch") KiB" is_small
+	run_check "$binary prints its help" "$qemu" "$binary" count --help
+	run_check "$binary reports that BPF is missing" reports_missing_bpf
+	run_check "$binary compiles a filter" "$qemu" "$binary" capture -d tcp port 80
 done
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -5,7 +5,7 @@
 # One that is there is renewed after a week; if that cannot be, it serves on, and DIR/.kept says since
 # when it is there.
 set -eu
-me=kernel
+script=kernel
 here=$(dirname "$0")
 . "$here/../../gen/debian.sh"
 wanted='veth sch_ingress cls_bpf af_packet tun'
@@ -32,7 +32,7 @@ give_up()
 {
 	[ -e "$dir/.ready" ] || die "$*"
 	days=$((($(date +%s) - $(stat -c %Y "$dir/.ready")) / 86400))
-	echo "$me: $*: the one of $days days ago serves" >&2
+	echo "$script: $*: the one of $days days ago serves" >&2
 	echo "$days days old" >"$dir/.kept"
 	exit 0
 }
@@ -70,8 +70,8 @@ fetch()
 	done
 	return 1
 }
-debian_open "$work.apt" "$(debian_arch "$1")" "$suite"
-fetch || give_up "no kernel of $suite for $1 can be had: $(debian_why)"
+debian_open "$work.apt" "$(debian_arch_name "$1")" "$suite"
+fetch || give_up "no kernel of $suite for $1 can be had: $(debian_print_error)"
 
 rm -rf "$new"
 mkdir -p "$new/modules"
