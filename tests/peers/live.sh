@@ -41,7 +41,7 @@ echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/all/disable_ipv6
 ip link set va up
 ip link set vb up
 
-# verdict NAME RESULT: passed if that is 0; else what was said is shown.
+# report_result NAME RESULT: passed if RESULT is 0; otherwise prints what the programs wrote.
 report_result() {
 	if [ "$2" = 0 ]; then
 		echo "ok $1"

@@ -1,44 +1,44 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boots a kernel under QEMU with nothing but our own init, sonde and the test programs, and keeps
-# what the console says: boot.sh ARCH KERNEL-DIR BUILD-DIR PLAN LOG [KERNEL-ARGUMENT...]
-# A machine that says nothing for a minute, though its init says every ten seconds that it lives, is
-# booted again: emulated kernels of the newest kind sometimes lock up or die.
-# Exit: 0 all passed, 1 something failed, 3 the machine died, 4 it could not be started, 5 it fell
-# silent time and again, 124 it was not done in time ($VM_SECONDS), 130 it was cut off.
+# Boots a kernel under QEMU with an initramfs of tests/vm/init, sonde and the test programs, and writes
+# the console's output to a log: boot.sh ARCH KERNEL-DIR BUILD-DIR PLAN LOG [KERNEL-ARGUMENT...]
+# Boots again if the console is silent for $VM_SILENCE seconds: emulated kernels, mostly new ones,
+# sometimes lock up. During tests init writes a line every ten seconds.
+# Exit status: 0 all passed, 1 something failed, 3 the machine died, 4 it did not start, 5 it was silent
+# in each try, 124 it took longer than $VM_SECONDS, 130 interrupted.
 set -eu
 arch=$1 kernel=$2 build=$3 plan=$4 log=$5
 shift 5
 seconds=${VM_SECONDS:-1200}
 silence=${VM_SILENCE:-60}
 
-# No hardware acceleration: it is seldom there where tests run, and other processors never have it.
+# Without hardware acceleration, which is rarely available where tests run, and never for other CPUs.
 case $arch in
 x86_64) qemu='qemu-system-x86_64 -M pc -cpu max' console=ttyS0 ;;
 arm64) qemu='qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on' console=ttyAMA0 ;;
 armhf) qemu='qemu-system-arm -M virt -cpu max' console=ttyAMA0 ;;
 riscv64) qemu='qemu-system-riscv64 -M virt' console=ttyS0 ;;
-# With the vector facility, checksums come out wrong under emulation.
+# QEMU's emulation of the vector facility computes wrong checksums.
 s390x) qemu='qemu-system-s390x -M s390-ccw-virtio -cpu max,vx=off' console=ttysclp0 ;;
 *) exit 4 ;;
 esac
 
-# QEMU runs beside this shell: a shell that waits for its child in front minds no signal meanwhile.
+# QEMU runs in the background: a shell handles no signals while it waits for a foreground child.
 work=$(mktemp -d)
 machine='' watcher=''
 result=4
-finish()
+clean_up()
 {
 	# shellcheck disable=SC2086
 	[ -z "$machine$watcher" ] || kill $machine $watcher 2>/dev/null || :
 	rm -rf "$work"
 	exit "$result"
 }
-trap finish EXIT
+trap clean_up EXIT
 trap 'result=130; exit' HUP INT TERM
 
-# Ends the machine, process $1, once its console has not grown for so long; longer where this host
-# has more to do than it can.
+# Kills QEMU, process $1, when the console has been silent for $silence seconds. Waits longer in
+# proportion to the load of a busy host.
 watch_console()
 {
 	size=0 since=$(date +%s)
@@ -46,8 +46,8 @@ watch_console()
 		now=$(date +%s) was=$size
 		size=$(wc -c <"$work/console")
 		[ "$size" = "$was" ] || since=$now
-		patience=$(awk -v s="$silence" -v n="$(nproc)" '{ print int(s * ($1 > n ? $1 / n : 1)) }' /proc/loadavg)
-		[ $((now - since)) -lt "$patience" ] || {
+		limit=$(awk -v s="$silence" -v n="$(nproc)" '{ print int(s * ($1 > n ? $1 / n : 1)) }' /proc/loadavg)
+		[ $((now - since)) -lt "$limit" ] || {
 			echo $((now - since)) >"$work/silent"
 			kill "$1" 2>/dev/null || :
 			return 0
@@ -82,14 +82,14 @@ for try in 1 2 3; do
 	watcher=''
 	tr -d '\r\0' <"$work/console" >"$log"
 	if [ -e "$work/silent" ]; then
-		echo "vm: silent for $(cat "$work/silent") s at try $try" >>"$log"
+		echo "vm: silent for $(cat "$work/silent") s in try $try" >>"$log"
 		cp "$log" "${log%.log}.silent.$try"
 		continue
 	fi
 	if [ "$rc" = 124 ] || grep -q '^vm: ' "$log"; then
 		break
 	fi
-	echo "vm: no init at try $try, qemu exited with $rc" >>"$log"
+	echo "vm: init did not start in try $try, QEMU exited with $rc" >>"$log"
 	cat "$work/qemu" >>"$log"
 done
 

@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boots machines of the matrix, as many at once as there are CPUs, and sums up what they told.
-# usage: check.sh [-k KERNELS] [-a ARCH] [-s SET] [-b BUILD]: all of them, or those of some kernels (5.10,
-# 6.1-s390x), an architecture, a set (test). With the programs in directory BUILD, made before, of this
-# host's architecture. Logs and results stay in build/vm/out. $HOST_ARCH: this host's, as the Makefile
-# names it. If it is cut off, the table has what is done.
+# Boots the machines of the matrix, one for each CPU at a time, and prints a table of the results.
+# usage: check.sh [-k KERNELS] [-a ARCH] [-s SET] [-b BUILD]
+#   -k  only these kernels ("6.1": all its machines, "6.1-s390x": one machine)
+#   -a  only this architecture
+#   -s  only this set ("test")
+#   -b  use the existing programs in directory BUILD, for this host's architecture
+# Logs and results stay in build/vm/out. $HOST_ARCH is this host's architecture, as the Makefile names
+# it. After an interrupt, the table has the machines that are done.
 set -eu
-unset MAKEFLAGS MAKELEVEL MFLAGS # ARCH is not one for all that is made here
+unset MAKEFLAGS MAKELEVEL MFLAGS # programs are built for several architectures
 here=$(dirname "$0")
 vm=build/vm
 out=$vm/out
@@ -22,7 +25,7 @@ while getopts k:a:s:b: option; do
 	esac
 done
 
-# One machine, in a process of its own: name arch suite plan sets arguments
+# Runs one machine: NAME ARCH SUITE PLAN SETS [KERNEL-ARGUMENT...], a line of the matrix.
 run_machine()
 {
 	name=$1 arch=$2 suite=$3 plan=$4
@@ -32,7 +35,7 @@ run_machine()
 	out=$VM_OUT
 	from=$kernels/$arch-$suite
 	start=$(date +%s)
-	# An emulated kernel may lock up on a busy host: once more, and said. Twice is a failure.
+	# An emulated kernel may lock up on a busy host. Report that and try once more.
 	for try in 1 2; do
 		rc=0
 		[ -e "$from/.ready" ] || rc=kernel
@@ -40,16 +43,16 @@ run_machine()
 			"$out/$name.log" "$@" || rc=$?
 		[ "$rc" != 130 ] || return 0
 		[ "$rc" = 3 ] || [ "$rc" = 124 ] || break
-		[ "$try" = 2 ] || echo "vm $name: died or hung ($rc), again; $out/$name.first.log"
+		[ "$try" = 2 ] || echo "vm $name: died or hung ($rc), booting again; see $out/$name.first.log"
 		[ "$try" = 2 ] || cp "$out/$name.log" "$out/$name.first.log"
 	done
 	case $rc in
 	0 | 1) end='done' ;;
 	3) end='FAIL: the machine died' ;;
-	124) end='FAIL: not done in time' ;;
-	5) end='FAIL: the machine fell silent three times' ;;
+	124) end='FAIL: timeout' ;;
+	5) end='FAIL: the machine was silent in three tries' ;;
 	kernel) end="no kernel: $(tail -n 1 "$from.why" 2>/dev/null)" ;;
-	*) end='FAIL: not started' ;;
+	*) end='FAIL: the machine did not start' ;;
 	esac
 	took=$(($(date +%s) - start))
 	release=$(cat "$from/release" 2>/dev/null || echo '?')
@@ -66,13 +69,13 @@ fi
 mkdir -p "$vm"
 exec 9>"$vm/lock"
 flock -n 9 || {
-	echo "check-vm: another one is at work in this directory" >&2
+	echo "check-vm: another check-vm is running in this directory" >&2
 	exit 1
 }
 
-# A server in the middle of its update is right again soon. A kernel that stays away is counted as
-# a failure of its own, not of what would have run there.
-fetch()
+# Retries, since a mirror may be in the middle of an update. A missing kernel counts as one failure, not
+# as a failure of each scenario.
+fetch_kernel()
 {
 	mkdir -p "$kernels"
 	for try in 1 2 3; do
@@ -82,14 +85,13 @@ fetch()
 	done
 }
 
-sid_version()
+print_sid_version()
 {
-	fetch "$1" sid
+	fetch_kernel "$1" sid
 	sed 's/\([0-9]*\.[0-9]*\).*/\1/' "$kernels/$1-sid/release" 2>/dev/null || echo sid
 }
 
-# K=6.1 is that kernel on every architecture and in every plan, K=6.1-s390x one machine. What sid has
-# at the moment is known once it is there.
+# Prints the chosen lines of the matrix. sid's version is known only after its kernel is downloaded.
 select_machines()
 {
 	grep -v '^#' "$here/matrix" | while read -r line; do
@@ -103,7 +105,7 @@ select_machines()
 		version=${1%%-*}
 		case $kernel in
 		'' | *sid*) ;;
-		*) [ "$version" != sid ] || version=$(sid_version "$2") ;;
+		*) [ "$version" != sid ] || version=$(print_sid_version "$2") ;;
 		esac
 		case " $kernel " in
 		'  ' | *" $1 "* | *" $version "*) echo "$line" ;;
@@ -112,7 +114,7 @@ select_machines()
 }
 machines=$(select_machines)
 [ -n "$machines" ] || {
-	echo "check-vm: no machine of tests/vm/matrix is of kernel '$kernel', architecture '$arch'," \
+	echo "check-vm: tests/vm/matrix has no machine with kernel '$kernel', architecture '$arch'," \
 		"set '$set'" >&2
 	exit 2
 }
@@ -126,28 +128,28 @@ rm -f "$out"/*
 	${MAKE:-make} -s -j"$(nproc)" SAN= "ARCH=$a" vm-programs
 done
 echo "$machines" | awk '!seen[$2 $3]++ { print $2, $3 }' | while read -r a suite; do
-	fetch "$a" "$suite"
+	fetch_kernel "$a" "$suite"
 done
-# Every scenario there is: one that is not reported has failed.
+# All scenarios. One that a machine does not report has failed.
 for program in run net; do
 	TEST_MACHINE=1 "${built:-build}/tests/$program/$program" -l | sed "s|^|$program\t|"
 done >"$out/scenarios"
 
-# In a process group of their own, so that all of them end if this is cut off, and the table is made.
-cut=''
+# In a process group of their own, so that an interrupt ends all of them, and this script prints the table.
+interrupted=''
 export VM_OUT="$out" VM_BUILT="$built"
 echo "$machines" | tr '\n' '\0' | setsid xargs -0 -P "$(nproc)" -I{} env VM_MACHINE={} sh "$0" &
 group=$!
-trap 'cut=1; kill -s TERM -- -$group 2>/dev/null || :' HUP INT TERM
+trap 'interrupted=1; kill -s TERM -- -$group 2>/dev/null || :' HUP INT TERM
 wait "$group" || :
-[ -z "$cut" ] || { wait "$group" || :; }
+[ -z "$interrupted" ] || { wait "$group" || :; }
 trap - HUP INT TERM
-if [ -n "$cut" ]; then
+if [ -n "$interrupted" ]; then
 	finished=$(echo "$machines" | while read -r name rest; do
 		[ ! -e "$out/$name.end" ] || echo "$name $rest"
 	done)
 	[ -z "$finished" ] || sh "$here/summary.sh" "$out" "$finished" || :
-	echo "check-vm: cut off with $(echo "$finished" | grep -c .) of $(echo "$machines" | wc -l) machines done"
+	echo "check-vm: interrupted, $(echo "$finished" | grep -c .) of $(echo "$machines" | wc -l) machines done"
 	exit 130
 fi
 sh "$here/summary.sh" "$out" "$machines"

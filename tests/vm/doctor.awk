@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What doctor chose on each machine, as a table for the README. Variable: release (and architecture of
-# the machine whose log it is; "head": the table's head). File: the machine's log.
+# Prints a row of the table of doctor's results in RESULTS.md. Variable: release, the text of the first
+# column; "head" prints the head of the table. File: the machine's log.
 
-function value(line, key, rest) {
+function get_value(line, key, rest) {
 	if (!match(line, "\"" key "\":\"[^\"]*\""))
 		return ""
 	rest = substr(line, RSTART + length(key) + 4, RLENGTH - length(key) - 5)
@@ -25,9 +25,9 @@ BEGIN {
 	}
 }
 /^\{"record":"doctor_capability"/ {
-	name = value($0, "capability")
-	hook = value($0, "hook")
-	fallback = value($0, "fallback")
+	name = get_value($0, "capability")
+	hook = get_value($0, "hook")
+	fallback = get_value($0, "fallback")
 	if (name in cell)
 		next
 	cell[name] = /"available":true/ ? hook : fallback == "" ? "no" : "no: " fallback

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first process of a test machine: does what /plan says, tells how it ended, powers off. */
+/* Process 1 of a test machine: runs the commands in /plan, prints the result, powers off. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,39 +17,40 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A plan's line is a verb and its words:
- *   nonce WORD             what the last line repeats, so that no program's output passes for it
- *   modules                insert /modules/NN-NAME.ko, in order
- *   mount                  proc, sysfs, devtmpfs, tmpfs and securityfs at their usual places
- *   memlock BYTES          the limit on locked memory, soft and hard
- *   env NAME VALUE         in the environment of what runs from there on
- *   check NAME PATH WORD...  one result: ok if the program exits with 0
- *   test NAME PATH WORD...   a program that tells its results itself, a line each */
-enum { WORDS = 32 };
+/* A line of a plan is a command with its arguments:
+ *   nonce WORD              repeated in the last line, so that no other output is taken for it
+ *   modules                 load /modules/NN-NAME.ko, in order
+ *   mount                   mount proc, sysfs, devtmpfs, tmpfs and securityfs
+ *   memlock BYTES           set the limit on locked memory, soft and hard
+ *   env NAME VALUE          set an environment variable for the programs that follow
+ *   check NAME PATH ARG...  run a program and print its result: ok if it exits with 0
+ *   report NAME PATH ARG... the same, but 1 is ok, too
+ *   test NAME PATH ARG...   run a program that prints its results itself, a line each */
+enum { ARGS_MAX = 32 };
 
 static char nonce[64] = "none";
-static int worst; /* the highest exit code */
+static int max_rc; /* the highest exit status */
 
-static int said(const char *what, const char *which)
+static int report_errno(const char *what, const char *which)
 {
 	printf("FAIL vm: %s %s: %s\n", what, which, strerror(errno));
 	return 1;
 }
 
-static int do_nonce(char **words)
+static int do_nonce(char **args)
 {
-	snprintf(nonce, sizeof(nonce), "%s", words[1]);
+	snprintf(nonce, sizeof(nonce), "%s", args[1]);
 	return 0;
 }
 
-static int do_modules(char **words)
+static int do_modules(char **args)
 {
 	struct dirent **names;
 	int n = scandir("/modules", &names, NULL, alphasort), rc = 0;
 
-	(void)words;
+	(void)args;
 	if (n < 0)
-		return said("directory", "/modules");
+		return report_errno("directory", "/modules");
 	for (int i = 0; i < n; i++) {
 		char path[300];
 		int fd;
@@ -59,13 +60,13 @@ static int do_modules(char **words)
 		snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
-			rc = said("module", path);
+			rc = report_errno("module", path);
 		close(fd);
 	}
 	return rc;
 }
 
-static int do_mount(char **words)
+static int do_mount(char **args)
 {
 	static const char *const at[][2] = { { "proc", "/proc" },
 					     { "sysfs", "/sys" },
@@ -74,26 +75,26 @@ static int do_mount(char **words)
 					     { "securityfs", "/sys/kernel/security" } };
 	int rc = 0;
 
-	(void)words;
+	(void)args;
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
 		mkdir(at[i][1], 0755);
 		if (mount(at[i][0], at[i][1], at[i][0], 0, NULL) && errno != EBUSY)
-			rc = said("mount", at[i][1]);
+			rc = report_errno("mount", at[i][1]);
 	}
 	return rc;
 }
 
-static int do_memlock(char **words)
+static int do_memlock(char **args)
 {
-	rlim_t bytes = strtoul(words[1], NULL, 10);
+	rlim_t bytes = strtoul(args[1], NULL, 10);
 
 	return setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ bytes, bytes })
-		       ? said("memlock", words[1])
+		       ? report_errno("memlock", args[1])
 		       : 0;
 }
 
-/* Says now and then that the machine lives, until it is killed: who reads the console takes silence
- * for a machine that hangs. In one write a line, as the tests do. */
+/* Prints a line every ten seconds until it is killed, since boot.sh takes a silent console for a
+ * machine that hangs. A line is one write, as in the tests. */
 static pid_t start_heartbeat(void)
 {
 	static const char beat[] = "vm: alive\n";
@@ -108,8 +109,8 @@ static pid_t start_heartbeat(void)
 	}
 }
 
-/* Run it, and reap whatever orphans end meanwhile. The exit code; 128 and more: by a signal. */
-static int run(char **words)
+/* Runs a program and reaps orphans meanwhile. Returns its exit status, or 128 + the signal. */
+static int run_program(char **args)
 {
 	int status = 0;
 	pid_t pid, got;
@@ -117,11 +118,11 @@ static int run(char **words)
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
-		return said("fork", words[0]);
+		return report_errno("fork", args[0]);
 	if (!pid) {
 		setsid();
-		execv(words[0], words);
-		said("exec", words[0]);
+		execv(args[0], args);
+		report_errno("exec", args[0]);
 		fflush(stdout);
 		_exit(127);
 	}
@@ -131,37 +132,37 @@ static int run(char **words)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int do_check(char **words)
+static int do_check(char **args)
 {
-	int rc = run(words + 2);
+	int rc = run_program(args + 2);
 
 	if (rc)
-		printf("FAIL %s: exited with %d\n", words[1], rc);
+		printf("FAIL %s: exited with %d\n", args[1], rc);
 	else
-		printf("ok %s\n", words[1]);
+		printf("ok %s\n", args[1]);
 	return rc;
 }
 
-/* A command that reports: 1 is a finding of its own, not a failure. */
-static int do_report(char **words)
+/* For doctor, which exits with 1 if something is unavailable. */
+static int do_report(char **args)
 {
-	int rc = run(words + 2);
+	int rc = run_program(args + 2);
 
 	if (rc != 0 && rc != 1)
-		return printf("FAIL %s: exited with %d\n", words[1], rc), rc;
-	printf("ok %s\n", words[1]);
+		return printf("FAIL %s: exited with %d\n", args[1], rc), rc;
+	printf("ok %s\n", args[1]);
 	return 0;
 }
 
-static int do_env(char **words)
+static int do_env(char **args)
 {
-	return setenv(words[1], words[2], 1) ? said("env", words[1]) : 0;
+	return setenv(args[1], args[2], 1) ? report_errno("env", args[1]) : 0;
 }
 
-static int do_test(char **words)
+static int do_test(char **args)
 {
 	pid_t heartbeat = start_heartbeat();
-	int rc = run(words + 2);
+	int rc = run_program(args + 2);
 
 	if (heartbeat > 0) {
 		kill(heartbeat, SIGKILL);
@@ -172,34 +173,34 @@ static int do_test(char **words)
 
 static const struct {
 	const char *name;
-	int (*run)(char **words);
-	int min; /* words that it needs, itself included */
-} verbs[] = {
+	int (*run)(char **args);
+	int min; /* number of args, with the command */
+} commands[] = {
 	{ "nonce", do_nonce, 2 },     { "modules", do_modules, 1 }, { "mount", do_mount, 1 },
 	{ "memlock", do_memlock, 2 }, { "check", do_check, 3 },     { "test", do_test, 3 },
 	{ "env", do_env, 3 },         { "report", do_report, 3 },
 };
 
-static int do_line(char *line)
+static int do_command(char *line)
 {
 	struct timespec start, end;
-	char *words[WORDS + 1] = { 0 }, *at = line;
+	char *args[ARGS_MAX + 1] = { 0 }, *at = line;
 	int n = 0, rc;
 
 	printf("vm: %s", line);
-	while (n < WORDS && (words[n] = strtok(at, " \n")))
+	while (n < ARGS_MAX && (args[n] = strtok(at, " \n")))
 		n++, at = NULL;
-	words[n] = NULL;
-	for (size_t i = 0; n && i < sizeof(verbs) / sizeof(*verbs); i++) {
-		if (strcmp(words[0], verbs[i].name) || n < verbs[i].min)
+	args[n] = NULL;
+	for (size_t i = 0; n && i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(args[0], commands[i].name) || n < commands[i].min)
 			continue;
 		clock_gettime(CLOCK_MONOTONIC, &start);
-		rc = verbs[i].run(words);
+		rc = commands[i].run(args);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		printf("vm: done, %lld s\n", (long long)(end.tv_sec - start.tv_sec));
 		return rc;
 	}
-	printf("FAIL vm: no such line in a plan\n");
+	printf("FAIL vm: unknown command or too few arguments\n");
 	return 1;
 }
 
@@ -211,11 +212,11 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("SONDE", "/sonde", 1);
 	while (plan && fgets(line, sizeof(line), plan)) {
-		int rc = do_line(line);
+		int rc = do_command(line);
 
-		worst = rc > worst ? rc : worst;
+		max_rc = rc > max_rc ? rc : max_rc;
 	}
-	printf("\nvm-end %s %d\n", nonce, plan ? worst : 1);
+	printf("\nvm-end %s %d\n", nonce, plan ? max_rc : 1);
 	fflush(stdout);
 	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);

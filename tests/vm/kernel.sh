@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Debian's newest kernel of a suite, with the modules that the scenarios want, below a directory:
-# kernel.sh ARCH SUITE DIR. There: vmlinuz, release, and modules/NN-NAME.ko in the order to load them.
-# One that is there is renewed after a week; if that cannot be, it serves on, and DIR/.kept says since
-# when it is there.
+# Downloads Debian's newest kernel of a suite, with the modules that the scenarios need: kernel.sh ARCH
+# SUITE DIR. Writes DIR/vmlinuz, DIR/release, and DIR/modules/NN-NAME.ko, numbered in the order to load
+# them. An existing kernel is renewed after a week. If that fails, it stays in use, and DIR/.kept has
+# its age.
 set -eu
 script=kernel
 here=$(dirname "$0")
 . "$here/../../gen/debian.sh"
-wanted='veth sch_ingress cls_bpf af_packet tun'
+modules='veth sch_ingress cls_bpf af_packet tun'
 
-[ $# -eq 3 ] || die "usage: kernel.sh ARCH SUITE DIR"
+[ $# -eq 3 ] || die "Usage: kernel.sh ARCH SUITE DIR"
 suite=$2 dir=$3
-# What this script wants may have changed.
+# Also renewed if this script is newer, since the list of modules may have changed.
 [ ! "$dir/.ready" -nt "$0" ] || [ -n "$(find "$dir/.ready" -mtime +6)" ] || exit 0
 case $1 in
 x86_64) meta=linux-image-cloud-amd64 ;;
@@ -27,25 +27,25 @@ tree=$work.tree new=$work.new
 trap 'rm -rf "$work.apt" "$tree" "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# What cannot be had is no failure as long as there is one.
+# Fails only if there is no older kernel to use.
 give_up()
 {
 	[ -e "$dir/.ready" ] || die "$*"
 	days=$((($(date +%s) - $(stat -c %Y "$dir/.ready")) / 86400))
-	echo "$script: $*: the one of $days days ago serves" >&2
+	echo "$script: $*: using the kernel of $days days ago" >&2
 	echo "$days days old" >"$dir/.kept"
 	exit 0
 }
 
-depends()
+list_depends()
 {
 	apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: //p" | grep "^linux-$2" || :
 }
-# The meta package names the newest, which a server in the middle of its update may not have: then
-# another of that series does, the newest first.
-images()
+# Prints the image packages to try. The meta package depends on the newest one, which a mirror in the
+# middle of an update may not have. Then come the others of its series, the newest first.
+list_images()
 {
-	first=$(depends $meta image- | head -n 1)
+	first=$(list_depends $meta image- | head -n 1)
 	[ -n "$first" ] || return 0
 	echo "$first"
 	flavour=${meta#linux-image-}
@@ -53,15 +53,15 @@ images()
 	apt-cache pkgnames "linux-image-$series" | grep -- "^linux-image-$series[.+-].*-$flavour\$" |
 		grep -vxF "$first" | sort -rV
 }
-# From 7.x on that package is empty and names those with the files.
-fetch()
+# Downloads and unpacks an image. From 7.x on, the image package depends on others that have the files.
+fetch_kernel()
 {
-	for image in $(images); do
+	for image in $(list_images); do
 		for version in $(apt-cache madison "$image" | awk '{ print $3 }'); do
 			rm -rf "$tree"
 			mkdir -p "$tree"
 			parts=''
-			for part in $(depends "$image=$version" '\(binary\|modules\)-'); do
+			for part in $(list_depends "$image=$version" '\(binary\|modules\)-'); do
 				parts="$parts $part=$version"
 			done
 			# shellcheck disable=SC2086
@@ -71,7 +71,7 @@ fetch()
 	return 1
 }
 debian_open "$work.apt" "$(debian_arch_name "$1")" "$suite"
-fetch || give_up "no kernel of $suite for $1 can be had: $(debian_print_error)"
+fetch_kernel || give_up "cannot download a kernel of $suite for $1: $(debian_print_error)"
 
 rm -rf "$new"
 mkdir -p "$new/modules"
@@ -82,9 +82,10 @@ root=$(find "$tree" -path '*lib/modules/*' -name kernel -type d | head -n 1)
 [ -n "$root" ] || die "no modules in $image"
 basename "$(dirname "$root")" >"$new/release"
 
-# What a module needs stands in it; the packages bring no index of that. $1: a name with _ for -.
+# Copies module $1 (a name with _ for -) and the modules that it depends on. Dependencies are read from
+# the module, since the packages have no index of them.
 n=0
-module()
+copy_module()
 {
 	[ -z "$(find "$new/modules" -name "*-$1.ko")" ] || return 0
 	file=$(find "$root" -name '*.ko*' | sed -n "h;s|.*/||;s|\.ko.*||;s|-|_|g;/^$1\$/{g;p;q}")
@@ -96,14 +97,14 @@ module()
 	*.gz) gzip -dc "$file" >"$unpacked" ;;
 	*) cp "$file" "$unpacked" ;;
 	esac
-	for need in $(tr '\0' '\n' <"$unpacked" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
-		module "$need"
+	for depends in $(tr '\0' '\n' <"$unpacked" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
+		copy_module "$depends"
 	done
 	n=$((n + 1))
 	mv "$new/$1.ko" "$new/modules/$(printf %02d $n)-$1.ko"
 }
-for name in $wanted; do
-	module "$name"
+for name in $modules; do
+	copy_module "$name"
 done
 
 : >"$new/.ready"

@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: MIT
-# What one machine told: a line a scenario, "MACHINE <tab> SCENARIO <tab> ok|FAIL|skip <tab> WORDS".
+# Prints the results of one machine, a line a scenario: "MACHINE <tab> SCENARIO <tab> ok|FAIL|skip <tab>
+# REASON".
 # Variables: machine, arch, release, plan, end. Files: scenarios, require, the plan, the machine's log.
 
-function fail(name, words) {
-	print machine "\t" name "\tFAIL\t" words
+function print_failure(name, reason) {
+	print machine "\t" name "\tFAIL\t" reason
 }
 
 # 6.12.107+deb13 -> 6012
-function number(version, part) {
+function version_number(version, part) {
 	split(version, part, /[.+-]/)
 	return part[1] * 1000 + part[2]
 }
 
-# May a scenario be skipped with these words here? doctor has to have said the same.
-function allowed(words, i, said, where) {
+# Whether this machine may skip a scenario with this reason: tests/vm/require lists it, and doctor's
+# records confirm it.
+function is_allowed(reason, i, d, where) {
 	for (i = 1; i <= nrequire; i++) {
-		if (words != lack[i])
+		if (reason != skip_reason[i])
 			continue
-		where = place[i]
+		where = skip_where[i]
 		if (substr(where, 1, 1) == "<") {
-			if (number(release) >= number(substr(where, 2)))
+			if (version_number(release) >= version_number(substr(where, 2)))
 				continue
 		} else if (where != arch && where != plan && where != machine) {
 			continue
 		}
-		for (said = 1; said <= nsaid; said++)
-			if (doctor[said] ~ proof[i])
+		for (d = 1; d <= ndoctor; d++)
+			if (doctor[d] ~ skip_doctor[i])
 				return 1
 	}
 	return 0
@@ -40,19 +42,19 @@ FILENAME ~ /scenarios$/ {
 FILENAME ~ /require$/ {
 	if ($0 ~ /^[^#]/) {
 		split($0, part, "|")
-		lack[++nrequire] = part[1]
-		place[nrequire] = part[2]
-		proof[nrequire] = part[3]
+		skip_reason[++nrequire] = part[1]
+		skip_where[nrequire] = part[2]
+		skip_doctor[nrequire] = part[3]
 	}
 	next
 }
-# What the plan asks for: all scenarios of a program, or those that its words name.
+# The scenarios that the plan runs: all of a program, or those whose names contain one of the words.
 FILENAME ~ /[.]plan$/ {
 	if ($1 == "check")
 		checks[$2] = 1
 	if ($1 == "#" && $2 == "doctor:") {
 		sub(/^# doctor: /, "")
-		proofs[++nproofs] = $0
+		expected_line[++nexpected_lines] = $0
 		next
 	}
 	for (i = 1; $1 == "test" && i <= n; i++) {
@@ -67,15 +69,15 @@ FILENAME ~ /[.]plan$/ {
 	next
 }
 /^vm: (test|check|report) / {
-	now = $3
+	running = $3
 	next
 }
 /^\{"record":"doctor_(capability|privilege)"/ {
-	doctor[++nsaid] = $0
+	doctor[++ndoctor] = $0
 	next
 }
 /^FAIL vm: / {
-	fail("machine", substr($0, 10))
+	print_failure("machine", substr($0, 10))
 	failed = 1
 	next
 }
@@ -88,62 +90,62 @@ FILENAME ~ /[.]plan$/ {
 	sub(/ \([0-9.]+ s\)$/, "", line)
 	mark = $1
 	rest = substr(line, length(mark) + 2)
-	if (now in checks && index(rest, now) == 1) {
-		if (now in told)
+	if (running in checks && index(rest, running) == 1) {
+		if (running in result)
 			mark = "FAIL"
-		told[now] = mark
+		result[running] = mark
 		if (mark != "ok")
-			words[now] = substr(rest, length(now) + 3)
+			reason[running] = substr(rest, length(running) + 3)
 		next
 	}
 	for (i = 1; i <= n; i++) {
-		if (program[i] != now || index(rest, name[i]) != 1)
+		if (program[i] != running || index(rest, name[i]) != 1)
 			continue
 		after = substr(rest, length(name[i]) + 1)
 		if (after != "" && after !~ /^: /)
 			continue
-		if (i in told) {
-			told[i] = "FAIL"
-			words[i] = "told twice"
+		if (i in result) {
+			result[i] = "FAIL"
+			reason[i] = "reported twice"
 		} else {
-			told[i] = mark
-			words[i] = substr(after, 3)
+			result[i] = mark
+			reason[i] = substr(after, 3)
 		}
 	}
 }
 END {
-	# No machine, so nothing that failed there.
+	# Without a kernel this is the only failure.
 	if (end ~ /^no kernel/) {
 		print machine "\tkernel\tFAIL\t" end
 		exit
 	}
 	if (end != "done")
-		fail("machine", end)
-	# What the machine was to be like, it has to be: doctor says so.
-	for (p = 1; p <= nproofs; p++) {
-		for (said = 1; said <= nsaid && doctor[said] !~ proofs[p]; said++)
+		print_failure("machine", end)
+	# doctor must confirm the settings that the plan expects of the machine.
+	for (p = 1; p <= nexpected_lines; p++) {
+		for (d = 1; d <= ndoctor && doctor[d] !~ expected_line[p]; d++)
 			;
-		if (said > nsaid)
-			fail("machine", "doctor does not say " proofs[p])
+		if (d > ndoctor)
+			print_failure("machine", "doctor does not report " expected_line[p])
 	}
 	for (check in checks)
-		if (told[check] == "ok")
+		if (result[check] == "ok")
 			print machine "\t" check "\tok\t"
 		else
-			fail(check, told[check] == "" ? "not reported" : words[check])
+			print_failure(check, result[check] == "" ? "not reported" : reason[check])
 	for (i = 1; i <= n; i++) {
 		if (!(i in expected))
 			continue
-		failed = failed || told[i] == "FAIL"
-		if (!(i in told))
+		failed = failed || result[i] == "FAIL"
+		if (!(i in result))
 			print machine "\t" name[i] "\tFAIL\t" (end == "done" ? "not reported" : "")
-		else if (told[i] == "skip" && !allowed(words[i]))
-			fail(name[i], "may not be skipped here: " words[i])
+		else if (result[i] == "skip" && !is_allowed(reason[i]))
+			print_failure(name[i], "may not be skipped here: " reason[i])
 		else
-			print machine "\t" name[i] "\t" told[i] "\t" words[i]
+			print machine "\t" name[i] "\t" result[i] "\t" reason[i]
 	}
 	for (check in checks)
-		failed = failed || told[check] == "FAIL"
+		failed = failed || result[check] == "FAIL"
 	if (end == "done" && code != 0 && !failed)
-		fail("machine", "a program exited with " code ", and no result says why")
+		print_failure("machine", "a program exited with " code ", but no test failed")
 }

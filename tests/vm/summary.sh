@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Sums up what machines of the matrix told: summary.sh OUT-DIR MACHINES (lines of the matrix).
-# Prints the table, keeps it in OUT-DIR/table.txt and, for RESULTS.md with doctor's choices, in
-# OUT-DIR/table.md.
+# Sums up the results of machines: summary.sh OUT-DIR MACHINES (lines of the matrix). Prints the table
+# and writes it to OUT-DIR/table.txt and, with doctor's results for RESULTS.md, to OUT-DIR/table.md.
 set -eu
 here=$(dirname "$0")
 out=$1
@@ -32,7 +31,7 @@ awk -v nends="$n" -f "$here/table.awk" $ends "$out/results" | tee "$out/table.tx
 {
 	# shellcheck disable=SC2086
 	awk -v nends="$n" -v markdown=1 -f "$here/table.awk" $ends "$out/results"
-	printf '\nWhat "sonde doctor" chose there, each by trying:\n\n'
+	printf '\nThe hooks and features that `sonde doctor` found on each kernel, by trying them:\n\n'
 	cat "$out/doctor.md"
 } >"$out/table.md"
 tail -n 1 "$out/table.txt" | grep -q ' 0 failed'

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
-# The table of results, scenarios down, machines across; with markdown=1 one for RESULTS.md, machines
-# down. Files: the machines' .end lines (nends of them, with how each was started behind), the results.
+# Prints the table of results: a row for each scenario and a column for each machine. With markdown=1,
+# prints the table for RESULTS.md: a row for each machine. Files: the machines' .row files (nends of
+# them), then the results.
 BEGIN {
 	FS = "\t"
 	letters = "abcdefghijklmnopqrstuvwxyz"
 	ngroups = split("programs count filter guard capture live owner observe trace probe misc " \
 		"errors loopback", groups, " ")
 	heading = "programs on crafted packets | count | filter | guard | capture files |" \
-		" live capture | processes | behind the gate | trace | probe |" \
+		" live capture | processes | observers | trace | probe |" \
 		" doctor, demo, status, detach | errors | loopback only"
 }
 
-# Scenarios by what they are about, for RESULTS.md.
-function group(scenario) {
+# The column of a scenario in RESULTS.md.
+function get_group(scenario) {
 	if (scenario == "doctor" || scenario == "machine" || scenario == "kernel")
 		return "misc"
 	if (scenario ~ /: /)
@@ -21,13 +22,13 @@ function group(scenario) {
 	return scenario
 }
 
-# Each reason has its letter, in the order in which they come.
-function letter(words) {
-	if (!(words in reason)) {
-		reason[words] = substr(letters, ++nreasons, 1)
-		said[nreasons] = words
+# The letter of a reason for skips, in order of appearance.
+function get_letter(reason) {
+	if (!(reason in letter_of)) {
+		letter_of[reason] = substr(letters, ++nreasons, 1)
+		reason_of[nreasons] = reason
 	}
-	return reason[words]
+	return letter_of[reason]
 }
 
 FNR == 1 {
@@ -47,25 +48,25 @@ file <= nends {
 		scenario[nrows] = $2
 	}
 	sum[$3]++
-	g = $1 SUBSEP group($2)
+	g = $1 SUBSEP get_group($2)
 	if ($3 == "ok") {
 		cell[$1, $2] = "ok"
 		good[g]++
 	} else if ($3 == "skip") {
-		cell[$1, $2] = letter($4)
+		cell[$1, $2] = get_letter($4)
 		skips[g]++
 		if (!((g, $4) in seen))
-			marks[g] = marks[g] letter($4)
+			marks[g] = marks[g] get_letter($4)
 		seen[g, $4] = 1
 	} else {
 		cell[$1, $2] = "FAIL"
 		bad[g]++
-		if ($4 != "") # else the machine's end says it for all that did not come to pass
+		if ($4 != "") # a scenario that did not run is covered by the machine's failure
 			failure[++nfailures] = "FAIL " $1 ": " $2 ": " $4
 	}
 }
 
-function count(m, what, g, text) {
+function format_cell(m, what, g, text) {
 	g = m SUBSEP what
 	text = good[g] + 0 > 0 ? good[g] : ""
 	if (bad[g])
@@ -75,7 +76,7 @@ function count(m, what, g, text) {
 	return text == "" ? "-" : text
 }
 
-function markdown_table(i, g, line) {
+function print_markdown(i, g, line) {
 	print "| kernel | architecture | started with | " heading " |"
 	line = "| --- | --- | --- |"
 	for (g = 1; g <= ngroups; g++)
@@ -85,18 +86,18 @@ function markdown_table(i, g, line) {
 		m = machine[i]
 		line = "| " release[m] " | " arch[m] " | " started[m] " |"
 		for (g = 1; g <= ngroups; g++)
-			line = line " " count(m, groups[g]) " |"
+			line = line " " format_cell(m, groups[g]) " |"
 		print line
 	}
 	if (!nreasons)
 		return
 	line = "\nSkipped:"
 	for (i = 1; i <= nreasons; i++)
-		line = line (i > 1 ? ";" : "") " (" substr(letters, i, 1) ") " said[i]
+		line = line (i > 1 ? ";" : "") " (" substr(letters, i, 1) ") " reason_of[i]
 	print line "."
 }
 
-function text_table(i, r) {
+function print_text(i, r) {
 	for (i = 1; i <= nmachines; i++) {
 		m = machine[i]
 		printf "%3d  %-14s %s, %s, %s\n", i, m, release[m], arch[m], started[m]
@@ -115,7 +116,7 @@ function text_table(i, r) {
 	}
 	print ""
 	for (i = 1; i <= nreasons; i++)
-		printf "%s: skipped, %s\n", substr(letters, i, 1), said[i]
+		printf "%s: skipped, %s\n", substr(letters, i, 1), reason_of[i]
 	for (i = 1; i <= nfailures; i++)
 		print failure[i]
 	printf "%d passed, %d failed, %d skipped\n", sum["ok"], sum["FAIL"], sum["skip"]
@@ -123,7 +124,7 @@ function text_table(i, r) {
 
 END {
 	if (markdown)
-		markdown_table()
+		print_markdown()
 	else
-		text_table()
+		print_text()
 }
