@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What fuzzers share: an input taken piece by piece, and words for a property that does not hold.
+/* What fuzzers share: an input taken piece by piece, and words for a property that assertion failed.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MUST(what)                                                                                \
 	do {                                                                                      \
 		if (!(what)) {                                                                    \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #what); \
+			fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #what); \
 			abort();                                                                  \
 		}                                                                                 \
 	} while (0)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs each fuzzer for a while from its seeds, as many at a time as there are CPUs; what it learns
-# goes to a corpus below the build (keep.sh makes seeds of it).
+# Runs each fuzzer for some seconds from its seeds, one for each CPU at a time. New inputs go to a corpus
+# in the build directory (keep.sh makes seeds of them).
 # usage: tests/fuzz/run.sh BUILD-DIR SECONDS NAME...
 set -u
 dir=$1 seconds=$2
@@ -9,8 +9,8 @@ shift 2
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Where NAME's seeds are: sources there have to be compiled first, and are none themselves.
-seeds_of() {
+# Prints the directory of NAME's seeds. Seeds with sources are compiled to the build directory.
+print_seed_dir() {
 	if ls "tests/data/$1"/*.c >/dev/null 2>&1; then
 		echo "$dir/seeds/$1"
 	else
@@ -18,21 +18,21 @@ seeds_of() {
 	fi
 }
 
-# What is wrong according to NAME's log, and how to see it again.
-explain() {
-	grep -qE 'does not hold|ERROR:|runtime error:' "$dir/$1.log" &&
-		sed -nE '/does not hold|ERROR:|runtime error:/,$p' "$dir/$1.log" | head -25 ||
+# Prints the error in NAME's log, and the commands that repeat it.
+print_crash() {
+	grep -qE 'assertion failed|ERROR:|runtime error:' "$dir/$1.log" &&
+		sed -nE '/assertion failed|ERROR:|runtime error:/,$p' "$dir/$1.log" | head -25 ||
 		tail -25 "$dir/$1.log"
 	unit=$(sed -n 's/.*Test unit written to //p' "$dir/$1.log" | tail -1)
 	if [ "$unit" ]; then
-		echo "  the input: $unit"
-		echo "  again:     $dir/fuzz_$1 $unit"
-		echo "  shorter:   $dir/fuzz_$1 -minimize_crash=1 -runs=100000 $unit"
+		echo "  input:    $unit"
+		echo "  repeat:   $dir/fuzz_$1 $unit"
+		echo "  minimize: $dir/fuzz_$1 -minimize_crash=1 -runs=100000 $unit"
 	fi
 }
 
-run() {
-	seeds=$(seeds_of "$1")
+run_fuzzer() {
+	seeds=$(print_seed_dir "$1")
 	count=$(find "$seeds" -type f 2>/dev/null | wc -l)
 	if [ "$count" = 0 ]; then
 		echo "FAIL fuzz_$1: no seeds in $seeds"
@@ -46,14 +46,14 @@ run() {
 		echo "ok fuzz_$1: $runs runs from $count seeds, $edges edges"
 	else
 		echo "FAIL fuzz_$1:"
-		explain "$1"
+		print_crash "$1"
 	fi
 }
 
-# All take the same time, so they can go by the handful.
+# All take the same time, so each batch ends at once.
 room=$(nproc)
 for name in "$@"; do
-	run "$name" >"$dir/$name.verdict" &
+	run_fuzzer "$name" >"$dir/$name.verdict" &
 	room=$((room - 1))
 	[ "$room" -gt 0 ] && continue
 	wait

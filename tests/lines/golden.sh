@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Writes what the unit tests compare with; look at the difference before it is committed.
+# Writes the golden files of the unit tests. Read their differences before you commit them.
 # usage: tests/lines/golden.sh LINES
 set -eu
 lines=${1:?usage: tests/lines/golden.sh LINES}

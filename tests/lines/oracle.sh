@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sonde's lines beside tcpdump's of the same packets: what differs has to be what tests/lines/differ
-# has (README.md says why). -u: write that file.
+# Compares sonde's lines with tcpdump's for the same packets. All differences must be in
+# tests/lines/differ (README.md explains them). -u writes that file.
 # usage: tests/lines/oracle.sh LINES [-u]
 set -u
 lines=${1:?usage: tests/lines/oracle.sh LINES [-u]}
@@ -14,7 +14,7 @@ export TZ=UTC
 tcpdump=$(command -v tcpdump || ls /usr/sbin/tcpdump 2>/dev/null)
 found=$("${tcpdump:-false}" --version 2>&1 | sed -n 's/^tcpdump version //p')
 if [ "$found" != "$version" ]; then
-	echo "skip lines beside tcpdump's: that is ${found:-not installed}, not $version"
+	echo "skip lines compared with tcpdump's: needs version $version, found ${found:-none}"
 	echo '0 passed, 0 failed, 1 skipped'
 	exit 0
 fi
@@ -23,8 +23,8 @@ same=0 differ=0
 for pcap in "$data"/*.pcap; do
 	name=$(basename "$pcap" .pcap)
 	case $name in
-	ours | cut-ours) continue ;; # what tcpdump does not know
-	dhcps | ntps | sctps) options='-tn -tne -tnq' ;; # -v is a page there
+	ours | cut-ours) continue ;; # tcpdump does not dissect these
+	dhcps | ntps | sctps) options='-tn -tne -tnq' ;; # with -v tcpdump prints many lines
 	cut-* | sll2) options=-tn ;;
 	tcps | udps) options='-tn -t -tne -tnq -tnv -tnvv -tnS -n -ntt -nttt -ntttt -nttttt' ;;
 	nano) options='-n' ;;
@@ -44,7 +44,7 @@ for pcap in "$data"/*.pcap; do
 		cat "$work/diff"
 	done >>"$work/differ.part"
 done
-# The counts are made in this shell only where no pipe is: so the file is made at once.
+# A pipe would run the loop in a subshell and lose the counts, so the loop writes to a file.
 cat "$work/differ.part" >"$work/differ"
 for o in -nx -nX -nxx -nXX; do
 	"$tcpdump" $o -r "$data/udps.pcap" 2>/dev/null >"$work/tcpdump"
@@ -53,12 +53,12 @@ done
 if [ "${2:-}" = -u ]; then
 	cp "$work/differ" "$here/differ"
 fi
-echo "$same lines are tcpdump's, $differ differ as they are meant to" >"$work/sums"
+echo "ok lines compared with tcpdump's: $same are equal, $differ differ as intended" >"$work/sums"
 if diff "$here/differ" "$work/differ"; then
 	cat "$work/sums"
 	echo '1 passed, 0 failed, 0 skipped'
 else
-	echo 'FAIL lines beside tcpdump: what differs is not what it was'
+	echo "FAIL lines compared with tcpdump's: the differences are not those in tests/lines/differ"
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
 fi
