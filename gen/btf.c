@@ -27,8 +27,9 @@ static bool parse_type(const struct btf *btf, uint64_t off, struct type *t)
 {
 	uint32_t info, len;
 
-	if (!slice_u32(btf->types, off, &t->name_off) || !slice_u32(btf->types, off + 4, &info) ||
-	    !slice_u32(btf->types, off + 8, &t->ref))
+	if (!slice_read_u32(btf->types, off, &t->name_off) ||
+	    !slice_read_u32(btf->types, off + 4, &info) ||
+	    !slice_read_u32(btf->types, off + 8, &t->ref))
 		return false;
 	t->kind = BTF_INFO_KIND(info);
 	t->vlen = BTF_INFO_VLEN(info);
@@ -36,7 +37,7 @@ static bool parse_type(const struct btf *btf, uint64_t off, struct type *t)
 	if (!t->kind || t->kind >= sizeof(tails) / sizeof(*tails))
 		return false;
 	len = tails[t->kind].fixed + tails[t->kind].each * t->vlen;
-	t->name = slice_str(btf->strs, t->name_off);
+	t->name = slice_read_str(btf->strs, t->name_off);
 	return t->name && slice_cut(btf->types, off + HEAD_SIZE, len, &t->tail);
 }
 
@@ -69,9 +70,9 @@ int gen_btf_open(struct reader *r)
 	if (!sec)
 		return gen_fail(r, ".BTF", NULL, "is missing: compile with -g");
 	s = sec->data;
-	if (!slice_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_u32(s, 4, &head) ||
-	    !slice_u32(s, 8, &type_off) || !slice_u32(s, 12, &type_len) ||
-	    !slice_u32(s, 16, &str_off) || !slice_u32(s, 20, &str_len))
+	if (!slice_read_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_read_u32(s, 4, &head) ||
+	    !slice_read_u32(s, 8, &type_off) || !slice_read_u32(s, 12, &type_len) ||
+	    !slice_read_u32(s, 16, &str_off) || !slice_read_u32(s, 20, &str_len))
 		return gen_fail(r, ".BTF", NULL, "has no BTF header");
 	if (!slice_cut(s, (uint64_t)head + type_off, type_len, &r->btf.types) ||
 	    !slice_cut(s, (uint64_t)head + str_off, str_len, &r->btf.strs))
@@ -79,7 +80,7 @@ int gen_btf_open(struct reader *r)
 	return index_types(r);
 }
 
-bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t)
+bool gen_btf_get_type(const struct btf *btf, uint32_t id, struct type *t)
 {
 	*t = (struct type){ .name = "", .id = id };
 	if (!id)
@@ -89,7 +90,7 @@ bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t)
 
 bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t)
 {
-	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_type(btf, id, t); i++) {
+	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_get_type(btf, id, t); i++) {
 		if (t->kind != BTF_KIND_TYPEDEF && t->kind != BTF_KIND_CONST &&
 		    t->kind != BTF_KIND_VOLATILE && t->kind != BTF_KIND_RESTRICT &&
 		    t->kind != BTF_KIND_TYPE_TAG)
@@ -99,12 +100,12 @@ bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t)
 	return false;
 }
 
-bool gen_btf_word(const struct type *t, uint32_t i, uint32_t *v)
+bool gen_btf_get_word(const struct type *t, uint32_t i, uint32_t *v)
 {
-	return slice_u32(t->tail, (uint64_t)i * 4, v);
+	return slice_read_u32(t->tail, (uint64_t)i * 4, v);
 }
 
-bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size)
+bool gen_btf_get_size(const struct btf *btf, uint32_t id, uint32_t *size)
 {
 	struct type t;
 	uint64_t n = 1;
@@ -113,7 +114,7 @@ bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size)
 	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_resolve(btf, id, &t); i++) {
 		switch (t.kind) {
 		case BTF_KIND_ARRAY:
-			if (!gen_btf_word(&t, 0, &id) || !gen_btf_word(&t, 2, &len))
+			if (!gen_btf_get_word(&t, 0, &id) || !gen_btf_get_word(&t, 2, &len))
 				return false;
 			n *= len;
 			break;
@@ -136,15 +137,15 @@ bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size)
 	return false;
 }
 
-bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, struct member *m)
+bool gen_btf_get_member(const struct btf *btf, const struct type *t, uint32_t i, struct member *m)
 {
 	uint32_t off;
 
 	if ((t->kind != BTF_KIND_STRUCT && t->kind != BTF_KIND_UNION) ||
-	    !gen_btf_word(t, i * 3, &m->name_off) || !gen_btf_word(t, i * 3 + 1, &m->type) ||
-	    !gen_btf_word(t, i * 3 + 2, &off))
+	    !gen_btf_get_word(t, i * 3, &m->name_off) ||
+	    !gen_btf_get_word(t, i * 3 + 1, &m->type) || !gen_btf_get_word(t, i * 3 + 2, &off))
 		return false;
-	m->name = slice_str(btf->strs, m->name_off);
+	m->name = slice_read_str(btf->strs, m->name_off);
 	m->bit_off = t->kflag ? BTF_MEMBER_BIT_OFFSET(off) : off;
 	m->bits = t->kflag ? BTF_MEMBER_BITFIELD_SIZE(off) : 0;
 	return m->name != NULL;
@@ -153,16 +154,16 @@ bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, str
 bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec)
 {
 	for (uint32_t id = 1; id < btf->n; id++)
-		if (gen_btf_type(btf, id, sec) && sec->kind == BTF_KIND_DATASEC &&
+		if (gen_btf_get_type(btf, id, sec) && sec->kind == BTF_KIND_DATASEC &&
 		    !strcmp(sec->name, name))
 			return true;
 	return false;
 }
 
-bool gen_btf_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var)
+bool gen_btf_get_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var)
 {
 	uint32_t id;
 
-	return gen_btf_word(sec, i * 3, &id) && gen_btf_type(btf, id, var) &&
+	return gen_btf_get_word(sec, i * 3, &id) && gen_btf_get_type(btf, id, var) &&
 	       var->kind == BTF_KIND_VAR;
 }

@@ -37,25 +37,25 @@ struct member {
 int gen_btf_open(struct reader *r);
 
 /* The type with this id; id 0 is void, with kind BTF_KIND_UNKN. */
-bool gen_btf_type(const struct btf *btf, uint32_t id, struct type *t);
+bool gen_btf_get_type(const struct btf *btf, uint32_t id, struct type *t);
 
 /* The same without typedefs, qualifiers and type tags. */
 bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t);
 
 /* The size of a type in bytes. */
-bool gen_btf_size(const struct btf *btf, uint32_t id, uint32_t *size);
+bool gen_btf_get_size(const struct btf *btf, uint32_t id, uint32_t *size);
 
 /* Member i of a struct or union. */
-bool gen_btf_member(const struct btf *btf, const struct type *t, uint32_t i, struct member *m);
+bool gen_btf_get_member(const struct btf *btf, const struct type *t, uint32_t i, struct member *m);
 
 /* Word i (32 bits) of a type's tail. */
-bool gen_btf_word(const struct type *t, uint32_t i, uint32_t *v);
+bool gen_btf_get_word(const struct type *t, uint32_t i, uint32_t *v);
 
 /* The section of global variables of this name. */
 bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec);
 
 /* Variable i of a section. */
-bool gen_btf_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var);
+bool gen_btf_get_var(const struct btf *btf, const struct type *sec, uint32_t i, struct type *var);
 
 /* Fills in spec.btf: the types of used maps' keys and values, in the target's byte order. */
 int gen_reduce_btf(struct reader *r);

@@ -28,13 +28,13 @@ static int read_rec(struct reader *r, struct slice s, uint64_t at, const struct 
 	struct core_rec *rec = &r->cores[r->ncores];
 	uint32_t off, access;
 
-	slice_u32(s, at, &off);
-	slice_u32(s, at + 4, &rec->type);
-	slice_u32(s, at + 8, &access);
-	slice_u32(s, at + 12, &rec->kind);
-	rec->sec = elf_index(&r->elf, sec);
+	slice_read_u32(s, at, &off);
+	slice_read_u32(s, at + 4, &rec->type);
+	slice_read_u32(s, at + 8, &access);
+	slice_read_u32(s, at + 12, &rec->kind);
+	rec->sec = elf_section_index(&r->elf, sec);
 	rec->insn = off / INSN_SIZE;
-	rec->access = slice_str(r->btf.strs, access);
+	rec->access = slice_read_str(r->btf.strs, access);
 	if (!rec->access || off % INSN_SIZE || off >= sec->size)
 		return gen_fail(r, ".BTF.ext", sec->name, "CO-RE record is malformed");
 	r->ncores++;
@@ -49,7 +49,7 @@ static int read_recs(struct reader *r, struct slice s)
 
 	if (!s.len)
 		return 0;
-	if (!slice_u32(s, 0, &size) || size < REC_SIZE)
+	if (!slice_read_u32(s, 0, &size) || size < REC_SIZE)
 		return gen_fail(r, ".BTF.ext", NULL, "CO-RE records of unknown size");
 	r->cores = gen_alloc(r, s.len / REC_SIZE, sizeof(*r->cores));
 	if (!r->cores)
@@ -58,10 +58,10 @@ static int read_recs(struct reader *r, struct slice s)
 		const struct elf_sec *sec;
 		const char *name_str;
 
-		if (!slice_u32(s, at, &name) || !slice_u32(s, at + 4, &n) ||
+		if (!slice_read_u32(s, at, &name) || !slice_read_u32(s, at + 4, &n) ||
 		    !slice_has(s, at + 8, (uint64_t)n * size))
 			return gen_fail(r, ".BTF.ext", NULL, "CO-RE records are cut off");
-		name_str = slice_str(r->btf.strs, name);
+		name_str = slice_read_str(r->btf.strs, name);
 		sec = name_str ? gen_elf_find_sec(&r->elf, name_str) : NULL;
 		if (!sec)
 			return gen_fail(r, ".BTF.ext", NULL, "names a section that does not exist");
@@ -83,11 +83,11 @@ int gen_read_cores(struct reader *r)
 	if (!sec)
 		return 0;
 	s = sec->data;
-	if (!slice_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_u32(s, 4, &head))
+	if (!slice_read_u16(s, 0, &magic) || magic != BTF_MAGIC || !slice_read_u32(s, 4, &head))
 		return gen_fail(r, ".BTF.ext", NULL, "has no header");
 	if (head < EXT_HEAD_MIN)
 		return 0;
-	if (!slice_u32(s, EXT_CORE_OFF, &off) || !slice_u32(s, EXT_CORE_OFF + 4, &len) ||
+	if (!slice_read_u32(s, EXT_CORE_OFF, &off) || !slice_read_u32(s, EXT_CORE_OFF + 4, &len) ||
 	    !slice_cut(s, (uint64_t)head + off, len, &s))
 		return gen_fail(r, ".BTF.ext", NULL, "CO-RE records lie outside the section");
 	return read_recs(r, s);
@@ -152,7 +152,7 @@ static int step_member(struct walk *w, const struct type *t, uint32_t index)
 {
 	struct member m;
 
-	if (index >= t->vlen || !gen_btf_member(&w->r->btf, t, index, &m))
+	if (index >= t->vlen || !gen_btf_get_member(&w->r->btf, t, index, &m))
 		return fail_walk(w, "has no such member");
 	w->type = m.type;
 	w->bits += m.bit_off;
@@ -166,8 +166,8 @@ static int step_element(struct walk *w, const struct type *t, uint32_t index)
 {
 	uint32_t size, n;
 
-	if (!gen_btf_word(t, 0, &w->type) || !gen_btf_word(t, 2, &n) ||
-	    !gen_btf_size(&w->r->btf, w->type, &size))
+	if (!gen_btf_get_word(t, 0, &w->type) || !gen_btf_get_word(t, 2, &n) ||
+	    !gen_btf_get_size(&w->r->btf, w->type, &size))
 		return fail_walk(w, "has an element without a size");
 	/* A flexible array at the end of a struct has no number of elements. */
 	if (n && index >= n)
@@ -214,7 +214,7 @@ static int walk_field(struct walk *w, struct spec_core *out, uint64_t *value)
 	}
 	if (w->bitfield)
 		return fail_walk(w, "bitfields are not supported");
-	if (!gen_btf_size(&w->r->btf, w->type, &size))
+	if (!gen_btf_get_size(&w->r->btf, w->type, &size))
 		return fail_walk(w, "member has no size");
 	if (out->kind == SPEC_FIELD_OFFSET && size > UINT16_MAX)
 		return fail_walk(w, "member is too large");
@@ -230,7 +230,7 @@ static int walk_type(struct walk *w, struct spec_core *out, uint64_t *value)
 	*value = 1;
 	if (out->kind != SPEC_TYPE_SIZE)
 		return 0;
-	if (!gen_btf_size(&w->r->btf, w->type, &size))
+	if (!gen_btf_get_size(&w->r->btf, w->type, &size))
 		return fail_walk(w, "type has no size");
 	*value = size;
 	return 0;
@@ -246,10 +246,11 @@ static int walk_enum(struct walk *w, struct spec_core *out, uint64_t *value)
 	    (t.kind != BTF_KIND_ENUM && t.kind != BTF_KIND_ENUM64) || index >= t.vlen)
 		return fail_walk(w, "names no enumerator");
 	words = t.kind == BTF_KIND_ENUM ? 2 : 3;
-	if (!gen_btf_word(&t, index * words, &name) || !gen_btf_word(&t, index * words + 1, &lo) ||
-	    (words == 3 && !gen_btf_word(&t, index * words + 2, &hi)))
+	if (!gen_btf_get_word(&t, index * words, &name) ||
+	    !gen_btf_get_word(&t, index * words + 1, &lo) ||
+	    (words == 3 && !gen_btf_get_word(&t, index * words + 2, &hi)))
 		return fail_walk(w, "names no enumerator");
-	s = slice_str(w->r->btf.strs, name);
+	s = slice_read_str(w->r->btf.strs, name);
 	*value = words == 3 ? (uint64_t)hi << 32 | lo : (uint64_t)(int32_t)lo;
 	if (out->kind == SPEC_ENUM_EXISTS)
 		*value = 1;
@@ -278,7 +279,7 @@ static const struct kind {
 
 /* Length of a type's name without its flavor: the suffix from the last "___" that has other
  * characters on both sides. */
-static size_t base_name_len(const char *name)
+static size_t get_base_name_len(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -297,7 +298,7 @@ static int set_root_name(struct walk *w, struct spec_core *out)
 	struct type t;
 	uint32_t id = w->type;
 
-	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_type(&w->r->btf, id, &t); i++) {
+	for (int i = 0; i < BTF_DEPTH_MAX && gen_btf_get_type(&w->r->btf, id, &t); i++) {
 		if (t.kind != BTF_KIND_CONST && t.kind != BTF_KIND_VOLATILE &&
 		    t.kind != BTF_KIND_RESTRICT && t.kind != BTF_KIND_TYPE_TAG)
 			break;
@@ -305,7 +306,7 @@ static int set_root_name(struct walk *w, struct spec_core *out)
 	}
 	if (!*t.name)
 		return fail_walk(w, "type has no name");
-	out->type = gen_strndup(w->r, t.name, base_name_len(t.name));
+	out->type = gen_strndup(w->r, t.name, get_base_name_len(t.name));
 	w->root = out->type;
 	return out->type ? 0 : -EINVAL;
 }

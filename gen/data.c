@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Global data, as maps with one entry, and the variable `conf` in it. */
+/* Reads global data as maps with one entry, and finds the variable `conf` in it. */
 #include <elf.h>
 #include <stdio.h>
 
@@ -40,12 +40,12 @@ static int make_image(struct reader *r, const struct elf_sec *sec, struct map *m
 
 static int read_section(struct reader *r, const struct elf_sec *sec)
 {
-	bool constant = gen_section_is(sec->name, ".rodata");
+	bool constant = gen_is_section_kind(sec->name, ".rodata");
 	struct map *m = &r->maps[r->nmaps];
 
 	if (r->nmaps == MAPS_MAX)
 		return gen_fail(r, sec->name, NULL, "too many maps");
-	m->sec = elf_index(&r->elf, sec);
+	m->sec = elf_section_index(&r->elf, sec);
 	m->spec.type = BPF_MAP_TYPE_ARRAY;
 	m->spec.key_size = sizeof(uint32_t);
 	m->spec.value_size = sec->size;
@@ -59,7 +59,7 @@ static int read_section(struct reader *r, const struct elf_sec *sec)
 	return 0;
 }
 
-/* The name of the variable at off, for a message. */
+/* The name of the variable at off, for an error message; NULL: none. */
 static const char *find_variable(const struct reader *r, uint32_t sec, uint64_t off)
 {
 	for (uint32_t i = 0; i < r->elf.nsyms; i++) {
@@ -107,10 +107,10 @@ int gen_read_data(struct reader *r)
 static bool find_conf(const struct reader *r, struct type *sec, struct type *var)
 {
 	for (uint32_t id = 1; id < r->btf.n; id++) {
-		if (!gen_btf_type(&r->btf, id, sec) || sec->kind != BTF_KIND_DATASEC)
+		if (!gen_btf_get_type(&r->btf, id, sec) || sec->kind != BTF_KIND_DATASEC)
 			continue;
 		for (uint32_t i = 0; i < sec->vlen; i++)
-			if (gen_btf_var(&r->btf, sec, i, var) && !strcmp(var->name, "conf"))
+			if (gen_btf_get_var(&r->btf, sec, i, var) && !strcmp(var->name, "conf"))
 				return true;
 	}
 	return false;
@@ -133,7 +133,7 @@ int gen_read_conf(struct reader *r)
 		return gen_fail(r, list.name, "conf", "must be 'const volatile struct %s'",
 				expected);
 	if (!gen_btf_resolve(&r->btf, var.ref, &type) || type.kind != BTF_KIND_STRUCT ||
-	    strcmp(type.name, expected) || !gen_btf_size(&r->btf, type.id, &size))
+	    strcmp(type.name, expected) || !gen_btf_get_size(&r->btf, type.id, &size))
 		return gen_fail(r, ".rodata", "conf", "is not a 'struct %s'", expected);
 	r->conf = gen_find_map(r, sym->sec, sym->value);
 	if (!r->conf || !r->conf->spec.global || !size || !slice_has(sec->data, sym->value, size) ||

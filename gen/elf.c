@@ -16,9 +16,9 @@ static int check_header(struct reader *r, struct slice *file)
 	if (file->at[EI_DATA] != ELFDATA2LSB && file->at[EI_DATA] != ELFDATA2MSB)
 		return gen_fail(r, NULL, NULL, "ELF file of unknown byte order");
 	file->big = file->at[EI_DATA] == ELFDATA2MSB;
-	slice_u16(*file, offsetof(Elf64_Ehdr, e_type), &type);
-	slice_u16(*file, offsetof(Elf64_Ehdr, e_machine), &machine);
-	slice_u16(*file, offsetof(Elf64_Ehdr, e_shentsize), &shentsize);
+	slice_read_u16(*file, offsetof(Elf64_Ehdr, e_type), &type);
+	slice_read_u16(*file, offsetof(Elf64_Ehdr, e_machine), &machine);
+	slice_read_u16(*file, offsetof(Elf64_Ehdr, e_shentsize), &shentsize);
 	if (type != ET_REL || machine != EM_BPF)
 		return gen_fail(r, NULL, NULL, "not a relocatable BPF object");
 	if (shentsize != sizeof(Elf64_Shdr))
@@ -32,13 +32,13 @@ static int read_sec(struct reader *r, struct slice file, struct slice h, uint32_
 	struct elf_sec *sec = &r->elf.secs[i];
 	uint64_t off;
 
-	slice_u32(h, offsetof(Elf64_Shdr, sh_name), name_off);
-	slice_u32(h, offsetof(Elf64_Shdr, sh_type), &sec->type);
-	slice_u64(h, offsetof(Elf64_Shdr, sh_flags), &sec->flags);
-	slice_u64(h, offsetof(Elf64_Shdr, sh_offset), &off);
-	slice_u64(h, offsetof(Elf64_Shdr, sh_size), &sec->size);
-	slice_u32(h, offsetof(Elf64_Shdr, sh_link), &sec->link);
-	slice_u32(h, offsetof(Elf64_Shdr, sh_info), &sec->info);
+	slice_read_u32(h, offsetof(Elf64_Shdr, sh_name), name_off);
+	slice_read_u32(h, offsetof(Elf64_Shdr, sh_type), &sec->type);
+	slice_read_u64(h, offsetof(Elf64_Shdr, sh_flags), &sec->flags);
+	slice_read_u64(h, offsetof(Elf64_Shdr, sh_offset), &off);
+	slice_read_u64(h, offsetof(Elf64_Shdr, sh_size), &sec->size);
+	slice_read_u32(h, offsetof(Elf64_Shdr, sh_link), &sec->link);
+	slice_read_u32(h, offsetof(Elf64_Shdr, sh_info), &sec->info);
 	if (sec->type == SHT_NOBITS || sec->type == SHT_NULL)
 		return 0;
 	if (!slice_cut(file, off, sec->size, &sec->data))
@@ -54,9 +54,9 @@ static int read_secs(struct reader *r, struct slice file)
 	struct slice all;
 	uint64_t off;
 
-	slice_u64(file, offsetof(Elf64_Ehdr, e_shoff), &off);
-	slice_u16(file, offsetof(Elf64_Ehdr, e_shnum), &n);
-	slice_u16(file, offsetof(Elf64_Ehdr, e_shstrndx), &names);
+	slice_read_u64(file, offsetof(Elf64_Ehdr, e_shoff), &off);
+	slice_read_u16(file, offsetof(Elf64_Ehdr, e_shnum), &n);
+	slice_read_u16(file, offsetof(Elf64_Ehdr, e_shstrndx), &names);
 	if (!n || n > SECS_MAX || names >= n)
 		return gen_fail(r, NULL, NULL, "%u section headers", n);
 	if (!slice_cut(file, off, (uint64_t)n * sizeof(Elf64_Shdr), &all))
@@ -73,7 +73,7 @@ static int read_secs(struct reader *r, struct slice file)
 			return -EINVAL;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		elf->secs[i].name = slice_str(elf->secs[names].data, name_offs[i]);
+		elf->secs[i].name = slice_read_str(elf->secs[names].data, name_offs[i]);
 		if (!elf->secs[i].name)
 			return gen_fail(r, NULL, NULL, "section %u has no name", i);
 	}
@@ -87,15 +87,15 @@ static int read_sym(struct reader *r, struct slice e, struct slice strs, struct 
 	uint32_t name;
 	uint16_t sec;
 
-	slice_u32(e, offsetof(Elf64_Sym, st_name), &name);
-	slice_num(e, offsetof(Elf64_Sym, st_info), 1, &info);
-	slice_u16(e, offsetof(Elf64_Sym, st_shndx), &sec);
-	slice_u64(e, offsetof(Elf64_Sym, st_value), &sym->value);
-	slice_u64(e, offsetof(Elf64_Sym, st_size), &sym->size);
+	slice_read_u32(e, offsetof(Elf64_Sym, st_name), &name);
+	slice_read_num(e, offsetof(Elf64_Sym, st_info), 1, &info);
+	slice_read_u16(e, offsetof(Elf64_Sym, st_shndx), &sec);
+	slice_read_u64(e, offsetof(Elf64_Sym, st_value), &sym->value);
+	slice_read_u64(e, offsetof(Elf64_Sym, st_size), &sym->size);
 	sym->type = ELF64_ST_TYPE(info);
 	sym->bind = ELF64_ST_BIND(info);
 	sym->sec = sec;
-	sym->name = slice_str(strs, name);
+	sym->name = slice_read_str(strs, name);
 	if (!sym->name)
 		return gen_fail(r, ".symtab", NULL, "symbol without a name");
 	if (sec >= elf->nsecs && sec != SHN_ABS)
@@ -141,8 +141,8 @@ static int read_rel(struct reader *r, const struct elf_sec *sec, uint64_t at, st
 	const struct elf_sec *into = &r->elf.secs[sec->info];
 	uint64_t info;
 
-	slice_u64(sec->data, at + offsetof(Elf64_Rel, r_offset), &rel->off);
-	slice_u64(sec->data, at + offsetof(Elf64_Rel, r_info), &info);
+	slice_read_u64(sec->data, at + offsetof(Elf64_Rel, r_offset), &rel->off);
+	slice_read_u64(sec->data, at + offsetof(Elf64_Rel, r_info), &info);
 	rel->sec = sec->info;
 	rel->type = ELF64_R_TYPE(info);
 	rel->sym = ELF64_R_SYM(info);
@@ -213,7 +213,7 @@ const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name)
 const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
 				       const char *name)
 {
-	uint32_t index = elf_index(elf, sec);
+	uint32_t index = elf_section_index(elf, sec);
 
 	for (uint32_t i = 0; i < elf->nsyms; i++)
 		if (elf->syms[i].sec == index && elf->syms[i].type != STT_SECTION &&

@@ -51,7 +51,7 @@ const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name);
 const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
 				       const char *name);
 
-static inline uint32_t elf_index(const struct elf *elf, const struct elf_sec *sec)
+static inline uint32_t elf_section_index(const struct elf *elf, const struct elf_sec *sec)
 {
 	return (uint32_t)(sec - elf->secs);
 }

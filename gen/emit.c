@@ -10,7 +10,7 @@
 
 #include "gen/gen.h"
 
-enum { BYTES_A_LINE = 12 };
+enum { BYTES_PER_LINE = 12 };
 
 static bool reserve_text(struct gen_text *t, size_t more)
 {
@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, 
 	va_list args;
 	int n = 0;
 
-	/* The second pass has the room that the first one found to be missing. */
+	/* If the text does not fit, the first pass finds its size, and the second one writes it. */
 	for (int i = 0; i < 2 && reserve_text(t, (size_t)n + 1); i++) {
 		size_t left = t->cap - t->len;
 
@@ -54,7 +54,7 @@ __attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, 
 	t->failed = true;
 }
 
-/* A string literal. A string of the object may have any bytes. */
+/* Appends a string literal. The string may contain any bytes. */
 static void emit_str(struct gen_text *t, const char *s)
 {
 	emit_text(t, "\"");
@@ -71,7 +71,7 @@ static void emit_str(struct gen_text *t, const char *s)
 	emit_text(t, "\"");
 }
 
-/* A part of an enumerator: upper case, only letters, digits and '_'. */
+/* Appends a part of an enumerator: upper-case letters, digits and '_'. */
 static void emit_upper(struct gen_text *t, const char *s)
 {
 	for (; *s; s++)
@@ -82,7 +82,7 @@ static void emit_bytes(struct gen_text *t, const char *name, const uint8_t *byte
 {
 	emit_text(t, "static const uint8_t %s[] = {", name);
 	for (uint32_t i = 0; i < n; i++)
-		emit_text(t, "%s0x%02x,", i % BYTES_A_LINE ? " " : "\n\t", bytes[i]);
+		emit_text(t, "%s0x%02x,", i % BYTES_PER_LINE ? " " : "\n\t", bytes[i]);
 	emit_text(t, "\n};\n\n");
 }
 
@@ -168,7 +168,7 @@ struct names {
 	size_t len, cap;
 };
 
-/* The offset of a name, which is added if it is new. -1: no memory, or the table is full. */
+/* Returns the offset of a name, adding it if it is new. -1: no memory, or the table is full. */
 static int intern_name(struct names *n, const char *name)
 {
 	size_t len = strlen(name) + 1;
@@ -190,7 +190,7 @@ static int intern_name(struct names *n, const char *name)
 	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
 }
 
-/* A name within a comment. Characters that could end the comment are replaced. */
+/* Appends a name within a comment. Characters that could end the comment are replaced. */
 static void emit_plain(struct gen_text *t, const char *name)
 {
 	for (; *name; name++)

@@ -79,10 +79,10 @@ static void read_insn(const struct reader *r, const struct func *f, uint32_t i,
 	uint16_t off = 0;
 	uint32_t imm = 0;
 
-	slice_num(s, at, 1, &code);
-	slice_num(s, at + 1, 1, &regs);
-	slice_u16(s, at + 2, &off);
-	slice_u32(s, at + 4, &imm);
+	slice_read_num(s, at, 1, &code);
+	slice_read_num(s, at + 1, 1, &regs);
+	slice_read_u16(s, at + 2, &off);
+	slice_read_u32(s, at + 4, &imm);
 	insn->code = code;
 	insn->dst_reg = s.big ? regs >> 4 : regs & 15;
 	insn->src_reg = s.big ? regs & 15 : regs >> 4;
@@ -90,7 +90,8 @@ static void read_insn(const struct reader *r, const struct func *f, uint32_t i,
 	insn->imm = (int32_t)imm;
 }
 
-/* Takes the relocation and CO-RE record of the current instruction. One within it is an error. */
+/* Takes the relocation and CO-RE record at the start of the current instruction. One that lies
+ * inside the instruction is an error. */
 static int take_records(struct linker *l, struct step *s, uint32_t width)
 {
 	const struct reader *r = l->r;
@@ -235,9 +236,9 @@ static int append_callees(struct linker *l, uint32_t index)
 	return err;
 }
 
-/* Lists the program and the functions that it reaches, each once, in the order of the calls. This
- * ends even with recursive functions, which the verifier refuses. A stub comes last, so that code
- * that replaces it moves nothing. */
+/* Lists the program and the functions that it reaches, each once, in the order of the calls.
+ * Recursive functions, which the verifier refuses, are listed once, too. A stub comes last, so that
+ * code of another length can replace it without moving other functions. */
 static int collect_funcs(struct linker *l, const struct func *prog)
 {
 	if (append_func(l, prog))
@@ -358,8 +359,8 @@ static int place_funcs(struct linker *l)
 	return 0;
 }
 
-/* An instruction has at most one relocation and one record. */
-static uint32_t min_u32(uint32_t records, uint32_t insns)
+/* The most relocations or records that a program can use: one for each instruction. */
+static uint32_t max_records(uint32_t records, uint32_t insns)
 {
 	return records < insns ? records : insns;
 }
@@ -375,8 +376,8 @@ int gen_link_prog(struct reader *r, const struct func *f, struct spec_prog *prog
 	if (!l.funcs || !l.layout || !l.index_of || collect_funcs(&l, f))
 		return -EINVAL;
 	l.insns = gen_alloc(r, l.ninsns, sizeof(*l.insns));
-	l.relocs = gen_alloc(r, min_u32(r->elf.nrels, l.ninsns), sizeof(*l.relocs));
-	l.cores = gen_alloc(r, min_u32(r->ncores, l.ninsns), sizeof(*l.cores));
+	l.relocs = gen_alloc(r, max_records(r->elf.nrels, l.ninsns), sizeof(*l.relocs));
+	l.cores = gen_alloc(r, max_records(r->ncores, l.ninsns), sizeof(*l.cores));
 	if (!l.insns || !l.relocs || !l.cores || place_funcs(&l))
 		return -EINVAL;
 	prog->first = r->ninsns - l.ninsns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* gen: turns one compiled BPF object into C source and header. */
+/* gen: converts a compiled BPF object to C source and header. */
 #define _GNU_SOURCE /* asprintf */
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static uint8_t *read_file(const char *path, size_t *len)
 }
 
 /* "dir/gate.bpf.o" -> "gate". The caller frees it. */
-static char *base_name(const char *path)
+static char *make_base_name(const char *path)
 {
 	const char *base = strrchr(path, '/');
 	char *name = strdup(base ? base + 1 : path);
@@ -48,7 +48,7 @@ static char *base_name(const char *path)
 	return name;
 }
 
-/* A file that is written under a temporary name, and renamed when both files are complete. */
+/* A file that is written under a temporary name and renamed when both files are complete. */
 struct output {
 	char *path, *temp;
 	bool renamed;
@@ -121,7 +121,7 @@ static int convert_object(const char *file, const char *dir)
 {
 	struct gen_obj obj = { 0 };
 	struct diag d;
-	char *name = base_name(file);
+	char *name = make_base_name(file);
 	uint8_t *elf;
 	size_t len;
 	int err = -ENOMEM;
@@ -140,7 +140,7 @@ static int convert_object(const char *file, const char *dir)
 int main(int argc, char **argv)
 {
 	if (argc != 4 || strcmp(argv[1], "-o")) {
-		fprintf(stderr, "usage: gen -o DIR NAME.bpf.o\n"
+		fprintf(stderr, "Usage: gen -o DIR NAME.bpf.o\n"
 				"Writes DIR/NAME.gen.c and DIR/NAME.gen.h.\n");
 		return 2;
 	}

@@ -10,7 +10,7 @@ enum {
 	VALUE_NONE = 1 << 1,
 	KEY_4 = 1 << 2,
 	VALUE_4 = 1 << 3,
-	SIZES_MAY_LACK = 1 << 4, /* key and value default to 4 bytes */
+	SIZES_OPTIONAL = 1 << 4, /* key and value default to 4 bytes */
 	ENTRIES_ANY = 1 << 5,    /* 0 entries: the kernel or the loader sets the number */
 	ENTRIES_NONE = 1 << 6,
 	ENTRIES_RING = 1 << 7, /* a power of two, and at least a page on every architecture */
@@ -19,10 +19,10 @@ enum {
 	REFUSED = 1 << 10,
 };
 
-enum { PAGE_MOST = 65536 }; /* the largest page: arm64 kernels may have it */
+enum { PAGE_SIZE_MAX = 65536 }; /* the largest page: arm64 kernels may have it */
 
 enum {
-	FD_MAP = KEY_4 | VALUE_4 | SIZES_MAY_LACK | NO_BTF,
+	FD_MAP = KEY_4 | VALUE_4 | SIZES_OPTIONAL | NO_BTF,
 	STORAGE_MAP = KEY_4 | ENTRIES_NONE | NO_PREALLOC
 };
 
@@ -95,7 +95,7 @@ static int read_member(struct reader *r, struct map *m, const struct member *mem
 		return 0;
 	}
 	if (!gen_btf_resolve(&r->btf, ptr.ref, &to) || to.kind != BTF_KIND_ARRAY ||
-	    !gen_btf_word(&to, 2, into))
+	    !gen_btf_get_word(&to, 2, into))
 		return gen_fail(r, ".maps", m->label, "member '%s' is not a number", member->name);
 	return 0;
 }
@@ -108,7 +108,7 @@ static int set_size(struct reader *r, const struct map *m, const char *what, uin
 
 	if (!id)
 		return 0;
-	if (!gen_btf_size(&r->btf, id, &n) || !n)
+	if (!gen_btf_get_size(&r->btf, id, &n) || !n)
 		return gen_fail(r, ".maps", m->label, "its %s has no size", what);
 	if (*size && *size != n)
 		return gen_fail(r, ".maps", m->label, "its %s has %u bytes, not %u", what, n,
@@ -119,7 +119,7 @@ static int set_size(struct reader *r, const struct map *m, const char *what, uin
 
 static bool is_ring(uint32_t n)
 {
-	return n >= PAGE_MOST && !(n & (n - 1));
+	return n >= PAGE_SIZE_MAX && !(n & (n - 1));
 }
 
 static int check_size(struct reader *r, const struct map *m, const char *what, uint32_t size,
@@ -143,9 +143,9 @@ static int check_map(struct reader *r, struct map *m)
 		return gen_fail(r, ".maps", m->label, "has no type");
 	if (rule & REFUSED)
 		return gen_fail(r, ".maps", m->label, "maps of type %u are not supported", s->type);
-	if (rule & SIZES_MAY_LACK && !s->key_size)
+	if (rule & SIZES_OPTIONAL && !s->key_size)
 		s->key_size = 4;
-	if (rule & SIZES_MAY_LACK && !s->value_size)
+	if (rule & SIZES_OPTIONAL && !s->value_size)
 		s->value_size = 4;
 	if (check_size(r, m, "key", s->key_size, rule & KEY_NONE, rule & KEY_4) ||
 	    check_size(r, m, "value", s->value_size, rule & VALUE_NONE, rule & VALUE_4))
@@ -156,7 +156,8 @@ static int check_map(struct reader *r, struct map *m)
 		return gen_fail(r, ".maps", m->label, "has no max_entries");
 	if (rule & ENTRIES_RING && !is_ring(s->max_entries))
 		return gen_fail(r, ".maps", m->label,
-				"its max_entries must be a power of two, at least %d", PAGE_MOST);
+				"its max_entries must be a power of two, at least %d",
+				PAGE_SIZE_MAX);
 	if (rule & NO_PREALLOC && !(s->flags & BPF_F_NO_PREALLOC))
 		return gen_fail(r, ".maps", m->label, "needs BPF_F_NO_PREALLOC");
 	if (rule & NO_BTF || !m->key_id || !m->value_id)
@@ -193,7 +194,7 @@ static int read_map(struct reader *r, const struct elf_sec *sec, const struct ty
 	m->sec = sym->sec;
 	m->off = sym->value;
 	for (uint32_t i = 0; i < decl.vlen; i++) {
-		if (!gen_btf_member(&r->btf, &decl, i, &member))
+		if (!gen_btf_get_member(&r->btf, &decl, i, &member))
 			return gen_fail(r, ".maps", m->label, "member %u is malformed", i);
 		if (read_member(r, m, &member))
 			return -EINVAL;
@@ -226,7 +227,7 @@ int gen_read_maps(struct reader *r)
 	if (list.vlen > MAPS_MAX)
 		return gen_fail(r, ".maps", NULL, "too many maps: %u", list.vlen);
 	for (uint32_t i = 0; i < list.vlen; i++) {
-		if (!gen_btf_var(&r->btf, &list, i, &var))
+		if (!gen_btf_get_var(&r->btf, &list, i, &var))
 			return gen_fail(r, ".maps", NULL, "variable %u is malformed", i);
 		if (read_map(r, sec, &var, &r->maps[r->nmaps]))
 			return -EINVAL;

@@ -8,7 +8,7 @@
 #include "gen/read.h"
 
 struct gen_chunk {
-	struct gen_chunk *before;
+	struct gen_chunk *prev;
 	_Alignas(max_align_t) uint8_t bytes[];
 };
 
@@ -61,7 +61,7 @@ void *gen_alloc(struct reader *r, size_t n, size_t size)
 		gen_fail(r, NULL, NULL, "needs too much memory");
 		return NULL;
 	}
-	c->before = mem->last;
+	c->prev = mem->last;
 	mem->last = c;
 	mem->used += bytes + sizeof(*c);
 	return c->bytes;
@@ -86,7 +86,7 @@ void gen_mem_close(struct gen_mem *mem)
 	while (mem->last) {
 		struct gen_chunk *c = mem->last;
 
-		mem->last = c->before;
+		mem->last = c->prev;
 		free(c);
 	}
 }
@@ -100,14 +100,14 @@ bool gen_is_ident(const char *s)
 	return !*s;
 }
 
-static int label_char(char c)
+static int fold_label_char(char c)
 {
 	return isalnum((unsigned char)c) ? toupper((unsigned char)c) : '_';
 }
 
 bool gen_same_label(const char *a, const char *b)
 {
-	while (*a && *b && label_char(*a) == label_char(*b)) {
+	while (*a && *b && fold_label_char(*a) == fold_label_char(*b)) {
 		a++;
 		b++;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Packs all programs of an object as one block, since they have much in common. */
+/* Compresses all programs of an object as one block, since they have much in common. */
 #include <lz4hc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ static void put_number(uint8_t *at, uint32_t value, int bytes, bool big)
 		at[big ? bytes - 1 - i : i] = (uint8_t)(value >> 8 * i);
 }
 
-/* An instruction in the target's memory: its bit-fields' order depends on the byte order. */
+/* Writes an instruction as in the target's memory. The order of the register bit-fields depends on
+ * the byte order. */
 static void put_insn(uint8_t *at, const struct bpf_insn *in, bool big)
 {
 	at[0] = in->code;
@@ -32,7 +33,7 @@ static uint8_t *make_plain_code(const struct gen_obj *obj)
 	return plain;
 }
 
-/* A stream with room for all instructions. */
+/* A stream (obj/streams.h), with room for its bytes of all instructions. */
 struct stream {
 	uint8_t *at;
 	uint32_t len;
@@ -66,37 +67,38 @@ static void split_insn(struct stream f[STREAMS], const struct bpf_insn *in)
 		append_short(&f[STREAM_IMMS], in->imm, 4);
 }
 
-/* The joined streams of all programs, checked by rebuilding the instructions from them. NULL: no
- * memory, or the check failed. */
+/* Concatenates the streams of all programs, and checks them by rebuilding the instructions. NULL:
+ * no memory, or the check failed. The caller frees them. */
 static uint8_t *make_streams(const struct gen_obj *obj, uint32_t lens[STREAMS], uint32_t *len)
 {
-	enum { MOST = 5 }; /* bytes of one instruction in one stream */
+	enum { INSN_STREAM_MAX = 5 }; /* the most bytes of an instruction in one stream */
 	uint32_t n = obj->spec.ninsns, k = 0;
-	uint8_t *room = malloc((size_t)n * MOST * STREAMS), *joined = malloc((size_t)n * 12);
+	uint8_t *room = malloc((size_t)n * INSN_STREAM_MAX * STREAMS),
+		*joined = malloc((size_t)n * 12);
 	struct bpf_insn *insns = calloc(n, sizeof(*insns)),
 			*rejoined = calloc(n, sizeof(*rejoined));
 	struct stream f[STREAMS];
-	bool same = room && joined && insns && rejoined;
+	bool is_same = room && joined && insns && rejoined;
 
 	for (int i = 0; i < STREAMS; i++)
-		f[i] = (struct stream){ .at = room + (size_t)n * MOST * i };
-	for (uint32_t i = 0; same && i < obj->spec.nprogs; k += obj->spec.progs[i++].ninsns)
+		f[i] = (struct stream){ .at = room + (size_t)n * INSN_STREAM_MAX * i };
+	for (uint32_t i = 0; is_same && i < obj->spec.nprogs; k += obj->spec.progs[i++].ninsns)
 		memcpy(insns + k, obj->layouts[i].insns,
 		       obj->spec.progs[i].ninsns * sizeof(*insns));
-	for (uint32_t i = 0; same && i < n; i++)
+	for (uint32_t i = 0; is_same && i < n; i++)
 		split_insn(f, &insns[i]);
 	*len = 0;
-	for (int i = 0; same && i < STREAMS; i++) {
+	for (int i = 0; is_same && i < STREAMS; i++) {
 		memcpy(joined + *len, f[i].at, f[i].len);
 		lens[i] = f[i].len;
 		*len += f[i].len;
 	}
-	same = same && !streams_join(joined, lens, rejoined, n) &&
-	       !memcmp(insns, rejoined, n * sizeof(*insns));
+	is_same = is_same && !streams_join(joined, lens, rejoined, n) &&
+		  !memcmp(insns, rejoined, n * sizeof(*insns));
 	free(room);
 	free(insns);
 	free(rejoined);
-	if (!same) {
+	if (!is_same) {
 		free(joined);
 		return NULL;
 	}

@@ -7,7 +7,7 @@
 static int read_license(struct reader *r)
 {
 	const struct elf_sec *sec = gen_elf_find_sec(&r->elf, "license");
-	const char *s = sec ? slice_str(sec->data, 0) : NULL;
+	const char *s = sec ? slice_read_str(sec->data, 0) : NULL;
 
 	if (!s || !*s)
 		return gen_fail(r, "license", NULL, "is missing or not a string");
@@ -24,7 +24,7 @@ static bool is_listed(const struct reader *r, const char *sec, const char *name)
 	if (!gen_btf_find_section(&r->btf, sec, &list))
 		return false;
 	for (uint32_t i = 0; i < list.vlen; i++)
-		if (gen_btf_word(&list, i * 3, &id) && gen_btf_type(&r->btf, id, &t) &&
+		if (gen_btf_get_word(&list, i * 3, &id) && gen_btf_get_type(&r->btf, id, &t) &&
 		    !strcmp(t.name, name))
 			return true;
 	return false;

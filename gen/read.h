@@ -87,7 +87,7 @@ struct prog_row {
 /* The row of a program section, with its target (NULL: none). NULL: not a program section. */
 const struct prog_row *gen_find_prog_row(const char *name, const char **target);
 /* Whether a section is of a kind: its name is ".data", say, or starts with ".data.". */
-bool gen_section_is(const char *name, const char *kind);
+bool gen_is_section_kind(const char *name, const char *kind);
 int gen_check_sections(struct reader *r);
 
 /* maps.c */

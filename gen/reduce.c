@@ -47,7 +47,7 @@ static bool add_type(struct reduction *red, uint32_t old, uint32_t *id)
 	struct type t;
 
 	for (int i = 0; i < BTF_DEPTH_MAX; i++) {
-		if (!gen_btf_type(&red->r->btf, old, &t))
+		if (!gen_btf_get_type(&red->r->btf, old, &t))
 			return false;
 		if (t.kind != BTF_KIND_TYPE_TAG)
 			break;
@@ -69,7 +69,7 @@ static bool add_type(struct reduction *red, uint32_t old, uint32_t *id)
 
 static bool add_name(struct reduction *red, uint32_t old, uint32_t *off)
 {
-	const char *s = slice_str(red->r->btf.strs, old);
+	const char *s = slice_read_str(red->r->btf.strs, old);
 
 	if (!s)
 		return false;
@@ -105,7 +105,7 @@ static bool visit_type(struct reduction *red, uint32_t old)
 	const char *tail, *p;
 	struct type t;
 
-	if (!gen_btf_type(&red->r->btf, old, &t))
+	if (!gen_btf_get_type(&red->r->btf, old, &t))
 		return false;
 	/* 5.10 does not accept the flag for signed enums. */
 	kflag = t.kflag && t.kind != BTF_KIND_ENUM;
@@ -114,7 +114,7 @@ static bool visit_type(struct reduction *red, uint32_t old)
 	    !visit_word(red, forms[t.kind].ref, t.ref))
 		return false;
 	p = tail = forms[t.kind].tail;
-	for (uint32_t i = 0; gen_btf_word(&t, i, &word); i++) {
+	for (uint32_t i = 0; gen_btf_get_word(&t, i, &word); i++) {
 		if (!visit_word(red, *p, word))
 			return false;
 		if (!*++p)
@@ -147,7 +147,7 @@ static int collect_names(struct reduction *red, uint32_t *types_len)
 		struct type t;
 
 		if (!visit_type(red, red->order[i]) ||
-		    !gen_btf_type(&red->r->btf, red->order[i], &t))
+		    !gen_btf_get_type(&red->r->btf, red->order[i], &t))
 			return gen_fail(red->r, ".BTF", NULL, "names of map types are malformed");
 		*types_len += TYPE_SIZE + t.tail.len;
 	}
@@ -174,7 +174,8 @@ static int write_types(struct reduction *red, uint32_t types_len)
 		visit_type(red, red->order[i]);
 	for (size_t old = 0; old < strs.len; old++)
 		if (red->strs[old])
-			strcpy((char *)red->out + red->len + red->strs[old], slice_str(strs, old));
+			strcpy((char *)red->out + red->len + red->strs[old],
+			       slice_read_str(strs, old));
 	red->len += red->strs_len;
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sections by name: programs of which type, data, or refused. */
+/* Classifies sections by name: programs of a type, data, or refused. */
 #include <elf.h>
 
 #include "gen/read.h"
@@ -57,7 +57,7 @@ const struct prog_row *gen_find_prog_row(const char *name, const char **target)
 	return NULL;
 }
 
-bool gen_section_is(const char *name, const char *kind)
+bool gen_is_section_kind(const char *name, const char *kind)
 {
 	size_t len = strlen(kind);
 
@@ -65,7 +65,7 @@ bool gen_section_is(const char *name, const char *kind)
 }
 
 /* Whether a section's name is a row's without the mandatory target. */
-static bool lacks_target(const char *name)
+static bool is_missing_target(const char *name)
 {
 	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
 		size_t len = strlen(prog_rows[i].name);
@@ -86,7 +86,7 @@ static int check_code(struct reader *r, const struct elf_sec *sec)
 		return gen_fail(r, sec->name, NULL, "is not a sequence of instructions");
 	if (!strcmp(sec->name, ".text") || gen_find_prog_row(sec->name, &target))
 		return 0;
-	if (lacks_target(sec->name))
+	if (is_missing_target(sec->name))
 		return gen_fail(r, sec->name, NULL,
 				"programs of this kind need a target in the name");
 	return gen_fail(r, sec->name, NULL, "unknown section of programs");
@@ -94,10 +94,11 @@ static int check_code(struct reader *r, const struct elf_sec *sec)
 
 static int check_data(struct reader *r, const struct elf_sec *sec)
 {
-	bool bss = gen_section_is(sec->name, ".bss");
+	bool bss = gen_is_section_kind(sec->name, ".bss");
 
-	if (!bss && !gen_section_is(sec->name, ".rodata") && !gen_section_is(sec->name, ".data") &&
-	    strcmp(sec->name, ".maps") && strcmp(sec->name, "license"))
+	if (!bss && !gen_is_section_kind(sec->name, ".rodata") &&
+	    !gen_is_section_kind(sec->name, ".data") && strcmp(sec->name, ".maps") &&
+	    strcmp(sec->name, "license"))
 		return gen_fail(r, sec->name, NULL, "unknown section of data");
 	if (sec->type != (bss ? SHT_NOBITS : SHT_PROGBITS))
 		return gen_fail(r, sec->name, NULL, "has the wrong type");

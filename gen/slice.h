@@ -32,7 +32,7 @@ static inline bool slice_cut(struct slice s, uint64_t off, uint64_t len, struct 
 
 /* Reads an unsigned number of n bytes, at most 8. *v is 0 if it lies outside: if the size of a
  * header was checked before, its numbers can be read without checking each result. */
-static inline bool slice_num(struct slice s, uint64_t off, unsigned int n, uint64_t *v)
+static inline bool slice_read_num(struct slice s, uint64_t off, unsigned int n, uint64_t *v)
 {
 	*v = 0;
 	if (!slice_has(s, off, n))
@@ -42,31 +42,31 @@ static inline bool slice_num(struct slice s, uint64_t off, unsigned int n, uint6
 	return true;
 }
 
-static inline bool slice_u16(struct slice s, uint64_t off, uint16_t *v)
+static inline bool slice_read_u16(struct slice s, uint64_t off, uint16_t *v)
 {
 	uint64_t n;
-	bool ok = slice_num(s, off, 2, &n);
+	bool ok = slice_read_num(s, off, 2, &n);
 
 	*v = n;
 	return ok;
 }
 
-static inline bool slice_u32(struct slice s, uint64_t off, uint32_t *v)
+static inline bool slice_read_u32(struct slice s, uint64_t off, uint32_t *v)
 {
 	uint64_t n;
-	bool ok = slice_num(s, off, 4, &n);
+	bool ok = slice_read_num(s, off, 4, &n);
 
 	*v = n;
 	return ok;
 }
 
-static inline bool slice_u64(struct slice s, uint64_t off, uint64_t *v)
+static inline bool slice_read_u64(struct slice s, uint64_t off, uint64_t *v)
 {
-	return slice_num(s, off, 8, v);
+	return slice_read_num(s, off, 8, v);
 }
 
 /* The string at off; NULL if it is longer than SLICE_STR_MAX or does not end in the slice. */
-static inline const char *slice_str(struct slice s, uint64_t off)
+static inline const char *slice_read_str(struct slice s, uint64_t off)
 {
 	size_t most;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* man: writes the manual pages in mdoc(7), from the tables of the commands and the pages of
+/* man: writes the manual pages in mdoc(7), from the commands' option tables and the text pages of
  * `sonde help`. */
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { COLUMNS = 76 };
 
-static size_t column_of(const struct buf *out)
+static size_t get_column(const struct buf *out)
 {
 	size_t n = 0;
 
@@ -24,8 +24,8 @@ static size_t column_of(const struct buf *out)
 
 static void put_word(struct buf *out, const char *word, size_t len)
 {
-	if (!column_of(out) && (*word == '.' || *word == '\''))
-		buf_str(out, "\\&"); /* else it would start a macro */
+	if (!get_column(out) && (*word == '.' || *word == '\''))
+		buf_str(out, "\\&"); /* otherwise the line is a macro */
 	for (size_t i = 0; i < len; i++)
 		if (word[i] == '\\')
 			buf_str(out, "\\e");
@@ -33,13 +33,13 @@ static void put_word(struct buf *out, const char *word, size_t len)
 			buf_char(out, word[i]);
 }
 
-/* A sentence ends its line: mdoc sets the space after it. */
-static bool ends_sentence(const char *word, size_t len)
+/* The line must end after a sentence, so that mdoc sets the space between sentences. */
+static bool is_sentence_end(const char *word, size_t len)
 {
 	return len > 2 && strchr(".?!", word[len - 1]) && isalpha((unsigned char)word[len - 2]);
 }
 
-/* Append words on lines of at most COLUMNS. */
+/* Appends text, wrapped to lines of at most COLUMNS. */
 static void put_text(struct buf *out, const char *text, size_t len)
 {
 	while (len) {
@@ -52,17 +52,17 @@ static void put_text(struct buf *out, const char *text, size_t len)
 		n = n < len ? n : len;
 		if (!n)
 			break;
-		if (column_of(out))
-			buf_char(out, column_of(out) + 1 + n > COLUMNS ? '\n' : ' ');
+		if (get_column(out))
+			buf_char(out, get_column(out) + 1 + n > COLUMNS ? '\n' : ' ');
 		put_word(out, text, n);
 		text += n;
 		len -= n;
-		if (ends_sentence(text - n, n) && len)
+		if (is_sentence_end(text - n, n) && len)
 			buf_char(out, '\n');
 	}
 }
 
-/* In a literal block blanks count. */
+/* Appends a line of a literal block, where spaces are kept. */
 static void put_literal(struct buf *out, const char *text, size_t len)
 {
 	if (len && (*text == '.' || *text == '\''))
@@ -86,7 +86,7 @@ static void put_upper(struct buf *out, const char *s)
 		buf_char(out, *s == ' ' ? '-' : (char)toupper((unsigned char)*s));
 }
 
-/* "sonde-guard-start" */
+/* "guard start" becomes "sonde-guard-start". */
 static void put_dashed(struct buf *out, const char *s)
 {
 	buf_str(out, "sonde");
@@ -116,7 +116,7 @@ static void put_synopsis(struct buf *out, const struct opt_spec *spec, bool is_h
 	end_line(out);
 }
 
-/* The paragraphs after the first line, which is the name's. */
+/* Appends the paragraphs after the first line, which is in the section NAME. */
 static void put_about(struct buf *out, const char *about)
 {
 	about += strcspn(about, "\n");
@@ -290,8 +290,7 @@ static bool is_heading(const char *line, size_t len)
 	return len > 1;
 }
 
-/* A page is paragraphs, headings in capitals, and lines that are indented: those stay as they are.
- */
+/* A page has paragraphs, headings in capitals, and indented lines, which become literal blocks. */
 static void put_topic_page(const char *name, const char *text, size_t len, struct buf *out)
 {
 	const char *end = text + len, *about = memchr(text, ':', len);
@@ -328,7 +327,7 @@ static void put_topic_page(const char *name, const char *text, size_t len, struc
 	}
 }
 
-/* Write a page's file. */
+/* Writes a page's file. Reports errors. */
 static int write_page(const char *dir, const char *name, int section, const struct buf *page)
 {
 	char path[4096];
@@ -398,7 +397,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: man DIR [TOPIC.txt...]\n");
+		fprintf(stderr, "Usage: man DIR [TOPIC.txt...]\n");
 		return 2;
 	}
 	rc = write_command(argv[1], NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pages: packs text pages into one LZ4 block, as C source and header. */
+/* pages: compresses text pages to one LZ4 block and writes it as C source and header. */
 #include <lz4hc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static _Noreturn void die(const char *file, const char *what)
 }
 
 /* "dir/filter.txt" -> "filter". */
-static const char *page_name(const char *path, size_t *len)
+static const char *find_page_name(const char *path, size_t *len)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
@@ -75,7 +75,7 @@ static void write_source(const char *dir, char **files, const size_t *offs, int 
 		   "const struct page_entry page_entries[PAGES] = {\n");
 	for (int i = 0; i < n; i++) {
 		size_t name_len;
-		const char *name = page_name(files[i], &name_len);
+		const char *name = find_page_name(files[i], &name_len);
 
 		fprintf(f, "\t{ \"%.*s\", %zu, %zu },\n", (int)name_len, name, offs[i],
 			offs[i + 1] - offs[i]);
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	uint8_t *packed;
 
 	if (n < 1 || n > PAGES_MAX || strcmp(argv[1], "-o")) {
-		fprintf(stderr, "usage: pages -o DIR NAME.txt...\n");
+		fprintf(stderr, "Usage: pages -o DIR NAME.txt...\n");
 		return 2;
 	}
 	for (int i = 0; i < n; i++)
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	len = packed ? LZ4_compress_HC(text, (char *)packed, (int)offs[n], room, LZ4HC_CLEVEL_MAX)
 		     : 0;
 	if (len <= 0)
-		die(argv[3], "cannot be packed");
+		die(argv[3], "cannot be compressed");
 	write_header(argv[2], n, (size_t)len, offs[n]);
 	write_source(argv[2], argv + 3, offs, n, packed, len);
 	free(packed);
