@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 
 /* A plan's line is a verb and its words:
  *   nonce WORD             what the last line repeats, so that no program's output passes for it
@@ -75,7 +76,7 @@ static int do_mount(char **words)
 	int rc = 0;
 
 	(void)words;
-	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 		mkdir(at[i][1], 0755);
 		if (mount(at[i][0], at[i][1], at[i][0], 0, NULL) && errno != EBUSY)
 			rc = said("mount", at[i][1]);
@@ -190,7 +191,7 @@ static int do_line(char *line)
 	while (n < WORDS && (words[n] = strtok(at, " \n")))
 		n++, at = NULL;
 	words[n] = NULL;
-	for (size_t i = 0; n && i < sizeof(verbs) / sizeof(*verbs); i++) {
+	for (size_t i = 0; n && i < ARRAY_LEN(verbs); i++) {
 		if (strcmp(words[0], verbs[i].name) || n < verbs[i].min)
 			continue;
 		clock_gettime(CLOCK_MONOTONIC, &start);
