@@ -23,7 +23,7 @@ SCENARIO(metrics_of_commands, 60)
 		{ "status" },
 		{ "status", "--stats", "-d", "10ms" },
 	};
-	const char *set = rules_file("set", "192.0.2.0/24\n"), *path = file_path("count.prom");
+	const char *set = rules_file("set", "203.0.113.0/24\n"), *path = file_path("count.prom");
 	char rule[300], *text;
 	struct lab lab = { 0 };
 
