@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Indexes an object's BTF and finds types in it. */
+#include "base/array.h"
 #include "gen/read.h"
 
 enum {
@@ -34,7 +35,7 @@ static bool parse_type(const struct btf *btf, uint64_t off, struct type *t)
 	t->kind = BTF_INFO_KIND(info);
 	t->vlen = BTF_INFO_VLEN(info);
 	t->kflag = BTF_INFO_KFLAG(info);
-	if (!t->kind || t->kind >= sizeof(tails) / sizeof(*tails))
+	if (!t->kind || t->kind >= ARRAY_LEN(tails))
 		return false;
 	len = tails[t->kind].fixed + tails[t->kind].each * t->vlen;
 	t->name = slice_read_str(btf->strs, t->name_off);

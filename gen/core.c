@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "gen/read.h"
 
 enum {
@@ -350,7 +351,7 @@ int gen_make_core(struct reader *r, const struct func *f, const struct core_rec 
 	uint64_t value;
 
 	*out = (struct spec_core){ .insn = rec->insn, .kind = rec->kind };
-	if (rec->kind >= sizeof(kinds) / sizeof(*kinds))
+	if (rec->kind >= ARRAY_LEN(kinds))
 		return fail_walk(&w, "unknown kind");
 	if (set_root_name(&w, out))
 		return -EINVAL;

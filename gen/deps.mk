@@ -11,7 +11,8 @@ PKGS_peers := $(PKGS_build) libpcap-dev tcpdump tshark wireshark-common iproute2
 PKGS_emulate := $(PKGS_cross) qemu-user
 PKGS_vm := $(PKGS_cross) qemu-system-x86 qemu-system-arm qemu-system-misc qemu-system-s390x? qemu-system-riscv? \
 	opensbi cpio xz-utils zstd
-PKGS_all := $(sort $(PKGS_unit) $(PKGS_lint) $(PKGS_help) $(PKGS_peers) $(PKGS_emulate) $(PKGS_vm) debootstrap)
+PKGS_net := $(PKGS_build) prometheus?
+PKGS_all := $(sort $(PKGS_unit) $(PKGS_lint) $(PKGS_help) $(PKGS_net) $(PKGS_peers) $(PKGS_emulate) $(PKGS_vm) debootstrap)
 PKGS_bench := $(PKGS_all) bpftool libbpf-dev libelf-dev zlib1g-dev xdp-tools nftables netsniff-ng \
 	libbpf-tools bpftrace
 

@@ -2,6 +2,7 @@
 /* Reads the maps that .maps declares from BTF, checks them by type, and lists them in the spec. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "gen/read.h"
 
 /* Requirements of a map type. */
@@ -56,7 +57,7 @@ static const uint16_t rules[] = {
 
 static uint32_t get_rule(const struct map *m)
 {
-	return m->spec.type < sizeof(rules) / sizeof(*rules) ? rules[m->spec.type] : 0;
+	return m->spec.type < ARRAY_LEN(rules) ? rules[m->spec.type] : 0;
 }
 
 /* Members of a declaration. Of those that are types the id is stored; set_size() uses it. */
@@ -80,7 +81,7 @@ static int read_member(struct reader *r, struct map *m, const struct member *mem
 	uint32_t *into = NULL;
 	bool is_type = false;
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (strcmp(member->name, members[i].name))
 			continue;
 		into = (uint32_t *)((char *)m + members[i].off);

@@ -2,6 +2,7 @@
 /* Reads an object step by step. */
 #include <elf.h>
 
+#include "base/array.h"
 #include "gen/read.h"
 
 static int read_license(struct reader *r)
@@ -81,7 +82,7 @@ int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *o
 		err = gen_fail(&r, NULL, NULL, "the object's name is not a C identifier");
 	else
 		err = gen_elf_open(&r, (struct slice){ .at = elf, .len = len });
-	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(*steps); i++)
+	for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
 		err = steps[i](&r);
 	obj.big = r.elf.big;
 	obj.spec.name = err ? NULL : gen_strdup(&r, name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Reduces an object's BTF to the types of its maps' keys and values, in kinds that 5.10 accepts. */
+#include "base/array.h"
 #include "gen/read.h"
 
 enum {
@@ -57,7 +58,7 @@ static bool add_type(struct reduction *red, uint32_t old, uint32_t *id)
 		*id = 0;
 		return true;
 	}
-	if (t.kind >= sizeof(forms) / sizeof(*forms) || !forms[t.kind].ref)
+	if (t.kind >= ARRAY_LEN(forms) || !forms[t.kind].ref)
 		return false;
 	if (!red->ids[old]) {
 		red->order[red->n++] = old;

@@ -2,6 +2,7 @@
 /* Classifies sections by name: programs of a type, data, or refused. */
 #include <elf.h>
 
+#include "base/array.h"
 #include "gen/read.h"
 
 /* A name with a final slash is followed by a mandatory target. One with a final "/?" is followed by
@@ -46,7 +47,7 @@ static const char *match_row(const char *row, const char *name)
 
 const struct prog_row *gen_find_prog_row(const char *name, const char **target)
 {
-	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(prog_rows); i++) {
 		const char *t = match_row(prog_rows[i].name, name);
 
 		if (!t)
@@ -67,7 +68,7 @@ bool gen_is_section_kind(const char *name, const char *kind)
 /* Whether a section's name is a row's without the mandatory target. */
 static bool is_missing_target(const char *name)
 {
-	for (size_t i = 0; i < sizeof(prog_rows) / sizeof(*prog_rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(prog_rows); i++) {
 		size_t len = strlen(prog_rows[i].name);
 
 		if (prog_rows[i].name[len - 1] == '/' &&

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "cmd/common/cmd.h"
 #include "sys/priv.h"
@@ -59,10 +60,10 @@ static const struct {
 
 static int run_unknown(const char *word)
 {
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (!strcmp(word, others[i].word))
 			return fail_usage("no command %s; use %s", word, others[i].instead);
-	return cmd_unknown(commands, "sonde", word);
+	return cmd_unknown(commands, word);
 }
 
 /* Options in place of a command. */

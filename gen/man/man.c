@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/version.h"
 #include "cmd/help/help.h"
 
@@ -228,7 +229,7 @@ static void put_see_also(struct buf *out)
 	const struct command *sorted[32];
 	size_t n = 0;
 
-	while (commands[n] && n < sizeof(sorted) / sizeof(*sorted)) {
+	while (commands[n] && n < ARRAY_LEN(sorted)) {
 		sorted[n] = commands[n];
 		n++;
 	}

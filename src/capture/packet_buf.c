@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads chunks where they are, mapped from an array map; or copies blocks out of a ring buffer. */
+#include "base/array.h"
 #include "capture/packet_buf.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -206,7 +207,7 @@ void packet_buf_close(struct packet_buf *pb)
 		munmap(pb->cpu, page_align((uint64_t)pb->cpus * sizeof(*pb->cpu)));
 	if (pb->bytes)
 		munmap(pb->bytes, page_align(chunks_bytes(pb)));
-	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i])
 			close(fds[i]);
 	buf_free(&pb->held);

@@ -3,6 +3,7 @@
  *
  * Under load packets are read a few hundred times a second at most; the first packet after a pause
  * is read at once. A full chunk always wakes the reader. */
+#include "base/array.h"
 #include "capture/pump.h"
 #include <errno.h>
 #include <poll.h>
@@ -459,7 +460,7 @@ int capture_pump(const struct capture_pump_opts *opts, struct capture_out *out)
 	rc = capture_out_close(out, rc);
 	capture_session_close(&p.session);
 	capfile_close(&p.decoder);
-	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (*fds[i])
 			close(*fds[i]);
 	free(p.batches);

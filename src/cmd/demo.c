@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/common/opts.h"
@@ -329,7 +330,7 @@ static int compare_sent(struct demo *d, struct sink *sink)
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !rc; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && !rc; i++) {
 		struct gate_row key = { .dir = GATE_OUT,
 					.family = kinds[i].family,
 					.verdict = GATE_PASS,

@@ -72,7 +72,7 @@ static const struct col cols[] = {
 };
 #undef R
 
-enum { NCOLS = sizeof(cols) / sizeof(*cols), NSTATS = 2 };
+enum { NCOLS = ARRAY_LEN(cols), NSTATS = 2 };
 static const struct schema stats_schema = { "program", cols, NCOLS, 0 };
 static const struct schema plain_schema = { "program", cols, NCOLS - NSTATS, 0 };
 static const struct schema *const records[] = { &stats_schema, NULL };
@@ -190,7 +190,7 @@ static const char *type_name(uint32_t type)
 		[BPF_PROG_TYPE_SYSCALL] = "syscall",
 	};
 
-	if (type < sizeof(names) / sizeof(*names) && names[type])
+	if (type < ARRAY_LEN(names) && names[type])
 		return names[type];
 	return "unknown type";
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arithmetic on the packet's bytes. A comparison holds only in packets that have all headers whose
  * bytes it reads, as in libpcap: these conditions are collected in guard. */
+#include "base/array.h"
 #include "filter/arith.h"
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -146,7 +147,7 @@ static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 		{ SIGN2('<', '='), FILTER_LE },
 	};
 
-	for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(comparisons); i++) {
 		if (!tokens_at_sign(&p->in, comparisons[i].sign))
 			continue;
 		*cmp = comparisons[i].cmp;

@@ -217,7 +217,7 @@ static uint32_t add_dns_guard(struct parser *p)
 				   tree_cmp(p, FIELD(proto), FILTER_EQ, IPPROTO_TCP));
 
 	return tree_and(p, tree_and(p, carried, tree_cmp(p, FIELD(payload), FILTER_NE, VIEW_NONE)),
-			add_any_port(p, ports, sizeof(ports) / sizeof(*ports)));
+			add_any_port(p, ports, ARRAY_LEN(ports)));
 }
 
 static uint32_t add_sni_guard(struct parser *p)
@@ -277,7 +277,7 @@ static const struct {
 
 bool ext_is_keyword(const struct token *t)
 {
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
 		if (token_is(t, keywords[i].word))
 			return true;
 	return false;
@@ -285,7 +285,7 @@ bool ext_is_keyword(const struct token *t)
 
 int ext_parse_keyword(struct parser *p, const struct tokens *keyword, uint32_t *out)
 {
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
 		if (token_is(&keyword->tok, keywords[i].word))
 			return keywords[i].parse(p, keyword, out);
 	return tree_fail(p, &keyword->tok, "unknown filter keyword");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Words, numbers, addresses and signs. */
+#include "base/array.h"
 #include "filter/lex.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static void lex_sign(struct token *t)
 	const char *s = t->text;
 
 	t->kind = TOKEN_SIGN;
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		if (strncmp(s, pairs[i], 2))
 			continue;
 		t->len = 2;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables of the names in pcap-filter(7). */
+#include "base/array.h"
 #include "filter/names.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -114,7 +115,7 @@ static bool find_number(const struct named_number *table, size_t n, const char *
 
 const struct filter_proto *names_find_proto(const struct token *t)
 {
-	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++)
+	for (size_t i = 0; i < ARRAY_LEN(protos); i++)
 		if (token_is(t, protos[i].name))
 			return &protos[i];
 	return NULL;

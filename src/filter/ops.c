@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of operators, and what their nodes read of a packet. */
+#include "base/array.h"
 #include "filter/ops.h"
 #include <linux/bpf.h>
 #include "filter/filter.h"
@@ -24,7 +25,7 @@ static unsigned int field_group(uint16_t field)
 		{ offsetof(struct view, cgroup), sizeof(struct view), VIEW_OWNER },
 	};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (field >= parts[i].from && field < parts[i].to)
 			return parts[i].group;
 	return 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 #include "filter/arith.h"
 #include "filter/ext.h"
 #include "filter/prim.h"
@@ -60,7 +61,7 @@ static enum qual_type find_type(const struct token *t)
 		{ "portrange", TYPE_PORTRANGE }, { "protochain", TYPE_PROTOCHAIN },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (token_is(t, types[i].word))
 			return types[i].type;
 	return TYPE_NONE;
@@ -327,7 +328,7 @@ static const struct {
 
 static bool is_keyword(const struct token *t)
 {
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
 		if (token_is(t, keywords[i].word))
 			return true;
 	return ext_is_keyword(t);
@@ -344,7 +345,7 @@ static bool parse_keyword(struct parser *p, uint32_t *out, int *rc)
 		*rc = ext_parse_keyword(p, &before, out);
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
 		if (!tokens_take_word(&p->in, keywords[i].word))
 			continue;
 		p->has_qual = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests arrive on a socket; a pipe closes when the last file is written. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "incident/sampler.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static _Noreturn void run_sampler(const struct sampler *p)
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
 	struct sample_request r;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	while (read(p->fd, &r, sizeof(r)) == sizeof(r) && sample_request_is_valid(&r, p->views)) {
 		pid_t pid = fork();

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/array.h"
 
 enum col_kind {
 	COL_STR,       /* const char *; NULL: unknown */
@@ -81,9 +82,9 @@ struct schema {
 /* Whether column i belongs to the schema's kind of record. */
 #define SCHEMA_HAS(schema, i) (!(schema)->has || (schema)->has >> (i)&1)
 
-#define SCHEMA(name, cols)                                   \
-	{                                                    \
-		name, cols, sizeof(cols) / sizeof(*cols), 0, \
+#define SCHEMA(name, cols)                      \
+	{                                       \
+		name, cols, ARRAY_LEN(cols), 0, \
 	}
 
 #define COL_OFF_(T, m, M)                                                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The programs are loaded once for each probe, with its number in their conf; they share their
  * maps. */
+#include "base/array.h"
 #include "probe/probe.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static uint32_t read_own_pid(void)
 	struct bpf_prog_opts prog = { .name = "sonde_pid",
 				      .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
 				      .insns = insns,
-				      .ninsns = sizeof(insns) / sizeof(*insns),
+				      .ninsns = ARRAY_LEN(insns),
 				      .license = "GPL" };
 	struct bpf_run run = { 0 };
 	int fd = bpf_prog_load(&prog), rc = fd < 0 ? fd : bpf_prog_run(fd, &run);

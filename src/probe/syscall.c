@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of this architecture's calls comes from the build's headers (gen/syscalls.h). */
+#include "base/array.h"
 #include "probe/syscall.h"
 #include <asm/unistd.h>
 #include <errno.h>
@@ -21,7 +22,7 @@ const char *syscall_name(unsigned int i, int *number)
 {
 	const char *name = syscall_names;
 
-	if (i >= sizeof(syscall_numbers) / sizeof(*syscall_numbers))
+	if (i >= ARRAY_LEN(syscall_numbers))
 		return NULL;
 	*number = syscall_numbers[i];
 	while (i--)
@@ -38,7 +39,7 @@ static const char *syscall_for(const char *name)
 		{ "newuname", "uname" }, { "sendfile64", "sendfile" }, { "umount", "umount2" },
 	};
 
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
 		if (!strcmp(name, pairs[i][0]))
 			return pairs[i][1];
 	return name;

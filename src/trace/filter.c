@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include "base/array.h"
 #include "trace/trace.h"
 
 #define FIELD(member)                                                             \
@@ -18,7 +19,7 @@ static const struct field {
 	FIELD(dir),    FIELD(src),   FIELD(dst),   FIELD(fragment),
 };
 #undef FIELD
-enum { ALL = sizeof(fields) / sizeof(*fields), OWNERS = 3 };
+enum { ALL = ARRAY_LEN(fields), OWNERS = 3 };
 
 static bool is_known(uint16_t field, size_t n)
 {

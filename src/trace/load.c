@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs are attached by descriptors, so that nothing stays behind. */
+#include "base/array.h"
 #include "trace/load.h"
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const struct extra_target {
 
 static int attach_extra(struct trace *t, const struct obj *o)
 {
-	for (size_t i = 0; i < sizeof(extra_targets) / sizeof(*extra_targets); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(extra_targets); i++) {
 		uint32_t prog = extra_targets[i].prog;
 		int fd;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads /proc/kallsyms (proc(5)) as a stream: megabytes, of which few names are needed. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "trace/symbols.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -142,7 +143,7 @@ static bool is_own(const struct symbol *symbol)
 	static const char *const own[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
 					   "__traceiter_" };
 
-	for (size_t i = 0; symbol && i < sizeof(own) / sizeof(*own); i++)
+	for (size_t i = 0; symbol && i < ARRAY_LEN(own); i++)
 		if (!strncmp(symbol->name, own[i], strlen(own[i])))
 			return true;
 	return false;

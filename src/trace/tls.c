@@ -2,6 +2,7 @@
 /* Files are told apart by inode. A process's files are opened through procfs, which takes neither
  * access to its root directory nor that the file still has a name. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "trace/tls.h"
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +45,7 @@ static const struct {
 	{ "SSL_write_ex", TLS_PROG_SONDE_TLS_WR_EX },
 	{ "SSL_read_ex", TLS_PROG_SONDE_TLS_RD_EX },
 };
-enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
+enum { FUNCTIONS = ARRAY_LEN(functions) };
 
 struct tls_functions {
 	uint64_t value[FUNCTIONS];

@@ -121,9 +121,8 @@ static void open_sock_calls(struct trace *t, const struct btf *types)
 {
 	char why[WORDS] = "";
 
-	for (size_t i = 0; wanted_kinds(t) & CALL_KINDS && !t->call_method &&
-			   i < sizeof(methods) / sizeof(*methods);
-	     i++) {
+	for (size_t i = 0;
+	     wanted_kinds(t) & CALL_KINDS && !t->call_method && i < ARRAY_LEN(methods); i++) {
 		struct err_capture before = err_capture_begin(why, sizeof(why));
 
 		open_method(t, types, &methods[i]);
@@ -208,7 +207,7 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 	struct err_capture before = { 0 };
 	int rc;
 
-	for (size_t i = 0; i < sizeof(tcp_events) / sizeof(*tcp_events); i++)
+	for (size_t i = 0; i < ARRAY_LEN(tcp_events); i++)
 		if (wanted_kinds(t) & tcp_events[i].kind)
 			all |= tcp_events[i].progs;
 	/* show errors only if asked: some events may still work */
@@ -217,7 +216,7 @@ static int open_tcp_events(struct trace *t, const struct btf *types)
 	rc = load_tcp_events(t, types, all);
 	if (!t->opts.verbose)
 		err_capture_end(before);
-	for (size_t i = 0; rc && i < sizeof(tcp_events) / sizeof(*tcp_events); i++) {
+	for (size_t i = 0; rc && i < ARRAY_LEN(tcp_events); i++) {
 		uint32_t links = t->nlinks;
 
 		if (!(wanted_kinds(t) & tcp_events[i].kind))

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/bench/bench.h"
 #include "base/err.h"
 
@@ -23,7 +24,7 @@ static const char *find_bpftool(void)
 					     "/sbin/bpftool", "/usr/local/bin/bpftool",
 					     "/usr/bin/bpftool" };
 
-	for (unsigned int i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+	for (unsigned int i = 0; i < ARRAY_LEN(paths); i++)
 		if (!access(paths[i], X_OK))
 			return paths[i];
 	return NULL;

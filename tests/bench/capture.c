@@ -2,6 +2,7 @@
 /* sonde capture beside its peers, in one run: every part in turn, then the goals. Its packets and
  * programs are in namespaces of its own, which go when it does, however that ends. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "tests/bench/capture.h"
 #include <stdio.h>
 #include "base/err.h"
@@ -17,7 +18,7 @@ static const struct part parts[] = {
 	{ "stats", "the kernel's own times of BPF programs", true, capture_stats },
 	{ "text", "packets of a file as text", false, capture_text },
 };
-enum { PARTS = sizeof(parts) / sizeof(*parts) };
+enum { PARTS = ARRAY_LEN(parts) };
 
 static void account(const struct bench *b)
 {

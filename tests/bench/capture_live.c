@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "sys/bpf.h"
 #include "tests/bench/capture.h"
@@ -37,7 +38,7 @@ int capture_null(struct bench *b)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < sizeof(nulls) / sizeof(*nulls) && !rc; i++) {
+	for (unsigned int i = 0; i < ARRAY_LEN(nulls) && !rc; i++) {
 		const struct measure m = {
 			.flood = { .size = nulls[i].size, .rate = nulls[i].rate },
 			.seconds = b->opts.seconds,

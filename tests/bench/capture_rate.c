@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include "base/array.h"
 #include "tests/bench/capture.h"
 
 enum { STEPS = 6 };
@@ -65,7 +66,7 @@ static int search_size(struct bench *b, unsigned int size, const char *what)
 	printf("The highest rate at which at most 0.1 %% is lost, %u bytes to /dev/null\n"
 	       "  %-14s %8s %8s\n",
 	       size, "", "kpps", "ratio");
-	for (unsigned int i = 0; i < sizeof(who) / sizeof(*who) && !rc; i++) {
+	for (unsigned int i = 0; i < ARRAY_LEN(who) && !rc; i++) {
 		struct receiver *r = &receivers[who[i]];
 		struct found f = { 0 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/capfile/capfile.h"
@@ -86,7 +87,7 @@ static int make_mixed(struct mix *mix)
 
 	for (int i = 0; i < 150 && !rc; i++)
 		rc = add_file(&one, plain[i % 3 == 2]);
-	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest) && !rc; i++)
+	for (size_t i = 0; i < ARRAY_LEN(rest) && !rc; i++)
 		rc = add_file(&one, rest[i]);
 	while (!rc && mix->packets < PACKETS) {
 		buf_add(&mix->b, one.b.data, one.b.len);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "gen/gate.gen.h"
@@ -89,7 +90,7 @@ static const struct {
 	[GROUP_XDP] = { 1u << GATE_PROG_SONDE_GATE_XDP, &kernel_xdp_ms },
 	[GROUP_BOTH] = { 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GATE_OUT, NULL },
 };
-enum { LOADS = sizeof(loads) / sizeof(*loads) };
+enum { LOADS = ARRAY_LEN(loads) };
 static struct series load_ms[LOADS];
 double kernel_xdp_ms;
 

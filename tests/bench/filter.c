@@ -3,6 +3,7 @@
  * then the goals. Its packets and programs are in namespaces of its own, which go when it does,
  * however that ends. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "tests/bench/filter.h"
 #include <errno.h>
 #include <sched.h>
@@ -208,7 +209,7 @@ static const struct part parts[] = {
 	{ "limit", "a limit for each source", true, part_limit },
 	{ "load", "the time that loading a set takes", true, filter_load },
 };
-enum { PARTS = sizeof(parts) / sizeof(*parts) };
+enum { PARTS = ARRAY_LEN(parts) };
 
 /* xdp-filter keeps its maps in a bpffs: one that nobody else sees, and that goes with us. */
 static int hide_pins(void)

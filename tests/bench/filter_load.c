@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How long it takes until a set is in the kernel: from the start of the command to its end. */
 #include <stdio.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "tests/bench/filter.h"
 
@@ -89,7 +90,7 @@ int filter_load(struct bench *b)
 
 	printf("Loading: start to end of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "", "wall",
 	       "min", "p90", "CPU");
-	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows) && !rc; i++)
+	for (unsigned int i = 0; i < ARRAY_LEN(rows) && !rc; i++)
 		rc = load_row(b, &rows[i]);
 	if (!rc)
 		rc = load_xdp_filter(b);

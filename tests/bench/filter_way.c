@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "sys/bpf.h"
 #include "tests/bench/drops.gen.h"
@@ -284,7 +285,7 @@ static int xdp_filter_fill(void)
 
 	if (fd < 0)
 		return fail_errno(fd, "%s", XDP_FILTER_PIN);
-	if (ncpus > (int)(sizeof(values) / sizeof(*values)))
+	if (ncpus > (int)(ARRAY_LEN(values)))
 		rc = -E2BIG;
 	member_key(&sets[SET_ADDRS], 0, &key);
 	if (!rc)

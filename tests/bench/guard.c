@@ -2,6 +2,7 @@
 /* Time per packet of the guard beside dropping, hashes and common token buckets, in rounds that
  * have all of them; and ten million strangers. */
 #include <stdio.h>
+#include "base/array.h"
 #include "gen/gate.gen.h"
 #include "obj/obj.h"
 #include "sys/bpf.h"
@@ -112,7 +113,7 @@ int main(void)
 		{ "guard: a source that may pass", gates[4].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
 	};
 
-	measure(rows, sizeof(rows) / sizeof(*rows));
+	measure(rows, ARRAY_LEN(rows));
 	strangers(&peers, &gates[1]);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "gate/counters.h"
@@ -43,7 +44,7 @@ static const struct packet packets[] = {
 	{ "VLAN, UDP/IPv4, 68 bytes", AF_INET, IPPROTO_UDP, 68, true, false },
 	{ "proto 253/IPv4, 64 bytes (rare)", AF_INET, 253, 64, false, true },
 };
-enum { PACKETS = sizeof(packets) / sizeof(*packets) };
+enum { PACKETS = ARRAY_LEN(packets) };
 
 /* The gate's programs; each is compared with an empty one of its kind. */
 static const struct hook_row {
@@ -56,7 +57,7 @@ static const struct hook_row {
 	{ "tc, in", GATE_PROG_SONDE_GATE_IN, false, GATE_IN },
 	{ "tc, out", GATE_PROG_SONDE_GATE_OUT, false, GATE_OUT },
 };
-enum { HOOKS = sizeof(hooks) / sizeof(*hooks) };
+enum { HOOKS = ARRAY_LEN(hooks) };
 
 /* Measurements of one program on one packet. diff: to the empty one in the same round. */
 struct cell {
@@ -129,7 +130,7 @@ static int load_empty(bool xdp)
 		.type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS,
 		.attach_type = xdp ? BPF_XDP : 0,
 		.insns = insns,
-		.ninsns = sizeof(insns) / sizeof(*insns),
+		.ninsns = ARRAY_LEN(insns),
 		.license = "Dual MIT/GPL",
 	};
 	int fd = bpf_prog_load(&prog);

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 		return 1;
 	bpf_object__for_each_program(prog, obj)
 	{
-		if (!strcmp(bpf_program__section_name(prog), "xdp"))
+		if (!strcmp(bpf_program__name(prog), "sonde_gate_xdp"))
 			xdp = prog;
 		else
 			bpf_program__set_autoload(prog, false);

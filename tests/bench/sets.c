@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tests/bench/sets.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "obj/obj.h"
@@ -34,7 +35,7 @@ static const struct what {
 	{ "10,000 IPv6 prefixes", { 10000, SET_IPV6, false } },
 	{ "1,000,000 IPv6 prefixes", { 1000000, SET_IPV6, false } },
 };
-enum { WHATS = sizeof(whats) / sizeof(*whats) };
+enum { WHATS = ARRAY_LEN(whats) };
 
 /* A program with a way to look up, for hits and for misses. */
 struct runner {
@@ -134,7 +135,9 @@ static int make_code(const struct bench *b, enum way way, struct filter_code *co
 	};
 	const struct bpf_insn *from = way == WAY_NONE ? none : way == WAY_SET ? set : map;
 
-	code->n = way == WAY_NONE ? LENGTH(none) : way == WAY_SET ? LENGTH(set) : LENGTH(map);
+	code->n = way == WAY_NONE  ? ARRAY_LEN(none)
+		  : way == WAY_SET ? ARRAY_LEN(set)
+				   : ARRAY_LEN(map);
 	code->insns = malloc(sizeof(map));
 	if (!code->insns)
 		return -ENOMEM;

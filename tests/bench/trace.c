@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "sys/link.h"
@@ -79,7 +80,7 @@ static struct contest {
 	      .mark = "inet_sock_set_state(",
 	      .package = "bpftrace" } } },
 };
-enum { CONTESTS = sizeof(contests) / sizeof(*contests), CONTENDERS = CONTESTS * SIDES };
+enum { CONTESTS = ARRAY_LEN(contests), CONTENDERS = CONTESTS * SIDES };
 
 static struct contender *contender_at(unsigned int i)
 {

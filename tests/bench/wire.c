@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The wire and its generator: a kernel program that runs on live frames in a process of its own. */
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "tests/bench/wire.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -53,7 +54,7 @@ static void switch_ipv6_off(void)
 	static const char *const paths[] = { "/proc/sys/net/ipv6/conf/all/disable_ipv6",
 					     "/proc/sys/net/ipv6/conf/default/disable_ipv6" };
 
-	for (unsigned int i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+	for (unsigned int i = 0; i < ARRAY_LEN(paths); i++) {
 		int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0)
@@ -138,7 +139,7 @@ static uint16_t ip_checksum(const struct iphdr *ip)
 	uint32_t sum = 0;
 
 	memcpy(words, ip, sizeof(*ip));
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		sum += words[i];
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t) ~(sum + (sum >> 16));

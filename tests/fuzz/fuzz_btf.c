@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as type information: indexed, asked for everything in it by the names it has itself,
  * and relocated against. */
+#include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "base/err.h"
@@ -77,7 +78,7 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 		MUST(f.type <= b->n && btf_type_size(b, f.type) == f.size);
 		for (size_t j = 0; j < n; j++)
 			check_path(b, id, &f, names[i], names[j], ".");
-		for (size_t j = 0; j < sizeof(elements) / sizeof(*elements); j++)
+		for (size_t j = 0; j < ARRAY_LEN(elements); j++)
 			check_path(b, id, &f, names[i], elements[j], "");
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any frames as text: lines end once and in time, have no control characters, and are the same
  * whenever the same went before; what is cut off is not read. */
+#include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		forget(&states[i]);
 	for (int i = 0; f.left && i < FRAMES_MAX; i++) {
 		uint32_t len = (uint32_t)feed_u8(&f) << 8, what;
-		struct frame frame = { .link = links[link % (sizeof(links) / sizeof(*links))] };
+		struct frame frame = { .link = links[link % (ARRAY_LEN(links))] };
 
 		len |= feed_u8(&f);
 		what = feed_u8(&f);

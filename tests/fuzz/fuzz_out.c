@@ -2,6 +2,7 @@
 /* Any records in every format: what a reader of JSON and of Prometheus text gets back is what was
  * put in, and a terminal gets nothing that it would act on. */
 #define _GNU_SOURCE 1
+#include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <ctype.h>
 #include <math.h>
@@ -36,7 +37,7 @@ static const struct col cols[] = {
 };
 #undef R
 
-enum { COLS = sizeof(cols) / sizeof(*cols) };
+enum { COLS = ARRAY_LEN(cols) };
 
 static const struct schema schema = { "fuzz", cols, COLS, 0 };
 

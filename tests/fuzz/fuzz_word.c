@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any word as a number, as a time and as a name with a slip in it, against what it has to mean. */
+#include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "base/near.h"
@@ -78,7 +79,7 @@ static int want_time(const char *s, uint64_t *ns)
 {
 	static const char digits[] = "0123456789";
 	struct run whole = run_of(s, digits), part = { s, 0, 0 };
-	const struct unit *u = units, *end = units + sizeof(units) / sizeof(*units);
+	const struct unit *u = units, *end = units + ARRAY_LEN(units);
 	uint64_t behind = 0;
 	unsigned __int128 sum;
 

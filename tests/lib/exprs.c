@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Random packets and filter expressions that often hit each other. */
+#include "base/array.h"
 #include "tests/lib/exprs.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -65,7 +66,7 @@ static const char *const some_names[] = { "example.com", "www.example.com", "WWW
 
 static const char *a_name(void)
 {
-	return some_names[draw(sizeof(some_names) / sizeof(*some_names))];
+	return some_names[draw(ARRAY_LEN(some_names))];
 }
 
 static uint8_t *labels(uint8_t *at, const char *name)
@@ -393,7 +394,7 @@ static int set_text(void *arg, const char *file, struct buf *text, struct diag *
 
 	(void)arg;
 	(void)why;
-	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		if (!strcmp(sets[i][0], file)) {
 			buf_str(text, sets[i][1]);
 			return 0;

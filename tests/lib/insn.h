@@ -30,9 +30,7 @@
 	I_CALL(BPF_FUNC_map_lookup_elem)
 /* clang-format on */
 
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-
 /* An array of instructions as the code of a struct spec, not packed. */
-#define CODE(insns) .code = (insns), .code_len = sizeof(insns), .ninsns = LENGTH(insns)
+#define CODE(insns) .code = (insns), .code_len = sizeof(insns), .ninsns = ARRAY_LEN(insns)
 
 #endif

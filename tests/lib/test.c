@@ -185,8 +185,10 @@ static bool is_wanted(const struct test *t)
 	       (!(t->needs & TEST_UPGRADE) || getenv("SONDE_OLD"));
 }
 
-/* The bounds of the section that TEST() adds to, set by the linker. */
-extern const struct test *const __start_tests[], *const __stop_tests[];
+/* The bounds of the section that TEST() adds to, set by the linker. Weak: a program may have none.
+ */
+extern const struct test *const __start_tests[] __attribute__((weak));
+extern const struct test *const __stop_tests[] __attribute__((weak));
 
 int test_main(int argc, char **argv)
 {

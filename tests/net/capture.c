@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "filter/filter.h"
 #include "net/capfile/capfile.h"
 #include "tests/lib/exprs.h"
@@ -74,7 +75,7 @@ TEST(capture_chooses, "capture_chooses", 0, 30)
 					     "tcp[13] & 2 != 0" };
 
 	make_input(0);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		unsigned int want = matches(texts[i]);
 
 		CHECK(want > 1 && want < PACKETS, "'%s' tells nothing: %u", texts[i], want);

@@ -13,6 +13,7 @@
 #include "obj/feature.h"
 #include "sys/netns.h"
 #include "tests/net/net.h"
+#include "tests/net/prom.h"
 
 enum { PACKETS = 100000, LEN = 300, FRAME = 14 + 20 + 8 + LEN };
 
@@ -398,6 +399,7 @@ SCENARIO(count_formats, 30)
 	CHECK(strstr(a.out, "# TYPE sonde_interface_packets_total counter\n"), "%s", a.out);
 	CHECK(strstr(a.out, "direction=\"in\""), "%s", a.out);
 	CHECK(strstr(a.out, "verdict=\"pass\"} 12\n"), "%s", a.out);
+	expect_prom(a.out);
 	CHECK(!SONDE_RUN(&a, "count", "--read"), "%s", a.err);
 	CHECK(!strncmp(a.out, "iface ", 6) && strstr(a.out, " udp "), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);

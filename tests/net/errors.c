@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
 #include "sys/priv.h"
@@ -52,7 +53,7 @@ TEST(errors_usage, "errors_usage", 0, 30)
 		{ "--depp", { "sonde", "doctor", "--depp" } },
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		sonde_start(&a, NULL, wrong[i].argv);
 		sonde_wait(&a);
 		expect_line(2, wrong[i].words);
@@ -255,7 +256,7 @@ SCENARIO(errors_no_privilege, 30)
 		{ "sonde", "demo" },
 	};
 
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		sonde_start(&a, drop_all, commands[i]);
 		sonde_wait(&a);
 		expect_line(1, "CAP_");

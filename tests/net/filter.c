@@ -15,8 +15,9 @@
 #include <unistd.h>
 #include "lab/address.h"
 #include "tests/net/file.h"
-#include "tests/net/rules.h"
 #include "tests/net/net.h"
+#include "tests/net/prom.h"
+#include "tests/net/rules.h"
 
 static struct sonde a, b;
 
@@ -143,6 +144,7 @@ SCENARIO(filter_numbers, 60)
 	CHECK(RULES_HITS("\"allow\"") == 8, "let through: %s", a.out);
 	CHECK(rules_hits("bytes", (const char *const[]){ "\"x\"", NULL }) == 7 * FRAME, "bytes");
 	FILTER(&a, "list", "-o", "prom");
+	expect_prom(a.out);
 	CHECK(strstr(a.out, "sonde_filter_packets_total{device=\"sonde0\",direction=\"out\","
 			    "rule=\"1\",name=\"x\",action=\"drop\"} 7\n"),
 	      "%s", a.out);

@@ -9,10 +9,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "sys/priv.h"
 #include "tests/net/file.h"
-#include "tests/net/rules.h"
 #include "tests/net/net.h"
+#include "tests/net/rules.h"
 
 static struct sonde a, b;
 
@@ -101,7 +102,7 @@ SCENARIO(filter_bad_file, 60)
 	struct lab lab = { 0 };
 
 	ready(&lab);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f",
 			  rules_file("rules", bad[i].text));
 		sonde_expect_line(&a, 1, bad[i].words);
@@ -133,7 +134,7 @@ SCENARIO(filter_usage, 60)
 		{ "-i IFACE", { "sonde", "filter", "confirm" } },
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		sonde_start(&a, NULL, wrong[i].argv);
 		sonde_wait(&a);
 		CHECK(a.rc == 2 && a.len[1] && !a.len[0], "'%s': %d %s", wrong[i].words, a.rc,
@@ -406,7 +407,7 @@ SCENARIO(filter_no_privilege, 60)
 		{ "sonde", "filter", "confirm", "-i", "lo" },
 	};
 
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		sonde_start(&a, drop_all, commands[i]);
 		sonde_wait(&a);
 		sonde_expect_line(&a, 1, "CAP_");

@@ -17,8 +17,8 @@
 #include "tests/lib/draw.h"
 #include "tests/lib/packet.h"
 #include "tests/net/file.h"
-#include "tests/net/rules.h"
 #include "tests/net/net.h"
+#include "tests/net/rules.h"
 
 enum { PORT = 8080, STRANGERS = 1000000, BATCH = 64 };
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "obj/feature.h"
 #include "tests/lib/cpu.h"
 #include "tests/net/file.h"
@@ -243,7 +244,7 @@ static void tcp4(const struct lab *lab)
 static void mixed_traffic(const struct lab *lab)
 {
 	static void (*const kinds[])(const struct lab *) = { ping4, udp4, tcp4 };
-	enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+	enum { KINDS = ARRAY_LEN(kinds) };
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), status;
 	pid_t pids[KINDS];
 	int start[2];
@@ -406,10 +407,10 @@ static const char *const filters[] = {
 /* With the name of a file in place of %s; either end is in it of one family. */
 static const char *expand(const char *filter)
 {
-	static char texts[sizeof(filters) / sizeof(*filters)][256];
+	static char texts[ARRAY_LEN(filters)][256];
 	static unsigned int next;
 	static const char set[] = "192.0.2.2\n10.0.0.0/8\n203.0.113.0/24\n2001:db8::1\n";
-	char *text = texts[next++ % (sizeof(filters) / sizeof(*filters))];
+	char *text = texts[next++ % (ARRAY_LEN(filters))];
 	const char *path;
 	int fd;
 
@@ -451,7 +452,7 @@ static void expect_choice(const struct sonde *live, const char *path, const char
 /* Many at once, beside one that takes all. */
 SCENARIO(live_chooses, 60)
 {
-	enum { FILTERS = sizeof(filters) / sizeof(*filters) };
+	enum { FILTERS = ARRAY_LEN(filters) };
 	static struct sonde live[FILTERS];
 	const char *path = file_path("all.pcapng");
 	struct lab lab = { 0 };
@@ -484,7 +485,7 @@ SCENARIO(live_chooses_xdp, 60)
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	for (size_t i = 0; i < sizeof(few) / sizeof(*few); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(few); i++) {
 		CAPTURE(&a, "-i", "sonde0", "-Q", "in", "-w", path);
 		CAPTURE(&live, "-i", "sonde0", "-Q", "in", "--at", "xdp-native", "-t", "-n",
 			expand(few[i]));

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/net/file.h"
 #include "tests/net/net.h"
 
@@ -403,7 +404,7 @@ SCENARIO(live_killed, 60)
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 		CAPTURE("-i", "sonde0", "--at", at[i]);
 		sonde_await_err(&a, "out: ");
 		CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected: %s",

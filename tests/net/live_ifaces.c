@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "lab/address.h"
 #include "sys/netns.h"
 #include "sys/priv.h"
@@ -412,7 +413,7 @@ TEST(live_usage, "live_usage", 0, 30)
 		{ "-F", { "sonde", "capture", "-F", "f", "udp" } },
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		sonde_start(&a, NULL, wrong[i].argv);
 		sonde_wait(&a);
 		sonde_expect_line(&a, 2, wrong[i].words);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/net/trace.h"
 #include "sys/mnt.h"
 #include "tests/lib/require.h"
@@ -398,8 +399,8 @@ SCENARIO(trace_filters, 60)
 	second = far_listener(&lab, AF_INET, OTHER, 16);
 	CHECK(listener > 0 && second > 0, "listen");
 	snprintf(mine, sizeof(mine), "pid %d and port 7777", getpid());
-	for (size_t i = 0; i <= sizeof(good) / sizeof(*good); i++) {
-		const char *text = i < sizeof(good) / sizeof(*good) ? good[i] : mine;
+	for (size_t i = 0; i <= ARRAY_LEN(good); i++) {
+		const char *text = i < ARRAY_LEN(good) ? good[i] : mine;
 		int fd, not ;
 
 		SONDE_START(&a, "trace", "--json", "--only-new", "-N", trace_own_pid(), "connect",

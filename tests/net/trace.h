@@ -38,12 +38,4 @@ void expect_progs_gone(const struct progs *progs);
  * json` lists them for that command. */
 void expect_documented(const char *text, const char *command);
 
-/* What is wrong with a Prometheus document (text format 0.0.4): HELP and TYPE once a family and
- * before its samples, which follow each other, each once. NULL: nothing. */
-const char *prom_mistake(const char *text);
-/* The same by Prometheus' own tool, where it is installed: the test fails with its words. */
-void expect_promtool(const char *text);
-/* The value of a sample as it stands there, labels and all; -1: there is none. */
-long long prom_value(const char *text, const char *sample);
-
 #endif

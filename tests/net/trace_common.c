@@ -15,7 +15,7 @@
 #include "tests/net/file.h"
 #include "tests/net/trace.h"
 
-enum { SILENCE_MS = 600, DESCRIPTORS = 256, NAME_MAX_ = 128, FAMILIES = 64, SAMPLES = 2048 };
+enum { SILENCE_MS = 600, DESCRIPTORS = 256 };
 
 const char *trace_out(struct sonde *s)
 {
@@ -212,119 +212,4 @@ void expect_documented(const char *text, const char *command)
 		      text);
 		expect_fields(text, find_fields(help.out, command, record));
 	}
-}
-
-struct prom {
-	char family[NAME_MAX_], type[16];
-	bool has_help, has_samples;
-	char families[FAMILIES][NAME_MAX_];
-	int nfamilies;
-	const char *samples[SAMPLES];
-	size_t lens[SAMPLES];
-	int nsamples;
-};
-
-/* "# HELP name text", "# TYPE name type" */
-static const char *read_comment(struct prom *p, const char *line, size_t len)
-{
-	char copy[512], what[8] = "", name[NAME_MAX_] = "", rest[NAME_MAX_] = "";
-
-	snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
-	if (sscanf(copy, "# %7s %127s %127s", what, name, rest) != 3)
-		return "a comment that is neither HELP nor TYPE";
-	if (!strcmp(what, "HELP")) {
-		snprintf(p->family, sizeof(p->family), "%s", name);
-		p->has_help = true;
-		*p->type = '\0';
-		return NULL;
-	}
-	if (strcmp(what, "TYPE") || (p->has_help && strcmp(name, p->family)))
-		return "TYPE of another family than HELP";
-	if (strcmp(rest, "counter") && strcmp(rest, "gauge") && strcmp(rest, "histogram"))
-		return "an unknown type";
-	for (int i = 0; i < p->nfamilies; i++)
-		if (!strcmp(p->families[i], name))
-			return "a family twice";
-	if (p->nfamilies == FAMILIES)
-		return "too many families for this test";
-	strcpy(p->families[p->nfamilies++], name);
-	strcpy(p->family, name);
-	snprintf(p->type, sizeof(p->type), "%s", rest);
-	p->has_help = false;
-	return NULL;
-}
-
-/* The name belongs to the family that TYPE began. */
-static bool is_of_family(const struct prom *p, const char *line)
-{
-	size_t len = strcspn(line, "{ "), family = strlen(p->family);
-	const char *suffix = line + family;
-
-	if (!*p->type || len < family || strncmp(line, p->family, family))
-		return false;
-	if (len == family)
-		return strcmp(p->type, "histogram") != 0;
-	return !strcmp(p->type, "histogram") &&
-	       (!strncmp(suffix, "_bucket{", 8) || !strncmp(suffix, "_sum", 4) ||
-		!strncmp(suffix, "_count", 6));
-}
-
-static const char *read_sample(struct prom *p, const char *line, size_t len)
-{
-	const char *value = memrchr(line, ' ', len);
-	char *end;
-
-	if (!is_of_family(p, line))
-		return "a sample outside of its family";
-	if (!strcmp(p->type, "counter") && !strstr(p->family, "_total"))
-		return "a counter without _total";
-	if (!value || (strtod(value + 1, &end), end != line + len))
-		return "a value that is no number";
-	for (int i = 0; i < p->nsamples; i++)
-		if (p->lens[i] == (size_t)(value - line) &&
-		    !memcmp(p->samples[i], line, p->lens[i]))
-			return "a sample twice";
-	if (p->nsamples == SAMPLES)
-		return "too many samples for this test";
-	p->samples[p->nsamples] = line;
-	p->lens[p->nsamples++] = (size_t)(value - line);
-	return NULL;
-}
-
-const char *prom_mistake(const char *text)
-{
-	static struct prom p;
-	const char *why = NULL;
-
-	memset(&p, 0, sizeof(p));
-	while (*text && !why) {
-		size_t len = strcspn(text, "\n");
-
-		why = *text == '#' ? read_comment(&p, text, len) : read_sample(&p, text, len);
-		if (!text[len])
-			return why ? why : "a last line without end";
-		text += len + 1;
-	}
-	return why ? why : p.nsamples ? NULL : "nothing";
-}
-
-void expect_promtool(const char *text)
-{
-	FILE *tool;
-
-	if (access("/usr/bin/promtool", X_OK))
-		return;
-	tool = popen("/usr/bin/promtool check metrics >&2", "w");
-	CHECK(tool && fputs(text, tool) >= 0, "promtool: %s", strerror(errno));
-	CHECK(!pclose(tool), "promtool refuses %s", text);
-}
-
-long long prom_value(const char *text, const char *sample)
-{
-	size_t len = strlen(sample);
-
-	for (; text && *text; text = strchr(text, '\n'), text += text != NULL)
-		if (!strncmp(text, sample, len) && text[len] == ' ')
-			return strtoll(text + len + 1, NULL, 10);
-	return -1;
 }

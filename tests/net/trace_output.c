@@ -11,9 +11,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/lib/require.h"
 #include "tests/net/file.h"
 #include "tests/net/net.h"
+#include "tests/net/prom.h"
 #include "tests/net/trace.h"
 
 enum { PORT = 7777, LOCAL = 7778, CLOSED = 7779, CONNECTIONS = 12, REFUSED = 5 };
@@ -77,7 +79,7 @@ SCENARIO(trace_options, 60)
 	CHECK(!link_up(&lab.end[LAB_NEAR].nl, 1), "lo");
 	far = far_listener(&lab, AF_INET, PORT, 64);
 	CHECK(far > 0 && listen_near(LOCAL) > 0, "listen");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *argv[16] = { "sonde", "trace", "--json", "--only-new", "connect" };
 		unsigned int n = 5, pair = 0, lo = 0;
 
@@ -200,8 +202,7 @@ SCENARIO(trace_metrics, 60)
 	nap_ms(300 * test_slow());
 	CHECK(!*trace_out(&a), "before the end: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(!prom_mistake(a.out), "%s: %s", prom_mistake(a.out), a.out);
-	expect_promtool(a.out);
+	expect_prom(a.out);
 	CHECK(has_counts(a.out), "%s", a.out);
 	CHECK(prom_value(a.out, "sonde_trace_events_total{event=\"connect\"}") ==
 		      CONNECTIONS + REFUSED,

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "tests/net/rules.h"
 #include "tests/net/net.h"
+#include "tests/net/rules.h"
 
 enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/lib/craft.h"
 
 #define APP    "sonde 0.test"
@@ -32,7 +33,7 @@ static const struct frame frames[] = {
 	FRAME(.caplen = 45, .time_ns = 1699999999000000000, .iface = 1),
 	FRAME(.caplen = 60, .time_ns = 2145916800000000000), /* 2038: as far as tcpdump goes */
 };
-enum { FRAMES = sizeof(frames) / sizeof(*frames) };
+enum { FRAMES = ARRAY_LEN(frames) };
 
 static const struct capfile_iface ifaces[] = {
 	{ .name = "eth0", .link = FRAME_ETHERNET, .snaplen = SNAPLEN },

@@ -4,6 +4,7 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 #include "filter/filter.h"
 #include "filter/view.h"
 #include "tests/lib/packet.h"
@@ -84,7 +85,7 @@ static const struct {
 	  NO },
 	{ "TCP over IPv6", plain6, "tcp[tcpflags] == tcp-ack", "the same by name", YES, NO },
 };
-enum { ROWS = sizeof(rows) / sizeof(*rows) };
+enum { ROWS = ARRAY_LEN(rows) };
 
 static enum answer ours(const char *text, const struct packet *p)
 {

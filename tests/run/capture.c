@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "bpf/capture.h"
 #include "filter/view.h"
@@ -137,7 +138,7 @@ TEST(capture_loads, "capture: every program in every way", TEST_ROOT, 120)
 	uint32_t caps = 1u << CAPTURE_PROG_SONDE_CAP_IN | 1u << CAPTURE_PROG_SONDE_CAP_OUT |
 			1u << CAPTURE_PROG_SONDE_CAP_XDP;
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		CHECK(!try_loading(&ways[i], rings), "by ring, way %zu", i);
 		if (!feature_try("atomics that fetch"))
 			CHECK(!try_loading(&ways[i], caps), "mapped, way %zu", i);
@@ -238,7 +239,7 @@ static void same_views(const struct view *kernel, const struct view *user, unsig
 		uint16_t *offsets[] = { &k.link, &k.net, &k.trans, &k.payload };
 
 		k.ifindex = 0;
-		for (size_t n = i ? 0 : 1; n < LENGTH(offsets); n++)
+		for (size_t n = i ? 0 : 1; n < ARRAY_LEN(offsets); n++)
 			if (*offsets[n] != VIEW_NONE)
 				*offsets[n] = (uint16_t)(*offsets[n] + moved);
 		for (size_t at = 0; at < sizeof(k); at++)
@@ -438,10 +439,10 @@ TEST(capture_worst, "capture: filters of hundreds of terms", TEST_ROOT, 120)
 			      CAPTURE_PROG_SONDE_RING_XDP };
 
 	/* Emulated, half of the programs have to do. */
-	for (size_t i = 0; i<LENGTH(worst) * 3 * LENGTH(progs); i += test_slow()> 1 ? 3 : 1) {
-		int prog = progs[i % LENGTH(progs)];
-		size_t kind = i / LENGTH(progs) / 3;
-		unsigned int n = worst[kind].n[i / LENGTH(progs) % 3];
+	for (size_t i = 0; i<ARRAY_LEN(worst) * 3 * ARRAY_LEN(progs); i += test_slow()> 1 ? 3 : 1) {
+		int prog = progs[i % ARRAY_LEN(progs)];
+		size_t kind = i / ARRAY_LEN(progs) / 3;
+		unsigned int n = worst[kind].n[i / ARRAY_LEN(progs) % 3];
 		struct bpf_prog_info info = { 0 };
 		struct buf text = { 0 };
 		struct bench b;

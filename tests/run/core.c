@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "obj/obj.h"
 #include "sys/bpf.h"
 #include "sys/link.h"
@@ -37,13 +38,13 @@ static int open_prog(struct obj *o, const struct spec_prog *prog, const struct b
 	struct spec spec = { .name = "core",
 			     .license = "Dual MIT/GPL",
 			     .maps = ring_map,
-			     .nmaps = LENGTH(ring_map),
+			     .nmaps = ARRAY_LEN(ring_map),
 			     .progs = prog,
 			     .nprogs = 1,
 			     .code = insns,
 			     .code_len = prog->ninsns * (uint32_t)sizeof(*insns),
 			     .ninsns = prog->ninsns,
-			     .conf_map = LENGTH(ring_map) };
+			     .conf_map = ARRAY_LEN(ring_map) };
 	int rc = obj_open(o, &spec, &(struct obj_opts){ 0 });
 
 	o->spec = NULL; /* it was this function's */
@@ -124,11 +125,11 @@ TEST(core_offset_read, "core: a member read at its place", TEST_ROOT, 10)
 	};
 	static const struct spec_prog prog = { .name = "read",
 					       .type = BPF_PROG_TYPE_RAW_TRACEPOINT,
-					       .ninsns = LENGTH(insns),
+					       .ninsns = ARRAY_LEN(insns),
 					       .relocs = relocs,
-					       .nrelocs = LENGTH(relocs),
+					       .nrelocs = ARRAY_LEN(relocs),
 					       .cores = cores,
-					       .ncores = LENGTH(cores) };
+					       .ncores = ARRAY_LEN(cores) };
 
 	require_types();
 	require_memory();
@@ -156,11 +157,11 @@ TEST(core_offset_typed, "core: a member read with types", TEST_ROOT, 10)
 					       .type = BPF_PROG_TYPE_TRACING,
 					       .attach_type = BPF_TRACE_RAW_TP,
 					       .target = "netif_receive_skb",
-					       .ninsns = LENGTH(insns),
+					       .ninsns = ARRAY_LEN(insns),
 					       .relocs = relocs,
-					       .nrelocs = LENGTH(relocs),
+					       .nrelocs = ARRAY_LEN(relocs),
 					       .cores = cores,
-					       .ncores = LENGTH(cores) };
+					       .ncores = ARRAY_LEN(cores) };
 
 	require_types();
 	check_seen(&prog, insns);
@@ -201,7 +202,7 @@ TEST(core_missing_guarded, "core: a missing member behind its check", TEST_ROOT,
 	uint32_t ret = 0;
 
 	require_types();
-	CHECK(!run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret), "not loaded");
+	CHECK(!run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret), "not loaded");
 	CHECK(ret == 42, "returns %u", ret);
 }
 
@@ -217,13 +218,13 @@ TEST(core_missing_reached, "core: a missing member that is reached", TEST_ROOT, 
 
 	require_types();
 	test_capture();
-	rc = run_raw(insns, LENGTH(insns), missing, LENGTH(missing), &ret);
+	rc = run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret);
 	said = test_captured();
 	CHECK(rc == -EINVAL, "answers %d: %s", rc, said);
 	/* 20702 is 0x50de, the number that stands for what is missing. */
 	CHECK(strstr(said, "program raw") && strstr(said, "20702"), "says: %s", said);
 	test_capture();
-	rc = run_raw(wide, LENGTH(wide), missing, LENGTH(missing), &ret);
+	rc = run_raw(wide, ARRAY_LEN(wide), missing, ARRAY_LEN(missing), &ret);
 	said = test_captured();
 	CHECK(rc == -EINVAL && strstr(said, "20702"), "a wide one answers %d: %s", rc, said);
 }
@@ -270,16 +271,16 @@ TEST(core_answers, "core: every kind of question", TEST_ROOT, 60)
 	};
 
 	require_types();
-	for (size_t i = 0; i < LENGTH(questions); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
 		const struct question *q = &questions[i];
 		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
 		uint32_t ret = UINT32_MAX, wide_ret = UINT32_MAX, high_ret = UINT32_MAX;
 		const char *said;
 
 		test_capture();
-		run_raw(insns, LENGTH(insns), &core, 1, &ret);
-		run_raw(wide, LENGTH(wide), &core, 1, &wide_ret);
-		run_raw(high, LENGTH(high), &core, 1, &high_ret);
+		run_raw(insns, ARRAY_LEN(insns), &core, 1, &ret);
+		run_raw(wide, ARRAY_LEN(wide), &core, 1, &wide_ret);
+		run_raw(high, ARRAY_LEN(high), &core, 1, &high_ret);
 		said = test_captured();
 		CHECK(ret == q->answer, "%u of %s.%s is %u, not %u: %s", q->kind, q->type, q->path,
 		      ret, q->answer, said);
@@ -297,7 +298,7 @@ TEST(core_no_tracepoint, "core: a tracepoint that is not there", TEST_ROOT, 10)
 					       .type = BPF_PROG_TYPE_TRACING,
 					       .attach_type = BPF_TRACE_RAW_TP,
 					       .target = "no_such_tracepoint",
-					       .ninsns = LENGTH(insns) };
+					       .ninsns = ARRAY_LEN(insns) };
 	struct obj o = { 0 };
 	const char *said;
 	int rc;

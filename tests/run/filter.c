@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "filter/emit.h"
 #include "sets/sets.h"
 #include "sys/bpf.h"
@@ -32,19 +33,20 @@ static int load(const struct filter_code *filter, enum filter_target target, int
 		INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1),
 		I_EXIT,
 	};
-	struct bpf_insn *all = calloc(LENGTH(xdp) + LENGTH(call) + filter->n, sizeof(*all));
-	struct bpf_prog_opts p = { .name = "filter",
-				   .type = target == FILTER_XDP ? BPF_PROG_TYPE_XDP
-								: BPF_PROG_TYPE_SCHED_CLS,
-				   .insns = all,
-				   .ninsns = (uint32_t)(LENGTH(xdp) + LENGTH(call) + filter->n),
-				   .license = "Dual MIT/GPL" };
+	struct bpf_insn *all = calloc(ARRAY_LEN(xdp) + ARRAY_LEN(call) + filter->n, sizeof(*all));
+	struct bpf_prog_opts p = {
+		.name = "filter",
+		.type = target == FILTER_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS,
+		.insns = all,
+		.ninsns = (uint32_t)(ARRAY_LEN(xdp) + ARRAY_LEN(call) + filter->n),
+		.license = "Dual MIT/GPL"
+	};
 	int fd;
 
 	CHECK(all, "no memory");
 	memcpy(all, target == FILTER_XDP ? xdp : skb, sizeof(xdp));
-	memcpy(all + LENGTH(xdp), call, sizeof(call));
-	memcpy(all + LENGTH(xdp) + LENGTH(call), filter->insns, filter->n * sizeof(*all));
+	memcpy(all + ARRAY_LEN(xdp), call, sizeof(call));
+	memcpy(all + ARRAY_LEN(xdp) + ARRAY_LEN(call), filter->insns, filter->n * sizeof(*all));
 	fd = bpf_prog_load(&p);
 	free(all);
 	return fd;
@@ -116,7 +118,7 @@ static void alike(enum filter_target target)
 		do
 			exprs_packet(&packets[i]);
 		while (packets[i].frame.caplen < 60);
-	for (size_t i = 0; i < LENGTH(odd); i++)
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
 		check(odd[i], target, map);
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 #include "gen/gate.gen.h"
 #include "obj/feature.h"
 #include "sys/bpf.h"
@@ -51,18 +52,18 @@ static const struct spec_map stage_maps[] = {
 static const struct spec_prog stage_prog = {
 	.name = "stage",
 	.type = BPF_PROG_TYPE_SCHED_CLS,
-	.ninsns = LENGTH(stage_insns),
+	.ninsns = ARRAY_LEN(stage_insns),
 	.relocs = stage_relocs,
-	.nrelocs = LENGTH(stage_relocs),
+	.nrelocs = ARRAY_LEN(stage_relocs),
 };
 static const struct spec stage_spec = { .name = "stage",
 					.license = "Dual MIT/GPL",
 					.maps = stage_maps,
-					.nmaps = LENGTH(stage_maps),
+					.nmaps = ARRAY_LEN(stage_maps),
 					.progs = &stage_prog,
 					.nprogs = 1,
 					CODE(stage_insns),
-					.conf_map = LENGTH(stage_maps) };
+					.conf_map = ARRAY_LEN(stage_maps) };
 
 void stage_open(struct obj *stage)
 {
@@ -135,7 +136,7 @@ static void clear(const struct fixture *r, const struct gate_row *row)
 	if (row->proto <= UINT16_MAX &&
 	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &counters_other))
 		return;
-	CHECK(bpf_possible_cpus() <= (int)LENGTH(zero), "more CPUs than this test is made for");
+	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test is made for");
 	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_COUNTERS], &counters, zero, BPF_ANY),
 	      "zeroing");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "gate/load.h"
 #include "gen/gate.gen.h"
@@ -103,7 +104,7 @@ static struct guard_sums sums_of(const struct guarded *g)
 	struct guard_sums sum = { 0 };
 	uint32_t zero = 0;
 
-	CHECK(bpf_possible_cpus() <= (int)LENGTH(cpu), "more CPUs than this test is made for");
+	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(cpu), "more CPUs than this test is made for");
 	CHECK(!bpf_map_lookup(g->gate.map_fd[GATE_MAP_GUARD_SUMS], &zero, cpu), "the sums");
 	for (int c = 0; c < bpf_possible_cpus(); c++)
 		for (size_t i = 0; i < sizeof(sum) / sizeof(uint64_t); i++)
@@ -506,7 +507,7 @@ TEST(guard_stack, "guard: the stack that rules and sets need", TEST_ROOT, 60)
 	CHECK(!rules_parse(&rules, text, strlen(text), GATE_IN, &exprs_names, &diag), "%s",
 	      diag.msg);
 	CHECK(!rules_assign_ids(&rules, 0), "ids");
-	for (size_t i = 0; i < LENGTH(progs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct gate_load_opts opts = { .link = &link,
 					       .progs = 1u << progs[i],
 					       .users = GATE_USER_FILTER | GATE_USER_GUARD,

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Which programs the kernel's JIT compiles. */
 #include "tests/run/jit.h"
+#include "base/array.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "gen/sock_calls.gen.h"
 #include "gen/capture.gen.h"
-#include "gen/guard_conns.gen.h"
 #include "gen/dns.gen.h"
 #include "gen/doctor.gen.h"
 #include "gen/gate.gen.h"
+#include "gen/guard_conns.gen.h"
 #include "gen/owner.gen.h"
 #include "gen/probe.gen.h"
+#include "gen/sock_calls.gen.h"
 #include "gen/tcp_events.gen.h"
 #include "gen/tls.gen.h"
 #include "gen/trace.gen.h"
@@ -100,7 +101,7 @@ TEST(jit_compiles, "obj: every program is compiled where there is a JIT", TEST_R
 	int loaded = 0;
 	bool typed = !btf_open_kernel(&types);
 
-	for (size_t i = 0; i < LENGTH(specs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(specs); i++)
 		for (uint32_t prog = 0; prog < specs[i]->nprogs; prog++)
 			loaded += load_one(specs[i], prog, typed ? &types : NULL);
 	btf_close(&types);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "gen/gate.gen.h"
 #include "obj/find.h"
 #include "obj/log.h"
@@ -40,18 +41,18 @@ static const struct spec_prog wrong_progs[] = {
 	  .type = BPF_PROG_TYPE_XDP,
 	  .attach_type = BPF_XDP,
 	  .first = RIGHT_LEN,
-	  .ninsns = LENGTH(wrong_insns) - RIGHT_LEN,
+	  .ninsns = ARRAY_LEN(wrong_insns) - RIGHT_LEN,
 	  .relocs = wrong_relocs,
-	  .nrelocs = LENGTH(wrong_relocs) },
+	  .nrelocs = ARRAY_LEN(wrong_relocs) },
 };
 static const struct spec wrong_spec = { .name = "wrong",
 					.license = "Dual MIT/GPL",
 					.maps = wrong_maps,
-					.nmaps = LENGTH(wrong_maps),
+					.nmaps = ARRAY_LEN(wrong_maps),
 					.progs = wrong_progs,
-					.nprogs = LENGTH(wrong_progs),
+					.nprogs = ARRAY_LEN(wrong_progs),
 					CODE(wrong_insns),
-					.conf_map = LENGTH(wrong_maps) };
+					.conf_map = ARRAY_LEN(wrong_maps) };
 
 static int open_fds(void)
 {
@@ -137,7 +138,7 @@ TEST(load_too_large, "obj: a program of too many steps", TEST_ROOT, 60)
 		I_EXIT,
 	};
 
-	too_complex(endless, LENGTH(endless), -E2BIG, "too large");
+	too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
 }
 
 /* More ways than the verifier keeps in mind: 8192. */
@@ -150,7 +151,7 @@ TEST(load_too_many_jumps, "obj: a program of too many jumps", TEST_ROOT, 60)
 		insns[i] = (struct bpf_insn)I_JEQ(0, i, (int16_t)(JUMPS - i));
 	insns[JUMPS + 1] = (struct bpf_insn)I_MOV(0, XDP_PASS);
 	insns[JUMPS + 2] = (struct bpf_insn)I_EXIT;
-	too_complex(insns, LENGTH(insns), 0, "too complex");
+	too_complex(insns, ARRAY_LEN(insns), 0, "too complex");
 }
 
 TEST(load_map_refused, "obj: a refused map", TEST_ROOT, 10)
@@ -253,7 +254,7 @@ static const struct {
 
 TEST(log_tails, "obj: the end of a log", 0, 10)
 {
-	for (size_t i = 0; i < LENGTH(tails); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
 		char *log = strdup(tails[i].log), *tail = log_tail(log, tails[i].lines);
 
 		CHECK(tail >= log && tail <= log + strlen(tails[i].log), "row %zu: outside", i);

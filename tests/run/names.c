@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "resolve/names.h"
 #include "sys/mnt.h"
@@ -42,7 +43,7 @@ static void says(const char *text, size_t pos, const char *words)
 #define SECOND "sonde-test/" OTHER
 #define DOCKER "sonde-test/docker-" ID ".scope"
 static const char *const groups[] = { "sonde-test", DOCKER, DOCKER "/init", CONMON, SECOND };
-enum { GROUPS = sizeof(groups) / sizeof(*groups) };
+enum { GROUPS = ARRAY_LEN(groups) };
 
 static void remove_groups(int root)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random packets of everything that is parsed. */
 #include "tests/run/random_packets.h"
+#include "base/array.h"
 #include <linux/if_ether.h>
 #include <string.h>
 #include "tests/lib/draw.h"
@@ -47,7 +48,7 @@ static uint16_t carried_type(void)
 {
 	static const uint16_t types[] = { ETH_P_IP, ETH_P_IPV6, BRIDGED, ETH_P_8021Q, 0 };
 
-	return types[draw(LENGTH(types))];
+	return types[draw(ARRAY_LEN(types))];
 }
 
 static void carried(struct packet *p, uint16_t type, int depth)
@@ -65,13 +66,13 @@ static void gre(struct packet *p, int depth)
 	uint16_t type = carried_type(), flags = 0;
 	static const uint16_t bits[] = { 0x8000, 0x2000, 0x1000 };
 
-	for (size_t i = 0; i < LENGTH(bits); i++)
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		flags |= draw(2) ? bits[i] : 0;
 	if (!draw(8))
 		flags |= 1u << draw(16);
 	packet_be16(p, flags);
 	packet_be16(p, type);
-	for (size_t i = 0; i < LENGTH(bits); i++)
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		noise(p, flags & bits[i] ? 4 : 0);
 	carried(p, type, depth);
 }
@@ -79,7 +80,7 @@ static void gre(struct packet *p, int depth)
 static void udp(struct packet *p, int depth)
 {
 	static const uint16_t ports[] = { 4789, 6081, 53, 443 };
-	uint16_t port = ports[draw(LENGTH(ports))], type = carried_type();
+	uint16_t port = ports[draw(ARRAY_LEN(ports))], type = carried_type();
 	uint8_t options = draw(3) ? 0 : (uint8_t)draw(64);
 
 	packet_be16(p, (uint16_t)draw(65536));
@@ -120,7 +121,7 @@ static int some_proto(void)
 {
 	static const uint8_t protos[] = { TCP, UDP, UDP, SCTP, GRE, IPIP, IPV6, ICMP, 50, 255 };
 
-	return protos[draw(LENGTH(protos))];
+	return protos[draw(ARRAY_LEN(protos))];
 }
 
 static void ipv4(struct packet *p, int depth)
@@ -141,7 +142,7 @@ static void ipv6(struct packet *p, int depth)
 	uint32_t n = draw(3) ? 0 : draw(8);
 
 	for (uint32_t i = 0; i < n; i++)
-		exts[i] = kinds[draw(LENGTH(kinds))];
+		exts[i] = kinds[draw(ARRAY_LEN(kinds))];
 	exts[n] = (uint8_t)some_proto();
 	packet_ipv6(p, exts[0]);
 	for (uint32_t i = 0; i < n; i++) {
@@ -182,7 +183,7 @@ static void ethernet(struct packet *p, int depth)
 	static const uint16_t types[] = { ETH_P_IP,  ETH_P_IP,   ETH_P_IP,   ETH_P_IPV6,
 					  ETH_P_ARP, ETH_P_IPV6, ETH_P_RARP, ETH_P_LLDP };
 	uint32_t vlans = draw(3) ? 0 : draw(4), labels = draw(4) ? 0 : 1 + draw(5);
-	uint16_t net = types[draw(LENGTH(types))],
+	uint16_t net = types[draw(ARRAY_LEN(types))],
 		 type = labels ? (uint16_t)(ETH_P_MPLS_UC + draw(2)) : net;
 
 	packet_eth(p, vlans ? tags[draw(3)] : type);

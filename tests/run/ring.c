@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "obj/obj.h"
 #include "sys/bpf.h"
 #include "sys/ring.h"
@@ -53,9 +54,9 @@ static const struct spec_reloc feed_relocs[] = {
 static const struct spec_prog feed_prog = { .name = "feed",
 					    .type = BPF_PROG_TYPE_XDP,
 					    .attach_type = BPF_XDP,
-					    .ninsns = LENGTH(feed_insns),
+					    .ninsns = ARRAY_LEN(feed_insns),
 					    .relocs = feed_relocs,
-					    .nrelocs = LENGTH(feed_relocs) };
+					    .nrelocs = ARRAY_LEN(feed_relocs) };
 
 /* A ring of one page, and what its reader has to see next. */
 struct bench {

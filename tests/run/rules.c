@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "filter/view.h"
 #include "gate/load.h"
@@ -298,7 +299,7 @@ static void light_expr(char *text, size_t room, int depth)
 	char a[TEXT_MAX / 3], b[TEXT_MAX / 3];
 
 	if (depth > 2 || !draw(3)) {
-		snprintf(text, room, "%s", prims[draw(LENGTH(prims))]);
+		snprintf(text, room, "%s", prims[draw(ARRAY_LEN(prims))]);
 		return;
 	}
 	light_expr(a, sizeof(a), depth + 1);
@@ -465,7 +466,7 @@ TEST(rules_many, "rules: as many as there may be", TEST_ROOT, 240)
 	unsigned int loaded = 0, tried = 0;
 
 	/* Where a verifier takes minutes, the most of them are for other machines. */
-	for (size_t k = 0; k < LENGTH(fmts); k++)
+	for (size_t k = 0; k < ARRAY_LEN(fmts); k++)
 		for (int f = 0; f < FLAVOURS; f++)
 			for (unsigned int n = test_slow() > 1 ? 40 : 1023; n; n = n > 1000   ? 300
 										  : n == 300 ? 40
@@ -561,7 +562,7 @@ TEST(rules_observed, "rules: an observer sees what is dropped", TEST_ROOT, 60)
 				     .attach_type = BPF_XDP,
 				     .flags = b.conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0,
 				     .insns = insns,
-				     .ninsns = LENGTH(insns),
+				     .ninsns = ARRAY_LEN(insns),
 				     .license = "Dual MIT/GPL" };
 	fd = bpf_prog_load(&new);
 	CHECK(fd > 0, "the observer does not load: %s", strerror(-fd));

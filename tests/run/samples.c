@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets of every shape that the gate tells apart. */
+#include "base/array.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
@@ -281,4 +282,4 @@ const struct sample samples[] = {
 	{ "IPv6 with the longest routing header", ipv6_long, ROUTING, GATE_IPV6, ICMP6 },
 };
 /* clang-format on */
-const size_t nsamples = LENGTH(samples);
+const size_t nsamples = ARRAY_LEN(samples);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "sets/sets.h"
 #include "sys/bpf.h"
@@ -68,24 +69,24 @@ static int load(const struct sets *sets, enum set_family family)
 	struct bpf_prog_opts p = { .name = "set", .type = BPF_PROG_TYPE_XDP, .license = "MIT" };
 	int fd;
 
-	code.insns =
-		calloc(LENGTH(head) + 2 * ADDRESS + LENGTH(where) + LENGTH(four) + LENGTH(tail),
-		       sizeof(*code.insns));
+	code.insns = calloc(ARRAY_LEN(head) + 2 * ADDRESS + ARRAY_LEN(where) + ARRAY_LEN(four) +
+				    ARRAY_LEN(tail),
+			    sizeof(*code.insns));
 	CHECK(code.insns, "no memory");
 	memcpy(code.insns, head, sizeof(head));
-	code.n = LENGTH(head);
+	code.n = ARRAY_LEN(head);
 	for (int i = 0; i < ADDRESS; i++) {
 		code.insns[code.n++] = (struct bpf_insn)I_LOAD(BPF_B, 3, 1, (int16_t)i);
 		code.insns[code.n++] =
 			(struct bpf_insn)I_STORE(BPF_B, 10, (int16_t)(i - ADDRESS), 3);
 	}
 	memcpy(code.insns + code.n, where, sizeof(where));
-	code.n += LENGTH(where);
+	code.n += ARRAY_LEN(where);
 	if (family == SET_IPV4)
 		code.insns[code.n++] = *four;
 	reloc.insn = (uint32_t)code.n;
 	memcpy(code.insns + code.n, tail, sizeof(tail));
-	code.n += LENGTH(tail);
+	code.n += ARRAY_LEN(tail);
 	CHECK(!sets_link(sets, &code), "no memory");
 	p.insns = code.insns;
 	p.ninsns = (uint32_t)code.n;
@@ -260,10 +261,10 @@ TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", 
 		{ 70000, 17, 17, 32 }, { 20000, 9, 32, 32 },  { 3000, 20, 32, 16 },
 	};
 
-	for (size_t i = 0; i < LENGTH(edges); i++)
+	for (size_t i = 0; i < ARRAY_LEN(edges); i++)
 		one_shape(&edges[i], false);
-	one_shape(&edges[LENGTH(edges) - 1], true);
-	one_shape(&edges[LENGTH(edges) - 2], true);
+	one_shape(&edges[ARRAY_LEN(edges) - 1], true);
+	one_shape(&edges[ARRAY_LEN(edges) - 2], true);
 	for (int i = 0; i < SHAPES / (int)test_slow(); i++) {
 		struct shape s = { .n = 1 + draw(1u << draw(13)),
 				   .shortest = (uint8_t)draw(33),

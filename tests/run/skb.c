@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "gen/gate.gen.h"
 #include "obj/attach.h"
 #include "obj/feature.h"
@@ -100,7 +101,7 @@ TEST(skb_segments, "gate: segments of offloaded packets", TEST_ROOT, 10)
 	struct fixture r;
 
 	fixture_open(&r, true);
-	for (size_t i = 0; i < LENGTH(gsos); i++)
+	for (size_t i = 0; i < ARRAY_LEN(gsos); i++)
 		check_segments(&r, &gsos[i], 0);
 	fixture_empty(&r);
 	fixture_close(&r);
@@ -112,7 +113,7 @@ TEST(skb_vlan_beside, "gate: VLAN tags beside the packet", TEST_ROOT, 10)
 	struct fixture r;
 
 	fixture_open(&r, true);
-	for (size_t i = 0; i < LENGTH(gsos); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(gsos); i++) {
 		check_segments(&r, &gsos[i], 0x8100);
 		check_segments(&r, &gsos[i], 0x88a8);
 	}
@@ -277,7 +278,7 @@ TEST(skb_headers_in_pages, "gate: headers outside the linear part", TEST_ROOT, 1
 			SKIP("no tc hook in this kernel");
 		CHECK(!rc, "not attached: %s", strerror(-rc));
 	}
-	for (size_t i = 0; i < LENGTH(in_pages); i++)
+	for (size_t i = 0; i < ARRAY_LEN(in_pages); i++)
 		check_in_pages(&r, lo.ifindex, &in_pages[i]);
 	for (int dir = 0; dir < GATE_DIRS; dir++)
 		attach_close(&at[dir], &nl);

@@ -2,6 +2,7 @@
 /* Stubs that answer with any 32 bits: those of the packet's source address. A compiler that
  * presumes what the empty stub returns would drop the code for the other answers. */
 #include <string.h>
+#include "base/array.h"
 #include "bpf/capture.h"
 #include "bpf/view.h"
 #include "gen/capture.gen.h"
@@ -17,7 +18,7 @@ static const struct bpf_insn answer_insns[] = {
 	I_LOAD(BPF_W, 0, 1, offsetof(struct view, src)),
 	I_EXIT,
 };
-static const struct obj_code answer = { .insns = answer_insns, .n = LENGTH(answer_insns) };
+static const struct obj_code answer = { .insns = answer_insns, .n = ARRAY_LEN(answer_insns) };
 
 /* A UDP packet for which the stub answers with these bits. */
 static void make_packet(struct packet *p, uint32_t bits)
@@ -87,7 +88,7 @@ TEST(stubs_gate, "gate: every bit of the rules' answer counts", TEST_ROOT, 60)
 					.addr_only = 1,
 					.groups = VIEW_ADDRS };
 
-	for (size_t i = 0; i < LENGTH(progs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct obj_code stubs[GATE_NPROGS] = { [0] = { 0 } };
 		struct obj_opts opts = { .conf = &conf, .stubs = stubs, .progs = 1u << progs[i] };
 		struct obj gate = { 0 };
@@ -133,7 +134,7 @@ TEST(stubs_guard, "guard: every bit of the rules' answer counts", TEST_ROOT, 60)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GUARD_XDP, GATE_PROG_SONDE_GUARD_IN };
 
-	for (size_t i = 0; i < LENGTH(progs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		check_guard(progs[i], GATE_ANSWER_ALLOW);
 		check_guard(progs[i], ~(uint32_t)GATE_ANSWER_ALLOW);
 		check_guard(progs[i], 1);
@@ -161,7 +162,7 @@ TEST(stubs_capture, "capture: every bit of a filter's answer counts", TEST_ROOT,
 		.snaplen = 60, .ethernet = 1, .filter = 1, .groups = VIEW_ADDRS
 	};
 
-	for (size_t i = 0; i < LENGTH(progs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct obj_code stubs[CAPTURE_NPROGS] = { [0] = { 0 } };
 		struct obj_opts opts = { .conf = &conf, .stubs = stubs, .progs = 1u << progs[i] };
 		struct obj capture = { 0 };

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/array.h"
 #include "gen/gen.h"
 
 #ifndef GEN_DATA
@@ -15,7 +16,7 @@
 static const char *const targets[] = { "bpfel", "bpfeb" };
 /* The first NDEEP are also corrupted byte by byte; together they have everything that is read. */
 static const char *const good[] = { "maps", "core", "subs", "circle", "sections", "types", "data" };
-enum { NTARGETS = 2, NGOOD = sizeof(good) / sizeof(*good), NDEEP = 2 };
+enum { NTARGETS = 2, NGOOD = ARRAY_LEN(good), NDEEP = 2 };
 
 struct file {
 	uint8_t *at;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/unit/suites.h"
 
 #define SUITE_ENTRY(name) { #name, name##_suite },
@@ -15,7 +16,7 @@ static const struct suite {
 	Suite *(*make)(void);
 } suites[] = { SUITES(SUITE_ENTRY) };
 
-enum { NSUITES = sizeof(suites) / sizeof(*suites) };
+enum { NSUITES = ARRAY_LEN(suites) };
 
 struct counts {
 	int run, failed;

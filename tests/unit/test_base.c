@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
@@ -398,8 +399,8 @@ Suite *base_suite(void)
 	tcase_add_test(t, error_lines_are_harmless);
 	tcase_add_test(t, long_errors_are_cut);
 	tcase_add_test(t, error_words);
-	tcase_add_loop_test(t, time_is_exact, 0, sizeof(times) / sizeof(*times));
-	tcase_add_loop_test(t, number_whole_or_nothing, 0, sizeof(numbers) / sizeof(*numbers));
+	tcase_add_loop_test(t, time_is_exact, 0, ARRAY_LEN(times));
+	tcase_add_loop_test(t, number_whole_or_nothing, 0, ARRAY_LEN(numbers));
 	tcase_add_test(t, nearest_names);
 	tcase_add_test(t, nearest_of_many);
 	tcase_add_test(t, errors_have_names);
@@ -408,7 +409,7 @@ Suite *base_suite(void)
 	tcase_add_test(t, buffer_keeps_out_of_memory);
 	tcase_add_test(t, buffer_write_waits);
 	tcase_add_test(t, texts_are_split);
-	tcase_add_loop_test(t, utf8_sequences, 0, sizeof(sequences) / sizeof(*sequences));
+	tcase_add_loop_test(t, utf8_sequences, 0, ARRAY_LEN(sequences));
 	suite_add_tcase(s, t);
 	return s;
 }

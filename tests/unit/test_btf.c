@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "sys/btf.h"
 #include "tests/unit/sys_cases.h"
 
@@ -299,7 +300,7 @@ START_TEST(names_are_resolved)
 		{ "outer", BTF_KIND_BIT(FWD) | BTF_KIND_BIT(STRUCT), 0, 0, 0 },
 	};
 
-	btf_resolve(&btf, want, sizeof(want) / sizeof(*want));
+	btf_resolve(&btf, want, ARRAY_LEN(want));
 	ck_assert_uint_eq(want[0].id, ids.outer);
 	ck_assert_uint_eq(want[1].id, 0);
 	ck_assert_uint_eq(want[2].id, ids.fn);
@@ -461,7 +462,7 @@ static void use(const struct btf *b)
 		btf_type_size(b, id);
 		ck_assert_uint_lt(strlen(btf_type_name(b, id)), b->strings_len);
 		btf_enum_value(b, id, "BLUE", &value);
-		for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 			btf_find_field(b, id, paths[i].path, &f);
 	}
 }
@@ -529,9 +530,9 @@ TCase *btf_cases(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, types_are_indexed);
-	tcase_add_loop_test(t, paths_lead_to_fields, 0, sizeof(paths) / sizeof(*paths));
+	tcase_add_loop_test(t, paths_lead_to_fields, 0, ARRAY_LEN(paths));
 	tcase_add_test(t, sizes);
-	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, sizeof(longs) / sizeof(*longs));
+	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, ARRAY_LEN(longs));
 	tcase_add_test(t, names_are_resolved);
 	tcase_add_test(t, names_are_learnt);
 	tcase_add_test(t, enumerators);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
+#include "base/array.h"
 #include "tests/unit/capfile_cases.h"
 
 static const uint8_t bytes[70] = "seventy bytes of a packet, more or less";
@@ -29,7 +30,7 @@ static const struct frame frames[] = {
 	{ .data = bytes, .link = 1, .pid = 1, .comm = "a\\x41\n\x1b\xff\xc3\xa4]" },
 	{ .data = bytes, .link = 1, .pid = 1, .comm = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1" },
 };
-enum { FRAMES = sizeof(frames) / sizeof(*frames) };
+enum { FRAMES = ARRAY_LEN(frames) };
 
 static const struct capfile_iface eth0 = { .name = "eth0", .link = 1, .snaplen = 64 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "capture/order.h"
 #include "tests/unit/suites.h"
 
@@ -158,7 +159,7 @@ START_TEST(refuses_damage)
 {
 	static const uint32_t lengths[] = { 0, 1, BLOCK - 1, 2 * BLOCK + 1, UINT32_MAX };
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 		reset();
 		put(0, 1);
 		put(0, 2);

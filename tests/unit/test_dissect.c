@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "net/dissect/dissect.h"
 #include "tests/lines/pcap.h"
 #include "tests/unit/suites.h"
@@ -26,7 +27,7 @@ static void teardown(void)
 static const char *const families[] = { "tcps", "ours",    "udps",  "dnss",  "icmps", "nds",
 					"ips",  "tunnels", "links", "sctps", "dhcps", "ntps",
 					"sll",  "sll2",    "raw",   "null",  "loop",  "nano" };
-enum { FAMILIES = sizeof(families) / sizeof(*families) };
+enum { FAMILIES = ARRAY_LEN(families) };
 
 /* As `lines -n`, `lines -tnev` and `lines -tqX` have them: NAME.n, NAME.tnev, NAME.tqX. */
 static const struct {
@@ -37,7 +38,7 @@ static const struct {
 	{ "tnev", { .time = DISSECT_NONE, .numeric = true, .link = true, .verbose = 1 } },
 	{ "tqX", { .time = DISSECT_NONE, .quiet = true, .dump = DISSECT_HEX_ASCII } },
 };
-enum { GOLDENS = sizeof(goldens) / sizeof(*goldens) };
+enum { GOLDENS = ARRAY_LEN(goldens) };
 
 static void load(struct pcap_file *p, const char *name)
 {
@@ -297,7 +298,7 @@ Suite *dissect_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, as_golden, 0, FAMILIES * GOLDENS);
 	tcase_add_loop_test(t, cut_anywhere, 0, FAMILIES);
-	tcase_add_loop_test(t, times_are_told, 0, sizeof(times) / sizeof(*times));
+	tcase_add_loop_test(t, times_are_told, 0, ARRAY_LEN(times));
 	tcase_add_test(t, frames_own_words);
 	tcase_add_test(t, ports_have_names);
 	tcase_add_test(t, dumps_begin_with_a_tab);

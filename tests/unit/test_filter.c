@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "filter/emit.h"
 #include "filter/filter.h"
 #include "filter/restrict.h"
@@ -242,7 +243,7 @@ START_TEST(depth)
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
 
-	for (size_t i = 0; i < sizeof(nests) / sizeof(*nests); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(nests); i++) {
 		const char *middle = i == 2 ? "1 = 1" : "tcp";
 		char *fits = repeated(nests[i][0], middle, nests[i][1], 150);
 		char *not = repeated(nests[i][0], middle, nests[i][1], 5000);
@@ -338,11 +339,11 @@ Suite *filter_suite(void)
 	Suite *s = suite_create("filter");
 	TCase *t = tcase_create("filter");
 
-	tcase_add_loop_test(t, same, 0, sizeof(alike) / sizeof(*alike));
-	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
+	tcase_add_loop_test(t, same, 0, ARRAY_LEN(alike));
+	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
 	tcase_add_test(t, depth);
 	tcase_add_test(t, length);
-	tcase_add_loop_test(t, restricts, 0, sizeof(restrictions) / sizeof(*restrictions));
+	tcase_add_loop_test(t, restricts, 0, ARRAY_LEN(restrictions));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "gen/gen.h"
 #include "obj/obj.h"
 #include "tests/unit/gen_data.h"
@@ -80,7 +81,7 @@ START_TEST(maps_as_declared)
 		  .global = true },
 	};
 	struct gen_obj obj = read_good(targets[_i], "maps");
-	size_t n = sizeof(want) / sizeof(*want);
+	size_t n = ARRAY_LEN(want);
 
 	ck_assert_uint_eq(obj.spec.nmaps, n);
 	for (size_t i = 0; i < n; i++) {
@@ -337,7 +338,7 @@ START_TEST(core_paths_are_names)
 	};
 	struct gen_obj obj = read_good(targets[_i], "core");
 
-	assert_cores(&obj, "paths", want, sizeof(want) / sizeof(*want));
+	assert_cores(&obj, "paths", want, ARRAY_LEN(want));
 	gen_obj_close(&obj);
 }
 END_TEST
@@ -355,7 +356,7 @@ START_TEST(core_infos_are_known)
 	};
 	struct gen_obj obj = read_good(targets[_i], "core");
 
-	assert_cores(&obj, "infos", want, sizeof(want) / sizeof(*want));
+	assert_cores(&obj, "infos", want, ARRAY_LEN(want));
 	gen_obj_close(&obj);
 }
 END_TEST
@@ -385,7 +386,7 @@ START_TEST(sections_say_the_type)
 		{ "p_uretprobe", BPF_PROG_TYPE_KPROBE, 0, "x" },
 	};
 	struct gen_obj obj = read_good("bpfel", "sections");
-	size_t n = sizeof(want) / sizeof(*want);
+	size_t n = ARRAY_LEN(want);
 
 	ck_assert_uint_eq(obj.spec.nprogs, n);
 	for (size_t i = 0; i < n; i++) {

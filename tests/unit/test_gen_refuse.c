@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "gen/gen.h"
 #include "tests/unit/gen_data.h"
 #include "tests/unit/suites.h"
@@ -93,7 +94,7 @@ START_TEST(other_files_are_refused)
 	assert_fails(&file, 0, "maps", "not an ELF file");
 	assert_fails(&file, file.len, "no-name", "not a C identifier");
 	assert_fails(&file, file.len, "", "not a C identifier");
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		uint8_t was = file.at[changes[i].at];
 
 		file.at[changes[i].at] = changes[i].to;
@@ -171,8 +172,7 @@ Suite *gen_refuse_suite(void)
 	Suite *s = suite_create("gen_refuse");
 	TCase *refuses = tcase_create("refuses"), *broken = tcase_create("broken");
 
-	tcase_add_loop_test(refuses, unknown_things_are_refused_by_name, 0,
-			    sizeof(refusals) / sizeof(*refusals));
+	tcase_add_loop_test(refuses, unknown_things_are_refused_by_name, 0, ARRAY_LEN(refusals));
 	tcase_add_test(refuses, other_files_are_refused);
 	suite_add_tcase(s, refuses);
 	/* Tens of thousands of readings under sanitizers. */

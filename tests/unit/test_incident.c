@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "incident/request.h"
 #include "incident/sample.h"
@@ -74,7 +75,7 @@ START_TEST(checks_requests)
 		{ { .view = 1, .n = 2, .entry = { 0, 0, 99 } }, true },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		ck_assert_msg(sample_request_is_valid(&cases[i].r, &views) == cases[i].valid,
 			      "case %zu", i);
 }

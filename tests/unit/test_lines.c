@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "sets/set_table.h"
 #include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
@@ -298,7 +299,7 @@ Suite *lines_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, random_sets, 0, SET_FAMILIES);
 	tcase_add_loop_test(t, every_length, 0, SET_FAMILIES);
-	tcase_add_loop_test(t, small, 0, sizeof(sizes) / sizeof(*sizes));
+	tcase_add_loop_test(t, small, 0, ARRAY_LEN(sizes));
 	tcase_add_test(t, codes);
 	tcase_add_loop_test(t, foreign, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "filter/filter.h"
 #include "filter/view.h"
 #include "net/dns.h"
@@ -42,7 +43,7 @@ START_TEST(no_names)
 		label[] = "012345678901234567890123456789012345678901234567890123456789012";
 	struct dns_name name;
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		ck_assert_msg(dns_parse_name(&name, wrong[i], strlen(wrong[i])), "'%s'", wrong[i]);
 	ck_assert_uint_eq(strlen(label), 63);
 	ck_assert_ptr_null(dns_parse_name(&name, label, 63));
@@ -313,13 +314,13 @@ Suite *names_suite(void)
 	Suite *s = suite_create("names");
 	TCase *t = tcase_create("names");
 
-	tcase_add_loop_test(t, within, 0, sizeof(pairs) / sizeof(*pairs));
+	tcase_add_loop_test(t, within, 0, ARRAY_LEN(pairs));
 	tcase_add_test(t, no_names);
-	tcase_add_loop_test(t, asked, 0, sizeof(messages) / sizeof(*messages));
-	tcase_add_loop_test(t, greeted, 0, sizeof(hellos) / sizeof(*hellos));
-	tcase_add_loop_test(t, matched, 0, sizeof(packets) / sizeof(*packets));
-	tcase_add_loop_test(t, messages_said, 0, sizeof(said) / sizeof(*said));
-	tcase_add_loop_test(t, again, 0, sizeof(seconds) / sizeof(*seconds));
+	tcase_add_loop_test(t, asked, 0, ARRAY_LEN(messages));
+	tcase_add_loop_test(t, greeted, 0, ARRAY_LEN(hellos));
+	tcase_add_loop_test(t, matched, 0, ARRAY_LEN(packets));
+	tcase_add_loop_test(t, messages_said, 0, ARRAY_LEN(said));
+	tcase_add_loop_test(t, again, 0, ARRAY_LEN(seconds));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #undef fail /* check.h has one, too */
+#include "base/array.h"
 #include "base/err.h"
 #include "base/opt.h"
 #include "tests/unit/capture_stderr.h"
@@ -221,7 +222,7 @@ START_TEST(help_is_a_page)
 {
 	static const char *const ways[] = { "-h", "--help", "-nh", "tcp -i eth0 --help --bad" };
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		ck_assert_int_eq(parse(STDOUT_FILENO, ways[i]), 1);
 		ck_assert_str_eq(said, help);
 	}
@@ -251,8 +252,8 @@ Suite *opt_suite(void)
 	Suite *s = suite_create("opt");
 	TCase *t = tcase_create("opt");
 
-	tcase_add_loop_test(t, spellings, 0, sizeof(good) / sizeof(*good));
-	tcase_add_loop_test(t, refusals, 0, sizeof(bad) / sizeof(*bad));
+	tcase_add_loop_test(t, spellings, 0, ARRAY_LEN(good));
+	tcase_add_loop_test(t, refusals, 0, ARRAY_LEN(bad));
 	tcase_add_test(t, list_is_bounded);
 	tcase_add_test(t, help_is_a_page);
 	tcase_add_test(t, help_that_cannot_be_written);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "out/color.h"
 #include "out/sink.h"
@@ -41,7 +42,7 @@ static const struct col cols[] = {
 	{ "note", "NOTE", "note", .role = COL_INFO, COL_AT_STR(struct rec, note) },
 };
 
-static const struct schema schema = { "test", cols, sizeof(cols) / sizeof(*cols), 0 };
+static const struct schema schema = { "test", cols, ARRAY_LEN(cols), 0 };
 
 #define HOSTILE "a\"b\n\x1b[31m\\\xff\xc2\x9b"
 
@@ -150,7 +151,7 @@ START_TEST(json_numbers)
 	static const struct schema one = { "one", col, 1, 0 };
 	struct rec r = { .rate = -1.7976931348623157e308 };
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		char line[64];
 
 		open_sink(SINK_JSON, false);
@@ -280,7 +281,7 @@ START_TEST(times_are_rfc3339)
 		{ UINT64_MAX, "2554-07-21T23:34:33.709551615Z" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char got[CLOCK_RFC3339_LEN];
 
 		clock_rfc3339(cases[i].ns, got);
@@ -386,7 +387,7 @@ static const char *show_sizes(enum sink_format format)
 
 	open_sink(format, false);
 	ck_assert_int_eq(sink_begin(sink, &sizes, NULL), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		ck_assert_int_eq(sink_row(sink, &rows[i]), 0);
 	ck_assert_int_eq(sink_end(sink), 0);
 	return close_sink();

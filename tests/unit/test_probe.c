@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
 #undef fail /* check.h has one, too */
@@ -108,8 +109,8 @@ Suite *probe_suite(void)
 	Suite *s = suite_create("probe");
 	TCase *t = tcase_create("targets");
 
-	tcase_add_loop_test(t, words_are_targets, 0, sizeof(good) / sizeof(*good));
-	tcase_add_loop_test(t, wrong_words_are_said, 0, sizeof(bad) / sizeof(*bad));
+	tcase_add_loop_test(t, words_are_targets, 0, ARRAY_LEN(good));
+	tcase_add_loop_test(t, wrong_words_are_said, 0, ARRAY_LEN(bad));
 	tcase_add_test(t, kinds);
 	tcase_add_test(t, system_calls_have_numbers);
 	suite_add_tcase(s, t);

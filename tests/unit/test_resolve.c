@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <string.h>
+#include "base/array.h"
 #include "resolve/hosts.h"
 #include "sys/cgroup.h"
 #include "tests/unit/suites.h"
@@ -107,9 +108,9 @@ Suite *resolve_suite(void)
 	Suite *s = suite_create("resolve");
 	TCase *t = tcase_create("host");
 
-	tcase_add_loop_test(t, found, 0, sizeof(asked) / sizeof(*asked));
+	tcase_add_loop_test(t, found, 0, ARRAY_LEN(asked));
 	tcase_add_test(t, too_many);
-	tcase_add_loop_test(t, containers, 0, sizeof(dirs) / sizeof(*dirs));
+	tcase_add_loop_test(t, containers, 0, ARRAY_LEN(dirs));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <linux/bpf.h>
 #include <string.h>
+#include "base/array.h"
 #include "sys/ring.h"
 #include "tests/unit/sys_cases.h"
 
@@ -104,6 +105,6 @@ TCase *ring_cases(void)
 {
 	TCase *t = tcase_create("ring");
 
-	tcase_add_loop_test(t, positions_go_on, 0, sizeof(starts) / sizeof(*starts));
+	tcase_add_loop_test(t, positions_go_on, 0, ARRAY_LEN(starts));
 	return t;
 }

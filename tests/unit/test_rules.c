@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "filter/view.h"
 #include "gate/rules.h"
 #include "resolve/ssh_session.h"
@@ -156,7 +157,7 @@ START_TEST(zeros)
 		{ "drop # \0\n", 9, "1:1: " },
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct rules r = { 0 };
 		struct diag diag = { 0 };
 
@@ -341,7 +342,7 @@ START_TEST(spares)
 		{ { 0x86, 0xdd }, 0x60, 58, 137, false }, { { 0x86, 0xdd }, 0x60, 58, 138, true },
 	};
 
-	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
 		uint8_t data[80] = { [12] = frames[i].type[0], frames[i].type[1], frames[i].first };
 		struct frame frame = {
 			.data = data, .caplen = 80, .len = 80, .link = FRAME_ETHERNET

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "filter/set.h"
 #include "tests/lib/draw.h"
@@ -280,10 +281,10 @@ Suite *set_suite(void)
 	Suite *s = suite_create("set");
 	TCase *t = tcase_create("set");
 
-	tcase_add_loop_test(t, left, 0, sizeof(texts) / sizeof(*texts));
-	tcase_add_loop_test(t, mistakes, 0, sizeof(wrong) / sizeof(*wrong));
+	tcase_add_loop_test(t, left, 0, ARRAY_LEN(texts));
+	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
 	tcase_add_test(t, zeros);
-	tcase_add_loop_test(t, changed, 0, sizeof(changes) / sizeof(*changes));
+	tcase_add_loop_test(t, changed, 0, ARRAY_LEN(changes));
 	tcase_add_loop_test(t, as_sets, 0, SET_FAMILIES);
 	tcase_add_loop_test(t, as_listed, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);

@@ -6,14 +6,13 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "gate/counters.h"
 #include "net/proto.h"
 #include "net/services.h"
 #include "sys/priv.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/sys_cases.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* In a child, for what was given up does not come back. */
 START_TEST(missing_privileges_have_names)
@@ -171,7 +170,7 @@ Suite *sys_suite(void)
 
 	tcase_add_test(t, missing_privileges_have_names);
 	tcase_add_test(t, rows_are_sorted_and_summed);
-	tcase_add_loop_test(t, rows_have_names, 0, LENGTH(names));
+	tcase_add_loop_test(t, rows_have_names, 0, ARRAY_LEN(names));
 	tcase_add_test(t, names_of_numbers);
 	tcase_add_test(t, services_both_ways);
 	suite_add_tcase(s, t);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "out/sink.h"
 #include "tests/unit/suites.h"
 
@@ -196,8 +197,8 @@ Suite *text_suite(void)
 	Suite *s = suite_create("text");
 	TCase *t = tcase_create("text");
 
-	tcase_add_loop_test(t, rate_is_short, 0, sizeof(rates) / sizeof(*rates));
-	tcase_add_loop_test(t, bytes_and_times_are_short, 0, sizeof(scaled) / sizeof(*scaled));
+	tcase_add_loop_test(t, rate_is_short, 0, ARRAY_LEN(rates));
+	tcase_add_loop_test(t, bytes_and_times_are_short, 0, ARRAY_LEN(scaled));
 	tcase_add_test(t, wide_characters_align);
 	tcase_add_test(t, screen_cuts_and_erases);
 	tcase_add_test(t, screen_of_unknown_size);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "filter/filter.h"
 #include "gen/dns.gen.h"
@@ -477,7 +478,7 @@ START_TEST(shared_maps_exist)
 						    &dns_spec, &tls_spec };
 	int users = 0;
 
-	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(specs); i++)
 		users += has_map(specs[i], trace_shared_names[_i]);
 	ck_assert_msg(users > 1, "%s is in %d objects", trace_shared_names[_i], users);
 }
@@ -507,7 +508,7 @@ Suite *trace_suite(void)
 	tcase_add_test(t, sums_by_port);
 	suite_add_tcase(s, t);
 	t = tcase_create("programs");
-	tcase_add_loop_test(t, filters_fit, 0, sizeof(filters) / sizeof(*filters));
+	tcase_add_loop_test(t, filters_fit, 0, ARRAY_LEN(filters));
 	tcase_add_loop_test(t, shared_maps_exist, 0, TRACE_SHARED);
 	suite_add_tcase(s, t);
 	return s;

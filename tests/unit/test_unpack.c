@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/unpack.h"
 #include "tests/unit/suites.h"
 
@@ -255,7 +256,7 @@ Suite *unpack_suite(void)
 	tcase_add_test(t, every_length_and_overlap);
 	tcase_add_test(t, cut_blocks_are_refused);
 	tcase_add_test(t, damaged_blocks_are_harmless);
-	tcase_add_loop_test(t, blocks_by_hand, 0, sizeof(blocks) / sizeof(*blocks));
+	tcase_add_loop_test(t, blocks_by_hand, 0, ARRAY_LEN(blocks));
 	suite_add_tcase(s, t);
 	return s;
 }

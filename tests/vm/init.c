@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/array.h"
 
 /* A line of a plan is a command with its arguments:
  *   nonce WORD              repeated in the last line, so that no other output is taken for it
@@ -76,7 +77,7 @@ static int do_mount(char **args)
 	int rc = 0;
 
 	(void)args;
-	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 		mkdir(at[i][1], 0755);
 		if (mount(at[i][0], at[i][1], at[i][0], 0, NULL) && errno != EBUSY)
 			rc = report_errno("mount", at[i][1]);
@@ -191,7 +192,7 @@ static int do_command(char *line)
 	while (n < ARGS_MAX && (args[n] = strtok(at, " \n")))
 		n++, at = NULL;
 	args[n] = NULL;
-	for (size_t i = 0; n && i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; n && i < ARRAY_LEN(commands); i++) {
 		if (strcmp(args[0], commands[i].name) || n < commands[i].min)
 			continue;
 		clock_gettime(CLOCK_MONOTONIC, &start);

@@ -36,7 +36,7 @@ const struct command *cmd_find(const struct command *const *list, const char *na
 	return NULL;
 }
 
-int cmd_unknown(const struct command *const *list, const char *of, const char *name)
+int cmd_unknown(const struct command *const *list, const char *name)
 {
 	const char *names[COMMANDS_MAX + 1] = { 0 }, *near;
 	size_t n = 0;
@@ -45,8 +45,8 @@ int cmd_unknown(const struct command *const *list, const char *of, const char *n
 		names[n++] = cmd_name(*list);
 	near = opt_nearest(name, names);
 	if (near)
-		return fail_usage("unknown %s command %s; did you mean %s?", of, name, near);
-	return fail_usage("unknown %s command %s", of, name);
+		return fail_usage("unknown command %s; did you mean %s?", name, near);
+	return fail_usage("unknown command %s", name);
 }
 
 void cmd_put_help(const struct command *c, struct buf *out)
@@ -83,7 +83,7 @@ int cmd_run(const struct command *c, int argc, char **argv)
 	if (c->run)
 		return c->run(argc, argv);
 	if (argc > 1)
-		return cmd_unknown(c->subs, c->opt->command, argv[1]);
+		return cmd_unknown(c->subs, argv[1]);
 	return print_help(c) ? -EIO : -E_USAGE;
 }
 

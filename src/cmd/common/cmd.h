@@ -29,9 +29,9 @@ const char *cmd_name(const struct command *c);
 int cmd_run(const struct command *c, int argc, char **argv);
 /* The entry of a NULL-terminated list with this name; NULL. */
 const struct command *cmd_find(const struct command *const *list, const char *name);
-/* Report that no command of the list has this name, with the nearest one that has. of: "sonde",
- * "filter". Returns -E_USAGE. */
-int cmd_unknown(const struct command *const *list, const char *of, const char *name);
+/* Reports that no command of the list has this name, with the nearest one that has. Returns
+ * -E_USAGE. */
+int cmd_unknown(const struct command *const *list, const char *name);
 /* Append what `sonde COMMAND --help` prints. */
 void cmd_put_help(const struct command *c, struct buf *out);
 

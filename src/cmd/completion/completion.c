@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "cmd/common/cmd.h"
 
@@ -24,7 +25,7 @@ static enum argument argument_of(const struct opt *o)
 
 	if (o->kind == OPT_KIND_CHOICE)
 		return ARG_CHOICE;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (!strcmp(o->arg, known[i].arg))
 			return known[i].is;
 	return *o->arg ? ARG_ANY : ARG_NONE;
@@ -332,7 +333,7 @@ static int run_completion(int argc, char **argv)
 		return rc > 0 ? 0 : rc;
 	if (n != 1)
 		return fail_usage("name one shell: bash, zsh or fish");
-	for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
+	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
 		if (!strcmp(words[0], shells[i].name))
 			return write_script(shells[i].put);
 	return fail_usage("no completion for %s: the shells are bash, zsh and fish", words[0]);

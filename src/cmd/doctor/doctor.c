@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "cmd/common/opts.h"
 #include "cmd/doctor/proof.h"
@@ -358,7 +359,7 @@ static int show_capabilities(struct doctor *d, struct sink *sink, unsigned int *
 {
 	int rc = sink_begin(sink, &finding_schema, NULL);
 
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities) && !rc; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(capabilities) && !rc; i++) {
 		const struct capability *c = &capabilities[i];
 		char hook[WORDS] = "", why[WORDS] = "";
 		bool available = !c->look(d, hook, why);
@@ -408,7 +409,7 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 	char missing[64], limit[32];
 	int rc = sink_begin(sink, &privilege_schema, NULL);
 
-	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps) && !rc; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(caps) && !rc; i++) {
 		struct privilege p = { caps[i].name, "yes", caps[i].needed };
 
 		if (*priv_missing(caps[i].cap, missing, sizeof(missing)))

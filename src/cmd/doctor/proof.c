@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde doctor --deep: every hook proved on a private veth pair, with packets that were counted. */
+#include "base/array.h"
 #include "cmd/doctor/proof.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -135,7 +136,7 @@ static int prove_all(struct lab *lab, struct sink *sink, unsigned int *wrong)
 {
 	int rc = sink_begin(sink, &doctor_proof_schema, NULL);
 
-	for (size_t i = 0; i < sizeof(proofs) / sizeof(*proofs) && !rc; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(proofs) && !rc; i++) {
 		struct proof p = { .hook = proofs[i].name, .direction = proofs[i].direction };
 		char why[160] = "";
 		struct err_capture before = err_capture_begin(why, sizeof(why));

@@ -9,6 +9,7 @@
 #include <linux/udp.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/err.h"
 #include "cmd/filter/filter.h"
 #include "net/proto.h"
@@ -61,7 +62,7 @@ static int proto_number(const char *word, int family, uint32_t *proto)
 		*proto = family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!strcmp(word, names[i].name)) {
 			*proto = (uint32_t)names[i].number;
 			return 0;

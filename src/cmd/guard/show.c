@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/guard/guard.h"
@@ -162,7 +163,7 @@ static int put_status(struct guard_views *all, const struct guard_opts *o, struc
 					  .bans = COL_UNKNOWN };
 
 		rc = put_limits(sink, v, rec);
-		for (size_t n = 0; n < sizeof(others) / sizeof(*others) && !rc; n++)
+		for (size_t n = 0; n < ARRAY_LEN(others) && !rc; n++)
 			rc = put_sum(sink, rec, &v->sums, others[n].which, others[n].words);
 		if (!rc)
 			rc = put_table(sink, v, &rec);

@@ -33,10 +33,9 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "guard watch",
 	.usage = "[OPTIONS]",
-	.about =
-		"report incidents: their start, updates and end\n"
-		"Each report has the peak, the reason and the busiest sources. The guard works without "
-		"this command.",
+	.about = "report incidents: their start, updates and end\n"
+		 "Each report has the peak, the reason and the busiest sources. The guard works "
+		 "without this command.",
 	.rows = rows,
 };
 

@@ -89,14 +89,14 @@ static int put_command(char **words, int n, struct buf *out)
 	const struct command *c = cmd_find(commands, words[0]);
 
 	if (!c)
-		return cmd_unknown(commands, "sonde", words[0]);
+		return cmd_unknown(commands, words[0]);
 	for (int i = 1; i < n; i++) {
 		const struct command *sub = cmd_find(c->subs, words[i]);
 
 		if (!sub && !c->subs)
 			return fail_usage("%s has no commands of its own", c->opt->command);
 		if (!sub)
-			return cmd_unknown(c->subs, c->opt->command, words[i]);
+			return cmd_unknown(c->subs, words[i]);
 		c = sub;
 	}
 	cmd_put_help(c, out);
