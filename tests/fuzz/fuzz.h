@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What fuzzers share: an input taken piece by piece, and words for a property that assertion failed.
+/* What fuzzers share: an input taken piece by piece, and words for a property that assertion
+ * failed.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -13,12 +14,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(what)                                                                                \
-	do {                                                                                      \
-		if (!(what)) {                                                                    \
-			fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #what); \
-			abort();                                                                  \
-		}                                                                                 \
+#define MUST(what)                                                                           \
+	do {                                                                                 \
+		if (!(what)) {                                                               \
+			fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, \
+				#what);                                                      \
+			abort();                                                             \
+		}                                                                            \
 	} while (0)
 
 /* What is left of an input. Behind its end are zeros and empty strings. */
