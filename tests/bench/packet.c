@@ -248,7 +248,7 @@ int bench_packets(unsigned int rounds)
 	struct obj gate = { 0 };
 	int empty[2] = { 0 }, rc;
 
-	cpu_stay();
+	cpu_pin_here();
 	rc = load_gate(&gate, 0);
 	for (int xdp = 0; xdp < 2 && !rc; xdp++) {
 		empty[xdp] = load_empty(xdp);

@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sets [ROUNDS]\n");
 		return 2;
 	}
-	cpu_stay();
+	cpu_pin_here();
 	printf("Nanoseconds a lookup, more than with none: medians of %ld rounds in turn, each\n"
 	       "address drawn after the answer about the last one.\n\n",
 	       rounds);

@@ -14,7 +14,7 @@ int cpu_pin(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
-void cpu_stay(void)
+void cpu_pin_here(void)
 {
 	int cpu = sched_getcpu();
 

@@ -6,6 +6,6 @@
 /* This thread to that CPU. 0 or -errno: it is not online. */
 int cpu_pin(int cpu);
 /* To the one that it is on. */
-void cpu_stay(void);
+void cpu_pin_here(void);
 
 #endif

@@ -14,10 +14,10 @@ struct exprs_packet {
 };
 
 void exprs_seed(uint64_t seed); /* not 0 */
-void exprs_packet(struct exprs_packet *p);
-void exprs_text(char *text, size_t room);
+void exprs_draw_packet(struct exprs_packet *p);
+void exprs_draw_text(char *text, size_t room);
 /* With words that libpcap does not know; exprs_names has what they name. */
-void exprs_own_text(char *text, size_t room);
+void exprs_draw_ext_text(char *text, size_t room);
 extern const struct filter_names exprs_names;
 
 #endif

@@ -130,7 +130,7 @@ void packet_icmp(struct packet *p, uint8_t type)
 	packet_fill(p, 0, 7);
 }
 
-static void header(struct packet *p, const struct packet_header *h)
+static void add_header(struct packet *p, const struct packet_header *h)
 {
 	switch (h->kind) {
 	case PACKET_END:
@@ -171,5 +171,5 @@ static void header(struct packet *p, const struct packet_header *h)
 void packet_headers(struct packet *p, const struct packet_header *headers)
 {
 	for (; headers->kind != PACKET_END; headers++)
-		header(p, headers);
+		add_header(p, headers);
 }

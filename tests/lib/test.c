@@ -16,81 +16,83 @@
 #include <unistd.h>
 
 enum {
-	WORDS_MAX = 2048,
-	TOLD = 64, /* exit codes from here on are outcomes: a stray exit(0) is none */
+	MESSAGE_MAX = 2048,
+	EXIT_OUTCOME = 64, /* exit codes from here on are outcomes: a stray exit(0) is none */
 };
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
 
-static int tell = -1; /* the child's end of the pipe */
+static int outcome_fd = -1; /* the child's end of the pipe */
 
 /* Less than PIPE_BUF, so that it goes in one piece and needs no reader yet. */
-static _Noreturn void end(enum outcome outcome, const char *words)
+static _Noreturn void end_test(enum outcome outcome, const char *message)
 {
-	ssize_t n = write(tell, words, strlen(words));
+	ssize_t n = write(outcome_fd, message, strlen(message));
 
-	_exit(TOLD + (n < 0 ? FAILED : (int)outcome));
+	_exit(EXIT_OUTCOME + (n < 0 ? FAILED : (int)outcome));
 }
 
 void test_fail(const char *file, int line, const char *fmt, ...)
 {
-	char words[WORDS_MAX];
-	int at = snprintf(words, sizeof(words), "%s:%d: ", file, line);
+	char message[MESSAGE_MAX];
+	int at = snprintf(message, sizeof(message), "%s:%d: ", file, line);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(words + at, sizeof(words) - (size_t)at, fmt, ap);
+	vsnprintf(message + at, sizeof(message) - (size_t)at, fmt, ap);
 	va_end(ap);
-	end(FAILED, words);
+	end_test(FAILED, message);
 }
 
 void test_skip(const char *fmt, ...)
 {
-	char words[WORDS_MAX];
+	char message[MESSAGE_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(words, sizeof(words), fmt, ap);
+	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	end(SKIPPED, words);
+	end_test(SKIPPED, message);
 }
 
-static int kept = -1, capture_stderr_fd = -1;
+static int saved_stderr = -1, capture_stderr_fd = -1;
 
 unsigned int test_slow(void)
 {
-	const char *words = getenv("TEST_SLOW");
-	int times = words ? atoi(words) : 1;
+	const char *factor = getenv("TEST_SLOW");
+	int times = factor ? atoi(factor) : 1;
 
 	return times > 1 ? (unsigned int)times : 1;
 }
 
 void test_capture(void)
 {
-	kept = dup(STDERR_FILENO);
+	saved_stderr = dup(STDERR_FILENO);
 	capture_stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
-	CHECK(kept >= 0 && capture_stderr_fd >= 0 && dup2(capture_stderr_fd, STDERR_FILENO) >= 0,
+	CHECK(saved_stderr >= 0 && capture_stderr_fd >= 0 &&
+		      dup2(capture_stderr_fd, STDERR_FILENO) >= 0,
 	      "capturing stderr: %s", strerror(errno));
 }
 
 const char *test_captured(void)
 {
-	static char said[1 << 20];
-	ssize_t n = pread(capture_stderr_fd, said, sizeof(said) - 1, 0);
+	static char captured[1 << 20];
+	ssize_t n = pread(capture_stderr_fd, captured, sizeof(captured) - 1, 0);
 
-	CHECK(n >= 0 && dup2(kept, STDERR_FILENO) >= 0, "reading stderr: %s", strerror(errno));
-	said[n] = '\0';
-	close(kept);
+	CHECK(n >= 0 && dup2(saved_stderr, STDERR_FILENO) >= 0, "reading stderr: %s",
+	      strerror(errno));
+	captured[n] = '\0';
+	close(saved_stderr);
 	close(capture_stderr_fd);
-	return said;
+	return captured;
 }
 
-static volatile sig_atomic_t late;
+static volatile sig_atomic_t timed_out;
 static volatile pid_t running;
 
 static void on_alarm(int sig)
 {
 	(void)sig;
-	late = 1;
+	timed_out = 1;
 	kill(-running, SIGKILL);
 }
 
@@ -101,23 +103,23 @@ static _Noreturn void run_child(const struct test *t)
 	setpgid(0, 0);
 	signal(SIGALRM, SIG_DFL);
 	t->run();
-	end(PASSED, "");
+	end_test(PASSED, "");
 }
 
-static enum outcome run_one(const struct test *t, char *words)
+static enum outcome run_one(const struct test *t, char *message)
 {
 	unsigned int seconds = t->seconds * test_slow();
 	int ends[2], status = 0;
 	ssize_t n;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return snprintf(words, WORDS_MAX, "pipe: %s", strerror(errno)), FAILED;
+		return snprintf(message, MESSAGE_MAX, "pipe: %s", strerror(errno)), FAILED;
 	fflush(NULL);
-	late = 0;
-	tell = ends[1];
+	timed_out = 0;
+	outcome_fd = ends[1];
 	running = fork();
 	if (running < 0)
-		return snprintf(words, WORDS_MAX, "fork: %s", strerror(errno)), FAILED;
+		return snprintf(message, MESSAGE_MAX, "fork: %s", strerror(errno)), FAILED;
 	if (!running)
 		run_child(t);
 	setpgid(running, running);
@@ -126,18 +128,19 @@ static enum outcome run_one(const struct test *t, char *words)
 		;
 	alarm(0);
 	kill(-running, SIGKILL);
-	n = read(ends[0], words, WORDS_MAX - 1);
-	words[n > 0 ? n : 0] = '\0';
+	n = read(ends[0], message, MESSAGE_MAX - 1);
+	message[n > 0 ? n : 0] = '\0';
 	close(ends[0]);
 	close(ends[1]);
-	if (late)
-		snprintf(words, WORDS_MAX, "not done in %u seconds", seconds);
+	if (timed_out)
+		snprintf(message, MESSAGE_MAX, "not done in %u seconds", seconds);
 	else if (WIFSIGNALED(status))
-		snprintf(words, WORDS_MAX, "killed by signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) < TOLD || WEXITSTATUS(status) >= TOLD + OUTCOMES)
-		snprintf(words, WORDS_MAX, "exited with %d", WEXITSTATUS(status));
+		snprintf(message, MESSAGE_MAX, "killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) < EXIT_OUTCOME ||
+		 WEXITSTATUS(status) >= EXIT_OUTCOME + OUTCOMES)
+		snprintf(message, MESSAGE_MAX, "exited with %d", WEXITSTATUS(status));
 	else
-		return (enum outcome)(WEXITSTATUS(status) - TOLD);
+		return (enum outcome)(WEXITSTATUS(status) - EXIT_OUTCOME);
 	return FAILED;
 }
 
@@ -149,7 +152,7 @@ static bool is_selected(const struct test *t, int argc, char **argv)
 	return argc <= 1;
 }
 
-static double now(void)
+static double clock_seconds(void)
 {
 	struct timespec t;
 
@@ -160,19 +163,19 @@ static double now(void)
 static enum outcome run_named(const struct test *t)
 {
 	static const char *const marks[] = { "ok", "FAIL", "skip" };
-	char words[WORDS_MAX] = "", took[32] = "";
-	double start = now();
+	char message[MESSAGE_MAX] = "", took[32] = "";
+	double start = clock_seconds();
 	enum outcome outcome;
 
 	if (t->needs & TEST_ROOT && geteuid()) {
 		outcome = SKIPPED;
-		strcpy(words, "needs root");
+		strcpy(message, "needs root");
 	} else {
-		outcome = run_one(t, words);
+		outcome = run_one(t, message);
 	}
-	if (now() - start >= 1)
-		snprintf(took, sizeof(took), " (%.1f s)", now() - start);
-	printf("%s %s%s%s%s\n", marks[outcome], t->name, outcome == PASSED ? "" : ": ", words,
+	if (clock_seconds() - start >= 1)
+		snprintf(took, sizeof(took), " (%.1f s)", clock_seconds() - start);
+	printf("%s %s%s%s%s\n", marks[outcome], t->name, outcome == PASSED ? "" : ": ", message,
 	       took);
 	fflush(stdout);
 	return outcome;

@@ -41,7 +41,7 @@ static void make_input(size_t len)
 	capfile_put_section(&b, NULL);
 	capfile_put_iface(&b, &iface, NULL);
 	for (int i = 0; i < PACKETS; i++) {
-		exprs_packet(&packets[i]);
+		exprs_draw_packet(&packets[i]);
 		capfile_put_packet(&b, &packets[i].frame);
 	}
 	input = memfd_create("input", MFD_CLOEXEC);

@@ -80,11 +80,11 @@ int main(int argc, char **argv)
 
 	exprs_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 88172645463325252ull);
 	for (int i = 0; i < PACKETS; i++)
-		exprs_packet(&packets[i]);
+		exprs_draw_packet(&packets[i]);
 	for (int i = 0; i < n && failed < 10; i++) {
 		char text[TEXT_MAX];
 
-		exprs_text(text, sizeof(text));
+		exprs_draw_text(text, sizeof(text));
 		failed += compare(pcap, text, &has_rules, &yes);
 	}
 	pcap_close(pcap);

@@ -328,7 +328,7 @@ static void same_as_judged(int prog)
 
 	exprs_seed(SEED);
 	for (int i = 0; i < PACKETS; i++) {
-		exprs_packet(&packets[i]);
+		exprs_draw_packet(&packets[i]);
 		packets[i].frame.caplen = packets[i].frame.len;
 		user_views(packets[i].views, packets[i].data, packets[i].frame.len);
 	}
@@ -336,7 +336,7 @@ static void same_as_judged(int prog)
 		struct diag diag = { 0 };
 		struct filter f = { 0 };
 
-		exprs_own_text(text, sizeof(text));
+		exprs_draw_ext_text(text, sizeof(text));
 		if (filter_parse(&f, text, &exprs_names, &diag))
 			continue;
 		filter_close(&f);

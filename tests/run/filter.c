@@ -116,14 +116,14 @@ static void alike(enum filter_target target)
 	/* The kernel runs no skb of less than its headers promise. */
 	for (int i = 0; i < PACKETS; i++)
 		do
-			exprs_packet(&packets[i]);
+			exprs_draw_packet(&packets[i]);
 		while (packets[i].frame.caplen < 60);
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
 		check(odd[i], target, map);
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];
 
-		exprs_own_text(text, sizeof(text));
+		exprs_draw_ext_text(text, sizeof(text));
 		check(text, target, map);
 	}
 	close(map);

@@ -235,7 +235,7 @@ static void some_packet(struct packet *p)
 		return;
 	}
 	if (draw(2)) {
-		exprs_packet(&e);
+		exprs_draw_packet(&e);
 		packet_bytes(p, e.data, e.frame.caplen);
 	} else {
 		const struct sample *s = &samples[draw((uint32_t)nsamples)];
@@ -326,7 +326,7 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 		if (addr_only)
 			light_expr(expr, sizeof(expr), 0);
 		else
-			exprs_own_text(expr, sizeof(expr));
+			exprs_draw_ext_text(expr, sizeof(expr));
 		snprintf(line, sizeof(line), "%s %s\n", draw(2) ? "drop" : "allow", expr);
 		rc = rules_parse(&alone, line, strlen(line), GATE_IN, &exprs_names, &diag);
 		rules_close(&alone);

@@ -147,7 +147,7 @@ START_TEST(same)
 		struct exprs_packet p;
 		struct filter_packet q = { p.views, p.data, 0 };
 
-		exprs_packet(&p);
+		exprs_draw_packet(&p);
 		q.caplen = p.frame.caplen;
 		ck_assert_msg(filter_match(&a, &q) == filter_match(&b, &q),
 			      "'%s' and '%s' differ at packet %d", alike[_i].a, alike[_i].b, i);

@@ -223,7 +223,7 @@ static void random_line(struct buf *text, unsigned int number)
 		buf_printf(text, "%s", draw(2) ? "drop" : draw(2) ? "allow" : "pass");
 		if (!draw(4))
 			buf_printf(text, "%sname%sr%u", space(), space(), number);
-		exprs_own_text(expr, sizeof(expr));
+		exprs_draw_ext_text(expr, sizeof(expr));
 		if (draw(8) && !strstr(expr, "dns") && !strstr(expr, "sni"))
 			buf_printf(text, "%s%s", space(), expr);
 	}
@@ -304,7 +304,7 @@ START_TEST(first_decides)
 			struct filter_packet p = { e.views, e.data, 0 };
 			bool dropped, neighbours;
 
-			exprs_packet(&e);
+			exprs_draw_packet(&e);
 			p.caplen = e.frame.caplen;
 			for (size_t k = r.n; k-- > 0;)
 				if (r.at[k].dir == dir && filter_match(&r.at[k].filter, &p))
