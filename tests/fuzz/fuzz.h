@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What fuzzers share: an input taken piece by piece, and words for a property that assertion
- * failed.
- */
+/* Shared by all fuzzers: takes an input piece by piece, and reports failed assertions. */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
@@ -23,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                            \
 	} while (0)
 
-/* What is left of an input. Behind its end are zeros and empty strings. */
+/* The rest of an input. Reads after its end return zeros and empty strings. */
 struct feed {
 	const uint8_t *at;
 	size_t left;
@@ -49,8 +47,8 @@ static inline uint64_t feed_u64(struct feed *f)
 	return v;
 }
 
-/* Up to n bytes as a string in memory of just its size, so that the sanitizer sees every byte
- * beyond it; a NUL among them ends it. The caller frees it. */
+/* Takes at most n bytes as a string that ends at the first NUL. Allocates exactly its size, so that
+ * the sanitizer detects reads past it. The caller frees it. */
 static inline char *feed_str(struct feed *f, size_t n)
 {
 	size_t room = f->left < n ? f->left : n;
@@ -67,8 +65,8 @@ static inline char *feed_str(struct feed *f, size_t n)
 	return s;
 }
 
-/* What was written to a file since the last time, ended by a NUL. */
-static inline size_t taken_from(int file, char *to, size_t room)
+/* Takes the text written to a file since the last call and terminates it. */
+static inline size_t take_output(int file, char *to, size_t room)
 {
 	ssize_t n = pread(file, to, room - 1, 0);
 

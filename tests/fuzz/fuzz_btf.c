@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as type information: indexed, asked for everything in it by the names it has itself,
- * and relocated against. */
+/* Any bytes as BTF: index it, look up everything by its own names, and relocate against it. */
 #include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
@@ -8,11 +7,11 @@
 #include "obj/core.h"
 #include "sys/btf.h"
 
-/* Types and names that are looked at: all pairs of them are. */
+/* Limits on the types and names that are checked. All pairs are checked. */
 enum { IDS = 12, NAMES = 3, KINDS = 7, PATH_ROOM = 256 };
 
-/* The first bytes of most inputs would never make a header: make one of the input's, with the types
- * before a mark and the strings behind it. */
+/* Random input rarely has a valid header. Makes one for the input: the first two bytes split the
+ * rest into types and strings. */
 static size_t with_header(uint8_t *to, const uint8_t *data, size_t size)
 {
 	struct btf_header h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h) };
@@ -22,7 +21,7 @@ static size_t with_header(uint8_t *to, const uint8_t *data, size_t size)
 	size -= size < 2 ? size : 2;
 	h.type_len = (uint32_t)(types < size ? types : size);
 	h.str_off = h.type_len;
-	h.str_len = (uint32_t)size - h.type_len + 2; /* a NUL before and behind */
+	h.str_len = (uint32_t)size - h.type_len + 2; /* a NUL before and after */
 	memcpy(to, &h, sizeof(h));
 	to += sizeof(h);
 	memcpy(to, data, h.type_len);
@@ -32,7 +31,7 @@ static size_t with_header(uint8_t *to, const uint8_t *data, size_t size)
 	return sizeof(h) + size + 2;
 }
 
-/* Names of its own that have a meaning in a path as they are; returns how many. */
+/* Picks names of the input that have no special meaning in a path. Returns their number. */
 static size_t pick_names(const struct btf *b, const char **names)
 {
 	const char *end = b->strings + b->strings_len;
@@ -46,7 +45,7 @@ static size_t pick_names(const struct btf *b, const char **names)
 	return n;
 }
 
-/* A path in two parts leads where the second leads from where the first led to. */
+/* The path "a.b" finds the same field as "a" and then "b" in its type. */
 static void check_path(const struct btf *b, uint32_t id, const struct btf_field *first,
 		       const char *one, const char *two, const char *point)
 {
@@ -83,7 +82,7 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 	}
 }
 
-static void ask(const struct btf *b, const char *const *names, size_t n)
+static void check_lookups(const struct btf *b, const char *const *names, size_t n)
 {
 	struct btf_lookup want[] = { { names[0], UINT32_MAX, 0 },
 				     { names[1], BTF_KIND_BIT(STRUCT), 0 },
@@ -106,8 +105,8 @@ static void ask(const struct btf *b, const char *const *names, size_t n)
 	}
 }
 
-/* One relocation of each kind: a refusal has words. */
-static void relocate(const struct btf *b, const char *const *names, size_t n)
+/* Applies one relocation of each kind: a refusal is reported. */
+static void check_relocs(const struct btf *b, const char *const *names, size_t n)
 {
 	static const uint16_t kinds[KINDS] = { SPEC_FIELD_OFFSET, SPEC_FIELD_SIZE,
 					       SPEC_FIELD_EXISTS, SPEC_TYPE_EXISTS,
@@ -119,7 +118,7 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 	struct spec_prog prog = { .name = "fuzz", .cores = cores };
 	struct bpf_insn *insns = calloc(2 * KINDS * n, sizeof(*insns));
 	struct err_capture before;
-	char said[1024] = "";
+	char errors[1024] = "";
 	int rc;
 
 	MUST(insns);
@@ -128,20 +127,20 @@ static void relocate(const struct btf *b, const char *const *names, size_t n)
 		cores[i] = (struct spec_core){ (uint32_t)i * 2, kinds[i % KINDS], i & 8 ? 4 : 0,
 					       names[i / KINDS], names[(i + 1) % n] };
 	}
-	before = err_capture_begin(said, sizeof(said));
-	/* Each alone, for one that does not fit is the end of a program. */
+	before = err_capture_begin(errors, sizeof(errors));
+	/* One at a time, since a relocation that does not fit ends the program. */
 	for (prog.ncores = 1; prog.cores < cores + KINDS * n; prog.cores++) {
-		said[0] = '\0';
+		errors[0] = '\0';
 		core_lookups(NULL, &prog, &found);
 		btf_resolve(b, &found, 1);
 		rc = core_apply(&prog, insns, b, &found);
-		MUST(rc ? rc == -ERANGE && said[0] : !said[0]);
+		MUST(rc ? rc == -ERANGE && errors[0] : !errors[0]);
 	}
 	err_capture_end(before);
 	free(insns);
 }
 
-static void try(const uint8_t *data, size_t size)
+static void check_blob(const uint8_t *data, size_t size)
 {
 	const char *names[NAMES];
 	struct btf b = { 0 };
@@ -152,8 +151,8 @@ static void try(const uint8_t *data, size_t size)
 		return;
 	}
 	n = pick_names(&b, names);
-	ask(&b, names, n);
-	relocate(&b, names, n);
+	check_lookups(&b, names, n);
+	check_relocs(&b, names, n);
 	btf_close(&b);
 }
 
@@ -161,9 +160,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *made = malloc(sizeof(struct btf_header) + size + 2);
 
-	try(data, size);
+	check_blob(data, size);
 	MUST(made);
-	try(made, with_header(made, data, size));
+	check_blob(made, with_header(made, data, size));
 	free(made);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any sequence of appends to a buffer and to a growing array, against a plain copy beside them. */
+/* Any sequence of appends to a buffer and to a growing array, compared with a plain copy. */
 #define _GNU_SOURCE 1
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
@@ -9,14 +9,14 @@
 
 enum { ROOM = 1 << 18, MOST = 4096 };
 
-/* What has to be in the buffer. */
+/* What the buffer must contain. */
 static struct {
 	char at[ROOM];
 	size_t len;
 	bool nomem;
 } want;
 
-static void wanted(const void *bytes, size_t n)
+static void want_bytes(const void *bytes, size_t n)
 {
 	if (want.nomem)
 		return;
@@ -24,7 +24,7 @@ static void wanted(const void *bytes, size_t n)
 	want.len += n;
 }
 
-static void wanted_fill(char c, size_t n)
+static void want_fill(char c, size_t n)
 {
 	if (want.nomem)
 		return;
@@ -32,8 +32,8 @@ static void wanted_fill(char c, size_t n)
 	want.len += n;
 }
 
-/* A size that often lies at the edge of what has room. */
-static size_t some(struct feed *f, const struct buf *b)
+/* Picks a size that is often close to the free capacity. */
+static size_t pick_size(struct feed *f, const struct buf *b)
 {
 	uint8_t how = feed_u8(f);
 	size_t left = b->cap - b->len;
@@ -43,18 +43,18 @@ static size_t some(struct feed *f, const struct buf *b)
 	return (how & 0x7fU) * (how & 0x40 ? 32 : 1);
 }
 
-static void printed(struct buf *b, const char *s, int width)
+static void append_printf(struct buf *b, const char *s, int width)
 {
 	char *text = NULL;
 	int n = asprintf(&text, "<%s|%*d>", s, width, -width);
 
 	MUST(n >= 0);
 	buf_printf(b, "<%s|%*d>", s, width, -width);
-	wanted(text, (size_t)n);
+	want_bytes(text, (size_t)n);
 	free(text);
 }
 
-static void room(struct buf *b, size_t n)
+static void append_zeros(struct buf *b, size_t n)
 {
 	uint8_t *at = buf_add_zeros(b, n);
 
@@ -64,11 +64,12 @@ static void room(struct buf *b, size_t n)
 		at[i] = (uint8_t)i;
 	}
 	for (size_t i = 0; i < n; i++)
-		wanted(&(char){ (char)i }, 1);
+		want_bytes(&(char){ (char)i }, 1);
 }
 
-/* More than there is: refused, and nothing goes in until it is cleared. */
-static void too_much(struct buf *b, uint8_t how)
+/* Appends more than memory holds: it fails, and later appends do nothing until the buffer is
+ * cleared. */
+static void append_too_much(struct buf *b, uint8_t how)
 {
 	size_t n = SIZE_MAX - how;
 
@@ -81,7 +82,7 @@ static void too_much(struct buf *b, uint8_t how)
 	want.nomem = true;
 }
 
-static void written(const struct buf *b)
+static void check_written(const struct buf *b)
 {
 	static char got[ROOM];
 	static int file = -1;
@@ -91,45 +92,45 @@ static void written(const struct buf *b)
 		file = memfd_create("buf", MFD_CLOEXEC);
 	rc = buf_write(b, file);
 	MUST(rc == (b->nomem ? -ENOMEM : 0));
-	MUST(taken_from(file, got, sizeof(got)) == (rc ? 0 : b->len));
+	MUST(take_output(file, got, sizeof(got)) == (rc ? 0 : b->len));
 	MUST(rc || !b->len || !memcmp(got, want.at, b->len));
 }
 
-static void append(struct buf *b, struct feed *f)
+static void append_any(struct buf *b, struct feed *f)
 {
 	uint8_t what = feed_u8(f), c = feed_u8(f);
-	size_t n = some(f, b);
+	size_t n = pick_size(f, b);
 	char *s = feed_str(f, c % 64);
 
 	switch (what % 8) {
 	case 0:
 		buf_add(b, s, strlen(s) + 1);
-		wanted(s, strlen(s) + 1);
+		want_bytes(s, strlen(s) + 1);
 		break;
 	case 1:
 		buf_str(b, s);
-		wanted(s, strlen(s));
+		want_bytes(s, strlen(s));
 		break;
 	case 2:
 		buf_char(b, (char)c);
-		wanted(&c, 1);
+		want_bytes(&c, 1);
 		break;
 	case 3:
 		buf_fill(b, (char)c, n);
-		wanted_fill((char)c, n);
+		want_fill((char)c, n);
 		break;
 	case 4:
-		printed(b, s, (int)n);
+		append_printf(b, s, (int)n);
 		break;
 	case 5:
-		room(b, n);
+		append_zeros(b, n);
 		break;
 	case 6:
-		written(b);
+		check_written(b);
 		break;
 	default:
 		if (c < 0x40)
-			too_much(b, c);
+			append_too_much(b, c);
 		else if (c < 0x80)
 			buf_clear(b);
 		else
@@ -167,7 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	want.len = 0;
 	want.nomem = false;
 	while (f.left && want.len < ROOM - 2 * MOST) {
-		append(&b, &f);
+		append_any(&b, &f);
 		MUST(b.len == want.len && b.len <= b.cap && b.nomem == want.nomem);
 	}
 	MUST(!b.len || !memcmp(b.data, want.at, b.len));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a capture file: the same in one piece and in many; what was read is written, and
- * read again the same. */
+/* Any bytes as a capture file: reading in one piece and in many gives the same, and so does reading
+ * what was written of it. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "tests/lib/craft.h"
@@ -8,7 +8,7 @@
 struct reading {
 	struct capfile c;
 	struct buf log, copy;
-	uint32_t ifaces; /* of those that the copy has */
+	uint32_t ifaces; /* of those in the copy */
 	int rc;
 };
 
@@ -30,7 +30,7 @@ static void copy_frame(struct reading *r, const struct frame *f)
 	MUST(r->copy.len - before == capfile_packet_len(f));
 }
 
-static int take(const struct frame *f, void *arg)
+static int on_frame(const struct frame *f, void *arg)
 {
 	struct reading *r = arg;
 	const struct capfile_iface *i = capfile_iface(&r->c, f->iface);
@@ -44,7 +44,7 @@ static int take(const struct frame *f, void *arg)
 	return 0;
 }
 
-/* Each piece in memory of just its size. */
+/* Allocates exactly each piece, so that the sanitizer detects reads past it. */
 static void read_all(struct reading *r, const uint8_t *at, size_t len, size_t piece)
 {
 	for (size_t n; len && !r->rc; at += n, len -= n) {
@@ -54,7 +54,7 @@ static void read_all(struct reading *r, const uint8_t *at, size_t len, size_t pi
 		own = malloc(n);
 		MUST(own);
 		memcpy(own, at, n);
-		r->rc = capfile_feed(&r->c, own, n, take, r);
+		r->rc = capfile_feed(&r->c, own, n, on_frame, r);
 		free(own);
 	}
 	if (!r->rc)
@@ -64,12 +64,12 @@ static void read_all(struct reading *r, const uint8_t *at, size_t len, size_t pi
 	MUST(strlen(r->c.diag.msg) < sizeof(r->c.diag.msg) - 1);
 }
 
-static void same(const struct buf *a, const struct buf *b)
+static void check_same(const struct buf *a, const struct buf *b)
 {
 	MUST(a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len)));
 }
 
-static void same_ifaces(const struct reading *a, const struct reading *b, uint32_t n)
+static void check_same_ifaces(const struct reading *a, const struct reading *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct capfile_iface *x = capfile_iface(&a->c, i);
@@ -89,7 +89,7 @@ static void close_all(struct reading *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct reading whole = { .rc = 0 }, pieces = { .rc = 0 }, again = { .rc = 0 };
+	struct reading whole = { .rc = 0 }, pieces = { .rc = 0 }, second = { .rc = 0 };
 	struct reading third = { .rc = 0 };
 
 	read_all(&whole, data, size, SIZE_MAX);
@@ -97,21 +97,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(whole.rc == pieces.rc && whole.c.nifaces == pieces.c.nifaces);
 	MUST(whole.c.diag.pos == pieces.c.diag.pos);
 	MUST(!strcmp(whole.c.diag.msg, pieces.c.diag.msg));
-	same(&whole.log, &pieces.log);
-	same_ifaces(&whole, &pieces, whole.c.nifaces);
+	check_same(&whole.log, &pieces.log);
+	check_same_ifaces(&whole, &pieces, whole.c.nifaces);
 	if (whole.copy.len) {
-		read_all(&again, (uint8_t *)whole.copy.data, whole.copy.len, SIZE_MAX);
-		MUST(!again.rc);
-		same_ifaces(&whole, &again, whole.ifaces);
-		/* Others' comments are not written: what is without them is the same from here on.
-		 */
-		read_all(&third, (uint8_t *)again.copy.data, again.copy.len, SIZE_MAX);
-		same(&again.log, &third.log);
-		same(&whole.copy, &again.copy);
+		read_all(&second, (uint8_t *)whole.copy.data, whole.copy.len, SIZE_MAX);
+		MUST(!second.rc);
+		check_same_ifaces(&whole, &second, whole.ifaces);
+		/* Foreign comments are not written, so compare the copies that lack them. */
+		read_all(&third, (uint8_t *)second.copy.data, second.copy.len, SIZE_MAX);
+		check_same(&second.log, &third.log);
+		check_same(&whole.copy, &second.copy);
 	}
 	close_all(&whole);
 	close_all(&pieces);
-	close_all(&again);
+	close_all(&second);
 	close_all(&third);
 	return 0;
 }

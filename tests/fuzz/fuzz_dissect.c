@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any frames as text: lines end once and in time, have no control characters, and are the same
- * whenever the same went before; what is cut off is not read. */
+/* Any frames as text: each line ends once, is bounded and has no control characters. The same
+ * frames give the same text. No byte past the captured ones is read. */
 #include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdbool.h>
@@ -16,7 +16,7 @@ static const uint16_t links[] = {
 	FRAME_IPV4,     FRAME_IPV6,     FRAME_NULL,   FRAME_LOOP,      9999
 };
 
-/* A line, and below it a dump whose lines begin with a tab. */
+/* One line, optionally followed by a dump whose lines start with a tab. */
 static void check_text(const struct buf *b, bool dump)
 {
 	const char *end = memchr(b->data, '\n', b->len);
@@ -56,7 +56,7 @@ static void set_opts(struct dissect_opts *o, struct feed *f)
 	};
 }
 
-/* Both states have seen the same: both lines have to be the same. */
+/* Both states have seen the same frames, so both lines are the same. */
 static void check_frame(struct frame *f, const struct dissect_opts *o)
 {
 	struct buf one = { 0 }, two = { 0 };
@@ -65,7 +65,7 @@ static void check_frame(struct frame *f, const struct dissect_opts *o)
 	MUST(own);
 	if (f->caplen)
 		memcpy(own, f->data, f->caplen);
-	f->data = own; /* of just this size: reading on would be seen */
+	f->data = own; /* allocated exactly, so that the sanitizer detects reads past it */
 	dissect_line(&one, f, o, &states[0]);
 	dissect_line(&two, f, o, &states[1]);
 	check_text(&one, o->dump);
@@ -75,13 +75,14 @@ static void check_frame(struct frame *f, const struct dissect_opts *o)
 	free(own);
 }
 
-/* Most of it is connections, which there are only after TCP. */
-static void forget(struct dissect_state *s)
+/* Most of the state is connections, used by TCP only. */
+static void reset_state(struct dissect_state *s)
 {
 	memset(s, 0, s->uses ? sizeof(*s) : offsetof(struct dissect_state, conn));
 }
 
-/* Options, a link type, then frames: two bytes of length, a byte of what is known besides. */
+/* An input is options, a link type, then frames: two bytes of length, one byte of metadata, data.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed f = { data, size };
@@ -91,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_opts(&o, &f);
 	link = feed_u8(&f);
 	for (int i = 0; i < 2; i++)
-		forget(&states[i]);
+		reset_state(&states[i]);
 	for (int i = 0; f.left && i < FRAMES_MAX; i++) {
 		uint32_t len = (uint32_t)feed_u8(&f) << 8, what;
 		struct frame frame = { .link = links[link % (ARRAY_LEN(links))] };

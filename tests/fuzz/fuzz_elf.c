@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a program whose functions are looked for. */
+/* Any bytes as an ELF file whose functions are listed. */
 #include "sys/elf.h"
 #include "tests/fuzz/fuzz.h"
 
-static int look(const struct elf_symbol *symbol, void *arg)
+static int on_symbol(const struct elf_symbol *symbol, void *arg)
 {
 	const struct elf *e = arg;
 	uint64_t offset;
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (elf_open_blob(&e, data, size))
 		return 0;
-	elf_walk_functions(&e, look, &e);
+	elf_walk_functions(&e, on_symbol, &e);
 	elf_find_value(&e, size / 2, &value);
 	elf_close(&e);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as a filter, any text as a set, any bytes as a packet: a filter and its opposite never
- * both match, and what is emitted leads nowhere but within itself. */
+/* Any text as a filter and as a set, any bytes as a packet: a filter and its negation never both
+ * match, and emitted jumps stay in the program. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "filter/emit.h"
@@ -16,7 +16,8 @@ static int set_text(void *arg, const char *file, struct buf *text, struct diag *
 	return 0;
 }
 
-static int host(void *arg, const char *name, struct filter_addr *addrs, int max, struct diag *why)
+static int resolve_host(void *arg, const char *name, struct filter_addr *addrs, int max,
+			struct diag *why)
 {
 	(void)arg;
 	(void)why;
@@ -43,7 +44,7 @@ static void check_code(const struct filter *f, enum filter_target target)
 	for (size_t i = 0; i < code.n; i++) {
 		const struct bpf_insn *insn = &code.insns[i];
 
-		/* Forward only, so it ends. */
+		/* Jumps only go forward, so the program ends. */
 		if (is_jump(insn->code))
 			MUST(insn->off >= 0 && i + 1 + (size_t)insn->off < code.n);
 		i += BPF_CLASS(insn->code) == BPF_LD;
@@ -55,7 +56,7 @@ static void check_code(const struct filter *f, enum filter_target target)
 	filter_code_close(&code);
 }
 
-static bool matches(const struct filter *f, const uint8_t *data, size_t len, uint16_t link)
+static bool match_bytes(const struct filter *f, const uint8_t *data, size_t len, uint16_t link)
 {
 	struct frame frame = {
 		.data = data, .caplen = (uint32_t)len, .len = (uint32_t)len, .link = link
@@ -73,31 +74,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					  FRAME_NULL };
 	struct feed in = { data, size };
 	uint16_t link = links[feed_u8(&in) % 4];
-	char *text = feed_str(&in, TEXT_MAX), *set = feed_str(&in, SET_MAX), *opposite;
-	struct filter_names names = { .host = host, .set = set_text, .arg = set };
+	char *text = feed_str(&in, TEXT_MAX), *set = feed_str(&in, SET_MAX), *negation;
+	struct filter_names names = { .host = resolve_host, .set = set_text, .arg = set };
 	struct filter f = { 0 }, not = { 0 };
 	struct diag diag = { 0 };
 	uint8_t *packet = malloc(in.left + 1);
 	int rc = filter_parse(&f, text, &names, &diag);
 
 	MUST(packet && (!rc || (rc == -EINVAL && *diag.msg && diag.pos <= strlen(text))));
-	opposite = malloc(strlen(text) + 7);
-	MUST(opposite);
-	sprintf(opposite, "not (%s)", text);
-	if (!rc && !filter_parse(&not, opposite, &names, &diag)) {
+	negation = malloc(strlen(text) + 7);
+	MUST(negation);
+	sprintf(negation, "not (%s)", text);
+	if (!rc && !filter_parse(&not, negation, &names, &diag)) {
 		size_t left = in.left;
 
 		if (left)
 			memcpy(packet, in.at, left);
-		packet = realloc(packet, left ? left : 1); /* of just its size */
-		MUST(!matches(&f, packet, left, link) || !matches(&not, packet, left, link));
+		packet = realloc(packet, left ? left : 1); /* exactly its size */
+		MUST(!match_bytes(&f, packet, left, link) ||
+		     !match_bytes(&not, packet, left, link));
 		check_code(&f, FILTER_XDP);
 		check_code(&not, FILTER_SKB);
 	}
 	filter_close(&f);
 	filter_close(&not );
 	free(packet);
-	free(opposite);
+	free(negation);
 	free(set);
 	free(text);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as an object: read, and written to memory if they are taken. */
+/* Any bytes as an object file: read it, and emit its source if it is accepted. */
 #include "tests/fuzz/fuzz.h"
 #include <elf.h>
 #include "gen/gen.h"
@@ -13,7 +13,7 @@ static void check_size(const struct btf *b, uint32_t type, uint32_t size)
 	MUST(type <= b->n && (!type || btf_type_size(b, type) == size));
 }
 
-/* The types that are left for the kernel are what the reader at run time takes for them. */
+/* The reader at run time finds the same sizes in the reduced BTF. */
 static void check_types(const struct spec *spec)
 {
 	struct btf b = { 0 };
@@ -28,7 +28,7 @@ static void check_types(const struct spec *spec)
 	btf_close(&b);
 }
 
-/* Whoever jumps or calls lands in the program. */
+/* Every jump and call stays in the program. */
 static void check_jumps(const struct spec_prog *p, const struct bpf_insn *insns)
 {
 	for (uint32_t i = 0; i < p->ninsns; i++) {
@@ -41,7 +41,7 @@ static void check_jumps(const struct spec_prog *p, const struct bpf_insn *insns)
 		if (!jump || BPF_OP(in->code) == BPF_EXIT)
 			continue;
 		if (BPF_OP(in->code) == BPF_CALL) {
-			/* a helper's call goes nowhere here */
+			/* a helper's call has no target here */
 			if (in->code != (BPF_JMP | BPF_CALL) || in->src_reg != BPF_PSEUDO_CALL)
 				continue;
 			to += in->imm;
@@ -52,7 +52,7 @@ static void check_jumps(const struct spec_prog *p, const struct bpf_insn *insns)
 	}
 }
 
-/* Every index stays in the table that it is for. */
+/* Every index is within its table. */
 static void check_spec(const struct gen_obj *obj)
 {
 	const struct spec *spec = &obj->spec;
@@ -71,7 +71,7 @@ static void check_spec(const struct gen_obj *obj)
 	}
 }
 
-/* C that stays what it was meant to be: no byte of a name or a text ends its quotes. */
+/* Emitted C stays well formed: no name or text ends its quotes. */
 static void check_text(const struct gen_text *t)
 {
 	bool quoted = false;
@@ -89,7 +89,7 @@ static void check_text(const struct gen_text *t)
 	MUST(!quoted);
 }
 
-static void emit(const struct gen_obj *obj)
+static void check_emit(const struct gen_obj *obj)
 {
 	struct gen_text text = { 0 }, again = { 0 };
 
@@ -101,8 +101,8 @@ static void emit(const struct gen_obj *obj)
 	gen_text_close(&again);
 }
 
-/* A number of n bytes in the object's own byte order. */
-static uint64_t get(const uint8_t *at, size_t n, bool big)
+/* A number of n bytes in the object's byte order. */
+static uint64_t read_num(const uint8_t *at, size_t n, bool big)
 {
 	uint64_t v = 0;
 
@@ -111,14 +111,15 @@ static uint64_t get(const uint8_t *at, size_t n, bool big)
 	return v;
 }
 
-static void put(uint8_t *at, size_t n, bool big, uint64_t v)
+static void write_num(uint8_t *at, size_t n, bool big, uint64_t v)
 {
 	for (size_t i = 0; i < n; i++, v >>= 8)
 		at[big ? n - 1 - i : i] = (uint8_t)v;
 }
 
-/* Sizes and offsets that end just at something, and just behind it. */
-static uint64_t edge(const uint8_t *at, size_t before, size_t size, bool big, unsigned int seed)
+/* Picks sizes and offsets that end exactly at a bound or just past it. */
+static uint64_t pick_edge(const uint8_t *at, size_t before, size_t size, bool big,
+			  unsigned int seed)
 {
 	uint64_t step = seed >> 3 & 1;
 
@@ -127,21 +128,21 @@ static uint64_t edge(const uint8_t *at, size_t before, size_t size, bool big, un
 		return 0 - step;
 	case 1:
 		return size + step;
-	case 2: /* a size behind its offset: to the end of the object */
-		return before < 8 ? step : size - get(at - 8, 8, big) + step;
-	case 3: /* such that both wrap round */
-		return before < 8 ? step : step - get(at - 8, 8, big);
+	case 2: /* a size after its offset: to the end of the object */
+		return before < 8 ? step : size - read_num(at - 8, 8, big) + step;
+	case 3: /* offset + size wraps around */
+		return before < 8 ? step : step - read_num(at - 8, 8, big);
 	case 4:
 		return seed >> 4 & 0xff;
 	case 5:
 		return UINT64_C(1) << (seed >> 4 & 63);
 	default:
-		return get(at, 8, big) + (seed >> 4 & 15) - 7;
+		return read_num(at, 8, big) + (seed >> 4 & 15) - 7;
 	}
 }
 
-/* Chance seldom meets the few bytes of an object that say where everything is: the header and
- * the sections' headers. */
+/* Random mutations rarely change the few bytes that locate everything else: the header and the
+ * section headers. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {
 	bool big = size > EI_DATA && data[EI_DATA] == ELFDATA2MSB;
@@ -151,7 +152,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	if (seed % 3 || size < sizeof(Elf64_Ehdr))
 		return LLVMFuzzerMutate(data, size, max);
 	seed /= 3;
-	table = get(data + offsetof(Elf64_Ehdr, e_shoff), 8, big);
+	table = read_num(data + offsetof(Elf64_Ehdr, e_shoff), 8, big);
 	if (seed % 16 && table < size) {
 		from = table;
 		len = size - table;
@@ -161,7 +162,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	if (at + 8 > size)
 		at = size - 8;
 	seed /= (unsigned int)(len / 8 + 1);
-	put(data + at, seed & 1 ? 8 : 4, big, edge(data + at, at, size, big, seed >> 1));
+	write_num(data + at, seed & 1 ? 8 : 4, big, pick_edge(data + at, at, size, big, seed >> 1));
 	return size;
 }
 
@@ -172,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&obj, 0x5a, sizeof(obj));
 	before = obj;
-	/* The name of the one seed (tests/data/gen, compiled) that has a conf. */
+	/* "maps" is the one seed (tests/data/gen, compiled) that has a conf. */
 	if (gen_read(data, size, "maps", &obj, &d)) {
 		MUST(d.msg[0] && strlen(d.msg) < sizeof(d.msg));
 		MUST(!memcmp(&obj, &before, sizeof(obj)));
@@ -181,7 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_spec(&obj);
 	if (!obj.big)
 		check_types(&obj.spec);
-	emit(&obj);
+	check_emit(&obj);
 	gen_obj_close(&obj);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any texts as a command's own: its help has all of their words, in 80 columns. */
+/* Any texts in a command's options: its help has all of their words within 80 columns. */
 #define _GNU_SOURCE 1
 #include "tests/fuzz/fuzz.h"
 #include <ctype.h>
@@ -14,8 +14,8 @@ static const char *const choices[][4] = { { "text", "json", "prom", NULL },
 					  { "one", NULL },
 					  { "", "a-long-choice", NULL } };
 
-/* Texts are written by the house: of printable characters, some of them outside ASCII. */
-static char *text(struct feed *f, bool lines)
+/* Help texts come from the source code: printable, some of it not ASCII. */
+static char *make_text(struct feed *f, bool lines)
 {
 	static const char *const far[] = { "\xc3\xa9", "\xe7\xb6\xb2", "e\xcc\x81",
 					   "\xf0\x9f\x98\x80" };
@@ -35,15 +35,15 @@ static char *text(struct feed *f, bool lines)
 			buf_char(&b, (char)(' ' + c % 95));
 	}
 	buf_char(&b, '\0');
-	b.data = realloc(b.data, b.len); /* no room behind it */
+	b.data = realloc(b.data, b.len); /* no byte after the text */
 	MUST(!b.nomem && b.data);
 	return b.data;
 }
 
-/* A name has no spaces, is not empty, and is of ASCII: its length is its width. */
-static char *word(struct feed *f)
+/* Names are ASCII without spaces and not empty: their length is their width. */
+static char *make_word(struct feed *f)
 {
-	char *s = text(f, false);
+	char *s = make_text(f, false);
 
 	if (!*s) {
 		free(s);
@@ -56,10 +56,10 @@ static char *word(struct feed *f)
 	return s;
 }
 
-/* As long as a row has room for. */
-static void put_word(struct feed *f, char *to, size_t len)
+/* Cuts the word to the room in a row. */
+static void copy_word(struct feed *f, char *to, size_t len)
 {
-	char *s = word(f);
+	char *s = make_word(f);
 
 	snprintf(to, len, "%s", s);
 	free(s);
@@ -75,11 +75,11 @@ static void make_row(struct feed *f, struct opt *o)
 	if (with & 0x20)
 		o->letter = 'x';
 	if (with & 0x40 || !o->letter)
-		put_word(f, o->name, sizeof(o->name));
+		copy_word(f, o->name, sizeof(o->name));
 	if (o->kind != OPT_KIND_FLAG)
-		put_word(f, o->arg, sizeof(o->arg));
+		copy_word(f, o->arg, sizeof(o->arg));
 	if (with & 0x80)
-		o->help = text(f, true);
+		o->help = make_text(f, true);
 }
 
 static void free_row(const struct opt *o)
@@ -87,7 +87,7 @@ static void free_row(const struct opt *o)
 	free((void *)(uintptr_t)o->help);
 }
 
-/* The same words, with a space between them. */
+/* The row's words, separated by a space. */
 static void want_row(struct buf *b, const struct opt *o)
 {
 	if (o->letter)
@@ -104,7 +104,7 @@ static void want_row(struct buf *b, const struct opt *o)
 	buf_printf(b, " (default: %s)", o->choices[0]);
 }
 
-static void want(struct buf *b, const struct opt_spec *spec)
+static void want_help(struct buf *b, const struct opt_spec *spec)
 {
 	buf_printf(b, "Usage: sonde %s %s\n%s", spec->command, spec->usage ? spec->usage : "",
 		   spec->about ? spec->about : "");
@@ -118,7 +118,7 @@ static void want(struct buf *b, const struct opt_spec *spec)
 	MUST(!b->nomem);
 }
 
-/* Only how much room is between two words is the help's own. */
+/* Compares words and ignores the space between them. */
 static void check_words(const char *got, const char *wanted)
 {
 	static const char room[] = " \n";
@@ -134,7 +134,7 @@ static void check_words(const char *got, const char *wanted)
 	}
 }
 
-static size_t width(const char *s, size_t len)
+static size_t text_width(const char *s, size_t len)
 {
 	size_t sum = 0;
 
@@ -147,8 +147,8 @@ static size_t width(const char *s, size_t len)
 	return sum;
 }
 
-/* A line is longer only for a word that nothing but indent, a label or the usage's head is before:
- * returns the bytes up to it. */
+/* Returns the bytes before the last word. Only a line with nothing but indent, a label or "Usage:"
+ * there may be too long. */
 static size_t before_word(const char *line, size_t len)
 {
 	size_t at = len;
@@ -171,7 +171,7 @@ static void check_lines(const char *got, bool examples)
 		if (free_form)
 			continue;
 		MUST(!len || got[len - 1] != ' ' || !strncmp(got, "Usage: ", 7));
-		if (width(got, len) > COLUMNS) {
+		if (text_width(got, len) > COLUMNS) {
 			size_t first = strspn(got, " "), head = before_word(got, len);
 
 			MUST(head <= first || got[first] == '-' || !strncmp(got, "Usage: ", 7));
@@ -179,14 +179,14 @@ static void check_lines(const char *got, bool examples)
 	}
 }
 
-static void check(const struct opt_spec *spec)
+static void check_help(const struct opt_spec *spec)
 {
 	struct buf got = { 0 }, wanted = { 0 };
 
 	opt_put_help(spec, &got);
 	buf_char(&got, '\0');
 	MUST(!got.nomem);
-	want(&wanted, spec);
+	want_help(&wanted, spec);
 	check_words(got.data, wanted.data);
 	check_lines(got.data, spec->examples != NULL);
 	buf_free(&got);
@@ -201,14 +201,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct opt_spec spec = { .command = "fuzz", .rows = rows };
 
 	if (with & 1)
-		spec.usage = text(&f, false);
+		spec.usage = make_text(&f, false);
 	if (with & 2)
-		spec.about = text(&f, true);
+		spec.about = make_text(&f, true);
 	if (with & 4)
-		spec.examples = text(&f, true);
+		spec.examples = make_text(&f, true);
 	for (int i = 0; i < ROWS && f.left; i++)
 		make_row(&f, &rows[i]);
-	check(&spec);
+	check_help(&spec);
 	for (struct opt *o = rows; o->kind; o++)
 		free_row(o);
 	free((void *)(uintptr_t)spec.usage);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as what netlink may answer: a link's attributes, and datagrams of messages as events
- * and as the answers to requests. */
+/* Any bytes from netlink: a link's attributes, and datagrams of messages as events and as answers
+ * to requests. */
 #include "tests/fuzz/fuzz.h"
 #include <linux/rtnetlink.h>
 #include <sanitizer/asan_interface.h>
@@ -9,7 +9,7 @@
 #include "sys/netlink.h"
 #include "sys/tc.h"
 
-/* Datagrams that an input is cut into at most; a socket's queue has room for that. */
+/* Maximum of datagrams per input; the socket's queue holds as many. */
 enum { PIECES = 6 };
 
 static void check_text(const char *s, size_t room)
@@ -44,8 +44,8 @@ static int take_filter(const struct tc_filter *f, void *arg)
 	return 0;
 }
 
-/* Nested to the bottom: every value lies in its parent. */
-static size_t walk(struct nl_span rest, int depth)
+/* Walks nested attributes: every value is within its parent. */
+static size_t walk_attrs(struct nl_span rest, int depth)
 {
 	const char *end = rest.len ? rest.data + rest.len : NULL;
 	struct nl_span value;
@@ -61,13 +61,13 @@ static size_t walk(struct nl_span rest, int depth)
 		check_text(text, sizeof(text));
 		sum += nl_u32(value) + nl_u8(value) + nl_find(value, type).len;
 		if (depth < 4)
-			sum += walk(value, depth + 1);
+			sum += walk_attrs(value, depth + 1);
 	}
 	return sum;
 }
 
-/* A socket that has answered already. Of this kind, for it keeps datagrams apart, ignores to whom
- * a request goes, and says when there is no more. */
+/* Opens a socket with the answers already queued. SOCK_SEQPACKET keeps datagrams apart, ignores a
+ * request's destination and reports the end. */
 static bool open_answered(struct nl *nl, int *far, struct nl_span in, int pieces)
 {
 	static char answers[NL_BUF_MAX];
@@ -77,12 +77,12 @@ static bool open_answered(struct nl *nl, int *far, struct nl_span in, int pieces
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return false;
 	*nl = (struct nl){ .fd = ends[0], .buf = answers };
-	/* Nothing longer comes: what stands behind it is not to be read. */
+	/* Reads past the longest answer are errors. */
 	ASAN_UNPOISON_MEMORY_REGION(answers, sizeof(answers));
 	ASAN_POISON_MEMORY_REGION(answers + in.len, sizeof(answers) - in.len);
 	*far = ends[1];
 	memcpy(&hdr, in.data, in.len < sizeof(hdr) ? in.len : sizeof(hdr));
-	nl->seq = hdr.nlmsg_seq - 1; /* answers are to the next request */
+	nl->seq = hdr.nlmsg_seq - 1; /* the answers match the next request */
 	while (in.len) {
 		size_t len = in.len;
 
@@ -104,8 +104,8 @@ static void close_answered(const struct nl *nl, int far)
 	close(far);
 }
 
-/* Events, and a dump that is asked for again if it was interrupted. */
-static void list(struct nl_span in)
+/* Reads events, and a dump that is repeated if it was interrupted. */
+static void check_lists(struct nl_span in)
 {
 	struct link_list links = { 0 };
 	int far, stop = 0;
@@ -124,14 +124,14 @@ static void list(struct nl_span in)
 	}
 }
 
-/* What was learnt from one exchange: the same from one datagram and from several. */
-struct learnt {
+/* The result of one exchange. One datagram and several give the same. */
+struct exchange {
 	int rc, filters, ifindex;
 	bool overrun;
-	char words[NL_EXT_ACK_MAX];
+	char ext_ack[NL_EXT_ACK_MAX];
 };
 
-static bool learn(struct nl_span in, int pieces, bool filters, struct learnt *l)
+static bool run_exchange(struct nl_span in, int pieces, bool filters, struct exchange *l)
 {
 	struct link link = { .ifindex = 0 };
 	int far;
@@ -147,24 +147,25 @@ static bool learn(struct nl_span in, int pieces, bool filters, struct learnt *l)
 	MUST(filters || (l->rc ? !link.ifindex : link.ifindex));
 	l->ifindex = link.ifindex;
 	l->overrun = nl.overrun;
-	memcpy(l->words, nl.ext_ack, sizeof(l->words));
+	memcpy(l->ext_ack, nl.ext_ack, sizeof(l->ext_ack));
 	close_answered(&nl, far);
 	return true;
 }
 
-static void receive(const uint8_t *data, size_t size)
+static void check_datagrams(const uint8_t *data, size_t size)
 {
 	struct nl_span in = { (const char *)data, size };
 
-	if (!size || size > NL_BUF_MAX) /* one datagram holds no more */
+	if (!size || size > NL_BUF_MAX) /* the maximum of one datagram */
 		return;
-	list(in);
+	check_lists(in);
 	for (int filters = 0; filters < 2; filters++) {
-		struct learnt one = { .rc = 0 }, many = { .rc = 0 };
+		struct exchange one = { .rc = 0 }, many = { .rc = 0 };
 
-		if (!learn(in, 1, filters, &one) || !learn(in, PIECES, filters, &many))
+		if (!run_exchange(in, 1, filters, &one) ||
+		    !run_exchange(in, PIECES, filters, &many))
 			return;
-		MUST(one.rc == many.rc && !strcmp(one.words, many.words));
+		MUST(one.rc == many.rc && !strcmp(one.ext_ack, many.ext_ack));
 		MUST(one.filters == many.filters && one.ifindex == many.ifindex);
 		MUST(one.overrun == many.overrun);
 	}
@@ -177,8 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int go_on = 0;
 
 	take_link(&hdr, body, &go_on);
-	walk(body, 0);
-	walk(nl_attrs(body, sizeof(struct ifinfomsg)), 0);
-	receive(data, size);
+	walk_attrs(body, 0);
+	walk_attrs(nl_attrs(body, sizeof(struct ifinfomsg)), 0);
+	check_datagrams(data, size);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any words as a command line, for a table with options of every kind. */
+/* Any words as a command line, for options of every kind. */
 #include "tests/fuzz/fuzz.h"
 #include <fcntl.h>
 #include "base/err.h"
@@ -45,26 +45,26 @@ static const struct opt_spec spec = {
 	.command = "fuzz", .usage = "[OPTIONS]", .about = "Nothing.", .rows = rows
 };
 
-/* A command line and what became of it. */
+/* A command line and its result. */
 struct line {
 	char *argv[WORDS + 2];
 	int argc;
 	struct conf conf;
 	char **rest;
 	int nrest, rc;
-	char said[2048];
+	char errors[2048];
 };
 
-static void parse(struct line *l)
+static void parse_line(struct line *l)
 {
-	struct err_capture before = err_capture_begin(l->said, sizeof(l->said));
+	struct err_capture before = err_capture_begin(l->errors, sizeof(l->errors));
 
-	/* Of the heap, so that a store beside it is seen. */
+	/* On the heap, so that the sanitizer detects stores outside it. */
 	struct conf *conf = calloc(1, sizeof(*conf));
 
 	MUST(conf);
 	conf->any = BEFORE;
-	l->said[0] = '\0';
+	l->errors[0] = '\0';
 	l->rest = NULL;
 	l->nrest = -1;
 	l->rc = opt_parse(&spec, conf, l->argc, l->argv, &l->rest, &l->nrest);
@@ -88,7 +88,7 @@ static void check_list(const struct line *l, const struct opt_list *list)
 		MUST(is_word(l, list->at[i]));
 }
 
-/* Every member is what its row allows, or as it was: on failure, too. */
+/* Every member is in its row's range or unchanged, also on failure. */
 static void check_conf(const struct line *l)
 {
 	const uint64_t year = UINT64_C(1000000000) * 24 * 3600 * NS_YEAR_DAYS;
@@ -102,24 +102,24 @@ static void check_conf(const struct line *l)
 	check_list(l, &c->names);
 }
 
-/* One line that a terminal may have, and the way to the help at its end. */
-static void check_stderr(const char *said)
+/* One printable line that ends with the hint to --help. */
+static void check_stderr(const char *errors)
 {
 	static const char tail[] = " (see sonde --help)";
-	size_t left = strlen(said);
+	size_t left = strlen(errors);
 
-	MUST(left > strlen(tail) && !strcmp(said + left - strlen(tail), tail));
+	MUST(left > strlen(tail) && !strcmp(errors + left - strlen(tail), tail));
 	while (left) {
 		uint32_t cp;
-		size_t n = utf8_decode(said, left, &cp);
+		size_t n = utf8_decode(errors, left, &cp);
 
 		MUST(cp != UTF8_BAD && !utf8_is_control(cp));
-		said += n;
+		errors += n;
 		left -= n;
 	}
 }
 
-/* Words are moved about, never lost or doubled, and the operands end at argv's NULL. */
+/* Words are reordered, never lost or doubled, and the operands end at argv's NULL. */
 static void check_order(const struct line *l, char *const *words)
 {
 	int at = 1;
@@ -147,7 +147,7 @@ static bool same_list(const struct opt_list *a, const struct opt_list *b)
 	return same;
 }
 
-static bool same(const struct conf *a, const struct conf *b)
+static bool same_conf(const struct conf *a, const struct conf *b)
 {
 	return same_list(&a->list, &b->list) && same_list(&a->names, &b->names) &&
 	       !a->file == !b->file && (!a->file || !strcmp(a->file, b->file)) &&
@@ -164,7 +164,7 @@ static bool is_operand(const struct line *l, const char *word)
 	return false;
 }
 
-/* The same words with the operands behind are the same command. */
+/* Moving the operands to the end gives the same result. */
 static void check_again(const struct line *l, char *const *words)
 {
 	static struct line again;
@@ -176,13 +176,13 @@ static void check_again(const struct line *l, char *const *words)
 	for (int i = 0; i < l->nrest; i++)
 		again.argv[again.argc++] = l->rest[i];
 	again.argv[again.argc] = NULL;
-	parse(&again);
-	MUST(!again.rc && same(&again.conf, &l->conf) && again.nrest == l->nrest);
+	parse_line(&again);
+	MUST(!again.rc && same_conf(&again.conf, &l->conf) && again.nrest == l->nrest);
 	for (int i = 0; i < l->nrest; i++)
 		MUST(again.rest[i] == l->rest[i]);
 }
 
-static void add(struct line *l, const char *fmt, const char *s, uint64_t n)
+static void add_word(struct line *l, const char *fmt, const char *s, uint64_t n)
 {
 	size_t room = strlen(fmt) + strlen(s) + 24;
 	char *word = malloc(room);
@@ -195,64 +195,64 @@ static void add(struct line *l, const char *fmt, const char *s, uint64_t n)
 static void add_list(struct line *l, const char *fmt, const struct opt_list *list)
 {
 	for (unsigned int i = 0; i < list->n; i++)
-		add(l, fmt, list->at[i], 0);
+		add_word(l, fmt, list->at[i], 0);
 }
 
-/* What was understood, written out in full, is understood the same. */
+/* The result, written out in full, parses to the same result. */
 static void check_written(const struct conf *c)
 {
 	static struct line l;
 
 	l = (struct line){ .argc = 0 };
-	add(&l, "%s", "fuzz", 0);
+	add_word(&l, "%s", "fuzz", 0);
 	add_list(&l, "--interface=%s", &c->list);
 	if (c->file)
-		add(&l, "-w%s", c->file, 0);
-	if (c->file && !*c->file) /* a letter's empty value is a word of its own */
-		add(&l, "%s", "", 0);
+		add_word(&l, "-w%s", c->file, 0);
+	if (c->file && !*c->file) /* an empty value of a short option is a separate word */
+		add_word(&l, "%s", "", 0);
 	add_list(&l, "--name=%s", &c->names);
 	if (c->interval)
-		add(&l, "--interval=%s%lluns", "", c->interval);
+		add_word(&l, "--interval=%s%lluns", "", c->interval);
 	if (c->duration)
-		add(&l, "-d%s%lluns", "", c->duration);
+		add_word(&l, "-d%s%lluns", "", c->duration);
 	if (c->count)
-		add(&l, "-c%s0x%llX", "", c->count);
-	add(&l, "--port=%s%llu", "", c->port);
-	add(&l, "-a%s%llu", "", c->any);
-	add(&l, "--output=%s", formats[c->format], 0);
-	add(&l, "--at=%s", hooks[c->at], 0);
+		add_word(&l, "-c%s0x%llX", "", c->count);
+	add_word(&l, "--port=%s%llu", "", c->port);
+	add_word(&l, "-a%s%llu", "", c->any);
+	add_word(&l, "--output=%s", formats[c->format], 0);
+	add_word(&l, "--at=%s", hooks[c->at], 0);
 	if (c->quiet)
-		add(&l, "%s", "--quiet", 0);
+		add_word(&l, "%s", "--quiet", 0);
 	if (c->numeric || c->verbose)
-		add(&l, "-%s", c->numeric ? c->verbose ? "vn" : "n" : "v", 0);
-	parse(&l);
-	MUST(!l.rc && !l.nrest && same(&l.conf, c));
+		add_word(&l, "-%s", c->numeric ? c->verbose ? "vn" : "n" : "v", 0);
+	parse_line(&l);
+	MUST(!l.rc && !l.nrest && same_conf(&l.conf, c));
 	for (int i = 0; i < l.argc; i++)
 		free(l.argv[i]);
 }
 
-static void check(const struct line *l, char *const *words)
+static void check_line(const struct line *l, char *const *words)
 {
 	check_conf(l);
 	switch (l->rc) {
 	case 0:
-		MUST(!l->said[0]);
+		MUST(!l->errors[0]);
 		check_order(l, words);
 		check_again(l, words);
 		check_written(&l->conf);
 		break;
 	case 1:
-		MUST(!l->said[0] && !l->rest && l->nrest == -1);
+		MUST(!l->errors[0] && !l->rest && l->nrest == -1);
 		break;
 	default:
 		MUST(l->rc == -E_USAGE && !l->rest && l->nrest == -1);
-		check_stderr(l->said);
+		check_stderr(l->errors);
 		break;
 	}
 }
 
-/* Help goes to standard output, where nobody reads it. */
-static void hush(void)
+/* Discards the help on standard output. */
+static void discard_stdout(void)
 {
 	static bool done;
 	int null = done ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -268,14 +268,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static char *words[WORDS + 1];
 	static struct line l;
 
-	hush();
+	discard_stdout();
 	l = (struct line){ .argc = 0 };
-	add(&l, "%s", "fuzz", 0);
+	add_word(&l, "%s", "fuzz", 0);
 	while (f.left && l.argc < WORDS)
 		l.argv[l.argc++] = feed_str(&f, f.left);
 	memcpy(words, l.argv, sizeof(words));
-	parse(&l);
-	check(&l, words);
+	parse_line(&l);
+	check_line(&l, words);
 	for (int i = 0; i < l.argc; i++)
 		free(words[i]);
 	return 0;

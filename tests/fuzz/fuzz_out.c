@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any records in every format: what a reader of JSON and of Prometheus text gets back is what was
- * put in, and a terminal gets nothing that it would act on. */
+/* Any records in every format: parsing the JSON and Prometheus output gives the same values, and a
+ * terminal gets no control characters. */
 #define _GNU_SOURCE 1
 #include "base/array.h"
 #include "tests/fuzz/fuzz.h"
@@ -41,14 +41,14 @@ enum { COLS = ARRAY_LEN(cols) };
 
 static const struct schema schema = { "fuzz", cols, COLS, 0 };
 
-static const void *member(const struct rec *r, const struct col *c)
+static const void *value_at(const struct rec *r, const struct col *c)
 {
 	return (const char *)r + c->off;
 }
 
 static const char *string_of(const struct rec *r, const struct col *c)
 {
-	return *(const char *const *)member(r, c);
+	return *(const char *const *)value_at(r, c);
 }
 
 static bool is_unknown(const struct rec *r, const struct col *c)
@@ -56,18 +56,18 @@ static bool is_unknown(const struct rec *r, const struct col *c)
 	if (c->kind == COL_STR)
 		return !string_of(r, c);
 	if (c->kind == COL_U64)
-		return *(const uint64_t *)member(r, c) == COL_UNKNOWN;
-	return c->kind == COL_F64 && isnan(*(const double *)member(r, c));
+		return *(const uint64_t *)value_at(r, c) == COL_UNKNOWN;
+	return c->kind == COL_F64 && isnan(*(const double *)value_at(r, c));
 }
 
-/* Read one thing at *at and step behind it; what is not there ends the run. */
-static void literal(const char **at, const char *s)
+/* Each reads one item at *at and advances. A missing item is an error. */
+static void read_literal(const char **at, const char *s)
 {
 	MUST(!strncmp(*at, s, strlen(s)));
 	*at += strlen(s);
 }
 
-static size_t digits(const char **at)
+static size_t read_digits(const char **at)
 {
 	size_t n = strspn(*at, "0123456789");
 
@@ -76,17 +76,17 @@ static size_t digits(const char **at)
 	return n;
 }
 
-/* JSON's and Prometheus' numbers have no zeros before them, here. */
-static uint64_t whole(const char **at)
+/* Numbers in JSON and Prometheus text have no leading zeros. */
+static uint64_t read_u64(const char **at)
 {
 	const char *from = *at;
 
-	MUST(digits(at) == 1 || *from != '0');
+	MUST(read_digits(at) == 1 || *from != '0');
 	return strtoull(from, NULL, 10);
 }
 
-/* A character as it may stand in any output: of UTF-8, not one to act on. */
-static void plain(const char **at, struct buf *to)
+/* One printable character, valid in any output. */
+static void read_char(const char **at, struct buf *to)
 {
 	uint32_t cp;
 	size_t n = utf8_decode(*at, strnlen(*at, 4), &cp);
@@ -96,7 +96,7 @@ static void plain(const char **at, struct buf *to)
 	*at += n;
 }
 
-static void utf8_put(struct buf *to, uint32_t cp)
+static void put_utf8(struct buf *to, uint32_t cp)
 {
 	if (cp < 0x80) {
 		buf_char(to, (char)cp);
@@ -116,7 +116,7 @@ static void json_escape(const char **at, struct buf *to)
 	const char *letter;
 	char hex[5] = "";
 
-	literal(at, "\\");
+	read_literal(at, "\\");
 	if (**at != 'u') {
 		letter = **at ? strchr(letters, **at) : NULL;
 		MUST(letter);
@@ -129,11 +129,11 @@ static void json_escape(const char **at, struct buf *to)
 		MUST(isxdigit((unsigned char)hex[i]));
 	}
 	++*at;
-	utf8_put(to, (uint32_t)strtoul(hex, NULL, 16));
+	put_utf8(to, (uint32_t)strtoul(hex, NULL, 16));
 }
 
-/* What was read is the text that was put in, but for what cannot be in it; *got is freed. */
-static void same(struct buf *got, const char *s, bool controls)
+/* The text that was read is the original, except for what the format cannot hold. Frees *got. */
+static void check_string(struct buf *got, const char *s, bool controls)
 {
 	struct buf want = { 0 };
 	size_t left = strlen(s);
@@ -158,14 +158,14 @@ static void json_string(const char **at, const char *s)
 {
 	struct buf got = { 0 };
 
-	literal(at, "\"");
+	read_literal(at, "\"");
 	while (**at != '"')
 		if (**at == '\\')
 			json_escape(at, &got);
 		else
-			plain(at, &got);
-	literal(at, "\"");
-	same(&got, s, true);
+			read_char(at, &got);
+	read_literal(at, "\"");
+	check_string(&got, s, true);
 }
 
 static void json_double(const char **at, double v)
@@ -173,23 +173,23 @@ static void json_double(const char **at, double v)
 	const char *from = *at;
 
 	if (!isfinite(v)) {
-		literal(at, "null");
+		read_literal(at, "null");
 		return;
 	}
 	*at += **at == '-';
-	whole(at);
+	read_u64(at);
 	if (**at == '.') {
 		++*at;
-		MUST(digits(at) <= 3 && (*at)[-1] != '0');
+		MUST(read_digits(at) <= 3 && (*at)[-1] != '0');
 	}
 	MUST(fabs(strtod(from, NULL) - v) <= 0.0005001);
 	MUST(*from != '-' || strtod(from, NULL) < 0);
 }
 
-/* Nanoseconds as decimal seconds, exact. */
+/* Nanoseconds as exact decimal seconds. */
 static void prom_seconds(const char **at, uint64_t ns)
 {
-	uint64_t scale = 100000000, got = whole(at) * 1000000000;
+	uint64_t scale = 100000000, got = read_u64(at) * 1000000000;
 
 	if (**at == '.') {
 		for (++*at; isdigit((unsigned char)**at); ++*at, scale /= 10)
@@ -199,44 +199,44 @@ static void prom_seconds(const char **at, uint64_t ns)
 	MUST(got == ns);
 }
 
-/* A double of nanoseconds is cut to whole ones, or printed with three decimals of seconds. */
+/* A double of nanoseconds is printed as whole nanoseconds, or as seconds with three decimals. */
 static void json_seconds(const char **at, const struct rec *r, const struct col *c)
 {
-	double ns = c->kind == COL_F64 ? *(const double *)member(r, c) : 0;
+	double ns = c->kind == COL_F64 ? *(const double *)value_at(r, c) : 0;
 
 	if (c->kind == COL_U64)
-		prom_seconds(at, *(const uint64_t *)member(r, c));
+		prom_seconds(at, *(const uint64_t *)value_at(r, c));
 	else if (ns >= 0 && ns < 1e19)
 		prom_seconds(at, (uint64_t)ns);
 	else
 		json_double(at, ns / 1e9);
 }
 
-/* The whole grammar of an object without others in it, and its meaning. */
+/* Parses all objects completely and compares their values. */
 static void check_json(const char *at, const struct rec *r, size_t n)
 {
 	for (; n; n--, r++) {
 		const char *before = "{\"record\":\"fuzz\",\"";
 
 		for (const struct col *c = cols; c < cols + COLS; c++) {
-			literal(&at, before);
-			literal(&at, c->name);
-			literal(&at, "\":");
+			read_literal(&at, before);
+			read_literal(&at, c->name);
+			read_literal(&at, "\":");
 			before = ",\"";
 			if (is_unknown(r, c))
-				literal(&at, "null");
+				read_literal(&at, "null");
 			else if (c->kind == COL_STR)
 				json_string(&at, string_of(r, c));
 			else if (c->unit == COL_NS)
 				json_seconds(&at, r, c);
 			else if (c->kind == COL_U64)
-				MUST(whole(&at) == *(const uint64_t *)member(r, c));
+				MUST(read_u64(&at) == *(const uint64_t *)value_at(r, c));
 			else if (c->kind == COL_F64)
-				json_double(&at, *(const double *)member(r, c));
+				json_double(&at, *(const double *)value_at(r, c));
 			else
-				literal(&at, *(const bool *)member(r, c) ? "true" : "false");
+				read_literal(&at, *(const bool *)value_at(r, c) ? "true" : "false");
 		}
-		literal(&at, "}\n");
+		read_literal(&at, "}\n");
 	}
 	MUST(!*at);
 }
@@ -247,7 +247,7 @@ static void prom_string(const char **at, const char *s)
 
 	while (**at != '"') {
 		if (**at != '\\') {
-			plain(at, &got);
+			read_char(at, &got);
 			continue;
 		}
 		++*at;
@@ -255,7 +255,7 @@ static void prom_string(const char **at, const char *s)
 		buf_char(&got, **at == 'n' ? '\n' : **at);
 		++*at;
 	}
-	same(&got, s, false);
+	check_string(&got, s, false);
 }
 
 static void prom_labels(const char **at, const struct rec *r)
@@ -265,17 +265,17 @@ static void prom_labels(const char **at, const struct rec *r)
 	for (const struct col *c = cols; c < cols + COLS; c++) {
 		if (c->role != COL_KEY || !c->metric || is_unknown(r, c))
 			continue;
-		literal(at, before);
-		literal(at, c->metric);
-		literal(at, "=\"");
+		read_literal(at, before);
+		read_literal(at, c->metric);
+		read_literal(at, "=\"");
 		before = ",";
 		if (c->kind == COL_STR)
 			prom_string(at, string_of(r, c));
 		else
-			MUST(whole(at) == *(const uint64_t *)member(r, c));
-		literal(at, "\"");
+			MUST(read_u64(at) == *(const uint64_t *)value_at(r, c));
+		read_literal(at, "\"");
 	}
-	literal(at, *before == ',' ? "} " : " ");
+	read_literal(at, *before == ',' ? "} " : " ");
 }
 
 static void prom_double(const char **at, double v)
@@ -283,7 +283,7 @@ static void prom_double(const char **at, double v)
 	char *end;
 
 	if (isnan(v)) {
-		literal(at, "NaN");
+		read_literal(at, "NaN");
 		return;
 	}
 	MUST(strtod(*at, &end) == v);
@@ -293,20 +293,20 @@ static void prom_double(const char **at, double v)
 
 static void prom_value(const char **at, const struct rec *r, const struct col *c)
 {
-	double d = c->kind == COL_F64 ? *(const double *)member(r, c) : 0;
+	double d = c->kind == COL_F64 ? *(const double *)value_at(r, c) : 0;
 
 	if (c->kind == COL_BOOL)
-		literal(at, *(const bool *)member(r, c) ? "1" : "0");
+		read_literal(at, *(const bool *)value_at(r, c) ? "1" : "0");
 	else if (c->kind == COL_F64)
 		prom_double(at, c->unit == COL_NS ? d / 1e9 : d);
 	else if (c->unit == COL_NS)
-		prom_seconds(at, *(const uint64_t *)member(r, c));
+		prom_seconds(at, *(const uint64_t *)value_at(r, c));
 	else
-		MUST(whole(at) == *(const uint64_t *)member(r, c));
-	literal(at, "\n");
+		MUST(read_u64(at) == *(const uint64_t *)value_at(r, c));
+	read_literal(at, "\n");
 }
 
-/* A family without a sample is left out. */
+/* A family without samples is not printed. */
 static bool has_samples(const struct col *c, const struct rec *recs, size_t n)
 {
 	for (const struct rec *r = recs; r < recs + n; r++)
@@ -322,20 +322,20 @@ static void check_prom(const char *at, const struct rec *recs, size_t n)
 		    !has_samples(c, recs, n))
 			continue;
 		if (c->help) {
-			literal(&at, "# HELP sonde_");
-			literal(&at, c->metric);
-			literal(&at, " ");
-			literal(&at, c->help);
-			literal(&at, "\n");
+			read_literal(&at, "# HELP sonde_");
+			read_literal(&at, c->metric);
+			read_literal(&at, " ");
+			read_literal(&at, c->help);
+			read_literal(&at, "\n");
 		}
-		literal(&at, "# TYPE sonde_");
-		literal(&at, c->metric);
-		literal(&at, c->role == COL_COUNTER ? " counter\n" : " gauge\n");
+		read_literal(&at, "# TYPE sonde_");
+		read_literal(&at, c->metric);
+		read_literal(&at, c->role == COL_COUNTER ? " counter\n" : " gauge\n");
 		for (const struct rec *r = recs; r < recs + n; r++) {
 			if (is_unknown(r, c))
 				continue;
-			literal(&at, "sonde_");
-			literal(&at, c->metric);
+			read_literal(&at, "sonde_");
+			read_literal(&at, c->metric);
 			prom_labels(&at, r);
 			prom_value(&at, r, c);
 		}
@@ -343,39 +343,39 @@ static void check_prom(const char *at, const struct rec *recs, size_t n)
 	MUST(!*at);
 }
 
-/* Lines of clean words without spaces at their ends; returns how many there were. */
+/* Checks that lines are printable and have no trailing spaces. Returns their number. */
 static size_t check_lines(const char *at, bool screen)
 {
-	struct buf words = { 0 };
+	struct buf text = { 0 };
 	size_t lines = 0;
 
 	if (screen)
-		literal(&at, "\x1b[H");
+		read_literal(&at, "\x1b[H");
 	for (; *at && strcmp(at, "\x1b[J") != 0; lines++) {
 		size_t columns = 0;
 
 		if (screen)
-			literal(&at, "\x1b[K");
-		buf_clear(&words);
+			read_literal(&at, "\x1b[K");
+		buf_clear(&text);
 		while (*at != '\n')
-			plain(&at, &words);
-		for (size_t i = 0; i < words.len;) {
+			read_char(&at, &text);
+		for (size_t i = 0; i < text.len;) {
 			uint32_t cp;
 
-			i += utf8_decode(words.data + i, words.len - i, &cp);
+			i += utf8_decode(text.data + i, text.len - i, &cp);
 			columns += utf8_width(cp);
 		}
 		MUST(!screen || columns <= SCREEN);
-		MUST(!words.len || at[-1] != ' ');
+		MUST(!text.len || at[-1] != ' ');
 		at++;
 	}
 	MUST(!*at == !screen);
-	buf_free(&words);
+	buf_free(&text);
 	return lines;
 }
 
-static void check(enum sink_format format, const char *got, const struct rec *recs, size_t n,
-		  const char *title, bool screen)
+static void check_output(enum sink_format format, const char *got, const struct rec *recs, size_t n,
+			 const char *title, bool screen)
 {
 	if (format == SINK_JSON)
 		check_json(got, recs, n);
@@ -395,7 +395,8 @@ static void write_all(enum sink_format format, const struct rec *recs, size_t n,
 		file = memfd_create("out", MFD_CLOEXEC);
 	sink = sink_new(format, file, screen);
 	MUST(file >= 0 && sink);
-	/* Two tables, the second of a part of the rows: nothing of the first is in it. */
+	/* Writes two tables, the second with half of the rows: nothing of the first is left in it.
+	 */
 	for (size_t rows = n;; rows = n / 2) {
 		const char *title = n ? recs[0].s[1] : NULL;
 
@@ -403,14 +404,14 @@ static void write_all(enum sink_format format, const struct rec *recs, size_t n,
 		for (size_t i = 0; i < rows; i++)
 			MUST(!sink_row(sink, &recs[i]));
 		MUST(!sink_end(sink));
-		taken_from(file, got, sizeof(got));
-		check(format, got, recs, rows, title, screen);
+		take_output(file, got, sizeof(got));
+		check_output(format, got, recs, rows, title, screen);
 		if (rows == n / 2)
 			break;
 	}
 	if (n && recs[0].s[0]) {
 		MUST(!sink_line(sink, "%s", recs[0].s[0]));
-		MUST(!taken_from(file, got, sizeof(got)) == (format != SINK_TEXT));
+		MUST(!take_output(file, got, sizeof(got)) == (format != SINK_TEXT));
 	}
 	sink_free(sink);
 }

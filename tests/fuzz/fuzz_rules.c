@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as rules: mistakes have a place in it and leave nothing behind, what is printed of the
- * rest reads as the same rules, and ids are each given once. */
+/* Any text as rules: an error has a position and leaves no rules. Printed rules parse to the same
+ * rules. Ids are unique. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "gate/rules.h"
@@ -16,7 +16,7 @@ static int set_text(void *arg, const char *file, struct buf *text, struct diag *
 
 static const struct filter_names names = { .set = set_text };
 
-static void show(const struct rules *r, struct buf *out)
+static void print_rules(const struct rules *r, struct buf *out)
 {
 	rules_print(r, GATE_IN, out);
 	rules_print(r, GATE_OUT, out);
@@ -42,10 +42,10 @@ static void check_again(const struct rules *r)
 	struct rules again = { 0 };
 	struct diag diag = { 0 };
 
-	show(r, &once);
+	print_rules(r, &once);
 	MUST(!rules_parse(&again, once.data, once.len - 1, GATE_OUT, &names, &diag));
 	MUST(again.n == r->n);
-	show(&again, &twice);
+	print_rules(&again, &twice);
 	MUST(!strcmp(once.data, twice.data));
 	rules_close(&again);
 	buf_free(&once);
@@ -54,7 +54,7 @@ static void check_again(const struct rules *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size ? size : 1); /* of just its size */
+	char *text = malloc(size ? size : 1); /* exactly its size */
 	struct rules r = { 0 };
 	struct diag diag = { 0 };
 	unsigned int line, column;

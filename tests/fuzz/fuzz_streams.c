@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as the streams of instructions. */
+/* Any bytes as instruction streams. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include "obj/streams.h"
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lens[i] = feed_u8(&f);
 	own = malloc(sum + 1);
 	MUST(insns && own);
-	/* To the end of the memory. */
+	/* Up to the end of the allocation, so that the sanitizer detects reads past it. */
 	for (uint32_t i = 0; i < sum; i++)
 		own[1 + i] = feed_u8(&f);
 	rc = streams_join(own + 1, lens, insns, n);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a packed block, and any bytes packed and back. */
+/* Any bytes as a packed block, and any bytes packed and unpacked. */
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 #include <lz4.h>
 #include <lz4hc.h>
 #include "base/unpack.h"
 
-/* What the library takes we take, but for a match that begins where it is put. */
+/* Accepts what the library accepts, except for a match at offset 0. */
 static void check_block(const uint8_t *block, size_t len, size_t size)
 {
 	uint8_t *to = malloc(size + 1), *want = malloc(size + 1);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	own = malloc(f.left + 1);
 	MUST(own);
 	if (f.left)
-		memcpy(own + 1, f.at, f.left); /* to the end of the memory */
+		memcpy(own + 1, f.at, f.left); /* up to the end of the allocation */
 	check_block(own + 1, f.left, room);
 	check_return(own + 1, f.left);
 	free(own);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as UTF-8: decoded as Unicode asks, cleaned for a terminal, cut to its width. */
+/* Any bytes as UTF-8: decoded as Unicode requires, cleaned for a terminal, cut to its width. */
 #include "base/utf8.h"
 #include "out/page.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The value of a well-formed sequence of n bytes, by the rule rather than by ranges. */
-static bool whole(const uint8_t *s, size_t n, uint32_t *cp)
+/* Decodes a well-formed sequence of n bytes by its definition instead of by ranges. */
+static bool decode_strict(const uint8_t *s, size_t n, uint32_t *cp)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	static const uint8_t mark[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
@@ -14,7 +14,7 @@ static bool whole(const uint8_t *s, size_t n, uint32_t *cp)
 		*cp = s[0];
 		return s[0] < 0x80;
 	}
-	/* the bits of the lead byte that say its length, with the zero behind them */
+	/* the lead byte's length bits and the zero after them */
 	if ((s[0] & (uint8_t)(mark[n] >> 1 | 0x80)) != mark[n])
 		return false;
 	*cp = s[0] & (0x7fU >> n);
@@ -26,29 +26,29 @@ static bool whole(const uint8_t *s, size_t n, uint32_t *cp)
 	return *cp >= least[n] && *cp <= 0x10ffff && (*cp < 0xd800 || *cp > 0xdfff);
 }
 
-/* Whether n bytes begin a well-formed sequence that is longer. */
-static bool begins(const uint8_t *s, size_t n)
+/* Whether n bytes are the start of a longer well-formed sequence. */
+static bool is_prefix(const uint8_t *s, size_t n)
 {
 	uint8_t try[4] = { 0x80, 0x80, 0x80, 0x80 };
 	uint32_t cp;
 
 	memcpy(try, s, n);
 	for (size_t len = n + 1; len <= 4; len++)
-		if (whole(try, len, &cp))
+		if (decode_strict(try, len, &cp))
 			return true;
 	return false;
 }
 
-static size_t want(const uint8_t *s, size_t n, uint32_t *cp)
+static size_t want_decode(const uint8_t *s, size_t n, uint32_t *cp)
 {
 	size_t most = n < 4 ? n : 4;
 
 	for (size_t len = 1; len <= most; len++)
-		if (whole(s, len, cp))
+		if (decode_strict(s, len, cp))
 			return len;
 	*cp = UTF8_BAD;
 	for (size_t len = most < 3 ? most : 3; len > 1; len--)
-		if (begins(s, len))
+		if (is_prefix(s, len))
 			return len;
 	return 1;
 }
@@ -59,7 +59,7 @@ static void check_decode(const uint8_t *s, size_t n)
 		uint32_t got = 42, wanted = 42;
 		size_t len = utf8_decode((const char *)s, n, &got);
 
-		MUST(len == want(s, n, &wanted) && got == wanted);
+		MUST(len == want_decode(s, n, &wanted) && got == wanted);
 		MUST(utf8_width(got) <= 2);
 		MUST(got >= 0x20 || utf8_is_control(got));
 		s += len;
@@ -67,7 +67,7 @@ static void check_decode(const uint8_t *s, size_t n)
 	}
 }
 
-/* Columns of what is already clean. */
+/* Checks that text is clean and returns its columns. */
 static size_t check_clean(const char *s, size_t n)
 {
 	size_t width = 0;
@@ -84,14 +84,14 @@ static size_t check_clean(const char *s, size_t n)
 	return width;
 }
 
-/* A screen of any width: a line is the beginning of the words, and as long as it can be. */
-static void check_screen(const struct buf *words, size_t width, size_t lines)
+/* A line is the longest prefix of the text that fits the screen's width. */
+static void check_screen(const struct buf *text, size_t width, size_t lines)
 {
 	struct buf out = { 0 };
 	struct page page = { &out, true, width, lines };
 	size_t len, columns;
 
-	page_line(&page, words);
+	page_line(&page, text);
 	MUST(page.lines == (lines ? lines - 1 : 0) && !out.nomem);
 	if (!lines) {
 		MUST(!out.len);
@@ -99,17 +99,17 @@ static void check_screen(const struct buf *words, size_t width, size_t lines)
 	}
 	MUST(out.len > 3 && !memcmp(out.data, "\x1b[K", 3) && out.data[out.len - 1] == '\n');
 	len = out.len - 4;
-	MUST(len <= words->len && (!len || !memcmp(out.data + 3, words->data, len)));
+	MUST(len <= text->len && (!len || !memcmp(out.data + 3, text->data, len)));
 	columns = check_clean(out.data + 3, len);
 	MUST(columns <= width && (!len || out.data[2 + len] != ' '));
-	while (len < words->len && words->data[len] == ' ') {
+	while (len < text->len && text->data[len] == ' ') {
 		columns++;
 		len++;
 	}
-	if (len < words->len) { /* the first that is not there would not have fitted */
+	if (len < text->len) { /* the next character would not have fitted */
 		uint32_t cp;
 
-		utf8_decode(words->data + len, words->len - len, &cp);
+		utf8_decode(text->data + len, text->len - len, &cp);
 		MUST(columns + utf8_width(cp) > width);
 	}
 	buf_free(&out);
@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *s;
 
 	MUST(own);
-	memcpy(own + 1, f.at, f.left); /* to the end of the memory */
+	memcpy(own + 1, f.at, f.left); /* up to the end of the allocation */
 	check_decode(own + 1, f.left);
 	free(own);
 	s = feed_str(&f, f.left);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any word as a number, as a time and as a name with a slip in it, against what it has to mean. */
+/* Any word as a number, as a time and as a misspelled name, compared with a second implementation.
+ */
 #include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #define YEAR_NS (UINT64_C(365) * 24 * 3600 * 1000000000)
 
-/* A run of digits; len leaves out the zeros before them. */
+/* A sequence of digits; len does not count leading zeros, all does. */
 struct run {
 	const char *at;
 	size_t len, all;
@@ -58,7 +59,7 @@ static const struct unit {
 	{ "", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 }, { "d", 86400000000000 },
 };
 
-/* The digits behind the point in nanoseconds, if that is a whole number. */
+/* Converts the digits after the point to nanoseconds. False: not a whole number of them. */
 static bool want_part(struct run part, uint64_t unit, uint64_t *ns)
 {
 	unsigned __int128 sum = 0, scale = 1;
@@ -66,7 +67,7 @@ static bool want_part(struct run part, uint64_t unit, uint64_t *ns)
 
 	while (part.all && digits[part.all - 1] == '0')
 		part.all--;
-	/* The units have at most 16 twos among their factors: more digits never come out even. */
+	/* Units have at most 16 factors of two, so more digits are never exact. */
 	if (part.all > 16)
 		return false;
 	for (size_t i = 0; i < part.all; i++, scale *= 10)
@@ -116,7 +117,7 @@ static void check_time(const char *s)
 	MUST(!parse_time(text, &again) && again == got);
 }
 
-/* No two of them are alike, so that one slip leads to one of them only. */
+/* The names are dissimilar, so that one typo is near to one name only. */
 static const char *const names[] = { "count",  "capture",           "filter", "policy",
 				     "export", "print-these-texts", NULL };
 
@@ -128,7 +129,7 @@ static bool is_name(const char *s)
 	return false;
 }
 
-/* One slip at a place of a name, by a letter: wrong, too many, missing, two swapped. */
+/* One typo at an offset of a name: a wrong, an added, a missing or two swapped letters. */
 static void check_slip(const char *name, size_t at, unsigned int kind, char letter)
 {
 	size_t len = strlen(name);
