@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture files made by hand in either byte order, and frames as lines of text to compare. */
+/* Builds capture files in either byte order, and prints frames as lines to compare. */
 #ifndef TESTS_LIB_CRAFT_H
 #define TESTS_LIB_CRAFT_H
 
@@ -11,7 +11,7 @@
 struct craft {
 	struct buf b;
 	bool big;
-	size_t block; /* where the current one begins */
+	size_t block; /* start of the current block */
 };
 
 static inline void craft_num(struct craft *c, uint64_t v, unsigned int bytes)
@@ -129,7 +129,7 @@ static inline void craft_record(struct craft *c, uint32_t s, uint32_t fraction, 
 	buf_add(&c->b, data, caplen);
 }
 
-/* Everything that a frame says, as a line. */
+/* Appends all fields of a frame as a line. */
 static inline void craft_log(struct buf *b, const struct frame *f)
 {
 	static const char *const dirs[] = { "-", "in", "out" };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers that are the same in every run. */
+/* Random numbers, the same in every run. */
 #ifndef TESTS_LIB_DRAW_H
 #define TESTS_LIB_DRAW_H
 
 #include <stdint.h>
 
-/* xorshift64. state: the seed at first, not 0. */
+/* Returns a number from 0 to below - 1 (xorshift64). *state must not be 0 at first. */
 static inline uint32_t draw_below(uint64_t *state, uint32_t below)
 {
 	*state ^= *state << 13;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random packets and filter expressions that often hit each other. */
+/* Random packets and filter expressions that often match each other. */
 #include "base/array.h"
 #include "tests/lib/exprs.h"
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { NO_LOADS = 9 };
 
-static bool with_ext; /* words that libpcap does not know, too */
+static bool with_ext; /* also draws sonde's extensions, unknown to libpcap */
 static uint64_t state;
 static uint32_t draw(uint32_t below)
 {
@@ -30,7 +30,7 @@ static uint8_t *put_be16(uint8_t *at, uint32_t value)
 	return put_bytes(at, (uint8_t[]){ (uint8_t)(value >> 8), (uint8_t)value }, 2);
 }
 
-/* Few values, so that expressions often hit. */
+/* Few values, so that expressions often match. */
 static const uint16_t some_ports[] = { 22, 53, 80, 443, 1024, 8080, 0, 65535 };
 static const uint8_t some_protos[] = { 6, 17, 1, 132, 58, 2, 47, 50, 51, 89, 0, 103 };
 
@@ -81,7 +81,7 @@ static uint8_t *put_labels(uint8_t *at, const char *name)
 	return at;
 }
 
-/* A question, or two of which the other points into the first. */
+/* One question, or two of which the second points into the first. */
 static uint8_t *put_dns(uint8_t *at)
 {
 	bool two = draw(2);
@@ -113,7 +113,7 @@ static uint8_t *put_client_hello(uint8_t *at)
 
 static const uint16_t dns_ports[] = { 53, 53, 5353, 5355 };
 
-/* What names something, in UDP or TCP; now and then a byte of it is wrong. */
+/* A UDP or TCP packet with a DNS or TLS name. Some have a damaged byte. */
 static uint8_t *put_named(uint8_t *at, bool tcp)
 {
 	uint8_t *begin = at, *payload;
@@ -210,14 +210,15 @@ void exprs_draw_packet(struct exprs_packet *p)
 	else
 		at = put_ports(put_be16(at, draw(2) ? 0x88cc : 0x6003));
 	len = (uint32_t)(at - p->data);
-	cut = draw(6) || len < 59 ? len : 59 + draw(len - 58); /* headers whole: see differs() */
+	cut = draw(6) || len < 59 ? len
+				  : 59 + draw(len - 58); /* headers are complete: see differs() */
 	p->frame = (struct frame){
 		.data = p->data, .caplen = cut, .len = len, .link = FRAME_ETHERNET
 	};
 	view_frame(p->views, &p->frame);
 }
 
-/* An expression, appended to. */
+/* An expression that is being built. */
 struct expr {
 	char *at;
 	size_t room, len;
@@ -270,7 +271,8 @@ static void add_number(struct expr *t, int depth)
 		add_text(t, "(");
 		add_number(t, depth + 1);
 		add_text(t, " %s ", PICK("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"));
-		add_number(t, NO_LOADS); /* libpcap forgets to ask for the right side's headers */
+		add_number(t,
+			   NO_LOADS); /* libpcap does not check the headers of the right operand */
 		add_text(t, ")");
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Random packets and filter expressions that often hit each other; the same for the same seed. */
+/* Random packets and filter expressions that often match each other. The same seed gives the same.
+ */
 #ifndef TESTS_LIB_EXPRS_H
 #define TESTS_LIB_EXPRS_H
 
@@ -16,7 +17,7 @@ struct exprs_packet {
 void exprs_seed(uint64_t seed); /* not 0 */
 void exprs_draw_packet(struct exprs_packet *p);
 void exprs_draw_text(char *text, size_t room);
-/* With words that libpcap does not know; exprs_names has what they name. */
+/* Includes sonde's extensions to the filter language. exprs_names resolves their names. */
 void exprs_draw_ext_text(char *text, size_t room);
 extern const struct filter_names exprs_names;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel programs written by hand, an instruction a line, for tests that need an odd one. */
+/* Kernel programs written by hand, one instruction per line. */
 #ifndef TESTS_LIB_INSN_H
 #define TESTS_LIB_INSN_H
 
@@ -21,16 +21,16 @@
 #define I_JGT_REG(d, s, o)	INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
 #define I_CALL(f)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define I_EXIT			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-/* Two instructions; a struct spec_reloc for the first puts a map there. */
+/* Two instructions. A struct spec_reloc for the first fills in a map. */
 #define I_MAP(d)		INSN(BPF_LD | BPF_IMM | BPF_DW, d, 0, 0, 0), INSN(0, 0, 0, 0, 0)
-/* r0: the first value of the array with this descriptor; it takes the stack's upper word. */
+/* r0: the first value of the array with this descriptor. Uses the top 4 bytes of the stack. */
 #define I_FIRST_VALUE(fd)                                                                   \
 	I_MOV(1, 0), I_STORE(BPF_W, 10, -4, 1), I_MOV_REG(2, 10), I_ADD(2, -4),              \
 	INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0),   \
 	I_CALL(BPF_FUNC_map_lookup_elem)
 /* clang-format on */
 
-/* An array of instructions as the code of a struct spec, not packed. */
+/* The code of a struct spec, not packed. */
 #define CODE(insns) .code = (insns), .code_len = sizeof(insns), .ninsns = ARRAY_LEN(insns)
 
 #endif

@@ -92,7 +92,7 @@ void packet_ext(struct packet *p, uint8_t next, uint8_t units)
 void packet_frag(struct packet *p, uint8_t next, uint16_t offset, int more)
 {
 	packet_fill(p, next, 1);
-	packet_fill(p, 0xff, 1); /* reserved: whoever takes it for a length goes astray */
+	packet_fill(p, 0xff, 1); /* reserved: reading it as a length goes wrong */
 	packet_be16(p, (uint16_t)(offset | (more ? 1 : 0)));
 	packet_fill(p, 0xab, 4);
 }

@@ -6,25 +6,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PACKET_MAX = 3400 }; /* BPF_PROG_TEST_RUN takes hardly more than a page in one piece */
+enum { PACKET_MAX = 3400 }; /* BPF_PROG_TEST_RUN accepts little more than a page of linear data */
 
 struct packet {
 	uint8_t at[PACKET_MAX];
 	size_t len;
 };
 
-/* Each appends. A header that names what follows (EtherType, protocol, next header) is told so by
- * its caller: tests want wrong ones, too. Checksums are zero and lengths those of the header alone:
- * nothing that is tested with it looks at them. */
+/* Each function appends. The caller passes the type of the next header (EtherType, protocol), since
+ * tests also need wrong ones. Checksums are zero, and lengths cover the header only: the tested
+ * code does not read them. */
 void packet_bytes(struct packet *p, const void *data, size_t len);
 void packet_fill(struct packet *p, uint8_t byte, size_t len);
 void packet_be16(struct packet *p, uint16_t value);
 
 void packet_eth(struct packet *p, uint16_t type);
-/* The tag's own type is what went before: this is its control word and the type behind it. */
+/* The tag's type was appended before. Appends the control word and the next type. */
 void packet_vlan(struct packet *p, uint16_t id, uint16_t type);
 void packet_arp(struct packet *p);
-/* words: the header's length in 32-bit words as it is claimed; so much is appended, 5 at least. */
+/* words: the header length field. As many 32-bit words are appended, at least 5. */
 void packet_ipv4(struct packet *p, uint8_t proto, unsigned int words);
 /* Set the fragment word of the IPv4 header (without options) that was appended last. */
 void packet_ipv4_frag(struct packet *p, uint16_t frag);
@@ -39,8 +39,8 @@ void packet_tcp(struct packet *p, unsigned int words);
 void packet_udp(struct packet *p, size_t payload);
 void packet_icmp(struct packet *p, uint8_t type);
 
-/* A packet as a table, up to { 0 }: of each header what the function of its name is told, 0 where
- * that takes less; to packet_frag() the offset with 1 for more. */
+/* A packet as a table that ends with { 0 }. a and b are the arguments of the function with the same
+ * name, 0 if it has fewer. For packet_frag(), b is the offset, plus 1 for more fragments. */
 struct packet_header {
 	enum {
 		PACKET_END,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words are those of tests/vm/require. */
+/* The messages are those of tests/vm/require. */
 #include "tests/lib/require.h"
 #include "sys/btf.h"
 #include "sys/priv.h"

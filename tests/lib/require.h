@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Skip a test where the kernel lacks what it takes. */
+/* Skips a test if the kernel lacks a feature. */
 #ifndef TESTS_LIB_REQUIRE_H
 #define TESTS_LIB_REQUIRE_H
 
-/* Where the kernel does not describe its types, nothing is traced. */
+/* Kernel types (BTF), needed for tracing. */
 void require_types(void);
-/* Nor where programs may not copy its memory. */
+/* Types, and programs that may read kernel memory. */
 void require_memory(void);
 
 #endif

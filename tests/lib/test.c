@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The harness: a child a test, which tells its parent by a pipe why it ended. */
+/* The harness: runs each test in a child that reports its outcome through a pipe. */
 #define _GNU_SOURCE
 #include "tests/lib/test.h"
 #include <errno.h>
@@ -17,13 +17,14 @@
 
 enum {
 	MESSAGE_MAX = 2048,
-	EXIT_OUTCOME = 64, /* exit codes from here on are outcomes: a stray exit(0) is none */
+	EXIT_OUTCOME = 64, /* exit codes from here on are outcomes, so that a stray exit(0) does not
+			      pass */
 };
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
 
 static int outcome_fd = -1; /* the child's end of the pipe */
 
-/* Less than PIPE_BUF, so that it goes in one piece and needs no reader yet. */
+/* At most PIPE_BUF bytes, so that the write is atomic and does not wait for a reader. */
 static _Noreturn void end_test(enum outcome outcome, const char *message)
 {
 	ssize_t n = write(outcome_fd, message, strlen(message));

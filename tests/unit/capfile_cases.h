@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of capture files share: reading bytes to a text that tells all of it. */
+/* Shared by the tests of capture files: reads bytes and logs everything that was read as text. */
 #ifndef TESTS_UNIT_CAPFILE_CASES_H
 #define TESTS_UNIT_CAPFILE_CASES_H
 
@@ -9,8 +9,8 @@
 
 TCase *capfile_write_cases(void);
 
-/* A reading of bytes in pieces of `piece`: a line a frame, then what it ended with. What holds of
- * every frame and reading is not a ck_assert, which writes a message for each time it holds. */
+/* A file read in pieces of `piece` bytes: one log line per frame, and the result. Conditions
+ * checked for every frame are not a ck_assert, which writes a message each time it passes. */
 struct reading {
 	struct capfile c;
 	struct buf log;
@@ -33,7 +33,7 @@ static inline int read_frame(const struct frame *f, void *arg)
 	return 0;
 }
 
-/* Each piece in memory of just its size, so that the sanitizer sees every byte beyond it. */
+/* Allocates exactly each piece, so that the sanitizer detects reads past it. */
 static inline void read_pieces(struct reading *r, const void *bytes, size_t len, size_t piece)
 {
 	const char *at = bytes;

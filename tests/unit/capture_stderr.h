@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What is written to a descriptor for a while. */
+/* Captures what is written to a descriptor. */
 #ifndef TESTS_UNIT_CAPTURE_STDERR_H
 #define TESTS_UNIT_CAPTURE_STDERR_H
 
-extern char said[8192]; /* a string */
+extern char captured[8192]; /* the text captured last, terminated */
 void capture_stderr_begin(int fd);
 void capture_stderr_end(int fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The objects that gen is tested on, as files in memory. */
+/* The objects that gen is tested with, as files in memory. */
 #ifndef TESTS_UNIT_GEN_DATA_H
 #define TESTS_UNIT_GEN_DATA_H
 
@@ -14,7 +14,8 @@
 #endif
 
 static const char *const targets[] = { "bpfel", "bpfeb" };
-/* The first NDEEP are also corrupted byte by byte; together they have everything that is read. */
+/* The first NDEEP are also corrupted byte by byte. Together they use every feature that gen reads.
+ */
 static const char *const good[] = { "maps", "core", "subs", "circle", "sections", "types", "data" };
 enum { NTARGETS = 2, NGOOD = ARRAY_LEN(good), NDEEP = 2 };
 
@@ -23,8 +24,8 @@ struct file {
 	size_t len;
 };
 
-/* Into memory of just its length, so that a read behind it is found out. */
-static inline struct file file_of(const char *target, const char *name)
+/* Allocates exactly the file's size, so that the sanitizer detects reads past it. */
+static inline struct file read_object_file(const char *target, const char *name)
 {
 	const char *dir = getenv("GEN_DATA");
 	struct file file = { 0 };
@@ -46,7 +47,7 @@ static inline struct file file_of(const char *target, const char *name)
 
 static inline struct gen_obj read_good(const char *target, const char *name)
 {
-	struct file file = file_of(target, name);
+	struct file file = read_object_file(target, name);
 	struct gen_obj obj = { 0 };
 	struct diag d;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The runner of all unit tests. */
+/* Runs all unit tests. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +22,9 @@ struct counts {
 	int run, failed;
 };
 
-/* In a process of its own: what the sanitizers keep of one suite makes each fork of the next
- * slower. only: the name of a suite or of a test case; NULL: all. */
-static pid_t start(const struct suite *suite, const char *only, struct counts *counts)
+/* Runs a suite in its own process, since memory that the sanitizers keep slows later forks down.
+ * only: a suite or test case; NULL: all. */
+static pid_t start_suite(const struct suite *suite, const char *only, struct counts *counts)
 {
 	pid_t pid = fork();
 	SRunner *runner;
@@ -45,8 +45,8 @@ static pid_t start(const struct suite *suite, const char *only, struct counts *c
 	exit(EXIT_SUCCESS);
 }
 
-/* As many suites at a time as there are CPUs; one that dies counts as a failure. An argument is the
- * name of a suite or of a test case of any; -l lists the suites. */
+/* Runs as many suites at once as there are CPUs. A suite that dies counts as a failure. The
+ * argument is a suite or test case; -l lists the suites. */
 int main(int argc, char **argv)
 {
 	const char *only = argc > 1 ? argv[1] : NULL;
@@ -63,11 +63,11 @@ int main(int argc, char **argv)
 			puts(suites[i].name);
 		return EXIT_SUCCESS;
 	}
-	/* A test that hangs is found; one that waits for a busy host is not taken for it. */
+	/* Long enough for a busy host, short enough to detect a test that hangs. */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 	for (size_t ended = 0; ended < NSUITES; ended++) {
 		while (started < NSUITES && started < ended + (size_t)(cpus > 0 ? cpus : 1)) {
-			if (start(&suites[started], only, &counts[started]) < 0)
+			if (start_suite(&suites[started], only, &counts[started]) < 0)
 				return EXIT_FAILURE;
 			started++;
 		}

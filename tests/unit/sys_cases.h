@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the sys suite that have files of their own. */
+/* Test cases of the sys suite that have their own files. */
 #ifndef TESTS_UNIT_SYS_CASES_H
 #define TESTS_UNIT_SYS_CASES_H
 

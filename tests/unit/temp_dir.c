@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Below /tmp, since the sources may be read-only. */
+/* Directories are made in /tmp, since the source tree may be read-only. */
 #define _GNU_SOURCE       1
-#define _FILE_OFFSET_BITS 64 /* or readdir(3) fails on large inode numbers, with 32-bit words */
+#define _FILE_OFFSET_BITS 64 /* or readdir(3) fails on large inode numbers on 32-bit hosts */
 #include "tests/unit/temp_dir.h"
 #include <check.h>
 #include <dirent.h>

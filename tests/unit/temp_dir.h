@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory of its own for a test that writes files. */
+/* A temporary directory for a test that writes files. */
 #ifndef TESTS_UNIT_TEMP_DIR_H
 #define TESTS_UNIT_TEMP_DIR_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors, numbers, buffers and UTF-8: what users are told, and what carries it. */
+/* Errors, numbers, buffers and UTF-8: the messages that users see, and the types below them. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <fcntl.h>
@@ -13,24 +13,24 @@
 #include "base/buf.h"
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/err.h"
 #include "base/near.h"
 #include "base/opt.h"
 #include "base/split.h"
 #include "base/utf8.h"
 
-#define assert_stderr(call, ret, words)              \
+#define assert_stderr(call, ret, text)               \
 	do {                                         \
 		int got_;                            \
 		capture_stderr_begin(STDERR_FILENO); \
 		got_ = (call);                       \
 		capture_stderr_end(STDERR_FILENO);   \
-		ck_assert_str_eq(said, words);       \
+		ck_assert_str_eq(captured, text);    \
 		ck_assert_int_eq(got_, ret);         \
 	} while (0)
 
-START_TEST(error_lines)
+START_TEST(errors_name_the_command)
 {
 	err_set_command(NULL);
 	assert_stderr(fail(-ENODEV, "no interface %s", "eth9"), -ENODEV,
@@ -46,7 +46,7 @@ START_TEST(error_lines)
 }
 END_TEST
 
-START_TEST(error_lines_are_harmless)
+START_TEST(errors_have_no_control_characters)
 {
 	/* escape, newline, C1 in UTF-8, a raw C1 byte, a right-to-left override; UTF-8 stays */
 	assert_stderr(fail(-1, "%s", "a\x1b[31m\nb\xc2\x9b\x9b\xe2\x80\xae \xc3\xa9"), -1,
@@ -65,29 +65,29 @@ START_TEST(long_errors_are_cut)
 	capture_stderr_begin(STDERR_FILENO);
 	fail_errno(-ENOSPC, "%s", word);
 	capture_stderr_end(STDERR_FILENO);
-	ck_assert_uint_le(strlen(said), 1100);
-	ck_assert_ptr_nonnull(strstr(said, "www...: no space left\n"));
-	for (size_t i = 0; i + 1 < sizeof(word); i++) /* the cut is never inside a character */
+	ck_assert_uint_le(strlen(captured), 1100);
+	ck_assert_ptr_nonnull(strstr(captured, "www...: no space left\n"));
+	for (size_t i = 0; i + 1 < sizeof(word); i++) /* a character is never split */
 		word[i] = i % 2 ? (char)0xa9 : (char)0xc3;
 	for (int odd = 0; odd < 2; odd++) {
 		capture_stderr_begin(STDERR_FILENO);
 		fail(-1, "%s%s", odd ? "y" : "", word);
 		capture_stderr_end(STDERR_FILENO);
-		ck_assert_ptr_null(strchr(said, '?'));
-		ck_assert_ptr_nonnull(strstr(said, "\xc3\xa9...\n"));
+		ck_assert_ptr_null(strchr(captured, '?'));
+		ck_assert_ptr_nonnull(strstr(captured, "\xc3\xa9...\n"));
 	}
-	/* What is no character behind it does not tear the one before it. */
+	/* Invalid bytes after the last character do not split it. */
 	memset(word, 'w', sizeof(word));
 	memcpy(word + 992, "\xf0\x9f\x98\x80\x80\x80", 6);
 	word[1200] = '\0';
 	capture_stderr_begin(STDERR_FILENO);
 	fail(-1, "%s", word);
 	capture_stderr_end(STDERR_FILENO);
-	ck_assert_ptr_nonnull(strstr(said, "w\xf0\x9f\x98\x80...\n"));
+	ck_assert_ptr_nonnull(strstr(captured, "w\xf0\x9f\x98\x80...\n"));
 }
 END_TEST
 
-START_TEST(error_words)
+START_TEST(error_numbers_have_messages)
 {
 	ck_assert_str_eq(err_message(EPIPE), err_message(-EPIPE));
 	ck_assert_str_eq(err_message(-EPERM), "not permitted (needs root or more capabilities)");
@@ -97,7 +97,7 @@ START_TEST(error_words)
 END_TEST
 
 static const struct {
-	const char *words;
+	const char *text;
 	int err;
 	uint64_t ns;
 } times[] = {
@@ -149,13 +149,13 @@ START_TEST(time_is_exact)
 {
 	uint64_t ns = 42;
 
-	ck_assert_msg(parse_time(times[_i].words, &ns) == times[_i].err, "%s", times[_i].words);
+	ck_assert_msg(parse_time(times[_i].text, &ns) == times[_i].err, "%s", times[_i].text);
 	ck_assert_uint_eq(ns, times[_i].err ? 42 : times[_i].ns);
 }
 END_TEST
 
 static const struct {
-	const char *words;
+	const char *text;
 	uint32_t min, max;
 	int err;
 	uint32_t value;
@@ -182,17 +182,17 @@ static const struct {
 	{ "99999999999999999999999z", 0, UINT32_MAX, -EINVAL, 0 },
 };
 
-START_TEST(number_whole_or_nothing)
+START_TEST(numbers_are_complete)
 {
 	uint32_t n = 42;
-	int err = parse_u32(numbers[_i].words, numbers[_i].min, numbers[_i].max, &n);
+	int err = parse_u32(numbers[_i].text, numbers[_i].min, numbers[_i].max, &n);
 
-	ck_assert_msg(err == numbers[_i].err, "%s", numbers[_i].words);
+	ck_assert_msg(err == numbers[_i].err, "%s", numbers[_i].text);
 	ck_assert_uint_eq(n, err ? 42 : numbers[_i].value);
 }
 END_TEST
 
-START_TEST(nearest_names)
+START_TEST(near_names_are_suggested)
 {
 	static const char *const names[] = { "count", "capture", "filter", "top", "print", NULL };
 
@@ -209,8 +209,9 @@ START_TEST(nearest_names)
 }
 END_TEST
 
-/* Of many: the first of the nearest; a word cut short is near to what it begins. */
-START_TEST(nearest_of_many)
+/* Among many names, the first of the nearest is suggested. A truncated name is near to the whole.
+ */
+START_TEST(the_first_of_the_nearest_is_suggested)
 {
 	struct near near;
 
@@ -267,8 +268,8 @@ START_TEST(buffer_appends)
 }
 END_TEST
 
-/* Short pieces are copied in another way than long ones. */
-START_TEST(buffer_pieces)
+/* Short pieces are copied by other code than long ones. */
+START_TEST(buffer_appends_any_length)
 {
 	char bytes[80], past[3] = { 'p', 's', 't' };
 
@@ -306,14 +307,14 @@ START_TEST(buffer_keeps_out_of_memory)
 }
 END_TEST
 
-static void *drain(void *arg)
+static void *drain_pipe(void *arg)
 {
 	static char bytes[1 << 16];
 	int fd = *(int *)arg;
 	ssize_t n;
 	size_t sum = 0;
 
-	usleep(20000); /* let the pipe fill */
+	usleep(20000); /* lets the pipe fill up */
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
 		sum += (size_t)n;
 	return (void *)sum;
@@ -329,7 +330,7 @@ START_TEST(buffer_write_waits)
 	ck_assert_int_eq(pipe2(p, 0), 0);
 	ck_assert_int_eq(fcntl(p[1], F_SETFL, O_NONBLOCK), 0);
 	buf_fill(&b, 'x', 1 << 20);
-	ck_assert_int_eq(pthread_create(&thread, NULL, drain, &p[0]), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, drain_pipe, &p[0]), 0);
 	ck_assert_int_eq(buf_write(&b, p[1]), 0);
 	close(p[1]);
 	ck_assert_int_eq(pthread_join(thread, &sum), 0);
@@ -350,9 +351,9 @@ static const struct {
 	{ "\xe2\x82\xac", 3, 3, 0x20ac },
 	{ "\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff },
 	{ "\xf0\x90\x80\x80", 4, 4, 0x10000 },
-	{ "\xc3", 1, 1, UTF8_BAD },             /* cut */
-	{ "\xe2\x82", 2, 2, UTF8_BAD },         /* cut: one replacement */
-	{ "\xe2\x82z", 3, 2, UTF8_BAD },        /* the z stays */
+	{ "\xc3", 1, 1, UTF8_BAD },             /* truncated */
+	{ "\xe2\x82", 2, 2, UTF8_BAD },         /* truncated: one replacement */
+	{ "\xe2\x82z", 3, 2, UTF8_BAD },        /* the z is kept */
 	{ "\xc0\xaf", 2, 1, UTF8_BAD },         /* overlong / */
 	{ "\xe0\x80\xaf", 3, 1, UTF8_BAD },     /* overlong */
 	{ "\xed\xa0\x80", 3, 1, UTF8_BAD },     /* surrogate */
@@ -361,7 +362,7 @@ static const struct {
 	{ "\x80", 1, 1, UTF8_BAD },
 };
 
-START_TEST(utf8_sequences)
+START_TEST(utf8_is_decoded)
 {
 	uint32_t cp;
 
@@ -395,21 +396,21 @@ Suite *base_suite(void)
 	Suite *s = suite_create("base");
 	TCase *t = tcase_create("base");
 
-	tcase_add_test(t, error_lines);
-	tcase_add_test(t, error_lines_are_harmless);
+	tcase_add_test(t, errors_name_the_command);
+	tcase_add_test(t, errors_have_no_control_characters);
 	tcase_add_test(t, long_errors_are_cut);
-	tcase_add_test(t, error_words);
+	tcase_add_test(t, error_numbers_have_messages);
 	tcase_add_loop_test(t, time_is_exact, 0, ARRAY_LEN(times));
-	tcase_add_loop_test(t, number_whole_or_nothing, 0, ARRAY_LEN(numbers));
-	tcase_add_test(t, nearest_names);
-	tcase_add_test(t, nearest_of_many);
+	tcase_add_loop_test(t, numbers_are_complete, 0, ARRAY_LEN(numbers));
+	tcase_add_test(t, near_names_are_suggested);
+	tcase_add_test(t, the_first_of_the_nearest_is_suggested);
 	tcase_add_test(t, errors_have_names);
 	tcase_add_test(t, buffer_appends);
-	tcase_add_test(t, buffer_pieces);
+	tcase_add_test(t, buffer_appends_any_length);
 	tcase_add_test(t, buffer_keeps_out_of_memory);
 	tcase_add_test(t, buffer_write_waits);
 	tcase_add_test(t, texts_are_split);
-	tcase_add_loop_test(t, utf8_sequences, 0, ARRAY_LEN(sequences));
+	tcase_add_loop_test(t, utf8_is_decoded, 0, ARRAY_LEN(sequences));
 	suite_add_tcase(s, t);
 	return s;
 }

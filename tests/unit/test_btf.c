@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The BTF reader on types made up here, whole, cut at every length and with every byte damaged. */
+/* The BTF reader with generated types: valid, truncated at every length, and with every byte
+ * damaged. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,23 +11,23 @@
 
 enum { KIND_ENUM64 = 19, KIND_NEW = 31, BITS = 8 };
 
-/* A blob under construction: header, types, strings. */
+/* A BTF blob that is being built: header, types, strings. */
 struct blob {
 	uint8_t types[4096], strings[1024], all[8192];
 	uint32_t types_len, strings_len, n;
 	size_t len;
 };
 
-static void words(struct blob *b, const uint32_t *w, size_t n)
+static void put_words(struct blob *b, const uint32_t *w, size_t n)
 {
 	ck_assert_uint_le(b->types_len + n * 4, sizeof(b->types));
 	memcpy(b->types + b->types_len, w, n * 4);
 	b->types_len += (uint32_t)n * 4;
 }
 #define WORDS(b, ...) \
-	words(b, (const uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4)
+	put_words(b, (const uint32_t[]){ __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4)
 
-static uint32_t string(struct blob *b, const char *s)
+static uint32_t add_string(struct blob *b, const char *s)
 {
 	uint32_t at = b->strings_len;
 
@@ -38,39 +39,40 @@ static uint32_t string(struct blob *b, const char *s)
 	return at;
 }
 
-/* The head of a type, and its id. size: or what it refers to. */
-static uint32_t type(struct blob *b, const char *name, uint32_t kind, uint32_t vlen, uint32_t size)
+/* Adds a type's header and returns its id. size: the size or the type it refers to. */
+static uint32_t add_type(struct blob *b, const char *name, uint32_t kind, uint32_t vlen,
+			 uint32_t size)
 {
-	WORDS(b, string(b, name), kind << 24 | vlen, size);
+	WORDS(b, add_string(b, name), kind << 24 | vlen, size);
 	return ++b->n;
 }
 
-static void member(struct blob *b, const char *name, uint32_t id, uint32_t bits)
+static void add_member(struct blob *b, const char *name, uint32_t id, uint32_t bits)
 {
-	WORDS(b, string(b, name), id, bits);
+	WORDS(b, add_string(b, name), id, bits);
 }
 
-static uint32_t integer(struct blob *b, const char *name, uint32_t size)
+static uint32_t add_int(struct blob *b, const char *name, uint32_t size)
 {
-	uint32_t id = type(b, name, BTF_KIND_INT, 0, size);
+	uint32_t id = add_type(b, name, BTF_KIND_INT, 0, size);
 
 	WORDS(b, size * BITS);
 	return id;
 }
 
-static uint32_t array(struct blob *b, uint32_t of, uint32_t n)
+static uint32_t add_array(struct blob *b, uint32_t of, uint32_t n)
 {
-	uint32_t id = type(b, "", BTF_KIND_ARRAY, 0, 0);
+	uint32_t id = add_type(b, "", BTF_KIND_ARRAY, 0, 0);
 
 	WORDS(b, of, of, n);
 	return id;
 }
 
-static void finish(struct blob *b)
+static void finish_blob(struct blob *b)
 {
 	struct btf_header h = { .magic = BTF_MAGIC,
 				.version = BTF_VERSION,
-				.hdr_len = sizeof(h) + 8, /* a header with more in it than known */
+				.hdr_len = sizeof(h) + 8, /* longer than known headers */
 				.type_len = b->types_len,
 				.str_off = b->types_len,
 				.str_len = b->strings_len };
@@ -82,7 +84,7 @@ static void finish(struct blob *b)
 	b->len = h.hdr_len + b->types_len + b->strings_len;
 }
 
-/* Ids of the types that tests ask for. */
+/* Ids of the types that tests look up. */
 static struct {
 	uint32_t integer, byte, inner, outer, td, color, big, ptr, flexible, loop, maze, huge, fn,
 		vast;
@@ -90,91 +92,92 @@ static struct {
 
 static void add_structs(struct blob *b)
 {
-	uint32_t trio, either, matrix, enter_nesting;
+	uint32_t trio, either, matrix, nested;
 
-	ids.inner = type(b, "inner", BTF_KIND_STRUCT, 2, 8);
-	member(b, "a", ids.integer, 0);
-	member(b, "b", ids.integer, 32);
-	trio = array(b, ids.inner, 3);
-	matrix = array(b, array(b, ids.byte, 4), 2);
-	enter_nesting = type(b, "", BTF_KIND_STRUCT | 1 << 7, 3, 8);
-	member(b, "deep1", ids.byte, 0);
-	member(b, "deepbits", ids.byte, 2u << 24 | 8);
-	member(b, "deep2", ids.integer, 32);
-	either = type(b, "", BTF_KIND_UNION, 3, 8);
-	member(b, "u1", ids.integer, 0);
-	member(b, "u2", ids.byte, 0);
-	member(b, "", enter_nesting, 0);
-	/* The top bit: offsets have the size of bit fields in them. */
-	ids.outer = type(b, "outer", BTF_KIND_STRUCT | 1 << 7, 9, 80);
-	member(b, "first", ids.integer, 0);
-	member(b, "", either, 64);
-	member(b, "trio", trio, 128);
-	member(b, "next", ids.ptr, 320);
-	member(b, "named", ids.td, 384);
-	member(b, "bits", ids.integer, 3u << 24 | 416);
-	member(b, "odd", ids.integer, 419);
-	member(b, "matrix", matrix, 448);
-	member(b, "tail", ids.flexible, 512);
+	ids.inner = add_type(b, "inner", BTF_KIND_STRUCT, 2, 8);
+	add_member(b, "a", ids.integer, 0);
+	add_member(b, "b", ids.integer, 32);
+	trio = add_array(b, ids.inner, 3);
+	matrix = add_array(b, add_array(b, ids.byte, 4), 2);
+	nested = add_type(b, "", BTF_KIND_STRUCT | 1 << 7, 3, 8);
+	add_member(b, "deep1", ids.byte, 0);
+	add_member(b, "deepbits", ids.byte, 2u << 24 | 8);
+	add_member(b, "deep2", ids.integer, 32);
+	either = add_type(b, "", BTF_KIND_UNION, 3, 8);
+	add_member(b, "u1", ids.integer, 0);
+	add_member(b, "u2", ids.byte, 0);
+	add_member(b, "", nested, 0);
+	/* With the kind flag, member offsets also hold the size of bit fields. */
+	ids.outer = add_type(b, "outer", BTF_KIND_STRUCT | 1 << 7, 9, 80);
+	add_member(b, "first", ids.integer, 0);
+	add_member(b, "", either, 64);
+	add_member(b, "trio", trio, 128);
+	add_member(b, "next", ids.ptr, 320);
+	add_member(b, "named", ids.td, 384);
+	add_member(b, "bits", ids.integer, 3u << 24 | 416);
+	add_member(b, "odd", ids.integer, 419);
+	add_member(b, "matrix", matrix, 448);
+	add_member(b, "tail", ids.flexible, 512);
 }
 
-/* A function, and a tracepoint, whose type has no names for what it gives. */
+/* A function and a tracepoint. A tracepoint's type has no parameter names. */
 static void add_functions(struct blob *b)
 {
 	uint32_t text, number, trace, proto;
 
-	type(b, "char", BTF_KIND_INT, 0, 1);
+	add_type(b, "char", BTF_KIND_INT, 0, 1);
 	WORDS(b, BITS);
-	text = type(b, "", BTF_KIND_PTR, 0, b->n);
-	number = type(b, "long", BTF_KIND_INT, 0, 4);
+	text = add_type(b, "", BTF_KIND_PTR, 0, b->n);
+	number = add_type(b, "long", BTF_KIND_INT, 0, 4);
 	WORDS(b, BTF_INT_SIGNED << 24 | 32);
-	proto = type(b, "", BTF_KIND_FUNC_PROTO, 4, number);
-	WORDS(b, string(b, "name"), text, string(b, "n"), number, string(b, "inside"), ids.outer,
-	      string(b, "behind"), number);
-	type(b, "calls", BTF_KIND_FUNC, 1, proto);
-	trace = type(b, "", BTF_KIND_FUNC_PROTO, 3, 0);
+	proto = add_type(b, "", BTF_KIND_FUNC_PROTO, 4, number);
+	WORDS(b, add_string(b, "name"), text, add_string(b, "n"), number, add_string(b, "inside"),
+	      ids.outer, add_string(b, "behind"), number);
+	add_type(b, "calls", BTF_KIND_FUNC, 1, proto);
+	trace = add_type(b, "", BTF_KIND_FUNC_PROTO, 3, 0);
 	WORDS(b, 0, ids.ptr, 0, ids.ptr, 0, number);
-	trace = type(b, "", BTF_KIND_PTR, 0, trace);
-	type(b, "btf_trace_told", BTF_KIND_TYPEDEF, 0, trace);
-	proto = type(b, "", BTF_KIND_FUNC_PROTO, 3, number);
-	WORDS(b, string(b, "data"), ids.ptr, string(b, "sk"), ids.ptr, string(b, "state"), number);
-	type(b, "__traceiter_told", BTF_KIND_FUNC, 0, proto);
-	type(b, "btf_trace_odd", BTF_KIND_TYPEDEF, 0, number);
+	trace = add_type(b, "", BTF_KIND_PTR, 0, trace);
+	add_type(b, "btf_trace_sent", BTF_KIND_TYPEDEF, 0, trace);
+	proto = add_type(b, "", BTF_KIND_FUNC_PROTO, 3, number);
+	WORDS(b, add_string(b, "data"), ids.ptr, add_string(b, "sk"), ids.ptr,
+	      add_string(b, "state"), number);
+	add_type(b, "__traceiter_sent", BTF_KIND_FUNC, 0, proto);
+	add_type(b, "btf_trace_odd", BTF_KIND_TYPEDEF, 0, number);
 }
 
-/* Types that a compiler does not make. */
+/* Types that no compiler emits. */
 static void add_damaged(struct blob *b)
 {
-	ids.loop = type(b, "loop", BTF_KIND_TYPEDEF, 0, b->n + 2);
-	type(b, "pool", BTF_KIND_TYPEDEF, 0, ids.loop);
-	ids.maze = b->n + 1; /* in itself four times, without a name */
-	type(b, "maze", BTF_KIND_STRUCT, 4, 4);
+	ids.loop = add_type(b, "loop", BTF_KIND_TYPEDEF, 0, b->n + 2);
+	add_type(b, "pool", BTF_KIND_TYPEDEF, 0, ids.loop);
+	ids.maze = b->n + 1; /* an unnamed member of itself, four times */
+	add_type(b, "maze", BTF_KIND_STRUCT, 4, 4);
 	for (int i = 0; i < 4; i++)
-		member(b, "", ids.maze, 0);
-	ids.vast = array(b, array(b, ids.integer, UINT32_MAX), UINT32_MAX);
-	ids.huge = type(b, "huge", BTF_KIND_STRUCT, 1, 4);
-	member(b, "vast", ids.vast, 0);
+		add_member(b, "", ids.maze, 0);
+	ids.vast = add_array(b, add_array(b, ids.integer, UINT32_MAX), UINT32_MAX);
+	ids.huge = add_type(b, "huge", BTF_KIND_STRUCT, 1, 4);
+	add_member(b, "vast", ids.vast, 0);
 }
 
-static void make(struct blob *b, bool damaged)
+static void make_blob(struct blob *b, bool damaged)
 {
 	*b = (struct blob){ .strings_len = 1 };
-	ids.integer = integer(b, "int", 4);
-	ids.byte = integer(b, "unsigned char", 1);
-	ids.ptr = type(b, "", BTF_KIND_PTR, 0, 0);
-	ids.td = type(b, "td", BTF_KIND_TYPEDEF, 0, b->n + 2);
-	type(b, "", BTF_KIND_CONST, 0, b->n + 2);
-	type(b, "", BTF_KIND_VOLATILE, 0, ids.integer);
-	ids.flexible = array(b, ids.integer, 0);
-	ids.color = type(b, "color", BTF_KIND_ENUM, 2, 4);
-	WORDS(b, string(b, "RED"), 0, string(b, "BLUE"), UINT32_MAX);
-	ids.big = type(b, "big", KIND_ENUM64, 1, 8);
-	WORDS(b, string(b, "HUGE"), 0x9abcdef0, 0x12345678);
+	ids.integer = add_int(b, "int", 4);
+	ids.byte = add_int(b, "unsigned char", 1);
+	ids.ptr = add_type(b, "", BTF_KIND_PTR, 0, 0);
+	ids.td = add_type(b, "td", BTF_KIND_TYPEDEF, 0, b->n + 2);
+	add_type(b, "", BTF_KIND_CONST, 0, b->n + 2);
+	add_type(b, "", BTF_KIND_VOLATILE, 0, ids.integer);
+	ids.flexible = add_array(b, ids.integer, 0);
+	ids.color = add_type(b, "color", BTF_KIND_ENUM, 2, 4);
+	WORDS(b, add_string(b, "RED"), 0, add_string(b, "BLUE"), UINT32_MAX);
+	ids.big = add_type(b, "big", KIND_ENUM64, 1, 8);
+	WORDS(b, add_string(b, "HUGE"), 0x9abcdef0, 0x12345678);
 	add_structs(b);
-	type(b, "proto", BTF_KIND_FUNC_PROTO, 1, ids.integer);
-	WORDS(b, string(b, "arg"), ids.integer);
-	ids.fn = type(b, "fn", BTF_KIND_FUNC, 1, b->n);
-	type(b, "outer", BTF_KIND_FWD, 0, 0);
+	add_type(b, "proto", BTF_KIND_FUNC_PROTO, 1, ids.integer);
+	WORDS(b, add_string(b, "arg"), ids.integer);
+	ids.fn = add_type(b, "fn", BTF_KIND_FUNC, 1, b->n);
+	add_type(b, "outer", BTF_KIND_FWD, 0, 0);
 	add_functions(b);
 	if (damaged)
 		add_damaged(b);
@@ -183,14 +186,14 @@ static void make(struct blob *b, bool damaged)
 static struct blob blob;
 static struct btf btf;
 
-static void setup(void)
+static void open_blob(void)
 {
-	make(&blob, true);
-	finish(&blob);
+	make_blob(&blob, true);
+	finish_blob(&blob);
 	ck_assert_int_eq(btf_open_blob(&btf, blob.all, blob.len), 0);
 }
 
-static void teardown(void)
+static void close_blob(void)
 {
 	btf_close(&btf);
 	btf_close(&btf);
@@ -237,7 +240,7 @@ static const struct {
 	{ "", 0, 0, 80 },
 };
 
-START_TEST(paths_lead_to_fields)
+START_TEST(paths_find_fields)
 {
 	struct btf_field f = { 99, 99, 99 };
 	int rc = btf_find_field(&btf, ids.outer, paths[_i].path, &f);
@@ -248,7 +251,7 @@ START_TEST(paths_lead_to_fields)
 }
 END_TEST
 
-START_TEST(sizes)
+START_TEST(types_have_sizes)
 {
 	ck_assert_int_eq(btf_type_size(&btf, ids.integer), 4);
 	ck_assert_int_eq(btf_type_size(&btf, ids.td), 4);
@@ -266,20 +269,20 @@ static const struct {
 	const char *name;
 	uint32_t size;
 } longs[] = {
-	{ "long unsigned int", 8 }, /* as gcc calls it */
-	{ "unsigned long", 8 },     /* as clang does */
+	{ "long unsigned int", 8 }, /* gcc's name */
+	{ "unsigned long", 8 },     /* clang's name */
 	{ "long unsigned int", 4 },
 	{ "unsigned int", sizeof(void *) },
 };
 
-/* The kernel's pointers need not be as long as the program's. */
+/* The kernel's pointers may have another size than the program's. */
 START_TEST(pointers_are_as_long_as_longs)
 {
 	struct btf got;
 
-	make(&blob, false);
-	integer(&blob, longs[_i].name, longs[_i].size);
-	finish(&blob);
+	make_blob(&blob, false);
+	add_int(&blob, longs[_i].name, longs[_i].size);
+	finish_blob(&blob);
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
 	ck_assert_int_eq(btf_type_size(&got, ids.ptr), longs[_i].size);
 	btf_close(&got);
@@ -313,8 +316,8 @@ START_TEST(names_are_resolved)
 }
 END_TEST
 
-/* What was learnt is known without a look at the types. */
-START_TEST(names_are_learnt)
+/* Cached names are found without the types. */
+START_TEST(names_are_cached)
 {
 	struct btf_lookup want[] = {
 		{ "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
@@ -354,7 +357,7 @@ START_TEST(names_are_learnt)
 }
 END_TEST
 
-START_TEST(enumerators)
+START_TEST(enumerators_have_values)
 {
 	uint64_t v = 99;
 
@@ -374,8 +377,8 @@ START_TEST(enumerators)
 }
 END_TEST
 
-/* What has no register of its own, and what is behind it, is not told. */
-START_TEST(functions_have_values)
+/* Parameters after the first one without a register of its own are not described. */
+START_TEST(function_parameters_are_described)
 {
 	struct btf_value v[4] = { 0 }, returns = { 0 };
 
@@ -392,32 +395,32 @@ START_TEST(functions_have_values)
 }
 END_TEST
 
-static int collect(const char *name, void *arg)
+static int append_name(const char *name, void *arg)
 {
 	strcat(arg, name);
 	strcat(arg, " ");
 	return 0;
 }
 
-START_TEST(tracepoints_have_values)
+START_TEST(tracepoint_arguments_are_described)
 {
 	struct btf_value v[4] = { 0 };
 	char names[64] = "";
 
-	ck_assert_int_eq(btf_describe_tracepoint(&btf, "told", v, 4), 2);
+	ck_assert_int_eq(btf_describe_tracepoint(&btf, "sent", v, 4), 2);
 	ck_assert_str_eq(v[0].name, "sk");
 	ck_assert_int_eq(v[0].kind, BTF_VALUE_POINTER);
 	ck_assert_str_eq(v[1].name, "state");
 	ck_assert_int_eq(v[1].kind, BTF_VALUE_SIGNED);
-	ck_assert_uint_eq(btf_count_tracepoint_args(&btf, "told"), 2);
+	ck_assert_uint_eq(btf_count_tracepoint_args(&btf, "sent"), 2);
 	ck_assert_int_eq(btf_describe_tracepoint(&btf, "odd", v, 4), -ENOENT);
 	ck_assert_int_eq(btf_describe_tracepoint(&btf, "nothing", v, 4), -ENOENT);
-	ck_assert_int_eq(btf_walk_tracepoints(&btf, collect, names), 0);
-	ck_assert_str_eq(names, "told odd ");
+	ck_assert_int_eq(btf_walk_tracepoints(&btf, append_name, names), 0);
+	ck_assert_str_eq(names, "sent odd ");
 }
 END_TEST
 
-START_TEST(damaged_types_come_to_an_end)
+START_TEST(cyclic_types_are_refused)
 {
 	struct btf_field f;
 
@@ -434,11 +437,11 @@ START_TEST(an_unknown_kind_ends_the_index)
 	struct btf got;
 	uint32_t known;
 
-	make(&blob, true);
+	make_blob(&blob, true);
 	known = blob.n;
-	type(&blob, "news", KIND_NEW, 3, 4);
-	integer(&blob, "behind", 4);
-	finish(&blob);
+	add_type(&blob, "news", KIND_NEW, 3, 4);
+	add_int(&blob, "behind", 4);
+	finish_blob(&blob);
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
 	ck_assert_uint_eq(got.n, known);
 	ck_assert_str_eq(btf_type_name(&got, ids.outer), "outer");
@@ -446,8 +449,8 @@ START_TEST(an_unknown_kind_ends_the_index)
 }
 END_TEST
 
-/* Ask everything of it. */
-static void use(const struct btf *b)
+/* Calls every reader. */
+static void read_all(const struct btf *b)
 {
 	struct btf_lookup want[] = { { "outer", BTF_KIND_BIT(STRUCT), 0, 0, 0 },
 				     { "color", UINT32_MAX, 0, 0, 0 } };
@@ -456,7 +459,7 @@ static void use(const struct btf *b)
 	uint64_t value;
 
 	btf_describe_function(b, "calls", v, 4, &returns);
-	btf_describe_tracepoint(b, "told", v, 4);
+	btf_describe_tracepoint(b, "sent", v, 4);
 	btf_resolve(b, want, 2);
 	for (uint32_t id = 0; id <= b->n + 1; id++) {
 		btf_type_size(b, id);
@@ -467,7 +470,7 @@ static void use(const struct btf *b)
 	}
 }
 
-/* In memory of just that size, so that the sanitizer sees every byte beyond it. */
+/* Allocates exactly that size, so that the sanitizer detects reads past it. */
 static void open_exactly(const uint8_t *data, size_t len)
 {
 	uint8_t *own = malloc(len ? len : 1);
@@ -479,23 +482,23 @@ static void open_exactly(const uint8_t *data, size_t len)
 	if (rc)
 		ck_assert_mem_eq(&got, &before, sizeof(got));
 	else
-		use(&got);
+		read_all(&got);
 	btf_close(&got);
 	free(own);
 }
 
-START_TEST(cut_at_every_length)
+START_TEST(truncated_at_every_length)
 {
 	struct btf_header h;
 	struct btf got;
 
-	make(&blob, false);
-	finish(&blob);
+	make_blob(&blob, false);
+	finish_blob(&blob);
 	for (size_t len = 0; len < blob.len; len++) {
 		ck_assert_int_eq(btf_open_blob(&got, blob.all, len), -EINVAL);
 		open_exactly(blob.all, len);
 	}
-	/* The types cut, and the strings behind them whole. */
+	/* Truncates the types and leaves the strings after them. */
 	for (uint32_t len = 0; len <= blob.types_len; len++) {
 		memcpy(&h, blob.all, sizeof(h));
 		h.type_len = len;
@@ -505,12 +508,13 @@ START_TEST(cut_at_every_length)
 }
 END_TEST
 
-START_TEST(every_byte_damaged)
+START_TEST(damaged_at_every_byte)
 {
 	static const uint8_t flips[] = { 0x01, 0x80, 0xff };
 
-	make(&blob, false); /* what takes long, few bytes make of it */
-	finish(&blob);
+	make_blob(&blob, false); /* without the types that take long, since few damaged bytes make
+				    them slow */
+	finish_blob(&blob);
 	for (size_t at = 0; at < blob.len; at++) {
 		uint8_t was = blob.all[at];
 
@@ -528,19 +532,19 @@ TCase *btf_cases(void)
 	TCase *t = tcase_create("btf");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, open_blob, close_blob);
 	tcase_add_test(t, types_are_indexed);
-	tcase_add_loop_test(t, paths_lead_to_fields, 0, ARRAY_LEN(paths));
-	tcase_add_test(t, sizes);
+	tcase_add_loop_test(t, paths_find_fields, 0, ARRAY_LEN(paths));
+	tcase_add_test(t, types_have_sizes);
 	tcase_add_loop_test(t, pointers_are_as_long_as_longs, 0, ARRAY_LEN(longs));
 	tcase_add_test(t, names_are_resolved);
-	tcase_add_test(t, names_are_learnt);
-	tcase_add_test(t, enumerators);
-	tcase_add_test(t, functions_have_values);
-	tcase_add_test(t, tracepoints_have_values);
-	tcase_add_test(t, damaged_types_come_to_an_end);
+	tcase_add_test(t, names_are_cached);
+	tcase_add_test(t, enumerators_have_values);
+	tcase_add_test(t, function_parameters_are_described);
+	tcase_add_test(t, tracepoint_arguments_are_described);
+	tcase_add_test(t, cyclic_types_are_refused);
 	tcase_add_test(t, an_unknown_kind_ends_the_index);
-	tcase_add_test(t, cut_at_every_length);
-	tcase_add_test(t, every_byte_damaged);
+	tcase_add_test(t, truncated_at_every_length);
+	tcase_add_test(t, damaged_at_every_byte);
 	return t;
 }

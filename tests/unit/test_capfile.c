@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture files read: whole, in pieces, cut and damaged at every byte, in both byte orders. */
+/* Capture files are read whole, in pieces, truncated and damaged at every byte, in both byte
+ * orders. */
 #include <check.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,23 +9,23 @@
 
 static const uint8_t bytes[64] = { 0x45, 1, 2, 3, 4, 5, 6, 7, 8, 9, [63] = 0xff };
 
-/* Where the units of a sample end, and how many packets there are up to there. */
+/* A sample file, the ends of its units, and the number of packets up to each end. */
 struct sample {
 	struct craft c;
 	size_t ends[32], packets[32], n, sum;
 };
 
-static void unit(struct sample *s, size_t packets)
+static void add_unit(struct sample *s, size_t packets)
 {
 	s->sum += packets;
 	s->ends[s->n] = s->c.b.len;
 	s->packets[s->n++] = s->sum;
 }
 
-static void block(struct sample *s, size_t packets)
+static void end_block(struct sample *s, size_t packets)
 {
 	craft_end(&s->c);
-	unit(s, packets);
+	add_unit(s, packets);
 }
 
 static void make_packets(struct sample *s)
@@ -37,46 +38,46 @@ static void make_packets(struct sample *s)
 	craft_text(&s->c, 1, "seen twice");
 	craft_value(&s->c, 4, 3, 8);
 	craft_option(&s->c, 0, NULL, 0);
-	block(s, 1);
-	craft_begin(&s->c, 3); /* simple: cut at the first interface's snaplen */
+	end_block(s, 1);
+	craft_begin(&s->c, 3); /* a simple packet block: cut at the first interface's snaplen */
 	craft_32(&s->c, 100);
 	craft_bytes(&s->c, bytes, 64);
-	block(s, 1);
+	end_block(s, 1);
 	craft_packet(&s->c, 1, 0x1234567890, bytes, 0, 0);
 	craft_option(&s->c, 8, "\0\0\4\xd2\0\0\0\0", 8);
 	craft_option(&s->c, 7, s->c.big ? "\2\0\0\0\0\0\0\0\2" : "\2\2\0\0\0\0\0\0\0", 9);
-	block(s, 1);
-	craft_begin(&s->c, 2); /* the old kind */
+	end_block(s, 1);
+	craft_begin(&s->c, 2); /* an obsolete packet block */
 	craft_16(&s->c, 1);
 	craft_16(&s->c, 7);
 	craft_32(&s->c, 2);
 	craft_32(&s->c, 1);
 	craft_32(&s->c, 5);
-	craft_32(&s->c, 4); /* fewer than are here */
+	craft_32(&s->c, 4); /* less than the captured length */
 	craft_bytes(&s->c, bytes, 5);
 	craft_value(&s->c, 2, 2, 4);
-	block(s, 1);
+	end_block(s, 1);
 }
 
 static void make_section(struct sample *s, bool big)
 {
 	s->c.big = big;
 	craft_section(&s->c);
-	unit(s, 0);
+	add_unit(s, 0);
 	craft_iface(&s->c, 1, 64);
 	craft_text(&s->c, 2, "eth0");
-	block(s, 0);
+	end_block(s, 0);
 	craft_iface(&s->c, 101, 0);
 	craft_text(&s->c, 2,
 		   "a-name-that-is-far-too-long-for-the-room-that-there-is-for-it-\xc3\xa4");
 	craft_value(&s->c, 9, 9, 1);
 	craft_value(&s->c, 14, (uint64_t)-3, 8);
 	craft_text(&s->c, 999, "from the future");
-	block(s, 0);
+	end_block(s, 0);
 	make_packets(s);
-	craft_begin(&s->c, 0x12345678); /* of an unknown kind */
+	craft_begin(&s->c, 0x12345678); /* an unknown block type */
 	craft_bytes(&s->c, bytes, 12);
-	block(s, 0);
+	end_block(s, 0);
 	craft_begin(&s->c, 5);
 	craft_32(&s->c, 1);
 	craft_64(&s->c, 0);
@@ -87,7 +88,7 @@ static void make_section(struct sample *s, bool big)
 	craft_16(&s->c, 8);
 	craft_32(&s->c, 1);
 	craft_32(&s->c, 0);
-	block(s, 0);
+	end_block(s, 0);
 }
 
 static void make_ng(struct sample *s, bool big)
@@ -101,15 +102,15 @@ static void make_pcap(struct sample *s, bool big, uint32_t magic)
 {
 	*s = (struct sample){ .c.big = big };
 	craft_pcap(&s->c, magic, 64, 1);
-	unit(s, 0);
+	add_unit(s, 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		craft_record(&s->c, UINT32_MAX - i, 999999, bytes, i * 20, 20 * i + i % 2);
-		unit(s, 1);
+		add_unit(s, 1);
 	}
 }
 
-/* The samples of which every byte is cut and damaged. */
-static void make(struct sample *s, int i)
+/* The samples that are truncated and damaged at every byte. */
+static void make_sample(struct sample *s, int i)
 {
 	if (i < 2)
 		make_ng(s, i);
@@ -126,7 +127,7 @@ static const char *const section_text =
 	"%u 75187493520 0/0 811c9dc5 101 - pass [%u]\n"
 	"%u 5589934593 5/5 6b51e80c 101 out - [0]\n";
 
-START_TEST(pcapng_in_both_orders)
+START_TEST(pcapng_is_read_in_both_byte_orders)
 {
 	const struct capfile_iface *i;
 	struct buf want = { 0 };
@@ -134,7 +135,7 @@ START_TEST(pcapng_in_both_orders)
 	struct sample s;
 
 	make_ng(&s, _i);
-	/* The process's number was put big-endian. */
+	/* The process id was written as a big-endian number. */
 	buf_printf(&want, section_text, 0, 0, 1, _i ? 1234 : 0xd2040000, 1);
 	buf_printf(&want, section_text, 2, 2, 3, _i ? 0xd2040000 : 1234, 3);
 	buf_char(&want, '\0');
@@ -166,7 +167,7 @@ START_TEST(pcapng_in_both_orders)
 }
 END_TEST
 
-START_TEST(pcap_of_four_kinds)
+START_TEST(pcap_is_read_in_four_formats)
 {
 	static const char *const fraction[] = { "999999000", "000999999" };
 	struct buf want = { 0 };
@@ -195,12 +196,12 @@ START_TEST(pcap_of_four_kinds)
 }
 END_TEST
 
-START_TEST(pieces_of_any_length)
+START_TEST(pieces_of_any_length_read_the_same)
 {
 	struct reading whole, r;
 	struct sample s;
 
-	make(&s, _i);
+	make_sample(&s, _i);
 	read_pieces(&whole, s.c.b.data, s.c.b.len, SIZE_MAX);
 	ck_assert_uint_eq(whole.n, s.sum);
 	for (size_t piece = 1; piece <= s.c.b.len; piece += piece < 100 ? 1 : 37) {
@@ -215,7 +216,7 @@ START_TEST(pieces_of_any_length)
 }
 END_TEST
 
-/* The first unit that is not wholly in len bytes. */
+/* The first unit that is not complete within len bytes. */
 static size_t unit_at(const struct sample *s, size_t len)
 {
 	size_t i = 0;
@@ -225,12 +226,12 @@ static size_t unit_at(const struct sample *s, size_t len)
 	return i;
 }
 
-START_TEST(cut_at_every_byte)
+START_TEST(truncation_is_reported)
 {
 	struct reading whole, r;
 	struct sample s;
 
-	make(&s, _i);
+	make_sample(&s, _i);
 	read_pieces(&whole, s.c.b.data, s.c.b.len, SIZE_MAX);
 	for (size_t len = 0; len <= s.c.b.len; len++) {
 		size_t u = unit_at(&s, len);
@@ -251,13 +252,13 @@ START_TEST(cut_at_every_byte)
 }
 END_TEST
 
-START_TEST(damaged_at_every_byte)
+START_TEST(damage_keeps_earlier_packets)
 {
 	static const uint8_t flips[] = { 0x01, 0x02, 0x10, 0x80, 0xff };
 	struct reading whole, r;
 	struct sample s;
 
-	make(&s, _i);
+	make_sample(&s, _i);
 	read_pieces(&whole, s.c.b.data, s.c.b.len, SIZE_MAX);
 	for (size_t at = 0; at < s.c.b.len; at += UNIT_STRIDE)
 		for (size_t f = 0; f < sizeof(flips); f++) {
@@ -266,7 +267,7 @@ START_TEST(damaged_at_every_byte)
 			s.c.b.data[at] = (char)((uint8_t)s.c.b.data[at] ^ flips[f]);
 			read_pieces(&r, s.c.b.data, s.c.b.len, at % 2 ? SIZE_MAX : 33);
 			s.c.b.data[at] = (char)((uint8_t)s.c.b.data[at] ^ flips[f]);
-			/* The lines of those before. */
+			/* The log of the packets before the damage. */
 			for (size_t n = 0; n < before || whole.log.data[len] == '#'; len++)
 				n += whole.log.data[len] == '\n' && whole.log.data[len + 1] != '#';
 			if ((r.rc && r.rc != -EBADMSG) || r.n < before || r.log.len < len ||
@@ -282,12 +283,12 @@ START_TEST(damaged_at_every_byte)
 }
 END_TEST
 
-/* A number of some bytes put at an offset of the little-endian sample, and the words for it. */
+/* A number of `len` bytes written at an offset of the little-endian sample, and the message. */
 static const struct {
 	size_t unit, at;
 	unsigned int len;
 	uint64_t value;
-	const char *words;
+	const char *message;
 } wrongs[] = {
 	{ 1, 4, 4, 13, "damaged at byte 28: block length 13 is not a multiple of 4" },
 	{ 1, 4, 4, 8, "damaged at byte 28: block length 8 is too short" },
@@ -309,7 +310,7 @@ static const struct {
 	{ 3, 0, 4, 5, NULL },
 };
 
-START_TEST(words_for_damage)
+START_TEST(damage_is_described)
 {
 	struct reading r;
 	struct sample s;
@@ -320,10 +321,10 @@ START_TEST(words_for_damage)
 	for (unsigned int i = 0; i < wrongs[_i].len; i++)
 		s.c.b.data[at + i] = (char)(wrongs[_i].value >> 8 * i);
 	read_pieces(&r, s.c.b.data, s.c.b.len, SIZE_MAX);
-	if (wrongs[_i].words) {
+	if (wrongs[_i].message) {
 		ck_assert_int_eq(r.rc, -EBADMSG);
-		ck_assert_str_eq(r.c.diag.msg, wrongs[_i].words);
-		/* It stays so. */
+		ck_assert_str_eq(r.c.diag.msg, wrongs[_i].message);
+		/* The error is kept. */
 		ck_assert_int_eq(capfile_feed(&r.c, "", 1, read_frame, &r), -EBADMSG);
 		ck_assert_int_eq(capfile_end(&r.c), -EBADMSG);
 	}
@@ -335,7 +336,7 @@ END_TEST
 static const struct {
 	const char *file;
 	size_t len;
-	const char *words;
+	const char *message;
 } others[] = {
 	{ "", 0, "empty: not a capture file" },
 	{ "\xa1\xb2\xc3", 3, "cut short in the middle of the file header at byte 3" },
@@ -356,17 +357,17 @@ static const struct {
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 	  "\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0",
 	  40, "cut short in the middle of a packet at byte 40" },
-	/* The length of a frame check sequence above the link type. */
+	/* The upper bits of the link type hold the length of the frame check sequence. */
 	{ "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\x44\0\0\1", 24, "" },
 };
 
-START_TEST(other_files)
+START_TEST(other_files_are_refused)
 {
 	struct reading r;
 
 	read_pieces(&r, others[_i].file, others[_i].len, SIZE_MAX);
-	ck_assert_str_eq(r.c.diag.msg, others[_i].words);
-	ck_assert_int_eq(r.rc, others[_i].words[0] ? -EBADMSG : 0);
+	ck_assert_str_eq(r.c.diag.msg, others[_i].message);
+	ck_assert_int_eq(r.rc, others[_i].message[0] ? -EBADMSG : 0);
 	read_close(&r);
 }
 END_TEST
@@ -411,15 +412,15 @@ static const struct {
 	{ 9, 18446744073, 709551614, UINT64_MAX - 1 },
 };
 
-START_TEST(times_of_any_unit)
+START_TEST(times_of_any_unit_are_read)
 {
 	ck_assert_uint_eq(capfile_time_ns(times[_i].tsresol, times[_i].offset, times[_i].ticks),
 			  times[_i].ns);
 }
 END_TEST
 
-/* What the samples do not have: a simple packet without a limit, losses that are not known. */
-START_TEST(packets_of_the_simple_kinds)
+/* Cases missing in the samples: a simple packet without a limit, unknown losses. */
+START_TEST(simple_packets_are_read)
 {
 	struct craft c = { 0 };
 	struct reading r;
@@ -446,17 +447,17 @@ START_TEST(packets_of_the_simple_kinds)
 }
 END_TEST
 
-/* Read in pieces, a crafted file is refused with these words; close *r then. */
-static void refuse(struct craft *c, struct reading *r, size_t piece, const char *words)
+/* Reads a crafted file that must be refused with this message. The caller closes *r. */
+static void expect_refusal(struct craft *c, struct reading *r, size_t piece, const char *message)
 {
 	read_pieces(r, c->b.data, c->b.len, piece);
 	ck_assert_int_eq(r->rc, -EBADMSG);
-	ck_assert_str_eq(r->c.diag.msg, words);
+	ck_assert_str_eq(r->c.diag.msg, message);
 	buf_free(&c->b);
 }
 
-/* No more than there are numbers for; and quickly so. */
-START_TEST(too_many_interfaces)
+/* The number of interfaces is limited. */
+START_TEST(too_many_interfaces_are_refused)
 {
 	struct craft c = { 0 };
 	struct reading r;
@@ -466,14 +467,14 @@ START_TEST(too_many_interfaces)
 		craft_iface(&c, 1, 0);
 		craft_end(&c);
 	}
-	refuse(&c, &r, 4096, "damaged at byte 1310748: more than 65536 interfaces");
+	expect_refusal(&c, &r, 4096, "damaged at byte 1310748: more than 65536 interfaces");
 	ck_assert_uint_eq(r.c.nifaces, CAPFILE_IFACES_MAX);
 	read_close(&r);
 }
 END_TEST
 
-/* A length is no reason to take memory: only bytes that come are. */
-START_TEST(memory_for_what_comes)
+/* Memory is allocated for received bytes, not for a length in the file. */
+START_TEST(memory_grows_with_received_bytes)
 {
 	struct craft c = { 0 };
 	struct reading r;
@@ -482,7 +483,7 @@ START_TEST(memory_for_what_comes)
 	craft_32(&c, 6);
 	craft_32(&c, CAPFILE_BLOCK_MAX);
 	craft_64(&c, 0);
-	refuse(&c, &r, 1, "cut short in the middle of a packet at byte 44");
+	expect_refusal(&c, &r, 1, "cut short in the middle of a packet at byte 44");
 	ck_assert_uint_le(r.c.partial.cap, 256);
 	read_close(&r);
 }
@@ -494,13 +495,13 @@ static int stop_at_two(const struct frame *f, void *arg)
 	return ++*(int *)arg == 2 ? 42 : 0;
 }
 
-START_TEST(stopped_by_the_caller)
+START_TEST(the_callback_stops_reading)
 {
 	struct capfile c = { 0 };
 	struct sample s;
 	int n = 0;
 
-	make(&s, _i);
+	make_sample(&s, _i);
 	ck_assert_int_eq(capfile_feed(&c, s.c.b.data, s.c.b.len, stop_at_two, &n), 42);
 	ck_assert_int_eq(capfile_feed(&c, s.c.b.data, s.c.b.len, stop_at_two, &n), 42);
 	ck_assert_int_eq(capfile_end(&c), 42);
@@ -520,18 +521,18 @@ Suite *capfile_suite(void)
 	TCase *t = tcase_create("read");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, pcapng_in_both_orders, 0, 2);
-	tcase_add_loop_test(t, pcap_of_four_kinds, 0, 4);
-	tcase_add_loop_test(t, pieces_of_any_length, 0, SAMPLES);
-	tcase_add_loop_test(t, cut_at_every_byte, 0, SAMPLES);
-	tcase_add_loop_test(t, damaged_at_every_byte, 0, SAMPLES);
-	tcase_add_loop_test(t, words_for_damage, 0, COUNT(wrongs));
-	tcase_add_loop_test(t, other_files, 0, COUNT(others));
-	tcase_add_loop_test(t, times_of_any_unit, 0, COUNT(times));
-	tcase_add_test(t, packets_of_the_simple_kinds);
-	tcase_add_test(t, too_many_interfaces);
-	tcase_add_test(t, memory_for_what_comes);
-	tcase_add_loop_test(t, stopped_by_the_caller, 0, SAMPLES);
+	tcase_add_loop_test(t, pcapng_is_read_in_both_byte_orders, 0, 2);
+	tcase_add_loop_test(t, pcap_is_read_in_four_formats, 0, 4);
+	tcase_add_loop_test(t, pieces_of_any_length_read_the_same, 0, SAMPLES);
+	tcase_add_loop_test(t, truncation_is_reported, 0, SAMPLES);
+	tcase_add_loop_test(t, damage_keeps_earlier_packets, 0, SAMPLES);
+	tcase_add_loop_test(t, damage_is_described, 0, COUNT(wrongs));
+	tcase_add_loop_test(t, other_files_are_refused, 0, COUNT(others));
+	tcase_add_loop_test(t, times_of_any_unit_are_read, 0, COUNT(times));
+	tcase_add_test(t, simple_packets_are_read);
+	tcase_add_test(t, too_many_interfaces_are_refused);
+	tcase_add_test(t, memory_grows_with_received_bytes);
+	tcase_add_loop_test(t, the_callback_stops_reading, 0, SAMPLES);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, capfile_write_cases());
 	return s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture files written: read back the same, of exactly the length that was foretold. */
+/* Capture files that were written read back the same and have exactly the computed length. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 static const uint8_t bytes[70] = "seventy bytes of a packet, more or less";
 
-/* Frames that differ in what they know. */
+/* Frames with different metadata. */
 static const struct frame frames[] = {
 	{ .data = bytes, .caplen = 64, .len = 1500, .time_ns = 1700000000123456789, .link = 1 },
 	{ .data = bytes, .caplen = 61, .len = 61, .time_ns = 1, .link = 1, .dir = FRAME_IN },
@@ -34,7 +34,7 @@ enum { FRAMES = ARRAY_LEN(frames) };
 
 static const struct capfile_iface eth0 = { .name = "eth0", .link = 1, .snaplen = 64 };
 
-/* Every put is as long as its _len says. */
+/* Every capfile_put_*() appends as many bytes as its *_len() returns. */
 static void check_len(const struct buf *b, size_t *before, size_t len)
 {
 	ck_assert_uint_eq(b->len - *before, len);
@@ -70,7 +70,7 @@ static void log_frames(struct buf *want)
 	buf_char(want, '\0');
 }
 
-START_TEST(pcapng_there_and_back)
+START_TEST(pcapng_reads_back_the_same)
 {
 	static const char *const filters[] = { NULL, "", "tcp", "tcp port 80", "udp1", "12345" };
 	const char *filter = filters[_i];
@@ -99,7 +99,7 @@ START_TEST(pcapng_there_and_back)
 }
 END_TEST
 
-START_TEST(pcap_there_and_back)
+START_TEST(pcap_reads_back_the_same)
 {
 	struct buf b = { 0 }, want = { 0 };
 	struct reading r;
@@ -114,7 +114,7 @@ START_TEST(pcap_there_and_back)
 		ck_assert_uint_eq(b.len - before, capfile_record_len(&f));
 		f.dir = FRAME_DIR_UNKNOWN;
 		f.time_ns -= _i ? 0 : f.time_ns % 1000;
-		if (i == 2) /* beyond what 32 bits of seconds hold */
+		if (i == 2) /* more seconds than 32 bits hold */
 			f.time_ns =
 				UINT32_MAX * UINT64_C(1000000000) + (_i ? 709551615 : 709551000);
 		craft_log(&want, &f);
@@ -130,7 +130,7 @@ START_TEST(pcap_there_and_back)
 }
 END_TEST
 
-/* Texts of any length stay within an option, and whole characters. */
+/* Texts of any length fit into an option and end with a whole character. */
 START_TEST(long_texts_are_cut)
 {
 	char *text = malloc(70001);
@@ -151,8 +151,8 @@ START_TEST(long_texts_are_cut)
 }
 END_TEST
 
-/* What our reader would refuse is not written. */
-START_TEST(packets_that_are_too_long)
+/* A packet that the reader would refuse is cut. */
+START_TEST(long_packets_are_cut)
 {
 	uint8_t *data = calloc(1, CAPFILE_BLOCK_MAX + 1);
 	struct frame f = { .data = data,
@@ -176,7 +176,7 @@ START_TEST(packets_that_are_too_long)
 }
 END_TEST
 
-/* Comments that look like ours and are not stay comments. */
+/* Comments that only resemble sonde's stay comments. */
 static const struct {
 	const char *text, *log;
 } comments[] = {
@@ -202,7 +202,7 @@ static const struct {
 	{ "", "- [0]\n# \n" },
 };
 
-START_TEST(comments_read)
+START_TEST(comments_are_parsed)
 {
 	struct craft c = { .big = true };
 	struct reading r;
@@ -221,7 +221,7 @@ START_TEST(comments_read)
 }
 END_TEST
 
-/* Verdicts as other programs put them: the kind, then 64 bits. */
+/* Verdicts written by other programs: the kind, then 64 bits. */
 static const struct {
 	uint8_t kind;
 	int64_t action;
@@ -232,7 +232,7 @@ static const struct {
 	{ 3, 1, "-" },    { 2, -1, "-" },   { 2, 1LL << 32, "-" },
 };
 
-START_TEST(verdicts_read)
+START_TEST(verdicts_are_parsed)
 {
 	struct craft c = { .big = _i % 2 };
 	char want[16];
@@ -264,11 +264,11 @@ TCase *capfile_write_cases(void)
 	TCase *t = tcase_create("write");
 
 	tcase_set_timeout(t, 30);
-	tcase_add_loop_test(t, pcapng_there_and_back, 0, 6);
-	tcase_add_loop_test(t, pcap_there_and_back, 0, 2);
+	tcase_add_loop_test(t, pcapng_reads_back_the_same, 0, 6);
+	tcase_add_loop_test(t, pcap_reads_back_the_same, 0, 2);
 	tcase_add_test(t, long_texts_are_cut);
-	tcase_add_test(t, packets_that_are_too_long);
-	tcase_add_loop_test(t, comments_read, 0, COUNT(comments));
-	tcase_add_loop_test(t, verdicts_read, 0, COUNT(verdicts));
+	tcase_add_test(t, long_packets_are_cut);
+	tcase_add_loop_test(t, comments_are_parsed, 0, COUNT(comments));
+	tcase_add_loop_test(t, verdicts_are_parsed, 0, COUNT(verdicts));
 	return t;
 }

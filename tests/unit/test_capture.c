@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The merge of runs of blocks by time: order, limits, runs that go on elsewhere, damage; and the
- * chunks that they come from, on memory that plays the kernel. */
+/* Batches of blocks are merged by time: order, limits, batches that continue, damage. The chunks
+ * they come from are in memory written by the test instead of the kernel. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct block) == BLOCK, "the shortest block");
 static struct block blocks[RUNS][MANY];
 static struct block_batch batches[RUNS];
 
-static void put(unsigned int batch, uint64_t time)
+static void put_block(unsigned int batch, uint64_t time)
 {
 	struct block *b = &blocks[batch][batches[batch].len / BLOCK];
 
@@ -28,13 +28,13 @@ static void put(unsigned int batch, uint64_t time)
 	batches[batch].len += BLOCK;
 }
 
-/* What was handed on: times, and in how many calls. */
+/* The emitted times, and the number of calls. */
 static struct got {
 	uint64_t times[RUNS * MANY];
 	unsigned int n, calls, end_after; /* 0: never */
 } got;
 
-static int each(const uint8_t *at, size_t len, void *arg)
+static int on_blocks(const uint8_t *at, size_t len, void *arg)
 {
 	struct got *g = arg;
 
@@ -49,43 +49,43 @@ static int each(const uint8_t *at, size_t len, void *arg)
 	return ++g->calls == g->end_after ? 7 : 0;
 }
 
-static void reset(void)
+static void reset_batches(void)
 {
 	memset(batches, 0, sizeof(batches));
 	memset(&got, 0, sizeof(got));
 }
 
-static void expect(const uint64_t *times, unsigned int n)
+static void expect_times(const uint64_t *times, unsigned int n)
 {
 	ck_assert_uint_eq(got.n, n);
 	for (unsigned int i = 0; i < n; i++)
 		ck_assert_uint_eq(got.times[i], times[i]);
 }
 
-START_TEST(merges)
+START_TEST(merges_by_time)
 {
-	/* Over the middle of the number's two halves. */
+	/* The base crosses a boundary of the lower 32 bits. */
 	const uint64_t base = (UINT64_C(5) << 32) - 3;
 
-	reset();
+	reset_batches();
 	for (unsigned int i = 0; i < 8; i++)
-		put(i % 3 == 2, base + i);
-	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, each, &got), 0);
-	expect((const uint64_t[]){ base, base + 1, base + 2, base + 3, base + 4, base + 5, base + 6,
-				   base + 7 },
-	       8);
-	/* Neighbours of one run go in one call. */
+		put_block(i % 3 == 2, base + i);
+	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, on_blocks, &got), 0);
+	expect_times((const uint64_t[]){ base, base + 1, base + 2, base + 3, base + 4, base + 5,
+					 base + 6, base + 7 },
+		     8);
+	/* Adjacent blocks of one batch are emitted in one call. */
 	ck_assert_uint_eq(got.calls, 5);
 	ck_assert_uint_eq(batches[0].consumed, batches[0].len);
 	ck_assert_uint_eq(batches[1].consumed, batches[1].len);
 }
 END_TEST
 
-START_TEST(merges_at_random)
+START_TEST(merges_random_batches)
 {
 	uint64_t time[RUNS] = { 0 };
 
-	reset();
+	reset_batches();
 	srand(_i);
 	for (unsigned int i = 0; i < RUNS * MANY; i++) {
 		unsigned int batch = (unsigned int)rand() % RUNS;
@@ -93,9 +93,9 @@ START_TEST(merges_at_random)
 		if (batches[batch].len / BLOCK == MANY)
 			continue;
 		time[batch] += (unsigned int)rand() % 5;
-		put(batch, time[batch]);
+		put_block(batch, time[batch]);
 	}
-	ck_assert_int_eq(order_batches(batches, RUNS, UINT64_MAX, each, &got), 0);
+	ck_assert_int_eq(order_batches(batches, RUNS, UINT64_MAX, on_blocks, &got), 0);
 	for (unsigned int i = 1; i < got.n; i++)
 		ck_assert_uint_le(got.times[i - 1], got.times[i]);
 	for (unsigned int i = 0, sum = 0; i < RUNS; i++) {
@@ -106,73 +106,73 @@ START_TEST(merges_at_random)
 }
 END_TEST
 
-/* The limit itself is within; what is beyond stays, and is had later. */
+/* The limit is inclusive. Later blocks stay and are emitted later. */
 START_TEST(stops_at_limit)
 {
-	reset();
+	reset_batches();
 	for (unsigned int i = 1; i <= 6; i++)
-		put(i & 1, i * 10);
-	ck_assert_int_eq(order_batches(batches, 2, 9, each, &got), 0);
+		put_block(i & 1, i * 10);
+	ck_assert_int_eq(order_batches(batches, 2, 9, on_blocks, &got), 0);
 	ck_assert_uint_eq(got.n, 0);
-	ck_assert_int_eq(order_batches(batches, 2, 40, each, &got), 0);
-	expect((const uint64_t[]){ 10, 20, 30, 40 }, 4);
+	ck_assert_int_eq(order_batches(batches, 2, 40, on_blocks, &got), 0);
+	expect_times((const uint64_t[]){ 10, 20, 30, 40 }, 4);
 	ck_assert_uint_eq(batches[0].consumed, 2 * BLOCK);
 	ck_assert_uint_eq(batches[1].consumed, 2 * BLOCK);
-	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, each, &got), 0);
-	expect((const uint64_t[]){ 10, 20, 30, 40, 50, 60 }, 6);
+	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, on_blocks, &got), 0);
+	expect_times((const uint64_t[]){ 10, 20, 30, 40, 50, 60 }, 6);
 }
 END_TEST
 
-/* Behind a run that goes on elsewhere nobody knows what comes next. */
-START_TEST(stops_where_a_run_goes_on)
+/* After the end of a batch that continues, the next time is unknown. */
+START_TEST(stops_where_a_batch_continues)
 {
-	reset();
-	put(0, 10);
-	put(0, 20);
-	put(1, 15);
-	put(1, 25);
-	put(1, 35);
+	reset_batches();
+	put_block(0, 10);
+	put_block(0, 20);
+	put_block(1, 15);
+	put_block(1, 25);
+	put_block(1, 35);
 	batches[0].has_next = true;
-	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, each, &got), 0);
-	expect((const uint64_t[]){ 10, 15, 20 }, 3);
+	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, on_blocks, &got), 0);
+	expect_times((const uint64_t[]){ 10, 15, 20 }, 3);
 	ck_assert_uint_eq(batches[0].consumed, batches[0].len);
 	ck_assert_uint_eq(batches[1].consumed, BLOCK);
 }
 END_TEST
 
-START_TEST(passes_an_end_on)
+START_TEST(returns_the_callbacks_result)
 {
-	reset();
-	put(0, 1);
-	put(1, 2);
-	put(0, 3);
+	reset_batches();
+	put_block(0, 1);
+	put_block(1, 2);
+	put_block(0, 3);
 	got.end_after = 2;
-	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, each, &got), 7);
-	expect((const uint64_t[]){ 1, 2 }, 2);
+	ck_assert_int_eq(order_batches(batches, 2, UINT64_MAX, on_blocks, &got), 7);
+	expect_times((const uint64_t[]){ 1, 2 }, 2);
 	ck_assert_uint_eq(batches[0].consumed, BLOCK);
 	ck_assert_uint_eq(batches[1].consumed, BLOCK);
 }
 END_TEST
 
-/* Lengths too short for a block and too long for the run; a row that ends within a head. */
+/* Lengths too short for a block or too long for the batch; a batch that ends within a header. */
 START_TEST(refuses_damage)
 {
 	static const uint32_t lengths[] = { 0, 1, BLOCK - 1, 2 * BLOCK + 1, UINT32_MAX };
 
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		reset();
-		put(0, 1);
-		put(0, 2);
+		reset_batches();
+		put_block(0, 1);
+		put_block(0, 2);
 		blocks[0][0].len = lengths[i];
-		ck_assert_int_eq(order_batches(batches, 1, UINT64_MAX, each, &got), -EBADMSG);
+		ck_assert_int_eq(order_batches(batches, 1, UINT64_MAX, on_blocks, &got), -EBADMSG);
 		ck_assert_uint_eq(got.n, 0);
 	}
-	reset();
-	put(0, 1);
+	reset_batches();
+	put_block(0, 1);
 	batches[0].len = BLOCK - 1;
-	ck_assert_int_eq(order_batches(batches, 1, UINT64_MAX, each, &got), 0);
+	ck_assert_int_eq(order_batches(batches, 1, UINT64_MAX, on_blocks, &got), 0);
 	ck_assert_uint_eq(got.n, 0);
-	ck_assert_int_eq(order_batches(batches, 0, UINT64_MAX, each, &got), 0);
+	ck_assert_int_eq(order_batches(batches, 0, UINT64_MAX, on_blocks, &got), 0);
 }
 END_TEST
 
@@ -200,13 +200,13 @@ static void reset_packet_buf(void)
 	};
 }
 
-/* As the kernel does: busy while a block is written, then head is behind it. */
-static void reserve(unsigned int cpu)
+/* Writes as the kernel does: busy is set while a block is written, then head advances. */
+static void begin_block(unsigned int cpu)
 {
 	cpus[cpu].busy = 1;
 }
 
-static void finish(unsigned int cpu, uint32_t len)
+static void finish_block(unsigned int cpu, uint32_t len)
 {
 	cpus[cpu].head += len;
 	cpus[cpu].busy = 0;
@@ -218,25 +218,25 @@ static void begin_chunk(unsigned int cpu, uint32_t chunk, uint32_t len)
 	cpus[cpu].head = (uint64_t)chunk << 32 | len;
 }
 
-START_TEST(takes_what_is_done)
+START_TEST(takes_finished_blocks)
 {
 	reset_packet_buf();
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
 	ck_assert(!packets.is_writing);
-	reserve(1);
+	begin_block(1);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 0);
 	ck_assert(packets.is_writing);
-	finish(1, 100);
+	finish_block(1, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
 	ck_assert(!packets.is_writing);
 	ck_assert_ptr_eq(batches[0].at, memory + CHUNKS * CHUNK);
 	ck_assert_uint_eq(batches[0].len, 100);
 	ck_assert(batches[0].cpu == 1 && !batches[0].has_next && !batches[0].full);
-	/* Half of it is given back; the rest comes again, with what has come since. */
+	/* Half of it is released. The rest is returned again, with the new blocks. */
 	batches[0].consumed = 60;
 	packet_buf_release(&packets, batches, 1);
-	reserve(1);
-	finish(1, 50);
+	begin_block(1);
+	finish_block(1, 50);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
 	ck_assert_ptr_eq(batches[0].at, memory + CHUNKS * CHUNK + 60);
 	ck_assert_uint_eq(batches[0].len, 90);
@@ -247,24 +247,24 @@ START_TEST(takes_what_is_done)
 }
 END_TEST
 
-/* A block that is being written is not there, and that is said: it may be the oldest. */
-START_TEST(says_who_writes)
+/* A block that is being written is not returned, but reported: it may be the oldest. */
+START_TEST(reports_unfinished_blocks)
 {
 	reset_packet_buf();
-	reserve(0);
-	reserve(1);
-	finish(1, 300);
+	begin_block(0);
+	begin_block(1);
+	finish_block(1, 300);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
 	ck_assert(packets.is_writing && batches[0].cpu == 1);
-	finish(0, 100);
+	finish_block(0, 100);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 2);
 	ck_assert(!packets.is_writing && batches[0].len == 100);
 }
 END_TEST
 
-/* A chunk that is over goes back as soon as all of it was used, and the next one follows; round and
- * round, over the end of their numbers. */
-START_TEST(goes_round)
+/* A finished chunk is released as soon as all of it was consumed. The next one follows, also when
+ * chunk numbers wrap. */
+START_TEST(chunk_numbers_wrap)
 {
 	reset_packet_buf();
 	cpus[0].tail = UINT32_MAX - 2;
@@ -273,7 +273,7 @@ START_TEST(goes_round)
 		uint32_t slot = chunk % CHUNKS;
 
 		if (!i)
-			finish(0, 1000);
+			finish_block(0, 1000);
 		begin_chunk(0, chunk + 1, 1000);
 		ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
 		ck_assert_ptr_eq(batches[0].at, memory + (size_t)slot * CHUNK);
@@ -290,12 +290,12 @@ START_TEST(goes_round)
 }
 END_TEST
 
-/* A chunk was read to its end before it was over: nothing is left of it, and it goes back. */
-START_TEST(gives_empty_back)
+/* A chunk that was consumed before it was finished is released without another batch. */
+START_TEST(releases_consumed_chunks)
 {
 	reset_packet_buf();
-	reserve(0);
-	finish(0, 1000);
+	begin_block(0);
+	finish_block(0, 1000);
 	ck_assert_uint_eq(packet_buf_take(&packets, batches), 1);
 	batches[0].consumed = 1000;
 	packet_buf_release(&packets, batches, 1);
@@ -311,18 +311,18 @@ Suite *capture_suite(void)
 	Suite *s = suite_create("capture");
 	TCase *t = tcase_create("order");
 
-	tcase_add_test(t, merges);
-	tcase_add_loop_test(t, merges_at_random, 0, 20);
+	tcase_add_test(t, merges_by_time);
+	tcase_add_loop_test(t, merges_random_batches, 0, 20);
 	tcase_add_test(t, stops_at_limit);
-	tcase_add_test(t, stops_where_a_run_goes_on);
-	tcase_add_test(t, passes_an_end_on);
+	tcase_add_test(t, stops_where_a_batch_continues);
+	tcase_add_test(t, returns_the_callbacks_result);
 	tcase_add_test(t, refuses_damage);
 	suite_add_tcase(s, t);
 	t = tcase_create("packet_buf");
-	tcase_add_test(t, takes_what_is_done);
-	tcase_add_test(t, says_who_writes);
-	tcase_add_test(t, goes_round);
-	tcase_add_test(t, gives_empty_back);
+	tcase_add_test(t, takes_finished_blocks);
+	tcase_add_test(t, reports_unfinished_blocks);
+	tcase_add_test(t, chunk_numbers_wrap);
+	tcase_add_test(t, releases_consumed_chunks);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that packets are written to: names, sizes, times, numbers of files, full disks. */
+/* Files that packets are written to: names, sizes, times, number of files, full disks. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/temp_dir.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/clock.h"
 #include "base/err.h"
 #include "capture/file.h"
@@ -22,7 +22,7 @@
 
 enum { PAYLOAD = 64, MANY = 24 };
 
-/* Packets number `first` to `first + n - 1`, which begin with their number. */
+/* Packets `first` to `first + n - 1`. Each starts with its number. */
 static struct buf make_packets(bool pcapng, uint32_t first, uint32_t n)
 {
 	struct buf b = { 0 };
@@ -58,7 +58,7 @@ static struct buf make_header(bool pcapng)
 	return b;
 }
 
-/* The numbers of a file's packets, which follow each other from `next` on. */
+/* Checks that a file's packets are numbered consecutively from `next` on. */
 struct numbers {
 	uint32_t next, n;
 };
@@ -136,7 +136,7 @@ static size_t header_size(bool pcapng)
 	return len;
 }
 
-/* Each file is whole, and holds what the one before it does not. _i: pcapng, or pcap. */
+/* Each file is complete and continues where the previous one ended. _i: pcapng or pcap. */
 START_TEST(rotates_by_size)
 {
 	static const char *const names[] = { "x", "x1", "x2", "x3", "x4", "x5" };
@@ -158,13 +158,13 @@ START_TEST(rotates_by_size)
 }
 END_TEST
 
-/* The limit may be exceeded by one packet, and by no more; one packet in each file is the least. */
+/* A file exceeds the limit by at most one packet and has at least one. */
 START_TEST(exceeds_by_one_packet)
 {
 	const size_t head = header_size(true), block = block_size(true);
 	const struct {
 		uint64_t max;
-		uint32_t packets; /* in each full file */
+		uint32_t packets; /* packets in each full file */
 	} cases[] = {
 		{ 1, 1 },
 		{ head, 1 },
@@ -188,8 +188,8 @@ START_TEST(exceeds_by_one_packet)
 }
 END_TEST
 
-/* A maximum of files: numbers have as many digits as the last one, and the oldest is overwritten.
- */
+/* With a maximum of files, numbers have as many digits as the last one, and the oldest is
+ * overwritten. */
 START_TEST(overwrites_oldest)
 {
 	enum { WRITTEN = 13 };
@@ -219,7 +219,7 @@ START_TEST(overwrites_oldest)
 }
 END_TEST
 
-/* Files by time: named by strftime(3), ended after so many, also while no packet comes. */
+/* Files are named by strftime(3) and end after their time, also without packets. */
 START_TEST(rotates_by_time)
 {
 	const struct capture_file_opts opts = {
@@ -240,20 +240,20 @@ START_TEST(rotates_by_time)
 	ck_assert_int_eq(write_packets(&f, 0, 3, &kept), 0);
 	ck_assert_int_eq(capture_file_rotate(&f), 0);
 	ck_assert_uint_eq(f.nfiles, 1);
-	f.next_ns = clock_real(); /* its time has come */
+	f.next_ns = clock_real(); /* its time has passed */
 	ck_assert_int_eq(capture_file_rotate(&f), 0);
 	ck_assert_uint_eq(f.nfiles, 2);
 	ck_assert_uint_gt(capture_file_next_rotation(&f), clock_real());
 	f.next_ns = clock_real();
-	ck_assert_int_eq(write_packets(&f, 3, 1, &kept), 1); /* that was the last */
+	ck_assert_int_eq(write_packets(&f, 3, 1, &kept), 1); /* the last file */
 	ck_assert_uint_eq(kept, 0);
 	ck_assert_uint_eq(f.nfiles, 2);
 	ck_assert_int_eq(capture_file_close(&f), 0);
 }
 END_TEST
 
-/* By time and size: files of the same name are numbered, and none is overwritten. */
-START_TEST(numbers_files_of_a_time)
+/* Files of the same time and name are numbered, and none is overwritten. */
+START_TEST(numbers_files_of_the_same_time)
 {
 	const struct capture_file_opts opts = {
 		.name = "y", .interval_ns = 1000 * NS_PER_S, .max_bytes = 1, .pcapng = true
@@ -272,7 +272,7 @@ START_TEST(numbers_files_of_a_time)
 }
 END_TEST
 
-/* What is added later is in the current file, and at the start of later ones. */
+/* An added header is written to the current file and to the start of later ones. */
 START_TEST(adds_headers)
 {
 	const struct capture_file_opts opts = { .name = "x", .max_bytes = 1, .pcapng = true };
@@ -332,9 +332,9 @@ START_TEST(appends_trailers)
 }
 END_TEST
 
-/* The disk is full at every byte of a row of packets, once: what remains of the file is whole, and
- * kept counts just that. */
-START_TEST(full_disk)
+/* The disk gets full at every byte of some packets. The file stays valid, and `kept` counts its
+ * packets. */
+START_TEST(full_disk_leaves_a_valid_file)
 {
 	const bool pcapng = _i & 1;
 	const size_t head = header_size(pcapng), block = block_size(pcapng);
@@ -355,7 +355,7 @@ START_TEST(full_disk)
 		capture_stderr_begin(STDERR_FILENO);
 		ck_assert_int_eq(capture_file_write(&f, packets.data, packets.len, &kept), -EFBIG);
 		capture_stderr_end(STDERR_FILENO);
-		ck_assert_msg(strstr(said, "x: no space left"), "%s", said);
+		ck_assert_msg(strstr(captured, "x: no space left"), "%s", captured);
 		ck_assert_uint_eq(kept, room / block * block);
 		ck_assert_uint_eq(
 			capture_file_count_packets(&f, packets.data + kept, packets.len - kept),
@@ -374,8 +374,8 @@ START_TEST(full_disk)
 }
 END_TEST
 
-/* No room for what files start with: an error at once. */
-START_TEST(full_disk_header)
+/* A disk too full for the header is an error at once. */
+START_TEST(full_disk_fails_the_header)
 {
 	const struct capture_file_opts opts = { .name = "x", .pcapng = true };
 	struct rlimit limit = { 4, RLIM_INFINITY };
@@ -394,8 +394,8 @@ START_TEST(full_disk_header)
 }
 END_TEST
 
-/* Full chunks around the page cache, others in between: one stream of packets, and only padding
- * besides. */
+/* Full chunks bypass the page cache and others do not: the file has all packets in order, and only
+ * padding besides. */
 START_TEST(writes_chunks)
 {
 	const struct capture_file_opts opts = { .name = "x", .pcapng = true };
@@ -421,7 +421,7 @@ START_TEST(writes_chunks)
 }
 END_TEST
 
-/* What is missing to a whole page is padded by a block, which has at least 12 bytes. */
+/* A block of at least 12 bytes pads to the page size. */
 START_TEST(pads_chunks)
 {
 	enum { PAGE = 4096, CHUNKS = 3 };
@@ -460,7 +460,7 @@ START_TEST(pads_chunks)
 }
 END_TEST
 
-/* A chunk that would not fit into the file is divided among files as any row of packets. */
+/* A chunk that does not fit into the file is split as other packets are. */
 START_TEST(rotates_chunks)
 {
 	const uint64_t max = header_size(true) + 4 * block_size(true);
@@ -483,14 +483,14 @@ START_TEST(rotates_chunks)
 }
 END_TEST
 
-/* Options that make no sense together, and names that are none. */
+/* Options that conflict, and invalid names. */
 START_TEST(refuses_options)
 {
 	static char long_name[PATH_MAX + 1];
 	const struct {
 		struct capture_file_opts opts;
 		int rc;
-		const char *words;
+		const char *message;
 	} cases[] = {
 		{ { .name = "-", .max_bytes = 1 }, -E_USAGE, "-C and -G cannot" },
 		{ { .name = "-", .interval_ns = 1 }, -E_USAGE, "-C and -G cannot" },
@@ -510,13 +510,13 @@ START_TEST(refuses_options)
 		rc = capture_file_begin(&f);
 	capture_stderr_end(STDERR_FILENO);
 	ck_assert_int_eq(rc, cases[_i].rc);
-	ck_assert_msg(strstr(said, cases[_i].words), "%s", said);
+	ck_assert_msg(strstr(captured, cases[_i].message), "%s", captured);
 	ck_assert_int_eq(capture_file_close(&f), 0);
 }
 END_TEST
 
-/* A file that is there is overwritten only once capturing begins. */
-START_TEST(spares_until_begin)
+/* An existing file is overwritten only when capturing starts. */
+START_TEST(keeps_old_file_until_begin)
 {
 	const struct capture_file_opts opts = { .name = "x", .pcapng = true };
 	struct capture_file f;
@@ -549,16 +549,16 @@ Suite *capture_file_suite(void)
 	tcase_add_loop_test(t, exceeds_by_one_packet, 0, 6);
 	tcase_add_loop_test(t, overwrites_oldest, 0, 4);
 	tcase_add_test(t, rotates_by_time);
-	tcase_add_test(t, numbers_files_of_a_time);
+	tcase_add_test(t, numbers_files_of_the_same_time);
 	tcase_add_test(t, adds_headers);
 	tcase_add_test(t, appends_trailers);
-	tcase_add_loop_test(t, full_disk, 0, 2);
-	tcase_add_test(t, full_disk_header);
+	tcase_add_loop_test(t, full_disk_leaves_a_valid_file, 0, 2);
+	tcase_add_test(t, full_disk_fails_the_header);
 	tcase_add_test(t, writes_chunks);
 	tcase_add_loop_test(t, pads_chunks, 0, 5);
 	tcase_add_test(t, rotates_chunks);
 	tcase_add_loop_test(t, refuses_options, 0, 5);
-	tcase_add_test(t, spares_until_begin);
+	tcase_add_test(t, keeps_old_file_until_begin);
 	suite_add_tcase(s, t);
 	return s;
 }

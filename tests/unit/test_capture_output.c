@@ -11,7 +11,7 @@
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/temp_dir.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/clock.h"
 #include "capture/limits.h"
 #include "capture/output.h"
@@ -45,7 +45,7 @@ static struct frame make_echo6(void)
 	};
 }
 
-/* What a packet is printed as: not on standard output, since it stays below one piece. */
+/* Checks how a packet is printed. The text is read from the buffer, which is not flushed yet. */
 static void expect_printed(const struct capture_out_opts *opts, const struct frame *f,
 			   const struct capfile_iface *iface, const char *text)
 {
@@ -71,7 +71,7 @@ START_TEST(prints_lines)
 	expect_printed(&opts, &echo, NULL,
 		       "IP6 2001:db8::1 > 2001:db8::2: ICMP6, echo request, id 1, seq 2, "
 		       "length 8\n");
-	udp.iface = 3; /* the name is the caller's, whatever the number */
+	udp.iface = 3; /* the name comes from the caller, not from the number */
 	udp.dir = FRAME_IN;
 	expect_printed(&opts, &udp, &iface,
 		       "eth0  In  IP 192.0.2.1.1000 > 192.0.2.2.7: UDP, length 4\n");
@@ -106,7 +106,7 @@ START_TEST(prints_json)
 		       "\"protocol\":\"udp\",\"protocol_number\":17,\"source\":\"192.0.2.1\","
 		       "\"source_port\":1000,\"destination\":\"192.0.2.2\",\"destination_port\":7,"
 		       "\"vlan\":null,\"pid\":42,\"process\":\"a\\\"b\",\"verdict\":\"drop\"}\n");
-	/* types without names are numbers */
+	/* types without names are printed as numbers */
 	memcpy(other, udp4, sizeof(other));
 	other[12] = 0x88;
 	other[13] = 0xb5;
@@ -123,7 +123,7 @@ START_TEST(prints_json)
 }
 END_TEST
 
-/* What a file holds: how many packets of which interfaces. */
+/* What a file contains: the number of packets and their interfaces. */
 struct contents {
 	struct capfile c;
 	uint32_t packets;
@@ -182,7 +182,7 @@ START_TEST(writes_interfaces)
 }
 END_TEST
 
-/* pcap by its name or by the option: one link type, or an error. */
+/* pcap by file name or by option: a second link type is an error. */
 START_TEST(writes_pcap)
 {
 	const struct capture_out_opts all[] = { { .file.name = "x.pcap" },
@@ -199,7 +199,7 @@ START_TEST(writes_pcap)
 	capture_stderr_begin(STDERR_FILENO);
 	ck_assert_int_eq(capture_out_write_frame(&out, &echo, NULL), -EINVAL);
 	capture_stderr_end(STDERR_FILENO);
-	ck_assert_msg(strstr(said, "single link type"), "%s", said);
+	ck_assert_msg(strstr(captured, "single link type"), "%s", captured);
 	ck_assert_int_eq(capture_out_close(&out, 0), 0);
 	contents = read_file(opts->file.name);
 	ck_assert_int_eq(contents.c.format, CAPFILE_PCAP);
@@ -208,7 +208,7 @@ START_TEST(writes_pcap)
 }
 END_TEST
 
-/* A file without packets is one all the same. */
+/* A file without packets is valid. */
 START_TEST(writes_empty_files)
 {
 	const struct capture_out_opts all[] = { { .file.name = "x.pcap" }, { .file.name = "x" } };
@@ -228,7 +228,7 @@ START_TEST(writes_empty_files)
 }
 END_TEST
 
-/* Blocks and frames, small and large, keep their order. */
+/* Blocks and frames of any size keep their order. */
 START_TEST(writes_in_order)
 {
 	const struct capture_out_opts opts = { .file.name = "x" };
@@ -266,9 +266,9 @@ START_TEST(writes_in_order)
 }
 END_TEST
 
-/* After a full disk packets are only counted: those of the failed write that are in no file, and
- * all that follow. */
-START_TEST(counts_unsaved)
+/* Packets are only counted once the disk is full: those of the failed write that are in no file,
+ * and all later ones. */
+START_TEST(counts_unsaved_packets)
 {
 	enum { PACKETS = 2000, FOLLOWING = 3 };
 	const struct capture_out_opts opts = { .file.name = "x" };
@@ -285,7 +285,7 @@ START_TEST(counts_unsaved)
 	ck_assert_int_eq(capture_out_open(&out, &opts), 0);
 	ck_assert_int_eq(capture_out_begin(&out), 0);
 	ck_assert_int_eq(capture_out_ensure_header(&out, &iface), 0);
-	/* those that are saved are longer than the others */
+	/* saved packets are longer than the others */
 	for (uint32_t i = 0; i < PACKETS; i++) {
 		udp.caplen = udp.len = i < PACKETS / 2 ? sizeof(udp4) : 20;
 		capfile_put_packet(&blocks, &udp);
@@ -317,7 +317,7 @@ START_TEST(counts_unsaved)
 }
 END_TEST
 
-/* The count: whole blocks up to the packet that reaches it; other blocks are no packets. */
+/* The count limits packets. Other block types do not count. */
 START_TEST(cuts_to_count)
 {
 	const struct capture_file f = { .opts.pcapng = true };
@@ -340,7 +340,7 @@ START_TEST(cuts_to_count)
 		ck_assert_uint_eq(len, count == 1  ? block
 				       : count < 5 ? b.len - (5 - count) * block
 						   : b.len);
-		/* more packets than there may be are cut to none */
+		/* once the count is reached, everything is cut */
 		if (count <= 5)
 			ck_assert_uint_eq(limits_cut(&l, &f, (const uint8_t *)b.data, b.len), 0);
 	}
@@ -351,8 +351,8 @@ END_TEST
 
 enum { MS = 1000000 };
 
-/* Partly filled chunks wait while full ones come, but not for long. */
-START_TEST(partial_chunks_wait)
+/* Partly filled chunks are delayed while full ones arrive, but only briefly. */
+START_TEST(delays_partial_chunks)
 {
 	const uint64_t start = UINT64_C(1000) * MS;
 	struct capture_limits l = { .full_ns = start, .partial_ns = start };
@@ -360,15 +360,15 @@ START_TEST(partial_chunks_wait)
 	ck_assert(!limits_partial_due(&l, start));
 	ck_assert(!limits_partial_due(&l, start + 50 * MS));
 	ck_assert(limits_partial_due(&l, start + 50 * MS + 1));
-	/* full chunks come without end */
+	/* full chunks arrive continuously */
 	l.full_ns = start + 190 * MS;
 	ck_assert(!limits_partial_due(&l, start + 200 * MS));
 	ck_assert(limits_partial_due(&l, start + 200 * MS + 1));
 }
 END_TEST
 
-/* Older packets are waited for while a CPU writes, but not for one that never stops. */
-START_TEST(older_packets_may_come)
+/* Older packets are awaited while a CPU writes, but not for a CPU that never stops. */
+START_TEST(awaits_older_packets)
 {
 	const uint64_t start = UINT64_C(1000) * MS;
 	struct capture_limits l = { 0 };
@@ -382,14 +382,14 @@ START_TEST(older_packets_may_come)
 }
 END_TEST
 
-START_TEST(waits_until)
+START_TEST(computes_end_of_wait)
 {
 	const uint64_t now = 5000, real = UINT64_C(1) << 60;
 
 	ck_assert_uint_eq(limits_wait_until(0, UINT64_MAX, now, real), UINT64_MAX);
 	ck_assert_uint_eq(limits_wait_until(30, UINT64_MAX, now, real), now + 30);
 	ck_assert_uint_eq(limits_wait_until(30, real, now, real), now + 30);
-	/* a file that is due: not before that, by either clock */
+	/* a file that is due: not before its time by either clock */
 	ck_assert_uint_eq(limits_wait_until(0, real + 700, now, real), now + 700 + MS);
 	ck_assert_uint_eq(limits_wait_until(0, real - 700, now, real), now + MS);
 }
@@ -409,13 +409,13 @@ Suite *capture_output_suite(void)
 	tcase_add_loop_test(t, writes_pcap, 0, 2);
 	tcase_add_loop_test(t, writes_empty_files, 0, 2);
 	tcase_add_test(t, writes_in_order);
-	tcase_add_test(t, counts_unsaved);
+	tcase_add_test(t, counts_unsaved_packets);
 	suite_add_tcase(s, t);
 	t = tcase_create("limits");
 	tcase_add_test(t, cuts_to_count);
-	tcase_add_test(t, partial_chunks_wait);
-	tcase_add_test(t, older_packets_may_come);
-	tcase_add_test(t, waits_until);
+	tcase_add_test(t, delays_partial_chunks);
+	tcase_add_test(t, awaits_older_packets);
+	tcase_add_test(t, computes_end_of_wait);
 	suite_add_tcase(s, t);
 	return s;
 }

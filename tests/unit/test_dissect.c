@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets as text: whole files against golden lines, and what no packet may do to a line. */
+/* Packets as text: whole files compared with golden lines, and hostile packets. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,13 @@
 static struct dissect_state state;
 static struct buf out;
 
-static void setup(void)
+static void init_state(void)
 {
 	memset(&state, 0, sizeof(state));
 	buf_clear(&out);
 }
 
-static void teardown(void)
+static void free_output(void)
 {
 	buf_free(&out);
 }
@@ -29,7 +29,8 @@ static const char *const families[] = { "tcps", "ours",    "udps",  "dnss",  "ic
 					"sll",  "sll2",    "raw",   "null",  "loop",  "nano" };
 enum { FAMILIES = ARRAY_LEN(families) };
 
-/* As `lines -n`, `lines -tnev` and `lines -tqX` have them: NAME.n, NAME.tnev, NAME.tqX. */
+/* The options of `lines -n`, `lines -tnev` and `lines -tqX`, whose output is in NAME.n, NAME.tnev
+ * and NAME.tqX. */
 static const struct {
 	const char *suffix;
 	struct dissect_opts o;
@@ -40,7 +41,7 @@ static const struct {
 };
 enum { GOLDENS = ARRAY_LEN(goldens) };
 
-static void load(struct pcap_file *p, const char *name)
+static void load_pcap(struct pcap_file *p, const char *name)
 {
 	char path[128];
 
@@ -48,7 +49,7 @@ static void load(struct pcap_file *p, const char *name)
 	ck_assert_msg(pcap_load(p, path), "%s", path);
 }
 
-START_TEST(as_golden)
+START_TEST(matches_golden_lines)
 {
 	char path[128], line[1 << 16];
 	struct pcap_file p;
@@ -60,7 +61,7 @@ START_TEST(as_golden)
 		 goldens[_i % GOLDENS].suffix);
 	golden = fopen(path, "r");
 	ck_assert_msg(golden != NULL, "%s", path);
-	load(&p, families[_i / GOLDENS]);
+	load_pcap(&p, families[_i / GOLDENS]);
 	while (pcap_next(&p, &f))
 		dissect_line(&out, &f, &goldens[_i % GOLDENS].o, &state);
 	while (n < out.len && fgets(line, sizeof(line), golden)) {
@@ -79,8 +80,8 @@ START_TEST(as_golden)
 }
 END_TEST
 
-/* One line of printable ASCII, ended once. Asserted once: libcheck writes a message for every
- * assertion that holds, too, and this is asked of tens of thousands of lines. */
+/* Checks for one line of printable ASCII. One assertion for all, since libcheck writes a message
+ * for each that passes, and this runs for tens of thousands of lines. */
 static void check_line(void)
 {
 	size_t n = 0;
@@ -92,8 +93,8 @@ static void check_line(void)
 		      "at %zu of %zu: \"%.*s\"", n, out.len, (int)out.len, out.data);
 }
 
-/* Cut anywhere, in memory of just that size. */
-START_TEST(cut_anywhere)
+/* Packets cut at every length, allocated exactly. */
+START_TEST(truncated_packets_are_safe)
 {
 	static const struct dissect_opts opts[] = {
 		{ .time = DISSECT_NONE },
@@ -102,7 +103,7 @@ START_TEST(cut_anywhere)
 	struct pcap_file p;
 	struct frame f;
 
-	load(&p, families[_i]);
+	load_pcap(&p, families[_i]);
 	while (pcap_next(&p, &f)) {
 		const uint8_t *whole = f.data;
 
@@ -137,7 +138,7 @@ static struct frame udp_frame(void)
 			       .time_ns = UINT64_C(1709210096123456789) }; /* a leap day */
 }
 
-static const char *shown(const struct frame *f, const struct dissect_opts *o)
+static const char *format_frame(const struct frame *f, const struct dissect_opts *o)
 {
 	buf_clear(&out);
 	dissect_line(&out, f, o, &state);
@@ -149,7 +150,7 @@ static const char *shown(const struct frame *f, const struct dissect_opts *o)
 
 static const struct {
 	struct dissect_opts o;
-	const char *first, *second; /* a second and a half later */
+	const char *first, *second; /* one and a half seconds later */
 } times[] = {
 	{ { .time = DISSECT_CLOCK }, "12:34:56.123456 ", "12:34:57.623456 " },
 	{ { .time = DISSECT_CLOCK, .nanos = true }, "12:34:56.123456789 ", "12:34:57.623456789 " },
@@ -164,7 +165,7 @@ static const struct {
 	  "2024-03-01 02:34:57.623456 " },
 };
 
-START_TEST(times_are_told)
+START_TEST(times_are_printed)
 {
 	struct dissect_opts o = times[_i].o;
 	struct frame f = udp_frame();
@@ -172,14 +173,14 @@ START_TEST(times_are_told)
 
 	o.numeric = true;
 	snprintf(want, sizeof(want), "%s" UDP, times[_i].first);
-	ck_assert_str_eq(shown(&f, &o), want);
+	ck_assert_str_eq(format_frame(&f, &o), want);
 	f.time_ns += 1500000000;
 	snprintf(want, sizeof(want), "%s" UDP, times[_i].second);
-	ck_assert_str_eq(shown(&f, &o), want);
+	ck_assert_str_eq(format_frame(&f, &o), want);
 }
 END_TEST
 
-START_TEST(frames_own_words)
+START_TEST(metadata_is_printed)
 {
 	static const char *const names[] = { "lo", "enp0s31f6\x1b" };
 	struct dissect_opts o = {
@@ -187,23 +188,23 @@ START_TEST(frames_own_words)
 	};
 	struct frame f = udp_frame();
 
-	ck_assert_str_eq(shown(&f, &o), "lo    ?   " UDP);
+	ck_assert_str_eq(format_frame(&f, &o), "lo    ?   " UDP);
 	f.dir = FRAME_IN;
-	ck_assert_str_eq(shown(&f, &o), "lo    In  " UDP);
+	ck_assert_str_eq(format_frame(&f, &o), "lo    In  " UDP);
 	f.iface = 1;
 	f.dir = FRAME_OUT;
 	f.verdict = FRAME_DROP;
-	ck_assert_str_eq(shown(&f, &o), "enp0s31f6^[ Out DROP " UDP);
+	ck_assert_str_eq(format_frame(&f, &o), "enp0s31f6^[ Out DROP " UDP);
 	o.dropped = "\x1b[31mDROP\x1b[m ";
-	ck_assert_str_eq(shown(&f, &o), "enp0s31f6^[ Out \x1b[31mDROP\x1b[m " UDP);
+	ck_assert_str_eq(format_frame(&f, &o), "enp0s31f6^[ Out \x1b[31mDROP\x1b[m " UDP);
 	f.iface = 2;
 	f.verdict = FRAME_PASS;
 	f.pid = 77;
 	memcpy(f.comm, "a\nb", 4);
-	ck_assert_str_eq(shown(&f, &o), "?     Out [a^Jb/77] " UDP);
-	memcpy(f.comm, "abcdefghijklmnop", sizeof(f.comm)); /* not ended */
+	ck_assert_str_eq(format_frame(&f, &o), "?     Out [a^Jb/77] " UDP);
+	memcpy(f.comm, "abcdefghijklmnop", sizeof(f.comm)); /* not terminated */
 	f.pid = 0;
-	ck_assert_str_eq(shown(&f, &o), "?     Out [abcdefghijklmnop] " UDP);
+	ck_assert_str_eq(format_frame(&f, &o), "?     Out [abcdefghijklmnop] " UDP);
 }
 END_TEST
 
@@ -212,31 +213,32 @@ START_TEST(ports_have_names)
 	struct dissect_opts o = { .time = DISSECT_NONE };
 	struct frame f = udp_frame();
 
-	ck_assert_str_eq(shown(&f, &o),
+	ck_assert_str_eq(format_frame(&f, &o),
 			 "IP 192.0.2.1.33000 > 198.51.100.2.discard: UDP, length 2\n");
 }
 END_TEST
 
-START_TEST(dumps_begin_with_a_tab)
+START_TEST(dumps_start_with_a_tab)
 {
 	struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true, .dump = DISSECT_ASCII };
 	struct frame f = udp_frame();
 	uint8_t copy[sizeof(udp)];
 
-	/* the UDP length is a 10: a newline */
-	ck_assert_str_eq(shown(&f, &o), UDP "\tE.......@........3d......\n\t..hi\n");
+	/* the UDP length is 10, which is a newline */
+	ck_assert_str_eq(format_frame(&f, &o), UDP "\tE.......@........3d......\n\t..hi\n");
 	memcpy(copy, udp, sizeof(udp));
 	copy[sizeof(udp) - 2] = '\n';
 	copy[sizeof(udp) - 1] = 0x1b;
 	f.data = copy;
-	ck_assert_ptr_nonnull(strstr(shown(&f, &o), "\n\t..\n\t.\n"));
+	ck_assert_ptr_nonnull(strstr(format_frame(&f, &o), "\n\t..\n\t.\n"));
 	o.dump = DISSECT_HEX;
-	ck_assert_str_eq(shown(&f, &o), UDP "\t0x0000:  4500 001e 0000 0000 4011 0000 c000 0201\n"
-					    "\t0x0010:  c633 6402 80e8 0009 000a 0000 0a1b\n");
+	ck_assert_str_eq(format_frame(&f, &o),
+			 UDP "\t0x0000:  4500 001e 0000 0000 4011 0000 c000 0201\n"
+			     "\t0x0010:  c633 6402 80e8 0009 000a 0000 0a1b\n");
 }
 END_TEST
 
-/* A DNS answer of 64 texts of bytes that are escaped. */
+/* A DNS answer with 64 texts of escaped bytes. */
 START_TEST(long_lines_are_marked)
 {
 	static const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
@@ -269,7 +271,7 @@ START_TEST(long_lines_are_marked)
 }
 END_TEST
 
-/* Segments of more connections than there is room for: those that went are begun anew. */
+/* More connections than the table holds: an evicted one starts again. */
 START_TEST(connections_are_bounded)
 {
 	static const struct dissect_opts o = { .time = DISSECT_NONE, .numeric = true };
@@ -280,12 +282,12 @@ START_TEST(connections_are_bounded)
 		tcp[27] = (uint8_t)(i >> 16);
 		tcp[28] = (uint8_t)(i >> 8);
 		tcp[29] = (uint8_t)i;
-		tcp[45] = 9; /* ack 9, so absolute at first */
-		ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 9,"));
-		ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 1,"));
+		tcp[45] = 9; /* ack 9 is absolute at first */
+		ck_assert_ptr_nonnull(strstr(format_frame(&f, &o), "ack 9,"));
+		ck_assert_ptr_nonnull(strstr(format_frame(&f, &o), "ack 1,"));
 	}
 	tcp[27] = tcp[28] = tcp[29] = 0;
-	ck_assert_ptr_nonnull(strstr(shown(&f, &o), "ack 9,"));
+	ck_assert_ptr_nonnull(strstr(format_frame(&f, &o), "ack 9,"));
 }
 END_TEST
 
@@ -295,13 +297,13 @@ Suite *dissect_suite(void)
 	TCase *t = tcase_create("dissect");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, as_golden, 0, FAMILIES * GOLDENS);
-	tcase_add_loop_test(t, cut_anywhere, 0, FAMILIES);
-	tcase_add_loop_test(t, times_are_told, 0, ARRAY_LEN(times));
-	tcase_add_test(t, frames_own_words);
+	tcase_add_checked_fixture(t, init_state, free_output);
+	tcase_add_loop_test(t, matches_golden_lines, 0, FAMILIES * GOLDENS);
+	tcase_add_loop_test(t, truncated_packets_are_safe, 0, FAMILIES);
+	tcase_add_loop_test(t, times_are_printed, 0, ARRAY_LEN(times));
+	tcase_add_test(t, metadata_is_printed);
 	tcase_add_test(t, ports_have_names);
-	tcase_add_test(t, dumps_begin_with_a_tab);
+	tcase_add_test(t, dumps_start_with_a_tab);
 	tcase_add_test(t, long_lines_are_marked);
 	tcase_add_test(t, connections_are_bounded);
 	suite_add_tcase(s, t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions found in ELF files: this one's own, and damaged ones. */
+/* Functions are found in ELF files: in the running program, and in damaged ones. */
 #include <check.h>
 #include <elf.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ __attribute__((noinline, used)) int elf_is_found_here(int n)
 	return n + 1;
 }
 
-static int count(const struct elf_symbol *symbol, void *arg)
+static int count_function(const struct elf_symbol *symbol, void *arg)
 {
 	ck_assert_uint_gt(strlen(symbol->name), 0);
 	++*(unsigned int *)arg;
@@ -30,7 +30,7 @@ struct search {
 	uint64_t value;
 };
 
-static int compare(const struct elf_symbol *symbol, void *arg)
+static int match_name(const struct elf_symbol *symbol, void *arg)
 {
 	struct search *s = arg;
 
@@ -40,16 +40,17 @@ static int compare(const struct elf_symbol *symbol, void *arg)
 	return 1;
 }
 
-/* Where in the file a function is. */
-static int find(const struct elf *e, const char *name, uint64_t *offset)
+/* Finds a function's offset in the file. */
+static int find_offset(const struct elf *e, const char *name, uint64_t *offset)
 {
 	struct search s = { .name = name };
 
-	return elf_walk_functions(e, compare, &s) ? elf_find_offset(e, s.value, offset) : -ENOENT;
+	return elf_walk_functions(e, match_name, &s) ? elf_find_offset(e, s.value, offset)
+						     : -ENOENT;
 }
 
-/* The bytes at a function's place in the file are those of the function. */
-START_TEST(own_functions)
+/* The bytes at the offset found are the function's code. */
+START_TEST(own_functions_are_found)
 {
 	unsigned char bytes[8];
 	unsigned int n = 0;
@@ -57,18 +58,18 @@ START_TEST(own_functions)
 	uint64_t offset;
 
 	ck_assert_int_eq(elf_open(&e, "/proc/self/exe"), 0);
-	ck_assert_int_eq(elf_walk_functions(&e, count, &n), 0);
+	ck_assert_int_eq(elf_walk_functions(&e, count_function, &n), 0);
 	ck_assert_uint_gt(n, 100);
-	ck_assert_int_eq(find(&e, "elf_is_found_here", &offset), 0);
+	ck_assert_int_eq(find_offset(&e, "elf_is_found_here", &offset), 0);
 	ck_assert_int_eq(pread(e.fd, bytes, sizeof(bytes), (off_t)offset), sizeof(bytes));
 	ck_assert_mem_eq(bytes, (const void *)(uintptr_t)elf_is_found_here, sizeof(bytes));
-	ck_assert_int_eq(find(&e, "elf_is_found_now", &offset), -ENOENT);
+	ck_assert_int_eq(find_offset(&e, "elf_is_found_now", &offset), -ENOENT);
 	ck_assert_int_eq(elf_find_offset(&e, UINT64_MAX, &offset), -ENOENT);
 	elf_close(&e);
 }
 END_TEST
 
-START_TEST(no_programs)
+START_TEST(other_files_are_refused)
 {
 	struct elf e = { 0 };
 
@@ -81,7 +82,7 @@ START_TEST(no_programs)
 }
 END_TEST
 
-/* A small program: one segment, a table of two symbols, their names and versions. */
+/* A small program: one segment, two symbols with their names and versions. */
 struct program {
 	Elf64_Ehdr head;
 	Elf64_Phdr segment;
@@ -92,7 +93,7 @@ struct program {
 	char code[16];
 };
 
-/* As in this program's own file; it stands at the same place in both classes. */
+/* The machine of the running program. The field has the same offset in both classes. */
 static uint16_t own_machine(void)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -104,7 +105,7 @@ static uint16_t own_machine(void)
 	return machine;
 }
 
-static struct program program_of(void)
+static struct program make_program(void)
 {
 	static const uint16_t one = 1;
 	struct program p = {
@@ -147,65 +148,65 @@ static struct program program_of(void)
 	return p;
 }
 
-START_TEST(small_program)
+START_TEST(symbols_of_code_are_found)
 {
-	struct program p = program_of();
+	struct program p = make_program();
 	unsigned int n = 0;
 	struct elf e = { 0 };
 	uint64_t offset;
 
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
-	elf_walk_functions(&e, count, &n);
+	elf_walk_functions(&e, count_function, &n);
 	ck_assert_uint_eq(n, 1);
-	ck_assert_int_eq(find(&e, "f", &offset), 0);
+	ck_assert_int_eq(find_offset(&e, "f", &offset), 0);
 	ck_assert_uint_eq(offset, offsetof(struct program, code) + 4);
-	ck_assert_int_eq(find(&e, "data", &offset), -ENOENT);
-	/* Not executable: no code is there. */
+	ck_assert_int_eq(find_offset(&e, "data", &offset), -ENOENT);
+	/* Code is only in executable segments. */
 	p.segment.p_flags = PF_R;
-	ck_assert_int_eq(find(&e, "f", &offset), -ENOENT);
+	ck_assert_int_eq(find_offset(&e, "f", &offset), -ENOENT);
 }
 END_TEST
 
-/* A function's other versions, for programs that are older, are not what is called by its name. */
-START_TEST(versions_of_functions)
+/* Hidden versions of a function, kept for older programs, are not found by its name. */
+START_TEST(hidden_versions_are_ignored)
 {
-	struct program p = program_of();
+	struct program p = make_program();
 	struct elf e = { 0 };
 	uint64_t offset;
 
 	p.sections[1].sh_type = SHT_DYNSYM;
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
 	p.versions[0] = 2;
-	ck_assert_int_eq(find(&e, "f", &offset), 0);
+	ck_assert_int_eq(find_offset(&e, "f", &offset), 0);
 	p.versions[0] = 2 | 0x8000;
-	ck_assert_int_eq(find(&e, "f", &offset), -ENOENT);
+	ck_assert_int_eq(find_offset(&e, "f", &offset), -ENOENT);
 }
 END_TEST
 
-static int chooses(const struct elf_symbol *symbol, void *arg)
+static int store_is_ifunc(const struct elf_symbol *symbol, void *arg)
 {
 	*(bool *)arg = symbol->is_ifunc;
 	return 1;
 }
 
-START_TEST(functions_that_choose)
+START_TEST(ifuncs_are_detected)
 {
-	struct program p = program_of();
+	struct program p = make_program();
 	struct elf e = { 0 };
-	bool it = true;
+	bool is_ifunc = true;
 
 	ck_assert_int_eq(elf_open_blob(&e, &p, sizeof(p)), 0);
-	ck_assert_int_eq(elf_walk_functions(&e, chooses, &it), 1);
-	ck_assert(!it);
+	ck_assert_int_eq(elf_walk_functions(&e, store_is_ifunc, &is_ifunc), 1);
+	ck_assert(!is_ifunc);
 	p.symbols[0].st_info = STT_GNU_IFUNC;
-	ck_assert_int_eq(elf_walk_functions(&e, chooses, &it), 1);
-	ck_assert(it);
+	ck_assert_int_eq(elf_walk_functions(&e, store_is_ifunc, &is_ifunc), 1);
+	ck_assert(is_ifunc);
 }
 END_TEST
 
-START_TEST(other_machines)
+START_TEST(other_machines_are_refused)
 {
-	struct program p = program_of();
+	struct program p = make_program();
 	struct elf e = { 0 };
 
 	p.head.e_machine = EM_ALPHA;
@@ -217,10 +218,10 @@ START_TEST(other_machines)
 }
 END_TEST
 
-/* Every byte of it changed, and every length: an answer, and no byte read beyond the end. */
-START_TEST(damaged_programs)
+/* Every byte changed and every length: no read past the end. */
+START_TEST(damaged_files_are_safe)
 {
-	struct program p = program_of();
+	struct program p = make_program();
 	unsigned int n = 0;
 	uint64_t offset;
 
@@ -231,14 +232,14 @@ START_TEST(damaged_programs)
 		memcpy(copy, &p, sizeof(p));
 		copy[i] ^= 0xff;
 		if (!elf_open_blob(&e, copy, sizeof(p))) {
-			elf_walk_functions(&e, count, &n);
-			find(&e, "f", &offset);
+			elf_walk_functions(&e, count_function, &n);
+			find_offset(&e, "f", &offset);
 		}
 		memcpy(copy, &p, sizeof(p));
 		copy = realloc(copy, i + 1);
 		if (!elf_open_blob(&e, copy, i)) {
-			elf_walk_functions(&e, count, &n);
-			find(&e, "f", &offset);
+			elf_walk_functions(&e, count_function, &n);
+			find_offset(&e, "f", &offset);
 		}
 		free(copy);
 	}
@@ -250,13 +251,13 @@ Suite *elf_suite(void)
 	Suite *s = suite_create("elf");
 	TCase *t = tcase_create("elf");
 
-	tcase_add_test(t, own_functions);
-	tcase_add_test(t, no_programs);
-	tcase_add_test(t, small_program);
-	tcase_add_test(t, versions_of_functions);
-	tcase_add_test(t, functions_that_choose);
-	tcase_add_test(t, other_machines);
-	tcase_add_test(t, damaged_programs);
+	tcase_add_test(t, own_functions_are_found);
+	tcase_add_test(t, other_files_are_refused);
+	tcase_add_test(t, symbols_of_code_are_found);
+	tcase_add_test(t, hidden_versions_are_ignored);
+	tcase_add_test(t, ifuncs_are_detected);
+	tcase_add_test(t, other_machines_are_refused);
+	tcase_add_test(t, damaged_files_are_safe);
 	suite_add_tcase(s, t);
 	return s;
 }

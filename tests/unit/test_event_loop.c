@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop of live commands: what wakes it, in which order, and what ends it. */
+/* The event loop of live commands: what wakes it, in which order, and what ends it. */
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 struct calls {
 	int fd, readable, timers;
 	uint64_t next, every;
-	int end_after;   /* timers; 0: never */
-	int read_result; /* of on_readable */
+	int end_after;   /* number of timers; 0: never */
+	int read_result; /* result of on_readable */
 };
 
 static int on_readable(void *arg)
@@ -61,7 +61,7 @@ static int run_loop(struct calls *c, uint64_t duration)
 	return event_loop_run(&loop);
 }
 
-START_TEST(ends_in_time)
+START_TEST(ends_after_its_duration)
 {
 	struct calls c = { 0 };
 	uint64_t start = clock_mono();
@@ -72,7 +72,7 @@ START_TEST(ends_in_time)
 }
 END_TEST
 
-START_TEST(timers_run_and_may_end_it)
+START_TEST(timers_run_and_may_end_the_loop)
 {
 	struct calls c = { .next = clock_mono() + MS, .every = 2 * MS, .end_after = 3 };
 
@@ -81,7 +81,7 @@ START_TEST(timers_run_and_may_end_it)
 }
 END_TEST
 
-START_TEST(what_can_be_read_is_read)
+START_TEST(readable_descriptors_are_read)
 {
 	struct calls c = { 0 };
 	int p[2];
@@ -96,7 +96,7 @@ START_TEST(what_can_be_read_is_read)
 }
 END_TEST
 
-/* Two descriptors as one: either of them wakes. */
+/* Two descriptors joined into one: either makes it readable. */
 START_TEST(joined_descriptors_wake)
 {
 	int one[2], other[2], fd;
@@ -110,7 +110,7 @@ START_TEST(joined_descriptors_wake)
 	ck_assert_int_eq(wait_for(fd, clock_mono() + NS_PER_S), WAIT_READABLE);
 	ck_assert_int_eq(read(other[0], &(char){ 0 }, 1), 1);
 	ck_assert_int_eq(wait_for(fd, clock_mono() + MS), WAIT_TIMEOUT);
-	close(one[1]); /* the end of a pipe can be read, too */
+	close(one[1]); /* a closed pipe is readable, too */
 	ck_assert_int_eq(wait_for(fd, clock_mono() + NS_PER_S), WAIT_READABLE);
 	close(fd);
 	close(one[0]);
@@ -120,7 +120,7 @@ START_TEST(joined_descriptors_wake)
 }
 END_TEST
 
-START_TEST(processes_end)
+START_TEST(ended_processes_are_detected)
 {
 	pid_t pid = fork();
 	int fd;
@@ -141,7 +141,7 @@ START_TEST(processes_end)
 }
 END_TEST
 
-START_TEST(an_error_ends_it)
+START_TEST(an_error_ends_the_loop)
 {
 	struct calls c = { .read_result = -EIO };
 	int p[2];
@@ -156,21 +156,21 @@ START_TEST(an_error_ends_it)
 }
 END_TEST
 
-START_TEST(a_closed_reader_ends_it)
+START_TEST(a_closed_stdout_ends_the_loop)
 {
 	struct calls c = { 0 };
-	int p[2], kept = dup(STDOUT_FILENO);
+	int p[2], saved_stdout = dup(STDOUT_FILENO);
 
 	ck_assert_int_eq(pipe(p), 0);
 	close(p[0]);
 	dup2(p[1], STDOUT_FILENO);
 	capture_stderr_begin(STDERR_FILENO);
 	ck_assert_int_eq(run_loop(&c, 0), -EPIPE);
-	dup2(kept, STDOUT_FILENO);
-	close(kept);
+	dup2(saved_stdout, STDOUT_FILENO);
+	close(saved_stdout);
 	close(p[1]);
 	capture_stderr_end(STDERR_FILENO);
-	ck_assert_ptr_nonnull(strstr(said, "the reader is gone"));
+	ck_assert_ptr_nonnull(strstr(captured, "the reader is gone"));
 }
 END_TEST
 
@@ -179,13 +179,13 @@ Suite *event_loop_suite(void)
 	Suite *s = suite_create("event_loop");
 	TCase *t = tcase_create("event_loop");
 
-	tcase_add_test(t, ends_in_time);
-	tcase_add_test(t, timers_run_and_may_end_it);
-	tcase_add_test(t, what_can_be_read_is_read);
+	tcase_add_test(t, ends_after_its_duration);
+	tcase_add_test(t, timers_run_and_may_end_the_loop);
+	tcase_add_test(t, readable_descriptors_are_read);
 	tcase_add_test(t, joined_descriptors_wake);
-	tcase_add_test(t, processes_end);
-	tcase_add_test(t, an_error_ends_it);
-	tcase_add_test(t, a_closed_reader_ends_it);
+	tcase_add_test(t, ended_processes_are_detected);
+	tcase_add_test(t, an_error_ends_the_loop);
+	tcase_add_test(t, a_closed_stdout_ends_the_loop);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter language: what says the same, what is wrong and where, what a host's names mean. */
+/* The filter language: equivalent filters, errors and their positions, names of the host. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 
 enum { PACKETS = 2000 };
 
-static int host(void *arg, const char *name, struct filter_addr *addrs, int max, struct diag *why)
+static int resolve_host(void *arg, const char *name, struct filter_addr *addrs, int max,
+			struct diag *why)
 {
 	(void)arg;
 	(void)why;
@@ -24,7 +25,7 @@ static int host(void *arg, const char *name, struct filter_addr *addrs, int max,
 	return 2;
 }
 
-static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
+static int resolve_iface(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
 {
 	(void)arg;
 	(void)why;
@@ -32,7 +33,7 @@ static int iface(void *arg, const char *name, uint32_t *ifindex, struct diag *wh
 	return strcmp(name, "eth0") ? -ENODEV : 0;
 }
 
-static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+static int resolve_cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
 	(void)arg;
 	(void)why;
@@ -40,8 +41,8 @@ static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 	return strcmp(path, "/system.slice/ssh.service") ? -ENOENT : 0;
 }
 
-/* One says what is wrong. */
-static int container(void *arg, const char *id, uint64_t *number, struct diag *why)
+/* A resolver may set its own message. */
+static int resolve_container(void *arg, const char *id, uint64_t *number, struct diag *why)
 {
 	(void)arg;
 	(void)id;
@@ -50,7 +51,7 @@ static int container(void *arg, const char *id, uint64_t *number, struct diag *w
 	return -EINVAL;
 }
 
-static int set(void *arg, const char *file, struct buf *text, struct diag *why)
+static int read_set(void *arg, const char *file, struct buf *text, struct diag *why)
 {
 	(void)arg;
 	(void)why;
@@ -63,14 +64,14 @@ static int set(void *arg, const char *file, struct buf *text, struct diag *why)
 	return 0;
 }
 
-static const struct filter_names names = { .host = host,
-					   .iface = iface,
-					   .cgroup = cgroup,
-					   .container = container,
-					   .set = set,
+static const struct filter_names names = { .host = resolve_host,
+					   .iface = resolve_iface,
+					   .cgroup = resolve_cgroup,
+					   .container = resolve_container,
+					   .set = read_set,
 					   .netmask = 0xffff0000 };
 
-static struct filter parsed(const char *text)
+static struct filter parse_text(const char *text)
 {
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
@@ -82,7 +83,7 @@ static struct filter parsed(const char *text)
 
 static const struct {
 	const char *a, *b;
-} alike[] = {
+} equivalents[] = {
 	{ "port 80 or 443", "port 80 or port 443" },
 	{ "tcp port 80 or 443 or 22", "tcp port 80 or tcp port 443 or tcp port 22" },
 	{ "port (80 or 443)", "port 80 or port 443" },
@@ -138,9 +139,9 @@ static const struct {
 	{ "verdict drop or inbound", "not (ip or not ip)" },
 };
 
-START_TEST(same)
+START_TEST(equivalent_filters_match_alike)
 {
-	struct filter a = parsed(alike[_i].a), b = parsed(alike[_i].b);
+	struct filter a = parse_text(equivalents[_i].a), b = parse_text(equivalents[_i].b);
 
 	exprs_seed(1 + (uint64_t)_i);
 	for (int i = 0; i < PACKETS; i++) {
@@ -150,7 +151,8 @@ START_TEST(same)
 		exprs_draw_packet(&p);
 		q.caplen = p.frame.caplen;
 		ck_assert_msg(filter_match(&a, &q) == filter_match(&b, &q),
-			      "'%s' and '%s' differ at packet %d", alike[_i].a, alike[_i].b, i);
+			      "'%s' and '%s' differ at packet %d", equivalents[_i].a,
+			      equivalents[_i].b, i);
 	}
 	filter_close(&a);
 	filter_close(&b);
@@ -160,8 +162,8 @@ END_TEST
 static const struct {
 	const char *text;
 	size_t pos;
-	const char *words;
-} wrong[] = {
+	const char *message;
+} errors[] = {
 	{ "tcp port", 8, "missing port number" },
 	{ "port 65536", 5, "expected port number or service name, not '65536'" },
 	{ "port nonesuch", 5, "'nonesuch'" },
@@ -210,20 +212,20 @@ static const struct {
 	{ "port 80 or set list or 443", 23, "'443'" },
 };
 
-START_TEST(mistakes)
+START_TEST(errors_have_positions)
 {
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
 
-	ck_assert_int_eq(filter_parse(&f, wrong[_i].text, &names, &diag), -EINVAL);
-	ck_assert_msg(diag.pos == wrong[_i].pos && strstr(diag.msg, wrong[_i].words),
-		      "'%s': at %llu: %s", wrong[_i].text, (unsigned long long)diag.pos, diag.msg);
+	ck_assert_int_eq(filter_parse(&f, errors[_i].text, &names, &diag), -EINVAL);
+	ck_assert_msg(diag.pos == errors[_i].pos && strstr(diag.msg, errors[_i].message),
+		      "'%s': at %llu: %s", errors[_i].text, (unsigned long long)diag.pos, diag.msg);
 	ck_assert_ptr_null(f.nodes);
 }
 END_TEST
 
-/* n times before, one in the middle, n times after. */
-static char *repeated(const char *before, const char *middle, const char *after, size_t n)
+/* Repeats before and after n times each around middle. */
+static char *repeat_text(const char *before, const char *middle, const char *after, size_t n)
 {
 	size_t nb = strlen(before), nm = strlen(middle), na = strlen(after);
 	char *text = calloc(1, n * (nb + na) + nm + 1);
@@ -237,7 +239,7 @@ static char *repeated(const char *before, const char *middle, const char *after,
 	return text;
 }
 
-START_TEST(depth)
+START_TEST(nesting_is_limited)
 {
 	static const char *const nests[][2] = { { "(", ")" }, { "not ", "" }, { "-", "" } };
 	struct diag diag = { 0 };
@@ -245,8 +247,8 @@ START_TEST(depth)
 
 	for (size_t i = 0; i < ARRAY_LEN(nests); i++) {
 		const char *middle = i == 2 ? "1 = 1" : "tcp";
-		char *fits = repeated(nests[i][0], middle, nests[i][1], 150);
-		char *not = repeated(nests[i][0], middle, nests[i][1], 5000);
+		char *fits = repeat_text(nests[i][0], middle, nests[i][1], 150);
+		char *not = repeat_text(nests[i][0], middle, nests[i][1], 5000);
 
 		ck_assert_msg(!filter_parse(&f, fits, NULL, &diag), "%zu: %s", i, diag.msg);
 		filter_close(&f);
@@ -257,13 +259,13 @@ START_TEST(depth)
 }
 END_TEST
 
-/* Hundreds of terms fit, tens of thousands are refused with words, before anything is loaded. */
-START_TEST(length)
+/* Hundreds of terms fit. Tens of thousands are refused with a message before anything is loaded. */
+START_TEST(length_is_limited)
 {
 	struct filter_code code = { 0 };
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
-	char *text = repeated("port 80 or ", "tcp", "", 800);
+	char *text = repeat_text("port 80 or ", "tcp", "", 800);
 
 	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), 0);
 	ck_assert_int_eq(filter_emit(&f, FILTER_SKB, &code, &diag), 0);
@@ -271,24 +273,23 @@ START_TEST(length)
 	filter_code_close(&code);
 	filter_close(&f);
 	free(text);
-	text = repeated("port 80 or ", "tcp", "", 5500);
+	text = repeat_text("port 80 or ", "tcp", "", 5500);
 	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), 0);
 	ck_assert_int_eq(filter_emit(&f, FILTER_SKB, &code, &diag), -E2BIG);
 	ck_assert_ptr_nonnull(strstr(diag.msg, "too long"));
 	filter_close(&f);
 	free(text);
-	text = repeated("port 80 or ", "tcp", "", 30000);
+	text = repeat_text("port 80 or ", "tcp", "", 30000);
 	ck_assert_int_eq(filter_parse(&f, text, NULL, &diag), -EINVAL);
 	free(text);
 }
 END_TEST
 
-/* Conditions of options hold besides the filter, whatever it is; of the interfaces one is enough.
- */
+/* Restrictions by options apply in addition to any filter. One of the interfaces is enough. */
 static const struct {
 	const char *text;
 	struct filter_restriction r;
-	bool matches; /* a TCP packet of process 7 in namespace 5, at interface 3 */
+	bool matches; /* a TCP packet of process 7 in namespace 5 on interface 3 */
 } restrictions[] = {
 	{ "", { 0 }, true },
 	{ "", { (const uint32_t[]){ 3 }, 1, 5, 7 }, true },
@@ -304,7 +305,7 @@ static const struct {
 	{ "not udp", { NULL, 0, 5, 7 }, true },
 };
 
-START_TEST(restricts)
+START_TEST(options_restrict_filters)
 {
 	struct view views[2] = { { .ifindex = 3,
 				   .netns = 5,
@@ -339,11 +340,11 @@ Suite *filter_suite(void)
 	Suite *s = suite_create("filter");
 	TCase *t = tcase_create("filter");
 
-	tcase_add_loop_test(t, same, 0, ARRAY_LEN(alike));
-	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
-	tcase_add_test(t, depth);
-	tcase_add_test(t, length);
-	tcase_add_loop_test(t, restricts, 0, ARRAY_LEN(restrictions));
+	tcase_add_loop_test(t, equivalent_filters_match_alike, 0, ARRAY_LEN(equivalents));
+	tcase_add_loop_test(t, errors_have_positions, 0, ARRAY_LEN(errors));
+	tcase_add_test(t, nesting_is_limited);
+	tcase_add_test(t, length_is_limited);
+	tcase_add_loop_test(t, options_restrict_filters, 0, ARRAY_LEN(restrictions));
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gen against objects that it must refuse, and against damaged ones, which must do it no harm. */
+/* gen with objects that it must refuse, and with damaged ones. */
 #define _GNU_SOURCE /* asprintf */
 #include <check.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "tests/unit/suites.h"
 
 static const struct {
-	const char *name, *words;
+	const char *name, *message;
 } refusals[] = {
 	{ "no_ksym", "section .ksyms: symbol jiffies_64: kernel symbols" },
 	{ "no_kfunc", "section .ksyms: symbol bpf_rcu_read_lock: kernel symbols and functions" },
@@ -50,29 +50,29 @@ static const struct {
 	{ "no_notype", "section .maps: symbol m: has no type" },
 };
 
-START_TEST(unknown_things_are_refused_by_name)
+START_TEST(unsupported_objects_are_named)
 {
 	for (int t = 0; t < NTARGETS; t++) {
-		struct file file = file_of(targets[t], refusals[_i].name);
+		struct file file = read_object_file(targets[t], refusals[_i].name);
 		struct gen_obj obj = { .spec = { .nmaps = 77 } };
 		struct diag d;
 
 		ck_assert_int_lt(gen_read(file.at, file.len, refusals[_i].name, &obj, &d), 0);
-		ck_assert_msg(strstr(d.msg, refusals[_i].words) != NULL, "said: %s", d.msg);
-		/* Left alone on failure. */
+		ck_assert_msg(strstr(d.msg, refusals[_i].message) != NULL, "message: %s", d.msg);
+		/* Unchanged on failure. */
 		ck_assert_uint_eq(obj.spec.nmaps, 77);
 		free(file.at);
 	}
 }
 END_TEST
 
-static void assert_fails(const struct file *file, size_t len, const char *name, const char *words)
+static void assert_fails(const struct file *file, size_t len, const char *name, const char *message)
 {
 	struct gen_obj obj = { 0 };
 	struct diag d;
 
 	ck_assert_int_lt(gen_read(file->at, len, name, &obj, &d), 0);
-	ck_assert_msg(strstr(d.msg, words) != NULL, "said: %s", d.msg);
+	ck_assert_msg(strstr(d.msg, message) != NULL, "message: %s", d.msg);
 }
 
 START_TEST(other_files_are_refused)
@@ -80,7 +80,7 @@ START_TEST(other_files_are_refused)
 	static const struct {
 		size_t at;
 		uint8_t to;
-		const char *words;
+		const char *message;
 	} changes[] = {
 		{ 0, 'x', "not an ELF file" },
 		{ 4, 1, "not a 64-bit ELF file" },
@@ -89,7 +89,7 @@ START_TEST(other_files_are_refused)
 		{ 18, 62, "not a relocatable BPF object" },
 		{ 58, 63, "section headers of" },
 	};
-	struct file file = file_of("bpfel", "maps");
+	struct file file = read_object_file("bpfel", "maps");
 
 	assert_fails(&file, 0, "maps", "not an ELF file");
 	assert_fails(&file, file.len, "no-name", "not a C identifier");
@@ -98,17 +98,17 @@ START_TEST(other_files_are_refused)
 		uint8_t was = file.at[changes[i].at];
 
 		file.at[changes[i].at] = changes[i].to;
-		assert_fails(&file, file.len, "maps", changes[i].words);
+		assert_fails(&file, file.len, "maps", changes[i].message);
 		file.at[changes[i].at] = was;
 	}
 	free(file.at);
 }
 END_TEST
 
-/* The section headers stand at an object's end, so any part of it is not enough. */
+/* The section headers are at the end of an object, so every prefix is refused. */
 START_TEST(truncated_objects_are_refused)
 {
-	struct file file = file_of(targets[_i % NTARGETS], good[_i / NTARGETS]);
+	struct file file = read_object_file(targets[_i % NTARGETS], good[_i / NTARGETS]);
 
 	for (size_t len = 0; len < file.len; len += UNIT_STRIDE) {
 		uint8_t *part = malloc(len ? len : 1);
@@ -117,16 +117,16 @@ START_TEST(truncated_objects_are_refused)
 
 		memcpy(part, file.at, len);
 		if (gen_read(part, len, "maps", &obj, &d) >= 0 || !d.msg[0])
-			ck_abort_msg("%zu of %zu bytes are taken, or no words for it", len,
-				     file.len);
+			ck_abort_msg("%zu of %zu bytes are accepted, or refused without a message",
+				     len, file.len);
 		free(part);
 	}
 	free(file.at);
 }
 END_TEST
 
-/* Read and, if it is taken, write; the sanitizers say whether that was right. */
-static bool survives(const struct file *file, const char *name)
+/* Reads an object and emits it if it is accepted. The sanitizers detect errors. */
+static bool read_and_emit(const struct file *file, const char *name)
 {
 	struct gen_text text = { 0 };
 	struct gen_obj obj = { 0 };
@@ -134,34 +134,34 @@ static bool survives(const struct file *file, const char *name)
 	int err = gen_read(file->at, file->len, name, &obj, &d);
 
 	if (err && !d.msg[0])
-		ck_abort_msg("refused without a word");
+		ck_abort_msg("refused without a message");
 	if (err)
 		return false;
 	if (gen_emit_source(&obj, &text) || gen_emit_header(&obj, &text))
-		ck_abort_msg("read, but not written");
+		ck_abort_msg("read, but not emitted");
 	gen_text_close(&text);
 	gen_obj_close(&obj);
 	return true;
 }
 
-START_TEST(corrupt_objects_do_no_harm)
+START_TEST(corrupt_objects_are_safe)
 {
 	static const uint8_t flips[] = { 0xff, 0x01, 0x80 };
 	const char *name = good[_i / NTARGETS];
-	struct file file = file_of(targets[_i % NTARGETS], name);
-	size_t taken = 0, refused = 0;
+	struct file file = read_object_file(targets[_i % NTARGETS], name);
+	size_t accepted = 0, refused = 0;
 
 	for (size_t at = 0; at < file.len; at += UNIT_STRIDE) {
 		uint8_t flip = flips[at % sizeof(flips)];
 
 		file.at[at] ^= flip;
-		if (survives(&file, name))
-			taken++;
+		if (read_and_emit(&file, name))
+			accepted++;
 		else
 			refused++;
 		file.at[at] ^= flip;
 	}
-	ck_assert_uint_gt(taken, 0);
+	ck_assert_uint_gt(accepted, 0);
 	ck_assert_uint_gt(refused, 0);
 	free(file.at);
 }
@@ -172,13 +172,13 @@ Suite *gen_refuse_suite(void)
 	Suite *s = suite_create("gen_refuse");
 	TCase *refuses = tcase_create("refuses"), *broken = tcase_create("broken");
 
-	tcase_add_loop_test(refuses, unknown_things_are_refused_by_name, 0, ARRAY_LEN(refusals));
+	tcase_add_loop_test(refuses, unsupported_objects_are_named, 0, ARRAY_LEN(refusals));
 	tcase_add_test(refuses, other_files_are_refused);
 	suite_add_tcase(s, refuses);
-	/* Tens of thousands of readings under sanitizers. */
+	/* Reads tens of thousands of objects with sanitizers. */
 	tcase_set_timeout(broken, 120);
 	tcase_add_loop_test(broken, truncated_objects_are_refused, 0, NGOOD * NTARGETS);
-	tcase_add_loop_test(broken, corrupt_objects_do_no_harm, 0, NDEEP * NTARGETS);
+	tcase_add_loop_test(broken, corrupt_objects_are_safe, 0, NDEEP * NTARGETS);
 	suite_add_tcase(s, broken);
 	return s;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The guard's limits as text: what is read, what is wrong and where, what buckets it comes to. The
- * rates of the busiest entries. */
+/* The guard's limits as text: parsing, errors and their positions, the resulting buckets. The rates
+ * of the busiest entries. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
 
-/* A text, and what is printed of it. */
+/* A text, and how it is printed. */
 static const struct {
 	const char *text, *printed;
 } texts[] = {
@@ -33,7 +33,7 @@ static const struct {
 	{ "dst 2k connections count", "dst 2000 connections count" },
 };
 
-START_TEST(reads)
+START_TEST(limits_are_parsed_and_printed)
 {
 	struct guard_plan plan;
 	struct buf out = { 0 };
@@ -57,8 +57,8 @@ START_TEST(reads)
 }
 END_TEST
 
-/* A limit of open connections comes last in its scope, beside three others at most. */
-START_TEST(open_last)
+/* A limit of open connections is the last of its scope, after at most three others. */
+START_TEST(open_connections_come_last)
 {
 	static const char *const four[] = { "5 connections", "1 packets/s", "2 packets/s",
 					    "3 connections/s" };
@@ -78,8 +78,8 @@ START_TEST(open_last)
 }
 END_TEST
 
-/* Where only connections are limited, no number of packets makes an entry. */
-START_TEST(few_of_conns)
+/* If only connections are limited, no number of packets creates an entry. */
+START_TEST(connection_limits_ignore_packets)
 {
 	struct guard_plan plan;
 	struct diag diag = { 0 };
@@ -95,11 +95,11 @@ START_TEST(few_of_conns)
 }
 END_TEST
 
-/* What is wrong, and at which byte. */
+/* The message, and the byte it refers to. */
 static const struct {
 	const char *text;
 	uint64_t pos;
-	const char *words;
+	const char *message;
 } wrong[] = {
 	{ "", 0, "a limit is [KEY] RATE" },
 	{ "frob 1 packets/s", 0, "a limit is [KEY] RATE" },
@@ -126,7 +126,7 @@ static const struct {
 	{ "src 5 connections burst 7", 18, "expected" },
 };
 
-START_TEST(mistakes)
+START_TEST(errors_have_positions)
 {
 	const char *text = wrong[_i].text;
 	struct guard_plan plan;
@@ -136,14 +136,14 @@ START_TEST(mistakes)
 	ck_assert_int_eq(guard_plan_add_limit(&plan, text, strlen(text), &diag), -EINVAL);
 	ck_assert_msg(diag.pos == wrong[_i].pos, "'%s': at %llu", text,
 		      (unsigned long long)diag.pos);
-	ck_assert_msg(strstr(diag.msg, wrong[_i].words), "'%s': %s", text, diag.msg);
+	ck_assert_msg(strstr(diag.msg, wrong[_i].message), "'%s': %s", text, diag.msg);
 	ck_assert_int_eq(plan.conf.nscopes, 1);
 	ck_assert_int_eq(plan.conf.scopes[0].nlimits, 0);
 	guard_plan_close(&plan);
 }
 END_TEST
 
-START_TEST(files)
+START_TEST(files_are_parsed)
 {
 	static const char good[] = "# limits\n\n1 packets/s # one\r\nsrc/24 2 packets/s\n  \nsrc 3 "
 				   "syns/s",
@@ -161,8 +161,8 @@ START_TEST(files)
 }
 END_TEST
 
-/* More than there is room for is refused, whichever comes first. */
-START_TEST(too_many)
+/* More than fits is refused, in any order. */
+START_TEST(too_many_limits_are_refused)
 {
 	static const char *const keys[] = { "src", "dst", "src+port", "src/24", "src/16" };
 	struct guard_plan plan;
@@ -185,8 +185,8 @@ START_TEST(too_many)
 }
 END_TEST
 
-/* Whatever is typed, an answer is given, and what is taken prints as something that is taken. */
-START_TEST(noise)
+/* Random text is parsed or refused. What is parsed prints as something that can be parsed. */
+START_TEST(random_text_is_safe)
 {
 	static const char *const words[] = { "src",   "dst",        "src6",      "/24",    " ",
 					     "10",    "1k",         "packets/s", "Mbit/s", "syns/m",
@@ -220,7 +220,7 @@ START_TEST(noise)
 }
 END_TEST
 
-/* A table in memory with nothing but entries: no kernel program uses it. */
+/* A table in memory with entries only: no kernel program uses it. */
 struct table {
 	struct guard_conf conf;
 	struct guard_table t;
@@ -246,7 +246,7 @@ static void table_close(struct table *table)
 	free(table->t.lines);
 }
 
-/* Packets of an entry; created: its tick, by which a key is told from the one before. */
+/* Sets an entry's packets. created: its tick, which distinguishes a key from the previous one. */
 static void table_count(struct table *table, uint32_t entry, uint32_t created, uint64_t passed,
 			uint64_t dropped, uint32_t bytes)
 {
@@ -261,7 +261,7 @@ static void table_count(struct table *table, uint32_t entry, uint32_t created, u
 	rec->bytes_div4 += bytes / 4;
 }
 
-/* Reads the rates as if so many seconds had passed: the few milliseconds since do not matter. */
+/* Reads the rates as if that many seconds had passed. The few milliseconds since are negligible. */
 static size_t table_read(struct table *table, struct guard_busy *busy, size_t max)
 {
 	table->rates.time -= SECONDS * NS_PER_S;
@@ -289,7 +289,7 @@ START_TEST(rates_by_second)
 	table_count(&table, 3, 70, 3 * SECONDS, 1 * SECONDS, 8000 * SECONDS);
 	ck_assert_uint_eq(table_read(&table, busy, 4), 1);
 	expect_rate(&busy[0], 3, 4, 1, 64000);
-	/* Each reading starts the next one. */
+	/* Each reading starts the next interval. */
 	table_count(&table, 5, 71, 0, 2 * SECONDS, 100 * SECONDS);
 	ck_assert_uint_eq(table_read(&table, busy, 4), 1);
 	expect_rate(&busy[0], 5, 2, 2, 800);
@@ -298,7 +298,7 @@ START_TEST(rates_by_second)
 }
 END_TEST
 
-/* Bytes wrap in the record, packets do not. */
+/* The record's bytes wrap, its packets do not. */
 START_TEST(rates_when_bytes_wrap)
 {
 	struct guard_busy busy;
@@ -315,7 +315,7 @@ START_TEST(rates_when_bytes_wrap)
 }
 END_TEST
 
-/* What an entry had counted for another key is not this one's, even if it was more. */
+/* Counts of an entry's previous key are not the new key's, even if they were higher. */
 START_TEST(rates_of_another_key)
 {
 	struct guard_busy busy[4];
@@ -329,7 +329,7 @@ START_TEST(rates_of_another_key)
 	ck_assert_uint_eq(table_read(&table, busy, 4), 2);
 	expect_rate(&busy[0], 2, 5, 0, 4000);
 	expect_rate(&busy[1], 9, 2, 0, 1600);
-	/* An entry that was freed is not read. */
+	/* A freed entry is not read. */
 	table.t.lines[1].way[1] = 0;
 	guard_table_rec(&table.t, 9)->passed += SECONDS;
 	ck_assert_uint_eq(table_read(&table, busy, 4), 0);
@@ -337,7 +337,7 @@ START_TEST(rates_of_another_key)
 }
 END_TEST
 
-/* Of all entries the busiest, in order, however many there are and wherever they are. */
+/* The busiest of all entries, in order, for any number and any position. */
 START_TEST(busiest_first)
 {
 	struct guard_busy busy[TABLE_ENTRIES + 1];
@@ -365,7 +365,7 @@ START_TEST(busiest_first)
 		ck_assert_uint_eq(n, max < TABLE_ENTRIES ? max : TABLE_ENTRIES);
 		for (size_t i = 0; i < n; i++)
 			expect_rate(&busy[i], order[i], (double)(TABLE_ENTRIES - i), 0, 0);
-		if (n < TABLE_ENTRIES + 1) /* what is behind them is left alone */
+		if (n < TABLE_ENTRIES + 1) /* later elements are unchanged */
 			ck_assert_uint_eq(busy[n].entry, UINT32_MAX);
 		for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
 			table_count(&table, order[i], i + 1, (TABLE_ENTRIES - i) * SECONDS, 0, 0);
@@ -380,13 +380,13 @@ Suite *guard_suite(void)
 	TCase *t = tcase_create("guard");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, reads, 0, ARRAY_LEN(texts));
-	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
-	tcase_add_test(t, open_last);
-	tcase_add_test(t, few_of_conns);
-	tcase_add_test(t, files);
-	tcase_add_test(t, too_many);
-	tcase_add_test(t, noise);
+	tcase_add_loop_test(t, limits_are_parsed_and_printed, 0, ARRAY_LEN(texts));
+	tcase_add_loop_test(t, errors_have_positions, 0, ARRAY_LEN(wrong));
+	tcase_add_test(t, open_connections_come_last);
+	tcase_add_test(t, connection_limits_ignore_packets);
+	tcase_add_test(t, files_are_parsed);
+	tcase_add_test(t, too_many_limits_are_refused);
+	tcase_add_test(t, random_text_is_safe);
 	tcase_add_test(t, rates_by_second);
 	tcase_add_test(t, rates_when_bytes_wrap);
 	tcase_add_test(t, rates_of_another_key);

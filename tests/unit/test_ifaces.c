@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the follower of interfaces makes of messages that a kernel sent.
- *
- * tests/data/ifaces has them by step: what a watching socket got (NAME.events), and then a list of
- * all interfaces (NAME.list). In a new namespace with lo up and a pair veth0, veth1: veth0 set up,
- * down, renamed to lan0, moved to another namespace, moved back and set up; veth1 put into a bridge
- * and taken out; lan0 deleted. */
+/* The interface follower with recorded messages of a kernel. tests/data/ifaces has them by step:
+ * what a subscribed socket received (NAME.events), then a list of all interfaces (NAME.list). They
+ * were recorded in a new namespace with lo up and a pair veth0, veth1. Steps: veth0 set up, down,
+ * renamed to lan0, moved to another namespace, moved back and set up; veth1 added to a bridge and
+ * removed from it; lan0 deleted. */
 #include <check.h>
 #include <endian.h>
 #include <errno.h>
@@ -18,15 +17,15 @@
 #include "sys/iface_follower.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/sys_cases.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/err.h"
 
 enum { BYTES_MAX = 32768, CHANGES_MAX = 256, VETH0 = 3 };
 
-/* How a step is told. */
-enum told { BY_LIST = 1, BY_EVENTS = 2, BY_BOTH = 3 };
+/* The messages that report a step. */
+enum source { BY_LIST = 1, BY_EVENTS = 2, BY_BOTH = 3 };
 
-static void swap16(char *at)
+static void swap_u16(char *at)
 {
 	uint16_t n;
 
@@ -35,7 +34,7 @@ static void swap16(char *at)
 	memcpy(at, &n, sizeof(n));
 }
 
-static uint32_t swap32(char *at)
+static uint32_t swap_u32(char *at)
 {
 	uint32_t n;
 
@@ -45,23 +44,23 @@ static uint32_t swap32(char *at)
 	return n;
 }
 
-/* Netlink is in the host's byte order, and that host's was little-endian. Values of attributes that
- * are looked at are strings. */
+/* Netlink uses the host's byte order, and the recording host was little-endian. The attribute
+ * values read here are strings. */
 static void to_host_order(char *bytes, size_t len)
 {
 	static const size_t words[] = { 8, 12, 20, 24, 28 }, halves[] = { 4, 6, 18 };
 
 	for (char *m = bytes; m < bytes + len;) {
-		char *end = m + swap32(m), *attr = m + NLMSG_HDRLEN + sizeof(struct ifinfomsg);
+		char *end = m + swap_u32(m), *attr = m + NLMSG_HDRLEN + sizeof(struct ifinfomsg);
 		struct nlattr a;
 
 		for (size_t i = 0; i < ARRAY_LEN(words); i++)
-			swap32(m + words[i]);
+			swap_u32(m + words[i]);
 		for (size_t i = 0; i < ARRAY_LEN(halves); i++)
-			swap16(m + halves[i]);
+			swap_u16(m + halves[i]);
 		for (; attr < end; attr += NLA_ALIGN(a.nla_len)) {
-			swap16(attr);
-			swap16(attr + 2);
+			swap_u16(attr);
+			swap_u16(attr + 2);
 			memcpy(&a, attr, sizeof(a));
 		}
 		m = bytes + NLMSG_ALIGN(end - bytes);
@@ -84,7 +83,7 @@ static size_t read_data(const char *step, const char *kind, char *bytes, size_t 
 	return n;
 }
 
-/* Bytes as one datagram on a socket that is not the kernel's. */
+/* Sends bytes as one datagram on a socket pair instead of a netlink socket. */
 static int read_messages(const char *bytes, size_t len, nl_each *each, void *arg)
 {
 	static char answers[NL_BUF_MAX];
@@ -108,23 +107,23 @@ static int add_link(const struct nlmsghdr *hdr, struct nl_span body, void *arg)
 	return 0;
 }
 
-static void follow(struct iface_follower *f, const char *step, enum told told)
+static void apply_step(struct iface_follower *f, const char *step, enum source source)
 {
 	char bytes[BYTES_MAX];
 	struct link links[8];
 	struct link_list list = { .at = links };
 
-	if (told & BY_EVENTS)
+	if (source & BY_EVENTS)
 		ck_assert(!read_messages(bytes, read_data(step, "events", bytes, BYTES_MAX),
 					 iface_follower_add_event, f));
-	if (!(told & BY_LIST))
+	if (!(source & BY_LIST))
 		return;
 	ck_assert(
 		!read_messages(bytes, read_data(step, "list", bytes, BYTES_MAX), add_link, &list));
 	ck_assert(!iface_follower_add_list(f, &list));
 }
 
-/* Takes all changes, as text: +ADDED, ~RENAMED, -REMOVED. */
+/* Compares all changes as text: +ADDED, ~RENAMED, -REMOVED. */
 static void expect_changes(struct iface_follower *f, const char *want)
 {
 	char text[CHANGES_MAX] = "";
@@ -139,54 +138,55 @@ static void expect_changes(struct iface_follower *f, const char *want)
 	ck_assert_str_eq(text, want);
 }
 
-static void expect_step(struct iface_follower *f, const char *step, enum told told,
+static void expect_step(struct iface_follower *f, const char *step, enum source source,
 			const char *want)
 {
-	follow(f, step, told);
+	apply_step(f, step, source);
 	expect_changes(f, want);
 }
 
-/* Notes are kept from the tests' output. */
-static char noted[128];
+/* Captures notes to keep them out of the tests' output. */
+static char notes[128];
 static struct err_capture before;
 
-static void hold_notes(void)
+static void capture_notes_begin(void)
 {
-	before = err_capture_begin(noted, sizeof(noted));
+	before = err_capture_begin(notes, sizeof(notes));
 }
 
-static void release_notes(void)
+static void capture_notes_end(void)
 {
 	err_capture_end(before);
 }
 
-/* Every interface that is up: whatever is seen of the steps, the list is enough. */
-START_TEST(every_one)
+/* All interfaces that are up: the list is enough if events are missing. */
+START_TEST(all_interfaces_are_followed)
 {
-	enum told told = _i ? BY_BOTH : BY_LIST; /* or all events were lost */
+	enum source source = _i ? BY_BOTH : BY_LIST; /* by list: all events were lost */
 	struct iface_follower f = { 0 };
 
 	expect_step(&f, "down", BY_LIST, "+lo");
-	expect_step(&f, "up", told, "+veth0");
+	expect_step(&f, "up", source, "+veth0");
 	expect_step(&f, "up", BY_LIST, "");
-	expect_step(&f, "downed", told, "");
-	expect_step(&f, "up", told, "");
-	expect_step(&f, "renamed", told, "~lan0");
-	ck_assert_str_eq(noted, "veth0: the interface is now named lan0");
+	expect_step(&f, "downed", source, "");
+	expect_step(&f, "up", source, "");
+	expect_step(&f, "renamed", source, "~lan0");
+	ck_assert_str_eq(notes, "veth0: the interface is now named lan0");
 	ck_assert_uint_eq(f.nused, 2);
-	expect_step(&f, "moved", told, "-lan0");
-	ck_assert_str_eq(noted, "lan0: the interface is gone");
+	expect_step(&f, "moved", source, "-lan0");
+	ck_assert_str_eq(notes, "lan0: the interface is gone");
 	ck_assert_uint_eq(f.nused, 1);
-	expect_step(&f, "back", told, "+lan0");
-	expect_step(&f, "left_bridge", told, "");
-	expect_step(&f, "deleted", told, "-lan0");
+	expect_step(&f, "back", source, "+lan0");
+	expect_step(&f, "left_bridge", source, "");
+	expect_step(&f, "deleted", source, "-lan0");
 	ck_assert_uint_eq(f.nused, 1);
 	iface_follower_close(&f);
 }
 END_TEST
 
-/* By name: up or not; a renamed one is still used, and added once; what comes back is added. */
-START_TEST(by_name)
+/* By name, up or not: a renamed interface is still used and was added once. One that returns is
+ * added. */
+START_TEST(named_interfaces_are_followed)
 {
 	static const struct opt_list names = { { "veth0", "lan0" }, 2 };
 	struct iface_follower f = { .names = &names };
@@ -202,8 +202,8 @@ START_TEST(by_name)
 }
 END_TEST
 
-/* Another interface with the name of one that was renamed is used as well. */
-START_TEST(name_of_another)
+/* Another interface that gets the name of a renamed one is used as well. */
+START_TEST(reused_names_are_followed)
 {
 	static const struct opt_list names = { { "veth0" }, 1 };
 	struct link links[] = { { .ifindex = VETH0, .name = "lan0" },
@@ -218,15 +218,15 @@ START_TEST(name_of_another)
 }
 END_TEST
 
-/* Away and back between two readings: the list alone shows no difference. */
-START_TEST(away_and_back)
+/* Moved away and back between two readings: the list alone shows no difference. */
+START_TEST(interfaces_that_return_are_noticed)
 {
 	struct iface_follower f = { 0 };
 
 	expect_step(&f, "down", BY_LIST, "+lo");
 	expect_step(&f, "up", BY_BOTH, "+veth0");
-	follow(&f, "renamed", BY_EVENTS);
-	follow(&f, "moved", BY_EVENTS);
+	apply_step(&f, "renamed", BY_EVENTS);
+	apply_step(&f, "moved", BY_EVENTS);
 	expect_step(&f, "back", BY_BOTH, "-veth0 +lan0");
 	expect_step(&f, "back", BY_LIST, "");
 	/* The list was newer than this event. */
@@ -237,8 +237,8 @@ START_TEST(away_and_back)
 }
 END_TEST
 
-/* A bridge announces that a port has left it with a message of the same type as a removal. */
-START_TEST(leaves_a_bridge)
+/* A bridge reports a port that left it with a message of the same type as a removal. */
+START_TEST(leaving_a_bridge_is_not_a_removal)
 {
 	static const struct opt_list names = { { "veth1" }, 1 };
 	struct iface_follower f = { .names = &names };
@@ -250,14 +250,14 @@ START_TEST(leaves_a_bridge)
 }
 END_TEST
 
-/* What could not be used is left alone until it is another interface. */
-START_TEST(rejected)
+/* An interface that could not be used is not retried until it is another one. */
+START_TEST(rejected_interfaces_are_not_retried)
 {
 	struct iface_follower f = { 0 };
 
 	expect_step(&f, "down", BY_LIST, "+lo");
 	expect_step(&f, "up", BY_BOTH, "+veth0");
-	noted[0] = '\0';
+	notes[0] = '\0';
 	ck_assert(!iface_follower_reject(&f, VETH0, -EOPNOTSUPP));
 	ck_assert(!iface_follower_reject(&f, VETH0, -EOPNOTSUPP));
 	ck_assert_uint_eq(f.nused, 1);
@@ -266,7 +266,7 @@ START_TEST(rejected)
 	expect_step(&f, "up", BY_BOTH, "");
 	expect_step(&f, "renamed", BY_BOTH, "");
 	expect_step(&f, "moved", BY_BOTH, "");
-	ck_assert_str_eq(noted, "");
+	ck_assert_str_eq(notes, "");
 	ck_assert_uint_eq(f.nused, 1);
 	expect_step(&f, "back", BY_BOTH, "+lan0");
 	ck_assert_uint_eq(f.nused, 2);
@@ -274,15 +274,15 @@ START_TEST(rejected)
 }
 END_TEST
 
-/* One that was named has to be usable at the start; later on the others go on without it. What no
- * interface would allow ends it all. */
-START_TEST(rejected_for_good)
+/* A named interface must be usable at the start. Later the others continue without it. An error
+ * that no interface could avoid ends the run. */
+START_TEST(rejection_at_the_start_is_an_error)
 {
 	static const struct opt_list names = { { "veth0", "lan0" }, 2 };
 	struct iface_follower f = { .names = &names };
 	struct iface_change change;
 
-	follow(&f, "down", BY_LIST);
+	apply_step(&f, "down", BY_LIST);
 	ck_assert_int_eq(iface_follower_next(&f, &change), 1);
 	ck_assert_int_eq(iface_follower_reject(&f, VETH0, -EOPNOTSUPP), -EOPNOTSUPP);
 	expect_changes(&f, "");
@@ -297,15 +297,15 @@ START_TEST(rejected_for_good)
 }
 END_TEST
 
-/* Cut off anywhere, messages remove nothing that the whole ones do not. */
-START_TEST(cut_events)
+/* Truncated messages remove only what the complete ones do. */
+START_TEST(truncated_events_are_safe)
 {
 	char bytes[BYTES_MAX];
 	size_t len = read_data("left_bridge", "events", bytes, BYTES_MAX);
 	struct iface_follower f = { 0 };
 
 	len += read_data("moved", "events", bytes + len, BYTES_MAX - len);
-	follow(&f, "back", BY_LIST);
+	apply_step(&f, "back", BY_LIST);
 	expect_changes(&f, "+lo +lan0");
 	for (size_t n = 1; n < len; n += 7 * UNIT_STRIDE) {
 		char *own = malloc(n);
@@ -327,15 +327,15 @@ TCase *iface_cases(void)
 {
 	TCase *t = tcase_create("ifaces");
 
-	tcase_add_checked_fixture(t, hold_notes, release_notes);
+	tcase_add_checked_fixture(t, capture_notes_begin, capture_notes_end);
 	tcase_set_timeout(t, 30);
-	tcase_add_loop_test(t, every_one, 0, 2);
-	tcase_add_test(t, by_name);
-	tcase_add_test(t, name_of_another);
-	tcase_add_test(t, away_and_back);
-	tcase_add_test(t, leaves_a_bridge);
-	tcase_add_test(t, rejected);
-	tcase_add_test(t, rejected_for_good);
-	tcase_add_test(t, cut_events);
+	tcase_add_loop_test(t, all_interfaces_are_followed, 0, 2);
+	tcase_add_test(t, named_interfaces_are_followed);
+	tcase_add_test(t, reused_names_are_followed);
+	tcase_add_test(t, interfaces_that_return_are_noticed);
+	tcase_add_test(t, leaving_a_bridge_is_not_a_removal);
+	tcase_add_test(t, rejected_interfaces_are_not_retried);
+	tcase_add_test(t, rejection_at_the_start_is_an_error);
+	tcase_add_test(t, truncated_events_are_safe);
 	return t;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples of incidents: which packets, file names, bounds of requests, and what a file holds. */
+/* Samples of incidents: their packets, file names, limits of requests, contents of files. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "tests/lib/craft.h"
 #include "tests/unit/suites.h"
 
-START_TEST(names_files)
+START_TEST(files_are_named)
 {
 	const struct {
 		const char *iface;
@@ -28,15 +28,15 @@ START_TEST(names_files)
 	};
 	char name[SAMPLE_NAME];
 
-	/* the zone of the host does not matter */
+	/* the host's time zone does not matter */
 	setenv("TZ", "XYZ-5", 1);
 	sample_name(name, cases[_i].iface, cases[_i].seconds * NS_PER_S + 999999999);
 	ck_assert_str_eq(name, cases[_i].name);
 }
 END_TEST
 
-/* No more entries than a request holds, in their order. */
-START_TEST(cuts_requests)
+/* A request holds a limited number of entries, in order. */
+START_TEST(requests_are_limited)
 {
 	const struct guard_busy busy[] = {
 		{ .entry = 9 }, { .entry = 5 }, { .entry = 7 }, { .entry = 6 }
@@ -53,8 +53,8 @@ START_TEST(cuts_requests)
 }
 END_TEST
 
-/* The sampler trusts nothing that comes over its socket. */
-START_TEST(checks_requests)
+/* The sampler validates everything it receives. */
+START_TEST(requests_are_validated)
 {
 	struct guard_view at[2] = { { .table.entries = 8 }, { .table.entries = 16 } };
 	const struct guard_views views = { .at = at, .n = 2 };
@@ -81,7 +81,7 @@ START_TEST(checks_requests)
 }
 END_TEST
 
-/* A guard with a table of eight entries that are named below. */
+/* A guard with a table of eight entries, named below. */
 static struct guard_line lines[GUARD_SIZE(0)];
 
 static struct guard_view make_view(enum hook hook, bool enforce, bool has_observer)
@@ -102,7 +102,7 @@ static void name_entry(struct guard_view *v, uint32_t entry, struct guard_name n
 	*guard_table_name(&v->table, entry) = name;
 }
 
-static uint32_t address4(uint8_t last)
+static uint32_t make_ipv4(uint8_t last)
 {
 	const uint8_t bytes[] = { 192, 0, 2, last };
 	uint32_t address;
@@ -111,7 +111,7 @@ static uint32_t address4(uint8_t last)
 	return address;
 }
 
-/* The expression of a sample; it is a filter that can be parsed. */
+/* Compares the expression of a sample, which must parse as a filter. */
 static void expect_filter(const struct guard_view *v, const uint32_t *entries, uint32_t n,
 			  const char *text)
 {
@@ -127,21 +127,21 @@ static void expect_filter(const struct guard_view *v, const uint32_t *entries, u
 	buf_free(&expr);
 }
 
-START_TEST(chooses_packets)
+START_TEST(packets_are_selected)
 {
 	struct guard_view v = make_view(HOOK_XDP_NATIVE, true, true);
 	const uint32_t all[] = { 0, 1, 2 };
 
 	name_entry(&v, 0,
 		   (struct guard_name){
-			   .addr = { address4(1) }, .key = GUARD_SRC, .family = 4, .bits = 32 });
+			   .addr = { make_ipv4(1) }, .key = GUARD_SRC, .family = 4, .bits = 32 });
 	name_entry(&v, 1,
 		   (struct guard_name){
-			   .addr = { address4(2) }, .key = GUARD_DST, .family = 4, .bits = 32 });
+			   .addr = { make_ipv4(2) }, .key = GUARD_DST, .family = 4, .bits = 32 });
 	name_entry(&v, 2,
 		   (struct guard_name){
-			   .addr = { address4(0) }, .key = GUARD_SRC, .family = 4, .bits = 24 });
-	/* the gate tells what it drops */
+			   .addr = { make_ipv4(0) }, .key = GUARD_SRC, .family = 4, .bits = 24 });
+	/* the gate reports its drops */
 	expect_filter(&v, all, 3, "verdict drop");
 	expect_filter(&v, all, 0, "verdict drop");
 	/* it drops nothing, has no slot for observers, or is at tc: the busiest sources */
@@ -151,7 +151,7 @@ START_TEST(chooses_packets)
 		v.install.current.hook = i == 2 ? HOOK_TCX : HOOK_XDP_GENERIC;
 		expect_filter(&v, all, 3, "src net 192.0.2.1 or src net 192.0.2.0/24");
 		expect_filter(&v, all, 1, "src net 192.0.2.1");
-		/* none that can be expressed: every packet */
+		/* no source can be expressed: every packet */
 		expect_filter(&v, &all[1], 1, "");
 		expect_filter(&v, all, 0, "");
 	}
@@ -168,7 +168,8 @@ static void *map_memory(size_t len)
 	return at;
 }
 
-/* A session whose programs have written what the test writes; it is closed as any other. */
+/* A session whose packets are written by the test instead of kernel programs. It is closed as
+ * usual. */
 static void open_session(struct capture_session *session)
 {
 	struct packet_buf *pb = &session->packets;
@@ -190,7 +191,7 @@ static void open_session(struct capture_session *session)
 	pb->ring.data = ring + PAGE;
 }
 
-/* As the kernel does: at the CPU's head, or at the start of the next chunk. */
+/* Writes as the kernel does: at the CPU's head, or at the start of the next chunk. */
 static void write_block(struct packet_buf *pb, unsigned int cpu, uint64_t time, bool next_chunk)
 {
 	const struct frame f = { .data = (const uint8_t *)"0123456789abcd",
@@ -233,7 +234,7 @@ static int end_sample(struct guard_sample *s)
 }
 
 /* All packets of all CPUs and chunks, in order of time. */
-START_TEST(writes_packets)
+START_TEST(packets_are_written_in_order)
 {
 	struct guard_sample s = { .fd = memfd_create("sample", 0) };
 	const struct capfile_iface iface = { .link = FRAME_ETHERNET };
@@ -255,8 +256,8 @@ START_TEST(writes_packets)
 }
 END_TEST
 
-/* A file that cannot be written is an error; after the first one nothing is written. */
-START_TEST(keeps_first_error)
+/* A failed write is an error. Nothing is written after the first one. */
+START_TEST(the_first_error_is_kept)
 {
 	struct guard_sample s = { .fd = -1 };
 
@@ -273,14 +274,14 @@ Suite *incident_suite(void)
 	Suite *s = suite_create("incident");
 	TCase *t = tcase_create("requests");
 
-	tcase_add_loop_test(t, names_files, 0, 3);
-	tcase_add_test(t, cuts_requests);
-	tcase_add_test(t, checks_requests);
-	tcase_add_test(t, chooses_packets);
+	tcase_add_loop_test(t, files_are_named, 0, 3);
+	tcase_add_test(t, requests_are_limited);
+	tcase_add_test(t, requests_are_validated);
+	tcase_add_test(t, packets_are_selected);
 	suite_add_tcase(s, t);
 	t = tcase_create("samples");
-	tcase_add_test(t, writes_packets);
-	tcase_add_test(t, keeps_first_error);
+	tcase_add_test(t, packets_are_written_in_order);
+	tcase_add_test(t, the_first_error_is_kept);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of sets: what the kernel's code finds in them, run here, beside a look at every prefix. */
+/* Tables of sets: the lookup code of the kernel program, run here, compared with a search of all
+ * prefixes. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static inline const struct set_line *set_line_at(__u32 index)
 	return &lines.at[index];
 }
 
-static inline __u64 param(enum set_param which)
+static inline __u64 get_param(enum set_param which)
 {
 	struct set_head h = set_table_head(&lines);
 	const __u32 params[] = { h.top, h.base, h.buckets, h.codes, h.codes_base };
@@ -28,10 +29,10 @@ static inline __u64 param(enum set_param which)
 	return params[which - SET_PARAM_TOP];
 }
 
-#define set_load_param(name, var) (var) = param(name)
+#define set_load_param(name, var) (var) = get_param(name)
 #include "bpf/lib/set.h"
 
-enum { ROUNDS = 100 / UNIT_STRIDE, ASKED = 200, WIDTH_MAX = 17 };
+enum { ROUNDS = 100 / UNIT_STRIDE, QUERIES = 200, WIDTH_MAX = 17 };
 
 static uint64_t state = 4711;
 static uint32_t draw(uint32_t below)
@@ -39,7 +40,7 @@ static uint32_t draw(uint32_t below)
 	return draw_below(&state, below);
 }
 
-static uint64_t be(const uint8_t *at, int n)
+static uint64_t read_be(const uint8_t *at, int n)
 {
 	uint64_t value = 0;
 
@@ -48,10 +49,10 @@ static uint64_t be(const uint8_t *at, int n)
 	return value;
 }
 
-static bool lines_have(enum set_family family, const uint8_t *addr)
+static bool table_has(enum set_family family, const uint8_t *addr)
 {
-	return family == SET_IPV4 ? set4_find((__u32)be(addr, 4))
-				  : set6_find(be(addr, 8), be(addr + 8, 8));
+	return family == SET_IPV4 ? set4_find((__u32)read_be(addr, 4))
+				  : set6_find(read_be(addr, 8), read_be(addr + 8, 8));
 }
 
 static bool is_within(const uint8_t *prefix, const uint8_t *addr, size_t len)
@@ -62,7 +63,7 @@ static bool is_within(const uint8_t *prefix, const uint8_t *addr, size_t len)
 	return true;
 }
 
-/* An address of which only bits from low on are drawn, those before are a 0. */
+/* A random address whose bits before `low` are 0. */
 static void draw_address(uint8_t *addr, size_t len, size_t low)
 {
 	memset(addr, 0, len);
@@ -70,7 +71,8 @@ static void draw_address(uint8_t *addr, size_t len, size_t low)
 		addr[bit / 8] |= (uint8_t)(draw(2) << (7 - bit % 8));
 }
 
-static void add(struct filter_set *s, enum set_family family, const uint8_t *addr, size_t bits)
+static void add_prefix(struct filter_set *s, enum set_family family, const uint8_t *addr,
+		       size_t bits)
 {
 	struct set_prefixes *p = &s->of[family];
 	size_t len = set_addr_len(family);
@@ -86,14 +88,14 @@ static void add(struct filter_set *s, enum set_family family, const uint8_t *add
 	at[len] = (uint8_t)bits;
 }
 
-static void build(const struct filter_set *s, enum set_family family)
+static void build_table(const struct filter_set *s, enum set_family family)
 {
 	ck_assert_int_eq(family == SET_IPV4 ? set4_build(&s->of[family], &lines)
 					    : set6_build(&s->of[family], &lines),
 			 0);
 }
 
-/* Read from its lines a set is what it was. */
+/* A set read back from its table is unchanged. */
 static void check_read(const struct filter_set *s, enum set_family family)
 {
 	struct filter_set got = { 0 };
@@ -114,10 +116,10 @@ static void check_address(const struct filter_set *all, enum set_family family, 
 
 	for (size_t i = 0; i < all->of[family].n && !in; i++)
 		in = is_within(set_prefix_at(all, family, i), addr, len);
-	ck_assert_int_eq(lines_have(family, addr), in);
+	ck_assert_int_eq(table_has(family, addr), in);
 }
 
-/* As it was drawn, and settled. */
+/* Compares the table of the normalized set with the original prefixes. */
 static void check_set(const struct filter_set *all, enum set_family family, size_t low)
 {
 	size_t len = set_addr_len(family);
@@ -125,18 +127,19 @@ static void check_set(const struct filter_set *all, enum set_family family, size
 	uint8_t addr[16];
 
 	for (size_t i = 0; i < all->of[family].n; i++)
-		add(&s, family, set_prefix_at(all, family, i), set_prefix_at(all, family, i)[len]);
+		add_prefix(&s, family, set_prefix_at(all, family, i),
+			   set_prefix_at(all, family, i)[len]);
 	ck_assert_int_eq(set_normalize(&s), 0);
-	build(&s, family);
+	build_table(&s, family);
 	check_read(&s, family);
-	for (int i = 0; i < ASKED; i++) {
+	for (int i = 0; i < QUERIES; i++) {
 		draw_address(addr, len, low);
 		check_address(all, family, addr);
 	}
 	for (size_t i = 0; i < all->of[family].n; i++) {
 		const uint8_t *p = set_prefix_at(all, family, i);
 
-		/* Its first and its last, and what differs in one bit. */
+		/* The first and the last address, and one that differs in a bit. */
 		memcpy(addr, p, len);
 		check_address(all, family, addr);
 		for (size_t bit = p[len]; bit < len * 8; bit++)
@@ -149,21 +152,21 @@ static void check_set(const struct filter_set *all, enum set_family family, size
 	set_close(&s);
 }
 
-START_TEST(random_sets)
+START_TEST(random_sets_match_their_prefixes)
 {
 	enum set_family family = _i;
 	uint32_t len = (uint32_t)set_addr_len(family), max = len * 8;
 
 	for (int round = 0; round < ROUNDS; round++) {
 		uint32_t n = 1 + draw(1u << draw(8)), shortest = draw(max + 1);
-		uint32_t ban_max = shortest + draw(max + 1 - shortest), low = draw(max);
+		uint32_t longest = shortest + draw(max + 1 - shortest), low = draw(max);
 		struct filter_set all = { 0 };
 
 		while (n--) {
 			uint8_t addr[16];
 
 			draw_address(addr, len, low);
-			add(&all, family, addr, shortest + draw(ban_max + 1 - shortest));
+			add_prefix(&all, family, addr, shortest + draw(longest + 1 - shortest));
 		}
 		check_set(&all, family, low);
 		set_close(&all);
@@ -171,8 +174,8 @@ START_TEST(random_sets)
 }
 END_TEST
 
-/* Every length there is, none within another: the last of each half. */
-START_TEST(every_length)
+/* One prefix of each length, none within another: the last address of each half. */
+START_TEST(every_prefix_length_is_found)
 {
 	enum set_family family = _i;
 	uint32_t max = (uint32_t)set_addr_len(family) * 8;
@@ -181,7 +184,7 @@ START_TEST(every_length)
 
 	for (uint32_t bits = 1; bits <= max; bits++) {
 		addr[(bits - 1) / 8] |= (uint8_t)(0x80 >> (bits - 1) % 8);
-		add(&all, family, addr, bits);
+		add_prefix(&all, family, addr, bits);
 		addr[(bits - 1) / 8] &= (uint8_t) ~(0x80 >> (bits - 1) % 8);
 	}
 	check_set(&all, family, 0);
@@ -193,7 +196,7 @@ END_TEST
 static const struct {
 	const char *text;
 	enum set_family family;
-	uint32_t lines; /* all that it takes, at most */
+	uint32_t lines; /* maximum for the whole table */
 	bool top;
 } sizes[] = {
 	{ "0.0.0.0/0", SET_IPV4, 2050, true },
@@ -205,13 +208,13 @@ static const struct {
 	{ "::1", SET_IPV6, 5, false },
 };
 
-START_TEST(small)
+START_TEST(small_sets_need_few_lines)
 {
 	struct filter_set s = { 0 };
 	struct diag diag = { 0 };
 
 	ck_assert_int_eq(set_parse(&s, sizes[_i].text, strlen(sizes[_i].text), &diag), 0);
-	build(&s, sizes[_i].family);
+	build_table(&s, sizes[_i].family);
 	check_read(&s, sizes[_i].family);
 	ck_assert_uint_le(lines.n, sizes[_i].lines);
 	ck_assert_int_eq(set_table_head(&lines).top != 0, sizes[_i].top);
@@ -220,8 +223,8 @@ START_TEST(small)
 }
 END_TEST
 
-/* So many addresses that they are codes; some come close together, as of one /24. */
-START_TEST(codes)
+/* So many addresses that they are stored as codes. Some are close together, as in one /24. */
+START_TEST(large_sets_use_codes)
 {
 	enum { MANY = 400000, SLASH24 = 3000 };
 	struct filter_set s = { 0 };
@@ -239,9 +242,9 @@ START_TEST(codes)
 	}
 	s.of->n = s.of->room = MANY;
 	ck_assert_int_eq(set_normalize(&s), 0);
-	build(&s, SET_IPV4);
+	build_table(&s, SET_IPV4);
 	ck_assert_uint_ne(set_table_head(&lines).codes, 0);
-	/* Some must have found their half line full, or that is not tested. */
+	/* Some must have overflowed to buckets, or the test misses that case. */
 	ck_assert_uint_ne(set_table_head(&lines).buckets, 0);
 	check_read(&s, SET_IPV4);
 	for (i = 0; i < MANY * 2; i += 5) {
@@ -251,15 +254,15 @@ START_TEST(codes)
 			memcpy(addr, set_prefix_at(&s, SET_IPV4, i), 4);
 		else
 			draw_address(addr, 4, i % 16);
-		ck_assert_int_eq(lines_have(SET_IPV4, addr), set_contains(&s, 4, addr));
+		ck_assert_int_eq(table_has(SET_IPV4, addr), set_contains(&s, 4, addr));
 	}
 	set_table_close(&lines);
 	set_close(&s);
 }
 END_TEST
 
-/* Lines that are no such set's are refused, whatever is in them. */
-START_TEST(foreign)
+/* Tables with a wrong head are refused. */
+START_TEST(foreign_tables_are_refused)
 {
 	static const char text[] = "10.0.0.0/8\n2001:db8::/32";
 	struct filter_set s = { 0 };
@@ -297,11 +300,11 @@ Suite *lines_suite(void)
 	TCase *t = tcase_create("lines");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, random_sets, 0, SET_FAMILIES);
-	tcase_add_loop_test(t, every_length, 0, SET_FAMILIES);
-	tcase_add_loop_test(t, small, 0, ARRAY_LEN(sizes));
-	tcase_add_test(t, codes);
-	tcase_add_loop_test(t, foreign, 0, SET_FAMILIES);
+	tcase_add_loop_test(t, random_sets_match_their_prefixes, 0, SET_FAMILIES);
+	tcase_add_loop_test(t, every_prefix_length_is_found, 0, SET_FAMILIES);
+	tcase_add_loop_test(t, small_sets_need_few_lines, 0, ARRAY_LEN(sizes));
+	tcase_add_test(t, large_sets_use_codes);
+	tcase_add_loop_test(t, foreign_tables_are_refused, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);
 	return s;
 }

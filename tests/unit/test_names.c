@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that packets say: read out of DNS and TLS, and asked about by filters. */
+/* Names in packets: read from DNS and TLS, and matched by filters. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static const struct {
 	{ "x.com", "com", true },
 };
 
-START_TEST(within)
+START_TEST(names_are_within_zones)
 {
 	struct dns_name name, zone;
 
@@ -36,10 +36,10 @@ START_TEST(within)
 }
 END_TEST
 
-START_TEST(no_names)
+START_TEST(invalid_names_are_refused)
 {
 	static const char *const wrong[] = { "", ".", "a..b", ".a", "a.." };
-	char ban_max[260],
+	char longest[260],
 		label[] = "012345678901234567890123456789012345678901234567890123456789012";
 	struct dns_name name;
 
@@ -47,15 +47,15 @@ START_TEST(no_names)
 		ck_assert_msg(dns_parse_name(&name, wrong[i], strlen(wrong[i])), "'%s'", wrong[i]);
 	ck_assert_uint_eq(strlen(label), 63);
 	ck_assert_ptr_null(dns_parse_name(&name, label, 63));
-	for (size_t i = 0; i < sizeof(ban_max); i++)
-		ban_max[i] = i % 64 == 63 ? '.' : 'a';
+	for (size_t i = 0; i < sizeof(longest); i++)
+		longest[i] = i % 64 == 63 ? '.' : 'a';
 	ck_assert_ptr_nonnull(dns_parse_name(&name,
 					     "0123456789012345678901234567890123456789"
 					     "012345678901234567890123",
 					     64));
-	ck_assert_ptr_null(dns_parse_name(&name, ban_max, 253));
+	ck_assert_ptr_null(dns_parse_name(&name, longest, 253));
 	ck_assert_uint_eq(name.len, 254);
-	ck_assert_ptr_nonnull(dns_parse_name(&name, ban_max, 254 + 1));
+	ck_assert_ptr_nonnull(dns_parse_name(&name, longest, 254 + 1));
 }
 END_TEST
 
@@ -64,7 +64,7 @@ END_TEST
 static const struct {
 	const char *bytes;
 	size_t len;
-	bool asks; /* for example.com */
+	bool asks; /* whether it asks for example.com */
 } messages[] = {
 	{ MESSAGE(HEAD("\1") "\7example\3com\0\0\1\0\1"), true },
 	{ MESSAGE(HEAD("\1") "\3www\7eXample\3COM\0\0\1\0\1"), true },
@@ -80,12 +80,12 @@ static const struct {
 	{ MESSAGE(HEAD("\3") "\3org\0\0\1\0\1\xc0\x0c\0\1\0\1\7example\3com\0\0\1\0\1"), true },
 	{ MESSAGE(HEAD("\1") "\x47"
 			     "example\3com\0\0\1\0\1"),
-	  false }, /* a kind of label unknown */
+	  false }, /* an unknown kind of label */
 	{ MESSAGE("\x12\x34"), false },
 };
 
-/* Messages from memory of just their size, whole and cut at every length. */
-START_TEST(asked)
+/* Messages in exactly allocated memory, whole and truncated at every length. */
+START_TEST(questions_match)
 {
 	struct dns_name zone;
 
@@ -133,7 +133,7 @@ static const struct {
 	{ MESSAGE("\0"), TLS_CUT },
 };
 
-START_TEST(greeted)
+START_TEST(client_hellos_match)
 {
 	for (size_t len = 0; len <= hellos[_i].len; len++) {
 		uint8_t *copy = malloc(len + !len);
@@ -171,7 +171,7 @@ static const struct {
 	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x36\0\x29\0\0" QUESTION), "dns com", false },
 	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "dns www", false },
 	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION), "not dns org", true },
-	/* What UDP does not have is padding. */
+	/* UDP fields that are missing are padding. */
 	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\x18\0\0" QUESTION), "dns com", false },
 	{ MESSAGE(ETH IPV4("\x11") "\x80\0\0\x35\0\0\0\0" QUESTION), "dns com", true },
 	{ MESSAGE(ETH IPV4("\6") TCP("\x80\0\0\x35") "\0\x21" QUESTION), "dns example.com", true },
@@ -190,7 +190,7 @@ static const struct {
 	{ MESSAGE(ETH IPV4("\4") IPV4("\6") TCP("\0\1\0\2") CLIENT), "inner sni com", true },
 };
 
-START_TEST(matched)
+START_TEST(packets_match_filters)
 {
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
@@ -217,10 +217,10 @@ START_TEST(matched)
 }
 END_TEST
 
-/* A question for www.example.com that the kernel let through, whoever asked it. */
+/* A question for www.example.com that the kernel's program passed, for several clients. */
 static const struct {
 	const char *text;
-	bool again, match;
+	bool recheck, match;
 } seconds[] = {
 	{ "dns example.com", true, true },
 	{ "dns example.org", false, false },
@@ -235,7 +235,7 @@ static const struct {
 	{ "cgroup /a and tcp or dns example.com", true, true },
 };
 
-static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
+static int resolve_cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 {
 	(void)arg;
 	(void)path;
@@ -244,10 +244,10 @@ static int cgroup(void *arg, const char *path, uint64_t *id, struct diag *why)
 	return 0;
 }
 
-START_TEST(again)
+START_TEST(recheck_completes_the_match)
 {
 	static const uint8_t bytes[] = ETH IPV4("\x11") "\x80\0\0\x35\0\x29\0\0" QUESTION;
-	static const struct filter_names names = { .cgroup = cgroup };
+	static const struct filter_names names = { .cgroup = resolve_cgroup };
 	struct frame frame = { .data = bytes,
 			       .caplen = sizeof(bytes) - 1,
 			       .len = sizeof(bytes) - 1,
@@ -259,7 +259,7 @@ START_TEST(again)
 
 	ck_assert_int_eq(filter_parse(&f, seconds[_i].text, &names, &diag), 0);
 	view_frame(views, &frame);
-	ck_assert_int_eq(filter_recheck(&f, &p), seconds[_i].again);
+	ck_assert_int_eq(filter_recheck(&f, &p), seconds[_i].recheck);
 	ck_assert_int_eq(filter_match(&f, &p), seconds[_i].match);
 	filter_close(&f);
 }
@@ -275,37 +275,37 @@ static const struct {
 	uint16_t type;
 	uint8_t rcode;
 	bool response, good;
-} said[] = {
+} summaries[] = {
 	{ BYTES(HEADER("\1", "\0", "\0") WWW_A), "www.example.org", "", 1, 0, false, true },
 	{ BYTES(HEADER("\x81", "\x83", "\0") WWW_A), "www.example.org", "", 1, 3, true, true },
-	/* An alias and where it leads, with pointers. */
+	/* An alias and its target, with pointers. */
 	{ BYTES(HEADER("\x81", "\x80", "\2") WWW_A "\xc0\x0c\0\5\0\1\0\0\0\1\0\4\1a\xc0\x10"
 						   "\xc0\x2d\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"),
 	  "www.example.org", "a.example.org, 192.0.2.1", 1, 0, true, true },
-	/* Bytes that are no text; an answer that is cut off. */
+	/* Bytes that are not text; a truncated answer. */
 	{ BYTES(HEADER("\x81", "\x80", "\1") "\4a.\x1b\x80\0\0\x1c\0\1\xc0\x0c\0\x1c\0\1\0\0"),
 	  "a\\046\\027\\128", "", 28, 0, true, true },
-	/* The root's servers. */
+	/* The root servers. */
 	{ BYTES(HEADER("\1", "\0", "\0") "\0\0\2\0\1"), ".", "", 2, 0, false, true },
 	{ BYTES("\x12\x34\1\0\0\1"), "", "", 0, 0, false, false },
 	/* A pointer to itself. */
 	{ BYTES(HEADER("\1", "\0", "\0") "\xc0\x0c\0\1\0\1"), "", "", 0, 0, false, false },
 };
 
-START_TEST(messages_said)
+START_TEST(messages_are_parsed)
 {
-	struct dns_summary says;
+	struct dns_summary got;
 
-	ck_assert_int_eq(dns_parse_message(&says, cursor_of(said[_i].bytes, said[_i].len)),
-			 said[_i].good);
-	if (!said[_i].good)
+	ck_assert_int_eq(dns_parse_message(&got, cursor_of(summaries[_i].bytes, summaries[_i].len)),
+			 summaries[_i].good);
+	if (!summaries[_i].good)
 		return;
-	ck_assert_uint_eq(says.id, 0x1234);
-	ck_assert_str_eq(says.name, said[_i].name);
-	ck_assert_str_eq(says.answers, said[_i].answers);
-	ck_assert_uint_eq(says.type, said[_i].type);
-	ck_assert_uint_eq(says.rcode, said[_i].rcode);
-	ck_assert_int_eq(says.response, said[_i].response);
+	ck_assert_uint_eq(got.id, 0x1234);
+	ck_assert_str_eq(got.name, summaries[_i].name);
+	ck_assert_str_eq(got.answers, summaries[_i].answers);
+	ck_assert_uint_eq(got.type, summaries[_i].type);
+	ck_assert_uint_eq(got.rcode, summaries[_i].rcode);
+	ck_assert_int_eq(got.response, summaries[_i].response);
 }
 END_TEST
 
@@ -314,13 +314,13 @@ Suite *names_suite(void)
 	Suite *s = suite_create("names");
 	TCase *t = tcase_create("names");
 
-	tcase_add_loop_test(t, within, 0, ARRAY_LEN(pairs));
-	tcase_add_test(t, no_names);
-	tcase_add_loop_test(t, asked, 0, ARRAY_LEN(messages));
-	tcase_add_loop_test(t, greeted, 0, ARRAY_LEN(hellos));
-	tcase_add_loop_test(t, matched, 0, ARRAY_LEN(packets));
-	tcase_add_loop_test(t, messages_said, 0, ARRAY_LEN(said));
-	tcase_add_loop_test(t, again, 0, ARRAY_LEN(seconds));
+	tcase_add_loop_test(t, names_are_within_zones, 0, ARRAY_LEN(pairs));
+	tcase_add_test(t, invalid_names_are_refused);
+	tcase_add_loop_test(t, questions_match, 0, ARRAY_LEN(messages));
+	tcase_add_loop_test(t, client_hellos_match, 0, ARRAY_LEN(hellos));
+	tcase_add_loop_test(t, packets_match_filters, 0, ARRAY_LEN(packets));
+	tcase_add_loop_test(t, messages_are_parsed, 0, ARRAY_LEN(summaries));
+	tcase_add_loop_test(t, recheck_completes_the_match, 0, ARRAY_LEN(seconds));
 	suite_add_tcase(s, t);
 	return s;
 }

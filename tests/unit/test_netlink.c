@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Netlink messages taken apart, whole, cut and damaged, and put together. */
+/* Netlink messages are parsed whole, truncated and damaged, and built. */
 #include <check.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -10,11 +10,11 @@
 #include "sys/link.h"
 #include "sys/netlink.h"
 #include "tests/unit/sys_cases.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/err.h"
 
-/* Bytes in memory of just their size, so that the sanitizer sees every one beyond it. */
-static struct nl_span exactly(const void *data, size_t len)
+/* Copies bytes to exactly allocated memory, so that the sanitizer detects reads past them. */
+static struct nl_span copy_exactly(const void *data, size_t len)
 {
 	char *own = malloc(len ? len : 1);
 
@@ -22,7 +22,7 @@ static struct nl_span exactly(const void *data, size_t len)
 	return (struct nl_span){ own, len };
 }
 
-static void release(struct nl_span s)
+static void free_span(struct nl_span s)
 {
 	free((void *)(uintptr_t)s.data);
 }
@@ -40,20 +40,20 @@ static const struct __attribute__((packed)) {
 	{ 6, 1 },
 	"ab",
 	{ 4, 2 | NLA_F_NESTED },
-	{ 8, 3 | NLA_F_NET_BYTEORDER }, /* only a mark: the reader knows by the type */
+	{ 8, 3 | NLA_F_NET_BYTEORDER }, /* only a flag: readers know the byte order by the type */
 	0x12345678,
 	{ 5, 4 },
 	'z',
 	0,
 };
 
-START_TEST(attributes_one_by_one)
+START_TEST(attributes_are_walked)
 {
 	static const size_t ends[] = { 6, 12, 20, 25 };
 	static const uint16_t lens[] = { 2, 0, 4, 1 };
 
 	for (size_t len = 0; len < sizeof(attrs); len++) {
-		struct nl_span all = exactly(&attrs, len), rest = all, v = { 0 };
+		struct nl_span all = copy_exactly(&attrs, len), rest = all, v = { 0 };
 		uint16_t type = 0;
 		size_t n = 0;
 
@@ -64,15 +64,15 @@ START_TEST(attributes_one_by_one)
 			ck_assert(v.data >= all.data);
 			ck_assert(v.data + v.len <= all.data + len);
 		}
-		/* One is there as soon as its last byte is. */
+		/* An attribute is complete with its last byte, without its padding. */
 		ck_assert_uint_eq(n, (size_t)(len >= ends[0]) + (len >= ends[1]) +
 					     (len >= ends[2]) + (len >= ends[3]));
-		release(all);
+		free_span(all);
 	}
 }
 END_TEST
 
-START_TEST(attribute_lengths_that_lie)
+START_TEST(wrong_attribute_lengths_are_refused)
 {
 	for (unsigned int claim = 0; claim <= UINT16_MAX; claim++) {
 		struct nlattr a = { (uint16_t)claim, 7 };
@@ -81,7 +81,7 @@ START_TEST(attribute_lengths_that_lie)
 		uint16_t type = 0;
 
 		memcpy(bytes, &a, sizeof(a));
-		all = rest = exactly(bytes, sizeof(bytes));
+		all = rest = copy_exactly(bytes, sizeof(bytes));
 		ck_assert_int_eq(nl_next(&rest, &type, &v), claim >= 4 && claim <= sizeof(bytes));
 		if (claim >= 4 && claim <= sizeof(bytes)) {
 			ck_assert_uint_eq(v.len, claim - 4);
@@ -89,12 +89,12 @@ START_TEST(attribute_lengths_that_lie)
 		} else {
 			ck_assert_ptr_eq(rest.data, all.data);
 		}
-		release(all);
+		free_span(all);
 	}
 }
 END_TEST
 
-START_TEST(attribute_values)
+START_TEST(attribute_values_are_read)
 {
 	struct nl_span all = { (const char *)&attrs, sizeof(attrs) - 1 };
 	char s[3];
@@ -121,7 +121,7 @@ START_TEST(attribute_values)
 }
 END_TEST
 
-static struct nl_span body_of(const struct nl_msg *m)
+static struct nl_span get_body(const struct nl_msg *m)
 {
 	return (struct nl_span){ m->buf + NLMSG_HDRLEN, m->hdr.nlmsg_len - NLMSG_HDRLEN };
 }
@@ -147,9 +147,9 @@ START_TEST(requests_are_built)
 	ck_assert(!m.full);
 	ck_assert_uint_eq(m.hdr.nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE);
 	ck_assert_uint_eq(m.hdr.nlmsg_seq, 0);
-	/* Header, body, "x" padded, the nests, ... the last one whole. */
+	/* Header, body, padded "x", the nests, the last attribute. */
 	ck_assert_uint_eq(m.hdr.nlmsg_len, 16 + 16 + 8 + 4 + 8 + 4 + 4 + 8 + 8);
-	all = nl_attrs(body_of(&m), sizeof(ifi));
+	all = nl_attrs(get_body(&m), sizeof(ifi));
 	outer = nl_find(all, 2);
 	inner = nl_find(outer, 4);
 	ck_assert_uint_eq(outer.len, 8 + 4 + 4 + 7);
@@ -160,8 +160,8 @@ START_TEST(requests_are_built)
 }
 END_TEST
 
-/* However it is filled, a request never grows beyond its memory, and what did not fit is known. */
-START_TEST(requests_that_grow_too_long)
+/* A request never exceeds its memory, and overflow is recorded. */
+START_TEST(long_requests_are_refused)
 {
 	static const char big[70000];
 	struct nl nl = { 0 };
@@ -227,14 +227,14 @@ START_TEST(links_are_parsed)
 	struct nl_msg m;
 
 	build_link(&m, AF_BRIDGE, RTM_NEWLINK);
-	ck_assert(!link_parse(&m.hdr, body_of(&m), &link));
+	ck_assert(!link_parse(&m.hdr, get_body(&m), &link));
 	build_link(&m, AF_UNSPEC, RTM_NEWADDR);
-	ck_assert(!link_parse(&m.hdr, body_of(&m), &link));
+	ck_assert(!link_parse(&m.hdr, get_body(&m), &link));
 	ck_assert_int_eq(link.ifindex, 99);
 	build_link(&m, AF_UNSPEC, RTM_DELLINK);
-	ck_assert(link_parse(&m.hdr, body_of(&m), &link) && link.gone);
+	ck_assert(link_parse(&m.hdr, get_body(&m), &link) && link.gone);
 	build_link(&m, AF_UNSPEC, RTM_NEWLINK);
-	ck_assert(link_parse(&m.hdr, body_of(&m), &link));
+	ck_assert(link_parse(&m.hdr, get_body(&m), &link));
 	ck_assert(link.up && !link.gone);
 	ck_assert_int_eq(link.ifindex, 5);
 	ck_assert_uint_eq(link.type, 1);
@@ -253,7 +253,7 @@ END_TEST
 
 static void parse_exactly(const struct nlmsghdr *hdr, struct nl_span body)
 {
-	struct nl_span own = exactly(body.data, body.len);
+	struct nl_span own = copy_exactly(body.data, body.len);
 	struct link link;
 	bool ok = link_parse(hdr, own, &link);
 
@@ -262,11 +262,11 @@ static void parse_exactly(const struct nlmsghdr *hdr, struct nl_span body)
 		ck_assert_uint_lt(strnlen(link.name, sizeof(link.name)), sizeof(link.name));
 		ck_assert_uint_lt(strnlen(link.kind, sizeof(link.kind)), sizeof(link.kind));
 	}
-	release(own);
+	free_span(own);
 }
 
 /* Older kernels send fewer counters. */
-START_TEST(links_with_few_counters)
+START_TEST(links_may_lack_counters)
 {
 	static const uint64_t few[] = { 7, 8, 9 };
 	struct ifinfomsg ifi = { .ifi_index = 5 };
@@ -276,23 +276,23 @@ START_TEST(links_with_few_counters)
 
 	nl_begin(&m, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	nl_put(&m, IFLA_STATS64, few, sizeof(few));
-	own = exactly(body_of(&m).data, body_of(&m).len);
+	own = copy_exactly(get_body(&m).data, get_body(&m).len);
 	ck_assert(link_parse(&m.hdr, own, &link));
 	ck_assert_uint_eq(link.stats.rx_packets, 7);
 	ck_assert_uint_eq(link.stats.tx_packets, 8);
 	ck_assert_uint_eq(link.stats.rx_bytes, 9);
 	ck_assert_uint_eq(link.stats.tx_bytes, 0);
-	release(own);
+	free_span(own);
 }
 END_TEST
 
-START_TEST(links_cut_and_damaged)
+START_TEST(damaged_links_are_safe)
 {
 	struct nl_span body;
 	struct nl_msg m;
 
 	build_link(&m, AF_UNSPEC, RTM_NEWLINK);
-	body = body_of(&m);
+	body = get_body(&m);
 	for (size_t len = 0; len <= body.len; len++)
 		parse_exactly(&m.hdr, (struct nl_span){ body.data, len });
 	for (size_t at = 0; at < body.len; at++) {
@@ -312,7 +312,7 @@ static int count_message(const struct nlmsghdr *hdr, struct nl_span body, void *
 	return ++*(int *)arg == 3 ? -ECANCELED : 0;
 }
 
-/* Datagrams as the kernel sends them, on a socket that is not the kernel's. */
+/* Reads a datagram from a socket pair instead of a netlink socket. */
 static int read_datagram(const void *data, size_t len, struct nl *nl, int *seen)
 {
 	static char answers[NL_BUF_MAX];
@@ -342,7 +342,7 @@ START_TEST(datagrams_are_walked)
 	memcpy(two + len, m.buf, len);
 	for (size_t n = 1; n <= 2 * len; n++) {
 		int rc = read_datagram(two, n, &nl, &seen);
-		/* A rest too short for a header is no message; one cut short is an error. */
+		/* A rest too short for a header is ignored. A truncated message is an error. */
 		bool torn = n % len >= NLMSG_HDRLEN;
 
 		ck_assert_int_eq(rc, torn ? -EBADMSG : 0);
@@ -356,7 +356,7 @@ START_TEST(datagrams_are_walked)
 }
 END_TEST
 
-START_TEST(the_kernels_words)
+START_TEST(kernel_messages_are_read)
 {
 	struct nlmsgerr err = { .error = -EEXIST, .msg = { .nlmsg_len = 36 } };
 	struct nl_msg m;
@@ -364,7 +364,7 @@ START_TEST(the_kernels_words)
 	int seen;
 
 	nl_begin(&m, NLMSG_ERROR, 0, &err, sizeof(err));
-	nl_put(&m, 0x3333, "the echoed part", 16); /* 20 bytes behind the echoed header */
+	nl_put(&m, 0x3333, "the echoed part", 16); /* 20 bytes after the echoed header */
 	nl_put_str(&m, NLMSGERR_ATTR_MSG, "not twice");
 	m.hdr.nlmsg_flags = NLM_F_ACK_TLVS;
 	ck_assert_int_eq(read_datagram(m.buf, m.hdr.nlmsg_len, &nl, &seen), -EEXIST);
@@ -388,15 +388,15 @@ TCase *netlink_cases(void)
 	TCase *t = tcase_create("netlink");
 
 	tcase_set_timeout(t, 30);
-	tcase_add_test(t, attributes_one_by_one);
-	tcase_add_test(t, attribute_lengths_that_lie);
-	tcase_add_test(t, attribute_values);
+	tcase_add_test(t, attributes_are_walked);
+	tcase_add_test(t, wrong_attribute_lengths_are_refused);
+	tcase_add_test(t, attribute_values_are_read);
 	tcase_add_test(t, requests_are_built);
-	tcase_add_test(t, requests_that_grow_too_long);
+	tcase_add_test(t, long_requests_are_refused);
 	tcase_add_test(t, links_are_parsed);
-	tcase_add_test(t, links_with_few_counters);
-	tcase_add_test(t, links_cut_and_damaged);
+	tcase_add_test(t, links_may_lack_counters);
+	tcase_add_test(t, damaged_links_are_safe);
 	tcase_add_test(t, datagrams_are_walked);
-	tcase_add_test(t, the_kernels_words);
+	tcase_add_test(t, kernel_messages_are_read);
 	return t;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Command lines: every way to spell an option, what is refused and in which words, --help. */
+/* Command lines: spellings of options, error messages, --help. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/array.h"
 #include "base/err.h"
 #include "base/opt.h"
@@ -51,8 +51,8 @@ static struct conf conf;
 static char **rest, *args[256];
 static int nrest;
 
-/* Split words at spaces ('~' is an empty word), parse them, and keep what was printed on fd. */
-static int parse(int fd, const char *words)
+/* Splits the line at spaces ('~' is an empty word), parses it and captures fd. */
+static int parse_line(int fd, const char *line)
 {
 	static char copy[4096];
 	int argc = 1, ret;
@@ -60,7 +60,7 @@ static int parse(int fd, const char *words)
 	conf = (struct conf){ 0 };
 	rest = NULL;
 	args[0] = (char[]){ "count" };
-	snprintf(copy, sizeof(copy), "%s", words);
+	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "))
 		args[argc++] = strcmp(w, "~") ? w : w + 1;
 	args[argc] = NULL;
@@ -71,7 +71,7 @@ static int parse(int fd, const char *words)
 }
 
 static const struct {
-	const char *words, *rest;
+	const char *line, *rest;
 	struct conf conf;
 } good[] = {
 	{ "", "", {} },
@@ -107,18 +107,18 @@ static const struct {
 	{ "--", "", {} },
 };
 
-START_TEST(spellings)
+START_TEST(options_are_parsed)
 {
 	char joined[256] = "";
 
-	ck_assert_msg(!parse(STDERR_FILENO, good[_i].words), "%s", said);
+	ck_assert_msg(!parse_line(STDERR_FILENO, good[_i].line), "%s", captured);
 	for (int i = 0; i < nrest; i++) {
 		strcat(joined, i ? " " : "");
 		strcat(joined, rest[i]);
 	}
 	ck_assert_str_eq(joined, good[_i].rest);
 	ck_assert_ptr_null(rest[nrest]);
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(captured, "");
 	ck_assert_int_eq(conf.numeric, good[_i].conf.numeric);
 	ck_assert_int_eq(conf.verbose, good[_i].conf.verbose);
 	ck_assert_uint_eq(conf.count, good[_i].conf.count);
@@ -132,7 +132,7 @@ START_TEST(spellings)
 END_TEST
 
 static const struct {
-	const char *words, *said;
+	const char *line, *errors;
 } bad[] = {
 	{ "--interva 2", "unknown option --interva; did you mean --interval?" },
 	{ "--intreval=2", "unknown option --intreval; did you mean --interval?" },
@@ -166,30 +166,30 @@ static const struct {
 	{ "-c \x1b[2J", "-c: ?[2J is not a number (1 to 100)" },
 };
 
-START_TEST(refusals)
+START_TEST(errors_name_the_option)
 {
 	char line[512];
 
 	err_set_command("count");
-	ck_assert_int_eq(parse(STDERR_FILENO, bad[_i].words), -E_USAGE);
+	ck_assert_int_eq(parse_line(STDERR_FILENO, bad[_i].line), -E_USAGE);
 	err_set_command(NULL);
-	snprintf(line, sizeof(line), "sonde count: %s (see sonde count --help)\n", bad[_i].said);
-	ck_assert_str_eq(said, line);
+	snprintf(line, sizeof(line), "sonde count: %s (see sonde count --help)\n", bad[_i].errors);
+	ck_assert_str_eq(captured, line);
 	ck_assert_ptr_null(rest);
 }
 END_TEST
 
-START_TEST(list_is_bounded)
+START_TEST(lists_are_limited)
 {
-	char words[1024] = "";
+	char line[1024] = "";
 
 	for (int i = 0; i < OPT_LIST_MAX; i++)
-		strcat(words, "-i x ");
-	ck_assert_int_eq(parse(STDERR_FILENO, words), 0);
+		strcat(line, "-i x ");
+	ck_assert_int_eq(parse_line(STDERR_FILENO, line), 0);
 	ck_assert_uint_eq(conf.ifaces.n, OPT_LIST_MAX);
-	strcat(words, "-i x");
-	ck_assert_int_eq(parse(STDERR_FILENO, words), -E_USAGE);
-	ck_assert_ptr_nonnull(strstr(said, "-i: given more than 64 times"));
+	strcat(line, "-i x");
+	ck_assert_int_eq(parse_line(STDERR_FILENO, line), -E_USAGE);
+	ck_assert_ptr_nonnull(strstr(captured, "-i: given more than 64 times"));
 }
 END_TEST
 
@@ -220,30 +220,31 @@ static const char help[] =
 
 START_TEST(help_is_a_page)
 {
-	static const char *const ways[] = { "-h", "--help", "-nh", "tcp -i eth0 --help --bad" };
+	static const char *const spellings[] = { "-h", "--help", "-nh",
+						 "tcp -i eth0 --help --bad" };
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		ck_assert_int_eq(parse(STDOUT_FILENO, ways[i]), 1);
-		ck_assert_str_eq(said, help);
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		ck_assert_int_eq(parse_line(STDOUT_FILENO, spellings[i]), 1);
+		ck_assert_str_eq(captured, help);
 	}
 	for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
 		ck_assert_uint_le(strcspn(line, "\n"), 80);
-	ck_assert_int_eq(parse(STDOUT_FILENO, "-- --help"), 0);
-	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(parse_line(STDOUT_FILENO, "-- --help"), 0);
+	ck_assert_str_eq(captured, "");
 }
 END_TEST
 
-START_TEST(help_that_cannot_be_written)
+START_TEST(help_reports_write_errors)
 {
-	int kept = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY);
+	int saved_stdout = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY);
 
 	ck_assert_int_ge(full, 0);
 	dup2(full, STDOUT_FILENO);
-	ck_assert_int_eq(parse(STDERR_FILENO, "--help"), -ENOSPC);
-	dup2(kept, STDOUT_FILENO);
-	close(kept);
+	ck_assert_int_eq(parse_line(STDERR_FILENO, "--help"), -ENOSPC);
+	dup2(saved_stdout, STDOUT_FILENO);
+	close(saved_stdout);
 	close(full);
-	ck_assert_str_eq(said, "sonde: standard output: no space left\n");
+	ck_assert_str_eq(captured, "sonde: standard output: no space left\n");
 }
 END_TEST
 
@@ -252,11 +253,11 @@ Suite *opt_suite(void)
 	Suite *s = suite_create("opt");
 	TCase *t = tcase_create("opt");
 
-	tcase_add_loop_test(t, spellings, 0, ARRAY_LEN(good));
-	tcase_add_loop_test(t, refusals, 0, ARRAY_LEN(bad));
-	tcase_add_test(t, list_is_bounded);
+	tcase_add_loop_test(t, options_are_parsed, 0, ARRAY_LEN(good));
+	tcase_add_loop_test(t, errors_name_the_option, 0, ARRAY_LEN(bad));
+	tcase_add_test(t, lists_are_limited);
 	tcase_add_test(t, help_is_a_page);
-	tcase_add_test(t, help_that_cannot_be_written);
+	tcase_add_test(t, help_reports_write_errors);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sinks: one table of records in every format, byte for byte, with hostile names in it. */
+/* One table of records with hostile names in every format, compared byte for byte. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <errno.h>
@@ -75,7 +75,7 @@ static const char *close_sink(void)
 	return text;
 }
 
-static void table(const struct rec *r, size_t n, const char *title)
+static void write_table(const struct rec *r, size_t n, const char *title)
 {
 	ck_assert_int_eq(sink_begin(sink, &schema, title), 0);
 	for (size_t i = 0; i < n; i++)
@@ -86,7 +86,7 @@ static void table(const struct rec *r, size_t n, const char *title)
 START_TEST(text_table)
 {
 	open_sink(SINK_TEXT, false);
-	table(recs, 3, "a title\x1b[2J");
+	write_table(recs, 3, "a title\x1b[2J");
 	ck_assert_int_eq(sink_line(sink, "%s", "lost 0\x1b\xff"), 0);
 	ck_assert_str_eq(
 		close_sink(),
@@ -101,21 +101,21 @@ START_TEST(text_table)
 }
 END_TEST
 
-START_TEST(text_without_rows)
+START_TEST(text_has_headings_without_rows)
 {
 	open_sink(SINK_TEXT, false);
-	table(NULL, 0, "none");
-	table(NULL, 0, NULL);
+	write_table(NULL, 0, "none");
+	write_table(NULL, 0, NULL);
 	ck_assert_str_eq(close_sink(), "none\n"
 				       "DEVICE  RULE  PACKETS  BYTES  RATE  LOSS  RTT  UP  NOTE\n"
 				       "DEVICE  RULE  PACKETS  BYTES  RATE  LOSS  RTT  UP  NOTE\n");
 }
 END_TEST
 
-START_TEST(json_lines)
+START_TEST(json_has_a_line_per_record)
 {
 	open_sink(SINK_JSON, false);
-	table(recs, 3, "not shown");
+	write_table(recs, 3, "not shown");
 	ck_assert_int_eq(sink_line(sink, "not shown"), 0);
 	ck_assert_str_eq(
 		close_sink(),
@@ -132,11 +132,11 @@ START_TEST(json_lines)
 }
 END_TEST
 
-START_TEST(json_numbers)
+START_TEST(json_numbers_are_exact)
 {
 	static const struct {
 		double v;
-		const char *words;
+		const char *text;
 	} numbers[] = { { 1e21, "1000000000000000000000" },
 			{ 0.0004, "0" },
 			{ -0.0004, "0" },
@@ -158,7 +158,7 @@ START_TEST(json_numbers)
 		sink_begin(sink, &one, NULL);
 		sink_row(sink, &(struct rec){ .rate = numbers[i].v });
 		sink_end(sink);
-		snprintf(line, sizeof(line), "{\"record\":\"one\",\"v\":%s}\n", numbers[i].words);
+		snprintf(line, sizeof(line), "{\"record\":\"one\",\"v\":%s}\n", numbers[i].text);
 		ck_assert_str_eq(close_sink(), line);
 	}
 	open_sink(SINK_JSON, false);
@@ -220,8 +220,8 @@ static const struct col list_cols[] = {
 };
 static const struct schema list_schema = { "lists", list_cols, 8, 0 };
 
-/* A record of every kind of list, with a time and what is unknown. */
-static const char *show_lists(enum sink_format format)
+/* A record with every kind of list, a time and unknown values. */
+static const char *print_lists(enum sink_format format)
 {
 	static const char *const names[] = { "a\"", "b" };
 	static const uint64_t ids[] = { 7, 0, UINT64_MAX };
@@ -246,10 +246,10 @@ static const char *show_lists(enum sink_format format)
 	return close_sink();
 }
 
-START_TEST(lists_times_and_unknowns)
+START_TEST(lists_times_and_unknowns_are_printed)
 {
 	ck_assert_str_eq(
-		show_lists(SINK_JSON),
+		print_lists(SINK_JSON),
 		"{\"record\":\"lists\",\"time\":\"2026-11-18T11:06:40.000000007Z\",\"pid\":null,"
 		"\"wait_seconds\":0.0015,\"names\":[\"a\\\"\",\"b\"],"
 		"\"ids\":[7,0,18446744073709551615],"
@@ -257,15 +257,15 @@ START_TEST(lists_times_and_unknowns)
 		"{\"source\":null,\"packets_per_second\":null}],\"none\":null}\n"
 		"{\"record\":\"lists\",\"time\":null,\"pid\":null,\"wait_seconds\":null,"
 		"\"names\":[],\"ids\":null,\"busy\":null,\"none\":null}\n");
-	ck_assert_str_eq(show_lists(SINK_TEXT),
+	ck_assert_str_eq(print_lists(SINK_TEXT),
 			 "TIME                            PID   WAIT  NAMES  "
 			 "IDS                       ONLY\n"
 			 "2026-11-18T11:06:40.000000007Z    -  1.5ms  a\",b   "
 			 "7,0,18446744073709551615     -\n"
 			 "-                                 -      -  -      "
 			 "-                            -\n");
-	ck_assert_str_eq(show_lists(SINK_PROM), "# TYPE sonde_wait_seconds gauge\n"
-						"sonde_wait_seconds 0.0015\n");
+	ck_assert_str_eq(print_lists(SINK_PROM), "# TYPE sonde_wait_seconds gauge\n"
+						 "sonde_wait_seconds 0.0015\n");
 }
 END_TEST
 
@@ -290,7 +290,7 @@ START_TEST(times_are_rfc3339)
 }
 END_TEST
 
-/* A reader sees the old file or the new one; a failure leaves the old one and nothing else. */
+/* A file is replaced atomically. A failure keeps the old one and leaves no other file. */
 START_TEST(files_are_replaced_whole)
 {
 	char dir[] = "/tmp/sonde-out-XXXXXX", path[64], got[16] = "";
@@ -323,7 +323,7 @@ START_TEST(files_are_replaced_whole)
 }
 END_TEST
 
-/* No colours unless it is a terminal that wants them: never in a file. */
+/* Colours are only for a terminal that supports them, never for a file. */
 START_TEST(files_have_no_colors)
 {
 	int fd = memfd_create("out", 0);
@@ -338,20 +338,20 @@ END_TEST
 START_TEST(prom_exposition)
 {
 	open_sink(SINK_PROM, false);
-	table(recs, 2, "not shown");
+	write_table(recs, 2, "not shown");
 	ck_assert_int_eq(sink_line(sink, "not shown"), 0);
 	ck_assert_str_eq(close_sink(), exposition);
 }
 END_TEST
 
-START_TEST(prom_tables_are_whole)
+START_TEST(prom_tables_are_complete)
 {
 	size_t len = strlen(exposition);
 
 	open_sink(SINK_PROM, false);
-	table(recs, 2, NULL);
-	table(NULL, 0, NULL);
-	table(recs, 2, NULL);
+	write_table(recs, 2, NULL);
+	write_table(NULL, 0, NULL);
+	write_table(recs, 2, NULL);
 	close_sink();
 	ck_assert_uint_eq(strlen(text), 2 * len);
 	ck_assert_str_eq(text + len, exposition);
@@ -375,7 +375,7 @@ static const struct col size_cols[] = {
 	{ .metric = "length_bytes", .role = COL_COUNTER, COL_AT_HISTOGRAM(struct sizes, length) },
 };
 
-static const char *show_sizes(enum sink_format format)
+static const char *print_sizes(enum sink_format format)
 {
 	static const uint64_t counts[] = { 3, 0, 4 }, below[] = { 1024, UINT64_C(2000000000) };
 	static const struct schema sizes = SCHEMA("sizes", size_cols);
@@ -393,10 +393,10 @@ static const char *show_sizes(enum sink_format format)
 	return close_sink();
 }
 
-/* Bins are cumulative, labels as of any sample; other formats show no histogram. */
+/* Bins are cumulative with the labels of any sample. Other formats do not show histograms. */
 START_TEST(histograms_and_signed_numbers)
 {
-	ck_assert_str_eq(show_sizes(SINK_PROM),
+	ck_assert_str_eq(print_sizes(SINK_PROM),
 			 "# TYPE sonde_change gauge\n"
 			 "sonde_change{name=\"a\\\"\"} -5\n"
 			 "sonde_change{name=\"b\"} 9223372036854775807\n"
@@ -418,19 +418,19 @@ START_TEST(histograms_and_signed_numbers)
 			 "sonde_length_bytes_bucket{le=\"+Inf\"} 3\n"
 			 "sonde_length_bytes_sum 5\n"
 			 "sonde_length_bytes_count 3\n");
-	ck_assert_str_eq(show_sizes(SINK_JSON),
+	ck_assert_str_eq(print_sizes(SINK_JSON),
 			 "{\"record\":\"sizes\",\"name\":\"a\\\"\",\"change\":-5}\n"
 			 "{\"record\":\"sizes\",\"name\":\"b\",\"change\":9223372036854775807}\n"
 			 "{\"record\":\"sizes\",\"name\":null,\"change\":null}\n");
-	ck_assert_str_eq(show_sizes(SINK_TEXT), "NAME               CHANGE\n"
-						"a\"                     -5\n"
-						"b     9223372036854775807\n"
-						"-                       -\n");
+	ck_assert_str_eq(print_sizes(SINK_TEXT), "NAME               CHANGE\n"
+						 "a\"                     -5\n"
+						 "b     9223372036854775807\n"
+						 "-                       -\n");
 }
 END_TEST
 
-/* Kinds of record that share one table of columns. */
-START_TEST(columns_of_kinds)
+/* Several record kinds share one table of columns. */
+START_TEST(kinds_share_columns)
 {
 	static const struct schema first = { "first", cols, 10, 1 | 1 << 3 };
 	static const struct schema last = { "last", cols, 10, 1 << 9 };
@@ -444,7 +444,7 @@ START_TEST(columns_of_kinds)
 }
 END_TEST
 
-START_TEST(prom_without_labels)
+START_TEST(prom_labels_are_optional)
 {
 	static const struct col col[] = {
 		{ "key", NULL, "key", .role = COL_KEY, COL_AT_STR(struct rec, rule) },
@@ -488,7 +488,7 @@ START_TEST(strings_are_copied)
 }
 END_TEST
 
-START_TEST(order_and_broken_pipes)
+START_TEST(wrong_order_and_broken_pipes_are_errors)
 {
 	int p[2];
 
@@ -498,7 +498,7 @@ START_TEST(order_and_broken_pipes)
 		sink = sink_new((enum sink_format)format, p[1], false);
 		ck_assert_int_eq(sink_row(sink, &recs[0]), -EINVAL);
 		ck_assert_int_eq(sink_end(sink), -EINVAL);
-		table(recs, 1, NULL);
+		write_table(recs, 1, NULL);
 		ck_assert_int_eq(sink_begin(sink, &schema, NULL), 0);
 		ck_assert_int_eq(sink_begin(sink, &schema, NULL), -EINVAL);
 		ck_assert_int_eq(sink_row(sink, &recs[0]), 0);
@@ -512,7 +512,7 @@ START_TEST(order_and_broken_pipes)
 }
 END_TEST
 
-/* Ten times the rows may not take near a hundred times the time. */
+/* Ten times the rows take far less than a hundred times the time. */
 START_TEST(large_tables_are_linear)
 {
 	struct timespec from, to;
@@ -544,20 +544,20 @@ Suite *out_suite(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, text_table);
-	tcase_add_test(t, text_without_rows);
-	tcase_add_test(t, json_lines);
-	tcase_add_test(t, json_numbers);
-	tcase_add_test(t, lists_times_and_unknowns);
+	tcase_add_test(t, text_has_headings_without_rows);
+	tcase_add_test(t, json_has_a_line_per_record);
+	tcase_add_test(t, json_numbers_are_exact);
+	tcase_add_test(t, lists_times_and_unknowns_are_printed);
 	tcase_add_test(t, times_are_rfc3339);
 	tcase_add_test(t, files_are_replaced_whole);
 	tcase_add_test(t, files_have_no_colors);
 	tcase_add_test(t, prom_exposition);
-	tcase_add_test(t, prom_tables_are_whole);
-	tcase_add_test(t, prom_without_labels);
+	tcase_add_test(t, prom_tables_are_complete);
+	tcase_add_test(t, prom_labels_are_optional);
 	tcase_add_test(t, histograms_and_signed_numbers);
-	tcase_add_test(t, columns_of_kinds);
+	tcase_add_test(t, kinds_share_columns);
 	tcase_add_test(t, strings_are_copied);
-	tcase_add_test(t, order_and_broken_pipes);
+	tcase_add_test(t, wrong_order_and_broken_pipes_are_errors);
 	tcase_add_test(t, large_tables_are_linear);
 	suite_add_tcase(s, t);
 	return s;

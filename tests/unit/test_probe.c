@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is to be probed, as it is typed: good words, and wrong ones. */
+/* Probe targets as typed on the command line, valid and invalid. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "tests/unit/capture_stderr.h"
 #include "tests/unit/suites.h"
-#undef fail /* check.h has one, too */
+#undef fail /* check.h defines it, too */
 #include "base/err.h"
 #include "probe/syscall.h"
 #include "probe/target.h"
@@ -31,7 +31,7 @@ static const struct {
 	{ "raw:x", "", "x", "", "raw", 0, false },
 };
 
-START_TEST(words_are_targets)
+START_TEST(targets_are_parsed)
 {
 	struct target t;
 
@@ -47,7 +47,7 @@ START_TEST(words_are_targets)
 END_TEST
 
 static const struct {
-	const char *word, *words;
+	const char *word, *message;
 } bad[] = {
 	{ "kprobe:", "missing name" },
 	{ "uprobe:main", "uprobe:PATH:SYMBOL" },
@@ -63,7 +63,7 @@ static const struct {
 	{ "tracepoint:sock:", "missing name" },
 };
 
-START_TEST(wrong_words_are_said)
+START_TEST(invalid_targets_are_refused)
 {
 	struct target t;
 	int rc;
@@ -72,11 +72,11 @@ START_TEST(wrong_words_are_said)
 	rc = target_parse(&t, bad[_i].word);
 	capture_stderr_end(STDERR_FILENO);
 	ck_assert_int_eq(rc, -E_USAGE);
-	ck_assert_msg(strstr(said, bad[_i].words), "%s: %s", bad[_i].word, said);
+	ck_assert_msg(strstr(captured, bad[_i].message), "%s: %s", bad[_i].word, captured);
 }
 END_TEST
 
-START_TEST(kinds)
+START_TEST(kinds_are_suggested)
 {
 	ck_assert_ptr_null(target_find_kind("kprobe"));
 	ck_assert_ptr_null(target_find_kind("kprobes:x"));
@@ -109,9 +109,9 @@ Suite *probe_suite(void)
 	Suite *s = suite_create("probe");
 	TCase *t = tcase_create("targets");
 
-	tcase_add_loop_test(t, words_are_targets, 0, ARRAY_LEN(good));
-	tcase_add_loop_test(t, wrong_words_are_said, 0, ARRAY_LEN(bad));
-	tcase_add_test(t, kinds);
+	tcase_add_loop_test(t, targets_are_parsed, 0, ARRAY_LEN(good));
+	tcase_add_loop_test(t, invalid_targets_are_refused, 0, ARRAY_LEN(bad));
+	tcase_add_test(t, kinds_are_suggested);
 	tcase_add_test(t, system_calls_have_numbers);
 	suite_add_tcase(s, t);
 	return s;

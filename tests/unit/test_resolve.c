@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What names mean on a host: lines of the hosts file, directories of containers. */
+/* Names of a host: lines of the hosts file, directories of containers. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static const char hosts[] = "127.0.0.1\tlocalhost loop\r\n"
 static const struct {
 	const char *name;
 	int n;
-	uint8_t last[3]; /* family and last byte of the first address; last byte of the last */
-} asked[] = {
+	uint8_t last[3]; /* family and last byte of the first address; last byte of the last one */
+} queries[] = {
 	{ "localhost", 2, { 4, 1, 1 } },
 	{ "LOOP", 1, { 4, 1, 1 } },
 	{ "server", 2, { 4, 1, 1 } },
@@ -46,21 +46,21 @@ static uint8_t last_byte(const struct filter_addr *a)
 	return a->bytes[a->family == 4 ? 3 : 15];
 }
 
-START_TEST(found)
+START_TEST(hosts_are_found)
 {
 	struct filter_addr addrs[4];
-	int n = hosts_find(hosts, sizeof(hosts) - 1, asked[_i].name, addrs, 4);
+	int n = hosts_find(hosts, sizeof(hosts) - 1, queries[_i].name, addrs, 4);
 
-	ck_assert_int_eq(n, asked[_i].n);
+	ck_assert_int_eq(n, queries[_i].n);
 	if (!n)
 		return;
-	ck_assert_uint_eq(addrs[0].family, asked[_i].last[0]);
-	ck_assert_uint_eq(last_byte(&addrs[0]), asked[_i].last[1]);
-	ck_assert_uint_eq(last_byte(&addrs[n - 1]), asked[_i].last[2]);
+	ck_assert_uint_eq(addrs[0].family, queries[_i].last[0]);
+	ck_assert_uint_eq(last_byte(&addrs[0]), queries[_i].last[1]);
+	ck_assert_uint_eq(last_byte(&addrs[n - 1]), queries[_i].last[2]);
 }
 END_TEST
 
-START_TEST(too_many)
+START_TEST(too_many_addresses_are_refused)
 {
 	struct filter_addr addrs[2];
 
@@ -73,7 +73,7 @@ END_TEST
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 static const struct {
 	const char *dir, *id;
-	bool detail;
+	bool is_container;
 } dirs[] = {
 	{ ID, "01234567", true },
 	{ ID, ID, true },
@@ -93,12 +93,13 @@ static const struct {
 	{ "", "01234567", false },
 };
 
-START_TEST(containers)
+START_TEST(container_directories_are_recognized)
 {
 	const char *whole = NULL;
 
-	ck_assert_int_eq(cgroup_is_container(dirs[_i].dir, dirs[_i].id, &whole), dirs[_i].detail);
-	if (dirs[_i].detail)
+	ck_assert_int_eq(cgroup_is_container(dirs[_i].dir, dirs[_i].id, &whole),
+			 dirs[_i].is_container);
+	if (dirs[_i].is_container)
 		ck_assert(!strncmp(whole, ID, 64));
 }
 END_TEST
@@ -108,9 +109,9 @@ Suite *resolve_suite(void)
 	Suite *s = suite_create("resolve");
 	TCase *t = tcase_create("host");
 
-	tcase_add_loop_test(t, found, 0, ARRAY_LEN(asked));
-	tcase_add_test(t, too_many);
-	tcase_add_loop_test(t, containers, 0, ARRAY_LEN(dirs));
+	tcase_add_loop_test(t, hosts_are_found, 0, ARRAY_LEN(queries));
+	tcase_add_test(t, too_many_addresses_are_refused);
+	tcase_add_loop_test(t, container_directories_are_recognized, 0, ARRAY_LEN(dirs));
 	suite_add_tcase(s, t);
 	return s;
 }

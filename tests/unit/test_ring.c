@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring buffer's reader on memory that plays the kernel: positions of either width, up to where
- * they go round or over. */
+/* The ring buffer reader on memory written by the test instead of the kernel: positions of 32 and
+ * 64 bits, also when they wrap. */
 #include <check.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 
 enum { SIZE = 4096, STEP = 16 };
 
-/* Positions as the kernel has them, with other things behind the producer's. */
+/* Positions as in the kernel, with other data after the producer's. */
 static uint64_t consumer[2], producer[2];
 static _Alignas(8) uint8_t data[2 * SIZE];
 
-static void store(void *at, bool wide, uint64_t value)
+static void write_position(void *at, bool wide, uint64_t value)
 {
 	uint32_t narrow = (uint32_t)value;
 
@@ -24,7 +24,7 @@ static void store(void *at, bool wide, uint64_t value)
 		memcpy(at, &narrow, sizeof(narrow));
 }
 
-static uint64_t load(const void *at, bool wide)
+static uint64_t read_position(const void *at, bool wide)
 {
 	uint64_t value;
 	uint32_t narrow;
@@ -34,8 +34,8 @@ static uint64_t load(const void *at, bool wide)
 	return wide ? value : narrow;
 }
 
-/* A record whose one number is where it stands. */
-static void put(uint64_t at, uint32_t flags)
+/* Writes a record that holds its own position. */
+static void put_record(uint64_t at, uint32_t flags)
 {
 	struct {
 		uint32_t head, page;
@@ -50,7 +50,7 @@ struct seen {
 	unsigned int n;
 };
 
-static int take(const void *rec, size_t len, void *arg)
+static int on_record(const void *rec, size_t len, void *arg)
 {
 	struct seen *seen = arg;
 	uint32_t value;
@@ -77,24 +77,24 @@ static void read_from(uint64_t start, bool wide)
 
 	memset(producer, 0xee, sizeof(producer));
 	memset(consumer, 0xee, sizeof(consumer));
-	store(consumer, wide, start);
-	store(producer, wide, start);
-	ck_assert_int_eq(ring_read(&r, take, &seen), 0);
+	write_position(consumer, wide, start);
+	write_position(producer, wide, start);
+	ck_assert_int_eq(ring_read(&r, on_record, &seen), 0);
 	ck_assert_uint_eq(seen.n, 0);
 	for (unsigned int i = 0; i < 10; i++)
-		put(start + i * STEP, i == 9 ? BPF_RINGBUF_BUSY_BIT : 0);
-	store(producer, wide, start + 10 * STEP);
-	ck_assert_int_eq(ring_read(&r, take, &seen), 0);
+		put_record(start + i * STEP, i == 9 ? BPF_RINGBUF_BUSY_BIT : 0);
+	write_position(producer, wide, start + 10 * STEP);
+	ck_assert_int_eq(ring_read(&r, on_record, &seen), 0);
 	ck_assert_uint_eq(seen.n, 9);
-	ck_assert_uint_eq(load(consumer, wide),
+	ck_assert_uint_eq(read_position(consumer, wide),
 			  wide ? start + 9 * STEP : (uint32_t)(start + 9 * STEP));
-	put(start + 9 * STEP, BPF_RINGBUF_DISCARD_BIT);
-	ck_assert_int_eq(ring_read(&r, take, &seen), 0);
+	put_record(start + 9 * STEP, BPF_RINGBUF_DISCARD_BIT);
+	ck_assert_int_eq(ring_read(&r, on_record, &seen), 0);
 	ck_assert_uint_eq(seen.n, 9);
-	ck_assert_uint_eq(load(consumer, wide), load(producer, wide));
+	ck_assert_uint_eq(read_position(consumer, wide), read_position(producer, wide));
 }
 
-START_TEST(positions_go_on)
+START_TEST(positions_may_wrap)
 {
 	read_from(starts[_i], true);
 	read_from(starts[_i], false);
@@ -105,6 +105,6 @@ TCase *ring_cases(void)
 {
 	TCase *t = tcase_create("ring");
 
-	tcase_add_loop_test(t, positions_go_on, 0, ARRAY_LEN(starts));
+	tcase_add_loop_test(t, positions_may_wrap, 0, ARRAY_LEN(starts));
 	return t;
 }

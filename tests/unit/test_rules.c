@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate's rules as text: what is read, what is wrong and where, and what they say of packets. */
+/* The gate's rules as text: parsing, errors and their positions, decisions about packets. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 enum { ROUNDS = 300 / UNIT_STRIDE, RULES_MAX = 12, PACKETS = 20, TEXT_MAX = 1000 };
 
-static void parse(struct rules *r, const char *text, enum gate_dir dir)
+static void parse_rules(struct rules *r, const char *text, enum gate_dir dir)
 {
 	struct diag diag = { 0 };
 
@@ -23,8 +23,8 @@ static void parse(struct rules *r, const char *text, enum gate_dir dir)
 		      diag.msg);
 }
 
-/* Both directions, incoming first. */
-static void show(const struct rules *r, struct buf *out)
+/* Prints both directions, incoming first. */
+static void print_rules(const struct rules *r, struct buf *out)
 {
 	rules_print(r, GATE_IN, out);
 	rules_print(r, GATE_OUT, out);
@@ -32,7 +32,7 @@ static void show(const struct rules *r, struct buf *out)
 	ck_assert(!out->nomem);
 }
 
-/* A text, and what is printed of it. */
+/* A text, and how it is printed. */
 static const struct {
 	const char *text, *printed;
 } texts[] = {
@@ -58,7 +58,7 @@ static const struct {
 	{ "drop\0allow", "in drop\n" },
 };
 
-START_TEST(read)
+START_TEST(rules_are_parsed_and_printed)
 {
 	struct rules r = { 0 };
 	struct diag diag = { 0 };
@@ -70,7 +70,7 @@ START_TEST(read)
 		return;
 	}
 	ck_assert_msg(!rc, "'%s': %s", texts[_i].text, diag.msg);
-	show(&r, &out);
+	print_rules(&r, &out);
 	ck_assert_str_eq(out.data, texts[_i].printed);
 	buf_free(&out);
 	rules_close(&r);
@@ -80,7 +80,7 @@ END_TEST
 #define LONG "abcdefghijklmnopqrstuvwx"
 
 static const struct {
-	const char *text, *words;
+	const char *text, *message;
 } wrong[] = {
 	{ "block", "1:1: block: unknown action: use allow or drop" },
 	{ "allow\n\n  deny tcp", "3:3: deny: unknown action" },
@@ -118,7 +118,7 @@ static const struct {
 	{ "drop set nowhere.txt", "1:10: " },
 };
 
-START_TEST(mistakes)
+START_TEST(errors_have_positions)
 {
 	const char *text = wrong[_i].text;
 	struct rules r = { 0 };
@@ -127,29 +127,29 @@ START_TEST(mistakes)
 	unsigned int line, column;
 	const char *at = text;
 
-	parse(&r, "500 drop name there\nout default drop", GATE_IN);
+	parse_rules(&r, "500 drop name there\nout default drop", GATE_IN);
 	ck_assert_int_eq(rules_parse(&r, text, strlen(text), GATE_IN, NULL, &diag), -EINVAL);
-	ck_assert_msg(!strncmp(diag.msg, wrong[_i].words, strlen(wrong[_i].words)), "'%s': %s",
+	ck_assert_msg(!strncmp(diag.msg, wrong[_i].message, strlen(wrong[_i].message)), "'%s': %s",
 		      text, diag.msg);
-	/* The byte is the same place. */
+	/* pos is the byte that the message names. */
 	ck_assert_int_eq(sscanf(diag.msg, "%u:%u: ", &line, &column), 2);
 	while (--line)
 		at = strchr(at, '\n') + 1;
 	ck_assert_uint_eq(diag.pos, (size_t)(at - text) + column - 1);
-	/* Nothing of it has stayed. */
-	show(&r, &out);
+	/* No rules are left. */
+	print_rules(&r, &out);
 	ck_assert_str_eq(out.data, "500 in drop name there\nout default drop\n");
 	buf_free(&out);
 	rules_close(&r);
 }
 END_TEST
 
-START_TEST(zeros)
+START_TEST(zero_bytes_are_refused)
 {
 	static const struct {
 		const char *text;
 		size_t len;
-		const char *words;
+		const char *message;
 	} texts[] = {
 		{ "\0", 1, "1:1: " },
 		{ "drop\0", 5, "1:1: " },
@@ -163,15 +163,15 @@ START_TEST(zeros)
 
 		ck_assert_int_eq(rules_parse(&r, texts[i].text, texts[i].len, GATE_IN, NULL, &diag),
 				 -EINVAL);
-		ck_assert_msg(!strncmp(diag.msg, texts[i].words, 5), "%s", diag.msg);
+		ck_assert_msg(!strncmp(diag.msg, texts[i].message, 5), "%s", diag.msg);
 		ck_assert_uint_eq(r.n, 0);
 		rules_close(&r);
 	}
 }
 END_TEST
 
-/* Text that is not ended by anything, in memory of just its size: for the sanitizer. */
-START_TEST(just_its_size)
+/* Text without a terminator, allocated exactly for the sanitizer. */
+START_TEST(text_needs_no_terminator)
 {
 	static const char text[] = "3 out drop name a tcp and port 80";
 
@@ -195,20 +195,20 @@ static uint32_t draw(uint32_t below)
 	return draw_below(&state, below);
 }
 
-static const char *space(void)
+static const char *pick_space(void)
 {
 	static const char *const spaces[] = { " ", "  ", "\t", " \t " };
 
 	return spaces[draw(4)];
 }
 
-/* Lines of rules in every way of writing them; some are none. */
+/* A rule in one of all spellings. Some lines have none. */
 static void random_line(struct buf *text, unsigned int number)
 {
 	char expr[TEXT_MAX];
 
 	if (!draw(4))
-		buf_str(text, space());
+		buf_str(text, pick_space());
 	if (!draw(10)) {
 		buf_printf(text, "%sdefault %s",
 			   draw(2)   ? ""
@@ -217,15 +217,15 @@ static void random_line(struct buf *text, unsigned int number)
 			   draw(2) ? "drop" : "allow");
 	} else {
 		if (!draw(3))
-			buf_printf(text, "%u%s", 100 + number, space());
+			buf_printf(text, "%u%s", 100 + number, pick_space());
 		if (draw(2))
-			buf_printf(text, "%s%s", draw(2) ? "in" : "out", space());
+			buf_printf(text, "%s%s", draw(2) ? "in" : "out", pick_space());
 		buf_printf(text, "%s", draw(2) ? "drop" : draw(2) ? "allow" : "pass");
 		if (!draw(4))
-			buf_printf(text, "%sname%sr%u", space(), space(), number);
+			buf_printf(text, "%sname%sr%u", pick_space(), pick_space(), number);
 		exprs_draw_ext_text(expr, sizeof(expr));
 		if (draw(8) && !strstr(expr, "dns") && !strstr(expr, "sni"))
-			buf_printf(text, "%s%s", space(), expr);
+			buf_printf(text, "%s%s", pick_space(), expr);
 	}
 	buf_str(text, draw(5) ? "" : " # a comment");
 	buf_str(text, draw(3) ? "\n" : "\r\n");
@@ -241,7 +241,7 @@ static void random_rules(struct rules *r)
 		struct rules alone = { 0 };
 
 		random_line(&text, i);
-		/* Not every expression is one: constants that nothing fulfils, and the like. */
+		/* Some expressions are refused, such as constant conditions. */
 		if (rules_parse(&alone, text.data + before, text.len - before, GATE_IN,
 				&exprs_names, &diag))
 			text.len = before;
@@ -253,8 +253,8 @@ static void random_rules(struct rules *r)
 	buf_free(&text);
 }
 
-/* What is printed reads as the same rules. */
-START_TEST(round_trip)
+/* Printed rules parse to the same rules. */
+START_TEST(printed_rules_parse_to_the_same)
 {
 	struct diag diag;
 
@@ -269,15 +269,15 @@ START_TEST(round_trip)
 			struct buf text = { 0 };
 
 			rules_print(&r, (enum gate_dir)dir, &text);
-			/* Lines say their direction: it takes no other. */
+			/* A line that names its direction is refused for the other one. */
 			ck_assert_msg(!rules_parse(&again, text.len ? text.data : "", text.len,
 						   (enum gate_dir) !dir, &exprs_names, &diag),
 				      "%s", diag.msg);
 			buf_free(&text);
 		}
 		ck_assert_uint_eq(r.n, again.n);
-		show(&r, &once);
-		show(&again, &twice);
+		print_rules(&r, &once);
+		print_rules(&again, &twice);
 		ck_assert_str_eq(once.data, twice.data);
 		buf_free(&once);
 		buf_free(&twice);
@@ -287,10 +287,10 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* The first that matches, found in another way. */
-START_TEST(first_decides)
+/* Finds the first match by other means than the code. */
+START_TEST(the_first_match_decides)
 {
-	unsigned int by_rule = 0, by_default = 0, spared = 0;
+	unsigned int by_rule = 0, by_default = 0, exempt = 0;
 
 	exprs_seed(43);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -311,7 +311,7 @@ START_TEST(first_decides)
 					want = &r.at[k];
 			dropped = rules_drops_packet(&r, dir, &p, &rule);
 			ck_assert_ptr_eq(rule, want);
-			/* Type 133 to 137 of ICMPv6, and all that is not IP. */
+			/* Types 133 to 137 of ICMPv6, and all packets that are not IP. */
 			neighbours = !e.views->family ||
 				     (e.views->family == 6 && e.views->proto == 58 &&
 				      e.views->trans < p.caplen && e.data[e.views->trans] >= 133 &&
@@ -319,17 +319,17 @@ START_TEST(first_decides)
 			ck_assert_int_eq(dropped, rule ? rule->drops : r.drops[dir] && !neighbours);
 			by_rule += rule != NULL;
 			by_default += !rule && dropped;
-			spared += !rule && r.drops[dir] && neighbours;
+			exempt += !rule && r.drops[dir] && neighbours;
 		}
 		rules_close(&r);
 	}
-	ck_assert_msg(by_rule > ROUNDS && by_default > 3 && spared, "%u %u %u", by_rule, by_default,
-		      spared);
+	ck_assert_msg(by_rule > ROUNDS && by_default > 3 && exempt, "%u %u %u", by_rule, by_default,
+		      exempt);
 }
 END_TEST
 
-/* Frames that a default of drop spares, and some that look alike. */
-START_TEST(spares)
+/* Frames that pass a default of drop, and similar ones that do not. */
+START_TEST(default_drop_has_exemptions)
 {
 	static const struct {
 		uint8_t type[2], first, next, icmp;
@@ -355,13 +355,13 @@ START_TEST(spares)
 		data[20] = frames[i].next;
 		data[54] = frames[i].icmp;
 		view_frame(views, &frame);
-		parse(&r, "default drop", GATE_OUT);
+		parse_rules(&r, "default drop", GATE_OUT);
 		ck_assert_msg(rules_drops_packet(&r, GATE_OUT, &p, &rule) == frames[i].dropped,
 			      "%zu", i);
 		ck_assert(!rule);
 		ck_assert(!rules_drops_packet(&r, GATE_IN, &p, &rule));
-		/* A rule may say otherwise. */
-		parse(&r, "allow ip\ndrop", GATE_OUT);
+		/* A rule overrides the exemption. */
+		parse_rules(&r, "allow ip\ndrop", GATE_OUT);
 		ck_assert(rules_drops_packet(&r, GATE_OUT, &p, &rule) == (frames[i].first != 0x45));
 		ck_assert_ptr_nonnull(rule);
 		rules_close(&r);
@@ -369,22 +369,22 @@ START_TEST(spares)
 }
 END_TEST
 
-START_TEST(numbers)
+START_TEST(ids_are_assigned_once)
 {
 	struct rules r = { 0 };
 
-	parse(&r, "drop\n5 drop\nout drop\n3 drop", GATE_IN);
+	parse_rules(&r, "drop\n5 drop\nout drop\n3 drop", GATE_IN);
 	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[0].id, 6);
 	ck_assert_uint_eq(r.at[2].id, 7);
-	/* 1, 2 and 4 were never given; 6 is free, and still nobody's. */
+	/* 1, 2 and 4 were never assigned. 6 is free but was assigned before. */
 	rules_remove(&r, 0);
-	parse(&r, "drop", GATE_IN);
+	parse_rules(&r, "drop", GATE_IN);
 	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[3].id, 8);
 	rules_close(&r);
-	/* Only when there is no other. */
-	parse(&r, "1023 drop\ndrop\ndrop\n2 drop\ndrop", GATE_IN);
+	/* Reused only if no other is left. */
+	parse_rules(&r, "1023 drop\ndrop\ndrop\n2 drop\ndrop", GATE_IN);
 	ck_assert(!rules_assign_ids(&r, 0));
 	ck_assert_uint_eq(r.at[1].id, 1);
 	ck_assert_uint_eq(r.at[2].id, 3);
@@ -393,14 +393,14 @@ START_TEST(numbers)
 }
 END_TEST
 
-START_TEST(number_all)
+START_TEST(all_ids_can_be_assigned)
 {
 	bool seen[GATE_RULES_MAX] = { false };
 	struct rules r = { 0 };
 
-	parse(&r, "1000 drop name first", GATE_OUT);
+	parse_rules(&r, "1000 drop name first", GATE_OUT);
 	for (int i = 1; i < GATE_RULES_MAX - 1; i++)
-		parse(&r, i % 2 ? "drop" : "out allow", GATE_IN);
+		parse_rules(&r, i % 2 ? "drop" : "out allow", GATE_IN);
 	ck_assert(!rules_assign_ids(&r, 0));
 	for (size_t i = 0; i < r.n; i++) {
 		ck_assert_uint_ge(r.at[i].id, 1);
@@ -410,7 +410,7 @@ START_TEST(number_all)
 	}
 	ck_assert_uint_eq(r.n, GATE_RULES_MAX - 1);
 	ck_assert_uint_eq(rules_count(&r, GATE_IN) + rules_count(&r, GATE_OUT), r.n);
-	parse(&r, "drop", GATE_IN);
+	parse_rules(&r, "drop", GATE_IN);
 	ck_assert_int_eq(rules_assign_ids(&r, 0), -E2BIG);
 	rules_remove(&r, 500);
 	ck_assert(!rules_assign_ids(&r, 0));
@@ -418,7 +418,7 @@ START_TEST(number_all)
 }
 END_TEST
 
-/* The rules' ids in their order. */
+/* Compares the rules' ids in their order. */
 static void expect_ids(const struct rules *r, const char *want)
 {
 	char text[64] = "";
@@ -429,11 +429,12 @@ static void expect_ids(const struct rules *r, const char *want)
 	ck_assert_str_eq(text, want);
 }
 
-START_TEST(find_and_move)
+START_TEST(rules_are_found_and_moved)
 {
 	struct rules r = { 0 };
 
-	parse(&r, "1 drop name a tcp\n2 drop\n30 out drop name b\n4 drop name c udp", GATE_IN);
+	parse_rules(&r, "1 drop name a tcp\n2 drop\n30 out drop name b\n4 drop name c udp",
+		    GATE_IN);
 	ck_assert_ptr_eq(rules_find(&r, "1"), &r.at[0]);
 	ck_assert_ptr_eq(rules_find(&r, "30"), &r.at[2]);
 	ck_assert_ptr_eq(rules_find(&r, "c"), &r.at[3]);
@@ -460,8 +461,8 @@ START_TEST(find_and_move)
 }
 END_TEST
 
-/* Of this process; parents' are a matter of privilege. */
-START_TEST(session)
+/* For this process. Reading other processes needs privileges. */
+START_TEST(the_ssh_session_is_found)
 {
 	struct ssh_session s;
 	char many[sizeof(s.text) + 1];
@@ -476,7 +477,7 @@ START_TEST(session)
 	ck_assert(!ssh_session_find(&s));
 	setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22 1", 1);
 	ck_assert(!ssh_session_find(&s));
-	/* What has no room is no session: nothing is cut off. */
+	/* A session name that does not fit is refused, not cut. */
 	memset(many, ' ', sizeof(many) - 1);
 	many[sizeof(many) - 1] = '\0';
 	setenv("SSH_CONNECTION", many, 1);
@@ -493,17 +494,17 @@ Suite *rules_suite(void)
 	TCase *t = tcase_create("rules");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, read, 0, N(texts));
-	tcase_add_loop_test(t, mistakes, 0, N(wrong));
-	tcase_add_test(t, zeros);
-	tcase_add_test(t, just_its_size);
-	tcase_add_test(t, round_trip);
-	tcase_add_test(t, first_decides);
-	tcase_add_test(t, spares);
-	tcase_add_test(t, numbers);
-	tcase_add_test(t, number_all);
-	tcase_add_test(t, find_and_move);
-	tcase_add_test(t, session);
+	tcase_add_loop_test(t, rules_are_parsed_and_printed, 0, N(texts));
+	tcase_add_loop_test(t, errors_have_positions, 0, N(wrong));
+	tcase_add_test(t, zero_bytes_are_refused);
+	tcase_add_test(t, text_needs_no_terminator);
+	tcase_add_test(t, printed_rules_parse_to_the_same);
+	tcase_add_test(t, the_first_match_decides);
+	tcase_add_test(t, default_drop_has_exemptions);
+	tcase_add_test(t, ids_are_assigned_once);
+	tcase_add_test(t, all_ids_can_be_assigned);
+	tcase_add_test(t, rules_are_found_and_moved);
+	tcase_add_test(t, the_ssh_session_is_found);
 	suite_add_tcase(s, t);
 	return s;
 }

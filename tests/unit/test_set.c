@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: what is left of a text, what is wrong in it and where, who is in it. */
+/* Sets of addresses: normalization, errors and their positions, membership. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -11,10 +11,10 @@
 #include "tests/lib/draw.h"
 #include "tests/unit/suites.h"
 
-enum { ROUNDS = 200 / UNIT_STRIDE, LINES_MAX = 40, ASKED = 200 };
+enum { ROUNDS = 200 / UNIT_STRIDE, LINES_MAX = 40, QUERIES = 200 };
 
-/* The prefixes of a set as text, a space behind each. */
-static void show(const struct filter_set *s, char *text, size_t room)
+/* Prints the prefixes of a set as text, each followed by a space. */
+static void print_set(const struct filter_set *s, char *text, size_t room)
 {
 	size_t len = 0;
 
@@ -51,7 +51,7 @@ static const struct {
 	{ "2001:db8::1\n2001:db8::\n::ffff:1.2.3.4", "::ffff:1.2.3.4/128 2001:db8::/127 " },
 };
 
-START_TEST(left)
+START_TEST(sets_are_normalized)
 {
 	struct filter_set s = { 0 };
 	struct diag diag = { 0 };
@@ -59,14 +59,14 @@ START_TEST(left)
 
 	ck_assert_msg(!set_parse(&s, texts[_i].text, strlen(texts[_i].text), &diag), "%s",
 		      diag.msg);
-	show(&s, text, sizeof(text));
+	print_set(&s, text, sizeof(text));
 	ck_assert_str_eq(text, texts[_i].left);
 	set_close(&s);
 }
 END_TEST
 
 static const struct {
-	const char *text, *words;
+	const char *text, *message;
 } wrong[] = {
 	{ "here", "1:1: expected an IPv4 or IPv6 address" },
 	{ "10.0.0.1\n\n  10.0.0", "3:3: expected an IPv4" },
@@ -85,19 +85,19 @@ static const struct {
 	{ "10.0.0.1,10.0.0.2", "1:1: expected an IPv4" },
 };
 
-START_TEST(mistakes)
+START_TEST(errors_have_positions)
 {
 	struct filter_set s = { 0 };
 	struct diag diag = { 0 };
 
 	ck_assert_int_eq(set_parse(&s, wrong[_i].text, strlen(wrong[_i].text), &diag), -EINVAL);
-	ck_assert_msg(!strncmp(diag.msg, wrong[_i].words, strlen(wrong[_i].words)), "'%s': %s",
+	ck_assert_msg(!strncmp(diag.msg, wrong[_i].message, strlen(wrong[_i].message)), "'%s': %s",
 		      wrong[_i].text, diag.msg);
 	set_close(&s);
 }
 END_TEST
 
-START_TEST(zeros)
+START_TEST(zero_bytes_are_refused)
 {
 	struct filter_set s = { 0 };
 	struct diag diag = { 0 };
@@ -114,7 +114,7 @@ static uint32_t draw(uint32_t below)
 	return draw_below(&state, below);
 }
 
-/* A random prefix among few addresses, its bits behind the mask cleared. */
+/* A random prefix out of few addresses, with the bits after its mask cleared. */
 static uint8_t random_prefix(uint8_t *addr, size_t len)
 {
 	uint8_t bits = (uint8_t)(draw(3) ? len * 8 - draw(12) : draw((uint32_t)len * 8 + 1));
@@ -127,14 +127,15 @@ static uint8_t random_prefix(uint8_t *addr, size_t len)
 	return bits;
 }
 
-/* Random sets answer as a look at every line does, and no shorter set would. */
-START_TEST(as_listed)
+/* Membership in random sets is the same as in their lines, and no set has more prefixes than lines.
+ */
+START_TEST(sets_match_their_lines)
 {
 	int af = _i ? AF_INET6 : AF_INET;
 	size_t len = _i ? 16 : 4;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		uint8_t addr[LINES_MAX][16], bits[LINES_MAX], asked[16];
+		uint8_t addr[LINES_MAX][16], bits[LINES_MAX], query[16];
 		int n = (int)draw(LINES_MAX);
 		struct filter_set s = { 0 };
 		struct diag diag = { 0 };
@@ -149,20 +150,20 @@ START_TEST(as_listed)
 		}
 		ck_assert_int_eq(set_parse(&s, text.data, text.len, &diag), 0);
 		ck_assert_uint_le(s.of[_i].n, (size_t)n);
-		for (int k = 0; k < ASKED; k++) {
+		for (int k = 0; k < QUERIES; k++) {
 			bool in = false;
 
-			memset(asked, 0x20, sizeof(asked));
-			asked[len - 2] = (uint8_t)draw(4);
-			asked[len - 1] = (uint8_t)draw(256);
+			memset(query, 0x20, sizeof(query));
+			query[len - 2] = (uint8_t)draw(4);
+			query[len - 1] = (uint8_t)draw(256);
 			for (int i = 0; i < n && !in; i++) {
 				in = true;
 				for (size_t b = 0; b < bits[i]; b++)
-					in &= !((addr[i][b / 8] ^ asked[b / 8]) & 0x80 >> b % 8);
+					in &= !((addr[i][b / 8] ^ query[b / 8]) & 0x80 >> b % 8);
 			}
-			ck_assert_int_eq(set_contains(&s, _i ? 6 : 4, asked), in);
-			ck_assert(!set_contains(&s, _i ? 4 : 6, asked) &&
-				  !set_contains(&s, 0, asked));
+			ck_assert_int_eq(set_contains(&s, _i ? 6 : 4, query), in);
+			ck_assert(!set_contains(&s, _i ? 4 : 6, query) &&
+				  !set_contains(&s, 0, query));
 		}
 		set_close(&s);
 		buf_free(&text);
@@ -199,7 +200,7 @@ static const struct {
 	  "2001:db8::6/128 " },
 };
 
-START_TEST(changed)
+START_TEST(sets_are_changed)
 {
 	static const char wrong_add[] = "10.9.9.9\nx", wrong_gone[] = "0.0.0.0/0\n::/0\nx";
 	struct filter_set s = { 0 };
@@ -210,13 +211,13 @@ START_TEST(changed)
 	ck_assert_int_eq(set_parse(&s, changes[_i].set, strlen(changes[_i].set), &diag), 0);
 	ck_assert_int_eq(set_add(&s, add, strlen(add), &diag), 0);
 	ck_assert_int_eq(set_remove(&s, gone, strlen(gone), &diag), 0);
-	show(&s, text, sizeof(text));
+	print_set(&s, text, sizeof(text));
 	ck_assert_str_eq(text, changes[_i].left);
-	/* What is wrong changes nothing. */
+	/* A change with an error leaves the set unchanged. */
 	ck_assert_int_eq(set_add(&s, wrong_add, strlen(wrong_add), &diag), -EINVAL);
 	ck_assert_int_eq(set_remove(&s, wrong_gone, strlen(wrong_gone), &diag), -EINVAL);
 	ck_assert_int_eq(strncmp(diag.msg, "3:1: ", 5), 0);
-	show(&s, text, sizeof(text));
+	print_set(&s, text, sizeof(text));
 	ck_assert_str_eq(text, changes[_i].left);
 	set_close(&s);
 }
@@ -236,8 +237,8 @@ static void random_text(struct buf *text, int family)
 	}
 }
 
-/* Of random sets: what is in the one or the other, and what is in the one and not in the other. */
-START_TEST(as_sets)
+/* Union and difference of random sets. */
+START_TEST(union_and_difference_are_exact)
 {
 	size_t len = _i ? 16 : 4;
 	uint8_t addrs = _i ? 6 : 4;
@@ -255,7 +256,7 @@ START_TEST(as_sets)
 		ck_assert_int_eq(set_parse(&b, text.data, text.len, &diag), 0);
 		ck_assert_int_eq(set_add(&sum, text.data, text.len, &diag), 0);
 		ck_assert_int_eq(set_remove(&left, text.data, text.len, &diag), 0);
-		for (int k = 0; k < ASKED; k++) {
+		for (int k = 0; k < QUERIES; k++) {
 			uint8_t addr[16];
 			bool in_a, in_b;
 
@@ -281,12 +282,12 @@ Suite *set_suite(void)
 	Suite *s = suite_create("set");
 	TCase *t = tcase_create("set");
 
-	tcase_add_loop_test(t, left, 0, ARRAY_LEN(texts));
-	tcase_add_loop_test(t, mistakes, 0, ARRAY_LEN(wrong));
-	tcase_add_test(t, zeros);
-	tcase_add_loop_test(t, changed, 0, ARRAY_LEN(changes));
-	tcase_add_loop_test(t, as_sets, 0, SET_FAMILIES);
-	tcase_add_loop_test(t, as_listed, 0, SET_FAMILIES);
+	tcase_add_loop_test(t, sets_are_normalized, 0, ARRAY_LEN(texts));
+	tcase_add_loop_test(t, errors_have_positions, 0, ARRAY_LEN(wrong));
+	tcase_add_test(t, zero_bytes_are_refused);
+	tcase_add_loop_test(t, sets_are_changed, 0, ARRAY_LEN(changes));
+	tcase_add_loop_test(t, union_and_difference_are_exact, 0, SET_FAMILIES);
+	tcase_add_loop_test(t, sets_match_their_lines, 0, SET_FAMILIES);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The suite of sys and of what is read with it: privileges, counters, names. */
+/* The sys suite: privileges, counters, names. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 #include "tests/unit/suites.h"
 #include "tests/unit/sys_cases.h"
 
-/* In a child, for what was given up does not come back. */
-START_TEST(missing_privileges_have_names)
+/* In a child process, since dropped privileges cannot be restored. */
+START_TEST(missing_privileges_are_named)
 {
 	static const uint64_t want = PRIV(CAP_NET_ADMIN) | PRIV(CAP_BPF) | PRIV(CAP_PERFMON);
 	uint64_t before = priv_caps();
@@ -67,7 +67,7 @@ START_TEST(rows_are_sorted_and_summed)
 
 	ck_assert_ptr_null(gate_counters_find(&t, &none));
 	for (unsigned int i = 0; i < 3 * ROWS; i++) {
-		unsigned int n = i * 77 % ROWS; /* 77 and 120 have no divisor in common */
+		unsigned int n = i * 77 % ROWS; /* 77 and 120 have no common divisor */
 
 		row = (struct gate_row){ .dir = (uint8_t)(n % 2),
 					 .family = (uint8_t)(n / 2 % 4),
@@ -122,7 +122,7 @@ START_TEST(rows_have_names)
 }
 END_TEST
 
-START_TEST(names_of_numbers)
+START_TEST(numbers_have_names)
 {
 	ck_assert_str_eq(net_proto_name(17), "udp");
 	ck_assert_ptr_null(net_proto_name(254));
@@ -138,8 +138,8 @@ START_TEST(names_of_numbers)
 }
 END_TEST
 
-/* Either way through the table: a row out of order would not be found by its port. */
-START_TEST(services_both_ways)
+/* Lookup by name and by port. An unsorted row would not be found by its port. */
+START_TEST(services_are_found_by_name_and_port)
 {
 	int tcp = 0, udp = 0;
 	uint32_t port = 0;
@@ -168,11 +168,11 @@ Suite *sys_suite(void)
 	Suite *s = suite_create("sys");
 	TCase *t = tcase_create("sys");
 
-	tcase_add_test(t, missing_privileges_have_names);
+	tcase_add_test(t, missing_privileges_are_named);
 	tcase_add_test(t, rows_are_sorted_and_summed);
 	tcase_add_loop_test(t, rows_have_names, 0, ARRAY_LEN(names));
-	tcase_add_test(t, names_of_numbers);
-	tcase_add_test(t, services_both_ways);
+	tcase_add_test(t, numbers_have_names);
+	tcase_add_test(t, services_are_found_by_name_and_port);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, netlink_cases());
 	suite_add_tcase(s, btf_cases());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The text sink's shortened numbers, and its tables on a screen. */
+/* The text output: abbreviated numbers, and tables on a terminal. */
 #define _GNU_SOURCE 1
 #include <check.h>
 #include <fcntl.h>
@@ -22,9 +22,9 @@ struct rec {
 
 static char text[16384];
 
-/* Write one table to fd. */
-static void table(int fd, bool screen, const struct schema *schema, const char *title,
-		  const struct rec *r, size_t n)
+/* Writes one table to fd. */
+static void write_table(int fd, bool screen, const struct schema *schema, const char *title,
+			const struct rec *r, size_t n)
 {
 	struct sink *sink = sink_new(SINK_TEXT, fd, screen);
 
@@ -36,15 +36,15 @@ static void table(int fd, bool screen, const struct schema *schema, const char *
 	sink_free(sink);
 }
 
-/* The same into a file without a size; returns what was written. */
-static const char *written(bool screen, const struct schema *schema, const char *title,
-			   const struct rec *r, size_t n)
+/* Writes a table to a file without a width and returns the text. */
+static const char *format_table(bool screen, const struct schema *schema, const char *title,
+				const struct rec *r, size_t n)
 {
 	int file = memfd_create("text", 0);
 	ssize_t len;
 
 	ck_assert_int_ge(file, 0);
-	table(file, screen, schema, title, r, n);
+	write_table(file, screen, schema, title, r, n);
 	len = pread(file, text, sizeof(text) - 1, 0);
 	close(file);
 	ck_assert_int_ge(len, 0);
@@ -54,7 +54,7 @@ static const char *written(bool screen, const struct schema *schema, const char 
 
 static const struct {
 	double rate;
-	const char *words;
+	const char *text;
 } rates[] = {
 	{ 0, "0" },           { -0.0, "0" },       { 0.04, "0.0" },     { 0.5, "0.5" },
 	{ 3, "3" },           { 9.9, "9.9" },      { 9.96, "10" },      { 950, "950" },
@@ -69,10 +69,10 @@ START_TEST(rate_is_short)
 					    COL_AT_F64(struct rec, rate) } };
 	static const struct schema schema = { "one", col, 1, 0 };
 	struct rec r = { .rate = rates[_i].rate };
-	char *at = strchr(written(false, &schema, NULL, &r, 1), '\n') + 1;
+	char *at = strchr(format_table(false, &schema, NULL, &r, 1), '\n') + 1;
 
 	*strchr(at, '\n') = '\0';
-	ck_assert_str_eq(at, rates[_i].words);
+	ck_assert_str_eq(at, rates[_i].text);
 }
 END_TEST
 
@@ -102,7 +102,7 @@ START_TEST(bytes_and_times_are_short)
 	char line[64];
 
 	snprintf(line, sizeof(line), "%s  %s\n", scaled[_i].bytes, scaled[_i].ns);
-	ck_assert_str_eq(strchr(written(false, &schema, NULL, &r, 1), '\n') + 1, line);
+	ck_assert_str_eq(strchr(format_table(false, &schema, NULL, &r, 1), '\n') + 1, line);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ static const struct schema schema = { "named", cols, 3, 0 };
 
 static const struct rec named[] = {
 	{ NET NET NET NET NET NET "z", NULL, 1, 0 },
-	{ "123456789" NET NET, NULL, 2, 0 }, /* the last would cross an edge at 12 */
+	{ "123456789" NET NET, NULL, 2, 0 }, /* the last character would cross column 12 */
 	{ "eth0", NULL, 3, 0 },
 	{ "eth1", NULL, 4, 0 },
 	{ "eth2", NULL, 5, 0 },
@@ -125,14 +125,14 @@ static const struct rec named[] = {
 
 START_TEST(wide_characters_align)
 {
-	ck_assert_str_eq(written(false, &schema, NULL, named, 3),
+	ck_assert_str_eq(format_table(false, &schema, NULL, named, 3),
 			 "NAME           PACKETS\n" NET NET NET NET NET NET "z        1\n"
 			 "123456789" NET NET "        2\n"
 			 "eth0                 3\n");
 }
 END_TEST
 
-static const char *painted(int pty)
+static const char *read_screen(int pty)
 {
 	ssize_t n = read(pty, text, sizeof(text) - 1);
 
@@ -153,23 +153,23 @@ START_TEST(screen_cuts_and_erases)
 	ck_assert_int_eq(ioctl(tty, TIOCSWINSZ, &size), 0);
 	setenv("TERM", "xterm", 1);
 	setenv("NO_COLOR", "1", 1);
-	table(tty, true, &schema, "a long title is cut", named, 2);
-	ck_assert_str_eq(painted(pty), "\x1b[H\x1b[Ka long title\r\n"
-				       "\x1b[KNAME\r\n"
-				       "\x1b[K" NET NET NET NET NET NET "\r\n"
-				       "\x1b[K123456789" NET "\r\n\x1b[J");
-	table(tty, true, &schema, NULL, named + 1, 4);
-	ck_assert_str_eq(painted(pty), "\x1b[H\x1b[KNAME\r\n"
-				       "\x1b[K123456789" NET "\r\n"
-				       "\x1b[Keth0\r\n"
-				       "\x1b[K(2 more)\r\n\x1b[J");
-	/* The heading is bold, unless the user or the terminal does not want it. */
+	write_table(tty, true, &schema, "a long title is cut", named, 2);
+	ck_assert_str_eq(read_screen(pty), "\x1b[H\x1b[Ka long title\r\n"
+					   "\x1b[KNAME\r\n"
+					   "\x1b[K" NET NET NET NET NET NET "\r\n"
+					   "\x1b[K123456789" NET "\r\n\x1b[J");
+	write_table(tty, true, &schema, NULL, named + 1, 4);
+	ck_assert_str_eq(read_screen(pty), "\x1b[H\x1b[KNAME\r\n"
+					   "\x1b[K123456789" NET "\r\n"
+					   "\x1b[Keth0\r\n"
+					   "\x1b[K(2 more)\r\n\x1b[J");
+	/* The heading is bold unless the user or the terminal disables it. */
 	unsetenv("NO_COLOR");
-	table(tty, false, &schema, NULL, named + 2, 1);
-	ck_assert_str_eq(painted(pty), "\x1b[1mNAME  PACKETS\x1b[m\r\neth0        3\r\n");
+	write_table(tty, false, &schema, NULL, named + 2, 1);
+	ck_assert_str_eq(read_screen(pty), "\x1b[1mNAME  PACKETS\x1b[m\r\neth0        3\r\n");
 	setenv("TERM", "dumb", 1);
-	table(tty, false, &schema, NULL, named + 2, 1);
-	ck_assert_str_eq(painted(pty), "NAME  PACKETS\r\neth0        3\r\n");
+	write_table(tty, false, &schema, NULL, named + 2, 1);
+	ck_assert_str_eq(read_screen(pty), "NAME  PACKETS\r\neth0        3\r\n");
 	close(tty);
 	close(pty);
 }
@@ -184,7 +184,7 @@ START_TEST(screen_of_unknown_size)
 	for (size_t i = 0; i < 60; i++)
 		many[i] = named[2];
 	memset(title, 't', sizeof(title) - 1);
-	written(true, &schema, title, many, 60);
+	format_table(true, &schema, title, many, 60);
 	ck_assert_uint_eq(strcspn(text, "\n"), strlen("\x1b[H\x1b[K") + 80);
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		lines++;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What trace makes of its records: queries paired with answers, sums, and which filters it takes.
- */
+/* How trace processes its records: DNS queries and answers paired, sums, supported filters. */
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -38,7 +37,7 @@ static void close_table(void)
 	trace_dns_close(&table);
 }
 
-/* A message about example.org from or to a local port: a query, or an answer with an address. */
+/* A message about example.org to or from a local port: a query, or an answer with an address. */
 static struct trace_message make_message(uint16_t id, uint16_t port, uint64_t time, bool answer)
 {
 	struct trace_message m = { .head = { .kind = TRACE_DNS,
@@ -73,7 +72,7 @@ static struct trace_message make_message(uint16_t id, uint16_t port, uint64_t ti
 	return m;
 }
 
-static bool ask(uint16_t id, uint16_t port, uint64_t time)
+static bool add_query(uint16_t id, uint16_t port, uint64_t time)
 {
 	struct trace_message m = make_message(id, port, time, false);
 	struct trace_dns done;
@@ -81,7 +80,7 @@ static bool ask(uint16_t id, uint16_t port, uint64_t time)
 	return trace_dns_add(&table, &m, &done);
 }
 
-static bool answer(uint16_t id, uint16_t port, uint64_t time, struct trace_dns *done)
+static bool add_answer(uint16_t id, uint16_t port, uint64_t time, struct trace_dns *done)
 {
 	struct trace_message m = make_message(id, port, time, true);
 
@@ -92,44 +91,44 @@ START_TEST(pairs_answers)
 {
 	struct trace_dns done;
 
-	ck_assert(!ask(7, PORT, 100 * MS));
-	ck_assert(answer(7, PORT, 130 * MS, &done));
+	ck_assert(!add_query(7, PORT, 100 * MS));
+	ck_assert(add_answer(7, PORT, 130 * MS, &done));
 	ck_assert(done.answered);
 	ck_assert_uint_eq(done.query_ns, 100 * MS);
 	ck_assert_uint_eq(done.head.time, 130 * MS);
 	ck_assert_uint_eq(done.queries, 1);
 	ck_assert_str_eq(done.msg.name, "example.org");
 	ck_assert_str_eq(done.msg.answers, "198.51.100.7");
-	/* the pair is done: the same answer again has no query */
-	ck_assert(answer(7, PORT, 131 * MS, &done));
+	/* the pair is complete: the same answer again has no query */
+	ck_assert(add_answer(7, PORT, 131 * MS, &done));
 	ck_assert_uint_eq(done.query_ns, 0);
 	ck_assert_uint_eq(table.evicted, 0);
 	ck_assert_uint_eq(trace_dns_deadline(&table), UINT64_MAX);
 }
 END_TEST
 
-/* The same packet at another interface is no second query; one sent later is. */
+/* The same packet on another interface is not a second query. A later one is. */
 START_TEST(counts_repeated_queries)
 {
 	struct trace_dns done;
 
-	ck_assert(!ask(7, PORT, 100 * MS));
-	ck_assert(!ask(7, PORT, 110 * MS - 1));
-	ck_assert(!ask(7, PORT, 110 * MS));
-	ck_assert(!ask(7, PORT, 2000 * MS));
-	ck_assert(answer(7, PORT, 2001 * MS, &done));
+	ck_assert(!add_query(7, PORT, 100 * MS));
+	ck_assert(!add_query(7, PORT, 110 * MS - 1));
+	ck_assert(!add_query(7, PORT, 110 * MS));
+	ck_assert(!add_query(7, PORT, 2000 * MS));
+	ck_assert(add_answer(7, PORT, 2001 * MS, &done));
 	ck_assert_uint_eq(done.queries, 3);
 	ck_assert_uint_eq(done.query_ns, 100 * MS); /* latency counts from the first */
 }
 END_TEST
 
-/* Each of these differs from the query in one thing, and does not answer it. */
-START_TEST(foreign_answers)
+/* Each differs from the query in one field and does not answer it. */
+START_TEST(foreign_answers_are_ignored)
 {
 	struct trace_dns done;
 	struct trace_message m = make_message(7, PORT, 110 * MS, true);
 
-	ck_assert(!ask(7, PORT, 100 * MS));
+	ck_assert(!add_query(7, PORT, 100 * MS));
 	switch (_i) {
 	case 0:
 		m.bytes[1] = 8; /* another id */
@@ -157,8 +156,8 @@ START_TEST(foreign_answers)
 	ck_assert(done.answered);
 	ck_assert_uint_eq(done.query_ns, 0);
 	ck_assert_uint_eq(done.queries, 0);
-	/* the query still waits for its own */
-	ck_assert(answer(7, PORT, 120 * MS, &done));
+	/* the query still waits for its own answer */
+	ck_assert(add_answer(7, PORT, 120 * MS, &done));
 	ck_assert_uint_eq(done.query_ns, 100 * MS);
 }
 END_TEST
@@ -168,11 +167,11 @@ START_TEST(ignores_other_messages)
 	struct trace_message m = make_message(7, PORT, 100 * MS, true);
 	struct trace_dns done;
 
-	m.head.bytes = 11; /* less than a header */
+	m.head.bytes = 11; /* shorter than a header */
 	ck_assert(!trace_dns_add(&table, &m, &done));
 	m.head.bytes = 0;
 	ck_assert(!trace_dns_add(&table, &m, &done));
-	m.head.bytes = UINT32_MAX; /* more than a record holds */
+	m.head.bytes = UINT32_MAX; /* longer than a record */
 	trace_dns_add(&table, &m, &done);
 	ck_assert_uint_eq(trace_dns_deadline(&table), UINT64_MAX);
 }
@@ -184,8 +183,8 @@ START_TEST(queries_expire)
 	struct trace_dns done;
 
 	ck_assert(!trace_dns_expire(&table, UINT64_MAX, &done));
-	ck_assert(!ask(7, PORT, 300 * MS));
-	ck_assert(!ask(8, PORT, 100 * MS));
+	ck_assert(!add_query(7, PORT, 300 * MS));
+	ck_assert(!add_query(8, PORT, 100 * MS));
 	ck_assert_uint_eq(trace_dns_deadline(&table), 100 * MS + timeout);
 	ck_assert(!trace_dns_expire(&table, 100 * MS + timeout - 1, &done));
 	ck_assert(trace_dns_expire(&table, 100 * MS + timeout, &done));
@@ -196,28 +195,27 @@ START_TEST(queries_expire)
 	ck_assert(!trace_dns_expire(&table, 100 * MS + timeout, &done));
 	ck_assert_uint_eq(trace_dns_deadline(&table), 300 * MS + timeout);
 	/* an answer after that finds no query */
-	ck_assert(answer(8, PORT, 6000 * MS, &done));
+	ck_assert(add_answer(8, PORT, 6000 * MS, &done));
 	ck_assert_uint_eq(done.query_ns, 0);
-	/* at the end of a trace every query has waited long enough */
+	/* when a trace ends, every query has waited long enough */
 	ck_assert(trace_dns_expire(&table, UINT64_MAX, &done));
 	ck_assert_uint_eq(done.msg.id, 7);
 	ck_assert(!trace_dns_expire(&table, UINT64_MAX, &done));
 }
 END_TEST
 
-/* More queries than there is room for: the oldest make room, and are counted; no other one is
- * lost. */
-START_TEST(full_table)
+/* More queries than fit: the oldest are evicted and counted, and no others are lost. */
+START_TEST(full_table_evicts_the_oldest)
 {
 	enum { QUERIES = 3 * TRACE_DNS_SLOTS };
 	uint32_t found = 0, waiting = 0;
 	struct trace_dns done;
 
 	for (uint32_t i = 0; i < QUERIES; i++)
-		ck_assert(!ask((uint16_t)i, (uint16_t)(1024 + i / 16), (i + 1) * MS));
+		ck_assert(!add_query((uint16_t)i, (uint16_t)(1024 + i / 16), (i + 1) * MS));
 	ck_assert_uint_ge(table.evicted, QUERIES - TRACE_DNS_SLOTS);
 	for (uint32_t i = 0; i < QUERIES; i++) {
-		ck_assert(answer((uint16_t)i, (uint16_t)(1024 + i / 16), QUERIES * MS, &done));
+		ck_assert(add_answer((uint16_t)i, (uint16_t)(1024 + i / 16), QUERIES * MS, &done));
 		found += done.query_ns != 0;
 		if (done.query_ns)
 			ck_assert_uint_eq(done.query_ns, (i + 1) * MS);
@@ -232,8 +230,8 @@ START_TEST(full_table)
 }
 END_TEST
 
-/* Queries with the same hash share a bucket: the oldest one makes room, wherever it is. */
-START_TEST(evicts_oldest)
+/* Queries with the same hash share a bucket. The oldest is evicted at any position. */
+START_TEST(full_bucket_evicts_the_oldest)
 {
 	static const uint8_t order[TRACE_DNS_BUCKET] = { 5, 3, 8, 1, 6, 2, 7, 4 };
 	struct trace_message m;
@@ -278,7 +276,8 @@ static struct trace_event make_event(enum trace_kind kind, uint8_t flags, uint16
 					       .rport = rport } };
 }
 
-static void add(enum trace_kind kind, uint8_t flags, uint16_t rport, struct trace_detail detail)
+static void add_event(enum trace_kind kind, uint8_t flags, uint16_t rport,
+		      struct trace_detail detail)
 {
 	struct trace_event e = make_event(kind, flags, rport);
 
@@ -286,24 +285,25 @@ static void add(enum trace_kind kind, uint8_t flags, uint16_t rport, struct trac
 	trace_sum_add(&sum, &e.head);
 }
 
-/* By destination: the remote end of what this side began, the local end of what came in. */
+/* By destination: the remote end of connects, the local end of accepts. */
 START_TEST(sums_by_destination)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
 
 	for (int i = 0; i < 3; i++)
-		add(TRACE_CONNECT, TRACE_OUTGOING, 443, (struct trace_detail){ 0 });
-	add(TRACE_CONNECT, TRACE_OUTGOING, 443, (struct trace_detail){ .error = ECONNREFUSED });
-	add(TRACE_CLOSE, TRACE_OUTGOING, 443,
-	    (struct trace_detail){ .sent = 10, .received = 20, .retransmits = 1 });
-	add(TRACE_CLOSE, TRACE_OUTGOING, 443,
-	    (struct trace_detail){ .sent = 1, .received = 2, .retransmits = 3 });
-	/* clients' ports differ, the destination does not */
-	add(TRACE_ACCEPT, TRACE_INCOMING, 50001, (struct trace_detail){ 0 });
-	add(TRACE_ACCEPT, TRACE_INCOMING, 50002, (struct trace_detail){ 0 });
-	/* other kinds do not count */
-	add(TRACE_RETRANSMIT, TRACE_OUTGOING, 443, (struct trace_detail){ .retransmits = 9 });
-	add(TRACE_STATE, TRACE_OUTGOING, 444, (struct trace_detail){ 0 });
+		add_event(TRACE_CONNECT, TRACE_OUTGOING, 443, (struct trace_detail){ 0 });
+	add_event(TRACE_CONNECT, TRACE_OUTGOING, 443,
+		  (struct trace_detail){ .error = ECONNREFUSED });
+	add_event(TRACE_CLOSE, TRACE_OUTGOING, 443,
+		  (struct trace_detail){ .sent = 10, .received = 20, .retransmits = 1 });
+	add_event(TRACE_CLOSE, TRACE_OUTGOING, 443,
+		  (struct trace_detail){ .sent = 1, .received = 2, .retransmits = 3 });
+	/* clients' ports differ, the destination is the same */
+	add_event(TRACE_ACCEPT, TRACE_INCOMING, 50001, (struct trace_detail){ 0 });
+	add_event(TRACE_ACCEPT, TRACE_INCOMING, 50002, (struct trace_detail){ 0 });
+	/* other kinds are not summed */
+	add_event(TRACE_RETRANSMIT, TRACE_OUTGOING, 443, (struct trace_detail){ .retransmits = 9 });
+	add_event(TRACE_STATE, TRACE_OUTGOING, 444, (struct trace_detail){ 0 });
 	ck_assert_uint_eq(trace_sum_sort(&sum, order), 2);
 	ck_assert_uint_eq(order[0]->port, 443);
 	ck_assert_mem_eq(order[0]->addr, ((uint8_t[]){ 192, 0, 2, 2 }), 4);
@@ -323,14 +323,14 @@ START_TEST(sums_by_destination)
 }
 END_TEST
 
-/* A bin is a quarter of a power of two, so a percentile is off by an eighth at most. */
-START_TEST(percentiles)
+/* A bin is a quarter of a power of two, so a percentile is off by at most an eighth. */
+START_TEST(percentiles_are_close)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
 
 	for (uint64_t i = 1; i <= 1000; i++)
-		add(TRACE_CONNECT, TRACE_OUTGOING, 443,
-		    (struct trace_detail){ .start_ns = NS_PER_S - i * MS / 10 });
+		add_event(TRACE_CONNECT, TRACE_OUTGOING, 443,
+			  (struct trace_detail){ .start_ns = NS_PER_S - i * MS / 10 });
 	ck_assert_uint_eq(trace_sum_sort(&sum, order), 1);
 	for (int p = 5; p < 100; p++) {
 		double got = trace_dest_percentile(order[0], p / 100.0), want = p * 1e6;
@@ -341,24 +341,23 @@ START_TEST(percentiles)
 }
 END_TEST
 
-/* What has no time has no part in them: an unknown start, a failure, who listens for who accepts.
- */
-START_TEST(percentiles_of_nothing)
+/* Events without a time do not count: unknown starts, failures, listens, accepts. */
+START_TEST(missing_times_do_not_count)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
 
-	add(TRACE_CONNECT, TRACE_OUTGOING, 443, (struct trace_detail){ 0 });
-	add(TRACE_CONNECT, TRACE_OUTGOING, 443,
-	    (struct trace_detail){ .start_ns = 1, .error = ETIMEDOUT });
-	add(TRACE_ACCEPT, TRACE_OUTGOING | TRACE_BY_LISTENER, 443,
-	    (struct trace_detail){ .start_ns = 1 });
+	add_event(TRACE_CONNECT, TRACE_OUTGOING, 443, (struct trace_detail){ 0 });
+	add_event(TRACE_CONNECT, TRACE_OUTGOING, 443,
+		  (struct trace_detail){ .start_ns = 1, .error = ETIMEDOUT });
+	add_event(TRACE_ACCEPT, TRACE_OUTGOING | TRACE_BY_LISTENER, 443,
+		  (struct trace_detail){ .start_ns = 1 });
 	ck_assert_uint_eq(trace_sum_sort(&sum, order), 1);
 	ck_assert(isnan(trace_dest_percentile(order[0], 0.5)));
 }
 END_TEST
 
 /* The longest and the shortest times have a bin, too. */
-START_TEST(extreme_times)
+START_TEST(extreme_times_have_bins)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
 	struct trace_event e = make_event(TRACE_CONNECT, TRACE_OUTGOING, 443);
@@ -376,7 +375,7 @@ START_TEST(extreme_times)
 }
 END_TEST
 
-/* More destinations than there is room for are counted together, and none is lost. */
+/* More destinations than fit are summed together, and none is lost. */
 START_TEST(sums_others)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
@@ -384,9 +383,10 @@ START_TEST(sums_others)
 	size_t n;
 
 	for (uint32_t i = 0; i < 3 * TRACE_SUM_DESTS; i++)
-		add(TRACE_CONNECT, TRACE_OUTGOING, (uint16_t)(1 + i), (struct trace_detail){ 0 });
+		add_event(TRACE_CONNECT, TRACE_OUTGOING, (uint16_t)(1 + i),
+			  (struct trace_detail){ 0 });
 	for (int i = 0; i < 5; i++)
-		add(TRACE_CONNECT, TRACE_OUTGOING, 1, (struct trace_detail){ 0 });
+		add_event(TRACE_CONNECT, TRACE_OUTGOING, 1, (struct trace_detail){ 0 });
 	ck_assert(sum.dests[TRACE_SUM_DESTS].used && sum.dests[TRACE_SUM_DESTS].outgoing);
 	ck_assert(!sum.dests[TRACE_SUM_DESTS + 1].used && !sum.dests[TRACE_SUM_DESTS + 2].used);
 	n = trace_sum_sort(&sum, order);
@@ -400,7 +400,7 @@ START_TEST(sums_others)
 }
 END_TEST
 
-/* By port, all addresses are one destination; the two directions are two. */
+/* By port, all addresses are one destination. The two directions are separate. */
 START_TEST(sums_by_port)
 {
 	const struct trace_dest *order[TRACE_SUM_DESTS];
@@ -413,7 +413,7 @@ START_TEST(sums_by_port)
 		e.head.family = i % 2 ? 4 : 6;
 		trace_sum_add(&sum, &e.head);
 	}
-	add(TRACE_ACCEPT, TRACE_INCOMING, 50001, (struct trace_detail){ 0 });
+	add_event(TRACE_ACCEPT, TRACE_INCOMING, 50001, (struct trace_detail){ 0 });
 	ck_assert_uint_eq(trace_sum_sort(&sum, order), 2);
 	ck_assert_uint_eq(order[0]->port, 443);
 	ck_assert_uint_eq(order[0]->opened, 5);
@@ -424,7 +424,7 @@ START_TEST(sums_by_port)
 }
 END_TEST
 
-/* Filters that connections, and processes, can answer; and what is said of others. */
+/* Filters that apply to connections and to processes, and the messages for others. */
 static const struct {
 	const char *text;
 	const char *connections, *processes; /* NULL: fits */
@@ -442,14 +442,14 @@ static const struct {
 	{ "verdict drop", "connections only have", "processes only have" },
 };
 
-static void check_fit(int rc, const struct diag *why, const char *words, const char *text)
+static void check_fit(int rc, const struct diag *why, const char *message, const char *text)
 {
-	ck_assert_msg(rc == (words ? -EINVAL : 0), "%s: %d %s", text, rc, why->msg);
-	if (words)
-		ck_assert_msg(strstr(why->msg, words), "%s: %s", text, why->msg);
+	ck_assert_msg(rc == (message ? -EINVAL : 0), "%s: %d %s", text, rc, why->msg);
+	if (message)
+		ck_assert_msg(strstr(why->msg, message), "%s: %s", text, why->msg);
 }
 
-START_TEST(filters_fit)
+START_TEST(unsupported_filters_are_refused)
 {
 	struct diag why = { 0 };
 	struct filter f = { 0 };
@@ -471,7 +471,7 @@ static bool has_map(const struct spec *spec, const char *name)
 	return false;
 }
 
-/* A map that is shared by its name has that name in several objects. */
+/* A map shared by name exists in several objects. */
 START_TEST(shared_maps_exist)
 {
 	static const struct spec *const specs[] = { &sock_calls_spec, &trace_spec, &tcp_events_spec,
@@ -492,23 +492,23 @@ Suite *trace_suite(void)
 	tcase_add_checked_fixture(t, open_table, close_table);
 	tcase_add_test(t, pairs_answers);
 	tcase_add_test(t, counts_repeated_queries);
-	tcase_add_loop_test(t, foreign_answers, 0, 7);
+	tcase_add_loop_test(t, foreign_answers_are_ignored, 0, 7);
 	tcase_add_test(t, ignores_other_messages);
 	tcase_add_test(t, queries_expire);
-	tcase_add_test(t, full_table);
-	tcase_add_test(t, evicts_oldest);
+	tcase_add_test(t, full_table_evicts_the_oldest);
+	tcase_add_test(t, full_bucket_evicts_the_oldest);
 	suite_add_tcase(s, t);
 	t = tcase_create("summary");
 	tcase_add_checked_fixture(t, open_sum, close_sum);
 	tcase_add_test(t, sums_by_destination);
-	tcase_add_test(t, percentiles);
-	tcase_add_test(t, percentiles_of_nothing);
-	tcase_add_test(t, extreme_times);
+	tcase_add_test(t, percentiles_are_close);
+	tcase_add_test(t, missing_times_do_not_count);
+	tcase_add_test(t, extreme_times_have_bins);
 	tcase_add_test(t, sums_others);
 	tcase_add_test(t, sums_by_port);
 	suite_add_tcase(s, t);
 	t = tcase_create("programs");
-	tcase_add_loop_test(t, filters_fit, 0, ARRAY_LEN(filters));
+	tcase_add_loop_test(t, unsupported_filters_are_refused, 0, ARRAY_LEN(filters));
 	tcase_add_loop_test(t, shared_maps_exist, 0, TRACE_SHARED);
 	suite_add_tcase(s, t);
 	return s;
