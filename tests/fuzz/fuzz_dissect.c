@@ -81,8 +81,7 @@ static void reset_state(struct dissect_state *s)
 	memset(s, 0, s->uses ? sizeof(*s) : offsetof(struct dissect_state, conn));
 }
 
-/* An input is options, a link type, then frames: two bytes of length, one byte of metadata, data.
- */
+/* An input is options, a link type, frames: two bytes of length, one of metadata, data. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed f = { data, size };

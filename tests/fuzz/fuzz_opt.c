@@ -6,7 +6,7 @@
 #include "base/opt.h"
 #include "base/utf8.h"
 
-enum { WORDS = 160, NS_YEAR_DAYS = 365, BEFORE = 7 };
+enum { ARGS_MAX = 160, NS_YEAR_DAYS = 365, BEFORE = 7 };
 
 struct conf {
 	struct opt_list list, names;
@@ -47,7 +47,7 @@ static const struct opt_spec spec = {
 
 /* A command line and its result. */
 struct line {
-	char *argv[WORDS + 2];
+	char *argv[ARGS_MAX + 2];
 	int argc;
 	struct conf conf;
 	char **rest;
@@ -120,7 +120,7 @@ static void check_stderr(const char *errors)
 }
 
 /* Words are reordered, never lost or doubled, and the operands end at argv's NULL. */
-static void check_order(const struct line *l, char *const *words)
+static void check_order(const struct line *l, char *const *args)
 {
 	int at = 1;
 
@@ -130,11 +130,11 @@ static void check_order(const struct line *l, char *const *words)
 		int times = 0;
 
 		for (int j = 0; j < l->argc; j++)
-			times += l->argv[j] == words[i];
+			times += l->argv[j] == args[i];
 		MUST(times == 1);
 	}
 	for (int i = 0; i < l->nrest; i++, at++)
-		while (words[at] != l->rest[i])
+		while (args[at] != l->rest[i])
 			MUST(++at < l->argc);
 }
 
@@ -156,23 +156,23 @@ static bool same_conf(const struct conf *a, const struct conf *b)
 	       a->numeric == b->numeric && a->verbose == b->verbose && a->quiet == b->quiet;
 }
 
-static bool is_operand(const struct line *l, const char *word)
+static bool is_operand(const struct line *l, const char *arg)
 {
 	for (int i = 0; i < l->nrest; i++)
-		if (l->rest[i] == word)
+		if (l->rest[i] == arg)
 			return true;
 	return false;
 }
 
 /* Moving the operands to the end gives the same result. */
-static void check_again(const struct line *l, char *const *words)
+static void check_again(const struct line *l, char *const *args)
 {
 	static struct line again;
 
 	again.argc = 0;
 	for (int i = 0; i < l->argc; i++)
-		if (!is_operand(l, words[i]))
-			again.argv[again.argc++] = words[i];
+		if (!is_operand(l, args[i]))
+			again.argv[again.argc++] = args[i];
 	for (int i = 0; i < l->nrest; i++)
 		again.argv[again.argc++] = l->rest[i];
 	again.argv[again.argc] = NULL;
@@ -185,11 +185,11 @@ static void check_again(const struct line *l, char *const *words)
 static void add_word(struct line *l, const char *fmt, const char *s, uint64_t n)
 {
 	size_t room = strlen(fmt) + strlen(s) + 24;
-	char *word = malloc(room);
+	char *arg = malloc(room);
 
-	MUST(word && l->argc <= WORDS);
-	snprintf(word, room, fmt, s, (unsigned long long)n);
-	l->argv[l->argc++] = word;
+	MUST(arg && l->argc <= ARGS_MAX);
+	snprintf(arg, room, fmt, s, (unsigned long long)n);
+	l->argv[l->argc++] = arg;
 }
 
 static void add_list(struct line *l, const char *fmt, const struct opt_list *list)
@@ -231,14 +231,14 @@ static void check_written(const struct conf *c)
 		free(l.argv[i]);
 }
 
-static void check_line(const struct line *l, char *const *words)
+static void check_line(const struct line *l, char *const *args)
 {
 	check_conf(l);
 	switch (l->rc) {
 	case 0:
 		MUST(!l->errors[0]);
-		check_order(l, words);
-		check_again(l, words);
+		check_order(l, args);
+		check_again(l, args);
 		check_written(&l->conf);
 		break;
 	case 1:
@@ -265,18 +265,18 @@ static void discard_stdout(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed f = { data, size };
-	static char *words[WORDS + 1];
+	static char *args[ARGS_MAX + 1];
 	static struct line l;
 
 	discard_stdout();
 	l = (struct line){ .argc = 0 };
 	add_word(&l, "%s", "fuzz", 0);
-	while (f.left && l.argc < WORDS)
+	while (f.left && l.argc < ARGS_MAX)
 		l.argv[l.argc++] = feed_str(&f, f.left);
-	memcpy(words, l.argv, sizeof(words));
+	memcpy(args, l.argv, sizeof(args));
 	parse_line(&l);
-	check_line(&l, words);
+	check_line(&l, args);
 	for (int i = 0; i < l.argc; i++)
-		free(words[i]);
+		free(args[i]);
 	return 0;
 }

@@ -395,8 +395,7 @@ static void write_all(enum sink_format format, const struct rec *recs, size_t n,
 		file = memfd_create("out", MFD_CLOEXEC);
 	sink = sink_new(format, file, screen);
 	MUST(file >= 0 && sink);
-	/* Writes two tables, the second with half of the rows: nothing of the first is left in it.
-	 */
+	/* Writes two tables, the second with half of the rows. Nothing of the first is left. */
 	for (size_t rows = n;; rows = n / 2) {
 		const char *title = n ? recs[0].s[1] : NULL;
 

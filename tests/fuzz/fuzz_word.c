@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any word as a number, as a time and as a misspelled name, compared with a second implementation.
- */
+/* Any word as a number, a time and a misspelled name, compared with a second implementation. */
 #include "base/array.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
@@ -81,7 +80,7 @@ static int want_time(const char *s, uint64_t *ns)
 	static const char digits[] = "0123456789";
 	struct run whole = run_of(s, digits), part = { s, 0, 0 };
 	const struct unit *u = units, *end = units + ARRAY_LEN(units);
-	uint64_t behind = 0;
+	uint64_t fraction = 0;
 	unsigned __int128 sum;
 
 	s += whole.all;
@@ -95,9 +94,9 @@ static int want_time(const char *s, uint64_t *ns)
 		u++;
 	if (!whole.all || u == end)
 		return -EINVAL;
-	if (whole.len > 18 || !want_part(part, u->ns, &behind))
+	if (whole.len > 18 || !want_part(part, u->ns, &fraction))
 		return -ERANGE;
-	sum = (unsigned __int128)strtoull(whole.len ? whole.at : "0", NULL, 10) * u->ns + behind;
+	sum = (unsigned __int128)strtoull(whole.len ? whole.at : "0", NULL, 10) * u->ns + fraction;
 	if (!sum || sum > YEAR_NS)
 		return -ERANGE;
 	*ns = (uint64_t)sum;

@@ -210,8 +210,8 @@ void exprs_draw_packet(struct exprs_packet *p)
 	else
 		at = put_ports(put_be16(at, draw(2) ? 0x88cc : 0x6003));
 	len = (uint32_t)(at - p->data);
-	cut = draw(6) || len < 59 ? len
-				  : 59 + draw(len - 58); /* headers are complete: see differs() */
+	/* Headers stay complete: see differs() in tests/peers/filter.c. */
+	cut = draw(6) || len < 59 ? len : 59 + draw(len - 58);
 	p->frame = (struct frame){
 		.data = p->data, .caplen = cut, .len = len, .link = FRAME_ETHERNET
 	};
@@ -271,8 +271,8 @@ static void add_number(struct expr *t, int depth)
 		add_text(t, "(");
 		add_number(t, depth + 1);
 		add_text(t, " %s ", PICK("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"));
-		add_number(t,
-			   NO_LOADS); /* libpcap does not check the headers of the right operand */
+		/* libpcap does not check the headers of the right operand. */
+		add_number(t, NO_LOADS);
 		add_text(t, ")");
 	}
 }

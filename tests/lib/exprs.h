@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random packets and filter expressions that often match each other. The same seed gives the same.
- */
+/* Random packets and filter expressions that often match each other, the same for a seed. */
 #ifndef TESTS_LIB_EXPRS_H
 #define TESTS_LIB_EXPRS_H
 

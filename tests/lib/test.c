@@ -17,8 +17,7 @@
 
 enum {
 	MESSAGE_MAX = 2048,
-	EXIT_OUTCOME = 64, /* exit codes from here on are outcomes, so that a stray exit(0) does not
-			      pass */
+	EXIT_OUTCOME = 64, /* exit codes from here on are outcomes; exit(0) is none */
 };
 enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
 
@@ -97,8 +96,8 @@ static void on_alarm(int sig)
 	kill(-running, SIGKILL);
 }
 
-/* A group of its own, so that nothing it starts outlives it. Both sides set it: either may be
- * first. */
+/* The child has its own process group, so that all it starts is killed. Both processes set it,
+ * since either may run first. */
 static _Noreturn void run_child(const struct test *t)
 {
 	setpgid(0, 0);
@@ -182,15 +181,14 @@ static enum outcome run_named(const struct test *t)
 	return outcome;
 }
 
-/* Whether the test belongs to this run. Others are not even listed. */
+/* Whether the test belongs to this run. Others are not listed. */
 static bool is_wanted(const struct test *t)
 {
 	return (!(t->needs & TEST_MACHINE) || getenv("TEST_MACHINE")) &&
 	       (!(t->needs & TEST_UPGRADE) || getenv("SONDE_OLD"));
 }
 
-/* The bounds of the section that TEST() adds to, set by the linker. Weak: a program may have none.
- */
+/* Bounds of the section that TEST() adds to, set by the linker. Weak: it may be missing. */
 extern const struct test *const __start_tests[] __attribute__((weak));
 extern const struct test *const __stop_tests[] __attribute__((weak));
 

@@ -17,14 +17,14 @@ struct test {
 	unsigned int seconds; /* timeout: then the test is killed and fails */
 };
 
-/* Defines a test and registers it. The test runs in a process of its own.
+/* Defines a test and registers it. Each test runs in its own process.
  *
  *	TEST(ring_full, "ring: full", TEST_ROOT, 10)
  *	{
  *		...
  *	}
  *
- * Tests run in the order of their files' names, and of their lines. */
+ * Tests run in the order of file names and lines. */
 #define TEST(function, title, needs_, seconds_)                                      \
 	static void function(void);                                                  \
 	static const struct test test_##function = {                                 \

@@ -14,8 +14,7 @@
 #endif
 
 static const char *const targets[] = { "bpfel", "bpfeb" };
-/* The first NDEEP are also corrupted byte by byte. Together they use every feature that gen reads.
- */
+/* The first NDEEP are also corrupted byte by byte. Together they use all that gen reads. */
 static const char *const good[] = { "maps", "core", "subs", "circle", "sections", "types", "data" };
 enum { NTARGETS = 2, NGOOD = ARRAY_LEN(good), NDEEP = 2 };
 

@@ -205,12 +205,11 @@ START_TEST(near_names_are_suggested)
 	ck_assert_ptr_null(opt_nearest("guard", names));
 	ck_assert_ptr_null(opt_nearest("", names));
 	ck_assert_ptr_null(opt_nearest("x", names));
-	ck_assert_ptr_null(opt_nearest("a word that is longer than any name of ours", names));
+	ck_assert_ptr_null(opt_nearest("a word that is longer than any of the names", names));
 }
 END_TEST
 
-/* Among many names, the first of the nearest is suggested. A truncated name is near to the whole.
- */
+/* Among many names, the first of the nearest is suggested. A truncated name is near. */
 START_TEST(the_first_of_the_nearest_is_suggested)
 {
 	struct near near;
@@ -342,7 +341,7 @@ END_TEST
 
 static const struct {
 	const char *bytes;
-	size_t n, taken;
+	size_t n, consumed;
 	uint32_t cp;
 } sequences[] = {
 	{ "a", 1, 1, 'a' },
@@ -367,7 +366,7 @@ START_TEST(utf8_is_decoded)
 	uint32_t cp;
 
 	ck_assert_uint_eq(utf8_decode(sequences[_i].bytes, sequences[_i].n, &cp),
-			  sequences[_i].taken);
+			  sequences[_i].consumed);
 	ck_assert_uint_eq(cp, sequences[_i].cp);
 }
 END_TEST

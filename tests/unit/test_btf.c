@@ -132,7 +132,7 @@ static void add_functions(struct blob *b)
 	WORDS(b, BTF_INT_SIGNED << 24 | 32);
 	proto = add_type(b, "", BTF_KIND_FUNC_PROTO, 4, number);
 	WORDS(b, add_string(b, "name"), text, add_string(b, "n"), number, add_string(b, "inside"),
-	      ids.outer, add_string(b, "behind"), number);
+	      ids.outer, add_string(b, "after"), number);
 	add_type(b, "calls", BTF_KIND_FUNC, 1, proto);
 	trace = add_type(b, "", BTF_KIND_FUNC_PROTO, 3, 0);
 	WORDS(b, 0, ids.ptr, 0, ids.ptr, 0, number);
@@ -440,7 +440,7 @@ START_TEST(an_unknown_kind_ends_the_index)
 	make_blob(&blob, true);
 	known = blob.n;
 	add_type(&blob, "news", KIND_NEW, 3, 4);
-	add_int(&blob, "behind", 4);
+	add_int(&blob, "after", 4);
 	finish_blob(&blob);
 	ck_assert_int_eq(btf_open_blob(&got, blob.all, blob.len), 0);
 	ck_assert_uint_eq(got.n, known);

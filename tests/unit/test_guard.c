@@ -188,10 +188,10 @@ END_TEST
 /* Random text is parsed or refused. What is parsed prints as something that can be parsed. */
 START_TEST(random_text_is_safe)
 {
-	static const char *const words[] = { "src",   "dst",        "src6",      "/24",    " ",
-					     "10",    "1k",         "packets/s", "Mbit/s", "syns/m",
-					     "burst", "ban",        "limit",     "60s",    "count",
-					     "-1",    "99999999999" };
+	static const char *const tokens[] = {
+		"src",    "dst",   "src6", "/24",   " ",   "10",    "1k", "packets/s",  "Mbit/s",
+		"syns/m", "burst", "ban",  "limit", "60s", "count", "-1", "99999999999"
+	};
 	uint64_t seed = 7;
 
 	for (int i = 0; i < 20000 / UNIT_STRIDE; i++) {
@@ -200,7 +200,7 @@ START_TEST(random_text_is_safe)
 		struct diag diag = { 0 };
 
 		for (uint32_t n = draw_below(&seed, 10); n; n--) {
-			strcat(text, words[draw_below(&seed, ARRAY_LEN(words))]);
+			strcat(text, tokens[draw_below(&seed, ARRAY_LEN(tokens))]);
 			strcat(text, draw_below(&seed, 4) ? " " : "");
 		}
 		ck_assert(!guard_plan_open(&plan));

@@ -64,7 +64,7 @@ END_TEST
 static const struct {
 	const char *bytes;
 	size_t len;
-	bool asks; /* whether it asks for example.com */
+	bool is_match; /* whether it asks for example.com */
 } messages[] = {
 	{ MESSAGE(HEAD("\1") "\7example\3com\0\0\1\0\1"), true },
 	{ MESSAGE(HEAD("\1") "\3www\7eXample\3COM\0\0\1\0\1"), true },
@@ -92,13 +92,13 @@ START_TEST(questions_match)
 	ck_assert_ptr_null(dns_parse_name(&zone, "example.com", 11));
 	for (size_t len = 0; len <= messages[_i].len; len++) {
 		uint8_t *copy = malloc(len + !len);
-		bool asks;
+		bool is_match;
 
 		memcpy(copy, messages[_i].bytes, len);
-		asks = dns_message_asks(cursor_of(copy, len), &zone);
-		ck_assert(!asks || messages[_i].asks);
+		is_match = dns_message_asks(cursor_of(copy, len), &zone);
+		ck_assert(!is_match || messages[_i].is_match);
 		if (len == messages[_i].len)
-			ck_assert_int_eq(asks, messages[_i].asks);
+			ck_assert_int_eq(is_match, messages[_i].is_match);
 		free(copy);
 	}
 }

@@ -127,8 +127,7 @@ static uint8_t random_prefix(uint8_t *addr, size_t len)
 	return bits;
 }
 
-/* Membership in random sets is the same as in their lines, and no set has more prefixes than lines.
- */
+/* Membership in random sets is as in their lines, and no set has more prefixes than lines. */
 START_TEST(sets_match_their_lines)
 {
 	int af = _i ? AF_INET6 : AF_INET;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-/* Functions that call each other in a circle: each is laid down once. */
+/* Functions that call each other recursively. Each is emitted once. */
 #include "kern.h"
 
-NOINLINE u32 odd(u32 a);
+NOINLINE u32 count_odd(u32 a);
 
-NOINLINE u32 even(u32 a)
+NOINLINE u32 count_even(u32 a)
 {
-	return a ? odd(a - 1) + 2 : 1;
+	return a ? count_odd(a - 1) + 2 : 1;
 }
 
-NOINLINE u32 odd(u32 a)
+NOINLINE u32 count_odd(u32 a)
 {
-	return a ? even(a - 1) + 3 : 0;
+	return a ? count_even(a - 1) + 3 : 0;
 }
 
 SEC("xdp") int spin(struct xdp_md *ctx)
 {
-	return even(ctx->rx_queue_index);
+	return count_even(ctx->rx_queue_index);
 }
 
 LICENSE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* CO-RE records of every kind that is let through, in a program and in a subprogram. */
+/* CO-RE records of every supported kind, in a program and in a subprogram. */
 #include "kern.h"
 
 struct inner {
@@ -32,7 +32,7 @@ struct ns_common {
 	u32 inum;
 } CORE;
 
-/* Laid out so that the offset needs an ADD, not a load. */
+/* For the address of a member, computed by an ADD instead of a load. */
 struct far {
 	u64 gap[3];
 	struct ns_common ns;
@@ -45,7 +45,7 @@ static long (*const probe_read)(void *to, u32 size, const void *from) = (void *)
 
 u64 out;
 
-static NOINLINE int nested(struct outer___v2 *o)
+static NOINLINE int read_nested(struct outer___v2 *o)
 {
 	return o->list[1].words[2] + o->named.tail[1][3];
 }
@@ -63,7 +63,7 @@ SEC("tp_btf/sched_switch") int paths(u64 *args)
 	probe_read(&inum, sizeof(inum), &far->ns.inum);
 	out += inum;
 	o->b = 4;
-	return nested(o);
+	return read_nested(o);
 }
 
 SEC("raw_tp/sys_enter") int infos(u64 *args)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sections of data beside the plain ones, and an offset into a variable. */
+/* Data sections besides the standard ones, and an offset into a variable. */
 #include "kern.h"
 
 u32 own[3] SEC(".data.own") = { 1, 2, 3 };

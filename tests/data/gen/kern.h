@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The little of the kernel's side that gen's test objects need, without any header but this. */
+/* The few kernel definitions that gen's test objects need. No other header is included. */
 #ifndef TESTS_GEN_KERN_H
 #define TESTS_GEN_KERN_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Maps of every form, global data and conf, in a program that the verifier takes. */
+/* Maps of every form, global data and conf, in a program that the verifier accepts. */
 #include "kern.h"
 
 struct maps_conf {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: two maps that C could not tell apart by an enumerator. */
+/* Refused: two maps with the same enumerator in C. */
 #include "kern.h"
 
 struct {

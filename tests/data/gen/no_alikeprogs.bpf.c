@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: two programs that C could not tell apart by an enumerator. */
+/* Refused: two programs with the same enumerator in C. */
 #include "kern.h"
 
 SEC("xdp") int prog(struct xdp_md *ctx)

@@ -4,14 +4,14 @@
 
 static long (*const loop)(u32 n, void *fn, void *ctx, u64 flags) = (void *)181;
 
-static NOINLINE long each(u32 i, void *ctx)
+static NOINLINE long on_number(u32 i, void *ctx)
 {
 	return i > 3;
 }
 
 SEC("xdp") int prog(struct xdp_md *ctx)
 {
-	return loop(8, each, 0, 0);
+	return loop(8, on_number, 0, 0);
 }
 
 LICENSE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a CO-RE access that begins behind the first element. */
+/* Refused: a CO-RE access that starts after the first element. */
 #include "kern.h"
 
 struct thing {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a map's member that is not known. */
+/* Refused: an unknown member of a map definition. */
 #include "kern.h"
 
 struct {

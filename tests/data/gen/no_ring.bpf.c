@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a ring of no power of two. */
+/* Refused: a ring buffer whose size is not a power of two. */
 #include "kern.h"
 
 struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a ring with values. */
+/* Refused: a ring buffer with values. */
 #include "kern.h"
 
 struct {

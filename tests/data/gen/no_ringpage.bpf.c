@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a ring that is smaller than a page where pages are large. */
+/* Refused: a ring buffer smaller than a large page. */
 #include "kern.h"
 
 struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a key's size that is not its type's. */
+/* Refused: a key size that differs from the size of its type. */
 #include "kern.h"
 
 struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a program without the target that its kind needs. */
+/* Refused: a program without the target that its type needs. */
 #include "kern.h"
 
 SEC("fentry/") int prog(void *ctx)

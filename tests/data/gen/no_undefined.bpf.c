@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Refused: a function that is nowhere. */
+/* Refused: an undefined function. */
 #include "kern.h"
 
 extern int elsewhere(int a);

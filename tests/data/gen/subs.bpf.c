@@ -21,7 +21,7 @@ NOINLINE u32 global(u32 a)
 	return leaf(a) + 5;
 }
 
-NOINLINE u32 nobody(u32 a)
+NOINLINE u32 never_called(u32 a)
 {
 	return leaf(a) + 9;
 }

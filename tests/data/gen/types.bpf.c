@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Map types that test the reduced BTF: what is kept, what is cut, what is left out. */
+/* Map types for the reduced BTF: kept, cut and omitted ones. */
 #include "kern.h"
 
 enum state { IDLE = -1, BUSY = 5 };
