@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture's programs: packets parsed as in user space, filters in their place, the longest ones. */
+/* Capture's programs: packet parsing and filters give the same result as in user space; large
+ * filters load. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,10 @@ enum {
 	TEXT_MAX = 2000,
 	AREA = 1 << 20,
 	CPUS_MAX = 1024,
-	LOOKED_AT_MAX = 200000, /* instructions by the verifier, which gives up at a million */
+	LOOKED_AT_MAX = 200000, /* instructions; the verifier's limit is a million */
 };
 
-/* A program of capture with a filter in it. */
+/* A capture program with a filter. */
 struct bench {
 	struct obj obj;
 	struct filter filter;
@@ -36,7 +37,7 @@ struct bench {
 	int prog;
 };
 
-/* 0, or what loading it answers: the only thing that may go wrong here. */
+/* Loads it. Returns 0 or -errno; any other failure fails the test. */
 static int bench_try(struct bench *b, const char *text, int prog)
 {
 	uint32_t cpus = (uint32_t)bpf_possible_cpus();
@@ -64,7 +65,8 @@ static int bench_try(struct bench *b, const char *text, int prog)
 	CHECK(!filter_parse(&b->filter, text, &exprs_names, &diag), "'%s': %s", text, diag.msg);
 	rc = filter_emit(&b->filter, xdp ? FILTER_XDP : FILTER_SKB, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &b->filter }, 1, "set"), "no sets");
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &b->filter }, 1, "set"),
+	      "cannot open the sets");
 	CHECK(!sets_link(&sets, &code), "no memory");
 	stubs[prog] = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	rc = obj_open(&b->obj, &capture_spec, &opts);
@@ -83,7 +85,7 @@ static void bench_close(struct bench *b)
 
 static void bench_open(struct bench *b, const char *text, int prog)
 {
-	CHECK(!bench_try(b, text, prog), "'%s' is not loaded", text);
+	CHECK(!bench_try(b, text, prog), "cannot load '%s'", text);
 }
 
 struct loading {
@@ -120,9 +122,9 @@ static int try_loading(const struct loading *l, uint32_t progs)
 	return rc;
 }
 
-/* Each verifier follows every way of being configured, the one that wants aligned memory, too. No
- * room is left behind the longest block, so a bound that is too wide shows. */
-TEST(capture_loads, "capture: every program in every way", TEST_ROOT, 120)
+/* Verifiers must accept every configuration, also with strict alignment. The map value ends right
+ * after the longest block, so a bound that is too wide is refused. */
+TEST(capture_loads, "capture: every program loads in every configuration", TEST_ROOT, 120)
 {
 	static const struct loading ways[] = {
 		{ 1, 0, CAPTURE_OWNER_NONE, 0 },
@@ -139,13 +141,14 @@ TEST(capture_loads, "capture: every program in every way", TEST_ROOT, 120)
 			1u << CAPTURE_PROG_SONDE_CAP_XDP;
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		CHECK(!try_loading(&ways[i], rings), "by ring, way %zu", i);
+		CHECK(!try_loading(&ways[i], rings), "ring, configuration %zu", i);
 		if (!feature_try("atomics that fetch"))
-			CHECK(!try_loading(&ways[i], caps), "mapped, way %zu", i);
+			CHECK(!try_loading(&ways[i], caps), "mapped, configuration %zu", i);
 	}
 }
 
-/* The program of a hook that this kernel can run: some have no atomic operations that fetch. */
+/* Selects the program of a hook that this kernel can load: some have no atomic operations that
+ * fetch. */
 static int at_hook(int cap, int ring)
 {
 	char words[200];
@@ -160,7 +163,7 @@ static int at_hook(int cap, int ring)
 #define AT_XDP at_hook(CAPTURE_PROG_SONDE_CAP_XDP, CAPTURE_PROG_SONDE_RING_XDP)
 #define AT_TC  at_hook(CAPTURE_PROG_SONDE_CAP_IN, CAPTURE_PROG_SONDE_RING_IN)
 
-/* What all CPUs have counted. */
+/* Sums the counts of all CPUs. */
 static struct capture_counts counted(const struct bench *b)
 {
 	static struct capture_counts each[CPUS_MAX];
@@ -168,7 +171,8 @@ static struct capture_counts counted(const struct bench *b)
 	uint32_t zero = 0;
 
 	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
-	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, each), "no counts");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, each),
+	      "cannot read the counts");
 	for (int i = 0; i < bpf_possible_cpus(); i++) {
 		sum.seen += each[i].seen;
 		sum.matched += each[i].matched;
@@ -176,7 +180,7 @@ static struct capture_counts counted(const struct bench *b)
 	return sum;
 }
 
-/* Run it where the kernel takes the packet at all; false if it does not. */
+/* Runs a program. Returns false if the kernel refuses the packet. */
 static bool run_on(int prog, const void *data, size_t len, const struct __sk_buff *ctx)
 {
 	struct bpf_run run = {
@@ -184,11 +188,11 @@ static bool run_on(int prog, const void *data, size_t len, const struct __sk_buf
 	};
 	int rc = bpf_prog_run(prog, &run);
 
-	CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
+	CHECK(!rc || rc == -EINVAL, "cannot run: %s", strerror(-rc));
 	return !rc;
 }
 
-/* Run it, and the views that it leaves behind; NULL: the kernel did not take the packet so far. */
+/* Runs a program. Returns the views that it stores, or NULL if the kernel refuses the packet. */
 static const struct view *views_of(const struct bench *b, int prog, const struct packet *p,
 				   const struct __sk_buff *ctx)
 {
@@ -198,12 +202,16 @@ static const struct view *views_of(const struct bench *b, int prog, const struct
 	uint32_t zero = 0;
 	int cpu = 0, n = bpf_possible_cpus();
 
-	CHECK(capture_spec.maps[CAPTURE_MAP_SCRATCH].value_size == SIZE, "other views");
-	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, before), "no counts");
+	CHECK(capture_spec.maps[CAPTURE_MAP_SCRATCH].value_size == SIZE,
+	      "the views have another size");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, before),
+	      "cannot read the counts");
 	if (!run_on(prog, p->at, p->len, ctx))
 		return NULL;
-	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, after), "no counts");
-	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_SCRATCH], &zero, each), "no views");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, after),
+	      "cannot read the counts");
+	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_SCRATCH], &zero, each),
+	      "cannot read the views");
 	while (cpu < n && before[cpu].seen == after[cpu].seen)
 		cpu++;
 	return cpu < n ? (const struct view *)(each + cpu * SIZE) : NULL;
@@ -229,7 +237,7 @@ static const char *hex(const uint8_t *data, size_t len)
 	return text;
 }
 
-/* moved: bytes that stand beside the packet in the kernel, in it in user space. */
+/* moved: bytes that are outside of the packet in the kernel, and inside it in user space. */
 static void same_views(const struct view *kernel, const struct view *user, unsigned int moved,
 		       const uint8_t *data, size_t len)
 {
@@ -243,8 +251,8 @@ static void same_views(const struct view *kernel, const struct view *user, unsig
 			if (*offsets[n] != VIEW_NONE)
 				*offsets[n] = (uint16_t)(*offsets[n] + moved);
 		for (size_t at = 0; at < sizeof(k); at++)
-			CHECK(a[at] == b[at], "view %d, byte %zu: %02x, not %02x: %s", i, at, a[at],
-			      b[at], hex(data, len));
+			CHECK(a[at] == b[at], "view %d, byte %zu: %02x, expected %02x: %s", i, at,
+			      a[at], b[at], hex(data, len));
 	}
 }
 
@@ -273,18 +281,18 @@ static void same_as_parsed(int prog)
 	bench_close(&b);
 }
 
-TEST(capture_views_xdp, "capture: packets parsed at XDP as in user space", TEST_ROOT, 120)
+TEST(capture_views_xdp, "capture: same parse result at XDP as in user space", TEST_ROOT, 120)
 {
 	same_as_parsed(AT_XDP);
 }
 
-TEST(capture_views_skb, "capture: packets parsed at tc as in user space", TEST_ROOT, 120)
+TEST(capture_views_skb, "capture: same parse result at tc as in user space", TEST_ROOT, 120)
 {
 	same_as_parsed(AT_TC);
 }
 
-/* A tag that hardware took out stands in the packet again where user space sees it. */
-TEST(capture_views_tagged, "capture: VLAN tags beside the packet", TEST_ROOT, 120)
+/* User space sees a tag that hardware removed inside the packet again. */
+TEST(capture_views_tagged, "capture: VLAN tags in the skb's metadata", TEST_ROOT, 120)
 {
 	enum { TAG_AT = 12, TAG = 4 };
 	struct view user[VIEW_LAYERS];
@@ -314,7 +322,7 @@ TEST(capture_views_tagged, "capture: VLAN tags beside the packet", TEST_ROOT, 12
 		user_views(user, tagged.at, tagged.len);
 		same_views(kernel, user, TAG, tagged.at, tagged.len);
 	}
-	CHECK(counted(&b).seen > DEEP / 20 / test_slow(), "few were run");
+	CHECK(counted(&b).seen > DEEP / 20 / test_slow(), "too few packets were run");
 	obj_close(&stage);
 	bench_close(&b);
 }
@@ -352,26 +360,28 @@ static void same_as_judged(int prog)
 			kernel = counted(&b).matched - before;
 			if (kernel && !b.exact)
 				kernel = filter_recheck(&b.filter, &p);
-			CHECK(kernel == match, "'%s': %d, not %d: %s", text, kernel, match,
+			CHECK(kernel == match, "'%s': %d, expected %d: %s", text, kernel, match,
 			      hex(x->data, x->frame.len));
 			*(match ? &yes : &no) += 1;
 		}
 		bench_close(&b);
 	}
-	CHECK(yes > 100 && no > 100, "that tells nothing: %u, %u", yes, no);
+	CHECK(yes > 100 && no > 100, "too few of either result: %u, %u", yes, no);
 }
 
-TEST(capture_matches_xdp, "capture: filters at XDP as in user space", TEST_ROOT, 120)
+TEST(capture_matches_xdp, "capture: filters match the same packets at XDP as in user space",
+     TEST_ROOT, 120)
 {
 	same_as_judged(AT_XDP);
 }
 
-TEST(capture_matches_skb, "capture: filters at tc as in user space", TEST_ROOT, 120)
+TEST(capture_matches_skb, "capture: filters match the same packets at tc as in user space",
+     TEST_ROOT, 120)
 {
 	same_as_judged(AT_TC);
 }
 
-/* Terms that each differ from the others. */
+/* Appends the nth term; all terms differ. */
 static void hosts(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%shost 10.%u.%u.%u", n ? " or " : "", n >> 6 & 63, n & 63, 1 + n % 250);
@@ -432,13 +442,13 @@ static const struct {
 	{ "dns and sni", names, { 1, 50, 150 } },
 };
 
-/* The verifier's work grows with the terms, and not faster. */
-TEST(capture_worst, "capture: filters of hundreds of terms", TEST_ROOT, 120)
+/* The verifier's work grows linearly with the number of terms. */
+TEST(capture_worst, "capture: filters of hundreds of terms load", TEST_ROOT, 120)
 {
 	const int progs[] = { AT_TC, AT_XDP, CAPTURE_PROG_SONDE_RING_IN,
 			      CAPTURE_PROG_SONDE_RING_XDP };
 
-	/* Emulated, half of the programs have to do. */
+	/* Emulated machines test half of the programs. */
 	for (size_t i = 0; i<ARRAY_LEN(worst) * 3 * ARRAY_LEN(progs); i += test_slow()> 1 ? 3 : 1) {
 		int prog = progs[i % ARRAY_LEN(progs)];
 		size_t kind = i / ARRAY_LEN(progs) / 3;
@@ -453,8 +463,10 @@ TEST(capture_worst, "capture: filters of hundreds of terms", TEST_ROOT, 120)
 		if (!n)
 			continue;
 		bench_open(&b, text.data, prog);
-		CHECK(!bpf_get_info(b.prog, &info, sizeof(info)), "no information");
-		CHECK(info.verified_insns < LOOKED_AT_MAX, "%s: %u terms of %s: %u looked at",
+		CHECK(!bpf_get_info(b.prog, &info, sizeof(info)),
+		      "cannot get the program's information");
+		CHECK(info.verified_insns < LOOKED_AT_MAX,
+		      "%s: %u terms of %s: the verifier processed %u instructions",
 		      capture_spec.progs[prog].name, n, worst[kind].name, info.verified_insns);
 		bench_close(&b);
 		buf_free(&text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bench that the gate is tested on. */
+/* The fixture that runs the gate's programs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +18,9 @@ static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 
 enum { STAGE_LOST = 99, STAGE_PADDED = 64 };
 
-/* It uses all of its stack. Without a JIT, what it calls at its end goes on with the stack that the
- * stage has; kernels from 6.12 on give that no more than the stage alone needs, and panic. */
+/* The stage uses its whole stack frame. Without a JIT, the program that it tail-calls continues
+ * with the stage's stack; kernels from 6.12 on allocate only what the stage itself needs, and
+ * panic. */
 static const struct bpf_insn stage_insns[] = {
 	I_MOV_REG(6, 1),
 	I_STORE(BPF_DW, 10, -512, 6),
@@ -69,14 +70,14 @@ void stage_open(struct obj *stage)
 {
 	struct obj_opts opts = { 0 };
 
-	CHECK(!obj_open(stage, &stage_spec, &opts), "the stage does not load");
+	CHECK(!obj_open(stage, &stage_spec, &opts), "cannot load the stage");
 }
 
 void stage_lead(const struct obj *stage, uint32_t slot, int prog)
 {
 	int rc = bpf_map_update(stage->map_fd[0], &slot, &prog, 0);
 
-	CHECK(!rc, "the stage does not take %s: %s", target_names[slot], strerror(-rc));
+	CHECK(!rc, "cannot add %s to the stage: %s", target_names[slot], strerror(-rc));
 }
 
 void fixture_open(struct fixture *r, bool ethernet)
@@ -89,7 +90,7 @@ void fixture_open(struct fixture *r, bool ethernet)
 				 .xdp_flags = conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0 };
 
 	*r = (struct fixture){ .multibuf = conf.multibuf };
-	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "the gate does not load");
+	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "cannot load the gate");
 	stage_open(&r->stage);
 	for (uint32_t f = TC_IN; f < FLAVOURS; f++)
 		stage_lead(&r->stage, f, r->gate.prog_fd[progs[f]]);
@@ -117,13 +118,12 @@ void fixture_empty(const struct fixture *r)
 		struct gate_counters t;
 
 		fixture_read(r, (enum gate_dir)dir, &t);
-		CHECK(!t.n, "%zu rows %s where nothing should be", t.n,
-		      gate_dir_name((enum gate_dir)dir));
+		CHECK(!t.n, "%zu rows %s, expected none", t.n, gate_dir_name((enum gate_dir)dir));
 		gate_counters_free(&t);
 	}
 }
 
-/* Take a row's counters out of the maps. */
+/* Removes one row's counters from the maps. */
 static void clear(const struct fixture *r, const struct gate_row *row)
 {
 	static struct gate_counters_val zero[1024];
@@ -136,9 +136,9 @@ static void clear(const struct fixture *r, const struct gate_row *row)
 	if (row->proto <= UINT16_MAX &&
 	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &counters_other))
 		return;
-	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test is made for");
+	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test supports");
 	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_COUNTERS], &counters, zero, BPF_ANY),
-	      "zeroing");
+	      "cannot zero the counters");
 }
 
 void fixture_clear(const struct fixture *r, enum gate_dir dir)
@@ -151,7 +151,7 @@ void fixture_clear(const struct fixture *r, enum gate_dir dir)
 	gate_counters_free(&t);
 }
 
-/* The packet's start in hex, for messages. */
+/* Formats the packet's start in hex, for messages. */
 static const char *show(enum target f, const void *data, size_t len)
 {
 	static char words[300];
@@ -163,8 +163,8 @@ static const char *show(enum target f, const void *data, size_t len)
 	return words;
 }
 
-/* Newer kernels (6.17) refuse an skb whose EtherType promises more bytes than there are: give them
- * more, which the stage takes away again. */
+/* Newer kernels (6.17) refuse an skb whose EtherType needs more bytes than the packet has. Pads the
+ * packet; the stage cuts it back. */
 static int run_staged(struct fixture *r, enum target f, struct bpf_run *run)
 {
 	static uint8_t padded[PACKET_MAX];
@@ -189,7 +189,7 @@ void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
 		 const struct __sk_buff *ctx, struct gate_row *row)
 {
 	uint32_t want =
-		f == XDP ? XDP_PASS : (uint32_t)-1; /* TC_ACT_UNSPEC: the next one decides */
+		f == XDP ? XDP_PASS : (uint32_t)-1; /* TC_ACT_UNSPEC: the next program decides */
 	bool staged = ctx && (ctx->cb[STAGE_CUT] || ctx->cb[STAGE_VLAN_PROTO]);
 	struct bpf_run run = {
 		.data = data, .len = (uint32_t)len, .ctx = ctx, .ctx_len = ctx ? sizeof(*ctx) : 0
@@ -199,11 +199,11 @@ void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
 
 	if (rc == -EINVAL && f != XDP)
 		rc = run_staged(r, f, &run);
-	CHECK(!rc, "%s: not run: %s", show(f, data, len), strerror(-rc));
-	CHECK(run.ret == want, "%s: returns %d, not %d", show(f, data, len), (int)run.ret,
+	CHECK(!rc, "%s: cannot run: %s", show(f, data, len), strerror(-rc));
+	CHECK(run.ret == want, "%s: returns %d, expected %d", show(f, data, len), (int)run.ret,
 	      (int)want);
 	fixture_read(r, f == TC_OUT ? GATE_OUT : GATE_IN, &t);
-	CHECK(t.n == 1, "%s: %zu rows, not one", show(f, data, len), t.n);
+	CHECK(t.n == 1, "%s: %zu rows, expected one", show(f, data, len), t.n);
 	*row = t.rows[0];
 	clear(r, row);
 	gate_counters_free(&t);
@@ -230,8 +230,8 @@ void fixture_expect(struct fixture *r, enum target f, const void *data, size_t l
 	fixture_run(r, f, data, len, ctx, &row);
 	print_row(detail, sizeof(detail), &row);
 	print_row(should, sizeof(should), &full);
-	CHECK(!strcmp(detail, should), "%s: counted as %s; should be %s", show(f, data, len),
-	      detail, should);
+	CHECK(!strcmp(detail, should), "%s: counted as %s, expected %s", show(f, data, len), detail,
+	      should);
 }
 
 void fixture_compare(struct fixture *r, enum target f, const void *data, size_t len, bool ethernet)

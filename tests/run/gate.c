@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate told what packets are: samples, whole, cut and mutated, in all its targets. */
+/* How the gate classifies packets: samples, whole, truncated and mutated, in all its programs. */
 #include <errno.h>
 #include <string.h>
 #include "gen/gate.gen.h"
@@ -10,7 +10,7 @@
 #include "tests/run/run.h"
 
 enum {
-	ETH_LEN = 14, /* also the least that BPF_PROG_TEST_RUN takes */
+	ETH_LEN = 14, /* also the minimum of BPF_PROG_TEST_RUN */
 	MUTATIONS = 20000,
 	RARE_ROOM = 1024,
 };
@@ -21,7 +21,7 @@ static void build(struct packet *p, const struct sample *s)
 	s->build(p, s->arg);
 }
 
-TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
+TEST(gate_samples, "gate: every sample is counted under its protocol", TEST_ROOT, 60)
 {
 	struct packet p;
 	struct fixture r;
@@ -36,7 +36,7 @@ TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
 		want.bytes = p.len;
 		o = opinion_of(p.at, p.len, true);
 		CHECK(o.family == s->family && o.proto == s->proto,
-		      "%s: the second opinion is family %d, protocol %x", s->name, o.family,
+		      "%s: the reference parser returns family %d, protocol %x", s->name, o.family,
 		      o.proto);
 		for (int f = 0; f < FLAVOURS; f++)
 			fixture_expect(&r, (enum target)f, p.at, p.len, NULL, &want);
@@ -45,13 +45,13 @@ TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
 	fixture_close(&r);
 }
 
-/* Behind the headers nothing changes: the longest samples need not be cut at every byte there. */
+/* After the headers nothing changes: long samples are not cut at every byte there. */
 static size_t next_cut(size_t cut, size_t len)
 {
 	return cut >= 256 && cut + 64 < len ? cut + 61 : cut + 1;
 }
 
-TEST(gate_truncated, "gate: samples cut at every length", TEST_ROOT, 120)
+TEST(gate_truncated, "gate: truncated samples are counted right at every length", TEST_ROOT, 120)
 {
 	struct packet p;
 	struct fixture r;
@@ -108,7 +108,7 @@ static void mutations(bool ethernet)
 			seen[o.family][o.proto == GATE_PROTO_BAD]++;
 		}
 	}
-	/* The test is worth something only if all of these came by. */
+	/* The test needs some of each family. */
 	for (int v = GATE_IPV4; v <= GATE_IPV6; v++)
 		CHECK(seen[v][0] > few && seen[v][1] > few, "too few mutations of family %d", v);
 	CHECK(!ethernet || (seen[GATE_ARP][0] && seen[GATE_OTHER][0] && seen[GATE_OTHER][1]),
@@ -117,17 +117,18 @@ static void mutations(bool ethernet)
 	fixture_close(&r);
 }
 
-TEST(gate_mutated, "gate: mutated packets", TEST_ROOT, 120)
+TEST(gate_mutated, "gate: mutated packets are counted as the standards define", TEST_ROOT, 120)
 {
 	mutations(true);
 }
 
-TEST(gate_raw_ip_mutated, "gate: mutated packets without a link layer", TEST_ROOT, 120)
+TEST(gate_raw_ip_mutated, "gate: mutated packets without a link layer are counted right", TEST_ROOT,
+     120)
 {
 	mutations(false);
 }
 
-TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
+TEST(gate_raw_ip, "gate: packets without a link layer are counted right", TEST_ROOT, 120)
 {
 	unsigned int whole = 0;
 	struct packet p;
@@ -142,7 +143,7 @@ TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
 			continue;
 		with = opinion_of(p.at, p.len, true);
 		without = opinion_of(p.at + ETH_LEN, p.len - ETH_LEN, false);
-		/* The version is all there is to tell the family by: it cannot be wrong here. */
+		/* Only the version gives the family: it cannot be wrong here. */
 		whole += with.family == without.family && with.proto == without.proto;
 		for (size_t cut = 2 * ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
 			for (int f = 0; f < FLAVOURS; f++)
@@ -154,12 +155,12 @@ TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
 	fixture_close(&r);
 }
 
-/* Run without taking the counters out. */
+/* Runs the XDP program and leaves the counters. */
 static void run(struct fixture *r, const struct packet *p)
 {
 	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
 
-	CHECK(!bpf_prog_run(r->gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &run), "not run");
+	CHECK(!bpf_prog_run(r->gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &run), "cannot run");
 	CHECK(run.ret == XDP_PASS, "returns %u", run.ret);
 }
 
@@ -193,7 +194,7 @@ static void run_ip(struct fixture *r, bool six, uint8_t proto)
 	run(r, &p);
 }
 
-TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 60)
+TEST(gate_rare_full, "gate: packets without room for a row are still counted", TEST_ROOT, 60)
 {
 	enum { EXTRA = 300, FIRST = 0x1000 };
 	uint64_t packets = 0, bytes = 0, more;
@@ -203,10 +204,10 @@ TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 
 	fixture_open(&r, true);
 	for (int i = 0; i < RARE_ROOM + EXTRA; i++)
 		run_type(&r, (uint16_t)(FIRST + i));
-	run_type(&r, FIRST);    /* one that has its row */
-	run_ip(&r, false, 253); /* ones that have none */
+	run_type(&r, FIRST);    /* has a row */
+	run_ip(&r, false, 253); /* no row for these */
 	run_ip(&r, true, 253);
-	run_ip(&r, false, 17); /* and one that needs none */
+	run_ip(&r, false, 17); /* and one in a fixed row */
 	fixture_read(&r, GATE_IN, &t);
 	for (size_t i = 0; i < t.n; i++) {
 		packets += t.rows[i].packets;
@@ -216,18 +217,19 @@ TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 
 	CHECK(packets == RARE_ROOM + EXTRA + 4, "%llu packets", (unsigned long long)packets);
 	CHECK(bytes == (RARE_ROOM + EXTRA + 1) * 60ull + 2 * 80 + 100, "%llu bytes",
 	      (unsigned long long)bytes);
-	CHECK(more == EXTRA, "%llu packets found no row, not %d", (unsigned long long)more, EXTRA);
+	CHECK(more == EXTRA, "%llu packets without a row, expected %d", (unsigned long long)more,
+	      EXTRA);
 	CHECK(t.n == RARE_ROOM + 4, "%zu rows", t.n);
-	CHECK(packets_of(&t, GATE_OTHER, FIRST) == 2, "the first EtherType's row is wrong");
-	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "IPv4's rest is wrong");
-	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "IPv6's rest is wrong");
-	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "UDP's row is wrong");
+	CHECK(packets_of(&t, GATE_OTHER, FIRST) == 2, "wrong row for the first EtherType");
+	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "wrong row for other IPv4 packets");
+	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "wrong row for other IPv6 packets");
+	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "wrong row for UDP");
 	gate_counters_free(&t);
 	fixture_close(&r);
 }
 
-/* Each length a row of its own would fill the map, and rows with the same name are no rows. */
-TEST(gate_rare_llc, "gate: 802.3 frames of any length are one row", TEST_ROOT, 60)
+/* A row for each length would fill the map with rows of the same name. */
+TEST(gate_rare_llc, "gate: 802.3 frames of all lengths share one row", TEST_ROOT, 60)
 {
 	struct gate_counters t;
 	struct fixture r;
@@ -243,7 +245,7 @@ TEST(gate_rare_llc, "gate: 802.3 frames of any length are one row", TEST_ROOT, 6
 	fixture_close(&r);
 }
 
-TEST(gate_cpus, "gate: counters of several CPUs", TEST_ROOT, 60)
+TEST(gate_cpus, "gate: counters are summed over CPUs", TEST_ROOT, 60)
 {
 	enum { EACH = 50 };
 	struct gate_counters t;

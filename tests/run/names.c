@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names in a filter as this host has them: cgroups and containers made for it, its namespace,
- * its interfaces, files. */
+/* Names in a filter as this host resolves them: cgroups and containers made by the test, its
+ * namespace, its interfaces, files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define ID    "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
 #define OTHER "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ac"
 
-/* The value that a filter of one comparison compares with, or what is said. */
+/* Parses a filter of one comparison. Returns its value, or 0 with *diag set. */
 static uint64_t value_of(const char *text, struct diag *diag)
 {
 	struct filter f = { 0 };
@@ -34,7 +34,7 @@ static void says(const char *text, size_t pos, const char *words)
 {
 	struct diag diag;
 
-	CHECK(!value_of(text, &diag), "'%s' is taken", text);
+	CHECK(!value_of(text, &diag), "'%s' is accepted", text);
 	CHECK(diag.pos == pos && strstr(diag.msg, words), "'%s': at %llu: %s", text,
 	      (unsigned long long)diag.pos, diag.msg);
 }
@@ -59,7 +59,7 @@ static void ask_groups(int root)
 
 	CHECK(!fstatat(root, groups[1], &st, 0), "%s", strerror(errno));
 	id = value_of("cgroup " DOCKER, &diag);
-	/* Where inode numbers have 32 bits, they are the id's lower half. */
+	/* Where inode numbers have 32 bits, they are the lower half of the id. */
 	CHECK((uint32_t)id == (uint32_t)st.st_ino, "%llu, not %llu: %s", (unsigned long long)id,
 	      (unsigned long long)st.st_ino, diag.msg);
 	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
@@ -72,30 +72,30 @@ static void ask_groups(int root)
 	says("cgroup ../..", 7, "no cgroup");
 }
 
-TEST(names_cgroups, "names: cgroups and containers", TEST_ROOT, 10)
+TEST(names_cgroups, "names: cgroups and containers have their kernel ids", TEST_ROOT, 10)
 {
 	int root = mnt_create_detached("cgroup2");
 
 	if (root < 0)
-		SKIP("no cgroup2: %s", strerror(-root));
+		SKIP("cgroup2 is unavailable: %s", strerror(-root));
 	remove_groups(root);
 	for (int i = 0; i < GROUPS; i++)
 		if (mkdirat(root, groups[i], 0755) < 0) {
 			remove_groups(root);
-			SKIP("no new cgroups here: %s", strerror(errno));
+			SKIP("cannot create cgroups: %s", strerror(errno));
 		}
 	ask_groups(root);
 	remove_groups(root);
 }
 
-TEST(names_places, "names: namespaces and interfaces", TEST_ROOT, 10)
+TEST(names_places, "names: namespaces and interfaces have their kernel ids", TEST_ROOT, 10)
 {
 	char text[64];
 	struct diag diag;
 	struct stat st;
 	int fd = netns_current();
 
-	CHECK(fd > 0 && !fstat(fd, &st), "no namespace");
+	CHECK(fd > 0 && !fstat(fd, &st), "cannot open the namespace");
 	snprintf(text, sizeof(text), "netns %d", (int)getpid());
 	CHECK(value_of(text, &diag) == st.st_ino, "'%s': %s", text, diag.msg);
 	CHECK(value_of("iface lo", &diag) == 1, "%s", diag.msg);
@@ -109,7 +109,7 @@ TEST(names_places, "names: namespaces and interfaces", TEST_ROOT, 10)
 	close(fd);
 }
 
-TEST(names_files, "names: files of addresses", TEST_ROOT, 10)
+TEST(names_files, "names: files of addresses are read, and mistakes located", TEST_ROOT, 10)
 {
 	static const char file[] = "sonde-test-set", text[] = "10.0.0.1\n  10.0.0.0/33 # wrong\n";
 	struct filter f = { 0 };
@@ -120,7 +120,8 @@ TEST(names_files, "names: files of addresses", TEST_ROOT, 10)
 	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: expected a prefix length");
 	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
 	CHECK(!filter_parse(&f, "src set sonde-test-set", &resolve_names, &diag), "%s", diag.msg);
-	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n, "a set else");
+	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n,
+	      "another set");
 	filter_close(&f);
 	unlink(file);
 	says("set sonde-test-set", 4, "sonde-test-set: not found");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random packets of everything that is parsed. */
+/* Random packets that contain every protocol the parsers know. */
 #include "tests/run/random_packets.h"
 #include "base/array.h"
 #include <linux/if_ether.h>
@@ -43,7 +43,7 @@ static void noise(struct packet *p, uint32_t len)
 static void ethernet(struct packet *p, int depth);
 static void network(struct packet *p, uint16_t type, int depth);
 
-/* What a tunnel carries that names an EtherType. */
+/* Selects the EtherType that a tunnel carries. */
 static uint16_t carried_type(void)
 {
 	static const uint16_t types[] = { ETH_P_IP, ETH_P_IPV6, BRIDGED, ETH_P_8021Q, 0 };

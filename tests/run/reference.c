@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* A second opinion on packets, written from the standards and not from the kernel programs: IEEE
- * 802.3 and 802.1Q, RFC 791, 826 and 8200. */
+/* A reference parser, written from the standards and not from the kernel programs: IEEE 802.3 and
+ * 802.1Q, RFC 791, 826 and 8200. */
 #include "tests/run/run.h"
 
 enum {
-	TAGS_MAX = 2, /* a service tag and a customer tag; a third is not looked behind */
-	EXTS_MAX = 6, /* extension headers that are looked behind */
+	TAGS_MAX = 2, /* a service tag and a customer tag; parsing stops at a third */
+	EXTS_MAX = 6, /* parsed extension headers */
 };
 
-/* Bytes not yet read. */
+/* Unread bytes. */
 struct rest {
 	const uint8_t *at;
 	size_t left;
 };
 
-/* The next len bytes, or NULL. */
+/* Consumes len bytes. Returns them, or NULL if fewer are left. */
 static const uint8_t *take(struct rest *r, size_t len)
 {
 	const uint8_t *at = r->at;
@@ -31,7 +31,8 @@ static unsigned int be16_at(const uint8_t *at)
 	return (unsigned int)at[0] << 8 | at[1];
 }
 
-/* RFC 791 sec. 3.1: version and length in words, at least five; options up to that length. */
+/* RFC 791 sec. 3.1: version and header length in 32-bit words, at least 5; options up to that
+ * length. */
 static struct opinion ipv4(struct rest r)
 {
 	struct opinion bad = { GATE_IPV4, GATE_PROTO_BAD };
@@ -47,8 +48,8 @@ static struct opinion ipv4(struct rest r)
 }
 
 /* RFC 8200 sec. 4: hop-by-hop options, routing and destination options have their length in units
- * of 8 bytes beyond the first; a fragment header has 8 bytes, and what follows that of a later
- * fragment is not a header. */
+ * of 8 bytes after the first 8; a fragment header has 8 bytes. In later fragments no header follows
+ * it. */
 static struct opinion ipv6(struct rest r)
 {
 	struct opinion bad = { GATE_IPV6, GATE_PROTO_BAD };
@@ -81,7 +82,7 @@ static struct opinion network(unsigned int type, struct rest r)
 		return ipv6(r);
 	if (type == 0x0806)
 		return (struct opinion){ GATE_ARP, GATE_PROTO_NONE };
-	/* IEEE 802.3 clause 3.2.6: up to 1500 a length; to 1535 undefined */
+	/* IEEE 802.3 clause 3.2.6: up to 1500 a length; 1501 to 1535 undefined */
 	return (struct opinion){ GATE_OTHER, type < 1536 ? 4 : type };
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets of every shape that the gate tells apart. */
+/* Packets of every kind that the gate distinguishes. */
 #include "base/array.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -23,7 +23,7 @@ enum {
 };
 enum { IPV4 = 0x0800, ARP = 0x0806, VLAN = 0x8100, IPV6 = 0x86dd, QINQ = 0x88a8, QINQ1 = 0x9100 };
 
-/* A plausible header and a little payload. */
+/* Appends a plausible header and a short payload. */
 static void transport(struct packet *p, int proto)
 {
 	if (proto == TCP)
@@ -63,7 +63,7 @@ static void other(struct packet *p, int type)
 	packet_fill(p, 0x42, 50);
 }
 
-/* 802.3 with a spanning tree message behind the LLC header. */
+/* 802.3 with a spanning tree message after the LLC header. */
 static void llc(struct packet *p, int len)
 {
 	packet_eth(p, (uint16_t)len);
@@ -87,7 +87,7 @@ static void tagged_arp(struct packet *p, int type)
 	packet_arp(p);
 }
 
-/* Two tags: the outer one's type is given. */
+/* Two tags; type is that of the outer one. */
 static void tagged_twice(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
@@ -97,7 +97,7 @@ static void tagged_twice(struct packet *p, int type)
 	transport(p, TCP);
 }
 
-/* Two tags: the inner one's type is given. */
+/* Two tags; type is that of the inner one. */
 static void tagged_within(struct packet *p, int type)
 {
 	packet_eth(p, QINQ);
@@ -123,7 +123,7 @@ static void ipv4_words(struct packet *p, int words)
 	transport(p, UDP);
 }
 
-/* A version that belies the EtherType, in a header that is right otherwise. */
+/* A version that contradicts the EtherType, in an otherwise valid header. */
 static void version(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
@@ -143,7 +143,7 @@ static void ipv4_frag(struct packet *p, int frag)
 	packet_fill(p, 0x11, 32);
 }
 
-/* n extension headers of the three kinds that are alike, of several lengths. */
+/* n extension headers of the three kinds with the same format, of several lengths. */
 static void ipv6_exts(struct packet *p, int n)
 {
 	static const uint8_t kinds[] = { HOPOPTS, ROUTING, DSTOPTS };
@@ -155,7 +155,7 @@ static void ipv6_exts(struct packet *p, int n)
 	transport(p, UDP);
 }
 
-/* A fragment: the offset, and what its first bytes would be if they were a header. */
+/* A fragment; its first bytes would also be valid as a header. */
 static void ipv6_frag(struct packet *p, int offset)
 {
 	packet_eth(p, IPV6);
@@ -183,7 +183,7 @@ static void ipv6_frags(struct packet *p, int n)
 	transport(p, TCP);
 }
 
-/* An extension header of 2048 bytes, all of them there. */
+/* A complete extension header of 2048 bytes. */
 static void ipv6_long(struct packet *p, int kind)
 {
 	packet_eth(p, IPV6);
@@ -242,7 +242,7 @@ const struct sample samples[] = {
 	{ "IPv6 no next header", ipv6, NONE, GATE_IPV6, NONE },
 	{ "IPv6 ESP", ipv6, ESP, GATE_IPV6, ESP },
 	{ "IPv6 OSPF", ipv6, OSPF, GATE_IPV6, OSPF },
-	{ "IPv6 AH behind options", ipv6_ah, 0, GATE_IPV6, AH },
+	{ "IPv6 AH after options", ipv6_ah, 0, GATE_IPV6, AH },
 	{ "ARP", arp, 0, GATE_ARP, GATE_PROTO_NONE },
 	{ "LLDP", other, 0x88cc, GATE_OTHER, 0x88cc },
 	{ "the least EtherType", other, 0x0600, GATE_OTHER, 0x0600 },

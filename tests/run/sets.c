@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses as the kernel's programs look them up, against user space: many shapes of sets,
- * a million prefixes, and the maps read back. */
+/* Sets of addresses in the kernel give the same result as in user space: many shapes of sets, a
+ * million prefixes, and the maps read back. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ static void parse(struct filter *f)
 	CHECK(!filter_parse(f, "set many", &names, &diag), "%s", diag.msg);
 }
 
-/* A program that returns what a family's code says of the address at the packet's begin. It is
- * copied to where it can be read as a whole by every processor. */
+/* Loads a program that returns the result of a family's code for the address at the packet's start.
+ * It copies the address to where every processor can read it at once. */
 static int load(const struct sets *sets, enum set_family family)
 {
 	static const struct bpf_insn head[] = {
@@ -91,20 +91,21 @@ static int load(const struct sets *sets, enum set_family family)
 	p.insns = code.insns;
 	p.ninsns = (uint32_t)code.n;
 	fd = bpf_prog_load(&p);
-	CHECK(fd > 0, "IPv%d: not loaded: %s", family == SET_IPV4 ? 4 : 6, strerror(-fd));
+	CHECK(fd > 0, "IPv%d: cannot load: %s", family == SET_IPV4 ? 4 : 6, strerror(-fd));
 	free(code.insns);
 	return fd;
 }
 
-/* Whether the kernel has an address; 14 bytes are what it wants to see of a packet at least. */
+/* Returns whether the kernel's set contains an address. The kernel requires packets of at least 14
+ * bytes. */
 static bool kernel_has(int prog, const uint8_t *addr)
 {
 	uint8_t packet[64] = { 0 };
 	struct bpf_run run = { .data = packet, .len = sizeof(packet) };
 
 	memcpy(packet, addr, ADDRESS);
-	CHECK(!bpf_prog_run(prog, &run), "not run");
-	CHECK(run.ret <= 1, "returned %u", run.ret);
+	CHECK(!bpf_prog_run(prog, &run), "cannot run");
+	CHECK(run.ret <= 1, "returns %u", run.ret);
 	return run.ret;
 }
 
@@ -117,10 +118,10 @@ static void compare(const struct filter_set *set, int prog, enum set_family fami
 	if (kernel_has(prog, addr) == has)
 		return;
 	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, words, sizeof(words));
-	CHECK(false, "%s of %zu prefixes: %d in user space alone", words, set->of[family].n, has);
+	CHECK(false, "%s of %zu prefixes: %d in user space only", words, set->of[family].n, has);
 }
 
-/* The first and the last address of prefixes, and those before and behind them. */
+/* Compares the first and last address of prefixes, and the addresses before and after them. */
 static void compare_edges(const struct filter_set *set, int prog, enum set_family family)
 {
 	size_t len = set_addr_len(family), n = set->of[family].n;
@@ -135,7 +136,7 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 			memcpy(addr, p, len);
 			for (size_t bit = p[len]; bit < len * 8 && edge >= 2; bit++)
 				addr[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-			/* One less or one more, with what is carried. */
+			/* One less or one more, with carry. */
 			for (size_t at = len; at-- > 0 && edge % 2;) {
 				addr[at] = (uint8_t)(addr[at] + (edge == 1 ? -1 : 1));
 				if (addr[at] != (edge == 1 ? 0xff : 0))
@@ -146,30 +147,31 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 	}
 }
 
-/* Read from its maps it is what it was. */
+/* The set that is read back from its maps must be equal. */
 static void compare_read(const struct sets *sets, const struct filter_set *set)
 {
 	struct filter_set got = { 0 };
 	int rc = sets_read(sets->maps[0][SET_IPV4].fd, sets->maps[0][SET_IPV6].fd, &got);
 
-	CHECK(!rc, "not read: %s", strerror(-rc));
+	CHECK(!rc, "cannot read: %s", strerror(-rc));
 	for (int family = 0; family < SET_FAMILIES; family++) {
 		size_t width = set_addr_len((enum set_family)family) + 1;
 
-		CHECK(got.of[family].n == set->of[family].n, "IPv%d: %zu prefixes read, not %zu",
-		      family ? 6 : 4, got.of[family].n, set->of[family].n);
+		CHECK(got.of[family].n == set->of[family].n,
+		      "IPv%d: read %zu prefixes, expected %zu", family ? 6 : 4, got.of[family].n,
+		      set->of[family].n);
 		CHECK(!got.of[family].n || !memcmp(got.of[family].at, set->of[family].at,
 						   got.of[family].n * width),
-		      "IPv%d: other prefixes", family ? 6 : 4);
+		      "IPv%d: the prefixes differ", family ? 6 : 4);
 	}
 	set_close(&got);
 }
 
-/* What a random set is like. */
+/* Parameters of a random set. */
 struct shape {
 	uint32_t n;
-	uint8_t shortest, ban_max; /* of 32, or in quarters of 128 */
-	uint8_t spread;            /* bits that addresses differ in, from the end */
+	uint8_t shortest, ban_max; /* of 32; times 4 for IPv6 */
+	uint8_t spread;            /* low bits in which addresses differ */
 };
 
 static void random_address(const struct shape *s, enum set_family family, uint8_t *addr)
@@ -220,7 +222,7 @@ static void compare_all(const struct shape *s, const struct sets *sets,
 	}
 }
 
-/* The same lines, in a map that is filled by system calls. */
+/* Fills a map with the same lines by system calls. */
 static void call_again(struct sets *sets)
 {
 	for (int family = 0; family < SET_FAMILIES; family++) {
@@ -229,10 +231,10 @@ static void call_again(struct sets *sets)
 
 		if (!one->fd)
 			continue;
-		CHECK(!set_table_read(one->fd, &lines), "no lines");
+		CHECK(!set_table_read(one->fd, &lines), "cannot read the lines");
 		close(one->fd);
 		one->fd = set_table_create(&lines, "called", 0);
-		CHECK(one->fd > 0, "not filled: %s", strerror(-one->fd));
+		CHECK(one->fd > 0, "cannot fill: %s", strerror(-one->fd));
 		set_table_close(&lines);
 	}
 }
@@ -244,7 +246,8 @@ static void one_shape(const struct shape *s, bool called)
 
 	random_text(s);
 	parse(&f);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
+	      "cannot open the sets");
 	if (called)
 		call_again(&sets);
 	compare_all(s, &sets, f.sets);
@@ -252,7 +255,8 @@ static void one_shape(const struct shape *s, bool called)
 	filter_close(&f);
 }
 
-TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", TEST_ROOT, 120)
+TEST(sets_shapes, "filter: sets of every shape contain the same addresses as in user space",
+     TEST_ROOT, 120)
 {
 	static const struct shape edges[] = {
 		{ 1, 0, 0, 32 },       { 1, 32, 32, 32 },     { 2, 1, 1, 32 },
@@ -275,10 +279,10 @@ TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", 
 	}
 }
 
-/* Addresses spread over either family, in no order, and none next to another. */
+/* Addresses spread over either family, unordered, none adjacent. */
 static void address(uint32_t i, uint8_t *addr, enum set_family family)
 {
-	uint32_t mixed = i * 2654435761u; /* odd: different for each */
+	uint32_t mixed = i * 2654435761u; /* odd, hence a permutation */
 
 	memset(addr, 0, ADDRESS);
 	memcpy(addr, &mixed, 4);
@@ -303,7 +307,8 @@ static void write_many(uint32_t n)
 	}
 }
 
-TEST(sets_many, "filter: a set of a million prefixes", TEST_ROOT, 60)
+TEST(sets_many, "filter: a set of a million prefixes is parsed in a second and matches", TEST_ROOT,
+     60)
 {
 	uint32_t n = MANY / test_slow();
 	struct filter f = { 0 };
@@ -317,14 +322,15 @@ TEST(sets_many, "filter: a set of a million prefixes", TEST_ROOT, 60)
 	parsed = clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	CHECK(parsed - begin < NS_PER_S * test_slow(), "%llu ms to parse",
 	      (unsigned long long)(parsed - begin) / 1000000);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
+	      "cannot open the sets");
 	for (int family = 0; family < SET_FAMILIES; family++)
 		progs[family] = load(&sets, (enum set_family)family);
 	for (uint32_t i = 0; i < n; i += EVERY) {
 		uint8_t addr[ADDRESS];
 
 		address(i, addr, i & 1);
-		CHECK(kernel_has(progs[i & 1], addr), "%u is not in the kernel's set", i);
+		CHECK(kernel_has(progs[i & 1], addr), "the kernel's set does not contain %u", i);
 		compare(f.sets, progs[i & 1], i & 1, addr);
 		addr[set_addr_len(i & 1) - 1] |= 1;
 		compare(f.sets, progs[i & 1], i & 1, addr);
