@@ -20,13 +20,13 @@
 
 enum {
 	SEED = 20270131,
-	DEEP = 30000,
+	RANDOM_PACKETS = 30000,
 	EXPRESSIONS = 150,
 	PACKETS = 60,
 	TEXT_MAX = 2000,
-	AREA = 1 << 20,
+	VALUE_SIZE = 1 << 20,
 	CPUS_MAX = 1024,
-	LOOKED_AT_MAX = 200000, /* instructions; the verifier's limit is a million */
+	VERIFIED_INSNS_MAX = 200000, /* instructions; the verifier's limit is a million */
 };
 
 /* A capture program with a filter. */
@@ -42,7 +42,7 @@ static int bench_try(struct bench *b, const char *text, int prog)
 {
 	uint32_t cpus = (uint32_t)bpf_possible_cpus();
 	struct capture_conf conf = { .snaplen = CAPTURE_SNAPLEN_MAX,
-				     .fill = AREA / 2,
+				     .fill = VALUE_SIZE / 2,
 				     .chunks = 1,
 				     .cpus = cpus,
 				     .ethernet = 1,
@@ -51,7 +51,7 @@ static int bench_try(struct bench *b, const char *text, int prog)
 				     .groups = VIEW_GROUPS };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
-		[CAPTURE_MAP_BLOCKS] = { .max_entries = cpus, .value_size = AREA },
+		[CAPTURE_MAP_BLOCKS] = { .max_entries = cpus, .value_size = VALUE_SIZE },
 	};
 	struct obj_code stubs[CAPTURE_NPROGS] = { { 0 } };
 	struct obj_opts opts = { .conf = &conf, .maps = maps, .stubs = stubs, .progs = 1u << prog };
@@ -88,31 +88,32 @@ static void bench_open(struct bench *b, const char *text, int prog)
 	CHECK(!bench_try(b, text, prog), "cannot load '%s'", text);
 }
 
-struct loading {
+struct load_config {
 	uint32_t snaplen, flags;
-	uint8_t owner, rest; /* rest: all that makes the programs larger */
+	uint8_t owner, full; /* full: all that makes the programs larger */
 };
 
-static int try_loading(const struct loading *l, uint32_t progs)
+static int try_config(const struct load_config *l, uint32_t progs)
 {
 	uint32_t cpus = (uint32_t)bpf_possible_cpus();
 	struct capture_conf conf = { .snaplen = l->snaplen,
-				     .fill = AREA / 2,
+				     .fill = VALUE_SIZE / 2,
 				     .chunks = 4,
 				     .cpus = cpus,
-				     .ethernet = !l->rest,
-				     .prepend = l->rest,
-				     .filter = l->rest,
-				     .inner = l->rest,
-				     .groups = l->rest ? VIEW_GROUPS : VIEW_ADDRS | VIEW_PORTS,
+				     .ethernet = !l->full,
+				     .prepend = l->full,
+				     .filter = l->full,
+				     .inner = l->full,
+				     .groups = l->full ? VIEW_GROUPS : VIEW_ADDRS | VIEW_PORTS,
 				     .multibuf = !feature_try("XDP frames in several buffers"),
 				     .owner = l->owner,
-				     .filter_owner = l->rest && l->owner,
-				     .observer = l->rest };
+				     .filter_owner = l->full && l->owner,
+				     .observer = l->full };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
 		[CAPTURE_MAP_BLOCKS] = { .max_entries = 4 * cpus,
-					 .value_size = AREA / 2 + l->snaplen + CAPTURE_BLOCK_REST },
+					 .value_size =
+						 VALUE_SIZE / 2 + l->snaplen + CAPTURE_BLOCK_REST },
 	};
 	struct obj_opts opts = { .conf = &conf, .maps = maps, .progs = progs, .flags = l->flags };
 	struct obj obj = { 0 };
@@ -126,7 +127,7 @@ static int try_loading(const struct loading *l, uint32_t progs)
  * after the longest block, so a bound that is too wide is refused. */
 TEST(capture_loads, "capture: every program loads in every configuration", TEST_ROOT, 120)
 {
-	static const struct loading ways[] = {
+	static const struct load_config configs[] = {
 		{ 1, 0, CAPTURE_OWNER_NONE, 0 },
 		{ 60, 0, CAPTURE_OWNER_OUT, 0 },
 		{ 60, 0, CAPTURE_OWNER_ALL, 1 },
@@ -140,10 +141,10 @@ TEST(capture_loads, "capture: every program loads in every configuration", TEST_
 	uint32_t caps = 1u << CAPTURE_PROG_SONDE_CAP_IN | 1u << CAPTURE_PROG_SONDE_CAP_OUT |
 			1u << CAPTURE_PROG_SONDE_CAP_XDP;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		CHECK(!try_loading(&ways[i], rings), "ring, configuration %zu", i);
+	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+		CHECK(!try_config(&configs[i], rings), "ring, configuration %zu", i);
 		if (!feature_try("atomics that fetch"))
-			CHECK(!try_loading(&ways[i], caps), "mapped, configuration %zu", i);
+			CHECK(!try_config(&configs[i], caps), "mapped, configuration %zu", i);
 	}
 }
 
@@ -151,8 +152,8 @@ TEST(capture_loads, "capture: every program loads in every configuration", TEST_
  * fetch. */
 static int at_hook(int cap, int ring)
 {
-	char words[200];
-	struct err_capture before = err_capture_begin(words, sizeof(words));
+	char text[200];
+	struct err_capture before = err_capture_begin(text, sizeof(text));
 	struct bench b;
 	int rc = bench_try(&b, "", cap);
 
@@ -164,7 +165,7 @@ static int at_hook(int cap, int ring)
 #define AT_TC  at_hook(CAPTURE_PROG_SONDE_CAP_IN, CAPTURE_PROG_SONDE_RING_IN)
 
 /* Sums the counts of all CPUs. */
-static struct capture_counts counted(const struct bench *b)
+static struct capture_counts sum_counts(const struct bench *b)
 {
 	static struct capture_counts each[CPUS_MAX];
 	struct capture_counts sum = { 0 };
@@ -228,7 +229,7 @@ static void user_views(struct view views[VIEW_LAYERS], const uint8_t *data, size
 	view_frame(views, &frame);
 }
 
-static const char *hex(const uint8_t *data, size_t len)
+static const char *format_hex(const uint8_t *data, size_t len)
 {
 	static char text[2 * PACKET_MAX + 1];
 
@@ -238,8 +239,8 @@ static const char *hex(const uint8_t *data, size_t len)
 }
 
 /* moved: bytes that are outside of the packet in the kernel, and inside it in user space. */
-static void same_views(const struct view *kernel, const struct view *user, unsigned int moved,
-		       const uint8_t *data, size_t len)
+static void expect_same_views(const struct view *kernel, const struct view *user,
+			      unsigned int moved, const uint8_t *data, size_t len)
 {
 	for (int i = 0; i < VIEW_LAYERS; i++) {
 		struct view k = kernel[i], u = user[i];
@@ -252,43 +253,43 @@ static void same_views(const struct view *kernel, const struct view *user, unsig
 				*offsets[n] = (uint16_t)(*offsets[n] + moved);
 		for (size_t at = 0; at < sizeof(k); at++)
 			CHECK(a[at] == b[at], "view %d, byte %zu: %02x, expected %02x: %s", i, at,
-			      a[at], b[at], hex(data, len));
+			      a[at], b[at], format_hex(data, len));
 	}
 }
 
-static void same_as_parsed(int prog)
+static void compare_parsing(int prog)
 {
 	struct view user[VIEW_LAYERS];
-	unsigned int ran = 0, n = DEEP / test_slow();
+	unsigned int ran = 0, n = RANDOM_PACKETS / test_slow();
 	struct packet p;
 	struct bench b;
 
 	bench_open(&b, "tcp or inner tcp", prog);
-	deep_seed(SEED);
+	random_packets_seed(SEED);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct view *kernel;
 
-		deep_packet(&p);
+		random_packets_next(&p);
 		kernel = views_of(&b, b.prog, &p, NULL);
 		if (!kernel)
 			continue;
 		user_views(user, p.at, p.len);
-		same_views(kernel, user, 0, p.at, p.len);
+		expect_same_views(kernel, user, 0, p.at, p.len);
 		ran++;
 	}
-	CHECK(ran > n / 2 && counted(&b).seen == ran, "%u of %u were run, %llu seen", ran, n,
-	      (unsigned long long)counted(&b).seen);
+	CHECK(ran > n / 2 && sum_counts(&b).seen == ran, "%u of %u were run, %llu seen", ran, n,
+	      (unsigned long long)sum_counts(&b).seen);
 	bench_close(&b);
 }
 
 TEST(capture_views_xdp, "capture: same parse result at XDP as in user space", TEST_ROOT, 120)
 {
-	same_as_parsed(AT_XDP);
+	compare_parsing(AT_XDP);
 }
 
 TEST(capture_views_skb, "capture: same parse result at tc as in user space", TEST_ROOT, 120)
 {
-	same_as_parsed(AT_TC);
+	compare_parsing(AT_TC);
 }
 
 /* User space sees a tag that hardware removed inside the packet again. */
@@ -303,15 +304,15 @@ TEST(capture_views_tagged, "capture: VLAN tags in the skb's metadata", TEST_ROOT
 	bench_open(&b, "vlan 7 and tcp", AT_TC);
 	stage_open(&stage);
 	stage_lead(&stage, TC_IN, b.prog);
-	deep_seed(SEED);
-	for (unsigned int i = 0; i < DEEP / 10 / test_slow(); i++) {
+	random_packets_seed(SEED);
+	for (unsigned int i = 0; i < RANDOM_PACKETS / 10 / test_slow(); i++) {
 		struct __sk_buff ctx = { .cb[STAGE_VLAN_PROTO] = 0x0081, .cb[STAGE_VLAN_ID] = 7 };
 		const struct view *kernel;
 
 		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 			ctx.cb[STAGE_VLAN_PROTO] = 0x8100;
 		ctx.cb[STAGE_PROG] = TC_IN;
-		deep_packet(&p);
+		random_packets_next(&p);
 		kernel = views_of(&b, stage.prog_fd[0], &p, &ctx);
 		if (!kernel)
 			continue;
@@ -320,14 +321,14 @@ TEST(capture_views_tagged, "capture: VLAN tags in the skb's metadata", TEST_ROOT
 		packet_vlan(&tagged, 0x8100, 7);
 		packet_bytes(&tagged, p.at + TAG_AT, p.len - TAG_AT);
 		user_views(user, tagged.at, tagged.len);
-		same_views(kernel, user, TAG, tagged.at, tagged.len);
+		expect_same_views(kernel, user, TAG, tagged.at, tagged.len);
 	}
-	CHECK(counted(&b).seen > DEEP / 20 / test_slow(), "too few packets were run");
+	CHECK(sum_counts(&b).seen > RANDOM_PACKETS / 20 / test_slow(), "too few packets were run");
 	obj_close(&stage);
 	bench_close(&b);
 }
 
-static void same_as_judged(int prog)
+static void compare_filters(int prog)
 {
 	static struct exprs_packet packets[PACKETS];
 	unsigned int yes = 0, no = 0;
@@ -352,16 +353,16 @@ static void same_as_judged(int prog)
 		for (int i = 0; i < PACKETS; i++) {
 			const struct exprs_packet *x = &packets[i];
 			struct filter_packet p = { x->views, x->data, x->frame.len };
-			uint64_t before = counted(&b).matched;
+			uint64_t before = sum_counts(&b).matched;
 			bool match = filter_match(&b.filter, &p), kernel;
 
 			if (!run_on(b.prog, x->data, x->frame.len, NULL))
 				continue;
-			kernel = counted(&b).matched - before;
+			kernel = sum_counts(&b).matched - before;
 			if (kernel && !b.exact)
 				kernel = filter_recheck(&b.filter, &p);
 			CHECK(kernel == match, "'%s': %d, expected %d: %s", text, kernel, match,
-			      hex(x->data, x->frame.len));
+			      format_hex(x->data, x->frame.len));
 			*(match ? &yes : &no) += 1;
 		}
 		bench_close(&b);
@@ -372,33 +373,33 @@ static void same_as_judged(int prog)
 TEST(capture_matches_xdp, "capture: filters match the same packets at XDP as in user space",
      TEST_ROOT, 120)
 {
-	same_as_judged(AT_XDP);
+	compare_filters(AT_XDP);
 }
 
 TEST(capture_matches_skb, "capture: filters match the same packets at tc as in user space",
      TEST_ROOT, 120)
 {
-	same_as_judged(AT_TC);
+	compare_filters(AT_TC);
 }
 
 /* Appends the nth term; all terms differ. */
-static void hosts(struct buf *b, unsigned int n)
+static void add_host(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%shost 10.%u.%u.%u", n ? " or " : "", n >> 6 & 63, n & 63, 1 + n % 250);
 }
 
-static void hosts6(struct buf *b, unsigned int n)
+static void add_host6(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%shost 2001:db8:%x::%x", n ? " or " : "", n, n + 1);
 }
 
-static void ranges(struct buf *b, unsigned int n)
+static void add_range(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%s%s portrange %u-%u", n ? " or " : "", n & 1 ? "tcp" : "udp", n * 100,
 		   n * 100 + 50);
 }
 
-static void mixed(struct buf *b, unsigned int n)
+static void add_mixed(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%s(%s net 10.%u.0.0/16 and not (port %u or src host 10.0.0.%u))",
 		   !n      ? ""
@@ -407,7 +408,7 @@ static void mixed(struct buf *b, unsigned int n)
 		   n & 2 ? "src" : "dst", n & 255, n, n & 255);
 }
 
-static void nested(struct buf *b, unsigned int n)
+static void add_nested(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%s", n ? "" : "tcp");
 	for (unsigned int i = 0; !n && i < 95; i++)
@@ -416,13 +417,13 @@ static void nested(struct buf *b, unsigned int n)
 		buf_char(b, ')');
 }
 
-static void bytes(struct buf *b, unsigned int n)
+static void add_bytes(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%stcp[((tcp[12] & 0xf0) >> 2) + %u:4] & 0x%x = %u * (len - ip[2:2])",
 		   n ? " or " : "", n, 0xffff + n, n);
 }
 
-static void names(struct buf *b, unsigned int n)
+static void add_name(struct buf *b, unsigned int n)
 {
 	buf_printf(b, "%s%s host%u.example.com", n ? " or " : "", n & 1 ? "dns" : "sni", n);
 }
@@ -432,14 +433,14 @@ static const struct {
 	void (*term)(struct buf *b, unsigned int n);
 	unsigned int n[3];
 } worst[] = {
-	{ "host", hosts, { 1, 100, 500 } },
-	{ "host, as many as fit", hosts, { 2590 } },
-	{ "host, IPv6", hosts6, { 1, 100, 500 } },
-	{ "portrange", ranges, { 1, 100, 300 } },
-	{ "and, or and not", mixed, { 1, 100, 300 } },
-	{ "95 deep", nested, { 1 } },
-	{ "arithmetic", bytes, { 1, 50, 150 } },
-	{ "dns and sni", names, { 1, 50, 150 } },
+	{ "host", add_host, { 1, 100, 500 } },
+	{ "host, as many as fit", add_host, { 2590 } },
+	{ "host, IPv6", add_host6, { 1, 100, 500 } },
+	{ "portrange", add_range, { 1, 100, 300 } },
+	{ "and, or and not", add_mixed, { 1, 100, 300 } },
+	{ "95 deep", add_nested, { 1 } },
+	{ "arithmetic", add_bytes, { 1, 50, 150 } },
+	{ "dns and sni", add_name, { 1, 50, 150 } },
 };
 
 /* The verifier's work grows linearly with the number of terms. */
@@ -465,7 +466,7 @@ TEST(capture_worst, "capture: filters of hundreds of terms load", TEST_ROOT, 120
 		bench_open(&b, text.data, prog);
 		CHECK(!bpf_get_info(b.prog, &info, sizeof(info)),
 		      "cannot get the program's information");
-		CHECK(info.verified_insns < LOOKED_AT_MAX,
+		CHECK(info.verified_insns < VERIFIED_INSNS_MAX,
 		      "%s: %u terms of %s: the verifier processed %u instructions",
 		      capture_spec.progs[prog].name, n, worst[kind].name, info.verified_insns);
 		bench_close(&b);

@@ -215,25 +215,25 @@ TEST(core_missing_reached, "core: a missing member without a check is refused", 
 	};
 	static const struct bpf_insn wide[] = { I_MOV(1, 99), I_MOV(0, 0), I_MAP(1), I_EXIT };
 	uint32_t ret = 0;
-	const char *said;
+	const char *output;
 	int rc;
 
 	require_types();
 	test_capture();
 	rc = run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret);
-	said = test_captured();
-	CHECK(rc == -EINVAL, "returns %d: %s", rc, said);
+	output = test_captured();
+	CHECK(rc == -EINVAL, "returns %d: %s", rc, output);
 	/* 20702 is 0x50de, the number in place of a missing member. */
-	CHECK(strstr(said, "program raw") && strstr(said, "20702"), "prints: %s", said);
+	CHECK(strstr(output, "program raw") && strstr(output, "20702"), "prints: %s", output);
 	test_capture();
 	rc = run_raw(wide, ARRAY_LEN(wide), missing, ARRAY_LEN(missing), &ret);
-	said = test_captured();
-	CHECK(rc == -EINVAL && strstr(said, "20702"), "a wide one returns %d: %s", rc, said);
+	output = test_captured();
+	CHECK(rc == -EINVAL && strstr(output, "20702"), "a wide one returns %d: %s", rc, output);
 }
 
 /* The result of each relocation is the operand of a move that the program returns. The expected
  * values cannot change between kernels, or the kernel also reports them in another way. */
-static const struct question {
+static const struct reloc_case {
 	uint16_t kind;
 	const char *type, *path;
 	uint32_t answer;
@@ -274,22 +274,22 @@ TEST(core_answers, "core: every kind of relocation has the right result", TEST_R
 
 	require_types();
 	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
-		const struct question *q = &questions[i];
+		const struct reloc_case *q = &questions[i];
 		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
 		uint32_t ret = UINT32_MAX, wide_ret = UINT32_MAX, high_ret = UINT32_MAX;
-		const char *said;
+		const char *output;
 
 		test_capture();
 		run_raw(insns, ARRAY_LEN(insns), &core, 1, &ret);
 		run_raw(wide, ARRAY_LEN(wide), &core, 1, &wide_ret);
 		run_raw(high, ARRAY_LEN(high), &core, 1, &high_ret);
-		said = test_captured();
+		output = test_captured();
 		CHECK(ret == q->answer, "%u of %s.%s is %u, expected %u: %s", q->kind, q->type,
-		      q->path, ret, q->answer, said);
+		      q->path, ret, q->answer, output);
 		CHECK(high_ret == (q->answer == UINT32_MAX ? UINT32_MAX : 0),
 		      "%u of %s.%s has %u above 32 bits", q->kind, q->type, q->path, high_ret);
 		CHECK(wide_ret == q->answer, "%u of %s.%s is %u as 64 bits, expected %u: %s",
-		      q->kind, q->type, q->path, wide_ret, q->answer, said);
+		      q->kind, q->type, q->path, wide_ret, q->answer, output);
 	}
 }
 
@@ -302,14 +302,14 @@ TEST(core_no_tracepoint, "core: a missing tracepoint is reported by name", TEST_
 					       .target = "no_such_tracepoint",
 					       .ninsns = ARRAY_LEN(insns) };
 	struct obj o = { 0 };
-	const char *said;
+	const char *output;
 	int rc;
 
 	require_types();
 	test_capture();
 	rc = open_prog(&o, &prog, insns);
-	said = test_captured();
+	output = test_captured();
 	CHECK(rc == -ENOENT, "returns %d", rc);
-	CHECK(!strcmp(said, "sonde: this kernel has no no_such_tracepoint to trace\n"),
-	      "prints: %s", said);
+	CHECK(!strcmp(output, "sonde: this kernel has no no_such_tracepoint to trace\n"),
+	      "prints: %s", output);
 }

@@ -18,7 +18,7 @@ enum { PACKETS = 60, EXPRESSIONS = 2000, TEXT_MAX = 2000, SEED = 20261123 };
 static struct exprs_packet packets[PACKETS];
 
 /* Loads a program that calls the filter code with the views in map and the packet. */
-static int load(const struct filter_code *filter, enum filter_target target, int map)
+static int load_filter(const struct filter_code *filter, enum filter_target target, int map)
 {
 	const struct bpf_insn xdp[] = {
 		I_LOAD(BPF_W, 7, 1, 0), I_LOAD(BPF_W, 8, 1, 4),
@@ -52,7 +52,7 @@ static int load(const struct filter_code *filter, enum filter_target target, int
 	return fd;
 }
 
-static void check(const char *text, enum filter_target target, int map)
+static void check_filter(const char *text, enum filter_target target, int map)
 {
 	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
@@ -68,7 +68,7 @@ static void check(const char *text, enum filter_target target, int map)
 	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "set"),
 	      "'%s': cannot open the sets", text);
 	CHECK(!sets_link(&sets, &code), "no memory");
-	prog = load(&code, target, map);
+	prog = load_filter(&code, target, map);
 	CHECK(prog > 0, "'%s': cannot load: %s", text, strerror(-prog));
 	sets_close(&sets);
 	for (int i = 0; i < PACKETS; i++) {
@@ -106,7 +106,7 @@ static const char *const odd[] = {
 	"net 0.0.0.0/0 or net ::/0 and tcp",
 };
 
-static void alike(enum filter_target target)
+static void compare_target(enum filter_target target)
 {
 	struct bpf_map_opts m = { .type = BPF_MAP_TYPE_ARRAY,
 				  .key_size = 4,
@@ -122,22 +122,22 @@ static void alike(enum filter_target target)
 			exprs_packet(&packets[i]);
 		while (packets[i].frame.caplen < 60);
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
-		check(odd[i], target, map);
+		check_filter(odd[i], target, map);
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];
 
 		exprs_own_text(text, sizeof(text));
-		check(text, target, map);
+		check_filter(text, target, map);
 	}
 	close(map);
 }
 
 TEST(filter_xdp, "filter: same result at XDP as in user space", TEST_ROOT, 120)
 {
-	alike(FILTER_XDP);
+	compare_target(FILTER_XDP);
 }
 
 TEST(filter_skb, "filter: same result at tc as in user space", TEST_ROOT, 120)
 {
-	alike(FILTER_SKB);
+	compare_target(FILTER_SKB);
 }

@@ -89,7 +89,7 @@ static struct guard_rec *rec_of(const struct guarded *g, uint32_t entry)
 }
 
 /* Sums the packets that all entries passed. */
-static uint64_t passed(const struct guarded *g)
+static uint64_t sum_passed(const struct guarded *g)
 {
 	uint64_t sum = 0;
 
@@ -189,7 +189,7 @@ static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t
 	want = burst + rate * (clock_mono() - start) / NS_PER_S;
 	least = burst + rate * (last - first) / NS_PER_S;
 	each = each ? each : p.len;
-	got = passed(g) * each;
+	got = sum_passed(g) * each;
 	CHECK(got <= want + want / 100 &&
 		      (burst < gap * rate / NS_PER_S || got + least / part + each >= least),
 	      "%d threads: %llu accepted, expected %llu to %llu", threads, (unsigned long long)got,

@@ -62,10 +62,10 @@ static int load_one(const struct spec *spec, uint32_t prog, const struct btf *ty
 	struct obj_opts opts = { .progs = 1u << prog, .types = types };
 	struct err_capture before;
 	struct obj obj = { 0 };
-	char words[256];
+	char text[256];
 	int rc;
 
-	before = err_capture_begin(words, sizeof(words));
+	before = err_capture_begin(text, sizeof(text));
 	rc = obj_open(&obj, spec, &opts);
 	err_capture_end(before);
 	obj_close(&obj);
@@ -78,7 +78,7 @@ static void trace_everything(void)
 	struct filter filter = { 0 };
 	struct diag diag = { 0 };
 	struct trace t = { 0 };
-	const char *words;
+	const char *text;
 	int rc;
 
 	CHECK(!filter_parse(&filter, "tcp or udp or src set ipv4", &exprs_names, &diag), "%s",
@@ -86,8 +86,8 @@ static void trace_everything(void)
 	opts.kinds &= ~TRACE_BIT(TRACE_OPEN) & ~TRACE_BIT(TRACE_TLS);
 	test_capture(); /* hides notes about kinds that this kernel cannot report */
 	rc = trace_open(&t, &opts);
-	words = test_captured();
-	CHECK(!rc, "cannot trace everything: %s", words);
+	text = test_captured();
+	CHECK(!rc, "cannot trace everything: %s", text);
 	trace_close(&t);
 	filter_close(&filter);
 }

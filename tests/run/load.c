@@ -74,44 +74,48 @@ static int lines_of(const char *text)
 
 /* Opens spec, which must fail with err (0: any error), leave no descriptor open and not change *o.
  * Returns the message. */
-static const char *refused(const struct spec *spec, const struct obj_opts *opts, int err)
+static const char *open_refused(const struct spec *spec, const struct obj_opts *opts, int err)
 {
 	struct obj o = { .btf_fd = 4711 };
 	int before = open_fds(), rc;
-	const char *said;
+	const char *output;
 
 	test_capture();
 	rc = obj_open(&o, spec, opts);
-	said = test_captured();
-	CHECK(rc < 0 && (!err || rc == err), "returns %d, expected %d: %s", rc, err, said);
+	output = test_captured();
+	CHECK(rc < 0 && (!err || rc == err), "returns %d, expected %d: %s", rc, err, output);
 	CHECK(open_fds() == before, "%d descriptors left open", open_fds() - before);
 	CHECK(!o.spec && o.btf_fd == 4711, "the object was changed");
-	return said;
+	return output;
 }
 
 TEST(load_refused, "obj: a refused program is reported with the verifier's last lines", TEST_ROOT,
      10)
 {
-	const char *said = refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
+	const char *output = open_refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
 
-	CHECK(!strncmp(said, "sonde: the kernel refused program wrong: ", 41), "prints: %s", said);
-	CHECK(strstr(said, "R5 !read_ok"), "the reason is missing: %s", said);
-	CHECK(strstr(said, "last lines"), "no hint that the log is longer: %s", said);
-	CHECK(!strstr(said, "processed "), "contains the verifier's summary: %s", said);
-	CHECK(lines_of(said) <= 10, "%d lines: %s", lines_of(said), said);
+	CHECK(!strncmp(output, "sonde: the kernel refused program wrong: ", 41), "prints: %s",
+	      output);
+	CHECK(strstr(output, "R5 !read_ok"), "the reason is missing: %s", output);
+	CHECK(strstr(output, "last lines"), "no hint that the log is longer: %s", output);
+	CHECK(!strstr(output, "processed "), "contains the verifier's summary: %s", output);
+	CHECK(lines_of(output) <= 10, "%d lines: %s", lines_of(output), output);
 }
 
 TEST(load_refused_whole_log, "obj: verbose prints the whole log", TEST_ROOT, 10)
 {
-	const char *said = refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
+	const char *output =
+		open_refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
 
-	CHECK(strstr(said, "R5 !read_ok"), "the reason is missing: %s", said);
-	CHECK(strstr(said, "r1 = 1") && strstr(said, "r1 = 15"), "the log is incomplete: %s", said);
-	CHECK(!strstr(said, "last lines"), "labelled as the last lines: %s", said);
+	CHECK(strstr(output, "R5 !read_ok"), "the reason is missing: %s", output);
+	CHECK(strstr(output, "r1 = 1") && strstr(output, "r1 = 15"), "the log is incomplete: %s",
+	      output);
+	CHECK(!strstr(output, "last lines"), "labelled as the last lines: %s", output);
 }
 
 /* Loading the instructions must fail with err, as too complex for the reason. */
-static void too_complex(const struct bpf_insn *insns, uint32_t n, int err, const char *reason)
+static void expect_too_complex(const struct bpf_insn *insns, uint32_t n, int err,
+			       const char *reason)
 {
 	const struct spec_prog prog = {
 		.name = "endless", .type = BPF_PROG_TYPE_XDP, .attach_type = BPF_XDP, .ninsns = n
@@ -123,12 +127,12 @@ static void too_complex(const struct bpf_insn *insns, uint32_t n, int err, const
 				   .code = insns,
 				   .code_len = n * sizeof(*insns),
 				   .ninsns = n };
-	const char *said = refused(&spec, &(struct obj_opts){ 0 }, err);
+	const char *output = open_refused(&spec, &(struct obj_opts){ 0 }, err);
 
-	CHECK(strstr(said, "program endless is too complex for this kernel's verifier: "),
-	      "prints: %s", said);
-	CHECK(strstr(said, reason), "the reason is missing: %s", said);
-	CHECK(lines_of(said) == 1, "not one line: %s", said);
+	CHECK(strstr(output, "program endless is too complex for this kernel's verifier: "),
+	      "prints: %s", output);
+	CHECK(strstr(output, reason), "the reason is missing: %s", output);
+	CHECK(lines_of(output) == 1, "not one line: %s", output);
 }
 
 TEST(load_too_large, "obj: too many instructions are reported as too complex", TEST_ROOT, 60)
@@ -140,7 +144,7 @@ TEST(load_too_large, "obj: too many instructions are reported as too complex", T
 		I_EXIT,
 	};
 
-	too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
+	expect_too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
 }
 
 /* More jumps than the verifier tracks: 8192. */
@@ -153,7 +157,7 @@ TEST(load_too_many_jumps, "obj: too many jumps are reported as too complex", TES
 		insns[i] = (struct bpf_insn)I_JEQ(0, i, (int16_t)(JUMPS - i));
 	insns[JUMPS + 1] = (struct bpf_insn)I_MOV(0, XDP_PASS);
 	insns[JUMPS + 2] = (struct bpf_insn)I_EXIT;
-	too_complex(insns, ARRAY_LEN(insns), 0, "too complex");
+	expect_too_complex(insns, ARRAY_LEN(insns), 0, "too complex");
 }
 
 TEST(load_map_refused, "obj: a refused map is reported by name", TEST_ROOT, 10)
@@ -166,23 +170,23 @@ TEST(load_map_refused, "obj: a refused map is reported by name", TEST_ROOT, 10)
 		  .max_entries = 1 },
 	};
 	struct spec spec = wrong_spec;
-	const char *said;
+	const char *output;
 
 	spec.maps = maps;
-	said = refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
-	CHECK(strstr(said, "map odd"), "the map's name is missing: %s", said);
-	CHECK(lines_of(said) == 1, "not one line: %s", said);
+	output = open_refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
+	CHECK(strstr(output, "map odd"), "the map's name is missing: %s", output);
+	CHECK(lines_of(output) == 1, "not one line: %s", output);
 }
 
 /* As in a binary with a missing byte. */
 TEST(load_damaged, "obj: damaged code is refused", TEST_ROOT, 10)
 {
 	struct spec spec = wrong_spec;
-	const char *said;
+	const char *output;
 
 	spec.code_len--;
-	said = refused(&spec, &(struct obj_opts){ 0 }, -EBADMSG);
-	CHECK(strstr(said, "wrong: its programs are damaged"), "prints: %s", said);
+	output = open_refused(&spec, &(struct obj_opts){ 0 }, -EBADMSG);
+	CHECK(strstr(output, "wrong: its programs are damaged"), "prints: %s", output);
 }
 
 /* Loads only the requested programs, and creates only their maps. */
@@ -197,7 +201,7 @@ TEST(load_some, "obj: loads only the requested programs", TEST_ROOT, 10)
 	obj_close(&o);
 }
 
-static void check_conf(const struct gate_conf *given, const struct gate_conf *want)
+static void check_conf(const struct gate_conf *conf, const struct gate_conf *want)
 {
 	static uint8_t value[4096]; /* all of .rodata, which contains the conf */
 	struct obj o = { 0 };
@@ -207,7 +211,7 @@ static void check_conf(const struct gate_conf *given, const struct gate_conf *wa
 	CHECK(gate_spec.maps[GATE_MAP_RODATA].value_size <= sizeof(value),
 	      ".rodata is larger than the buffer");
 
-	CHECK(!obj_open(&o, &gate_spec, &(struct obj_opts){ .conf = given }), "cannot load");
+	CHECK(!obj_open(&o, &gate_spec, &(struct obj_opts){ .conf = conf }), "cannot load");
 	fd = o.map_fd[GATE_MAP_RODATA];
 	CHECK(fd > 0 && !bpf_map_lookup(fd, &zero, value), "cannot read the conf from the kernel");
 	CHECK(gate_spec.conf_len == sizeof(*want) &&

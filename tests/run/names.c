@@ -30,7 +30,7 @@ static uint64_t value_of(const char *text, struct diag *diag)
 	return value;
 }
 
-static void says(const char *text, size_t pos, const char *words)
+static void expect_error(const char *text, size_t pos, const char *words)
 {
 	struct diag diag;
 
@@ -51,7 +51,7 @@ static void remove_groups(int root)
 		unlinkat(root, groups[i], AT_REMOVEDIR);
 }
 
-static void ask_groups(int root)
+static void check_groups(int root)
 {
 	struct diag diag;
 	struct stat st;
@@ -65,11 +65,11 @@ static void ask_groups(int root)
 	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " ID, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " OTHER, &diag), "%s", diag.msg);
-	says("container 5dd00123", 10, "more than one container ID starts with 5dd00123");
-	says("container 5dd00124", 10, "no container 5dd00124");
-	says("container 5dd0012", 10, "8 hex digits");
-	says("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
-	says("cgroup ../..", 7, "no cgroup");
+	expect_error("container 5dd00123", 10, "more than one container ID starts with 5dd00123");
+	expect_error("container 5dd00124", 10, "no container 5dd00124");
+	expect_error("container 5dd0012", 10, "8 hex digits");
+	expect_error("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
+	expect_error("cgroup ../..", 7, "no cgroup");
 }
 
 TEST(names_cgroups, "names: cgroups and containers have their kernel ids", TEST_ROOT, 10)
@@ -84,7 +84,7 @@ TEST(names_cgroups, "names: cgroups and containers have their kernel ids", TEST_
 			remove_groups(root);
 			SKIP("cannot create cgroups: %s", strerror(errno));
 		}
-	ask_groups(root);
+	check_groups(root);
 	remove_groups(root);
 }
 
@@ -99,13 +99,13 @@ TEST(names_places, "names: namespaces and interfaces have their kernel ids", TES
 	snprintf(text, sizeof(text), "netns %d", (int)getpid());
 	CHECK(value_of(text, &diag) == st.st_ino, "'%s': %s", text, diag.msg);
 	CHECK(value_of("iface lo", &diag) == 1, "%s", diag.msg);
-	says("netns 0", 6, "no process 0");
-	says("netns 4194305", 6, "no process 4194305");
-	says("netns nowhere", 6, "no network namespace nowhere");
-	says("netns /", 6, "is not a network namespace");
-	says("tcp and iface nowhere0", 14, "no interface nowhere0");
-	says("iface 0123456789abcdef", 6, "no interface");
-	says("host nobody.invalid", 5, "hosts file");
+	expect_error("netns 0", 6, "no process 0");
+	expect_error("netns 4194305", 6, "no process 4194305");
+	expect_error("netns nowhere", 6, "no network namespace nowhere");
+	expect_error("netns /", 6, "is not a network namespace");
+	expect_error("tcp and iface nowhere0", 14, "no interface nowhere0");
+	expect_error("iface 0123456789abcdef", 6, "no interface");
+	expect_error("host nobody.invalid", 5, "hosts file");
 	close(fd);
 }
 
@@ -117,15 +117,16 @@ TEST(names_files, "names: files of addresses are read, and mistakes located", TE
 	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0, "%s: %s", file, strerror(errno));
-	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: expected a prefix length");
+	expect_error("tcp and set sonde-test-set", 12,
+		     "sonde-test-set:2:12: expected a prefix length");
 	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
 	CHECK(!filter_parse(&f, "src set sonde-test-set", &resolve_names, &diag), "%s", diag.msg);
 	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n,
 	      "another set");
 	filter_close(&f);
 	unlink(file);
-	says("set sonde-test-set", 4, "sonde-test-set: not found");
-	says("set -", 4, "not from standard input");
-	says("set /", 4, "/: ");
+	expect_error("set sonde-test-set", 4, "sonde-test-set: not found");
+	expect_error("set -", 4, "not from standard input");
+	expect_error("set /", 4, "/: ");
 	close(fd);
 }

@@ -6,8 +6,8 @@
 
 #include "tests/lib/packet.h"
 
-void deep_seed(uint64_t seed); /* not 0 */
+void random_packets_seed(uint64_t seed); /* not 0 */
 /* Makes a packet of at least 14 bytes; some have modified bytes, some are truncated. */
-void deep_packet(struct packet *p);
+void random_packets_next(struct packet *p);
 
 #endif

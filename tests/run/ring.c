@@ -96,7 +96,7 @@ static size_t length_of(unsigned int n)
 	return n * 7 % REC_MAX;
 }
 
-static uint32_t feed(struct bench *b, unsigned int n, bool discard)
+static uint32_t run_feeder(struct bench *b, unsigned int n, bool discard)
 {
 	uint8_t packet[HEAD + REC_MAX] = { (uint8_t)length_of(n), discard };
 	struct bpf_run run = { .data = packet, .len = sizeof(packet) };
@@ -130,7 +130,7 @@ TEST(ring_in_order, "ring: records arrive in order across wraparounds", TEST_ROO
 	CHECK(!ring_read(&b.ring, next_record, &b) && !b.seen, "a new ring is not empty");
 	for (unsigned int round = 0; round < 2000; round++) {
 		for (unsigned int i = 0; i <= round % 20; i++, n++)
-			CHECK(feed(&b, n, n % 3 == 0) == SENT, "no room for record %u", n);
+			CHECK(run_feeder(&b, n, n % 3 == 0) == SENT, "no room for record %u", n);
 		CHECK(!ring_read(&b.ring, next_record, &b), "reading ended early");
 		CHECK(b.seen == n, "saw %u records of %u", b.seen, n);
 	}
@@ -151,7 +151,7 @@ TEST(ring_full, "ring: a full ring drops new records and keeps old ones", TEST_R
 	for (int round = 0; round < 50; round++) {
 		unsigned int first = n;
 
-		for (bytes = 0; feed(&b, n, false) == SENT; n++)
+		for (bytes = 0; run_feeder(&b, n, false) == SENT; n++)
 			bytes += (unsigned int)(8 + length_of(n) + 7) & ~7u;
 		CHECK(bytes <= b.size && bytes + 8 + REC_MAX > b.size - 8,
 		      "full with %u bytes in records %u to %u", bytes, first, n);
@@ -170,7 +170,7 @@ TEST(ring_stops, "ring: a reader that stops loses nothing", TEST_ROOT, 10)
 	bench_open(&b);
 	b.stop_after = 3;
 	for (n = 0; n < 10; n++)
-		CHECK(feed(&b, n, true) == SENT, "no room for record %u", n);
+		CHECK(run_feeder(&b, n, true) == SENT, "no room for record %u", n);
 	for (unsigned int want = 3; want <= 9; want += 3)
 		CHECK(ring_read(&b.ring, next_record, &b) == -ECANCELED && b.seen == want,
 		      "stopped after %u, expected %u", b.seen, want);

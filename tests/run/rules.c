@@ -33,7 +33,7 @@ enum {
 };
 
 /* Packets for one set of rules. */
-static int packets(void)
+static int packets_per_set(void)
 {
 	return PACKETS / (int)test_slow() + 20;
 }
@@ -56,7 +56,7 @@ struct bench {
 };
 
 static uint64_t state = SEED;
-static uint32_t draw(uint32_t below)
+static uint32_t draw_next(uint32_t below)
 {
 	return draw_below(&state, below);
 }
@@ -100,7 +100,7 @@ static void bench_close(struct bench *b)
 }
 
 /* Compares the rule's hits with the expected ones. */
-static void check_hits(const struct bench *b, uint32_t id, const char *words)
+static void check_hits(const struct bench *b, uint32_t id, const char *text)
 {
 	static struct gate_hit each[CPUS_MAX];
 	struct gate_hit sum = { 0 };
@@ -116,8 +116,7 @@ static void check_hits(const struct bench *b, uint32_t id, const char *words)
 	      "%s%s: rule %u has %llu hits (%llu bytes), expected %llu (%llu): %s",
 	      target_names[b->target], b->conf.addr_only ? " (addresses only)" : "", id,
 	      (unsigned long long)sum.packets, (unsigned long long)sum.bytes,
-	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes,
-	      words);
+	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes, text);
 }
 
 /* Compares all counters and hits with the expected ones. */
@@ -145,7 +144,7 @@ static void bench_check(const struct bench *b, const char *text)
 
 /* Runs the program; its verdict in *drops. Returns false if the kernel refuses the packet (an skb
  * that is shorter than its headers need). */
-static bool run(const struct bench *b, const struct packet *p, bool tag, bool *drops)
+static bool run_packet(const struct bench *b, const struct packet *p, bool tag, bool *drops)
 {
 	static const uint32_t answers[][2] = { { XDP_PASS, XDP_DROP }, { (uint32_t)-1, 2 } };
 	struct __sk_buff ctx = { .cb[STAGE_PROG] = b->target };
@@ -171,7 +170,7 @@ static bool run(const struct bench *b, const struct packet *p, bool tag, bool *d
 	test_fail(__FILE__, __LINE__, "returns %d", (int)run.ret);
 }
 
-static const char *hex(const struct packet *p)
+static const char *format_hex(const struct packet *p)
 {
 	static char text[2 * PACKET_MAX + 1];
 
@@ -181,7 +180,7 @@ static const char *hex(const struct packet *p)
 }
 
 /* A tag in the skb's metadata is inside the packet in user space. */
-static void judge(struct bench *b, const struct packet *p, bool tag, const char *text)
+static void expect_verdict(struct bench *b, const struct packet *p, bool tag, const char *text)
 {
 	const struct packet *seen = p;
 	struct packet tagged = { .len = 0 };
@@ -191,7 +190,7 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	bool drops, want;
 	uint32_t id;
 
-	if (!run(b, p, tag, &drops))
+	if (!run_packet(b, p, tag, &drops))
 		return;
 	if (tag) {
 		packet_bytes(&tagged, p->at, TAG_AT);
@@ -210,12 +209,12 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	CHECK(drops == want, "%s%s%s%s: %s, expected %s by rule %u: %s\n%s",
 	      target_names[b->target], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
 	      b->conf.addr_only ? " (addresses only)" : "", drops ? "drop" : "pass",
-	      want ? "drop" : "pass", rule ? rule->id : 0, hex(seen), text);
+	      want ? "drop" : "pass", rule ? rule->id : 0, format_hex(seen), text);
 	id = rule ? rule->id : want ? RULE_DEFAULT_ID : 0;
 	if (id) {
 		b->hits[id].packets++;
 		b->hits[id].bytes += seen->len;
-		check_hits(b, id, hex(seen));
+		check_hits(b, id, format_hex(seen));
 	}
 	b->packets[want]++;
 	b->bytes[want] += seen->len;
@@ -223,7 +222,7 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 }
 
 /* Makes a mutated sample or a random packet. */
-static void some_packet(struct packet *p)
+static void make_packet(struct packet *p)
 {
 	static const uint8_t telling[] = { 0,    1,    4,    5,    6,    8,    17,   43,
 					   44,   51,   58,   60,   0x40, 0x45, 0x60, 0x81,
@@ -231,23 +230,24 @@ static void some_packet(struct packet *p)
 	struct exprs_packet e;
 
 	p->len = 0;
-	if (!draw(3)) {
-		deep_packet(p);
+	if (!draw_next(3)) {
+		random_packets_next(p);
 		return;
 	}
-	if (draw(2)) {
+	if (draw_next(2)) {
 		exprs_packet(&e);
 		packet_bytes(p, e.data, e.frame.caplen);
 	} else {
-		const struct sample *s = &samples[draw((uint32_t)nsamples)];
+		const struct sample *s = &samples[draw_next((uint32_t)nsamples)];
 
 		s->build(p, s->arg);
 	}
-	for (uint32_t n = draw(3) ? 0 : draw(5); n; n--)
-		p->at[TAG_AT + draw((uint32_t)(p->len < 90 ? p->len : 90) - TAG_AT)] =
-			draw(2) ? telling[draw(sizeof(telling))] : (uint8_t)draw(256);
-	if (!draw(6))
-		p->len = 14 + draw((uint32_t)p->len - 13);
+	for (uint32_t n = draw_next(3) ? 0 : draw_next(5); n; n--)
+		p->at[TAG_AT + draw_next((uint32_t)(p->len < 90 ? p->len : 90) - TAG_AT)] =
+			draw_next(2) ? telling[draw_next(sizeof(telling))]
+				     : (uint8_t)draw_next(256);
+	if (!draw_next(6))
+		p->len = 14 + draw_next((uint32_t)p->len - 13);
 }
 
 /* Moves the IP header to the start. */
@@ -261,7 +261,7 @@ static bool cut_ethernet(struct packet *p)
 }
 
 /* A random expression that needs only addresses, protocols and lengths. */
-static void light_expr(char *text, size_t room, int depth)
+static void write_addr_expr(char *text, size_t room, int depth)
 {
 	static const char *const prims[] = {
 		"ip",
@@ -299,22 +299,22 @@ static void light_expr(char *text, size_t room, int depth)
 	};
 	char a[TEXT_MAX / 3], b[TEXT_MAX / 3];
 
-	if (depth > 2 || !draw(3)) {
-		snprintf(text, room, "%s", prims[draw(ARRAY_LEN(prims))]);
+	if (depth > 2 || !draw_next(3)) {
+		snprintf(text, room, "%s", prims[draw_next(ARRAY_LEN(prims))]);
 		return;
 	}
-	light_expr(a, sizeof(a), depth + 1);
-	light_expr(b, sizeof(b), depth + 1);
-	if (draw(4))
-		snprintf(text, room, "(%s) %s (%s)", a, draw(2) ? "and" : "or", b);
+	write_addr_expr(a, sizeof(a), depth + 1);
+	write_addr_expr(b, sizeof(b), depth + 1);
+	if (draw_next(4))
+		snprintf(text, room, "(%s) %s (%s)", a, draw_next(2) ? "and" : "or", b);
 	else
 		snprintf(text, room, "not (%s)", a);
 }
 
 /* Writes random valid rules, one a line. */
-static void some_rules(char *text, size_t room, bool addr_only, bool may_default)
+static void write_rules(char *text, size_t room, bool addr_only, bool may_default)
 {
-	uint32_t n = 1 + draw(RULES_MAX), sets = 0;
+	uint32_t n = 1 + draw_next(RULES_MAX), sets = 0;
 	size_t len = 0;
 
 	*text = '\0';
@@ -325,10 +325,10 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 		int rc;
 
 		if (addr_only)
-			light_expr(expr, sizeof(expr), 0);
+			write_addr_expr(expr, sizeof(expr), 0);
 		else
 			exprs_own_text(expr, sizeof(expr));
-		snprintf(line, sizeof(line), "%s %s\n", draw(2) ? "drop" : "allow", expr);
+		snprintf(line, sizeof(line), "%s %s\n", draw_next(2) ? "drop" : "allow", expr);
 		rc = rules_parse(&alone, line, strlen(line), GATE_IN, &exprs_names, &diag);
 		rules_close(&alone);
 		for (const char *at = line; (at = strstr(at, "set ")); at++)
@@ -340,88 +340,89 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 			n--;
 		}
 	}
-	if (may_default && draw(2))
+	if (may_default && draw_next(2))
 		sprintf(text + len, "default drop\n");
 }
 
-static void same_as_judged(enum target target, bool ethernet)
+static void compare_verdicts(enum target target, bool ethernet)
 {
 	unsigned int sets = SETS / test_slow() + 1, ran = 0, dropped = 0;
 	struct packet p;
 
 	exprs_seed(SEED);
-	deep_seed(SEED);
+	random_packets_seed(SEED);
 	for (unsigned int i = 0; i < sets; i++) {
 		char text[8 * TEXT_MAX];
 		struct bench b;
 
-		some_rules(text, sizeof(text), false, true);
+		write_rules(text, sizeof(text), false, true);
 		if (!*text)
 			continue;
 		bench_open(&b, target, ethernet, text);
-		for (int k = 0; k < packets(); k++) {
-			some_packet(&p);
+		for (int k = 0; k < packets_per_set(); k++) {
+			make_packet(&p);
 			if (ethernet || cut_ethernet(&p))
-				judge(&b, &p, target != XDP && ethernet && !draw(4), text);
+				expect_verdict(&b, &p, target != XDP && ethernet && !draw_next(4),
+					       text);
 		}
 		bench_check(&b, text);
 		ran += b.run;
 		dropped += b.packets[1] != 0;
 		bench_close(&b);
 	}
-	CHECK(ran > sets * (unsigned int)packets() / 3 && dropped >= sets / 4,
+	CHECK(ran > sets * (unsigned int)packets_per_set() / 3 && dropped >= sets / 4,
 	      "too few: %u packets, %u sets with drops", ran, dropped);
 }
 
 TEST(rules_xdp, "rules: same verdict at XDP as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(XDP, true);
+	compare_verdicts(XDP, true);
 }
 
 TEST(rules_tc_in, "rules: same verdict at tc, incoming, as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(TC_IN, true);
+	compare_verdicts(TC_IN, true);
 }
 
 TEST(rules_tc_out, "rules: same verdict at tc, outgoing, as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(TC_OUT, true);
+	compare_verdicts(TC_OUT, true);
 }
 
 TEST(rules_raw_ip, "rules: same verdict without a link layer", TEST_ROOT, 180)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		same_as_judged((enum target)f, false);
+	for (int f = 0; f < TARGETS; f++)
+		compare_verdicts((enum target)f, false);
 }
 
 /* Compares the programs for addresses only with the full ones, on the same rules. */
-static void both_ways(enum target target, bool ethernet)
+static void compare_programs(enum target target, bool ethernet)
 {
 	/* Never matches, and needs the full program. */
-	static const char heavy[] = "drop tcp and udp and port 1\n";
+	static const char full_rule[] = "drop tcp and udp and port 1\n";
 	unsigned int sets = SETS / 2 / test_slow() + 1, addr_only = 0;
 	struct packet p;
 
 	exprs_seed(SEED + 1);
-	deep_seed(SEED + 1);
+	random_packets_seed(SEED + 1);
 	for (unsigned int i = 0; i < sets; i++) {
-		char text[8 * TEXT_MAX], longer[sizeof(text) + sizeof(heavy)];
+		char text[8 * TEXT_MAX], longer[sizeof(text) + sizeof(full_rule)];
 		struct bench b, c;
 
-		some_rules(text, sizeof(text), true, false);
-		snprintf(longer, sizeof(longer), "%s%s", text, heavy);
+		write_rules(text, sizeof(text), true, false);
+		snprintf(longer, sizeof(longer), "%s%s", text, full_rule);
 		bench_open(&b, target, ethernet, text);
 		bench_open(&c, target, ethernet, longer);
 		CHECK(!c.conf.addr_only, "addresses only: %s", longer);
 		addr_only += b.conf.addr_only;
-		for (int k = 0; k < packets(); k++) {
-			bool tag = target != XDP && ethernet && !draw(4);
+		for (int k = 0; k < packets_per_set(); k++) {
+			bool tag = target != XDP && ethernet && !draw_next(4);
 
-			some_packet(&p);
+			make_packet(&p);
 			if (!ethernet && !cut_ethernet(&p))
 				continue;
-			judge(&b, &p, tag, text);
-			judge(&c, &p, tag, longer);
+			expect_verdict(&b, &p, tag, text);
+			expect_verdict(&c, &p, tag, longer);
 		}
 		bench_check(&b, text);
 		bench_check(&c, longer);
@@ -431,20 +432,20 @@ static void both_ways(enum target target, bool ethernet)
 	CHECK(addr_only > sets / 2, "only %u of %u sets need addresses only", addr_only, sets);
 }
 
-TEST(rules_light, "rules: addresses-only programs give the same verdict", TEST_ROOT, 240)
+TEST(rules_addr_only, "rules: addresses-only programs give the same verdict", TEST_ROOT, 240)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum target)f, true);
+	for (int f = 0; f < TARGETS; f++)
+		compare_programs((enum target)f, true);
 }
 
-TEST(rules_light_raw_ip,
+TEST(rules_addr_only_raw_ip,
      "rules: addresses-only programs give the same verdict without a link layer", TEST_ROOT, 240)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum target)f, false);
+	for (int f = 0; f < TARGETS; f++)
+		compare_programs((enum target)f, false);
 }
 
-static char *many(unsigned int n, const char *fmt)
+static char *repeat_rule(unsigned int n, const char *fmt)
 {
 	struct buf text = { 0 };
 
@@ -468,11 +469,11 @@ TEST(rules_many, "rules: many rules load up to the maximum", TEST_ROOT, 240)
 
 	/* Machines whose verifier takes minutes skip most of them. */
 	for (size_t k = 0; k < ARRAY_LEN(fmts); k++)
-		for (int f = 0; f < FLAVOURS; f++)
+		for (int f = 0; f < TARGETS; f++)
 			for (unsigned int n = test_slow() > 1 ? 40 : 1023; n; n = n > 1000   ? 300
 										  : n == 300 ? 40
 											     : 0) {
-				char *text = many(n, fmts[k]);
+				char *text = repeat_rule(n, fmts[k]);
 				struct bench b;
 				int rc;
 
@@ -505,11 +506,11 @@ TEST(rules_sets, "rules: rules that name the same set share it", TEST_ROOT, 60)
 		buf_str(&text, "drop src set ipv6 or dst set ipv4\n");
 	buf_char(&text, '\0');
 	exprs_seed(SEED);
-	for (int f = 0; f < FLAVOURS; f++) {
+	for (int f = 0; f < TARGETS; f++) {
 		bench_open(&b, (enum target)f, true, text.data);
-		for (int i = 0; i < packets(); i++) {
-			some_packet(&p);
-			judge(&b, &p, false, text.data);
+		for (int i = 0; i < packets_per_set(); i++) {
+			make_packet(&p);
+			expect_verdict(&b, &p, false, text.data);
 		}
 		bench_check(&b, text.data);
 		bench_close(&b);
@@ -573,9 +574,9 @@ TEST(rules_observed, "rules: an observer sees dropped packets", TEST_ROOT, 60)
 	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
 	CHECK(!rc, "cannot install the observer: %s", strerror(-rc));
 	b.has_observer = OBSERVED;
-	for (int i = 0; i < packets(); i++) {
-		some_packet(&p);
-		judge(&b, &p, false, "observed");
+	for (int i = 0; i < packets_per_set(); i++) {
+		make_packet(&p);
+		expect_verdict(&b, &p, false, "observed");
 	}
 	bench_check(&b, "observed");
 	CHECK(b.packets[0] && b.packets[1], "all verdicts are equal");
@@ -603,9 +604,9 @@ TEST(rules_go_on, "rules: hits are kept when a gate replaces another", TEST_ROOT
 	what.replaced = &b.conf;
 	what.maps = maps;
 	for (int i = 0; i < 3; i++) {
-		for (int k = 0; k < packets(); k++) {
-			some_packet(&p);
-			judge(&b, &p, false, "going on");
+		for (int k = 0; k < packets_per_set(); k++) {
+			make_packet(&p);
+			expect_verdict(&b, &p, false, "going on");
 		}
 		CHECK(!gate_load(&next, &what, &conf), "cannot load the next gate");
 		CHECK(conf.multibuf == b.conf.multibuf, "the conf differs");

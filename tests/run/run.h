@@ -14,7 +14,7 @@
 #include "tests/lib/test.h"
 
 /* The gate's programs. */
-enum target { XDP, TC_IN, TC_OUT, FLAVOURS };
+enum target { XDP, TC_IN, TC_OUT, TARGETS };
 extern const char *const target_names[];
 
 /* The gate's programs, loaded, and a stage that runs before the tc programs. The stage changes the
@@ -38,14 +38,15 @@ void stage_lead(const struct obj *stage, uint32_t slot, int prog);
  * bytes; cb[STAGE_VLAN_*] push a tag where a device's offload puts it, outside of the packet. The
  * test fails unless the program passes the packet and counts exactly one row. Stores that row and
  * removes it from the counters. */
-void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
+void fixture_run(struct fixture *r, enum target target, const void *data, size_t len,
 		 const struct __sk_buff *ctx, struct gate_row *row);
 /* As fixture_run(); the row must equal *want. */
-void fixture_expect(struct fixture *r, enum target f, const void *data, size_t len,
+void fixture_expect(struct fixture *r, enum target target, const void *data, size_t len,
 		    const struct __sk_buff *ctx, const struct gate_row *want);
 /* As fixture_expect(), for one packet of len bytes, with the reference parser's family and
  * protocol. */
-void fixture_compare(struct fixture *r, enum target f, const void *data, size_t len, bool ethernet);
+void fixture_compare(struct fixture *r, enum target target, const void *data, size_t len,
+		     bool ethernet);
 /* Reads all counters of a direction; the caller frees them. */
 void fixture_read(const struct fixture *r, enum gate_dir dir, struct gate_counters *t);
 /* Removes all counters of a direction. */
@@ -54,11 +55,11 @@ void fixture_clear(const struct fixture *r, enum gate_dir dir);
 void fixture_empty(const struct fixture *r);
 
 /* Family and proto (of struct gate_row) of a packet according to the standards. */
-struct opinion {
+struct packet_class {
 	uint8_t family;
 	uint32_t proto;
 };
-struct opinion opinion_of(const uint8_t *data, size_t len, bool ethernet);
+struct packet_class reference_classify(const uint8_t *data, size_t len, bool ethernet);
 
 /* A named packet and its expected classification. */
 struct sample {

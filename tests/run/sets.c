@@ -14,17 +14,17 @@
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-enum { MANY = 1000000, EVERY = 997, ADDRESS = 16, ASKED = 400, SHAPES = 60 };
+enum { MANY = 1000000, EVERY = 997, ADDRESS = 16, LOOKUPS = 400, SHAPES = 60 };
 
 static uint64_t state = 20261124;
 static struct buf text;
 
-static uint32_t draw(uint32_t below)
+static uint32_t draw_next(uint32_t below)
 {
 	return draw_below(&state, below);
 }
 
-static int give(void *arg, const char *file, struct buf *to, struct diag *why)
+static int provide_set(void *arg, const char *file, struct buf *to, struct diag *why)
 {
 	(void)arg;
 	(void)file;
@@ -34,9 +34,9 @@ static int give(void *arg, const char *file, struct buf *to, struct diag *why)
 	return 0;
 }
 
-static void parse(struct filter *f)
+static void parse_set(struct filter *f)
 {
-	static const struct filter_names names = { .set = give };
+	static const struct filter_names names = { .set = provide_set };
 	struct diag diag = { 0 };
 
 	CHECK(!text.nomem, "no memory");
@@ -45,7 +45,7 @@ static void parse(struct filter *f)
 
 /* Loads a program that returns the result of a family's code for the address at the packet's start.
  * It copies the address to where every processor can read it at once. */
-static int load(const struct sets *sets, enum set_family family)
+static int load_lookup(const struct sets *sets, enum set_family family)
 {
 	static const struct bpf_insn head[] = {
 		I_LOAD(BPF_W, 2, 1, 0),
@@ -109,23 +109,23 @@ static bool kernel_has(int prog, const uint8_t *addr)
 	return run.ret;
 }
 
-static void compare(const struct filter_set *set, int prog, enum set_family family,
-		    const uint8_t *addr)
+static void expect_same(const struct filter_set *set, int prog, enum set_family family,
+			const uint8_t *addr)
 {
 	bool has = set_contains(set, family == SET_IPV4 ? 4 : 6, addr);
-	char words[INET6_ADDRSTRLEN];
+	char string[INET6_ADDRSTRLEN];
 
 	if (kernel_has(prog, addr) == has)
 		return;
-	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, words, sizeof(words));
-	CHECK(false, "%s of %zu prefixes: %d in user space only", words, set->of[family].n, has);
+	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, string, sizeof(text));
+	CHECK(false, "%s of %zu prefixes: %d in user space only", string, set->of[family].n, has);
 }
 
 /* Compares the first and last address of prefixes, and the addresses before and after them. */
 static void compare_edges(const struct filter_set *set, int prog, enum set_family family)
 {
 	size_t len = set_addr_len(family), n = set->of[family].n;
-	size_t step = n * test_slow() / ASKED + 1;
+	size_t step = n * test_slow() / LOOKUPS + 1;
 
 	for (size_t i = 0; i < n; i += step) {
 		const uint8_t *p = set_prefix_at(set, family, i);
@@ -142,7 +142,7 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 				if (addr[at] != (edge == 1 ? 0xff : 0))
 					break;
 			}
-			compare(set, prog, family, addr);
+			expect_same(set, prog, family, addr);
 		}
 	}
 }
@@ -170,7 +170,7 @@ static void compare_read(const struct sets *sets, const struct filter_set *set)
 /* Parameters of a random set. */
 struct shape {
 	uint32_t n;
-	uint8_t shortest, ban_max; /* of 32; times 4 for IPv6 */
+	uint8_t shortest, longest; /* of 32; times 4 for IPv6 */
 	uint8_t spread;            /* low bits in which addresses differ */
 };
 
@@ -180,16 +180,16 @@ static void random_address(const struct shape *s, enum set_family family, uint8_
 
 	memset(addr, 0, ADDRESS);
 	for (size_t bit = len * 8 - s->spread * len / 4; bit < len * 8; bit++)
-		addr[bit / 8] |= (uint8_t)(draw(2) << (7 - bit % 8));
+		addr[bit / 8] |= (uint8_t)(draw_next(2) << (7 - bit % 8));
 }
 
 static void random_text(const struct shape *s)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
-		enum set_family family = draw(2);
+		enum set_family family = draw_next(2);
 		uint32_t len = (uint32_t)set_addr_len(family);
-		uint32_t low = s->shortest * len / 4, high = s->ban_max * len / 4;
-		uint32_t bits = low + draw(high - low + 1);
+		uint32_t low = s->shortest * len / 4, high = s->longest * len / 4;
+		uint32_t bits = low + draw_next(high - low + 1);
 		char words[INET6_ADDRSTRLEN];
 		uint8_t addr[ADDRESS];
 
@@ -210,13 +210,13 @@ static void compare_all(const struct shape *s, const struct sets *sets,
 
 		if (!set->of[family].n)
 			continue;
-		prog = load(sets, (enum set_family)family);
+		prog = load_lookup(sets, (enum set_family)family);
 		compare_edges(set, prog, (enum set_family)family);
-		for (int i = 0; i < ASKED / (int)test_slow(); i++) {
+		for (int i = 0; i < LOOKUPS / (int)test_slow(); i++) {
 			uint8_t addr[ADDRESS];
 
 			random_address(s, (enum set_family)family, addr);
-			compare(set, prog, (enum set_family)family, addr);
+			expect_same(set, prog, (enum set_family)family, addr);
 		}
 		close(prog);
 	}
@@ -245,7 +245,7 @@ static void one_shape(const struct shape *s, bool called)
 	struct sets sets = { 0 };
 
 	random_text(s);
-	parse(&f);
+	parse_set(&f);
 	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
 	      "cannot open the sets");
 	if (called)
@@ -270,17 +270,17 @@ TEST(sets_shapes, "filter: sets of every shape contain the same addresses as in 
 	one_shape(&edges[ARRAY_LEN(edges) - 1], true);
 	one_shape(&edges[ARRAY_LEN(edges) - 2], true);
 	for (int i = 0; i < SHAPES / (int)test_slow(); i++) {
-		struct shape s = { .n = 1 + draw(1u << draw(13)),
-				   .shortest = (uint8_t)draw(33),
-				   .spread = (uint8_t)(1 + draw(32)) };
+		struct shape s = { .n = 1 + draw_next(1u << draw_next(13)),
+				   .shortest = (uint8_t)draw_next(33),
+				   .spread = (uint8_t)(1 + draw_next(32)) };
 
-		s.ban_max = (uint8_t)(s.shortest + draw(33u - s.shortest));
-		one_shape(&s, !draw(4));
+		s.longest = (uint8_t)(s.shortest + draw_next(33u - s.shortest));
+		one_shape(&s, !draw_next(4));
 	}
 }
 
 /* Addresses spread over either family, unordered, none adjacent. */
-static void address(uint32_t i, uint8_t *addr, enum set_family family)
+static void spread_address(uint32_t i, uint8_t *addr, enum set_family family)
 {
 	uint32_t mixed = i * 2654435761u; /* odd, hence a permutation */
 
@@ -298,7 +298,7 @@ static void write_many(uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t a[ADDRESS];
 
-		address(i, a, i & 1);
+		spread_address(i, a, i & 1);
 		if (!(i & 1))
 			buf_printf(&text, "%u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
 		else
@@ -318,22 +318,22 @@ TEST(sets_many, "filter: a set of a million prefixes is parsed in a second and m
 
 	write_many(n);
 	begin = clock_read(CLOCK_PROCESS_CPUTIME_ID);
-	parse(&f);
+	parse_set(&f);
 	parsed = clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	CHECK(parsed - begin < NS_PER_S * test_slow(), "%llu ms to parse",
 	      (unsigned long long)(parsed - begin) / 1000000);
 	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
 	      "cannot open the sets");
 	for (int family = 0; family < SET_FAMILIES; family++)
-		progs[family] = load(&sets, (enum set_family)family);
+		progs[family] = load_lookup(&sets, (enum set_family)family);
 	for (uint32_t i = 0; i < n; i += EVERY) {
 		uint8_t addr[ADDRESS];
 
-		address(i, addr, i & 1);
+		spread_address(i, addr, i & 1);
 		CHECK(kernel_has(progs[i & 1], addr), "the kernel's set does not contain %u", i);
-		compare(f.sets, progs[i & 1], i & 1, addr);
+		expect_same(f.sets, progs[i & 1], i & 1, addr);
 		addr[set_addr_len(i & 1) - 1] |= 1;
-		compare(f.sets, progs[i & 1], i & 1, addr);
+		expect_same(f.sets, progs[i & 1], i & 1, addr);
 	}
 	compare_read(&sets, f.sets);
 	for (int family = 0; family < SET_FAMILIES; family++)

@@ -52,7 +52,7 @@ static const struct gso gsos[] = {
 };
 /* clang-format on */
 
-static void build(struct packet *p, const struct gso *g)
+static void build_gso(struct packet *p, const struct gso *g)
 {
 	uint16_t type = g->six ? 0x86dd : 0x0800;
 	uint8_t proto = g->udp ? 17 : 6;
@@ -86,13 +86,13 @@ static void check_segments(struct fixture *r, const struct gso *g, uint32_t vlan
 				 .bytes = g->packets * g->headers + g->payload };
 	struct packet p;
 
-	build(&p, g);
+	build_gso(&p, g);
 	if (vlan_proto) {
 		ctx.cb[STAGE_VLAN_PROTO] = htons((uint16_t)vlan_proto);
 		ctx.cb[STAGE_VLAN_ID] = 77;
 		want.bytes += 4ull * g->packets;
 	}
-	for (int f = TC_IN; f < FLAVOURS; f++)
+	for (int f = TC_IN; f < TARGETS; f++)
 		fixture_expect(r, (enum target)f, p.at, p.len, &ctx, &want);
 }
 
@@ -128,7 +128,7 @@ TEST(skb_vlan_beside, "gate: VLAN tags in the skb's metadata are counted", TEST_
 
 		s->build(&p, s->arg);
 		want.bytes = p.len + 4;
-		for (int f = TC_IN; f < FLAVOURS; f++)
+		for (int f = TC_IN; f < TARGETS; f++)
 			fixture_expect(&r, (enum target)f, p.at, p.len, &ctx, &want);
 	}
 	fixture_empty(&r);
