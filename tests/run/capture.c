@@ -171,7 +171,7 @@ static struct capture_counts sum_counts(const struct bench *b)
 	struct capture_counts sum = { 0 };
 	uint32_t zero = 0;
 
-	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "more CPUs than this test supports");
 	CHECK(!bpf_map_lookup(b->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, each),
 	      "cannot read the counts");
 	for (int i = 0; i < bpf_possible_cpus(); i++) {
@@ -277,7 +277,7 @@ static void compare_parsing(int prog)
 		expect_same_views(kernel, user, 0, p.at, p.len);
 		ran++;
 	}
-	CHECK(ran > n / 2 && sum_counts(&b).seen == ran, "%u of %u were run, %llu seen", ran, n,
+	CHECK(ran > n / 2 && sum_counts(&b).seen == ran, "ran %u of %u, saw %llu", ran, n,
 	      (unsigned long long)sum_counts(&b).seen);
 	bench_close(&b);
 }
@@ -303,7 +303,7 @@ TEST(capture_views_tagged, "capture: VLAN tags in the skb's metadata", TEST_ROOT
 
 	bench_open(&b, "vlan 7 and tcp", AT_TC);
 	stage_open(&stage);
-	stage_lead(&stage, TC_IN, b.prog);
+	stage_link(&stage, TC_IN, b.prog);
 	random_packets_seed(SEED);
 	for (unsigned int i = 0; i < RANDOM_PACKETS / 10 / test_slow(); i++) {
 		struct __sk_buff ctx = { .cb[STAGE_VLAN_PROTO] = 0x0081, .cb[STAGE_VLAN_ID] = 7 };

@@ -73,7 +73,7 @@ void stage_open(struct obj *stage)
 	CHECK(!obj_open(stage, &stage_spec, &opts), "cannot load the stage");
 }
 
-void stage_lead(const struct obj *stage, uint32_t slot, int prog)
+void stage_link(const struct obj *stage, uint32_t slot, int prog)
 {
 	int rc = bpf_map_update(stage->map_fd[0], &slot, &prog, 0);
 
@@ -93,7 +93,7 @@ void fixture_open(struct fixture *r, bool ethernet)
 	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "cannot load the gate");
 	stage_open(&r->stage);
 	for (uint32_t target = TC_IN; target < TARGETS; target++)
-		stage_lead(&r->stage, target, r->gate.prog_fd[progs[target]]);
+		stage_link(&r->stage, target, r->gate.prog_fd[progs[target]]);
 }
 
 void fixture_close(struct fixture *r)
@@ -127,14 +127,14 @@ void fixture_empty(const struct fixture *r)
 static void clear_row(const struct fixture *r, const struct gate_row *row)
 {
 	static struct gate_counters_val zero[1024];
-	struct gate_other_key counters_other = { .dir = row->dir,
-						 .family = row->family,
-						 .verdict = row->verdict,
-						 .proto = (uint16_t)row->proto };
+	struct gate_other_key other = { .dir = row->dir,
+					.family = row->family,
+					.verdict = row->verdict,
+					.proto = (uint16_t)row->proto };
 	uint32_t counters = row->dir * GATE_VERDICTS + row->verdict;
 
 	if (row->proto <= UINT16_MAX &&
-	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &counters_other))
+	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &other))
 		return;
 	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test supports");
 	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_COUNTERS], &counters, zero, BPF_ANY),
@@ -223,15 +223,15 @@ void fixture_expect(struct fixture *r, enum target target, const void *data, siz
 		    const struct __sk_buff *ctx, const struct gate_row *want)
 {
 	struct gate_row full = *want, row;
-	char detail[128], should[128];
+	char got[128], expected[128];
 
 	full.dir = target == TC_OUT ? GATE_OUT : GATE_IN;
 	full.verdict = GATE_PASS;
 	fixture_run(r, target, data, len, ctx, &row);
-	print_row(detail, sizeof(detail), &row);
-	print_row(should, sizeof(should), &full);
-	CHECK(!strcmp(detail, should), "%s: counted as %s, expected %s",
-	      format_packet(target, data, len), detail, should);
+	print_row(got, sizeof(got), &row);
+	print_row(expected, sizeof(expected), &full);
+	CHECK(!strcmp(got, expected), "%s: counted as %s, expected %s",
+	      format_packet(target, data, len), got, expected);
 }
 
 void fixture_compare(struct fixture *r, enum target target, const void *data, size_t len,

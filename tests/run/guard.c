@@ -134,8 +134,8 @@ struct sender {
 	const struct packet *p;
 	int cpu;
 	uint64_t until;
-	/* first and last: the times of the first and last packet, by the coarse clock, which
-	 * advances by ticks (on a busy host by more than one). gap: the longest pause. */
+	/* first: the start. last: the time of the last packets, by the coarse clock, which advances
+	 * by ticks (on a busy host by more than one). gap: the longest pause. */
 	uint64_t first, last, gap;
 	pthread_t thread;
 };

@@ -30,12 +30,12 @@ static uint64_t value_of(const char *text, struct diag *diag)
 	return value;
 }
 
-static void expect_error(const char *text, size_t pos, const char *words)
+static void expect_error(const char *text, size_t pos, const char *message)
 {
 	struct diag diag;
 
 	CHECK(!value_of(text, &diag), "'%s' is accepted", text);
-	CHECK(diag.pos == pos && strstr(diag.msg, words), "'%s': at %llu: %s", text,
+	CHECK(diag.pos == pos && strstr(diag.msg, message), "'%s': at %llu: %s", text,
 	      (unsigned long long)diag.pos, diag.msg);
 }
 

@@ -52,7 +52,7 @@ struct bench {
 	struct gate_hit hits[GATE_RULES_MAX + 1];
 	uint64_t packets[2], bytes[2]; /* passed, dropped */
 	unsigned int run;
-	uint32_t has_observer; /* bits that an observer adds to return values */
+	uint32_t observed; /* bits that an observer adds to return values */
 };
 
 static uint64_t state = SEED;
@@ -89,7 +89,7 @@ static void bench_open(struct bench *b, enum target target, bool ethernet, const
 	if (target == XDP)
 		return;
 	stage_open(&b->stage);
-	stage_lead(&b->stage, target, b->gate.prog_fd[progs[target]]);
+	stage_link(&b->stage, target, b->gate.prog_fd[progs[target]]);
 }
 
 static void bench_close(struct bench *b)
@@ -163,7 +163,7 @@ static bool run_packet(const struct bench *b, const struct packet *p, bool tag, 
 	if (rc || run.ret == 99) /* the stage could not push a tag */
 		return false;
 	for (int i = 0; i < 2; i++)
-		if (run.ret - b->has_observer == answers[b->target != XDP][i]) {
+		if (run.ret - b->observed == answers[b->target != XDP][i]) {
 			*drops = i;
 			return true;
 		}
@@ -551,7 +551,7 @@ TEST(rules_observed, "rules: an observer sees dropped packets", TEST_ROOT, 60)
 
 	bench_open(&b, XDP, true, "drop udp or host 10.0.0.1\ndefault drop\nallow tcp");
 	if (!b.conf.has_observer)
-		SKIP("this kernel has no tail calls beside subprograms");
+		SKIP("this kernel does not support tail calls with subprograms");
 	const struct bpf_insn insns[] = {
 		I_FIRST_VALUE(b.gate.map_fd[GATE_MAP_DECISION]),
 		I_JNE(0, 0, 2),
@@ -573,7 +573,7 @@ TEST(rules_observed, "rules: an observer sees dropped packets", TEST_ROOT, 60)
 	exprs_seed(SEED);
 	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
 	CHECK(!rc, "cannot install the observer: %s", strerror(-rc));
-	b.has_observer = OBSERVED;
+	b.observed = OBSERVED;
 	for (int i = 0; i < packets_per_set(); i++) {
 		make_packet(&p);
 		expect_verdict(&b, &p, false, "observed");

@@ -32,7 +32,7 @@ enum { STAGE_CUT, STAGE_VLAN_PROTO, STAGE_VLAN_ID, STAGE_PROG };
 /* Opens the stage alone; links one of its slots (an enum target) to a program, which runs if
  * cb[STAGE_PROG] is that slot. */
 void stage_open(struct obj *stage);
-void stage_lead(const struct obj *stage, uint32_t slot, int prog);
+void stage_link(const struct obj *stage, uint32_t slot, int prog);
 
 /* Runs a program on a packet. ctx may be NULL. cb[STAGE_CUT] truncates the packet to that many
  * bytes; cb[STAGE_VLAN_*] push a tag where a device's offload puts it, outside of the packet. The
