@@ -12,7 +12,7 @@
 #include "tests/net/net.h"
 #include "tests/net/rules.h"
 
-enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
+enum { PORT = 7777 /* of lab_flood() */, LEN = 300, FEW = 2000 };
 
 #define FLOOD_RULE      "udp dst port 7777"
 #define OTHER_RULE      "udp dst port 9"
