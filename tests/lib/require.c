@@ -18,5 +18,5 @@ void require_memory(void)
 {
 	require_types();
 	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
-		SKIP("this kernel lets no program read its memory");
+		SKIP("this kernel does not let programs read its memory");
 }

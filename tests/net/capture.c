@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of capture files: read, chosen from, written, damaged. */
+/* Scenarios of capture files: reading, filtering, writing, damage. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ enum { PACKETS = 200 };
 
 static struct sonde a;
 static struct exprs_packet packets[PACKETS];
-static int input; /* what sonde reads as standard input */
+static int input; /* sonde's standard input */
 
 static void read_input(void)
 {
@@ -31,7 +31,7 @@ static void read_input(void)
 		     (const char *const[]){ "sonde", "capture", "-r", "-", __VA_ARGS__, NULL }), \
 	 sonde_wait(&a))
 
-/* A pcapng file of random packets; len bytes of it. */
+/* Makes a pcapng file of random packets, truncated to len bytes. */
 static void make_input(size_t len)
 {
 	struct capfile_iface iface = { .name = "eth0", .link = FRAME_ETHERNET };
@@ -47,11 +47,11 @@ static void make_input(size_t len)
 	input = memfd_create("input", MFD_CLOEXEC);
 	if (len && len < b.len)
 		b.len = len;
-	CHECK(input >= 0 && !buf_write(&b, input), "writing: %s", strerror(errno));
+	CHECK(input >= 0 && !buf_write(&b, input), "cannot write: %s", strerror(errno));
 	buf_free(&b);
 }
 
-static unsigned int matches(const char *text)
+static unsigned int count_matches(const char *text)
 {
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
@@ -68,20 +68,21 @@ static unsigned int matches(const char *text)
 	return n;
 }
 
-/* As many lines, JSON rows and packets in a file as the filter has matches. */
-TEST(capture_chooses, "capture_chooses", 0, 30)
+/* Prints as many lines, JSON rows and packets as the filter matches. */
+TEST(capture_filters, "capture_filters", 0, 30)
 {
 	static const char *const texts[] = { "tcp", "port 80 or 443", "arp or icmp6",
 					     "tcp[13] & 2 != 0" };
 
 	make_input(0);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		unsigned int want = matches(texts[i]);
+		unsigned int want = count_matches(texts[i]);
 
-		CHECK(want > 1 && want < PACKETS, "'%s' tells nothing: %u", texts[i], want);
+		CHECK(want > 1 && want < PACKETS, "'%s' matches too few or all packets: %u",
+		      texts[i], want);
 		CHECK(!RUN("-n", texts[i]), "%s", a.err);
-		CHECK(lines_of(a.out) == want, "'%s': %u lines, not %u", texts[i], lines_of(a.out),
-		      want);
+		CHECK(lines_of(a.out) == want, "'%s': %u lines, expected %u", texts[i],
+		      lines_of(a.out), want);
 		CHECK(!RUN("--json", texts[i]), "%s", a.err);
 		CHECK(lines_of(a.out) == want && strstr(a.out, "\"interface\":\"eth0\""), "%s",
 		      a.out);
@@ -89,7 +90,7 @@ TEST(capture_chooses, "capture_chooses", 0, 30)
 	CHECK(!RUN("-n", "-c", "3") && lines_of(a.out) == 3, "%s%s", a.out, a.err);
 }
 
-/* Everything up to the damage, one line that tells where it is, and exit code 1. */
+/* Prints all packets up to the damage and one line with its position; exits with 1. */
 TEST(capture_damaged, "capture_damaged", 0, 30)
 {
 	make_input(5000);
@@ -100,7 +101,7 @@ TEST(capture_damaged, "capture_damaged", 0, 30)
 	      "%s", a.err);
 }
 
-/* A mistake is shown at its place, before anything is read. */
+/* A syntax error is shown at its position, before anything is read. */
 TEST(capture_mistakes, "capture_mistakes", 0, 30)
 {
 	make_input(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of trouble: one clear line, the right exit code, nothing left behind. */
+/* Scenarios of errors: one clear line, the right exit code, no leftovers. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,18 +26,18 @@
 
 static struct sonde a;
 
-/* It ended with this code and one line on stderr that has the words, and printed nothing. */
-static void expect_line(int rc, const char *words)
+/* Expects this exit code, one line with text on stderr, and no output. */
+static void expect_line(int rc, const char *text)
 {
-	sonde_expect_line(&a, rc, words);
-	CHECK(!a.len[0], "it printed: %s", a.out);
+	sonde_expect_line(&a, rc, text);
+	CHECK(!a.len[0], "unexpected output: %s", a.out);
 }
 
 TEST(errors_usage, "errors_usage", 0, 30)
 {
 	static const struct {
-		const char *words, *argv[6];
-	} wrong[] = {
+		const char *text, *argv[6];
+	} mistakes[] = {
 		{ "did you mean count", { "sonde", "conut" } },
 		{ "did you mean --install", { "sonde", "count", "--instal" } },
 		{ "12abc", { "sonde", "count", "-I", "12abc" } },
@@ -53,10 +53,10 @@ TEST(errors_usage, "errors_usage", 0, 30)
 		{ "--depp", { "sonde", "doctor", "--depp" } },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		sonde_start(&a, NULL, wrong[i].argv);
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		sonde_start(&a, NULL, mistakes[i].argv);
 		sonde_wait(&a);
-		expect_line(2, wrong[i].words);
+		expect_line(2, mistakes[i].text);
 	}
 	CHECK(!SONDE_RUN(&a, "--help") && strstr(a.out, "count") && !a.len[1], "%s", a.err);
 	CHECK(!SONDE_RUN(&a, "count", "--help") && strstr(a.out, "--install"), "%s", a.err);
@@ -87,14 +87,14 @@ SCENARIO(errors_foreign_xdp, 30)
 	foreign_xdp(&lab);
 	SONDE_RUN(&a, "count", "-i", "sonde0");
 	expect_line(1, "their_firewall");
-	CHECK(strstr(a.err, "--at tc"), "no way out is named: %s", a.err);
+	CHECK(strstr(a.err, "--at tc"), "no alternative is suggested: %s", a.err);
 	SONDE_RUN(&a, "count", "--install", "-i", "sonde0");
 	expect_line(1, "their_firewall");
 	h = hooks_of(&lab.end[LAB_NEAR]);
 	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
 	CHECK(!SONDE_RUN(&a, "count", "--once", "-d", "10ms", "-i", "sonde0", "--at", "tc"),
-	      "tc beside it: %s", a.err);
-	/* Among all interfaces, this one is counted at tc, and that is said. */
+	      "cannot count at tc: %s", a.err);
+	/* When all interfaces are counted, this one is counted at tc, with a note. */
 	CHECK(!SONDE_RUN(&a, "count", "--once", "-d", "10ms"), "%s", a.err);
 	CHECK(strstr(a.err, "sonde0: counting incoming packets at tc"), "%s", a.err);
 	h = hooks_of(&lab.end[LAB_NEAR]);
@@ -116,28 +116,30 @@ SCENARIO(errors_foreign_stays, 30)
 		rc = bpf_prog_attach(fd, near->link.ifindex, SYS_BPF_TCX_EGRESS, 0);
 	else
 		rc = tc_filter_add(&near->nl, &theirs, fd);
-	CHECK(!rc, "attaching a foreign program: %s", strerror(-rc));
+	CHECK(!rc, "cannot attach a foreign program: %s", strerror(-rc));
 	CHECK(!SONDE_RUN(&a, "status"), "%s", a.err);
 	CHECK(strstr(a.out, "their_tc") && strstr(a.out, "other"), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
-	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1, "the wrong ones went");
+	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1,
+	      "detached the wrong programs");
 }
 
-/* The second interface cannot be served: the first one's installation is taken back. */
-SCENARIO(errors_half_install, 30)
+/* The second interface fails: the installation on the first is rolled back. */
+SCENARIO(errors_partial_install, 30)
 {
 	struct lab lab = { 0 };
 	struct lab_end *near = &lab.end[LAB_NEAR];
 
 	lab_ready(&lab);
 	foreign_xdp(&lab);
-	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns),
+	      "cannot create another pair");
 	SONDE_RUN(&a, "count", "--install", "-i", "first", "-i", "sonde0");
 	CHECK(a.rc == 1 && strstr(a.err, "their_firewall"), "%d %s", a.rc, a.err);
-	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "half of it stayed: %s", a.out);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "partly installed: %s", a.out);
 	SONDE_RUN(&a, "count", "--install", "-i", "first", "-i", "nosuch0");
 	CHECK(a.rc == 1 && strstr(a.err, "nosuch0"), "%d %s", a.rc, a.err);
-	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "half of it stayed: %s", a.out);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "partly installed: %s", a.out);
 	expect_clean(&lab);
 }
 
@@ -149,11 +151,12 @@ SCENARIO(errors_vanish, 30)
 	lab_ready(&lab);
 	SONDE_START(&a, "count", "--json", "--once", "-d", "1h", "-i", "sonde0");
 	sonde_await_err(&a, "sonde0: in: ");
-	CHECK(!lab_udp(&lab, 2, 10, 100, true), "traffic");
-	CHECK(!link_del(&near->nl, near->link.ifindex), "removing it");
+	CHECK(!lab_udp(&lab, 2, 10, 100, true), "cannot send");
+	CHECK(!link_del(&near->nl, near->link.ifindex), "cannot delete the interface");
 	CHECK(sonde_wait(&a) == 1, "exit code %d: %s", a.rc, a.err);
 	CHECK(strstr(a.err, "sonde0: the interface is gone"), "%s", a.err);
-	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "its last numbers: %s", a.out);
+	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "wrong last numbers: %s",
+	      a.out);
 }
 
 static void kill_live(const char *at)
@@ -163,8 +166,8 @@ static void kill_live(const char *at)
 	lab_ready(&lab);
 	SONDE_START(&a, "count", "-i", "sonde0", "--at", at);
 	sonde_await_err(&a, "sonde0: in: ");
-	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected");
-	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "expected two programs");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "not killed");
 	expect_clean(&lab);
 }
 
@@ -211,7 +214,7 @@ SCENARIO(errors_closed_stdout, 30)
 	expect_clean(&lab);
 }
 
-static int full; /* full(4): there may be no /dev */
+static int full; /* full(4): the machine may have no /dev */
 
 static void full_stdout(void)
 {
@@ -265,10 +268,10 @@ SCENARIO(errors_no_privilege, 30)
 	CHECK(sonde_wait(&a) == 1 && strstr(a.out, "CAP_BPF"), "%d %s", a.rc, a.err);
 }
 
-/* Before Linux 5.11 maps do not fit the usual memory limit, which takes this to lift. */
+/* Before Linux 5.11 maps exceed the usual memory limit; raising it needs CAP_SYS_RESOURCE. */
 #define KEEP(caps) priv_keep((caps) | PRIV(CAP_SYS_RESOURCE))
 
-/* The capabilities that container tools give: CAP_SYS_ADMIN stands in for CAP_BPF. */
+/* The capabilities that container tools give: CAP_SYS_ADMIN in place of CAP_BPF. */
 static void keep_admin(void)
 {
 	if (KEEP(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN)))
@@ -281,7 +284,7 @@ static void keep_no_perfmon(void)
 		_exit(126);
 }
 
-/* Those that a live count needs, and no more: what is installed cannot be looked up. */
+/* Only what a live count needs: it cannot look up installed programs. */
 static void keep_three(void)
 {
 	if (KEEP(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON)))
@@ -295,10 +298,10 @@ SCENARIO(errors_some_privilege, 30)
 	lab_ready(&lab);
 	sonde_start(&a, keep_admin,
 		    (const char *const[]){ "sonde", "count", "-1", "-d", "20ms", NULL });
-	CHECK(!sonde_wait(&a), "SYS_ADMIN and NET_ADMIN: %s", a.err);
+	CHECK(!sonde_wait(&a), "fails with SYS_ADMIN and NET_ADMIN: %s", a.err);
 	sonde_start(&a, keep_three,
 		    (const char *const[]){ "sonde", "count", "-1", "-d", "20ms", NULL });
-	CHECK(!sonde_wait(&a), "BPF, NET_ADMIN and PERFMON: %s", a.err);
+	CHECK(!sonde_wait(&a), "fails with BPF, NET_ADMIN and PERFMON: %s", a.err);
 	sonde_start(&a, keep_no_perfmon,
 		    (const char *const[]){ "sonde", "count", "-i", "sonde0", NULL });
 	sonde_wait(&a);
@@ -307,13 +310,14 @@ SCENARIO(errors_some_privilege, 30)
 	sonde_start(&a, keep_three,
 		    (const char *const[]){ "sonde", "count", "--install", "-i", "sonde0", "--at",
 					   "tc", NULL });
-	CHECK(sonde_wait(&a) == 1 && lines_of(a.err) == 1, "it installed blindly: %s", a.err);
-	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected");
+	CHECK(sonde_wait(&a) == 1 && lines_of(a.err) == 1,
+	      "installed without looking up existing programs: %s", a.err);
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "expected two programs");
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 	expect_clean(&lab);
 }
 
-/* Makes bpf(2) fail with err, by a seccomp filter. ENOSYS: a kernel without BPF. */
+/* Makes bpf(2) fail with err, by a seccomp filter. ENOSYS: as a kernel without BPF. */
 static void deny_bpf(uint32_t err)
 {
 	struct sock_filter code[] = {
@@ -339,7 +343,7 @@ static void forbid_bpf(void)
 	deny_bpf(EPERM);
 }
 
-/* A container's seccomp profile: the memlock limit is not to blame. */
+/* A container's seccomp profile must not be reported as the memlock limit. */
 SCENARIO(errors_forbidden, 30)
 {
 	sonde_start(&a, forbid_bpf, (const char *const[]){ "sonde", "count", "-i", "lo", NULL });
@@ -366,7 +370,7 @@ SCENARIO(errors_no_bpf, 30)
 	CHECK(sonde_wait(&a) == 1 && strstr(a.out, "no"), "%d %s", a.rc, a.err);
 }
 
-/* A tight limit that it may not lift, as the default of old kernels is to a container. */
+/* A low limit that it cannot raise, like the default of old kernels in a container. */
 static void lock_little(void)
 {
 	struct rlimit little = { 16384, 16384 };
@@ -376,7 +380,7 @@ static void lock_little(void)
 		_exit(126);
 }
 
-/* Before Linux 5.11, maps count against the limit on locked memory. */
+/* Before Linux 5.11 maps are charged to the limit on locked memory. */
 SCENARIO(errors_memlock, 30)
 {
 	struct lab lab = { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A real directory, so that disks with their alignment are tried where there are such; whoever ends
- * the test, a process that only waits for that removes it. */
+/* Creates a real directory, so that the alignment of real disks is tested where present. A child
+ * process removes it when the test ends, however that happens. */
 #define _GNU_SOURCE
 #include "tests/net/file.h"
 #include <dirent.h>
@@ -27,8 +27,9 @@ static void remove_all(void)
 	rmdir(directory);
 }
 
-/* Not of the test's process group, which is killed with it; holding nothing that it has open. */
-static _Noreturn void sweep(int alive)
+/* Waits for the test's end. Runs in its own process group, since the test's group is killed, and
+ * closes the test's descriptors. */
+static _Noreturn void wait_and_remove(int alive)
 {
 	char byte;
 
@@ -59,7 +60,7 @@ static void make_directory(void)
 	CHECK(pid >= 0, "fork: %s", strerror(errno));
 	if (!pid) {
 		close(ends[1]);
-		sweep(ends[0]);
+		wait_and_remove(ends[0]);
 	}
 	close(ends[0]);
 }
@@ -84,16 +85,16 @@ uint64_t file_len(const char *path)
 	return (uint64_t)st.st_size;
 }
 
-struct reading {
+struct file_reader {
 	struct capfile in;
-	file_each *each;
+	file_visit_fn *each;
 	void *arg;
 	uint64_t packets;
 };
 
 static int on_frame(const struct frame *f, void *arg)
 {
-	struct reading *r = arg;
+	struct file_reader *r = arg;
 
 	r->packets++;
 	if (r->each)
@@ -101,16 +102,16 @@ static int on_frame(const struct frame *f, void *arg)
 	return 0;
 }
 
-uint64_t file_read(const char *path, file_each *each, void *arg)
+uint64_t file_read(const char *path, file_visit_fn *each, void *arg)
 {
-	struct reading r = { .each = each, .arg = arg };
+	struct file_reader r = { .each = each, .arg = arg };
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	static char piece[1 << 16];
+	static char chunk[1 << 16];
 	ssize_t n;
 
 	CHECK(fd >= 0, "%s: %s", path, strerror(errno));
-	while (!rc && (n = read(fd, piece, sizeof(piece))) > 0)
-		rc = capfile_feed(&r.in, piece, (size_t)n, on_frame, &r);
+	while (!rc && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		rc = capfile_feed(&r.in, chunk, (size_t)n, on_frame, &r);
 	if (!rc)
 		rc = capfile_end(&r.in);
 	CHECK(!rc, "%s: %s", path, r.in.diag.msg);

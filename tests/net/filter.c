@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde filter: what rules do to real traffic, and what is told of it. */
+/* Scenarios of sonde filter: the effect of rules on real traffic, and their counters. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,8 +23,8 @@ static struct sonde a, b;
 
 enum { LEN = 100, FRAME = 14 + 20 + 8 + LEN };
 
-/* A connection to a port of the far side, on its way. */
-static int call_up(const struct lab *lab, int family, int port)
+/* Starts to connect to a port of the far side. */
+static int start_connect(const struct lab *lab, int family, int port)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
@@ -42,8 +42,8 @@ static int call_up(const struct lab *lab, int family, int port)
 	return fd;
 }
 
-/* Whether it has been answered by now: with ms to wait for it. */
-static bool is_up(int fd, int ms)
+/* Returns whether the connection is established; waits up to ms. */
+static bool is_connected(int fd, int ms)
 {
 	struct pollfd p = { fd, POLLOUT, 0 };
 	int err = 0;
@@ -55,14 +55,14 @@ static bool is_up(int fd, int ms)
 	return true;
 }
 
-static const char has_observer[] = "tcp and dst port 81 and tcp[tcpflags] = tcp-syn";
-static const char observed6[] = "ip6 and tcp dst port 81";
+static const char syns_ipv4[] = "tcp and dst port 81 and tcp[tcpflags] = tcp-syn";
+static const char syns_ipv6[] = "ip6 and tcp dst port 81";
 
-/* The case that the gate was made for: only one port is served. */
+/* The main use case: only one port is reachable. */
 static void only_80(const char *at, int family)
 {
 	bool xdp = !strcmp(at, "xdp");
-	int servers[2], fds[2], patience = 4000 * (int)test_slow();
+	int servers[2], fds[2], timeout_ms = 4000 * (int)test_slow();
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
@@ -75,17 +75,17 @@ static void only_80(const char *at, int family)
 	CHECK(strstr(a.err, xdp ? "in: xdp" : "in: "), "%s", a.err);
 	if (xdp) {
 		SONDE_START(&b, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in",
-			    family == AF_INET ? has_observer : observed6, "and", "verdict", "drop");
+			    family == AF_INET ? syns_ipv4 : syns_ipv6, "and", "verdict", "drop");
 		AWAIT((sonde_poll(&b, 10), strstr(b.err, "behind the gate") ||
 						   strstr(b.err, "no observer beside them")),
 		      "%s", b.err);
 		xdp = strstr(b.err, "behind the gate");
 	}
-	fds[0] = call_up(&lab, family, 80);
-	fds[1] = call_up(&lab, family, 81);
-	CHECK(is_up(fds[0], patience), "port 80 does not answer");
-	AWAIT(FAR_HITS(&lab, "\"drop\"") > 0, "nothing is dropped");
-	CHECK(!is_up(fds[1], 0), "port 81 answers");
+	fds[0] = start_connect(&lab, family, 80);
+	fds[1] = start_connect(&lab, family, 81);
+	CHECK(is_connected(fds[0], timeout_ms), "cannot connect to port 80");
+	AWAIT(FAR_HITS(&lab, "\"drop\"") > 0, "no drops");
+	CHECK(!is_connected(fds[1], 0), "can connect to port 81");
 	close(fds[1]);
 	lab_enter(&lab, LAB_FAR);
 	if (xdp) {
@@ -95,8 +95,8 @@ static void only_80(const char *at, int family)
 		CHECK(strstr(b.out, "\"verdict\":\"drop\""), "%s", b.out);
 	}
 	FILTER(&a, "clear", "-i", "sonde1");
-	fds[1] = call_up(&lab, family, 81);
-	CHECK(is_up(fds[1], patience), "port 81 does not answer without rules");
+	fds[1] = start_connect(&lab, family, 81);
+	CHECK(is_connected(fds[1], timeout_ms), "cannot connect to port 81 without rules");
 	for (int i = 0; i < 2; i++) {
 		close(servers[i]);
 		close(fds[i]);
@@ -124,13 +124,13 @@ SCENARIO(filter_only_80_ipv6_tc, 60)
 	only_80("tc", AF_INET6);
 }
 
-/* What is sent, is what is told: in JSON, for Prometheus, and by the counters. */
+/* All reports equal the traffic sent: in JSON, for Prometheus, and in the counters. */
 SCENARIO(filter_numbers, 60)
 {
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	FILTER(&a, "add", "-i", "sonde0", "--out", "--name", "x", "drop", "udp dst port 7001");
 	FILTER(&a, "add", "-i", "sonde0", "--out", "allow", "dst port 7002 or dst port 7003");
 	lab_enter(&lab, LAB_FAR);
@@ -140,9 +140,10 @@ SCENARIO(filter_numbers, 60)
 	rules_send(&lab, AF_INET, 7003, 3, LEN);
 	rules_expect("sonde0 out drop x: udp dst port 7001\n"
 		     "sonde0 out allow: dst port 7002 or dst port 7003\n");
-	CHECK(RULES_HITS("\"x\"") == 7, "dropped: %s", a.out);
-	CHECK(RULES_HITS("\"allow\"") == 8, "let through: %s", a.out);
-	CHECK(rules_hits("bytes", (const char *const[]){ "\"x\"", NULL }) == 7 * FRAME, "bytes");
+	CHECK(RULES_HITS("\"x\"") == 7, "wrong hits of x: %s", a.out);
+	CHECK(RULES_HITS("\"allow\"") == 8, "wrong hits of allow: %s", a.out);
+	CHECK(rules_hits("bytes", (const char *const[]){ "\"x\"", NULL }) == 7 * FRAME,
+	      "wrong bytes");
 	FILTER(&a, "list", "-o", "prom");
 	expect_prom(a.out);
 	CHECK(strstr(a.out, "sonde_filter_packets_total{device=\"sonde0\",direction=\"out\","
@@ -151,8 +152,8 @@ SCENARIO(filter_numbers, 60)
 	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
 	CHECK(JSON_SUM(a.out, "packets", "\"out\"", "\"udp\"", "\"drop\"") == 7, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "packets", "\"out\"", "\"udp\"", "\"pass\"") == 8, "%s", a.out);
-	AWAIT(FAR_HITS(&lab, "\"y\"") == 5, "the other end drops others");
-	/* Without -i: of every interface; with one that has none: nothing. */
+	AWAIT(FAR_HITS(&lab, "\"y\"") == 5, "wrong hits at the far end");
+	/* Without -i all interfaces are listed; an interface without rules is an error. */
 	CHECK(SONDE_RUN(&a, "filter", "list", "-i", "lo") == 1 && strstr(a.err, "no rules"),
 	      "%d %s", a.rc, a.err);
 	FILTER(&a, "clear", "-i", "sonde0");
@@ -161,17 +162,17 @@ SCENARIO(filter_numbers, 60)
 	expect_clean(&lab);
 }
 
-/* Rules come and go in their order: ids stay, and hits with them. */
+/* Rules are inserted and deleted in order; ids and hits are kept. */
 SCENARIO(filter_order, 60)
 {
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "add", "-i", "sonde1", "--name", "one", "drop", "udp dst port 7001");
 	rules_send(&lab, AF_INET, 7001, 4, LEN);
-	AWAIT(FAR_HITS(&lab, "\"one\"") == 4, "not all are dropped");
+	AWAIT(FAR_HITS(&lab, "\"one\"") == 4, "wrong drops");
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "add", "-i", "sonde1", "--first", "--name", "two", "allow", "udp dst port 7001");
 	FILTER(&a, "add", "-i", "sonde1", "--before", "one", "drop", "icmp");
@@ -180,25 +181,25 @@ SCENARIO(filter_order, 60)
 		     "sonde1 in drop: icmp\n"
 		     "sonde1 in drop one: udp dst port 7001\n");
 	rules_send(&lab, AF_INET, 7001, 5, LEN);
-	AWAIT(FAR_HITS(&lab, "\"two\"") == 5, "not all are let through");
-	CHECK(FAR_HITS(&lab, "\"one\"") == 4, "hits are not kept");
+	AWAIT(FAR_HITS(&lab, "\"two\"") == 5, "wrong hits");
+	CHECK(FAR_HITS(&lab, "\"one\"") == 4, "hits are lost");
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "del", "-i", "sonde1", "two", "3");
 	FILTER_FAILS(&a, "del", "-i", "sonde1", "two");
 	CHECK(strstr(a.err, "no rule two"), "%s", a.err);
 	FILTER_FAILS(&a, "del", "-i", "sonde1", "one", "17");
 	FILTER_FAILS(&a, "add", "-i", "sonde1", "--before", "17", "drop");
-	/* Other rules, in the places of those before: their hits are their own. */
+	/* Other rules at the same positions have their own hits. */
 	FILTER(&a, "replace", "-i", "sonde1", "-f",
 	       rules_file("rules", "drop arp\nallow udp\ndrop name one udp dst port 7001"));
-	CHECK(FAR_HITS(&lab, "\"one\"") == 4, "hits of the same rule are not kept");
-	CHECK(FAR_HITS(&lab, "\"sonde1\"") == 4, "hits of others are taken over");
+	CHECK(FAR_HITS(&lab, "\"one\"") == 4, "hits of the same rule are lost");
+	CHECK(FAR_HITS(&lab, "\"sonde1\"") == 4, "hits of another rule are taken over");
 	FILTER(&a, "clear", "-i", "sonde1");
 	lab_enter(&lab, LAB_NEAR);
 	expect_clean(&lab);
 }
 
-/* Shared with the process that floods. */
+/* Shared with the flooding process. */
 struct shared {
 	volatile bool stop;
 	volatile unsigned int sent;
@@ -209,15 +210,15 @@ static _Noreturn void flood_on(const struct lab *lab, struct shared *shared)
 	enum { PIECE = 2000 };
 
 	do {
-		flood(lab, PIECE, LEN);
+		lab_flood(lab, PIECE, LEN);
 		shared->sent += PIECE;
 	} while (!shared->stop);
 	_exit(0);
 }
 
-/* Rules are replaced while a flood runs: each packet is judged by one set or the other, and all
- * sums are of all packets. */
-static void replaced(const char *at)
+/* Rules are replaced during a flood: each packet matches either the old or the new rules, and no
+ * packet is lost from the sums. */
+static void replace_under_flood(const char *at)
 {
 	const char *sets[] = {
 		rules_file("one", "drop udp dst port 7777\nallow icmp"),
@@ -228,18 +229,18 @@ static void replaced(const char *at)
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int rounds = 50 / (int)test_slow() + 5, status;
 	struct lab lab = { 0 };
-	uint64_t before, lost, came;
+	uint64_t before, lost, arrived;
 	pid_t pid;
 
-	CHECK(shared != MAP_FAILED, "no memory");
+	CHECK(shared != MAP_FAILED, "cannot map memory");
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde1", "--in", "--at", at), "%s",
 	      a.err);
 	FILTER(&a, "replace", "-i", "sonde1", "--at", at, "-f", sets[0]);
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
+	before = count_arrived(&lab, 0);
+	lost = count_dropped(&lab);
 	pid = fork();
 	if (!pid)
 		flood_on(&lab, shared);
@@ -247,16 +248,16 @@ static void replaced(const char *at)
 	for (int i = 1; i <= rounds; i++)
 		FILTER(&a, "replace", "-i", "sonde1", "--at", at, "-f", sets[i % 2]);
 	shared->stop = true;
-	CHECK(waitpid(pid, &status, 0) == pid && !status, "the flood failed");
-	came = all_arrived(&lab, before, shared->sent, lost);
-	CHECK(came > shared->sent / 2, "too fast a flood");
-	AWAIT(RULES_HITS("7777") >= came, "the rule has missed some");
-	CHECK(RULES_HITS("7777") == came, "the rule has decided on %llu of %llu",
-	      (unsigned long long)RULES_HITS("7777"), (unsigned long long)came);
+	CHECK(waitpid(pid, &status, 0) == pid && !status, "cannot flood");
+	arrived = all_arrived(&lab, before, shared->sent, lost);
+	CHECK(arrived > shared->sent / 2, "the flood is too fast");
+	AWAIT(RULES_HITS("7777") >= arrived, "the rule missed packets");
+	CHECK(RULES_HITS("7777") == arrived, "the rule has %llu hits, expected %llu",
+	      (unsigned long long)RULES_HITS("7777"), (unsigned long long)arrived);
 	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
-	CHECK(JSON_SUM(a.out, "packets", "\"udp\"", "\"drop\"") == came, "%llu came: %s",
-	      (unsigned long long)came, a.out);
-	CHECK(JSON_SUM(a.out, "packets", "\"udp\"", "\"pass\"") == 0, "some passed: %s", a.out);
+	CHECK(JSON_SUM(a.out, "packets", "\"udp\"", "\"drop\"") == arrived, "%llu arrived: %s",
+	      (unsigned long long)arrived, a.out);
+	CHECK(JSON_SUM(a.out, "packets", "\"udp\"", "\"pass\"") == 0, "packets passed: %s", a.out);
 	FILTER(&a, "clear", "-i", "sonde1");
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
@@ -265,39 +266,39 @@ static void replaced(const char *at)
 
 SCENARIO(filter_replaced_xdp, 90)
 {
-	replaced("xdp");
+	replace_under_flood("xdp");
 }
 
 SCENARIO(filter_replaced_tc, 90)
 {
-	replaced("tc");
+	replace_under_flood("tc");
 }
 
-/* Counters and rules of one interface come and go without each other, and stay exact. */
+/* Counters and rules of one interface are installed and removed independently, and stay exact. */
 SCENARIO(filter_and_count, 60)
 {
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0"), "%s", a.err);
-	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "cannot send");
 	FILTER(&a, "add", "-i", "sonde0", "drop", "tcp");
 	FILTER(&a, "add", "-i", "sonde0", "--out", "drop", "tcp");
-	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic with rules");
+	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "cannot send with rules");
 	FILTER(&a, "clear", "-i", "sonde0");
-	CHECK(!lab_udp(&lab, AF_INET, 5, LEN, true), "traffic without rules");
-	CHECK(!lab_tcp(&lab, AF_INET, LEN), "rules are not off");
+	CHECK(!lab_udp(&lab, AF_INET, 5, LEN, true), "cannot send without rules");
+	CHECK(!lab_tcp(&lab, AF_INET, LEN), "rules still apply");
 	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
 	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 25, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "packets", "\"out\"", "\"udp\"") == 25, "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
 	expect_clean(&lab);
-	/* Rules first; the counters are installed where they are. */
+	/* Rules first; the counters share their hook. */
 	FILTER(&a, "add", "-i", "sonde0", "--at", "tc", "--name", "r", "allow", "udp");
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "--at", "tc"), "%s", a.err);
-	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic");
-	CHECK(RULES_HITS("\"r\"") == 10, "hits");
+	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "cannot send");
+	CHECK(RULES_HITS("\"r\"") == 10, "wrong hits");
 	CHECK(!SONDE_RUN(&a, "count", "--read", "--json"), "%s", a.err);
 	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "%s", a.out);
 	FILTER(&a, "del", "-i", "sonde0", "r");
@@ -307,38 +308,38 @@ SCENARIO(filter_and_count, 60)
 	expect_clean(&lab);
 }
 
-/* A default of drop leaves the interface what it cannot do without. */
+/* A default of drop still passes what the interface needs. */
 static void default_drop(const char *at)
 {
 	struct lab lab = { 0 };
 
-	CHECK(!lab_open(&lab) && !lab_up(&lab), "making the laboratory");
+	CHECK(!lab_open(&lab) && !lab_up(&lab), "cannot create the lab");
 	for (int side = LAB_SIDES - 1; side >= 0; side--) {
 		lab_enter(&lab, (enum lab_side)side);
 		FILTER(&a, "default", "-i", side ? "sonde1" : "sonde0", "--at", at, "drop");
 	}
-	/* That they arrive takes ARP, and neighbour discovery. */
+	/* Datagrams arrive only if ARP and neighbour discovery work. */
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "add", "-i", "sonde1", "--name", "four", "drop", "ip and udp");
 	FILTER(&a, "add", "-i", "sonde1", "--name", "six", "drop", "ip6 and udp");
 	rules_send(&lab, AF_INET, 7001, 3, LEN);
-	AWAIT(FAR_HITS(&lab, "\"four\"") == 3, "ARP does not come through");
+	AWAIT(FAR_HITS(&lab, "\"four\"") == 3, "ARP is dropped");
 	if (lab.ipv6) {
 		rules_send(&lab, AF_INET6, 7001, 2, LEN);
-		AWAIT(FAR_HITS(&lab, "\"six\"") == 2, "neighbour discovery does not");
+		AWAIT(FAR_HITS(&lab, "\"six\"") == 2, "neighbour discovery is dropped");
 	}
 	for (int side = LAB_SIDES - 1; side >= 0; side--) {
 		lab_enter(&lab, (enum lab_side)side);
 		FILTER(&a, "add", "-i", side ? "sonde1" : "sonde0", "--first", "allow",
 		       "icmp or icmp6");
 	}
-	CHECK(!lab_ping(&lab, AF_INET, 2, LEN), "a ping that is allowed");
-	CHECK(!lab.ipv6 || !lab_ping(&lab, AF_INET6, 2, LEN), "a ping over IPv6");
+	CHECK(!lab_ping(&lab, AF_INET, 2, LEN), "an allowed ping is dropped");
+	CHECK(!lab.ipv6 || !lab_ping(&lab, AF_INET6, 2, LEN), "an allowed IPv6 ping is dropped");
 	FILTER(&a, "clear", "-i", "sonde0");
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "clear", "-i", "sonde1");
 	lab_enter(&lab, LAB_NEAR);
-	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "the default is still there");
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "the default still applies");
 	expect_clean(&lab);
 }
 
@@ -352,43 +353,43 @@ SCENARIO(filter_default_tc, 60)
 	default_drop("tc");
 }
 
-/* A file of addresses. */
+/* Rules with a set of addresses from a file. */
 SCENARIO(filter_sets, 60)
 {
 	struct lab lab = { 0 };
 	char expr[300];
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	snprintf(expr, sizeof(expr), "udp and src set %s",
 		 rules_file("set", "198.51.100.0/24\n192.0.2.1\n2001:db8::/64\n"));
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "add", "-i", "sonde1", "--name", "set", "drop", expr);
 	FILTER(&a, "add", "-i", "sonde1", "allow", "udp");
 	rules_send(&lab, AF_INET, 7001, 6, LEN);
-	AWAIT(FAR_HITS(&lab, "\"set\"") == 6, "not all are dropped");
-	/* The file is read again when rules are replaced. */
+	AWAIT(FAR_HITS(&lab, "\"set\"") == 6, "wrong drops");
+	/* Replacing rules reads the file again. */
 	rules_file("set", "198.51.100.0/24");
 	lab_enter(&lab, LAB_FAR);
 	snprintf(expr, sizeof(expr), "drop name set udp and src set %s\nallow udp",
 		 file_path("set"));
 	FILTER(&a, "replace", "-i", "sonde1", "-f", rules_file("rules", expr));
 	rules_send(&lab, AF_INET, 7001, 5, LEN);
-	AWAIT(FAR_HITS(&lab, "\"allow\"") == 5, "it is not read again");
-	CHECK(FAR_HITS(&lab, "\"set\"") == 6, "hits");
+	AWAIT(FAR_HITS(&lab, "\"allow\"") == 5, "the file is not read again");
+	CHECK(FAR_HITS(&lab, "\"set\"") == 6, "wrong hits");
 	lab_enter(&lab, LAB_FAR);
-	/* The file is gone: the set is the kernel's, and can be changed there. */
+	/* Without the file, the kernel's set still works and can be changed. */
 	unlink(file_path("set"));
 	FILTER(&a, "add", "-i", "sonde1", "drop", "tcp");
 	FILTER(&a, "set", "add", "-i", "sonde1", file_path("set"), "192.0.2.0/30");
 	FILTER(&a, "set", "list", "-i", "sonde1", file_path("set"));
 	CHECK(!strcmp(a.out, "192.0.2.0/30\n198.51.100.0/24\n"), "%s", a.out);
 	rules_send(&lab, AF_INET, 7001, 4, LEN);
-	AWAIT(FAR_HITS(&lab, "\"set\"") == 10, "what was added is not dropped");
+	AWAIT(FAR_HITS(&lab, "\"set\"") == 10, "an added address is not dropped");
 	lab_enter(&lab, LAB_FAR);
 	FILTER(&a, "set", "del", "-i", "sonde1", file_path("set"), "192.0.2.1");
 	rules_send(&lab, AF_INET, 7001, 3, LEN);
-	AWAIT(FAR_HITS(&lab, "\"allow\"") == 8, "what was taken out is dropped");
+	AWAIT(FAR_HITS(&lab, "\"allow\"") == 8, "a deleted address is dropped");
 	lab_enter(&lab, LAB_FAR);
 	FILTER_FAILS(&a, "set", "load", "-i", "sonde1", file_path("set"));
 	rules_file("set", "192.0.2.1\n2001:db8::/33\n");
@@ -400,13 +401,13 @@ SCENARIO(filter_sets, 60)
 	expect_clean(&lab);
 }
 
-static void expect_answer(int rc, const char *words)
+static void expect_answer(int rc, const char *text)
 {
-	CHECK(a.rc == rc, "exit code %d, not %d: %s%s", a.rc, rc, a.out, a.err);
-	CHECK(strstr(a.out, words), "no \"%s\" in: %s", words, a.out);
+	CHECK(a.rc == rc, "exit code %d, expected %d: %s%s", a.rc, rc, a.out, a.err);
+	CHECK(strstr(a.out, text), "no \"%s\" in: %s", text, a.out);
 }
 
-/* What would be, without sending anything; and that it is what is. */
+/* The predicted verdicts, without sending anything, equal the kernel's. */
 SCENARIO(filter_test, 60)
 {
 	const char *file = rules_file("rules", "in allow name web tcp dst port 80\n"
@@ -432,11 +433,11 @@ SCENARIO(filter_test, 60)
 	CHECK(RUN_TEST("-r", "/nowhere") == 1 && strstr(a.err, "/nowhere"), "%s", a.err);
 #undef TEST
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	SONDE_START(&b, "capture", "-i", "sonde0", "-w", path, "-c", "20", "udp or icmp");
 	sonde_await_err(&b, "out: ");
-	CHECK(!lab_udp(&lab, AF_INET, 7, LEN, true), "traffic");
-	CHECK(!lab_ping(&lab, AF_INET, 3, LEN), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 7, LEN, true), "cannot send");
+	CHECK(!lab_ping(&lab, AF_INET, 3, LEN), "cannot ping");
 	CHECK(!sonde_wait(&b), "%s", b.err);
 	FILTER(&a, "replace", "-i", "sonde0", "-f",
 	       rules_file("live", "out allow udp\ndrop udp\ndrop ip6"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde filter in trouble: nothing half done, nobody locked out, all of it said. */
+/* Scenarios of errors in sonde filter: no partial changes, no lockout, clear messages. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -17,40 +17,40 @@
 
 static struct sonde a, b;
 
-static const char old[] = "sonde0 in drop old: tcp dst port 7\n";
+static const char old_rules[] = "sonde0 in drop old: tcp dst port 7\n";
 
-/* On the near side, with a rule. */
-static void ready(struct lab *lab)
+/* Brings the lab up with one rule on the near side. */
+static void open_with_rule(struct lab *lab)
 {
 	lab_ready(lab);
 	FILTER(&a, "add", "-i", "sonde0", "--name", "old", "drop", "tcp dst port 7");
 }
 
-static void done(struct lab *lab)
+static void close_with_rule(struct lab *lab)
 {
 	FILTER(&a, "clear", "-i", "sonde0");
 	expect_clean(lab);
 }
 
-/* XDP is somebody else's: tc serves, and that is said; unless it has to be XDP. */
+/* A foreign XDP program: tc is used, with a note, unless --at xdp is given. */
 SCENARIO(filter_foreign_xdp, 60)
 {
 	struct lab lab = { 0 };
 	struct hooks h;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	foreign_xdp(&lab);
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "--at", "xdp", "drop", "udp");
 	sonde_expect_line(&a, 1, "their_firewall");
-	CHECK(strstr(a.err, "--at tc"), "no way out is named: %s", a.err);
+	CHECK(strstr(a.err, "--at tc"), "no alternative is suggested: %s", a.err);
 	h = hooks_of(&lab.end[LAB_NEAR]);
 	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
 	FILTER(&a, "add", "-i", "sonde0", "--name", "x", "allow", "udp");
 	CHECK(strstr(a.err, "sonde0: in: tcx (xdp") || strstr(a.err, "sonde0: in: clsact (xdp"),
-	      "it is not said why: %s", a.err);
-	CHECK(!lab_udp(&lab, AF_INET, 4, 100, true), "traffic");
-	CHECK(RULES_HITS("\"x\"") == 4, "hits");
+	      "the reason is missing: %s", a.err);
+	CHECK(!lab_udp(&lab, AF_INET, 4, 100, true), "cannot send");
+	CHECK(RULES_HITS("\"x\"") == 4, "wrong hits");
 	h = hooks_of(&lab.end[LAB_NEAR]);
 	CHECK(h.ours == 1 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
 	FILTER(&a, "clear", "-i", "sonde0");
@@ -58,8 +58,8 @@ SCENARIO(filter_foreign_xdp, 60)
 	CHECK(h.ours == 0 && h.others == 1, "%u of ours, %u others", h.ours, h.others);
 }
 
-/* Of two interfaces the second cannot be served: the first is as it was. */
-SCENARIO(filter_half, 60)
+/* If the second of two interfaces fails, the first keeps its rules. */
+SCENARIO(filter_partial, 60)
 {
 	static const char before[] = "first in allow one: udp\n";
 	struct lab lab = { 0 };
@@ -67,7 +67,8 @@ SCENARIO(filter_half, 60)
 
 	lab_ready(&lab);
 	foreign_xdp(&lab);
-	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns),
+	      "cannot create another pair");
 #define BOTH "-i", "first", "-i", "sonde0", "--at", "xdp"
 	FILTER_FAILS(&a, "add", BOTH, "drop", "udp");
 	CHECK(strstr(a.err, "their_firewall"), "%s", a.err);
@@ -90,7 +91,7 @@ SCENARIO(filter_half, 60)
 SCENARIO(filter_bad_file, 60)
 {
 	static const struct {
-		const char *text, *words;
+		const char *text, *error;
 	} bad[] = {
 		{ "allow udp\n  deny tcp\n", "rules:2:3: deny: unknown action" },
 		{ "drop tcp and\n", "rules:1:13: " },
@@ -101,24 +102,24 @@ SCENARIO(filter_bad_file, 60)
 	};
 	struct lab lab = { 0 };
 
-	ready(&lab);
+	open_with_rule(&lab);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f",
 			  rules_file("rules", bad[i].text));
-		sonde_expect_line(&a, 1, bad[i].words);
-		rules_expect(old);
+		sonde_expect_line(&a, 1, bad[i].error);
+		rules_expect(old_rules);
 	}
 	SONDE_RUN(&a, "filter", "replace", "-i", "sonde0", "-f", "/nowhere/at/all");
 	sonde_expect_line(&a, 1, "/nowhere/at/all");
-	rules_expect(old);
-	done(&lab);
+	rules_expect(old_rules);
+	close_with_rule(&lab);
 }
 
 SCENARIO(filter_usage, 60)
 {
 	static const struct {
-		const char *words, *argv[10];
-	} wrong[] = {
+		const char *text, *argv[10];
+	} mistakes[] = {
 		{ "did you mean add", { "sonde", "filter", "ad" } },
 		{ "-i IFACE", { "sonde", "filter", "add", "drop" } },
 		{ "operand", { "sonde", "filter", "add", "-i", "lo" } },
@@ -134,10 +135,10 @@ SCENARIO(filter_usage, 60)
 		{ "-i IFACE", { "sonde", "filter", "confirm" } },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		sonde_start(&a, NULL, wrong[i].argv);
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		sonde_start(&a, NULL, mistakes[i].argv);
 		sonde_wait(&a);
-		CHECK(a.rc == 2 && a.len[1] && !a.len[0], "'%s': %d %s", wrong[i].words, a.rc,
+		CHECK(a.rc == 2 && a.len[1] && !a.len[0], "'%s': %d %s", mistakes[i].text, a.rc,
 		      a.err);
 	}
 	FILTER_FAILS(&a, "add", "-i", "nosuch0", "drop");
@@ -146,40 +147,41 @@ SCENARIO(filter_usage, 60)
 	sonde_expect_line(&a, 1, "no interface nosuch0");
 }
 
-static void start_waiting(const char *time)
+static void start_confirm(const char *time)
 {
 	SONDE_START(&b, "filter", "add", "-i", "sonde0", "--confirm", time, "--name", "new", "drop",
 		    "udp");
 	sonde_await_err(&b, "the new rules are active");
 }
 
-static const char both[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
+static const char both_rules[] = "sonde0 in drop old: tcp dst port 7\nsonde0 in drop new: udp\n";
 
-/* Nobody says that it is good: by time, by a signal, by the end of what waits. */
+/* Unconfirmed changes are undone: after the time, on a signal, and when the waiting process
+ * ends. */
 SCENARIO(filter_unconfirmed, 60)
 {
 	struct lab lab = { 0 };
 
-	ready(&lab);
-	start_waiting("300ms");
+	open_with_rule(&lab);
+	start_confirm("300ms");
 	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc, b.err);
-	rules_expect(old);
-	start_waiting("1h");
-	rules_expect(both);
+	rules_expect(old_rules);
+	start_confirm("1h");
+	rules_expect(both_rules);
 	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc,
 	      b.err);
-	rules_expect(old);
-	start_waiting("1h");
+	rules_expect(old_rules);
+	start_confirm("1h");
 	CHECK(sonde_stop(&b, SIGHUP) == 1, "%d %s", b.rc, b.err);
-	rules_expect(old);
-	/* It is the deadline that counts, not who lives to see it. */
-	start_waiting("2s");
+	rules_expect(old_rules);
+	/* The deadline applies even if the waiting process is killed. */
+	start_confirm("2s");
 	kill(b.pid, SIGKILL);
 	CHECK(sonde_wait(&b) == 128 + SIGKILL, "%d", b.rc);
-	AWAIT(!strcmp(rules_now(), old), "the rules are still there");
+	AWAIT(!strcmp(rules_installed(), old_rules), "the rules still exist");
 	FILTER(&a, "clear", "-i", "sonde0");
-	/* Where there was nothing, nothing is left. */
-	start_waiting("300ms");
+	/* Without rules before, none are left. */
+	start_confirm("300ms");
 	CHECK(sonde_wait(&b) == 1, "%s", b.err);
 	expect_clean(&lab);
 }
@@ -188,24 +190,24 @@ SCENARIO(filter_confirmed, 60)
 {
 	struct lab lab = { 0 };
 
-	ready(&lab);
+	open_with_rule(&lab);
 	SONDE_RUN(&a, "filter", "confirm", "-i", "sonde0");
 	sonde_expect_line(&a, 1, "no change is waiting");
-	start_waiting("1h");
-	/* Meanwhile they are nobody else's to change. */
+	start_confirm("1h");
+	/* Meanwhile no other process can change the rules. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
 	sonde_expect_line(&a, 1, "another sonde is changing the gate");
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
-	rules_expect(both);
-	/* Confirmed for somebody who did not live to see it. */
+	rules_expect(both_rules);
+	/* Confirming works after the waiting process was killed. */
 	FILTER(&a, "del", "-i", "sonde0", "new");
-	start_waiting("1h");
+	start_confirm("1h");
 	kill(b.pid, SIGKILL);
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(sonde_wait(&b) == 128 + SIGKILL, "%d", b.rc);
-	rules_expect(both);
-	done(&lab);
+	rules_expect(both_rules);
+	close_with_rule(&lab);
 }
 
 static const char session[] = "SSH_CONNECTION=192.0.2.1 50000 192.0.2.2 22";
@@ -228,8 +230,8 @@ static void have_none(void)
 static const char *default_args[] = { "sonde",  "filter", "default", "-i",
 				      "sonde1", "drop",   NULL,      NULL };
 
-/* A process's variables as others see them are the memory that it began with, or, where the kernel
- * has that, what it says they are. */
+/* Other processes see the environment that the process started with, or the memory that
+ * prctl(PR_SET_MM) names, if the kernel has it. */
 static bool show_session(void)
 {
 	static char here[sizeof(session)];
@@ -246,7 +248,7 @@ static bool show_session(void)
 	return true;
 }
 
-/* As with sudo: the parent has it, and the child has not. */
+/* As with sudo: the parent has the variable, the child does not. */
 static void parent_has_session(void)
 {
 	const char *path = getenv("SONDE");
@@ -263,7 +265,7 @@ static void parent_has_session(void)
 	_exit(127);
 }
 
-/* Whoever types the rules goes on doing so. */
+/* The SSH session of the user stays allowed. */
 SCENARIO(filter_ssh, 60)
 {
 	struct lab lab = { 0 };
@@ -274,7 +276,7 @@ SCENARIO(filter_ssh, 60)
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	rules_expect("sonde1 in allow ssh-session: tcp and src host 192.0.2.1 and dst port 22\n"
 		     "sonde1 in drop default: \n");
-	/* Again: it is allowed already. */
+	/* Again: already allowed. */
 	sonde_start(&a, have_session, default_args);
 	CHECK(!sonde_wait(&a) && !a.len[1], "%d %s", a.rc, a.err);
 	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
@@ -299,20 +301,20 @@ SCENARIO(filter_ssh_sudo, 60)
 	lab_enter(&lab, LAB_FAR);
 	sonde_start(&a, parent_has_session, default_args);
 	if (sonde_wait(&a) == 77)
-		SKIP("this kernel lets no process say where its environment is");
+		SKIP("this kernel has no PR_SET_MM for the environment");
 	CHECK(!a.rc && strstr(a.err, "the SSH session from 192.0.2.1 is allowed first"), "%d %s",
 	      a.rc, a.err);
 	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
 	CHECK(SONDE_RUN(&a, "filter", "test", "--exit-code", "-i", "sonde1", "tcp",
 			"192.0.2.3:50000", "192.0.2.2:22") == 1,
-	      "others are allowed, too");
+	      "other sources are allowed");
 	FILTER(&a, "clear", "-i", "sonde1");
 	lab_enter(&lab, LAB_NEAR);
 	expect_clean(&lab);
 }
 
-/* A rule that is no obstacle to the session takes none in front of it. */
-SCENARIO(filter_ssh_spared, 60)
+/* A rule that does not affect the session needs no rule before it. */
+SCENARIO(filter_ssh_unaffected, 60)
 {
 	static const char *const args[] = { "sonde",  "filter", "add", "-i",
 					    "sonde1", "drop",   "udp", NULL };
@@ -330,8 +332,8 @@ SCENARIO(filter_ssh_spared, 60)
 	expect_clean(&lab);
 }
 
-/* Many at once: each has its way or says that it has not, and none undoes another's. */
-SCENARIO(filter_at_once, 60)
+/* Concurrent changes: each succeeds or reports that it failed, and none undoes another. */
+SCENARIO(filter_concurrent, 60)
 {
 	enum { AT_ONCE = 6, ROUNDS = 4 };
 	static struct sonde each[AT_ONCE];
@@ -353,16 +355,16 @@ SCENARIO(filter_at_once, 60)
 				sonde_expect_line(&each[i], 1,
 						  "another sonde is changing the gate");
 			worked += !each[i].rc;
-			CHECK(!strstr(rules_now(), name) == (each[i].rc != 0), "%s %d: %s", name,
-			      each[i].rc, rules_now());
+			CHECK(!strstr(rules_installed(), name) == (each[i].rc != 0), "%s %d: %s",
+			      name, each[i].rc, rules_installed());
 		}
 	}
-	CHECK((int)lines_of(rules_now()) == worked && worked >= ROUNDS, "%d worked, and it is: %s",
-	      worked, rules_now());
-	done(&lab);
+	CHECK((int)lines_of(rules_installed()) == worked && worked >= ROUNDS,
+	      "%d succeeded, rules: %s", worked, rules_installed());
+	close_with_rule(&lab);
 }
 
-/* The interface goes at some time of it. */
+/* The interface is deleted at any time during a change. */
 SCENARIO(filter_vanish, 60)
 {
 	struct lab lab = { 0 };
@@ -371,20 +373,22 @@ SCENARIO(filter_vanish, 60)
 
 	lab_ready(&lab);
 	for (unsigned int i = 0; i < 24 / test_slow() + 3; i++) {
-		CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
-		CHECK(!link_get(&near->nl, "first", 0, &link), "first");
+		CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns),
+		      "cannot create another pair");
+		CHECK(!link_get(&near->nl, "first", 0, &link), "cannot find first");
 		SONDE_START(&a, "filter", "add", "-i", "first", "drop", "tcp and not port 80");
 		nap_ms(i * 2);
-		CHECK(!link_del(&near->nl, link.ifindex), "removing it");
+		CHECK(!link_del(&near->nl, link.ifindex), "cannot delete the interface");
 		sonde_wait(&a);
 		CHECK(a.rc == 0 || (a.rc == 1 && lines_of(a.err) >= 1), "%d %s", a.rc, a.err);
 	}
-	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns), "another pair");
-	CHECK(!link_get(&near->nl, "first", 0, &link), "first");
+	CHECK(!link_add_veth(&near->nl, "first", "first1", near->netns),
+	      "cannot create another pair");
+	CHECK(!link_get(&near->nl, "first", 0, &link), "cannot find first");
 	SONDE_START(&a, "filter", "add", "-i", "first", "--confirm", "1h", "drop", "tcp");
 	sonde_await_err(&a, "the new rules are active");
-	CHECK(!link_del(&near->nl, link.ifindex), "removing it");
-	/* There is nothing left that could be taken back. */
+	CHECK(!link_del(&near->nl, link.ifindex), "cannot delete the interface");
+	/* Nothing is left to undo. */
 	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "the change is undone"), "%d %s", a.rc,
 	      a.err);
 	expect_clean(&lab);
@@ -412,7 +416,7 @@ SCENARIO(filter_no_privilege, 60)
 		sonde_wait(&a);
 		sonde_expect_line(&a, 1, "CAP_");
 	}
-	/* What a file's rules say is nobody's secret. */
+	/* Testing a file's rules needs no privileges. */
 	sonde_start(&a, drop_all,
 		    (const char *const[]){ "sonde", "filter", "test", "-f",
 					   rules_file("rules", "drop udp"), "tcp", "192.0.2.1",

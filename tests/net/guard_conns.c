@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde guard: limits of connections, on real sockets. */
+/* Scenarios of sonde guard: connection limits on real sockets. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,23 +19,23 @@ enum { PORT = 8080, CONNS_MAX = 64 };
 
 static struct sonde a, b;
 
-/* A listener at the far side, and what was opened to it from the near one. */
+/* A listener at the far side, and the connections from the near side. */
 struct conns {
 	int family, listener;
 	int near[CONNS_MAX], far[CONNS_MAX];
-	unsigned int asked, accepted;
+	unsigned int started, accepted;
 };
 
-/* Where there is IPv6, sockets are of that, and have IPv4 under other names: they are the same. */
-static void begin(struct conns *c, const struct lab *lab, int family)
+/* With IPv6 the listener is a dual-stack socket: mapped IPv4 addresses must count as IPv4. */
+static void open_conns(struct conns *c, const struct lab *lab, int family)
 {
 	*c = (struct conns){ .family = family };
 	c->listener = far_listener(lab, lab->ipv6 ? AF_INET6 : AF_INET, PORT, CONNS_MAX);
 	CHECK(!fcntl(c->listener, F_SETFL, O_NONBLOCK), "fcntl");
 }
 
-/* Ask for n connections at once. */
-static void ask(struct conns *c, unsigned int n)
+/* Starts n connections. */
+static void start_conns(struct conns *c, unsigned int n)
 {
 	struct sockaddr_storage to;
 	socklen_t len = far_address(&to, c->family, PORT);
@@ -45,11 +45,11 @@ static void ask(struct conns *c, unsigned int n)
 
 		CHECK(!connect(fd, (struct sockaddr *)&to, len) || errno == EINPROGRESS,
 		      "connect: %s", strerror(errno));
-		c->near[c->asked++] = fd;
+		c->near[c->started++] = fd;
 	}
 }
 
-static unsigned int accepted(struct conns *c)
+static unsigned int accept_conns(struct conns *c)
 {
 	int fd;
 
@@ -58,17 +58,17 @@ static unsigned int accepted(struct conns *c)
 	return c->accepted;
 }
 
-/* Those that were accepted end at both sides, the others are given up. reset: at once, so that none
- * of a handshake that goes on becomes another connection. */
-static void end(struct conns *c, bool reset)
+/* Closes both ends of accepted connections and aborts the others. reset: with a RST, so that no
+ * pending handshake becomes another connection. */
+static void close_conns(struct conns *c, bool reset)
 {
 	const struct linger at_once = { .l_onoff = 1 };
 
-	while (c->asked) {
+	while (c->started) {
 		if (reset)
-			setsockopt(c->near[c->asked - 1], SOL_SOCKET, SO_LINGER, &at_once,
+			setsockopt(c->near[c->started - 1], SOL_SOCKET, SO_LINGER, &at_once,
 				   sizeof(at_once));
-		close(c->near[--c->asked]);
+		close(c->near[--c->started]);
 	}
 	while (c->accepted)
 		close(c->far[--c->accepted]);
@@ -76,13 +76,13 @@ static void end(struct conns *c, bool reset)
 
 static uint64_t status_of(const struct lab *lab, const char *what, const char *member)
 {
-	char words[96];
+	char text[96];
 	uint64_t n;
 
 	lab_enter(lab, LAB_FAR);
-	snprintf(words, sizeof(words), "\"what\":\"%s", what);
+	snprintf(text, sizeof(text), "\"what\":\"%s", what);
 	CHECK(!SONDE_RUN(&a, "guard", "status", "--json"), "%s", a.err);
-	n = JSON_SUM(a.out, member, words);
+	n = JSON_SUM(a.out, member, text);
 	lab_enter(lab, LAB_NEAR);
 	return n;
 }
@@ -95,8 +95,8 @@ static uint64_t status_of(const struct lab *lab, const char *what, const char *m
 		lab_enter(lab, LAB_NEAR);                                                        \
 	} while (0)
 
-/* What counts connections, at the root of the cgroups. */
-static unsigned int counters(void)
+/* Counts the programs that count connections, at the root of the cgroups. */
+static unsigned int count_programs(void)
 {
 	int root = mnt_open_dir("cgroup2", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC), n;
 	uint32_t ids[64];
@@ -116,71 +116,73 @@ static unsigned int counters(void)
 	return ours;
 }
 
-/* As many as may be open, and no more; when some end, others may begin. */
-/* Before 5.12 two CPUs that make an entry at once may lose a count: the kernel has no
+/* Before 5.12 two CPUs that create an entry at the same time may lose a count: the kernel has no
  * compare-and-swap. */
-static unsigned int slack(void)
+static unsigned int count_slack(void)
 {
 	return feature_try("atomics that fetch") ? 1 : 0;
 }
 
-static void open_ones(const struct lab *lab, const char *at, int family)
+/* Exactly the limit may be open; when some close, others may open. */
+static void open_to_limit(const struct lab *lab, const char *at, int family)
 {
 	struct conns c;
 	uint64_t before;
 
 	START(lab, at, "--enforce", "-l", "src 5 connections", "-l", "src 100000 packets/s");
-	begin(&c, lab, family);
-	ask(&c, 5);
-	AWAIT(accepted(&c) == 5, "%u of 5 accepted", c.accepted);
+	open_conns(&c, lab, family);
+	start_conns(&c, 5);
+	AWAIT(accept_conns(&c) == 5, "%u of 5 accepted", c.accepted);
 	before = status_of(lab, "src 5 connections", "packets");
-	ask(&c, 7);
+	start_conns(&c, 7);
 	AWAIT(status_of(lab, "src 5 connections", "packets") >= before + 7,
-	      "the others are not over: %s", a.out);
-	CHECK(accepted(&c) >= 5 && accepted(&c) <= 5 + slack(), "%u accepted, not 5", c.accepted);
+	      "the others are not over the limit: %s", a.out);
+	CHECK(accept_conns(&c) >= 5 && accept_conns(&c) <= 5 + count_slack(),
+	      "%u accepted, expected 5", c.accepted);
 	CHECK(status_of(lab, "connections, open", "entries") == 5, "%s", a.out);
-	/* Another guard in its place knows them. */
+	/* A guard that replaces this one keeps them. */
 	START(lab, at, "--enforce", "-l", "src 5 connections", "-l", "src 100000 packets/s",
 	      "--allow", "udp");
 	CHECK(status_of(lab, "connections, open", "entries") == 5, "%s", a.out);
-	end(&c, true);
-	AWAIT(!status_of(lab, "connections, open", "entries"), "not closed: %s", a.out);
-	ask(&c, 3);
-	AWAIT(accepted(&c) == 3, "%u of 3 accepted", c.accepted);
+	close_conns(&c, true);
+	AWAIT(!status_of(lab, "connections, open", "entries"), "not counted as closed: %s", a.out);
+	start_conns(&c, 3);
+	AWAIT(accept_conns(&c) == 3, "%u of 3 accepted", c.accepted);
 	CHECK(status_of(lab, "connections, open", "entries") == 3, "%s", a.out);
-	end(&c, true);
+	close_conns(&c, true);
 	close(c.listener);
 }
 
-static void conns_open(const char *at)
+static void check_open_limit(const char *at)
 {
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	open_ones(&lab, at, AF_INET);
+	open_to_limit(&lab, at, AF_INET);
 	if (lab.ipv6)
-		open_ones(&lab, at, AF_INET6);
-	CHECK(counters() == 1, "%u programs count", counters());
+		open_to_limit(&lab, at, AF_INET6);
+	CHECK(count_programs() == 1, "%u programs count connections", count_programs());
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
-	CHECK(!counters(), "connections are still counted");
+	CHECK(!count_programs(), "connections are still counted");
 	expect_clean(&lab);
 }
 
 SCENARIO(guard_conns_xdp, 60)
 {
-	conns_open("xdp");
+	check_open_limit("xdp");
 }
 
 SCENARIO(guard_conns_tc, 60)
 {
-	conns_open("tc");
+	check_open_limit("tc");
 }
 
-/* All handshakes at once: whoever answers last is late. In a dry run it is only told. At tc, for a
- * batch of packets may pass XDP before the first of them is looked at by TCP. */
-static void late(const struct lab *lab, bool enforce)
+/* All handshakes run at the same time: those that complete after the limit is reached are reset. In
+ * a dry run they are only counted. At tc, since a batch of packets may pass XDP before TCP sees the
+ * first of them. */
+static void open_over_limit(const struct lab *lab, bool enforce)
 {
 	struct conns c;
 	uint64_t before;
@@ -190,21 +192,21 @@ static void late(const struct lab *lab, bool enforce)
 			 "tcp[tcpflags] & tcp-syn != 0"),
 	      "%s", a.err);
 	before = status_of(lab, "src 4 connections", "packets");
-	begin(&c, lab, AF_INET);
-	ask(&c, 10);
+	open_conns(&c, lab, AF_INET);
+	start_conns(&c, 10);
 	nap_ms(200);
-	CHECK(!accepted(&c), "a handshake came through");
+	CHECK(!accept_conns(&c), "a handshake completed");
 	CHECK(!SONDE_RUN(&a, "filter", "clear", "-i", "sonde0"), "%s", a.err);
-	AWAIT(accepted(&c) >= (enforce ? 4 : 10), "%u accepted", c.accepted);
+	AWAIT(accept_conns(&c) >= (enforce ? 4 : 10), "%u accepted", c.accepted);
 	if (enforce)
 		AWAIT(status_of(lab, "src 4 connections", "packets") >= before + 6,
-		      "none is late: %s", a.out);
-	CHECK(accepted(&c) == (enforce ? 4 : 10), "%u accepted", c.accepted);
-	CHECK(status_of(lab, "src 4 connections", "packets") >= before + 6, "none is late: %s",
-	      a.out);
-	end(&c, true);
+		      "none is over the limit: %s", a.out);
+	CHECK(accept_conns(&c) == (enforce ? 4 : 10), "%u accepted", c.accepted);
+	CHECK(status_of(lab, "src 4 connections", "packets") >= before + 6,
+	      "none is over the limit: %s", a.out);
+	close_conns(&c, true);
 	close(c.listener);
-	AWAIT(!status_of(lab, "connections, open", "entries"), "not closed: %s", a.out);
+	AWAIT(!status_of(lab, "connections, open", "entries"), "not counted as closed: %s", a.out);
 }
 
 SCENARIO(guard_conns_late, 60)
@@ -212,16 +214,16 @@ SCENARIO(guard_conns_late, 60)
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	late(&lab, true);
-	late(&lab, false);
+	open_over_limit(&lab, true);
+	open_over_limit(&lab, false);
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde1"), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
-	CHECK(!counters(), "connections are still counted");
+	CHECK(!count_programs(), "connections are still counted");
 	expect_clean(&lab);
 }
 
-/* So many a minute, though none stays. */
+/* A limit per minute applies even if no connection stays open. */
 SCENARIO(guard_conns_rate, 60)
 {
 	struct lab lab = { 0 };
@@ -229,24 +231,25 @@ SCENARIO(guard_conns_rate, 60)
 
 	lab_ready(&lab);
 	START(&lab, "tc", "--enforce", "-l", "src 3 connections/m");
-	begin(&c, &lab, AF_INET);
+	open_conns(&c, &lab, AF_INET);
 	for (unsigned int i = 1; i <= 3; i++) {
-		ask(&c, 1);
-		AWAIT(accepted(&c) == 1, "connection %u is not accepted", i);
-		end(&c, false);
+		start_conns(&c, 1);
+		AWAIT(accept_conns(&c) == 1, "connection %u is not accepted", i);
+		close_conns(&c, false);
 	}
-	ask(&c, 3);
-	AWAIT(status_of(&lab, "src 3 connections/m", "packets") >= 3, "not over: %s", a.out);
-	CHECK(!accepted(&c), "a fourth is accepted");
-	end(&c, false);
-	/* The interface takes its gate along; what counts for it is found by whoever clears up. */
-	CHECK(counters() == 1, "%u programs count", counters());
+	start_conns(&c, 3);
+	AWAIT(status_of(&lab, "src 3 connections/m", "packets") >= 3, "not over the limit: %s",
+	      a.out);
+	CHECK(!accept_conns(&c), "accepted a fourth connection");
+	close_conns(&c, false);
+	/* Deleting the interface deletes its gate; detach finds the program that counted for it. */
+	CHECK(count_programs() == 1, "%u programs count connections", count_programs());
 	lab_close(&lab);
-	AWAIT(SONDE_RUN(&a, "detach", "--all") <= 1 && !counters(),
+	AWAIT(SONDE_RUN(&a, "detach", "--all") <= 1 && !count_programs(),
 	      "connections are still counted");
 }
 
-/* Limits that nobody confirms are those of before again, and what counts for them is back. */
+/* Unconfirmed limits are undone, together with the programs that count connections. */
 SCENARIO(guard_conns_unconfirmed, 60)
 {
 	struct lab lab = { 0 };
@@ -256,22 +259,22 @@ SCENARIO(guard_conns_unconfirmed, 60)
 	lab_enter(&lab, LAB_FAR);
 	CHECK(SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "-l", "src 5 connections",
 			"--confirm", "500ms") == 1,
-	      "it works: %s", a.err);
+	      "does not fail: %s", a.err);
 	CHECK(strstr(a.err, "the change is undone") && SONDE_RUN(&a, "guard", "status") == 1, "%s",
 	      a.err);
-	CHECK(!counters(), "connections are still counted");
+	CHECK(!count_programs(), "connections are still counted");
 	START(&lab, "xdp", "--enforce", "-l", "src 5 connections");
-	begin(&c, &lab, AF_INET);
-	ask(&c, 2);
-	AWAIT(accepted(&c) == 2, "%u of 2 accepted", c.accepted);
+	open_conns(&c, &lab, AF_INET);
+	start_conns(&c, 2);
+	AWAIT(accept_conns(&c) == 2, "%u of 2 accepted", c.accepted);
 	lab_enter(&lab, LAB_FAR);
 	CHECK(SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "--enforce", "-l", "src 9 packets/s",
 			"--confirm", "500ms") == 1,
-	      "it works: %s", a.err);
-	CHECK(counters() == 1, "%u programs count", counters());
+	      "does not fail: %s", a.err);
+	CHECK(count_programs() == 1, "%u programs count connections", count_programs());
 	lab_enter(&lab, LAB_NEAR);
-	ask(&c, 1);
-	AWAIT(accepted(&c) == 3, "%u of 3 accepted", c.accepted);
+	start_conns(&c, 1);
+	AWAIT(accept_conns(&c) == 3, "%u of 3 accepted", c.accepted);
 	lab_enter(&lab, LAB_FAR);
 	SONDE_START(&a, "guard", "start", "-i", "sonde1", "-l", "src 9 packets/s", "--confirm",
 		    "60s");
@@ -282,11 +285,11 @@ SCENARIO(guard_conns_unconfirmed, 60)
 	lab_enter(&lab, LAB_NEAR);
 	CHECK(status_of(&lab, "entries, capacity", "entries") > 0 &&
 		      strstr(a.out, "src 9 packets/s"),
-	      "other limits: %s", a.out);
-	end(&c, true);
+	      "wrong limits: %s", a.out);
+	close_conns(&c, true);
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	CHECK(!counters(), "connections are still counted");
+	CHECK(!count_programs(), "connections are still counted");
 	lab_enter(&lab, LAB_NEAR);
 	expect_clean(&lab);
 }

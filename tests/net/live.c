@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde capture, live: each packet once, as it was, in order, and chosen rightly. */
+/* Scenarios of live capture: each packet once, unchanged, in order, and filtered exactly. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,51 +23,54 @@ static struct sonde a, b;
 
 #define CAPTURE(s, ...) SONDE_START(s, "capture", __VA_ARGS__)
 
-/* What each packet of a file is to be like. */
-struct like {
+/* The expected properties of each packet of a file. */
+struct expected {
 	const char *iface;
 	uint8_t dir;
 	uint32_t caplen, len;
 };
 
-static void expect_like(const struct frame *f, const struct capfile_iface *i, void *arg)
+static void expect_frame(const struct frame *f, const struct capfile_iface *i, void *arg)
 {
-	const struct like *l = arg;
+	const struct expected *e = arg;
 
-	CHECK(f->caplen == l->caplen && f->len == l->len, "%u of %u bytes instead of %u of %u",
-	      f->caplen, f->len, l->caplen, l->len);
-	CHECK(f->dir == l->dir && !strcmp(i->name, l->iface), "%d at %s", f->dir, i->name);
+	CHECK(f->caplen == e->caplen && f->len == e->len, "%u of %u bytes, expected %u of %u",
+	      f->caplen, f->len, e->caplen, e->len);
+	CHECK(f->dir == e->dir && !strcmp(i->name, e->iface), "direction %d at %s", f->dir,
+	      i->name);
 	CHECK(f->link == FRAME_ETHERNET && f->data[12] == 8 && f->data[23] == IPPROTO_UDP,
-	      "other bytes than were sent");
+	      "the bytes differ from those sent");
 }
 
-/* What was printed and what is in the file add up to what came by. */
-static void expect_sums(const struct sonde *s, const char *path, const struct like *like,
-			uint64_t came)
+/* Captured and lost packets add up to those that came; the file has those captured. */
+static void expect_sums(const struct sonde *s, const char *path, const struct expected *expected,
+			uint64_t arrived)
 {
-	uint64_t captured = sonde_said(s, "packets captured");
-	uint64_t lost = sonde_said(s, "packets dropped by kernel");
-	uint64_t there = file_read(path, expect_like, (void *)(uintptr_t)like);
+	uint64_t captured = sonde_number(s, "packets captured");
+	uint64_t lost = sonde_number(s, "packets dropped by kernel");
+	uint64_t in_file = file_read(path, expect_frame, (void *)(uintptr_t)expected);
 
-	CHECK(captured + lost == came, "%llu + %llu lost of %llu: %s", (unsigned long long)captured,
-	      (unsigned long long)lost, (unsigned long long)came, s->err);
-	CHECK(there == captured, "%llu packets in the file: %s", (unsigned long long)there, s->err);
+	CHECK(captured + lost == arrived, "%llu + %llu lost of %llu: %s",
+	      (unsigned long long)captured, (unsigned long long)lost, (unsigned long long)arrived,
+	      s->err);
+	CHECK(in_file == captured, "%llu packets in the file: %s", (unsigned long long)in_file,
+	      s->err);
 }
 
-/* Filler where an option is left out: harmless. */
+/* An option without effect, in place of --ring. */
 #define RING(ring) ((ring) ? "--ring" : "-n")
 
-/* Floods into the far side, with a count beside. hook: as the note is to say it. */
-static void exact(const char *at, const char *hook, bool ring)
+/* Captures a flood to the far side, with a count next to it. hook: as in the note. */
+static void capture_flood(const char *at, const char *hook, bool ring)
 {
-	const struct like like = { "sonde1", FRAME_IN, FRAME, FRAME };
+	const struct expected expected = { "sonde1", FRAME_IN, FRAME, FRAME };
 	const char *path = file_path("exact.pcapng");
 	unsigned int packets = PACKETS / test_slow();
-	uint64_t came, counted;
+	uint64_t arrived, counted;
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	lab_enter(&lab, LAB_FAR);
 	CAPTURE(&a, "-i", "sonde1", "-Q", "in", "--at", at, "-w", path, RING(ring), "udp");
 	sonde_await_err(&a, "sonde1: in: ");
@@ -75,77 +78,78 @@ static void exact(const char *at, const char *hook, bool ring)
 		    "--in");
 	sonde_await_err(&b, "in: ");
 	lab_enter(&lab, LAB_NEAR);
-	came = flood_across(&lab, packets, LEN);
+	arrived = flood_across(&lab, packets, LEN);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	CHECK(strstr(a.err, hook), "%s", a.err);
-	CHECK(came > packets / 2, "the pair dropped %llu packets: too fast a flood",
-	      (unsigned long long)(packets - came));
-	expect_sums(&a, path, &like, came);
-	/* With generic XDP, too, behind which some kernels hand tc packets without their header. */
+	CHECK(arrived > packets / 2, "the pair dropped %llu packets: the flood is too fast",
+	      (unsigned long long)(packets - arrived));
+	expect_sums(&a, path, &expected, arrived);
+	/* Also with generic XDP, after which some kernels give tc packets without their Ethernet
+	 * header. */
 	counted = JSON_SUM(b.out, "packets", "\"direction\":\"in\"", "\"family\":\"ipv4\"",
 			   "\"protocol\":\"udp\"");
-	CHECK(counted == came, "count says %llu of %llu: %s %s", (unsigned long long)counted,
-	      (unsigned long long)came, b.out, b.err);
+	CHECK(counted == arrived, "count has %llu of %llu: %s %s", (unsigned long long)counted,
+	      (unsigned long long)arrived, b.out, b.err);
 	expect_clean(&lab);
 }
 
 SCENARIO(live_exact_tc, 60)
 {
-	exact("tc", "in: ", false);
+	capture_flood("tc", "in: ", false);
 }
 
 SCENARIO(live_exact_tcx, 60)
 {
 	if (feature_try("tcx"))
 		SKIP("this kernel has no tcx");
-	exact("tcx", "in: tcx\n", false);
+	capture_flood("tcx", "in: tcx\n", false);
 }
 
 SCENARIO(live_exact_clsact, 60)
 {
-	exact("clsact", "in: clsact\n", false);
+	capture_flood("clsact", "in: clsact\n", false);
 }
 
 SCENARIO(live_exact_xdp_native, 60)
 {
-	exact("xdp-native", "in: xdp native\n", false);
+	capture_flood("xdp-native", "in: xdp native\n", false);
 }
 
 SCENARIO(live_exact_xdp_generic, 60)
 {
-	exact("xdp-generic", "in: xdp generic\n", false);
+	capture_flood("xdp-generic", "in: xdp generic\n", false);
 }
 
 SCENARIO(live_exact_ring, 60)
 {
-	exact("tc", "in: ", true);
+	capture_flood("tc", "in: ", true);
 }
 
 SCENARIO(live_exact_ring_xdp, 60)
 {
-	exact("xdp", "in: xdp ", true);
+	capture_flood("xdp", "in: xdp ", true);
 }
 
-/* What goes out, of which the kernel has not dropped any yet. */
+/* Outgoing packets, before the kernel can drop any. */
 SCENARIO(live_exact_out, 60)
 {
-	const struct like like = { "sonde0", FRAME_OUT, FRAME, FRAME };
+	const struct expected expected = { "sonde0", FRAME_OUT, FRAME, FRAME };
 	const char *path = file_path("out.pcapng");
 	unsigned int packets = PACKETS / test_slow();
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	CAPTURE(&a, "-i", "sonde0", "-w", path, "udp");
 	sonde_await_err(&a, "out: ");
-	flood(&lab, packets, LEN);
+	lab_flood(&lab, packets, LEN);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	expect_sums(&a, path, &like, packets);
+	expect_sums(&a, path, &expected, packets);
 	expect_clean(&lab);
 }
 
-/* Stopped for a while: nobody empties its memory. */
+/* Stops the process, so that nothing empties its buffer. */
 static void pause_sonde(struct sonde *s)
 {
 	int status;
@@ -154,96 +158,95 @@ static void pause_sonde(struct sonde *s)
 	CHECK(waitpid(s->pid, &status, WUNTRACED) == s->pid && WIFSTOPPED(status), "%s", s->err);
 }
 
-/* More comes than there is room for: what was kept and what was lost add up, and the file is
- * whole. */
-static void loses(const char *snaplen, bool ring, bool surely)
+/* The buffer overflows: captured and lost packets add up, and the file is valid. */
+static void overflow_buffer(const char *snaplen, bool ring, bool must_lose)
 {
 	enum { LONG = 1400, MANY = 4000 };
-	const struct like like = { "sonde1", FRAME_IN, HEADS + LONG, HEADS + LONG };
+	const struct expected expected = { "sonde1", FRAME_IN, HEADS + LONG, HEADS + LONG };
 	const char *path = file_path("loss.pcapng");
 	struct lab lab = { 0 };
-	uint64_t before, came, lost;
+	uint64_t before, arrived, lost;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	lab_enter(&lab, LAB_FAR);
 	CAPTURE(&a, "-i", "sonde1", "-Q", "in", "-B", "64", "-s", snaplen, "-w", path, RING(ring));
 	sonde_await_err(&a, "sonde1: in: ");
 	lab_enter(&lab, LAB_NEAR);
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
+	before = count_arrived(&lab, 0);
+	lost = count_dropped(&lab);
 	pause_sonde(&a);
-	flood(&lab, MANY, LONG);
+	lab_flood(&lab, MANY, LONG);
 	kill(a.pid, SIGCONT);
-	flood(&lab, MANY, LONG);
-	came = all_arrived(&lab, before, 2 * MANY, lost);
+	lab_flood(&lab, MANY, LONG);
+	arrived = all_arrived(&lab, before, 2 * MANY, lost);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	expect_sums(&a, path, &like, came);
-	CHECK(!surely || sonde_said(&a, "packets dropped by kernel"), "nothing was lost: %s",
+	expect_sums(&a, path, &expected, arrived);
+	CHECK(!must_lose || sonde_number(&a, "packets dropped by kernel"), "no packet was lost: %s",
 	      a.err);
 	expect_clean(&lab);
 }
 
-SCENARIO(live_loses_area, 60)
+SCENARIO(live_loses_mapped, 60)
 {
-	loses("2000", false, true);
-	loses("262144", false, false);
+	overflow_buffer("2000", false, true);
+	overflow_buffer("262144", false, false);
 }
 
 SCENARIO(live_loses_ring, 60)
 {
-	loses("2000", true, true);
-	loses("262144", true, true);
+	overflow_buffer("2000", true, true);
+	overflow_buffer("262144", true, true);
 }
 
-/* Ended at once behind the last packet, as text, JSON and file, a few times: it is there. */
+/* Stopped right after the last packet, as text, JSON and file: that packet is captured. */
 SCENARIO(live_drains, 60)
 {
 	enum { TIMES = 5, EACH = 7 };
-	const struct like like = { "sonde0", FRAME_OUT, FRAME, FRAME };
+	const struct expected expected = { "sonde0", FRAME_OUT, FRAME, FRAME };
 	const char *path = file_path("drain.pcapng");
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	for (int i = 0; i < TIMES; i++) {
 		CAPTURE(&a, "-i", "sonde0", "-Q", "out", "-w", path, RING(i & 1), "udp");
 		CAPTURE(&b, "-i", "sonde0", "-Q", "out", i & 2 ? "--json" : "-n", RING(i & 1),
 			"udp");
 		sonde_await_err(&a, "out: ");
 		sonde_await_err(&b, "out: ");
-		CHECK(!lab_udp(&lab, AF_INET, EACH, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, AF_INET, EACH, LEN, true), "cannot send");
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 		CHECK(!sonde_stop(&b, SIGTERM), "%s", b.err);
-		expect_sums(&a, path, &like, EACH);
+		expect_sums(&a, path, &expected, EACH);
 		CHECK(lines_of(b.out) == EACH, "%u lines: %s", lines_of(b.out), b.err);
-		CHECK(sonde_said(&b, "packets captured") == EACH, "%s", b.err);
+		CHECK(sonde_number(&b, "packets captured") == EACH, "%s", b.err);
 	}
 	expect_clean(&lab);
 }
 
-static void ping4(const struct lab *lab)
+static void send_pings(const struct lab *lab)
 {
 	if (lab_ping(lab, AF_INET, 100, LEN))
 		_exit(1);
 }
 
-static void udp4(const struct lab *lab)
+static void send_udp(const struct lab *lab)
 {
 	if (lab_udp(lab, AF_INET, 100, LEN, true))
 		_exit(1);
 }
 
-static void tcp4(const struct lab *lab)
+static void send_tcp(const struct lab *lab)
 {
 	if (lab_tcp(lab, AF_INET, 100000))
 		_exit(1);
 }
 
-/* All begin at once, each on a CPU of its own if there are so many. */
+/* All start at the same time, each on its own CPU if there are enough. */
 static void mixed_traffic(const struct lab *lab)
 {
-	static void (*const kinds[])(const struct lab *) = { ping4, udp4, tcp4 };
+	static void (*const kinds[])(const struct lab *) = { send_pings, send_udp, send_tcp };
 	enum { KINDS = ARRAY_LEN(kinds) };
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), status;
 	pid_t pids[KINDS];
@@ -258,14 +261,14 @@ static void mixed_traffic(const struct lab *lab)
 			continue;
 		cpu_pin(i % cpus);
 		close(start[1]);
-		CHECK(!read(start[0], &byte, 1), "the signal to start");
+		CHECK(!read(start[0], &byte, 1), "cannot read the start signal");
 		kinds[i](lab);
 		_exit(0);
 	}
 	close(start[0]);
 	close(start[1]);
 	for (int i = 0; i < KINDS; i++)
-		CHECK(waitpid(pids[i], &status, 0) == pids[i] && !status, "traffic");
+		CHECK(waitpid(pids[i], &status, 0) == pids[i] && !status, "cannot send");
 }
 
 static void expect_later(const struct frame *f, const struct capfile_iface *i, void *arg)
@@ -273,11 +276,12 @@ static void expect_later(const struct frame *f, const struct capfile_iface *i, v
 	uint64_t *last = arg;
 
 	(void)i;
-	CHECK(f->time_ns >= *last, "%llu ns back", (unsigned long long)(*last - f->time_ns));
+	CHECK(f->time_ns >= *last, "time goes back %llu ns",
+	      (unsigned long long)(*last - f->time_ns));
 	*last = f->time_ns;
 }
 
-/* Times of the epoch have the same width: they compare as texts. */
+/* Times since the epoch have a fixed width: they compare as text. */
 static void expect_sorted(const char *out)
 {
 	enum { WIDTH = 10 + 1 + 9 };
@@ -287,7 +291,7 @@ static void expect_sorted(const char *out)
 		      out, next + 1);
 }
 
-/* From several CPUs, in both directions, of two interfaces: times never go back. */
+/* From several CPUs, in both directions, on two interfaces: times never go back. */
 static void in_order(bool ring)
 {
 	const char *path = file_path("order.pcapng");
@@ -317,7 +321,7 @@ SCENARIO(live_in_order_ring, 60)
 	in_order(true);
 }
 
-/* -c: so many, not one more, and a good end. */
+/* -c N: exactly N packets, and exit code 0. */
 SCENARIO(live_count, 60)
 {
 	const char *path = file_path("count.pcapng");
@@ -329,21 +333,21 @@ SCENARIO(live_count, 60)
 		CAPTURE(&b, "-i", "sonde0", "-c", "5", "-n", RING(ring), "udp");
 		sonde_await_err(&a, "out: ");
 		sonde_await_err(&b, "out: ");
-		CHECK(!lab_udp(&lab, AF_INET, 20, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, AF_INET, 20, LEN, true), "cannot send");
 		CHECK(!sonde_wait(&a), "%s", a.err);
 		CHECK(!sonde_wait(&b), "%s", b.err);
 		CHECK(file_read(path, NULL, NULL) == 5, "%s", a.err);
-		CHECK(sonde_said(&a, "packets captured") == 5, "%s", a.err);
-		CHECK(lines_of(b.out) == 5 && sonde_said(&b, "packets captured") == 5, "%s%s",
+		CHECK(sonde_number(&a, "packets captured") == 5, "%s", a.err);
+		CHECK(lines_of(b.out) == 5 && sonde_number(&b, "packets captured") == 5, "%s%s",
 		      b.out, b.err);
 	}
 	expect_clean(&lab);
 }
 
-/* -s: the first bytes only, and how many there were. */
+/* -s: only the first bytes, and the original length. */
 SCENARIO(live_snaplen, 60)
 {
-	const struct like like = { "sonde0", FRAME_OUT, 60, FRAME };
+	const struct expected expected = { "sonde0", FRAME_OUT, 60, FRAME };
 	const char *path = file_path("snaplen.pcapng");
 	struct lab lab = { 0 };
 
@@ -351,13 +355,13 @@ SCENARIO(live_snaplen, 60)
 	for (int ring = 0; ring < 2; ring++) {
 		CAPTURE(&a, "-i", "sonde0", "-Q", "out", "-s", "60", "-w", path, RING(ring), "udp");
 		sonde_await_err(&a, "out: ");
-		CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "cannot send");
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-		expect_sums(&a, path, &like, 10);
+		expect_sums(&a, path, &expected, 10);
 	}
 }
 
-/* The sum of all lines whatever their order: each by FNV-1a. */
+/* Sums the FNV-1a hashes of all lines, in any order. */
 static uint64_t sum_lines(const char *out)
 {
 	uint64_t sum = 0, hash = 14695981039346656037ull;
@@ -372,20 +376,20 @@ static uint64_t sum_lines(const char *out)
 	return sum;
 }
 
-/* The first line of some text that another has not; "": there is none. */
-static const char *line_missing(const char *some, const char *other)
+/* Returns the first line of some that is not in other; "" if none. */
+static const char *line_missing(const char *text, const char *other)
 {
 	static char line[512];
 
-	for (const char *end; (end = strchr(some, '\n')); some = end + 1) {
-		snprintf(line, sizeof(line), "%.*s", (int)(end - some + 1), some);
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		snprintf(line, sizeof(line), "%.*s", (int)(end - text + 1), text);
 		if (!strstr(other, line))
 			return line;
 	}
 	return "";
 }
 
-/* Traffic that nobody but the test makes: no neighbour or multicast messages. */
+/* Traffic that only the test makes: no neighbour or multicast messages. */
 static const char *const filters[] = {
 	"udp port 4242",
 	"src port 4242 and tcp",
@@ -404,8 +408,8 @@ static const char *const filters[] = {
 	"src set %s and not icmp6 and not arp",
 };
 
-/* With the name of a file in place of %s; either end is in it of one family. */
-static const char *expand(const char *filter)
+/* Replaces %s by the name of a set's file, which contains one end of each family. */
+static const char *expand_set(const char *filter)
 {
 	static char texts[ARRAY_LEN(filters)][256];
 	static unsigned int next;
@@ -418,7 +422,8 @@ static const char *expand(const char *filter)
 		return filter;
 	path = file_path("set.txt");
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && write(fd, set, sizeof(set) - 1) == sizeof(set) - 1, "writing %s", path);
+	CHECK(fd >= 0 && write(fd, set, sizeof(set) - 1) == sizeof(set) - 1, "cannot write %s",
+	      path);
 	close(fd);
 	snprintf(text, sizeof(*texts), "%.*s%s%s", (int)strcspn(filter, "%"), filter, path,
 		 strstr(filter, "%s") + 2);
@@ -430,27 +435,28 @@ static void all_traffic(const struct lab *lab)
 	for (int v6 = 0; v6 <= lab->ipv6; v6++) {
 		int family = v6 ? AF_INET6 : AF_INET;
 
-		CHECK(!lab_udp(lab, family, 5, LEN, true), "UDP");
-		CHECK(!lab_tcp(lab, family, 5000), "TCP");
-		CHECK(!lab_ping(lab, family, 5, LEN), "echo");
+		CHECK(!lab_udp(lab, family, 5, LEN, true), "cannot send UDP");
+		CHECK(!lab_tcp(lab, family, 5000), "cannot send TCP");
+		CHECK(!lab_ping(lab, family, 5, LEN), "cannot ping");
 	}
 }
 
-/* What -r chooses from the file is what was chosen in the kernel. */
-static void expect_choice(const struct sonde *live, const char *path, const char *text, bool ipv6)
+/* -r with the same filter selects the same packets from the file. */
+static void expect_same_selection(const struct sonde *live, const char *path, const char *text,
+				  bool ipv6)
 {
-	const char *filter = expand(text);
+	const char *filter = expand_set(text);
 
 	CHECK(!SONDE_RUN(&b, "capture", "-r", path, "-t", "-n", filter), "%s", b.err);
-	CHECK(lines_of(b.out) > 1 || !ipv6, "'%s' tells nothing", filter);
+	CHECK(lines_of(b.out) > 1 || !ipv6, "'%s' matches too few packets", filter);
 	CHECK(lines_of(b.out) == lines_of(live->out) && sum_lines(b.out) == sum_lines(live->out),
-	      "'%s' chose %u, of the file %u; %s%s", filter, lines_of(live->out), lines_of(b.out),
-	      line_missing(live->out, b.out), line_missing(b.out, live->out));
-	CHECK(sonde_said(live, "packets captured") == lines_of(b.out), "%s", live->err);
+	      "'%s' matched %u live, %u in the file; %s%s", filter, lines_of(live->out),
+	      lines_of(b.out), line_missing(live->out, b.out), line_missing(b.out, live->out));
+	CHECK(sonde_number(live, "packets captured") == lines_of(b.out), "%s", live->err);
 }
 
-/* Many at once, beside one that takes all. */
-SCENARIO(live_chooses, 60)
+/* Many filtered captures at the same time, next to one of all packets. */
+SCENARIO(live_filters, 60)
 {
 	enum { FILTERS = ARRAY_LEN(filters) };
 	static struct sonde live[FILTERS];
@@ -458,12 +464,12 @@ SCENARIO(live_chooses, 60)
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	/* Without processes: a socket that is closed in between would make a difference. */
+	/* Without processes: a socket that closes in between would make a difference. */
 	CAPTURE(&a, "-i", "sonde0", "-P", "none", "-w", path);
 	sonde_await_err(&a, "out: ");
 	for (size_t i = 0; i < FILTERS; i++) {
 		CAPTURE(&live[i], "-i", "sonde0", "-P", "none", "-B", "512", "-t", "-n",
-			expand(filters[i]));
+			expand_set(filters[i]));
 		sonde_await_err(&live[i], "out: ");
 	}
 	all_traffic(&lab);
@@ -471,12 +477,12 @@ SCENARIO(live_chooses, 60)
 		CHECK(!sonde_stop(&live[i], SIGINT), "%s", live[i].err);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	for (size_t i = 0; i < FILTERS; i++)
-		expect_choice(&live[i], path, filters[i], lab.ipv6);
+		expect_same_selection(&live[i], path, filters[i], lab.ipv6);
 	expect_clean(&lab);
 }
 
-/* At XDP, where an interface has room for one. Not TCP, of which tc may see larger packets. */
-SCENARIO(live_chooses_xdp, 60)
+/* At XDP, one capture an interface. Without TCP, of which tc may see merged packets. */
+SCENARIO(live_filters_xdp, 60)
 {
 	static const char *const few[] = { "src port 4242 and udp", "ip[8] > 60 and not tcp and ip",
 					   "ip6 and udp and greater 100", "set %s and udp" };
@@ -488,13 +494,13 @@ SCENARIO(live_chooses_xdp, 60)
 	for (size_t i = 0; i < ARRAY_LEN(few); i++) {
 		CAPTURE(&a, "-i", "sonde0", "-Q", "in", "-w", path);
 		CAPTURE(&live, "-i", "sonde0", "-Q", "in", "--at", "xdp-native", "-t", "-n",
-			expand(few[i]));
+			expand_set(few[i]));
 		sonde_await_err(&a, "in: ");
 		sonde_await_err(&live, "in: ");
 		all_traffic(&lab);
 		CHECK(!sonde_stop(&live, SIGINT), "%s", live.err);
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-		expect_choice(&live, path, few[i], lab.ipv6);
+		expect_same_selection(&live, path, few[i], lab.ipv6);
 	}
 	expect_clean(&lab);
 }

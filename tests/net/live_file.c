@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of live capture into files: rotation, full disks, and ends of every kind. */
+/* Scenarios of live capture to files: rotation, full disks, and every kind of end. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ enum {
 	MEGABYTE = 1000000,
 	LEN = 1400,
 	STALLED = 1000,   /* datagrams: more than a pipe holds */
-	BLOCK_MAX = 1600, /* a packet's, and the end of a file */
+	BLOCK_MAX = 1600, /* a packet's block, and the end of a file */
 	MANY = 2500,      /* 3.6 MB */
 };
 
@@ -28,33 +28,33 @@ static struct sonde a;
 
 #define CAPTURE(...) SONDE_START(&a, "capture", __VA_ARGS__)
 
-/* It is captured on the near side what that sends. */
+/* Floods; the near side's outgoing packets are captured. */
 static void flood_out(struct lab *lab)
 {
-	flood(lab, MANY, LEN);
+	lab_flood(lab, MANY, LEN);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 }
 
-static uint64_t captured_of(uint64_t came)
+static uint64_t captured_of(uint64_t arrived)
 {
-	uint64_t captured = sonde_said(&a, "packets captured");
+	uint64_t captured = sonde_number(&a, "packets captured");
 
-	CHECK(captured + sonde_said(&a, "packets not written") +
-			      sonde_said(&a, "packets dropped by kernel") ==
-		      came,
-	      "not %llu in all: %s", (unsigned long long)came, a.err);
+	CHECK(captured + sonde_number(&a, "packets not written") +
+			      sonde_number(&a, "packets dropped by kernel") ==
+		      arrived,
+	      "sum is not %llu: %s", (unsigned long long)arrived, a.err);
 	return captured;
 }
 
-/* -C: FILE, FILE1, FILE2, each whole by itself, and in sum all packets. */
-static void rotates(const char *name, const char *option)
+/* -C: FILE, FILE1, FILE2, each valid by itself; together they have all packets. */
+static void rotate_by_size(const char *name, const char *option)
 {
 	uint64_t sum = 0;
 	struct lab lab = { 0 };
 	unsigned int files = 0;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", option, "-w", file_path(name), "udp");
 	sonde_await_err(&a, "out: ");
 	flood_out(&lab);
@@ -71,23 +71,24 @@ static void rotates(const char *name, const char *option)
 		sum += file_read(path, NULL, NULL);
 	}
 	CHECK(files == 4, "%u files: %s", files, a.err);
-	CHECK(sum == captured_of(MANY), "%llu packets in them: %s", (unsigned long long)sum, a.err);
+	CHECK(sum == captured_of(MANY), "%llu packets in the files: %s", (unsigned long long)sum,
+	      a.err);
 	expect_clean(&lab);
 }
 
 SCENARIO(live_rotates, 60)
 {
-	rotates("turn.pcapng", "-n");
+	rotate_by_size("turn.pcapng", "-n");
 }
 
 SCENARIO(live_rotates_pcap, 60)
 {
-	rotates("turn.pcap", "-n");
+	rotate_by_size("turn.pcap", "-n");
 }
 
 SCENARIO(live_rotates_ring, 60)
 {
-	rotates("turn.pcapng", "--ring");
+	rotate_by_size("turn.pcapng", "--ring");
 }
 
 struct lengths {
@@ -105,21 +106,21 @@ static void find_lengths(const struct frame *f, const struct capfile_iface *i, v
 	l->last += f->len == LAST + 42;
 }
 
-/* -C -W: two files in turn, with the newest packets. */
-SCENARIO(live_rotates_in_turn, 60)
+/* -C -W: two files, overwritten in rotation, with the newest packets. */
+SCENARIO(live_rotates_overwriting, 60)
 {
 	const char *paths[] = { file_path("turn.pcapng0"), file_path("turn.pcapng1") };
 	struct lengths seen = { 0 };
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", "-W", "2", "-w", file_path("turn.pcapng"),
 		"udp");
 	sonde_await_err(&a, "out: ");
-	CHECK(!lab_udp(&lab, 2, 1, FIRST, true), "the first packet");
-	flood(&lab, MANY, LEN);
-	CHECK(!lab_udp(&lab, 2, 1, LAST, true), "the last packet");
+	CHECK(!lab_udp(&lab, 2, 1, FIRST, true), "cannot send the first packet");
+	lab_flood(&lab, MANY, LEN);
+	CHECK(!lab_udp(&lab, 2, 1, LAST, true), "cannot send the last packet");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(access(file_path("turn.pcapng"), F_OK) && access(file_path("turn.pcapng2"), F_OK),
 	      "more than two files");
@@ -127,7 +128,8 @@ SCENARIO(live_rotates_in_turn, 60)
 		CHECK(file_len(paths[i]) <= MEGABYTE + BLOCK_MAX, "%s is too long", paths[i]);
 		file_read(paths[i], find_lengths, &seen);
 	}
-	CHECK(!seen.first && seen.last == 1, "not the newest: %u %u", seen.first, seen.last);
+	CHECK(!seen.first && seen.last == 1, "not the newest packets: %u %u", seen.first,
+	      seen.last);
 	captured_of(MANY + 2);
 }
 
@@ -149,7 +151,7 @@ static bool any_named(const char *directory_of, unsigned int want)
 	return n == want;
 }
 
-/* -G -W: so many files of so long, and the end; also without a single packet. */
+/* -G -W: the given number of files of the given time, then the end; also without packets. */
 SCENARIO(live_rotates_by_time, 60)
 {
 	struct lab lab = { 0 };
@@ -157,7 +159,7 @@ SCENARIO(live_rotates_by_time, 60)
 	lab_ready(&lab);
 	CAPTURE("-i", "sonde0", "-G", "1s", "-W", "2", "-w", file_path("%H%M%S"), "udp");
 	sonde_await_err(&a, "out: ");
-	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "cannot send");
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(any_named(file_path("x"), 2), "not two files: %s", a.err);
 	CHECK(captured_of(10) == 10, "%s", a.err);
@@ -172,7 +174,7 @@ static void limit_files(void)
 		_exit(126);
 }
 
-static void stop_it(void)
+static void stop_sonde(void)
 {
 	int status;
 
@@ -180,82 +182,83 @@ static void stop_it(void)
 	CHECK(waitpid(a.pid, &status, WUNTRACED) == a.pid && WIFSTOPPED(status), "%s", a.err);
 }
 
-/* One line of an error among the notes and sums. */
-static void expect_error(const char *words)
+/* Expects one line of an error among the notes and sums. */
+static void expect_error(const char *text)
 {
-	const char *at = strstr(a.err, words);
+	const char *at = strstr(a.err, text);
 
-	CHECK(a.rc == 1 && at, "exit code %d, and not \"%s\": %s", a.rc, words, a.err);
-	CHECK(!strstr(at + 1, words), "said twice: %s", a.err);
+	CHECK(a.rc == 1 && at, "exit code %d, no \"%s\": %s", a.rc, text, a.err);
+	CHECK(!strstr(at + 1, text), "reported twice: %s", a.err);
 }
 
-/* All packets wait for it when it finds the disk full: none of them is forgotten. */
-static void fills(const char *name, const char *option, const char *value)
+/* All packets are pending when it finds the disk full: all are counted. */
+static void fill_disk(const char *name, const char *option, const char *value)
 {
 	const char *path = file_path(name);
 	struct lab lab = { 0 };
-	uint64_t captured, there;
+	uint64_t captured, in_file;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	sonde_start(&a, limit_files,
 		    (const char *const[]){ "sonde", "capture", "-i", "sonde0", "-Q", "out", "-w",
 					   path, option, value, "udp", NULL });
 	sonde_await_err(&a, "out: ");
-	stop_it();
-	flood(&lab, MANY, LEN);
+	stop_sonde();
+	lab_flood(&lab, MANY, LEN);
 	kill(a.pid, SIGCONT);
 	sonde_wait(&a);
 	expect_error("no space left");
 	captured = captured_of(MANY);
-	there = file_read(path, NULL, NULL);
-	CHECK(there == captured && there, "%llu packets in the file: %s", (unsigned long long)there,
-	      a.err);
-	CHECK(sonde_said(&a, "packets not written"), "%s", a.err);
-	CHECK(file_len(path) <= MEGABYTE, "it is longer than allowed");
+	in_file = file_read(path, NULL, NULL);
+	CHECK(in_file == captured && in_file, "%llu packets in the file: %s",
+	      (unsigned long long)in_file, a.err);
+	CHECK(sonde_number(&a, "packets not written"), "%s", a.err);
+	CHECK(file_len(path) <= MEGABYTE, "the file is longer than the limit");
 	expect_clean(&lab);
 }
 
 SCENARIO(live_full_disk, 60)
 {
-	fills("full.pcapng", "-s", "0");
+	fill_disk("full.pcapng", "-s", "0");
 }
 
 SCENARIO(live_full_disk_pcap, 60)
 {
-	fills("full.pcap", "-s", "0");
+	fill_disk("full.pcap", "-s", "0");
 }
 
 SCENARIO(live_full_disk_ring, 60)
 {
-	fills("full.pcapng", "-n", "--ring");
+	fill_disk("full.pcapng", "-n", "--ring");
 }
 
-/* A later file of a row, which a confined process has opened, is cut back as the first is. */
+/* A later file of a rotation, opened by the confined process, is truncated to whole packets like
+ * the first. */
 SCENARIO(live_full_disk_later, 60)
 {
 	enum { PART = 1000 }; /* 1.4 MB */
 	const char *first = file_path("later"), *second = file_path("later1");
 	struct rlimit limit = { MEGABYTE * 6 / 10, MEGABYTE * 6 / 10 };
 	struct lab lab = { 0 };
-	uint64_t captured, there;
+	uint64_t captured, in_file;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	CAPTURE("-i", "sonde0", "-Q", "out", "-C", "1", "-w", first, "udp");
 	sonde_await_err(&a, "out: ");
-	flood(&lab, PART, LEN);
+	lab_flood(&lab, PART, LEN);
 	AWAIT(!access(second, F_OK), "no second file: %s", a.err);
-	stop_it();
+	stop_sonde();
 	CHECK(!prlimit(a.pid, RLIMIT_FSIZE, &limit, NULL), "prlimit: %s", strerror(errno));
-	flood(&lab, PART, LEN);
+	lab_flood(&lab, PART, LEN);
 	kill(a.pid, SIGCONT);
 	sonde_wait(&a);
 	expect_error("no space left");
 	captured = captured_of(2 * PART);
-	there = file_read(first, NULL, NULL) + file_read(second, NULL, NULL);
-	CHECK(there == captured && there > PART, "%llu packets in the files: %s",
-	      (unsigned long long)there, a.err);
+	in_file = file_read(first, NULL, NULL) + file_read(second, NULL, NULL);
+	CHECK(in_file == captured && in_file > PART, "%llu packets in the files: %s",
+	      (unsigned long long)in_file, a.err);
 }
 
 /* A device that is full from the start. */
@@ -272,7 +275,7 @@ SCENARIO(live_full_device, 60)
 	expect_clean(&lab);
 }
 
-/* The interface goes: what came before is in the file. */
+/* The interface is deleted: earlier packets are in the file. */
 SCENARIO(live_vanish, 60)
 {
 	const char *path = file_path("vanish.pcapng");
@@ -282,8 +285,8 @@ SCENARIO(live_vanish, 60)
 	lab_ready(&lab);
 	CAPTURE("-i", "sonde0", "-w", path, "udp");
 	sonde_await_err(&a, "out: ");
-	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "traffic");
-	CHECK(!link_del(&near->nl, near->link.ifindex), "removing it");
+	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "cannot send");
+	CHECK(!link_del(&near->nl, near->link.ifindex), "cannot delete the interface");
 	sonde_wait(&a);
 	expect_error("sonde0: the interface is gone");
 	CHECK(file_read(path, NULL, NULL) == 20 && captured_of(20) == 20, "%s", a.err);
@@ -293,12 +296,13 @@ static void write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s", path);
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "cannot write %s",
+	      path);
 	close(fd);
 }
 
-/* What cannot begin leaves a file as it was, and makes none. */
-SCENARIO(live_spares_file, 60)
+/* A capture that cannot start keeps an existing file and creates none. */
+SCENARIO(live_keeps_file, 60)
 {
 	const char *path = file_path("there.pcapng"), *other = file_path("not.pcapng");
 	struct lab lab = { 0 };
@@ -310,22 +314,22 @@ SCENARIO(live_spares_file, 60)
 	CHECK(SONDE_RUN(&a, "capture", "-i", "sonde0", "-i", "nosuch0", "-w", other) == 1, "%s",
 	      a.err);
 	CHECK(SONDE_RUN(&a, "capture", "-r", other, "-w", path) == 1, "%s", a.err);
-	CHECK(file_len(path) == 7 && access(other, F_OK), "a file was touched");
+	CHECK(file_len(path) == 7 && access(other, F_OK), "a file was changed");
 	CHECK(SONDE_RUN(&a, "capture", "-i", "sonde0", "-w", file_path("no/such")) == 1, "%s",
 	      a.err);
 	CHECK(strstr(a.err, "no/such: "), "%s", a.err);
 	expect_clean(&lab);
 }
 
-/* The reader goes away, with packets and without. */
-static void reader_goes(const struct lab *lab, const char *option, const char *value, bool traffic)
+/* The reader closes the pipe, with packets and without. */
+static void close_reader(const struct lab *lab, const char *option, const char *value, bool traffic)
 {
 	CAPTURE("-i", "sonde0", option, value, "udp");
 	sonde_await_err(&a, "out: ");
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	if (traffic)
-		CHECK(!lab_udp(lab, 2, 10, LEN, true), "traffic");
+		CHECK(!lab_udp(lab, 2, 10, LEN, true), "cannot send");
 	sonde_wait(&a);
 	expect_error("standard output");
 }
@@ -336,9 +340,9 @@ SCENARIO(live_closed_pipe, 60)
 
 	lab_ready(&lab);
 	for (int traffic = 0; traffic < 2; traffic++) {
-		reader_goes(&lab, "-w", "-", traffic);
-		reader_goes(&lab, "-o", "text", traffic);
-		reader_goes(&lab, "-o", "json", traffic);
+		close_reader(&lab, "-w", "-", traffic);
+		close_reader(&lab, "-o", "text", traffic);
+		close_reader(&lab, "-o", "json", traffic);
 	}
 	expect_clean(&lab);
 }
@@ -350,22 +354,22 @@ static void write_to_stalled(void)
 	dup2(stalled[1], STDOUT_FILENO);
 }
 
-/* A reader that neither reads nor goes does not keep a capture from its end, nor from its sums. */
+/* A stalled reader does not delay the end of a capture, nor its sums. */
 SCENARIO(live_stalled_reader, 60)
 {
 	struct lab lab = { 0 };
 
 	lab_ready(&lab);
-	CHECK(!pipe2(stalled, O_CLOEXEC), "a pipe: %s", strerror(errno));
+	CHECK(!pipe2(stalled, O_CLOEXEC), "pipe: %s", strerror(errno));
 	sonde_start(&a, write_to_stalled,
 		    (const char *const[]){ "sonde", "capture", "-i", "sonde0", "-Q", "out", "-w",
 					   "-", "udp", NULL });
 	sonde_await_err(&a, "out: ");
-	flood(&lab, STALLED, LEN);
+	lab_flood(&lab, STALLED, LEN);
 	CHECK(sonde_stop(&a, SIGINT) == 1, "exit code %d: %s", a.rc, a.err);
 	CHECK(strstr(a.err, "nobody reads"), "%s", a.err);
-	CHECK(sonde_said(&a, "packets captured") + sonde_said(&a, "packets not written") +
-			      sonde_said(&a, "packets dropped by kernel") ==
+	CHECK(sonde_number(&a, "packets captured") + sonde_number(&a, "packets not written") +
+			      sonde_number(&a, "packets dropped by kernel") ==
 		      STALLED,
 	      "%s", a.err);
 	expect_clean(&lab);
@@ -376,7 +380,7 @@ static void close_stdout(void)
 	close(STDOUT_FILENO);
 }
 
-/* With -w FILE nobody need read it. */
+/* With -w FILE standard output may be closed. */
 SCENARIO(live_no_reader, 60)
 {
 	const char *path = file_path("alone.pcapng");
@@ -391,13 +395,13 @@ SCENARIO(live_no_reader, 60)
 		if (!i)
 			close(a.fd[0]);
 		a.fd[0] = i ? a.fd[0] : -1;
-		CHECK(!lab_udp(&lab, 2, 5, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, 2, 5, LEN, true), "cannot send");
 		CHECK(!sonde_wait(&a), "%s", a.err);
 		CHECK(file_read(path, NULL, NULL) == 10, "%s", a.err);
 	}
 }
 
-/* Killed: nothing stays at the hooks. */
+/* Killed: no program is left at the hooks. */
 SCENARIO(live_killed, 60)
 {
 	static const char *const at[] = { "tc", "clsact", "xdp" };
@@ -407,9 +411,8 @@ SCENARIO(live_killed, 60)
 	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 		CAPTURE("-i", "sonde0", "--at", at[i]);
 		sonde_await_err(&a, "out: ");
-		CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "two programs are expected: %s",
-		      a.err);
-		CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+		CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 2, "expected two programs: %s", a.err);
+		CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "not killed");
 		expect_clean(&lab);
 	}
 }
@@ -423,7 +426,7 @@ static void expect_nanos(const struct frame *f, const struct capfile_iface *i, v
 	*fine += f->time_ns % 1000 != 0;
 }
 
-/* Classic files: by their name, or asked for; with none of its packets, too. */
+/* Classic pcap files, by name or by option; also without packets. */
 SCENARIO(live_pcap, 60)
 {
 	const char *paths[] = { file_path("by-name.pcap"), file_path("asked-for") };
@@ -435,9 +438,9 @@ SCENARIO(live_pcap, 60)
 
 		CAPTURE("-i", "sonde0", "-w", paths[i], i ? "--pcap" : "-n", "udp");
 		sonde_await_err(&a, "out: ");
-		CHECK(!lab_udp(&lab, 2, 20, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, 2, 20, LEN, true), "cannot send");
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-		CHECK(file_len(paths[i]) == 24 + 40 * (16 + 42 + LEN), "no classic file");
+		CHECK(file_len(paths[i]) == 24 + 40 * (16 + 42 + LEN), "not a classic pcap file");
 		CHECK(file_read(paths[i], expect_nanos, &fine) == 40, "%s", a.err);
 		CHECK(fine, "times in microseconds");
 		CHECK(captured_of(40) == 40, "%s", a.err);
@@ -445,5 +448,5 @@ SCENARIO(live_pcap, 60)
 	CAPTURE("-i", "sonde0", "-w", paths[0], "udp port 9");
 	sonde_await_err(&a, "out: ");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(!file_read(paths[0], NULL, NULL), "a packet from nowhere");
+	CHECK(!file_read(paths[0], NULL, NULL), "an unexpected packet");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of where live capture is done: interfaces of every kind, old and new, other namespaces;
- * and of those where it cannot be. */
+/* Scenarios of the interfaces of live capture: every kind, old and new, other namespaces, and
+ * unusable ones. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,19 +29,19 @@ static struct sonde a, b;
 
 #define CAPTURE(...) SONDE_START(&a, "capture", __VA_ARGS__)
 
-/* A frame as it is, out of an interface of this namespace. */
+/* Sends a frame unchanged on an interface of this namespace. */
 static void send_frame(int ifindex, const void *frame, size_t len)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = ifindex };
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	CHECK(fd >= 0, "a packet socket: %s", strerror(errno));
+	CHECK(fd >= 0, "cannot open a packet socket: %s", strerror(errno));
 	CHECK(sendto(fd, frame, len, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)len,
-	      "sending: %s", strerror(errno));
+	      "cannot send: %s", strerror(errno));
 	close(fd);
 }
 
-/* A frame that nobody answers, of EtherType 0x88b5 (local experiments), its tag in front if
+/* Makes a frame that nobody answers, of EtherType 0x88b5 (local experiments), after a tag if
  * vlan. */
 static size_t make_frame(uint8_t *at, uint16_t vlan)
 {
@@ -74,7 +74,7 @@ static void count_names(const struct frame *f, const struct capfile_iface *i, vo
 		names->n[k] += !strcmp(i->name, names->name[k]) && f->data[12] == 0x88;
 }
 
-/* Interfaces that come up while every one is captured on, and go again. */
+/* New interfaces are captured on, removed ones reported, when capturing on all. */
 SCENARIO(live_follows, 60)
 {
 	const char *path = file_path("follows.pcapng");
@@ -87,28 +87,29 @@ SCENARIO(live_follows, 60)
 	lab_ready(&lab);
 	CAPTURE("-w", path);
 	sonde_await_err(&a, "sonde0: in: ");
-	CHECK(!link_add_veth(nl, "late0", "late1", lab.end[LAB_NEAR].netns), "another pair");
+	CHECK(!link_add_veth(nl, "late0", "late1", lab.end[LAB_NEAR].netns),
+	      "cannot create another pair");
 	for (int i = 0; i < 2; i++) {
-		CHECK(!link_get(nl, seen.name[i], 0, &late[i]), "%s", seen.name[i]);
-		CHECK(!link_up(nl, late[i].ifindex), "%s up", seen.name[i]);
+		CHECK(!link_get(nl, seen.name[i], 0, &late[i]), "cannot find %s", seen.name[i]);
+		CHECK(!link_up(nl, late[i].ifindex), "cannot bring %s up", seen.name[i]);
 	}
 	sonde_await_err(&a, "late0: in: ");
 	sonde_await_err(&a, "late1: in: ");
 	for (int i = 0; i < 3; i++)
 		send_frame(late[0].ifindex, frame, make_frame(frame, 0));
-	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
-	CHECK(!link_del(nl, late[0].ifindex), "late0 away");
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "cannot send");
+	CHECK(!link_del(nl, late[0].ifindex), "cannot delete late0");
 	sonde_await_err(&a, "late0: the interface is gone");
 	sonde_await_err(&a, "late1: the interface is gone");
-	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "cannot send");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	file_read(path, count_names, &seen);
 	CHECK(seen.n[0] == 3 && seen.n[1] == 3, "%u out, %u in: %s", seen.n[0], seen.n[1], a.err);
 	expect_clean(&lab);
 }
 
-/* One that cannot be captured on is left out with a word, and the others keep their names. */
-SCENARIO(live_leaves_out, 60)
+/* An unusable interface is skipped with a note; packets of the others keep the right names. */
+SCENARIO(live_skips_interface, 60)
 {
 	const char *path = file_path("others.pcapng");
 	struct names seen = { .name = { "late0", "late1" } };
@@ -119,55 +120,58 @@ SCENARIO(live_leaves_out, 60)
 
 	lab_ready(&lab);
 	foreign_xdp(&lab);
-	CHECK(!link_add_veth(&near->nl, "late0", "late1", near->netns), "another pair");
+	CHECK(!link_add_veth(&near->nl, "late0", "late1", near->netns),
+	      "cannot create another pair");
 	for (int i = 0; i < 2; i++) {
-		CHECK(!link_get(&near->nl, seen.name[i], 0, &late[i]), "%s", seen.name[i]);
-		CHECK(!link_up(&near->nl, late[i].ifindex), "%s up", seen.name[i]);
+		CHECK(!link_get(&near->nl, seen.name[i], 0, &late[i]), "cannot find %s",
+		      seen.name[i]);
+		CHECK(!link_up(&near->nl, late[i].ifindex), "cannot bring %s up", seen.name[i]);
 	}
 	CAPTURE("--at", "xdp", "-w", path, "ether proto 0x88b5");
 	sonde_await_err(&a, "late0: in: ");
 	sonde_await_err(&a, "late1: in: ");
 	sonde_await_err(&a, "sonde0: cannot capture received packets");
 	send_frame(late[0].ifindex, frame, make_frame(frame, 0));
-	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "cannot send");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	CHECK(!strstr(strstr(a.err, "sonde0:") + 1, "sonde0:"), "said again: %s", a.err);
+	CHECK(!strstr(strstr(a.err, "sonde0:") + 1, "sonde0:"), "reported twice: %s", a.err);
 	CHECK(file_read(path, count_names, &seen) == 2, "%s", a.err);
 	CHECK(seen.n[0] == 1 && seen.n[1] == 1, "%u out, %u in: %s", seen.n[0], seen.n[1], a.err);
-	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1, "the wrong ones went");
+	CHECK(hooks_of(near).ours == 0 && hooks_of(near).others == 1,
+	      "detached the wrong programs");
 }
 
-/* With nothing there to capture on. */
-SCENARIO(live_nothing, 60)
+/* No interface is up. */
+SCENARIO(live_no_interface, 60)
 {
 	struct lab lab = { 0 };
 
-	CHECK(!lab_open(&lab), "making the laboratory");
+	CHECK(!lab_open(&lab), "cannot create the lab");
 	SONDE_RUN(&a, "capture");
 	sonde_expect_line(&a, 1, "no interface is up");
 }
 
-struct whole {
+struct expected {
 	const uint8_t *frame;
 	size_t len;
 };
 
 static void expect_frame(const struct frame *f, const struct capfile_iface *i, void *arg)
 {
-	const struct whole *w = arg;
+	const struct expected *e = arg;
 
 	(void)i;
-	CHECK(f->len == w->len && f->caplen == w->len && !memcmp(f->data, w->frame, w->len),
+	CHECK(f->len == e->len && f->caplen == e->len && !memcmp(f->data, e->frame, e->len),
 	      "%u of %u bytes", f->caplen, f->len);
 }
 
-/* The kernel takes the tag out of what comes in: in the capture it is where it was. */
+/* The kernel removes the tag from incoming packets: the capture has it in its original position. */
 SCENARIO(live_vlan, 60)
 {
 	const char *path = file_path("vlan.pcapng");
 	struct lab lab = { 0 };
 	uint8_t frame[100];
-	struct whole whole = { frame, make_frame(frame, 5) };
+	struct expected expected = { frame, make_frame(frame, 5) };
 
 	lab_ready(&lab);
 	for (int xdp = 0; xdp < 2; xdp++) {
@@ -177,12 +181,12 @@ SCENARIO(live_vlan, 60)
 		sonde_await_err(&a, "sonde1: in: ");
 		lab_enter(&lab, LAB_NEAR);
 		make_frame(frame, 6);
-		send_frame(lab.end[LAB_NEAR].link.ifindex, frame, whole.len);
+		send_frame(lab.end[LAB_NEAR].link.ifindex, frame, expected.len);
 		make_frame(frame, 5);
-		send_frame(lab.end[LAB_NEAR].link.ifindex, frame, whole.len);
-		CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "what comes behind them");
+		send_frame(lab.end[LAB_NEAR].link.ifindex, frame, expected.len);
+		CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "cannot send after them");
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-		CHECK(file_read(path, expect_frame, &whole) == 1, "%s", a.err);
+		CHECK(file_read(path, expect_frame, &expected) == 1, "%s", a.err);
 	}
 	expect_clean(&lab);
 }
@@ -196,10 +200,10 @@ static void expect_ethernet(const struct frame *f, const struct capfile_iface *i
 		lab_mac(lab, side, macs + (side == LAB_NEAR ? 6 : 0));
 	CHECK(f->len == 42 + LEN && f->caplen == f->len, "%u bytes at %s", f->len, i->name);
 	CHECK(!memcmp(f->data, macs, sizeof(macs)) && f->data[12] == 8 && f->data[14] == 0x45,
-	      "not the Ethernet header");
+	      "not an Ethernet header");
 }
 
-/* Beside generic XDP, which some kernels give packets without their Ethernet header behind. */
+/* With generic XDP, after which some kernels give tc packets without their Ethernet header. */
 SCENARIO(live_beside_generic_xdp, 60)
 {
 	const char *path = file_path("beside.pcapng");
@@ -211,9 +215,10 @@ SCENARIO(live_beside_generic_xdp, 60)
 	CAPTURE("-i", "sonde1", "-Q", "in", "-w", path,
 		"udp dst port 4242 and ip[8] > 1 and greater 300");
 	sonde_await_err(&a, "sonde1: in: ");
-	AWAIT(hooks_of(&lab.end[LAB_FAR]).ours >= 3, "two of count, one of capture");
+	AWAIT(hooks_of(&lab.end[LAB_FAR]).ours >= 3,
+	      "expected two programs of count and one of capture");
 	lab_enter(&lab, LAB_NEAR);
-	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 10, LEN, true), "cannot send");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 	CHECK(file_read(path, expect_ethernet, &lab) == 10, "%s", a.err);
@@ -225,7 +230,7 @@ static void close_stdout(void)
 	close(STDOUT_FILENO);
 }
 
-/* A process that stays on the near side. */
+/* Starts a process that stays on the near side. */
 static pid_t stay_near(void)
 {
 	pid_t pid = fork();
@@ -237,8 +242,7 @@ static pid_t stay_near(void)
 	return pid;
 }
 
-/* From the far side: the namespace of another process, by its id and by a path; one that is not
- * there. */
+/* From the far side: the namespace of another process, by its pid and by a path; a missing one. */
 SCENARIO(live_netns, 60)
 {
 	const char *path = file_path("netns.pcapng");
@@ -257,7 +261,7 @@ SCENARIO(live_netns, 60)
 		CAPTURE("-N", i ? name : pid, "-i", "sonde0", "-c", "10", "-w", path, "udp");
 		lab_enter(&lab, LAB_NEAR);
 		sonde_await_err(&a, "sonde0: in: ");
-		CHECK(!lab_udp(&lab, AF_INET, 5, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, AF_INET, 5, LEN, true), "cannot send");
 		CHECK(!sonde_wait(&a), "%s", a.err);
 		CHECK(file_read(path, NULL, NULL) == 10, "%s", a.err);
 	}
@@ -275,7 +279,7 @@ SCENARIO(live_netns, 60)
 	expect_clean(&lab);
 }
 
-/* A packet of the loopback interface is there once, as one that comes in. */
+/* A packet on the loopback interface is captured once, as incoming. */
 SCENARIO(live_loopback, 60)
 {
 	enum { PACKETS = 10 };
@@ -287,8 +291,9 @@ SCENARIO(live_loopback, 60)
 	struct link lo;
 	int fd;
 
-	CHECK(!netns_unshare() && !nl_open(&nl, 0), "no namespace of its own");
-	CHECK(!link_get(&nl, "lo", 0, &lo) && !link_up(&nl, lo.ifindex), "no loopback");
+	CHECK(!netns_unshare() && !nl_open(&nl, 0), "cannot create a namespace");
+	CHECK(!link_get(&nl, "lo", 0, &lo) && !link_up(&nl, lo.ifindex),
+	      "cannot bring loopback up");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	CHECK(fd >= 0 && !bind(fd, (void *)&at, len) && !getsockname(fd, (void *)&at, &len), "%s",
 	      strerror(errno));
@@ -305,7 +310,7 @@ SCENARIO(live_loopback, 60)
 	      "%s", a.out);
 }
 
-/* An interface whose packets begin with their IP header. There may be no /dev. */
+/* Creates an interface whose packets start with their IP header. The machine may have no /dev. */
 static int make_tun(struct nl *nl, struct link *link)
 {
 	const char *node = file_path("tun");
@@ -319,13 +324,13 @@ static int make_tun(struct nl *nl, struct link *link)
 		SKIP("this kernel has no tun driver loaded");
 	CHECK(fd >= 0 && !ioctl(fd, TUNSETIFF, &req), "tun: %s", strerror(errno));
 	inet_pton(AF_INET, "198.51.100.1", &addr);
-	CHECK(!link_get(nl, "tun0", 0, link), "tun0");
-	CHECK(!link_add_addr(nl, link->ifindex, AF_INET, &addr, 24), "its address");
-	CHECK(!link_up(nl, link->ifindex), "tun0 up");
+	CHECK(!link_get(nl, "tun0", 0, link), "cannot find tun0");
+	CHECK(!link_add_addr(nl, link->ifindex, AF_INET, &addr, 24), "cannot add the address");
+	CHECK(!link_up(nl, link->ifindex), "cannot bring tun0 up");
 	return fd;
 }
 
-/* Datagrams out of it; and one that comes in. */
+/* Sends datagrams on it, and receives one. */
 static void use_tun(int tun, unsigned int n)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7) };
@@ -339,21 +344,21 @@ static void use_tun(int tun, unsigned int n)
 		      strerror(errno));
 		do
 			len = read(tun, buf, sizeof(buf));
-		while (len > 0 && buf[0] >> 4 != 4); /* IPv6 speaks up by itself */
+		while (len > 0 && buf[0] >> 4 != 4); /* the kernel sends IPv6 packets by itself */
 		CHECK(len == 28 + LEN && write(tun, buf, (size_t)len) == len, "%zd bytes", len);
 	}
 	close(fd);
 }
 
-struct kind {
+struct expected_link {
 	uint16_t link;
 	unsigned int n, head, dirs[3];
 };
 
-static void expect_kind(const struct frame *f, const struct capfile_iface *i, void *arg)
+static void expect_link(const struct frame *f, const struct capfile_iface *i, void *arg)
 {
 	static const uint8_t head[14] = { [12] = 8 };
-	struct kind *k = arg;
+	struct expected_link *k = arg;
 
 	CHECK(f->link == k->link && f->len == f->caplen, "link type %u at %s", f->link, i->name);
 	if (strcmp(i->name, "tun0"))
@@ -364,12 +369,13 @@ static void expect_kind(const struct frame *f, const struct capfile_iface *i, vo
 	CHECK(!k->head || !memcmp(f->data, head, sizeof(head)), "no Ethernet header of zeros");
 }
 
-/* Alone its packets are as they are; among those of Ethernet they get a header, for a file is to
- * have one kind only. The filter finds its way in both. */
+/* Alone, its packets are captured unchanged; together with Ethernet they get a header, since a file
+ * has one link type only. The filter works in both. */
 SCENARIO(live_raw, 60)
 {
 	const char *path = file_path("raw.pcapng");
-	struct kind raw = { .link = FRAME_RAW_IP }, ether = { .link = FRAME_ETHERNET, .head = 14 };
+	struct expected_link raw = { .link = FRAME_RAW_IP },
+			     ether = { .link = FRAME_ETHERNET, .head = 14 };
 	struct lab lab = { 0 };
 	struct link link;
 	int tun;
@@ -377,7 +383,7 @@ SCENARIO(live_raw, 60)
 	lab_ready(&lab);
 	tun = make_tun(&lab.end[LAB_NEAR].nl, &link);
 	for (int alone = 0; alone < 2; alone++) {
-		struct kind *k = alone ? &raw : &ether;
+		struct expected_link *k = alone ? &raw : &ether;
 
 		if (alone)
 			CAPTURE("-i", "tun0", "-w", path, "udp port 7 and host 198.51.100.2");
@@ -385,9 +391,9 @@ SCENARIO(live_raw, 60)
 			CAPTURE("-w", path, "udp port 7 or udp port 4242");
 		sonde_await_err(&a, "tun0: in: ");
 		use_tun(tun, 4);
-		CHECK(!lab_udp(&lab, AF_INET, 2, LEN, true), "traffic");
+		CHECK(!lab_udp(&lab, AF_INET, 2, LEN, true), "cannot send");
 		CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-		CHECK(file_read(path, expect_kind, k) == (alone ? 8 : 8 + 4), "%s", a.err);
+		CHECK(file_read(path, expect_link, k) == (alone ? 8 : 8 + 4), "%s", a.err);
 		CHECK(k->n == 8 && k->dirs[FRAME_IN] == 4 && k->dirs[FRAME_OUT] == 4,
 		      "%u in, %u out", k->dirs[FRAME_IN], k->dirs[FRAME_OUT]);
 	}
@@ -397,8 +403,8 @@ SCENARIO(live_raw, 60)
 TEST(live_usage, "live_usage", 0, 30)
 {
 	static const struct {
-		const char *words, *argv[8];
-	} wrong[] = {
+		const char *text, *argv[8];
+	} mistakes[] = {
 		{ "-w FILE", { "sonde", "capture", "-C", "1" } },
 		{ "-w FILE", { "sonde", "capture", "-G", "1" } },
 		{ "-W", { "sonde", "capture", "-w", "f", "-W", "2" } },
@@ -413,10 +419,10 @@ TEST(live_usage, "live_usage", 0, 30)
 		{ "-F", { "sonde", "capture", "-F", "f", "udp" } },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		sonde_start(&a, NULL, wrong[i].argv);
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		sonde_start(&a, NULL, mistakes[i].argv);
 		sonde_wait(&a);
-		sonde_expect_line(&a, 2, wrong[i].words);
+		sonde_expect_line(&a, 2, mistakes[i].text);
 		CHECK(!a.len[0], "%s", a.out);
 	}
 }
@@ -427,7 +433,7 @@ static void drop_all(void)
 		_exit(126);
 }
 
-/* Without privilege it says what is missing, and leaves the file alone. */
+/* Without privileges it reports the missing capability and does not create the file. */
 SCENARIO(live_no_privilege, 60)
 {
 	const char *path = file_path("none.pcapng");
@@ -436,10 +442,10 @@ SCENARIO(live_no_privilege, 60)
 		    (const char *const[]){ "sonde", "capture", "-i", "lo", "-w", path, NULL });
 	sonde_wait(&a);
 	sonde_expect_line(&a, 1, "CAP_");
-	CHECK(access(path, F_OK), "a file was made");
+	CHECK(access(path, F_OK), "the file was created");
 }
 
-/* Once it is attached, it has given up what it does not need. */
+/* Drops its privileges after attaching. */
 SCENARIO(live_confined, 60)
 {
 	struct lab lab = { 0 };
@@ -449,7 +455,7 @@ SCENARIO(live_confined, 60)
 	lab_ready(&lab);
 	CAPTURE("-i", "sonde0", "-n", "udp");
 	sonde_await_err(&a, "out: ");
-	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 1, LEN, true), "cannot send");
 	sonde_await_out(&a, "4242");
 	/* CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13, CAP_PERFMON 38, CAP_BPF 39. */
 	sonde_expect_confined(&a, 0xc000003000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of a machine without a single module: loopback is all that there is. */
+/* Scenarios of a machine without modules: only loopback exists. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -15,18 +15,19 @@ enum { PACKETS = 100, LEN = 300 };
 
 static struct sonde a;
 
-/* Into a namespace of its own, its loopback up. */
+/* Enters a new namespace with its loopback up. */
 static void own_loopback(void)
 {
 	struct nl nl = { 0 };
 	struct link lo;
 
-	CHECK(!netns_unshare() && !nl_open(&nl, 0), "no namespace of its own");
-	CHECK(!link_get(&nl, "lo", 0, &lo) && !link_up(&nl, lo.ifindex), "no loopback");
+	CHECK(!netns_unshare() && !nl_open(&nl, 0), "cannot create a namespace");
+	CHECK(!link_get(&nl, "lo", 0, &lo) && !link_up(&nl, lo.ifindex),
+	      "cannot bring loopback up");
 	nl_close(&nl);
 }
 
-/* Datagrams to a socket of its own: unanswered, and read, so that none is dropped. */
+/* Sends datagrams to a socket of its own, which reads them, so that none is dropped or answered. */
 static void send_to_self(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
@@ -38,9 +39,9 @@ static void send_to_self(void)
 	CHECK(fd >= 0 && !bind(fd, (void *)&at, sizeof(at)), "socket: %s", strerror(errno));
 	CHECK(!getsockname(fd, (void *)&at, &len), "getsockname: %s", strerror(errno));
 	for (int i = 0; i < PACKETS; i++) {
-		CHECK(sendto(fd, buf, LEN, 0, (void *)&at, sizeof(at)) == LEN, "sending: %s",
+		CHECK(sendto(fd, buf, LEN, 0, (void *)&at, sizeof(at)) == LEN, "cannot send: %s",
 		      strerror(errno));
-		CHECK(recv(fd, buf, LEN, 0) == LEN, "receiving: %s", strerror(errno));
+		CHECK(recv(fd, buf, LEN, 0) == LEN, "cannot receive: %s", strerror(errno));
 	}
 	close(fd);
 }
@@ -62,7 +63,7 @@ SCENARIO(loopback_count_in, 30)
 	expect_udp("\"in\"");
 }
 
-/* Out takes tcx or a qdisc that may be in a module: then one line says which. */
+/* Outgoing packets need tcx or a qdisc that may be a module: without both, one line names it. */
 SCENARIO(loopback_count_both, 30)
 {
 	own_loopback();
@@ -90,10 +91,10 @@ SCENARIO(loopback_installed, 30)
 	CHECK(!SONDE_RUN(&a, "status"), "%s", a.err);
 	CHECK(strstr(a.out, "sonde_gate_xdp"), "%s", a.out);
 	CHECK(!SONDE_RUN(&a, "detach", "--all"), "%s", a.err);
-	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "counters are still there: %s", a.out);
+	CHECK(SONDE_RUN(&a, "count", "--read") == 1, "counters still exist: %s", a.out);
 }
 
-/* What needs a veth pair says so, in one line. */
+/* A command that needs a veth pair reports that in one line. */
 SCENARIO(loopback_demo, 30)
 {
 	SONDE_RUN(&a, "demo", "-q", "-d", "100ms");

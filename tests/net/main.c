@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scenarios: sonde as a user runs it, on real packets in private namespaces. */
+/* Scenarios: sonde as a user runs it, on real packets in private namespaces. */
 #include "tests/lib/test.h"
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents of Prometheus metrics that commands print. */
+/* The Prometheus metrics that commands print. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 static struct sonde a;
 
-/* Every command with counters prints a valid document of metrics. */
+/* Every command with counters prints valid metrics. */
 SCENARIO(metrics_of_commands, 60)
 {
 	static const char *const commands[][6] = {
@@ -48,7 +48,7 @@ SCENARIO(metrics_of_commands, 60)
 	}
 	SONDE_START(&a, "count", "--textfile", path, "-I", "100ms", "-i", "sonde0");
 	sonde_await_err(&a, "sonde0");
-	CHECK(!lab_udp(&lab, AF_INET, 12, 100, true), "no traffic");
+	CHECK(!lab_udp(&lab, AF_INET, 12, 100, true), "cannot send");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	text = trace_read_file(path);
 	expect_prom(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of the other commands, and of hosts that have nothing. */
+/* Scenarios of the other commands, and of minimal hosts. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,14 @@
 #include "tests/net/net.h"
 
 static struct sonde a;
-static int binary; /* the program under test, to be copied to where no other file is */
+static int binary; /* the program under test, copied into the empty root */
 static const char *const *empty_argv;
 
-/* Become sonde in an empty root: nothing mounted, no /dev, no /proc, no file but itself. (Not by
- * execveat(2) without any file: some security modules want the path of what is executed.) */
+/* Executes sonde in an empty root: nothing mounted, no /dev, no /proc, no other file. (Not by
+ * execveat(2) of an unlinked file: some security modules need the path of an executable.) */
 static void enter_empty_root(void)
 {
-	off_t start = 0; /* the descriptor's own position is shared */
+	off_t start = 0; /* the descriptor's position is shared */
 	struct stat st;
 	int copy;
 
@@ -50,7 +50,7 @@ SCENARIO(misc_empty_root, 60)
 	if (getenv("SAN") && *getenv("SAN"))
 		SKIP("a build with sanitizers is not static");
 	binary = open(path ? path : "build/sonde", O_RDONLY | O_CLOEXEC);
-	CHECK(binary >= 0, "opening the program: %s", strerror(errno));
+	CHECK(binary >= 0, "cannot open the program: %s", strerror(errno));
 	mkdir("/tmp", 0777);
 	lab_ready(&lab);
 	CHECK(!run_empty((const char *const[]){ "sonde", "doctor", "--deep", NULL }), "%d %s", a.rc,
@@ -60,7 +60,7 @@ SCENARIO(misc_empty_root, 60)
 	      "%d %s%s", a.rc, a.out, a.err);
 	CHECK(!run_empty((const char *const[]){ "sonde", "count", "--install", NULL }), "%d %s",
 	      a.rc, a.err);
-	CHECK(!lab_udp(&lab, 2, 10, 100, true), "traffic");
+	CHECK(!lab_udp(&lab, 2, 10, 100, true), "cannot send");
 	CHECK(!run_empty((const char *const[]){ "sonde", "count", "--read", "--json", NULL }),
 	      "%d %s", a.rc, a.err);
 	CHECK(JSON_SUM(a.out, "packets", "\"in\"", "\"udp\"") == 10, "%s", a.out);
@@ -104,7 +104,7 @@ SCENARIO(misc_status, 30)
 	CHECK(JSON_SUM(a.out, "memory_bytes", "\"sonde0\"") > 0, "%s", a.out);
 	SONDE_START(&a, "status", "--stats", "-d", "300ms", "--json");
 	do
-		CHECK(!lab_udp(&lab, 2, 50, 100, true), "traffic");
+		CHECK(!lab_udp(&lab, 2, 50, 100, true), "cannot send");
 	while (sonde_poll(&a, 0));
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(JSON_SUM(a.out, "runs", "sonde_gate_xdp", "\"sonde0\"") >= 50, "%s", a.out);
@@ -121,7 +121,8 @@ SCENARIO(misc_detach_one, 30)
 	CHECK(!SONDE_RUN(&a, "count", "--install", "-i", "sonde0", "-i", "lo"), "%s", a.err);
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
 	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 0, "sonde0 still has programs");
-	CHECK(!SONDE_RUN(&a, "count", "--read", "-i", "lo"), "lo lost its counters: %s", a.err);
+	CHECK(!SONDE_RUN(&a, "count", "--read", "-i", "lo"), "the counters of lo are lost: %s",
+	      a.err);
 	CHECK(SONDE_RUN(&a, "count", "--read", "-i", "sonde0") == 1, "sonde0 still has counters");
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "lo"), "%s", a.err);
 	CHECK(SONDE_RUN(&a, "detach", "--all") == 1 && strstr(a.err, "no program"), "%s", a.err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Running sonde under test: pipes, conditions instead of sleeps, and the kernel's own word. */
+/* Runs sonde under test: pipes, conditions instead of sleeps, and the kernel's own statistics. */
 #define _GNU_SOURCE
 #include "tests/net/net.h"
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@
 #include "sys/netns.h"
 #include "tests/lib/cpu.h"
 
-enum { PATIENCE_MS = 8000 };
+enum { TIMEOUT_MS = 8000 };
 
 void nap_ms(unsigned int ms)
 {
@@ -42,7 +42,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static _Noreturn void become(const char *const *argv, void (*before)(void), int out, int err)
+static _Noreturn void exec_sonde(const char *const *argv, void (*before)(void), int out, int err)
 {
 	const char *path = getenv("SONDE");
 
@@ -63,7 +63,7 @@ void sonde_start(struct sonde *s, void (*before)(void), const char *const *argv)
 	s->pid = fork();
 	CHECK(s->pid >= 0, "fork: %s", strerror(errno));
 	if (!s->pid)
-		become(argv, before, out[1], err[1]);
+		exec_sonde(argv, before, out[1], err[1]);
 	close(out[1]);
 	close(err[1]);
 	s->fd[0] = out[0];
@@ -84,7 +84,7 @@ bool sonde_poll(struct sonde *s, int ms)
 
 		if (s->fd[i] < 0 || !p[i].revents)
 			continue;
-		CHECK(s->len[i] + 1 < rooms[i], "sonde says more than the test can hold");
+		CHECK(s->len[i] + 1 < rooms[i], "the output exceeds the test's buffer");
 		n = read(s->fd[i], bufs[i] + s->len[i], rooms[i] - 1 - s->len[i]);
 		if (n > 0) {
 			s->len[i] += (size_t)n;
@@ -96,26 +96,26 @@ bool sonde_poll(struct sonde *s, int ms)
 	return true;
 }
 
-static void await(struct sonde *s, const char *text, const char *words)
+static void await_text(struct sonde *s, const char *text, const char *words)
 {
-	uint64_t end = now_ms() + PATIENCE_MS * test_slow();
+	uint64_t end = now_ms() + TIMEOUT_MS * test_slow();
 
 	while (!strstr(text, words)) {
 		CHECK(now_ms() < end, "no \"%s\" in time; output: %s errors: %s", words, s->out,
 		      s->err);
-		CHECK(sonde_poll(s, 50), "it ended without \"%s\"; output: %s errors: %s", words,
+		CHECK(sonde_poll(s, 50), "sonde ended without \"%s\"; output: %s errors: %s", words,
 		      s->out, s->err);
 	}
 }
 
-void sonde_await_err(struct sonde *s, const char *words)
+void sonde_await_err(struct sonde *s, const char *text)
 {
-	await(s, s->err, words);
+	await_text(s, s->err, text);
 }
 
-void sonde_await_out(struct sonde *s, const char *words)
+void sonde_await_out(struct sonde *s, const char *text)
 {
-	await(s, s->out, words);
+	await_text(s, s->out, text);
 }
 
 int sonde_wait(struct sonde *s)
@@ -136,10 +136,10 @@ int sonde_stop(struct sonde *s, int sig)
 	return sonde_wait(s);
 }
 
-void sonde_expect_line(const struct sonde *s, int rc, const char *words)
+void sonde_expect_line(const struct sonde *s, int rc, const char *text)
 {
-	CHECK(s->rc == rc, "exit code %d, not %d: %s", s->rc, rc, s->err);
-	CHECK(lines_of(s->err) == 1 && strstr(s->err, words), "no \"%s\" as one line: %s", words,
+	CHECK(s->rc == rc, "exit code %d, expected %d: %s", s->rc, rc, s->err);
+	CHECK(lines_of(s->err) == 1 && strstr(s->err, text), "no single line with \"%s\": %s", text,
 	      s->err);
 }
 
@@ -156,9 +156,9 @@ void sonde_expect_confined(const struct sonde *s, uint64_t caps)
 	CHECK(strstr(text, "Seccomp:\t2"), "%s", text);
 }
 
-uint64_t sonde_said(const struct sonde *s, const char *words)
+uint64_t sonde_number(const struct sonde *s, const char *text)
 {
-	const char *at = strstr(s->err, words);
+	const char *at = strstr(s->err, text);
 
 	while (at && at > s->err && at[-1] != '\n')
 		at--;
@@ -174,7 +174,7 @@ unsigned int lines_of(const char *text)
 	return n;
 }
 
-/* The next line of a text that has all words, or NULL; *len is its length. */
+/* Finds the next line that contains all words; its length in *len. */
 static const char *next_line(const char *text, const char *const *words, size_t *len)
 {
 	for (; *text; text += *len + (text[*len] == '\n')) {
@@ -222,9 +222,9 @@ struct hooks hooks_of(struct lab_end *end)
 	struct link now;
 	int home = netns_current();
 
-	CHECK(!netns_set(end->netns), "entering the namespace");
+	CHECK(!netns_set(end->netns), "cannot enter the namespace");
 	CHECK(!link_get(&end->nl, NULL, end->link.ifindex, &now), "%s is gone", end->link.name);
-	CHECK(!find_attached(&end->nl, &now, &list), "looking for programs");
+	CHECK(!find_attached(&end->nl, &now, &list), "cannot list the programs");
 	for (size_t i = 0; i < list.n; i++) {
 		struct find_prog prog;
 
@@ -246,19 +246,19 @@ static bool is_clean(struct lab *lab)
 
 void expect_clean(struct lab *lab)
 {
-	AWAIT(is_clean(lab), "a program of sonde's is left at a hook");
+	AWAIT(is_clean(lab), "a program of sonde is still at a hook");
 }
 
 void lab_ready(struct lab *lab)
 {
-	CHECK(!lab_open(lab), "making the laboratory");
-	CHECK(!lab_up(lab), "switching it on");
-	CHECK(!lab_udp(lab, AF_INET, 1, 1, true), "a first packet");
+	CHECK(!lab_open(lab), "cannot create the lab");
+	CHECK(!lab_up(lab), "cannot bring the lab up");
+	CHECK(!lab_udp(lab, AF_INET, 1, 1, true), "cannot send the first packet");
 }
 
 enum { BURST = 32 };
 
-/* Each CPU's queue of a veth pair holds 256 packets: a short rest behind each burst empties it. */
+/* Each CPU's queue of a veth pair holds 256 packets: a short pause after each burst empties it. */
 static _Noreturn void flood_from(int cpu, int far_port, unsigned int n, size_t len)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)far_port) };
@@ -276,7 +276,7 @@ static _Noreturn void flood_from(int cpu, int far_port, unsigned int n, size_t l
 	_exit(0);
 }
 
-/* A socket that nobody reads: the datagrams are dropped behind every hook, and unanswered. */
+/* A socket that nobody reads: the datagrams are dropped after all hooks, without an answer. */
 static int sink_socket(const struct lab *lab, int port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
@@ -289,7 +289,7 @@ static int sink_socket(const struct lab *lab, int port)
 	return fd;
 }
 
-void flood(const struct lab *lab, unsigned int n, size_t len)
+void lab_flood(const struct lab *lab, unsigned int n, size_t len)
 {
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), port = 7777, status;
 	int fd = sink_socket(lab, port);
@@ -306,25 +306,25 @@ void flood(const struct lab *lab, unsigned int n, size_t len)
 			flood_from(c, port, part, len);
 	}
 	for (int c = 0; c < cpus; c++)
-		CHECK(waitpid(pids[c], &status, 0) == pids[c] && !status, "sending failed");
+		CHECK(waitpid(pids[c], &status, 0) == pids[c] && !status, "cannot send");
 	close(fd);
 }
 
-uint64_t arrived(struct lab *lab, uint64_t before)
+uint64_t count_arrived(struct lab *lab, uint64_t before)
 {
 	struct lab_end *far = &lab->end[LAB_FAR];
 	struct link now;
 
-	CHECK(!link_get(&far->nl, NULL, far->link.ifindex, &now), "statistics");
+	CHECK(!link_get(&far->nl, NULL, far->link.ifindex, &now), "cannot read the statistics");
 	return now.stats.rx_packets - before;
 }
 
-uint64_t dropped(struct lab *lab)
+uint64_t count_dropped(struct lab *lab)
 {
 	struct lab_end *near = &lab->end[LAB_NEAR];
 	struct link now;
 
-	CHECK(!link_get(&near->nl, NULL, near->link.ifindex, &now), "statistics");
+	CHECK(!link_get(&near->nl, NULL, near->link.ifindex, &now), "cannot read the statistics");
 	return now.stats.tx_dropped;
 }
 
@@ -332,20 +332,20 @@ uint64_t all_arrived(struct lab *lab, uint64_t before, uint64_t sent, uint64_t d
 {
 	int tries = 100 * (int)test_slow();
 
-	while (arrived(lab, before) + dropped(lab) - dropped_before < sent && --tries)
+	while (count_arrived(lab, before) + count_dropped(lab) - dropped_before < sent && --tries)
 		nap_ms(10);
-	return arrived(lab, before);
+	return count_arrived(lab, before);
 }
 
 uint64_t flood_across(struct lab *lab, unsigned int n, size_t len)
 {
-	uint64_t before = arrived(lab, 0), lost = dropped(lab);
+	uint64_t before = count_arrived(lab, 0), lost = count_dropped(lab);
 
-	flood(lab, n, len);
+	lab_flood(lab, n, len);
 	return all_arrived(lab, before, n, lost);
 }
 
-/* The detached procfs shows this thread's namespace, mounted or not. */
+/* A detached procfs shows this thread's namespace, mounted or not. */
 void set_sysctl(const char *name, const char *value)
 {
 	char path[96];
@@ -360,7 +360,7 @@ void set_sysctl(const char *name, const char *value)
 	close(dir);
 }
 
-/* IPv6 speaks up by itself. */
+/* Without IPv6 the kernel sends no packets by itself. */
 static void silence_ipv6(void)
 {
 	set_sysctl("net/ipv6/conf/all/disable_ipv6", "1");
@@ -381,8 +381,8 @@ void lab_mac(const struct lab *lab, enum lab_side side, uint8_t *mac)
 	close(home);
 }
 
-/* ARP asks again five seconds after the first packet, in the middle of a slow machine's flood:
- * a permanent entry is never asked about. */
+/* ARP resolves again five seconds after the first packet, during a slow machine's flood. A
+ * permanent entry prevents that. */
 static void pin_neighbour(const struct lab *lab, enum lab_side side)
 {
 	struct arpreq arp = { .arp_flags = ATF_PERM | ATF_COM };
@@ -400,7 +400,7 @@ static void pin_neighbour(const struct lab *lab, enum lab_side side)
 	close(fd);
 }
 
-void silence(const struct lab *lab)
+void lab_silence(const struct lab *lab)
 {
 	for (int side = 0; side < LAB_SIDES; side++) {
 		pin_neighbour(lab, side);
@@ -424,7 +424,7 @@ int foreign_prog(uint32_t type, const char *name)
 				   .license = "GPL" };
 	int fd = bpf_prog_load(&p);
 
-	CHECK(fd > 0, "loading a foreign program: %s", strerror(-fd));
+	CHECK(fd > 0, "cannot load a foreign program: %s", strerror(-fd));
 	return fd;
 }
 
@@ -457,7 +457,7 @@ int far_listener(const struct lab *lab, int family, int port, int backlog)
 	CHECK(!bind(fd, six ? (struct sockaddr *)&any : (struct sockaddr *)&any4,
 		    six ? sizeof(any) : sizeof(any4)) &&
 		      !listen(fd, backlog),
-	      "listening: %s", strerror(errno));
+	      "cannot listen: %s", strerror(errno));
 	lab_enter(lab, LAB_NEAR);
 	return fd;
 }
@@ -468,6 +468,6 @@ void foreign_xdp(struct lab *lab)
 	int fd = foreign_prog(BPF_PROG_TYPE_XDP, "their_firewall");
 
 	CHECK(!link_set_xdp(&near->nl, near->link.ifindex, fd, XDP_FLAGS_SKB_MODE, 0),
-	      "attaching a foreign program");
+	      "cannot attach a foreign program");
 	close(fd);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of packets' processes: of sockets old and new, sent and received, shown and filtered.
- */
+/* Scenarios of packets' processes: new and old sockets, sent and received packets, shown and
+ * filtered. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,28 +17,29 @@ enum { PORT = 7001 };
 
 static struct sonde a;
 
-/* This process has a name of its own for the while. */
+/* This process's name during the tests. */
 static const char *const name = "own\\er \xc3\xa9";
 
-static int receiver(const struct lab *lab)
+static int open_receiver(const struct lab *lab)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int fd;
 
 	lab_enter(lab, LAB_FAR);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	CHECK(fd >= 0 && !bind(fd, (void *)&to, sizeof(to)), "binding: %s", strerror(errno));
+	CHECK(fd >= 0 && !bind(fd, (void *)&to, sizeof(to)), "cannot bind: %s", strerror(errno));
 	lab_enter(lab, LAB_NEAR);
 	return fd;
 }
 
-static int sender(void)
+static int open_sender(void)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	inet_pton(AF_INET, lab_address(LAB_FAR, AF_INET), &to.sin_addr);
-	CHECK(fd >= 0 && !connect(fd, (void *)&to, sizeof(to)), "connecting: %s", strerror(errno));
+	CHECK(fd >= 0 && !connect(fd, (void *)&to, sizeof(to)), "cannot connect: %s",
+	      strerror(errno));
 	return fd;
 }
 
@@ -52,8 +53,8 @@ static void expect_owner(const char *dir)
 	CHECK(strstr(a.out, want), "no '%s' in: %s", want, a.out);
 }
 
-/* Both ends belong to this process, so that its number is on both sides' lines. */
-static void shown(bool sockets_first)
+/* Both ends belong to this process, so both lines have its pid. */
+static void expect_shown(bool sockets_first)
 {
 	struct lab lab = { 0 };
 	int from = 0, to = 0;
@@ -61,22 +62,22 @@ static void shown(bool sockets_first)
 	lab_ready(&lab);
 	prctl(PR_SET_NAME, name);
 	if (sockets_first) {
-		to = receiver(&lab);
-		from = sender();
+		to = open_receiver(&lab);
+		from = open_sender();
 	}
 	SONDE_START(&a, "capture", "-n", "-i", "sonde0", "-c", "1", "udp", "port", "7001");
 	sonde_await_err(&a, "out: ");
 	if (!sockets_first) {
-		to = receiver(&lab);
-		from = sender();
+		to = open_receiver(&lab);
+		from = open_sender();
 	}
-	CHECK(send(from, "x", 1, 0) == 1, "sending: %s", strerror(errno));
+	CHECK(send(from, "x", 1, 0) == 1, "cannot send: %s", strerror(errno));
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	expect_owner("Out");
 	lab_enter(&lab, LAB_FAR);
 	SONDE_START(&a, "capture", "-n", "-i", "sonde1", "-c", "1", "udp", "port", "7001");
 	sonde_await_err(&a, "in: ");
-	CHECK(send(from, "x", 1, 0) == 1, "sending: %s", strerror(errno));
+	CHECK(send(from, "x", 1, 0) == 1, "cannot send: %s", strerror(errno));
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	expect_owner("In ");
 	close(from);
@@ -86,15 +87,15 @@ static void shown(bool sockets_first)
 
 SCENARIO(owner_of_new_sockets, 30)
 {
-	shown(false);
+	expect_shown(false);
 }
 
 SCENARIO(owner_of_old_sockets, 30)
 {
-	shown(true);
+	expect_shown(true);
 }
 
-/* A connection that was accepted is its listener's. */
+/* An accepted connection belongs to its listener's process. */
 SCENARIO(owner_of_accepted, 30)
 {
 	struct lab lab = { 0 };
@@ -103,7 +104,7 @@ SCENARIO(owner_of_accepted, 30)
 	prctl(PR_SET_NAME, name);
 	SONDE_START(&a, "capture", "-n", "-i", "sonde0", "tcp");
 	sonde_await_err(&a, "out: ");
-	CHECK(!lab_tcp(&lab, AF_INET, 1000), "a connection");
+	CHECK(!lab_tcp(&lab, AF_INET, 1000), "cannot connect");
 	sonde_await_out(&a, "Flags [F");
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	expect_owner("Out");
@@ -111,7 +112,7 @@ SCENARIO(owner_of_accepted, 30)
 	expect_clean(&lab);
 }
 
-/* The kernel tells the processes apart before a packet is copied. */
+/* The kernel filters by process before a packet is copied. */
 SCENARIO(owner_filtered, 30)
 {
 	struct lab lab = { 0 };
@@ -120,19 +121,19 @@ SCENARIO(owner_filtered, 30)
 
 	lab_ready(&lab);
 	prctl(PR_SET_NAME, "sender");
-	to = receiver(&lab);
-	from = sender();
+	to = open_receiver(&lab);
+	from = open_sender();
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	SONDE_START(&a, "capture", "-n", "-i", "sonde0", "-c", "1", "udp", "and", "not", "pid",
 		    pid);
 	sonde_await_err(&a, "out: ");
-	CHECK(send(from, "x", 1, 0) == 1, "sending: %s", strerror(errno));
+	CHECK(send(from, "x", 1, 0) == 1, "cannot send: %s", strerror(errno));
 	CHECK(!sonde_poll(&a, 200) || !a.len[0], "%s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT) && !a.len[0], "%s%s", a.out, a.err);
 	SONDE_START(&a, "capture", "-n", "-i", "sonde0", "-c", "1", "comm", "sender", "and", "pid",
 		    pid);
 	sonde_await_err(&a, "out: ");
-	CHECK(send(from, "x", 1, 0) == 1, "sending: %s", strerror(errno));
+	CHECK(send(from, "x", 1, 0) == 1, "cannot send: %s", strerror(errno));
 	CHECK(!sonde_wait(&a) && strstr(a.out, "[sender/"), "%s%s", a.out, a.err);
 	close(from);
 	close(to);

@@ -25,8 +25,8 @@ enum {
 	CALLS = 200,
 	FEW = 20,
 	DEEP = 6,
-	DEEPER = 100, /* more than the 64 pending returns of a thread that kernels track */
-	MANY = 20000, /* hits, more than a pipe and the ring have room for */
+	DEEPER = 100, /* kernels track 64 pending returns of a thread */
+	MANY = 20000, /* hits, more than fit into a pipe and the ring */
 	WORDS = 512
 };
 
@@ -63,53 +63,53 @@ static const char *own_probe(const char *kind, const char *symbol)
 	return to;
 }
 
-/* A process that calls a function when it is told to, and ends when it is released. */
-struct doer {
+/* A process that calls a function on request, and ends when its pipe is closed. */
+struct worker {
 	pid_t pid;
 	int go;
 	char text[16];
 };
 
-static struct doer doer_new(void (*what)(void))
+static struct worker worker_start(void (*what)(void))
 {
-	struct doer d;
+	struct worker w;
 	int fds[2];
 	char word;
 
 	CHECK(!pipe2(fds, O_CLOEXEC), "pipe: %s", strerror(errno));
-	d.go = fds[1];
-	d.pid = fork();
-	if (!d.pid) {
+	w.go = fds[1];
+	w.pid = fork();
+	if (!w.pid) {
 		close(fds[1]);
 		if (read(fds[0], &word, 1) == 1)
 			what();
 		_exit(read(fds[0], &word, 1) > 0);
 	}
 	close(fds[0]);
-	snprintf(d.text, sizeof(d.text), "%d", d.pid);
-	return d;
+	snprintf(w.text, sizeof(w.text), "%d", w.pid);
+	return w;
 }
 
-static void doer_tell(const struct doer *d)
+static void worker_signal(const struct worker *w)
 {
-	CHECK(write(d->go, "x", 1) == 1, "write");
+	CHECK(write(w->go, "x", 1) == 1, "write");
 }
 
-static void doer_end(struct doer *d)
+static void worker_wait(struct worker *w)
 {
 	int status;
 
-	close(d->go);
-	CHECK(waitpid(d->pid, &status, 0) == d->pid && WIFEXITED(status), "it was killed");
+	close(w->go);
+	CHECK(waitpid(w->pid, &status, 0) == w->pid && WIFEXITED(status), "the child was killed");
 }
 
-static void doer_go(struct doer *d)
+static void worker_run(struct worker *w)
 {
-	doer_tell(d);
-	doer_end(d);
+	worker_signal(w);
+	worker_wait(w);
 }
 
-/* The string is on the stack: its memory is present. */
+/* The string is on the stack, so its memory is present. */
 __attribute__((noinline)) static void call_here(void)
 {
 	char word[] = "a word";
@@ -140,21 +140,22 @@ static void need_uprobes(const char *err)
 /* A program's function is counted for the requested process, until that ends. */
 SCENARIO(probe_user, 60)
 {
-	struct doer d = doer_new(call_here), other = doer_new(call_here);
+	struct worker w = worker_start(call_here), other = worker_start(call_here);
 	const char *in = own_probe("uprobe", "probed_here"),
 		   *out = own_probe("uretprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "--json", "--returned", "-p", d.text, in, out);
+	SONDE_START(&a, "probe", "--json", "--returned", "-p", w.text, in, out);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_go(&other);
-	doer_go(&d);
+	worker_run(&other);
+	worker_run(&w);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
 	expect_documented(a.out, "probe");
 	CHECK(count_hits(in) == CALLS && count_hits(out) == CALLS, "%s", a.out);
-	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "others: %s", a.out);
+	CHECK(LINES_WITH(a.out, "\"record\":\"probe_count\"") == 2, "unexpected records: %s",
+	      a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"") == CALLS, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "calls", "\"record\":\"probe_latency_total\"") == CALLS, "%s", a.out);
 	CHECK(JSON_SUM(a.out, "times", "\"record\":\"probe_value\"", "\"returned\":1001,") == 1,
@@ -165,14 +166,14 @@ SCENARIO(probe_user, 60)
 /* Nested calls: each is timed from its own entry. */
 SCENARIO(probe_nested, 60)
 {
-	struct doer d = doer_new(call_deep);
+	struct worker w = worker_start(call_deep);
 	const char *out = own_probe("uretprobe", "probed_deep");
 
-	SONDE_START(&a, "probe", "-e", "--json", out, "pid", d.text);
+	SONDE_START(&a, "probe", "-e", "--json", out, "pid", w.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	expect_documented(a.out, "probe");
 	CHECK(count_hits(out) == DEEP + 1, "%s", a.out);
@@ -195,15 +196,15 @@ static void call_deeper(void)
 /* Calls whose return the kernel does not report are counted. */
 SCENARIO(probe_unreturned, 60)
 {
-	struct doer d = doer_new(call_deeper);
+	struct worker w = worker_start(call_deeper);
 	const char *out = own_probe("uretprobe", "probed_deep"), *rest;
 	uint64_t timed;
 
-	SONDE_START(&a, "probe", "--json", out, "pid", d.text);
+	SONDE_START(&a, "probe", "--json", out, "pid", w.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	timed = JSON_SUM(a.out, "calls", "\"record\":\"probe_latency\"");
 	rest = strstr(a.err, " calls have not returned");
@@ -216,22 +217,22 @@ SCENARIO(probe_unreturned, 60)
 /* Hits one by one: strings, numbers, and stacks from the function to its caller. */
 SCENARIO(probe_events, 60)
 {
-	struct doer d = doer_new(call_here);
+	struct worker w = worker_start(call_here);
 	const char *in = own_probe("uprobe", "probed_here");
 
-	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "--string", "2", "-p", d.text, in);
+	SONDE_START(&a, "probe", "-e", "-k", "-c", "3", "--string", "2", "-p", w.text, in);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_tell(&d);
+	worker_signal(&w);
 	CHECK(!sonde_wait(&a), "%s", a.err);
-	doer_end(&d);
+	worker_wait(&w);
 	CHECK(LINES_WITH(a.out, "probed_here(0, \"a word\"") == 1 &&
 		      LINES_WITH(a.out, "probed_here(2, \"a word\"") == 1,
 	      "%s", a.out);
 	CHECK(LINES_WITH(a.out, "    probed_here+0x0") >= 3, "%s", a.out);
 	CHECK(LINES_WITH(a.out, "    call_here+0x") >= 3, "%s", a.out);
-	CHECK(sonde_said(&a, "hits shown") == 3, "%s", a.err);
+	CHECK(sonde_number(&a, "hits shown") == 3, "%s", a.err);
 }
 
 static void call_listen(void)
@@ -246,22 +247,22 @@ static void call_listen(void)
 	listen(tcp, 0);
 }
 
-/* Functions of the kernel. */
+/* Probes functions of the kernel. */
 SCENARIO(probe_kernel, 60)
 {
-	struct doer d = doer_new(call_listen);
+	struct worker w = worker_start(call_listen);
 
 	if (!perf_has_kprobes())
 		SKIP("this kernel has no kprobes");
 	SONDE_START(&a, "probe", "-e", "--json", "-k", "kprobe:inet_listen",
-		    "kretprobe:inet_listen", "pid", d.text);
+		    "kretprobe:inet_listen", "pid", w.text);
 	sonde_poll(&a, 3000);
 	if (strstr(a.err, "lockdown"))
-		SKIP("this kernel lets no program read its memory");
+		SKIP("this kernel does not let programs read its memory");
 	if (strstr(a.err, "kprobes on ftrace"))
-		SKIP("this kernel has no kprobes where functions begin");
+		SKIP("this kernel has no kprobes at function entries");
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(count_hits("kprobe:inet_listen") == FEW && count_hits("kretprobe:inet_listen") == FEW,
 	      "%s", a.out);
@@ -282,14 +283,14 @@ SCENARIO(probe_kernel, 60)
 /* System calls, probed at the tracepoints that all of them share: results with their errors. */
 SCENARIO(probe_calls, 60)
 {
-	struct doer d = doer_new(call_listen);
+	struct worker w = worker_start(call_listen);
 
 	require_types();
 	require_memory();
 	SONDE_START(&a, "probe", "--json", "--returned", "tracepoint:syscalls:sys_enter_listen",
-		    "tracepoint:syscalls:sys_exit_listen", "pid", d.text);
+		    "tracepoint:syscalls:sys_exit_listen", "pid", w.text);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	CHECK(count_hits("tracepoint:syscalls:sys_enter_listen") == FEW + FEW / 4 + 1 &&
 		      count_hits("tracepoint:syscalls:sys_exit_listen") == FEW + FEW / 4 + 1,
@@ -304,13 +305,13 @@ SCENARIO(probe_calls, 60)
 /* Tracepoints with and without their category, which only tracefs knows. */
 SCENARIO(probe_raw, 60)
 {
-	struct doer d = doer_new(call_listen);
+	struct worker w = worker_start(call_listen);
 
 	require_types();
 	SONDE_START(&a, "probe", "-e", "--json", "raw:inet_sock_set_state",
-		    "tracepoint:sock:inet_sock_set_state", "pid", d.text);
+		    "tracepoint:sock:inet_sock_set_state", "pid", w.text);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	/* CLOSE to LISTEN, and back */
 	CHECK(LINES_WITH(a.out, "\"probe\":\"raw:inet_sock_set_state\"",
@@ -340,7 +341,7 @@ SCENARIO(probe_lists, 60)
 		CHECK(!a.rc && LINES_WITH(a.out, "kprobe:inet_listen"), "%s%s", a.out, a.err);
 	else
 		sonde_expect_line(&a, 1, "no kprobes");
-	SONDE_RUN(&a, "probe", "list", "nothing_is_called_so");
+	SONDE_RUN(&a, "probe", "list", "no_such_function_exists");
 	sonde_expect_line(&a, 1, "no function or tracepoint matches");
 	SONDE_RUN(&a, "probe", "list");
 	sonde_expect_line(&a, 2, "takes one PATTERN");
@@ -379,7 +380,7 @@ static void put_damaged(const char *path)
 	put_file(path, bytes, sizeof(bytes));
 }
 
-/* Wrong words, files that are not programs, missing processes and privileges. */
+/* Wrong arguments, files that are not programs, missing processes and privileges. */
 SCENARIO(probe_errors, 60)
 {
 	const char *sonde = getenv("SONDE"), *file = file_path("program");
@@ -421,14 +422,14 @@ SCENARIO(probe_errors, 60)
 /* Copies this program. */
 static void copy_self(const char *path)
 {
-	static char piece[1 << 16];
+	static char chunk[1 << 16];
 	int from = open((const char *)getauxval(AT_EXECFN), O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	ssize_t n;
 
 	CHECK(from >= 0 && to >= 0, "%s: %s", path, strerror(errno));
-	while ((n = read(from, piece, sizeof(piece))) > 0)
-		CHECK(write(to, piece, (size_t)n) == n, "%s: %s", path, strerror(errno));
+	while ((n = read(from, chunk, sizeof(chunk))) > 0)
+		CHECK(write(to, chunk, (size_t)n) == n, "%s: %s", path, strerror(errno));
 	close(from);
 	close(to);
 }
@@ -456,7 +457,7 @@ SCENARIO(probe_replaced, 60)
 	SONDE_START(&a, "probe", own_probe("uprobe", "probed_here"));
 	sonde_await_err(&a, "attached");
 	progs = progs_of(a.pid);
-	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "not killed");
 	expect_progs_gone(&progs);
 }
 
@@ -468,7 +469,7 @@ static void call_once(void)
 	probed_here(1, "");
 }
 
-/* With more processes than there is room for, lost hits are counted. */
+/* With more processes than the table can hold, lost hits are counted. */
 SCENARIO(probe_full, 60)
 {
 	enum { ROOM = 16, PROCESSES = 40 };
@@ -481,9 +482,9 @@ SCENARIO(probe_full, 60)
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
 	for (int i = 0; i < PROCESSES; i++) {
-		struct doer d = doer_new(call_once);
+		struct worker w = worker_start(call_once);
 
-		doer_go(&d);
+		worker_run(&w);
 	}
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	beyond = strstr(a.err, " hits of processes beyond");
@@ -499,68 +500,69 @@ static void call_many(void)
 		probed_here(n, "");
 }
 
-/* A closed standard output ends it; a reader that does not read does not delay the end. */
+/* A closed standard output ends the probe; a stalled reader does not delay the end. */
 SCENARIO(probe_readers, 60)
 {
 	const char *in = own_probe("uprobe", "probed_here");
-	struct doer d = doer_new(call_many);
+	struct worker w = worker_start(call_many);
 	siginfo_t ended = { 0 };
 
-	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
+	SONDE_START(&a, "probe", "-e", in, "pid", w.text);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
 	close(a.fd[0]);
 	a.fd[0] = -1;
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(sonde_wait(&a) == 1 && strstr(a.err, "standard output: the reader is gone"), "%d: %s",
 	      a.rc, a.err);
-	d = doer_new(call_many);
-	SONDE_START(&a, "probe", "-e", in, "pid", d.text);
+	w = worker_start(call_many);
+	SONDE_START(&a, "probe", "-e", in, "pid", w.text);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!kill(a.pid, SIGINT), "%s", strerror(errno));
 	AWAIT(!waitid(P_PID, (id_t)a.pid, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid,
-	      "it waits for its reader");
-	/* the pipe may be as full as it gets: more than a struct sonde holds */
+	      "the probe waits for its reader");
+	/* The pipe may be full: more than a struct sonde holds. */
 	close(a.fd[0]);
 	a.fd[0] = -1;
 	sonde_wait(&a);
 }
 
-/* It ends with the process, and shows each hit. */
+/* Ends with the process, and shows each hit. */
 SCENARIO(probe_ends, 60)
 {
-	struct doer d = doer_new(call_here);
+	struct worker w = worker_start(call_here);
 	const char *in = own_probe("uprobe", "probed_here");
 
 	trace_file();
 	sonde_start(
 		&a, trace_into_file,
-		(const char *const[]){ "sonde", "probe", "-e", "--json", "-p", d.text, in, NULL });
+		(const char *const[]){ "sonde", "probe", "-e", "--json", "-p", w.text, in, NULL });
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(strstr(a.err, "has ended"), "%s", a.err);
-	CHECK(sonde_said(&a, "hits shown") == CALLS && !sonde_said(&a, "hits lost"), "%s", a.err);
+	CHECK(sonde_number(&a, "hits shown") == CALLS && !sonde_number(&a, "hits lost"), "%s",
+	      a.err);
 }
 
-/* Hits, errors and latency as one valid document, by name of the process. */
+/* Hits, errors and latency form one valid document, by process name. */
 SCENARIO(probe_metrics, 60)
 {
 	const char *in = own_probe("uprobe", "probed_here"),
 		   *out = own_probe("uretprobe", "probed_here");
 	const char *path = file_path("probe.prom");
 	char sample[WORDS + 128], *text = NULL;
-	struct doer d = doer_new(call_here);
+	struct worker w = worker_start(call_here);
 
-	SONDE_START(&a, "probe", "-o", "prom", "-p", d.text, in, out);
+	SONDE_START(&a, "probe", "-o", "prom", "-p", w.text, in, out);
 	sonde_poll(&a, 2000);
 	need_uprobes(a.err);
 	sonde_await_err(&a, "attached");
-	doer_go(&d);
+	worker_run(&w);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	expect_prom(a.out);
 	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
@@ -573,10 +575,10 @@ SCENARIO(probe_metrics, 60)
 	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
 	SONDE_RUN(&a, "probe", "-o", "prom", "-k", in);
 	sonde_expect_line(&a, 2, "does not go with -e, -k or --returned");
-	d = doer_new(call_here);
-	SONDE_START(&a, "probe", "--textfile", path, "-I", "100ms", "-p", d.text, in);
+	w = worker_start(call_here);
+	SONDE_START(&a, "probe", "--textfile", path, "-I", "100ms", "-p", w.text, in);
 	sonde_await_err(&a, "attached");
-	doer_tell(&d);
+	worker_signal(&w);
 	snprintf(sample, sizeof(sample), "sonde_probe_hits_total{probe=\"%s\",process=\"net\"}",
 		 in);
 	for (int i = 0; i < 100 && !(text && prom_value(text, sample) == CALLS); i++) {
@@ -587,6 +589,6 @@ SCENARIO(probe_metrics, 60)
 	}
 	CHECK(text && prom_value(text, sample) == CALLS, "%s%s", text ? text : "no file", a.err);
 	free(text);
-	doer_end(&d);
+	worker_wait(&w);
 	CHECK(!sonde_wait(&a) && !*a.out, "%s%s", a.out, a.err);
 }

@@ -29,7 +29,7 @@ static const char *read_comment(struct prom_parse *p, const char *line, size_t l
 
 	snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
 	if (sscanf(copy, "# %7s %127s %127s", what, name, rest) != 3)
-		return "a comment that is neither HELP nor TYPE";
+		return "a comment other than HELP or TYPE";
 	if (!strcmp(what, "HELP")) {
 		snprintf(p->family, sizeof(p->family), "%s", name);
 		p->has_help = true;
@@ -37,12 +37,12 @@ static const char *read_comment(struct prom_parse *p, const char *line, size_t l
 		return NULL;
 	}
 	if (strcmp(what, "TYPE") || (p->has_help && strcmp(name, p->family)))
-		return "TYPE of another family than HELP";
+		return "TYPE and HELP of different families";
 	if (strcmp(rest, "counter") && strcmp(rest, "gauge") && strcmp(rest, "histogram"))
 		return "an unknown type";
 	for (int i = 0; i < p->nfamilies; i++)
 		if (!strcmp(p->families[i], name))
-			return "a family twice";
+			return "a duplicate family";
 	if (p->nfamilies == FAMILIES)
 		return "too many families for this test";
 	strcpy(p->families[p->nfamilies++], name);
@@ -52,7 +52,7 @@ static const char *read_comment(struct prom_parse *p, const char *line, size_t l
 	return NULL;
 }
 
-/* The name belongs to the family that TYPE began. */
+/* The name belongs to the family of the last TYPE. */
 static bool is_of_family(const struct prom_parse *p, const char *line)
 {
 	size_t len = strcspn(line, "{ "), family = strlen(p->family);
@@ -73,15 +73,15 @@ static const char *read_sample(struct prom_parse *p, const char *line, size_t le
 	char *end;
 
 	if (!is_of_family(p, line))
-		return "a sample outside of its family";
+		return "a sample outside its family";
 	if (!strcmp(p->type, "counter") && !strstr(p->family, "_total"))
 		return "a counter without _total";
 	if (!value || (strtod(value + 1, &end), end != line + len))
-		return "a value that is no number";
+		return "a value that is not a number";
 	for (int i = 0; i < p->nsamples; i++)
 		if (p->lens[i] == (size_t)(value - line) &&
 		    !memcmp(p->samples[i], line, p->lens[i]))
-			return "a sample twice";
+			return "a duplicate sample";
 	if (p->nsamples == SAMPLES)
 		return "too many samples for this test";
 	p->samples[p->nsamples] = line;
@@ -100,10 +100,10 @@ const char *prom_mistake(const char *text)
 
 		why = *text == '#' ? read_comment(&p, text, len) : read_sample(&p, text, len);
 		if (!text[len])
-			return why ? why : "a last line without end";
+			return why ? why : "an unterminated last line";
 		text += len + 1;
 	}
-	return why ? why : p.nsamples ? NULL : "nothing";
+	return why ? why : p.nsamples ? NULL : "an empty document";
 }
 
 /* Prometheus' own checker, if it is installed. */
@@ -115,7 +115,7 @@ static void check_by_promtool(const char *text)
 		return;
 	tool = popen("/usr/bin/promtool check metrics >&2", "w");
 	CHECK(tool && fputs(text, tool) >= 0, "promtool: %s", strerror(errno));
-	CHECK(!pclose(tool), "promtool refuses %s", text);
+	CHECK(!pclose(tool), "promtool rejects %s", text);
 }
 
 void expect_prom(const char *text)

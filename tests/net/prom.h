@@ -3,12 +3,12 @@
 #ifndef TESTS_NET_PROM_H
 #define TESTS_NET_PROM_H
 
-/* What is wrong with a document: HELP and TYPE appear once for each family and before its samples,
- * which follow each other, each once. Returns NULL if nothing is. */
+/* Returns what is wrong with a document, or NULL: HELP and TYPE must appear once for each family,
+ * before its samples, which are consecutive and unique. */
 const char *prom_mistake(const char *text);
-/* The test fails if prom_mistake() or promtool, where it is installed, finds a mistake. */
+/* The test fails if prom_mistake(), or promtool where installed, finds a mistake. */
 void expect_prom(const char *text);
-/* The value of a sample, named as in the text with its labels; -1: there is none. */
+/* Returns the value of a sample, named with its labels as in the text; -1 if missing. */
 long long prom_value(const char *text, const char *sample);
 
 #endif

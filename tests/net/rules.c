@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules as sonde itself lists them, and traffic for them. */
+/* Rules as sonde lists them, and traffic for them. */
 #define _GNU_SOURCE
 #include "tests/net/rules.h"
 #include <arpa/inet.h>
@@ -13,10 +13,10 @@
 #include "sys/netns.h"
 #include "tests/net/file.h"
 
-static struct sonde lister;
+static struct sonde filter_list;
 
-/* A member of a JSON line that is a string without escapes; null is "". */
-static void member(const char *line, const char *key, char *to, size_t room)
+/* Copies the value of a member of a JSON line: a string without escapes; null becomes "". */
+static void copy_member(const char *line, const char *key, char *to, size_t room)
 {
 	char quoted[32];
 	const char *at;
@@ -31,41 +31,42 @@ static void member(const char *line, const char *key, char *to, size_t room)
 	snprintf(to, room, "%.*s", (int)len, at);
 }
 
-const char *rules_now(void)
+const char *rules_installed(void)
 {
 	static const char *const keys[] = { "interface", "direction", "action", "name" };
 	static char text[8192];
 	size_t len = 0;
 
-	SONDE_RUN(&lister, "filter", "list", "--json");
-	CHECK(!lister.rc || strstr(lister.err, "no rules are installed"), "%s", lister.err);
+	SONDE_RUN(&filter_list, "filter", "list", "--json");
+	CHECK(!filter_list.rc || strstr(filter_list.err, "no rules are installed"), "%s",
+	      filter_list.err);
 	*text = '\0';
-	for (const char *at = lister.out; *at == '{'; at += strcspn(at, "\n") + 1) {
+	for (const char *at = filter_list.out; *at == '{'; at += strcspn(at, "\n") + 1) {
 		char word[256];
 
 		for (int i = 0; i < 4; i++) {
-			member(at, keys[i], word, sizeof(word));
+			copy_member(at, keys[i], word, sizeof(word));
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
 						i && *word ? " " : "", word);
 		}
-		member(at, "rule", word, sizeof(word));
+		copy_member(at, "rule", word, sizeof(word));
 		len += (size_t)snprintf(text + len, sizeof(text) - len, ": %s\n", word);
-		CHECK(len < sizeof(text), "many rules");
+		CHECK(len < sizeof(text), "too many rules");
 	}
 	return text;
 }
 
 void rules_expect(const char *want)
 {
-	const char *now = rules_now();
+	const char *installed = rules_installed();
 
-	CHECK(!strcmp(now, want), "rules are\n%sand should be\n%s", now, want);
+	CHECK(!strcmp(installed, want), "rules are\n%sexpected\n%s", installed, want);
 }
 
 uint64_t rules_hits(const char *what, const char *const *words)
 {
-	FILTER(&lister, "list", "--json");
-	return json_sum(lister.out, what, words);
+	FILTER(&filter_list, "list", "--json");
+	return json_sum(filter_list.out, what, words);
 }
 
 uint64_t rules_hits_at(const struct lab *lab, enum lab_side side, const char *const *words)
@@ -107,7 +108,7 @@ void rules_send(const struct lab *lab, int family, int port, unsigned int n, siz
 	CHECK(fd >= 0, "%s", strerror(errno));
 	while (n--)
 		CHECK(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, to_len) == (ssize_t)len,
-		      "sending: %s", strerror(errno));
+		      "cannot send: %s", strerror(errno));
 	close(fd);
 	close(taker);
 }

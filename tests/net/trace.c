@@ -73,23 +73,24 @@ static void expect_child(pid_t pid)
 	      "a child failed");
 }
 
-/* Each end of n connections: the bytes, and who closed first. */
+/* Each end of n connections: the bytes, and which end closed first. */
 static void expect_ends(const char *text, const char *client, const char *server, unsigned int n)
 {
 	CHECK(json_sum(text, "sent_bytes",
 		       (const char *const[]){ "\"record\":\"close\"", client, NULL }) == n * WORD,
-	      "bytes sent");
+	      "wrong bytes sent");
 	CHECK(json_sum(text, "received_bytes",
 		       (const char *const[]){ "\"record\":\"close\"", server, NULL }) == n * WORD,
-	      "bytes received");
+	      "wrong bytes received");
 	CHECK(!json_sum(text, "sent_bytes",
 			(const char *const[]){ "\"record\":\"close\"", server, NULL }),
-	      "bytes that nobody sent");
+	      "bytes sent by the server");
 	CHECK(LINES_WITH(text, "\"record\":\"close\"", client, "\"how\":\"local\"") == n,
-	      "who closed");
+	      "wrong end closed first");
 	CHECK(LINES_WITH(text, "\"record\":\"close\"", server, "\"how\":\"remote\"") == n,
-	      "who closed");
-	CHECK(JSON_SUM(text, "connections", "\"record\":\"trace_summary\"") == 2 * n, "summary");
+	      "wrong end closed first");
+	CHECK(JSON_SUM(text, "connections", "\"record\":\"trace_summary\"") == 2 * n,
+	      "wrong summary");
 }
 
 /* Waits until n ends of connections have closed. On a busy host a last segment may be lost: then a
@@ -109,7 +110,7 @@ static void await_closed(unsigned int n)
 /* Every short connection is reported once at each end, with its process, or counted as lost. */
 static void every_connection(int family)
 {
-	unsigned int n = 10000 / test_slow(), made, taken, closed, lost;
+	unsigned int n = 10000 / test_slow(), connected, accepted, closed, lost;
 	const char *client, *server;
 	char *text;
 	struct lab lab = { 0 };
@@ -133,25 +134,25 @@ static void every_connection(int family)
 	expect_child(s);
 	await_closed(2 * n);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	lost = (unsigned int)sonde_said(&a, "events lost");
+	lost = (unsigned int)sonde_number(&a, "events lost");
 	text = trace_read_file(trace_file());
 	client = trace_pid_word(c);
 	server = trace_pid_word(s);
-	made = LINES_WITH(text, "\"record\":\"connect\"", client, "\"result\":\"ok\"");
-	taken = LINES_WITH(text, "\"record\":\"accept\"", server, "\"result\":\"ok\"");
+	connected = LINES_WITH(text, "\"record\":\"connect\"", client, "\"result\":\"ok\"");
+	accepted = LINES_WITH(text, "\"record\":\"accept\"", server, "\"result\":\"ok\"");
 	closed = LINES_WITH(text, "\"record\":\"close\"", client) +
 		 LINES_WITH(text, "\"record\":\"close\"", server);
-	/* A connection whose start was not seen is unknown at its end, too. Runs of the programs
-	 * that the kernel skipped count as lost, on other processes' behalf as well. */
-	CHECK(made + taken + closed + 2 * lost >= 4 * n && made <= n && taken <= n &&
-		      closed <= 2 * n,
-	      "%u made, %u taken, %u closed, %u lost of %u; in all %u, %u, %u\n%s", made, taken,
-	      closed, lost, n, LINES_WITH(text, "\"record\":\"connect\""),
+	/* Without its start, a connection's end is unknown, too. Skipped runs of the programs count
+	 * as lost, including those for other processes. */
+	CHECK(connected + accepted + closed + 2 * lost >= 4 * n && connected <= n &&
+		      accepted <= n && closed <= 2 * n,
+	      "%u connected, %u accepted, %u closed, %u lost of %u; in total %u, %u, %u\n%s",
+	      connected, accepted, closed, lost, n, LINES_WITH(text, "\"record\":\"connect\""),
 	      LINES_WITH(text, "\"record\":\"accept\""), LINES_WITH(text, "\"record\":\"close\""),
 	      a.err);
 	CHECK(lost < 4 * n / 10, "%u lost", lost);
 	CHECK(!LINES_WITH(text, "\"result\":\"failed\""), "false failures");
-	if (made == n && taken == n && closed == 2 * n)
+	if (connected == n && accepted == n && closed == 2 * n)
 		expect_ends(text, client, server, n);
 	free(text);
 }
@@ -189,13 +190,13 @@ static void reset_by_peer(const struct lab *lab, int listener, int family)
 	int fd = connect_far(family, NULL, PORT), far;
 	char word;
 
-	CHECK(fd > 0, "no connection");
+	CHECK(fd > 0, "cannot connect");
 	lab_enter(lab, LAB_FAR);
 	far = accept(listener, NULL, NULL);
 	setsockopt(far, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(far);
 	lab_enter(lab, LAB_NEAR);
-	CHECK(read(fd, &word, 1) < 0 && errno == ECONNRESET, "no reset");
+	CHECK(read(fd, &word, 1) < 0 && errno == ECONNRESET, "not reset");
 	close(fd);
 }
 
@@ -239,7 +240,7 @@ static void expect_failures(int family)
 	give_up(&lab, family);
 	reset_by_peer(&lab, listener, family);
 	fd = connect_far(family, NULL, PORT);
-	CHECK(fd > 0, "no connection");
+	CHECK(fd > 0, "cannot connect");
 	close(fd);
 	sonde_await_out(&a, "ECONNRESET");
 	nap_ms(50 * test_slow());
@@ -254,7 +255,7 @@ static void expect_failures(int family)
 	CHECK(LINES_WITH(a.out, "\"record\":\"connect\"", "ECANCELED", "\"remote_port\":7780") == 1,
 	      "%s", a.out);
 	CHECK(lines_of(a.out) == 4 + LINES_WITH(a.out, "\"record\":\"trace_summary\""),
-	      "others: %s", a.out);
+	      "unexpected records: %s", a.out);
 }
 
 SCENARIO(trace_failures, 60)
@@ -267,7 +268,7 @@ SCENARIO(trace_failures_ipv6, 60)
 	expect_failures(AF_INET6);
 }
 
-/* SYNs without an answer, their retransmits, and a loss within a connection. */
+/* Unanswered SYNs, their retransmits, and a loss within a connection. */
 SCENARIO(trace_losses, 60)
 {
 	struct tcp_info_ {
@@ -275,7 +276,7 @@ SCENARIO(trace_losses, 60)
 	} info;
 	socklen_t len = sizeof(info);
 	struct lab lab = { 0 };
-	unsigned int again, syns, failed, lost;
+	unsigned int resent, syns, failed, lost;
 	static struct sonde b;
 	int listener, fd, far;
 	uint32_t total;
@@ -299,7 +300,7 @@ SCENARIO(trace_losses, 60)
 	CHECK(connect_far(AF_INET, NULL, PORT) == -ETIMEDOUT, "not timed out");
 	lab_enter(&lab, LAB_FAR);
 	CHECK(!SONDE_RUN(&b, "filter", "clear", "-i", "sonde1"), "%s", b.err);
-	CHECK(read(far, word, sizeof(word)) == sizeof(word), "nothing came");
+	CHECK(read(far, word, sizeof(word)) == sizeof(word), "nothing arrived");
 	lab_enter(&lab, LAB_NEAR);
 	/* tcpi_total_retrans of struct tcp_info (linux/tcp.h) */
 	CHECK(!getsockopt(fd, IPPROTO_TCP, 11, &info, &len), "TCP_INFO");
@@ -309,16 +310,16 @@ SCENARIO(trace_losses, 60)
 	AWAIT(LINES_WITH(trace_out(&a), "\"record\":\"close\"", "\"local_port\":7777"),
 	      "not closed: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
-	/* on a busy host the kernel skips a run of a program now and then, and counts it */
-	lost = (unsigned int)sonde_said(&a, "events lost");
+	/* on a busy host the kernel sometimes skips a run of a program, and counts it */
+	lost = (unsigned int)sonde_number(&a, "events lost");
 	failed = LINES_WITH(a.out, "\"record\":\"connect\"", "ETIMEDOUT");
 	CHECK(failed <= 1 && failed + lost >= 1, "%u lost: %s", lost, a.out);
 	expect_documented(a.out, "trace");
 	syns = LINES_WITH(a.out, "\"record\":\"retransmit\"", "\"reason\":\"syn\"");
-	again = LINES_WITH(a.out, "\"record\":\"retransmit\"", "\"state\":\"ESTABLISHED\"");
-	CHECK(syns + lost >= 1, "%u SYNs sent again: %s", syns, a.out);
-	CHECK(again <= total && again + lost >= total, "%u segments sent again, of %u; %u lost",
-	      again, total, lost);
+	resent = LINES_WITH(a.out, "\"record\":\"retransmit\"", "\"state\":\"ESTABLISHED\"");
+	CHECK(syns + lost >= 1, "%u SYNs retransmitted: %s", syns, a.out);
+	CHECK(resent <= total && resent + lost >= total, "%u segments retransmitted of %u; %u lost",
+	      resent, total, lost);
 	CHECK(LINES_WITH(a.out, "\"record\":\"retransmit\"", "timeout", "\"segment_bytes\":100") +
 			      lost >=
 		      1,
@@ -341,7 +342,7 @@ SCENARIO(trace_existing, 60)
 	listener = far_listener(&lab, AF_INET, PORT, 16);
 	fd = connect_far(AF_INET, NULL, PORT);
 	far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(fd > 0 && far > 0, "no connection");
+	CHECK(fd > 0 && far > 0, "cannot connect");
 	SONDE_START(&a, "trace", "--json", "-p", trace_own_pid(), "port", "7777");
 	sonde_await_err(&a, "tracing");
 	/* they are listed before the note */
@@ -373,7 +374,7 @@ SCENARIO(trace_waiting, 60)
 	SONDE_START(&a, "trace", "--json", "port 7777 and", trace_lab_filter(&lab));
 	sonde_await_err(&a, "tracing");
 	fd = connect_far(AF_INET, NULL, PORT);
-	CHECK(fd > 0, "no connection");
+	CHECK(fd > 0, "cannot connect");
 	close(fd);
 	CHECK(waitpid(s, &status, 0) == s, "waitpid");
 	server = trace_pid_word(s);
@@ -383,7 +384,7 @@ SCENARIO(trace_waiting, 60)
 	CHECK(LINES_WITH(a.out, "\"record\":\"close\"", server) == 1, "%s", a.out);
 }
 
-/* The kernel applies filters about endpoints and owners. */
+/* The kernel applies filters on endpoints and owners. */
 SCENARIO(trace_filters, 60)
 {
 	static const char *const good[] = { "port 7777", "dst port 7777 and host 192.0.2.2",
@@ -401,16 +402,16 @@ SCENARIO(trace_filters, 60)
 	snprintf(mine, sizeof(mine), "pid %d and port 7777", getpid());
 	for (size_t i = 0; i <= ARRAY_LEN(good); i++) {
 		const char *text = i < ARRAY_LEN(good) ? good[i] : mine;
-		int fd, not ;
+		int fd, other;
 
 		SONDE_START(&a, "trace", "--json", "--only-new", "-N", trace_own_pid(), "connect",
 			    text, "-c", "1");
 		sonde_await_err(&a, "tracing");
-		not = connect_far(AF_INET, NULL, OTHER);
+		other = connect_far(AF_INET, NULL, OTHER);
 		fd = connect_far(AF_INET, NULL, PORT);
-		CHECK(fd > 0 && not > 0, "connect");
+		CHECK(fd > 0 && other > 0, "connect");
 		close(fd);
-		close(not );
+		close(other);
 		CHECK(!sonde_wait(&a), "%s: %s", text, a.err);
 		CHECK(LINES_WITH(a.out, "\"record\":\"connect\"") == 1 &&
 			      strstr(a.out, "\"remote_port\":7777"),
@@ -455,7 +456,7 @@ SCENARIO(trace_errors, 60)
 	SONDE_START(&a, "trace", "--json", "-p", trace_own_pid());
 	sonde_await_err(&a, "tracing");
 	progs = progs_of(a.pid);
-	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "it survived");
+	CHECK(sonde_stop(&a, SIGKILL) == 128 + SIGKILL, "not killed");
 	expect_progs_gone(&progs);
 }
 
@@ -476,33 +477,33 @@ static void write_to_stalled(void)
 	dup2(stalled[1], STDOUT_FILENO);
 }
 
-/* A trace ends in time while events keep coming, and while nobody reads its output. */
+/* A trace ends in time while events continue, and while nobody reads its output. */
 SCENARIO(trace_ends, 60)
 {
 	struct lab lab = { 0 };
 	int waiting = 0;
 	char pid[16];
-	pid_t flood;
+	pid_t lab_flood;
 
 	require_types();
 	lab_ready(&lab);
 	trace_file();
-	flood = start_refused();
-	snprintf(pid, sizeof(pid), "%d", flood);
+	lab_flood = start_refused();
+	snprintf(pid, sizeof(pid), "%d", lab_flood);
 	sonde_start(&a, trace_into_file,
 		    (const char *const[]){ "sonde", "trace", "-d", "1s", "-p", pid, NULL });
-	CHECK(!sonde_wait(&a) && sonde_said(&a, "events traced"), "%d: %s", a.rc, a.err);
+	CHECK(!sonde_wait(&a) && sonde_number(&a, "events traced"), "%d: %s", a.rc, a.err);
 	sonde_start(&a, trace_into_file,
 		    (const char *const[]){ "sonde", "trace", "-p", pid, NULL });
 	sonde_await_err(&a, "tracing");
 	CHECK(!sonde_stop(&a, SIGINT), "%d: %s", a.rc, a.err);
-	CHECK(!pipe2(stalled, O_CLOEXEC), "a pipe: %s", strerror(errno));
+	CHECK(!pipe2(stalled, O_CLOEXEC), "pipe: %s", strerror(errno));
 	fcntl(stalled[1], F_SETPIPE_SZ, 4096);
 	sonde_start(&a, write_to_stalled,
 		    (const char *const[]){ "sonde", "trace", "-p", pid, NULL });
 	AWAIT(!ioctl(stalled[0], FIONREAD, &waiting) && waiting, "%d bytes", waiting);
 	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "nobody reads"), "%d: %s", a.rc, a.err);
-	kill(flood, SIGKILL);
+	kill(lab_flood, SIGKILL);
 }
 
 /* Events of a process in a cgroup of a container have the container's id. */
@@ -515,7 +516,7 @@ SCENARIO(trace_container, 60)
 
 	require_memory();
 	if (root < 0)
-		SKIP("no cgroup2: %s", strerror(-root));
+		SKIP("cgroup2 is unavailable: %s", strerror(-root));
 	/* an id of 64 digits that no other test uses */
 	snprintf(id, sizeof(id), "5dd%09x", getpid());
 	snprintf(dir, sizeof(dir), "docker-%s%052d.scope", id, 0);
@@ -523,7 +524,7 @@ SCENARIO(trace_container, 60)
 	snprintf(word, sizeof(word), "\"container\":\"%s\"", id);
 	unlinkat(root, dir, AT_REMOVEDIR);
 	if (mkdirat(root, dir, 0755) < 0)
-		SKIP("no new cgroups here: %s", strerror(errno));
+		SKIP("cannot create cgroups: %s", strerror(errno));
 	procs = openat(root, path, O_WRONLY | O_CLOEXEC);
 	lab_ready(&lab);
 	SONDE_START(&a, "trace", "--json", "-c", "1", "connect", "container", id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the scenarios of sonde trace and sonde probe share. */
+/* Shared by the scenarios of sonde trace and sonde probe. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ const char *trace_out(struct sonde *s)
 	return s->out;
 }
 
-/* A process on the far side, which sonde finds the namespace by; it ends with the test. */
+/* Starts a process on the far side, by which sonde finds the namespace; it ends with the test. */
 static pid_t start_holder(const struct lab *lab)
 {
 	pid_t pid;
@@ -112,7 +112,7 @@ static void add_prog(struct progs *p, uint32_t id)
 		p->ids[p->n++] = id;
 }
 
-/* Descriptors of programs and of links tell the program's id (proc(5), fdinfo). */
+/* The fdinfo of programs and links contains the program's id (proc(5)). */
 struct progs progs_of(pid_t pid)
 {
 	struct progs p = { .n = 0 };
@@ -142,17 +142,17 @@ static bool is_loaded(uint32_t id)
 
 void expect_progs_gone(const struct progs *progs)
 {
-	CHECK(progs->n, "it held no programs");
+	CHECK(progs->n, "the process held no programs");
 	for (unsigned int i = 0; i < progs->n; i++) {
 		int tries = 500;
 
 		while (is_loaded(progs->ids[i]) && --tries)
 			nap_ms(20);
-		CHECK(tries, "program %u stays", progs->ids[i]);
+		CHECK(tries, "program %u is not freed", progs->ids[i]);
 	}
 }
 
-/* The fields of a kind of record, as the help has them: "  name   type" lines below its heading. */
+/* Finds the fields of a kind of record in the help: "  name   type" lines below its heading. */
 static const char *find_fields(const char *help, const char *command, const char *record)
 {
 	char heading[128];
@@ -164,7 +164,7 @@ static const char *find_fields(const char *help, const char *command, const char
 	return at + strlen(heading);
 }
 
-/* Skips a JSON value: a string, or anything up to a comma or brace at its own level. */
+/* Skips a JSON value: a string, or anything up to a comma or brace at its level. */
 static const char *skip_value(const char *at)
 {
 	int depth = 0;
@@ -190,14 +190,14 @@ static void expect_fields(const char *line, const char *fields)
 		char want[64], key[80];
 
 		if (fields[2] == ' ')
-			continue; /* of a record in a list */
+			continue; /* a field of a record in a list */
 		snprintf(want, sizeof(want), "%.*s", (int)strcspn(fields + 2, " "), fields + 2);
 		snprintf(key, sizeof(key), ",\"%s\":", want);
 		CHECK(at && !strncmp(at, key, strlen(key)), "no %s at %.40s in %.*s", want,
 		      at ? at : "", (int)strcspn(line, "\n"), line);
 		at = skip_value(at + strlen(key));
 	}
-	CHECK(*at == '}', "more than the help lists at %.40s", at);
+	CHECK(*at == '}', "a field that the help does not list at %.40s", at);
 }
 
 void expect_documented(const char *text, const char *command)

@@ -22,7 +22,7 @@ enum { PORT = 7777, CLOSED = 7779, DATAGRAMS = 40 };
 
 static struct sonde a;
 
-/* A counter of this namespace in /proc/net/snmp: a line of names, then one of numbers. */
+/* Reads a counter of this namespace from /proc/net/snmp: a line of names, then one of numbers. */
 static uint64_t read_counter(const char *proto, const char *name)
 {
 	static char text[1 << 13];
@@ -96,7 +96,7 @@ static void refuse_all(int fd)
 	CHECK(!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), "filter");
 }
 
-/* Packets that the summary counts for a reason. */
+/* Returns the summary's packets for a reason. */
 static uint64_t drops_for(const char *text, const char *reason)
 {
 	char word[64];
@@ -105,7 +105,7 @@ static uint64_t drops_for(const char *text, const char *reason)
 	return JSON_SUM(text, "packets", "\"record\":\"trace_drops\"", word);
 }
 
-/* Drops are counted by reason as in the kernel's own counters. */
+/* Drops are counted by reason, equal to the kernel's own counters. */
 SCENARIO(trace_dropped, 60)
 {
 	uint64_t no_port, broken, full, small = 1;
@@ -130,7 +130,7 @@ SCENARIO(trace_dropped, 60)
 	send_to_far(PORT, DATAGRAMS);
 	send_to_far(PORT + 1, DATAGRAMS);
 	lab_enter(&lab, LAB_FAR);
-	AWAIT((no_port = read_counter("Udp:", "NoPorts")) == DATAGRAMS, "%u of no port",
+	AWAIT((no_port = read_counter("Udp:", "NoPorts")) == DATAGRAMS, "%u without a port",
 	      (unsigned int)no_port);
 	broken = read_counter("Udp:", "InCsumErrors");
 	full = read_counter("Udp:", "RcvbufErrors");
@@ -139,9 +139,9 @@ SCENARIO(trace_dropped, 60)
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	text = trace_read_file(trace_file());
-	CHECK(sonde_said(&a, "events traced") == no_port + broken + full + DATAGRAMS, "%s %s",
+	CHECK(sonde_number(&a, "events traced") == no_port + broken + full + DATAGRAMS, "%s %s",
 	      a.err, text);
-	/* before 5.17 only the location is told */
+	/* before 5.17 the kernel reports only the location */
 	if (strstr(text, "\"reason\":\"")) {
 		CHECK(drops_for(text, "NO_SOCKET") == no_port, "%s", text);
 		CHECK(drops_for(text, "UDP_CSUM") == broken, "%s", text);
@@ -154,7 +154,7 @@ SCENARIO(trace_dropped, 60)
 	free(text);
 }
 
-/* A stack begins where the packet was dropped; functions have names. */
+/* A stack starts where the packet was dropped; functions have names. */
 SCENARIO(trace_drop_stacks, 60)
 {
 	struct lab lab = { 0 };
@@ -171,12 +171,12 @@ SCENARIO(trace_drop_stacks, 60)
 	CHECK(!a.rc && !*a.out, "%s%s", a.out, a.err);
 }
 
-static bool tells_reset_reasons(void)
+static bool has_reset_reasons(void)
 {
 	struct btf_lookup want = { .name = "sk_rst_reason", .kinds = BTF_KIND_BIT(ENUM) };
 	struct btf btf = { 0 };
 
-	CHECK(!btf_open_kernel(&btf), "types");
+	CHECK(!btf_open_kernel(&btf), "cannot read the kernel's types");
 	btf_resolve(&btf, &want, 1);
 	btf_close(&btf);
 	return want.id != 0;
@@ -201,7 +201,7 @@ SCENARIO(trace_resets, 60)
 	nap_ms(50 * test_slow());
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	/* before 6.10 resets sent without a socket are not reported */
-	CHECK(!tells_reset_reasons() ||
+	CHECK(!has_reset_reasons() ||
 		      LINES_WITH(a.out, "\"how\":\"sent\"", "\"reason\":\"NO_SOCKET\"",
 				 "\"local\":\"192.0.2.2\",\"local_port\":7779",
 				 "\"remote\":\"192.0.2.1\"") == 1,
@@ -267,7 +267,7 @@ SCENARIO(trace_binds, 60)
 	      a.out);
 }
 
-/* A resolver at the far side: answers of one address, NXDomain for "no", silence for "silent". */
+/* Starts a resolver at the far side: one address; NXDomain for "no"; no answer for "silent". */
 static pid_t start_resolver(int fd)
 {
 	static const uint8_t record[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 99 };
@@ -361,7 +361,7 @@ SCENARIO(trace_dns, 60)
 	      "%s", a.out);
 }
 
-/* Messages are chosen by the namespace and the interface of their socket. */
+/* Messages are filtered by the namespace and the interface of their socket. */
 SCENARIO(trace_dns_netns, 60)
 {
 	struct sockaddr_storage ss;
@@ -415,17 +415,17 @@ __attribute__((noinline, used)) int SSL_write_ex(void *ssl, const void *text, si
 	return 1;
 }
 
-/* Plain text of a program with OpenSSL linked in; long text comes in pieces. */
+/* Plain text of a program with OpenSSL linked in; long text is split. */
 SCENARIO(trace_tls, 60)
 {
 	const char *pid = trace_pid_word(getpid());
-	char text[64], *much = malloc(9000);
+	char text[64], *large = malloc(9000);
 	const char *sonde = getenv("SONDE");
 	size_t written;
 
 	require_memory();
-	CHECK(much, "malloc");
-	memset(much, 'x', 9000);
+	CHECK(large, "malloc");
+	memset(large, 'x', 9000);
 	SONDE_RUN(&a, "trace", "tls", "--json", "--tls-file", sonde ? sonde : "build/sonde", "-d",
 		  "1ms");
 	sonde_expect_line(&a, 1, "has no SSL_read or SSL_write");
@@ -434,7 +434,7 @@ SCENARIO(trace_tls, 60)
 	sonde_await_err(&a, "tracing");
 	CHECK(SSL_write(&a, "a question", 10) == 10, "-");
 	CHECK(SSL_read(&a, text, sizeof(text)) == 9, "-");
-	CHECK(SSL_write_ex(&a, much, 9000, &written) == 1, "-");
+	CHECK(SSL_write_ex(&a, large, 9000, &written) == 1, "-");
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	expect_documented(a.out, "trace");
 	CHECK(LINES_WITH(a.out, pid, "\"how\":\"sent\"", "\"text\":\"a question\"") == 1, "%s",
@@ -444,8 +444,8 @@ SCENARIO(trace_tls, 60)
 	CHECK(LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":0,") == 1 &&
 		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":4096,") == 1 &&
 		      LINES_WITH(a.out, pid, "\"length_bytes\":9000,\"offset_bytes\":8192,") == 1,
-	      "pieces");
+	      "wrong pieces");
 	SONDE_RUN(&a, "trace", "tls", "--tls-file", "/nowhere");
 	sonde_expect_line(&a, 1, "not found");
-	free(much);
+	free(large);
 }

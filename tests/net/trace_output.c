@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of sonde trace: which events its options choose, and the formats of its output. */
+/* Scenarios of sonde trace: which events its options select, and its output formats. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ static int listen_near(int port)
 	return fd;
 }
 
-/* One connection through each interface, and one of another process. */
+/* One connection on each interface, and one of another process. */
 static void make_connections(void)
 {
 	pid_t pid = fork();
@@ -52,12 +52,12 @@ static void make_connections(void)
 
 	if (!pid)
 		_exit(connect_to("192.0.2.2", PORT) != 0);
-	CHECK(waitpid(pid, &status, 0) == pid && !status, "a child's connection");
-	CHECK(!connect_to("127.0.0.1", LOCAL), "through lo");
-	CHECK(!connect_to("192.0.2.2", PORT), "through sonde0");
+	CHECK(waitpid(pid, &status, 0) == pid && !status, "a child cannot connect");
+	CHECK(!connect_to("127.0.0.1", LOCAL), "cannot connect on lo");
+	CHECK(!connect_to("192.0.2.2", PORT), "cannot connect on sonde0");
 }
 
-/* Each option alone and together: what is chosen, of three connections. */
+/* Each option, alone and combined: which of three connections it selects. */
 SCENARIO(trace_options, 60)
 {
 	static const struct {
@@ -76,7 +76,7 @@ SCENARIO(trace_options, 60)
 
 	require_types();
 	lab_ready(&lab);
-	CHECK(!link_up(&lab.end[LAB_NEAR].nl, 1), "lo");
+	CHECK(!link_up(&lab.end[LAB_NEAR].nl, 1), "cannot bring lo up");
 	far = far_listener(&lab, AF_INET, PORT, 64);
 	CHECK(far > 0 && listen_near(LOCAL) > 0, "listen");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -86,7 +86,8 @@ SCENARIO(trace_options, 60)
 		for (int k = 0; k < 6 && cases[i].options[k]; k++)
 			argv[n++] = strcmp(cases[i].options[k], "PID") ? cases[i].options[k]
 								       : trace_own_pid();
-		/* the filter's "or" is in parentheses: others' connections stay out */
+		/* the filter's "or" is in parentheses: connections of other processes are
+		 * excluded */
 		argv[n++] = "port 7777 or port 7778";
 		sonde_start(&a, NULL, argv);
 		sonde_await_err(&a, "tracing");
@@ -102,7 +103,7 @@ SCENARIO(trace_options, 60)
 	}
 }
 
-/* The other namespace, by a process in it; a connection is there in two. */
+/* The other namespace, by a process in it; each connection exists in both. */
 SCENARIO(trace_netns, 60)
 {
 	struct lab lab = { 0 };
@@ -139,7 +140,7 @@ SCENARIO(trace_netns, 60)
 	sonde_expect_line(&a, 1, "no interface sonde1");
 }
 
-/* Mistakes are shown in the text as it was typed, whatever the options add to it. */
+/* Mistakes are shown in the text as typed, whatever the options add to it. */
 SCENARIO(trace_mistakes, 60)
 {
 	SONDE_RUN(&a, "trace", "-p", "1", "-N", trace_own_pid(), "connect", "tcp and", "prt 80");
@@ -162,7 +163,7 @@ SCENARIO(trace_mistakes, 60)
 	CHECK(a.rc == 1, "%d: %s", a.rc, a.err);
 }
 
-/* Connections taken and refused, for the counts of metrics. */
+/* Makes accepted and refused connections, for the counters of metrics. */
 static void make_counted(int listener)
 {
 	for (int i = 0; i < CONNECTIONS; i++) {
@@ -186,7 +187,7 @@ static bool has_counts(const char *text)
 	       prom_value(text, "sonde_trace_events_lost_total") >= 0;
 }
 
-/* One valid document at the end; kinds without an event have their 0. */
+/* One valid document at the end; kinds without events have 0. */
 SCENARIO(trace_metrics, 60)
 {
 	struct lab lab = { 0 };
@@ -200,7 +201,7 @@ SCENARIO(trace_metrics, 60)
 	sonde_await_err(&a, "tracing");
 	make_counted(listener);
 	nap_ms(300 * test_slow());
-	CHECK(!*trace_out(&a), "before the end: %s", a.out);
+	CHECK(!*trace_out(&a), "output before the end: %s", a.out);
 	CHECK(!sonde_stop(&a, SIGINT), "%s", a.err);
 	expect_prom(a.out);
 	CHECK(has_counts(a.out), "%s", a.out);
@@ -220,7 +221,7 @@ SCENARIO(trace_metrics, 60)
 	      "%s%s", a.out, a.err);
 }
 
-/* A whole file at each interval, though nobody reads standard output. */
+/* A complete file at each interval, even if nobody reads standard output. */
 SCENARIO(trace_textfile, 60)
 {
 	const char *path = file_path("trace.prom");
@@ -251,7 +252,7 @@ SCENARIO(trace_textfile, 60)
 	free(text);
 }
 
-/* Records have the fields that the help lists: what is unknown is null, lists are arrays. */
+/* Records have the fields that the help lists: unknown values are null, lists are arrays. */
 SCENARIO(trace_json, 60)
 {
 	struct lab lab = { 0 };
@@ -277,7 +278,7 @@ SCENARIO(trace_json, 60)
 			 "\"error\":null", "\"interface\":\"sonde0\"",
 			 "\"latency_seconds\":0.0") == 1,
 	      "%s", a.out);
-	/* an endpoint that a failed bind(2) or a dropped packet has not */
+	/* a failed bind(2) or a dropped packet lacks these endpoints */
 	CHECK(LINES_WITH(a.out, "\"record\":\"drop\"", "\"pid\":null", "\"process\":null",
 			 "\"stack\":[\"") >= 1,
 	      "%s", a.out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenarios of an upgrade: what an older sonde ($SONDE_OLD, see tests/upgrade.sh) has installed
- * goes on under this one. */
+/* Scenarios of an upgrade: programs that an older sonde ($SONDE_OLD, see tests/upgrade.sh)
+ * installed continue under this one. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "tests/net/net.h"
 #include "tests/net/rules.h"
 
-enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
+enum { PORT = 7777 /* of lab_flood() */, LEN = 300, FEW = 2000 };
 
 #define FLOOD_RULE      "udp dst port 7777"
 #define OTHER_RULE      "udp dst port 9"
@@ -22,7 +22,7 @@ enum { PORT = 7777 /* of flood() */, LEN = 300, FEW = 2000 };
 
 static struct sonde a, b;
 
-/* Which of both is started from now on. */
+/* Selects the version to start from now on. */
 static void use_old(bool old)
 {
 	static char path[4096];
@@ -45,7 +45,7 @@ static void install_old(const char *at)
 	      "%s", a.err);
 }
 
-static uint64_t counted(const char *dir)
+static uint64_t count_udp(const char *dir)
 {
 	char direction[32];
 
@@ -63,15 +63,15 @@ static uint64_t hits_of(const char *rule)
 	return RULES_HITS(quoted);
 }
 
-/* All of it is shown: status, counters, hits, limits, ban. */
+/* Everything is shown: status, counters, hits, limits, ban. */
 static void expect_shown(uint64_t packets)
 {
 	CHECK(!RUN_NEW(&a, "status", "--json"), "%s", a.err);
 	CHECK(LINES_WITH(a.out, "\"sonde1\"", "sonde_g") == 2, "%s", a.out);
-	CHECK(counted("in") == packets, "%llu packets are not counted",
+	CHECK(count_udp("in") == packets, "counters differ from %llu packets",
 	      (unsigned long long)packets);
-	CHECK(hits_of(FLOOD_RULE) == packets, "%llu packets are not hits: %s",
-	      (unsigned long long)packets, rules_now());
+	CHECK(hits_of(FLOOD_RULE) == packets, "hits differ from %llu packets: %s",
+	      (unsigned long long)packets, rules_installed());
 	CHECK(!RUN_NEW(&a, "guard", "status", "--json"), "%s", a.err);
 	CHECK(LINES_WITH(a.out, "src 1000000 packets/s") == 1 &&
 		      LINES_WITH(a.out, "src 50 connections") == 1,
@@ -80,10 +80,10 @@ static void expect_shown(uint64_t packets)
 	CHECK(lines_of(a.out) == 1 && strstr(a.out, "\"" BANNED "\""), "%s", a.out);
 }
 
-/* The rules change as often as there is time while a flood comes in. How often they did. */
+/* Changes the rules as often as possible during a flood. Returns how often. */
 static unsigned int change_under_flood(struct lab *lab, unsigned int packets)
 {
-	uint64_t before = arrived(lab, 0);
+	uint64_t before = count_arrived(lab, 0);
 	unsigned int changes = 0;
 	pid_t pid = fork();
 	int status;
@@ -91,10 +91,10 @@ static unsigned int change_under_flood(struct lab *lab, unsigned int packets)
 	CHECK(pid >= 0, "fork: %s", strerror(errno));
 	if (!pid) {
 		lab_enter(lab, LAB_NEAR);
-		flood(lab, packets, LEN);
+		lab_flood(lab, packets, LEN);
 		_exit(0);
 	}
-	AWAIT(arrived(lab, before) > packets / 100, "no flood");
+	AWAIT(count_arrived(lab, before) > packets / 100, "no flood");
 	while (!waitpid(pid, &status, WNOHANG)) {
 		if (changes++ % 2)
 			CHECK(!RUN_NEW(&a, "filter", "del", "-i", "sonde1", "other"), "%s", a.err);
@@ -103,11 +103,11 @@ static unsigned int change_under_flood(struct lab *lab, unsigned int packets)
 				       "name", "other", OTHER_RULE),
 			      "%s", a.err);
 	}
-	CHECK(!status, "the flood failed");
+	CHECK(!status, "cannot flood");
 	return changes;
 }
 
-/* n connections to a listener of the far side, both ends of each. */
+/* Opens n connections to a listener of the far side; both ends of each. */
 static void connect_all(const struct lab *lab, int listener, int (*ends)[2], int n)
 {
 	struct sockaddr_storage to;
@@ -129,16 +129,16 @@ static uint64_t open_conns(void)
 	return JSON_SUM(a.out, "entries", "\"what\":\"connections, open");
 }
 
-static void upgrade(const char *at)
+static void check_upgrade(const char *at)
 {
 	unsigned int packets = 200000 / test_slow(), changes;
 	bool xdp = !strcmp(at, "xdp");
 	struct lab lab = { 0 };
 	int listener, ends[3][2];
-	uint64_t came, before, lost;
+	uint64_t arrived, before, lost;
 
 	lab_ready(&lab);
-	silence(&lab);
+	lab_silence(&lab);
 	listener = far_listener(&lab, AF_INET, 8080, 5);
 	lab_enter(&lab, LAB_FAR);
 	install_old(at);
@@ -148,32 +148,32 @@ static void upgrade(const char *at)
 	}
 	connect_all(&lab, listener, ends, 3);
 	lab_enter(&lab, LAB_NEAR);
-	came = flood_across(&lab, FEW, LEN);
+	arrived = flood_across(&lab, FEW, LEN);
 	lab_enter(&lab, LAB_FAR);
-	expect_shown(came);
+	expect_shown(arrived);
 	CHECK(open_conns() == 3, "%s", a.out);
 
-	before = arrived(&lab, 0);
-	lost = dropped(&lab);
+	before = count_arrived(&lab, 0);
+	lost = count_dropped(&lab);
 	changes = change_under_flood(&lab, packets);
-	came += all_arrived(&lab, before, packets, lost);
+	arrived += all_arrived(&lab, before, packets, lost);
 	CHECK(changes > 2, "only %u changes", changes);
 	if (changes % 2)
 		CHECK(!RUN_NEW(&a, "filter", "del", "-i", "sonde1", "other"), "%s", a.err);
-	expect_shown(came);
+	expect_shown(arrived);
 	CHECK(open_conns() == 3, "%s", a.out);
 	for (int i = 0; i < 6; i++)
 		close(ends[i / 2][i % 2]);
-	AWAIT(!open_conns(), "connections of before are still open: %s", a.out);
+	AWAIT(!open_conns(), "earlier connections are still open: %s", a.out);
 	CHECK(!RUN_NEW(&a, "count", "--install", "-i", "sonde1", "--at", at), "%s", a.err);
 	CHECK(strstr(a.err, "installed already"), "%s", a.err);
-	if (xdp) { /* and has followed it to this one's gate */
+	if (xdp) { /* and has followed this version's gate */
 		CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);
 		CHECK(!strstr(b.err, "gone"), "%s", b.err);
-		CHECK(JSON_SUM(b.out, "packets", "\"in\"", "\"udp\"") == came, "%s", b.out);
+		CHECK(JSON_SUM(b.out, "packets", "\"in\"", "\"udp\"") == arrived, "%s", b.out);
 	}
 	CHECK(!RUN_NEW(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
-	CHECK(hits_of(FLOOD_RULE) == came, "the rule's hits have gone with the guard");
+	CHECK(hits_of(FLOOD_RULE) == arrived, "stopping the guard removed the rule's hits");
 	CHECK(!RUN_NEW(&a, "detach", "--all"), "%s", a.err);
 	lab_enter(&lab, LAB_NEAR);
 	expect_clean(&lab);
@@ -181,15 +181,15 @@ static void upgrade(const char *at)
 
 TEST(upgrade_xdp, "upgrade_xdp", TEST_ROOT | TEST_UPGRADE, 60)
 {
-	upgrade("xdp");
+	check_upgrade("xdp");
 }
 
 TEST(upgrade_tc, "upgrade_tc", TEST_ROOT | TEST_UPGRADE, 60)
 {
-	upgrade("tc");
+	check_upgrade("tc");
 }
 
-/* What was never changed by this version is taken off by it, its counting of connections too. */
+/* This version detaches what it never changed, including the programs that count connections. */
 static void detach_old(const char *at, bool by_parts)
 {
 	struct lab lab = { 0 };
@@ -197,11 +197,11 @@ static void detach_old(const char *at, bool by_parts)
 	lab_ready(&lab);
 	lab_enter(&lab, LAB_FAR);
 	install_old(at);
-	CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the old version has installed nothing");
+	CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the old version installed nothing");
 	if (by_parts) {
 		CHECK(!RUN_NEW(&a, "guard", "stop", "-i", "sonde1"), "%s", a.err);
 		CHECK(!RUN_NEW(&a, "filter", "clear", "-i", "sonde1"), "%s", a.err);
-		CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the counters went, too");
+		CHECK(hooks_of(&lab.end[LAB_FAR]).ours == 2, "the counters were removed, too");
 		CHECK(!RUN_NEW(&a, "detach", "-i", "sonde1"), "%s", a.err);
 	} else {
 		CHECK(!RUN_NEW(&a, "detach", "--all"), "%s", a.err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Confinement with the C library of the product: what a live command calls goes on working. */
+/* Confinement with the product's C library: the calls that a live command needs still work. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +19,8 @@
 
 enum { ROUNDS = 200, LARGE = 3 << 20, POLL_MS = 300 };
 
-/* Stop this process in its poll(2) and let it go on: the kernel continues that by another call. */
+/* Stops this process in poll(2) and continues it: the kernel restarts the call by another system
+ * call. */
 static void stop_soon(void)
 {
 	pid_t to = getpid(), pid = fork();
@@ -34,7 +35,8 @@ static void stop_soon(void)
 	_exit(0);
 }
 
-/* Small and large, growing and shrinking: all ways that memory is had from the kernel. */
+/* Small and large buffers, growing and shrinking: all ways in which the allocator gets memory from
+ * the kernel. */
 static void use_memory(void)
 {
 	struct buf bufs[ROUNDS] = { 0 };
@@ -48,7 +50,7 @@ static void use_memory(void)
 		buf_free(&bufs[i]);
 	for (size_t n = 2; large && n < 6; n++)
 		large = realloc(large, n * LARGE);
-	CHECK(large, "no memory for a large one");
+	CHECK(large, "no memory for a large buffer");
 	free(large);
 }
 
@@ -63,7 +65,7 @@ static void use_clock(void)
 	CHECK(!n, "poll: %s", strerror(err));
 	CHECK(took / 1000000 >= POLL_MS && took / 1000000 < 20 * POLL_MS, "%llu ns passed",
 	      (unsigned long long)took);
-	CHECK(clock_real() > NS_PER_S, "no time of day");
+	CHECK(clock_real() > NS_PER_S, "cannot read the time of day");
 }
 
 static void require_own_calls(void)
@@ -75,7 +77,7 @@ static void require_own_calls(void)
 #endif
 }
 
-/* As sys/confine.h has it; the test ends where a kernel cannot. */
+/* Confines this process (sys/confine.h). Skips the test where the kernel does not support it. */
 static void confine_self(uint64_t caps, bool files)
 {
 	int rc = confine_apply(caps, files);
@@ -85,7 +87,8 @@ static void confine_self(uint64_t caps, bool files)
 		SKIP("this kernel has no seccomp filters");
 }
 
-TEST(confine_leaves_enough, "sys: confined, but not too much", TEST_ROOT, 10)
+TEST(confine_leaves_enough, "sys: a confined process can still do what live commands need",
+     TEST_ROOT, 10)
 {
 	struct bpf_map_opts m = { .name = "some",
 				  .type = BPF_MAP_TYPE_ARRAY,
@@ -98,30 +101,32 @@ TEST(confine_leaves_enough, "sys: confined, but not too much", TEST_ROOT, 10)
 	int map;
 
 	require_own_calls();
-	CHECK(!nl_open(&nl, 0), "no netlink");
+	CHECK(!nl_open(&nl, 0), "cannot open netlink");
 	priv_lift_memlock();
 	stop_soon(); /* forks, which a confined process cannot */
 	confine_self(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), false);
-	CHECK(open("/", O_RDONLY) < 0 && errno == EPERM, "a file can be opened");
-	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "a socket can be opened");
+	CHECK(open("/", O_RDONLY) < 0 && errno == EPERM, "can open a file");
+	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "can open a socket");
 	use_clock();
 	use_memory();
-	CHECK(!link_get(&nl, "lo", 0, &lo), "no answer from netlink");
+	CHECK(!link_get(&nl, "lo", 0, &lo), "netlink does not answer");
 	map = bpf_map_create(&m);
-	CHECK(map > 0 && !bpf_map_lookup(map, &zero, &value) && !value, "no map: %d", map);
+	CHECK(map > 0 && !bpf_map_lookup(map, &zero, &value) && !value, "cannot read the map: %d",
+	      map);
 	CHECK(write(STDOUT_FILENO, "", 0) == 0, "write: %s", strerror(errno));
 	close(map);
 	nl_close(&nl);
 }
 
-/* What rotates files opens them, by either call, and that is all. */
-TEST(confine_leaves_files, "sys: confined, but files can be opened", TEST_ROOT, 10)
+/* A process that rotates files may open files, by open(2) and openat(2), and nothing else. */
+TEST(confine_leaves_files, "sys: a confined process can open files if it rotates them", TEST_ROOT,
+     10)
 {
 	require_own_calls();
 	confine_self(0, true);
 	CHECK(open("/", O_RDONLY) >= 0, "open: %s", strerror(errno));
 	CHECK(openat(AT_FDCWD, "/", O_RDONLY) >= 0, "openat: %s", strerror(errno));
-	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "a socket can be opened");
+	CHECK(socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM, "can open a socket");
 	use_clock();
 	use_memory();
 }

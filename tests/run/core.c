@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CO-RE on the running kernel: hand-written programs whose answers only the right offsets give. */
+/* CO-RE on the running kernel: hand-written programs give the right result only with the right
+ * offsets. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 enum {
 	RING_SIZE = 65536,
 	PAYLOAD = 1187,
-	SKB_LEN = 20 + 8 + PAYLOAD, /* behind the link layer: IPv4, UDP */
+	SKB_LEN = 20 + 8 + PAYLOAD, /* after the link layer: IPv4, UDP */
 };
 
 static const struct spec_map ring_map[] = {
@@ -27,7 +28,7 @@ static const struct spec_map ring_map[] = {
 };
 
 /* clang-format off */
-/* A program's end: the stack's upper 8 bytes into the ring, which is I_MAP's. */
+/* The end of a program: sends the upper 8 bytes of the stack to the ring of I_MAP. */
 #define I_TELL                                                                               \
 	I_MAP(1), I_MOV_REG(2, 10), I_ADD(2, -8), I_MOV(3, 8), I_MOV(4, 0),                  \
 	I_CALL(BPF_FUNC_ringbuf_output), I_MOV(0, 0), I_EXIT
@@ -47,11 +48,11 @@ static int open_prog(struct obj *o, const struct spec_prog *prog, const struct b
 			     .conf_map = ARRAY_LEN(ring_map) };
 	int rc = obj_open(o, &spec, &(struct obj_opts){ 0 });
 
-	o->spec = NULL; /* it was this function's */
+	o->spec = NULL; /* it is on this function's stack */
 	return rc;
 }
 
-/* A datagram over this namespace's own loopback. */
+/* Sends a datagram on this namespace's loopback. */
 static void send_datagram(void)
 {
 	static const char payload[PAYLOAD];
@@ -75,7 +76,7 @@ static int count_len(const void *rec, size_t len, void *arg)
 	return 0;
 }
 
-/* prog tells sk_buff.len of each packet received, by the ring: one has to be ours. */
+/* prog sends sk_buff.len of each received packet to the ring; one must be the test's packet. */
 static void check_seen(const struct spec_prog *prog, const struct bpf_insn *insns)
 {
 	struct nl nl = { 0 };
@@ -84,14 +85,14 @@ static void check_seen(const struct spec_prog *prog, const struct bpf_insn *insn
 	struct link lo;
 	int link, seen = 0;
 
-	CHECK(!open_prog(&o, prog, insns), "not loaded");
+	CHECK(!open_prog(&o, prog, insns), "cannot load");
 	CHECK(!netns_unshare() && !nl_open(&nl, 0) && !link_get(&nl, "lo", 0, &lo) &&
 		      !link_up(&nl, lo.ifindex),
-	      "no loopback of its own");
-	CHECK(!ring_open(&ring, o.map_fd[0], RING_SIZE), "no ring");
+	      "cannot set up loopback");
+	CHECK(!ring_open(&ring, o.map_fd[0], RING_SIZE), "cannot open the ring");
 	link = bpf_raw_tracepoint_open(
 		prog->type == BPF_PROG_TYPE_TRACING ? NULL : "netif_receive_skb", o.prog_fd[0]);
-	CHECK(link > 0, "not attached: %s", strerror(-link));
+	CHECK(link > 0, "cannot attach: %s", strerror(-link));
 	send_datagram();
 	for (int ms = 0; ms < 2000 && !seen; ms++) {
 		usleep(1000);
@@ -104,8 +105,8 @@ static void check_seen(const struct spec_prog *prog, const struct bpf_insn *insn
 	obj_close(&o);
 }
 
-/* The pointer's member is read like any memory: the offset is an operand. */
-TEST(core_offset_read, "core: a member read at its place", TEST_ROOT, 10)
+/* The member is read like any memory: the offset is an operand. */
+TEST(core_offset_read, "core: a member is read at its offset", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 3, 1, 0), /* the skb */
@@ -136,9 +137,8 @@ TEST(core_offset_read, "core: a member read at its place", TEST_ROOT, 10)
 	check_seen(&prog, insns);
 }
 
-/* The verifier knows the types: the offset stands in the load, which has to be of the right width.
- */
-TEST(core_offset_typed, "core: a member read with types", TEST_ROOT, 10)
+/* The verifier knows the types: the offset is in the load, which must have the right width. */
+TEST(core_offset_typed, "core: a typed member is read at its offset and width", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_LOAD(BPF_DW, 1, 1, 0), /* the skb */
@@ -167,7 +167,8 @@ TEST(core_offset_typed, "core: a member read with types", TEST_ROOT, 10)
 	check_seen(&prog, insns);
 }
 
-/* Load as a raw tracepoint program and run it once: what it returns, or the loader's error. */
+/* Loads a raw tracepoint program and runs it once. Returns the loader's error; the program's result
+ * in *ret. */
 static int run_raw(const struct bpf_insn *insns, uint32_t n, const struct spec_core *cores,
 		   uint32_t ncores, uint32_t *ret)
 {
@@ -183,7 +184,7 @@ static int run_raw(const struct bpf_insn *insns, uint32_t n, const struct spec_c
 	if (rc)
 		return rc;
 	rc = bpf_prog_run(o.prog_fd[0], &run);
-	CHECK(!rc, "not run: %s", strerror(-rc));
+	CHECK(!rc, "cannot run: %s", strerror(-rc));
 	obj_close(&o);
 	*ret = run.ret;
 	return 0;
@@ -194,7 +195,8 @@ static const struct spec_core missing[] = {
 	{ .insn = 2, .kind = SPEC_FIELD_OFFSET, .type = "sk_buff", .path = "no_such_member" },
 };
 
-TEST(core_missing_guarded, "core: a missing member behind its check", TEST_ROOT, 10)
+TEST(core_missing_guarded, "core: a missing member after an existence check is accepted", TEST_ROOT,
+     10)
 {
 	static const struct bpf_insn insns[] = {
 		I_MOV(1, 99), I_JEQ(1, 0, 2), I_MOV(0, 0), I_EXIT, I_MOV(0, 42), I_EXIT,
@@ -202,36 +204,36 @@ TEST(core_missing_guarded, "core: a missing member behind its check", TEST_ROOT,
 	uint32_t ret = 0;
 
 	require_types();
-	CHECK(!run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret), "not loaded");
+	CHECK(!run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret), "cannot load");
 	CHECK(ret == 42, "returns %u", ret);
 }
 
-TEST(core_missing_reached, "core: a missing member that is reached", TEST_ROOT, 10)
+TEST(core_missing_reached, "core: a missing member without a check is refused", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = {
 		I_MOV(1, 99), I_JEQ(1, 1, 1), I_MOV(0, 0), I_MOV(0, 42), I_EXIT,
 	};
 	static const struct bpf_insn wide[] = { I_MOV(1, 99), I_MOV(0, 0), I_MAP(1), I_EXIT };
 	uint32_t ret = 0;
-	const char *said;
+	const char *output;
 	int rc;
 
 	require_types();
 	test_capture();
 	rc = run_raw(insns, ARRAY_LEN(insns), missing, ARRAY_LEN(missing), &ret);
-	said = test_captured();
-	CHECK(rc == -EINVAL, "answers %d: %s", rc, said);
-	/* 20702 is 0x50de, the number that stands for what is missing. */
-	CHECK(strstr(said, "program raw") && strstr(said, "20702"), "says: %s", said);
+	output = test_captured();
+	CHECK(rc == -EINVAL, "returns %d: %s", rc, output);
+	/* 20702 is 0x50de, the number in place of a missing member. */
+	CHECK(strstr(output, "program raw") && strstr(output, "20702"), "prints: %s", output);
 	test_capture();
 	rc = run_raw(wide, ARRAY_LEN(wide), missing, ARRAY_LEN(missing), &ret);
-	said = test_captured();
-	CHECK(rc == -EINVAL && strstr(said, "20702"), "a wide one answers %d: %s", rc, said);
+	output = test_captured();
+	CHECK(rc == -EINVAL && strstr(output, "20702"), "a wide one returns %d: %s", rc, output);
 }
 
-/* Each question's answer as the operand of a move, which the program returns. What no kernel can
- * change, or what the kernel itself says in another way, is known here. */
-static const struct question {
+/* The result of each relocation is the operand of a move that the program returns. The expected
+ * values cannot change between kernels, or the kernel also reports them in another way. */
+static const struct reloc_case {
 	uint16_t kind;
 	const char *type, *path;
 	uint32_t answer;
@@ -258,8 +260,8 @@ static const struct question {
 	{ SPEC_ENUM_VALUE, "bpf_prog_type", "BPF_PROG_TYPE_NONE", UINT32_MAX },
 };
 
-/* UINT32_MAX: there is none, the loader has to refuse. */
-TEST(core_answers, "core: every kind of question", TEST_ROOT, 60)
+/* UINT32_MAX: does not exist; the loader must refuse it. */
+TEST(core_answers, "core: every kind of relocation has the right result", TEST_ROOT, 60)
 {
 	static const struct bpf_insn insns[] = { I_MOV(0, -7), I_EXIT };
 	static const struct bpf_insn wide[] = { I_MAP(0), I_EXIT };
@@ -272,26 +274,26 @@ TEST(core_answers, "core: every kind of question", TEST_ROOT, 60)
 
 	require_types();
 	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
-		const struct question *q = &questions[i];
+		const struct reloc_case *q = &questions[i];
 		struct spec_core core = { .kind = q->kind, .type = q->type, .path = q->path };
 		uint32_t ret = UINT32_MAX, wide_ret = UINT32_MAX, high_ret = UINT32_MAX;
-		const char *said;
+		const char *output;
 
 		test_capture();
 		run_raw(insns, ARRAY_LEN(insns), &core, 1, &ret);
 		run_raw(wide, ARRAY_LEN(wide), &core, 1, &wide_ret);
 		run_raw(high, ARRAY_LEN(high), &core, 1, &high_ret);
-		said = test_captured();
-		CHECK(ret == q->answer, "%u of %s.%s is %u, not %u: %s", q->kind, q->type, q->path,
-		      ret, q->answer, said);
+		output = test_captured();
+		CHECK(ret == q->answer, "%u of %s.%s is %u, expected %u: %s", q->kind, q->type,
+		      q->path, ret, q->answer, output);
 		CHECK(high_ret == (q->answer == UINT32_MAX ? UINT32_MAX : 0),
 		      "%u of %s.%s has %u above 32 bits", q->kind, q->type, q->path, high_ret);
-		CHECK(wide_ret == q->answer, "%u of %s.%s is %u as 64 bits, not %u: %s", q->kind,
-		      q->type, q->path, wide_ret, q->answer, said);
+		CHECK(wide_ret == q->answer, "%u of %s.%s is %u as 64 bits, expected %u: %s",
+		      q->kind, q->type, q->path, wide_ret, q->answer, output);
 	}
 }
 
-TEST(core_no_tracepoint, "core: a tracepoint that is not there", TEST_ROOT, 10)
+TEST(core_no_tracepoint, "core: a missing tracepoint is reported by name", TEST_ROOT, 10)
 {
 	static const struct bpf_insn insns[] = { I_MOV(0, 0), I_EXIT };
 	static const struct spec_prog prog = { .name = "typed",
@@ -300,14 +302,14 @@ TEST(core_no_tracepoint, "core: a tracepoint that is not there", TEST_ROOT, 10)
 					       .target = "no_such_tracepoint",
 					       .ninsns = ARRAY_LEN(insns) };
 	struct obj o = { 0 };
-	const char *said;
+	const char *output;
 	int rc;
 
 	require_types();
 	test_capture();
 	rc = open_prog(&o, &prog, insns);
-	said = test_captured();
-	CHECK(rc == -ENOENT, "answers %d", rc);
-	CHECK(!strcmp(said, "sonde: this kernel has no no_such_tracepoint to trace\n"), "says: %s",
-	      said);
+	output = test_captured();
+	CHECK(rc == -ENOENT, "returns %d", rc);
+	CHECK(!strcmp(output, "sonde: this kernel has no no_such_tracepoint to trace\n"),
+	      "prints: %s", output);
 }

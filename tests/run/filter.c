@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Filters as the kernel runs them, against the judge in user space. */
+/* Filters in the kernel give the same result as in user space. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ enum { PACKETS = 60, EXPRESSIONS = 2000, TEXT_MAX = 2000, SEED = 20261123 };
 
 static struct exprs_packet packets[PACKETS];
 
-/* A program that calls what stands behind it with the views in map and the packet. */
-static int load(const struct filter_code *filter, enum filter_target target, int map)
+/* Loads a program that calls the filter code with the views in map and the packet. */
+static int load_filter(const struct filter_code *filter, enum filter_target target, int map)
 {
 	const struct bpf_insn xdp[] = {
 		I_LOAD(BPF_W, 7, 1, 0), I_LOAD(BPF_W, 8, 1, 4),
@@ -52,7 +52,7 @@ static int load(const struct filter_code *filter, enum filter_target target, int
 	return fd;
 }
 
-static void check(const char *text, enum filter_target target, int map)
+static void check_filter(const char *text, enum filter_target target, int map)
 {
 	struct diag diag = { 0 };
 	struct filter_code code = { 0 };
@@ -65,10 +65,11 @@ static void check(const char *text, enum filter_target target, int map)
 		return;
 	rc = filter_emit(&f, target, &code, &diag);
 	CHECK(!rc, "'%s': %s", text, diag.msg);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "set"), "'%s': no sets", text);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "set"),
+	      "'%s': cannot open the sets", text);
 	CHECK(!sets_link(&sets, &code), "no memory");
-	prog = load(&code, target, map);
-	CHECK(prog > 0, "'%s': not loaded: %s", text, strerror(-prog));
+	prog = load_filter(&code, target, map);
+	CHECK(prog > 0, "'%s': cannot load: %s", text, strerror(-prog));
 	sets_close(&sets);
 	for (int i = 0; i < PACKETS; i++) {
 		struct exprs_packet *e = &packets[i];
@@ -76,21 +77,23 @@ static void check(const char *text, enum filter_target target, int map)
 		struct bpf_run run = { .data = e->data, .len = e->frame.caplen };
 		bool match = filter_match(&f, &p);
 
-		CHECK(!bpf_map_update(map, &zero, e->views, BPF_ANY), "storing the views");
+		CHECK(!bpf_map_update(map, &zero, e->views, BPF_ANY), "cannot store the views");
 		rc = bpf_prog_run(prog, &run);
-		CHECK(!rc, "not run: %s", strerror(-rc));
-		CHECK(run.ret || !match, "'%s': packet %d is held back", text, i);
-		/* What names there are in it is judged in user space alone. */
+		CHECK(!rc, "cannot run: %s", strerror(-rc));
+		CHECK(run.ret || !match, "'%s': packet %d matches, but is not passed to user space",
+		      text, i);
+		/* Names in packets are matched in user space only. */
 		if (run.ret && !code.exact)
 			run.ret = filter_recheck(&f, &p);
-		CHECK(run.ret == match, "'%s': packet %d: %u, not %d", text, i, run.ret, match);
+		CHECK(run.ret == match, "'%s': packet %d: %u, expected %d", text, i, run.ret,
+		      match);
 	}
 	close(prog);
 	filter_code_close(&code);
 	filter_close(&f);
 }
 
-/* Bytes that are not there, asked for behind what the kernel takes for certain. */
+/* Expressions that access bytes outside of the packet, after terms that only user space decides. */
 static const char *const odd[] = {
 	"(dns example.com and udp[200] = 0) or udp",
 	"(sni com and tcp[200] = 0) or tcp",
@@ -103,7 +106,7 @@ static const char *const odd[] = {
 	"net 0.0.0.0/0 or net ::/0 and tcp",
 };
 
-static void alike(enum filter_target target)
+static void compare_target(enum filter_target target)
 {
 	struct bpf_map_opts m = { .type = BPF_MAP_TYPE_ARRAY,
 				  .key_size = 4,
@@ -111,30 +114,30 @@ static void alike(enum filter_target target)
 				  .max_entries = 1 };
 	int map = bpf_map_create(&m);
 
-	CHECK(map > 0, "no map: %s", strerror(-map));
+	CHECK(map > 0, "cannot create a map: %s", strerror(-map));
 	exprs_seed(SEED);
-	/* The kernel runs no skb of less than its headers promise. */
+	/* The kernel does not run an skb that is shorter than its headers need. */
 	for (int i = 0; i < PACKETS; i++)
 		do
 			exprs_draw_packet(&packets[i]);
 		while (packets[i].frame.caplen < 60);
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
-		check(odd[i], target, map);
+		check_filter(odd[i], target, map);
 	for (int i = 0; i < EXPRESSIONS / (int)test_slow(); i++) {
 		char text[TEXT_MAX];
 
 		exprs_draw_ext_text(text, sizeof(text));
-		check(text, target, map);
+		check_filter(text, target, map);
 	}
 	close(map);
 }
 
-TEST(filter_xdp, "filter: at XDP as in user space", TEST_ROOT, 120)
+TEST(filter_xdp, "filter: same result at XDP as in user space", TEST_ROOT, 120)
 {
-	alike(FILTER_XDP);
+	compare_target(FILTER_XDP);
 }
 
-TEST(filter_skb, "filter: at tc as in user space", TEST_ROOT, 120)
+TEST(filter_skb, "filter: same result at tc as in user space", TEST_ROOT, 120)
 {
-	alike(FILTER_SKB);
+	compare_target(FILTER_SKB);
 }

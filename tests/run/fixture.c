@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bench that the gate is tested on. */
+/* The fixture that runs the gate's programs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +18,9 @@ static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 
 enum { STAGE_LOST = 99, STAGE_PADDED = 64 };
 
-/* It uses all of its stack. Without a JIT, what it calls at its end goes on with the stack that the
- * stage has; kernels from 6.12 on give that no more than the stage alone needs, and panic. */
+/* The stage uses its whole stack frame. Without a JIT, the program that it tail-calls continues
+ * with the stage's stack; kernels from 6.12 on allocate only what the stage itself needs, and
+ * panic. */
 static const struct bpf_insn stage_insns[] = {
 	I_MOV_REG(6, 1),
 	I_STORE(BPF_DW, 10, -512, 6),
@@ -47,7 +48,7 @@ static const struct spec_map stage_maps[] = {
 	  .type = BPF_MAP_TYPE_PROG_ARRAY,
 	  .key_size = 4,
 	  .value_size = 4,
-	  .max_entries = FLAVOURS },
+	  .max_entries = TARGETS },
 };
 static const struct spec_prog stage_prog = {
 	.name = "stage",
@@ -69,14 +70,14 @@ void stage_open(struct obj *stage)
 {
 	struct obj_opts opts = { 0 };
 
-	CHECK(!obj_open(stage, &stage_spec, &opts), "the stage does not load");
+	CHECK(!obj_open(stage, &stage_spec, &opts), "cannot load the stage");
 }
 
-void stage_lead(const struct obj *stage, uint32_t slot, int prog)
+void stage_link(const struct obj *stage, uint32_t slot, int prog)
 {
 	int rc = bpf_map_update(stage->map_fd[0], &slot, &prog, 0);
 
-	CHECK(!rc, "the stage does not take %s: %s", target_names[slot], strerror(-rc));
+	CHECK(!rc, "cannot add %s to the stage: %s", target_names[slot], strerror(-rc));
 }
 
 void fixture_open(struct fixture *r, bool ethernet)
@@ -89,10 +90,10 @@ void fixture_open(struct fixture *r, bool ethernet)
 				 .xdp_flags = conf.multibuf ? BPF_F_XDP_HAS_FRAGS : 0 };
 
 	*r = (struct fixture){ .multibuf = conf.multibuf };
-	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "the gate does not load");
+	CHECK(!obj_open(&r->gate, &gate_spec, &opts), "cannot load the gate");
 	stage_open(&r->stage);
-	for (uint32_t f = TC_IN; f < FLAVOURS; f++)
-		stage_lead(&r->stage, f, r->gate.prog_fd[progs[f]]);
+	for (uint32_t target = TC_IN; target < TARGETS; target++)
+		stage_link(&r->stage, target, r->gate.prog_fd[progs[target]]);
 }
 
 void fixture_close(struct fixture *r)
@@ -117,28 +118,27 @@ void fixture_empty(const struct fixture *r)
 		struct gate_counters t;
 
 		fixture_read(r, (enum gate_dir)dir, &t);
-		CHECK(!t.n, "%zu rows %s where nothing should be", t.n,
-		      gate_dir_name((enum gate_dir)dir));
+		CHECK(!t.n, "%zu rows %s, expected none", t.n, gate_dir_name((enum gate_dir)dir));
 		gate_counters_free(&t);
 	}
 }
 
-/* Take a row's counters out of the maps. */
-static void clear(const struct fixture *r, const struct gate_row *row)
+/* Removes one row's counters from the maps. */
+static void clear_row(const struct fixture *r, const struct gate_row *row)
 {
 	static struct gate_counters_val zero[1024];
-	struct gate_other_key counters_other = { .dir = row->dir,
-						 .family = row->family,
-						 .verdict = row->verdict,
-						 .proto = (uint16_t)row->proto };
+	struct gate_other_key other = { .dir = row->dir,
+					.family = row->family,
+					.verdict = row->verdict,
+					.proto = (uint16_t)row->proto };
 	uint32_t counters = row->dir * GATE_VERDICTS + row->verdict;
 
 	if (row->proto <= UINT16_MAX &&
-	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &counters_other))
+	    !bpf_map_delete(r->gate.map_fd[GATE_MAP_COUNTERS_OTHER], &other))
 		return;
-	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test is made for");
+	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(zero), "more CPUs than this test supports");
 	CHECK(!bpf_map_update(r->gate.map_fd[GATE_MAP_COUNTERS], &counters, zero, BPF_ANY),
-	      "zeroing");
+	      "cannot zero the counters");
 }
 
 void fixture_clear(const struct fixture *r, enum gate_dir dir)
@@ -147,32 +147,32 @@ void fixture_clear(const struct fixture *r, enum gate_dir dir)
 
 	fixture_read(r, dir, &t);
 	for (size_t i = 0; i < t.n; i++)
-		clear(r, &t.rows[i]);
+		clear_row(r, &t.rows[i]);
 	gate_counters_free(&t);
 }
 
-/* The packet's start in hex, for messages. */
-static const char *show(enum target f, const void *data, size_t len)
+/* Formats the packet's start in hex, for messages. */
+static const char *format_packet(enum target target, const void *data, size_t len)
 {
-	static char words[300];
-	int at = snprintf(words, sizeof(words), "%s, %zu bytes", target_names[f], len);
+	static char text[300];
+	int at = snprintf(text, sizeof(text), "%s, %zu bytes", target_names[target], len);
 
 	for (size_t i = 0; i < len && i < 100; i++)
-		at += snprintf(words + at, sizeof(words) - (size_t)at, "%s%02x", i % 4 ? "" : " ",
+		at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%02x", i % 4 ? "" : " ",
 			       ((const uint8_t *)data)[i]);
-	return words;
+	return text;
 }
 
-/* Newer kernels (6.17) refuse an skb whose EtherType promises more bytes than there are: give them
- * more, which the stage takes away again. */
-static int run_staged(struct fixture *r, enum target f, struct bpf_run *run)
+/* Newer kernels (6.17) refuse an skb whose EtherType needs more bytes than the packet has. Pads the
+ * packet; the stage cuts it back. */
+static int run_staged(struct fixture *r, enum target target, struct bpf_run *run)
 {
 	static uint8_t padded[PACKET_MAX];
 	struct __sk_buff ctx = { 0 };
 
 	if (run->ctx)
 		memcpy(&ctx, run->ctx, sizeof(ctx));
-	ctx.cb[STAGE_PROG] = f;
+	ctx.cb[STAGE_PROG] = target;
 	if (run->len < STAGE_PADDED && !ctx.cb[STAGE_CUT]) {
 		memset(padded, 0xee, STAGE_PADDED);
 		memcpy(padded, run->data, run->len);
@@ -185,27 +185,27 @@ static int run_staged(struct fixture *r, enum target f, struct bpf_run *run)
 	return bpf_prog_run(r->stage.prog_fd[0], run);
 }
 
-void fixture_run(struct fixture *r, enum target f, const void *data, size_t len,
+void fixture_run(struct fixture *r, enum target target, const void *data, size_t len,
 		 const struct __sk_buff *ctx, struct gate_row *row)
 {
-	uint32_t want =
-		f == XDP ? XDP_PASS : (uint32_t)-1; /* TC_ACT_UNSPEC: the next one decides */
+	uint32_t want = target == XDP ? XDP_PASS
+				      : (uint32_t)-1; /* TC_ACT_UNSPEC: the next program decides */
 	bool staged = ctx && (ctx->cb[STAGE_CUT] || ctx->cb[STAGE_VLAN_PROTO]);
 	struct bpf_run run = {
 		.data = data, .len = (uint32_t)len, .ctx = ctx, .ctx_len = ctx ? sizeof(*ctx) : 0
 	};
 	struct gate_counters t;
-	int rc = staged ? -EINVAL : bpf_prog_run(r->gate.prog_fd[progs[f]], &run);
+	int rc = staged ? -EINVAL : bpf_prog_run(r->gate.prog_fd[progs[target]], &run);
 
-	if (rc == -EINVAL && f != XDP)
-		rc = run_staged(r, f, &run);
-	CHECK(!rc, "%s: not run: %s", show(f, data, len), strerror(-rc));
-	CHECK(run.ret == want, "%s: returns %d, not %d", show(f, data, len), (int)run.ret,
-	      (int)want);
-	fixture_read(r, f == TC_OUT ? GATE_OUT : GATE_IN, &t);
-	CHECK(t.n == 1, "%s: %zu rows, not one", show(f, data, len), t.n);
+	if (rc == -EINVAL && target != XDP)
+		rc = run_staged(r, target, &run);
+	CHECK(!rc, "%s: cannot run: %s", format_packet(target, data, len), strerror(-rc));
+	CHECK(run.ret == want, "%s: returns %d, expected %d", format_packet(target, data, len),
+	      (int)run.ret, (int)want);
+	fixture_read(r, target == TC_OUT ? GATE_OUT : GATE_IN, &t);
+	CHECK(t.n == 1, "%s: %zu rows, expected one", format_packet(target, data, len), t.n);
 	*row = t.rows[0];
-	clear(r, row);
+	clear_row(r, row);
 	gate_counters_free(&t);
 }
 
@@ -219,25 +219,26 @@ static void print_row(char *buf, size_t len, const struct gate_row *row)
 		 (unsigned long long)row->bytes);
 }
 
-void fixture_expect(struct fixture *r, enum target f, const void *data, size_t len,
+void fixture_expect(struct fixture *r, enum target target, const void *data, size_t len,
 		    const struct __sk_buff *ctx, const struct gate_row *want)
 {
 	struct gate_row full = *want, row;
-	char detail[128], should[128];
+	char got[128], expected[128];
 
-	full.dir = f == TC_OUT ? GATE_OUT : GATE_IN;
+	full.dir = target == TC_OUT ? GATE_OUT : GATE_IN;
 	full.verdict = GATE_PASS;
-	fixture_run(r, f, data, len, ctx, &row);
-	print_row(detail, sizeof(detail), &row);
-	print_row(should, sizeof(should), &full);
-	CHECK(!strcmp(detail, should), "%s: counted as %s; should be %s", show(f, data, len),
-	      detail, should);
+	fixture_run(r, target, data, len, ctx, &row);
+	print_row(got, sizeof(got), &row);
+	print_row(expected, sizeof(expected), &full);
+	CHECK(!strcmp(got, expected), "%s: counted as %s, expected %s",
+	      format_packet(target, data, len), got, expected);
 }
 
-void fixture_compare(struct fixture *r, enum target f, const void *data, size_t len, bool ethernet)
+void fixture_compare(struct fixture *r, enum target target, const void *data, size_t len,
+		     bool ethernet)
 {
-	struct opinion o = opinion_of(data, len, ethernet);
+	struct packet_class o = reference_classify(data, len, ethernet);
 	struct gate_row want = { .family = o.family, .proto = o.proto, .packets = 1, .bytes = len };
 
-	fixture_expect(r, f, data, len, NULL, &want);
+	fixture_expect(r, target, data, len, NULL, &want);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate told what packets are: samples, whole, cut and mutated, in all its targets. */
+/* How the gate classifies packets: samples, whole, truncated and mutated, in all its programs. */
 #include <errno.h>
 #include <string.h>
 #include "gen/gate.gen.h"
@@ -10,18 +10,18 @@
 #include "tests/run/run.h"
 
 enum {
-	ETH_LEN = 14, /* also the least that BPF_PROG_TEST_RUN takes */
+	ETH_LEN = 14, /* also the minimum of BPF_PROG_TEST_RUN */
 	MUTATIONS = 20000,
-	RARE_ROOM = 1024,
+	OTHER_ROOM = 1024,
 };
 
-static void build(struct packet *p, const struct sample *s)
+static void build_sample(struct packet *p, const struct sample *s)
 {
 	p->len = 0;
 	s->build(p, s->arg);
 }
 
-TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
+TEST(gate_samples, "gate: every sample is counted under its protocol", TEST_ROOT, 60)
 {
 	struct packet p;
 	struct fixture r;
@@ -30,37 +30,37 @@ TEST(gate_samples, "gate: every sample counts as what it is", TEST_ROOT, 60)
 	for (size_t i = 0; i < nsamples; i++) {
 		const struct sample *s = &samples[i];
 		struct gate_row want = { .family = s->family, .proto = s->proto, .packets = 1 };
-		struct opinion o;
+		struct packet_class o;
 
-		build(&p, s);
+		build_sample(&p, s);
 		want.bytes = p.len;
-		o = opinion_of(p.at, p.len, true);
+		o = reference_classify(p.at, p.len, true);
 		CHECK(o.family == s->family && o.proto == s->proto,
-		      "%s: the second opinion is family %d, protocol %x", s->name, o.family,
+		      "%s: the reference parser returns family %d, protocol %x", s->name, o.family,
 		      o.proto);
-		for (int f = 0; f < FLAVOURS; f++)
+		for (int f = 0; f < TARGETS; f++)
 			fixture_expect(&r, (enum target)f, p.at, p.len, NULL, &want);
 	}
 	fixture_empty(&r);
 	fixture_close(&r);
 }
 
-/* Behind the headers nothing changes: the longest samples need not be cut at every byte there. */
+/* After the headers nothing changes: long samples are not cut at every byte there. */
 static size_t next_cut(size_t cut, size_t len)
 {
 	return cut >= 256 && cut + 64 < len ? cut + 61 : cut + 1;
 }
 
-TEST(gate_truncated, "gate: samples cut at every length", TEST_ROOT, 120)
+TEST(gate_truncated, "gate: truncated samples are counted right at every length", TEST_ROOT, 120)
 {
 	struct packet p;
 	struct fixture r;
 
 	fixture_open(&r, true);
 	for (size_t i = 0; i < nsamples; i++) {
-		build(&p, &samples[i]);
+		build_sample(&p, &samples[i]);
 		for (size_t cut = ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
-			for (int f = 0; f < FLAVOURS; f++)
+			for (int f = 0; f < TARGETS; f++)
 				fixture_compare(&r, (enum target)f, p.at, cut, true);
 	}
 	fixture_empty(&r);
@@ -85,30 +85,30 @@ void packet_mutate(struct packet *p, uint64_t *seed)
 		p->len = ETH_LEN + draw_below(seed, (uint32_t)p->len - ETH_LEN + 1);
 }
 
-static void mutations(bool ethernet)
+static void compare_mutations(bool ethernet)
 {
 	unsigned int seen[GATE_FAMILIES][2] = { 0 }, few = MUTATIONS / 20 / test_slow();
 	struct packet p;
 	struct fixture r;
 
 	fixture_open(&r, ethernet);
-	for (int f = 0; f < FLAVOURS; f++) {
+	for (int f = 0; f < TARGETS; f++) {
 		uint64_t seed = 0x736f6e6465 + (uint64_t)f;
 
 		for (int i = 0; i < MUTATIONS / (int)test_slow(); i++) {
 			size_t skip = ethernet ? 0 : ETH_LEN;
-			struct opinion o;
+			struct packet_class o;
 
-			build(&p, &samples[draw_below(&seed, (uint32_t)nsamples)]);
+			build_sample(&p, &samples[draw_below(&seed, (uint32_t)nsamples)]);
 			packet_mutate(&p, &seed);
 			if (p.len < skip + ETH_LEN)
 				continue;
 			fixture_compare(&r, (enum target)f, p.at + skip, p.len - skip, ethernet);
-			o = opinion_of(p.at + skip, p.len - skip, ethernet);
+			o = reference_classify(p.at + skip, p.len - skip, ethernet);
 			seen[o.family][o.proto == GATE_PROTO_BAD]++;
 		}
 	}
-	/* The test is worth something only if all of these came by. */
+	/* The test needs some of each family. */
 	for (int v = GATE_IPV4; v <= GATE_IPV6; v++)
 		CHECK(seen[v][0] > few && seen[v][1] > few, "too few mutations of family %d", v);
 	CHECK(!ethernet || (seen[GATE_ARP][0] && seen[GATE_OTHER][0] && seen[GATE_OTHER][1]),
@@ -117,17 +117,18 @@ static void mutations(bool ethernet)
 	fixture_close(&r);
 }
 
-TEST(gate_mutated, "gate: mutated packets", TEST_ROOT, 120)
+TEST(gate_mutated, "gate: mutated packets are counted as the standards define", TEST_ROOT, 120)
 {
-	mutations(true);
+	compare_mutations(true);
 }
 
-TEST(gate_raw_ip_mutated, "gate: mutated packets without a link layer", TEST_ROOT, 120)
+TEST(gate_raw_ip_mutated, "gate: mutated packets without a link layer are counted right", TEST_ROOT,
+     120)
 {
-	mutations(false);
+	compare_mutations(false);
 }
 
-TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
+TEST(gate_raw_ip, "gate: packets without a link layer are counted right", TEST_ROOT, 120)
 {
 	unsigned int whole = 0;
 	struct packet p;
@@ -135,17 +136,17 @@ TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
 
 	fixture_open(&r, false);
 	for (size_t i = 0; i < nsamples; i++) {
-		struct opinion with, without;
+		struct packet_class with, without;
 
-		build(&p, &samples[i]);
+		build_sample(&p, &samples[i]);
 		if (memcmp(p.at + 12, "\x08\0", 2) && memcmp(p.at + 12, "\x86\xdd", 2))
 			continue;
-		with = opinion_of(p.at, p.len, true);
-		without = opinion_of(p.at + ETH_LEN, p.len - ETH_LEN, false);
-		/* The version is all there is to tell the family by: it cannot be wrong here. */
+		with = reference_classify(p.at, p.len, true);
+		without = reference_classify(p.at + ETH_LEN, p.len - ETH_LEN, false);
+		/* Only the version gives the family: it cannot be wrong here. */
 		whole += with.family == without.family && with.proto == without.proto;
 		for (size_t cut = 2 * ETH_LEN; cut <= p.len; cut = next_cut(cut, p.len))
-			for (int f = 0; f < FLAVOURS; f++)
+			for (int f = 0; f < TARGETS; f++)
 				fixture_compare(&r, (enum target)f, p.at + ETH_LEN, cut - ETH_LEN,
 						false);
 	}
@@ -154,12 +155,12 @@ TEST(gate_raw_ip, "gate: packets without a link layer", TEST_ROOT, 120)
 	fixture_close(&r);
 }
 
-/* Run without taking the counters out. */
-static void run(struct fixture *r, const struct packet *p)
+/* Runs the XDP program and leaves the counters. */
+static void run_xdp(struct fixture *r, const struct packet *p)
 {
 	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len };
 
-	CHECK(!bpf_prog_run(r->gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &run), "not run");
+	CHECK(!bpf_prog_run(r->gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &run), "cannot run");
 	CHECK(run.ret == XDP_PASS, "returns %u", run.ret);
 }
 
@@ -177,7 +178,7 @@ static void run_type(struct fixture *r, uint16_t type)
 
 	packet_eth(&p, type);
 	packet_fill(&p, 0, 46);
-	run(r, &p);
+	run_xdp(r, &p);
 }
 
 static void run_ip(struct fixture *r, bool six, uint8_t proto)
@@ -190,10 +191,10 @@ static void run_ip(struct fixture *r, bool six, uint8_t proto)
 	else
 		packet_ipv4(&p, proto, 5);
 	packet_fill(&p, 0, 46);
-	run(r, &p);
+	run_xdp(r, &p);
 }
 
-TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 60)
+TEST(gate_other_full, "gate: packets without room for a row are still counted", TEST_ROOT, 60)
 {
 	enum { EXTRA = 300, FIRST = 0x1000 };
 	uint64_t packets = 0, bytes = 0, more;
@@ -201,33 +202,34 @@ TEST(gate_rare_full, "gate: more EtherTypes than there is room for", TEST_ROOT, 
 	struct fixture r;
 
 	fixture_open(&r, true);
-	for (int i = 0; i < RARE_ROOM + EXTRA; i++)
+	for (int i = 0; i < OTHER_ROOM + EXTRA; i++)
 		run_type(&r, (uint16_t)(FIRST + i));
-	run_type(&r, FIRST);    /* one that has its row */
-	run_ip(&r, false, 253); /* ones that have none */
+	run_type(&r, FIRST);    /* has a row */
+	run_ip(&r, false, 253); /* no row for these */
 	run_ip(&r, true, 253);
-	run_ip(&r, false, 17); /* and one that needs none */
+	run_ip(&r, false, 17); /* and one in a fixed row */
 	fixture_read(&r, GATE_IN, &t);
 	for (size_t i = 0; i < t.n; i++) {
 		packets += t.rows[i].packets;
 		bytes += t.rows[i].bytes;
 	}
 	more = packets_of(&t, GATE_OTHER, GATE_PROTO_MORE);
-	CHECK(packets == RARE_ROOM + EXTRA + 4, "%llu packets", (unsigned long long)packets);
-	CHECK(bytes == (RARE_ROOM + EXTRA + 1) * 60ull + 2 * 80 + 100, "%llu bytes",
+	CHECK(packets == OTHER_ROOM + EXTRA + 4, "%llu packets", (unsigned long long)packets);
+	CHECK(bytes == (OTHER_ROOM + EXTRA + 1) * 60ull + 2 * 80 + 100, "%llu bytes",
 	      (unsigned long long)bytes);
-	CHECK(more == EXTRA, "%llu packets found no row, not %d", (unsigned long long)more, EXTRA);
-	CHECK(t.n == RARE_ROOM + 4, "%zu rows", t.n);
-	CHECK(packets_of(&t, GATE_OTHER, FIRST) == 2, "the first EtherType's row is wrong");
-	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "IPv4's rest is wrong");
-	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "IPv6's rest is wrong");
-	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "UDP's row is wrong");
+	CHECK(more == EXTRA, "%llu packets without a row, expected %d", (unsigned long long)more,
+	      EXTRA);
+	CHECK(t.n == OTHER_ROOM + 4, "%zu rows", t.n);
+	CHECK(packets_of(&t, GATE_OTHER, FIRST) == 2, "wrong row for the first EtherType");
+	CHECK(packets_of(&t, GATE_IPV4, GATE_PROTO_MORE) == 1, "wrong row for other IPv4 packets");
+	CHECK(packets_of(&t, GATE_IPV6, GATE_PROTO_MORE) == 1, "wrong row for other IPv6 packets");
+	CHECK(packets_of(&t, GATE_IPV4, 17) == 1, "wrong row for UDP");
 	gate_counters_free(&t);
 	fixture_close(&r);
 }
 
-/* Each length a row of its own would fill the map, and rows with the same name are no rows. */
-TEST(gate_rare_llc, "gate: 802.3 frames of any length are one row", TEST_ROOT, 60)
+/* A row for each length would fill the map with rows of the same name. */
+TEST(gate_other_llc, "gate: 802.3 frames of all lengths share one row", TEST_ROOT, 60)
 {
 	struct gate_counters t;
 	struct fixture r;
@@ -243,7 +245,7 @@ TEST(gate_rare_llc, "gate: 802.3 frames of any length are one row", TEST_ROOT, 6
 	fixture_close(&r);
 }
 
-TEST(gate_cpus, "gate: counters of several CPUs", TEST_ROOT, 60)
+TEST(gate_cpus, "gate: counters are summed over CPUs", TEST_ROOT, 60)
 {
 	enum { EACH = 50 };
 	struct gate_counters t;

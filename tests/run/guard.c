@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guard on a bench: its buckets, its table, its bans, on one CPU and several. */
+/* The guard's buckets, table and bans, on one CPU and several. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <net/if_arp.h>
@@ -22,7 +22,7 @@
 
 enum { LINES = 1024, ENTRIES = LINES * GUARD_WAYS };
 
-/* The gate with a guard, and its table mapped. */
+/* The gate with a guard, its table mapped. */
 struct guarded {
 	struct obj gate;
 	struct gate_conf conf;
@@ -42,11 +42,11 @@ static struct guard_scope *scope_of(struct guarded *g, int i)
 
 static void open_guard(struct guarded *g)
 {
-	CHECK(!guarded_open(&g->gate, &g->conf, 0), "the gate does not load");
+	CHECK(!guarded_open(&g->gate, &g->conf, 0), "cannot load the gate");
 	g->size = (size_t)GUARD_SIZE(g->conf.guard.lines) * sizeof(*g->table);
 	g->table = mmap(NULL, g->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			g->gate.map_fd[GATE_MAP_GUARD], 0);
-	CHECK(g->table != MAP_FAILED, "mapping the table: %s", strerror(errno));
+	CHECK(g->table != MAP_FAILED, "cannot map the table: %s", strerror(errno));
 }
 
 static void close_guard(struct guarded *g)
@@ -65,14 +65,14 @@ static void make_udp(struct packet *p, uint32_t src)
 	memcpy(p->at + 14 + 12, &src, sizeof(src));
 }
 
-/* Of one program; the last run's answer. */
+/* Runs one program repeat times. Returns the last result. */
 static uint32_t run_prog(const struct guarded *g, int prog, const struct packet *p, uint32_t repeat,
 			 uint32_t *ns)
 {
 	struct bpf_run run = { .data = p->at, .len = (uint32_t)p->len, .repeat = repeat };
 	int rc = bpf_prog_run(g->gate.prog_fd[prog], &run);
 
-	CHECK(!rc, "not run: %s", strerror(-rc));
+	CHECK(!rc, "cannot run: %s", strerror(-rc));
 	if (ns)
 		*ns = run.ns;
 	return run.ret;
@@ -88,8 +88,8 @@ static struct guard_rec *rec_of(const struct guarded *g, uint32_t entry)
 	return (struct guard_rec *)(g->table + GUARD_RECS(g->conf.guard.lines) + entry);
 }
 
-/* Of all entries. */
-static uint64_t passed(const struct guarded *g)
+/* Sums the packets that all entries passed. */
+static uint64_t sum_passed(const struct guarded *g)
 {
 	uint64_t sum = 0;
 
@@ -104,15 +104,16 @@ static struct guard_sums sums_of(const struct guarded *g)
 	struct guard_sums sum = { 0 };
 	uint32_t zero = 0;
 
-	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(cpu), "more CPUs than this test is made for");
-	CHECK(!bpf_map_lookup(g->gate.map_fd[GATE_MAP_GUARD_SUMS], &zero, cpu), "the sums");
+	CHECK(bpf_possible_cpus() <= (int)ARRAY_LEN(cpu), "more CPUs than this test supports");
+	CHECK(!bpf_map_lookup(g->gate.map_fd[GATE_MAP_GUARD_SUMS], &zero, cpu),
+	      "cannot read the sums");
 	for (int c = 0; c < bpf_possible_cpus(); c++)
 		for (size_t i = 0; i < sizeof(sum) / sizeof(uint64_t); i++)
 			((uint64_t *)&sum)[i] += ((const uint64_t *)&cpu[c])[i];
 	return sum;
 }
 
-/* The one entry that is used. */
+/* Finds the only used entry. */
 static struct guard_rec *only_entry(const struct guarded *g)
 {
 	struct guard_rec *found = NULL;
@@ -127,14 +128,14 @@ static struct guard_rec *only_entry(const struct guarded *g)
 	return found;
 }
 
-/* As many packets as a CPU can send, for a while. */
+/* Sends as fast as one CPU can, for a while. */
 struct sender {
 	const struct guarded *g;
 	const struct packet *p;
 	int cpu;
 	uint64_t until;
-	/* When it began to send, when it sent last by the clock that stands still between ticks (on
-	 * a busy host for longer than that), the longest time in which it did not. */
+	/* first: the start. last: the time of the last packets, by the coarse clock, which advances
+	 * by ticks (on a busy host by more than one). gap: the longest pause. */
 	uint64_t first, last, gap;
 	pthread_t thread;
 };
@@ -158,25 +159,26 @@ static void *flood_from(void *arg)
 	return NULL;
 }
 
-/* each: of a packet, 0: its bytes. Accepted of a flood from so many threads is the rate times the
- * time and the burst, within 1 %. A busy host may keep them from sending for longer than a short
- * burst makes up for. */
+/* each: bytes of a packet, or 0 to count packets. The packets accepted of a flood from several
+ * threads are rate times time plus burst, within 1 %. On a busy host the threads may pause for
+ * longer than a short burst makes up for. */
 static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t burst,
 			 uint64_t each)
 {
 	struct sender s[8];
 	uint64_t start, first = UINT64_MAX, last = 0, gap = UINT64_MAX, least, want, got;
-	/* What is emulated stands still at times, and what it does not send is not accepted. */
+	/* Emulated CPUs pause at times; what they do not send is not accepted. */
 	uint64_t part = test_slow() > 1 ? 10 : 100;
 	struct packet p;
 
 	make_udp(&p, 0x0100000a);
-	/* The bucket is made, and is full: a thread that has to make it might stand still. */
+	/* Creates the bucket, full, before the threads start: one that creates it might pause. */
 	run_prog(g, GATE_PROG_SONDE_GUARD_XDP, &p, 1, NULL);
 	start = clock_mono();
 	for (int i = 0; i < threads; i++) {
 		s[i] = (struct sender){ .g = g, .p = &p, .cpu = i, .until = start + 2 * NS_PER_S };
-		CHECK(!pthread_create(&s[i].thread, NULL, flood_from, &s[i]), "a thread");
+		CHECK(!pthread_create(&s[i].thread, NULL, flood_from, &s[i]),
+		      "cannot start a thread");
 	}
 	for (int i = 0; i < threads; i++) {
 		pthread_join(s[i].thread, NULL);
@@ -187,10 +189,10 @@ static void expect_exact(struct guarded *g, int threads, uint64_t rate, uint64_t
 	want = burst + rate * (clock_mono() - start) / NS_PER_S;
 	least = burst + rate * (last - first) / NS_PER_S;
 	each = each ? each : p.len;
-	got = passed(g) * each;
+	got = sum_passed(g) * each;
 	CHECK(got <= want + want / 100 &&
 		      (burst < gap * rate / NS_PER_S || got + least / part + each >= least),
-	      "%d threads: %llu accepted, not %llu to %llu", threads, (unsigned long long)got,
+	      "%d threads: %llu accepted, expected %llu to %llu", threads, (unsigned long long)got,
 	      (unsigned long long)least, (unsigned long long)want);
 	close_guard(g);
 }
@@ -203,7 +205,7 @@ static uint64_t jiffy_ns(void)
 	return (uint64_t)ts.tv_nsec;
 }
 
-TEST(guard_exact, "guard: accepted is rate times time and burst, on CPUs together", TEST_ROOT, 120)
+TEST(guard_exact, "guard: the accepted rate is exact across CPUs", TEST_ROOT, 120)
 {
 	struct guarded g;
 
@@ -226,8 +228,8 @@ TEST(guard_exact, "guard: accepted is rate times time and burst, on CPUs togethe
 	}
 }
 
-/* Each source has its own bucket, and what the sketch let pass before is charged to it. */
-TEST(guard_sketch, "guard: the sketch's estimate is charged", TEST_ROOT, 10)
+/* Each source has its own bucket. The packets that the sketch passed before are charged to it. */
+TEST(guard_sketch, "guard: packets before a source has an entry are charged to it", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p;
@@ -240,23 +242,23 @@ TEST(guard_sketch, "guard: the sketch's estimate is charged", TEST_ROOT, 10)
 	open_guard(&g);
 	for (uint32_t src = 1; src <= 1000; src++) {
 		make_udp(&p, src);
-		CHECK(run_xdp(&g, &p) == XDP_PASS, "a first packet");
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "the first packet is dropped");
 	}
-	CHECK(!sums_of(&g).created, "entries of sources with one packet");
+	CHECK(!sums_of(&g).created, "sources with one packet have entries");
 	make_udp(&p, 0x01020304);
 	for (int i = 0; i < 200; i++)
 		pass += run_xdp(&g, &p) == XDP_PASS;
 	CHECK(sums_of(&g).created == 1, "%llu entries", (unsigned long long)sums_of(&g).created);
-	/* 9 passed before the entry; as many may have in the second before that. */
+	/* 9 passed before the entry; the second before may have passed as many. */
 	CHECK(pass >= 90 && pass <= 93, "%u passed of a burst of 100", pass);
 	CHECK(only_entry(&g)->dropped == 200 - pass, "%llu dropped",
 	      (unsigned long long)only_entry(&g)->dropped);
 	close_guard(&g);
 }
 
-/* More sources than there is room for: those that were there before stay unlimited by it, those
- * without an entry are limited as one. */
-TEST(guard_full, "guard: a full table", TEST_ROOT, 10)
+/* More sources than entries: sources that already have an entry are not affected, those without one
+ * share a limit. */
+TEST(guard_full, "guard: sources with an entry are not affected by a full table", TEST_ROOT, 10)
 {
 	uint32_t pass = 0;
 	struct guard_sums sums;
@@ -267,7 +269,7 @@ TEST(guard_full, "guard: a full table", TEST_ROOT, 10)
 	guarded_add(&g.conf, 0, guarded_limit(GUARD_PACKETS, 1, 50, GUARD_LIMIT));
 	open_guard(&g);
 	make_udp(&p, 0xffffffff);
-	CHECK(run_xdp(&g, &p) == XDP_PASS, "the first one");
+	CHECK(run_xdp(&g, &p) == XDP_PASS, "the first packet is dropped");
 	for (uint32_t src = 1; src <= 1000; src++) {
 		make_udp(&p, src * 2654435761u);
 		pass += run_xdp(&g, &p) == XDP_PASS;
@@ -275,7 +277,7 @@ TEST(guard_full, "guard: a full table", TEST_ROOT, 10)
 	sums = sums_of(&g);
 	CHECK(sums.created <= 128 && sums.created > 120, "%llu entries",
 	      (unsigned long long)sums.created);
-	CHECK(sums.sum[GUARD_SUM_FULL].packets == 1001 - sums.created, "%llu found no room",
+	CHECK(sums.sum[GUARD_SUM_FULL].packets == 1001 - sums.created, "%llu without room",
 	      (unsigned long long)sums.sum[GUARD_SUM_FULL].packets);
 	CHECK(pass + 1 >= sums.created + 50 && pass + 1 <= sums.created + 53, "%u passed", pass);
 	CHECK(sums.sum[GUARD_SUM_SHARED].packets == 1000 - pass, "%llu over the shared limit",
@@ -296,7 +298,7 @@ static uint32_t ban_left(const struct guard_rec *rec)
 	return (uint32_t)guard_tick_diff(guard_ban_until(rec->ban), now_tick());
 }
 
-/* Go back so many ticks with all that an entry remembers. */
+/* Makes an entry's state older by ticks. */
 static void let_pass(struct guard_rec *rec, uint32_t ticks)
 {
 	rec->ban = guard_ban_word(guard_ban_until(rec->ban) - ticks, guard_ban_level(rec->ban),
@@ -305,7 +307,7 @@ static void let_pass(struct guard_rec *rec, uint32_t ticks)
 		rec->tat[i] -= (uint64_t)ticks << (GUARD_TICK_SHIFT + GUARD_TIME_SHIFT);
 }
 
-TEST(guard_bans, "guard: bans expire, double, and are forgotten", TEST_ROOT, 10)
+TEST(guard_bans, "guard: bans expire, double, and reset after a quiet time", TEST_ROOT, 10)
 {
 	enum { BAN = 1000, QUIET = 100 };
 	struct guard_limit limit = guarded_limit(GUARD_PACKETS, 1, 5, GUARD_BAN);
@@ -324,30 +326,31 @@ TEST(guard_bans, "guard: bans expire, double, and are forgotten", TEST_ROOT, 10)
 
 		for (int i = 0; i < 5; i++)
 			CHECK(run_xdp(&g, &p) == XDP_PASS, "level %u, packet %d", level, i);
-		CHECK(run_xdp(&g, &p) == XDP_DROP, "one too many");
+		CHECK(run_xdp(&g, &p) == XDP_DROP, "a packet over the limit passes");
 		rec = only_entry(&g);
-		CHECK(guard_ban_level(rec->ban) == level, "level %u", guard_ban_level(rec->ban));
+		CHECK(guard_ban_level(rec->ban) == level, "ban level %u",
+		      guard_ban_level(rec->ban));
 		CHECK(ban_left(rec) >= len - 2 && ban_left(rec) <= len,
-		      "banned for %u ticks, not %u", ban_left(rec), len);
-		/* It lasts longer than it says while packets come. */
+		      "banned for %u ticks, expected %u", ban_left(rec), len);
+		/* Packets during a ban extend it. */
 		let_pass(rec, len - 10);
-		CHECK(run_xdp(&g, &p) == XDP_DROP, "banned still");
-		CHECK(ban_left(rec) >= QUIET - 2 && ban_left(rec) <= QUIET, "not extended: %u left",
-		      ban_left(rec));
+		CHECK(run_xdp(&g, &p) == XDP_DROP, "a banned source passes");
+		CHECK(ban_left(rec) >= QUIET - 2 && ban_left(rec) <= QUIET,
+		      "ban not extended: %u left", ban_left(rec));
 		let_pass(rec, QUIET + 1);
 	}
-	/* After a quiet time it begins anew. */
+	/* After a quiet time it starts at level 1 again. */
 	let_pass(rec, QUIET + 1);
 	for (int i = 0; i < 5; i++)
-		CHECK(run_xdp(&g, &p) == XDP_PASS, "quiet, packet %d", i);
-	CHECK(run_xdp(&g, &p) == XDP_DROP, "one too many");
-	CHECK(guard_ban_level(rec->ban) == 1, "level %u", guard_ban_level(rec->ban));
+		CHECK(run_xdp(&g, &p) == XDP_PASS, "after a quiet time, packet %d", i);
+	CHECK(run_xdp(&g, &p) == XDP_DROP, "a packet over the limit passes");
+	CHECK(guard_ban_level(rec->ban) == 1, "ban level %u", guard_ban_level(rec->ban));
 	CHECK(sums_of(&g).bans[0] == 5, "%llu bans", (unsigned long long)sums_of(&g).bans[0]);
 	close_guard(&g);
 }
 
-/* Everything as if, and nothing is dropped. */
-TEST(guard_dry, "guard: a dry run", TEST_ROOT, 10)
+/* A dry run counts the same decisions and drops nothing. */
+TEST(guard_dry, "guard: a dry run counts and drops nothing", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p;
@@ -366,7 +369,7 @@ TEST(guard_dry, "guard: a dry run", TEST_ROOT, 10)
 	close_guard(&g);
 }
 
-/* Of the TCP packets that come 20 times each, so many are held against a limit of SYNs. */
+/* Sends 20 packets from one source and counts those over a limit of SYNs. */
 static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
 {
 	struct guarded g;
@@ -386,13 +389,15 @@ static void expect_syns(uint16_t frag, uint8_t flags, bool syn)
 	for (int i = 0; i < 20; i++)
 		run_xdp(&g, &p);
 	over = sums_of(&g).sum[0].packets;
-	CHECK(syn ? over >= 13 && over <= 15 : !over, "fragment %#x, flags %#x: %llu are over",
-	      frag, flags, (unsigned long long)over);
+	CHECK(syn ? over >= 13 && over <= 15 : !over,
+	      "fragment %#x, flags %#x: %llu over the limit", frag, flags,
+	      (unsigned long long)over);
 	close_guard(&g);
 }
 
-/* Headers that are cut, or that a fragment might cover, hide no flags (RFC 1858, RFC 3128). */
-TEST(guard_fragments, "guard: TCP in fragments", TEST_ROOT, 10)
+/* Truncated headers, or headers that a fragment might overlap, cannot hide flags (RFC 1858, RFC
+ * 3128). */
+TEST(guard_fragments, "guard: fragments do not evade SYN limits", TEST_ROOT, 10)
 {
 	enum { SYN = 2, ACK = 16, MORE = 0x2000, DONT = 0x4000 };
 
@@ -407,8 +412,8 @@ TEST(guard_fragments, "guard: TCP in fragments", TEST_ROOT, 10)
 	expect_syns(MORE | 100, SYN, false);
 }
 
-/* Sources are known by a prefix, destinations apart from them, IPv6 as well. */
-TEST(guard_keys, "guard: prefixes, destinations, IPv6", TEST_ROOT, 10)
+/* Sources are keyed by a prefix, separately from destinations; IPv6 as well. */
+TEST(guard_keys, "guard: limits apply to prefixes, destinations and IPv6", TEST_ROOT, 10)
 {
 	struct guarded g;
 	struct packet p = { .len = 0 };
@@ -431,7 +436,7 @@ TEST(guard_keys, "guard: prefixes, destinations, IPv6", TEST_ROOT, 10)
 	for (int net = 0; net < 10; net++) {
 		for (int i = 0; i < 20; i++) {
 			p.at[14 + 8 + 7] = (uint8_t)net;      /* within /64 */
-			p.at[14 + 8 + 15] = (uint8_t)(i * 7); /* beyond */
+			p.at[14 + 8 + 15] = (uint8_t)(i * 7); /* outside /64 */
 			pass += run_xdp(&g, &p) == XDP_PASS;
 		}
 		CHECK(net || (pass >= 10 && pass <= 11), "%u of one /64", pass);
@@ -441,9 +446,8 @@ TEST(guard_keys, "guard: prefixes, destinations, IPv6", TEST_ROOT, 10)
 	close_guard(&g);
 }
 
-/* All parts of it in use, on packets of any kind, in every target: whatever they are, an answer
- * is given. */
-TEST(guard_mutated, "guard: mutated packets", TEST_ROOT, 120)
+/* The whole guard on packets of any kind, in every program: each returns a verdict. */
+TEST(guard_mutated, "guard: mutated packets all get a verdict", TEST_ROOT, 120)
 {
 	struct guarded g;
 	uint64_t seed = 0x6775617264;
@@ -477,16 +481,16 @@ TEST(guard_mutated, "guard: mutated packets", TEST_ROOT, 120)
 			struct bpf_run run = { .data = p.at, .len = (uint32_t)p.len };
 			int rc = bpf_prog_run(g.gate.prog_fd[progs[f]], &run);
 
-			CHECK(!rc || rc == -EINVAL, "not run: %s", strerror(-rc));
+			CHECK(!rc || rc == -EINVAL, "cannot run: %s", strerror(-rc));
 		}
 	}
 	CHECK(sums_of(&g).created > 50, "%llu entries", (unsigned long long)sums_of(&g).created);
 	close_guard(&g);
 }
 
-/* Rules and allowed packets take 64 bytes of stack, and a lookup in a set as many: the guard's own
- * frame has to leave them. */
-TEST(guard_stack, "guard: the stack that rules and sets need", TEST_ROOT, 60)
+/* Rules and allowed packets use 64 bytes of stack, a lookup in a set another 64: the guard's own
+ * frame must leave room for both. */
+TEST(guard_stack, "guard: loads with rules and sets within the stack limit", TEST_ROOT, 60)
 {
 	static const char deep[] =
 		"len - (len - (len - (len - (len - (len - (len - 1)))))) > 3 and "
@@ -498,15 +502,15 @@ TEST(guard_stack, "guard: the stack that rules and sets need", TEST_ROOT, 60)
 	struct diag diag = { 0 };
 	const char text[] = "drop src set ipv4 or src set ipv6\n";
 
-	CHECK(!guard_plan_open(&plan), "no plan");
+	CHECK(!guard_plan_open(&plan), "cannot create a plan");
 	CHECK(!guard_plan_add_limit(&plan, "src 10 syns/s ban 60s", 21, &diag), "%s", diag.msg);
 	CHECK(!guard_plan_add_limit(&plan, "src 10 connections", 18, &diag), "%s", diag.msg);
 	CHECK(!guard_plan_add_allow(&plan, deep, &exprs_names, &diag), "%s", diag.msg);
 	plan.conf.cookies = true;
-	CHECK(!guard_plan_finish(&plan, NULL), "no plan");
+	CHECK(!guard_plan_finish(&plan, NULL), "cannot finish the plan");
 	CHECK(!rules_parse(&rules, text, strlen(text), GATE_IN, &exprs_names, &diag), "%s",
 	      diag.msg);
-	CHECK(!rules_assign_ids(&rules, 0), "ids");
+	CHECK(!rules_assign_ids(&rules, 0), "cannot assign ids");
 	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct gate_load_opts opts = { .link = &link,
 					       .progs = 1u << progs[i],
@@ -515,7 +519,7 @@ TEST(guard_stack, "guard: the stack that rules and sets need", TEST_ROOT, 60)
 					       .guard = &plan };
 		struct obj gate = { 0 };
 
-		CHECK(!gate_load(&gate, &opts, NULL), "%s: does not load",
+		CHECK(!gate_load(&gate, &opts, NULL), "cannot load %s",
 		      gate_spec.progs[progs[i]].name);
 		obj_close(&gate);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which programs the kernel's JIT compiles. */
+/* Checks that the kernel's JIT compiles the programs. */
 #include "tests/run/jit.h"
 #include "base/array.h"
 #include <stdlib.h>
@@ -37,7 +37,8 @@ void jit_watch(void)
 		*enabled != '0';
 }
 
-/* The linker calls this instead of bpf_prog_load() (ld --wrap), which is renamed to __real_. */
+/* The linker calls this instead of bpf_prog_load() (ld --wrap), whose name becomes
+ * __real_bpf_prog_load(). */
 int __real_bpf_prog_load(const struct bpf_prog_opts *p);
 int __wrap_bpf_prog_load(const struct bpf_prog_opts *p)
 {
@@ -48,7 +49,8 @@ int __wrap_bpf_prog_load(const struct bpf_prog_opts *p)
 	/* The kernel shows lengths only to processes that may load any program. */
 	if (fd < 0 || !is_on || *priv_missing(PRIV(CAP_BPF), missing, sizeof(missing)))
 		return fd;
-	CHECK(!bpf_get_info(fd, &info, sizeof(info)), "program %s: no information", p->name);
+	CHECK(!bpf_get_info(fd, &info, sizeof(info)), "program %s: cannot get its information",
+	      p->name);
 	CHECK(info.jited_prog_len, "program %s of %u instructions is not compiled by the JIT",
 	      p->name, p->ninsns);
 	return fd;
@@ -60,10 +62,10 @@ static int load_one(const struct spec *spec, uint32_t prog, const struct btf *ty
 	struct obj_opts opts = { .progs = 1u << prog, .types = types };
 	struct err_capture before;
 	struct obj obj = { 0 };
-	char words[256];
+	char text[256];
 	int rc;
 
-	before = err_capture_begin(words, sizeof(words));
+	before = err_capture_begin(text, sizeof(text));
 	rc = obj_open(&obj, spec, &opts);
 	err_capture_end(before);
 	obj_close(&obj);
@@ -76,21 +78,21 @@ static void trace_everything(void)
 	struct filter filter = { 0 };
 	struct diag diag = { 0 };
 	struct trace t = { 0 };
-	const char *words;
+	const char *text;
 	int rc;
 
 	CHECK(!filter_parse(&filter, "tcp or udp or src set ipv4", &exprs_names, &diag), "%s",
 	      diag.msg);
 	opts.kinds &= ~TRACE_BIT(TRACE_OPEN) & ~TRACE_BIT(TRACE_TLS);
-	test_capture(); /* notes about kinds that this kernel cannot report */
+	test_capture(); /* hides notes about kinds that this kernel cannot report */
 	rc = trace_open(&t, &opts);
-	words = test_captured();
-	CHECK(!rc, "no trace of everything: %s", words);
+	text = test_captured();
+	CHECK(!rc, "cannot trace everything: %s", text);
 	trace_close(&t);
 	filter_close(&filter);
 }
 
-TEST(jit_compiles, "obj: every program is compiled where there is a JIT", TEST_ROOT, 60)
+TEST(jit_compiles, "obj: every program is compiled by the JIT", TEST_ROOT, 60)
 {
 	static const struct spec *const specs[] = {
 		&sock_calls_spec, &capture_spec, &guard_conns_spec, &dns_spec,
@@ -105,7 +107,7 @@ TEST(jit_compiles, "obj: every program is compiled where there is a JIT", TEST_R
 		for (uint32_t prog = 0; prog < specs[i]->nprogs; prog++)
 			loaded += load_one(specs[i], prog, typed ? &types : NULL);
 	btf_close(&types);
-	CHECK(loaded >= 10, "only %d programs were loaded", loaded);
+	CHECK(loaded >= 10, "only %d programs loaded", loaded);
 	if (typed && priv_lockdown() != LOCKDOWN_CONFIDENTIALITY)
 		trace_everything();
 	if (!is_on)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel silently interprets programs that its JIT gives up on. Here they fail the test that
- * loads them. */
+/* The kernel silently interprets programs that its JIT cannot compile. Here the test that loads
+ * such a program fails. */
 #ifndef TESTS_RUN_JIT_H
 #define TESTS_RUN_JIT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The loader on the running kernel: what it refuses and how that is said, the frozen conf, and what
- * was loaded found again. */
+/* The loader on the running kernel: errors and their messages, the frozen conf, and finding what
+ * was loaded. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,10 +19,10 @@
 
 enum { RIGHT_LEN = 2 };
 
-/* A right program; then one that is long enough that its log has more than the last lines. There r5
- * was never written. */
+/* A valid program, then one whose log is longer than the last lines. It reads r5, which was never
+ * written. */
 static const struct bpf_insn wrong_insns[] = {
-	I_MOV(0, XDP_PASS), I_EXIT, /* the right one's */
+	I_MOV(0, XDP_PASS), I_EXIT, /* the valid program */
 	I_MAP(1),           I_MOV(1, 1), I_MOV(1, 2),  I_MOV(1, 3),  I_MOV(1, 4),     I_MOV(1, 5),
 	I_MOV(1, 6),        I_MOV(1, 7), I_MOV(1, 8),  I_MOV(1, 9),  I_MOV(1, 10),    I_MOV(1, 11),
 	I_MOV(1, 12),       I_MOV(0, 0), I_MOV(1, 14), I_MOV(1, 15), I_MOV_REG(0, 5), I_EXIT,
@@ -72,44 +72,50 @@ static int lines_of(const char *text)
 	return n;
 }
 
-/* What opening it says; it has to fail, leaving nothing open and *o as it was. err: 0 for any. */
-static const char *refused(const struct spec *spec, const struct obj_opts *opts, int err)
+/* Opens spec, which must fail with err (0: any error), leave no descriptor open and not change *o.
+ * Returns the message. */
+static const char *open_refused(const struct spec *spec, const struct obj_opts *opts, int err)
 {
 	struct obj o = { .btf_fd = 4711 };
 	int before = open_fds(), rc;
-	const char *said;
+	const char *output;
 
 	test_capture();
 	rc = obj_open(&o, spec, opts);
-	said = test_captured();
-	CHECK(rc < 0 && (!err || rc == err), "answers %d, not %d: %s", rc, err, said);
+	output = test_captured();
+	CHECK(rc < 0 && (!err || rc == err), "returns %d, expected %d: %s", rc, err, output);
 	CHECK(open_fds() == before, "%d descriptors left open", open_fds() - before);
-	CHECK(!o.spec && o.btf_fd == 4711, "the object was touched");
-	return said;
+	CHECK(!o.spec && o.btf_fd == 4711, "the object was changed");
+	return output;
 }
 
-TEST(load_refused, "obj: a refused program and the verifier's last lines", TEST_ROOT, 10)
+TEST(load_refused, "obj: a refused program is reported with the verifier's last lines", TEST_ROOT,
+     10)
 {
-	const char *said = refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
+	const char *output = open_refused(&wrong_spec, &(struct obj_opts){ 0 }, -EACCES);
 
-	CHECK(!strncmp(said, "sonde: the kernel refused program wrong: ", 41), "says: %s", said);
-	CHECK(strstr(said, "R5 !read_ok"), "does not give the reason: %s", said);
-	CHECK(strstr(said, "last lines"), "does not say that there is more: %s", said);
-	CHECK(!strstr(said, "processed "), "has the verifier's summary: %s", said);
-	CHECK(lines_of(said) <= 10, "%d lines: %s", lines_of(said), said);
+	CHECK(!strncmp(output, "sonde: the kernel refused program wrong: ", 41), "prints: %s",
+	      output);
+	CHECK(strstr(output, "R5 !read_ok"), "the reason is missing: %s", output);
+	CHECK(strstr(output, "last lines"), "no hint that the log is longer: %s", output);
+	CHECK(!strstr(output, "processed "), "contains the verifier's summary: %s", output);
+	CHECK(lines_of(output) <= 10, "%d lines: %s", lines_of(output), output);
 }
 
-TEST(load_refused_whole_log, "obj: the whole log", TEST_ROOT, 10)
+TEST(load_refused_whole_log, "obj: verbose prints the whole log", TEST_ROOT, 10)
 {
-	const char *said = refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
+	const char *output =
+		open_refused(&wrong_spec, &(struct obj_opts){ .verbose = true }, -EACCES);
 
-	CHECK(strstr(said, "R5 !read_ok"), "does not give the reason: %s", said);
-	CHECK(strstr(said, "r1 = 1") && strstr(said, "r1 = 15"), "is not whole: %s", said);
-	CHECK(!strstr(said, "last lines"), "calls it the last lines: %s", said);
+	CHECK(strstr(output, "R5 !read_ok"), "the reason is missing: %s", output);
+	CHECK(strstr(output, "r1 = 1") && strstr(output, "r1 = 15"), "the log is incomplete: %s",
+	      output);
+	CHECK(!strstr(output, "last lines"), "labelled as the last lines: %s", output);
 }
 
-/* What a program of these instructions is refused with. */
-static void too_complex(const struct bpf_insn *insns, uint32_t n, int err, const char *reason)
+/* Loading the instructions must fail with err, as too complex for the reason. */
+static void expect_too_complex(const struct bpf_insn *insns, uint32_t n, int err,
+			       const char *reason)
 {
 	const struct spec_prog prog = {
 		.name = "endless", .type = BPF_PROG_TYPE_XDP, .attach_type = BPF_XDP, .ninsns = n
@@ -121,15 +127,15 @@ static void too_complex(const struct bpf_insn *insns, uint32_t n, int err, const
 				   .code = insns,
 				   .code_len = n * sizeof(*insns),
 				   .ninsns = n };
-	const char *said = refused(&spec, &(struct obj_opts){ 0 }, err);
+	const char *output = open_refused(&spec, &(struct obj_opts){ 0 }, err);
 
-	CHECK(strstr(said, "program endless is too complex for this kernel's verifier: "),
-	      "says: %s", said);
-	CHECK(strstr(said, reason), "does not give the reason: %s", said);
-	CHECK(lines_of(said) == 1, "not one line: %s", said);
+	CHECK(strstr(output, "program endless is too complex for this kernel's verifier: "),
+	      "prints: %s", output);
+	CHECK(strstr(output, reason), "the reason is missing: %s", output);
+	CHECK(lines_of(output) == 1, "not one line: %s", output);
 }
 
-TEST(load_too_large, "obj: a program of too many steps", TEST_ROOT, 60)
+TEST(load_too_large, "obj: too many instructions are reported as too complex", TEST_ROOT, 60)
 {
 	static const struct bpf_insn endless[] = {
 		I_MOV(0, 0),
@@ -138,11 +144,11 @@ TEST(load_too_large, "obj: a program of too many steps", TEST_ROOT, 60)
 		I_EXIT,
 	};
 
-	too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
+	expect_too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
 }
 
-/* More ways than the verifier keeps in mind: 8192. */
-TEST(load_too_many_jumps, "obj: a program of too many jumps", TEST_ROOT, 60)
+/* More jumps than the verifier tracks: 8192. */
+TEST(load_too_many_jumps, "obj: too many jumps are reported as too complex", TEST_ROOT, 60)
 {
 	enum { JUMPS = 9000 };
 	static struct bpf_insn insns[JUMPS + 3] = { I_CALL(BPF_FUNC_ktime_get_ns) };
@@ -151,10 +157,10 @@ TEST(load_too_many_jumps, "obj: a program of too many jumps", TEST_ROOT, 60)
 		insns[i] = (struct bpf_insn)I_JEQ(0, i, (int16_t)(JUMPS - i));
 	insns[JUMPS + 1] = (struct bpf_insn)I_MOV(0, XDP_PASS);
 	insns[JUMPS + 2] = (struct bpf_insn)I_EXIT;
-	too_complex(insns, ARRAY_LEN(insns), 0, "too complex");
+	expect_too_complex(insns, ARRAY_LEN(insns), 0, "too complex");
 }
 
-TEST(load_map_refused, "obj: a refused map", TEST_ROOT, 10)
+TEST(load_map_refused, "obj: a refused map is reported by name", TEST_ROOT, 10)
 {
 	static const struct spec_map maps[] = {
 		{ .name = "odd",
@@ -164,57 +170,58 @@ TEST(load_map_refused, "obj: a refused map", TEST_ROOT, 10)
 		  .max_entries = 1 },
 	};
 	struct spec spec = wrong_spec;
-	const char *said;
+	const char *output;
 
 	spec.maps = maps;
-	said = refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
-	CHECK(strstr(said, "map odd"), "does not name the map: %s", said);
-	CHECK(lines_of(said) == 1, "not one line: %s", said);
+	output = open_refused(&spec, &(struct obj_opts){ 0 }, -EINVAL);
+	CHECK(strstr(output, "map odd"), "the map's name is missing: %s", output);
+	CHECK(lines_of(output) == 1, "not one line: %s", output);
 }
 
-/* As it would be in a binary that lost a byte. */
-TEST(load_damaged, "obj: damaged code", TEST_ROOT, 10)
+/* As in a binary with a missing byte. */
+TEST(load_damaged, "obj: damaged code is refused", TEST_ROOT, 10)
 {
 	struct spec spec = wrong_spec;
-	const char *said;
+	const char *output;
 
 	spec.code_len--;
-	said = refused(&spec, &(struct obj_opts){ 0 }, -EBADMSG);
-	CHECK(strstr(said, "wrong: its programs are damaged"), "says: %s", said);
+	output = open_refused(&spec, &(struct obj_opts){ 0 }, -EBADMSG);
+	CHECK(strstr(output, "wrong: its programs are damaged"), "prints: %s", output);
 }
 
-/* Only what is asked for is loaded, and only its maps are made. */
-TEST(load_some, "obj: some of the programs", TEST_ROOT, 10)
+/* Loads only the requested programs, and creates only their maps. */
+TEST(load_some, "obj: loads only the requested programs", TEST_ROOT, 10)
 {
 	struct obj o = { 0 };
 
-	CHECK(!obj_open(&o, &wrong_spec, &(struct obj_opts){ .progs = 1 }), "not loaded");
-	CHECK(o.prog_fd[0] > 0 && !o.prog_fd[1] && !o.map_fd[0], "loaded something else");
+	CHECK(!obj_open(&o, &wrong_spec, &(struct obj_opts){ .progs = 1 }), "cannot load");
+	CHECK(o.prog_fd[0] > 0 && !o.prog_fd[1] && !o.map_fd[0], "loaded another program or map");
 	obj_close(&o);
 	CHECK(!o.prog_fd[0] && !o.spec, "not closed");
 	obj_close(&o);
 }
 
-static void check_conf(const struct gate_conf *given, const struct gate_conf *want)
+static void check_conf(const struct gate_conf *conf, const struct gate_conf *want)
 {
-	static uint8_t value[4096]; /* the whole of .rodata, the conf somewhere in it */
+	static uint8_t value[4096]; /* all of .rodata, which contains the conf */
 	struct obj o = { 0 };
 	uint32_t zero = 0;
 	int fd;
 
-	CHECK(gate_spec.maps[GATE_MAP_RODATA].value_size <= sizeof(value), "a large .rodata");
+	CHECK(gate_spec.maps[GATE_MAP_RODATA].value_size <= sizeof(value),
+	      ".rodata is larger than the buffer");
 
-	CHECK(!obj_open(&o, &gate_spec, &(struct obj_opts){ .conf = given }), "not loaded");
+	CHECK(!obj_open(&o, &gate_spec, &(struct obj_opts){ .conf = conf }), "cannot load");
 	fd = o.map_fd[GATE_MAP_RODATA];
-	CHECK(fd > 0 && !bpf_map_lookup(fd, &zero, value), "no conf in the kernel");
+	CHECK(fd > 0 && !bpf_map_lookup(fd, &zero, value), "cannot read the conf from the kernel");
 	CHECK(gate_spec.conf_len == sizeof(*want) &&
 		      !memcmp(value + gate_spec.conf_off, want, sizeof(*want)),
-	      "the conf is not the one that was given");
-	CHECK(bpf_map_update(fd, &zero, value, BPF_ANY) == -EPERM, "the conf can be written");
+	      "the kernel has another conf");
+	CHECK(bpf_map_update(fd, &zero, value, BPF_ANY) == -EPERM, "the conf is writable");
 	obj_close(&o);
 }
 
-TEST(load_conf_frozen, "obj: the conf is frozen", TEST_ROOT, 10)
+TEST(load_conf_frozen, "obj: the kernel's conf is read-only", TEST_ROOT, 10)
 {
 	struct gate_conf conf = {
 		.magic = GATE_MAGIC, .version = GATE_VERSION, .ethernet = 1, .ifindex = 0x12345678
@@ -223,7 +230,7 @@ TEST(load_conf_frozen, "obj: the conf is frozen", TEST_ROOT, 10)
 	check_conf(&conf, &conf);
 }
 
-TEST(load_conf_default, "obj: the conf as compiled", TEST_ROOT, 10)
+TEST(load_conf_default, "obj: without a conf the compiled one is used", TEST_ROOT, 10)
 {
 	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
 
@@ -252,7 +259,7 @@ static const struct {
 	{ "processed beans\nis no summary\n", 8, "processed beans\nis no summary" },
 };
 
-TEST(log_tails, "obj: the end of a log", 0, 10)
+TEST(log_tails, "obj: prints a log's last lines without the summary", 0, 10)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
 		char *log = strdup(tails[i].log), *tail = log_tail(log, tails[i].lines);
@@ -263,7 +270,7 @@ TEST(log_tails, "obj: the end of a log", 0, 10)
 	}
 }
 
-TEST(find_again, "obj: found again by ids", TEST_ROOT, 10)
+TEST(find_again, "obj: loaded programs and maps are found by id and name", TEST_ROOT, 10)
 {
 	struct bpf_prog_info info = { 0 };
 	struct bpf_map_info map = { 0 };
@@ -276,9 +283,9 @@ TEST(find_again, "obj: found again by ids", TEST_ROOT, 10)
 
 	fixture_open(&r, true);
 	CHECK(!bpf_get_info(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP], &info, sizeof(info)),
-	      "no info");
-	CHECK(!find_prog(info.id, &prog), "program %u is not found", info.id);
-	/* All but the guard's two, which programs without one do not name. */
+	      "cannot get the program's information");
+	CHECK(!find_prog(info.id, &prog), "cannot find program %u", info.id);
+	/* All but the guard's two, which programs without a guard do not reference. */
 	CHECK(find_is_ours(&prog) && prog.nmaps == GATE_NMAPS - 2, "\"%s\" with %u maps",
 	      prog.info.name, prog.nmaps);
 	counters = find_map(&prog, "counters", &map);
@@ -289,15 +296,15 @@ TEST(find_again, "obj: found again by ids", TEST_ROOT, 10)
 	      "no map counters_other: %d", counters_other);
 	map.id = 4711;
 	CHECK(find_map(&prog, "counter", &map) == -ENOENT && map.id == 4711,
-	      "a map of no such name");
+	      "found a map that does not exist");
 
 	CHECK(!bpf_prog_run(r.gate.prog_fd[GATE_PROG_SONDE_GATE_XDP],
 			    &(struct bpf_run){ .data = frame, .len = sizeof(frame) }),
-	      "not run");
+	      "cannot run");
 	CHECK(!gate_counters_read(&t, counters, counters_other, GATE_IN) && t.n == 1, "%zu rows",
 	      t.n);
 	row = t.rows[0];
-	CHECK(row.proto == 17 && row.packets == 1 && row.bytes == 64, "not what was counted");
+	CHECK(row.proto == 17 && row.packets == 1 && row.bytes == 64, "wrong counters");
 	gate_counters_free(&t);
 	close(counters);
 	close(counters_other);
@@ -305,16 +312,16 @@ TEST(find_again, "obj: found again by ids", TEST_ROOT, 10)
 	info = (struct bpf_prog_info){ 0 };
 	CHECK(!bpf_get_info(r.stage.prog_fd[0], &info, sizeof(info)) &&
 		      !find_prog(info.id, &prog) && !find_is_ours(&prog),
-	      "a program called %s passes for ours", prog.info.name);
+	      "a program called %s is taken for sonde's", prog.info.name);
 	fixture_close(&r);
 	for (int ms = 0; ms < 2000 && find_prog(info.id, &prog) != -ENOENT; ms++)
-		usleep(1000); /* programs are freed a little later */
-	CHECK(find_prog(info.id, &prog) == -ENOENT, "a closed program is found");
+		usleep(1000); /* the kernel frees programs asynchronously */
+	CHECK(find_prog(info.id, &prog) == -ENOENT, "found a closed program");
 }
 
-/* Some processors read nothing across its natural boundary: the verifier there refuses programs
- * that might, and here does so on request. */
-TEST(load_aligned, "obj: the gate where memory is read aligned", TEST_ROOT, 10)
+/* Some processors cannot read across a natural boundary. The verifier there refuses programs that
+ * might; here it does so on request. */
+TEST(load_aligned, "obj: the gate loads with strict alignment", TEST_ROOT, 10)
 {
 	struct gate_conf conf = { .magic = GATE_MAGIC, .version = GATE_VERSION };
 	struct obj_opts opts = { .conf = &conf, .flags = BPF_F_STRICT_ALIGNMENT };
@@ -323,13 +330,13 @@ TEST(load_aligned, "obj: the gate where memory is read aligned", TEST_ROOT, 10)
 		struct obj o = { 0 };
 
 		conf.ethernet = i == 1;
-		CHECK(!obj_open(&o, &gate_spec, &opts), "the gate does not load");
+		CHECK(!obj_open(&o, &gate_spec, &opts), "cannot load the gate");
 		obj_close(&o);
 	}
 }
 
-/* Against the kernel's own list ("0-1"), and against what a lookup really writes. */
-TEST(possible_cpus, "sys: possible CPUs", TEST_ROOT, 10)
+/* Compares with the kernel's own list ("0-1"), and with what a lookup writes. */
+TEST(possible_cpus, "sys: the number of possible CPUs is the kernel's", TEST_ROOT, 10)
 {
 	struct bpf_map_opts m = { .name = "cpus",
 				  .type = BPF_MAP_TYPE_PERCPU_HASH,
@@ -342,19 +349,19 @@ TEST(possible_cpus, "sys: possible CPUs", TEST_ROOT, 10)
 	uint32_t key = 1;
 	char list[256];
 
-	priv_lift_memlock(); /* 5.10 still charges what earlier tests have closed */
+	priv_lift_memlock(); /* 5.10 still charges what earlier tests closed */
 	cpus = bpf_possible_cpus();
 	fd = bpf_map_create(&m);
 	CHECK(cpus > 0 && cpus < 4096 && fd >= 0 && stride == 8, "%d CPUs, map %d", cpus, fd);
-	CHECK(!bpf_map_update(fd, &key, values, BPF_ANY), "not stored");
+	CHECK(!bpf_map_update(fd, &key, values, BPF_ANY), "cannot store");
 	memset(values, 0xff, sizeof(values));
-	CHECK(!bpf_map_lookup(fd, &key, values), "not found");
+	CHECK(!bpf_map_lookup(fd, &key, values), "cannot look up");
 	while (values[(size_t)written * stride] == 0)
 		written++;
 	CHECK(written == cpus, "%d CPUs, but %d values", cpus, written);
 	if (mnt_read("sysfs", "/sys", "devices/system/cpu/possible", list, sizeof(list)) <= 0)
-		SKIP("no sysfs to compare with");
-	CHECK(!strncmp(list, "0", 1) && !strchr(list, ','), "an odd list of CPUs: %s", list);
-	CHECK((strchr(list, '-') ? atoi(strchr(list, '-') + 1) : 0) + 1 == cpus, "%d CPUs, not %s",
-	      cpus, list);
+		SKIP("sysfs is unavailable");
+	CHECK(!strncmp(list, "0", 1) && !strchr(list, ','), "unexpected list of CPUs: %s", list);
+	CHECK((strchr(list, '-') ? atoi(strchr(list, '-') + 1) : 0) + 1 == cpus,
+	      "%d CPUs, expected %s", cpus, list);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names in a filter as this host has them: cgroups and containers made for it, its namespace,
- * its interfaces, files. */
+/* Names in a filter as this host resolves them: cgroups and containers made by the test, its
+ * namespace, its interfaces, files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define ID    "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
 #define OTHER "5dd00123456789abcdef0123456789abcdef0123456789abcdef0123456789ac"
 
-/* The value that a filter of one comparison compares with, or what is said. */
+/* Parses a filter of one comparison. Returns its value, or 0 with *diag set. */
 static uint64_t value_of(const char *text, struct diag *diag)
 {
 	struct filter f = { 0 };
@@ -30,12 +30,12 @@ static uint64_t value_of(const char *text, struct diag *diag)
 	return value;
 }
 
-static void says(const char *text, size_t pos, const char *words)
+static void expect_error(const char *text, size_t pos, const char *message)
 {
 	struct diag diag;
 
-	CHECK(!value_of(text, &diag), "'%s' is taken", text);
-	CHECK(diag.pos == pos && strstr(diag.msg, words), "'%s': at %llu: %s", text,
+	CHECK(!value_of(text, &diag), "'%s' is accepted", text);
+	CHECK(diag.pos == pos && strstr(diag.msg, message), "'%s': at %llu: %s", text,
 	      (unsigned long long)diag.pos, diag.msg);
 }
 
@@ -51,7 +51,7 @@ static void remove_groups(int root)
 		unlinkat(root, groups[i], AT_REMOVEDIR);
 }
 
-static void ask_groups(int root)
+static void check_groups(int root)
 {
 	struct diag diag;
 	struct stat st;
@@ -59,57 +59,57 @@ static void ask_groups(int root)
 
 	CHECK(!fstatat(root, groups[1], &st, 0), "%s", strerror(errno));
 	id = value_of("cgroup " DOCKER, &diag);
-	/* Where inode numbers have 32 bits, they are the id's lower half. */
+	/* Where inode numbers have 32 bits, they are the lower half of the id. */
 	CHECK((uint32_t)id == (uint32_t)st.st_ino, "%llu, not %llu: %s", (unsigned long long)id,
 	      (unsigned long long)st.st_ino, diag.msg);
 	CHECK(value_of("cgroup /" DOCKER, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " ID, &diag) == id, "%s", diag.msg);
 	CHECK(value_of("container " OTHER, &diag), "%s", diag.msg);
-	says("container 5dd00123", 10, "more than one container ID starts with 5dd00123");
-	says("container 5dd00124", 10, "no container 5dd00124");
-	says("container 5dd0012", 10, "8 hex digits");
-	says("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
-	says("cgroup ../..", 7, "no cgroup");
+	expect_error("container 5dd00123", 10, "more than one container ID starts with 5dd00123");
+	expect_error("container 5dd00124", 10, "no container 5dd00124");
+	expect_error("container 5dd0012", 10, "8 hex digits");
+	expect_error("cgroup /sonde-test/nothing", 7, "no cgroup /sonde-test/nothing");
+	expect_error("cgroup ../..", 7, "no cgroup");
 }
 
-TEST(names_cgroups, "names: cgroups and containers", TEST_ROOT, 10)
+TEST(names_cgroups, "names: cgroups and containers have their kernel ids", TEST_ROOT, 10)
 {
 	int root = mnt_create_detached("cgroup2");
 
 	if (root < 0)
-		SKIP("no cgroup2: %s", strerror(-root));
+		SKIP("cgroup2 is unavailable: %s", strerror(-root));
 	remove_groups(root);
 	for (int i = 0; i < GROUPS; i++)
 		if (mkdirat(root, groups[i], 0755) < 0) {
 			remove_groups(root);
-			SKIP("no new cgroups here: %s", strerror(errno));
+			SKIP("cannot create cgroups: %s", strerror(errno));
 		}
-	ask_groups(root);
+	check_groups(root);
 	remove_groups(root);
 }
 
-TEST(names_places, "names: namespaces and interfaces", TEST_ROOT, 10)
+TEST(names_places, "names: namespaces and interfaces have their kernel ids", TEST_ROOT, 10)
 {
 	char text[64];
 	struct diag diag;
 	struct stat st;
 	int fd = netns_current();
 
-	CHECK(fd > 0 && !fstat(fd, &st), "no namespace");
+	CHECK(fd > 0 && !fstat(fd, &st), "cannot open the namespace");
 	snprintf(text, sizeof(text), "netns %d", (int)getpid());
 	CHECK(value_of(text, &diag) == st.st_ino, "'%s': %s", text, diag.msg);
 	CHECK(value_of("iface lo", &diag) == 1, "%s", diag.msg);
-	says("netns 0", 6, "no process 0");
-	says("netns 4194305", 6, "no process 4194305");
-	says("netns nowhere", 6, "no network namespace nowhere");
-	says("netns /", 6, "is not a network namespace");
-	says("tcp and iface nowhere0", 14, "no interface nowhere0");
-	says("iface 0123456789abcdef", 6, "no interface");
-	says("host nobody.invalid", 5, "hosts file");
+	expect_error("netns 0", 6, "no process 0");
+	expect_error("netns 4194305", 6, "no process 4194305");
+	expect_error("netns nowhere", 6, "no network namespace nowhere");
+	expect_error("netns /", 6, "is not a network namespace");
+	expect_error("tcp and iface nowhere0", 14, "no interface nowhere0");
+	expect_error("iface 0123456789abcdef", 6, "no interface");
+	expect_error("host nobody.invalid", 5, "hosts file");
 	close(fd);
 }
 
-TEST(names_files, "names: files of addresses", TEST_ROOT, 10)
+TEST(names_files, "names: files of addresses are read, and mistakes located", TEST_ROOT, 10)
 {
 	static const char file[] = "sonde-test-set", text[] = "10.0.0.1\n  10.0.0.0/33 # wrong\n";
 	struct filter f = { 0 };
@@ -117,14 +117,16 @@ TEST(names_files, "names: files of addresses", TEST_ROOT, 10)
 	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0, "%s: %s", file, strerror(errno));
-	says("tcp and set sonde-test-set", 12, "sonde-test-set:2:12: expected a prefix length");
+	expect_error("tcp and set sonde-test-set", 12,
+		     "sonde-test-set:2:12: expected a prefix length");
 	CHECK(!ftruncate(fd, 9), "%s", strerror(errno));
 	CHECK(!filter_parse(&f, "src set sonde-test-set", &resolve_names, &diag), "%s", diag.msg);
-	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n, "a set else");
+	CHECK(f.nsets == 1 && f.sets->of[SET_IPV4].n == 1 && !f.sets->of[SET_IPV6].n,
+	      "another set");
 	filter_close(&f);
 	unlink(file);
-	says("set sonde-test-set", 4, "sonde-test-set: not found");
-	says("set -", 4, "not from standard input");
-	says("set /", 4, "/: ");
+	expect_error("set sonde-test-set", 4, "sonde-test-set: not found");
+	expect_error("set -", 4, "not from standard input");
+	expect_error("set /", 4, "/: ");
 	close(fd);
 }

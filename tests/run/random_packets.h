@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Random packets of everything that is parsed: tags, labels, options, extension headers, fragments,
- * tunnels; the same for the same seed. */
+/* Random packets that contain every protocol the parsers know: tags, labels, options, extension
+ * headers, fragments, tunnels. Equal seeds give equal packets. */
 #ifndef TESTS_RUN_RANDOM_PACKETS_H
 #define TESTS_RUN_RANDOM_PACKETS_H
 
 #include "tests/lib/packet.h"
 
-void deep_seed(uint64_t seed); /* not 0 */
-/* Some with a few bytes turned into others, some cut short; 14 bytes at least. */
-void deep_packet(struct packet *p);
+void random_packets_seed(uint64_t seed); /* not 0 */
+/* Makes a packet of at least 14 bytes; some have modified bytes, some are truncated. */
+void random_packets_next(struct packet *p);
 
 #endif

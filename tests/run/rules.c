@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules as the kernel's gate keeps them, against user space: verdicts, which rule decided, and the
- * counters beside them. */
+/* Rules in the kernel's gate give the same result as in user space: verdicts, the deciding rule,
+ * and the counters. */
 #include <errno.h>
 #include <net/if_arp.h>
 #include <stdio.h>
@@ -32,8 +32,8 @@ enum {
 	OBSERVED = 100,
 };
 
-/* Of one set of rules. */
-static int packets(void)
+/* Packets for one set of rules. */
+static int packets_per_set(void)
 {
 	return PACKETS / (int)test_slow() + 20;
 }
@@ -41,7 +41,7 @@ static int packets(void)
 static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 			     GATE_PROG_SONDE_GATE_OUT };
 
-/* A gate with rules, and what it should have counted. */
+/* A gate with rules, and its expected counters. */
 struct bench {
 	enum target target;
 	bool ethernet;
@@ -52,16 +52,16 @@ struct bench {
 	struct gate_hit hits[GATE_RULES_MAX + 1];
 	uint64_t packets[2], bytes[2]; /* passed, dropped */
 	unsigned int run;
-	uint32_t has_observer; /* what an observer adds to its answers */
+	uint32_t observed; /* bits that an observer adds to return values */
 };
 
 static uint64_t state = SEED;
-static uint32_t draw(uint32_t below)
+static uint32_t draw_next(uint32_t below)
 {
 	return draw_below(&state, below);
 }
 
-/* 0, or what loading it answers. */
+/* Loads it. Returns 0 or -errno. */
 static int bench_try(struct bench *b, enum target target, bool ethernet, const char *text)
 {
 	const struct link link = { .ifindex = IFINDEX,
@@ -78,18 +78,18 @@ static int bench_try(struct bench *b, enum target target, bool ethernet, const c
 	*b = (struct bench){ .target = target, .ethernet = ethernet, .dir = what.dir };
 	rc = rules_parse(&b->rules, text, strlen(text), what.dir, &exprs_names, &diag);
 	CHECK(!rc, "%s: %s", diag.msg, text);
-	CHECK(!rules_assign_ids(&b->rules, 0), "ids");
+	CHECK(!rules_assign_ids(&b->rules, 0), "cannot assign ids");
 	return gate_load(&b->gate, &what, &b->conf);
 }
 
 static void bench_open(struct bench *b, enum target target, bool ethernet, const char *text)
 {
-	CHECK(!bench_try(b, target, ethernet, text), "not loaded: %s", text);
-	CHECK(b->conf.has_rules && b->conf.ethernet == ethernet, "another conf");
+	CHECK(!bench_try(b, target, ethernet, text), "cannot load: %s", text);
+	CHECK(b->conf.has_rules && b->conf.ethernet == ethernet, "the conf differs");
 	if (target == XDP)
 		return;
 	stage_open(&b->stage);
-	stage_lead(&b->stage, target, b->gate.prog_fd[progs[target]]);
+	stage_link(&b->stage, target, b->gate.prog_fd[progs[target]]);
 }
 
 static void bench_close(struct bench *b)
@@ -99,28 +99,27 @@ static void bench_close(struct bench *b)
 	rules_close(&b->rules);
 }
 
-/* The rule's hits are what they should be. */
-static void check_hits(const struct bench *b, uint32_t id, const char *words)
+/* Compares the rule's hits with the expected ones. */
+static void check_hits(const struct bench *b, uint32_t id, const char *text)
 {
 	static struct gate_hit each[CPUS_MAX];
 	struct gate_hit sum = { 0 };
 	uint32_t slot = id - 1;
 
-	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
-	CHECK(!bpf_map_lookup(b->gate.map_fd[GATE_MAP_HITS], &slot, each), "hits");
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "more CPUs than this test supports");
+	CHECK(!bpf_map_lookup(b->gate.map_fd[GATE_MAP_HITS], &slot, each), "cannot read the hits");
 	for (int i = 0; i < bpf_possible_cpus(); i++) {
 		sum.packets += each[i].packets;
 		sum.bytes += each[i].bytes;
 	}
 	CHECK(sum.packets == b->hits[id].packets && sum.bytes == b->hits[id].bytes,
-	      "%s%s: rule %u has decided on %llu packets (%llu bytes), not %llu (%llu): %s",
-	      target_names[b->target], b->conf.addr_only ? " (light)" : "", id,
+	      "%s%s: rule %u has %llu hits (%llu bytes), expected %llu (%llu): %s",
+	      target_names[b->target], b->conf.addr_only ? " (addresses only)" : "", id,
 	      (unsigned long long)sum.packets, (unsigned long long)sum.bytes,
-	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes,
-	      words);
+	      (unsigned long long)b->hits[id].packets, (unsigned long long)b->hits[id].bytes, text);
 }
 
-/* What the counters and the rules' hits come to. */
+/* Compares all counters and hits with the expected ones. */
 static void bench_check(const struct bench *b, const char *text)
 {
 	uint64_t packets[2] = { 0 }, bytes[2] = { 0 };
@@ -130,7 +129,7 @@ static void bench_check(const struct bench *b, const char *text)
 		check_hits(b, id, text);
 	CHECK(!gate_counters_read(&t, b->gate.map_fd[GATE_MAP_COUNTERS],
 				  b->gate.map_fd[GATE_MAP_COUNTERS_OTHER], b->dir),
-	      "counters");
+	      "cannot read the counters");
 	for (size_t i = 0; i < t.n; i++) {
 		CHECK(t.rows[i].verdict == GATE_PASS || t.rows[i].verdict == GATE_DROP, "%s",
 		      gate_verdict_name(t.rows[i].verdict));
@@ -140,11 +139,12 @@ static void bench_check(const struct bench *b, const char *text)
 	gate_counters_free(&t);
 	CHECK(!memcmp(packets, b->packets, sizeof(packets)) &&
 		      !memcmp(bytes, b->bytes, sizeof(bytes)),
-	      "%s: the counters do not sum up\n%s", target_names[b->target], text);
+	      "%s: wrong sums of the counters\n%s", target_names[b->target], text);
 }
 
-/* Its answer; false: this kernel does not take the packet (an skb of less than it promises). */
-static bool run(const struct bench *b, const struct packet *p, bool tag, bool *drops)
+/* Runs the program; its verdict in *drops. Returns false if the kernel refuses the packet (an skb
+ * that is shorter than its headers need). */
+static bool run_packet(const struct bench *b, const struct packet *p, bool tag, bool *drops)
 {
 	static const uint32_t answers[][2] = { { XDP_PASS, XDP_DROP }, { (uint32_t)-1, 2 } };
 	struct __sk_buff ctx = { .cb[STAGE_PROG] = b->target };
@@ -159,18 +159,18 @@ static bool run(const struct bench *b, const struct packet *p, bool tag, bool *d
 		prog = b->stage.prog_fd[0];
 	}
 	rc = bpf_prog_run(prog, &run);
-	CHECK(!rc || (rc == -EINVAL && b->target != XDP), "not run: %s", strerror(-rc));
+	CHECK(!rc || (rc == -EINVAL && b->target != XDP), "cannot run: %s", strerror(-rc));
 	if (rc || run.ret == 99) /* the stage could not push a tag */
 		return false;
 	for (int i = 0; i < 2; i++)
-		if (run.ret - b->has_observer == answers[b->target != XDP][i]) {
+		if (run.ret - b->observed == answers[b->target != XDP][i]) {
 			*drops = i;
 			return true;
 		}
-	test_fail(__FILE__, __LINE__, "it returns %d", (int)run.ret);
+	test_fail(__FILE__, __LINE__, "returns %d", (int)run.ret);
 }
 
-static const char *hex(const struct packet *p)
+static const char *format_hex(const struct packet *p)
 {
 	static char text[2 * PACKET_MAX + 1];
 
@@ -179,8 +179,8 @@ static const char *hex(const struct packet *p)
 	return text;
 }
 
-/* A tag that stands beside the packet in the kernel is in it where user space sees it. */
-static void judge(struct bench *b, const struct packet *p, bool tag, const char *text)
+/* A tag in the skb's metadata is inside the packet in user space. */
+static void expect_verdict(struct bench *b, const struct packet *p, bool tag, const char *text)
 {
 	const struct packet *seen = p;
 	struct packet tagged = { .len = 0 };
@@ -190,7 +190,7 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	bool drops, want;
 	uint32_t id;
 
-	if (!run(b, p, tag, &drops))
+	if (!run_packet(b, p, tag, &drops))
 		return;
 	if (tag) {
 		packet_bytes(&tagged, p->at, TAG_AT);
@@ -206,23 +206,23 @@ static void judge(struct bench *b, const struct packet *p, bool tag, const char 
 	want = rules_drops_packet(&b->rules, b->dir,
 				  &(struct filter_packet){ views, seen->at, (uint32_t)seen->len },
 				  &rule);
-	CHECK(drops == want, "%s%s%s%s: %s, not %s, which rule %u says: %s\n%s",
+	CHECK(drops == want, "%s%s%s%s: %s, expected %s by rule %u: %s\n%s",
 	      target_names[b->target], b->ethernet ? "" : " (raw)", tag ? " (tagged)" : "",
-	      b->conf.addr_only ? " (light)" : "", drops ? "drop" : "pass", want ? "drop" : "pass",
-	      rule ? rule->id : 0, hex(seen), text);
+	      b->conf.addr_only ? " (addresses only)" : "", drops ? "drop" : "pass",
+	      want ? "drop" : "pass", rule ? rule->id : 0, format_hex(seen), text);
 	id = rule ? rule->id : want ? RULE_DEFAULT_ID : 0;
 	if (id) {
 		b->hits[id].packets++;
 		b->hits[id].bytes += seen->len;
-		check_hits(b, id, hex(seen));
+		check_hits(b, id, format_hex(seen));
 	}
 	b->packets[want]++;
 	b->bytes[want] += seen->len;
 	b->run++;
 }
 
-/* Samples with some bytes turned into others, and packets of everything that is parsed. */
-static void some_packet(struct packet *p)
+/* Makes a mutated sample or a random packet. */
+static void make_packet(struct packet *p)
 {
 	static const uint8_t telling[] = { 0,    1,    4,    5,    6,    8,    17,   43,
 					   44,   51,   58,   60,   0x40, 0x45, 0x60, 0x81,
@@ -230,26 +230,27 @@ static void some_packet(struct packet *p)
 	struct exprs_packet e;
 
 	p->len = 0;
-	if (!draw(3)) {
-		deep_packet(p);
+	if (!draw_next(3)) {
+		random_packets_next(p);
 		return;
 	}
-	if (draw(2)) {
+	if (draw_next(2)) {
 		exprs_draw_packet(&e);
 		packet_bytes(p, e.data, e.frame.caplen);
 	} else {
-		const struct sample *s = &samples[draw((uint32_t)nsamples)];
+		const struct sample *s = &samples[draw_next((uint32_t)nsamples)];
 
 		s->build(p, s->arg);
 	}
-	for (uint32_t n = draw(3) ? 0 : draw(5); n; n--)
-		p->at[TAG_AT + draw((uint32_t)(p->len < 90 ? p->len : 90) - TAG_AT)] =
-			draw(2) ? telling[draw(sizeof(telling))] : (uint8_t)draw(256);
-	if (!draw(6))
-		p->len = 14 + draw((uint32_t)p->len - 13);
+	for (uint32_t n = draw_next(3) ? 0 : draw_next(5); n; n--)
+		p->at[TAG_AT + draw_next((uint32_t)(p->len < 90 ? p->len : 90) - TAG_AT)] =
+			draw_next(2) ? telling[draw_next(sizeof(telling))]
+				     : (uint8_t)draw_next(256);
+	if (!draw_next(6))
+		p->len = 14 + draw_next((uint32_t)p->len - 13);
 }
 
-/* In front of the IP header there is nothing. */
+/* Moves the IP header to the start. */
 static bool cut_ethernet(struct packet *p)
 {
 	if (p->len < 28)
@@ -259,8 +260,8 @@ static bool cut_ethernet(struct packet *p)
 	return true;
 }
 
-/* What is told by addresses, protocols and lengths alone. */
-static void light_expr(char *text, size_t room, int depth)
+/* A random expression that needs only addresses, protocols and lengths. */
+static void write_addr_expr(char *text, size_t room, int depth)
 {
 	static const char *const prims[] = {
 		"ip",
@@ -298,22 +299,22 @@ static void light_expr(char *text, size_t room, int depth)
 	};
 	char a[TEXT_MAX / 3], b[TEXT_MAX / 3];
 
-	if (depth > 2 || !draw(3)) {
-		snprintf(text, room, "%s", prims[draw(ARRAY_LEN(prims))]);
+	if (depth > 2 || !draw_next(3)) {
+		snprintf(text, room, "%s", prims[draw_next(ARRAY_LEN(prims))]);
 		return;
 	}
-	light_expr(a, sizeof(a), depth + 1);
-	light_expr(b, sizeof(b), depth + 1);
-	if (draw(4))
-		snprintf(text, room, "(%s) %s (%s)", a, draw(2) ? "and" : "or", b);
+	write_addr_expr(a, sizeof(a), depth + 1);
+	write_addr_expr(b, sizeof(b), depth + 1);
+	if (draw_next(4))
+		snprintf(text, room, "(%s) %s (%s)", a, draw_next(2) ? "and" : "or", b);
 	else
 		snprintf(text, room, "not (%s)", a);
 }
 
-/* Each line a rule that can be one. */
-static void some_rules(char *text, size_t room, bool addr_only, bool may_default)
+/* Writes random valid rules, one a line. */
+static void write_rules(char *text, size_t room, bool addr_only, bool may_default)
 {
-	uint32_t n = 1 + draw(RULES_MAX), sets = 0;
+	uint32_t n = 1 + draw_next(RULES_MAX), sets = 0;
 	size_t len = 0;
 
 	*text = '\0';
@@ -324,10 +325,10 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 		int rc;
 
 		if (addr_only)
-			light_expr(expr, sizeof(expr), 0);
+			write_addr_expr(expr, sizeof(expr), 0);
 		else
 			exprs_draw_ext_text(expr, sizeof(expr));
-		snprintf(line, sizeof(line), "%s %s\n", draw(2) ? "drop" : "allow", expr);
+		snprintf(line, sizeof(line), "%s %s\n", draw_next(2) ? "drop" : "allow", expr);
 		rc = rules_parse(&alone, line, strlen(line), GATE_IN, &exprs_names, &diag);
 		rules_close(&alone);
 		for (const char *at = line; (at = strstr(at, "set ")); at++)
@@ -339,110 +340,112 @@ static void some_rules(char *text, size_t room, bool addr_only, bool may_default
 			n--;
 		}
 	}
-	if (may_default && draw(2))
+	if (may_default && draw_next(2))
 		sprintf(text + len, "default drop\n");
 }
 
-static void same_as_judged(enum target target, bool ethernet)
+static void compare_verdicts(enum target target, bool ethernet)
 {
 	unsigned int sets = SETS / test_slow() + 1, ran = 0, dropped = 0;
 	struct packet p;
 
 	exprs_seed(SEED);
-	deep_seed(SEED);
+	random_packets_seed(SEED);
 	for (unsigned int i = 0; i < sets; i++) {
 		char text[8 * TEXT_MAX];
 		struct bench b;
 
-		some_rules(text, sizeof(text), false, true);
+		write_rules(text, sizeof(text), false, true);
 		if (!*text)
 			continue;
 		bench_open(&b, target, ethernet, text);
-		for (int k = 0; k < packets(); k++) {
-			some_packet(&p);
+		for (int k = 0; k < packets_per_set(); k++) {
+			make_packet(&p);
 			if (ethernet || cut_ethernet(&p))
-				judge(&b, &p, target != XDP && ethernet && !draw(4), text);
+				expect_verdict(&b, &p, target != XDP && ethernet && !draw_next(4),
+					       text);
 		}
 		bench_check(&b, text);
 		ran += b.run;
 		dropped += b.packets[1] != 0;
 		bench_close(&b);
 	}
-	CHECK(ran > sets * (unsigned int)packets() / 3 && dropped >= sets / 4,
-	      "%u packets, %u sets that dropped", ran, dropped);
+	CHECK(ran > sets * (unsigned int)packets_per_set() / 3 && dropped >= sets / 4,
+	      "too few: %u packets, %u sets with drops", ran, dropped);
 }
 
-TEST(rules_xdp, "rules: at XDP as in user space", TEST_ROOT, 120)
+TEST(rules_xdp, "rules: same verdict at XDP as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(XDP, true);
+	compare_verdicts(XDP, true);
 }
 
-TEST(rules_tc_in, "rules: at tc, incoming, as in user space", TEST_ROOT, 120)
+TEST(rules_tc_in, "rules: same verdict at tc, incoming, as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(TC_IN, true);
+	compare_verdicts(TC_IN, true);
 }
 
-TEST(rules_tc_out, "rules: at tc, outgoing, as in user space", TEST_ROOT, 120)
+TEST(rules_tc_out, "rules: same verdict at tc, outgoing, as in user space", TEST_ROOT, 120)
 {
-	same_as_judged(TC_OUT, true);
+	compare_verdicts(TC_OUT, true);
 }
 
-TEST(rules_raw_ip, "rules: packets without a link layer", TEST_ROOT, 180)
+TEST(rules_raw_ip, "rules: same verdict without a link layer", TEST_ROOT, 180)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		same_as_judged((enum target)f, false);
+	for (int f = 0; f < TARGETS; f++)
+		compare_verdicts((enum target)f, false);
 }
 
-/* The shorter way to addresses and protocols, and the same rules by the long one. */
-static void both_ways(enum target target, bool ethernet)
+/* Compares the programs for addresses only with the full ones, on the same rules. */
+static void compare_programs(enum target target, bool ethernet)
 {
-	/* Never matches, and looks at more. */
-	static const char heavy[] = "drop tcp and udp and port 1\n";
+	/* Never matches, and needs the full program. */
+	static const char full_rule[] = "drop tcp and udp and port 1\n";
 	unsigned int sets = SETS / 2 / test_slow() + 1, addr_only = 0;
 	struct packet p;
 
 	exprs_seed(SEED + 1);
-	deep_seed(SEED + 1);
+	random_packets_seed(SEED + 1);
 	for (unsigned int i = 0; i < sets; i++) {
-		char text[8 * TEXT_MAX], longer[sizeof(text) + sizeof(heavy)];
+		char text[8 * TEXT_MAX], longer[sizeof(text) + sizeof(full_rule)];
 		struct bench b, c;
 
-		some_rules(text, sizeof(text), true, false);
-		snprintf(longer, sizeof(longer), "%s%s", text, heavy);
+		write_rules(text, sizeof(text), true, false);
+		snprintf(longer, sizeof(longer), "%s%s", text, full_rule);
 		bench_open(&b, target, ethernet, text);
 		bench_open(&c, target, ethernet, longer);
-		CHECK(!c.conf.addr_only, "not heavy: %s", longer);
+		CHECK(!c.conf.addr_only, "addresses only: %s", longer);
 		addr_only += b.conf.addr_only;
-		for (int k = 0; k < packets(); k++) {
-			bool tag = target != XDP && ethernet && !draw(4);
+		for (int k = 0; k < packets_per_set(); k++) {
+			bool tag = target != XDP && ethernet && !draw_next(4);
 
-			some_packet(&p);
+			make_packet(&p);
 			if (!ethernet && !cut_ethernet(&p))
 				continue;
-			judge(&b, &p, tag, text);
-			judge(&c, &p, tag, longer);
+			expect_verdict(&b, &p, tag, text);
+			expect_verdict(&c, &p, tag, longer);
 		}
 		bench_check(&b, text);
 		bench_check(&c, longer);
 		bench_close(&b);
 		bench_close(&c);
 	}
-	CHECK(addr_only > sets / 2, "only %u of %u sets were light", addr_only, sets);
+	CHECK(addr_only > sets / 2, "only %u of %u sets need addresses only", addr_only, sets);
 }
 
-TEST(rules_light, "rules: the short way to addresses", TEST_ROOT, 240)
+TEST(rules_addr_only, "rules: addresses-only programs give the same verdict", TEST_ROOT, 240)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum target)f, true);
+	for (int f = 0; f < TARGETS; f++)
+		compare_programs((enum target)f, true);
 }
 
-TEST(rules_light_raw_ip, "rules: the short way without a link layer", TEST_ROOT, 240)
+TEST(rules_addr_only_raw_ip,
+     "rules: addresses-only programs give the same verdict without a link layer", TEST_ROOT, 240)
 {
-	for (int f = 0; f < FLAVOURS; f++)
-		both_ways((enum target)f, false);
+	for (int f = 0; f < TARGETS; f++)
+		compare_programs((enum target)f, false);
 }
 
-static char *many(unsigned int n, const char *fmt)
+static char *repeat_rule(unsigned int n, const char *fmt)
 {
 	struct buf text = { 0 };
 
@@ -454,9 +457,8 @@ static char *many(unsigned int n, const char *fmt)
 	return text.data;
 }
 
-/* As many rules as there may be: they are loaded, and the last of them is asked, or it is said why
- * they are not. */
-TEST(rules_many, "rules: as many as there may be", TEST_ROOT, 240)
+/* The maximum number of rules: they load and the last one decides, or the error is reported. */
+TEST(rules_many, "rules: many rules load up to the maximum", TEST_ROOT, 240)
 {
 	static const char *const fmts[] = {
 		"allow src host 10.0.%u.%u # %u\n",
@@ -465,49 +467,50 @@ TEST(rules_many, "rules: as many as there may be", TEST_ROOT, 240)
 	};
 	unsigned int loaded = 0, tried = 0;
 
-	/* Where a verifier takes minutes, the most of them are for other machines. */
+	/* Machines whose verifier takes minutes skip most of them. */
 	for (size_t k = 0; k < ARRAY_LEN(fmts); k++)
-		for (int f = 0; f < FLAVOURS; f++)
+		for (int f = 0; f < TARGETS; f++)
 			for (unsigned int n = test_slow() > 1 ? 40 : 1023; n; n = n > 1000   ? 300
 										  : n == 300 ? 40
 											     : 0) {
-				char *text = many(n, fmts[k]);
+				char *text = repeat_rule(n, fmts[k]);
 				struct bench b;
 				int rc;
 
 				test_capture();
 				rc = bench_try(&b, (enum target)f, true, text);
 				if (rc)
-					CHECK(strchr(test_captured(), '\n'), "%d, unsaid", rc);
+					CHECK(strchr(test_captured(), '\n'),
+					      "error %d without a message", rc);
 				else
-					CHECK(!*test_captured(), "words on success");
+					CHECK(!*test_captured(), "output on success");
 				loaded += !rc;
 				tried++;
-				CHECK(!rc || n > 40, "%s: %u rules are too many: %s",
+				CHECK(!rc || n > 40, "%s: cannot load %u rules: %s",
 				      target_names[f], n, fmts[k]);
 				bench_close(&b);
 				free(text);
 			}
-	CHECK(loaded > tried / 2, "only %u of %u were loaded", loaded, tried);
+	CHECK(loaded > tried / 2, "only %u of %u loaded", loaded, tried);
 }
 
-/* A set is there once, however many rules name it. */
-TEST(rules_sets, "rules: a set that many rules name", TEST_ROOT, 60)
+/* Rules that name the same set share it. */
+TEST(rules_sets, "rules: rules that name the same set share it", TEST_ROOT, 60)
 {
 	struct buf text = { 0 };
 	struct bench b;
 	struct packet p;
 
-	/* A verifier of 5.10 takes longer for each, and emulated a minute for all. */
+	/* The verifier of 5.10 needs longer for each, and a minute for all when emulated. */
 	for (int i = 0; i < (test_slow() > 1 ? 5 : 20); i++)
 		buf_str(&text, "drop src set ipv6 or dst set ipv4\n");
 	buf_char(&text, '\0');
 	exprs_seed(SEED);
-	for (int f = 0; f < FLAVOURS; f++) {
+	for (int f = 0; f < TARGETS; f++) {
 		bench_open(&b, (enum target)f, true, text.data);
-		for (int i = 0; i < packets(); i++) {
-			some_packet(&p);
-			judge(&b, &p, false, text.data);
+		for (int i = 0; i < packets_per_set(); i++) {
+			make_packet(&p);
+			expect_verdict(&b, &p, false, text.data);
 		}
 		bench_check(&b, text.data);
 		bench_close(&b);
@@ -515,8 +518,8 @@ TEST(rules_sets, "rules: a set that many rules name", TEST_ROOT, 60)
 	buf_free(&text);
 }
 
-/* Of different ones there are only so many. */
-TEST(rules_many_sets, "rules: no more sets than there may be", TEST_ROOT, 60)
+/* The number of different sets is limited. */
+TEST(rules_many_sets, "rules: too many sets are refused with a message", TEST_ROOT, 60)
 {
 	static char names[FILTER_SETS_MAX + 1][8];
 	struct filter_set of[FILTER_SETS_MAX + 1] = { 0 };
@@ -530,15 +533,16 @@ TEST(rules_many_sets, "rules: no more sets than there may be", TEST_ROOT, 60)
 		filters[i] = (struct filter){ .sets = &of[i], .nsets = 1 };
 		list[i] = &filters[i];
 	}
-	CHECK(!sets_open(&sets, list, FILTER_SETS_MAX, "test"), "not so many");
+	CHECK(!sets_open(&sets, list, FILTER_SETS_MAX, "test"), "the maximum does not open");
 	sets_close(&sets);
 	test_capture();
-	CHECK(sets_open(&sets, list, FILTER_SETS_MAX + 1, "test") == -E2BIG, "too many");
-	CHECK(strstr(test_captured(), "more than"), "other words");
+	CHECK(sets_open(&sets, list, FILTER_SETS_MAX + 1, "test") == -E2BIG,
+	      "more than the maximum opens");
+	CHECK(strstr(test_captured(), "more than"), "another message");
 }
 
-/* An observer that returns the gate's decision and a little more. */
-TEST(rules_observed, "rules: an observer sees what is dropped", TEST_ROOT, 60)
+/* An observer returns the gate's decision with extra bits. */
+TEST(rules_observed, "rules: an observer sees dropped packets", TEST_ROOT, 60)
 {
 	struct bench b;
 	uint32_t zero = 0;
@@ -547,7 +551,7 @@ TEST(rules_observed, "rules: an observer sees what is dropped", TEST_ROOT, 60)
 
 	bench_open(&b, XDP, true, "drop udp or host 10.0.0.1\ndefault drop\nallow tcp");
 	if (!b.conf.has_observer)
-		SKIP("this kernel has no tail calls beside subprograms");
+		SKIP("this kernel does not support tail calls with subprograms");
 	const struct bpf_insn insns[] = {
 		I_FIRST_VALUE(b.gate.map_fd[GATE_MAP_DECISION]),
 		I_JNE(0, 0, 2),
@@ -565,23 +569,23 @@ TEST(rules_observed, "rules: an observer sees what is dropped", TEST_ROOT, 60)
 				     .ninsns = ARRAY_LEN(insns),
 				     .license = "Dual MIT/GPL" };
 	fd = bpf_prog_load(&new);
-	CHECK(fd > 0, "the observer does not load: %s", strerror(-fd));
+	CHECK(fd > 0, "cannot load the observer: %s", strerror(-fd));
 	exprs_seed(SEED);
 	rc = bpf_map_update(b.gate.map_fd[GATE_MAP_OBSERVER], &zero, &fd, BPF_ANY);
-	CHECK(!rc, "no place for an observer: %s", strerror(-rc));
-	b.has_observer = OBSERVED;
-	for (int i = 0; i < packets(); i++) {
-		some_packet(&p);
-		judge(&b, &p, false, "observed");
+	CHECK(!rc, "cannot install the observer: %s", strerror(-rc));
+	b.observed = OBSERVED;
+	for (int i = 0; i < packets_per_set(); i++) {
+		make_packet(&p);
+		expect_verdict(&b, &p, false, "observed");
 	}
 	bench_check(&b, "observed");
-	CHECK(b.packets[0] && b.packets[1], "all were alike");
+	CHECK(b.packets[0] && b.packets[1], "all verdicts are equal");
 	close(fd);
 	bench_close(&b);
 }
 
-/* A gate that takes another's place goes on with its hits and its counters. */
-TEST(rules_go_on, "rules: hits go on from gate to gate", TEST_ROOT, 60)
+/* A gate that replaces another keeps its hits and counters. */
+TEST(rules_go_on, "rules: hits are kept when a gate replaces another", TEST_ROOT, 60)
 {
 	struct gate_load_opts what = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP, .users = 1 };
 	const struct link link = { .ifindex = IFINDEX, .name = "bench", .type = ARPHRD_ETHER };
@@ -600,12 +604,12 @@ TEST(rules_go_on, "rules: hits go on from gate to gate", TEST_ROOT, 60)
 	what.replaced = &b.conf;
 	what.maps = maps;
 	for (int i = 0; i < 3; i++) {
-		for (int k = 0; k < packets(); k++) {
-			some_packet(&p);
-			judge(&b, &p, false, "going on");
+		for (int k = 0; k < packets_per_set(); k++) {
+			make_packet(&p);
+			expect_verdict(&b, &p, false, "going on");
 		}
-		CHECK(!gate_load(&next, &what, &conf), "the next one does not load");
-		CHECK(conf.multibuf == b.conf.multibuf, "of another kind");
+		CHECK(!gate_load(&next, &what, &conf), "cannot load the next gate");
+		CHECK(conf.multibuf == b.conf.multibuf, "the conf differs");
 		close(b.gate.prog_fd[progs[XDP]]);
 		b.gate.prog_fd[progs[XDP]] = dup(next.prog_fd[progs[XDP]]);
 		obj_close(&next);

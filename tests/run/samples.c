@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets of every shape that the gate tells apart. */
+/* Packets of every kind that the gate distinguishes. */
 #include "base/array.h"
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
@@ -23,8 +23,8 @@ enum {
 };
 enum { IPV4 = 0x0800, ARP = 0x0806, VLAN = 0x8100, IPV6 = 0x86dd, QINQ = 0x88a8, QINQ1 = 0x9100 };
 
-/* A plausible header and a little payload. */
-static void transport(struct packet *p, int proto)
+/* Appends a plausible header and a short payload. */
+static void add_transport(struct packet *p, int proto)
 {
 	if (proto == TCP)
 		packet_tcp(p, 8);
@@ -36,35 +36,35 @@ static void transport(struct packet *p, int proto)
 		packet_fill(p, 0x5a, 24);
 }
 
-static void ipv4(struct packet *p, int proto)
+static void build_ipv4(struct packet *p, int proto)
 {
 	packet_eth(p, IPV4);
 	packet_ipv4(p, (uint8_t)proto, 5);
-	transport(p, proto);
+	add_transport(p, proto);
 }
 
-static void ipv6(struct packet *p, int proto)
+static void build_ipv6(struct packet *p, int proto)
 {
 	packet_eth(p, IPV6);
 	packet_ipv6(p, (uint8_t)proto);
-	transport(p, proto);
+	add_transport(p, proto);
 }
 
-static void arp(struct packet *p, int arg)
+static void build_arp(struct packet *p, int arg)
 {
 	(void)arg;
 	packet_eth(p, ARP);
 	packet_arp(p);
 }
 
-static void other(struct packet *p, int type)
+static void build_other(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
 	packet_fill(p, 0x42, 50);
 }
 
-/* 802.3 with a spanning tree message behind the LLC header. */
-static void llc(struct packet *p, int len)
+/* 802.3 with a spanning tree message after the LLC header. */
+static void build_llc(struct packet *p, int len)
 {
 	packet_eth(p, (uint16_t)len);
 	packet_fill(p, 0x42, 2);
@@ -72,12 +72,12 @@ static void llc(struct packet *p, int len)
 	packet_fill(p, 0, 43);
 }
 
-static void tagged(struct packet *p, int type)
+static void build_tagged(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
 	packet_vlan(p, 5, IPV4);
 	packet_ipv4(p, UDP, 5);
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
 static void tagged_arp(struct packet *p, int type)
@@ -87,24 +87,24 @@ static void tagged_arp(struct packet *p, int type)
 	packet_arp(p);
 }
 
-/* Two tags: the outer one's type is given. */
+/* Two tags; type is that of the outer one. */
 static void tagged_twice(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
 	packet_vlan(p, 5, VLAN);
 	packet_vlan(p, 6, IPV6);
 	packet_ipv6(p, TCP);
-	transport(p, TCP);
+	add_transport(p, TCP);
 }
 
-/* Two tags: the inner one's type is given. */
+/* Two tags; type is that of the inner one. */
 static void tagged_within(struct packet *p, int type)
 {
 	packet_eth(p, QINQ);
 	packet_vlan(p, 5, (uint16_t)type);
 	packet_vlan(p, 6, IPV4);
 	packet_ipv4(p, ICMP, 5);
-	transport(p, ICMP);
+	add_transport(p, ICMP);
 }
 
 static void tagged_thrice(struct packet *p, int type)
@@ -120,11 +120,11 @@ static void ipv4_words(struct packet *p, int words)
 {
 	packet_eth(p, IPV4);
 	packet_ipv4(p, UDP, (unsigned int)words);
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
-/* A version that belies the EtherType, in a header that is right otherwise. */
-static void version(struct packet *p, int type)
+/* A version that contradicts the EtherType, in an otherwise valid header. */
+static void build_version(struct packet *p, int type)
 {
 	packet_eth(p, (uint16_t)type);
 	if (type == IPV4)
@@ -132,7 +132,7 @@ static void version(struct packet *p, int type)
 	else
 		packet_ipv6(p, UDP);
 	p->at[14] ^= 0x20; /* 4 and 6 differ in this bit */
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
 static void ipv4_frag(struct packet *p, int frag)
@@ -143,7 +143,7 @@ static void ipv4_frag(struct packet *p, int frag)
 	packet_fill(p, 0x11, 32);
 }
 
-/* n extension headers of the three kinds that are alike, of several lengths. */
+/* n extension headers of the three kinds with the same format, of several lengths. */
 static void ipv6_exts(struct packet *p, int n)
 {
 	static const uint8_t kinds[] = { HOPOPTS, ROUTING, DSTOPTS };
@@ -152,10 +152,10 @@ static void ipv6_exts(struct packet *p, int n)
 	packet_ipv6(p, kinds[0]);
 	for (int i = 1; i <= n; i++)
 		packet_ext(p, i < n ? kinds[i % 3] : UDP, i % 3 == 1 ? 2 : 0);
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
-/* A fragment: the offset, and what its first bytes would be if they were a header. */
+/* A fragment; its first bytes would also be valid as a header. */
 static void ipv6_frag(struct packet *p, int offset)
 {
 	packet_eth(p, IPV6);
@@ -163,7 +163,7 @@ static void ipv6_frag(struct packet *p, int offset)
 	packet_ext(p, FRAG, 0);
 	packet_frag(p, DSTOPTS, (uint16_t)offset, 1);
 	packet_ext(p, UDP, 1);
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
 static void ipv6_atomic(struct packet *p, int proto)
@@ -171,7 +171,7 @@ static void ipv6_atomic(struct packet *p, int proto)
 	packet_eth(p, IPV6);
 	packet_ipv6(p, FRAG);
 	packet_frag(p, (uint8_t)proto, 0, 0);
-	transport(p, proto);
+	add_transport(p, proto);
 }
 
 static void ipv6_frags(struct packet *p, int n)
@@ -180,16 +180,16 @@ static void ipv6_frags(struct packet *p, int n)
 	packet_ipv6(p, FRAG);
 	for (int i = 1; i <= n; i++)
 		packet_frag(p, i < n ? FRAG : TCP, 0, 1);
-	transport(p, TCP);
+	add_transport(p, TCP);
 }
 
-/* An extension header of 2048 bytes, all of them there. */
+/* A complete extension header of 2048 bytes. */
 static void ipv6_long(struct packet *p, int kind)
 {
 	packet_eth(p, IPV6);
 	packet_ipv6(p, (uint8_t)kind);
 	packet_ext(p, ICMP6, 255);
-	transport(p, ICMP6);
+	add_transport(p, ICMP6);
 }
 
 static void ipv6_ah(struct packet *p, int arg)
@@ -199,7 +199,7 @@ static void ipv6_ah(struct packet *p, int arg)
 	packet_ipv6(p, DSTOPTS);
 	packet_ext(p, AH, 1);
 	packet_ah(p, TCP);
-	transport(p, TCP);
+	add_transport(p, TCP);
 }
 
 static void ipv4_ah(struct packet *p, int arg)
@@ -208,7 +208,7 @@ static void ipv4_ah(struct packet *p, int arg)
 	packet_eth(p, IPV4);
 	packet_ipv4(p, AH, 5);
 	packet_ah(p, UDP);
-	transport(p, UDP);
+	add_transport(p, UDP);
 }
 
 #define BAD GATE_PROTO_BAD
@@ -223,36 +223,36 @@ static void ipv4_ah(struct packet *p, int arg)
 
 /* clang-format off */
 const struct sample samples[] = {
-	{ "IPv4 TCP", ipv4, TCP, GATE_IPV4, TCP },
-	{ "IPv4 UDP", ipv4, UDP, GATE_IPV4, UDP },
-	{ "IPv4 ICMP", ipv4, ICMP, GATE_IPV4, ICMP },
-	{ "IPv4 IGMP", ipv4, IGMP, GATE_IPV4, IGMP },
-	{ "IPv4 GRE", ipv4, GRE, GATE_IPV4, GRE },
-	{ "IPv4 ESP", ipv4, ESP, GATE_IPV4, ESP },
-	{ "IPv4 SCTP", ipv4, SCTP, GATE_IPV4, SCTP },
-	{ "IPv4 with ICMPv6's number", ipv4, ICMP6, GATE_IPV4, ICMP6 },
-	{ "IPv4 with an extension header's number", ipv4, DSTOPTS, GATE_IPV4, DSTOPTS },
-	{ "IPv4 protocol 0", ipv4, 0, GATE_IPV4, 0 },
-	{ "IPv4 protocol 255", ipv4, 255, GATE_IPV4, 255 },
+	{ "IPv4 TCP", build_ipv4, TCP, GATE_IPV4, TCP },
+	{ "IPv4 UDP", build_ipv4, UDP, GATE_IPV4, UDP },
+	{ "IPv4 ICMP", build_ipv4, ICMP, GATE_IPV4, ICMP },
+	{ "IPv4 IGMP", build_ipv4, IGMP, GATE_IPV4, IGMP },
+	{ "IPv4 GRE", build_ipv4, GRE, GATE_IPV4, GRE },
+	{ "IPv4 ESP", build_ipv4, ESP, GATE_IPV4, ESP },
+	{ "IPv4 SCTP", build_ipv4, SCTP, GATE_IPV4, SCTP },
+	{ "IPv4 with ICMPv6's number", build_ipv4, ICMP6, GATE_IPV4, ICMP6 },
+	{ "IPv4 with an extension header's number", build_ipv4, DSTOPTS, GATE_IPV4, DSTOPTS },
+	{ "IPv4 protocol 0", build_ipv4, 0, GATE_IPV4, 0 },
+	{ "IPv4 protocol 255", build_ipv4, 255, GATE_IPV4, 255 },
 	{ "IPv4 AH", ipv4_ah, 0, GATE_IPV4, AH },
-	{ "IPv6 TCP", ipv6, TCP, GATE_IPV6, TCP },
-	{ "IPv6 UDP", ipv6, UDP, GATE_IPV6, UDP },
-	{ "IPv6 ICMP", ipv6, ICMP6, GATE_IPV6, ICMP6 },
-	{ "IPv6 with ICMPv4's number", ipv6, ICMP, GATE_IPV6, ICMP },
-	{ "IPv6 no next header", ipv6, NONE, GATE_IPV6, NONE },
-	{ "IPv6 ESP", ipv6, ESP, GATE_IPV6, ESP },
-	{ "IPv6 OSPF", ipv6, OSPF, GATE_IPV6, OSPF },
-	{ "IPv6 AH behind options", ipv6_ah, 0, GATE_IPV6, AH },
-	{ "ARP", arp, 0, GATE_ARP, GATE_PROTO_NONE },
-	{ "LLDP", other, 0x88cc, GATE_OTHER, 0x88cc },
-	{ "the least EtherType", other, 0x0600, GATE_OTHER, 0x0600 },
-	{ "the greatest EtherType", other, 0xffff, GATE_OTHER, 0xffff },
-	{ "802.3", llc, 38, GATE_OTHER, 4 },
-	{ "802.3 of 1500 bytes", llc, 1500, GATE_OTHER, 4 },
-	{ "neither length nor EtherType", llc, 0x05ff, GATE_OTHER, 4 },
-	{ "VLAN", tagged, VLAN, GATE_IPV4, UDP },
-	{ "a service tag alone", tagged, QINQ, GATE_IPV4, UDP },
-	{ "an old service tag alone", tagged, QINQ1, GATE_IPV4, UDP },
+	{ "IPv6 TCP", build_ipv6, TCP, GATE_IPV6, TCP },
+	{ "IPv6 UDP", build_ipv6, UDP, GATE_IPV6, UDP },
+	{ "IPv6 ICMP", build_ipv6, ICMP6, GATE_IPV6, ICMP6 },
+	{ "IPv6 with ICMPv4's number", build_ipv6, ICMP, GATE_IPV6, ICMP },
+	{ "IPv6 no next header", build_ipv6, NONE, GATE_IPV6, NONE },
+	{ "IPv6 ESP", build_ipv6, ESP, GATE_IPV6, ESP },
+	{ "IPv6 OSPF", build_ipv6, OSPF, GATE_IPV6, OSPF },
+	{ "IPv6 AH after options", ipv6_ah, 0, GATE_IPV6, AH },
+	{ "ARP", build_arp, 0, GATE_ARP, GATE_PROTO_NONE },
+	{ "LLDP", build_other, 0x88cc, GATE_OTHER, 0x88cc },
+	{ "the least EtherType", build_other, 0x0600, GATE_OTHER, 0x0600 },
+	{ "the greatest EtherType", build_other, 0xffff, GATE_OTHER, 0xffff },
+	{ "802.3", build_llc, 38, GATE_OTHER, 4 },
+	{ "802.3 of 1500 bytes", build_llc, 1500, GATE_OTHER, 4 },
+	{ "neither length nor EtherType", build_llc, 0x05ff, GATE_OTHER, 4 },
+	{ "VLAN", build_tagged, VLAN, GATE_IPV4, UDP },
+	{ "a service tag alone", build_tagged, QINQ, GATE_IPV4, UDP },
+	{ "an old service tag alone", build_tagged, QINQ1, GATE_IPV4, UDP },
 	{ "VLAN with ARP", tagged_arp, VLAN, GATE_ARP, GATE_PROTO_NONE },
 	{ "QinQ", tagged_twice, QINQ, GATE_IPV6, TCP },
 	{ "QinQ of two customer tags", tagged_twice, VLAN, GATE_IPV6, TCP },
@@ -264,8 +264,8 @@ const struct sample samples[] = {
 	WORDS(0, BAD), WORDS(1, BAD), WORDS(2, BAD), WORDS(3, BAD), WORDS(4, BAD),
 	WORDS(5, UDP), WORDS(6, UDP), WORDS(7, UDP), WORDS(8, UDP), WORDS(9, UDP), WORDS(10, UDP),
 	WORDS(11, UDP), WORDS(12, UDP), WORDS(13, UDP), WORDS(14, UDP), WORDS(15, UDP),
-	{ "IPv4 of version 6", version, IPV4, GATE_IPV4, BAD },
-	{ "IPv6 of version 4", version, IPV6, GATE_IPV6, BAD },
+	{ "IPv4 of version 6", build_version, IPV4, GATE_IPV4, BAD },
+	{ "IPv6 of version 4", build_version, IPV6, GATE_IPV6, BAD },
 	{ "IPv4, first fragment", ipv4_frag, 0x2000, GATE_IPV4, UDP },
 	{ "IPv4, middle fragment", ipv4_frag, 0x20b9, GATE_IPV4, UDP },
 	{ "IPv4, last fragment", ipv4_frag, 0x1fff, GATE_IPV4, UDP },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses as the kernel's programs look them up, against user space: many shapes of sets,
- * a million prefixes, and the maps read back. */
+/* Sets of addresses in the kernel give the same result as in user space: many shapes of sets, a
+ * million prefixes, and the maps read back. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,17 +14,17 @@
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-enum { MANY = 1000000, EVERY = 997, ADDRESS = 16, ASKED = 400, SHAPES = 60 };
+enum { MANY = 1000000, EVERY = 997, ADDRESS = 16, LOOKUPS = 400, SHAPES = 60 };
 
 static uint64_t state = 20261124;
 static struct buf text;
 
-static uint32_t draw(uint32_t below)
+static uint32_t draw_next(uint32_t below)
 {
 	return draw_below(&state, below);
 }
 
-static int give(void *arg, const char *file, struct buf *to, struct diag *why)
+static int provide_set(void *arg, const char *file, struct buf *to, struct diag *why)
 {
 	(void)arg;
 	(void)file;
@@ -34,18 +34,18 @@ static int give(void *arg, const char *file, struct buf *to, struct diag *why)
 	return 0;
 }
 
-static void parse(struct filter *f)
+static void parse_set(struct filter *f)
 {
-	static const struct filter_names names = { .set = give };
+	static const struct filter_names names = { .set = provide_set };
 	struct diag diag = { 0 };
 
 	CHECK(!text.nomem, "no memory");
 	CHECK(!filter_parse(f, "set many", &names, &diag), "%s", diag.msg);
 }
 
-/* A program that returns what a family's code says of the address at the packet's begin. It is
- * copied to where it can be read as a whole by every processor. */
-static int load(const struct sets *sets, enum set_family family)
+/* Loads a program that returns the result of a family's code for the address at the packet's start.
+ * It copies the address to where every processor can read it at once. */
+static int load_lookup(const struct sets *sets, enum set_family family)
 {
 	static const struct bpf_insn head[] = {
 		I_LOAD(BPF_W, 2, 1, 0),
@@ -91,40 +91,41 @@ static int load(const struct sets *sets, enum set_family family)
 	p.insns = code.insns;
 	p.ninsns = (uint32_t)code.n;
 	fd = bpf_prog_load(&p);
-	CHECK(fd > 0, "IPv%d: not loaded: %s", family == SET_IPV4 ? 4 : 6, strerror(-fd));
+	CHECK(fd > 0, "IPv%d: cannot load: %s", family == SET_IPV4 ? 4 : 6, strerror(-fd));
 	free(code.insns);
 	return fd;
 }
 
-/* Whether the kernel has an address; 14 bytes are what it wants to see of a packet at least. */
+/* Returns whether the kernel's set contains an address. The kernel requires packets of at least 14
+ * bytes. */
 static bool kernel_has(int prog, const uint8_t *addr)
 {
 	uint8_t packet[64] = { 0 };
 	struct bpf_run run = { .data = packet, .len = sizeof(packet) };
 
 	memcpy(packet, addr, ADDRESS);
-	CHECK(!bpf_prog_run(prog, &run), "not run");
-	CHECK(run.ret <= 1, "returned %u", run.ret);
+	CHECK(!bpf_prog_run(prog, &run), "cannot run");
+	CHECK(run.ret <= 1, "returns %u", run.ret);
 	return run.ret;
 }
 
-static void compare(const struct filter_set *set, int prog, enum set_family family,
-		    const uint8_t *addr)
+static void expect_same(const struct filter_set *set, int prog, enum set_family family,
+			const uint8_t *addr)
 {
 	bool has = set_contains(set, family == SET_IPV4 ? 4 : 6, addr);
-	char words[INET6_ADDRSTRLEN];
+	char string[INET6_ADDRSTRLEN];
 
 	if (kernel_has(prog, addr) == has)
 		return;
-	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, words, sizeof(words));
-	CHECK(false, "%s of %zu prefixes: %d in user space alone", words, set->of[family].n, has);
+	inet_ntop(family == SET_IPV4 ? AF_INET : AF_INET6, addr, string, sizeof(text));
+	CHECK(false, "%s of %zu prefixes: %d in user space only", string, set->of[family].n, has);
 }
 
-/* The first and the last address of prefixes, and those before and behind them. */
+/* Compares the first and last address of prefixes, and the addresses before and after them. */
 static void compare_edges(const struct filter_set *set, int prog, enum set_family family)
 {
 	size_t len = set_addr_len(family), n = set->of[family].n;
-	size_t step = n * test_slow() / ASKED + 1;
+	size_t step = n * test_slow() / LOOKUPS + 1;
 
 	for (size_t i = 0; i < n; i += step) {
 		const uint8_t *p = set_prefix_at(set, family, i);
@@ -135,41 +136,42 @@ static void compare_edges(const struct filter_set *set, int prog, enum set_famil
 			memcpy(addr, p, len);
 			for (size_t bit = p[len]; bit < len * 8 && edge >= 2; bit++)
 				addr[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-			/* One less or one more, with what is carried. */
+			/* One less or one more, with carry. */
 			for (size_t at = len; at-- > 0 && edge % 2;) {
 				addr[at] = (uint8_t)(addr[at] + (edge == 1 ? -1 : 1));
 				if (addr[at] != (edge == 1 ? 0xff : 0))
 					break;
 			}
-			compare(set, prog, family, addr);
+			expect_same(set, prog, family, addr);
 		}
 	}
 }
 
-/* Read from its maps it is what it was. */
+/* The set that is read back from its maps must be equal. */
 static void compare_read(const struct sets *sets, const struct filter_set *set)
 {
 	struct filter_set got = { 0 };
 	int rc = sets_read(sets->maps[0][SET_IPV4].fd, sets->maps[0][SET_IPV6].fd, &got);
 
-	CHECK(!rc, "not read: %s", strerror(-rc));
+	CHECK(!rc, "cannot read: %s", strerror(-rc));
 	for (int family = 0; family < SET_FAMILIES; family++) {
 		size_t width = set_addr_len((enum set_family)family) + 1;
 
-		CHECK(got.of[family].n == set->of[family].n, "IPv%d: %zu prefixes read, not %zu",
-		      family ? 6 : 4, got.of[family].n, set->of[family].n);
+		CHECK(got.of[family].n == set->of[family].n,
+		      "IPv%d: read %zu prefixes, expected %zu", family ? 6 : 4, got.of[family].n,
+		      set->of[family].n);
 		CHECK(!got.of[family].n || !memcmp(got.of[family].at, set->of[family].at,
 						   got.of[family].n * width),
-		      "IPv%d: other prefixes", family ? 6 : 4);
+		      "IPv%d: the prefixes differ", family ? 6 : 4);
 	}
 	set_close(&got);
 }
 
-/* What a random set is like. */
+/* Parameters of a random set. */
 struct shape {
 	uint32_t n;
-	uint8_t shortest, ban_max; /* of 32, or in quarters of 128 */
-	uint8_t spread;            /* bits that addresses differ in, from the end */
+	uint8_t shortest, longest; /* of 32; times 4 for IPv6 */
+	uint8_t spread;            /* low bits in which addresses differ */
 };
 
 static void random_address(const struct shape *s, enum set_family family, uint8_t *addr)
@@ -178,16 +180,16 @@ static void random_address(const struct shape *s, enum set_family family, uint8_
 
 	memset(addr, 0, ADDRESS);
 	for (size_t bit = len * 8 - s->spread * len / 4; bit < len * 8; bit++)
-		addr[bit / 8] |= (uint8_t)(draw(2) << (7 - bit % 8));
+		addr[bit / 8] |= (uint8_t)(draw_next(2) << (7 - bit % 8));
 }
 
 static void random_text(const struct shape *s)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
-		enum set_family family = draw(2);
+		enum set_family family = draw_next(2);
 		uint32_t len = (uint32_t)set_addr_len(family);
-		uint32_t low = s->shortest * len / 4, high = s->ban_max * len / 4;
-		uint32_t bits = low + draw(high - low + 1);
+		uint32_t low = s->shortest * len / 4, high = s->longest * len / 4;
+		uint32_t bits = low + draw_next(high - low + 1);
 		char words[INET6_ADDRSTRLEN];
 		uint8_t addr[ADDRESS];
 
@@ -208,19 +210,19 @@ static void compare_all(const struct shape *s, const struct sets *sets,
 
 		if (!set->of[family].n)
 			continue;
-		prog = load(sets, (enum set_family)family);
+		prog = load_lookup(sets, (enum set_family)family);
 		compare_edges(set, prog, (enum set_family)family);
-		for (int i = 0; i < ASKED / (int)test_slow(); i++) {
+		for (int i = 0; i < LOOKUPS / (int)test_slow(); i++) {
 			uint8_t addr[ADDRESS];
 
 			random_address(s, (enum set_family)family, addr);
-			compare(set, prog, (enum set_family)family, addr);
+			expect_same(set, prog, (enum set_family)family, addr);
 		}
 		close(prog);
 	}
 }
 
-/* The same lines, in a map that is filled by system calls. */
+/* Fills a map with the same lines by system calls. */
 static void call_again(struct sets *sets)
 {
 	for (int family = 0; family < SET_FAMILIES; family++) {
@@ -229,10 +231,10 @@ static void call_again(struct sets *sets)
 
 		if (!one->fd)
 			continue;
-		CHECK(!set_table_read(one->fd, &lines), "no lines");
+		CHECK(!set_table_read(one->fd, &lines), "cannot read the lines");
 		close(one->fd);
 		one->fd = set_table_create(&lines, "called", 0);
-		CHECK(one->fd > 0, "not filled: %s", strerror(-one->fd));
+		CHECK(one->fd > 0, "cannot fill: %s", strerror(-one->fd));
 		set_table_close(&lines);
 	}
 }
@@ -243,8 +245,9 @@ static void one_shape(const struct shape *s, bool called)
 	struct sets sets = { 0 };
 
 	random_text(s);
-	parse(&f);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	parse_set(&f);
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
+	      "cannot open the sets");
 	if (called)
 		call_again(&sets);
 	compare_all(s, &sets, f.sets);
@@ -252,7 +255,8 @@ static void one_shape(const struct shape *s, bool called)
 	filter_close(&f);
 }
 
-TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", TEST_ROOT, 120)
+TEST(sets_shapes, "filter: sets of every shape contain the same addresses as in user space",
+     TEST_ROOT, 120)
 {
 	static const struct shape edges[] = {
 		{ 1, 0, 0, 32 },       { 1, 32, 32, 32 },     { 2, 1, 1, 32 },
@@ -266,19 +270,19 @@ TEST(sets_shapes, "filter: sets of every shape in the kernel as in user space", 
 	one_shape(&edges[ARRAY_LEN(edges) - 1], true);
 	one_shape(&edges[ARRAY_LEN(edges) - 2], true);
 	for (int i = 0; i < SHAPES / (int)test_slow(); i++) {
-		struct shape s = { .n = 1 + draw(1u << draw(13)),
-				   .shortest = (uint8_t)draw(33),
-				   .spread = (uint8_t)(1 + draw(32)) };
+		struct shape s = { .n = 1 + draw_next(1u << draw_next(13)),
+				   .shortest = (uint8_t)draw_next(33),
+				   .spread = (uint8_t)(1 + draw_next(32)) };
 
-		s.ban_max = (uint8_t)(s.shortest + draw(33u - s.shortest));
-		one_shape(&s, !draw(4));
+		s.longest = (uint8_t)(s.shortest + draw_next(33u - s.shortest));
+		one_shape(&s, !draw_next(4));
 	}
 }
 
-/* Addresses spread over either family, in no order, and none next to another. */
-static void address(uint32_t i, uint8_t *addr, enum set_family family)
+/* Addresses spread over either family, unordered, none adjacent. */
+static void spread_address(uint32_t i, uint8_t *addr, enum set_family family)
 {
-	uint32_t mixed = i * 2654435761u; /* odd: different for each */
+	uint32_t mixed = i * 2654435761u; /* odd, hence a permutation */
 
 	memset(addr, 0, ADDRESS);
 	memcpy(addr, &mixed, 4);
@@ -294,7 +298,7 @@ static void write_many(uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t a[ADDRESS];
 
-		address(i, a, i & 1);
+		spread_address(i, a, i & 1);
 		if (!(i & 1))
 			buf_printf(&text, "%u.%u.%u.%u\n", a[0], a[1], a[2], a[3]);
 		else
@@ -303,7 +307,8 @@ static void write_many(uint32_t n)
 	}
 }
 
-TEST(sets_many, "filter: a set of a million prefixes", TEST_ROOT, 60)
+TEST(sets_many, "filter: a set of a million prefixes is parsed in a second and matches", TEST_ROOT,
+     60)
 {
 	uint32_t n = MANY / test_slow();
 	struct filter f = { 0 };
@@ -313,21 +318,22 @@ TEST(sets_many, "filter: a set of a million prefixes", TEST_ROOT, 60)
 
 	write_many(n);
 	begin = clock_read(CLOCK_PROCESS_CPUTIME_ID);
-	parse(&f);
+	parse_set(&f);
 	parsed = clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	CHECK(parsed - begin < NS_PER_S * test_slow(), "%llu ms to parse",
 	      (unsigned long long)(parsed - begin) / 1000000);
-	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"), "no sets");
+	CHECK(!sets_open(&sets, (const struct filter *[]){ &f }, 1, "test"),
+	      "cannot open the sets");
 	for (int family = 0; family < SET_FAMILIES; family++)
-		progs[family] = load(&sets, (enum set_family)family);
+		progs[family] = load_lookup(&sets, (enum set_family)family);
 	for (uint32_t i = 0; i < n; i += EVERY) {
 		uint8_t addr[ADDRESS];
 
-		address(i, addr, i & 1);
-		CHECK(kernel_has(progs[i & 1], addr), "%u is not in the kernel's set", i);
-		compare(f.sets, progs[i & 1], i & 1, addr);
+		spread_address(i, addr, i & 1);
+		CHECK(kernel_has(progs[i & 1], addr), "the kernel's set does not contain %u", i);
+		expect_same(f.sets, progs[i & 1], i & 1, addr);
 		addr[set_addr_len(i & 1) - 1] |= 1;
-		compare(f.sets, progs[i & 1], i & 1, addr);
+		expect_same(f.sets, progs[i & 1], i & 1, addr);
 	}
 	compare_read(&sets, f.sets);
 	for (int family = 0; family < SET_FAMILIES; family++)

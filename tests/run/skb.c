@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate on packets that are not one piece of memory: segments to be, tags beside the packet,
- * bytes in pages. */
+/* The gate on packets that are not one piece of memory: segments to be, tags in the metadata, bytes
+ * in pages. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,13 +20,13 @@
 #include "tests/lib/insn.h"
 #include "tests/run/run.h"
 
-/* A packet that will be segments: headers bytes in front of payload bytes. */
+/* A GSO packet: bytes of headers, then bytes of payload. */
 struct gso {
 	const char *name;
 	bool six, exts, vlan, udp;
 	unsigned int words; /* of the TCP header */
 	unsigned int payload, size, segs;
-	unsigned int headers, packets; /* what it comes to */
+	unsigned int headers, packets; /* expected */
 };
 
 /* clang-format off */
@@ -37,7 +37,7 @@ static const struct gso gsos[] = {
 	{ "TCP with all options", false, false, false, false, 15, 1000, 100, 10, 94, 10 },
 	{ "TCP with a VLAN tag", false, false, true, false, 8, 1000, 100, 10, 70, 10 },
 	{ "TCP over IPv6", true, false, false, false, 8, 1000, 100, 10, 86, 10 },
-	{ "TCP behind extension headers", true, true, false, false, 5, 999, 100, 10, 98, 10 },
+	{ "TCP after extension headers", true, true, false, false, 5, 999, 100, 10, 98, 10 },
 	{ "UDP", false, false, false, true, 0, 3000, 1000, 3, 42, 3 },
 	{ "UDP over IPv6 with a VLAN tag", true, false, true, true, 0, 3000, 1000, 3, 66, 3 },
 	{ "TCP, uncounted", false, false, false, false, 8, 1000, 100, 0, 66, 10 },
@@ -52,7 +52,7 @@ static const struct gso gsos[] = {
 };
 /* clang-format on */
 
-static void build(struct packet *p, const struct gso *g)
+static void build_gso(struct packet *p, const struct gso *g)
 {
 	uint16_t type = g->six ? 0x86dd : 0x0800;
 	uint8_t proto = g->udp ? 17 : 6;
@@ -86,17 +86,17 @@ static void check_segments(struct fixture *r, const struct gso *g, uint32_t vlan
 				 .bytes = g->packets * g->headers + g->payload };
 	struct packet p;
 
-	build(&p, g);
+	build_gso(&p, g);
 	if (vlan_proto) {
 		ctx.cb[STAGE_VLAN_PROTO] = htons((uint16_t)vlan_proto);
 		ctx.cb[STAGE_VLAN_ID] = 77;
 		want.bytes += 4ull * g->packets;
 	}
-	for (int f = TC_IN; f < FLAVOURS; f++)
+	for (int f = TC_IN; f < TARGETS; f++)
 		fixture_expect(r, (enum target)f, p.at, p.len, &ctx, &want);
 }
 
-TEST(skb_segments, "gate: segments of offloaded packets", TEST_ROOT, 10)
+TEST(skb_segments, "gate: offloaded packets are counted by segment", TEST_ROOT, 10)
 {
 	struct fixture r;
 
@@ -107,8 +107,9 @@ TEST(skb_segments, "gate: segments of offloaded packets", TEST_ROOT, 10)
 	fixture_close(&r);
 }
 
-/* The tag is on the wire, so it counts, once a segment; the family is that of what it wraps. */
-TEST(skb_vlan_beside, "gate: VLAN tags beside the packet", TEST_ROOT, 10)
+/* The tag is on the wire, so its bytes count, once a segment. The family is that of the inner
+ * packet. */
+TEST(skb_vlan_beside, "gate: VLAN tags in the skb's metadata are counted", TEST_ROOT, 10)
 {
 	struct fixture r;
 
@@ -127,15 +128,15 @@ TEST(skb_vlan_beside, "gate: VLAN tags beside the packet", TEST_ROOT, 10)
 
 		s->build(&p, s->arg);
 		want.bytes = p.len + 4;
-		for (int f = TC_IN; f < FLAVOURS; f++)
+		for (int f = TC_IN; f < TARGETS; f++)
 			fixture_expect(&r, (enum target)f, p.at, p.len, &ctx, &want);
 	}
 	fixture_empty(&r);
 	fixture_close(&r);
 }
 
-/* Send so that the kernel keeps only the first bytes in one piece: packet(7) with a virtio header
- * puts what goes beyond its hdr_len into pages, if the packet is longer than one. */
+/* Sends so that the kernel keeps only the first bytes in the linear part: packet(7) with a virtio
+ * header puts the bytes after its hdr_len into pages, if the packet is longer than one. */
 static void send_in_pages(int ifindex, const struct packet *p, size_t linear, size_t more)
 {
 	static uint8_t zeros[6000];
@@ -150,11 +151,11 @@ static void send_in_pages(int ifindex, const struct packet *p, size_t linear, si
 	int on = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 && errno == EAFNOSUPPORT)
-		SKIP("no packet sockets in this kernel");
+		SKIP("this kernel has no packet sockets");
 	CHECK(fd >= 0, "packet socket: %s", strerror(errno));
 	CHECK(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), "PACKET_VNET_HDR: %s",
 	      strerror(errno));
-	CHECK(sendmsg(fd, &msg, 0) > 0, "sending: %s", strerror(errno));
+	CHECK(sendmsg(fd, &msg, 0) > 0, "cannot send: %s", strerror(errno));
 	close(fd);
 }
 
@@ -174,8 +175,8 @@ static const struct packet_header ipv6_exts[] = {
 	{ PACKET_UDP, 0, 0 },
 	{ 0 },
 };
-/* The second header is mostly in what follows the packet, the third wholly: zeros, which are a
- * header of hop-by-hop options with another behind it. */
+/* Most of the second header and all of the third are in the zeros after the packet, which form a
+ * header of hop-by-hop options followed by another. */
 static const struct packet_header ipv6_far[] = {
 	{ PACKET_ETH, 0x86dd, 0 },
 	{ PACKET_IPV6, 60, 0 },
@@ -213,7 +214,7 @@ static const struct in_pages {
 	{ "QinQ with IPv6", tagged_ipv6, GATE_IPV6, 6 },
 };
 
-/* What has been counted in a direction is times that packet, and nothing else. */
+/* The direction's counters must contain that packet the given number of times, and nothing else. */
 static void check_counted(const struct fixture *r, enum gate_dir dir, const struct in_pages *in,
 			  size_t linear, uint64_t times, uint64_t bytes)
 {
@@ -230,16 +231,15 @@ static void check_counted(const struct fixture *r, enum gate_dir dir, const stru
 		fixture_read(r, dir, &t);
 		row = gate_counters_find(&t, &key);
 	}
-	CHECK(row && t.n == 1 && row->packets == times,
-	      "%s %s, %zu bytes in one piece: counted otherwise", in->name, gate_dir_name(dir),
-	      linear);
+	CHECK(row && t.n == 1 && row->packets == times, "%s %s, %zu linear bytes: wrong counters",
+	      in->name, gate_dir_name(dir), linear);
 	CHECK(row->bytes == times * bytes, "%s %s: %llu bytes", in->name, gate_dir_name(dir),
 	      (unsigned long long)row->bytes);
 	gate_counters_free(&t);
 }
 
-/* Loopback gives every frame back: out and in are the same bytes. Wherever the linear part ends,
- * the packet is the same. */
+/* Loopback returns every frame: out and in count the same bytes. The result is the same wherever
+ * the linear part ends. */
 static void check_in_pages(struct fixture *r, int ifindex, const struct in_pages *in)
 {
 	enum { MORE = 5000, LEAST = 14, MOST = 200 };
@@ -256,7 +256,7 @@ static void check_in_pages(struct fixture *r, int ifindex, const struct in_pages
 		fixture_clear(r, (enum gate_dir)dir);
 }
 
-TEST(skb_headers_in_pages, "gate: headers outside the linear part", TEST_ROOT, 120)
+TEST(skb_headers_in_pages, "gate: headers outside the linear part are parsed", TEST_ROOT, 120)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GATE_IN, GATE_PROG_SONDE_GATE_OUT };
 	struct attach at[GATE_DIRS] = { 0 };
@@ -267,16 +267,16 @@ TEST(skb_headers_in_pages, "gate: headers outside the linear part", TEST_ROOT, 1
 	int rc;
 
 	fixture_open(&r, true);
-	CHECK(!netns_unshare(), "no namespace of its own: %s", strerror(errno));
-	CHECK(!nl_open(&nl, 0), "no netlink");
-	CHECK(!link_get(&nl, "lo", 0, &lo), "no loopback interface");
-	CHECK(!link_up(&nl, lo.ifindex), "loopback does not go up");
+	CHECK(!netns_unshare(), "cannot create a namespace: %s", strerror(errno));
+	CHECK(!nl_open(&nl, 0), "cannot open netlink");
+	CHECK(!link_get(&nl, "lo", 0, &lo), "cannot find the loopback interface");
+	CHECK(!link_up(&nl, lo.ifindex), "cannot bring loopback up");
 	for (int dir = 0; dir < GATE_DIRS; dir++) {
 		rc = attach_open(&at[dir], &nl, lo.ifindex, dir == GATE_IN,
 				 r.gate.prog_fd[progs[dir]], HOOKS_TC, false, &report);
 		if (rc == -EOPNOTSUPP || rc == -ENOENT)
-			SKIP("no tc hook in this kernel");
-		CHECK(!rc, "not attached: %s", strerror(-rc));
+			SKIP("this kernel has no tc hook");
+		CHECK(!rc, "cannot attach: %s", strerror(-rc));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(in_pages); i++)
 		check_in_pages(&r, lo.ifindex, &in_pages[i]);
@@ -286,8 +286,8 @@ TEST(skb_headers_in_pages, "gate: headers outside the linear part", TEST_ROOT, 1
 	fixture_close(&r);
 }
 
-/* A jumbo frame: the program sees its start, its length is that of all of it. */
-TEST(xdp_in_pages, "gate: XDP frames in several buffers", TEST_ROOT, 10)
+/* A jumbo frame: the program sees only its start, but counts its whole length. */
+TEST(xdp_in_pages, "gate: XDP frames in several buffers are counted whole", TEST_ROOT, 10)
 {
 	static uint8_t frame[9000];
 	struct gate_row want = { .family = GATE_IPV4, .proto = 6, .packets = 1 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Stubs that answer with any 32 bits: those of the packet's source address. A compiler that
- * presumes what the empty stub returns would drop the code for the other answers. */
+/* Stubs that return any 32 bits: those of the packet's source address. A compiler that presumes the
+ * empty stub's result would drop the code for the other results. */
 #include <string.h>
 #include "base/array.h"
 #include "bpf/capture.h"
@@ -20,7 +20,7 @@ static const struct bpf_insn answer_insns[] = {
 };
 static const struct obj_code answer = { .insns = answer_insns, .n = ARRAY_LEN(answer_insns) };
 
-/* A UDP packet for which the stub answers with these bits. */
+/* Makes a UDP packet for which the stub returns these bits. */
 static void make_packet(struct packet *p, uint32_t bits)
 {
 	p->len = 0;
@@ -40,11 +40,11 @@ static uint32_t run_stub(int prog, uint32_t bits)
 	make_packet(&p, bits);
 	run.len = (uint32_t)p.len;
 	rc = bpf_prog_run(prog, &run);
-	CHECK(!rc, "not run: %s", strerror(-rc));
+	CHECK(!rc, "cannot run: %s", strerror(-rc));
 	return run.ret;
 }
 
-/* Packets counted for the rule that this answer names. */
+/* Sums the hits of the rule that this result names. */
 static uint64_t sum_hits(const struct obj *gate, uint32_t bits)
 {
 	static struct gate_hit each[CPUS_MAX];
@@ -53,8 +53,8 @@ static uint64_t sum_hits(const struct obj *gate, uint32_t bits)
 
 	if (slot >= GATE_RULES_MAX)
 		return 0;
-	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
-	CHECK(!bpf_map_lookup(gate->map_fd[GATE_MAP_HITS], &slot, each), "no hits");
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "more CPUs than this test supports");
+	CHECK(!bpf_map_lookup(gate->map_fd[GATE_MAP_HITS], &slot, each), "cannot read the hits");
 	for (int i = 0; i < bpf_possible_cpus(); i++)
 		sum += each[i].packets;
 	return sum;
@@ -68,15 +68,15 @@ static void check_gate(const struct obj *gate, int prog, uint32_t bits)
 	uint64_t before = sum_hits(gate, bits), after;
 
 	got = run_stub(gate->prog_fd[prog], bits);
-	CHECK(got == want, "%s: the rules say %#x, and it returns %d, not %d",
+	CHECK(got == want, "%s: the rules return %#x, the gate %d, expected %d",
 	      gate_spec.progs[prog].name, bits, (int)got, (int)want);
 	after = sum_hits(gate, bits);
 	CHECK(after - before == (slot && slot <= GATE_RULES_MAX),
-	      "%s: the rules say %#x, and %llu hits are counted", gate_spec.progs[prog].name, bits,
+	      "%s: the rules return %#x, %llu hits counted", gate_spec.progs[prog].name, bits,
 	      (unsigned long long)(after - before));
 }
 
-TEST(stubs_gate, "gate: every bit of the rules' answer counts", TEST_ROOT, 60)
+TEST(stubs_gate, "gate: every bit of the rules' result is used", TEST_ROOT, 60)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GATE_XDP, GATE_PROG_SONDE_GATE_IN,
 				     GATE_PROG_SONDE_GATE_OUT, GATE_PROG_SONDE_GUARD_XDP,
@@ -94,7 +94,7 @@ TEST(stubs_gate, "gate: every bit of the rules' answer counts", TEST_ROOT, 60)
 		struct obj gate = { 0 };
 
 		stubs[progs[i]] = answer;
-		CHECK(!obj_open(&gate, &gate_spec, &opts), "the gate does not load");
+		CHECK(!obj_open(&gate, &gate_spec, &opts), "cannot load the gate");
 		for (int bit = 0; bit < 32; bit++)
 			check_gate(&gate, progs[i], 1u << bit);
 		check_gate(&gate, progs[i], 0);
@@ -104,7 +104,7 @@ TEST(stubs_gate, "gate: every bit of the rules' answer counts", TEST_ROOT, 60)
 	}
 }
 
-/* The first packet passes. The second one passes only if the rules allow its source. */
+/* The first packet passes. The second passes only if the rules allow its source. */
 static void check_guard(int prog, uint32_t bits)
 {
 	struct obj_code stubs[GATE_NPROGS] = { [0] = { 0 } };
@@ -121,7 +121,7 @@ static void check_guard(int prog, uint32_t bits)
 	conf.groups = VIEW_ADDRS;
 	guarded_add(&conf, 0, guarded_limit(GUARD_PACKETS, 1, 1, GUARD_LIMIT));
 	stubs[prog] = answer;
-	CHECK(!obj_open(&gate, &gate_spec, &opts), "the guard does not load");
+	CHECK(!obj_open(&gate, &gate_spec, &opts), "cannot load the guard");
 	got = run_stub(gate.prog_fd[prog], bits);
 	CHECK(got == pass, "%#x: the first packet: %d", bits, (int)got);
 	got = run_stub(gate.prog_fd[prog], bits);
@@ -130,7 +130,7 @@ static void check_guard(int prog, uint32_t bits)
 	obj_close(&gate);
 }
 
-TEST(stubs_guard, "guard: every bit of the rules' answer counts", TEST_ROOT, 60)
+TEST(stubs_guard, "guard: every bit of the rules' result is used", TEST_ROOT, 60)
 {
 	static const int progs[] = { GATE_PROG_SONDE_GUARD_XDP, GATE_PROG_SONDE_GUARD_IN };
 
@@ -147,14 +147,15 @@ static uint64_t sum_matched(const struct obj *capture)
 	uint32_t zero = 0;
 	uint64_t sum = 0;
 
-	CHECK(bpf_possible_cpus() <= CPUS_MAX, "too many CPUs");
-	CHECK(!bpf_map_lookup(capture->map_fd[CAPTURE_MAP_COUNTS], &zero, each), "no counts");
+	CHECK(bpf_possible_cpus() <= CPUS_MAX, "more CPUs than this test supports");
+	CHECK(!bpf_map_lookup(capture->map_fd[CAPTURE_MAP_COUNTS], &zero, each),
+	      "cannot read the counts");
 	for (int i = 0; i < bpf_possible_cpus(); i++)
 		sum += each[i].matched;
 	return sum;
 }
 
-TEST(stubs_capture, "capture: every bit of a filter's answer counts", TEST_ROOT, 60)
+TEST(stubs_capture, "capture: every bit of a filter's result is used", TEST_ROOT, 60)
 {
 	static const int progs[] = { CAPTURE_PROG_SONDE_RING_XDP, CAPTURE_PROG_SONDE_RING_IN,
 				     CAPTURE_PROG_SONDE_RING_OUT };
@@ -168,14 +169,14 @@ TEST(stubs_capture, "capture: every bit of a filter's answer counts", TEST_ROOT,
 		struct obj capture = { 0 };
 
 		stubs[progs[i]] = answer;
-		CHECK(!obj_open(&capture, &capture_spec, &opts), "capture does not load");
+		CHECK(!obj_open(&capture, &capture_spec, &opts), "cannot load capture");
 		for (int bit = -1; bit < 32; bit++) {
 			uint32_t bits = bit < 0 ? 0 : 1u << bit;
 			uint64_t before = sum_matched(&capture);
 
 			run_stub(capture.prog_fd[progs[i]], bits);
 			CHECK(sum_matched(&capture) - before == (bits != 0),
-			      "%s: the filter says %#x, and %llu packets match",
+			      "%s: the filter returns %#x, %llu packets match",
 			      capture_spec.progs[progs[i]].name, bits,
 			      (unsigned long long)(sum_matched(&capture) - before));
 		}
