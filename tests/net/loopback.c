@@ -104,8 +104,17 @@ SCENARIO(loopback_demo, 30)
 		CHECK(strstr(a.out, "every number is the same"), "%s", a.out);
 }
 
+/* Without modules, a kernel before tcx has no hook for outgoing packets: doctor fails, and says
+ * why. */
 SCENARIO(loopback_doctor, 30)
 {
-	CHECK(!SONDE_RUN(&a, "doctor", "--json"), "%s", a.err);
+	static const char outgoing[] = "\"capability\":\"count outgoing, tc\",\"available\":true";
+
+	SONDE_RUN(&a, "doctor", "--json");
 	CHECK(strstr(a.out, "\"capability\":\"count incoming\",\"available\":true"), "%s", a.out);
+	if (strstr(a.out, outgoing))
+		CHECK(!a.rc, "%s", a.err);
+	else
+		sonde_expect_line(&a, 1,
+				  "capabilities that count, capture, filter and status need");
 }
