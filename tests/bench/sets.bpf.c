@@ -17,6 +17,7 @@ SEC("xdp") int bench_sets(struct xdp_md *ctx)
 {
 	struct sets_state *s = state_of(&state);
 
+	(void)ctx;
 	if (!s)
 		return XDP_ABORTED;
 	for (int i = 0; i < SETS_LOOKUPS; i++) {
