@@ -17,6 +17,9 @@ OBJECTS += $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/bench/*.c))
 bench-programs: $(BENCH_PROGRAMS)
 .PHONY: bench-programs
 
+$(BENCH_DIR)/bench.o: CFLAGS_TARGET += -DBINARY_SIZE_LIMIT=$(BINARY_SIZE_LIMIT)
+$(BENCH_DIR)/bench.o: tests/tests.mk
+
 # The benchmarks' kernel programs, and the sources that include their specs.
 $(BENCH_DIR)/wire.o: | $(BENCH_DIR)/flood.gen.h
 $(BENCH_DIR)/guard.o: | $(BENCH_DIR)/peers.gen.h
