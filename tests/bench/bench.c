@@ -57,10 +57,10 @@ static int find_peers(void)
 		for (int s = 0; bpftool && s < STEPS_MAX; s++)
 			if (c->steps[s][0] && !strcmp(c->steps[s][0], "bpftool"))
 				c->steps[s][0] = bpftool;
-		c->absent = access(c->steps[0][0], X_OK) || (c->object && access(c->object, R_OK));
-		if (c->absent && !c->package)
+		c->missing = access(c->steps[0][0], X_OK) || (c->object && access(c->object, R_OK));
+		if (c->missing && !c->package)
 			return fail(-ENOENT, "%s is not there: make it first", c->steps[0][0]);
-		if (c->absent && c->group == GROUP_XDP)
+		if (c->missing && c->group == GROUP_XDP)
 			printf("left out: %s (package %s)\n", c->name, c->package);
 	}
 	return 0;
@@ -78,7 +78,7 @@ static void print_first_line(const char *command, const char *before)
 	pclose(f);
 }
 
-static void print_head(void)
+static void print_header(void)
 {
 	struct utsname un = { 0 };
 	char command[128];
@@ -87,7 +87,7 @@ static void print_head(void)
 	printf("sonde bench: Linux %s %s, %ld CPUs", un.release, un.machine,
 	       sysconf(_SC_NPROCESSORS_ONLN));
 	print_first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", ", ");
-	if (!contenders[BPFTOOL_XDP].absent) {
+	if (!contenders[BPFTOOL_XDP].missing) {
 		snprintf(command, sizeof(command), "%s version",
 			 contenders[BPFTOOL_XDP].steps[0][0]);
 		print_first_line(command, "; ");
@@ -117,10 +117,10 @@ static int enter_namespaces(void)
 	return 0;
 }
 
-static void verdict(const char *what, bool measured, bool holds, double value, const char *unit)
+static void print_verdict(const char *what, bool measured, bool met, double value, const char *unit)
 {
 	if (measured)
-		printf("  %-62s %8.1f %-4s %s\n", what, value, unit, holds ? "PASS" : "short");
+		printf("  %-62s %8.1f %-4s %s\n", what, value, unit, met ? "PASS" : "short");
 	else
 		printf("  %-62s %8s %-4s not measured\n", what, "-", "");
 }
@@ -137,23 +137,24 @@ static void print_verdicts(void)
 		if (!strcmp(contenders[i].steps[0][0], "./sonde") && contenders[i].peak_kib > peak)
 			peak = contenders[i].peak_kib;
 	printf("Must hold\n");
-	verdict("exec to attached: at least 3 times less CPU than bpftool", ratio > 0, ratio >= 3,
-		ratio, "x");
+	print_verdict("exec to attached: at least 3 times less CPU than bpftool", ratio > 0,
+		      ratio >= 3, ratio, "x");
 	/* No promise of its own: it tells whether the loader or the program is to be mended. */
 	if (ratio > 0)
 		printf("  %-62s %8.1f x\n", "  (less the kernel's part of the loading)",
 		       (bpftool - kernel_xdp_ms) / (sonde - kernel_xdp_ms));
-	verdict("peak memory of any command above: under 2048 KiB", peak > 0, peak < 2048,
-		(double)peak, "KiB");
+	print_verdict("peak memory of any command above: under 2048 KiB", peak > 0, peak < 2048,
+		      (double)peak, "KiB");
 	snprintf(size_goal, sizeof(size_goal), "binary: under %d KiB", BINARY_SIZE_LIMIT / 1024);
-	verdict(size_goal, true, size_sonde_kib * 1024 < BINARY_SIZE_LIMIT, size_sonde_kib, "KiB");
-	verdict("XDP, common packets: within 25 ns of an empty program", true,
-		packet_common_ns <= 25, packet_common_ns, "ns");
-	verdict("XDP, a rare protocol: within 25 ns of an empty program", true,
-		packet_rare_ns <= 25, packet_rare_ns, "ns");
+	print_verdict(size_goal, true, size_sonde_kib * 1024 < BINARY_SIZE_LIMIT, size_sonde_kib,
+		      "KiB");
+	print_verdict("XDP, common packets: within 25 ns of an empty program", true,
+		      packet_common_ns <= 25, packet_common_ns, "ns");
+	print_verdict("XDP, a rare protocol: within 25 ns of an empty program", true,
+		      packet_other_ns <= 25, packet_other_ns, "ns");
 }
 
-static int bench(unsigned int runs)
+static int run_bench(unsigned int runs)
 {
 	struct nl nl = { 0 };
 	int rc = enter_namespaces();
@@ -161,7 +162,7 @@ static int bench(unsigned int runs)
 	if (!rc)
 		rc = find_peers();
 	if (!rc) {
-		print_head();
+		print_header();
 		rc = nl_open(&nl, 0);
 		if (rc)
 			fail_errno(rc, "netlink");
@@ -194,5 +195,5 @@ int main(int argc, char **argv)
 		fail_errno(-errno, "%s", argv[1]);
 		return 1;
 	}
-	return bench((unsigned int)runs) ? 1 : 0;
+	return run_bench((unsigned int)runs) ? 1 : 0;
 }

@@ -22,7 +22,7 @@ struct contender {
 	const char *steps[STEPS_MAX][ARGS_MAX];
 	const char *object;  /* a file that it needs besides, or NULL */
 	const char *package; /* which brings it, for when it is not there */
-	bool absent;
+	bool missing;
 	struct series cpu_ms, wall_ms;
 	long peak_kib;
 };
@@ -46,11 +46,11 @@ int bench_size(void);
 int bench_packets(unsigned int rounds);
 
 /* Load programs (a bit each, 0: all) as `sonde count` does for an Ethernet device. */
-int load_gate(struct obj *gate, uint32_t progs);
+int bench_load_gate(struct obj *gate, uint32_t progs);
 
 /* For the verdicts: the kernel's part of loading the XDP program; KiB of the sonde binary; the
  * largest difference to an empty XDP program among the packets that have a counter of their own,
  * and among the rest, in ns. */
-extern double kernel_xdp_ms, size_sonde_kib, packet_common_ns, packet_rare_ns;
+extern double kernel_xdp_ms, size_sonde_kib, packet_common_ns, packet_other_ns;
 
 #endif

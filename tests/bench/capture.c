@@ -20,22 +20,22 @@ static const struct part parts[] = {
 };
 enum { PARTS = ARRAY_LEN(parts) };
 
-static void account(const struct bench *b)
+static void add_loss_goal(const struct bench *b)
 {
-	if (b->accounted)
-		goal_met(&(struct goal){ "packets neither delivered nor counted as lost",
-					 GOAL_AT_MOST, 0, "" },
-			 "sonde", true, b->unaccounted);
+	if (b->loss_checked)
+		goals_add(&(struct goal){ "packets neither delivered nor counted as lost",
+					  GOAL_AT_MOST, 0, "" },
+			  "sonde", true, b->unaccounted);
 }
 
-static int usage(void)
+static int print_usage(void)
 {
 	fprintf(stderr, "usage: capture [-q] [-s SECONDS] [-p PART,...] [-r RECEIVER,...] [-d DIR] "
 			"BUILD_DIR\n"
 			"  -q  quick: one round of short floods\n"
 			"  -s  how long a flood is\n"
 			"  -d  where captured packets are written (default: BUILD_DIR)\n");
-	parts_usage(parts, PARTS);
+	parts_print_usage(parts, PARTS);
 	fprintf(stderr, "receivers:\n");
 	for (int i = 0; i < RECEIVERS; i++)
 		fprintf(stderr, "  %s\n", receivers[i].name);
@@ -53,13 +53,13 @@ int main(int argc, char **argv)
 
 	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!bench_options(&b.opts, "hqs:p:r:d:", argc, argv))
-		return usage();
-	bench_head("capture", &b.opts);
+	if (!bench_parse_opts(&b.opts, "hqs:p:r:d:", argc, argv))
+		return print_usage();
+	bench_print_header("capture", &b.opts);
 	printf("CPU ns: the receiver's, user and system, for each packet that came in\n\n");
-	receivers_find(b.opts.sonde);
+	receivers_find_all(b.opts.sonde);
 	rc = parts_run(parts, PARTS, b.opts.parts, &b, &b.wire);
-	account(&b);
+	add_loss_goal(&b);
 	goals_print();
 	return rc ? 1 : 0;
 }

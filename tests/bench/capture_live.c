@@ -39,7 +39,7 @@ int capture_null(struct bench *b)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < ARRAY_LEN(nulls) && !rc; i++) {
-		const struct measure m = {
+		const struct measure_opts m = {
 			.flood = { .size = nulls[i].size, .rate = nulls[i].rate },
 			.seconds = b->opts.seconds,
 		};
@@ -47,32 +47,32 @@ int capture_null(struct bench *b)
 		rc = measure_rounds(b, &m, false, results);
 		if (!rc) {
 			print_results(nulls[i].title, results);
-			goal_cpu(results, nulls[i].goal, 0.5);
+			add_cpu_goals(results, nulls[i].goal, 0.5);
 		}
 	}
 	return rc;
 }
 
 /* In nanoseconds, which another host has more or fewer of, and of tcpdump's on this one. */
-static void goal_path(int who, double limit_ns, double limit_part, const char *const what[2])
+static void add_path_goals(int who, double limit_ns, double limit_part, const char *const what[2])
 {
 	const struct goal ns = { what[0], GOAL_AT_MOST, limit_ns, "ns" };
 	const struct goal part = { what[1], GOAL_AT_MOST, limit_part, "x" };
-	double ours = median(&results[who].path_ns);
-	double first = median(&results[RECEIVER_TCPDUMP].path_ns);
+	double ours = series_median(&results[who].path_ns);
+	double first = series_median(&results[RECEIVER_TCPDUMP].path_ns);
 	bool measured = results[who].rate.n > 0;
 
-	goal_met(&ns, receivers[who].name, measured, ours);
-	goal_met(&part, receivers[who].name, measured && first > 0, ours / first);
+	goals_add(&ns, receivers[who].name, measured, ours);
+	goals_add(&part, receivers[who].name, measured && first > 0, ours / first);
 }
 
 int capture_path(struct bench *b)
 {
 	static const char *const all[] = { "in the path, 64 bytes",
 					   "in the path, 64 bytes: of tcpdump's" };
-	static const char *const few[] = { "in the path, 1 % matches",
-					   "in the path, 1 % matches: of tcpdump's" };
-	struct measure m = {
+	static const char *const filtered[] = { "in the path, 1 % matches",
+						"in the path, 1 % matches: of tcpdump's" };
+	struct measure_opts m = {
 		.flood = { .size = SMALL, .match_every = MATCH_EVERY },
 		.seconds = b->opts.seconds / 2,
 	};
@@ -81,19 +81,19 @@ int capture_path(struct bench *b)
 	if (rc)
 		return rc;
 	print_results("In the packets' path, 64 bytes at full speed", results);
-	goal_path(RECEIVER_SONDE, 90, 0.667, all);
-	goal_path(RECEIVER_SONDE_XDP, 70, 0.519, all);
+	add_path_goals(RECEIVER_SONDE, 90, 0.667, all);
+	add_path_goals(RECEIVER_SONDE_XDP, 70, 0.519, all);
 	m.filtered = true;
 	rc = measure_rounds(b, &m, true, results);
 	if (rc)
 		return rc;
 	print_results("In the packets' path, when a filter takes 1 % of them", results);
-	goal_path(RECEIVER_SONDE, 40, 0.816, few);
-	goal_path(RECEIVER_SONDE_XDP, 40, 0.816, few);
+	add_path_goals(RECEIVER_SONDE, 40, 0.816, filtered);
+	add_path_goals(RECEIVER_SONDE_XDP, 40, 0.816, filtered);
 	return 0;
 }
 
-static bool has_room(const struct bench *b, const struct measure *m)
+static bool has_room(const struct bench *b, const struct measure_opts *m)
 {
 	double need = (double)m->flood.rate * m->seconds * (m->flood.size + 64) * 1.5;
 	struct statvfs fs;
@@ -104,14 +104,14 @@ static bool has_room(const struct bench *b, const struct measure *m)
 }
 
 /* The rate at which tcpdump loses more than a fifth, every time. */
-static int find_file_rate(struct bench *b, struct measure *m)
+static int find_file_rate(struct bench *b, struct measure_opts *m)
 {
 	struct receiver *tcpdump = &receivers[RECEIVER_TCPDUMP];
 	struct sample s = { 0 };
 	int rc = 0;
 
-	while (!rc && !tcpdump->absent && m->flood.rate < RATE_FILE_MAX) {
-		rc = has_room(b, m) ? measure(b, tcpdump, m, &s) : 0;
+	while (!rc && !tcpdump->missing && m->flood.rate < RATE_FILE_MAX) {
+		rc = has_room(b, m) ? measure_receiver(b, tcpdump, m, &s) : 0;
 		if (rc || s.lost > 0.25 || !has_room(b, m))
 			break;
 		m->flood.rate += m->flood.rate / 8;
@@ -122,7 +122,7 @@ static int find_file_rate(struct bench *b, struct measure *m)
 int capture_file(struct bench *b)
 {
 	const struct goal goal = { "disk, 1400 bytes: packets lost", GOAL_AT_MOST, 0.1, "%" };
-	struct measure m = {
+	struct measure_opts m = {
 		.flood = { .size = LARGE, .rate = RATE_FILE },
 		.seconds = 2 * b->opts.seconds,
 		.to_disk = true,
@@ -141,10 +141,10 @@ int capture_file(struct bench *b)
 	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f thousand packets a second",
 		 (double)m.flood.rate / 1e3);
 	print_results(title, results);
-	goal_cpu(results, "disk, 1400 bytes: CPU time of tcpdump's", 0.25);
+	add_cpu_goals(results, "disk, 1400 bytes: CPU time of tcpdump's", 0.25);
 	for (int i = RECEIVER_SONDE; i <= RECEIVER_SONDE_XDP; i++)
-		goal_met(&goal, receivers[i].name, results[i].rate.n > 0,
-			 median(&results[i].lost) * 100);
+		goals_add(&goal, receivers[i].name, results[i].rate.n > 0,
+			  series_median(&results[i].lost) * 100);
 	return 0;
 }
 
@@ -152,10 +152,10 @@ int capture_file(struct bench *b)
 int capture_stop(struct bench *b)
 {
 	const struct goal goal = { "left behind at Ctrl-C", GOAL_AT_MOST, 0, "" };
-	const struct measure m = {
+	const struct measure_opts m = {
 		.flood = { .size = SMALL, .rate = 20000 },
 		.seconds = 0.5,
-		.settle_s = 0.02,
+		.wait_s = 0.02,
 	};
 	int rc = 0;
 
@@ -164,28 +164,28 @@ int capture_stop(struct bench *b)
 	       b->opts.rounds, "", "packets neither delivered nor said to be lost");
 	rc = measure_rounds(b, &m, false, results);
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
-		const struct series *missing = &results[i].missing;
+		const struct series *unaccounted = &results[i].unaccounted;
 		double most = 0;
 
-		for (unsigned int n = 0; n < missing->n; n++)
-			most = missing->at[n] > most ? missing->at[n] : most;
-		if (missing->n) {
+		for (unsigned int n = 0; n < unaccounted->n; n++)
+			most = unaccounted->at[n] > most ? unaccounted->at[n] : most;
+		if (unaccounted->n) {
 			printf("  %-14s", receivers[i].name);
-			for (unsigned int n = 0; n < missing->n; n++)
-				printf(" %7.0f", missing->at[n]);
+			for (unsigned int n = 0; n < unaccounted->n; n++)
+				printf(" %7.0f", unaccounted->at[n]);
 			printf("\n");
 		}
 		if (!receivers[i].package)
-			goal_met(&goal, receivers[i].name, missing->n > 0, most);
+			goals_add(&goal, receivers[i].name, unaccounted->n > 0, most);
 	}
 	printf("\n");
 	return rc;
 }
 
 /* Programs that saw these packets, and not others or none: of all that the host has. */
-static void look_at_programs(const struct bench *b, const struct receiver *r)
+static void print_program_times(const struct bench *b, const struct receiver *r)
 {
-	double sent = (double)wire_sent_now(&b->wire);
+	double sent = (double)wire_count_sent(&b->wire);
 	uint32_t id = 0;
 
 	while (!bpf_next_id(BPF_KIND_PROG, id, &id)) {
@@ -206,10 +206,10 @@ static void look_at_programs(const struct bench *b, const struct receiver *r)
 
 int capture_stats(struct bench *b)
 {
-	const struct measure m = {
+	const struct measure_opts m = {
 		.flood = { .size = SMALL, .rate = 1000000 },
 		.seconds = b->opts.seconds,
-		.look = look_at_programs,
+		.observe = print_program_times,
 	};
 	int stats = bpf_enable_stats(), rc = 0;
 
@@ -224,7 +224,7 @@ int capture_stats(struct bench *b)
 		struct sample s;
 
 		if (can_receive(b, &receivers[i], &m))
-			rc = measure(b, &receivers[i], &m, &s);
+			rc = measure_receiver(b, &receivers[i], &m, &s);
 		rc = rc == -ENOEXEC ? 0 : rc;
 	}
 	close(stats);

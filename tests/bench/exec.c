@@ -75,7 +75,7 @@ struct contender contenders[CONTENDERS] = {
 	},
 };
 
-static const char *const group_names[] = {
+static const char *const group_titles[] = {
 	[GROUP_XDP] = "XDP: one program loaded, one attached",
 	[GROUP_BOTH] = "XDP and tc: both load two; sonde attaches two, bpftool only XDP's",
 	[GROUP_LIVE] = "XDP and tc, live",
@@ -91,11 +91,11 @@ static const struct {
 	[GROUP_BOTH] = { 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GATE_OUT, NULL },
 };
 enum { LOADS = ARRAY_LEN(loads) };
-static struct series load_ms[LOADS];
+static struct series kernel_load_ms[LOADS];
 double kernel_xdp_ms;
 
 /* A pair that nobody has seen yet. */
-static int renew_veth(struct nl *nl)
+static int recreate_veth(struct nl *nl)
 {
 	struct link link;
 	int ns, rc;
@@ -134,7 +134,7 @@ static int run_once(struct nl *nl, struct contender *c, bool memory, bool keep)
 {
 	double cpu_ms = 0, wall_ms = 0;
 	struct run run;
-	int rc = renew_veth(nl);
+	int rc = recreate_veth(nl);
 
 	for (int i = 0; i < STEPS_MAX && c->steps[i][0] && !rc; i++) {
 		rc = run_program(c->steps[i], memory, &run);
@@ -157,10 +157,10 @@ static int load_once(unsigned int group, bool keep)
 {
 	struct obj gate = { 0 };
 	uint64_t start = clock_read(CLOCK_THREAD_CPUTIME_ID);
-	int rc = load_gate(&gate, loads[group].progs);
+	int rc = bench_load_gate(&gate, loads[group].progs);
 
 	if (!rc && keep)
-		series_add(&load_ms[group],
+		series_add(&kernel_load_ms[group],
 			   (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6);
 	obj_close(&gate);
 	return rc;
@@ -187,7 +187,7 @@ static int run_round(struct nl *nl, unsigned int round, bool keep)
 	for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
 		struct contender *c = &contenders[(i + round) % CONTENDERS];
 
-		if (!c->absent && c->group != GROUP_LIVE)
+		if (!c->missing && c->group != GROUP_LIVE)
 			rc = run_once(nl, c, false, keep);
 	}
 	for (unsigned int group = 0; group < LOADS && !rc; group++)
@@ -195,13 +195,13 @@ static int run_round(struct nl *nl, unsigned int round, bool keep)
 	return rc;
 }
 
-static void print_load(enum group group)
+static void print_kernel_part(enum group group)
 {
 	struct spread cpu;
 
 	if (group >= LOADS)
 		return;
-	cpu = series_spread(&load_ms[group]);
+	cpu = series_spread(&kernel_load_ms[group]);
 	printf("  %-32s %7.2f %7.2f %7.2f\n", "the kernel's part of the loading", cpu.median,
 	       cpu.min, cpu.p90);
 	if (loads[group].median)
@@ -225,12 +225,12 @@ int bench_exec(struct nl *nl, unsigned int runs)
 	for (int i = 0; i < CONTENDERS; i++) {
 		const struct contender *c = &contenders[i];
 
-		if (c->absent || c->group == GROUP_LIVE)
+		if (c->missing || c->group == GROUP_LIVE)
 			continue;
 		if (!first || first->group != c->group) {
 			first = c;
-			printf(" %s\n", group_names[c->group]);
-			print_load(c->group);
+			printf(" %s\n", group_titles[c->group]);
+			print_kernel_part(c->group);
 		}
 		print_times(c, first);
 	}
@@ -248,7 +248,7 @@ int bench_memory(struct nl *nl)
 		struct contender *c = &contenders[i];
 		int rc;
 
-		if (c->absent)
+		if (c->missing)
 			continue;
 		rc = run_once(nl, c, true, false);
 		if (rc)

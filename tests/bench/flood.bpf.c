@@ -6,7 +6,7 @@
 #include "tests/bench/sets.h"
 
 enum {
-	LATE_NS = 50000000, /* what was missed longer ago is not made up for */
+	MAX_LATE_NS = 50000000, /* what was missed longer ago is not made up for */
 	/* Behind the Ethernet header, in units of 16 bits. */
 	IP_ID = 2,
 	IP_SOURCE = 6,
@@ -30,7 +30,7 @@ static __always_inline bool is_due(struct flood_counts *c)
 
 		if (now < c->due)
 			return false;
-		c->due = now > c->due + LATE_NS ? now : c->due;
+		c->due = now > c->due + MAX_LATE_NS ? now : c->due;
 		c->due += conf.ns_per_burst;
 		c->left = FLOOD_BURST;
 	}
@@ -40,10 +40,10 @@ static __always_inline bool is_due(struct flood_counts *c)
 
 STATE(slices, struct flood_slices);
 
-static __always_inline void take_time(struct flood_counts *c)
+static __always_inline void record_slice(struct flood_counts *c)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct flood_slices *s = state_of(&slices);
+	struct flood_slices *s = get_state(&slices);
 
 	if (s && c->slice)
 		s->ns[s->n++ % FLOOD_SLICES] = now - c->slice;
@@ -67,7 +67,7 @@ static __always_inline void put_source(struct flood_counts *c, __be16 *at)
 }
 
 /* From few addresses in turn. These two cancel out in the header's checksum. */
-static __always_inline void put_number(__u64 n, __be16 *at)
+static __always_inline void put_counted_source(__u64 n, __be16 *at)
 {
 	at[IP_SOURCE_LOW] = be16((__u16)(n >> 4));
 	at[IP_ID] = be16((__u16) ~(n >> 4));
@@ -77,7 +77,7 @@ SEC("xdp") int bench_flood(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__be16 *at = data + ETH_HLEN;
-	struct flood_counts *c = state_of(&counts);
+	struct flood_counts *c = get_state(&counts);
 	__u64 n;
 
 	if (!c || (void *)(at + UDP_DEST + 1) > end)
@@ -86,11 +86,11 @@ SEC("xdp") int bench_flood(struct xdp_md *ctx)
 		return XDP_DROP; /* the frame comes again */
 	n = c->sent++;
 	if (conf.slices && n % FLOOD_SLICE == 0)
-		take_time(c);
+		record_slice(c);
 	if (conf.sources)
 		put_source(c, at);
 	else
-		put_number(n, at);
+		put_counted_source(n, at);
 	at[UDP_SOURCE] = be16(0x4000 | (n & 0x3fff));
 	at[UDP_DEST] =
 		be16(conf.match_every && n % conf.match_every == 0 ? FLOOD_PORT_MATCH : FLOOD_PORT);

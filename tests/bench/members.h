@@ -17,9 +17,9 @@ struct members {
 };
 
 /* The i-th, as an LPM trie's key: zero behind its bits. The i-th address is in it. */
-void member_key(const struct members *m, uint32_t i, struct sets_key *key);
+void member_make_key(const struct members *m, uint32_t i, struct sets_key *key);
 /* All as text, with this behind each but the last. */
-void members_text(const struct members *m, const char *between, struct buf *out);
+void members_put_text(const struct members *m, const char *separator, struct buf *out);
 
 /* Put them into a map of the kernel's: a trie with struct bpf_lpm_trie_key, or a hash with
  * addresses alone, values of a byte. 0 or -errno. */

@@ -16,7 +16,7 @@
 		MAP_TYPE(value, of);                \
 	} name MAP
 
-static __always_inline void *state_of(void *map)
+static __always_inline void *get_state(void *map)
 {
 	__u32 zero = 0;
 
@@ -24,7 +24,7 @@ static __always_inline void *state_of(void *map)
 }
 
 /* False: it is no IPv4 packet. */
-static __always_inline bool source_of(const struct xdp_md *ctx, __u32 *src)
+static __always_inline bool read_source(const struct xdp_md *ctx, __u32 *src)
 {
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	struct iphdr *ip = (void *)(eth + 1);

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* Network tools are the administrator's, whose path has directories that others' may not. */
-void run_widen_path(void);
+void run_extend_path(void);
 /* Is this program, a name or a path, there to be run? */
 bool run_in_path(const char *name);
 
@@ -24,6 +24,6 @@ int run_program(const char *const *argv, bool memory, struct run *run);
 
 /* A process's peak resident memory so far; 0: /proc does not tell. */
 long run_peak_kib(pid_t pid);
-double run_ms(const struct timeval *tv);
+double run_timeval_ms(const struct timeval *tv);
 
 #endif

@@ -14,6 +14,6 @@ struct spread {
 };
 void series_add(struct series *s, double value);
 struct spread series_spread(const struct series *s); /* zeros if it is empty */
-double median(const struct series *s);
+double series_median(const struct series *s);
 
 #endif

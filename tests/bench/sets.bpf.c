@@ -15,7 +15,7 @@ static __noinline int stub_find(const struct sets_key *key)
 
 SEC("xdp") int bench_sets(struct xdp_md *ctx)
 {
-	struct sets_state *s = state_of(&state);
+	struct sets_state *s = get_state(&state);
 
 	(void)ctx;
 	if (!s)

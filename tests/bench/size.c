@@ -60,7 +60,7 @@ int bench_size(void)
 	       "  %-32s %8s %13s %8s %8s %8s\n",
 	       "", "binary", "libraries", "object", "all", "ratio");
 	for (int i = 0; i < CONTENDERS; i++)
-		if (contenders[i].group == GROUP_XDP && !contenders[i].absent)
+		if (contenders[i].group == GROUP_XDP && !contenders[i].missing)
 			print_size(&contenders[i]);
 	printf("\n");
 	if (!size_sonde_kib)

@@ -19,7 +19,7 @@ struct wire {
 	struct obj flood;
 	pid_t sender;
 	/* When the measuring began, what had been sent then, how long others had had the CPU. */
-	uint64_t start_ns, start_sent, start_waited_ns;
+	uint64_t start_ns, start_sent, start_wait_ns;
 };
 
 struct wire_flood {
@@ -27,8 +27,8 @@ struct wire_flood {
 	uint64_t rate;     /* packets a second; 0: as fast as it goes */
 	unsigned int match_every;
 	uint32_t sources; /* as in struct flood_conf */
-	bool heard;  /* to everybody's MAC address: the far end's IP counts what comes through */
-	bool slices; /* slice_ns is wanted */
+	bool broadcast; /* to everybody's MAC address: the far end's IP counts what comes through */
+	bool slices;    /* slice_ns is wanted */
 };
 struct wire_sent {
 	uint64_t sent;
@@ -45,12 +45,12 @@ void wire_close(struct wire *w);
 int wire_start(struct wire *w, const struct wire_flood *flood);
 int wire_stop(struct wire *w, struct wire_sent *sent);
 /* How many have been sent by now; 0 if nothing is being sent. */
-uint64_t wire_sent_now(const struct wire *w);
+uint64_t wire_count_sent(const struct wire *w);
 /* Packets that have come in at the far end, by its own statistics. */
-int wire_received(struct wire *w, uint64_t *packets);
+int wire_read_received(struct wire *w, uint64_t *packets);
 
 /* A frame as the generator sends it. */
-void wire_frame(uint8_t *frame, unsigned int size);
+void wire_make_frame(uint8_t *frame, unsigned int size);
 
 void wire_sleep(double seconds);
 

@@ -112,7 +112,7 @@ struct job {
 };
 
 /* As tshark shows the same fields, and then what only we know. */
-static int show(const struct frame *f, void *arg)
+static int format_packet(const struct frame *f, void *arg)
 {
 	static const char *const verdicts[] = { "", "pass", "drop" };
 	struct job *j = arg;
@@ -127,7 +127,7 @@ static int show(const struct frame *f, void *arg)
 	return 0;
 }
 
-static int copy(const struct frame *f, void *arg)
+static int copy_packet(const struct frame *f, void *arg)
 {
 	struct job *j = arg;
 	const struct capfile_iface *first = capfile_iface(&j->c, 0);
@@ -158,7 +158,7 @@ static int read_all(struct job *j, capfile_each *each)
 	rc = rc ? rc : capfile_end(&j->c);
 	if (rc)
 		fprintf(stderr, "%s\n", j->c.diag.msg);
-	for (uint32_t i = 0; each == show && i < j->c.nifaces; i++)
+	for (uint32_t i = 0; each == format_packet && i < j->c.nifaces; i++)
 		if (j->c.ifaces[i].counted)
 			buf_printf(&j->out, "%s received %" PRIu64 " dropped %" PRIu64 "\n",
 				   j->c.ifaces[i].name, j->c.ifaces[i].stats.received,
@@ -189,9 +189,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "write"))
 		write_as(&j.out, j.format);
 	else if (argc == 3 && !strcmp(argv[1], "copy"))
-		rc = read_all(&j, copy);
+		rc = read_all(&j, copy_packet);
 	else if (argc == 2 && !strcmp(argv[1], "read"))
-		rc = read_all(&j, show);
+		rc = read_all(&j, format_packet);
 	else
 		rc = fprintf(stderr, "usage: capfile write FORMAT | copy FORMAT | read\n");
 	if (buf_write(&j.out, 1))

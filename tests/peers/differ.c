@@ -10,7 +10,7 @@
 #include "tests/lib/packet.h"
 
 enum answer { NO, YES, REFUSED };
-static const char *const words[] = { "does not", "matches", "is refused" };
+static const char *const answer_texts[] = { "does not", "matches", "is refused" };
 
 /* clang-format off */
 /* A tag between the addresses and IPv4. */
@@ -64,7 +64,7 @@ static const struct packet_header plain6[] = {
 static const struct {
 	const char *packet;
 	const struct packet_header *headers;
-	const char *filter, *why;
+	const char *filter, *reason;
 	enum answer ours, theirs;
 } rows[] = {
 	{ "tagged (802.1Q) TCP", tagged, "tcp port 443", "tags are transparent", YES, NO },
@@ -87,14 +87,14 @@ static const struct {
 };
 enum { ROWS = ARRAY_LEN(rows) };
 
-static enum answer ours(const char *text, const struct packet *p)
+static enum answer match_sonde(const char *text, const struct packet *p)
 {
 	struct frame frame = { .data = p->at,
 			       .caplen = (uint32_t)p->len,
 			       .len = (uint32_t)p->len,
 			       .link = FRAME_ETHERNET };
 	struct view views[VIEW_LAYERS];
-	struct filter_packet has_rules = { views, p->at, (uint32_t)p->len };
+	struct filter_packet packet = { views, p->at, (uint32_t)p->len };
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
 	bool match;
@@ -104,12 +104,12 @@ static enum answer ours(const char *text, const struct packet *p)
 		return REFUSED;
 	}
 	view_frame(views, &frame);
-	match = filter_match(&f, &has_rules);
+	match = filter_match(&f, &packet);
 	filter_close(&f);
 	return match ? YES : NO;
 }
 
-static enum answer theirs(const char *text, const struct packet *p)
+static enum answer match_libpcap(const char *text, const struct packet *p)
 {
 	struct pcap_pkthdr h = { .caplen = (bpf_u_int32)p->len, .len = (bpf_u_int32)p->len };
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);
@@ -137,17 +137,17 @@ int main(int argc, char **argv)
 		enum answer a, b;
 
 		packet_headers(&p, rows[i].headers);
-		a = ours(rows[i].filter, &p);
-		b = theirs(rows[i].filter, &p);
+		a = match_sonde(rows[i].filter, &p);
+		b = match_libpcap(rows[i].filter, &p);
 		if (manual)
 			printf("| %s | `%s` | %s | %s | %s |\n", rows[i].packet, rows[i].filter,
-			       words[a], words[b], rows[i].why);
+			       answer_texts[a], answer_texts[b], rows[i].reason);
 		if (a == rows[i].ours && b == rows[i].theirs)
 			continue;
 		failed++;
 		if (!manual)
 			printf("FAIL %s, '%s': sonde %s, libpcap %s\n", rows[i].packet,
-			       rows[i].filter, words[a], words[b]);
+			       rows[i].filter, answer_texts[a], answer_texts[b]);
 	}
 	if (!manual)
 		printf("%d passed, %d failed, 0 skipped\n", ROWS - failed, failed);

@@ -13,13 +13,14 @@ enum { PACKETS = 600, TEXT_MAX = 2000 };
 static struct exprs_packet packets[PACKETS];
 
 /* libpcap looks for transport bytes behind IPv4 only: a difference on purpose. */
-static bool differs(const char *text, const struct view *v)
+static bool is_known_difference(const char *text, const struct view *v)
 {
 	return v->family == 6 &&
 	       (strstr(text, "tcp[") || strstr(text, "udp[") || strstr(text, "icmp["));
 }
 
-static int compare(pcap_t *pcap, const char *text, unsigned long *has_rules, unsigned long *yes)
+static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compared,
+			  unsigned long *matched)
 {
 	struct diag diag = { 0 };
 	struct bpf_program program;
@@ -52,12 +53,12 @@ static int compare(pcap_t *pcap, const char *text, unsigned long *has_rules, uns
 		struct filter_packet p = { packets[i].views, fr->data, fr->caplen };
 		bool a, b;
 
-		if (differs(text, packets[i].views))
+		if (is_known_difference(text, packets[i].views))
 			continue;
 		a = pcap_offline_filter(&program, &h, fr->data) != 0;
 		b = filter_match(&f, &p);
-		(*has_rules)++;
-		*yes += b;
+		(*compared)++;
+		*matched += b;
 		if (a == b)
 			continue;
 		printf("FAIL '%s': libpcap says %d, packet %d of %u (%u) bytes:", text, a, i,
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
 {
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);
 	int n = argc > 1 ? atoi(argv[1]) : 2000, failed = 0;
-	unsigned long has_rules = 0, yes = 0;
+	unsigned long compared = 0, matched = 0;
 
 	exprs_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 88172645463325252ull);
 	for (int i = 0; i < PACKETS; i++)
@@ -85,10 +86,10 @@ int main(int argc, char **argv)
 		char text[TEXT_MAX];
 
 		exprs_draw_text(text, sizeof(text));
-		failed += compare(pcap, text, &has_rules, &yes);
+		failed += compare_filter(pcap, text, &compared, &matched);
 	}
 	pcap_close(pcap);
-	printf("%lu judged alike, %lu matched\n", has_rules, yes);
+	printf("%lu judged alike, %lu matched\n", compared, matched);
 	printf("%d passed, %d failed, 0 skipped\n", failed ? 0 : 1, failed);
 	return failed != 0;
 }

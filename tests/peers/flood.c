@@ -26,7 +26,7 @@ static int open_iface(const char *name)
 	return fd;
 }
 
-static size_t make(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
+static size_t make_frame(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
 {
 	uint16_t type_be = htons(type);
 
@@ -39,7 +39,7 @@ static size_t make(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
 }
 
 /* Not before its time, and not in one burst behind a delay. */
-static void await(uint64_t due)
+static void wait_until(uint64_t due)
 {
 	uint64_t now = clock_mono(), left = now < due ? due - now : 0;
 
@@ -65,8 +65,8 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; fd >= 0 && (!count || i < count); i++, due += step) {
 		size_t len = strtoul(argv[5 + i % (uint64_t)(argc - 5)], NULL, 0);
 
-		len = make(frame, (uint16_t)strtoul(argv[2], NULL, 0), i, len);
-		await(due);
+		len = make_frame(frame, (uint16_t)strtoul(argv[2], NULL, 0), i, len);
+		wait_until(due);
 		while (send(fd, frame, len, 0) < 0)
 			if (errno != ENOBUFS && errno != EINTR)
 				return perror(argv[1]), 1;
