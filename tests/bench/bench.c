@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde beside its peers, in one run: bench BUILD_DIR [RUNS]. Everything happens in network and
- * mount namespaces of its own, which go when it does, however that ends. */
+/* Compares sonde with its peers in one run: bench BUILD_DIR [RUNS]. Runs in network and mount
+ * namespaces of its own, which end with it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 enum { RUNS = 40, RUNS_MIN = 30, ROUNDS = 9 };
 
-/* /usr/sbin is not on everybody's path. */
+/* /usr/sbin is not in every user's PATH. */
 static const char *find_bpftool(void)
 {
 	static const char *const paths[] = { "/usr/local/sbin/bpftool", "/usr/sbin/bpftool",
@@ -30,7 +30,7 @@ static const char *find_bpftool(void)
 	return NULL;
 }
 
-/* Some distributions put a shell script there, whose shell would be measured, too. */
+/* Some distributions install a shell script here. Its shell would be measured, too. */
 static bool is_script(const char *path)
 {
 	char mark[2] = "";
@@ -44,13 +44,13 @@ static bool is_script(const char *path)
 	return mark[0] == '#' && mark[1] == '!';
 }
 
-/* Find the peers; what is not there is named and left out. */
+/* Finds the peers. Reports and skips those that are missing. */
 static int find_peers(void)
 {
 	const char *bpftool = find_bpftool();
 
 	if (bpftool && is_script(bpftool))
-		printf("%s is a script: the shell's share is in its numbers\n", bpftool);
+		printf("%s is a script: its results include the shell\n", bpftool);
 	for (int i = 0; i < CONTENDERS; i++) {
 		struct contender *c = &contenders[i];
 
@@ -59,9 +59,9 @@ static int find_peers(void)
 				c->steps[s][0] = bpftool;
 		c->missing = access(c->steps[0][0], X_OK) || (c->object && access(c->object, R_OK));
 		if (c->missing && !c->package)
-			return fail(-ENOENT, "%s is not there: make it first", c->steps[0][0]);
+			return fail(-ENOENT, "%s is missing: build it first", c->steps[0][0]);
 		if (c->missing && c->group == GROUP_XDP)
-			printf("left out: %s (package %s)\n", c->name, c->package);
+			printf("not installed: %s (package %s)\n", c->name, c->package);
 	}
 	return 0;
 }
@@ -95,23 +95,23 @@ static void print_header(void)
 	printf("\n\n");
 }
 
-/* A network with nothing in it, and a bpffs of its own for bpftool's pins. */
+/* Enters a network namespace without interfaces, and mounts a private bpffs for bpftool's pins. */
 static int enter_namespaces(void)
 {
 	int fd;
 
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS))
-		return fail_errno(-errno, "private namespaces (this needs root)");
+		return fail_errno(-errno, "cannot enter private namespaces (needs root)");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail_errno(-errno, "making mounts private");
+		return fail_errno(-errno, "cannot make mounts private");
 	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL))
-		return fail_errno(-errno, "mounting a bpffs on /sys/fs/bpf");
-	/* No neighbour discovery in the middle of a run; without it the numbers are only noisier.
+		return fail_errno(-errno, "cannot mount a bpffs on /sys/fs/bpf");
+	/* Prevents neighbour discovery during a run. If that fails, the results are only noisier.
 	 */
 	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		if (write(fd, "1", 1) != 1)
-			note("IPv6 stays on in the private network: the numbers are noisier");
+			note("cannot disable IPv6 in the private network: results are noisier");
 		close(fd);
 	}
 	return 0;
@@ -120,7 +120,7 @@ static int enter_namespaces(void)
 static void print_verdict(const char *what, bool measured, bool met, double value, const char *unit)
 {
 	if (measured)
-		printf("  %-62s %8.1f %-4s %s\n", what, value, unit, met ? "PASS" : "short");
+		printf("  %-62s %8.1f %-4s %s\n", what, value, unit, met ? "met" : "MISSED");
 	else
 		printf("  %-62s %8s %-4s not measured\n", what, "-", "");
 }
@@ -136,12 +136,12 @@ static void print_verdicts(void)
 	for (int i = 0; i < CONTENDERS; i++)
 		if (!strcmp(contenders[i].steps[0][0], "./sonde") && contenders[i].peak_kib > peak)
 			peak = contenders[i].peak_kib;
-	printf("Must hold\n");
+	printf("Goals\n");
 	print_verdict("exec to attached: at least 3 times less CPU than bpftool", ratio > 0,
 		      ratio >= 3, ratio, "x");
-	/* No promise of its own: it tells whether the loader or the program is to be mended. */
+	/* Not a goal: shows whether the loader or the program is slow. */
 	if (ratio > 0)
-		printf("  %-62s %8.1f x\n", "  (less the kernel's part of the loading)",
+		printf("  %-62s %8.1f x\n", "  (without the kernel's share of loading)",
 		       (bpftool - kernel_xdp_ms) / (sonde - kernel_xdp_ms));
 	print_verdict("peak memory of any command above: under 2048 KiB", peak > 0, peak < 2048,
 		      (double)peak, "KiB");
@@ -150,7 +150,7 @@ static void print_verdicts(void)
 		      "KiB");
 	print_verdict("XDP, common packets: within 25 ns of an empty program", true,
 		      packet_common_ns <= 25, packet_common_ns, "ns");
-	print_verdict("XDP, a rare protocol: within 25 ns of an empty program", true,
+	print_verdict("XDP, another protocol: within 25 ns of an empty program", true,
 		      packet_other_ns <= 25, packet_other_ns, "ns");
 }
 

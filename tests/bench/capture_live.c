@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets to /dev/null and to a disk, what that costs, and what is left behind at the end. */
+/* Measures capturing to /dev/null and to a disk, the delay in the packets' path, and loss at the
+ * end of a capture. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,10 @@ static const struct null_row {
 	unsigned int size;
 	uint64_t rate;
 } nulls[] = {
-	{ "To /dev/null, 64 bytes, 2 million packets a second",
-	  "/dev/null, 64 bytes: CPU time of tcpdump's", SMALL, 2000000 },
-	{ "To /dev/null, 1400 bytes, half a million packets a second",
-	  "/dev/null, 1400 bytes: CPU time of tcpdump's", LARGE, 500000 },
+	{ "To /dev/null, 64 bytes, 2,000,000 packets per second",
+	  "/dev/null, 64 bytes: CPU time relative to tcpdump", SMALL, 2000000 },
+	{ "To /dev/null, 1400 bytes, 500,000 packets per second",
+	  "/dev/null, 1400 bytes: CPU time relative to tcpdump", LARGE, 500000 },
 };
 
 int capture_null(struct bench *b)
@@ -53,7 +54,7 @@ int capture_null(struct bench *b)
 	return rc;
 }
 
-/* In nanoseconds, which another host has more or fewer of, and of tcpdump's on this one. */
+/* Two goals: in ns, which depends on the host, and relative to tcpdump on the same host. */
 static void add_path_goals(int who, double limit_ns, double limit_part, const char *const what[2])
 {
 	const struct goal ns = { what[0], GOAL_AT_MOST, limit_ns, "ns" };
@@ -69,9 +70,9 @@ static void add_path_goals(int who, double limit_ns, double limit_part, const ch
 int capture_path(struct bench *b)
 {
 	static const char *const all[] = { "in the path, 64 bytes",
-					   "in the path, 64 bytes: of tcpdump's" };
+					   "in the path, 64 bytes: relative to tcpdump" };
 	static const char *const filtered[] = { "in the path, 1 % matches",
-						"in the path, 1 % matches: of tcpdump's" };
+						"in the path, 1 % matches: relative to tcpdump" };
 	struct measure_opts m = {
 		.flood = { .size = SMALL, .match_every = MATCH_EVERY },
 		.seconds = b->opts.seconds / 2,
@@ -80,14 +81,14 @@ int capture_path(struct bench *b)
 
 	if (rc)
 		return rc;
-	print_results("In the packets' path, 64 bytes at full speed", results);
+	print_results("Delay in the packets' path, 64 bytes at full speed", results);
 	add_path_goals(RECEIVER_SONDE, 90, 0.667, all);
 	add_path_goals(RECEIVER_SONDE_XDP, 70, 0.519, all);
 	m.filtered = true;
 	rc = measure_rounds(b, &m, true, results);
 	if (rc)
 		return rc;
-	print_results("In the packets' path, when a filter takes 1 % of them", results);
+	print_results("Delay in the packets' path, with a filter that matches 1 %", results);
 	add_path_goals(RECEIVER_SONDE, 40, 0.816, filtered);
 	add_path_goals(RECEIVER_SONDE_XDP, 40, 0.816, filtered);
 	return 0;
@@ -103,7 +104,7 @@ static bool has_room(const struct bench *b, const struct measure_opts *m)
 	return (double)fs.f_bavail * (double)fs.f_frsize > need;
 }
 
-/* The rate at which tcpdump loses more than a fifth, every time. */
+/* Finds a rate at which tcpdump loses more than a quarter of the packets. */
 static int find_file_rate(struct bench *b, struct measure_opts *m)
 {
 	struct receiver *tcpdump = &receivers[RECEIVER_TCPDUMP];
@@ -131,27 +132,27 @@ int capture_file(struct bench *b)
 	int rc = find_file_rate(b, &m);
 
 	if (!rc && !has_room(b, &m)) {
-		printf("left out: packets to a disk: no room in %s\n\n", b->opts.dir);
+		printf("skipped: packets to a disk: not enough space in %s\n\n", b->opts.dir);
 		return 0;
 	}
 	if (!rc)
 		rc = measure_rounds(b, &m, false, results);
 	if (rc)
 		return rc;
-	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f thousand packets a second",
+	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f,000 packets per second",
 		 (double)m.flood.rate / 1e3);
 	print_results(title, results);
-	add_cpu_goals(results, "disk, 1400 bytes: CPU time of tcpdump's", 0.25);
+	add_cpu_goals(results, "disk, 1400 bytes: CPU time relative to tcpdump", 0.25);
 	for (int i = RECEIVER_SONDE; i <= RECEIVER_SONDE_XDP; i++)
 		goals_add(&goal, receivers[i].name, results[i].rate.n > 0,
 			  series_median(&results[i].lost) * 100);
 	return 0;
 }
 
-/* Soon after the last packet, before anybody's timers have run out. */
+/* Sends Ctrl-C soon after the last packet, before any timer of a receiver expires. */
 int capture_stop(struct bench *b)
 {
-	const struct goal goal = { "left behind at Ctrl-C", GOAL_AT_MOST, 0, "" };
+	const struct goal goal = { "packets lost at Ctrl-C", GOAL_AT_MOST, 0, "" };
 	const struct measure_opts m = {
 		.flood = { .size = SMALL, .rate = 20000 },
 		.seconds = 0.5,
@@ -159,9 +160,9 @@ int capture_stop(struct bench *b)
 	};
 	int rc = 0;
 
-	printf("Ctrl-C 20 ms after the last of 20 thousand packets a second, %u times\n"
+	printf("Ctrl-C 20 ms after the last packet, at 20,000 packets per second, %u times\n"
 	       "  %-14s %s\n",
-	       b->opts.rounds, "", "packets neither delivered nor said to be lost");
+	       b->opts.rounds, "", "packets neither captured nor counted as dropped");
 	rc = measure_rounds(b, &m, false, results);
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
 		const struct series *unaccounted = &results[i].unaccounted;
@@ -182,7 +183,7 @@ int capture_stop(struct bench *b)
 	return rc;
 }
 
-/* Programs that saw these packets, and not others or none: of all that the host has. */
+/* Prints the programs of the host that ran about once for each sent packet. */
 static void print_program_times(const struct bench *b, const struct receiver *r)
 {
 	double sent = (double)wire_count_sent(&b->wire);
@@ -214,10 +215,10 @@ int capture_stats(struct bench *b)
 	int stats = bpf_enable_stats(), rc = 0;
 
 	if (stats < 0) {
-		printf("left out: times of BPF programs: %s\n\n", err_message(stats));
+		printf("skipped: run times of BPF programs: %s\n\n", err_message(stats));
 		return 0;
 	}
-	printf("The kernel's own times of BPF programs (taking them costs some 20 ns a run)\n"
+	printf("Run times of BPF programs, measured by the kernel (which adds about 20 ns per run)\n"
 	       "  %-14s %-16s %8s %12s\n",
 	       "", "program", "ns", "runs");
 	for (int i = 0; i < RECEIVERS && !rc; i++) {

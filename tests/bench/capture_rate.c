@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The highest rate at which a receiver loses next to nothing, found by halving. */
+/* Finds the highest rate at which a receiver loses at most LOSS_MAX, by bisection. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,15 +8,15 @@
 
 enum { STEPS = 6 };
 #define LOSS_MAX 0.001
-#define SPAN     64 /* the search begins at a part of the full speed */
+#define SPAN     64 /* the search starts at this part of the full speed */
 
 struct best_rate {
 	double rate;
-	bool at_full_speed; /* at full speed: there may be more in it */
-	bool below_range;   /* it loses even there */
+	bool at_full_speed; /* no loss at full speed: the limit may be higher */
+	bool below_range;   /* loss even at the lowest rate of the search */
 };
 
-/* Lost twice: once may have been somebody else's doing. */
+/* Repeats a run with loss, which another process may have caused. */
 static int check_rate(struct bench *b, struct receiver *r, const struct measure_opts *m,
 		      struct sample *s, bool *is_met)
 {
@@ -63,7 +63,7 @@ static int search_size(struct bench *b, unsigned int size, const char *what)
 	double first = 0;
 	int rc = 0;
 
-	printf("The highest rate at which at most 0.1 %% is lost, %u bytes to /dev/null\n"
+	printf("Highest rate with at most 0.1 %% loss, %u bytes to /dev/null\n"
 	       "  %-14s %8s %8s\n",
 	       size, "", "kpps", "ratio");
 	for (unsigned int i = 0; i < ARRAY_LEN(ids) && !rc; i++) {
@@ -81,7 +81,7 @@ static int search_size(struct bench *b, unsigned int size, const char *what)
 			printf("  %-14s %8.0f %7.2fx%s\n", r->name, f.rate / 1e3,
 			       first > 0 ? f.rate / first : 0,
 			       f.at_full_speed ? "  (no loss at full speed)"
-			       : f.below_range ? "  (or less)"
+			       : f.below_range ? "  (or lower)"
 					       : "");
 	}
 	printf("\n");
@@ -90,8 +90,7 @@ static int search_size(struct bench *b, unsigned int size, const char *what)
 
 int capture_rate(struct bench *b)
 {
-	int rc = search_size(b, 64, "64 bytes: rate at which loss starts, of tcpdump's");
+	int rc = search_size(b, 64, "64 bytes: rate without loss relative to tcpdump");
 
-	return rc ? rc
-		  : search_size(b, 1400, "1400 bytes: rate at which loss starts, of tcpdump's");
+	return rc ? rc : search_size(b, 1400, "1400 bytes: rate without loss relative to tcpdump");
 }

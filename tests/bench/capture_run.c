@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run: a receiver started, packets sent, the receiver stopped, everything counted. */
+/* One run: starts a receiver, sends packets, stops the receiver, and counts the packets. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "tests/bench/capture.h"
 
-/* Its name is gone as soon as the receiver has it open: nothing stays, however this ends. */
+/* Unlinks the file once the receiver has opened it, so that none is left behind. */
 static int open_and_unlink(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,7 @@ static void account_packets(struct bench *b, const struct receiver *r, const str
 		return;
 	b->loss_checked = true;
 	if (s->unaccounted != 0)
-		printf("  %s: %.0f packets came, %llu captured, %llu dropped by its words\n",
+		printf("  %s: %.0f packets received; it reports %llu captured, %llu dropped\n",
 		       r->name, received, (unsigned long long)got->captured,
 		       (unsigned long long)got->dropped);
 	if (fabs(s->unaccounted) > b->unaccounted)
@@ -91,7 +91,7 @@ static int run_receiver(struct bench *b, struct receiver *r, const struct measur
 	if (!rc && fd)
 		rc = receiver_count(fd, path, &got.captured);
 	if (!rc && after == before)
-		rc = fail(-EIO, "no packet came in");
+		rc = fail(-EIO, "no packet was received");
 	if (!rc)
 		account_packets(b, r, m, &got, (double)(after - before), s);
 	receiver_kill(r);
@@ -168,11 +168,11 @@ void print_results(const char *title, const struct result results[RESULTS])
 	double first = series_median(&results[RECEIVER_TCPDUMP].cpu_ns);
 	bool path = results[NO_RECEIVER].rate.n > 0;
 
-	printf("%s\n  %-14s %8s %8s %9s  %8s %8s %8s %7s", title, "", "kpps", "lost", "missing",
+	printf("%s\n  %-14s %8s %8s %9s  %8s %8s %8s %7s", title, "", "kpps", "lost", "uncounted",
 	       "CPU ns", "min", "p90", "ratio");
 	printf(path ? "  %8s %8s\n" : "\n", "path ns", "min");
 	if (path)
-		printf("  %-14s %8.0f %56s  %8.1f %8.1f\n", "nobody",
+		printf("  %-14s %8.0f %56s  %8.1f %8.1f\n", "no receiver",
 		       series_median(&results[NO_RECEIVER].rate) / 1e3, "",
 		       series_median(&results[NO_RECEIVER].path_ns),
 		       series_spread(&results[NO_RECEIVER].path_ns).min);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets of a file as text: CPU time of a line, without what a program needs to start. */
+/* Measures formatting packets of a file as text: CPU time per line, without a program's start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,9 +18,9 @@ enum { PACKETS = 200000, SIZE = 64, SNAPLEN = 262144, ARGS = 8 };
 
 static struct reader {
 	const char *name;
-	const char *argv[ARGS]; /* the last: FILE */
-	unsigned int packets;   /* that it reads: the slow one fewer */
-	double goal;            /* sonde's part of its time */
+	const char *argv[ARGS]; /* the last one is replaced by the file's path */
+	unsigned int packets;   /* number of packets it reads: fewer for the slow one */
+	double goal;            /* limit for sonde's time relative to its time */
 	struct series ns;
 	bool missing;
 } readers[] = {
@@ -30,7 +30,7 @@ static struct reader {
 };
 enum { TCPDUMP, TSHARK, SONDE, READERS };
 
-/* A capture file in the making. */
+/* A capture file that is being made. */
 struct packet_file {
 	struct buf b;
 	unsigned int packets;
@@ -76,7 +76,7 @@ static int add_file(struct packet_file *out, const char *path)
 	return rc;
 }
 
-/* What the tests of the lines have, over and over: about half of it plain TCP and DNS. */
+/* Repeats the packets of the line tests. About half of them are plain TCP and DNS. */
 static int make_mixed(struct packet_file *out)
 {
 	static const char *const common[] = { LINES "bench-tcp.pcap", LINES "bench-dns.pcap" };
@@ -113,13 +113,13 @@ static const struct input {
 	[EMPTY] = { "empty.pcap", NULL, { NULL }, make_empty },
 	[FLOOD] = { "flood.pcap",
 		    "64-byte UDP",
-		    { "text, 64-byte UDP: CPU time of tcpdump -n's",
-		      "text, 64-byte UDP: CPU time of tshark -n's", NULL },
+		    { "text, 64-byte UDP: CPU time relative to tcpdump -n",
+		      "text, 64-byte UDP: CPU time relative to tshark -n", NULL },
 		    make_udp },
 	[MIXED] = { "mixed.pcap",
 		    "a mix, half of it TCP and DNS",
-		    { "text, a mix: CPU time of tcpdump -n's",
-		      "text, a mix: CPU time of tshark -n's", NULL },
+		    { "text, a mix: CPU time relative to tcpdump -n",
+		      "text, a mix: CPU time relative to tshark -n", NULL },
 		    make_mixed },
 };
 
@@ -133,7 +133,8 @@ static int write_input(const struct input *in, const char *path)
 	capfile_put_pcap(&out.b, FRAME_ETHERNET, SNAPLEN, false);
 	rc = in->make(&out);
 	if (rc)
-		fail_errno(rc, "%s for %s (run it from the sources' directory)", LINES, path);
+		fail_errno(rc, "cannot read %s for %s (run it in the source directory)", LINES,
+			   path);
 	else if ((rc = buf_write(&out.b, fd)))
 		fail_errno(rc, "%s", path);
 	buf_free(&out.b);
@@ -201,7 +202,7 @@ int capture_text(struct bench *b)
 	static char paths[FILES][4096];
 	int rc = 0;
 
-	/* Without it some C libraries look for the time zone's file with every line. */
+	/* Otherwise some C libraries look for the time zone's file for each line. */
 	setenv("TZ", "UTC", 0);
 	readers[SONDE].argv[0] = b->opts.sonde;
 	for (int i = 0; i < READERS; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What a filter that drops is compared with: programs that do nothing else, and ones that look the
- * source address up in a map of the kernel's. */
+/* Programs that the drop filters are compared with: bare drops, and lookups of the source address
+ * in a map of the kernel. */
 #include "tests/bench/prog.h"
 
 enum {
@@ -26,7 +26,7 @@ struct {
 	MAP_TYPE(value, __u8);
 } trie MAP;
 
-/* 0: it is no IPv4 packet. */
+/* 0: not an IPv4 packet. */
 static __always_inline __u32 get_source(const struct xdp_md *ctx)
 {
 	__u32 src;
