@@ -43,8 +43,7 @@ int measure_receiver(struct bench *b, struct receiver *r, const struct measure_o
 /* The samples of all receivers. They are measured in rounds, so that a disturbance affects all. */
 struct result {
 	struct series rate, lost, unaccounted, cpu_ns;
-	struct series
-		path_ns; /* the time it adds per packet; without a receiver: the time of the path */
+	struct series path_ns; /* added per packet; NO_RECEIVER: of the path */
 };
 enum { NO_RECEIVER = RECEIVERS, RESULTS };
 /* path: before each receiver, measures the same flood without one. */

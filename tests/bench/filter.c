@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter beside its peers, in one run: what each adds to a packet of a flood that is dropped,
- * then the goals. Its packets and programs are in namespaces of its own, which go when it does,
- * however that ends. */
+/* Compares sonde filter with its peers in one run: measures the time that each adds to a dropped
+ * packet of a flood, then prints the goals. Runs in namespaces of its own, which end with it. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "tests/bench/filter.h"
@@ -14,9 +13,9 @@
 #include "base/err.h"
 
 enum { ROUNDS = 7, ROUNDS_QUICK = 3, SIZE = 64 };
-#define PASSED_MAX 0.02 /* a limit lets some through */
+#define PASSED_MAX 0.02 /* share of packets that a rate limit may pass */
 
-/* Packets that came through to the far end's IP. Must be called there. */
+/* Packets that IP has received in this namespace. The caller has entered the far end. */
 static uint64_t read_ip_received(void)
 {
 	unsigned long long n = 0;
@@ -51,35 +50,35 @@ static int read_passed(struct bench *b, uint64_t *n)
 	return lab_enter(&b->wire.lab, LAB_NEAR);
 }
 
-/* One flood into a contender's filter, of the sources that of belongs to. */
-static int measure_flood(struct bench *b, struct contender *c, enum set_id of, double *ns)
+/* Measures one flood into a contender's filter, from the sources of set_id. */
+static int measure_flood(struct bench *b, struct contender *c, enum set_id set_id, double *ns)
 {
 	const struct wire_flood flood = {
 		.size = SIZE,
-		.sources = of ? sets[of].n : FLOOD_SOURCES,
+		.sources = set_id ? sets[set_id].n : FLOOD_SOURCES,
 		.broadcast = true,
 		.slices = true,
 	};
 	struct wire_sent sent = { 0 };
 	uint64_t before = 0, after = 0, start = 0;
-	int rc = set_filter(b, c, true), remove;
+	int rc = set_filter(b, c, true), end_rc;
 
 	if (rc)
 		return rc;
 	rc = wire_start(&b->wire, &flood);
 	if (!rc) {
-		/* Not from the first packet on, of which a limit lets some through. */
+		/* Skips the first packets, since a rate limit passes some of them. */
 		start = wire_count_sent(&b->wire);
 		rc = read_passed(b, &before);
 		wire_sleep(b->opts.seconds);
-		remove = wire_stop(&b->wire, &sent);
-		rc = rc ? rc : remove;
+		end_rc = wire_stop(&b->wire, &sent);
+		rc = rc ? rc : end_rc;
 	}
 	if (!rc)
 		rc = read_passed(b, &after);
-	remove = set_filter(b, c, false);
-	if (rc || remove)
-		return rc ? rc : remove;
+	end_rc = set_filter(b, c, false);
+	if (rc || end_rc)
+		return rc ? rc : end_rc;
 	*ns = sent.slice_ns;
 	series_add(&c->ns, sent.slice_ns);
 	series_add(&c->kpps, sent.slice_ns > 0 ? 1e6 / sent.slice_ns : 0);
@@ -87,8 +86,8 @@ static int measure_flood(struct bench *b, struct contender *c, enum set_id of, d
 	return 0;
 }
 
-/* The floor and the contender one behind the other: whatever else the host does, they share. A peer
- * that fails is left out. */
+/* Measures the baseline directly before the contender, so that a disturbance affects both. A peer
+ * that fails is skipped. */
 static int measure_pair(struct bench *b, struct contender *c)
 {
 	double baseline_ns = 0, ns = 0;
@@ -100,7 +99,7 @@ static int measure_pair(struct bench *b, struct contender *c)
 	if (!rc)
 		series_add(&c->over_ns, ns - baseline_ns);
 	if (rc && c->package) {
-		printf("left out: %s: it fails\n", c->name);
+		printf("skipped: %s: it failed\n", c->name);
 		c->missing = true;
 		rc = 0;
 	}
@@ -119,7 +118,7 @@ static void print_row(const struct contender *c)
 		       best - series_spread(&contenders[c->baseline].ns).min);
 	if (passed_share > 0)
 		printf("  %.2f %% passed%s", passed_share * 100,
-		       passed_share > PASSED_MAX ? ": no measure" : "");
+		       passed_share > PASSED_MAX ? ": too many, not compared" : "");
 	printf("\n");
 }
 
@@ -134,7 +133,7 @@ static int run_part(struct bench *b, const char *part, const char *title)
 			if (!strcmp(contenders[i].part, part) &&
 			    contender_is_selected(b, &contenders[i]))
 				rc = measure_pair(b, &contenders[i]);
-	printf("%s\n  %-36s %8s %8s %8s %8s\n", title, "", "kpps", "ns", "over", "least");
+	printf("%s\n  %-36s %8s %8s %8s %8s\n", title, "", "kpps", "ns", "diff", "min diff");
 	for (int i = 0; i < CONTENDERS; i++)
 		if (i <= BASELINE_TC || !strcmp(contenders[i].part, part))
 			print_row(&contenders[i]);
@@ -155,74 +154,74 @@ static void add_ns_goal(const char *what, enum contender_id id, double limit)
 		  is_measured(id), series_median(&contenders[id].over_ns));
 }
 
-static void add_ratio_goal(const char *what, enum contender_id id, enum contender_id of,
+static void add_ratio_goal(const char *what, enum contender_id id, enum contender_id base,
 			   double limit)
 {
-	double first = series_median(&contenders[of].over_ns);
+	double first = series_median(&contenders[base].over_ns);
 
 	goals_add(&(struct goal){ what, GOAL_AT_MOST, limit, "x" }, contenders[id].name,
-		  is_measured(id) && is_measured(of) && first > 0,
+		  is_measured(id) && is_measured(base) && first > 0,
 		  series_median(&contenders[id].over_ns) / first);
 }
 
-/* In nanoseconds, which another host has more or fewer of, and of what others take on this one: the
- * limits were set on a host where the kernel's hash took 13 ns, xdp-filter 26, the trie 126. */
+/* Goals in ns depend on the host, so there are also goals relative to peers. The limits were set on
+ * a host where the kernel's hash took 13 ns, xdp-filter 26 and the trie 126. */
 static int run_set(struct bench *b)
 {
-	int rc = run_part(b, "set", "Sets of sources, over a bare XDP_DROP");
+	int rc = run_part(b, "set", "Sets of sources, compared with a bare XDP_DROP");
 
-	add_ns_goal("10,000 addresses: over XDP_DROP", SONDE, 18);
-	add_ratio_goal("10,000 addresses: of what the kernel's hash adds", SONDE, HASH, 18. / 13);
-	add_ratio_goal("10,000 addresses: of what xdp-filter adds", SONDE, XDP_FILTER, 18. / 26);
-	add_ns_goal("10,000 CIDRs: over XDP_DROP", SONDE_CIDR, 40);
-	add_ratio_goal("10,000 CIDRs: of what the kernel's trie adds", SONDE_CIDR, TRIE_CIDR,
+	add_ns_goal("10,000 addresses: more than XDP_DROP", SONDE, 18);
+	add_ratio_goal("10,000 addresses: relative to the kernel's hash", SONDE, HASH, 18. / 13);
+	add_ratio_goal("10,000 addresses: relative to xdp-filter", SONDE, XDP_FILTER, 18. / 26);
+	add_ns_goal("10,000 CIDRs: more than XDP_DROP", SONDE_CIDR, 40);
+	add_ratio_goal("10,000 CIDRs: relative to the kernel's LPM trie", SONDE_CIDR, TRIE_CIDR,
 		       40. / 126);
 	return rc;
 }
 
 static int run_million(struct bench *b)
 {
-	int rc = run_part(b, "million", "Sets of a million sources, over a bare XDP_DROP");
+	int rc = run_part(b, "million", "Sets of a million sources, compared with a bare XDP_DROP");
 
-	add_ratio_goal("1,000,000 addresses: of 10,000", SONDE_1M, SONDE, 2);
-	add_ratio_goal("1,000,000 CIDRs: of 10,000", SONDE_CIDR_1M, SONDE_CIDR, 2);
+	add_ratio_goal("1,000,000 addresses: relative to 10,000", SONDE_1M, SONDE, 2);
+	add_ratio_goal("1,000,000 CIDRs: relative to 10,000", SONDE_CIDR_1M, SONDE_CIDR, 2);
 	return rc;
 }
 
 static int run_rule(struct bench *b)
 {
-	return run_part(b, "rule", "Rules without a set, over a bare XDP_DROP");
+	return run_part(b, "rule", "Rules without a set, compared with a bare XDP_DROP");
 }
 
 static int run_tc(struct bench *b)
 {
-	return run_part(b, "tc", "At tc, over a bare TC_ACT_SHOT");
+	return run_part(b, "tc", "At tc, compared with a bare TC_ACT_SHOT");
 }
 
 static int run_limit(struct bench *b)
 {
-	return run_part(b, "limit", "A limit for each source, over a bare XDP_DROP");
+	return run_part(b, "limit", "A rate limit for each source, compared with a bare XDP_DROP");
 }
 
 static const struct part parts[] = {
-	{ "set", "sources in sets of ten thousand", true, run_set },
-	{ "million", "sources in sets of a million", true, run_million },
+	{ "set", "sources in sets of 10,000", true, run_set },
+	{ "million", "sources in sets of 1,000,000", true, run_million },
 	{ "rule", "rules without a set", true, run_rule },
 	{ "tc", "the same filters at tc", true, run_tc },
-	{ "limit", "a limit for each source", true, run_limit },
-	{ "load", "the time that loading a set takes", true, filter_load },
+	{ "limit", "a rate limit for each source", true, run_limit },
+	{ "load", "the time to load a set", true, filter_load },
 };
 enum { PARTS = ARRAY_LEN(parts) };
 
-/* xdp-filter keeps its maps in a bpffs: one that nobody else sees, and that goes with us. */
+/* xdp-filter pins its maps in a bpffs. Mounts a private one, which ends with this process. */
 static int mount_private_bpffs(void)
 {
 	if (unshare(CLONE_NEWNS))
-		return fail_errno(-errno, "a private mount namespace (this needs root)");
+		return fail_errno(-errno, "cannot enter a private mount namespace (needs root)");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail_errno(-errno, "making mounts private");
+		return fail_errno(-errno, "cannot make mounts private");
 	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL)) {
-		note("no bpffs on /sys/fs/bpf: xdp-filter is left out");
+		note("cannot mount a bpffs on /sys/fs/bpf: skipping xdp-filter");
 		contenders[XDP_FILTER].missing = true;
 	}
 	return 0;
@@ -232,8 +231,8 @@ static int print_usage(void)
 {
 	fprintf(stderr, "usage: filter [-q] [-s SECONDS] [-p PART,...] [-r CONTENDER,...] "
 			"BUILD_DIR\n"
-			"  -q  quick: few rounds of short floods\n"
-			"  -s  how long a flood is\n");
+			"  -q  quick: few rounds with short floods\n"
+			"  -s  duration of a flood\n");
 	parts_print_usage(parts, PARTS);
 	fprintf(stderr, "contenders:\n");
 	for (int i = BASELINE_TC + 1; i < CONTENDERS; i++)
@@ -246,8 +245,8 @@ static int run_bench(struct bench *b)
 	int rc;
 
 	bench_print_header("filter", &b->opts);
-	printf("ns: the sending CPU's time for a packet of %d bytes, making and dropping it; over: "
-	       "more than\nthe floor's, measured just before; least: of the shortest times of all "
+	printf("ns: the sending CPU's time to make and drop a packet of %d bytes; diff: compared with\n"
+	       "the baseline, which is measured directly before; min diff: between the minimums of all\n"
 	       "rounds.\n\n",
 	       SIZE);
 	contenders_find_all(b);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How long it takes until a set is in the kernel: from the start of the command to its end. */
+/* Measures loading a set into the kernel, from start to exit of the command. */
 #include <stdio.h>
 #include "base/array.h"
 #include "base/err.h"
 #include "tests/bench/filter.h"
 
-enum { SINGLE_ADDRS = 300 }; /* addresses that xdp-filter is given one by one, of ten thousand */
+enum { SINGLE_ADDRS = 300 }; /* addresses that xdp-filter loads one by one, of 10,000 */
 
 static const struct load_row {
 	enum contender_id contender;
@@ -79,7 +79,7 @@ static int load_xdp_filter(struct bench *b)
 		return 0;
 	series_add(&wall, run.wall_ms * sets[SET_ADDRS].n / SINGLE_ADDRS);
 	series_add(&cpu, run.cpu_ms * sets[SET_ADDRS].n / SINGLE_ADDRS);
-	snprintf(note, sizeof(note), "  from %u of them: it takes one at a time", SINGLE_ADDRS);
+	snprintf(note, sizeof(note), "  (projected from %u: it loads one at a time)", SINGLE_ADDRS);
 	print_load(c, &wall, &cpu, note);
 	return c->method->remove(b, c);
 }
@@ -88,8 +88,8 @@ int filter_load(struct bench *b)
 {
 	int rc = lab_enter(&b->wire.lab, LAB_FAR), leave_rc;
 
-	printf("Loading: start to end of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "", "wall",
-	       "min", "p90", "CPU");
+	printf("Loading, from start to exit of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "",
+	       "wall", "min", "p90", "CPU");
 	for (unsigned int i = 0; i < ARRAY_LEN(rows) && !rc; i++)
 		rc = measure_row(b, &rows[i]);
 	if (!rc)

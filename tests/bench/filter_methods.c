@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contenders, and how each kind of filter is put on an interface and taken off again. */
+/* The contenders, and how each kind of filter is installed and removed. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,12 +69,12 @@ struct contender contenders[CONTENDERS] = {
 		BASELINE_TC, .set = SET_CIDRS, .hook = "tc", .rule = "src set %s" },
 	[SONDE_TC_RULE] = { "sonde-tc-rule", "sonde at tc, a rule", "tc", &method_sonde, BASELINE_TC,
 		.hook = "tc", .rule = PORT },
-	/* So few that nearly all are dropped. */
-	[NFT_LIMIT] = { "nft-limit", "nft ingress, a limit for each source", "limit", &method_nft,
+	/* Limits so low that nearly all packets are dropped. */
+	[NFT_LIMIT] = { "nft-limit", "nft ingress, a limit per source", "limit", &method_nft,
 		.nft_set = "size 65536; flags dynamic,timeout; timeout 60s;",
 		.rule = "add @s { ip saddr limit rate over 1/minute burst 1 packets } drop",
 		.program = "nft", .package = "nftables" },
-	[SONDE_LIMIT] = { "sonde-limit", "sonde guard, a limit for each source", "limit",
+	[SONDE_LIMIT] = { "sonde-limit", "sonde guard, a limit per source", "limit",
 		&method_guard, .hook = "xdp", .rule = "src 1 packets/m burst 1" },
 	[SONDE_BAN] = { "sonde-ban", "sonde guard, banned by that limit", "limit", &method_guard,
 		.hook = "xdp", .rule = "src 1 packets/m burst 1 ban 1h" },
@@ -89,7 +89,7 @@ void contenders_find_all(struct bench *b)
 
 		c->missing = !run_in_path(c->program ? c->program : b->opts.sonde);
 		if (c->missing)
-			printf("left out: %s (%s%s)\n", c->name, c->package ? "package " : "",
+			printf("not installed: %s (%s%s)\n", c->name, c->package ? "package " : "",
 			       c->package ? c->package : "not available");
 	}
 }
@@ -115,7 +115,7 @@ int memfd_write_text(const struct buf *text)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return fail_errno(rc, "a file in memory");
+	return fail_errno(rc, "cannot write a memfd");
 }
 
 static void format_fd_path(int fd, char *path, size_t size)
@@ -157,7 +157,7 @@ static int attach_prog(struct bench *b, unsigned int prog)
 	int rc = attach_open(&b->attach, &end->nl, end->link.ifindex, true, b->obj.prog_fd[prog],
 			     xdp ? HOOK_BIT(HOOK_XDP_NATIVE) : HOOKS_TC, false, &report);
 
-	return rc ? fail_errno(rc, "attaching a program to %s", WIRE_IFACE) : 0;
+	return rc ? fail_errno(rc, "cannot attach a program to %s", WIRE_IFACE) : 0;
 }
 
 static int remove_prog(struct bench *b, const struct contender *c)
@@ -183,7 +183,7 @@ static int install_prog(struct bench *b, const struct contender *c)
 	if (!rc && m->n) {
 		rc = members_fill(m, b->obj.map_fd[map], trie);
 		if (rc)
-			fail_errno(rc, "a map for %s", c->name);
+			fail_errno(rc, "cannot fill a map for %s", c->name);
 	}
 	if (!rc)
 		rc = attach_prog(b, c->prog);
@@ -194,7 +194,7 @@ static int install_prog(struct bench *b, const struct contender *c)
 
 const struct filter_method method_prog = { install_prog, remove_prog };
 
-/* The rules' lines, of which the last is the one. */
+/* Appends c->rules lines, the last of which is the rule that matches. */
 static void put_rule_lines(const struct contender *c, const char *others, const char *rule,
 			   struct buf *out)
 {
@@ -275,8 +275,8 @@ static int open_pin(const char *path)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* The first address by its own hand, the others as it has put that one into its map: all by itself
- * would take it half a minute. */
+/* Adds the first address with xdp-filter, and the others directly to its map, with the same values.
+ * xdp-filter would take half a minute for all. */
 static int fill_xdp_filter(void)
 {
 	int fd = open_pin(XDP_FILTER_PIN), rc = 0, ncpus = bpf_possible_cpus();

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* The benchmark's packet generator: run by the kernel on live frames without end, it makes each one
- * different and sends it out of an interface, at a steady rate. */
+/* The benchmark's packet generator. The kernel runs it on live frames without end. It changes each
+ * frame and sends it out of an interface, at a fixed rate. */
 #include "tests/bench/flood.h"
 #include "tests/bench/prog.h"
 #include "tests/bench/sets.h"
 
 enum {
-	MAX_LATE_NS = 50000000, /* what was missed longer ago is not made up for */
-	/* Behind the Ethernet header, in units of 16 bits. */
+	MAX_LATE_NS = 50000000, /* older delays are not caught up */
+	/* Offsets after the Ethernet header, in units of 16 bits. */
 	IP_ID = 2,
 	IP_SOURCE = 6,
 	IP_SOURCE_LOW = 7,
 	UDP_SOURCE = 10,
 	UDP_DEST = 11,
-	SOURCE_SUM = 0xc612, /* what the frame's address and identification add up to */
+	SOURCE_SUM = 0xc612, /* one's complement sum of the frame's high address word and
+				identification */
 };
 
 static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
@@ -22,7 +23,7 @@ const volatile struct flood_conf conf = {};
 
 STATE(counts, struct flood_counts);
 
-/* Is it time for a packet? */
+/* Whether a packet is due. */
 static __always_inline bool is_due(struct flood_counts *c)
 {
 	if (!c->left) {
@@ -50,7 +51,7 @@ static __always_inline void record_slice(struct flood_counts *c)
 	c->slice = now;
 }
 
-/* The identification changes so that the header's checksum stays. */
+/* Changes the identification, too, so that the header's checksum stays correct. */
 static __always_inline void put_source(struct flood_counts *c, __be16 *at)
 {
 	__u32 addr[4], sum;
@@ -66,7 +67,8 @@ static __always_inline void put_source(struct flood_counts *c, __be16 *at)
 	at[IP_ID] = (__u16)(sum + (sum >> 16));
 }
 
-/* From few addresses in turn. These two cancel out in the header's checksum. */
+/* Sets one of a few source addresses in turn. Address and identification cancel out in the header's
+ * checksum. */
 static __always_inline void put_counted_source(__u64 n, __be16 *at)
 {
 	at[IP_SOURCE_LOW] = be16((__u16)(n >> 4));
@@ -83,7 +85,7 @@ SEC("xdp") int bench_flood(struct xdp_md *ctx)
 	if (!c || (void *)(at + UDP_DEST + 1) > end)
 		return XDP_ABORTED;
 	if (conf.ns_per_burst && !is_due(c))
-		return XDP_DROP; /* the frame comes again */
+		return XDP_DROP; /* the kernel passes the frame again */
 	n = c->sent++;
 	if (conf.slices && n % FLOOD_SLICE == 0)
 		record_slice(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time per packet of the guard beside dropping, hashes and common token buckets, in rounds that
- * have all of them; and ten million strangers. */
+/* Compares the guard's time per packet with bare drops, hashes and common token buckets, in rounds
+ * that have all of them. Then floods it from ten million sources. */
 #include <stdio.h>
 #include "base/array.h"
 #include "gen/gate.gen.h"
@@ -27,7 +27,7 @@ static uint32_t measure_prog(int fd, uint32_t repeat)
 	return bpf_prog_run(fd, &run) ? UINT32_MAX : run.ns;
 }
 
-/* Limits that every packet is over, or none; lines: of the table. */
+/* Opens the gate with limits that every packet exceeds, or with none. lines: size of the table. */
 static int open_guard(struct obj *gate, uint32_t lines, int limits, bool fine, bool within_limit)
 {
 	struct gate_conf conf = guarded_conf(lines);
@@ -57,7 +57,7 @@ static void measure_rows(struct row *rows, size_t n)
 
 			rows[i].best_ns = ns < rows[i].best_ns ? ns : rows[i].best_ns;
 		}
-	printf("%-44s %6s %10s\n", "one source, 60 bytes, best of 7", "ns", "over drop");
+	printf("%-44s %6s %10s\n", "one source, 60 bytes, best of 7", "ns", "diff");
 	for (size_t i = 0; i < n; i++)
 		printf("%-44s %6u %+10d\n", rows[i].name, rows[i].best_ns,
 		       (int)(rows[i].best_ns - rows[0].best_ns));
@@ -71,7 +71,7 @@ static void measure_random_sources(const struct obj *peers, const struct obj *ga
 	uint64_t full = 0, created = 0;
 
 	bpf_map_update(peers->map_fd[PEERS_MAP_NEXT], &zero, &fd, 0);
-	printf("%d packets of as many strangers: %u ns each", RANDOM_SOURCES,
+	printf("%d packets, each from another source: %u ns each", RANDOM_SOURCES,
 	       measure_prog(peers->prog_fd[PEERS_PROG_PEER_RANDOM], RANDOM_SOURCES));
 	if (bpf_possible_cpus() <= 256 &&
 	    !bpf_map_lookup(gate->map_fd[GATE_MAP_GUARD_SUMS], &zero, sums))
@@ -79,8 +79,8 @@ static void measure_random_sources(const struct obj *peers, const struct obj *ga
 			full += sums[c].sum[GUARD_SUM_FULL].packets;
 			created += sums[c].created;
 		}
-	printf(", table of %u: %llu entries made, %llu found it full\n", LINES * GUARD_WAYS,
-	       (unsigned long long)created, (unsigned long long)full);
+	printf(", table of %u: %llu entries created, %llu packets found it full\n",
+	       LINES * GUARD_WAYS, (unsigned long long)created, (unsigned long long)full);
 }
 
 int main(void)
@@ -106,11 +106,12 @@ int main(void)
 		{ "the gate alone, counting", gates[0].prog_fd[GATE_PROG_SONDE_GATE_XDP], 0 },
 		{ "guard: a source over its limit", gates[1].prog_fd[GATE_PROG_SONDE_GUARD_XDP],
 		  0 },
-		{ "guard: the same by the fine clock", gates[2].prog_fd[GATE_PROG_SONDE_GUARD_XDP],
-		  0 },
+		{ "guard: the same with the precise clock",
+		  gates[2].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
 		{ "guard: over the first of two limits",
 		  gates[3].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
-		{ "guard: a source that may pass", gates[4].prog_fd[GATE_PROG_SONDE_GUARD_XDP], 0 },
+		{ "guard: a source within its limit", gates[4].prog_fd[GATE_PROG_SONDE_GUARD_XDP],
+		  0 },
 	};
 
 	measure_rows(rows, ARRAY_LEN(rows));

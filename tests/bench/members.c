@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Members of sets by number: as keys, as text, and in the kernel's own maps. */
+/* Members of sets by number: as keys, as text, and in maps of the kernel. */
 #include "tests/bench/members.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 
 enum { BATCH = 4096 };
 
-/* Of a thousand prefixes, as lists of bad addresses have them: mostly networks of 256 and single
- * addresses, and so few short ones that most of a million are in no other. */
+/* Shares of prefix lengths per thousand, as in lists of bad addresses: mostly /24 and single
+ * addresses. Short prefixes are so rare that most of a million members are in no other one. */
 static const struct prefix_share {
 	uint8_t bits;
 	uint16_t of_1000;

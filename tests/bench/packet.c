@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time per packet: the gate's programs against empty ones, run by the kernel on the same packets.
- */
+/* Measures the time per packet: the gate's programs and empty ones, run by the kernel on the same
+ * packets. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -26,7 +26,7 @@
 enum {
 	FRAME_MAX = 1500,
 	TC_NEXT = -1,
-	RUN_MS = 60, /* of one measurement: millions of packets */
+	RUN_MS = 60, /* duration of one measurement: millions of packets */
 	FIRST_REPEAT = 100000,
 };
 
@@ -42,11 +42,11 @@ static const struct packet packets[] = {
 	{ "UDP/IPv4, 64 bytes", AF_INET, IPPROTO_UDP, 64, false, false },
 	{ "TCP/IPv6, 1400 bytes", AF_INET6, IPPROTO_TCP, 1400, false, false },
 	{ "VLAN, UDP/IPv4, 68 bytes", AF_INET, IPPROTO_UDP, 68, true, false },
-	{ "proto 253/IPv4, 64 bytes (rare)", AF_INET, 253, 64, false, true },
+	{ "protocol 253/IPv4, 64 bytes", AF_INET, 253, 64, false, true },
 };
 enum { PACKETS = ARRAY_LEN(packets) };
 
-/* The gate's programs; each is compared with an empty one of its kind. */
+/* The gate's programs. Each is compared with an empty one of its type. */
 static const struct hook_row {
 	const char *name;
 	unsigned int prog;
@@ -59,7 +59,7 @@ static const struct hook_row {
 };
 enum { HOOKS = ARRAY_LEN(hooks) };
 
-/* Measurements of one program on one packet. diff: to the empty one in the same round. */
+/* Measurements of one program on one packet. diff_ns: from the empty program in the same round. */
 struct measurement {
 	uint32_t repeat[2];
 	struct series ns[2], diff_ns;
@@ -135,7 +135,7 @@ static int load_empty(bool xdp)
 	};
 	int fd = bpf_prog_load(&prog);
 
-	return fd < 0 ? fail_errno(fd, "loading an empty program") : fd;
+	return fd < 0 ? fail_errno(fd, "cannot load an empty program") : fd;
 }
 
 int bench_load_gate(struct obj *gate, uint32_t progs)
@@ -156,8 +156,8 @@ int bench_load_gate(struct obj *gate, uint32_t progs)
 	return obj_open(gate, &gate_spec, &opts);
 }
 
-/* This thread's own time: it has decimals, and nobody else's work in it. The kernel's figure is
- * whole nanoseconds of elapsed time. */
+/* Measures this thread's CPU time, which excludes other processes and has fractions of a nanosecond
+ * per packet. The kernel's own result is elapsed time in whole nanoseconds. */
 static int measure_prog(int fd, const uint8_t *frame, uint32_t len, uint32_t repeat, double *ns)
 {
 	struct bpf_run run = { .data = frame, .len = len, .repeat = repeat };
@@ -191,7 +191,7 @@ static int measure_pair(struct measurement *measurement, const struct packet *p,
 	return rc;
 }
 
-/* What was measured must be what was meant: every packet counted, none taken for a broken one. */
+/* Checks that the intended code was measured: every packet was counted, none as malformed. */
 static int check_counters(const struct obj *gate)
 {
 	struct gate_counters t = { 0 };
@@ -208,10 +208,10 @@ static int check_counters(const struct obj *gate)
 	}
 	gate_counters_free(&t);
 	if (rc)
-		return fail_errno(rc, "reading the counters");
+		return fail_errno(rc, "cannot read the counters");
 	if (bad || counted[GATE_IN] != packets_run[GATE_IN] ||
 	    counted[GATE_OUT] != packets_run[GATE_OUT])
-		return fail(-EIO, "the gate did not count the packets that were run");
+		return fail(-EIO, "the gate's counters differ from the packets that were run");
 	return 0;
 }
 
@@ -229,7 +229,8 @@ static void print_measurement(const struct hook_row *hook, const struct packet *
 		*worst = diff_ns.median;
 }
 
-/* Rounds go through everything, so that a disturbance meets all alike. Round 0 finds how often. */
+/* Measures everything in each round, so that a disturbance affects all. Round 0 finds the repeat
+ * counts. */
 static int measure_all(const struct obj *gate, const int empty[2], unsigned int rounds)
 {
 	for (unsigned int round = 0; round <= rounds; round++)
@@ -267,8 +268,8 @@ int bench_packets(unsigned int rounds)
 	obj_close(&gate);
 	if (rc)
 		return rc;
-	printf("Nanoseconds per packet under BPF_PROG_TEST_RUN: medians of %u rounds in turn,\n"
-	       "each of %d ms. Difference: median, least, 90th percentile of the rounds' own.\n\n"
+	printf("Nanoseconds per packet with BPF_PROG_TEST_RUN: medians of %u rounds of %d ms each.\n"
+	       "diff: gate less empty in the same round: median, minimum, 90th percentile.\n\n"
 	       "  %-8s %-28s %7s %7s %8s %8s %7s %7s\n",
 	       rounds, RUN_MS, "hook", "packet", "empty", "gate", "ratio", "diff", "min", "p90");
 	for (int h = 0; h < HOOKS; h++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A benchmark's parts in turn, and its goals at the end. */
+/* Runs a benchmark's parts, and prints its goals at the end. */
 #include "tests/bench/parts.h"
 #include <math.h>
 #include <stdio.h>
@@ -123,9 +123,9 @@ void goals_print(void)
 		if (!row->measured)
 			printf(" %9s       not measured\n", "-");
 		else if (most ? row->value <= g->limit : row->value >= g->limit)
-			printf(" %9.3g %-5s holds\n", row->value, g->unit);
+			printf(" %9.3g %-5s met\n", row->value, g->unit);
 		else
-			printf(" %9.3g %-5s short: %.2g %s\n", row->value, g->unit,
+			printf(" %9.3g %-5s MISSED by %.2g %s\n", row->value, g->unit,
 			       fabs(row->value - g->limit), g->unit);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer for the benchmark: loads the gate's XDP program and attaches it, as libbpf's users do. */
+/* A peer for the benchmark: loads the gate's XDP program and attaches it with libbpf. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include "bpf/gate.h"
 
-/* The conf that sonde gives on a veth, so that the verifier has the same program before it. It is
- * the first thing in .rodata. */
+/* Sets the conf that sonde sets on a veth device, so that the verifier sees the same program. It is
+ * at the start of .rodata. */
 static int set_conf(struct bpf_object *obj, unsigned int ifindex)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, ".rodata");

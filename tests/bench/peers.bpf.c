@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guard is compared with: dropping, dropping by a hash of addresses, and a token bucket a
- * source in a hash that recycles, as most examples have it. */
+/* Peers of the guard: a bare drop, a drop after a hash lookup, and a token bucket per source in an
+ * LRU hash, as in most examples. */
 #include "tests/bench/prog.h"
 
 enum { SOURCES = 10000, PER_SECOND = 1000, BURST = 2000 };
@@ -69,7 +69,7 @@ int peer_bucket(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Each packet is another stranger's. */
+/* Gives each packet a random source address. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PROG_ARRAY);
 	MAP_UINT(max_entries, 1);
