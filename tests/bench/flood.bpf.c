@@ -13,8 +13,8 @@ enum {
 	IP_SOURCE_LOW = 7,
 	UDP_SOURCE = 10,
 	UDP_DEST = 11,
-	SOURCE_SUM = 0xc612, /* one's complement sum of the frame's high address word and
-				identification */
+	SOURCE_SUM =
+		0xc612, /* one's complement sum of the frame's source address and identification */
 };
 
 static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;

@@ -27,7 +27,8 @@ static uint32_t measure_prog(int fd, uint32_t repeat)
 	return bpf_prog_run(fd, &run) ? UINT32_MAX : run.ns;
 }
 
-/* Opens the gate with limits that every packet exceeds, or with none. lines: size of the table. */
+/* Opens the gate with a number of limits that every packet exceeds, or that no packet exceeds
+ * (within_limit). lines: size of the table; 0: without the guard. */
 static int open_guard(struct obj *gate, uint32_t lines, int limits, bool fine, bool within_limit)
 {
 	struct gate_conf conf = guarded_conf(lines);

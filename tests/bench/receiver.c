@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The capturing programs: how each is started, when it is ready, what it says at the end. */
+/* The capture programs: how each is started, when it is ready, and what it reports at its end. */
 #define _GNU_SOURCE
 #include "tests/bench/receiver.h"
 #include <fcntl.h>
@@ -21,8 +21,8 @@
 
 enum { START_TIMEOUT_S = 5, STOP_TIMEOUT_S = 20, CHUNK = 1 << 20 };
 
-/* Each with its defaults. tcpdump keeps its user, so that it can write where we say; xdpdump
- * without its option is not at XDP. */
+/* Each has its default options. tcpdump keeps its user, so that it can write the file; xdpdump
+ * needs the option to load a program at XDP. */
 struct receiver receivers[RECEIVERS] = {
 	[RECEIVER_TCPDUMP] = {
 		.name = "tcpdump",
@@ -95,12 +95,12 @@ void receivers_find_all(const char *sonde)
 			r->argv[0] = sonde;
 		r->missing = !run_in_path(r->argv[0]);
 		if (r->missing)
-			printf("left out: %s (%s%s)\n", r->name, r->package ? "package " : "",
+			printf("not installed: %s (%s%s)\n", r->name, r->package ? "package " : "",
 			       r->package ? r->package : "not available");
 	}
 }
 
-/* What it has said so far, as one string. */
+/* Its output so far, as one string. */
 static void read_output(const struct receiver *r, char text[RECEIVER_TEXT_MAX])
 {
 	ssize_t n = pread(r->output_fd, text, RECEIVER_TEXT_MAX - 1, 0);
@@ -111,7 +111,7 @@ static void read_output(const struct receiver *r, char text[RECEIVER_TEXT_MAX])
 			text[i] = ' ';
 }
 
-/* number may be NULL. */
+/* Whether the pattern matches. Sets *number from the first group; may be NULL. */
 static bool match_output(const char *text, const char *pattern, uint64_t *number)
 {
 	regmatch_t at[2];
@@ -170,7 +170,7 @@ void receiver_kill(struct receiver *r)
 	r->output_fd = 0;
 }
 
-/* It ended by itself, or said nothing: that is for the table, not the end of the benchmark. */
+/* Reports a receiver that exited by itself or does not work. The benchmark goes on without it. */
 static int mark_unavailable(struct receiver *r, const char *why)
 {
 	char text[RECEIVER_TEXT_MAX], *last;
@@ -179,7 +179,7 @@ static int mark_unavailable(struct receiver *r, const char *why)
 	while ((last = strrchr(text, '\n')) && !last[1])
 		*last = '\0';
 	last = strrchr(text, '\n');
-	printf("  %s: not available: it %s (%s)\n", r->name, why, last ? last + 1 : text);
+	printf("  %s is skipped: it %s (%s)\n", r->name, why, last ? last + 1 : text);
 	r->missing = true;
 	receiver_kill(r);
 	return -ENOEXEC;
@@ -188,12 +188,12 @@ static int mark_unavailable(struct receiver *r, const char *why)
 static int spawn_receiver(struct receiver *r, const struct wire *w, const char *file, bool filtered)
 {
 	fflush(stdout);
-	r->output_fd = memfd_create("said", MFD_CLOEXEC);
+	r->output_fd = memfd_create("output", MFD_CLOEXEC);
 	if (r->output_fd < 0)
-		return fail_errno(-errno, "memory for what %s says", r->name);
+		return fail_errno(-errno, "cannot make a memfd for the output of %s", r->name);
 	r->pid = fork();
 	if (r->pid < 0)
-		return fail_errno(-errno, "a process for %s", r->name);
+		return fail_errno(-errno, "cannot start a process for %s", r->name);
 	if (!r->pid)
 		exec_receiver(r, w, file, filtered);
 	return 0;
@@ -222,10 +222,10 @@ int receiver_start(struct receiver *r, const struct wire *w, const char *file, b
 		if (rc || wait_until_ready(r))
 			return rc;
 		if (has_exited(r))
-			return mark_unavailable(r, "ended");
+			return mark_unavailable(r, "exited");
 		if (attempt)
-			return mark_unavailable(r, "does not begin");
-		receiver_kill(r); /* the host may have been busy */
+			return mark_unavailable(r, "did not start");
+		receiver_kill(r); /* the host may have been too busy */
 	}
 }
 
@@ -255,18 +255,18 @@ int receiver_stop(struct receiver *r, struct receiver_result *result)
 
 	*result = (struct receiver_result){ 0 };
 	if (has_exited(r))
-		return mark_unavailable(r, "ended before its time");
+		return mark_unavailable(r, "exited too early");
 	kill(r->pid, SIGINT);
 	while (!has_exited(r)) {
 		if (clock_mono() > deadline)
-			return mark_unavailable(r, "does not end");
+			return mark_unavailable(r, "did not exit");
 		wire_sleep(0.002);
 	}
 	wait4(r->pid, NULL, 0, &usage);
 	r->pid = 0;
 	read_output(r, text);
 	if (!match_output(text, r->captured, &result->captured))
-		return mark_unavailable(r, "does not say how much it captured");
+		return mark_unavailable(r, "did not report how many packets it captured");
 	match_output(text, r->dropped, &result->dropped);
 	result->cpu_ns = get_cpu_ns(&usage) - (double)r->start_cpu_ns;
 	receiver_kill(r);

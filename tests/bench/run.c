@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs found, and one run and measured: processor time, wall time, or peak memory. */
+/* Finds programs, and runs one while measuring its CPU time and wall time, or its peak memory. */
 #define _GNU_SOURCE
 #include "tests/bench/run.h"
 #include <errno.h>
@@ -48,7 +48,7 @@ double run_timeval_ms(const struct timeval *tv)
 	return (double)tv->tv_sec * 1e3 + (double)tv->tv_usec / 1e3;
 }
 
-/* A line "FIELD:  N kB" of a /proc file; 0 if it is not there. */
+/* Reads a line "FIELD:  N kB" of a /proc file. 0: not found. */
 static long read_field_kib(pid_t pid, const char *file, const char *field)
 {
 	char path[64], line[256];
@@ -67,8 +67,8 @@ static long read_field_kib(pid_t pid, const char *file, const char *field)
 	return kib;
 }
 
-/* The kernel keeps the high-water mark only roughly (its counters are per CPU); what is mapped at
- * the end is exact. The truth is at least the larger. */
+/* The kernel's high-water mark is inexact, since its counters are per CPU. The mapped pages at the
+ * end are exact. The peak is at least the larger of both. */
 long run_peak_kib(pid_t pid)
 {
 	long high_water = read_field_kib(pid, "status", "VmHWM");
@@ -77,8 +77,8 @@ long run_peak_kib(pid_t pid)
 	return high_water > now ? high_water : now;
 }
 
-/* vfork, so that the child costs no copy of this process. ru_maxrss of such a child would begin
- * with ours: that is why memory is read from /proc instead. */
+/* vfork does not copy this process. ru_maxrss of the child would include this process, so memory is
+ * read from /proc. */
 static pid_t spawn_program(const char *const *argv, bool memory, int null_fd, int err_fd)
 {
 	pid_t pid = vfork();
@@ -94,7 +94,7 @@ static pid_t spawn_program(const char *const *argv, bool memory, int null_fd, in
 	_exit(127);
 }
 
-/* Let a traced child run, and look at its memory when it is about to end. */
+/* Runs a traced child, and reads its memory directly before it exits. */
 static int trace_program(pid_t pid, struct run *run, int *status, struct rusage *usage)
 {
 	long options = PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
@@ -156,7 +156,7 @@ int run_program(const char *const *argv, bool memory, struct run *run)
 	if (err_fd >= 0)
 		close(err_fd);
 	if (rc)
-		return fail_errno(rc, "running %s", argv[0]);
+		return fail_errno(rc, "cannot run %s", argv[0]);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return fail(-EIO, "%s %s failed: %s", argv[0], argv[1], run->err);
 	return 0;

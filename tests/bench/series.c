@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Medians, so that one disturbed run does not tell. */
+/* Medians, which single disturbed runs do not change. */
 #include "tests/bench/series.h"
 #include <stdlib.h>
 

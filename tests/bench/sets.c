@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: the time of a lookup and of loading, beside the kernel's hash and its LPM trie
- * in the same run: sets [ROUNDS]. */
+/* Measures lookups in sets of addresses and loading them, compared with the kernel's hash and LPM
+ * trie in the same run: sets [ROUNDS]. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static const struct set_case {
 };
 enum { SET_CASES = ARRAY_LEN(set_cases) };
 
-/* A program with a way to look up, for hits and for misses. */
+/* A program with one lookup method, for hits or for misses. */
 struct runner {
 	struct obj obj;
 	uint32_t repeat;
@@ -91,7 +91,7 @@ static int open_set(struct bench *b)
 	return rc;
 }
 
-/* The kernel's own map with the same prefixes. */
+/* Opens a map of the kernel with the same prefixes. */
 static int open_kernel_map(struct bench *b, enum method method)
 {
 	uint32_t len = (uint32_t)set_addr_len(b->set_case->m.family),
@@ -111,10 +111,10 @@ static int open_kernel_map(struct bench *b, enum method method)
 	if (!rc)
 		rc = members_fill(&b->set_case->m, fd, method == METHOD_TRIE);
 	b->kernel_ms[method] = get_ms_since(start);
-	return rc ? fail_errno(rc, "the kernel's %s", method_names[method]) : 0;
+	return rc ? fail_errno(rc, "cannot fill the kernel's %s", method_names[method]) : 0;
 }
 
-/* Code for the stub, r1: struct sets_key. */
+/* Makes the code for the stub. r1: struct sets_key. */
 static int make_code(const struct bench *b, enum method method, struct filter_code *code,
 		     struct filter_reloc *reloc)
 {
@@ -164,7 +164,7 @@ static int load_prog(struct bench *b, bool miss, enum method method)
 	struct obj_opts opts = { .stubs = &stub, .conf = &conf };
 	int rc = make_code(b, method, &code, &reloc);
 
-	if (miss) /* anywhere else */
+	if (miss) /* all other addresses */
 		conf.n = UINT32_MAX - 2 * b->set_case->m.n;
 	stub = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	if (!rc)
@@ -212,15 +212,16 @@ static int measure_all(struct bench *b, unsigned int rounds)
 
 static void print_case(const struct bench *b)
 {
-	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms",
+	printf("%s: %zu after merging; %u KiB; parsed in %.1f ms, built and filled in %.1f ms",
 	       b->set_case->name, b->filter.sets->of[b->set_case->m.family].n,
 	       b->sets.maps[0][b->set_case->m.family].head.lines / 16, b->parse_ms, b->open_ms);
 	for (int method = METHOD_HASH; method < METHODS; method++)
 		if (b->fds[method])
-			printf("; %s filled %.1f ms", method_names[method], b->kernel_ms[method]);
+			printf("; %s filled in %.1f ms", method_names[method],
+			       b->kernel_ms[method]);
 	printf("\n");
 	for (int miss = 0; miss < 2; miss++) {
-		printf("  %-12s", miss ? "of no number" : "of the set");
+		printf("  %-12s", miss ? "misses" : "hits");
 		for (int method = METHOD_SET; method < METHODS; method++) {
 			const struct runner *r = &b->runs[miss][method];
 			double base = series_spread(&b->runs[miss][METHOD_NONE].ns).median;
@@ -274,8 +275,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	cpu_pin_here();
-	printf("Nanoseconds a lookup, more than with none: medians of %ld rounds in turn, each\n"
-	       "address drawn after the answer about the last one.\n\n",
+	printf("Nanoseconds per lookup, less the loop without one: medians of %ld rounds. Each\n"
+	       "address is drawn after the previous result.\n\n",
 	       rounds);
 	for (int i = 0; i < SET_CASES; i++)
 		if (measure_case(&set_cases[i], (unsigned int)rounds))

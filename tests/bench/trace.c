@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections told of by sonde and by other tracing programs, in turn: from exec to the first one,
- * and the processor time and memory that thousands of them take. */
+/* Compares how sonde and other programs trace connections, in turn: the time from exec to the first
+ * reported connection, and the CPU time and memory for thousands. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,28 +31,28 @@ enum {
 	QUICK_ROUNDS = 3,
 	CONNECTIONS = 10000,
 	QUICK_CONNECTIONS = 2000,
-	FIRST_LINE_TIMEOUT_MS = 20000, /* for the first line */
-	IDLE_MS = 500,                 /* no line for so long: there are no more */
+	FIRST_LINE_TIMEOUT_MS = 20000, /* timeout for the first line */
+	IDLE_MS = 500,                 /* without a line for this long, the output is complete */
 	ARGS_MAX = 8,
 	LINE = 512,
 };
 
 struct contender {
 	const char *name, *argv[ARGS_MAX];
-	const char *pattern; /* what its lines of these connections have */
-	const char *package; /* of others' */
+	const char *pattern; /* a string that its lines on these connections contain */
+	const char *package; /* the package that has it, NULL: sonde */
 	bool missing;
 	struct series first_ms, cpu_ms, kib, lines;
 	char error[LINE];
 };
 
-/* Two that do the same work; ratios are to the first. */
+/* Two programs that do the same work. Ratios are to the first. */
 enum { SIDES = 2 };
 static struct comparison {
 	const char *what;
 	struct contender sides[SIDES];
 } comparisons[] = {
-	{ "connections made",
+	{ "opened connections",
 	  { { .name = "sonde trace connect",
 	      .argv = { "./sonde", "trace", "-q", "--only-new", "connect" },
 	      .pattern = ":7777" },
@@ -60,7 +60,7 @@ static struct comparison {
 	      .argv = { "tcpconnect" },
 	      .pattern = " 7777 ",
 	      .package = "libbpf-tools" } } },
-	{ "connections ended, at both ends",
+	{ "closed connections, at both ends",
 	  { { .name = "sonde trace close",
 	      .argv = { "./sonde", "trace", "-q", "--only-new", "close" },
 	      .pattern = ":7777" },
@@ -68,7 +68,7 @@ static struct comparison {
 	      .argv = { "tcplife" },
 	      .pattern = " 7777 ",
 	      .package = "libbpf-tools" } } },
-	{ "changes of state",
+	{ "state changes",
 	  { { .name = "sonde probe -e",
 	      .argv = { "./sonde", "probe", "-q", "-e", "raw:inet_sock_set_state" },
 	      .pattern = "inet_sock_set_state" },
@@ -87,7 +87,7 @@ static struct contender *get_contender(unsigned int i)
 	return &comparisons[i / SIDES].sides[i % SIDES];
 }
 
-/* A contender at work, whose lines come by a terminal: to a pipe some write by the page. */
+/* A running contender. Its output is a terminal, since some write to pipes in blocks. */
 struct session {
 	const struct contender *c;
 	pid_t pid;
@@ -113,7 +113,7 @@ static int start_server(pid_t *pid)
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4096))
-		return fail_errno(-errno, "port %d", PORT);
+		return fail_errno(-errno, "cannot listen on port %d", PORT);
 	*pid = fork();
 	if (*pid) {
 		close(fd);
@@ -155,7 +155,7 @@ static void parse_output(struct session *w, const char *text, ssize_t n)
 	}
 }
 
-/* What it says within ms; false: nothing. */
+/* Reads output that arrives within ms. False: none. */
 static bool read_output(struct session *w, int ms)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
@@ -175,10 +175,10 @@ static int start_contender(struct session *w)
 	struct termios raw;
 
 	if (master < 0 || grantpt(master) || unlockpt(master))
-		return fail_errno(-errno, "a terminal");
+		return fail_errno(-errno, "cannot open a terminal");
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || tcgetattr(slave, &raw))
-		return fail_errno(-errno, "a terminal");
+		return fail_errno(-errno, "cannot open a terminal");
 	cfmakeraw(&raw);
 	tcsetattr(slave, TCSANOW, &raw);
 	w->fd = master;
@@ -194,7 +194,7 @@ static int start_contender(struct session *w)
 	return w->pid < 0 ? fail_errno(-errno, "fork") : 0;
 }
 
-/* Connections one after another until it tells of one. The milliseconds since began. */
+/* Makes connections until it reports one. Returns the milliseconds since start_ns. */
 static double wait_first_line(struct session *w, uint64_t start_ns)
 {
 	while (!w->lines && !w->ended &&
@@ -209,20 +209,20 @@ static double wait_first_line(struct session *w, uint64_t start_ns)
 	return (double)(clock_mono() - start_ns) / 1e6;
 }
 
-/* All that it has to say. */
+/* Reads until no more output arrives. */
 static void drain_output(struct session *w)
 {
 	while (read_output(w, IDLE_MS))
 		continue;
 }
 
-/* Connections as fast as one client can, and what it tells of them. */
+/* Makes n connections as fast as one client can, and reads the output. */
 static int run_connections(struct session *w, unsigned int n)
 {
 	int status;
 	pid_t client;
 
-	drain_output(w); /* what belongs to those before */
+	drain_output(w); /* output on earlier connections */
 	w->lines = 0;
 	client = fork();
 	if (client < 0)
@@ -236,20 +236,20 @@ static int run_connections(struct session *w, unsigned int n)
 	return 0;
 }
 
-/* bpftrace passes over a signal that comes as it prints: it is asked until it has gone. */
+/* bpftrace ignores a signal that arrives while it prints, so this repeats SIGINT until it exits. */
 static void stop_contender(struct session *w, struct rusage *usage)
 {
 	int status;
 
 	while (!w->ended) {
 		kill(w->pid, SIGINT);
-		drain_output(w); /* it may wait for its reader */
+		drain_output(w); /* it may wait until its output is read */
 		w->ended = wait4(w->pid, &status, WNOHANG, usage) != 0;
 	}
 	close(w->fd);
 }
 
-/* One run of one. A contender that this kernel has nothing for says so, and is left out. */
+/* Runs a contender once. One that this kernel does not support prints why, and is skipped. */
 static int run_once(struct contender *c, unsigned int n, bool keep)
 {
 	struct session w = { .c = c };
@@ -277,15 +277,15 @@ static int run_once(struct contender *c, unsigned int n, bool keep)
 	return 0;
 }
 
-/* first: whom ratios are to. */
+/* first: the contender that ratios are to. */
 static void print_contender(const struct contender *c, const struct contender *first)
 {
 	if (c->missing && *c->error)
 		printf("  %-26s %s\n", c->name, c->error);
 	else if (c->missing && c->package)
-		printf("  %-26s not there: package %s\n", c->name, c->package);
+		printf("  %-26s not installed: package %s\n", c->name, c->package);
 	else if (c->missing)
-		printf("  %-26s not there\n", c->name);
+		printf("  %-26s missing\n", c->name);
 	else
 		printf("  %-26s %9.1f %9.0f %9.0f %9.0f   %5.2fx %5.2fx %5.2fx\n", c->name,
 		       series_median(&c->first_ms), series_median(&c->cpu_ms),
@@ -297,9 +297,9 @@ static void print_contender(const struct contender *c, const struct contender *f
 
 static void print_results(unsigned int rounds, unsigned int n)
 {
-	printf("%u connections on loopback, as fast as one client can, told of on a terminal;\n"
-	       "medians of %u rounds. first: from exec to the first line of one; CPU: user and\n"
-	       "system, loading included; KiB: peak resident.\n\n"
+	printf("%u connections on loopback, as fast as one client can, printed on a terminal; medians of\n"
+	       "%u rounds. first: from exec to the first reported connection; CPU: user and system, with\n"
+	       "loading; KiB: peak resident memory.\n\n"
 	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
 	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
 	for (int i = 0; i < COMPARISONS; i++) {
@@ -309,7 +309,7 @@ static void print_results(unsigned int rounds, unsigned int n)
 	}
 }
 
-/* A namespace with a loopback, and the tracefs that others need. */
+/* Enters a network namespace with a loopback, and mounts the tracefs that peers need. */
 static int enter_namespaces(void)
 {
 	struct nl nl = { 0 };
@@ -324,9 +324,9 @@ static int enter_namespaces(void)
 		rc = link_up(&nl, link.ifindex);
 	nl_close(&nl);
 	if (rc)
-		return fail_errno(rc, "a network namespace");
+		return fail_errno(rc, "cannot set up a network namespace");
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail_errno(-errno, "a mount namespace");
+		return fail_errno(-errno, "cannot enter a mount namespace");
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	return 0;
 }
@@ -348,7 +348,8 @@ int main(int argc, char **argv)
 		rc = start_server(&server);
 	for (unsigned int i = 0; i < CONTENDERS; i++)
 		get_contender(i)->missing = !run_in_path(get_contender(i)->argv[0]);
-	/* Round 0 warms the caches and is not kept; who begins changes. */
+	/* Round 0 warms the caches. Its results are not kept. Each round starts with another
+	 * contender. */
 	for (unsigned int round = 0; round <= rounds && !rc; round++)
 		for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
 			struct contender *c = get_contender((i + round) % CONTENDERS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The wire and its generator: a kernel program that runs on live frames in a process of its own. */
+/* The wire and its packet generator: a kernel program that runs on live frames, in a process of its
+ * own. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "tests/bench/wire.h"
@@ -33,7 +34,7 @@
 enum {
 	FRAME_MAX = 2048,
 	BATCH = 64,
-	/* Of one system call; what starts and ends one costs tens of milliseconds. */
+	/* Repeats of one system call. Starting and ending one takes tens of milliseconds. */
 	REPEAT = INT32_MAX,
 	START_TIMEOUT_MS = 2000,
 };
@@ -48,7 +49,7 @@ void wire_sleep(double seconds)
 		;
 }
 
-/* Nothing but the generator's packets: no neighbour discovery. */
+/* Prevents neighbour discovery, so that only the generator sends packets. */
 static void disable_ipv6(void)
 {
 	static const char *const paths[] = { "/proc/sys/net/ipv6/conf/all/disable_ipv6",
@@ -60,12 +61,12 @@ static void disable_ipv6(void)
 		if (fd < 0)
 			continue;
 		if (write(fd, "1", 1) != 1)
-			note("%s stays off: the numbers are noisier", paths[i]);
+			note("cannot set %s: results are noisier", paths[i]);
 		close(fd);
 	}
 }
 
-/* With it the receiving end polls, which is what frames can be redirected to. */
+/* With GRO the receiving end uses NAPI, which it needs to receive redirected frames. */
 static int enable_gro(void)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
@@ -77,7 +78,7 @@ static int enable_gro(void)
 		rc = -errno;
 	if (sock >= 0)
 		close(sock);
-	return rc ? fail_errno(rc, "GRO on %s", WIRE_IFACE) : 0;
+	return rc ? fail_errno(rc, "cannot enable GRO on %s", WIRE_IFACE) : 0;
 }
 
 static int configure_ends(struct wire *w)
@@ -102,9 +103,11 @@ int wire_open(struct wire *w)
 	int rc;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < WIRE_CPUS)
-		return fail(-ENODEV, "a sender and a receiver need a CPU each: this host has one");
-	cpu_pin(WIRE_CPU_RECEIVE); /* this process mostly sleeps, and the sender is not to notice
-				       it */
+		return fail(
+			-ENODEV,
+			"the sender and the receiver need one CPU each: this host has only one");
+	cpu_pin(WIRE_CPU_RECEIVE); /* this process sleeps most of the time, and must not disturb the
+				      sender */
 	rc = lab_open(&got.lab);
 	if (!rc)
 		rc = configure_ends(&got);
@@ -145,7 +148,7 @@ static uint16_t ip_checksum(const struct iphdr *ip)
 	return (uint16_t) ~(sum + (sum >> 16));
 }
 
-/* For another host: the stack looks at the address and is done, after the receivers had it. */
+/* Addressed to another host: the stack drops it after the receivers. */
 void wire_make_frame(uint8_t *frame, unsigned int size)
 {
 	struct ethhdr eth = { .h_dest = { 2, [5] = 0x99 }, .h_source = { 2, [5] = 1 } };
@@ -173,14 +176,14 @@ void wire_make_frame(uint8_t *frame, unsigned int size)
 	memcpy(frame + sizeof(eth) + sizeof(ip), &udp, sizeof(udp));
 }
 
-/* Others' turns on this CPU would cost more than their time: its caches. (musl's function for it
- * only says that it is none.) */
+/* Other processes on this CPU would also replace its caches. (musl's sched_setscheduler() always
+ * fails with ENOSYS.) */
 static void raise_priority(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
 	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param))
-		note("the generator shares its CPU: the numbers are noisier");
+		note("the generator shares its CPU: results are noisier");
 }
 
 static void send_forever(int prog, const struct wire_flood *flood)
@@ -204,7 +207,8 @@ static void send_forever(int prog, const struct wire_flood *flood)
 	fail_errno(rc, "BPF_PROG_TEST_RUN on live frames");
 }
 
-/* About a golden section of all, and none is left out: no divisor in common. */
+/* A stride near the golden section of the number, without a common divisor, so that each source is
+ * used. */
 static uint32_t find_stride(uint32_t sources)
 {
 	for (uint32_t stride = (uint32_t)(sources * 0.618);; stride++) {
@@ -232,8 +236,8 @@ static int read_sent(const struct wire *w, uint64_t *sent)
 	return rc;
 }
 
-/* How long the generator wanted its CPU and did not have it; 0 if the kernel does not say. (Its CPU
- * time would not do: some kernels leave interrupts' work out of that.) */
+/* How long the generator waited for its CPU; 0 if unknown. (Its CPU time is not suitable: in some
+ * kernels it excludes interrupts.) */
 static uint64_t read_wait_ns(const struct wire *w)
 {
 	unsigned long long wait_ns = 0;
@@ -250,7 +254,7 @@ static uint64_t read_wait_ns(const struct wire *w)
 	return wait_ns;
 }
 
-/* Measuring begins when packets flow and caches are warm. */
+/* Waits until packets are sent and caches are warm, then starts measuring. */
 static int wait_for_packets(struct wire *w)
 {
 	uint64_t deadline = clock_mono() + START_TIMEOUT_MS * UINT64_C(1000000), sent = 0;
@@ -286,7 +290,7 @@ int wire_start(struct wire *w, const struct wire_flood *flood)
 	w->sender = fork();
 	if (w->sender < 0) {
 		obj_close(&w->flood);
-		return fail_errno(-errno, "a process for the generator");
+		return fail_errno(-errno, "cannot start a process for the generator");
 	}
 	if (!w->sender) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -332,7 +336,7 @@ int wire_stop(struct wire *w, struct wire_sent *sent)
 	sent->packet_ns = packets > 0 ? (ns - (double)wait_ns) / packets : 0;
 	sent->slice_ns = read_slices(w);
 	obj_close(&w->flood);
-	return rc ? fail_errno(rc, "the generator's counter") : 0;
+	return rc ? fail_errno(rc, "cannot read the generator's counter") : 0;
 }
 
 uint64_t wire_count_sent(const struct wire *w)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints a pcap file's lines: lines [-nevqStxXAN] [-b ROUNDS] FILE. For the oracle, and for the
- * benchmark: with -b the frames are dissected so often, and the time is what is printed. */
+/* Prints the packets of a pcap file as lines: lines [-nevqStxXAN] [-b ROUNDS] FILE. With -b,
+ * dissects each frame that many times and prints the time. For oracle.sh and the benchmark. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static int print_lines(struct pcap_file *p, const struct dissect_opts *o)
 	return err ? err : flush_output();
 }
 
-/* A frame on its own: so that each kind has its number. */
+/* Measures each frame separately, so that each kind has its own result. */
 static void measure_frames(struct pcap_file *p, const struct dissect_opts *o, unsigned long rounds)
 {
 	struct frame f;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where filters differ from libpcap's on purpose: each row on a packet that shows it, judged by
- * both. usage: differ [-m]: -m prints the manual's table. */
+/* The intended differences between sonde's filters and libpcap's: each row has a packet that shows
+ * one, matched by both. usage: differ [-m]: -m prints the manual's table. */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@ enum answer { NO, YES, REFUSED };
 static const char *const answer_texts[] = { "does not", "matches", "is refused" };
 
 /* clang-format off */
-/* A tag between the addresses and IPv4. */
+/* A VLAN tag between the addresses and IPv4. */
 static const struct packet_header tagged[] = {
 	{ PACKET_ETH, 0x8100, 0 },
 	{ PACKET_VLAN, 7, 0x0800 },
@@ -29,7 +29,7 @@ static const struct packet_header tagged_twice[] = {
 	{ PACKET_TCP, 5, 0 },
 	{ 0 },
 };
-/* Label 16, the last one. */
+/* MPLS label 16, at the bottom of the stack. */
 static const struct packet_header labelled[] = {
 	{ PACKET_ETH, 0x8847, 0 },
 	{ PACKET_BE16, 1, 0 },

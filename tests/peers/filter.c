@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter language beside libpcap's: the same expressions on the same packets, the same answers.
- * usage: filter [EXPRESSIONS [SEED]] */
+/* Compares the filter language with libpcap's: the same expressions on the same packets must match
+ * alike. usage: filter [EXPRESSIONS [SEED]] */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum { PACKETS = 600, TEXT_MAX = 2000 };
 
 static struct exprs_packet packets[PACKETS];
 
-/* libpcap looks for transport bytes behind IPv4 only: a difference on purpose. */
+/* An intended difference: libpcap reads transport bytes only after IPv4. */
 static bool is_known_difference(const char *text, const struct view *v)
 {
 	return v->family == 6 &&
@@ -30,20 +30,20 @@ static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compare
 
 	if (theirs && ours)
 		return 0;
-	/* Constants that make no sense are refused there when they are folded. */
+	/* libpcap folds constants, and refuses some that make no sense. */
 	if (theirs) {
 		filter_close(&f);
 		return strstr(pcap_geterr(pcap), "rejects all") ||
 				       strstr(pcap_geterr(pcap), "zero") ||
 				       strstr(pcap_geterr(pcap), "shift")
 			       ? 0
-			       : (printf("FAIL '%s': refused by libpcap only: %s\n", text,
+			       : (printf("FAIL '%s': only libpcap refuses it: %s\n", text,
 					 pcap_geterr(pcap)),
 				  1);
 	}
 	if (ours) {
-		printf("FAIL '%s': refused at %llu: %s\n", text, (unsigned long long)diag.pos,
-		       diag.msg);
+		printf("FAIL '%s': only sonde refuses it, at byte %llu: %s\n", text,
+		       (unsigned long long)diag.pos, diag.msg);
 		pcap_freecode(&program);
 		return 1;
 	}
@@ -61,7 +61,7 @@ static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compare
 		*matched += b;
 		if (a == b)
 			continue;
-		printf("FAIL '%s': libpcap says %d, packet %d of %u (%u) bytes:", text, a, i,
+		printf("FAIL '%s': libpcap answers %d, packet %d with %u (%u) bytes:", text, a, i,
 		       fr->caplen, fr->len);
 		for (uint32_t k = 0; k < fr->caplen; k++)
 			printf("%s%02x", k % 4 ? "" : " ", fr->data[k]);
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		failed += compare_filter(pcap, text, &compared, &matched);
 	}
 	pcap_close(pcap);
-	printf("%lu judged alike, %lu matched\n", compared, matched);
+	printf("%lu answers compared, %lu matches\n", compared, matched);
 	printf("%d passed, %d failed, 0 skipped\n", failed ? 0 : 1, failed);
 	return failed != 0;
 }
