@@ -15,7 +15,7 @@ enum { STEPS_MAX = 2, ARGS_MAX = 10 };
 /* All of a group do the same work. Ratios are to the first of the group. */
 enum group { GROUP_XDP, GROUP_BOTH, GROUP_LIVE, GROUP_NONE };
 
-/* A way to load and attach the gate: one or two commands. */
+/* How a contender loads and attaches the gate: one or two commands. */
 struct contender {
 	const char *name;
 	enum group group;

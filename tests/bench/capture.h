@@ -30,7 +30,7 @@ struct measure_opts {
 struct sample {
 	double rate;        /* sent packets per second */
 	double path_ns;     /* the sending CPU's time per packet, with the whole path */
-	double wanted;      /* packets that the receiver should capture */
+	double expected;    /* packets that the receiver should capture */
 	double lost;        /* share of these that were not captured */
 	double unaccounted; /* neither captured nor counted as dropped */
 	double cpu_ns;      /* the receiver's CPU time per received packet */

@@ -55,16 +55,18 @@ int capture_null(struct bench *b)
 }
 
 /* Two goals: in ns, which depends on the host, and relative to tcpdump on the same host. */
-static void add_path_goals(int who, double limit_ns, double limit_part, const char *const what[2])
+static void add_path_goals(int receiver, double limit_ns, double limit_ratio,
+			   const char *const what[2])
 {
 	const struct goal ns = { what[0], GOAL_AT_MOST, limit_ns, "ns" };
-	const struct goal part = { what[1], GOAL_AT_MOST, limit_part, "x" };
-	double ours = series_median(&results[who].path_ns);
-	double first = series_median(&results[RECEIVER_TCPDUMP].path_ns);
-	bool measured = results[who].rate.n > 0;
+	const struct goal ratio = { what[1], GOAL_AT_MOST, limit_ratio, "x" };
+	double sonde_ns = series_median(&results[receiver].path_ns);
+	double tcpdump_ns = series_median(&results[RECEIVER_TCPDUMP].path_ns);
+	bool measured = results[receiver].rate.n > 0;
 
-	goals_add(&ns, receivers[who].name, measured, ours);
-	goals_add(&part, receivers[who].name, measured && first > 0, ours / first);
+	goals_add(&ns, receivers[receiver].name, measured, sonde_ns);
+	goals_add(&ratio, receivers[receiver].name, measured && tcpdump_ns > 0,
+		  sonde_ns / tcpdump_ns);
 }
 
 int capture_path(struct bench *b)

@@ -45,21 +45,23 @@ static int send_flood(struct bench *b, struct receiver *r, const struct measure_
 }
 
 static void account_packets(struct bench *b, const struct receiver *r, const struct measure_opts *m,
-			    const struct receiver_result *got, double received, struct sample *s)
+			    const struct receiver_result *result, double received, struct sample *s)
 {
 	unsigned int every = m->filtered ? m->flood.match_every : 1;
 
-	s->wanted = ceil(received / every);
-	s->unaccounted = s->wanted - (double)(got->captured + got->dropped);
-	s->lost = s->wanted > (double)got->captured ? 1 - (double)got->captured / s->wanted : 0;
-	s->cpu_ns = got->cpu_ns / received;
+	s->expected = ceil(received / every);
+	s->unaccounted = s->expected - (double)(result->captured + result->dropped);
+	s->lost = s->expected > (double)result->captured
+			  ? 1 - (double)result->captured / s->expected
+			  : 0;
+	s->cpu_ns = result->cpu_ns / received;
 	if (r->package || m->filtered)
 		return;
 	b->loss_checked = true;
 	if (s->unaccounted != 0)
 		printf("  %s: %.0f packets received; it reports %llu captured, %llu dropped\n",
-		       r->name, received, (unsigned long long)got->captured,
-		       (unsigned long long)got->dropped);
+		       r->name, received, (unsigned long long)result->captured,
+		       (unsigned long long)result->dropped);
 	if (fabs(s->unaccounted) > b->unaccounted)
 		b->unaccounted = fabs(s->unaccounted);
 }
@@ -67,7 +69,7 @@ static void account_packets(struct bench *b, const struct receiver *r, const str
 static int run_receiver(struct bench *b, struct receiver *r, const struct measure_opts *m,
 			struct sample *s)
 {
-	struct receiver_result got = { 0 };
+	struct receiver_result result = { 0 };
 	uint64_t before = 0, after = 0;
 	char path[4096] = "/dev/null";
 	int fd = 0, rc;
@@ -85,15 +87,15 @@ static int run_receiver(struct bench *b, struct receiver *r, const struct measur
 	if (!rc)
 		rc = send_flood(b, r, m, s);
 	if (!rc)
-		rc = receiver_stop(r, &got);
+		rc = receiver_stop(r, &result);
 	if (!rc)
 		rc = wire_read_received(&b->wire, &after);
 	if (!rc && fd)
-		rc = receiver_count(fd, path, &got.captured);
+		rc = receiver_count(fd, path, &result.captured);
 	if (!rc && after == before)
 		rc = fail(-EIO, "no packet was received");
 	if (!rc)
-		account_packets(b, r, m, &got, (double)(after - before), s);
+		account_packets(b, r, m, &result, (double)(after - before), s);
 	receiver_kill(r);
 	if (m->to_disk && rc)
 		unlink(path);

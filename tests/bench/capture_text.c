@@ -179,7 +179,7 @@ static int measure_readers(const struct bench *b, char paths[FILES][4096], int f
 
 static void print_readers(const struct input *in)
 {
-	double ours = series_median(&readers[SONDE].ns);
+	double sonde_ns = series_median(&readers[SONDE].ns);
 
 	printf("As text, -n, %s\n  %-14s %9s %9s %9s %8s\n", in->title, "", "CPU ns", "min", "p90",
 	       "ratio");
@@ -189,7 +189,8 @@ static void print_readers(const struct input *in)
 		struct goal goal = { in->goals[i], GOAL_AT_MOST, readers[i].goal, "x" };
 
 		if (i != SONDE)
-			goals_add(&goal, "sonde", ours > 0 && s.median > 0, ours / s.median);
+			goals_add(&goal, "sonde", sonde_ns > 0 && s.median > 0,
+				  sonde_ns / s.median);
 		if (readers[i].ns.n)
 			printf("  %-14s %9.1f %9.1f %9.1f %7.2fx\n", readers[i].name, s.median,
 			       s.min, s.p90, first > 0 ? s.median / first : 0);

@@ -164,8 +164,8 @@ static void add_ratio_goal(const char *what, enum contender_id id, enum contende
 		  series_median(&contenders[id].over_ns) / first);
 }
 
-/* Goals in ns depend on the host, so there are also goals relative to peers. The limits were set on
- * a host where the kernel's hash took 13 ns, xdp-filter 26 and the trie 126. */
+/* Goals in ns depend on the host, so others are relative to peers. The limits were set on a host
+ * where the kernel's hash took 13 ns, xdp-filter 26 and the trie 126. */
 static int run_set(struct bench *b)
 {
 	int rc = run_part(b, "set", "Sets of sources, compared with a bare XDP_DROP");

@@ -65,23 +65,24 @@ static const struct {
 	const char *packet;
 	const struct packet_header *headers;
 	const char *filter, *reason;
-	enum answer ours, theirs;
+	enum answer sonde, libpcap;
 } rows[] = {
 	{ "tagged (802.1Q) TCP", tagged, "tcp port 443", "tags are transparent", YES, NO },
-	{ "tagged (802.1Q) TCP", tagged, "vlan 7 and tcp port 443", "`vlan` asks for a tag", YES,
+	{ "tagged (802.1Q) TCP", tagged, "vlan 7 and tcp port 443", "`vlan` matches a tag", YES,
 	  YES },
 	{ "tagged (802.1Q) TCP", tagged, "tcp port 443 and vlan 7",
-	  "`vlan` does not move what follows or went before", YES, REFUSED },
-	{ "tagged twice (QinQ)", tagged_twice, "host 192.0.2.1", "so are two tags", YES, NO },
+	  "`vlan` changes no offsets in other terms", YES, REFUSED },
+	{ "tagged twice (QinQ)", tagged_twice, "host 192.0.2.1", "two tags are transparent, too",
+	  YES, NO },
 	{ "MPLS", labelled, "tcp port 443", "labels are transparent", YES, NO },
 	{ "IPv6 with options", extended, "tcp port 443", "extension headers are walked", YES, NO },
-	{ "IPv6 with options", extended, "ip6 proto 6", "`ip6 proto` is what they lead to", YES,
-	  NO },
+	{ "IPv6 with options", extended, "ip6 proto 6", "`ip6 proto` is the protocol after them",
+	  YES, NO },
 	{ "IPv6 with options", extended, "ip6 protochain 6", "`protochain` needs no loop", YES,
 	  YES },
-	{ "IPv6, first fragment", fragmented, "udp port 53", "the first one has the ports", YES,
-	  NO },
-	{ "TCP over IPv6", plain6, "tcp[13] & 16 != 0", "transport bytes behind IPv6, too", YES,
+	{ "IPv6, first fragment", fragmented, "udp port 53", "the first fragment has the ports",
+	  YES, NO },
+	{ "TCP over IPv6", plain6, "tcp[13] & 16 != 0", "transport bytes after IPv6, too", YES,
 	  NO },
 	{ "TCP over IPv6", plain6, "tcp[tcpflags] == tcp-ack", "the same by name", YES, NO },
 };
@@ -130,7 +131,7 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (manual)
-		printf("| packet | filter | sonde | libpcap | because |\n"
+		printf("| packet | filter | sonde | libpcap | reason |\n"
 		       "| --- | --- | --- | --- | --- |\n");
 	for (int i = 0; i < ROWS; i++) {
 		struct packet p = { .len = 0 };
@@ -142,7 +143,7 @@ int main(int argc, char **argv)
 		if (manual)
 			printf("| %s | `%s` | %s | %s | %s |\n", rows[i].packet, rows[i].filter,
 			       answer_texts[a], answer_texts[b], rows[i].reason);
-		if (a == rows[i].ours && b == rows[i].theirs)
+		if (a == rows[i].sonde && b == rows[i].libpcap)
 			continue;
 		failed++;
 		if (!manual)

@@ -25,13 +25,13 @@ static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compare
 	struct diag diag = { 0 };
 	struct bpf_program program;
 	struct filter f = { 0 };
-	int theirs = pcap_compile(pcap, &program, text, 0, PCAP_NETMASK_UNKNOWN);
-	int ours = filter_parse(&f, text, NULL, &diag), wrong = 0;
+	int libpcap_rc = pcap_compile(pcap, &program, text, 0, PCAP_NETMASK_UNKNOWN);
+	int sonde_rc = filter_parse(&f, text, NULL, &diag), is_wrong = 0;
 
-	if (theirs && ours)
+	if (libpcap_rc && sonde_rc)
 		return 0;
 	/* libpcap folds constants, and refuses some that make no sense. */
-	if (theirs) {
+	if (libpcap_rc) {
 		filter_close(&f);
 		return strstr(pcap_geterr(pcap), "rejects all") ||
 				       strstr(pcap_geterr(pcap), "zero") ||
@@ -41,13 +41,13 @@ static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compare
 					 pcap_geterr(pcap)),
 				  1);
 	}
-	if (ours) {
+	if (sonde_rc) {
 		printf("FAIL '%s': only sonde refuses it, at byte %llu: %s\n", text,
 		       (unsigned long long)diag.pos, diag.msg);
 		pcap_freecode(&program);
 		return 1;
 	}
-	for (int i = 0; i < PACKETS && !wrong; i++) {
+	for (int i = 0; i < PACKETS && !is_wrong; i++) {
 		const struct frame *fr = &packets[i].frame;
 		struct pcap_pkthdr h = { .caplen = fr->caplen, .len = fr->len };
 		struct filter_packet p = { packets[i].views, fr->data, fr->caplen };
@@ -66,11 +66,11 @@ static int compare_filter(pcap_t *pcap, const char *text, unsigned long *compare
 		for (uint32_t k = 0; k < fr->caplen; k++)
 			printf("%s%02x", k % 4 ? "" : " ", fr->data[k]);
 		printf("\n");
-		wrong = 1;
+		is_wrong = 1;
 	}
 	pcap_freecode(&program);
 	filter_close(&f);
-	return wrong;
+	return is_wrong;
 }
 
 int main(int argc, char **argv)
