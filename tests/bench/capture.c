@@ -23,7 +23,7 @@ enum { PARTS = ARRAY_LEN(parts) };
 static void add_loss_goal(const struct bench *b)
 {
 	if (b->loss_checked)
-		goals_add(&(struct goal){ "packets neither delivered nor counted as lost",
+		goals_add(&(struct goal){ "packets neither captured nor counted as dropped",
 					  GOAL_AT_MOST, 0, "" },
 			  "sonde", true, b->unaccounted);
 }

@@ -220,7 +220,7 @@ int capture_stats(struct bench *b)
 		printf("skipped: run times of BPF programs: %s\n\n", err_message(stats));
 		return 0;
 	}
-	printf("Run times of BPF programs, measured by the kernel (which adds about 20 ns per run)\n"
+	printf("Run times of BPF programs, measured by the kernel (adds about 20 ns per run)\n"
 	       "  %-14s %-16s %8s %12s\n",
 	       "", "program", "ns", "runs");
 	for (int i = 0; i < RECEIVERS && !rc; i++) {

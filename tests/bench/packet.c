@@ -268,7 +268,7 @@ int bench_packets(unsigned int rounds)
 	obj_close(&gate);
 	if (rc)
 		return rc;
-	printf("Nanoseconds per packet with BPF_PROG_TEST_RUN: medians of %u rounds of %d ms each.\n"
+	printf("Nanoseconds per packet with BPF_PROG_TEST_RUN: medians of %u rounds of %d ms.\n"
 	       "diff: gate less empty in the same round: median, minimum, 90th percentile.\n\n"
 	       "  %-8s %-28s %7s %7s %8s %8s %7s %7s\n",
 	       rounds, RUN_MS, "hook", "packet", "empty", "gate", "ratio", "diff", "min", "p90");

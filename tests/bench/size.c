@@ -55,7 +55,7 @@ static void print_size(const struct contender *c)
 
 int bench_size(void)
 {
-	printf("Size in KiB: the binary, the shared libraries that ldd lists (and their number), the\n"
+	printf("Size in KiB: the binary, the shared libraries that ldd lists (number), the\n"
 	       "BPF object (sonde's is in its binary).\n\n"
 	       "  %-32s %8s %13s %8s %8s %8s\n",
 	       "", "binary", "libraries", "object", "all", "ratio");
