@@ -245,8 +245,8 @@ static int run_bench(struct bench *b)
 	int rc;
 
 	bench_print_header("filter", &b->opts);
-	printf("ns: the sending CPU's time to make and drop a packet of %d bytes; diff: more\n"
-	       "than the baseline, measured directly before; min diff: of the rounds' minimums.\n\n",
+	printf("ns: the sending CPU's time to make and drop a packet of %d bytes; diff: more than\n"
+	       "the baseline, measured directly before; min diff: of the rounds' minimums.\n\n",
 	       SIZE);
 	contenders_find_all(b);
 	rc = mount_private_bpffs();

@@ -298,8 +298,8 @@ static void print_contender(const struct contender *c, const struct contender *f
 static void print_results(unsigned int rounds, unsigned int n)
 {
 	printf("%u connections on loopback, as fast as one client can, printed on a terminal;\n"
-	       "medians of %u rounds. first: from exec to the first reported connection; CPU: user\n"
-	       "and system, with loading; KiB: peak resident memory.\n\n"
+	       "medians of %u rounds. first: from exec to the first reported connection; CPU:\n"
+	       "user and system, with loading; KiB: peak resident memory.\n\n"
 	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
 	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
 	for (int i = 0; i < COMPARISONS; i++) {
