@@ -12,12 +12,21 @@
 
 enum { BYTES_PER_LINE = 12 };
 
+static const char out_of_memory[] = "out of memory";
+
+/* Keeps the first error. */
+static void set_error(struct gen_text *t, const char *error)
+{
+	if (!t->error)
+		t->error = error;
+}
+
 static bool reserve_text(struct gen_text *t, size_t more)
 {
 	size_t cap = t->cap ? t->cap : 4096;
 	char *at;
 
-	if (t->failed)
+	if (t->error)
 		return false;
 	if (more <= t->cap - t->len)
 		return true;
@@ -25,7 +34,7 @@ static bool reserve_text(struct gen_text *t, size_t more)
 		cap *= 2;
 	at = realloc(t->at, cap);
 	if (!at) {
-		t->failed = true;
+		set_error(t, out_of_memory);
 		return false;
 	}
 	t->at = at;
@@ -51,7 +60,7 @@ __attribute__((format(printf, 2, 3))) static void emit_text(struct gen_text *t, 
 			return;
 		}
 	}
-	t->failed = true;
+	set_error(t, "a text cannot be formatted");
 }
 
 /* Appends a string literal. The string may contain any bytes. */
@@ -101,7 +110,7 @@ static void emit_images(struct gen_text *t, const struct gen_obj *obj)
 		if (!m->image)
 			continue;
 		if (asprintf(&name, "image_%s", obj->map_labels[i]) < 0) {
-			t->failed = true;
+			set_error(t, out_of_memory);
 			return;
 		}
 		emit_bytes(t, name, m->image, m->value_size);
@@ -168,26 +177,32 @@ struct names {
 	size_t len, cap;
 };
 
-/* Returns the offset of a name, adding it if it is new. -1: no memory, or the table is full. */
-static int intern_name(struct names *n, const char *name)
+/* Returns the offset of a name, adding it if it is new; 0 after an error. */
+static int intern_name(struct gen_text *t, struct names *n, const char *name)
 {
 	size_t len = strlen(name) + 1;
 
 	for (size_t at = 0; at < n->len; at += strlen(n->at + at) + 1)
 		if (!strcmp(n->at + at, name))
 			return at;
+	if (n->len > UINT16_MAX) {
+		set_error(t, "too many names of types and members for 16-bit offsets");
+		return 0;
+	}
 	if (n->len + len > n->cap) {
 		size_t cap = 2 * (n->len + len);
-		char *more = cap > 2 * UINT16_MAX ? NULL : realloc(n->at, cap);
+		char *more = realloc(n->at, cap);
 
-		if (!more)
-			return -1;
+		if (!more) {
+			set_error(t, out_of_memory);
+			return 0;
+		}
 		n->at = more;
 		n->cap = cap;
 	}
 	memcpy(n->at + n->len, name, len);
 	n->len += len;
-	return n->len - len > UINT16_MAX ? -1 : (int)(n->len - len);
+	return (int)(n->len - len);
 }
 
 /* Appends a name within a comment. Characters that could end the comment are replaced. */
@@ -205,9 +220,10 @@ static void emit_cores(struct gen_text *t, const struct spec_prog *p, struct nam
 	emit_text(t, "static const struct spec_packed_core cores_%s[] = {\n", p->name);
 	for (uint32_t i = 0; i < p->ncores; i++) {
 		const struct spec_core *c = &p->cores[i];
-		int type = intern_name(names, c->type), path = intern_name(names, c->path);
+		int type = intern_name(t, names, c->type), path = intern_name(t, names, c->path);
 
-		t->failed |= type < 0 || path < 0 || c->insn > UINT16_MAX;
+		if (c->insn > UINT16_MAX)
+			set_error(t, "a CO-RE record is after instruction 65535 of its program");
 		emit_text(t, "\t{ %u, %s, %u, %d, %d }, /* ", c->insn, core_kinds[c->kind], c->size,
 			  type, path);
 		emit_plain(t, c->type);
@@ -284,7 +300,7 @@ static void emit_code(struct gen_text *t, const struct gen_obj *obj, struct spec
 	uint8_t *code = gen_pack(obj, &spec->code_len, spec->streams);
 
 	if (!code)
-		t->failed = true;
+		set_error(t, out_of_memory);
 	else
 		emit_bytes(t, "code", code, spec->code_len);
 	free(code);
@@ -327,7 +343,7 @@ int gen_emit_source(const struct gen_obj *obj, struct gen_text *t)
 	if (obj->spec.btf)
 		emit_bytes(t, "btf", obj->spec.btf, obj->spec.btf_len);
 	emit_spec(t, &spec);
-	return t->failed ? -ENOMEM : 0;
+	return t->error ? -EINVAL : 0;
 }
 
 static void emit_enum(struct gen_text *t, const struct spec *spec, const char *what,
@@ -367,7 +383,7 @@ int gen_emit_header(const struct gen_obj *obj, struct gen_text *t)
 		emit_enum(t, spec, "PROG", spec->progs[i].name);
 	emit_count(t, spec, "NPROGS");
 	emit_text(t, "extern const struct spec %s_spec;\n\n#endif\n", spec->name);
-	return t->failed ? -ENOMEM : 0;
+	return t->error ? -EINVAL : 0;
 }
 
 void gen_text_close(struct gen_text *t)

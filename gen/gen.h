@@ -52,16 +52,16 @@ void gen_obj_close(struct gen_obj *obj);
  * if packing does not make them smaller. The caller frees them. NULL: no memory. */
 uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len, uint32_t streams[STREAMS]);
 
-/* A growing text. If memory runs out, failed is set and later appends do nothing. */
+/* A growing text. After an error, later appends do nothing. */
 struct gen_text {
 	char *at;
 	size_t len, cap;
-	bool failed;
+	const char *error; /* the first error, NULL: none */
 };
 
 void gen_text_close(struct gen_text *t);
 
-/* Append NAME.gen.c or NAME.gen.h to the text. 0 or -ENOMEM. */
+/* Append NAME.gen.c or NAME.gen.h to the text. 0, or -EINVAL with t->error. */
 int gen_emit_source(const struct gen_obj *obj, struct gen_text *t);
 int gen_emit_header(const struct gen_obj *obj, struct gen_text *t);
 

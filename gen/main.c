@@ -100,8 +100,10 @@ static int write_outputs(const char *dir, const struct gen_obj *obj, const char 
 	const char *name = obj->spec.name;
 	int err = 0;
 
-	if (gen_emit_source(obj, &source) || gen_emit_header(obj, &header))
-		err = print_error(file, strerror(ENOMEM));
+	if (gen_emit_source(obj, &source))
+		err = print_error(file, source.error);
+	if (!err && gen_emit_header(obj, &header))
+		err = print_error(file, header.error);
 	if (!err)
 		err = write_output(&c, dir, name, "c", &source);
 	if (!err)
@@ -124,8 +126,10 @@ static int convert_object(const char *file, const char *dir)
 	char *name = make_base_name(file);
 	uint8_t *elf;
 	size_t len;
-	int err = -ENOMEM;
+	int err = -EINVAL;
 
+	if (!name)
+		print_error(file, strerror(ENOMEM));
 	elf = name ? read_file(file, &len) : NULL;
 	if (elf)
 		err = gen_read(elf, len, name, &obj, &d) ? print_error(file, d.msg) : 0;

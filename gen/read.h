@@ -62,7 +62,7 @@ struct reader {
 	struct map *conf; /* the map with the variable `conf`, or NULL */
 };
 
-/* Writes the error message unless there is one; sec and sym may be NULL. Returns -EINVAL. */
+/* Sets the error message, and keeps an earlier one. sec and sym may be NULL. Returns -EINVAL. */
 int gen_fail(struct reader *r, const char *sec, const char *sym, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

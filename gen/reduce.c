@@ -124,7 +124,7 @@ static bool visit_type(struct reduction *red, uint32_t old)
 	return true;
 }
 
-/* Collects all types of a map. If one is of a kind that is left out, none of them is kept. */
+/* Collects all types of a map. If one has an unsupported kind, none of them is kept. */
 static bool collect_map(struct reduction *red, struct map *m)
 {
 	uint32_t before = red->n, key, value;

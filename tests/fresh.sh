@@ -13,7 +13,7 @@ roots=$PWD/build/fetched/root
 run_inside() {
 	suite=$1 programs=$2 out=$3
 	top=$(mktemp -d)
-	# Keep the changes (1.2 GB) in memory if there is enough: unpacking on disks is slow.
+	# Keep the changes (1.2 GB) in memory if enough is available, since unpacking on disks is slow.
 	if [ "$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)" -ge 4 ]; then
 		mount -t tmpfs -o size=3g tmpfs "$top"
 	else

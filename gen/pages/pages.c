@@ -10,7 +10,7 @@ enum { PAGES_MAX = 32, TEXT_MAX = 1 << 18 };
 
 static char text[TEXT_MAX];
 
-static _Noreturn void die(const char *file, const char *what)
+static _Noreturn void exit_with_error(const char *file, const char *what)
 {
 	fprintf(stderr, "pages: %s: %s\n", file, what);
 	exit(1);
@@ -31,10 +31,10 @@ static size_t read_page(const char *path, size_t at)
 	size_t n;
 
 	if (!f)
-		die(path, "cannot be read");
+		exit_with_error(path, "cannot be read");
 	n = fread(text + at, 1, sizeof(text) - at, f);
 	if (ferror(f) || at + n == sizeof(text))
-		die(path, "cannot be read, or is too long");
+		exit_with_error(path, "cannot be read, or is too long");
 	fclose(f);
 	return n;
 }
@@ -47,7 +47,7 @@ static FILE *open_output(const char *dir, const char *suffix)
 	snprintf(path, sizeof(path), "%s/pages.gen.%s", dir, suffix);
 	f = fopen(path, "wb");
 	if (!f)
-		die(path, "cannot be written");
+		exit_with_error(path, "cannot be written");
 	return f;
 }
 
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	len = packed ? LZ4_compress_HC(text, (char *)packed, (int)offs[n], room, LZ4HC_CLEVEL_MAX)
 		     : 0;
 	if (len <= 0)
-		die(argv[3], "cannot be compressed");
+		exit_with_error(argv[3], "cannot be compressed");
 	write_header(argv[2], n, (size_t)len, offs[n]);
 	write_source(argv[2], argv + 3, offs, n, packed, len);
 	free(packed);

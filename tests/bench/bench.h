@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the benchmark: what each measures, and the numbers that are held to a promise. */
+/* The sections of the benchmark, and the results that are compared with goals. */
 #ifndef TESTS_BENCH_H
 #define TESTS_BENCH_H
 
@@ -12,17 +12,17 @@
 
 enum { STEPS_MAX = 2, ARGS_MAX = 10 };
 
-/* The same work for all of one group; ratios are to the group's first. */
+/* All of a group do the same work. Ratios are to the first of the group. */
 enum group { GROUP_XDP, GROUP_BOTH, GROUP_LIVE, GROUP_NONE };
 
-/* A way to have the gate on an interface: one or two commands. */
+/* How a contender loads and attaches the gate: one or two commands. */
 struct contender {
 	const char *name;
 	enum group group;
 	const char *steps[STEPS_MAX][ARGS_MAX];
-	const char *object;  /* a file that it needs besides, or NULL */
-	const char *package; /* which brings it, for when it is not there */
-	bool absent;
+	const char *object;  /* another file that it needs, or NULL */
+	const char *package; /* the package that has it, NULL: sonde's build */
+	bool missing;
 	struct series cpu_ms, wall_ms;
 	long peak_kib;
 };
@@ -39,18 +39,19 @@ enum {
 };
 extern struct contender contenders[CONTENDERS];
 
-/* Each measures and prints a section; 0 or -errno after saying why. */
+/* Each measures and prints one section. 0 or -errno. Reports errors. */
 int bench_exec(struct nl *nl, unsigned int runs);
 int bench_memory(struct nl *nl);
 int bench_size(void);
 int bench_packets(unsigned int rounds);
 
-/* Load programs (a bit each, 0: all) as `sonde count` does for an Ethernet device. */
-int load_gate(struct obj *gate, uint32_t progs);
+/* Loads programs of the gate (a bit for each, 0: all) as `sonde count` does for an Ethernet device.
+ */
+int bench_load_gate(struct obj *gate, uint32_t progs);
 
-/* For the verdicts: the kernel's part of loading the XDP program; KiB of the sonde binary; the
- * largest difference to an empty XDP program among the packets that have a counter of their own,
- * and among the rest, in ns. */
-extern double kernel_xdp_ms, size_sonde_kib, packet_common_ns, packet_rare_ns;
+/* Results for the goals: the kernel's share of loading the XDP program in ms, the size of the sonde
+ * binary in KiB, and the largest difference from an empty XDP program in ns, for packets of common
+ * protocols and of others. */
+extern double kernel_xdp_ms, size_sonde_kib, packet_common_ns, packet_other_ns;
 
 #endif

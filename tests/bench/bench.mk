@@ -7,7 +7,7 @@ BENCH_PROGRAMS := $(patsubst %,$(BENCH_DIR)/%,bench capture filter guard sets tr
 $(BENCH_DIR)/bench: $(call bench_o,bench exec packet run series size)
 $(BENCH_DIR)/capture: $(call bench_o,capture capture_live capture_rate capture_run capture_text flood.gen parts \
 	receiver run series wire)
-$(BENCH_DIR)/filter: $(call bench_o,drops.gen filter filter_load filter_way flood.gen members parts run series wire)
+$(BENCH_DIR)/filter: $(call bench_o,drops.gen filter filter_load filter_methods flood.gen members parts run series wire)
 $(BENCH_DIR)/guard: $(call bench_o,guard peers.gen)
 $(BENCH_DIR)/sets: $(call bench_o,members sets series sets.gen)
 $(BENCH_DIR)/trace: $(call bench_o,run series trace)
@@ -17,10 +17,13 @@ OBJECTS += $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/bench/*.c))
 bench-programs: $(BENCH_PROGRAMS)
 .PHONY: bench-programs
 
+$(BENCH_DIR)/bench.o: CFLAGS_TARGET += -DBINARY_SIZE_LIMIT=$(BINARY_SIZE_LIMIT)
+$(BENCH_DIR)/bench.o: tests/tests.mk
+
 # The benchmarks' kernel programs, and the sources that include their specs.
 $(BENCH_DIR)/wire.o: | $(BENCH_DIR)/flood.gen.h
 $(BENCH_DIR)/guard.o: | $(BENCH_DIR)/peers.gen.h
-$(BENCH_DIR)/filter_way.o: | $(BENCH_DIR)/drops.gen.h
+$(BENCH_DIR)/filter_methods.o: | $(BENCH_DIR)/drops.gen.h
 $(BENCH_DIR)/sets.o: | $(BENCH_DIR)/sets.gen.h
 $(BENCH_DIR)/%.bpf.o: tests/bench/%.bpf.c $(BUILD_RULES)
 	$(call compile_object,BPF,$(CC_BPF))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde capture beside its peers, in one run: every part in turn, then the goals. Its packets and
- * programs are in namespaces of its own, which go when it does, however that ends. */
+/* Compares sonde capture with its peers in one run: runs the parts, then prints the goals. Runs in
+ * namespaces of its own, which end with it. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "tests/bench/capture.h"
@@ -10,32 +10,32 @@
 enum { ROUNDS = 3 };
 
 static const struct part parts[] = {
-	{ "null", "packets to /dev/null at a steady rate: CPU time, loss", true, capture_null },
-	{ "path", "what a receiver adds to each packet's way", true, capture_path },
-	{ "file", "packets to a disk: CPU time, loss", true, capture_file },
+	{ "null", "packets to /dev/null at a fixed rate: CPU time, loss", true, capture_null },
+	{ "path", "the delay that a receiver adds to each packet", true, capture_path },
+	{ "file", "packets to a disk at a fixed rate: CPU time, loss", true, capture_file },
 	{ "rate", "the highest rate without loss", true, capture_rate },
-	{ "stop", "what is left behind at Ctrl-C", true, capture_stop },
-	{ "stats", "the kernel's own times of BPF programs", true, capture_stats },
-	{ "text", "packets of a file as text", false, capture_text },
+	{ "stop", "packets that are lost at Ctrl-C", true, capture_stop },
+	{ "stats", "run times of BPF programs, measured by the kernel", true, capture_stats },
+	{ "text", "formatting the packets of a file as text", false, capture_text },
 };
 enum { PARTS = ARRAY_LEN(parts) };
 
-static void account(const struct bench *b)
+static void add_loss_goal(const struct bench *b)
 {
-	if (b->accounted)
-		goal_met(&(struct goal){ "packets neither delivered nor counted as lost",
-					 GOAL_AT_MOST, 0, "" },
-			 "sonde", true, b->unaccounted);
+	if (b->loss_checked)
+		goals_add(&(struct goal){ "packets neither captured nor counted as dropped",
+					  GOAL_AT_MOST, 0, "" },
+			  "sonde", true, b->unaccounted);
 }
 
-static int usage(void)
+static int print_usage(void)
 {
 	fprintf(stderr, "usage: capture [-q] [-s SECONDS] [-p PART,...] [-r RECEIVER,...] [-d DIR] "
 			"BUILD_DIR\n"
-			"  -q  quick: one round of short floods\n"
-			"  -s  how long a flood is\n"
-			"  -d  where captured packets are written (default: BUILD_DIR)\n");
-	parts_usage(parts, PARTS);
+			"  -q  quick: one round with short floods\n"
+			"  -s  duration of a flood\n"
+			"  -d  directory for captured packets (default: BUILD_DIR)\n");
+	parts_print_usage(parts, PARTS);
 	fprintf(stderr, "receivers:\n");
 	for (int i = 0; i < RECEIVERS; i++)
 		fprintf(stderr, "  %s\n", receivers[i].name);
@@ -53,13 +53,13 @@ int main(int argc, char **argv)
 
 	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!bench_options(&b.opts, "hqs:p:r:d:", argc, argv))
-		return usage();
-	bench_head("capture", &b.opts);
-	printf("CPU ns: the receiver's, user and system, for each packet that came in\n\n");
-	receivers_find(b.opts.sonde);
+	if (!bench_parse_opts(&b.opts, "hqs:p:r:d:", argc, argv))
+		return print_usage();
+	bench_print_header("capture", &b.opts);
+	printf("CPU ns: the receiver's user and system time per received packet\n\n");
+	receivers_find_all(b.opts.sonde);
 	rc = parts_run(parts, PARTS, b.opts.parts, &b, &b.wire);
-	account(&b);
+	add_loss_goal(&b);
 	goals_print();
 	return rc ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets to /dev/null and to a disk, what that costs, and what is left behind at the end. */
+/* Measures capturing to /dev/null and to a disk, the delay in the packets' path, and loss at the
+ * end of a capture. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,10 @@ static const struct null_row {
 	unsigned int size;
 	uint64_t rate;
 } nulls[] = {
-	{ "To /dev/null, 64 bytes, 2 million packets a second",
-	  "/dev/null, 64 bytes: CPU time of tcpdump's", SMALL, 2000000 },
-	{ "To /dev/null, 1400 bytes, half a million packets a second",
-	  "/dev/null, 1400 bytes: CPU time of tcpdump's", LARGE, 500000 },
+	{ "To /dev/null, 64 bytes, 2,000,000 packets per second",
+	  "/dev/null, 64 bytes: CPU time relative to tcpdump", SMALL, 2000000 },
+	{ "To /dev/null, 1400 bytes, 500,000 packets per second",
+	  "/dev/null, 1400 bytes: CPU time relative to tcpdump", LARGE, 500000 },
 };
 
 int capture_null(struct bench *b)
@@ -39,7 +40,7 @@ int capture_null(struct bench *b)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < ARRAY_LEN(nulls) && !rc; i++) {
-		const struct measure m = {
+		const struct measure_opts m = {
 			.flood = { .size = nulls[i].size, .rate = nulls[i].rate },
 			.seconds = b->opts.seconds,
 		};
@@ -47,32 +48,34 @@ int capture_null(struct bench *b)
 		rc = measure_rounds(b, &m, false, results);
 		if (!rc) {
 			print_results(nulls[i].title, results);
-			goal_cpu(results, nulls[i].goal, 0.5);
+			add_cpu_goals(results, nulls[i].goal, 0.5);
 		}
 	}
 	return rc;
 }
 
-/* In nanoseconds, which another host has more or fewer of, and of tcpdump's on this one. */
-static void goal_path(int who, double limit_ns, double limit_part, const char *const what[2])
+/* Two goals: in ns, which depends on the host, and relative to tcpdump on the same host. */
+static void add_path_goals(int receiver, double limit_ns, double limit_ratio,
+			   const char *const what[2])
 {
 	const struct goal ns = { what[0], GOAL_AT_MOST, limit_ns, "ns" };
-	const struct goal part = { what[1], GOAL_AT_MOST, limit_part, "x" };
-	double ours = median(&results[who].path_ns);
-	double first = median(&results[RECEIVER_TCPDUMP].path_ns);
-	bool measured = results[who].rate.n > 0;
+	const struct goal ratio = { what[1], GOAL_AT_MOST, limit_ratio, "x" };
+	double sonde_ns = series_median(&results[receiver].path_ns);
+	double tcpdump_ns = series_median(&results[RECEIVER_TCPDUMP].path_ns);
+	bool measured = results[receiver].rate.n > 0;
 
-	goal_met(&ns, receivers[who].name, measured, ours);
-	goal_met(&part, receivers[who].name, measured && first > 0, ours / first);
+	goals_add(&ns, receivers[receiver].name, measured, sonde_ns);
+	goals_add(&ratio, receivers[receiver].name, measured && tcpdump_ns > 0,
+		  sonde_ns / tcpdump_ns);
 }
 
 int capture_path(struct bench *b)
 {
 	static const char *const all[] = { "in the path, 64 bytes",
-					   "in the path, 64 bytes: of tcpdump's" };
-	static const char *const few[] = { "in the path, 1 % matches",
-					   "in the path, 1 % matches: of tcpdump's" };
-	struct measure m = {
+					   "in the path, 64 bytes: relative to tcpdump" };
+	static const char *const filtered[] = { "in the path, 1 % matches",
+						"in the path, 1 % matches: relative to tcpdump" };
+	struct measure_opts m = {
 		.flood = { .size = SMALL, .match_every = MATCH_EVERY },
 		.seconds = b->opts.seconds / 2,
 	};
@@ -80,20 +83,20 @@ int capture_path(struct bench *b)
 
 	if (rc)
 		return rc;
-	print_results("In the packets' path, 64 bytes at full speed", results);
-	goal_path(RECEIVER_SONDE, 90, 0.667, all);
-	goal_path(RECEIVER_SONDE_XDP, 70, 0.519, all);
+	print_results("Delay in the packets' path, 64 bytes at full speed", results);
+	add_path_goals(RECEIVER_SONDE, 90, 0.667, all);
+	add_path_goals(RECEIVER_SONDE_XDP, 70, 0.519, all);
 	m.filtered = true;
 	rc = measure_rounds(b, &m, true, results);
 	if (rc)
 		return rc;
-	print_results("In the packets' path, when a filter takes 1 % of them", results);
-	goal_path(RECEIVER_SONDE, 40, 0.816, few);
-	goal_path(RECEIVER_SONDE_XDP, 40, 0.816, few);
+	print_results("Delay in the packets' path, with a filter that matches 1 %", results);
+	add_path_goals(RECEIVER_SONDE, 40, 0.816, filtered);
+	add_path_goals(RECEIVER_SONDE_XDP, 40, 0.816, filtered);
 	return 0;
 }
 
-static bool has_room(const struct bench *b, const struct measure *m)
+static bool has_room(const struct bench *b, const struct measure_opts *m)
 {
 	double need = (double)m->flood.rate * m->seconds * (m->flood.size + 64) * 1.5;
 	struct statvfs fs;
@@ -103,15 +106,15 @@ static bool has_room(const struct bench *b, const struct measure *m)
 	return (double)fs.f_bavail * (double)fs.f_frsize > need;
 }
 
-/* The rate at which tcpdump loses more than a fifth, every time. */
-static int find_file_rate(struct bench *b, struct measure *m)
+/* Finds a rate at which tcpdump loses more than a quarter of the packets. */
+static int find_file_rate(struct bench *b, struct measure_opts *m)
 {
 	struct receiver *tcpdump = &receivers[RECEIVER_TCPDUMP];
 	struct sample s = { 0 };
 	int rc = 0;
 
-	while (!rc && !tcpdump->absent && m->flood.rate < RATE_FILE_MAX) {
-		rc = has_room(b, m) ? measure(b, tcpdump, m, &s) : 0;
+	while (!rc && !tcpdump->missing && m->flood.rate < RATE_FILE_MAX) {
+		rc = has_room(b, m) ? measure_receiver(b, tcpdump, m, &s) : 0;
 		if (rc || s.lost > 0.25 || !has_room(b, m))
 			break;
 		m->flood.rate += m->flood.rate / 8;
@@ -122,7 +125,7 @@ static int find_file_rate(struct bench *b, struct measure *m)
 int capture_file(struct bench *b)
 {
 	const struct goal goal = { "disk, 1400 bytes: packets lost", GOAL_AT_MOST, 0.1, "%" };
-	struct measure m = {
+	struct measure_opts m = {
 		.flood = { .size = LARGE, .rate = RATE_FILE },
 		.seconds = 2 * b->opts.seconds,
 		.to_disk = true,
@@ -131,61 +134,61 @@ int capture_file(struct bench *b)
 	int rc = find_file_rate(b, &m);
 
 	if (!rc && !has_room(b, &m)) {
-		printf("left out: packets to a disk: no room in %s\n\n", b->opts.dir);
+		printf("skipped: packets to a disk: not enough space in %s\n\n", b->opts.dir);
 		return 0;
 	}
 	if (!rc)
 		rc = measure_rounds(b, &m, false, results);
 	if (rc)
 		return rc;
-	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f thousand packets a second",
+	snprintf(title, sizeof(title), "To a disk, 1400 bytes, %.0f,000 packets per second",
 		 (double)m.flood.rate / 1e3);
 	print_results(title, results);
-	goal_cpu(results, "disk, 1400 bytes: CPU time of tcpdump's", 0.25);
+	add_cpu_goals(results, "disk, 1400 bytes: CPU time relative to tcpdump", 0.25);
 	for (int i = RECEIVER_SONDE; i <= RECEIVER_SONDE_XDP; i++)
-		goal_met(&goal, receivers[i].name, results[i].rate.n > 0,
-			 median(&results[i].lost) * 100);
+		goals_add(&goal, receivers[i].name, results[i].rate.n > 0,
+			  series_median(&results[i].lost) * 100);
 	return 0;
 }
 
-/* Soon after the last packet, before anybody's timers have run out. */
+/* Sends Ctrl-C soon after the last packet, before any timer of a receiver expires. */
 int capture_stop(struct bench *b)
 {
-	const struct goal goal = { "left behind at Ctrl-C", GOAL_AT_MOST, 0, "" };
-	const struct measure m = {
+	const struct goal goal = { "packets lost at Ctrl-C", GOAL_AT_MOST, 0, "" };
+	const struct measure_opts m = {
 		.flood = { .size = SMALL, .rate = 20000 },
 		.seconds = 0.5,
-		.settle_s = 0.02,
+		.wait_s = 0.02,
 	};
 	int rc = 0;
 
-	printf("Ctrl-C 20 ms after the last of 20 thousand packets a second, %u times\n"
+	printf("Ctrl-C 20 ms after the last packet, at 20,000 packets per second, %u times\n"
 	       "  %-14s %s\n",
-	       b->opts.rounds, "", "packets neither delivered nor said to be lost");
+	       b->opts.rounds, "", "packets neither captured nor counted as dropped");
 	rc = measure_rounds(b, &m, false, results);
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
-		const struct series *missing = &results[i].missing;
+		const struct series *unaccounted = &results[i].unaccounted;
 		double most = 0;
 
-		for (unsigned int n = 0; n < missing->n; n++)
-			most = missing->at[n] > most ? missing->at[n] : most;
-		if (missing->n) {
+		for (unsigned int n = 0; n < unaccounted->n; n++)
+			most = unaccounted->at[n] > most ? unaccounted->at[n] : most;
+		if (unaccounted->n) {
 			printf("  %-14s", receivers[i].name);
-			for (unsigned int n = 0; n < missing->n; n++)
-				printf(" %7.0f", missing->at[n]);
+			for (unsigned int n = 0; n < unaccounted->n; n++)
+				printf(" %7.0f", unaccounted->at[n]);
 			printf("\n");
 		}
 		if (!receivers[i].package)
-			goal_met(&goal, receivers[i].name, missing->n > 0, most);
+			goals_add(&goal, receivers[i].name, unaccounted->n > 0, most);
 	}
 	printf("\n");
 	return rc;
 }
 
-/* Programs that saw these packets, and not others or none: of all that the host has. */
-static void look_at_programs(const struct bench *b, const struct receiver *r)
+/* Prints the programs of the host that ran about once for each sent packet. */
+static void print_program_times(const struct bench *b, const struct receiver *r)
 {
-	double sent = (double)wire_sent_now(&b->wire);
+	double sent = (double)wire_count_sent(&b->wire);
 	uint32_t id = 0;
 
 	while (!bpf_next_id(BPF_KIND_PROG, id, &id)) {
@@ -206,25 +209,25 @@ static void look_at_programs(const struct bench *b, const struct receiver *r)
 
 int capture_stats(struct bench *b)
 {
-	const struct measure m = {
+	const struct measure_opts m = {
 		.flood = { .size = SMALL, .rate = 1000000 },
 		.seconds = b->opts.seconds,
-		.look = look_at_programs,
+		.observe = print_program_times,
 	};
 	int stats = bpf_enable_stats(), rc = 0;
 
 	if (stats < 0) {
-		printf("left out: times of BPF programs: %s\n\n", err_message(stats));
+		printf("skipped: run times of BPF programs: %s\n\n", err_message(stats));
 		return 0;
 	}
-	printf("The kernel's own times of BPF programs (taking them costs some 20 ns a run)\n"
+	printf("Run times of BPF programs, measured by the kernel (adds about 20 ns per run)\n"
 	       "  %-14s %-16s %8s %12s\n",
 	       "", "program", "ns", "runs");
 	for (int i = 0; i < RECEIVERS && !rc; i++) {
 		struct sample s;
 
 		if (can_receive(b, &receivers[i], &m))
-			rc = measure(b, &receivers[i], &m, &s);
+			rc = measure_receiver(b, &receivers[i], &m, &s);
 		rc = rc == -ENOEXEC ? 0 : rc;
 	}
 	close(stats);

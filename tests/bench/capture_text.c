@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets of a file as text: CPU time of a line, without what a program needs to start. */
+/* Measures formatting packets of a file as text: CPU time per line, without a program's start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,11 +18,11 @@ enum { PACKETS = 200000, SIZE = 64, SNAPLEN = 262144, ARGS = 8 };
 
 static struct reader {
 	const char *name;
-	const char *argv[ARGS]; /* the last: FILE */
-	unsigned int packets;   /* that it reads: the slow one fewer */
-	double goal;            /* sonde's part of its time */
+	const char *argv[ARGS]; /* the last one is replaced by the file's path */
+	unsigned int packets;   /* number of packets it reads: fewer for the slow one */
+	double goal;            /* limit for sonde's time relative to its time */
 	struct series ns;
-	bool absent;
+	bool missing;
 } readers[] = {
 	{ "tcpdump", { "tcpdump", "-n", "-c", "200000", "-r", "FILE" }, PACKETS, 0.333, { 0 }, 0 },
 	{ "tshark", { "tshark", "-n", "-c", "40000", "-r", "FILE" }, 40000, 0.1, { 0 }, 0 },
@@ -30,76 +30,77 @@ static struct reader {
 };
 enum { TCPDUMP, TSHARK, SONDE, READERS };
 
-/* A capture file in the making. */
-struct mix {
+/* A capture file that is being made. */
+struct packet_file {
 	struct buf b;
 	unsigned int packets;
 };
 
-static int add_one(const struct frame *frame, void *arg)
+static int add_packet(const struct frame *frame, void *arg)
 {
-	struct mix *mix = arg;
+	struct packet_file *out = arg;
 
-	capfile_put_record(&mix->b, frame, false);
-	mix->packets++;
+	capfile_put_record(&out->b, frame, false);
+	out->packets++;
 	return 0;
 }
 
-static int make_flood(struct mix *mix)
+static int make_udp(struct packet_file *out)
 {
 	uint8_t data[SIZE];
 	struct frame f = { .data = data, .caplen = SIZE, .len = SIZE };
 
-	wire_frame(data, SIZE);
+	wire_make_frame(data, SIZE);
 	for (unsigned int i = 0; i < PACKETS; i++) {
 		data[34] = (uint8_t)(0x40 | (i >> 8 & 0x3f)); /* the source port */
 		data[35] = (uint8_t)i;
 		f.time_ns = UINT64_C(1700000000000000000) + i * UINT64_C(1000);
-		add_one(&f, mix);
+		add_packet(&f, out);
 	}
 	return 0;
 }
 
-static int add_file(struct mix *mix, const char *path)
+static int add_file(struct packet_file *out, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	static char piece[1 << 16];
+	static char chunk[1 << 16];
 	struct capfile in = { 0 };
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	while (!rc && (n = read(fd, piece, sizeof(piece))) > 0)
-		rc = capfile_feed(&in, piece, (size_t)n, add_one, mix);
+	while (!rc && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		rc = capfile_feed(&in, chunk, (size_t)n, add_packet, out);
 	capfile_close(&in);
 	close(fd);
 	return rc;
 }
 
-/* What the tests of the lines have, over and over: about half of it plain TCP and DNS. */
-static int make_mixed(struct mix *mix)
+/* Repeats the packets of the line tests. About half of them are plain TCP and DNS. */
+static int make_mixed(struct packet_file *out)
 {
-	static const char *const plain[] = { LINES "bench-tcp.pcap", LINES "bench-dns.pcap" };
-	static const char *const rest[] = { LINES "tcps.pcap", LINES "udps.pcap", LINES "dnss.pcap",
-					    LINES "icmps.pcap", LINES "ips.pcap" };
-	struct mix one = { 0 };
+	static const char *const common[] = { LINES "bench-tcp.pcap", LINES "bench-dns.pcap" };
+	static const char *const others[] = { LINES "tcps.pcap", LINES "udps.pcap",
+					      LINES "dnss.pcap", LINES "icmps.pcap",
+					      LINES "ips.pcap" };
+	struct packet_file one = { 0 };
 	int rc = 0;
 
 	for (int i = 0; i < 150 && !rc; i++)
-		rc = add_file(&one, plain[i % 3 == 2]);
-	for (size_t i = 0; i < ARRAY_LEN(rest) && !rc; i++)
-		rc = add_file(&one, rest[i]);
-	while (!rc && mix->packets < PACKETS) {
-		buf_add(&mix->b, one.b.data, one.b.len);
-		mix->packets += one.packets;
+		rc = add_file(&one, common[i % 3 == 2]);
+	for (size_t i = 0; i < ARRAY_LEN(others) && !rc; i++)
+		rc = add_file(&one, others[i]);
+	while (!rc && out->packets < PACKETS) {
+		buf_add(&out->b, one.b.data, one.b.len);
+		out->packets += one.packets;
 	}
 	buf_free(&one.b);
 	return rc;
 }
 
-static int make_empty(struct mix *mix)
+static int make_empty(struct packet_file *out)
 {
-	(void)mix;
+	(void)out;
 	return 0;
 }
 
@@ -107,35 +108,36 @@ enum { EMPTY, FLOOD, MIXED, FILES };
 static const struct input {
 	const char *file, *title;
 	const char *goals[READERS];
-	int (*make)(struct mix *mix);
+	int (*make)(struct packet_file *out);
 } inputs[FILES] = {
 	[EMPTY] = { "empty.pcap", NULL, { NULL }, make_empty },
 	[FLOOD] = { "flood.pcap",
 		    "64-byte UDP",
-		    { "text, 64-byte UDP: CPU time of tcpdump -n's",
-		      "text, 64-byte UDP: CPU time of tshark -n's", NULL },
-		    make_flood },
+		    { "text, 64-byte UDP: CPU time relative to tcpdump -n",
+		      "text, 64-byte UDP: CPU time relative to tshark -n", NULL },
+		    make_udp },
 	[MIXED] = { "mixed.pcap",
 		    "a mix, half of it TCP and DNS",
-		    { "text, a mix: CPU time of tcpdump -n's",
-		      "text, a mix: CPU time of tshark -n's", NULL },
+		    { "text, a mix: CPU time relative to tcpdump -n",
+		      "text, a mix: CPU time relative to tshark -n", NULL },
 		    make_mixed },
 };
 
 static int write_input(const struct input *in, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc;
-	struct mix mix = { 0 };
+	struct packet_file out = { 0 };
 
 	if (fd < 0)
 		return fail_errno(-errno, "%s", path);
-	capfile_put_pcap(&mix.b, FRAME_ETHERNET, SNAPLEN, false);
-	rc = in->make(&mix);
+	capfile_put_pcap(&out.b, FRAME_ETHERNET, SNAPLEN, false);
+	rc = in->make(&out);
 	if (rc)
-		fail_errno(rc, "%s for %s (run it from the sources' directory)", LINES, path);
-	else if ((rc = buf_write(&mix.b, fd)))
+		fail_errno(rc, "cannot read %s for %s (run it in the source directory)", LINES,
+			   path);
+	else if ((rc = buf_write(&out.b, fd)))
 		fail_errno(rc, "%s", path);
-	buf_free(&mix.b);
+	buf_free(&out.b);
 	close(fd);
 	return rc;
 }
@@ -153,7 +155,7 @@ static int run_reader(struct reader *r, const char *path, double *cpu_ns)
 	return rc;
 }
 
-static int read_in_rounds(const struct bench *b, char paths[FILES][4096], int file)
+static int measure_readers(const struct bench *b, char paths[FILES][4096], int file)
 {
 	int rc = 0;
 
@@ -162,32 +164,33 @@ static int read_in_rounds(const struct bench *b, char paths[FILES][4096], int fi
 	for (unsigned int round = 0; round < b->opts.rounds && !rc; round++)
 		for (int i = 0; i < READERS && !rc; i++) {
 			struct reader *r = &readers[i];
-			double start = 0, all = 0;
+			double start_ns = 0, all_ns = 0;
 
-			if (!bench_chosen(b->opts.only, r->name) || r->absent)
+			if (!bench_is_selected(b->opts.contenders, r->name) || r->missing)
 				continue;
-			rc = run_reader(r, paths[EMPTY], &start);
+			rc = run_reader(r, paths[EMPTY], &start_ns);
 			if (!rc)
-				rc = run_reader(r, paths[file], &all);
+				rc = run_reader(r, paths[file], &all_ns);
 			if (!rc)
-				series_add(&r->ns, (all - start) / r->packets);
+				series_add(&r->ns, (all_ns - start_ns) / r->packets);
 		}
 	return rc;
 }
 
 static void print_readers(const struct input *in)
 {
-	double ours = median(&readers[SONDE].ns);
+	double sonde_ns = series_median(&readers[SONDE].ns);
 
 	printf("As text, -n, %s\n  %-14s %9s %9s %9s %8s\n", in->title, "", "CPU ns", "min", "p90",
 	       "ratio");
 	for (int i = 0; i < READERS; i++) {
 		struct spread s = series_spread(&readers[i].ns);
-		double first = median(&readers[TCPDUMP].ns);
+		double first = series_median(&readers[TCPDUMP].ns);
 		struct goal goal = { in->goals[i], GOAL_AT_MOST, readers[i].goal, "x" };
 
 		if (i != SONDE)
-			goal_met(&goal, "sonde", ours > 0 && s.median > 0, ours / s.median);
+			goals_add(&goal, "sonde", sonde_ns > 0 && s.median > 0,
+				  sonde_ns / s.median);
 		if (readers[i].ns.n)
 			printf("  %-14s %9.1f %9.1f %9.1f %7.2fx\n", readers[i].name, s.median,
 			       s.min, s.p90, first > 0 ? s.median / first : 0);
@@ -200,17 +203,17 @@ int capture_text(struct bench *b)
 	static char paths[FILES][4096];
 	int rc = 0;
 
-	/* Without it some C libraries look for the time zone's file with every line. */
+	/* Otherwise some C libraries look for the time zone's file for each line. */
 	setenv("TZ", "UTC", 0);
 	readers[SONDE].argv[0] = b->opts.sonde;
 	for (int i = 0; i < READERS; i++)
-		readers[i].absent = !run_in_path(readers[i].argv[0]);
+		readers[i].missing = !run_in_path(readers[i].argv[0]);
 	for (int i = 0; i < FILES && !rc; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s/%s", b->opts.dir, inputs[i].file);
 		rc = write_input(&inputs[i], paths[i]);
 	}
 	for (int i = FLOOD; i < FILES && !rc; i++) {
-		rc = read_in_rounds(b, paths, i);
+		rc = measure_readers(b, paths, i);
 		if (!rc)
 			print_readers(&inputs[i]);
 	}

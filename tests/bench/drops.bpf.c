@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What a filter that drops is compared with: programs that do nothing else, and ones that look the
- * source address up in a map of the kernel's. */
+/* Programs that the drop filters are compared with: bare drops, and lookups of the source address
+ * in a map of the kernel. */
 #include "tests/bench/prog.h"
 
 enum {
@@ -26,12 +26,12 @@ struct {
 	MAP_TYPE(value, __u8);
 } trie MAP;
 
-/* 0: it is no IPv4 packet. */
-static __always_inline __u32 source(const struct xdp_md *ctx)
+/* 0: not an IPv4 packet. */
+static __always_inline __u32 get_source(const struct xdp_md *ctx)
 {
 	__u32 src;
 
-	return source_of(ctx, &src) ? src : 0;
+	return read_source(ctx, &src) ? src : 0;
 }
 
 SEC("xdp")
@@ -51,7 +51,7 @@ int bench_shot(struct __sk_buff *skb)
 SEC("xdp")
 int bench_hash(struct xdp_md *ctx)
 {
-	__u32 addr = source(ctx);
+	__u32 addr = get_source(ctx);
 
 	return bpf_map_lookup_elem(&hash, &addr) ? XDP_DROP : XDP_PASS;
 }
@@ -59,7 +59,7 @@ int bench_hash(struct xdp_md *ctx)
 SEC("xdp")
 int bench_trie(struct xdp_md *ctx)
 {
-	struct trie_key key = { 32, source(ctx) };
+	struct trie_key key = { 32, get_source(ctx) };
 
 	return bpf_map_lookup_elem(&trie, &key) ? XDP_DROP : XDP_PASS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From exec to attached, and the memory that it takes: sonde and others on a fresh veth pair. */
+/* Measures the time from exec to attached, and the memory: sonde and its peers on a new veth pair.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,8 @@
 #define XDP_OBJECT  "tests/bench/gate_xdp.bpf.o"
 #define BOTH_OBJECT "tests/bench/gate_both.bpf.o"
 
-/* bpftool loads all that an object has and cannot set a conf: it gets objects that hold just the
- * programs and the conf that sonde loads. libbpf can do both, and takes the whole one. */
+/* bpftool loads all programs of an object and cannot set a conf. It gets objects with only the
+ * programs and the conf that sonde loads. libbpf can do both, and gets the complete object. */
 struct contender contenders[CONTENDERS] = {
 	[SONDE_XDP] = {
 		.name = "sonde count --install --in",
@@ -75,14 +76,14 @@ struct contender contenders[CONTENDERS] = {
 	},
 };
 
-static const char *const group_names[] = {
-	[GROUP_XDP] = "XDP: one program loaded, one attached",
-	[GROUP_BOTH] = "XDP and tc: both load two; sonde attaches two, bpftool only XDP's",
+static const char *const group_titles[] = {
+	[GROUP_XDP] = "XDP: load and attach one program",
+	[GROUP_BOTH] = "XDP and tc: load two programs; sonde attaches both, bpftool only XDP",
 	[GROUP_LIVE] = "XDP and tc, live",
-	[GROUP_NONE] = "a process that does nothing, for comparison",
+	[GROUP_NONE] = "a process without work, for comparison",
 };
 
-/* What the kernel takes to make the maps and verify the programs, whoever asks it to. */
+/* The kernel's share: creating the maps and verifying the programs, the same for every loader. */
 static const struct {
 	uint32_t progs;
 	double *median;
@@ -91,11 +92,11 @@ static const struct {
 	[GROUP_BOTH] = { 1u << GATE_PROG_SONDE_GATE_XDP | 1u << GATE_PROG_SONDE_GATE_OUT, NULL },
 };
 enum { LOADS = ARRAY_LEN(loads) };
-static struct series load_ms[LOADS];
+static struct series kernel_load_ms[LOADS];
 double kernel_xdp_ms;
 
-/* A pair that nobody has seen yet. */
-static int renew_veth(struct nl *nl)
+/* Each run needs a pair without history. */
+static int recreate_veth(struct nl *nl)
 {
 	struct link link;
 	int ns, rc;
@@ -115,7 +116,7 @@ static int renew_veth(struct nl *nl)
 		rc = link_get(nl, IFACE, 0, &link);
 	if (!rc)
 		rc = link_up(nl, link.ifindex);
-	return rc ? fail_errno(rc, "making a veth pair") : 0;
+	return rc ? fail_errno(rc, "cannot make a veth pair") : 0;
 }
 
 static int check_attached(struct nl *nl, const struct contender *c)
@@ -126,7 +127,7 @@ static int check_attached(struct nl *nl, const struct contender *c)
 	if (rc)
 		return fail_errno(rc, "%s", IFACE);
 	if (!link.xdp_native)
-		return fail(-EIO, "%s: did not attach at native XDP", c->name);
+		return fail(-EIO, "%s: not attached at native XDP", c->name);
 	return 0;
 }
 
@@ -134,7 +135,7 @@ static int run_once(struct nl *nl, struct contender *c, bool memory, bool keep)
 {
 	double cpu_ms = 0, wall_ms = 0;
 	struct run run;
-	int rc = renew_veth(nl);
+	int rc = recreate_veth(nl);
 
 	for (int i = 0; i < STEPS_MAX && c->steps[i][0] && !rc; i++) {
 		rc = run_program(c->steps[i], memory, &run);
@@ -157,10 +158,10 @@ static int load_once(unsigned int group, bool keep)
 {
 	struct obj gate = { 0 };
 	uint64_t start = clock_read(CLOCK_THREAD_CPUTIME_ID);
-	int rc = load_gate(&gate, loads[group].progs);
+	int rc = bench_load_gate(&gate, loads[group].progs);
 
 	if (!rc && keep)
-		series_add(&load_ms[group],
+		series_add(&kernel_load_ms[group],
 			   (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6);
 	obj_close(&gate);
 	return rc;
@@ -179,7 +180,7 @@ static void print_times(const struct contender *c, const struct contender *first
 		       wall.median / series_spread(&first->wall_ms).median);
 }
 
-/* Everything once, beginning with another one each time. */
+/* Runs each contender once. Each round starts with another one. */
 static int run_round(struct nl *nl, unsigned int round, bool keep)
 {
 	int rc = 0;
@@ -187,7 +188,7 @@ static int run_round(struct nl *nl, unsigned int round, bool keep)
 	for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
 		struct contender *c = &contenders[(i + round) % CONTENDERS];
 
-		if (!c->absent && c->group != GROUP_LIVE)
+		if (!c->missing && c->group != GROUP_LIVE)
 			rc = run_once(nl, c, false, keep);
 	}
 	for (unsigned int group = 0; group < LOADS && !rc; group++)
@@ -195,15 +196,15 @@ static int run_round(struct nl *nl, unsigned int round, bool keep)
 	return rc;
 }
 
-static void print_load(enum group group)
+static void print_kernel_part(enum group group)
 {
 	struct spread cpu;
 
 	if (group >= LOADS)
 		return;
-	cpu = series_spread(&load_ms[group]);
-	printf("  %-32s %7.2f %7.2f %7.2f\n", "the kernel's part of the loading", cpu.median,
-	       cpu.min, cpu.p90);
+	cpu = series_spread(&kernel_load_ms[group]);
+	printf("  %-32s %7.2f %7.2f %7.2f\n", "the kernel's share of loading", cpu.median, cpu.min,
+	       cpu.p90);
 	if (loads[group].median)
 		*loads[group].median = cpu.median;
 }
@@ -213,24 +214,24 @@ int bench_exec(struct nl *nl, unsigned int runs)
 	const struct contender *first = NULL;
 	int rc = 0;
 
-	/* Round 0 warms the caches and is not kept. */
+	/* Round 0 warms the caches. Its results are not kept. */
 	for (unsigned int round = 0; round <= runs && !rc; round++)
 		rc = run_round(nl, round, round > 0);
 	if (rc)
 		return rc;
-	printf("From exec to attached, on a new veth pair: start to exit of every process needed.\n"
-	       "%u runs of each in turn, after one to warm up; CPU is user + system.\n\n"
+	printf("From exec to attached, on a new veth pair: from start to exit of all processes.\n"
+	       "%u runs of each in turn, after one to warm up. CPU: user + system.\n\n"
 	       "  %-32s %7s %7s %7s   %7s %7s %7s   %7s %7s\n",
 	       runs, "", "CPU ms", "min", "p90", "wall ms", "min", "p90", "CPU", "wall");
 	for (int i = 0; i < CONTENDERS; i++) {
 		const struct contender *c = &contenders[i];
 
-		if (c->absent || c->group == GROUP_LIVE)
+		if (c->missing || c->group == GROUP_LIVE)
 			continue;
 		if (!first || first->group != c->group) {
 			first = c;
-			printf(" %s\n", group_names[c->group]);
-			print_load(c->group);
+			printf(" %s\n", group_titles[c->group]);
+			print_kernel_part(c->group);
 		}
 		print_times(c, first);
 	}
@@ -240,15 +241,15 @@ int bench_exec(struct nl *nl, unsigned int runs)
 
 int bench_memory(struct nl *nl)
 {
-	printf("Peak resident memory of a process, read from /proc as it exits (shared libraries\n"
-	       "count as far as they are mapped in; the kernel's memory for maps does not).\n\n"
+	printf("Peak resident memory of a process, read from /proc at its exit (with the mapped\n"
+	       "pages of shared libraries, without the kernel's memory for maps).\n\n"
 	       "  %-32s %8s %8s\n",
 	       "", "KiB", "ratio");
 	for (int i = 0; i < CONTENDERS; i++) {
 		struct contender *c = &contenders[i];
 		int rc;
 
-		if (c->absent)
+		if (c->missing)
 			continue;
 		rc = run_once(nl, c, true, false);
 		if (rc)

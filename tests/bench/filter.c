@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter beside its peers, in one run: what each adds to a packet of a flood that is dropped,
- * then the goals. Its packets and programs are in namespaces of its own, which go when it does,
- * however that ends. */
+/* Compares sonde filter with its peers in one run: measures the time that each adds to a dropped
+ * packet of a flood, then prints the goals. Runs in namespaces of its own, which end with it. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "tests/bench/filter.h"
@@ -14,10 +13,10 @@
 #include "base/err.h"
 
 enum { ROUNDS = 7, ROUNDS_QUICK = 3, SIZE = 64 };
-#define PASSED_MAX 0.02 /* a limit lets some through */
+#define PASSED_MAX 0.02 /* share of packets that a rate limit may pass */
 
-/* Packets that came through to the far end's IP. Must be called there. */
-static uint64_t count_passed(void)
+/* Packets that IP has received in this namespace. The caller has entered the far end. */
+static uint64_t read_ip_received(void)
 {
 	unsigned long long n = 0;
 	FILE *f = fopen("/proc/thread-self/net/snmp", "re");
@@ -31,55 +30,55 @@ static uint64_t count_passed(void)
 	return n;
 }
 
-static int put(struct bench *b, const struct contender *c, bool up)
+static int set_filter(struct bench *b, const struct contender *c, bool install)
 {
-	int rc = lab_enter(&b->wire.lab, LAB_FAR), back;
+	int rc = lab_enter(&b->wire.lab, LAB_FAR), leave_rc;
 
 	if (!rc)
-		rc = up ? c->way->up(b, c) : c->way->down(b, c);
-	back = lab_enter(&b->wire.lab, LAB_NEAR);
-	return rc ? rc : back;
+		rc = install ? c->method->install(b, c) : c->method->remove(b, c);
+	leave_rc = lab_enter(&b->wire.lab, LAB_NEAR);
+	return rc ? rc : leave_rc;
 }
 
-static int passed(struct bench *b, uint64_t *n)
+static int read_passed(struct bench *b, uint64_t *n)
 {
 	int rc = lab_enter(&b->wire.lab, LAB_FAR);
 
 	if (rc)
 		return rc;
-	*n = count_passed();
+	*n = read_ip_received();
 	return lab_enter(&b->wire.lab, LAB_NEAR);
 }
 
-/* One flood into a contender's filter, of the sources that of belongs to. */
-static int measure(struct bench *b, struct contender *c, enum set of, double *ns)
+/* Measures one flood into a contender's filter, from the sources of set_id. */
+static int measure_flood(struct bench *b, struct contender *c, enum set_id set_id, double *ns)
 {
 	const struct wire_flood flood = {
 		.size = SIZE,
-		.sources = of ? sets[of].n : SOURCES,
-		.heard = true,
+		.sources = set_id ? sets[set_id].n : FLOOD_SOURCES,
+		.broadcast = true,
 		.slices = true,
 	};
 	struct wire_sent sent = { 0 };
 	uint64_t before = 0, after = 0, start = 0;
-	int rc = put(b, c, true), down;
+	int rc = set_filter(b, c, true), end_rc;
 
 	if (rc)
 		return rc;
 	rc = wire_start(&b->wire, &flood);
 	if (!rc) {
-		/* Not from the first packet on, of which a limit lets some through. */
-		start = wire_sent_now(&b->wire);
-		rc = passed(b, &before);
+		/* Skips the first packets, since a rate limit passes some of them. */
+		start = wire_count_sent(&b->wire);
+		rc = read_passed(b, &before);
 		wire_sleep(b->opts.seconds);
-		down = wire_stop(&b->wire, &sent);
-		rc = rc ? rc : down;
+		end_rc = wire_stop(&b->wire, &sent);
+		rc = rc ? rc : end_rc;
 	}
 	if (!rc)
-		rc = passed(b, &after);
-	down = put(b, c, false);
-	if (rc || down)
-		return rc ? rc : down;
+		rc = read_passed(b, &after);
+	end_rc = set_filter(b, c, false);
+	if (rc || end_rc)
+		return rc ? rc : end_rc;
 	*ns = sent.slice_ns;
 	series_add(&c->ns, sent.slice_ns);
 	series_add(&c->kpps, sent.slice_ns > 0 ? 1e6 / sent.slice_ns : 0);
@@ -87,21 +86,21 @@ static int measure(struct bench *b, struct contender *c, enum set of, double *ns
 	return 0;
 }
 
-/* The floor and the contender one behind the other: whatever else the host does, they share. A peer
- * that fails is left out. */
+/* Measures the baseline directly before the contender, so that a disturbance affects both. A peer
+ * that fails is skipped. */
 static int measure_pair(struct bench *b, struct contender *c)
 {
-	double floor_ns = 0, ns = 0;
-	int rc = measure(b, &contenders[c->floor], c->set, &floor_ns);
+	double baseline_ns = 0, ns = 0;
+	int rc = measure_flood(b, &contenders[c->baseline], c->set, &baseline_ns);
 
 	if (rc)
 		return rc;
-	rc = measure(b, c, c->set, &ns);
+	rc = measure_flood(b, c, c->set, &ns);
 	if (!rc)
-		series_add(&c->over, ns - floor_ns);
+		series_add(&c->over_ns, ns - baseline_ns);
 	if (rc && c->package) {
-		printf("left out: %s: it fails\n", c->name);
-		c->absent = true;
+		printf("skipped: %s: it failed\n", c->name);
+		c->missing = true;
 		rc = 0;
 	}
 	return rc;
@@ -109,16 +108,17 @@ static int measure_pair(struct bench *b, struct contender *c)
 
 static void print_row(const struct contender *c)
 {
-	double came = median(&c->passed), least = series_spread(&c->ns).min;
+	double passed_share = series_median(&c->passed), best = series_spread(&c->ns).min;
 
 	if (!c->ns.n)
 		return;
-	printf("  %-36s %8.0f %8.1f", c->about, median(&c->kpps), median(&c->ns));
-	if (c->over.n)
-		printf(" %+8.1f %+8.1f", median(&c->over),
-		       least - series_spread(&contenders[c->floor].ns).min);
-	if (came > 0)
-		printf("  %.2f %% passed%s", came * 100, came > PASSED_MAX ? ": no measure" : "");
+	printf("  %-36s %8.0f %8.1f", c->about, series_median(&c->kpps), series_median(&c->ns));
+	if (c->over_ns.n)
+		printf(" %+8.1f %+8.1f", series_median(&c->over_ns),
+		       best - series_spread(&contenders[c->baseline].ns).min);
+	if (passed_share > 0)
+		printf("  %.2f %% passed%s", passed_share * 100,
+		       passed_share > PASSED_MAX ? ": too many, not compared" : "");
 	printf("\n");
 }
 
@@ -126,16 +126,16 @@ static int run_part(struct bench *b, const char *part, const char *title)
 {
 	int rc = 0;
 
-	for (int i = FLOOR_XDP; i <= FLOOR_TC; i++)
+	for (int i = BASELINE_XDP; i <= BASELINE_TC; i++)
 		contenders[i].ns.n = contenders[i].kpps.n = contenders[i].passed.n = 0;
 	for (unsigned int round = 0; round < b->opts.rounds && !rc; round++)
-		for (int i = FLOOR_TC + 1; i < CONTENDERS && !rc; i++)
+		for (int i = BASELINE_TC + 1; i < CONTENDERS && !rc; i++)
 			if (!strcmp(contenders[i].part, part) &&
-			    contender_chosen(b, &contenders[i]))
+			    contender_is_selected(b, &contenders[i]))
 				rc = measure_pair(b, &contenders[i]);
-	printf("%s\n  %-36s %8s %8s %8s %8s\n", title, "", "kpps", "ns", "over", "least");
+	printf("%s\n  %-36s %8s %8s %8s %8s\n", title, "", "kpps", "ns", "diff", "min diff");
 	for (int i = 0; i < CONTENDERS; i++)
-		if (i <= FLOOR_TC || !strcmp(contenders[i].part, part))
+		if (i <= BASELINE_TC || !strcmp(contenders[i].part, part))
 			print_row(&contenders[i]);
 	printf("\n");
 	return rc;
@@ -145,110 +145,111 @@ static bool is_measured(enum contender_id id)
 {
 	const struct contender *c = &contenders[id];
 
-	return c->over.n && median(&c->passed) <= PASSED_MAX;
+	return c->over_ns.n && series_median(&c->passed) <= PASSED_MAX;
 }
 
-static void goal_ns(const char *what, enum contender_id id, double limit)
+static void add_ns_goal(const char *what, enum contender_id id, double limit)
 {
-	goal_met(&(struct goal){ what, GOAL_AT_MOST, limit, "ns" }, contenders[id].name,
-		 is_measured(id), median(&contenders[id].over));
+	goals_add(&(struct goal){ what, GOAL_AT_MOST, limit, "ns" }, contenders[id].name,
+		  is_measured(id), series_median(&contenders[id].over_ns));
 }
 
-static void goal_part(const char *what, enum contender_id id, enum contender_id of, double limit)
+static void add_ratio_goal(const char *what, enum contender_id id, enum contender_id base,
+			   double limit)
 {
-	double first = median(&contenders[of].over);
+	double first = series_median(&contenders[base].over_ns);
 
-	goal_met(&(struct goal){ what, GOAL_AT_MOST, limit, "x" }, contenders[id].name,
-		 is_measured(id) && is_measured(of) && first > 0,
-		 median(&contenders[id].over) / first);
+	goals_add(&(struct goal){ what, GOAL_AT_MOST, limit, "x" }, contenders[id].name,
+		  is_measured(id) && is_measured(base) && first > 0,
+		  series_median(&contenders[id].over_ns) / first);
 }
 
-/* In nanoseconds, which another host has more or fewer of, and of what others take on this one: the
- * limits were set on a host where the kernel's hash took 13 ns, xdp-filter 26, the trie 126. */
-static int part_set(struct bench *b)
+/* Goals in ns depend on the host, so others are relative to peers. The limits were set on a host
+ * where the kernel's hash took 13 ns, xdp-filter 26 and the trie 126. */
+static int run_set(struct bench *b)
 {
-	int rc = run_part(b, "set", "Sets of sources, over a bare XDP_DROP");
+	int rc = run_part(b, "set", "Sets of sources, compared with a bare XDP_DROP");
 
-	goal_ns("10,000 addresses: over XDP_DROP", SONDE, 18);
-	goal_part("10,000 addresses: of what the kernel's hash adds", SONDE, HASH, 18. / 13);
-	goal_part("10,000 addresses: of what xdp-filter adds", SONDE, XDP_FILTER, 18. / 26);
-	goal_ns("10,000 CIDRs: over XDP_DROP", SONDE_CIDR, 40);
-	goal_part("10,000 CIDRs: of what the kernel's trie adds", SONDE_CIDR, TRIE_CIDR, 40. / 126);
+	add_ns_goal("10,000 addresses: more than XDP_DROP", SONDE, 18);
+	add_ratio_goal("10,000 addresses: relative to the kernel's hash", SONDE, HASH, 18. / 13);
+	add_ratio_goal("10,000 addresses: relative to xdp-filter", SONDE, XDP_FILTER, 18. / 26);
+	add_ns_goal("10,000 CIDRs: more than XDP_DROP", SONDE_CIDR, 40);
+	add_ratio_goal("10,000 CIDRs: relative to the kernel's LPM trie", SONDE_CIDR, TRIE_CIDR,
+		       40. / 126);
 	return rc;
 }
 
-static int part_million(struct bench *b)
+static int run_million(struct bench *b)
 {
-	int rc = run_part(b, "million", "Sets of a million sources, over a bare XDP_DROP");
+	int rc = run_part(b, "million", "Sets of a million sources, compared with a bare XDP_DROP");
 
-	goal_part("1,000,000 addresses: of 10,000", SONDE_1M, SONDE, 2);
-	goal_part("1,000,000 CIDRs: of 10,000", SONDE_CIDR_1M, SONDE_CIDR, 2);
+	add_ratio_goal("1,000,000 addresses: relative to 10,000", SONDE_1M, SONDE, 2);
+	add_ratio_goal("1,000,000 CIDRs: relative to 10,000", SONDE_CIDR_1M, SONDE_CIDR, 2);
 	return rc;
 }
 
-static int part_rule(struct bench *b)
+static int run_rule(struct bench *b)
 {
-	return run_part(b, "rule", "Rules without a set, over a bare XDP_DROP");
+	return run_part(b, "rule", "Rules without a set, compared with a bare XDP_DROP");
 }
 
-static int part_tc(struct bench *b)
+static int run_tc(struct bench *b)
 {
-	return run_part(b, "tc", "At tc, over a bare TC_ACT_SHOT");
+	return run_part(b, "tc", "At tc, compared with a bare TC_ACT_SHOT");
 }
 
-static int part_limit(struct bench *b)
+static int run_limit(struct bench *b)
 {
-	return run_part(b, "limit", "A limit for each source, over a bare XDP_DROP");
+	return run_part(b, "limit", "A rate limit for each source, compared with a bare XDP_DROP");
 }
 
 static const struct part parts[] = {
-	{ "set", "sources in sets of ten thousand", true, part_set },
-	{ "million", "sources in sets of a million", true, part_million },
-	{ "rule", "rules without a set", true, part_rule },
-	{ "tc", "the same filters at tc", true, part_tc },
-	{ "limit", "a limit for each source", true, part_limit },
-	{ "load", "the time that loading a set takes", true, filter_load },
+	{ "set", "sources in sets of 10,000", true, run_set },
+	{ "million", "sources in sets of 1,000,000", true, run_million },
+	{ "rule", "rules without a set", true, run_rule },
+	{ "tc", "the same filters at tc", true, run_tc },
+	{ "limit", "a rate limit for each source", true, run_limit },
+	{ "load", "the time to load a set", true, filter_load },
 };
 enum { PARTS = ARRAY_LEN(parts) };
 
-/* xdp-filter keeps its maps in a bpffs: one that nobody else sees, and that goes with us. */
-static int hide_pins(void)
+/* xdp-filter pins its maps in a bpffs. Mounts a private one, which ends with this process. */
+static int mount_private_bpffs(void)
 {
 	if (unshare(CLONE_NEWNS))
-		return fail_errno(-errno, "a private mount namespace (this needs root)");
+		return fail_errno(-errno, "cannot enter a private mount namespace (needs root)");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail_errno(-errno, "making mounts private");
+		return fail_errno(-errno, "cannot make mounts private");
 	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL)) {
-		note("no bpffs on /sys/fs/bpf: xdp-filter is left out");
-		contenders[XDP_FILTER].absent = true;
+		note("cannot mount a bpffs on /sys/fs/bpf: skipping xdp-filter");
+		contenders[XDP_FILTER].missing = true;
 	}
 	return 0;
 }
 
-static int usage(void)
+static int print_usage(void)
 {
 	fprintf(stderr, "usage: filter [-q] [-s SECONDS] [-p PART,...] [-r CONTENDER,...] "
 			"BUILD_DIR\n"
-			"  -q  quick: few rounds of short floods\n"
-			"  -s  how long a flood is\n");
-	parts_usage(parts, PARTS);
+			"  -q  quick: few rounds with short floods\n"
+			"  -s  duration of a flood\n");
+	parts_print_usage(parts, PARTS);
 	fprintf(stderr, "contenders:\n");
-	for (int i = FLOOR_TC + 1; i < CONTENDERS; i++)
+	for (int i = BASELINE_TC + 1; i < CONTENDERS; i++)
 		fprintf(stderr, "  %-14s %s\n", contenders[i].name, contenders[i].about);
 	return 2;
 }
 
-static int bench(struct bench *b)
+static int run_bench(struct bench *b)
 {
 	int rc;
 
-	bench_head("filter", &b->opts);
-	printf("ns: the sending CPU's time for a packet of %d bytes, making and dropping it; over: "
-	       "more than\nthe floor's, measured just before; least: of the shortest times of all "
-	       "rounds.\n\n",
+	bench_print_header("filter", &b->opts);
+	printf("ns: the sending CPU's time to make and drop a packet of %d bytes; diff: more than\n"
+	       "the baseline, measured directly before; min diff: of the rounds' minimums.\n\n",
 	       SIZE);
-	contenders_find(b);
-	rc = hide_pins();
+	contenders_find_all(b);
+	rc = mount_private_bpffs();
 	if (!rc)
 		rc = parts_run(parts, PARTS, b->opts.parts, b, &b->wire);
 	goals_print();
@@ -267,7 +268,7 @@ int main(int argc, char **argv)
 
 	err_set_command("bench");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!bench_options(&b.opts, "hqs:p:r:", argc, argv))
-		return usage();
-	return bench(&b) ? 1 : 0;
+	if (!bench_parse_opts(&b.opts, "hqs:p:r:", argc, argv))
+		return print_usage();
+	return run_bench(&b) ? 1 : 0;
 }

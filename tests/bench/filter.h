@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Filters that drop a flood: how each is put at the wire's far end, and what the benchmark keeps.
- * A new contender is a row in filter_way.c. */
+/* Filters that drop a flood: the contenders, and the state of the benchmark. A new contender is a
+ * row in filter_methods.c. */
 #ifndef TESTS_BENCH_FILTER_H
 #define TESTS_BENCH_FILTER_H
 
@@ -13,17 +13,17 @@
 #include "tests/bench/series.h"
 #include "tests/bench/wire.h"
 
-enum { SOURCES = 10000 }; /* of a flood, where the filter has no set */
+enum { FLOOD_SOURCES = 10000 }; /* sources of a flood into a filter without a set */
 
-/* What is in sets. Sources are the addresses of the same numbers. */
-enum set { SET_NONE, SET_ADDRS, SET_CIDRS, SET_ADDRS_1M, SET_CIDRS_1M, SETS };
+/* The contents of sets. A flood comes from the addresses with the same numbers. */
+enum set_id { SET_NONE, SET_ADDRS, SET_CIDRS, SET_ADDRS_1M, SET_CIDRS_1M, SETS };
 extern const struct members sets[SETS];
 
-/* Contenders, by name where others look for them. The first two are floors: what a contender costs
- * is the difference to one of these. */
+/* Identifiers of contenders. The first two are baselines: a contender's cost is its difference from
+ * one of them. */
 enum contender_id {
-	FLOOR_XDP,
-	FLOOR_TC,
+	BASELINE_XDP,
+	BASELINE_TC,
 	HASH,
 	TRIE,
 	TRIE_CIDR,
@@ -51,55 +51,56 @@ enum contender_id {
 struct bench {
 	struct bench_opts opts;
 	struct wire wire;
-	struct obj obj; /* of the program of ours that is attached */
+	struct obj obj; /* the attached program of method_prog */
 	struct attach attach;
-	/* Of each set: a file in memory, one member a line; 0: not yet made. */
+	/* By set: a memfd with one member per line; 0: not made yet. */
 	int set_fd[SETS];
 };
 
 struct contender;
-/* A kind of filter. Both are called at the far end; a failure has been said. */
-struct way {
-	int (*up)(struct bench *b, const struct contender *c);
-	int (*down)(struct bench *b, const struct contender *c);
+/* A kind of filter. Both functions run in the far namespace. They report errors. */
+struct filter_method {
+	int (*install)(struct bench *b, const struct contender *c);
+	int (*remove)(struct bench *b, const struct contender *c);
 };
-extern const struct way way_prog, way_xdp_filter, way_nft, way_sonde, way_guard;
+extern const struct filter_method method_prog, method_xdp_filter, method_nft, method_sonde,
+	method_guard;
 
 struct contender {
 	const char *name, *about, *part;
-	const struct way *way;
-	enum contender_id floor;
-	enum set set;
-	unsigned int prog;             /* way_prog: which */
-	const char *hook;              /* way_sonde: option --at */
-	const char *nft_set;           /* way_nft: what is in its set s, in front of the elements */
-	const char *rule;              /* of nft or of sonde; %s: where the set is found */
-	unsigned int rules;            /* so many, of which only the last matches; 0: one */
-	const char *program, *package; /* a peer's: which it takes, and what brings that */
-	bool absent;
-	struct series ns;           /* of the sending CPU, for a packet and its whole way */
-	struct series over;         /* more than the floor, measured just before */
-	struct series kpps, passed; /* passed: the share of packets that were not dropped */
+	const struct filter_method *method;
+	enum contender_id baseline;
+	enum set_id set;
+	unsigned int prog;   /* method_prog: index of the program */
+	const char *hook;    /* method_sonde: option --at */
+	const char *nft_set; /* method_nft: declaration of its set s, without the elements */
+	const char *rule;    /* a rule of nft or sonde; %s: the path of the set's file */
+	unsigned int rules;  /* number of rules, of which only the last one matches; 0: one */
+	const char *program, *package; /* of a peer: its program, and the package that has it */
+	bool missing;
+	struct series ns;           /* the sending CPU's time per packet, with the whole path */
+	struct series over_ns;      /* difference from the baseline measured directly before */
+	struct series kpps, passed; /* passed: share of packets that were not dropped */
 };
 extern struct contender contenders[CONTENDERS];
 
-/* Find the programs; those that are not there are named. */
-void contenders_find(struct bench *b);
-bool contender_chosen(const struct bench *b, const struct contender *c);
+/* Finds the programs. Reports those that are missing. */
+void contenders_find_all(struct bench *b);
+bool contender_is_selected(const struct bench *b, const struct contender *c);
 
-/* A set's file, as a path that other processes can open, too. 0 or -errno, said. */
-int set_path(struct bench *b, enum set set, char *path, size_t size);
-/* A text as a file in memory: a descriptor, or -errno, said. */
-int text_file(const struct buf *text);
+/* The path of a set's file, valid for other processes, too. 0 or -errno. Reports errors. */
+int set_path(struct bench *b, enum set_id set, char *path, size_t size);
+/* Writes a text to a memfd. Returns the descriptor or -errno. Reports errors. */
+int memfd_write_text(const struct buf *text);
 
-/* filter_way.c: put a contender's filter into the kernel, by its own program; run: what that took,
- * may be NULL. At the far end. */
-int nft_load(struct bench *b, const struct contender *c, struct run *run);
-int sonde_load(struct bench *b, const struct contender *c, struct run *run);
-/* So many addresses, each by a process of its own, which is all that it has. */
-int xdp_filter_load(uint32_t n, struct run *run);
+/* filter_methods.c: install a contender's filter by running its program in the far namespace. run:
+ * the time it took, may be NULL. */
+int load_nft(struct bench *b, const struct contender *c, struct run *run);
+int load_sonde(struct bench *b, const struct contender *c, struct run *run);
+/* Adds n addresses, each by its own process: the program takes only one at a time. */
+int load_xdp_filter_addrs(uint32_t n, struct run *run);
 
-/* The times that loading takes; prints its section. */
+/* Measures loading. Prints its section. */
 int filter_load(struct bench *b);
 
 #endif

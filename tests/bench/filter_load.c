@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* How long it takes until a set is in the kernel: from the start of the command to its end. */
+/* Measures loading a set into the kernel, from start to exit of the command. */
 #include <stdio.h>
 #include "base/array.h"
 #include "base/err.h"
 #include "tests/bench/filter.h"
 
-enum { BY_ONE = 300 }; /* addresses that xdp-filter is given one by one, of ten thousand */
+enum { SINGLE_ADDRS = 300 }; /* addresses that xdp-filter loads one by one, of 10,000 */
 
-static const struct row {
-	enum contender_id who;
+static const struct load_row {
+	enum contender_id contender;
 	double goal_ms; /* 0: none */
 	const char *goal;
 } rows[] = {
@@ -20,43 +20,43 @@ static const struct row {
 	{ NFT_CIDR, 0, NULL },
 };
 
-static int load(struct bench *b, struct contender *c, struct run *run)
+static int load_once(struct bench *b, struct contender *c, struct run *run)
 {
-	int rc = c->way == &way_nft ? nft_load(b, c, run) : sonde_load(b, c, run);
+	int rc = c->method == &method_nft ? load_nft(b, c, run) : load_sonde(b, c, run);
 
-	return rc ? rc : c->way->down(b, c);
+	return rc ? rc : c->method->remove(b, c);
 }
 
-static void print(const struct contender *c, const struct series *wall, const struct series *cpu,
-		  const char *words)
+static void print_load(const struct contender *c, const struct series *wall,
+		       const struct series *cpu, const char *note)
 {
 	struct spread s = series_spread(wall);
 
-	printf("  %-36s %9.1f %9.1f %9.1f %9.1f%s\n", c->about, s.median, s.min, s.p90, median(cpu),
-	       words);
+	printf("  %-36s %9.1f %9.1f %9.1f %9.1f%s\n", c->about, s.median, s.min, s.p90,
+	       series_median(cpu), note);
 }
 
-static int load_row(struct bench *b, const struct row *row)
+static int measure_row(struct bench *b, const struct load_row *row)
 {
-	struct contender *c = &contenders[row->who];
+	struct contender *c = &contenders[row->contender];
 	static struct series wall, cpu;
 	int rc = 0;
 
 	wall.n = cpu.n = 0;
-	for (unsigned int i = 0; i < b->opts.rounds && !rc && contender_chosen(b, c); i++) {
+	for (unsigned int i = 0; i < b->opts.rounds && !rc && contender_is_selected(b, c); i++) {
 		struct run run;
 
-		rc = load(b, c, &run);
+		rc = load_once(b, c, &run);
 		if (rc)
 			break;
 		series_add(&wall, run.wall_ms);
 		series_add(&cpu, run.cpu_ms);
 	}
 	if (wall.n)
-		print(c, &wall, &cpu, "");
+		print_load(c, &wall, &cpu, "");
 	if (row->goal)
-		goal_met(&(struct goal){ row->goal, GOAL_AT_MOST, row->goal_ms, "ms" }, c->name,
-			 wall.n > 0, median(&wall));
+		goals_add(&(struct goal){ row->goal, GOAL_AT_MOST, row->goal_ms, "ms" }, c->name,
+			  wall.n > 0, series_median(&wall));
 	return rc && c->package ? 0 : rc;
 }
 
@@ -65,36 +65,36 @@ static int load_xdp_filter(struct bench *b)
 	struct contender *c = &contenders[XDP_FILTER];
 	static struct series wall, cpu;
 	struct run run;
-	char words[80];
+	char note[80];
 	int rc;
 
-	if (!contender_chosen(b, c))
+	if (!contender_is_selected(b, c))
 		return 0;
 	rc = run_program(
 		(const char *const[]){ "xdp-filter", "load", "-f", "ipv4", WIRE_IFACE, NULL },
 		false, &run);
 	if (!rc)
-		rc = xdp_filter_load(BY_ONE, &run);
+		rc = load_xdp_filter_addrs(SINGLE_ADDRS, &run);
 	if (rc)
 		return 0;
-	series_add(&wall, run.wall_ms * sets[SET_ADDRS].n / BY_ONE);
-	series_add(&cpu, run.cpu_ms * sets[SET_ADDRS].n / BY_ONE);
-	snprintf(words, sizeof(words), "  from %u of them: it takes one at a time", BY_ONE);
-	print(c, &wall, &cpu, words);
-	return c->way->down(b, c);
+	series_add(&wall, run.wall_ms * sets[SET_ADDRS].n / SINGLE_ADDRS);
+	series_add(&cpu, run.cpu_ms * sets[SET_ADDRS].n / SINGLE_ADDRS);
+	snprintf(note, sizeof(note), "  (projected from %u: it loads one at a time)", SINGLE_ADDRS);
+	print_load(c, &wall, &cpu, note);
+	return c->method->remove(b, c);
 }
 
 int filter_load(struct bench *b)
 {
-	int rc = lab_enter(&b->wire.lab, LAB_FAR), back;
+	int rc = lab_enter(&b->wire.lab, LAB_FAR), leave_rc;
 
-	printf("Loading: start to end of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "", "wall",
-	       "min", "p90", "CPU");
+	printf("Loading, from start to exit of the command, in ms\n  %-36s %9s %9s %9s %9s\n", "",
+	       "wall", "min", "p90", "CPU");
 	for (unsigned int i = 0; i < ARRAY_LEN(rows) && !rc; i++)
-		rc = load_row(b, &rows[i]);
+		rc = measure_row(b, &rows[i]);
 	if (!rc)
 		rc = load_xdp_filter(b);
 	printf("\n");
-	back = lab_enter(&b->wire.lab, LAB_NEAR);
-	return rc ? rc : back;
+	leave_rc = lab_enter(&b->wire.lab, LAB_NEAR);
+	return rc ? rc : leave_rc;
 }

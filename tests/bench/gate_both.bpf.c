@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate as `sonde count` loads it on a veth, for loaders that take a whole object and cannot set
- * its conf: the same source, without the guard, and without the program for the direction that XDP
- * has. */
+/* The gate as `sonde count` loads it on a veth device, for loaders that load a whole object and
+ * cannot set its conf: the same source, without the guard and without the tc program for the
+ * direction that XDP handles. */
 #include "bpf/gate.h"
 #include "bpf/lib/bpf.h"
 
@@ -9,7 +9,7 @@ enum { VERSION = GATE_VERSION };
 #undef GATE_VERSION
 #define GATE_VERSION VERSION, .ethernet = 1, .multibuf = 1
 
-/* Sections without "used": a static function that nobody calls is not compiled. */
+/* Without the attribute "used", unused static functions are not compiled. */
 #undef SEC
 #define SEC(name)       __attribute__((section(name)))
 #define sonde_gate_in   static __attribute__((unused)) not_gate_in

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Members of sets by number: as keys, as text, and in the kernel's own maps. */
+/* Members of sets by number: as keys, as text, and in maps of the kernel. */
 #include "tests/bench/members.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -7,12 +7,12 @@
 
 enum { BATCH = 4096 };
 
-/* Of a thousand prefixes, as lists of bad addresses have them: mostly networks of 256 and single
- * addresses, and so few short ones that most of a million are in no other. */
-static const struct share {
+/* Shares of prefix lengths per thousand, as in lists of bad addresses: mostly /24 and single
+ * addresses. Short prefixes are so rare that most of a million members are in no other one. */
+static const struct prefix_share {
 	uint8_t bits;
 	uint16_t of_1000;
-} shares[SET_FAMILIES][13] = {
+} prefix_shares[SET_FAMILIES][13] = {
 	{ { 16, 2 },
 	  { 18, 3 },
 	  { 19, 5 },
@@ -36,9 +36,9 @@ static const struct share {
 	  { 128, 150 } },
 };
 
-static unsigned int bits_of(const struct members *m, uint32_t i)
+static unsigned int draw_prefix_len(const struct members *m, uint32_t i)
 {
-	const struct share *share = shares[m->family];
+	const struct prefix_share *share = prefix_shares[m->family];
 	uint32_t n = sets_mix(~i) % 1000;
 
 	if (m->addresses)
@@ -48,26 +48,25 @@ static unsigned int bits_of(const struct members *m, uint32_t i)
 	return share->bits;
 }
 
-void member_key(const struct members *m, uint32_t i, struct sets_key *key)
+void member_make_key(const struct members *m, uint32_t i, struct sets_key *key)
 {
 	uint8_t *bytes = (uint8_t *)key->addr;
 
 	sets_address(i, key->addr);
-	key->bits = bits_of(m, i);
+	key->bits = draw_prefix_len(m, i);
 	for (size_t bit = key->bits; bit < 8 * sizeof(key->addr); bit++)
 		bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 }
 
-void members_text(const struct members *m, const char *between, struct buf *out)
+void members_put_text(const struct members *m, const char *separator, struct buf *out)
 {
 	for (uint32_t i = 0; i < m->n; i++) {
-		char words[INET6_ADDRSTRLEN];
+		char text[INET6_ADDRSTRLEN];
 		struct sets_key key;
 
-		member_key(m, i, &key);
-		inet_ntop(m->family == SET_IPV4 ? AF_INET : AF_INET6, key.addr, words,
-			  sizeof(words));
-		buf_printf(out, "%s%s", i ? between : "", words);
+		member_make_key(m, i, &key);
+		inet_ntop(m->family == SET_IPV4 ? AF_INET : AF_INET6, key.addr, text, sizeof(text));
+		buf_printf(out, "%s%s", i ? separator : "", text);
 		if (!m->addresses)
 			buf_printf(out, "/%u", key.bits);
 	}
@@ -86,7 +85,7 @@ int members_fill(const struct members *m, int fd, bool trie)
 		for (uint32_t i = 0; i < n; i++) {
 			struct sets_key key;
 
-			member_key(m, at + i, &key);
+			member_make_key(m, at + i, &key);
 			memcpy(keys + i * size, (uint8_t *)&key + skip, size);
 		}
 		rc = bpf_map_update_batch(fd, keys, values, n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmarks' sets have in them: addresses by number (sets.h), or prefixes of these. */
+/* The members of the benchmarks' sets: addresses by number (sets.h), or prefixes of these. */
 #ifndef TESTS_BENCH_MEMBERS_H
 #define TESTS_BENCH_MEMBERS_H
 
@@ -9,20 +9,21 @@
 #include "filter/set.h"
 #include "tests/bench/sets.h"
 
-/* addresses: whole ones alone; else prefixes of many lengths, of which some are in others. */
+/* addresses: only full addresses; otherwise prefixes of many lengths, some of which contain others.
+ */
 struct members {
 	uint32_t n;
 	enum set_family family;
 	bool addresses;
 };
 
-/* The i-th, as an LPM trie's key: zero behind its bits. The i-th address is in it. */
-void member_key(const struct members *m, uint32_t i, struct sets_key *key);
-/* All as text, with this behind each but the last. */
-void members_text(const struct members *m, const char *between, struct buf *out);
+/* Makes member i as the key of an LPM trie: bits after the prefix are zero. Address i is in it. */
+void member_make_key(const struct members *m, uint32_t i, struct sets_key *key);
+/* Appends all members as text, with a separator between them. */
+void members_put_text(const struct members *m, const char *separator, struct buf *out);
 
-/* Put them into a map of the kernel's: a trie with struct bpf_lpm_trie_key, or a hash with
- * addresses alone, values of a byte. 0 or -errno. */
+/* Adds the members to a map of the kernel: a trie with struct bpf_lpm_trie_key, or a hash of
+ * addresses. Values have one byte. 0 or -errno. */
 int members_fill(const struct members *m, int fd, bool trie);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time per packet: the gate's programs against empty ones, run by the kernel on the same packets.
- */
+/* Measures the time per packet: the gate's programs and empty ones, run by the kernel on the same
+ * packets. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -26,11 +26,11 @@
 enum {
 	FRAME_MAX = 1500,
 	TC_NEXT = -1,
-	RUN_MS = 60, /* of one measurement: millions of packets */
+	RUN_MS = 60, /* duration of one measurement: millions of packets */
 	FIRST_REPEAT = 100000,
 };
 
-double packet_common_ns, packet_rare_ns;
+double packet_common_ns, packet_other_ns;
 
 struct packet {
 	const char *name;
@@ -42,11 +42,11 @@ static const struct packet packets[] = {
 	{ "UDP/IPv4, 64 bytes", AF_INET, IPPROTO_UDP, 64, false, false },
 	{ "TCP/IPv6, 1400 bytes", AF_INET6, IPPROTO_TCP, 1400, false, false },
 	{ "VLAN, UDP/IPv4, 68 bytes", AF_INET, IPPROTO_UDP, 68, true, false },
-	{ "proto 253/IPv4, 64 bytes (rare)", AF_INET, 253, 64, false, true },
+	{ "protocol 253/IPv4, 64 bytes", AF_INET, 253, 64, false, true },
 };
 enum { PACKETS = ARRAY_LEN(packets) };
 
-/* The gate's programs; each is compared with an empty one of its kind. */
+/* The gate's programs. Each is compared with an empty one of its type. */
 static const struct hook_row {
 	const char *name;
 	unsigned int prog;
@@ -59,13 +59,13 @@ static const struct hook_row {
 };
 enum { HOOKS = ARRAY_LEN(hooks) };
 
-/* Measurements of one program on one packet. diff: to the empty one in the same round. */
-struct cell {
+/* Measurements of one program on one packet. diff_ns: from the empty program in the same round. */
+struct measurement {
 	uint32_t repeat[2];
-	struct series ns[2], diff;
+	struct series ns[2], diff_ns;
 };
-static struct cell cells[HOOKS][PACKETS];
-static uint64_t sent[GATE_DIRS];
+static struct measurement measurements[HOOKS][PACKETS];
+static uint64_t packets_run[GATE_DIRS];
 
 static void put_ip4(uint8_t *at, const struct packet *p, size_t len)
 {
@@ -135,10 +135,10 @@ static int load_empty(bool xdp)
 	};
 	int fd = bpf_prog_load(&prog);
 
-	return fd < 0 ? fail_errno(fd, "loading an empty program") : fd;
+	return fd < 0 ? fail_errno(fd, "cannot load an empty program") : fd;
 }
 
-int load_gate(struct obj *gate, uint32_t progs)
+int bench_load_gate(struct obj *gate, uint32_t progs)
 {
 	const struct gate_conf conf = {
 		.magic = GATE_MAGIC,
@@ -156,9 +156,9 @@ int load_gate(struct obj *gate, uint32_t progs)
 	return obj_open(gate, &gate_spec, &opts);
 }
 
-/* This thread's own time: it has decimals, and nobody else's work in it. The kernel's figure is
- * whole nanoseconds of elapsed time. */
-static int measure(int fd, const uint8_t *frame, uint32_t len, uint32_t repeat, double *ns)
+/* Measures this thread's CPU time, which excludes other processes and has fractions of a nanosecond
+ * per packet. The kernel's own result is elapsed time in whole nanoseconds. */
+static int measure_prog(int fd, const uint8_t *frame, uint32_t len, uint32_t repeat, double *ns)
 {
 	struct bpf_run run = { .data = frame, .len = len, .repeat = repeat };
 	uint64_t start = clock_read(CLOCK_THREAD_CPUTIME_ID);
@@ -168,8 +168,8 @@ static int measure(int fd, const uint8_t *frame, uint32_t len, uint32_t repeat, 
 	return rc ? fail_errno(rc, "BPF_PROG_TEST_RUN") : 0;
 }
 
-static int measure_cell(struct cell *cell, const struct packet *p, const struct hook_row *hook,
-			const int fds[2], bool first)
+static int measure_pair(struct measurement *measurement, const struct packet *p,
+			const struct hook_row *hook, const int fds[2], bool first)
 {
 	uint8_t frame[FRAME_MAX];
 	double ns[2] = { 0 };
@@ -177,21 +177,21 @@ static int measure_cell(struct cell *cell, const struct packet *p, const struct 
 
 	make_frame(frame, p);
 	for (int i = 0; i < 2 && !rc; i++) {
-		uint32_t repeat = first ? FIRST_REPEAT : cell->repeat[i];
+		uint32_t repeat = first ? FIRST_REPEAT : measurement->repeat[i];
 
-		rc = measure(fds[i], frame, p->len, repeat, &ns[i]);
-		sent[hook->dir] += i ? repeat : 0;
+		rc = measure_prog(fds[i], frame, p->len, repeat, &ns[i]);
+		packets_run[hook->dir] += i ? repeat : 0;
 		if (first && !rc)
-			cell->repeat[i] = (uint32_t)(RUN_MS * 1e6 / (ns[i] + 1)) + 1;
+			measurement->repeat[i] = (uint32_t)(RUN_MS * 1e6 / (ns[i] + 1)) + 1;
 		else if (!rc)
-			series_add(&cell->ns[i], ns[i]);
+			series_add(&measurement->ns[i], ns[i]);
 	}
 	if (!first && !rc)
-		series_add(&cell->diff, ns[1] - ns[0]);
+		series_add(&measurement->diff_ns, ns[1] - ns[0]);
 	return rc;
 }
 
-/* What was measured must be what was meant: every packet counted, none taken for a broken one. */
+/* Checks that the intended code was measured: every packet was counted, none as malformed. */
 static int check_counters(const struct obj *gate)
 {
 	struct gate_counters t = { 0 };
@@ -208,34 +208,37 @@ static int check_counters(const struct obj *gate)
 	}
 	gate_counters_free(&t);
 	if (rc)
-		return fail_errno(rc, "reading the counters");
-	if (bad || counted[GATE_IN] != sent[GATE_IN] || counted[GATE_OUT] != sent[GATE_OUT])
-		return fail(-EIO, "the gate did not count the packets that were run");
+		return fail_errno(rc, "cannot read the counters");
+	if (bad || counted[GATE_IN] != packets_run[GATE_IN] ||
+	    counted[GATE_OUT] != packets_run[GATE_OUT])
+		return fail(-EIO, "the gate's counters differ from the packets that were run");
 	return 0;
 }
 
-static void print_cell(const struct hook_row *hook, const struct packet *p, const struct cell *c)
+static void print_measurement(const struct hook_row *hook, const struct packet *p,
+			      const struct measurement *c)
 {
 	struct spread empty = series_spread(&c->ns[0]), gate = series_spread(&c->ns[1]);
-	struct spread diff = series_spread(&c->diff);
-	double *worst = p->counters_other ? &packet_rare_ns : &packet_common_ns;
+	struct spread diff_ns = series_spread(&c->diff_ns);
+	double *worst = p->counters_other ? &packet_other_ns : &packet_common_ns;
 
 	printf("  %-8s %-28s %7.1f %7.1f %7.2fx %8.1f %7.1f %7.1f\n", hook->name, p->name,
-	       empty.median, gate.median, gate.median / empty.median, diff.median, diff.min,
-	       diff.p90);
-	if (hook->xdp && diff.median > *worst)
-		*worst = diff.median;
+	       empty.median, gate.median, gate.median / empty.median, diff_ns.median, diff_ns.min,
+	       diff_ns.p90);
+	if (hook->xdp && diff_ns.median > *worst)
+		*worst = diff_ns.median;
 }
 
-/* Rounds go through everything, so that a disturbance meets all alike. Round 0 finds how often. */
+/* Measures everything in each round, so that a disturbance affects all. Round 0 finds the repeat
+ * counts. */
 static int measure_all(const struct obj *gate, const int empty[2], unsigned int rounds)
 {
 	for (unsigned int round = 0; round <= rounds; round++)
 		for (int h = 0; h < HOOKS; h++)
 			for (int p = 0; p < PACKETS; p++) {
 				int fds[2] = { empty[hooks[h].xdp], gate->prog_fd[hooks[h].prog] };
-				int rc = measure_cell(&cells[h][p], &packets[p], &hooks[h], fds,
-						      !round);
+				int rc = measure_pair(&measurements[h][p], &packets[p], &hooks[h],
+						      fds, !round);
 
 				if (rc)
 					return rc;
@@ -249,7 +252,7 @@ int bench_packets(unsigned int rounds)
 	int empty[2] = { 0 }, rc;
 
 	cpu_pin_here();
-	rc = load_gate(&gate, 0);
+	rc = bench_load_gate(&gate, 0);
 	for (int xdp = 0; xdp < 2 && !rc; xdp++) {
 		empty[xdp] = load_empty(xdp);
 		if (empty[xdp] < 0)
@@ -265,13 +268,13 @@ int bench_packets(unsigned int rounds)
 	obj_close(&gate);
 	if (rc)
 		return rc;
-	printf("Nanoseconds per packet under BPF_PROG_TEST_RUN: medians of %u rounds in turn,\n"
-	       "each of %d ms. Difference: median, least, 90th percentile of the rounds' own.\n\n"
+	printf("Nanoseconds per packet with BPF_PROG_TEST_RUN: medians of %u rounds of %d ms.\n"
+	       "diff: gate less empty in the same round: median, minimum, 90th percentile.\n\n"
 	       "  %-8s %-28s %7s %7s %8s %8s %7s %7s\n",
 	       rounds, RUN_MS, "hook", "packet", "empty", "gate", "ratio", "diff", "min", "p90");
 	for (int h = 0; h < HOOKS; h++)
 		for (int p = 0; p < PACKETS; p++)
-			print_cell(&hooks[h], &packets[p], &cells[h][p]);
+			print_measurement(&hooks[h], &packets[p], &measurements[h][p]);
 	printf("\n");
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A benchmark's parts in turn, and its goals at the end. */
+/* Runs a benchmark's parts, and prints its goals at the end. */
 #include "tests/bench/parts.h"
 #include <math.h>
 #include <stdio.h>
@@ -18,14 +18,14 @@ static struct goal_row {
 } goals[GOALS_MAX];
 static unsigned int ngoals;
 
-bool bench_chosen(const char *list, const char *word)
+bool bench_is_selected(const char *list, const char *name)
 {
-	size_t len = strlen(word);
+	size_t len = strlen(name);
 
 	while (list && *list) {
 		size_t n = strcspn(list, ",");
 
-		if (n == len && !strncmp(list, word, len))
+		if (n == len && !strncmp(list, name, len))
 			return true;
 		list += n + (list[n] == ',');
 		if (!*list)
@@ -34,11 +34,11 @@ bool bench_chosen(const char *list, const char *word)
 	return true;
 }
 
-bool bench_options(struct bench_opts *o, const char *letters, int argc, char **argv)
+bool bench_parse_opts(struct bench_opts *o, const char *optstring, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, letters)) != -1)
+	while ((c = getopt(argc, argv, optstring)) != -1)
 		switch (c) {
 		case 'q':
 			o->rounds = o->quick_rounds;
@@ -51,7 +51,7 @@ bool bench_options(struct bench_opts *o, const char *letters, int argc, char **a
 			o->parts = optarg;
 			break;
 		case 'r':
-			o->only = optarg;
+			o->contenders = optarg;
 			break;
 		case 'd':
 			o->dir = optarg;
@@ -66,7 +66,7 @@ bool bench_options(struct bench_opts *o, const char *letters, int argc, char **a
 	return true;
 }
 
-void bench_head(const char *name, const struct bench_opts *o)
+void bench_print_header(const char *name, const struct bench_opts *o)
 {
 	struct utsname un = { 0 };
 
@@ -81,7 +81,7 @@ int parts_run(const struct part *parts, unsigned int n, const char *list, struct
 	int rc = 0;
 
 	for (unsigned int i = 0; i < n && !rc; i++) {
-		if (!bench_chosen(list, parts[i].name))
+		if (!bench_is_selected(list, parts[i].name))
 			continue;
 		if (parts[i].wire && !wire->lab.home)
 			rc = wire_open(wire);
@@ -92,14 +92,14 @@ int parts_run(const struct part *parts, unsigned int n, const char *list, struct
 	return rc;
 }
 
-void parts_usage(const struct part *parts, unsigned int n)
+void parts_print_usage(const struct part *parts, unsigned int n)
 {
 	fprintf(stderr, "parts:\n");
 	for (unsigned int i = 0; i < n; i++)
 		fprintf(stderr, "  %-6s %s\n", parts[i].name, parts[i].about);
 }
 
-void goal_met(const struct goal *goal, const char *who, bool measured, double value)
+void goals_add(const struct goal *goal, const char *who, bool measured, double value)
 {
 	struct goal_row *row = &goals[ngoals];
 
@@ -123,9 +123,9 @@ void goals_print(void)
 		if (!row->measured)
 			printf(" %9s       not measured\n", "-");
 		else if (most ? row->value <= g->limit : row->value >= g->limit)
-			printf(" %9.3g %-5s holds\n", row->value, g->unit);
+			printf(" %9.3g %-5s met\n", row->value, g->unit);
 		else
-			printf(" %9.3g %-5s short: %.2g %s\n", row->value, g->unit,
+			printf(" %9.3g %-5s MISSED by %.2g %s\n", row->value, g->unit,
 			       fabs(row->value - g->limit), g->unit);
 	}
 }

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmarks on the wire share: parts that are run in turn, words chosen from a list, and
- * the goals that the numbers are held to. */
+/* Shared by the benchmarks that send packets: their parts, their options, and their goals. */
 #ifndef TESTS_BENCH_PARTS_H
 #define TESTS_BENCH_PARTS_H
 
 #include <stdbool.h>
 #include "tests/bench/wire.h"
 
-struct bench; /* each benchmark has its own */
+struct bench; /* defined by each benchmark */
 
 struct part {
 	const char *name, *about;
-	bool wire;                   /* it needs one */
-	int (*run)(struct bench *b); /* prints its section; 0 or -errno after saying why */
+	bool wire;                   /* needs the wire */
+	int (*run)(struct bench *b); /* prints its section. 0 or -errno. Reports errors. */
 };
 
-/* Is this word in a list "a,b,c"? NULL is the list of all. */
-bool bench_chosen(const char *list, const char *word);
+/* Whether a name is in a list "a,b,c". NULL is the list of all. */
+bool bench_is_selected(const char *list, const char *name);
 
-/* What the user asks for. */
+/* The user's options. */
 struct bench_opts {
-	unsigned int rounds, quick_rounds; /* quick_: those of option -q */
-	double seconds, quick_seconds;     /* of a flood */
-	const char *parts, *only;          /* names of parts, of contenders; NULL: all */
-	const char *dir;                   /* for what is written to a disk */
+	unsigned int rounds, quick_rounds; /* quick_: with option -q */
+	double seconds, quick_seconds;     /* duration of a flood */
+	const char *parts, *contenders;    /* lists of parts and of contenders; NULL: all */
+	const char *dir;                   /* directory for files on a disk */
 	char sonde[4096];
 };
-/* letters: which of the options a benchmark has, as getopt(3) takes them; o: what holds without
- * any. False: wrong usage. */
-bool bench_options(struct bench_opts *o, const char *letters, int argc, char **argv);
+/* optstring: the benchmark's options, as for getopt(3). o: has the defaults. False: wrong usage. */
+bool bench_parse_opts(struct bench_opts *o, const char *optstring, int argc, char **argv);
 
-/* The first lines: which benchmark, where, and what its numbers are of. */
-void bench_head(const char *name, const struct bench_opts *o);
-/* Those of the list, in turn, until one fails; the wire is made for the first that needs it, and
- * gone afterwards. */
+/* Prints the first line: the benchmark, the host and the rounds. */
+void bench_print_header(const char *name, const struct bench_opts *o);
+/* Runs the parts in the list until one fails. Opens the wire for the first one that needs it, and
+ * closes it at the end. */
 int parts_run(const struct part *parts, unsigned int n, const char *list, struct bench *b,
 	      struct wire *wire);
-void parts_usage(const struct part *parts, unsigned int n);
+void parts_print_usage(const struct part *parts, unsigned int n);
 
-/* A goal: value to a limit; rows of the table at the end. who: of whom. */
+/* A goal, a row in the table at the end: a limit on a value. */
 enum goal_kind { GOAL_AT_MOST, GOAL_AT_LEAST };
 struct goal {
 	const char *what;
@@ -46,7 +44,8 @@ struct goal {
 	double limit;
 	const char *unit;
 };
-void goal_met(const struct goal *goal, const char *who, bool measured, double value);
+/* Adds a goal with its result. who: the contender. */
+void goals_add(const struct goal *goal, const char *who, bool measured, double value);
 void goals_print(void);
 
 #endif

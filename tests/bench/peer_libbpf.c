@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer for the benchmark: loads the gate's XDP program and attaches it, as libbpf's users do. */
+/* A peer for the benchmark: loads the gate's XDP program and attaches it with libbpf. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -9,9 +9,9 @@
 #include <string.h>
 #include "bpf/gate.h"
 
-/* The conf that sonde gives on a veth, so that the verifier has the same program before it. It is
- * the first thing in .rodata. */
-static int configure(struct bpf_object *obj, unsigned int ifindex)
+/* Sets the conf that sonde sets on a veth device, so that the verifier sees the same program. It is
+ * at the start of .rodata. */
+static int set_conf(struct bpf_object *obj, unsigned int ifindex)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, ".rodata");
 	struct gate_conf *conf;
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 		else
 			bpf_program__set_autoload(prog, false);
 	}
-	if (!xdp || configure(obj, ifindex) || bpf_program__set_flags(xdp, BPF_F_XDP_HAS_FRAGS) ||
+	if (!xdp || set_conf(obj, ifindex) || bpf_program__set_flags(xdp, BPF_F_XDP_HAS_FRAGS) ||
 	    bpf_object__load(obj))
 		return 1;
 	if (bpf_xdp_attach((int)ifindex, bpf_program__fd(xdp), XDP_FLAGS_UPDATE_IF_NOEXIST, NULL))

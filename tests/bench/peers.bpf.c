@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guard is compared with: dropping, dropping by a hash of addresses, and a token bucket a
- * source in a hash that recycles, as most examples have it. */
+/* Peers of the guard: a bare drop, a drop after a hash lookup, and a token bucket per source in an
+ * LRU hash, as in most examples. */
 #include "tests/bench/prog.h"
 
 enum { SOURCES = 10000, PER_SECOND = 1000, BURST = 2000 };
@@ -14,7 +14,7 @@ struct {
 	MAP_UINT(max_entries, SOURCES);
 	MAP_TYPE(key, __u32);
 	MAP_TYPE(value, __u64);
-} listed MAP;
+} addrs MAP;
 
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_LRU_HASH);
@@ -36,9 +36,9 @@ int peer_hash(struct xdp_md *ctx)
 	__u64 *hits;
 	__u32 src;
 
-	if (!source_of(ctx, &src))
+	if (!read_source(ctx, &src))
 		return XDP_PASS;
-	hits = bpf_map_lookup_elem(&listed, &src);
+	hits = bpf_map_lookup_elem(&addrs, &src);
 	if (hits)
 		++*hits;
 	return XDP_DROP;
@@ -47,21 +47,21 @@ int peer_hash(struct xdp_md *ctx)
 SEC("xdp")
 int peer_bucket(struct xdp_md *ctx)
 {
-	struct bucket fresh = { .tokens = BURST, .last = bpf_ktime_get_ns() }, *b;
-	__u64 more;
+	struct bucket new_bucket = { .tokens = BURST, .last = bpf_ktime_get_ns() }, *b;
+	__u64 refill;
 	__u32 src;
 
-	if (!source_of(ctx, &src))
+	if (!read_source(ctx, &src))
 		return XDP_PASS;
 	b = bpf_map_lookup_elem(&buckets, &src);
 	if (!b) {
-		bpf_map_update_elem(&buckets, &src, &fresh, BPF_ANY);
+		bpf_map_update_elem(&buckets, &src, &new_bucket, BPF_ANY);
 		return XDP_PASS;
 	}
-	more = (fresh.last - b->last) / (1000000000 / PER_SECOND);
-	if (more) {
-		b->tokens = b->tokens + more < BURST ? b->tokens + more : BURST;
-		b->last = fresh.last;
+	refill = (new_bucket.last - b->last) / (1000000000 / PER_SECOND);
+	if (refill) {
+		b->tokens = b->tokens + refill < BURST ? b->tokens + refill : BURST;
+		b->last = new_bucket.last;
 	}
 	if (!b->tokens)
 		return XDP_DROP;
@@ -69,7 +69,7 @@ int peer_bucket(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Each packet is another stranger's. */
+/* Gives each packet a random source address. */
 struct {
 	MAP_UINT(type, BPF_MAP_TYPE_PROG_ARRAY);
 	MAP_UINT(max_entries, 1);
@@ -80,7 +80,7 @@ struct {
 static __u32 (*const bpf_get_prandom_u32)(void) = (void *)BPF_FUNC_get_prandom_u32;
 
 SEC("xdp")
-int peer_stranger(struct xdp_md *ctx)
+int peer_random(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct iphdr *ip = data + sizeof(struct ethhdr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmarks' kernel programs share: memory of their own, and who a packet is from. */
+/* Shared by the benchmarks' kernel programs: private state, and a packet's source. */
 #ifndef TESTS_BENCH_PROG_H
 #define TESTS_BENCH_PROG_H
 
@@ -7,7 +7,7 @@
 #include <linux/ip.h>
 #include "bpf/lib/bpf.h"
 
-/* A map that is one value. */
+/* A map with one value. */
 #define STATE(name, of)                             \
 	struct {                                    \
 		MAP_UINT(type, BPF_MAP_TYPE_ARRAY); \
@@ -16,15 +16,15 @@
 		MAP_TYPE(value, of);                \
 	} name MAP
 
-static __always_inline void *state_of(void *map)
+static __always_inline void *get_state(void *map)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(map, &zero);
 }
 
-/* False: it is no IPv4 packet. */
-static __always_inline bool source_of(const struct xdp_md *ctx, __u32 *src)
+/* False: not an IPv4 packet. */
+static __always_inline bool read_source(const struct xdp_md *ctx, __u32 *src)
 {
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	struct iphdr *ip = (void *)(eth + 1);

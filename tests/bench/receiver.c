@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The capturing programs: how each is started, when it is ready, what it says at the end. */
+/* The capture programs: how each is started, when it is ready, and what it reports at its end. */
 #define _GNU_SOURCE
 #include "tests/bench/receiver.h"
 #include <fcntl.h>
@@ -19,30 +19,30 @@
 #include "tests/bench/run.h"
 #include "tests/lib/cpu.h"
 
-enum { START_S = 5, STOP_S = 20, PIECE = 1 << 20 };
+enum { START_TIMEOUT_S = 5, STOP_TIMEOUT_S = 20, CHUNK = 1 << 20 };
 
-/* Each with its defaults. tcpdump keeps its user, so that it can write where we say; xdpdump
- * without its option is not at XDP. */
+/* Each has its default options. tcpdump keeps its user, so that it can write the file; xdpdump
+ * needs the option to load a program at XDP. */
 struct receiver receivers[RECEIVERS] = {
 	[RECEIVER_TCPDUMP] = {
 		.name = "tcpdump",
 		.argv = { "tcpdump", "-Z", "root", "-i", WIRE_IFACE, "-w", "FILE" },
-		.filters = true,
+		.can_filter = true,
 		.ready = "listening on",
 		.captured = "([0-9]+) packets? captured",
 		.dropped = "([0-9]+) packets? dropped by kernel",
-		.settle_s = 1.1,
+		.wait_s = 1.1,
 		.package = "tcpdump",
 	},
 	[RECEIVER_DUMPCAP] = {
 		.name = "dumpcap",
 		.argv = { "dumpcap", "-q", "-i", WIRE_IFACE, "-w", "FILE" },
-		.filters = true,
-		.filter = "-f",
+		.can_filter = true,
+		.filter_option = "-f",
 		.ready = "File: ",
 		.captured = "Packets captured: ([0-9]+)",
 		.dropped = "dropped on interface '[^']*': [0-9]+/([0-9]+)",
-		.settle_s = 0.3,
+		.wait_s = 0.3,
 		.package = "wireshark-common",
 	},
 	[RECEIVER_XDPDUMP] = {
@@ -51,59 +51,59 @@ struct receiver receivers[RECEIVERS] = {
 		.ready = "listening on",
 		.captured = "([0-9]+) packets? captured",
 		.dropped = "([0-9]+) packets? dropped by perf ring",
-		.settle_s = 0.3,
+		.wait_s = 0.3,
 		.package = "xdp-tools",
 	},
 	[RECEIVER_NETSNIFF] = {
 		.name = "netsniff-ng",
 		.argv = { "netsniff-ng", "--in", WIRE_IFACE, "--out", "FILE", "--silent" },
-		.filters = true,
-		.filter = "-f",
+		.can_filter = true,
+		.filter_option = "-f",
 		.ready = "Running!",
 		.captured = "([0-9]+) +packets passed filter",
 		.dropped = "([0-9]+) +packets failed filter",
-		.settle_s = 0.3,
+		.wait_s = 0.3,
 		.package = "netsniff-ng",
 	},
 	[RECEIVER_SONDE] = {
 		.name = "sonde",
 		.argv = { "sonde", "capture", "-i", WIRE_IFACE, "--at", "tc", "-w", "FILE" },
-		.filters = true,
+		.can_filter = true,
 		.ready = WIRE_IFACE,
 		.captured = "([0-9]+) packets? captured",
 		.dropped = "([0-9]+) packets? dropped by kernel",
-		.settle_s = 0.2,
+		.wait_s = 0.2,
 	},
 	[RECEIVER_SONDE_XDP] = {
 		.name = "sonde-xdp",
 		.argv = { "sonde", "capture", "-i", WIRE_IFACE, "--at", "xdp", "-w", "FILE" },
-		.filters = true,
+		.can_filter = true,
 		.ready = WIRE_IFACE,
 		.captured = "([0-9]+) packets? captured",
 		.dropped = "([0-9]+) packets? dropped by kernel",
-		.settle_s = 0.2,
+		.wait_s = 0.2,
 	},
 };
 
-void receivers_find(const char *sonde)
+void receivers_find_all(const char *sonde)
 {
-	run_widen_path();
+	run_extend_path();
 	for (int i = 0; i < RECEIVERS; i++) {
 		struct receiver *r = &receivers[i];
 
 		if (!r->package)
 			r->argv[0] = sonde;
-		r->absent = !run_in_path(r->argv[0]);
-		if (r->absent)
-			printf("left out: %s (%s%s)\n", r->name, r->package ? "package " : "",
+		r->missing = !run_in_path(r->argv[0]);
+		if (r->missing)
+			printf("not installed: %s (%s%s)\n", r->name, r->package ? "package " : "",
 			       r->package ? r->package : "not available");
 	}
 }
 
-/* What it has said so far, as one string. */
-static void read_said(const struct receiver *r, char text[RECEIVER_TEXT_MAX])
+/* Its output so far, as one string. */
+static void read_output(const struct receiver *r, char text[RECEIVER_TEXT_MAX])
 {
-	ssize_t n = pread(r->said, text, RECEIVER_TEXT_MAX - 1, 0);
+	ssize_t n = pread(r->output_fd, text, RECEIVER_TEXT_MAX - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
 	for (ssize_t i = 0; i < n; i++)
@@ -111,8 +111,8 @@ static void read_said(const struct receiver *r, char text[RECEIVER_TEXT_MAX])
 			text[i] = ' ';
 }
 
-/* number may be NULL. */
-static bool matches(const char *text, const char *pattern, uint64_t *number)
+/* Whether the pattern matches. Sets *number from the first group; may be NULL. */
+static bool match_output(const char *text, const char *pattern, uint64_t *number)
 {
 	regmatch_t at[2];
 	regex_t re;
@@ -127,29 +127,30 @@ static bool matches(const char *text, const char *pattern, uint64_t *number)
 	return found;
 }
 
-static void become(const struct receiver *r, const struct wire *w, const char *file, bool filtered)
+static void exec_receiver(const struct receiver *r, const struct wire *w, const char *file,
+			  bool filtered)
 {
 	const char *argv[RECEIVER_ARGS_MAX + 3];
 	int n = 0, null = open("/dev/null", O_RDONLY);
 
 	for (; r->argv[n]; n++)
 		argv[n] = strcmp(r->argv[n], "FILE") ? r->argv[n] : file;
-	if (filtered && r->filter)
-		argv[n++] = r->filter;
+	if (filtered && r->filter_option)
+		argv[n++] = r->filter_option;
 	if (filtered)
 		argv[n++] = RECEIVER_FILTER;
 	argv[n] = NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, STDIN_FILENO);
-	dup2(r->said, STDOUT_FILENO);
-	dup2(r->said, STDERR_FILENO);
+	dup2(r->output_fd, STDOUT_FILENO);
+	dup2(r->output_fd, STDERR_FILENO);
 	cpu_pin(WIRE_CPU_RECEIVE);
 	if (!lab_enter(&w->lab, LAB_FAR))
 		execvp(argv[0], (char *const *)argv);
 	_exit(127);
 }
 
-static bool has_ended(const struct receiver *r)
+static bool has_exited(const struct receiver *r)
 {
 	siginfo_t info = { 0 };
 
@@ -163,116 +164,116 @@ void receiver_kill(struct receiver *r)
 		while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	if (r->said > 0)
-		close(r->said);
+	if (r->output_fd > 0)
+		close(r->output_fd);
 	r->pid = 0;
-	r->said = 0;
+	r->output_fd = 0;
 }
 
-/* It ended by itself, or said nothing: that is for the table, not the end of the benchmark. */
-static int give_up(struct receiver *r, const char *why)
+/* Reports a receiver that exited by itself or does not work. The benchmark goes on without it. */
+static int mark_unavailable(struct receiver *r, const char *why)
 {
 	char text[RECEIVER_TEXT_MAX], *last;
 
-	read_said(r, text);
+	read_output(r, text);
 	while ((last = strrchr(text, '\n')) && !last[1])
 		*last = '\0';
 	last = strrchr(text, '\n');
-	printf("  %s: not available: it %s (%s)\n", r->name, why, last ? last + 1 : text);
-	r->absent = true;
+	printf("  %s is skipped: it %s (%s)\n", r->name, why, last ? last + 1 : text);
+	r->missing = true;
 	receiver_kill(r);
 	return -ENOEXEC;
 }
 
-static int spawn(struct receiver *r, const struct wire *w, const char *file, bool filtered)
+static int spawn_receiver(struct receiver *r, const struct wire *w, const char *file, bool filtered)
 {
 	fflush(stdout);
-	r->said = memfd_create("said", MFD_CLOEXEC);
-	if (r->said < 0)
-		return fail_errno(-errno, "memory for what %s says", r->name);
+	r->output_fd = memfd_create("output", MFD_CLOEXEC);
+	if (r->output_fd < 0)
+		return fail_errno(-errno, "cannot make a memfd for the output of %s", r->name);
 	r->pid = fork();
 	if (r->pid < 0)
-		return fail_errno(-errno, "a process for %s", r->name);
+		return fail_errno(-errno, "cannot start a process for %s", r->name);
 	if (!r->pid)
-		become(r, w, file, filtered);
+		exec_receiver(r, w, file, filtered);
 	return 0;
 }
 
-static bool await_ready(const struct receiver *r)
+static bool wait_until_ready(const struct receiver *r)
 {
-	uint64_t deadline = clock_mono() + START_S * NS_PER_S;
+	uint64_t deadline = clock_mono() + START_TIMEOUT_S * NS_PER_S;
 	char text[RECEIVER_TEXT_MAX] = "";
 
-	while (!matches(text, r->ready, NULL)) {
-		if (has_ended(r) || clock_mono() > deadline)
+	while (!match_output(text, r->ready, NULL)) {
+		if (has_exited(r) || clock_mono() > deadline)
 			return false;
 		wire_sleep(0.005);
-		read_said(r, text);
+		read_output(r, text);
 	}
 	wire_sleep(0.1);
-	return !has_ended(r);
+	return !has_exited(r);
 }
 
 int receiver_start(struct receiver *r, const struct wire *w, const char *file, bool filtered)
 {
 	for (int attempt = 0;; attempt++) {
-		int rc = spawn(r, w, file, filtered);
+		int rc = spawn_receiver(r, w, file, filtered);
 
-		if (rc || await_ready(r))
+		if (rc || wait_until_ready(r))
 			return rc;
-		if (has_ended(r))
-			return give_up(r, "ended");
+		if (has_exited(r))
+			return mark_unavailable(r, "exited");
 		if (attempt)
-			return give_up(r, "does not begin");
-		receiver_kill(r); /* the host may have been busy */
+			return mark_unavailable(r, "did not start");
+		receiver_kill(r); /* the host may have been too busy */
 	}
 }
 
-static uint64_t cpu_now(const struct receiver *r)
+static uint64_t read_cpu_ns(const struct receiver *r)
 {
 	clockid_t clock;
 
 	return clock_getcpuclockid(r->pid, &clock) ? 0 : clock_read(clock);
 }
 
-void receiver_mark(struct receiver *r)
+void receiver_start_timing(struct receiver *r)
 {
-	r->before_ns = cpu_now(r);
+	r->start_cpu_ns = read_cpu_ns(r);
 }
 
-static double cpu_of(const struct rusage *u)
+static double get_cpu_ns(const struct rusage *u)
 {
 	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e9 +
 	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1e3;
 }
 
-int receiver_stop(struct receiver *r, struct receipt *receipt)
+int receiver_stop(struct receiver *r, struct receiver_result *result)
 {
-	uint64_t deadline = clock_mono() + STOP_S * NS_PER_S;
+	uint64_t deadline = clock_mono() + STOP_TIMEOUT_S * NS_PER_S;
 	char text[RECEIVER_TEXT_MAX];
 	struct rusage usage = { 0 };
 
-	*receipt = (struct receipt){ 0 };
-	if (has_ended(r))
-		return give_up(r, "ended before its time");
+	*result = (struct receiver_result){ 0 };
+	if (has_exited(r))
+		return mark_unavailable(r, "exited too early");
 	kill(r->pid, SIGINT);
-	while (!has_ended(r)) {
+	while (!has_exited(r)) {
 		if (clock_mono() > deadline)
-			return give_up(r, "does not end");
+			return mark_unavailable(r, "did not exit");
 		wire_sleep(0.002);
 	}
 	wait4(r->pid, NULL, 0, &usage);
 	r->pid = 0;
-	read_said(r, text);
-	if (!matches(text, r->captured, &receipt->captured))
-		return give_up(r, "does not say how much it captured");
-	matches(text, r->dropped, &receipt->dropped);
-	receipt->cpu_ns = cpu_of(&usage) - (double)r->before_ns;
+	read_output(r, text);
+	if (!match_output(text, r->captured, &result->captured))
+		return mark_unavailable(r, "did not report how many packets it captured");
+	match_output(text, r->dropped, &result->dropped);
+	result->cpu_ns = get_cpu_ns(&usage) - (double)r->start_cpu_ns;
 	receiver_kill(r);
 	return 0;
 }
 
-static int count_one(const struct frame *frame, void *arg)
+static int count_frame(const struct frame *frame, void *arg)
 {
 	(void)frame;
 	++*(uint64_t *)arg;
@@ -282,18 +283,18 @@ static int count_one(const struct frame *frame, void *arg)
 int receiver_count(int fd, const char *file, uint64_t *packets)
 {
 	struct capfile in = { 0 };
-	char *piece = malloc(PIECE);
+	char *chunk = malloc(CHUNK);
 	ssize_t n = 0;
-	int rc = piece ? 0 : -ENOMEM;
+	int rc = chunk ? 0 : -ENOMEM;
 
 	*packets = 0;
-	while (!rc && (n = read(fd, piece, PIECE)) > 0)
-		rc = capfile_feed(&in, piece, (size_t)n, count_one, packets);
+	while (!rc && (n = read(fd, chunk, CHUNK)) > 0)
+		rc = capfile_feed(&in, chunk, (size_t)n, count_frame, packets);
 	if (!rc)
 		rc = n < 0 ? -errno : capfile_end(&in);
 	if (rc)
 		fail(rc, "%s: %s", file, *in.diag.msg ? in.diag.msg : err_message(rc));
 	capfile_close(&in);
-	free(piece);
+	free(chunk);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A capturing program under measurement: started at the wire's far end, stopped, asked. */
+/* A capture program that is measured: started at the wire's far end, stopped, and its counters
+ * read. */
 #ifndef TESTS_BENCH_RECEIVER_H
 #define TESTS_BENCH_RECEIVER_H
 
@@ -15,18 +16,18 @@ enum { RECEIVER_ARGS_MAX = 10, RECEIVER_TEXT_MAX = 1 << 14 };
 
 struct receiver {
 	const char *name;
-	const char *argv[RECEIVER_ARGS_MAX]; /* "FILE": where it writes */
-	bool filters;                        /* it can */
-	const char *filter;                  /* the option that a filter stands behind, if any */
-	/* What it says: extended regular expressions, the number as the first group. */
+	const char *argv[RECEIVER_ARGS_MAX]; /* "FILE" is replaced by the file's path */
+	bool can_filter;                     /* it supports filters */
+	const char *filter_option;           /* the option before the filter, NULL: none */
+	/* Its output: extended regular expressions. The first group is the number. */
 	const char *ready, *captured, *dropped;
-	double settle_s;     /* how long a packet may lie in its buffers */
-	const char *package; /* which brings it; NULL: it is ours */
-	bool absent;
+	double wait_s;       /* how long a packet may stay in its buffers */
+	const char *package; /* the package that has it; NULL: sonde */
+	bool missing;
 	/* While it runs: */
 	pid_t pid;
-	int said;           /* descriptor of what it wrote to its standard output and error */
-	uint64_t before_ns; /* CPU time, before the packets */
+	int output_fd;         /* its standard output and error */
+	uint64_t start_cpu_ns; /* its CPU time before the packets */
 };
 
 enum {
@@ -40,24 +41,26 @@ enum {
 };
 extern struct receiver receivers[RECEIVERS];
 
-/* What became of the packets. */
-struct receipt {
-	uint64_t captured, dropped; /* by its own words; dropped: 0 if it has none for that */
-	double cpu_ns;              /* user and system, since receiver_mark() */
+/* What a receiver did with the packets. */
+struct receiver_result {
+	uint64_t captured, dropped; /* as it reports; dropped: 0 if it does not report that */
+	double cpu_ns;              /* user and system time since receiver_start_timing() */
 };
 
-/* Find what is there; sonde: path of that. What is not there is named. */
-void receivers_find(const char *sonde);
-/* Start it, writing to file, and wait until it captures. -ENOEXEC, said, and absent is set: it
- * cannot do this. Else 0 or -errno, said. */
+/* Finds the programs. sonde: its path. Reports those that are missing. */
+void receivers_find_all(const char *sonde);
+/* Starts it with output to file, and waits until it captures. Returns -ENOEXEC and sets missing if
+ * it cannot do this; otherwise 0 or -errno. Reports errors. */
 int receiver_start(struct receiver *r, const struct wire *w, const char *file, bool filtered);
-/* From here on its CPU time counts. */
-void receiver_mark(struct receiver *r);
-/* Interrupt it as Ctrl-C does, and wait for its end. */
-int receiver_stop(struct receiver *r, struct receipt *receipt);
+/* Starts measuring its CPU time. */
+void receiver_start_timing(struct receiver *r);
+/* Interrupts it like Ctrl-C, waits for its exit, and reads its counters. Errors are as in
+ * receiver_start(). */
+int receiver_stop(struct receiver *r, struct receiver_result *result);
 void receiver_kill(struct receiver *r);
 
-/* Packets of a capture file, from where the descriptor stands; file is for the error. */
+/* Counts the packets of a capture file from the descriptor's position on. file: its name for
+ * errors. 0 or -errno. Reports errors. */
 int receiver_count(int fd, const char *file, uint64_t *packets);
 
 #endif

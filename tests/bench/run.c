@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs found, and one run and measured: processor time, wall time, or peak memory. */
+/* Finds programs, and runs one while measuring its CPU time and wall time, or its peak memory. */
 #define _GNU_SOURCE
 #include "tests/bench/run.h"
 #include <errno.h>
@@ -34,7 +34,7 @@ bool run_in_path(const char *name)
 	return false;
 }
 
-void run_widen_path(void)
+void run_extend_path(void)
 {
 	const char *old = getenv("PATH");
 	char path[4096];
@@ -43,13 +43,13 @@ void run_widen_path(void)
 	setenv("PATH", path, 1);
 }
 
-double run_ms(const struct timeval *tv)
+double run_timeval_ms(const struct timeval *tv)
 {
 	return (double)tv->tv_sec * 1e3 + (double)tv->tv_usec / 1e3;
 }
 
-/* A line "FIELD:  N kB" of a /proc file; 0 if it is not there. */
-static long field_kib(pid_t pid, const char *file, const char *field)
+/* Reads a line "FIELD:  N kB" of a /proc file. 0: not found. */
+static long read_field_kib(pid_t pid, const char *file, const char *field)
 {
 	char path[64], line[256];
 	size_t len = strlen(field);
@@ -67,19 +67,19 @@ static long field_kib(pid_t pid, const char *file, const char *field)
 	return kib;
 }
 
-/* The kernel keeps the high-water mark only roughly (its counters are per CPU); what is mapped at
- * the end is exact. The truth is at least the larger. */
+/* The kernel's high-water mark is inexact, since its counters are per CPU. The mapped pages at the
+ * end are exact. The peak is at least the larger of both. */
 long run_peak_kib(pid_t pid)
 {
-	long mark = field_kib(pid, "status", "VmHWM");
-	long now = field_kib(pid, "smaps_rollup", "Rss");
+	long high_water = read_field_kib(pid, "status", "VmHWM");
+	long now = read_field_kib(pid, "smaps_rollup", "Rss");
 
-	return mark > now ? mark : now;
+	return high_water > now ? high_water : now;
 }
 
-/* vfork, so that the child costs no copy of this process. ru_maxrss of such a child would begin
- * with ours: that is why memory is read from /proc instead. */
-static pid_t spawn(const char *const *argv, bool memory, int null_fd, int err_fd)
+/* vfork does not copy this process. ru_maxrss of the child would include this process, so memory is
+ * read from /proc. */
+static pid_t spawn_program(const char *const *argv, bool memory, int null_fd, int err_fd)
 {
 	pid_t pid = vfork();
 
@@ -94,24 +94,24 @@ static pid_t spawn(const char *const *argv, bool memory, int null_fd, int err_fd
 	_exit(127);
 }
 
-/* Let a traced child run, and look at its memory when it is about to end. */
-static int follow(pid_t pid, struct run *run, int *status, struct rusage *usage)
+/* Runs a traced child, and reads its memory directly before it exits. */
+static int trace_program(pid_t pid, struct run *run, int *status, struct rusage *usage)
 {
 	long options = PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
-	bool begun = false;
+	bool is_traced = false;
 
 	while (wait4(pid, status, 0, usage) == pid) {
 		long signo = 0;
 
 		if (!WIFSTOPPED(*status))
 			return 0;
-		if (!begun)
+		if (!is_traced)
 			ptrace(PTRACE_SETOPTIONS, pid, NULL, options);
 		else if (*status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))
 			run->peak_kib = run_peak_kib(pid);
 		else
 			signo = WSTOPSIG(*status);
-		begun = true;
+		is_traced = true;
 		ptrace(PTRACE_CONT, pid, NULL, signo);
 	}
 	return -errno;
@@ -123,10 +123,10 @@ static int wait_end(pid_t pid, bool memory, struct run *run, int *status)
 	int rc = 0;
 
 	if (memory)
-		rc = follow(pid, run, status, &usage);
+		rc = trace_program(pid, run, status, &usage);
 	else if (wait4(pid, status, 0, &usage) != pid)
 		rc = -errno;
-	run->cpu_ms = run_ms(&usage.ru_utime) + run_ms(&usage.ru_stime);
+	run->cpu_ms = run_timeval_ms(&usage.ru_utime) + run_timeval_ms(&usage.ru_stime);
 	return rc;
 }
 
@@ -142,7 +142,7 @@ int run_program(const char *const *argv, bool memory, struct run *run)
 	if (null_fd < 0 || err_fd < 0)
 		rc = -errno;
 	start = clock_mono();
-	pid = rc ? -1 : spawn(argv, memory, null_fd, err_fd);
+	pid = rc ? -1 : spawn_program(argv, memory, null_fd, err_fd);
 	if (!rc && pid < 0)
 		rc = -errno;
 	if (!rc)
@@ -156,7 +156,7 @@ int run_program(const char *const *argv, bool memory, struct run *run)
 	if (err_fd >= 0)
 		close(err_fd);
 	if (rc)
-		return fail_errno(rc, "running %s", argv[0]);
+		return fail_errno(rc, "cannot run %s", argv[0]);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return fail(-EIO, "%s %s failed: %s", argv[0], argv[1], run->err);
 	return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Medians, so that one disturbed run does not tell. */
+/* Medians, which single disturbed runs do not change. */
 #include "tests/bench/series.h"
 #include <stdlib.h>
 
-static int compare(const void *a, const void *b)
+static int compare_values(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
@@ -23,7 +23,7 @@ struct spread series_spread(const struct series *s)
 
 	if (!n)
 		return (struct spread){ 0 };
-	qsort(sorted.at, n, sizeof(*sorted.at), compare);
+	qsort(sorted.at, n, sizeof(*sorted.at), compare_values);
 	return (struct spread){
 		.min = sorted.at[0],
 		.p10 = sorted.at[(n - 1) / 10],
@@ -32,7 +32,7 @@ struct spread series_spread(const struct series *s)
 	};
 }
 
-double median(const struct series *s)
+double series_median(const struct series *s)
 {
 	return series_spread(s).median;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Measurements of one thing, and how they lie. */
+/* Measurements of one quantity, and their distribution. */
 #ifndef TESTS_BENCH_SERIES_H
 #define TESTS_BENCH_SERIES_H
 
@@ -13,7 +13,7 @@ struct spread {
 	double min, p10, median, p90;
 };
 void series_add(struct series *s, double value);
-struct spread series_spread(const struct series *s); /* zeros if it is empty */
-double median(const struct series *s);
+struct spread series_spread(const struct series *s); /* zeros if the series is empty */
+double series_median(const struct series *s);
 
 #endif

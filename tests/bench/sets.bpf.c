@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The benchmark's lookups: addresses drawn at random, each after the answer about the last one. */
+/* The benchmark's lookups: each address is drawn at random after the previous result. */
 #include "tests/bench/prog.h"
 #include "tests/bench/sets.h"
 
@@ -15,8 +15,9 @@ static __noinline int stub_find(const struct sets_key *key)
 
 SEC("xdp") int bench_sets(struct xdp_md *ctx)
 {
-	struct sets_state *s = state_of(&state);
+	struct sets_state *s = get_state(&state);
 
+	(void)ctx;
 	if (!s)
 		return XDP_ABORTED;
 	for (int i = 0; i < SETS_LOOKUPS; i++) {
@@ -26,7 +27,7 @@ SEC("xdp") int bench_sets(struct xdp_md *ctx)
 		s->x = s->x * 6364136223846793005ull + 1442695040888963407ull;
 		sets_address(conf.from + ((s->x >> 32) * conf.n >> 32), key.addr);
 		found = stub_find(&key);
-		/* What comes next waits for it. */
+		/* The next address depends on the result, so lookups do not overlap. */
 		s->x += found;
 		s->found += found;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of addresses: the time of a lookup and of loading, beside the kernel's hash and its LPM trie
- * in the same run: sets [ROUNDS]. */
+/* Measures lookups in sets of addresses and loading them, compared with the kernel's hash and LPM
+ * trie in the same run: sets [ROUNDS]. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +19,15 @@
 #include "tests/lib/cpu.h"
 #include "tests/lib/insn.h"
 
-enum { ROUNDS = 7, RUN_MS = 50, REPEAT_FIRST = 200 };
+enum { ROUNDS = 7, RUN_MS = 50, FIRST_REPEAT = 200 };
 
-enum way { WAY_NONE, WAY_SET, WAY_HASH, WAY_TRIE, WAYS };
-static const char *const ways[] = { "nothing", "set", "hash", "trie" };
+enum method { METHOD_NONE, METHOD_SET, METHOD_HASH, METHOD_TRIE, METHODS };
+static const char *const method_names[] = { "nothing", "set", "hash", "trie" };
 
-static const struct what {
+static const struct set_case {
 	const char *name;
 	struct members m;
-} whats[] = {
+} set_cases[] = {
 	{ "10,000 IPv4 addresses", { 10000, SET_IPV4, true } },
 	{ "10,000 IPv4 prefixes", { 10000, SET_IPV4, false } },
 	{ "1,000,000 IPv4 addresses", { 1000000, SET_IPV4, true } },
@@ -35,9 +35,9 @@ static const struct what {
 	{ "10,000 IPv6 prefixes", { 10000, SET_IPV6, false } },
 	{ "1,000,000 IPv6 prefixes", { 1000000, SET_IPV6, false } },
 };
-enum { WHATS = ARRAY_LEN(whats) };
+enum { SET_CASES = ARRAY_LEN(set_cases) };
 
-/* A program with a way to look up, for hits and for misses. */
+/* A program with one lookup method, for hits or for misses. */
 struct runner {
 	struct obj obj;
 	uint32_t repeat;
@@ -46,26 +46,26 @@ struct runner {
 };
 
 struct bench {
-	const struct what *what;
+	const struct set_case *set_case;
 	struct buf text;
 	struct filter filter;
 	struct sets sets;
-	int fds[WAYS];
-	double parse_ms, open_ms, kernel_ms[WAYS];
-	struct runner runs[2][WAYS];
+	int fds[METHODS];
+	double parse_ms, open_ms, kernel_ms[METHODS];
+	struct runner runs[2][METHODS];
 };
 
-static double ms_since(uint64_t begin)
+static double get_ms_since(uint64_t start)
 {
-	return (double)(clock_mono() - begin) / 1e6;
+	return (double)(clock_mono() - start) / 1e6;
 }
 
-static int give(void *arg, const char *file, struct buf *text, struct diag *why)
+static int provide_set(void *arg, const char *file, struct buf *text, struct diag *diag)
 {
 	struct bench *b = arg;
 
 	(void)file;
-	(void)why;
+	(void)diag;
 	*text = b->text;
 	b->text = (struct buf){ 0 };
 	return 0;
@@ -73,51 +73,52 @@ static int give(void *arg, const char *file, struct buf *text, struct diag *why)
 
 static int open_set(struct bench *b)
 {
-	struct filter_names names = { .set = give, .arg = b };
+	struct filter_names names = { .set = provide_set, .arg = b };
 	struct diag diag = { 0 };
-	uint64_t begin;
+	uint64_t start;
 	int rc;
 
-	members_text(&b->what->m, "\n", &b->text);
-	begin = clock_mono();
+	members_put_text(&b->set_case->m, "\n", &b->text);
+	start = clock_mono();
 	rc = filter_parse(&b->filter, "set bench", &names, &diag);
-	b->parse_ms = ms_since(begin);
+	b->parse_ms = get_ms_since(start);
 	if (rc)
 		return fail(rc, "%s", diag.msg);
-	begin = clock_mono();
+	start = clock_mono();
 	rc = sets_open(&b->sets, (const struct filter *[]){ &b->filter }, 1, "bench");
-	b->open_ms = ms_since(begin);
-	b->fds[WAY_SET] = b->sets.maps[0][b->what->m.family].fd;
+	b->open_ms = get_ms_since(start);
+	b->fds[METHOD_SET] = b->sets.maps[0][b->set_case->m.family].fd;
 	return rc;
 }
 
-/* The kernel's own map with the same prefixes. */
-static int open_kernel(struct bench *b, enum way way)
+/* Opens a map of the kernel with the same prefixes. */
+static int open_kernel_map(struct bench *b, enum method method)
 {
-	uint32_t len = (uint32_t)set_addr_len(b->what->m.family), skip = way == WAY_TRIE ? 0 : 4;
+	uint32_t len = (uint32_t)set_addr_len(b->set_case->m.family),
+		 skip = method == METHOD_TRIE ? 0 : 4;
 	struct bpf_map_opts m = {
 		.name = "bench_other",
-		.type = way == WAY_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
+		.type = method == METHOD_TRIE ? BPF_MAP_TYPE_LPM_TRIE : BPF_MAP_TYPE_HASH,
 		.key_size = 4 - skip + len,
 		.value_size = 1,
-		.max_entries = b->what->m.n,
-		.flags = way == WAY_TRIE ? BPF_F_NO_PREALLOC : 0,
+		.max_entries = b->set_case->m.n,
+		.flags = method == METHOD_TRIE ? BPF_F_NO_PREALLOC : 0,
 	};
 	int fd = bpf_map_create(&m), rc = fd < 0 ? fd : 0;
-	uint64_t begin = clock_mono();
+	uint64_t start = clock_mono();
 
-	b->fds[way] = fd;
+	b->fds[method] = fd;
 	if (!rc)
-		rc = members_fill(&b->what->m, fd, way == WAY_TRIE);
-	b->kernel_ms[way] = ms_since(begin);
-	return rc ? fail_errno(rc, "the kernel's %s", ways[way]) : 0;
+		rc = members_fill(&b->set_case->m, fd, method == METHOD_TRIE);
+	b->kernel_ms[method] = get_ms_since(start);
+	return rc ? fail_errno(rc, "cannot fill the kernel's %s", method_names[method]) : 0;
 }
 
-/* Code for the stub, r1: struct sets_key. */
-static int make_code(const struct bench *b, enum way way, struct filter_code *code,
+/* Makes the code for the stub. r1: struct sets_key. */
+static int make_code(const struct bench *b, enum method method, struct filter_code *code,
 		     struct filter_reloc *reloc)
 {
-	bool v4 = b->what->m.family == SET_IPV4;
+	bool v4 = b->set_case->m.family == SET_IPV4;
 	const struct bpf_insn none[] = { I_MOV(0, 0), I_EXIT };
 	const struct bpf_insn set[] = {
 		v4 ? (struct bpf_insn)I_LOAD(BPF_W, 1, 1, 4) : (struct bpf_insn)I_ADD(1, 4),
@@ -125,60 +126,62 @@ static int make_code(const struct bench *b, enum way way, struct filter_code *co
 		I_EXIT,
 	}, map[] = {
 		I_MOV_REG(2, 1),
-		I_ADD(2, way == WAY_HASH ? 4 : 0),
-		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, b->fds[way]),
+		I_ADD(2, method == METHOD_HASH ? 4 : 0),
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, b->fds[method]),
 		INSN(0, 0, 0, 0, 0),
 		I_CALL(BPF_FUNC_map_lookup_elem),
 		I_JEQ(0, 0, 1),
 		I_MOV(0, 1),
 		I_EXIT,
 	};
-	const struct bpf_insn *from = way == WAY_NONE ? none : way == WAY_SET ? set : map;
+	const struct bpf_insn *from = method == METHOD_NONE  ? none
+				      : method == METHOD_SET ? set
+							     : map;
 
-	code->n = way == WAY_NONE  ? ARRAY_LEN(none)
-		  : way == WAY_SET ? ARRAY_LEN(set)
-				   : ARRAY_LEN(map);
+	code->n = method == METHOD_NONE  ? ARRAY_LEN(none)
+		  : method == METHOD_SET ? ARRAY_LEN(set)
+					 : ARRAY_LEN(map);
 	code->insns = malloc(sizeof(map));
 	if (!code->insns)
 		return -ENOMEM;
 	memcpy(code->insns, from, code->n * sizeof(*from));
-	if (way != WAY_SET)
+	if (method != METHOD_SET)
 		return 0;
 	*reloc = (struct filter_reloc){ .insn = 1,
-					.family = (uint8_t)b->what->m.family,
+					.family = (uint8_t)b->set_case->m.family,
 					.name = b->filter.sets->name };
 	code->relocs = reloc;
 	code->nrelocs = 1;
 	return sets_link(&b->sets, code);
 }
 
-static int load(struct bench *b, bool miss, enum way way)
+static int load_prog(struct bench *b, bool miss, enum method method)
 {
 	struct filter_code code = { 0 };
 	struct filter_reloc reloc;
-	struct sets_conf conf = { .from = miss ? b->what->m.n : 0, .n = b->what->m.n };
+	struct sets_conf conf = { .from = miss ? b->set_case->m.n : 0, .n = b->set_case->m.n };
 	struct obj_code stub;
 	struct obj_opts opts = { .stubs = &stub, .conf = &conf };
-	int rc = make_code(b, way, &code, &reloc);
+	int rc = make_code(b, method, &code, &reloc);
 
-	if (miss) /* anywhere else */
-		conf.n = UINT32_MAX - 2 * b->what->m.n;
+	if (miss) /* all other addresses */
+		conf.n = UINT32_MAX - 2 * b->set_case->m.n;
 	stub = (struct obj_code){ .insns = code.insns, .n = (uint32_t)code.n };
 	if (!rc)
-		rc = obj_open(&b->runs[miss][way].obj, &sets_spec, &opts);
+		rc = obj_open(&b->runs[miss][method].obj, &sets_spec, &opts);
 	free(code.insns);
 	return rc;
 }
 
-static int measure(struct runner *r, bool first)
+static int measure_lookups(struct runner *r, bool first)
 {
 	static const uint8_t packet[64];
 	struct bpf_run run = { .data = packet,
 			       .len = sizeof(packet),
-			       .repeat = first ? REPEAT_FIRST : r->repeat };
-	uint64_t begin = clock_read(CLOCK_THREAD_CPUTIME_ID);
+			       .repeat = first ? FIRST_REPEAT : r->repeat };
+	uint64_t start = clock_read(CLOCK_THREAD_CPUTIME_ID);
 	int rc = bpf_prog_run(r->obj.prog_fd[0], &run);
-	double ns = (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - begin) / run.repeat;
+	double ns = (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start) / run.repeat;
 	struct sets_state state = { 0 };
 	uint32_t zero = 0;
 
@@ -201,60 +204,61 @@ static int measure_all(struct bench *b, unsigned int rounds)
 
 	for (unsigned int round = 0; round <= rounds && !rc; round++)
 		for (int miss = 0; miss < 2 && !rc; miss++)
-			for (int way = 0; way < WAYS && !rc; way++)
-				if (b->runs[miss][way].obj.spec)
-					rc = measure(&b->runs[miss][way], !round);
+			for (int method = 0; method < METHODS && !rc; method++)
+				if (b->runs[miss][method].obj.spec)
+					rc = measure_lookups(&b->runs[miss][method], !round);
 	return rc;
 }
 
-static void print(const struct bench *b)
+static void print_case(const struct bench *b)
 {
-	printf("%s: %zu in the end; %u KiB; parsed %.1f ms, built and filled %.1f ms",
-	       b->what->name, b->filter.sets->of[b->what->m.family].n,
-	       b->sets.maps[0][b->what->m.family].head.lines / 16, b->parse_ms, b->open_ms);
-	for (int way = WAY_HASH; way < WAYS; way++)
-		if (b->fds[way])
-			printf("; %s filled %.1f ms", ways[way], b->kernel_ms[way]);
+	printf("%s: %zu after merging; %u KiB; parsed in %.1f ms, built and filled in %.1f ms",
+	       b->set_case->name, b->filter.sets->of[b->set_case->m.family].n,
+	       b->sets.maps[0][b->set_case->m.family].head.lines / 16, b->parse_ms, b->open_ms);
+	for (int method = METHOD_HASH; method < METHODS; method++)
+		if (b->fds[method])
+			printf("; %s filled in %.1f ms", method_names[method],
+			       b->kernel_ms[method]);
 	printf("\n");
 	for (int miss = 0; miss < 2; miss++) {
-		printf("  %-12s", miss ? "of no number" : "of the set");
-		for (int way = WAY_SET; way < WAYS; way++) {
-			const struct runner *r = &b->runs[miss][way];
-			double base = series_spread(&b->runs[miss][WAY_NONE].ns).median;
+		printf("  %-12s", miss ? "misses" : "hits");
+		for (int method = METHOD_SET; method < METHODS; method++) {
+			const struct runner *r = &b->runs[miss][method];
+			double base = series_spread(&b->runs[miss][METHOD_NONE].ns).median;
 
 			if (r->obj.spec)
-				printf("  %s %6.1f ns", ways[way],
+				printf("  %s %6.1f ns", method_names[method],
 				       series_spread(&r->ns).median - base);
 		}
-		printf("  (%.1f %% found)\n", b->runs[miss][WAY_SET].found * 100);
+		printf("  (%.1f %% found)\n", b->runs[miss][METHOD_SET].found * 100);
 	}
 }
 
-static int bench(const struct what *what, unsigned int rounds)
+static int measure_case(const struct set_case *set_case, unsigned int rounds)
 {
 	static struct bench b;
 	int rc;
 
 	memset(&b, 0, sizeof(b));
-	b.what = what;
+	b.set_case = set_case;
 	rc = open_set(&b);
-	if (!rc && what->m.addresses)
-		rc = open_kernel(&b, WAY_HASH);
+	if (!rc && set_case->m.addresses)
+		rc = open_kernel_map(&b, METHOD_HASH);
 	if (!rc)
-		rc = open_kernel(&b, WAY_TRIE);
+		rc = open_kernel_map(&b, METHOD_TRIE);
 	for (int miss = 0; miss < 2; miss++)
-		for (int way = 0; way < WAYS && !rc; way++)
-			if (way <= WAY_SET || b.fds[way])
-				rc = load(&b, miss, (enum way)way);
+		for (int method = 0; method < METHODS && !rc; method++)
+			if (method <= METHOD_SET || b.fds[method])
+				rc = load_prog(&b, miss, (enum method)method);
 	if (!rc)
 		rc = measure_all(&b, rounds);
 	if (!rc)
-		print(&b);
-	for (int i = 0; i < 2 * WAYS; i++)
-		obj_close(&b.runs[i / WAYS][i % WAYS].obj);
-	for (int way = WAY_HASH; way < WAYS; way++)
-		if (b.fds[way] > 0)
-			close(b.fds[way]);
+		print_case(&b);
+	for (int i = 0; i < 2 * METHODS; i++)
+		obj_close(&b.runs[i / METHODS][i % METHODS].obj);
+	for (int method = METHOD_HASH; method < METHODS; method++)
+		if (b.fds[method] > 0)
+			close(b.fds[method]);
 	sets_close(&b.sets);
 	filter_close(&b.filter);
 	return rc;
@@ -271,11 +275,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	cpu_pin_here();
-	printf("Nanoseconds a lookup, more than with none: medians of %ld rounds in turn, each\n"
-	       "address drawn after the answer about the last one.\n\n",
+	printf("Nanoseconds per lookup, less the loop without one: medians of %ld rounds. Each\n"
+	       "address is drawn after the previous result.\n\n",
 	       rounds);
-	for (int i = 0; i < WHATS; i++)
-		if (bench(&whats[i], (unsigned int)rounds))
+	for (int i = 0; i < SET_CASES; i++)
+		if (measure_case(&set_cases[i], (unsigned int)rounds))
 			return 1;
 	return 0;
 }

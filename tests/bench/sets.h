@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of the sets' benchmark: which addresses are looked up, and which ones a set has. */
+/* Contract of the lookup benchmark: the looked-up addresses, and the members of sets. */
 #ifndef TESTS_BENCH_SETS_H
 #define TESTS_BENCH_SETS_H
 
 #include <linux/types.h>
 
-enum { SETS_LOOKUPS = 64 }; /* of one run of the program */
+enum { SETS_LOOKUPS = 64 }; /* lookups in one run of the program */
 
 struct sets_conf {
-	__u32 from, n; /* addresses are of numbers drawn from these */
+	__u32 from, n; /* addresses have numbers from .. from + n - 1 */
 };
 
 struct sets_state {
 	__u64 x, found;
 };
 
-/* An LPM trie's key, and what the stub is called with. */
+/* The key of an LPM trie, and the argument of the stub. */
 struct sets_key {
 	__u32 bits;
 	__u32 addr[4];
 };
 
-/* Different for every number, with nothing regular in it. */
+/* A bijection without regular patterns. */
 static inline __u32 sets_mix(__u32 i)
 {
 	i ^= i >> 16;
@@ -31,7 +31,7 @@ static inline __u32 sets_mix(__u32 i)
 	return i ^ i >> 16;
 }
 
-/* The i-th address: of IPv4 the first word, of IPv6 all. */
+/* Address i: IPv4 uses the first word, IPv6 all. */
 static inline void sets_address(__u32 i, __u32 addr[4])
 {
 	__u32 mixed = sets_mix(i + 1);

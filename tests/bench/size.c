@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What has to be on the disk: a binary, the shared libraries it asks for, and its BPF object. */
+/* Measures the disk space: a binary, the shared libraries that it needs, and its BPF object. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,8 @@ static double file_kib(const char *path)
 	return stat(path, &st) ? 0 : (double)st.st_size / 1024;
 }
 
-/* Lines of ldd: "NAME => PATH (ADDRESS)", or "PATH (ADDRESS)" for the interpreter. The vdso has no
- * path; of a static program nothing is listed. */
+/* Reads lines of ldd: "NAME => PATH (ADDRESS)", or "PATH (ADDRESS)" for the interpreter. The vdso
+ * has no path. A static program has no lines. */
 static double libraries_kib(const char *path, unsigned int *n)
 {
 	char command[512], line[512], lib[256];
@@ -55,15 +55,15 @@ static void print_size(const struct contender *c)
 
 int bench_size(void)
 {
-	printf("Size in KiB: the binary, the shared libraries that ldd finds (their number), the\n"
-	       "BPF object to be loaded (sonde's is inside).\n\n"
+	printf("Size in KiB: the binary, the shared libraries that ldd lists (number), the\n"
+	       "BPF object (sonde's is in its binary).\n\n"
 	       "  %-32s %8s %13s %8s %8s %8s\n",
 	       "", "binary", "libraries", "object", "all", "ratio");
 	for (int i = 0; i < CONTENDERS; i++)
-		if (contenders[i].group == GROUP_XDP && !contenders[i].absent)
+		if (contenders[i].group == GROUP_XDP && !contenders[i].missing)
 			print_size(&contenders[i]);
 	printf("\n");
 	if (!size_sonde_kib)
-		return fail(-ENOENT, "%s is not there", contenders[SONDE_XDP].steps[0][0]);
+		return fail(-ENOENT, "%s is missing", contenders[SONDE_XDP].steps[0][0]);
 	return 0;
 }

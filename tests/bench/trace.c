@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections told of by sonde and by other tracing programs, in turn: from exec to the first one,
- * and the processor time and memory that thousands of them take. */
+/* Compares how sonde and other programs trace connections, in turn: the time from exec to the first
+ * reported connection, and the CPU time and memory for thousands. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,64 +31,64 @@ enum {
 	QUICK_ROUNDS = 3,
 	CONNECTIONS = 10000,
 	QUICK_CONNECTIONS = 2000,
-	PATIENCE_MS = 20000, /* for the first line */
-	QUIET_MS = 500,      /* no line for so long: there are no more */
+	FIRST_LINE_TIMEOUT_MS = 20000, /* timeout for the first line */
+	IDLE_MS = 500,                 /* without a line for this long, the output is complete */
 	ARGS_MAX = 8,
 	LINE = 512,
 };
 
 struct contender {
 	const char *name, *argv[ARGS_MAX];
-	const char *mark;    /* what its lines of these connections have */
-	const char *package; /* of others' */
-	bool absent;
+	const char *pattern; /* a string that its lines on these connections contain */
+	const char *package; /* the package that has it, NULL: sonde */
+	bool missing;
 	struct series first_ms, cpu_ms, kib, lines;
-	char why[LINE];
+	char error[LINE];
 };
 
-/* Two that do the same work; ratios are to the first. */
+/* Two programs that do the same work. Ratios are to the first. */
 enum { SIDES = 2 };
-static struct contest {
+static struct comparison {
 	const char *what;
-	struct contender of[SIDES];
-} contests[] = {
-	{ "connections made",
+	struct contender sides[SIDES];
+} comparisons[] = {
+	{ "opened connections",
 	  { { .name = "sonde trace connect",
 	      .argv = { "./sonde", "trace", "-q", "--only-new", "connect" },
-	      .mark = ":7777" },
+	      .pattern = ":7777" },
 	    { .name = "tcpconnect",
 	      .argv = { "tcpconnect" },
-	      .mark = " 7777 ",
+	      .pattern = " 7777 ",
 	      .package = "libbpf-tools" } } },
-	{ "connections ended, at both ends",
+	{ "closed connections, at both ends",
 	  { { .name = "sonde trace close",
 	      .argv = { "./sonde", "trace", "-q", "--only-new", "close" },
-	      .mark = ":7777" },
+	      .pattern = ":7777" },
 	    { .name = "tcplife",
 	      .argv = { "tcplife" },
-	      .mark = " 7777 ",
+	      .pattern = " 7777 ",
 	      .package = "libbpf-tools" } } },
-	{ "changes of state",
+	{ "state changes",
 	  { { .name = "sonde probe -e",
 	      .argv = { "./sonde", "probe", "-q", "-e", "raw:inet_sock_set_state" },
-	      .mark = "inet_sock_set_state" },
+	      .pattern = "inet_sock_set_state" },
 	    { .name = "bpftrace -e",
 	      .argv = { "bpftrace", "-e",
 			"tracepoint:sock:inet_sock_set_state { printf(\"%s/%d "
 			"inet_sock_set_state(%d, %d) %d\\n\", comm, pid, args->oldstate, "
 			"args->newstate, args->dport); }" },
-	      .mark = "inet_sock_set_state(",
+	      .pattern = "inet_sock_set_state(",
 	      .package = "bpftrace" } } },
 };
-enum { CONTESTS = ARRAY_LEN(contests), CONTENDERS = CONTESTS * SIDES };
+enum { COMPARISONS = ARRAY_LEN(comparisons), CONTENDERS = COMPARISONS * SIDES };
 
-static struct contender *contender_at(unsigned int i)
+static struct contender *get_contender(unsigned int i)
 {
-	return &contests[i / SIDES].of[i % SIDES];
+	return &comparisons[i / SIDES].sides[i % SIDES];
 }
 
-/* A contender at work, whose lines come by a terminal: to a pipe some write by the page. */
-struct work {
+/* A running contender. Its output is a terminal, since some write to pipes in blocks. */
+struct session {
 	const struct contender *c;
 	pid_t pid;
 	bool ended;
@@ -113,7 +113,7 @@ static int start_server(pid_t *pid)
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4096))
-		return fail_errno(-errno, "port %d", PORT);
+		return fail_errno(-errno, "cannot listen on port %d", PORT);
 	*pid = fork();
 	if (*pid) {
 		close(fd);
@@ -128,7 +128,7 @@ static int start_server(pid_t *pid)
 	}
 }
 
-static void connect_times(unsigned int n)
+static void make_connections(unsigned int n)
 {
 	struct sockaddr_in addr = server_address();
 
@@ -141,7 +141,7 @@ static void connect_times(unsigned int n)
 	}
 }
 
-static void take(struct work *w, const char *text, ssize_t n)
+static void parse_output(struct session *w, const char *text, ssize_t n)
 {
 	for (ssize_t i = 0; i < n; i++) {
 		if (text[i] != '\n') {
@@ -150,13 +150,13 @@ static void take(struct work *w, const char *text, ssize_t n)
 			continue;
 		}
 		w->line[w->len] = '\0';
-		w->lines += strstr(w->line, w->c->mark) != NULL;
+		w->lines += strstr(w->line, w->c->pattern) != NULL;
 		w->len = 0;
 	}
 }
 
-/* What it says within ms; false: nothing. */
-static bool hear(struct work *w, int ms)
+/* Reads output that arrives within ms. False: none. */
+static bool read_output(struct session *w, int ms)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 	static char text[1 << 16];
@@ -165,20 +165,20 @@ static bool hear(struct work *w, int ms)
 	if (poll(&p, 1, ms) <= 0)
 		return false;
 	n = read(w->fd, text, sizeof(text));
-	take(w, text, n);
+	parse_output(w, text, n);
 	return n > 0;
 }
 
-static int start(struct work *w)
+static int start_contender(struct session *w)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
 	struct termios raw;
 
 	if (master < 0 || grantpt(master) || unlockpt(master))
-		return fail_errno(-errno, "a terminal");
+		return fail_errno(-errno, "cannot open a terminal");
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || tcgetattr(slave, &raw))
-		return fail_errno(-errno, "a terminal");
+		return fail_errno(-errno, "cannot open a terminal");
 	cfmakeraw(&raw);
 	tcsetattr(slave, TCSANOW, &raw);
 	w->fd = master;
@@ -194,121 +194,123 @@ static int start(struct work *w)
 	return w->pid < 0 ? fail_errno(-errno, "fork") : 0;
 }
 
-/* Connections one after another until it tells of one. The milliseconds since began. */
-static double first_line(struct work *w, uint64_t began)
+/* Makes connections until it reports one. Returns the milliseconds since start_ns. */
+static double wait_first_line(struct session *w, uint64_t start_ns)
 {
-	while (!w->lines && !w->ended && clock_mono() - began < PATIENCE_MS * UINT64_C(1000000)) {
+	while (!w->lines && !w->ended &&
+	       clock_mono() - start_ns < FIRST_LINE_TIMEOUT_MS * UINT64_C(1000000)) {
 		int status;
 
 		w->ended = waitpid(w->pid, &status, WNOHANG) != 0;
-		connect_times(1);
-		while (hear(w, 1) && !w->lines)
+		make_connections(1);
+		while (read_output(w, 1) && !w->lines)
 			continue;
 	}
-	return (double)(clock_mono() - began) / 1e6;
+	return (double)(clock_mono() - start_ns) / 1e6;
 }
 
-/* All that it has to say. */
-static void hear_out(struct work *w)
+/* Reads until no more output arrives. */
+static void drain_output(struct session *w)
 {
-	while (hear(w, QUIET_MS))
+	while (read_output(w, IDLE_MS))
 		continue;
 }
 
-/* Connections as fast as one client can, and what it tells of them. */
-static int drive(struct work *w, unsigned int n)
+/* Makes n connections as fast as one client can, and reads the output. */
+static int run_connections(struct session *w, unsigned int n)
 {
 	int status;
 	pid_t client;
 
-	hear_out(w); /* what belongs to those before */
+	drain_output(w); /* output on earlier connections */
 	w->lines = 0;
 	client = fork();
 	if (client < 0)
 		return fail_errno(-errno, "fork");
 	if (!client) {
-		connect_times(n);
+		make_connections(n);
 		_exit(0);
 	}
-	while (hear(w, QUIET_MS) || !waitpid(client, &status, WNOHANG))
+	while (read_output(w, IDLE_MS) || !waitpid(client, &status, WNOHANG))
 		continue;
 	return 0;
 }
 
-/* bpftrace passes over a signal that comes as it prints: it is asked until it has gone. */
-static void stop(struct work *w, struct rusage *usage)
+/* bpftrace ignores a signal that arrives while it prints, so this repeats SIGINT until it exits. */
+static void stop_contender(struct session *w, struct rusage *usage)
 {
 	int status;
 
 	while (!w->ended) {
 		kill(w->pid, SIGINT);
-		hear_out(w); /* it may wait for its reader */
+		drain_output(w); /* it may wait until its output is read */
 		w->ended = wait4(w->pid, &status, WNOHANG, usage) != 0;
 	}
 	close(w->fd);
 }
 
-/* One run of one. A contender that this kernel has nothing for says so, and is left out. */
+/* Runs a contender once. One that this kernel does not support prints why, and is skipped. */
 static int run_once(struct contender *c, unsigned int n, bool keep)
 {
-	struct work w = { .c = c };
-	uint64_t began = clock_mono();
+	struct session w = { .c = c };
+	uint64_t start_ns = clock_mono();
 	struct rusage usage = { 0 };
-	int rc = start(&w);
+	int rc = start_contender(&w);
 	double first;
 	long kib;
 
 	if (rc)
 		return rc;
-	first = first_line(&w, began);
-	c->absent = !w.lines;
-	snprintf(c->why, sizeof(c->why), "%s", w.line);
-	if (!c->absent)
-		rc = drive(&w, n);
+	first = wait_first_line(&w, start_ns);
+	c->missing = !w.lines;
+	snprintf(c->error, sizeof(c->error), "%s", w.line);
+	if (!c->missing)
+		rc = run_connections(&w, n);
 	kib = run_peak_kib(w.pid);
-	stop(&w, &usage);
-	if (rc || !keep || c->absent)
+	stop_contender(&w, &usage);
+	if (rc || !keep || c->missing)
 		return rc;
 	series_add(&c->first_ms, first);
-	series_add(&c->cpu_ms, run_ms(&usage.ru_utime) + run_ms(&usage.ru_stime));
+	series_add(&c->cpu_ms, run_timeval_ms(&usage.ru_utime) + run_timeval_ms(&usage.ru_stime));
 	series_add(&c->kib, (double)kib);
 	series_add(&c->lines, (double)w.lines);
 	return 0;
 }
 
-/* first: whom ratios are to. */
-static void print_one(const struct contender *c, const struct contender *first)
+/* first: the contender that ratios are to. */
+static void print_contender(const struct contender *c, const struct contender *first)
 {
-	if (c->absent && *c->why)
-		printf("  %-26s %s\n", c->name, c->why);
-	else if (c->absent && c->package)
-		printf("  %-26s not there: package %s\n", c->name, c->package);
-	else if (c->absent)
-		printf("  %-26s not there\n", c->name);
+	if (c->missing && *c->error)
+		printf("  %-26s %s\n", c->name, c->error);
+	else if (c->missing && c->package)
+		printf("  %-26s not installed: package %s\n", c->name, c->package);
+	else if (c->missing)
+		printf("  %-26s missing\n", c->name);
 	else
 		printf("  %-26s %9.1f %9.0f %9.0f %9.0f   %5.2fx %5.2fx %5.2fx\n", c->name,
-		       median(&c->first_ms), median(&c->cpu_ms), median(&c->kib), median(&c->lines),
-		       median(&c->first_ms) / median(&first->first_ms),
-		       median(&c->cpu_ms) / median(&first->cpu_ms),
-		       median(&c->kib) / median(&first->kib));
+		       series_median(&c->first_ms), series_median(&c->cpu_ms),
+		       series_median(&c->kib), series_median(&c->lines),
+		       series_median(&c->first_ms) / series_median(&first->first_ms),
+		       series_median(&c->cpu_ms) / series_median(&first->cpu_ms),
+		       series_median(&c->kib) / series_median(&first->kib));
 }
 
-static void print(unsigned int rounds, unsigned int n)
+static void print_results(unsigned int rounds, unsigned int n)
 {
-	printf("%u connections on loopback, as fast as one client can, told of on a terminal;\n"
-	       "medians of %u rounds. first: from exec to the first line of one; CPU: user and\n"
-	       "system, loading included; KiB: peak resident.\n\n"
+	printf("%u connections on loopback, as fast as one client can, printed on a terminal;\n"
+	       "medians of %u rounds. first: from exec to the first reported connection; CPU:\n"
+	       "user and system, with loading; KiB: peak resident memory.\n\n"
 	       "  %-26s %9s %9s %9s %9s   %6s %6s %6s\n",
 	       n, rounds, "", "first ms", "CPU ms", "KiB", "lines", "first", "CPU", "KiB");
-	for (int i = 0; i < CONTESTS; i++) {
-		printf(" %s\n", contests[i].what);
+	for (int i = 0; i < COMPARISONS; i++) {
+		printf(" %s\n", comparisons[i].what);
 		for (int k = 0; k < SIDES; k++)
-			print_one(&contests[i].of[k], &contests[i].of[0]);
+			print_contender(&comparisons[i].sides[k], &comparisons[i].sides[0]);
 	}
 }
 
-/* A namespace with a loopback, and the tracefs that others need. */
-static int prepare(void)
+/* Enters a network namespace with a loopback, and mounts the tracefs that peers need. */
+static int enter_namespaces(void)
 {
 	struct nl nl = { 0 };
 	struct link link;
@@ -322,9 +324,9 @@ static int prepare(void)
 		rc = link_up(&nl, link.ifindex);
 	nl_close(&nl);
 	if (rc)
-		return fail_errno(rc, "a network namespace");
+		return fail_errno(rc, "cannot set up a network namespace");
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail_errno(-errno, "a mount namespace");
+		return fail_errno(-errno, "cannot enter a mount namespace");
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	return 0;
 }
@@ -338,24 +340,25 @@ int main(int argc, char **argv)
 	pid_t server = 0;
 	int rc;
 
-	run_widen_path();
+	run_extend_path();
 	if (chdir(dir))
 		return -fail_errno(-errno, "%s", dir) != 0;
-	rc = prepare();
+	rc = enter_namespaces();
 	if (!rc)
 		rc = start_server(&server);
 	for (unsigned int i = 0; i < CONTENDERS; i++)
-		contender_at(i)->absent = !run_in_path(contender_at(i)->argv[0]);
-	/* Round 0 warms the caches and is not kept; who begins changes. */
+		get_contender(i)->missing = !run_in_path(get_contender(i)->argv[0]);
+	/* Round 0 warms the caches. Its results are not kept. Each round starts with another
+	 * contender. */
 	for (unsigned int round = 0; round <= rounds && !rc; round++)
 		for (unsigned int i = 0; i < CONTENDERS && !rc; i++) {
-			struct contender *c = contender_at((i + round) % CONTENDERS);
+			struct contender *c = get_contender((i + round) % CONTENDERS);
 
-			if (!c->absent)
+			if (!c->missing)
 				rc = run_once(c, n, round > 0);
 		}
 	if (!rc)
-		print(rounds, n);
+		print_results(rounds, n);
 	if (server)
 		kill(server, SIGKILL);
 	return rc ? 1 : 0;

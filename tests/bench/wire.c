@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The wire and its generator: a kernel program that runs on live frames in a process of its own. */
+/* The wire and its packet generator: a kernel program that runs on live frames, in a process of its
+ * own. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "tests/bench/wire.h"
@@ -33,11 +34,11 @@
 enum {
 	FRAME_MAX = 2048,
 	BATCH = 64,
-	/* Of one system call; what starts and ends one costs tens of milliseconds. */
+	/* Repeats of one system call. Starting and ending one takes tens of milliseconds. */
 	REPEAT = INT32_MAX,
-	PATIENCE_MS = 2000,
+	START_TIMEOUT_MS = 2000,
 };
-#define WARM_S 0.05
+#define WARM_UP_S 0.05
 
 void wire_sleep(double seconds)
 {
@@ -48,8 +49,8 @@ void wire_sleep(double seconds)
 		;
 }
 
-/* Nothing but the generator's packets: no neighbour discovery. */
-static void switch_ipv6_off(void)
+/* Prevents neighbour discovery, so that only the generator sends packets. */
+static void disable_ipv6(void)
 {
 	static const char *const paths[] = { "/proc/sys/net/ipv6/conf/all/disable_ipv6",
 					     "/proc/sys/net/ipv6/conf/default/disable_ipv6" };
@@ -60,36 +61,36 @@ static void switch_ipv6_off(void)
 		if (fd < 0)
 			continue;
 		if (write(fd, "1", 1) != 1)
-			note("%s stays off: the numbers are noisier", paths[i]);
+			note("cannot set %s: results are noisier", paths[i]);
 		close(fd);
 	}
 }
 
-/* With it the receiving end polls, which is what frames can be redirected to. */
-static int switch_gro_on(void)
+/* With GRO the receiving end uses NAPI, which it needs to receive redirected frames. */
+static int enable_gro(void)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
 	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = 1 };
-	struct ifreq request = { .ifr_name = WIRE_IFACE };
+	struct ifreq ifr = { .ifr_name = WIRE_IFACE };
 
-	request.ifr_data = (void *)&value;
-	if (sock < 0 || ioctl(sock, SIOCETHTOOL, &request))
+	ifr.ifr_data = (void *)&value;
+	if (sock < 0 || ioctl(sock, SIOCETHTOOL, &ifr))
 		rc = -errno;
 	if (sock >= 0)
 		close(sock);
-	return rc ? fail_errno(rc, "GRO on %s", WIRE_IFACE) : 0;
+	return rc ? fail_errno(rc, "cannot enable GRO on %s", WIRE_IFACE) : 0;
 }
 
-static int set_up(struct wire *w)
+static int configure_ends(struct wire *w)
 {
 	int rc = 0;
 
 	for (int side = 0; side < LAB_SIDES && !rc; side++) {
 		rc = lab_enter(&w->lab, (enum lab_side)side);
 		if (!rc)
-			switch_ipv6_off();
+			disable_ipv6();
 		if (!rc && side == LAB_FAR)
-			rc = switch_gro_on();
+			rc = enable_gro();
 	}
 	if (!rc)
 		rc = lab_enter(&w->lab, LAB_NEAR);
@@ -102,12 +103,14 @@ int wire_open(struct wire *w)
 	int rc;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < WIRE_CPUS)
-		return fail(-ENODEV, "a sender and a receiver need a CPU each: this host has one");
-	cpu_pin(WIRE_CPU_RECEIVE); /* this process mostly sleeps, and the sender is not to notice
-				       it */
+		return fail(
+			-ENODEV,
+			"the sender and the receiver need one CPU each: this host has only one");
+	cpu_pin(WIRE_CPU_RECEIVE); /* this process sleeps most of the time, and must not disturb the
+				      sender */
 	rc = lab_open(&got.lab);
 	if (!rc)
-		rc = set_up(&got);
+		rc = configure_ends(&got);
 	if (rc)
 		wire_close(&got);
 	else
@@ -145,8 +148,8 @@ static uint16_t ip_checksum(const struct iphdr *ip)
 	return (uint16_t) ~(sum + (sum >> 16));
 }
 
-/* For another host: the stack looks at the address and is done, after the receivers had it. */
-void wire_frame(uint8_t *frame, unsigned int size)
+/* Addressed to another host: the stack drops it after the receivers. */
+void wire_make_frame(uint8_t *frame, unsigned int size)
 {
 	struct ethhdr eth = { .h_dest = { 2, [5] = 0x99 }, .h_source = { 2, [5] = 1 } };
 	struct iphdr ip = {
@@ -173,14 +176,14 @@ void wire_frame(uint8_t *frame, unsigned int size)
 	memcpy(frame + sizeof(eth) + sizeof(ip), &udp, sizeof(udp));
 }
 
-/* Others' turns on this CPU would cost more than their time: its caches. (musl's function for it
- * only says that it is none.) */
-static void stay_in_front(void)
+/* Other processes on this CPU would also replace its caches. (musl's sched_setscheduler() always
+ * fails with ENOSYS.) */
+static void raise_priority(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
 	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param))
-		note("the generator shares its CPU: the numbers are noisier");
+		note("the generator shares its CPU: results are noisier");
 }
 
 static void send_forever(int prog, const struct wire_flood *flood)
@@ -189,8 +192,8 @@ static void send_forever(int prog, const struct wire_flood *flood)
 	unsigned int size = flood->size;
 	int rc = 0;
 
-	wire_frame(frame, size);
-	if (flood->heard)
+	wire_make_frame(frame, size);
+	if (flood->broadcast)
 		memset(frame, 0xff, ETH_ALEN);
 	while (!rc) {
 		struct bpf_run run = { .data = frame,
@@ -204,8 +207,9 @@ static void send_forever(int prog, const struct wire_flood *flood)
 	fail_errno(rc, "BPF_PROG_TEST_RUN on live frames");
 }
 
-/* About a golden section of all, and none is left out: no divisor in common. */
-static uint32_t stride_of(uint32_t sources)
+/* A stride near the golden section of the number, without a common divisor, so that each source is
+ * used. */
+static uint32_t find_stride(uint32_t sources)
 {
 	for (uint32_t stride = (uint32_t)(sources * 0.618);; stride++) {
 		uint32_t a = sources, b = stride;
@@ -232,11 +236,11 @@ static int read_sent(const struct wire *w, uint64_t *sent)
 	return rc;
 }
 
-/* How long the generator wanted its CPU and did not have it; 0 if the kernel does not say. (Its CPU
- * time would not do: some kernels leave interrupts' work out of that.) */
-static uint64_t waited_ns(const struct wire *w)
+/* How long the generator waited for its CPU; 0 if unknown. (Its CPU time is not suitable: in some
+ * kernels it excludes interrupts.) */
+static uint64_t read_wait_ns(const struct wire *w)
 {
-	unsigned long long waited = 0;
+	unsigned long long wait_ns = 0;
 	char path[64];
 	FILE *f;
 
@@ -244,27 +248,27 @@ static uint64_t waited_ns(const struct wire *w)
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
-	if (fscanf(f, "%*u %llu", &waited) != 1)
-		waited = 0;
+	if (fscanf(f, "%*u %llu", &wait_ns) != 1)
+		wait_ns = 0;
 	fclose(f);
-	return waited;
+	return wait_ns;
 }
 
-/* Measuring begins when packets flow and caches are warm. */
-static int await_first(struct wire *w)
+/* Waits until packets are sent and caches are warm, then starts measuring. */
+static int wait_for_packets(struct wire *w)
 {
-	uint64_t give_up = clock_mono() + PATIENCE_MS * UINT64_C(1000000), sent = 0;
+	uint64_t deadline = clock_mono() + START_TIMEOUT_MS * UINT64_C(1000000), sent = 0;
 	int rc = 0;
 
 	while (!rc && !sent) {
 		wire_sleep(0.001);
 		rc = read_sent(w, &sent);
-		if (!rc && clock_mono() > give_up)
+		if (!rc && clock_mono() > deadline)
 			rc = -ETIMEDOUT;
 	}
-	wire_sleep(WARM_S);
+	wire_sleep(WARM_UP_S);
 	w->start_ns = clock_mono();
-	w->start_waited_ns = waited_ns(w);
+	w->start_wait_ns = read_wait_ns(w);
 	return rc ? rc : read_sent(w, &w->start_sent);
 }
 
@@ -275,7 +279,7 @@ int wire_start(struct wire *w, const struct wire_flood *flood)
 		.match_every = flood->match_every,
 		.ns_per_burst = flood->rate ? FLOOD_BURST * NS_PER_S / flood->rate : 0,
 		.sources = flood->sources,
-		.stride = stride_of(flood->sources),
+		.stride = find_stride(flood->sources),
 		.slices = flood->slices,
 	};
 	const struct obj_opts opts = { .conf = &conf };
@@ -286,16 +290,16 @@ int wire_start(struct wire *w, const struct wire_flood *flood)
 	w->sender = fork();
 	if (w->sender < 0) {
 		obj_close(&w->flood);
-		return fail_errno(-errno, "a process for the generator");
+		return fail_errno(-errno, "cannot start a process for the generator");
 	}
 	if (!w->sender) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		cpu_pin(WIRE_CPU_SEND);
-		stay_in_front();
+		raise_priority();
 		send_forever(w->flood.prog_fd[FLOOD_PROG_BENCH_FLOOD], flood);
 		_exit(1);
 	}
-	rc = await_first(w);
+	rc = wait_for_packets(w);
 	if (rc) {
 		kill_sender(w);
 		obj_close(&w->flood);
@@ -321,7 +325,7 @@ static double read_slices(const struct wire *w)
 int wire_stop(struct wire *w, struct wire_sent *sent)
 {
 	double ns = (double)(clock_mono() - w->start_ns), packets;
-	uint64_t waited = waited_ns(w) - w->start_waited_ns, end = 0;
+	uint64_t wait_ns = read_wait_ns(w) - w->start_wait_ns, end = 0;
 	int rc = read_sent(w, &end);
 
 	kill_sender(w);
@@ -329,20 +333,20 @@ int wire_stop(struct wire *w, struct wire_sent *sent)
 		rc = read_sent(w, &sent->sent);
 	packets = (double)(end - w->start_sent);
 	sent->rate = packets / (ns / 1e9);
-	sent->packet_ns = packets > 0 ? (ns - (double)waited) / packets : 0;
+	sent->packet_ns = packets > 0 ? (ns - (double)wait_ns) / packets : 0;
 	sent->slice_ns = read_slices(w);
 	obj_close(&w->flood);
-	return rc ? fail_errno(rc, "the generator's counter") : 0;
+	return rc ? fail_errno(rc, "cannot read the generator's counter") : 0;
 }
 
-uint64_t wire_sent_now(const struct wire *w)
+uint64_t wire_count_sent(const struct wire *w)
 {
 	uint64_t sent = 0;
 
 	return w->sender > 0 && !read_sent(w, &sent) ? sent : 0;
 }
 
-int wire_received(struct wire *w, uint64_t *packets)
+int wire_read_received(struct wire *w, uint64_t *packets)
 {
 	struct link link;
 	int rc = link_get(&w->lab.end[LAB_FAR].nl, WIRE_IFACE, 0, &link);

@@ -84,9 +84,9 @@ static void check_fields(const struct btf *b, uint32_t id, const char *const *na
 
 static void check_lookups(const struct btf *b, const char *const *names, size_t n)
 {
-	struct btf_lookup want[] = { { names[0], UINT32_MAX, 0 },
-				     { names[1], BTF_KIND_BIT(STRUCT), 0 },
-				     { names[n - 1], BTF_KIND_BIT(ENUM), 0 } };
+	struct btf_lookup want[] = { { .name = names[0], .kinds = UINT32_MAX },
+				     { .name = names[1], .kinds = BTF_KIND_BIT(STRUCT) },
+				     { .name = names[n - 1], .kinds = BTF_KIND_BIT(ENUM) } };
 	uint32_t ids = b->n < IDS ? b->n : IDS;
 	struct btf_field f;
 	uint64_t value;

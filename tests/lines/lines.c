@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints a pcap file's lines: lines [-nevqStxXAN] [-b ROUNDS] FILE. For the oracle, and for the
- * benchmark: with -b the frames are dissected so often, and the time is what is printed. */
+/* Prints the packets of a pcap file as lines: lines [-nevqStxXAN] [-b ROUNDS] FILE. With -b,
+ * dissects each frame that many times and prints the time. For oracle.sh and the benchmark. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static struct buf out;
 
 enum { FLUSH = 1 << 16 };
 
-static uint64_t cpu_ns(void)
+static uint64_t read_cpu_ns(void)
 {
 	struct timespec t;
 
@@ -22,7 +22,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int flush(void)
+static int flush_output(void)
 {
 	int err = out.nomem ? -1 : buf_write(&out, 1);
 
@@ -30,7 +30,7 @@ static int flush(void)
 	return err;
 }
 
-static int print(struct pcap_file *p, const struct dissect_opts *o)
+static int print_lines(struct pcap_file *p, const struct dissect_opts *o)
 {
 	struct frame f;
 	int err = 0;
@@ -38,26 +38,26 @@ static int print(struct pcap_file *p, const struct dissect_opts *o)
 	while (!err && pcap_next(p, &f)) {
 		dissect_line(&out, &f, o, &state);
 		if (out.len >= FLUSH)
-			err = flush();
+			err = flush_output();
 	}
-	return err ? err : flush();
+	return err ? err : flush_output();
 }
 
-/* A frame on its own: so that each kind has its number. */
-static void bench(struct pcap_file *p, const struct dissect_opts *o, unsigned long rounds)
+/* Measures each frame separately, so that each kind has its own result. */
+static void measure_frames(struct pcap_file *p, const struct dissect_opts *o, unsigned long rounds)
 {
 	struct frame f;
 
 	while (pcap_next(p, &f)) {
-		uint64_t start = cpu_ns();
+		uint64_t start = read_cpu_ns();
 
 		for (unsigned long i = 0; i < rounds; i++) {
 			f.time_ns += 1000;
 			buf_clear(&out);
 			dissect_line(&out, &f, o, &state);
 		}
-		printf("%7.1f ns  %.*s", (double)(cpu_ns() - start) / (double)rounds, (int)out.len,
-		       out.data);
+		printf("%7.1f ns  %.*s", (double)(read_cpu_ns() - start) / (double)rounds,
+		       (int)out.len, out.data);
 	}
 }
 
@@ -92,9 +92,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (rounds)
-		bench(&p, &o, rounds);
+		measure_frames(&p, &o, rounds);
 	else
-		err = print(&p, &o);
+		err = print_lines(&p, &o);
 	free(p.data);
 	buf_free(&out);
 	return err != 0;

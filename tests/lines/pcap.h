@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames out of a pcap file in memory, as the tests have them: little-endian, and well-formed. */
+/* Reads frames of a well-formed little-endian pcap file, as the tests have them. */
 #ifndef TESTS_LINES_PCAP_H
 #define TESTS_LINES_PCAP_H
 
@@ -12,7 +12,7 @@
 struct pcap_file {
 	uint8_t *data;
 	size_t size, at;
-	uint32_t scale; /* nanoseconds of the fraction's unit */
+	uint32_t scale; /* nanoseconds per unit of the fraction */
 	uint16_t link;
 };
 
@@ -21,7 +21,7 @@ static inline uint32_t le32_at(const uint8_t *p)
 	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-/* False if it cannot be read. */
+/* Loads a file. False: cannot be read. */
 static inline bool pcap_load(struct pcap_file *p, const char *path)
 {
 	FILE *f = fopen(path, "rb");

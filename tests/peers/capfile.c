@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our capture files on pipes, for tests/peers.sh to hold against other programs'. */
+/* Writes, copies and reads capture files with sonde's code, for tests/peers.sh. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 enum { SNAPLEN = 262144 };
 
-/* Who has 192.0.2.2? Tell 192.0.2.1. Behind it what a short frame is filled up with. */
+/* An ARP request: who has 192.0.2.2? Tell 192.0.2.1. Then the padding of a short frame. */
 static const uint8_t arp[60] = {
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,   1, 0x08, 0x06,
 	0,    1,    0x08, 0,    6,    4,    0, 1, 2, 0, 0,   0, 0,    1,
@@ -31,7 +31,8 @@ static const struct frame frames[] = {
 	FRAME(.caplen = 43, .time_ns = 1700000001999999999, .dir = FRAME_IN, .verdict = FRAME_PASS,
 	      .pid = 7, .comm = "\xc3\xa4 [x]\\\xff\n"),
 	FRAME(.caplen = 45, .time_ns = 1699999999000000000, .iface = 1),
-	FRAME(.caplen = 60, .time_ns = 2145916800000000000), /* 2038: as far as tcpdump goes */
+	FRAME(.caplen = 60,
+	      .time_ns = 2145916800000000000), /* 2038: the last year that tcpdump reads */
 };
 enum { FRAMES = ARRAY_LEN(frames) };
 
@@ -108,11 +109,11 @@ struct job {
 	struct capfile c;
 	struct buf out;
 	const char *format;
-	uint32_t ifaces; /* written so far */
+	uint32_t ifaces; /* interfaces written so far */
 };
 
-/* As tshark shows the same fields, and then what only we know. */
-static int show(const struct frame *f, void *arg)
+/* Formats the fields that tshark shows, and then those that only sonde reads. */
+static int format_packet(const struct frame *f, void *arg)
 {
 	static const char *const verdicts[] = { "", "pass", "drop" };
 	struct job *j = arg;
@@ -127,7 +128,7 @@ static int show(const struct frame *f, void *arg)
 	return 0;
 }
 
-static int copy(const struct frame *f, void *arg)
+static int copy_packet(const struct frame *f, void *arg)
 {
 	struct job *j = arg;
 	const struct capfile_iface *first = capfile_iface(&j->c, 0);
@@ -158,7 +159,7 @@ static int read_all(struct job *j, capfile_each *each)
 	rc = rc ? rc : capfile_end(&j->c);
 	if (rc)
 		fprintf(stderr, "%s\n", j->c.diag.msg);
-	for (uint32_t i = 0; each == show && i < j->c.nifaces; i++)
+	for (uint32_t i = 0; each == format_packet && i < j->c.nifaces; i++)
 		if (j->c.ifaces[i].counted)
 			buf_printf(&j->out, "%s received %" PRIu64 " dropped %" PRIu64 "\n",
 				   j->c.ifaces[i].name, j->c.ifaces[i].stats.received,
@@ -189,9 +190,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "write"))
 		write_as(&j.out, j.format);
 	else if (argc == 3 && !strcmp(argv[1], "copy"))
-		rc = read_all(&j, copy);
+		rc = read_all(&j, copy_packet);
 	else if (argc == 2 && !strcmp(argv[1], "read"))
-		rc = read_all(&j, show);
+		rc = read_all(&j, format_packet);
 	else
 		rc = fprintf(stderr, "usage: capfile write FORMAT | copy FORMAT | read\n");
 	if (buf_write(&j.out, 1))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where filters differ from libpcap's on purpose: each row on a packet that shows it, judged by
- * both. usage: differ [-m]: -m prints the manual's table. */
+/* The intended differences between sonde's filters and libpcap's: each row has a packet that shows
+ * one, matched by both. usage: differ [-m]: -m prints the manual's table. */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "tests/lib/packet.h"
 
 enum answer { NO, YES, REFUSED };
-static const char *const words[] = { "does not", "matches", "is refused" };
+static const char *const answer_texts[] = { "does not", "matches", "is refused" };
 
 /* clang-format off */
-/* A tag between the addresses and IPv4. */
+/* A VLAN tag between the addresses and IPv4. */
 static const struct packet_header tagged[] = {
 	{ PACKET_ETH, 0x8100, 0 },
 	{ PACKET_VLAN, 7, 0x0800 },
@@ -29,7 +29,7 @@ static const struct packet_header tagged_twice[] = {
 	{ PACKET_TCP, 5, 0 },
 	{ 0 },
 };
-/* Label 16, the last one. */
+/* MPLS label 16, at the bottom of the stack. */
 static const struct packet_header labelled[] = {
 	{ PACKET_ETH, 0x8847, 0 },
 	{ PACKET_BE16, 1, 0 },
@@ -64,37 +64,38 @@ static const struct packet_header plain6[] = {
 static const struct {
 	const char *packet;
 	const struct packet_header *headers;
-	const char *filter, *why;
-	enum answer ours, theirs;
+	const char *filter, *reason;
+	enum answer sonde, libpcap;
 } rows[] = {
 	{ "tagged (802.1Q) TCP", tagged, "tcp port 443", "tags are transparent", YES, NO },
-	{ "tagged (802.1Q) TCP", tagged, "vlan 7 and tcp port 443", "`vlan` asks for a tag", YES,
+	{ "tagged (802.1Q) TCP", tagged, "vlan 7 and tcp port 443", "`vlan` matches a tag", YES,
 	  YES },
 	{ "tagged (802.1Q) TCP", tagged, "tcp port 443 and vlan 7",
-	  "`vlan` does not move what follows or went before", YES, REFUSED },
-	{ "tagged twice (QinQ)", tagged_twice, "host 192.0.2.1", "so are two tags", YES, NO },
+	  "`vlan` changes no offsets in other terms", YES, REFUSED },
+	{ "tagged twice (QinQ)", tagged_twice, "host 192.0.2.1", "two tags are transparent, too",
+	  YES, NO },
 	{ "MPLS", labelled, "tcp port 443", "labels are transparent", YES, NO },
 	{ "IPv6 with options", extended, "tcp port 443", "extension headers are walked", YES, NO },
-	{ "IPv6 with options", extended, "ip6 proto 6", "`ip6 proto` is what they lead to", YES,
-	  NO },
+	{ "IPv6 with options", extended, "ip6 proto 6", "`ip6 proto` is the protocol after them",
+	  YES, NO },
 	{ "IPv6 with options", extended, "ip6 protochain 6", "`protochain` needs no loop", YES,
 	  YES },
-	{ "IPv6, first fragment", fragmented, "udp port 53", "the first one has the ports", YES,
-	  NO },
-	{ "TCP over IPv6", plain6, "tcp[13] & 16 != 0", "transport bytes behind IPv6, too", YES,
+	{ "IPv6, first fragment", fragmented, "udp port 53", "the first fragment has the ports",
+	  YES, NO },
+	{ "TCP over IPv6", plain6, "tcp[13] & 16 != 0", "transport bytes after IPv6, too", YES,
 	  NO },
 	{ "TCP over IPv6", plain6, "tcp[tcpflags] == tcp-ack", "the same by name", YES, NO },
 };
 enum { ROWS = ARRAY_LEN(rows) };
 
-static enum answer ours(const char *text, const struct packet *p)
+static enum answer match_sonde(const char *text, const struct packet *p)
 {
 	struct frame frame = { .data = p->at,
 			       .caplen = (uint32_t)p->len,
 			       .len = (uint32_t)p->len,
 			       .link = FRAME_ETHERNET };
 	struct view views[VIEW_LAYERS];
-	struct filter_packet has_rules = { views, p->at, (uint32_t)p->len };
+	struct filter_packet packet = { views, p->at, (uint32_t)p->len };
 	struct diag diag = { 0 };
 	struct filter f = { 0 };
 	bool match;
@@ -104,12 +105,12 @@ static enum answer ours(const char *text, const struct packet *p)
 		return REFUSED;
 	}
 	view_frame(views, &frame);
-	match = filter_match(&f, &has_rules);
+	match = filter_match(&f, &packet);
 	filter_close(&f);
 	return match ? YES : NO;
 }
 
-static enum answer theirs(const char *text, const struct packet *p)
+static enum answer match_libpcap(const char *text, const struct packet *p)
 {
 	struct pcap_pkthdr h = { .caplen = (bpf_u_int32)p->len, .len = (bpf_u_int32)p->len };
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);
@@ -130,24 +131,24 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (manual)
-		printf("| packet | filter | sonde | libpcap | because |\n"
+		printf("| packet | filter | sonde | libpcap | reason |\n"
 		       "| --- | --- | --- | --- | --- |\n");
 	for (int i = 0; i < ROWS; i++) {
 		struct packet p = { .len = 0 };
 		enum answer a, b;
 
 		packet_headers(&p, rows[i].headers);
-		a = ours(rows[i].filter, &p);
-		b = theirs(rows[i].filter, &p);
+		a = match_sonde(rows[i].filter, &p);
+		b = match_libpcap(rows[i].filter, &p);
 		if (manual)
 			printf("| %s | `%s` | %s | %s | %s |\n", rows[i].packet, rows[i].filter,
-			       words[a], words[b], rows[i].why);
-		if (a == rows[i].ours && b == rows[i].theirs)
+			       answer_texts[a], answer_texts[b], rows[i].reason);
+		if (a == rows[i].sonde && b == rows[i].libpcap)
 			continue;
 		failed++;
 		if (!manual)
 			printf("FAIL %s, '%s': sonde %s, libpcap %s\n", rows[i].packet,
-			       rows[i].filter, words[a], words[b]);
+			       rows[i].filter, answer_texts[a], answer_texts[b]);
 	}
 	if (!manual)
 		printf("%d passed, %d failed, 0 skipped\n", ROWS - failed, failed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames out of an interface, so many a second, of each size in turn, for tests/peers/live.sh.
- * usage: flood IFACE ETHERTYPE COUNT RATE SIZE...        COUNT 0: until it is killed */
+/* Sends frames at a fixed rate, with each size in turn, for tests/peers/live.sh. usage: flood IFACE
+ * ETHERTYPE COUNT RATE SIZE... COUNT 0: until it is killed */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -26,7 +26,7 @@ static int open_iface(const char *name)
 	return fd;
 }
 
-static size_t make(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
+static size_t make_frame(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
 {
 	uint16_t type_be = htons(type);
 
@@ -38,12 +38,12 @@ static size_t make(uint8_t *frame, uint16_t type, uint64_t number, size_t size)
 	return size;
 }
 
-/* Not before its time, and not in one burst behind a delay. */
-static void await(uint64_t due)
+/* Waits until a frame is due. Does not sleep for less than 100 us, since sleeping takes longer than
+ * requested. */
+static void wait_until(uint64_t due)
 {
 	uint64_t now = clock_mono(), left = now < due ? due - now : 0;
 
-	/* Sleeping takes longer than it was asked for. */
 	if (left > 100000)
 		nanosleep(&(struct timespec){ .tv_sec = (time_t)(left / NS_PER_S),
 					      .tv_nsec = (long)(left % NS_PER_S) },
@@ -65,8 +65,8 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; fd >= 0 && (!count || i < count); i++, due += step) {
 		size_t len = strtoul(argv[5 + i % (uint64_t)(argc - 5)], NULL, 0);
 
-		len = make(frame, (uint16_t)strtoul(argv[2], NULL, 0), i, len);
-		await(due);
+		len = make_frame(frame, (uint16_t)strtoul(argv[2], NULL, 0), i, len);
+		wait_until(due);
 		while (send(fd, frame, len, 0) < 0)
 			if (errno != ENOBUFS && errno != EINTR)
 				return perror(argv[1]), 1;

@@ -27,7 +27,7 @@ tree=$work.tree new=$work.new
 trap 'rm -rf "$work.apt" "$tree" "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Fails only if there is no older kernel to use.
+# Uses the older kernel. Fails if none is available.
 give_up()
 {
 	[ -e "$dir/.ready" ] || die "$*"
