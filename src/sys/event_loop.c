@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One descriptor and one timer, by sys/wait.h. */
+/* Waits for one descriptor and one timer by sys/wait.h. */
 #include "sys/event_loop.h"
 #include "base/clock.h"
 #include "base/err.h"
