@@ -217,7 +217,7 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 	}
 	/* An incident is told of with or without packets of it. */
 	if (event && *event == 's' && o->dir)
-		guard_sampler_ask(&watch->sampler, view, busy, n, &w->sample);
+		guard_sampler_request(&watch->sampler, view, busy, n, &w->sample);
 	if (event) {
 		int rc = report_incident(sink, v, w, busy, n, event);
 
