@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter test: what the rules would do with a packet. */
+/* sonde filter test: shows what the rules would do with a packet. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -117,7 +117,7 @@ static int test_file(struct test *t, const char *name)
 	close(fd);
 	if (rc && *file.diag.msg)
 		fail(rc, "%s: %s", name, file.diag.msg);
-	else if (rc && rc != -EPIPE) /* that is standard output's */
+	else if (rc && rc != -EPIPE) /* -EPIPE: from standard output */
 		fail_errno(rc, "%s", name);
 	capfile_close(&file);
 	return rc;
