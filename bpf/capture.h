@@ -16,7 +16,7 @@ enum {
 	CAPTURE_SNAPLEN_MAX = 262144,
 	/* bytes of a block besides the packet: head, options, final length, padding */
 	CAPTURE_BLOCK_REST = 256,
-	/* a block that readers ignore, as in net/capfile.h */
+	/* a block that readers ignore, as in net/capfile/capfile.h */
 	CAPTURE_BLOCK_PAD = (int)0x80736f6e,
 };
 

@@ -53,7 +53,7 @@ static __always_inline void *reserve_record(const __u64 size)
 	return 0;
 }
 
-/* Adds one to a key's value in a hash map. False: no room for the key. */
+/* Adds one to a key's value in a hash map. Returns false if the map has no room for the key. */
 static __always_inline bool increment_count(void *map, const void *key)
 {
 	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
@@ -191,7 +191,7 @@ static __always_inline void copy_addr6(__u8 to[16], struct in6_addr *from, const
 		words[i] = from->in6_u.u6_addr32[i];
 }
 
-/* A socket's addresses and remote port. False: neither IPv4 nor IPv6. */
+/* Fills in a socket's addresses and remote port. Returns false if it is neither IPv4 nor IPv6. */
 static __always_inline bool fill_endpoints(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	__u16 family = 0, port = 0;
