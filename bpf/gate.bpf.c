@@ -129,7 +129,7 @@ static __always_inline void count_packet(const struct counter_key *counter, __u3
 	sum->bytes += bytes;
 }
 
-/* The program's return value: the verdict, or what the observer returns if there is one. */
+/* Returns the verdict, or the result of the observer if the gate has one. */
 static __always_inline int call_observer(struct xdp_md *ctx, __u32 action)
 {
 	__u32 zero = 0, *slot = bpf_map_lookup_elem(&decision, &zero);
@@ -165,8 +165,8 @@ static __always_inline __u32 rules_answer_xdp(const struct pkt_src *src, const s
 	return rules_eval(&rules, p);
 }
 
-/* The guard's action for a packet that the rules pass. In a dry run only its counters show what it
- * would do. */
+/* Returns the guard's action for a packet that the rules pass. In a dry run only its counters show
+ * the action. */
 static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct pkt_src *src,
 					      struct pkt *p, __u64 bytes, __u64 opaque_bytes)
 {

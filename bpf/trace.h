@@ -200,8 +200,8 @@ enum {
 /* Configuration that all tracing programs have. */
 struct trace_common {
 	__u32 kinds;          /* a bit for each kind */
-	__u32 failures;       /* the same: report only events with an error */
-	__u8 filter;          /* there is one */
+	__u32 failures;       /* a bit for each kind: report only its events with an error */
+	__u8 filter;          /* 1: a filter is set */
 	__u8 can_read_kernel; /* kernel memory may be copied: lockdown can forbid it */
 	__u8 reserved[6];
 };
@@ -209,14 +209,14 @@ _Static_assert(sizeof(struct trace_common) == 16, "struct trace_common is a cont
 
 struct trace_conf {
 	struct trace_common common;
-	__u8 connect_ret, accept_ret; /* what these return is available */
+	__u8 connect_ret, accept_ret; /* the results of these calls are reported */
 	__u8 reserved[6];
 };
 _Static_assert(sizeof(struct trace_conf) == 24, "struct trace_conf is a contract");
 
 struct sock_calls_conf {
 	struct trace_common common;
-	/* report what connect(2), accept(2), bind(2) return */
+	/* report the results of connect(2), accept(2), bind(2) */
 	__u8 connect_ret, accept_ret, bind_ret;
 	__u8 accept_args; /* number of arguments of inet_csk_accept() */
 	__u8 reserved[4];

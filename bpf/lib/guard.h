@@ -330,7 +330,8 @@ static __always_inline enum guard_verdict guard_check_packet(const struct guard_
 	return GUARD_PASSES;
 }
 
-/* Handles keys for which the table has no room in the same way. */
+/* Checks the shared buckets of the scopes in full (a bit each), whose table has no room for the
+ * key. */
 static __always_inline enum guard_verdict guard_check_shared(const struct guard_pkt *g, __u32 full)
 {
 	guard_add_sum(GUARD_SUM_FULL, g);
@@ -423,7 +424,7 @@ static __always_inline bool guard_has_cookie(struct bpf_sock *listener,
 					sizeof(*h->tcp));
 }
 
-/* What a packet is to this host's sockets. GUARD_PEER_OPENS: it completes a handshake.
+/* The relation of a packet to this host's sockets. GUARD_PEER_OPENS: it completes a handshake.
  * GUARD_PEER_MAY_OPEN: it does if it has a SYN cookie of this host, which could not be checked. */
 enum guard_peer { GUARD_PEER_UNKNOWN, GUARD_PEER_MAY_OPEN, GUARD_PEER_OPENS, GUARD_PEER_KNOWN };
 

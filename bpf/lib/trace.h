@@ -118,7 +118,7 @@ static __noinline int emit_cgroup(struct task_struct *task, __u64 id)
 	return 0;
 }
 
-/* The current process, which is not always the one that an event is about. */
+/* Fills in the current process, which is not always the one that an event is about. */
 static __always_inline void fill_current(struct trace_proc *w)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -153,7 +153,7 @@ static __always_inline void fill_device(struct trace_head *h, struct net_device 
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
 }
 
-/* A packet's interface, and the namespace of that. */
+/* Fills in a packet's interface and its namespace. */
 static __always_inline void fill_device_netns(struct trace_head *h, struct net_device *dev,
 					      const bool typed)
 {
@@ -165,7 +165,7 @@ static __always_inline void fill_device_netns(struct trace_head *h, struct net_d
 		HOP(typed, h->proc.netns, net->ns.inum);
 }
 
-/* The interface that a socket sends through. */
+/* Fills in the interface that a socket sends through. */
 static __always_inline void fill_iface(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	struct net_device *dev = 0;

@@ -52,8 +52,8 @@ static int store_u32(const struct opt *o, const char *as, const char *value, voi
 	if (err == -ERANGE)
 		return fail_usage("%s: %s is out of range (%u to %u)", as, value, o->min, o->max);
 	if (err)
-		return fail_usage("%s: %s is not a number (%u to %u)", as, quote_empty(value), o->min,
-				  o->max);
+		return fail_usage("%s: %s is not a number (%u to %u)", as, quote_empty(value),
+				  o->min, o->max);
 	return 0;
 }
 
@@ -146,7 +146,8 @@ static const struct opt *find_name(const struct opt_spec *spec, const char *name
 
 /* Reports an unknown option (of len bytes) and suggests the long option nearest to name. name NULL:
  * no suggestion. */
-static int report_unknown(const struct opt_spec *spec, const char *arg, size_t len, const char *name)
+static int report_unknown(const struct opt_spec *spec, const char *arg, size_t len,
+			  const char *name)
 {
 	const char *names[128];
 	const char *near;

@@ -103,7 +103,8 @@ struct opt {
 struct opt_spec {
 	const char *command; /* "count" */
 	const char *usage;   /* the usage after the name: "[OPTIONS] [FILTER]" */
-	const char *about;   /* a line of at most 60 columns that describes the command; then, after a newline, paragraphs; no newline at the end */
+	const char *about; /* a line of at most 60 columns that describes the command; then, after a
+			      newline, paragraphs; no newline at the end */
 	const struct opt *rows; /* ends with a row of kind OPT_KIND_END; NULL: no options */
 	const char *examples;   /* lines after the options, or NULL */
 };

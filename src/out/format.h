@@ -28,7 +28,8 @@ struct sink {
 	struct buf *into;      /* NULL: write to fd or file */
 	struct textfile *file; /* NULL: write to fd */
 	struct buf out;        /* sink.c writes and empties it */
-	struct buf own[3];     /* used by the format: close() frees what they point to, sink.c frees the buffers */
+	struct buf own[3]; /* used by the format: close() frees what they point to, sink.c frees the
+			      buffers */
 };
 
 extern const struct sink_hooks text_hooks, json_hooks, prom_hooks;

@@ -61,7 +61,8 @@ enum col_unit {
 struct col {
 	const char *name;   /* key in JSON, lower snake case; NULL: not in JSON */
 	const char *head;   /* heading of the text table (ASCII); NULL: not in the table */
-	const char *metric; /* Prometheus: name of the label (keys) or of the metric (counters, gauges) without the prefix "sonde_"; NULL: not exported */
+	const char *metric; /* Prometheus: name of the label (keys) or of the metric (counters,
+			       gauges) without the prefix "sonde_"; NULL: not exported */
 	const char *help;   /* Prometheus: # HELP of the metric */
 	const struct schema *rows; /* COL_TABLE: schema of its records */
 	uint8_t kind, role, unit;  /* enum col_kind, col_role, col_unit */

@@ -147,8 +147,8 @@ static void measure_columns(struct sink *s, size_t nrows)
 }
 
 /* Appends one cell of the table to a line: strings left-aligned, numbers right-aligned. */
-static void append_cell(struct buf *line, const struct col *c, size_t room, const char *text, size_t len,
-		  size_t width)
+static void append_cell(struct buf *line, const struct col *c, size_t room, const char *text,
+			size_t len, size_t width)
 {
 	size_t pad = room - width;
 	bool right = is_number(c) && c->kind != COL_BOOL;
@@ -174,7 +174,7 @@ static void put_line(struct sink *s, struct page *page, struct buf *line, const 
 			append_cell(line, c, room, c->head, strlen(c->head), strlen(c->head));
 		else if (cells[i].len)
 			append_cell(line, c, room, s->own[CHARS].data + cells[i].off, cells[i].len,
-			      cells[i].width);
+				    cells[i].width);
 		else /* keeps the number of fields equal in every line, for awk */
 			append_cell(line, c, room, "-", 1, 1);
 	}
@@ -258,4 +258,6 @@ static void append_prose(struct sink *s, const char *words)
 	buf_char(&s->out, '\n');
 }
 
-const struct sink_hooks text_hooks = { .begin = begin_table, .row = add_row, .end = end_table, .line = append_prose };
+const struct sink_hooks text_hooks = {
+	.begin = begin_table, .row = add_row, .end = end_table, .line = append_prose
+};
