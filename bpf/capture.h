@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of capture: its configuration, and how finished pcapng blocks leave the kernel.
- *
- * With atomic operations that return the old value (Linux 5.12), each CPU writes into chunks of its
- * own, which user space has mapped: it fills in a block after `head` and moves head past it by an
- * exchange, which orders memory. What is below head can be read or written to a file as it is.
+/* Contract of capture: its configuration, and how finished pcapng blocks leave the kernel.  With
+ * atomic operations that return the old value (Linux 5.12), each CPU writes into chunks of its own,
+ * which user space has mapped: it fills in a block after `head` and moves head past it by an
+ * exchange, which orders memory. Bytes below head can be read, or written to a file unchanged.
  * Without them a block is built in the CPU's only chunk and copied into a ring buffer, among
  * records of 8 bytes that only wake the reader. */
 #ifndef BPF_CAPTURE_H

@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #include "bpf/guard.h"
 
-#define GATE_MAGIC          0x67617465 /* "gate": distinguishes these maps from others of the same name */
+#define GATE_MAGIC          0x67617465 /* "gate": maps of others may have the same names */
 #define GATE_VERSION        6          /* of this file's layouts and its maps' names */
 #define GATE_VERSION_OLDEST 5 /* the oldest version with these layouts: only names differ */
 

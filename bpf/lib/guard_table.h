@@ -296,7 +296,7 @@ static __always_inline void guard_count_created(bool replaced)
 	sums->replaced += replaced;
 }
 
-/* Results of guard_claim_way() beside a way. */
+/* Results of guard_claim_way() other than a way. */
 enum { GUARD_CLAIM_FULL = GUARD_WAYS, GUARD_CLAIM_BUSY, GUARD_CLAIM_FOUND = 16 };
 
 /* Reserves a way of a line for a new key. Nobody uses it until guard_publish_entry(), so that no

@@ -97,7 +97,7 @@ static __always_inline int set4_find(__u32 addr)
 	return buckets ? set4_in_buckets(addr, buckets) : 0;
 }
 
-/* What was found in a bucket. Bits, so that no branch is needed for each. */
+/* The result of searching a bucket: bits, so that none needs a branch. */
 enum { SET6_MISS, SET6_MARKER = 1, SET6_END = 2, SET6_SPILLED = 4 };
 
 static __always_inline int set6_in_bucket(__u32 index, __u64 high, __u64 low, __u32 bits)
