@@ -180,7 +180,7 @@ static __always_inline void set_view_owner(struct view *v, const struct owner *o
 	__builtin_memcpy(v->comm, o->comm, sizeof(v->comm));
 }
 
-/* Whether the filter selects the packet. Finds the owner as late as possible. */
+/* Returns true if the filter selects the packet. Finds the owner as late as possible. */
 static __always_inline bool select_packet(struct packet *p)
 {
 	struct __sk_buff *skb = p->ctx;
@@ -215,7 +215,7 @@ struct write_pos {
 };
 
 /* Reserves a block in this CPU's chunks. Only a program that interrupts this one could write there
- * too, and `busy` keeps it out. False: all chunks are full, or busy. */
+ * too, and `busy` keeps it out. Returns false if all chunks are full, or busy. */
 static __always_inline bool reserve_block(struct capture_cpu *cpu, struct write_pos *pos)
 {
 	__u64 head = cpu->head;
@@ -326,7 +326,7 @@ static __always_inline __u32 block_len(const struct packet *p, __u32 cap, __u32 
 	return BLOCK_HEAD + pad_len(cap) + owner + (p->observer ? VERDICT_LEN : 0) + BLOCK_TAIL;
 }
 
-/* Writes a comment as net/capfile.h defines it: "verdict: pass". */
+/* Writes a comment as net/capfile/capfile.h defines it: "verdict: pass". */
 static __always_inline void write_verdict(const struct packet *p, __u32 *to)
 {
 	__u16 *option = (__u16 *)to;
@@ -351,8 +351,8 @@ static __always_inline void write_owner(const struct packet *p, __u32 *to)
 		to[i] = from[i];
 }
 
-/* Writes a whole block. False: the packet could not be read; its place is taken, so it becomes a
- * block that readers ignore. */
+/* Writes a whole block. Returns false if the packet could not be read; its place is taken, so it
+ * becomes a block that readers ignore. */
 static __always_inline bool write_block(const struct packet *p, __u8 *block, __u32 cap, __u32 owner,
 					__u64 time)
 {
@@ -530,7 +530,7 @@ int sonde_cap_xdp(struct xdp_md *xdp)
 	return capture_xdp(xdp, true);
 }
 
-/* The same for kernels without atomic operations that return the old value. */
+/* For kernels without atomic operations that return the old value. */
 SEC("tc")
 int sonde_ring_in(struct __sk_buff *skb)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of capture: its configuration, and how finished pcapng blocks leave the kernel.
- *
- * With atomic operations that return the old value (Linux 5.12), each CPU writes into chunks of its
- * own, which user space has mapped: it fills in a block after `head` and moves head past it by an
- * exchange, which orders memory. What is below head can be read or written to a file as it is.
+/* Contract of capture: its configuration, and how finished pcapng blocks leave the kernel.  With
+ * atomic operations that return the old value (Linux 5.12), each CPU writes into chunks of its own,
+ * which user space has mapped: it fills in a block after `head` and moves head past it by an
+ * exchange, which orders memory. Bytes below head can be read, or written to a file unchanged.
  * Without them a block is built in the CPU's only chunk and copied into a ring buffer, among
  * records of 8 bytes that only wake the reader. */
 #ifndef BPF_CAPTURE_H
@@ -16,7 +15,7 @@ enum {
 	CAPTURE_SNAPLEN_MAX = 262144,
 	/* bytes of a block besides the packet: head, options, final length, padding */
 	CAPTURE_BLOCK_REST = 256,
-	/* a block that readers ignore, as in net/capfile.h */
+	/* a block that readers ignore, as in net/capfile/capfile.h */
 	CAPTURE_BLOCK_PAD = (int)0x80736f6e,
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The doctor's tracing programs: each reports the same received packets by another way. */
+/* The doctor's tracing programs: each reports the same received packets by another hook. */
 #include "bpf/lib/bpf.h"
 #include "bpf/doctor.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of the doctor's tracing programs: which packets they report, and how. */
+/* Contract of the doctor's tracing programs: the packets that they report, and the record
+ * format. */
 #ifndef BPF_DOCTOR_H
 #define BPF_DOCTOR_H
 

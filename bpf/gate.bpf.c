@@ -129,7 +129,7 @@ static __always_inline void count_packet(const struct counter_key *counter, __u3
 	sum->bytes += bytes;
 }
 
-/* The program's return value: the verdict, or what the observer returns if there is one. */
+/* Returns the verdict, or the result of the observer if the gate has one. */
 static __always_inline int call_observer(struct xdp_md *ctx, __u32 action)
 {
 	__u32 zero = 0, *slot = bpf_map_lookup_elem(&decision, &zero);
@@ -162,11 +162,11 @@ static __always_inline __u32 rules_answer_xdp(const struct pkt_src *src, const s
 		.xdp = true,
 	};
 
-	return rules_judge(&rules, p);
+	return rules_eval(&rules, p);
 }
 
-/* The guard's action for a packet that the rules pass. In a dry run only its counters show what it
- * would do. */
+/* Returns the guard's action for a packet that the rules pass. In a dry run only its counters show
+ * the action. */
 static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct pkt_src *src,
 					      struct pkt *p, __u64 bytes, __u64 opaque_bytes)
 {
@@ -183,7 +183,7 @@ static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct p
 	if (!guard_parse(&g, src, p) || guard_is_allowed(&g, answer))
 		return XDP_PASS;
 	guard_hide_from_verifier(&g, p, bytes - opaque_bytes);
-	if (guard_judge(&g, &pending) == GUARD_DROPS)
+	if (guard_check_packet(&g, &pending) == GUARD_DROPS)
 		return drop_action;
 	reread = (struct pkt_src){ (void *)(long)ctx->data, (void *)(long)ctx->data_end, 0 };
 	if (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit))
@@ -198,7 +198,7 @@ static __always_inline __u32 guard_action_xdp(struct xdp_md *ctx, const struct p
 			return XDP_TX;
 		}
 	}
-	return verdict == GUARD_FULL && guard_judge_shared(&g, pending.full_scopes) == GUARD_DROPS
+	return verdict == GUARD_FULL && guard_check_shared(&g, pending.full_scopes) == GUARD_DROPS
 		       ? drop_action
 		       : XDP_PASS;
 }
@@ -297,7 +297,7 @@ static __always_inline __u32 rules_answer_skb(struct __sk_buff *skb, const struc
 		.tagged = skb->vlan_present,
 	};
 
-	return rules_judge(&rules, p);
+	return rules_eval(&rules, p);
 }
 
 /* The link-layer and IP headers may lie outside the linear part. Pull them only then, as that may
@@ -326,12 +326,12 @@ static __always_inline bool guard_drops_skb(struct __sk_buff *skb, struct pkt *p
 	if (!guard_parse(&g, &src, p) || guard_is_allowed(&g, answer))
 		return false;
 	guard_hide_from_verifier(&g, p, pkt_reread(skb->len) - pkt_reread(skb->len));
-	verdict = guard_judge(&g, &pending);
+	verdict = guard_check_packet(&g, &pending);
 	if (verdict == GUARD_PASSES &&
 	    (pending.full_scopes || (GUARD_CONF.conns && pending.late_limit)))
 		verdict = guard_resolve_pending(skb, &g, &pending, &src);
 	if (verdict == GUARD_FULL)
-		verdict = guard_judge_shared(&g, pending.full_scopes);
+		verdict = guard_check_shared(&g, pending.full_scopes);
 	return verdict == GUARD_DROPS && GUARD_CONF.enforce;
 }
 

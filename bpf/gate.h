@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #include "bpf/guard.h"
 
-#define GATE_MAGIC          0x67617465 /* "gate": tells these maps from others of the same name */
+#define GATE_MAGIC          0x67617465 /* "gate": maps of others may have the same names */
 #define GATE_VERSION        6          /* of this file's layouts and its maps' names */
 #define GATE_VERSION_OLDEST 5 /* the oldest version with these layouts: only names differ */
 
@@ -65,8 +65,8 @@ struct gate_conf {
 	__u8 inner;     /* 1: they look at the packet inside a tunnel */
 	__u8 groups;    /* enum view_group: what they look at */
 	__u8 guarded;   /* 1: guard is set */
-	__u8 has_allow; /* 1: evaluated with the verdict "drop", the rules' code says what the guard
-			   allows */
+	__u8 has_allow; /* 1: evaluated with the verdict "drop", the rules' code returns what the
+			   guard allows */
 	__u8 pad[13];
 	struct guard_conf guard;
 };

@@ -76,7 +76,7 @@ struct guard_conf {
 	__u8 nscopes;    /* the first one is for sources: it has bans made by hand */
 	__u8 enforce;    /* 0: dry run */
 	__u8 ports;      /* 1: a scope's keys include ports */
-	__u8 cookies;    /* 1: answer SYNs with cookies when the kernel says so */
+	__u8 cookies;    /* 1: answer SYNs with cookies when the kernel requires them */
 	__u8 conns;      /* 1: there are limits of connections */
 	__u8 pad[3];
 	struct guard_scope scopes[GUARD_SCOPES_MAX];
@@ -90,6 +90,7 @@ _Static_assert(sizeof(struct guard_conf) == 64 + 768, "guard_conf is a contract"
 struct guard_line {
 	__u64 way[GUARD_WAYS];
 };
+_Static_assert(sizeof(struct guard_line) == 64, "guard_line is a cache line");
 enum { GUARD_LINE_SIZE = sizeof(struct guard_line) };
 #define GUARD_RECS(lines)   ((lines) + 1)
 #define GUARD_NAMES(lines)  (GUARD_RECS(lines) * 9)
@@ -175,8 +176,10 @@ struct guard_sums {
 	__u64 bans[GUARD_LIMITS_MAX];
 	__u64 created, replaced; /* entries */
 };
+_Static_assert(sizeof(struct guard_sums) == 16 * GUARD_SUMS + 8 * GUARD_LIMITS_MAX + 16,
+	       "guard_sums is a contract");
 
-/* The hash of a key. Every bit depends on the seed, which only this installation knows. */
+/* Returns the hash of a key. Every bit depends on the seed, which only this installation knows. */
 static inline __u64 guard_hash(const volatile __u64 *seed, __u32 kind, const __u64 *addr,
 			       __u32 ports)
 {

@@ -29,8 +29,8 @@ static __always_inline __u64 load_two_words(const volatile __u32 *at)
 	return w.both;
 }
 
-/* The connection's addresses and ports, as in its packets, in network byte order. A socket for IPv6
- * may have an IPv4 peer, in ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+/* Reads the connection's addresses and ports, as in its packets, in network byte order. A socket
+ * for IPv6 may have an IPv4 peer, in ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
 static __always_inline void read_peer(struct guard_pkt *g, struct bpf_sock_ops *ops)
 {
 	g->sport = be16((__u16)be32(ops->remote_port));

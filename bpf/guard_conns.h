@@ -9,6 +9,8 @@
 struct guard_conns_conf {
 	struct guard_conf guard; /* the gate's */
 };
+_Static_assert(sizeof(struct guard_conns_conf) == sizeof(struct guard_conf),
+	       "guard_conns_conf is a contract");
 
 /* Value of map `conns_socks` (socket storage): the entry in each scope that counts the connection
  * as open. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Records who makes an IPv4 or IPv6 socket, in the context of its maker. */
+/* Records the process that creates an IPv4 or IPv6 socket, in the context of that process. */
 #include "bpf/lib/owner.h"
 
 enum {

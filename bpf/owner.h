@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of the sockets' owners: which process made a socket, stored with the socket. */
+/* Contract of the sockets' owners: the process that created a socket, stored with the socket. */
 #ifndef BPF_OWNER_H
 #define BPF_OWNER_H
 

@@ -69,7 +69,7 @@ static __always_inline void count_missed(__u32 which)
 		__sync_fetch_and_add(n, 1);
 }
 
-/* Whether to record hits of the current process. Fills in the head where it is used. */
+/* Decides whether to record hits of the current process. Fills in the head where it is used. */
 static __always_inline bool is_wanted(struct trace_head *h)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -129,6 +129,8 @@ static __always_inline __u32 log2_of(__u64 v)
 	return n;
 }
 
+/* The map is per CPU, but a task may be preempted here: additions are atomic. The maximum is not:
+ * it may miss a slower call of the preempting task. */
 static __always_inline void count_time(__u64 ns)
 {
 	__u32 probe = conf.probe;
@@ -171,7 +173,8 @@ static __always_inline void count_path(__u32 pid, const struct probe_call *call)
 		count_missed(PROBE_MISSED_PATHS);
 }
 
-/* False: unreadable. The kernel's own functions take strings from either memory. */
+/* Returns false if the text is unreadable. The kernel's own functions take strings from either
+ * memory. */
 static __always_inline bool read_text(__u8 to[PROBE_TEXT], const __u64 args[PROBE_ARGS], __u8 which)
 {
 	__u64 from = 0;
@@ -282,7 +285,7 @@ static __always_inline void on_return(const struct trace_head *h, __u64 stack, _
 		bpf_map_delete_elem(&open_calls, &key);
 }
 
-/* Where a program's function returns to, at its entry. */
+/* Returns the address to which a program's function returns, at its entry. */
 static __always_inline __u64 caller_of(void *regs)
 {
 #ifdef FOR_x86_64

@@ -17,7 +17,7 @@ enum {
 
 /* Which return values are errors (-1 to -PROBE_ERROR_LAST). */
 enum probe_errors {
-	PROBE_NO_ERRORS,   /* none: the type cannot tell */
+	PROBE_NO_ERRORS,   /* none: the type has no errors */
 	PROBE_WORD_ERRORS, /* of a 64-bit value, or of a known type */
 	PROBE_INT_ERRORS,  /* of a 64-bit value, or of an int if the type is unknown */
 };
@@ -48,29 +48,34 @@ _Static_assert(sizeof(struct probe_conf) == 48, "struct probe_conf has no hidden
 struct probe_key {
 	__u32 probe, pid;
 };
+_Static_assert(sizeof(struct probe_key) == 8, "struct probe_key is a contract");
 struct probe_val {
 	__u64 hits;
 	__u64 failed; /* calls that returned an error */
 	__u8 comm[TRACE_COMM];
 };
+_Static_assert(sizeof(struct probe_val) == 32, "struct probe_val is a contract");
 
 /* Map `times`, by probe, per CPU: calls by duration, in bucket i 2^i to 2^(i+1) - 1 nanoseconds. */
 struct probe_times {
 	__u64 calls[PROBE_BUCKETS];
 	__u64 total_ns, max_ns; /* of all calls; of the slowest */
 };
+_Static_assert(sizeof(struct probe_times) == 528, "struct probe_times is a contract");
 
 /* Map `open_calls`: calls that have not returned, by their stack pointer at entry. */
 struct probe_call_key {
 	__u64 stack;
 	__u32 tid, probe;
 };
+_Static_assert(sizeof(struct probe_call_key) == 16, "struct probe_call_key is a contract");
 struct probe_call {
 	__u64 start_ns;
 	__u64 args[PROBE_ARGS];
 	__s32 kernel_stack, user_stack; /* as in struct probe_path */
 	__u64 caller;
 };
+_Static_assert(sizeof(struct probe_call) == 72, "struct probe_call is a contract");
 
 /* Map `paths`: hits by stack. */
 struct probe_path {
@@ -79,12 +84,14 @@ struct probe_path {
 	/* return address of a program's function, not on the stack yet; 0: unknown */
 	__u64 caller;
 };
+_Static_assert(sizeof(struct probe_path) == 24, "struct probe_path is a contract");
 
 /* Map `values`: hits by return value. */
 struct probe_value {
 	__u64 value;
 	__u32 probe, reserved;
 };
+_Static_assert(sizeof(struct probe_value) == 16, "struct probe_value is a contract");
 
 struct probe_hit {
 	struct trace_head head; /* TRACE_HIT */

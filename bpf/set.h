@@ -39,6 +39,7 @@ enum {
 struct set_line {
 	__u64 word[8];
 };
+_Static_assert(sizeof(struct set_line) == 64, "set_line is a cache line");
 
 struct set_head {
 	__u32 magic;

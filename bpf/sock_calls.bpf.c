@@ -98,7 +98,7 @@ struct sockaddr_head {
 	__u8 v6[16];
 };
 
-/* Fills in a call on an IPv4 or IPv6 socket. False: another family. */
+/* Fills in a call on an IPv4 or IPv6 socket. Returns false for another family. */
 static __always_inline bool fill_call(struct trace_call *call, struct socket *sock,
 				      const void *addr, bool user)
 {
@@ -237,7 +237,7 @@ int sonde_accept_rt(void *regs)
 	return 0;
 }
 
-/* The socket of a descriptor of the current process; 0: not a socket. */
+/* Returns the socket of a descriptor of the current process; 0: not a socket. */
 static __always_inline struct socket *socket_at(__u64 fd)
 {
 	struct task_struct *task = bpf_get_current_task();

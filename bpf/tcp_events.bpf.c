@@ -172,7 +172,7 @@ static __always_inline void emit_drop(const struct trace_head *h, const struct t
 	struct trace_packet *p = reserve_record(sizeof(*p));
 	__u32 len;
 
-	/* at once: older verifiers forget that it was checked */
+	/* Check at once: older verifiers forget the check otherwise. */
 	if (!p)
 		return;
 	len = skb->len + (skb->data - net);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Follows connections through the states of their sockets: established, accepted, closed.
- *
- * The process is known during a system call only, so it is stored there with the socket, for what
- * the network does to the socket later. */
+/* Follows connections through the states of their sockets: established, accepted, closed.  The
+ * process is known only during a system call, so the program stores it with the socket then, for
+ * later events of the network. */
 #include <asm-generic/errno.h>
 #include "bpf/trace.h"
 

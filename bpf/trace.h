@@ -31,7 +31,7 @@ enum trace_end {
 	TRACE_END_LOCAL,   /* this side closed first */
 	TRACE_END_REMOTE,  /* the peer closed first */
 	TRACE_END_ABORTED, /* this side reset it */
-	TRACE_END_ERROR,   /* error says why: reset by the peer, or timed out */
+	TRACE_END_ERROR,   /* error has the reason: reset by the peer, or timed out */
 };
 
 /* Why a segment was retransmitted. */
@@ -112,6 +112,7 @@ struct trace_packet {
 	__u16 reserved;
 	__u8 bytes[TRACE_PACKET];
 };
+_Static_assert(sizeof(struct trace_packet) == 320, "struct trace_packet is a contract");
 
 /* A DNS message that a socket sent or received: head.bytes bytes of it. */
 enum { TRACE_MESSAGE = 512 };
@@ -119,6 +120,7 @@ struct trace_message {
 	struct trace_head head;
 	__u8 bytes[TRACE_MESSAGE];
 };
+_Static_assert(sizeof(struct trace_message) == 632, "struct trace_message is a contract");
 
 /* Part of a TLS read or write: head.bytes bytes, from byte `offset` of `total`. */
 enum { TRACE_TEXT = 4096, TRACE_PIECES = 4 };
@@ -127,17 +129,20 @@ struct trace_text {
 	__u32 offset, total;
 	__u8 bytes[TRACE_TEXT];
 };
+_Static_assert(sizeof(struct trace_text) == 4224, "struct trace_text is a contract");
 
 /* Value of map `tls_calls`, by thread: the arguments of the call. */
 struct tls_call {
 	__u64 ssl, buffer, count;
 };
+_Static_assert(sizeof(struct tls_call) == 24, "struct tls_call is a contract");
 
 /* Key of map `drops`, whose values count packets. */
 struct trace_drop {
 	__u64 location;
 	__u32 reason, reserved;
 };
+_Static_assert(sizeof(struct trace_drop) == 16, "struct trace_drop is a contract");
 
 enum { TRACE_CGROUP_NAME = 96 };
 
@@ -146,6 +151,7 @@ struct trace_cgroup {
 	struct trace_head head; /* .proc.cgroup */
 	__u8 name[TRACE_CGROUP_NAME], parent[TRACE_CGROUP_NAME];
 };
+_Static_assert(sizeof(struct trace_cgroup) == 312, "struct trace_cgroup is a contract");
 
 /* Value of map `socks`, by the socket's address: a tracked socket. */
 struct trace_sock {
@@ -170,11 +176,13 @@ struct trace_call {
 	__u8 addr[16];
 	__u16 family, port_be, proto, reserved;
 };
+_Static_assert(sizeof(struct trace_call) == 32, "struct trace_call is a contract");
 
 struct trace_counts {
 	__u64 lost;      /* records without room in the ring */
 	__u64 untracked; /* sockets without room in the map */
 };
+_Static_assert(sizeof(struct trace_counts) == 16, "struct trace_counts is a contract");
 enum { TRACE_COUNTS = sizeof(struct trace_counts) / sizeof(__u64) };
 
 enum {
@@ -192,31 +200,35 @@ enum {
 /* Configuration that all tracing programs have. */
 struct trace_common {
 	__u32 kinds;          /* a bit for each kind */
-	__u32 failures;       /* the same: report only events with an error */
-	__u8 filter;          /* there is one */
+	__u32 failures;       /* a bit for each kind: report only its events with an error */
+	__u8 filter;          /* 1: a filter is set */
 	__u8 can_read_kernel; /* kernel memory may be copied: lockdown can forbid it */
 	__u8 reserved[6];
 };
+_Static_assert(sizeof(struct trace_common) == 16, "struct trace_common is a contract");
 
 struct trace_conf {
 	struct trace_common common;
-	__u8 connect_ret, accept_ret; /* what these return is available */
+	__u8 connect_ret, accept_ret; /* the results of these calls are reported */
 	__u8 reserved[6];
 };
+_Static_assert(sizeof(struct trace_conf) == 24, "struct trace_conf is a contract");
 
 struct sock_calls_conf {
 	struct trace_common common;
-	/* report what connect(2), accept(2), bind(2) return */
+	/* report the results of connect(2), accept(2), bind(2) */
 	__u8 connect_ret, accept_ret, bind_ret;
 	__u8 accept_args; /* number of arguments of inet_csk_accept() */
 	__u8 reserved[4];
 };
+_Static_assert(sizeof(struct sock_calls_conf) == 24, "struct sock_calls_conf is a contract");
 
 struct tls_conf {
 	struct trace_common common;
 	__u32 max_bytes; /* bytes of a read or write to report, at most TRACE_PIECES pieces */
 	__u32 reserved;
 };
+_Static_assert(sizeof(struct tls_conf) == 24, "struct tls_conf is a contract");
 
 struct dns_conf {
 	struct trace_common common;
@@ -226,6 +238,7 @@ struct dns_conf {
 	__u8 pointer_bytes; /* of the kernel */
 	__u8 reserved[5];
 };
+_Static_assert(sizeof(struct dns_conf) == 32, "struct dns_conf is a contract");
 
 struct tcp_events_conf {
 	struct trace_common common;
@@ -235,5 +248,6 @@ struct tcp_events_conf {
 	__u8 stacks;          /* record the stacks of drops */
 	__u32 ignored_reason; /* of data left unread in a closed socket, which is not a loss */
 };
+_Static_assert(sizeof(struct tcp_events_conf) == 24, "struct tcp_events_conf is a contract");
 
 #endif

@@ -36,13 +36,13 @@ struct member {
 
 int gen_btf_open(struct reader *r);
 
-/* The type with this id; id 0 is void, with kind BTF_KIND_UNKN. */
+/* Gets the type with this id; id 0 is void, with kind BTF_KIND_UNKN. */
 bool gen_btf_get_type(const struct btf *btf, uint32_t id, struct type *t);
 
-/* The same without typedefs, qualifiers and type tags. */
+/* Like gen_btf_get_type(), but skips typedefs, qualifiers and type tags. */
 bool gen_btf_resolve(const struct btf *btf, uint32_t id, struct type *t);
 
-/* The size of a type in bytes. */
+/* Gets the size of a type in bytes. */
 bool gen_btf_get_size(const struct btf *btf, uint32_t id, uint32_t *size);
 
 /* Member i of a struct or union. */
@@ -51,7 +51,7 @@ bool gen_btf_get_member(const struct btf *btf, const struct type *t, uint32_t i,
 /* Word i (32 bits) of a type's tail. */
 bool gen_btf_get_word(const struct type *t, uint32_t i, uint32_t *v);
 
-/* The section of global variables of this name. */
+/* Gets the section of global variables of this name. */
 bool gen_btf_find_section(const struct btf *btf, const char *name, struct type *sec);
 
 /* Variable i of a section. */

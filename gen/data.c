@@ -59,7 +59,7 @@ static int read_section(struct reader *r, const struct elf_sec *sec)
 	return 0;
 }
 
-/* The name of the variable at off, for an error message; NULL: none. */
+/* Returns the name of the variable at off, for an error message; NULL: none. */
 static const char *find_variable(const struct reader *r, uint32_t sec, uint64_t off)
 {
 	for (uint32_t i = 0; i < r->elf.nsyms; i++) {

@@ -44,10 +44,10 @@ struct elf {
 
 int gen_elf_open(struct reader *r, struct slice file);
 
-/* The first section of this name, or NULL. */
+/* Returns the first section of this name; NULL: none. */
 const struct elf_sec *gen_elf_find_sec(const struct elf *elf, const char *name);
 
-/* The first symbol of this name in this section, or NULL. */
+/* Returns the first symbol of this name in this section; NULL: none. */
 const struct elf_sym *gen_elf_find_sym(const struct elf *elf, const struct elf_sec *sec,
 				       const char *name);
 

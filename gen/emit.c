@@ -245,7 +245,7 @@ static void emit_names(struct gen_text *t, const struct names *n)
 	emit_text(t, "%s;\n\n", n->len ? "" : " \"\"");
 }
 
-/* The first instruction of each function, for readers of verifier logs. */
+/* Writes the first instruction of each function, for readers of verifier logs. */
 static void emit_funcs(struct gen_text *t, const struct gen_layout *l)
 {
 	for (uint32_t i = 0; i < l->nfuncs; i++) {

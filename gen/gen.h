@@ -48,8 +48,8 @@ int gen_read(const uint8_t *elf, size_t len, const char *name, struct gen_obj *o
 
 void gen_obj_close(struct gen_obj *obj);
 
-/* The object's instructions in the format of spec.code and spec.streams; in the target's byte order
- * if packing does not make them smaller. The caller frees them. NULL: no memory. */
+/* Returns the object's instructions in the format of spec.code and spec.streams; in the target's
+ * byte order if packing does not make them smaller. The caller frees them. NULL: out of memory. */
 uint8_t *gen_pack(const struct gen_obj *obj, uint32_t *len, uint32_t streams[STREAMS]);
 
 /* A growing text. After an error, later appends do nothing. */
@@ -61,7 +61,7 @@ struct gen_text {
 
 void gen_text_close(struct gen_text *t);
 
-/* Append NAME.gen.c or NAME.gen.h to the text. 0, or -EINVAL with t->error. */
+/* Appends NAME.gen.c or NAME.gen.h to the text. Returns 0, or -EINVAL with t->error. */
 int gen_emit_source(const struct gen_obj *obj, struct gen_text *t);
 int gen_emit_header(const struct gen_obj *obj, struct gen_text *t);
 

@@ -142,7 +142,7 @@ static int next_step(struct linker *l, struct step *s)
 	return take_records(l, s, width) ? -EINVAL : 1;
 }
 
-/* The symbol of the current relocation, defined in this object; NULL after an error. */
+/* Returns the symbol of the current relocation, defined in this object; NULL after an error. */
 static const struct elf_sym *get_symbol(struct linker *l, const struct step *s)
 {
 	const struct elf_sym *sym = &l->r->elf.syms[s->rel->sym];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The programs of an object: functions in sections whose names say so. */
+/* The programs of an object: functions in program sections, which their names identify. */
 #include "gen/read.h"
 
 static int read_prog(struct reader *r, const struct func *f, const struct prog_row *row,

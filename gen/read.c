@@ -16,7 +16,7 @@ static int read_license(struct reader *r)
 	return r->out->spec.license ? 0 : -EINVAL;
 }
 
-/* Whether BTF lists a variable or function of this name in a section. */
+/* Returns true if BTF lists a variable or function of this name in a section. */
 static bool is_listed(const struct reader *r, const char *sec, const char *name)
 {
 	struct type list, t;

@@ -72,10 +72,10 @@ char *gen_strndup(struct reader *r, const char *s, size_t len);
 char *gen_strdup(struct reader *r, const char *s);
 void gen_mem_close(struct gen_mem *mem);
 
-/* Whether s is a C identifier. */
+/* Returns true if s is a C identifier. */
 bool gen_is_ident(const char *s);
 
-/* Whether both names become the same when written as upper-case C identifiers. */
+/* Returns true if both names become the same when written as upper-case C identifiers. */
 bool gen_same_label(const char *a, const char *b);
 
 /* sections.c: the meaning of section names. */
@@ -84,9 +84,10 @@ struct prog_row {
 	uint32_t type, attach_type;
 };
 
-/* The row of a program section, with its target (NULL: none). NULL: not a program section. */
+/* Returns the row of a program section, with its target (NULL: none); NULL: not a program
+ * section. */
 const struct prog_row *gen_find_prog_row(const char *name, const char **target);
-/* Whether a section is of a kind: its name is ".data", say, or starts with ".data.". */
+/* Returns true if a section is of a kind: its name is ".data", say, or starts with ".data.". */
 bool gen_is_section_kind(const char *name, const char *kind);
 int gen_check_sections(struct reader *r);
 

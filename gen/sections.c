@@ -30,7 +30,7 @@ static const struct prog_row prog_rows[] = {
 	{ "uretprobe/?", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
-/* The target in a section's name, "" for none; NULL if the name does not match the row. */
+/* Returns the target in a section's name, "" for none; NULL if the name does not match the row. */
 static const char *match_row(const char *row, const char *name)
 {
 	size_t len = strcspn(row, "?");
@@ -65,7 +65,7 @@ bool gen_is_section_kind(const char *name, const char *kind)
 	return !strncmp(name, kind, len) && (!name[len] || name[len] == '.');
 }
 
-/* Whether a section's name is a row's without the mandatory target. */
+/* Returns true if a section's name is a row's without the mandatory target. */
 static bool is_missing_target(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(prog_rows); i++) {

@@ -65,7 +65,8 @@ static inline bool slice_read_u64(struct slice s, uint64_t off, uint64_t *v)
 	return slice_read_num(s, off, 8, v);
 }
 
-/* The string at off; NULL if it is longer than SLICE_STR_MAX or does not end in the slice. */
+/* Returns the string at off; NULL if it is longer than SLICE_STR_MAX or does not end in the
+ * slice. */
 static inline const char *slice_read_str(struct slice s, uint64_t off)
 {
 	size_t most;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde: the commands, and what each run starts with. */
+/* sonde: the table of commands, and the setup of each run. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -31,8 +31,9 @@ COMMANDS(DECLARE)
 #define LIST(name) &cmd_##name,
 const struct command *const commands[] = { COMMANDS(LIST) NULL };
 
-/* A descriptor below 3 that was closed would be taken by a map or a link, and 0 means "none" all
- * over the house. O_PATH needs no /dev, and reading or writing it fails as a closed one would. */
+/* Opens descriptors 0-2 if they are closed. Otherwise a map or a link could get one of them, and a
+ * descriptor of 0 means "none" everywhere. O_PATH needs no /dev, and reading or writing it fails as
+ * on a closed descriptor. */
 static void hold_standard_fds(void)
 {
 	int fd;
@@ -44,7 +45,7 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
-/* First words that people type for something that has another name here. */
+/* First words that users type for commands with another name here. */
 static const struct {
 	const char *word, *instead;
 } others[] = {
@@ -66,7 +67,7 @@ static int run_unknown(const char *word)
 	return cmd_unknown(commands, word);
 }
 
-/* Options in place of a command. */
+/* Returns the command of an option that stands for one. */
 static const char *command_of(const char *word)
 {
 	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
@@ -74,7 +75,7 @@ static const char *command_of(const char *word)
 	return !strcmp(word, "--version") || !strcmp(word, "-V") ? "version" : word;
 }
 
-static int run(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	char help[] = "help", *no_operands[] = { help, NULL };
 	const struct command *c;
@@ -96,8 +97,8 @@ int main(int argc, char **argv)
 	hold_standard_fds();
 	priv_lift_files();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is as good as a full disk */
-	rc = run(argc, argv);
+	signal(SIGXFSZ, SIG_IGN); /* treat a file size limit like a full disk: writes fail */
+	rc = run_command(argc, argv);
 	if (!rc)
 		return 0;
 	return rc == -E_USAGE ? 2 : 1;

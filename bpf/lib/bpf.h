@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every kernel program needs: sections, map declarations, and helper functions. */
+/* Shared by all kernel programs: sections, map declarations, and helper functions. */
 #ifndef BPF_LIB_BPF_H
 #define BPF_LIB_BPF_H
 
@@ -27,9 +27,9 @@
 #define be32(x) (x)
 #endif
 
-/* The answer of a stub, a function whose code the loader replaces: value until then. The value
- * comes from the assembler, which gets all arguments: a compiler that knows the value or its range
- * (clang from 15 on, noinline or not) optimizes the callers accordingly. */
+/* Returns the answer of a stub, a function whose code the loader replaces: value until then. The
+ * value comes from the assembler, which gets all arguments: a compiler that knows the value or its
+ * range (clang from 15 on, noinline or not) optimizes the callers accordingly. */
 static __always_inline int stub_answer(int value, const void *a, const void *b, const void *c)
 {
 	asm volatile("" : "+r"(value) : "r"(a), "r"(b), "r"(c) : "memory");

@@ -148,8 +148,8 @@ static __always_inline void cookie_swap_macs(__be16 *mac)
 	}
 }
 
-/* Turns a SYN into its answer. Returns GUARD_PASSES: *replied says whether the packet is the answer
- * now, or still the SYN. GUARD_DROPS: the packet is damaged. */
+/* Turns a SYN into its answer. Returns GUARD_PASSES: *replied is true if the packet is the answer
+ * now, else it is still the SYN. GUARD_DROPS: the packet is damaged. */
 static __always_inline enum guard_verdict cookie_reply(struct xdp_md *ctx,
 						       const struct guard_pkt *g,
 						       const struct pkt_src *s, bool ethernet,

@@ -173,8 +173,8 @@ static __always_inline void guard_start_ban(const struct guard_pkt *g, const str
 	guard_pin_entry(at);
 }
 
-/* True if the key is banned. Packets that still arrive extend the ban: it ends ban_decay ticks
- * after the last one at the earliest. */
+/* Returns true if the key is banned. Packets that still arrive extend the ban: it ends ban_decay
+ * ticks after the last one at the earliest. */
 static __always_inline bool guard_is_banned(const struct guard_pkt *g, struct guard_rec *rec)
 {
 	__u64 word = *(volatile __u64 *)&rec->ban;
@@ -198,9 +198,9 @@ struct guard_pending {
 	__u32 late_limit;  /* the number of a reached limit of connections, plus 1; 0: none */
 };
 
-/* True if the packet is over a limit. A limit of connections applies to packets that may open one.
- * Whether an acknowledgment does, only its socket knows: *pending has that. Packets in one batch of
- * a receive queue see the same count, so as many may pass too many. */
+/* Returns true if the packet is over a limit. A limit of connections applies to packets that may
+ * open one. Whether an acknowledgment does, only its socket knows: *pending has that. Packets in
+ * one batch of a receive queue see the same count, so as many may pass too many. */
 static __always_inline bool guard_is_over(const struct guard_pkt *g,
 					  const volatile struct guard_limit *limit,
 					  const struct guard_rec *rec, __u32 i,
@@ -271,7 +271,7 @@ static __always_inline void guard_charge_accepted(const struct guard_pkt *g,
 }
 
 static __always_inline enum guard_verdict
-guard_judge_scope(const struct guard_pkt *g, const volatile struct guard_scope *scope,
+guard_check_scope(const struct guard_pkt *g, const volatile struct guard_scope *scope,
 		  const struct guard_slot *at, struct guard_pending *pending)
 {
 	enum guard_verdict verdict;
@@ -288,7 +288,7 @@ guard_judge_scope(const struct guard_pkt *g, const volatile struct guard_scope *
 }
 
 /* All keys of a scope without an entry that need one share one set of buckets. */
-static __always_inline enum guard_verdict guard_judge_shared_scope(const struct guard_pkt *g,
+static __always_inline enum guard_verdict guard_check_shared_scope(const struct guard_pkt *g,
 								   __u32 s)
 {
 	const volatile struct guard_scope *scope = &GUARD_CONF.scopes[s];
@@ -305,8 +305,8 @@ static __always_inline enum guard_verdict guard_judge_shared_scope(const struct 
 }
 
 /* Checks every scope's limits. The first one that is exceeded decides. */
-static __always_inline enum guard_verdict guard_judge(const struct guard_pkt *g,
-						      struct guard_pending *pending)
+static __always_inline enum guard_verdict guard_check_packet(const struct guard_pkt *g,
+							     struct guard_pending *pending)
 {
 	/* Keeps the compiler from loading all of the packet's fields up front. */
 	asm volatile("" : "+r"(g) : : "memory");
@@ -323,20 +323,21 @@ static __always_inline enum guard_verdict guard_judge(const struct guard_pkt *g,
 		if (verdict == GUARD_FULL)
 			pending->full_scopes |= (1u << s) + g->zero;
 		if (verdict == GUARD_PASSES)
-			verdict = guard_judge_scope(g, scope, &at, pending);
+			verdict = guard_check_scope(g, scope, &at, pending);
 		if (verdict == GUARD_DROPS)
 			return GUARD_DROPS;
 	}
 	return GUARD_PASSES;
 }
 
-/* The same for keys for which the table has no room. */
-static __always_inline enum guard_verdict guard_judge_shared(const struct guard_pkt *g, __u32 full)
+/* Checks the shared buckets of the scopes in full (a bit each), whose table has no room for the
+ * key. */
+static __always_inline enum guard_verdict guard_check_shared(const struct guard_pkt *g, __u32 full)
 {
 	guard_add_sum(GUARD_SUM_FULL, g);
 #pragma clang loop unroll(disable)
 	for (__u32 s = 0; s < GUARD_SCOPES_MAX; s++)
-		if (full & 1u << s && guard_judge_shared_scope(g, s) == GUARD_DROPS)
+		if (full & 1u << s && guard_check_shared_scope(g, s) == GUARD_DROPS)
 			return GUARD_DROPS;
 	return GUARD_PASSES;
 }
@@ -363,7 +364,7 @@ static __always_inline void guard_hide_from_verifier(struct guard_pkt *g, const 
 	g->off = (p->off + zero) & PKT_OFF_MASK;
 }
 
-/* True if the packet passes without limits. Else sets the time for the limits. */
+/* Returns true if the packet passes without limits. Else sets the time for the limits. */
 static __always_inline bool guard_is_allowed(struct guard_pkt *g, __u32 answer)
 {
 	if (answer & GATE_ANSWER_ALLOW) {
@@ -411,7 +412,7 @@ static __always_inline bool guard_find_headers(struct guard_headers *h, const st
 	return g->off == g->net + h->ip_len && (void *)(h->tcp + 1) <= s->end;
 }
 
-/* True if an acknowledgment has a valid SYN cookie of this host. */
+/* Returns true if an acknowledgment has a valid SYN cookie of this host. */
 static __always_inline bool guard_has_cookie(struct bpf_sock *listener,
 					     const struct guard_headers *h,
 					     const struct guard_pkt *g)
@@ -423,7 +424,7 @@ static __always_inline bool guard_has_cookie(struct bpf_sock *listener,
 					sizeof(*h->tcp));
 }
 
-/* What a packet is to this host's sockets. GUARD_PEER_OPENS: it completes a handshake.
+/* The relation of a packet to this host's sockets. GUARD_PEER_OPENS: it completes a handshake.
  * GUARD_PEER_MAY_OPEN: it does if it has a SYN cookie of this host, which could not be checked. */
 enum guard_peer { GUARD_PEER_UNKNOWN, GUARD_PEER_MAY_OPEN, GUARD_PEER_OPENS, GUARD_PEER_KNOWN };
 

@@ -52,8 +52,8 @@ struct guard_slot {
 	__u32 way, entry;
 };
 
-/* What a key's buckets say. GUARD_FULL: the table has no room for the key, which may belong to a
- * known peer. GUARD_LOW_RATE: the key needs no entry. */
+/* The result of a key's buckets. GUARD_FULL: the table has no room for the key, which may belong to
+ * a known peer. GUARD_LOW_RATE: the key needs no entry. */
 enum guard_verdict { GUARD_PASSES, GUARD_DROPS, GUARD_FULL, GUARD_LOW_RATE };
 
 static __always_inline void *guard_table_at(__u32 i)
@@ -95,7 +95,7 @@ static __always_inline __u64 guard_now(void)
 	return bpf_ktime_get_ns() << GUARD_TIME_SHIFT;
 }
 
-/* The hash of a packet's key in a scope, and its masked address. Returns 0 if the scope is not for
+/* Returns the hash of a packet's key in a scope, and its masked address; 0 if the scope is not for
  * this packet. */
 static __always_inline __u64 guard_hash_key(const struct guard_pkt *g,
 					    const volatile struct guard_scope *scope, __u64 addr[2])
@@ -124,13 +124,13 @@ static __always_inline __u64 guard_word_differs(__u64 word, __u64 hash)
 	return (word ^ hash) / (GUARD_WORD_PIN << 1);
 }
 
-/* The way that is searched first, and used first. */
+/* Returns the way that is searched first and used first. */
 static __always_inline __u32 guard_first_way(__u64 hash)
 {
 	return hash >> 60 & (GUARD_WAYS - 1);
 }
 
-/* The way with this hash; GUARD_WAYS if none has it. It has no branches, which the CPU would
+/* Returns the way with this hash; GUARD_WAYS if none has it. Has no branches, which the CPU would
  * mispredict. found has a bit for each way that matches. A multiplication turns the lowest one into
  * the way's number: the upper bits of the product differ for all of them, and bits[] has their
  * order. */
@@ -206,7 +206,7 @@ static __always_inline bool guard_is_low_rate(const volatile struct guard_scope 
 	       seen >> 32 < scope->sketch_min_syns;
 }
 
-/* True if another key may take over the entry. */
+/* Returns true if another key may take over the entry. */
 static __always_inline bool guard_is_idle(const struct guard_pkt *g, __u64 word, __u32 entry)
 {
 	struct guard_rec *rec;
@@ -296,7 +296,7 @@ static __always_inline void guard_count_created(bool replaced)
 	sums->replaced += replaced;
 }
 
-/* Results of guard_claim_way() beside a way. */
+/* Results of guard_claim_way() other than a way. */
 enum { GUARD_CLAIM_FULL = GUARD_WAYS, GUARD_CLAIM_BUSY, GUARD_CLAIM_FOUND = 16 };
 
 /* Reserves a way of a line for a new key. Nobody uses it until guard_publish_entry(), so that no
@@ -353,7 +353,7 @@ static __always_inline void guard_charge(__u64 *tat, __u64 now, __u64 cost)
 	__sync_fetch_and_add(tat, cost);
 }
 
-/* Marks the entry: only its record tells whether it is idle. */
+/* Marks the entry: only its record shows whether it is idle. */
 static __always_inline void guard_pin_entry(const struct guard_slot *at)
 {
 	__u64 *way = &at->line->way[at->way & (GUARD_WAYS - 1)];

@@ -99,7 +99,7 @@ static __always_inline __u32 pkt_is_vlan(__u32 type)
 	       pkt_equal(type, ETH_P_QINQ1);
 }
 
-/* Skips one VLAN tag or two (IEEE 802.1ad). False: cut off. */
+/* Skips one VLAN tag or two (IEEE 802.1ad). Returns false if a tag is cut off. */
 static __always_inline bool pkt_parse_vlan(struct pkt *p, const struct pkt_src *s)
 {
 	struct pkt_vlan *tag = s->data + ETH_HLEN;
@@ -116,8 +116,8 @@ static __always_inline bool pkt_parse_vlan(struct pkt *p, const struct pkt_src *
 	return true;
 }
 
-/* Whether the packet has at least off bytes. A header's length field may exceed the packet: reading
- * the next header detects that, or this check after the last one. */
+/* Returns true if the packet has at least off bytes. A header's length field may exceed the packet:
+ * reading the next header detects that, or this check after the last one. */
 static __always_inline bool pkt_reaches(const struct pkt_src *s, __u32 off)
 {
 	if (s->skb)

@@ -80,7 +80,7 @@ static __always_inline bool rules_view_addrs(const struct rules_ctx *a, const st
 }
 
 /* Evaluates the rules. Returns enum gate_answer. */
-static __always_inline __u32 rules_judge(const struct rules_ctx *a, const struct pkt *p)
+static __always_inline __u32 rules_eval(const struct rules_ctx *a, const struct pkt *p)
 {
 	struct view_src s = { .data = a->src.data,
 			      .end = a->src.end,

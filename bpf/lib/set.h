@@ -7,8 +7,8 @@
 
 #include "bpf/set.h"
 
-/* Whether the bucket in line index has the address. hash: set4_hash() of its key. *first: the
- * bucket's first word. */
+/* Returns true if the bucket in line index has the address. hash: set4_hash() of its key. *first:
+ * the bucket's first word. */
 static __always_inline int set4_in_bucket(__u32 index, __u64 hash, __u32 addr, __u64 *first)
 {
 	const struct set_line *l = set_line_at(index);
@@ -34,7 +34,8 @@ static __always_inline int set4_in_buckets(__u32 addr, __u64 buckets)
 	return set4_in_bucket(base + set_second_bucket(hash, buckets), hash, addr, &first);
 }
 
-/* Whether the half line of the address has its code. *more: it may be in the buckets instead. */
+/* Returns true if the half line of the address has its code. *more: it may be in the buckets
+ * instead. */
 static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 {
 	__u64 place = set4_mix(addr) * codes, found = 0, last, base, code;
@@ -65,7 +66,7 @@ static __always_inline int set4_in_codes(__u32 addr, __u64 codes, bool *more)
 	return found != 0;
 }
 
-/* Whether the set has the address. addr: host byte order. */
+/* Returns true if the set has the address. addr: host byte order. */
 static __always_inline int set4_find(__u32 addr)
 {
 	const struct set_line *l;
@@ -96,7 +97,7 @@ static __always_inline int set4_find(__u32 addr)
 	return buckets ? set4_in_buckets(addr, buckets) : 0;
 }
 
-/* What was found in a bucket. Bits, so that no branch is needed for each. */
+/* The result of searching a bucket: bits, so that none needs a branch. */
 enum { SET6_MISS, SET6_MARKER = 1, SET6_END = 2, SET6_SPILLED = 4 };
 
 static __always_inline int set6_in_bucket(__u32 index, __u64 high, __u64 low, __u32 bits)
@@ -133,7 +134,7 @@ static __always_inline int set6_probe(__u64 high, __u64 low, __u32 bits, __u64 b
 	return got;
 }
 
-/* Whether the set has the address. high, low: its halves, host byte order. */
+/* Returns true if the set has the address. high, low: its halves, host byte order. */
 static __always_inline int set6_find(__u64 high, __u64 low)
 {
 	__u64 buckets, k = 1;

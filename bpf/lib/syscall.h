@@ -90,7 +90,7 @@ enum { NR_CONNECT = 362, NR_BIND = 361, NR_ACCEPT = 364, NR_ACCEPT4 = 364 };
 enum { NR_CONNECT = 283, NR_BIND = 282, NR_ACCEPT = 285, NR_ACCEPT4 = 366 };
 #endif
 
-/* Whether a 32-bit program made the system call: its numbers mean other calls. */
+/* Returns true if a 32-bit program made the system call: its numbers mean other calls. */
 static __always_inline bool is_compat(struct pt_regs *r)
 {
 #if defined(FOR_x86_64)

@@ -53,7 +53,7 @@ static __always_inline void *reserve_record(const __u64 size)
 	return 0;
 }
 
-/* Adds one to a key's value in a hash map. False: no room for the key. */
+/* Adds one to a key's value in a hash map. Returns false if the map has no room for the key. */
 static __always_inline bool increment_count(void *map, const void *key)
 {
 	__u64 *n = bpf_map_lookup_elem(map, key), none = 0;
@@ -118,7 +118,7 @@ static __noinline int emit_cgroup(struct task_struct *task, __u64 id)
 	return 0;
 }
 
-/* The current process, which is not always the one that an event is about. */
+/* Fills in the current process, which is not always the one that an event is about. */
 static __always_inline void fill_current(struct trace_proc *w)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -153,7 +153,7 @@ static __always_inline void fill_device(struct trace_head *h, struct net_device 
 		bpf_probe_read_kernel(h->iface, sizeof(h->iface), &dev->name);
 }
 
-/* A packet's interface, and the namespace of that. */
+/* Fills in a packet's interface and its namespace. */
 static __always_inline void fill_device_netns(struct trace_head *h, struct net_device *dev,
 					      const bool typed)
 {
@@ -165,7 +165,7 @@ static __always_inline void fill_device_netns(struct trace_head *h, struct net_d
 		HOP(typed, h->proc.netns, net->ns.inum);
 }
 
-/* The interface that a socket sends through. */
+/* Fills in the interface that a socket sends through. */
 static __always_inline void fill_iface(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	struct net_device *dev = 0;
@@ -191,7 +191,7 @@ static __always_inline void copy_addr6(__u8 to[16], struct in6_addr *from, const
 		words[i] = from->in6_u.u6_addr32[i];
 }
 
-/* A socket's addresses and remote port. False: neither IPv4 nor IPv6. */
+/* Fills in a socket's addresses and remote port. Returns false if it is neither IPv4 nor IPv6. */
 static __always_inline bool fill_endpoints(struct trace_head *h, struct sock *sk, const bool typed)
 {
 	__u16 family = 0, port = 0;

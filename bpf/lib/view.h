@@ -99,7 +99,7 @@ static __always_inline const void *view_read_bytes(const struct view_src *s, __u
 #define view_read(s, off, copy) \
 	((const __typeof__(*(copy)) *)view_read_bytes(s, off, copy, sizeof(*(copy))))
 
-/* Whether the packet has at least off bytes: a header that ends there is complete. */
+/* Returns true if the packet has at least off bytes: a header that ends there is complete. */
 static __always_inline bool view_reaches(const struct view_src *s, __u32 off)
 {
 	if (s->skb)
@@ -210,7 +210,7 @@ static __always_inline bool view_is_ext(__u32 proto)
 	       proto == IPPROTO_DSTOPTS;
 }
 
-/* Walks the IPv6 extension headers. False: one is cut off. */
+/* Walks the IPv6 extension headers. Returns false if one is cut off. */
 static __always_inline bool view_parse_exts(const struct view_src *s, struct view_work *w,
 					    struct view *v)
 {
@@ -286,7 +286,7 @@ static __always_inline __u32 view_guess_ip(const struct view_src *s, __u32 off)
 	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
 }
 
-/* Walks the MPLS labels to the bottom of the stack. False: no IP packet follows. */
+/* Walks the MPLS labels to the bottom of the stack. Returns false if no IP packet follows. */
 static __always_inline bool view_parse_labels(const struct view_src *s, struct view_work *w,
 					      struct view *v)
 {
@@ -318,7 +318,7 @@ static __always_inline bool view_is_vlan(__u32 type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
-/* Parses one VLAN tag. False: it is cut off. */
+/* Parses one VLAN tag. Returns false if it is cut off. */
 static __always_inline bool view_parse_vlan(const struct view_src *s, struct view_work *w,
 					    struct view *v)
 {
@@ -370,7 +370,7 @@ static __always_inline void view_fill_macs(const struct view_src *s, struct view
 	}
 }
 
-/* Parses the Ethernet header at w->off. False: it is cut off. */
+/* Parses the Ethernet header at w->off. Returns false if it is cut off. */
 static __always_inline bool view_parse_ethernet(const struct view_src *s, struct view_work *w,
 						struct view *v)
 {
@@ -385,10 +385,10 @@ static __always_inline bool view_parse_ethernet(const struct view_src *s, struct
 	return true;
 }
 
-/* Whether skb->data points to the network header although the packet has an Ethernet header before
- * it: some kernels (6.18 among them) pass such an skb to tc programs after generic XDP. The first
- * test rules this out for most packets without a helper call: their bytes have skb->protocol at the
- * place of the EtherType, and do not start as an IP header does. */
+/* Returns true if skb->data points to the network header although the packet has an Ethernet header
+ * before it: some kernels (6.18 among them) pass such an skb to tc programs after generic XDP. The
+ * first test rules this out for most packets without a helper call: their bytes have skb->protocol
+ * at the place of the EtherType, and do not start as an IP header does. */
 static __always_inline bool view_is_bare(struct __sk_buff *skb)
 {
 	struct view_src s = { .data = (void *)(long)skb->data,
@@ -463,8 +463,8 @@ static __always_inline bool view_skip_geneve(const struct view_src *s, struct vi
 	return true;
 }
 
-/* Moves w->off to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
- * tunnel, or cut off. */
+/* Moves w->off to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. Returns
+ * false if it is no tunnel or is cut off. */
 static __always_inline bool view_enter_tunnel(const struct view_src *s, struct view_work *w,
 					      __u32 *type)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays: the length of a fixed one, growth of one on the heap. */
+/* Arrays: the length of a fixed array, growth of one on the heap. */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H
 
 #include <stdlib.h>
 
-/* The number of elements of an array; does not compile for a pointer. */
+/* Returns the number of elements of an array. Does not compile for a pointer. */
 #define ARRAY_LEN(array)                                                                \
 	(sizeof(array) / sizeof(*(array)) +                                             \
 	 0 * sizeof(struct {                                                            \
@@ -15,8 +15,8 @@
 		 int unused;                                                            \
 	 }))
 
-/* Makes sure that an array of n elements of size bytes has room for one more; *cap is how many it
- * has room for. Returns the array, which may have moved, or NULL if memory ran out: then the old
+/* Ensures room for one more element in an array of n elements of size bytes; *cap is its capacity
+ * in elements. Returns the array, which may have moved, or NULL if memory ran out: then the old
  * array and *cap are unchanged. */
 static inline void *array_grow(void *array, size_t n, size_t *cap, size_t size)
 {

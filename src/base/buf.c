@@ -39,8 +39,8 @@ nomem:
 	return false;
 }
 
-/* Most appends are a few bytes long (a JSON record is a hundred of them). For these, a memcpy() of
- * unknown length costs more in the call than in the copy. n must not be 0. */
+/* Most appends are a few bytes long (a JSON record is a hundred of them). For these, the call to a
+ * memcpy() of unknown length costs more than the copy. n must not be 0. */
 static void copy_bytes(char *to, const char *from, size_t n)
 {
 	if (n > SHORT_COPY_MAX) {
@@ -153,7 +153,7 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Decides after a failed write: 0 if the write may be retried, else -errno. */
+/* Handles a failed write. Returns 0 if the write may be retried, else -errno. */
 static int wait_writable(int fd, int err)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -162,8 +162,7 @@ static int wait_writable(int fd, int err)
 		return 0;
 	if (err != EAGAIN && err != EWOULDBLOCK)
 		return -err;
-	/* Errors that poll(2) reports about fd come back from the next write with a better
-	 * errno. */
+	/* The next write returns errors that poll(2) reports about fd, with a better errno. */
 	return poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 

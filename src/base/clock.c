@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Times as text. */
+/* Formats times. */
 #include "base/clock.h"
 #include <string.h>
 
-/* Two digits at s. */
+/* Writes two digits to s. */
 static void put_two(char *s, unsigned int v)
 {
 	s[0] = (char)('0' + v / 10 % 10);
 	s[1] = (char)('0' + v % 10);
 }
 
-/* By hand after gmtime_r(3): JSON prints one of these for every packet. The year has four digits:
- * 64 bits of nanoseconds end in 2554. */
+/* Formats by hand after gmtime_r(3), since JSON prints a time for every packet. The year has four
+ * digits: 64 bits of nanoseconds end in 2554. */
 void clock_rfc3339(uint64_t ns, char text[CLOCK_RFC3339_LEN])
 {
 	time_t seconds = (time_t)(ns / NS_PER_S);

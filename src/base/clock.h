@@ -16,19 +16,19 @@ static inline uint64_t clock_read(clockid_t id)
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-/* For durations: this clock is never set back. */
+/* Reads the clock for durations, which is never set back. */
 static inline uint64_t clock_mono(void)
 {
 	return clock_read(CLOCK_MONOTONIC);
 }
 
-/* Since 1970-01-01 UTC. */
+/* Reads the time since 1970-01-01 UTC. */
 static inline uint64_t clock_real(void)
 {
 	return clock_read(CLOCK_REALTIME);
 }
 
-/* Seconds to add to UTC to get local time now. */
+/* Returns the seconds to add to UTC to get local time now. */
 static inline int32_t clock_utc_offset(void)
 {
 	time_t now = time(NULL);
@@ -38,7 +38,7 @@ static inline int32_t clock_utc_offset(void)
 	return (int32_t)local.tm_gmtoff;
 }
 
-/* A time in nanoseconds since 1970-01-01 as RFC 3339 has it in UTC, ended by NUL:
+/* Formats a time in nanoseconds since 1970-01-01 as RFC 3339 in UTC, NUL-terminated:
  * "2026-11-30T02:11:05.123456789Z". */
 enum { CLOCK_RFC3339_LEN = 32 };
 void clock_rfc3339(uint64_t ns, char text[CLOCK_RFC3339_LEN]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads untrusted bytes: every length is checked here before a byte is read. */
+/* Reads untrusted bytes: checks every length before it reads a byte. */
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The unread rest of some bytes. A read past the end returns zeros and sets cut, which stays set:
+/* The unread rest of a byte range. A read past the end returns zeros and sets cut, which stays set:
  * read a whole header, then check cut once. A zeroed cursor is empty. */
 struct cursor {
 	const uint8_t *at;
@@ -42,8 +42,8 @@ static inline bool cursor_skip(struct cursor *c, size_t n)
 	return cursor_take(c, n) || !n;
 }
 
-/* Splits off the next n bytes as a cursor. If fewer are left, the new cursor has them all and its
- * cut is set. */
+/* Splits off the next n bytes as a cursor. If fewer are left, the new cursor gets all of them and
+ * its cut is set. */
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	struct cursor sub = { c->at, n, false };
@@ -58,7 +58,7 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return sub;
 }
 
-/* Big-endian numbers from bytes that cursor_take() returned. */
+/* Read big-endian numbers from bytes that cursor_take() returned. */
 static inline uint16_t be16_at(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);

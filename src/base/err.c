@@ -77,7 +77,8 @@ struct err_line {
 	size_t n;
 };
 
-/* Appends text; bytes that are not printable UTF-8 become '?'. Leaves one byte for the newline. */
+/* Appends text; replaces bytes that are not printable UTF-8 by '?'. Leaves one byte for the
+ * newline. */
 static void append_text(struct err_line *l, const char *s)
 {
 	size_t left = strlen(s);

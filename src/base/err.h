@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returned (negated) for wrong command lines; outside the range of errno. main() exits with status
- * 2 for it and with 1 for any other negative value. */
+/* Returned negated for wrong command lines; outside the range of errno. main() exits with status 2
+ * for it and with 1 for any other negative value. */
 #define E_USAGE 4096
 
 /* Prints "sonde COMMAND: MESSAGE" to stderr and returns err (a negative errno), for `return
@@ -24,10 +24,10 @@ int fail_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a line of information to stderr, such as the hook that is used or a fallback. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The message for an errno (positive or negative), in terms of this program's users. */
+/* Returns the message for an errno (positive or negative), worded for users of this program. */
 const char *err_message(int err);
 
-/* The symbol of an errno (positive or negative), such as "ENOENT". NULL: 0 or unknown. */
+/* Returns the symbol of an errno (positive or negative), such as "ENOENT". NULL: 0 or unknown. */
 const char *err_name(int err);
 
 /* Captures messages instead of printing them until err_capture_end(): buf gets the text of the last

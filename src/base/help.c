@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command's --help, made from its table of options. */
+/* Formats a command's --help from its table of options. */
 #include <string.h>
 #include "base/buf.h"
 #include "base/opt.h"
@@ -12,7 +12,7 @@ const struct opt opt_help_row = {
 	.kind = OPT_KIND_FLAG, .letter = 'h', .name = "help", .help = "print this help"
 };
 
-static size_t columns(const char *s, size_t len)
+static size_t count_columns(const char *s, size_t len)
 {
 	size_t width = 0;
 
@@ -27,17 +27,17 @@ static size_t columns(const char *s, size_t len)
 	return width;
 }
 
-/* Append words, broken to lines that start at column indent; the line is already at column at. A
- * newline in the text breaks the line, too. Ends the last line. */
-static void wrap(struct buf *b, const char *text, size_t indent, size_t at)
+/* Appends text, wrapped to lines that start at column indent; the current line is at column at. A
+ * newline in the text also ends a line. Ends the last line. */
+static void add_wrapped(struct buf *b, const char *text, size_t indent, size_t at)
 {
-	bool fresh = true; /* no word of the text on this line yet */
+	bool fresh = true; /* the current line has no word of the text yet */
 
 	for (size_t len; *text; text += len) {
 		size_t width;
 
 		len = strcspn(text, " \n");
-		width = columns(text, len);
+		width = count_columns(text, len);
 		if (*text == '\n' || (!fresh && at + 1 + width > HELP_COLUMNS)) {
 			buf_char(b, '\n');
 			at = 0;
@@ -60,7 +60,7 @@ static void wrap(struct buf *b, const char *text, size_t indent, size_t at)
 	buf_char(b, '\n');
 }
 
-/* "  -i, --interface IFACE" */
+/* Appends a label such as "  -i, --interface IFACE". */
 static void add_label(struct buf *b, const struct opt *o)
 {
 	if (o->letter)
@@ -84,7 +84,7 @@ static size_t label_width(const struct opt *o)
 	return width;
 }
 
-/* The row's help, and what the table itself knows of the option. */
+/* Appends the row's help, and what follows from its kind. */
 static void add_about(struct buf *b, const struct opt *o)
 {
 	buf_str(b, o->help ? o->help : "");
@@ -111,7 +111,7 @@ static void add_option(struct buf *b, const struct opt *o, size_t indent)
 	add_about(&about, o);
 	buf_char(&about, '\0');
 	if (!about.nomem)
-		wrap(b, about.data, indent, at);
+		add_wrapped(b, about.data, indent, at);
 	b->nomem |= about.nomem;
 	buf_free(&about);
 }
@@ -132,7 +132,7 @@ static void add_options(struct buf *b, const struct opt *rows)
 	add_option(b, &opt_help_row, indent + 2);
 }
 
-/* Indented and never broken, so that they can be copied. */
+/* Appends the examples indented and never wrapped, so that users can copy them. */
 static void add_examples(struct buf *b, const char *lines)
 {
 	buf_str(b, "\nExamples:\n");
@@ -160,13 +160,13 @@ void opt_put_help(const struct opt_spec *spec, struct buf *out)
 	at = out->len - from;
 	if (spec->usage && *spec->usage) {
 		buf_char(out, ' ');
-		wrap(out, spec->usage, at + 1, at + 1);
+		add_wrapped(out, spec->usage, at + 1, at + 1);
 	} else {
 		buf_char(out, '\n');
 	}
 	if (spec->about) {
 		buf_char(out, '\n');
-		wrap(out, spec->about, 0, 0);
+		add_wrapped(out, spec->about, 0, 0);
 	}
 	if (spec->rows)
 		add_options(out, spec->rows);

@@ -9,8 +9,8 @@ static unsigned int min_uint(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* The number of edits between two words: insertions, deletions, substitutions and swaps of
- * neighbours (optimal string alignment distance). Only three rows of the table are kept. */
+/* Returns the number of edits between two words: insertions, deletions, substitutions and swaps of
+ * neighbours (optimal string alignment distance). Keeps only three rows of the table. */
 static unsigned int count_edits(const char *a, size_t na, const char *b, size_t nb)
 {
 	unsigned int rows[3][NEAR_MAX + 1];

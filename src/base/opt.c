@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Command lines as typed rows: one table a command gives parsing, checks and --help. */
+/* Parses command lines by tables of typed options. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +16,8 @@ struct parse {
 	int argc, at;
 };
 
-/* An empty value would vanish from a message. */
-static const char *shown(const char *value)
+/* Quotes an empty value, which would be invisible in a message. */
+static const char *quote_empty(const char *value)
 {
 	return *value ? value : "\"\"";
 }
@@ -52,8 +52,8 @@ static int store_u32(const struct opt *o, const char *as, const char *value, voi
 	if (err == -ERANGE)
 		return fail_usage("%s: %s is out of range (%u to %u)", as, value, o->min, o->max);
 	if (err)
-		return fail_usage("%s: %s is not a number (%u to %u)", as, shown(value), o->min,
-				  o->max);
+		return fail_usage("%s: %s is not a number (%u to %u)", as, quote_empty(value),
+				  o->min, o->max);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static int store_time(const struct opt *o, const char *as, const char *value, vo
 				  as, value);
 	if (err)
 		return fail_usage("%s: %s is not a time (examples: 2, 0.5, 100ms)", as,
-				  shown(value));
+				  quote_empty(value));
 	return 0;
 }
 
@@ -97,7 +97,7 @@ static int not_a_choice(const struct opt *o, const char *as, const char *value)
 
 	for (const char *const *c = o->choices; *c; c++)
 		buf_printf(&names, "%s%s", c == o->choices ? "" : ", ", *c);
-	err = fail_usage("%s: %s is not one of %.*s", as, shown(value), (int)names.len,
+	err = fail_usage("%s: %s is not one of %.*s", as, quote_empty(value), (int)names.len,
 			 names.len ? names.data : "");
 	buf_free(&names);
 	return err;
@@ -144,8 +144,10 @@ static const struct opt *find_name(const struct opt_spec *spec, const char *name
 	return NULL;
 }
 
-/* Say that an option (of len bytes) is unknown, and the long name it was likely meant to be. */
-static int unknown(const struct opt_spec *spec, const char *arg, size_t len, const char *name)
+/* Reports an unknown option (of len bytes) and suggests the long option nearest to name. name NULL:
+ * no suggestion. */
+static int report_unknown(const struct opt_spec *spec, const char *arg, size_t len,
+			  const char *name)
 {
 	const char *names[128];
 	const char *near;
@@ -162,7 +164,7 @@ static int unknown(const struct opt_spec *spec, const char *arg, size_t len, con
 	return fail_usage("unknown option %.*s", (int)len, arg);
 }
 
-/* The value of option o: what stands behind it in its own argument, or the next argument. */
+/* Stores the value of option o: the rest of its own argument, or the next argument. */
 static int take_value(struct parse *p, const struct opt *o, const char *as, const char *value)
 {
 	if (!value && p->at + 1 >= p->argc)
@@ -194,7 +196,7 @@ static int take_long(struct parse *p)
 		value++;
 	snprintf(as, sizeof(as), "--%.*s", (int)len, name);
 	if (!o)
-		return unknown(p->spec, name - 2, len ? len + 2 : strlen(name - 2), as + 2);
+		return report_unknown(p->spec, name - 2, len ? len + 2 : strlen(name - 2), as + 2);
 	if (kinds[o->kind].takes_value)
 		return take_value(p, o, as, value);
 	if (value)
@@ -204,16 +206,17 @@ static int take_long(struct parse *p)
 	return kinds[o->kind].store(o, as, NULL, p->into + o->off);
 }
 
-/* A letter no option has. "-json" was meant as "--json"; else only the letter is at fault. */
-static int unknown_letter(struct parse *p, const char *at)
+/* Reports a letter that no option has. Suggests "--json" for "-json"; else names only the
+ * letter. */
+static int report_unknown_letter(struct parse *p, const char *at)
 {
 	const char *arg = p->argv[p->at];
 	bool ascii = *at > ' ' && *at < 0x7f;
 
 	if (at == arg + 1 && at[1] && find_name(p->spec, at, strlen(at)))
-		return unknown(p->spec, arg, strlen(arg), at);
+		return report_unknown(p->spec, arg, strlen(arg), at);
 	if (!ascii || at == arg + 1)
-		return unknown(p->spec, arg, ascii ? 2 : strlen(arg), NULL);
+		return report_unknown(p->spec, arg, ascii ? 2 : strlen(arg), NULL);
 	return fail_usage("unknown option -%c in %s", *at, arg);
 }
 
@@ -225,7 +228,7 @@ static int take_letters(struct parse *p)
 		int err;
 
 		if (!o)
-			return unknown_letter(p, at);
+			return report_unknown_letter(p, at);
 		if (o == &opt_help_row)
 			return print_help(p->spec);
 		if (kinds[o->kind].takes_value)
@@ -237,7 +240,7 @@ static int take_letters(struct parse *p)
 	return 0;
 }
 
-static void reverse(char **v, int n)
+static void reverse_args(char **v, int n)
 {
 	for (int i = 0; i < n / 2; i++) {
 		char *kept = v[i];
@@ -261,7 +264,7 @@ int opt_parse(const struct opt_spec *spec, void *into, int argc, char **argv, ch
 			p.at++;
 			break;
 		}
-		if (arg[0] != '-' || !arg[1]) { /* gather the operands in front, in order */
+		if (arg[0] != '-' || !arg[1]) { /* move operands to the front, in order */
 			argv[p.at] = argv[1 + operands];
 			argv[1 + operands++] = arg;
 			continue;
@@ -270,10 +273,10 @@ int opt_parse(const struct opt_spec *spec, void *into, int argc, char **argv, ch
 		if (err)
 			return err;
 	}
-	/* Turn [operands][options] round, so that the operands meet those behind "--" and argv's
-	 * NULL: a command may exec them. */
-	reverse(argv + 1, operands);
-	reverse(argv + 1, p.at - 1);
+	/* Turn [operands][options] into [options][operands]: the operands then precede those after
+	 * "--" and argv's NULL, so that a command may exec them. */
+	reverse_args(argv + 1, operands);
+	reverse_args(argv + 1, p.at - 1);
 	*rest = argv + p.at - operands;
 	*nrest = argc - p.at + operands;
 	return 0;

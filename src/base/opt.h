@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Command lines as typed rows: one table a command gives parsing, checks and --help. */
+/* Command lines as typed rows: one table per command drives parsing, checks and --help. */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H
 
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include "base/buf.h"
 
-/* A repeatable option's values, in the order given; the strings are argv's. */
+/* The values of a repeatable option, in the order given. The strings belong to argv. */
 #define OPT_LIST_MAX 64
 struct opt_list {
 	const char *at[OPT_LIST_MAX];
@@ -16,7 +16,7 @@ struct opt_list {
 };
 
 enum opt_kind {
-	OPT_KIND_END, /* zero, so that a table ends with {} */
+	OPT_KIND_END, /* zero, so that {} ends a table */
 	OPT_KIND_FLAG,
 	OPT_KIND_SET,
 	OPT_KIND_U32,
@@ -30,17 +30,17 @@ enum opt_kind {
 struct opt {
 	enum opt_kind kind;
 	char letter; /* 0: none */
-	/* Not pointers, which cost more than most names: each has a relocation. */
+	/* Arrays, not pointers: each pointer has a relocation, which costs more than most names. */
 	char name[24]; /* long name without dashes, "": none */
-	char arg[14];  /* the argument's name in help, "": takes none */
+	char arg[14];  /* the argument's name in help; "": the option takes none */
 	const char *help;
-	size_t off;                 /* of the member in the command's struct */
-	uint32_t min, max;          /* OPT_U32: the range that is taken */
-	int value;                  /* OPT_SET: what is stored */
-	const char *const *choices; /* OPT_CHOICE: names, NULL at the end; the index is stored */
+	size_t off;                 /* offset of the member in the command's struct */
+	uint32_t min, max;          /* OPT_U32: the valid range */
+	int value;                  /* OPT_SET: the value to store */
+	const char *const *choices; /* OPT_CHOICE: names, NULL at the end; their index is stored */
 };
 
-/* Offset of T.m; does not compile unless the member has type M. */
+/* The offset of T.m. Does not compile unless the member has type M. */
 #define OPT_OFF_(T, m, M)                                                                 \
 	(offsetof(T, m) +                                                                 \
 	 0 * sizeof(struct {                                                              \
@@ -55,25 +55,25 @@ struct opt {
 		.kind = OPT_KIND_FLAG, .letter = l, .name = n, .help = h, \
 		.off = OPT_OFF_(T, m, bool)                               \
 	}
-/* int: set to v (a second spelling for one choice, as --json for -o json). */
+/* int: set to v (a second spelling of one choice, such as --json for -o json). */
 #define OPT_SET(l, n, T, m, v, h)                                        \
 	{                                                                \
 		.kind = OPT_KIND_SET, .letter = l, .name = n, .help = h, \
 		.off = OPT_OFF_(T, m, int), .value = v                   \
 	}
-/* uint32_t: how often it was given (-vv). */
+/* uint32_t: the number of occurrences (-vv). */
 #define OPT_COUNT(l, n, T, m, h)                                           \
 	{                                                                  \
 		.kind = OPT_KIND_COUNT, .letter = l, .name = n, .help = h, \
 		.off = OPT_OFF_(T, m, uint32_t)                            \
 	}
-/* uint32_t in [lo, hi], decimal or 0x hexadecimal, nothing behind it. */
+/* uint32_t in [lo, hi]; decimal, or hexadecimal with 0x; nothing may follow the number. */
 #define OPT_U32(l, n, a, T, m, lo, hi, h)                                          \
 	{                                                                          \
 		.kind = OPT_KIND_U32, .letter = l, .name = n, .arg = a, .help = h, \
 		.off = OPT_OFF_(T, m, uint32_t), .min = lo, .max = hi              \
 	}
-/* const char *, argv's. */
+/* const char *; points into argv. */
 #define OPT_STR(l, n, a, T, m, h)                                                  \
 	{                                                                          \
 		.kind = OPT_KIND_STR, .letter = l, .name = n, .arg = a, .help = h, \
@@ -85,8 +85,8 @@ struct opt {
 		.kind = OPT_KIND_LIST, .letter = l, .name = n, .arg = a, .help = h, \
 		.off = OPT_OFF_(T, m, struct opt_list)                              \
 	}
-/* uint64_t nanoseconds from "2", "0.5", "10ms", "1.5s", "3m", "2h" (ns us ms s m h d, seconds
- * without one); above 0, at most a year, exact: what is finer than a nanosecond is refused. */
+/* uint64_t nanoseconds from "2", "0.5", "10ms", "1.5s", "3m", "2h". Units: ns us ms s m h d; the
+ * default is seconds. The time must be above 0, at most a year, and whole nanoseconds. */
 #define OPT_TIME(l, n, a, T, m, h)                                                  \
 	{                                                                           \
 		.kind = OPT_KIND_TIME, .letter = l, .name = n, .arg = a, .help = h, \
@@ -99,38 +99,40 @@ struct opt {
 		.off = OPT_OFF_(T, m, int), .choices = c                              \
 	}
 
-/* What the help, the manual page and completion say of a command. */
+/* Describes a command for the help, the manual page and completion. */
 struct opt_spec {
 	const char *command; /* "count" */
-	const char *usage;   /* what follows the name: "[OPTIONS] [FILTER]" */
-	const char *about;   /* a line of at most 60 columns that says what it does, then, after a
-			      * newline, paragraphs; ends without a newline */
+	const char *usage;   /* the usage after the name: "[OPTIONS] [FILTER]" */
+	const char *about; /* a line of at most 60 columns that describes the command; then, after a
+			      newline, paragraphs; no newline at the end */
 	const struct opt *rows; /* ends with a row of kind OPT_KIND_END; NULL: no options */
-	const char *examples;   /* lines below the options, or NULL */
+	const char *examples;   /* lines after the options, or NULL */
 };
 
-/* The row of -h and --help, which every command has before its own rows. */
+/* The row of -h and --help, which precedes every command's own rows. */
 extern const struct opt opt_help_row;
 
-/* Parse argv[1..argc-1] (argv[0] is the command) into *into. Options may stand before or after
- * operands; "--" ends them; -abc, -iX, --name=X and --name X are taken, and a unique prefix of a
- * long name is not. *rest and *nrest get the operands in order (argv is reordered in place, as by
- * GNU getopt: they end at argv's NULL). Returns 0; 1 if --help or -h was asked for and printed to
- * stdout; -errno if it could not be printed; -E_USAGE for a mistake (the nearest option's name is
- * suggested). Reports errors. *into is untouched on failure only as far as it was not reached. */
+/* Parses argv[1..argc-1] (argv[0] is the command) into *into. Options may precede or follow
+ * operands; "--" ends them. Accepts -abc, -iX, --name=X and --name X, but no abbreviated long
+ * names. *rest and *nrest get the operands in order; argv is reordered in place, as by GNU getopt,
+ * so that the operands end at argv's NULL. Returns 0; 1 if --help or -h was given and the help
+ * printed to stdout; -errno if it could not be printed; -E_USAGE for a mistake. Reports errors and
+ * suggests the nearest option. On failure *into has the values of the options before the
+ * mistake. */
 int opt_parse(const struct opt_spec *spec, void *into, int argc, char **argv, char ***rest,
 	      int *nrest);
 
-/* Append a command's help: usage, what it does, options, examples; 80 columns at most. */
+/* Appends a command's help: usage, description, options, examples; at most 80 columns. */
 void opt_put_help(const struct opt_spec *spec, struct buf *out);
-/* Append an entry of a list of commands: the name, and the first line of about. */
+/* Appends an entry of a list of commands: the name and the first line of about. */
 void opt_put_entry(struct buf *out, const char *name, const char *about);
 
-/* The name in names (NULL at the end) nearest to word, or NULL if none is near enough to be a slip.
- */
+/* Returns the name in names (NULL at the end) that is nearest to word; NULL if none is near enough
+ * for a typing mistake. */
 const char *opt_nearest(const char *word, const char *const *names);
 
-/* Pure number parsers: the whole string or nothing. 0 or -EINVAL (not a number), -ERANGE. */
+/* Parse a number that is the whole string. Return 0, -EINVAL (not a number) or -ERANGE. Do not
+ * report errors. */
 int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *value);
 int parse_time(const char *s, uint64_t *ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Separators become the NULs of the pieces before them. */
+/* Replaces each separator by a NUL that ends the piece before it. */
 #include "base/split.h"
 #include <string.h>
 

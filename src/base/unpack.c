@@ -23,8 +23,8 @@ static size_t read_length(struct cursor *c, unsigned int nibble)
 	return n;
 }
 
-/* Copies n bytes from back bytes before to. The ranges may overlap: then the copied part is itself
- * copied, twice as much in each step. */
+/* Copies n bytes that start offset bytes before to. The ranges may overlap: then it copies twice as
+ * much in each step. */
 static void copy_match(uint8_t *to, size_t offset, size_t n)
 {
 	while (n) {

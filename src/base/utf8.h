@@ -19,7 +19,7 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *cp);
  * separators and marks of writing direction. */
 bool utf8_is_control(uint32_t cp);
 
-/* Columns on a terminal: 0, 1 or 2. An approximation that needs no locale. */
+/* Returns the number of columns on a terminal: 0, 1 or 2. An approximation that needs no locale. */
 unsigned int utf8_width(uint32_t cp);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The version, here and nowhere else. */
+/* The version, defined only here. */
 #ifndef BASE_VERSION_H
 #define BASE_VERSION_H
 
 #define SONDE_VERSION "0.1"
-#define SONDE_DATE    "November 30, 2026" /* as mdoc(7) writes it */
+#define SONDE_DATE    "November 30, 2026" /* in the format of mdoc(7) */
 
 #endif

@@ -48,8 +48,8 @@ int capture_file_add_header(struct capture_file *f, const void *bytes, size_t le
  * Reports errors. Adds to *kept the bytes that are in a file; after an error a regular file still
  * ends with a complete block. */
 int capture_file_write(struct capture_file *f, const void *bytes, size_t len, size_t *kept);
-/* The same for a full chunk: page-aligned, and PACKET_BUF_ROOM bytes after it may be overwritten.
- * Bypasses the page cache where possible. */
+/* Like capture_file_write(), for a full chunk: page-aligned, and PACKET_BUF_ROOM bytes after it may
+ * be overwritten. Bypasses the page cache where possible. */
 int capture_file_write_chunk(struct capture_file *f, uint8_t *bytes, size_t len, size_t *kept);
 /* Counts the packets in a sequence of whole blocks or records. */
 uint64_t capture_file_count_packets(const struct capture_file *f, const void *bytes, size_t len);

@@ -30,12 +30,12 @@ static inline bool limits_time_is_up(const struct capture_limits *l, uint64_t no
 size_t limits_cut(struct capture_limits *l, const struct capture_file *f, const uint8_t *blocks,
 		  size_t len);
 
-/* Whether to write chunks that are still being filled. They wait for more packets, but not for long
- * after the last full chunk, nor after the last time they were written. */
+/* Decides whether to write chunks that are still being filled. They wait for more packets, but not
+ * for long after the last full chunk, nor after the last time they were written. */
 bool limits_partial_due(const struct capture_limits *l, uint64_t now);
 
-/* Whether a packet older than those collected may still arrive. writing: a CPU was seen writing
- * now. One that never stops is not waited for. */
+/* Returns true if a packet older than those collected may still arrive. writing: a CPU was seen
+ * writing now. One that never stops is not waited for. */
 bool limits_older_may_come(struct capture_limits *l, bool writing, uint64_t now);
 
 /* Until when to wait for packets: a pause (ns) if there was something, else until the next file is

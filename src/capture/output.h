@@ -38,7 +38,7 @@ struct capture_out {
 
 /* Checks the options; opens no file yet. Returns 0, -errno or -E_USAGE. Reports errors. */
 int capture_out_open(struct capture_out *out, const struct capture_out_opts *opts);
-/* Opens the file, overwriting what it held: call it once packets can arrive. Returns 0 or -errno.
+/* Opens the file, overwriting its contents: call it once packets can arrive. Returns 0 or -errno.
  * Reports errors. */
 int capture_out_begin(struct capture_out *out);
 /* Writes a packet. iface: its interface, NULL if unknown. Returns 0, 1 if the last file is full, or
@@ -61,7 +61,7 @@ static inline bool capture_out_is_ng(const struct capture_out *out)
 {
 	return out->opts.file.name && out->opts.file.pcapng;
 }
-/* Writes what is buffered. Returns 0, 1 if the last file is full, or -errno. Reports errors. */
+/* Writes the buffered output. Returns 0, 1 if the last file is full, or -errno. Reports errors. */
 int capture_out_flush(struct capture_out *out);
 /* Starts another file if its time has come. Returns 0, 1 if the last file is full, or -errno.
  * Reports errors. */

@@ -288,7 +288,7 @@ static int skip_record(const void *rec, size_t len, void *arg)
 	return 0;
 }
 
-/* Where to insert a block of this time among the held ones. */
+/* Returns where to insert a block of this time among the held ones. */
 static size_t find_insert_pos(const struct packet_buf *pb, uint64_t time)
 {
 	const uint8_t *held = (const uint8_t *)pb->held.data;
@@ -321,7 +321,7 @@ static int hold_block(const void *rec, size_t len, void *arg)
 	return pb->held.len >= HELD_MAX;
 }
 
-/* Whether some CPU is still writing a block, which is not visible yet. */
+/* Returns true if some CPU is still writing a block, which is not visible yet. */
 static bool is_any_writing(const struct packet_buf *pb)
 {
 	uint32_t i = 0;

@@ -50,7 +50,7 @@ struct packet_buf_opts {
 int packet_buf_open(struct packet_buf *pb, const struct packet_buf_opts *opts);
 void packet_buf_close(struct packet_buf *pb);
 
-/* A descriptor that can be read once packets arrive after packet_buf_arm(). */
+/* Returns a descriptor that is readable once packets arrive after packet_buf_arm(). */
 int packet_buf_poll_fd(const struct packet_buf *pb);
 void packet_buf_arm(struct packet_buf *pb);
 

@@ -30,7 +30,7 @@
 enum {
 	PRIORITY = -15, /* for setpriority(2) */
 	PAUSE_MS = 5,
-	FILE_PAUSE_MS = 50, /* nobody waits for a file's next packet */
+	FILE_PAUSE_MS = 50, /* the next packet of a file is not urgent */
 	/* Packets older than SETTLE_MS are complete once no CPU is writing; allows for clock skew
 	 * between CPUs. */
 	SETTLE_MS = 5,
@@ -164,7 +164,7 @@ static bool has_full_chunk(const struct pump *p, uint32_t n)
 	return false;
 }
 
-/* Whether to write chunks that are still being filled. */
+/* Decides whether to write chunks that are still being filled. */
 static bool takes_partial(struct pump *p, uint64_t now)
 {
 	return (counts_packets(p) || limits_partial_due(&p->limits, now)) &&
@@ -199,7 +199,7 @@ static int drain_pass(struct pump *p, bool all, bool *any, bool *more)
 	return rc == -EBADMSG ? fail(rc, "damaged blocks from the kernel: a bug in sonde") : rc;
 }
 
-/* Writes what has arrived since the last pause. *any: there was something, or still is. */
+/* Writes the packets that arrived since the last pause. *any: packets were found, or are left. */
 static int drain_batches(struct pump *p, bool all, bool *any)
 {
 	uint64_t end = clock_mono() + DRAIN_MS * MS;

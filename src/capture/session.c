@@ -325,8 +325,8 @@ static int apply_changes(struct capture_session *s)
 	return rc;
 }
 
-/* Whether interfaces with and without Ethernet headers are captured together: libpcap reads files
- * with one link type only. With no names given, both kinds may appear later. */
+/* Returns true if interfaces with and without Ethernet headers are captured together: libpcap reads
+ * files with one link type only. With no names given, both kinds may appear later. */
 static bool is_mixed(const struct capture_session *s)
 {
 	const struct iface_follower *f = &s->follower;

@@ -74,14 +74,14 @@ struct capture_session {
 /* LINKTYPE_* of an interface's packets if no other interface is captured on. */
 uint16_t capture_link_type(const struct link *link);
 /* Loads and attaches. An interface given by name must exist and take the programs; of "every
- * interface" one that fails is skipped with a note. Returns 0 or -errno, with nothing left behind.
+ * interface" one that fails is skipped with a note. Returns 0 or -errno, leaving nothing attached.
  * Reports errors. */
 int capture_session_open(struct capture_session *s, const struct capture_session_opts *opts);
 /* Applies changes of interfaces: call it when .follower.events.fd can be read. Returns 0
  * or -errno. Reports errors. */
 int capture_session_follow(struct capture_session *s);
-/* Whether the kernel decides exactly as the filter does. Else it lets more packets through, and
- * each must be checked again with filter_recheck(). */
+/* Returns true if the kernel decides exactly as the filter does. Else it lets more packets through,
+ * and each must be checked again with filter_recheck(). */
 bool capture_session_is_exact(const struct capture_session *s);
 /* Detaches: no more packets arrive; those that have are still in .packets. */
 void capture_session_stop(struct capture_session *s);

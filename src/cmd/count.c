@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde count: packets and bytes by interface, direction, family, protocol and verdict. */
+/* sonde count: counts packets and bytes by interface, direction, family, protocol and verdict. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,16 +73,16 @@ static const struct opt_spec spec = {
 		    "  sonde count --textfile /var/lib/node_exporter/sonde.prom -I 15s\n",
 };
 
-/* A row as it goes to the sinks. */
+/* A row for the sinks. */
 struct count_rec {
 	uint64_t time; /* ns since the epoch */
 	const char *interface, *direction, *hook, *family, *label, *protocol, *verdict;
 	uint64_t proto, packets, bytes;
-	double pps, bps; /* a second: over the last interval, or since the installation */
+	double pps, bps; /* per second: over the last interval, or since the installation */
 };
 
 #define R struct count_rec
-/* A narrow terminal cuts lines at the right: what matters least stands there. */
+/* Narrow terminals cut lines at the right, so the least important columns are last. */
 static const struct col cols[] = {
 	{ "time", .role = COL_INFO, COL_AT_TIME(R, time) },
 	{ "interface", "iface", "device", .role = COL_KEY, COL_AT_STR(R, interface) },
@@ -124,7 +124,7 @@ static int put_row(struct sink *sink, const struct gate *gate, const struct gate
 		.bytes = row->bytes,
 	};
 
-	/* A protocol without a name is a number: JSON has that beside it. */
+	/* A protocol without a name has its number as label; JSON has it in the other column. */
 	rec.protocol = rec.label == proto ? NULL : rec.label;
 	if (delta && seconds > 0) {
 		rec.pps = (double)delta->packets / seconds;
@@ -133,7 +133,7 @@ static int put_row(struct sink *sink, const struct gate *gate, const struct gate
 	return sink_row(sink, &rec);
 }
 
-/* seconds: how long the rates are over. */
+/* seconds: the time over which rates are computed. */
 static int put_table(struct sink *sink, const struct gate_ifaces *ifaces, double elapsed,
 		     double seconds)
 {
@@ -193,7 +193,7 @@ static uint64_t next_table(void *arg)
 {
 	const struct live *l = arg;
 
-	/* A Prometheus document is whole: standard output gets one, at the end. */
+	/* A Prometheus document is complete: standard output gets one, at the end. */
 	return l->o->once || is_prom(l->o) ? UINT64_MAX : l->next;
 }
 
@@ -206,7 +206,7 @@ static int on_timer(void *arg, uint64_t now)
 	return print_table(l, now);
 }
 
-/* Until the time is over, a signal comes, or none of the named interfaces is left. */
+/* Counts until the time is over, a signal arrives, or none of the named interfaces is left. */
 static int count_live(struct gate_ifaces *ifaces, struct sink *sink, const struct count_opts *o)
 {
 	uint64_t now = clock_mono();
@@ -268,7 +268,7 @@ static int check_options(struct count_opts *o)
 	return 0;
 }
 
-/* Keeps what attaching to interfaces that come up later takes, and renaming a text file. */
+/* Keeps the capabilities for attaching to new interfaces and for replacing a text file. */
 static int drop_privileges(const struct gate_ifaces *ifaces, const struct count_opts *o)
 {
 	uint64_t caps = PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON);
@@ -279,7 +279,7 @@ static int drop_privileges(const struct gate_ifaces *ifaces, const struct count_
 	return rc ? rc : confine_process(caps, o->common.textfile != NULL);
 }
 
-static int count(const struct count_opts *o, struct sink *sink)
+static int count_packets(const struct count_opts *o, struct sink *sink)
 {
 	struct gate_opts opts = { .persistent = o->install,
 				  .verbose = o->common.verbose,
@@ -324,7 +324,7 @@ static int run_count(int argc, char **argv)
 	sink = cmd_open_sink(&o.common, !o.once && !o.read, &file);
 	if (!sink)
 		return -EIO;
-	rc = count(&o, sink);
+	rc = count_packets(&o, sink);
 	sink_free(sink);
 	textfile_close(&file);
 	return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde demo: real traffic in a private network, counted live, compared with what the kernel says.
- */
+/* sonde demo: counts real traffic in a private network live, and compares with the kernel's
+ * counts. */
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 #include "sys/wait.h"
 
 enum {
-	DATAGRAMS = 100, /* of each round and family */
+	DATAGRAMS = 100, /* per round and family */
 	DATAGRAM_LEN = 512,
 	PINGS = 10,
 	PING_LEN = 56,
-	STREAM_LEN = 1 << 20, /* bytes each way of each round's TCP connection */
+	STREAM_LEN = 1 << 20, /* bytes in each direction of a round's TCP connection */
 	SETTLE_TRIES = 50,
 };
 
@@ -66,7 +66,7 @@ static const struct col live_cols[] = {
 #undef R
 static const struct schema live_schema = SCHEMA("demo_count", live_cols);
 
-/* One comparison: what sonde counted against another's word for it. */
+/* One comparison: sonde's count and another source's. */
 struct compare_rec {
 	const char *what, *against, *same;
 	uint64_t packets, packets_there, bytes, bytes_there;
@@ -90,10 +90,10 @@ struct demo {
 	struct lab lab;
 	struct gate gate[LAB_SIDES];
 	struct gate_counters table[LAB_SIDES];
-	struct link_stats stats[LAB_SIDES]; /* the kernel's, of the same moment as table */
+	struct link_stats stats[LAB_SIDES]; /* the kernel's, read together with table */
 	uint64_t datagrams, pings;          /* sent by the near side, per family */
 	unsigned int differ;
-	bool headers; /* some differ only by the Ethernet headers */
+	bool headers; /* some counts differ only by the Ethernet headers */
 };
 
 static int attach_both(struct demo *d)
@@ -193,8 +193,8 @@ static int on_round(void *arg, uint64_t now)
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* Rounds of traffic, and a table a second: at least one round, which waits until the kernel has
- * sent what it sends by itself when links come up. */
+/* Sends rounds of traffic and prints a table per second. The first round waits until the kernel has
+ * sent the packets that it sends when links come up. */
 static int send_all(struct demo *d, const struct demo_opts *o, struct sink *sink)
 {
 	uint64_t start = clock_mono(), first = start + NS_PER_S / 20;
@@ -229,8 +229,8 @@ static int read_stats(struct demo *d, struct link_stats *stats)
 	return 0;
 }
 
-/* The kernel sends of itself (neighbour discovery, multicast reports): take a moment in which
- * neither end's statistics move. */
+/* Reads both sides' statistics at a moment when they do not change: the kernel sends packets on its
+ * own (neighbour discovery, multicast reports). */
 static int read_settled(struct demo *d)
 {
 	struct link_stats before[LAB_SIDES];
@@ -263,7 +263,7 @@ static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)
 	return sum;
 }
 
-/* header: bytes of each packet that the other side may have left out. */
+/* header: bytes of each packet that the other source may not count. */
 static int compare_counts(struct demo *d, struct sink *sink, struct compare_rec *rec,
 			  uint32_t header)
 {
@@ -277,9 +277,9 @@ static int compare_counts(struct demo *d, struct sink *sink, struct compare_rec 
 	return sink_row(sink, rec);
 }
 
-/* While a veth interface takes packets by native XDP, the kernel's statistics of both ends count
- * them without their Ethernet header (veth_xdp_rcv() in drivers/net/veth.c adds skb->len after
- * eth_type_trans()). */
+/* Returns the bytes per packet that the kernel's statistics omit. While a veth interface receives
+ * packets at native XDP, they count packets of both ends without their Ethernet header
+ * (veth_xdp_rcv() in drivers/net/veth.c adds skb->len after eth_type_trans()). */
 static uint32_t left_out(const struct demo *d, int side, enum gate_dir dir)
 {
 	int receiver = dir == GATE_IN ? side : !side;
@@ -287,7 +287,7 @@ static uint32_t left_out(const struct demo *d, int side, enum gate_dir dir)
 	return d->gate[receiver].counters[GATE_IN].hook == HOOK_XDP_NATIVE ? ETH_HLEN : 0;
 }
 
-/* Each end and direction against the kernel's interface statistics. */
+/* Compares each side and direction with the kernel's interface statistics. */
 static int compare_stats(struct demo *d, struct sink *sink)
 {
 	static const char *const names[LAB_SIDES][GATE_DIRS] = { { "sonde0 in", "sonde0 out" },
@@ -315,7 +315,7 @@ static int compare_stats(struct demo *d, struct sink *sink)
 	return rc;
 }
 
-/* What the sockets were given, as frames: the headers are ours to reckon. */
+/* Compares with the data that the sockets sent, plus computed headers. */
 static int compare_sent(struct demo *d, struct sink *sink)
 {
 	static const struct {
@@ -383,7 +383,7 @@ static int run_in_lab(struct demo *d, const struct demo_opts *o, struct sink *si
 {
 	int rc = lab_open(&d->lab);
 
-	/* The gates are there before the first packet: so are the kernel's counters at zero. */
+	/* The gates are attached while the kernel's counters are zero, too. */
 	if (!rc)
 		rc = attach_both(d);
 	if (!rc)

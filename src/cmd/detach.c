@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde detach: removes what sonde installed, and nothing else. */
+/* sonde detach: removes sonde's programs, and nothing else. */
 #include <string.h>
 #include "base/err.h"
 #include "cmd/common/gate.h"
@@ -109,7 +109,7 @@ static int detach_all(struct nl *nl, struct tally *t)
 	return rc;
 }
 
-static int detach(const struct detach_opts *o)
+static int detach_programs(const struct detach_opts *o)
 {
 	struct tally t = { .force = o->force, .quiet = o->common.quiet };
 	struct nl nl = { 0 };
@@ -142,7 +142,7 @@ static int run_detach(int argc, char **argv)
 	rc = cmd_enter_netns(o.common.netns);
 	if (rc)
 		return rc;
-	return detach(&o);
+	return detach_programs(&o);
 }
 
 const struct command cmd_detach = { &spec, run_detach, NULL, NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde status: sonde's programs in the kernel, where they are, and what they cost. */
+/* sonde status: shows sonde's programs in the kernel, their hooks and their cost. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,12 +77,12 @@ static const struct schema stats_schema = { "program", cols, NCOLS, 0 };
 static const struct schema plain_schema = { "program", cols, NCOLS - NSTATS, 0 };
 static const struct schema *const records[] = { &stats_schema, NULL };
 
-/* A program, and the hook where it was found. */
+/* A program and its hook. */
 struct entry {
 	struct found at;
 	char interface[IF_NAMESIZE];
 	struct find_prog prog;
-	uint64_t runs, ns; /* before the time that is measured */
+	uint64_t runs, ns; /* at the start of the measurement */
 };
 
 struct entries {
@@ -95,7 +95,7 @@ static int add_entry(struct entries *e, const struct found *f, const char *inter
 	struct entry new = { .at = *f };
 	void *more;
 
-	/* It was unloaded since. */
+	/* The program was unloaded meanwhile. */
 	if (find_prog(f->prog_id, &new.prog))
 		return 0;
 	more = array_grow(e->at, e->n, &e->room, sizeof(*e->at));
@@ -149,7 +149,8 @@ static bool is_listed(const struct entries *e, uint32_t id)
 	return false;
 }
 
-/* Programs at no hook of this namespace: in another namespace, or of a tracing command. */
+/* Adds programs without a hook in this namespace: those in other namespaces and of tracing
+ * commands. */
 static int gather_rest(struct entries *e, bool all)
 {
 	uint32_t id = 0;

@@ -156,7 +156,8 @@ static bool find_comparison(const struct parser *p, enum filter_cmp *cmp)
 	return false;
 }
 
-/* Whether an arithmetic expression may start here. A protocol starts one only before a '['. */
+/* Returns true if an arithmetic expression may start here. A protocol starts one only before a
+ * '['. */
 static bool may_start_number(const struct parser *p)
 {
 	struct token next;

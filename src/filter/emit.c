@@ -141,7 +141,7 @@ static void emit_load_bytes(struct emitter *e, uint8_t size)
 	}
 }
 
-/* Where a packet goes that lacks bytes which the filter reads: it does not match. After an
+/* Returns where to go if the packet lacks bytes that the filter reads: it does not match. After an
  * approximation it goes on to user space, where the exact condition may decide before these bytes
  * are read. */
 static uint32_t reject_label(const struct emitter *e)
@@ -383,7 +383,7 @@ static void emit_set(struct emitter *e, const struct filter_node *n, const uint3
 	}
 }
 
-/* Whether the payload starts as a TLS ClientHello does (RFC 8446 sec. 4.1.2, 5.1). */
+/* Emits a test whether the payload starts as a TLS ClientHello does (RFC 8446 sec. 4.1.2, 5.1). */
 static void emit_client_hello(struct emitter *e, const uint32_t to[2], uint32_t next)
 {
 	static const struct {
@@ -518,8 +518,8 @@ static void resolve_jumps(struct emitter *e)
 	}
 }
 
-/* Emits one filter: a match returns its answer, otherwise the code after it runs. False: it always
- * matches, so no code may follow. */
+/* Emits one filter: a match returns its answer, otherwise the code after it runs. Returns false if
+ * it always matches, so no code may follow. */
 static bool emit_rule(struct emitter *e, const struct filter_rule *rule)
 {
 	static const struct filter_node always = { .op = FILTER_TRUE };

@@ -40,13 +40,13 @@ struct filter_code {
 	size_t n, room;
 	struct filter_reloc *relocs;
 	size_t nrelocs, reloc_room;
-	/* False: the filter reads names in payloads, and the code also lets through packets that
+	/* false: the filter reads names in payloads, and the code also lets through packets that
 	 * only may match; filter_recheck() decides about them. */
 	bool exact;
 };
 
-/* Emits the code of one filter. 0, -ENOMEM, or -E2BIG with *diag if it is too large for a kernel
- * program. *f must outlive *code, which the caller closes. */
+/* Emits the code of one filter. Returns 0, -ENOMEM, or -E2BIG with *diag if it is too large for a
+ * kernel program. *f must outlive *code, which the caller closes. */
 int filter_emit(const struct filter *f, enum filter_target target, struct filter_code *code,
 		struct diag *diag);
 /* One of several filters, and what the code returns if this is the first one that matches. */
@@ -55,7 +55,8 @@ struct filter_rule {
 	uint32_t answer;
 };
 
-/* The same for n filters in order. default_answer: what the code returns if none matches. */
+/* Emits the code of n filters in order. default_answer: returned by the code if none matches.
+ * Returns and ownership as above. */
 int filter_emit_rules(const struct filter_rule *rules, size_t n, uint32_t default_answer,
 		      enum filter_target target, struct filter_code *code, struct diag *diag);
 /* Appends the code as text, one instruction per line. */

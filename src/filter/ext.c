@@ -126,7 +126,7 @@ static int load_set(struct parser *p, const struct token *t, const char *file,
 	return rc ? tree_fail_lookup(p, t, "set of addresses", file) : 0;
 }
 
-/* The number of the file's set in the filter. Each file is loaded once. */
+/* Returns the number of the file's set in the filter. Loads each file once. */
 static int find_or_load_set(struct parser *p, const struct token *t, const char *file,
 			    uint64_t *number)
 {

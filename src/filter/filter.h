@@ -64,8 +64,8 @@ struct filter_names {
 	int (*cgroup)(void *arg, const char *path, uint64_t *id, struct diag *why);
 	int (*container)(void *arg, const char *id, uint64_t *cgroup, struct diag *why);
 	int (*netns)(void *arg, const char *name, uint32_t *inode, struct diag *why);
-	/* A set that is already loaded: 1 with *set, except for its name; 0 if there is none of
-	 * this file, or -ENOMEM. */
+	/* Gets a set that is already loaded: returns 1 with *set, except for its name; 0 if no set
+	 * of this file is loaded, or -ENOMEM. */
 	int (*known_set)(void *arg, const char *file, struct filter_set *set);
 	/* Appends the text of a set's file. */
 	int (*set)(void *arg, const char *file, struct buf *text, struct diag *why);
@@ -73,8 +73,8 @@ struct filter_names {
 	uint32_t netmask; /* of the interface's IPv4 address, host byte order; 0: unknown */
 };
 
-/* Parses text. names may be NULL. 0, -EINVAL with *diag, or -ENOMEM. *f is unchanged on failure;
- * the caller closes it after success. */
+/* Parses text. names may be NULL. Returns 0, -EINVAL with *diag, or -ENOMEM. *f is unchanged on
+ * failure; the caller closes it after success. */
 int filter_parse(struct filter *f, const char *text, const struct filter_names *names,
 		 struct diag *diag);
 void filter_close(struct filter *f);
@@ -87,17 +87,17 @@ struct filter_packet {
 	uint32_t caplen;
 };
 
-/* The parts of a view that the filter reads: a mask of enum view_group. */
+/* Returns the parts of a view that the filter reads: a mask of enum view_group. */
 unsigned int filter_groups(const struct filter *f);
-/* Whether the filter reads nothing but length, interface, direction, protocols and addresses of the
- * packet itself. */
+/* Returns true if the filter reads nothing but length, interface, direction, protocols and
+ * addresses of the packet itself. */
 bool filter_is_addr_only(const struct filter *f);
 
-/* Whether the packet matches. As in libpcap, it does not match if the filter reads a byte that it
- * does not have, whatever the other conditions are. */
+/* Returns true if the packet matches. As in libpcap, it does not match if the filter reads a byte
+ * that it does not have, whatever the other conditions are. */
 bool filter_match(const struct filter *f, const struct filter_packet *p);
-/* Whether a packet matches that code which is not exact (struct filter_code) let through in the
- * kernel. Conditions on interface, verdict and owner, which the kernel knew and user space does
+/* Returns true if a packet matches that code which is not exact (struct filter_code) let through in
+ * the kernel. Conditions on interface, verdict and owner, which the kernel knew and user space does
  * not, count as met. */
 bool filter_recheck(const struct filter *f, const struct filter_packet *p);
 

@@ -112,7 +112,8 @@ static bool read_number(const char *s, size_t len, uint64_t *value)
 	return true;
 }
 
-/* A MAC or IPv6 address with colons. False: none, or colons are signs here. */
+/* Parses a MAC or IPv6 address with colons. Returns false if it is none, or if colons are signs
+ * here. */
 static bool lex_colon_address(const struct lexer *l, struct token *t)
 {
 	size_t len = 0, colons = 0;

@@ -40,11 +40,11 @@ struct lexer {
 };
 
 struct token lex_next(struct lexer *l);
-/* A raw word: up to white space or a closing parenthesis, as file names are; or quoted. */
+/* Returns a raw word: up to white space or a closing parenthesis, like a file name; or quoted. */
 struct token lex_raw(struct lexer *l);
-/* Whether the token is this word, not quoted. */
+/* Returns true if the token is this word, not quoted. */
 bool token_is(const struct token *t, const char *word);
-/* The offset of the '-' in a word such as "80-90", which one token holds; 0: none. */
+/* Returns the offset of the '-' in a word such as "80-90", which one token holds; 0: none. */
 size_t token_dash(const struct token *t);
 
 #endif

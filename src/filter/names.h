@@ -20,7 +20,7 @@ struct filter_proto {
 
 /* NULL: not a protocol keyword. */
 const struct filter_proto *names_find_proto(const struct token *t);
-/* Find a number by its name. False: unknown name. */
+/* Find a number by its name. Return false if the name is unknown. */
 bool names_find_ethertype(const struct token *t, uint32_t *number);
 bool names_find_ip_proto(const struct token *t, uint32_t *number);
 /* tcpflags, tcp-syn, icmptype, icmp-echo and so on. */

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* One row per operator: X(NAME, members of struct filter_op_info that are not 0). A row makes
- * FILTER_NAME in enum filter_op. The comments say which members of struct filter_node it uses. */
+ * FILTER_NAME in enum filter_op. The comments name the members of struct filter_node that it
+ * uses. */
 #define FILTER_OPS(X)                                                                             \
 	/* Conditions. */                                                                         \
 	X(FALSE)                                                                                  \

@@ -26,7 +26,8 @@ static bool is_not(const struct token *t)
 	return token_is(t, "not") || (t->kind == TOKEN_SIGN && t->value == '!');
 }
 
-/* "src", "dst", "src or dst", "src and dst", "dst or src", "dst and src". False: none of them. */
+/* Parses "src", "dst", "src or dst", "src and dst", "dst or src" or "dst and src". Returns false if
+ * it is none of them. */
 static bool parse_direction(struct parser *p, struct qual *q)
 {
 	bool src = tokens_at_word(&p->in, "src");
@@ -201,7 +202,7 @@ static int parse_id(struct parser *p, const struct qual *q, uint32_t *out)
 	return parse_single_id(p, q, out);
 }
 
-/* Whether the current token may be a name, number or address, or start a list of them. */
+/* Returns true if the current token may be a name, number or address, or start a list of them. */
 static bool may_start_id(const struct parser *p)
 {
 	const struct token *t = &p->in.tok;
@@ -365,7 +366,8 @@ static int fail_unknown(struct parser *p)
 	return tree_fail(p, t, "unknown filter keyword '%.*s'", (int)t->len, t->text);
 }
 
-/* An optional protocol, direction and type, in this order; then what they qualify. */
+/* Parses an optional protocol, direction and type, in this order, and the name, number or address
+ * that they qualify. */
 static int parse_qualified(struct parser *p, uint32_t *out)
 {
 	struct token first = p->in.tok;
@@ -431,8 +433,8 @@ static int parse_primary(struct parser *p, uint32_t *out)
 	return parse_qualified(p, out);
 }
 
-/* Whether what follows "and" or "or" is a bare name, number or address, to which the qualifiers
- * before apply: "port 80 or 443". */
+/* Returns true if what follows "and" or "or" is a bare name, number or address, to which the
+ * qualifiers before apply: "port 80 or 443". */
 static bool inherits_qualifiers(struct parser *p)
 {
 	struct token t = is_not(&p->in.tok) ? tokens_peek(&p->in) : p->in.tok;

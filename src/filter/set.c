@@ -35,7 +35,8 @@ static int fail_at(const struct line *l, const char *at, struct diag *diag, cons
 	return -EINVAL;
 }
 
-/* Reads a decimal number up to max, of at most 3 digits. *at: after it. False: no such number. */
+/* Reads a decimal number up to max, of at most 3 digits. *at: after it. Returns false if there is
+ * no such number. */
 static bool read_number(const char **at, const char *end, unsigned int max, unsigned int *value)
 {
 	const char *s = *at;
@@ -152,7 +153,8 @@ static inline __attribute__((always_inline)) void scatter_prefixes(const uint8_t
 		memcpy(to + positions[from[byte]]++ * width, from, width);
 }
 
-/* One pass of a radix sort, by one byte. False: all have the same byte, and nothing was copied. */
+/* Makes one pass of a radix sort, by one byte. Returns false if all have the same byte; then
+ * nothing was copied. */
 static bool sort_by_byte(const uint8_t *from, uint8_t *to, size_t n, size_t width, size_t byte)
 {
 	size_t positions[256] = { 0 }, position = 0;
@@ -205,7 +207,7 @@ static int sort_prefixes(struct set_prefixes *p, size_t width)
 	return 0;
 }
 
-/* Whether both start with the same `bits` bits. */
+/* Returns true if both start with the same `bits` bits. */
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int bits)
 {
 	return !memcmp(a, b, bits / 8) &&

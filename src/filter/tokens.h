@@ -11,10 +11,10 @@ struct tokens {
 	struct token tok;   /* the current token */
 };
 
-/* The stream is at the first token of text. */
+/* Returns a stream at the first token of text. */
 struct tokens tokens_of(const char *text);
 void tokens_advance(struct tokens *s);
-/* The token after the current one. */
+/* Returns the token after the current one. */
 struct token tokens_peek(const struct tokens *s);
 bool tokens_at_sign(const struct tokens *s, uint64_t sign);
 bool tokens_at_word(const struct tokens *s, const char *word);

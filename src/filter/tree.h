@@ -60,11 +60,11 @@ uint32_t tree_const(struct parser *p, bool value);
 uint32_t tree_not(struct parser *p, uint32_t a);
 uint32_t tree_and(struct parser *p, uint32_t a, uint32_t b);
 uint32_t tree_or(struct parser *p, uint32_t a, uint32_t b);
-/* A field of struct view compared with value, with all its bits or with those in mask. */
+/* Compare a field of struct view with value, in all its bits or in those of mask. */
 uint32_t tree_cmp(struct parser *p, size_t field, size_t size, enum filter_cmp cmp, uint64_t value);
 uint32_t tree_cmp_masked(struct parser *p, size_t field, size_t size, uint64_t mask,
 			 uint64_t value);
-/* len bytes (4, 6, 8 or 16) of a field equal these in the bits of mask (NULL: all). */
+/* Compares len bytes (4, 6, 8 or 16) of a field with these, in the bits of mask (NULL: all). */
 uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const uint8_t *mask,
 		    size_t len);
 #define FIELD(member) offsetof(struct view, member), sizeof(((struct view *)0)->member)
@@ -73,11 +73,12 @@ uint32_t tree_bytes(struct parser *p, size_t field, const uint8_t *bytes, const 
 int tree_fail(struct parser *p, const struct token *t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same with "missing WHAT" at the end of the text, else "expected WHAT, not 'TOKEN'". */
+/* Like tree_fail(), with "missing WHAT" at the end of the text, else "expected WHAT, not
+ * 'TOKEN'". */
 int tree_fail_expected(struct parser *p, const struct token *t, const char *what);
 
-/* The same after a failed lookup of a name: keeps the message that the lookup wrote into
- * p->diag->msg, which was empty before it, or writes "no WHAT NAME". Returns -EINVAL. */
+/* Reports a failed lookup of a name: keeps the message that the lookup wrote into p->diag->msg,
+ * which was empty before it, or writes "no WHAT NAME". Returns -EINVAL. */
 int tree_fail_lookup(struct parser *p, const struct token *t, const char *what, const char *name);
 
 /* Counts one more level of nesting. 0, or -EINVAL with a message at t if there are too many. The

@@ -144,8 +144,8 @@ static void parse_arp(struct view *v, struct reader *r)
 	memcpy(v->dst, a + 24, 4);
 }
 
-/* MPLS labels to the bottom of the stack; after it, the first four bits tell IPv4 from IPv6 (RFC
- * 4928). False: no IP packet follows. */
+/* Skips MPLS labels to the bottom of the stack; the first four bits after it distinguish IPv4 and
+ * IPv6 (RFC 4928). Returns false if no IP packet follows. */
 static bool parse_labels(struct view *v, struct reader *r)
 {
 	for (int i = 0; i < LABELS_MAX; i++) {
@@ -286,8 +286,8 @@ static bool skip_geneve(struct reader *r, uint16_t *type)
 	return cursor_skip(&r->c, (size_t)(at[0] & 0x3f) * 4);
 }
 
-/* Moves r to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. False: no
- * tunnel, or cut off. */
+/* Moves r to the packet that a tunnel carries. *type: its EtherType, 0 for Ethernet. Returns false
+ * if it is no tunnel or is cut off. */
 static bool enter_tunnel(const struct view *v, struct reader *r, uint16_t *type)
 {
 	if (v->trans == VIEW_NONE)

@@ -27,7 +27,7 @@ static uint64_t row_order(const struct gate_row *r)
 	       r->verdict;
 }
 
-/* The position of row, or where to insert it. */
+/* Returns the position of row, or where to insert it. */
 static size_t find_position(const struct gate_counters *t, const struct gate_row *row)
 {
 	uint64_t order = row_order(row);

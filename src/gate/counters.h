@@ -29,7 +29,7 @@ struct gate_counters {
 
 void gate_counters_free(struct gate_counters *t);
 void gate_counters_clear(struct gate_counters *t);
-/* The row with the same dir, family, proto and verdict as *row, or NULL. */
+/* Returns the row with the same dir, family, proto and verdict as *row; NULL: none. */
 struct gate_row *gate_counters_find(const struct gate_counters *t, const struct gate_row *row);
 /* Adds *row's counters to its row, which is made if there is none. Returns 0 or -ENOMEM. */
 int gate_counters_add(struct gate_counters *t, const struct gate_row *row);

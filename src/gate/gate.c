@@ -22,8 +22,8 @@ static void counter_src_close(struct gate_counter_src *counters)
 	*counters = (struct gate_counter_src){ 0 };
 }
 
-/* Opens the conf and maps of a gate that is in the kernel, whoever loaded it. Returns -ENOENT if
- * the program is not a gate, or is one of an unknown version. */
+/* Opens the conf and maps of a gate in the kernel, which another process may have loaded. Returns
+ * -ENOENT if the program is not a gate, or is one of an unknown version. */
 static int counter_src_open(struct gate_counter_src *counters, const struct found *f)
 {
 	struct gate_counter_src got = { .hook = f->hook, .borrowed = true, .prog_id = f->prog_id };

@@ -55,8 +55,8 @@ void gate_detach(struct gate *g, struct nl *nl);
 
 /* Adds all counters to *t. Returns 0 or -errno. Reports errors. */
 int gate_read(const struct gate *g, struct gate_counters *t);
-/* False if the borrowed gate was detached from the interface. True if another program took over its
- * counters. */
+/* Returns false if the borrowed gate was detached from the interface. Returns true also if another
+ * program took over its counters. */
 bool gate_is_live(const struct gate *g, struct nl *nl);
 /* Attaches an own gate for incoming packets, with new counters, in place of a borrowed one that was
  * detached. The other direction goes on. Errors as of gate_open(). */

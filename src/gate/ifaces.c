@@ -107,7 +107,7 @@ static int join_gate(struct gate_ifaces *p, const struct link *link, enum gate_d
 	return rc;
 }
 
-/* Returns the directions (bits) that installed gates serve as asked for: all of them, or those that
+/* Returns the directions (bits) that installed gates serve as requested: all of them, or those that
  * only rules used before. -EEXIST if counters are installed in another way. Reports errors. */
 static int join_gates(struct gate_ifaces *p, const struct link *link, const struct gate *gate)
 {
@@ -136,8 +136,9 @@ static int join_gates(struct gate_ifaces *p, const struct link *link, const stru
 	return rc ? rc : served;
 }
 
-/* An installation that counts as asked for is kept, with its counters. One that counts in another
- * way is not changed silently: -EEXIST. Returns the directions (bits) that are served already. */
+/* Keeps an installation that counts as requested, with its counters. Returns the directions (bits)
+ * that are already served; -EEXIST for one that counts in another way, which is not changed
+ * silently. */
 static int join_installed(struct gate_ifaces *p, const struct link *link)
 {
 	struct gate gate = { 0 };
@@ -331,8 +332,8 @@ static void drop_dir(struct gate_counters *t, enum gate_dir dir)
 	t->n = n;
 }
 
-/* The borrowed gate was detached. Its maps are still open: reads their last counters, and attaches
- * an own gate. What passed in between is not counted, which the note says. */
+/* The borrowed gate was detached. Its maps are still open: reads their last counters and attaches a
+ * gate of its own. Notes that packets in between are not counted. */
 static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 {
 	int rc;
@@ -347,7 +348,7 @@ static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 		iface->unusable = true;
 		iface_follower_reject(&p->follower, iface->gate.link.ifindex, rc);
 	}
-	/* If the next gate is borrowed too, what it counted before. */
+	/* The next gate may be borrowed too: add what it counted before. */
 	for (size_t i = 0; i < iface->gate.baseline.n; i++)
 		gate_counters_add(&iface->last, &iface->gate.baseline.rows[i]);
 	gate_counters_free(&iface->gate.baseline);

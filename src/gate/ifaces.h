@@ -32,7 +32,7 @@ int gate_ifaces_open(struct gate_ifaces *p, const struct opt_list *names,
 		     const struct gate_opts *opts);
 /* Attaches a gate to each interface. A named interface must exist and accept one. Without names,
  * interfaces that do not are reported and left out, and tc is used where another program holds XDP.
- * Returns 0 or -errno. Reports errors; on failure what was installed is detached. */
+ * Returns 0 or -errno. Reports errors; on failure detaches what it installed. */
 int gate_ifaces_attach(struct gate_ifaces *p);
 /* Prepares for gate_ifaces_follow(). Call it before the process gives up its privileges. Returns 0
  * or -errno. Reports errors. */

@@ -175,7 +175,7 @@ static int record_attached(struct gate_install *inst, const struct attach *a)
 	return rc;
 }
 
-/* True if the new program can keep the guard's table: it has the same size. */
+/* Returns true if the new program can keep the guard's table: it has the same size. */
 static bool keeps_table(const struct gate_install *inst, const struct guard_plan *plan)
 {
 	return inst->current.hook && inst->conf.guarded && plan &&
@@ -199,7 +199,7 @@ static void change_table(const struct guard_conf *conf, int fd,
 	guard_table_close(&table);
 }
 
-/* The program of this direction, for these hooks, with or without the guard. */
+/* Returns the program of this direction, for these hooks, with or without the guard. */
 static uint32_t select_prog(const struct gate_install *inst, const struct gate_install_opts *opts,
 			    unsigned int hooks)
 {

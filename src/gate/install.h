@@ -16,7 +16,8 @@ struct gate_install {
 	uint32_t users;        /* enum gate_user */
 	struct gate_conf conf; /* of the installed gate */
 	struct buf text;       /* its rules (gate/rules.h) */
-	struct buf allow;      /* what its guard lets pass without limits, an expression a line */
+	struct buf allow; /* expressions for packets that its guard passes without limits, one per
+			     line */
 	int map_fd[GATE_NMAPS];
 	int prog_fd;
 	/* The program that gate_install() attached; hook HOOK_NONE: none. */

@@ -37,14 +37,14 @@ int gate_load(struct obj *obj, const struct gate_load_opts *opts, struct gate_co
  * an index of gen/gate.gen.h. Returns a descriptor, which the caller closes, and stores its
  * information in *info; -ENOENT or another -errno. Does not report errors. */
 int gate_find_map(const struct find_prog *prog, int map, struct bpf_map_info *info);
-/* True for a gate of this version, or of an older one with the same layouts. */
+/* Returns true for a gate of this version, or of an older one with the same layouts. */
 bool gate_conf_is_known(const struct gate_conf *conf);
 /* Reads the conf from a gate's map .rodata. Leaves *conf as it is if there is none. */
 void gate_read_conf(int fd, const struct bpf_map_info *info, struct gate_conf *conf);
-/* Reads the conf of a program in the kernel, whoever loaded it. Returns 0 or -errno; -ENOENT if it
- * is not a gate, or is one of an unknown version. Does not report errors. */
+/* Reads the conf of a program in the kernel, which another process may have loaded. Returns 0 or
+ * -errno; -ENOENT if it is not a gate, or is one of an unknown version. Does not report errors. */
 int gate_find_conf(const struct find_prog *prog, struct gate_conf *conf);
-/* The program of a direction, for these hooks (HOOK_BIT()s). */
+/* Returns the program of a direction, for these hooks (HOOK_BIT()s). */
 uint32_t gate_select_prog(enum gate_dir dir, unsigned int hooks, bool guarded);
 
 #endif

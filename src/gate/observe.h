@@ -12,9 +12,9 @@ struct observe {
 	int decision_fd; /* the map with the verdict, which the observer reads */
 };
 
-/* Opens the observer's map of the gate at an interface's XDP hook, whoever attached the gate.
- * Returns 0 or -errno: -ENOENT if there is no gate (not reported), -EBUSY if another observer is
- * there, -EOPNOTSUPP if the gate cannot have one. */
+/* Opens the observer's map of the gate at an interface's XDP hook, which another process may have
+ * attached. Returns 0 or -errno: -ENOENT if there is no gate (not reported), -EBUSY if another
+ * observer is there, -EOPNOTSUPP if the gate cannot have one. */
 int observe_open(struct observe *o, struct nl *nl, const struct link *link);
 /* Sets the observer. It has to be loaded for XDP with the same flags as the gate: else -EINVAL. */
 int observe_set(const struct observe *o, int prog_fd);

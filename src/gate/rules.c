@@ -120,7 +120,7 @@ static int parse_name(struct rule_line *l, struct rule *rule)
 	return 0;
 }
 
-/* What the filter language has but the gate does not support. Returns the reason, or NULL. */
+/* Returns the first part of the filter language in f that the gate does not support; NULL: none. */
 static const char *unsupported_reason(const struct filter *f)
 {
 	if (f->needs & FILTER_NEED_OWNER)

@@ -53,16 +53,16 @@ void rule_print(const struct rule *rule, struct buf *out);
 /* Gives ids to rules without one, greater than last if possible. Returns 0, or -E2BIG if there are
  * no more ids. */
 int rules_assign_ids(struct rules *r, uint16_t last);
-/* True if a rule has this id. */
+/* Returns true if a rule has this id. */
 bool rules_has_id(const struct rules *r, uint16_t id);
-/* The rule with this id, or with this name if it is no number; NULL: none. */
+/* Returns the rule with this id, or with this name if it is no number; NULL: none. */
 struct rule *rules_find(const struct rules *r, const char *id_or_name);
 void rules_remove(struct rules *r, size_t i);
 /* Moves the last rule before the i-th. */
 void rules_move_last(struct rules *r, size_t i);
-/* The number of rules of a direction. */
+/* Returns the number of rules of a direction. */
 size_t rules_count(const struct rules *r, enum gate_dir dir);
-/* True if the packet is dropped. *rule: the rule that decided; NULL: the default. */
+/* Returns true if the packet is dropped. *rule: the rule that decided; NULL: the default. */
 bool rules_drops_packet(const struct rules *r, enum gate_dir dir, const struct filter_packet *p,
 			const struct rule **rule);
 void rules_close(struct rules *r);

@@ -262,7 +262,7 @@ static bool has_rules(const struct gate_txn *txn, enum gate_dir dir)
 	return txn->rules.drops[dir] || rules_count(&txn->rules, dir);
 }
 
-/* True if the kernel has these rules and users already. */
+/* Returns true if the kernel has these rules and users already. */
 static bool is_unchanged(const struct gate_txn *txn, enum gate_dir dir, uint32_t users)
 {
 	const struct gate_install *install = &txn->install[dir];
@@ -277,8 +277,8 @@ static bool is_unchanged(const struct gate_txn *txn, enum gate_dir dir, uint32_t
 	return same;
 }
 
-/* The id of an equal rule in the kernel's text, the first one after the rule with the id `after`;
- * 0: there is none. */
+/* Returns the id of an equal rule in the kernel's text, the first one after the rule with the id
+ * `after`; 0: none. */
 static uint16_t find_old_id(const struct buf *text, const struct rule *rule, uint16_t after)
 {
 	struct rule plain = *rule;
@@ -324,7 +324,7 @@ static void reuse_ids(struct gate_txn *txn)
 	}
 }
 
-/* True if the kernel had this rule, or the default if it is NULL, under the same id. */
+/* Returns true if the kernel had this rule, or the default if it is NULL, under the same id. */
 static bool had_rule(const struct gate_txn *txn, enum gate_dir dir, const struct rule *rule)
 {
 	const struct buf *text = &txn->install[dir].text;

@@ -42,7 +42,7 @@ int gate_txn_begin(struct gate_txn *txn, struct nl *nl, const struct link *link,
 /* Resolves names for this transaction: known sets are not read from files again. Valid as long as
  * *txn, which must not move. */
 struct filter_names gate_txn_names(struct gate_txn *txn);
-/* The set with this name, or NULL. */
+/* Returns the set with this name; NULL: none. */
 struct gate_txn_set *gate_txn_find_set(const struct gate_txn *txn, const char *name);
 /* Adds or replaces a set, and takes over its members. Returns 0 or -ENOMEM. Reports errors. */
 int gate_txn_replace_set(struct gate_txn *txn, const char *name, struct filter_set *set);

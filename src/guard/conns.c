@@ -41,7 +41,7 @@ uint32_t conns_table_id(const struct find_prog *prog)
 	return fd < 0 ? 0 : info.id;
 }
 
-/* The same for a program id; 0 also if the program is no connection counter, or is gone. */
+/* Returns a program's table id; 0 also if the program is no connection counter, or is gone. */
 static uint32_t read_table_id(uint32_t id, struct find_prog *prog)
 {
 	return find_prog(id, prog) || !is_conns_prog(prog) ? 0 : conns_table_id(prog);
@@ -164,7 +164,7 @@ void conns_close(struct conns_change *c)
 	*c = (struct conns_change){ 0 };
 }
 
-/* True if another program uses the table. */
+/* Returns true if another program uses the table. */
 static bool has_gate(uint32_t table)
 {
 	uint32_t id = 0;

@@ -37,7 +37,7 @@ int conns_stop(uint32_t table);
 int conns_rollback(struct conns_change *c);
 void conns_close(struct conns_change *c);
 
-/* The id of a program's map `guard`; 0: it has none. */
+/* Returns the id of a program's map `guard`; 0: it has none. */
 uint32_t conns_table_id(const struct find_prog *prog);
 /* Detaches programs that count for gates that no longer exist, because their interfaces are gone.
  * Returns their number or -errno. Does not report errors. */

@@ -49,7 +49,7 @@ void guard_print_limit(const struct guard_scope *scope, const struct guard_limit
 		       struct buf *out);
 /* Appends an entry's key: "192.0.2.1", "2001:db8::/64", "192.0.2.1 port 53 to 5353". */
 void guard_print_name(const struct guard_name *name, struct buf *out);
-/* The limit with this number, and its scope; NULL: none. */
+/* Returns the limit with this number, and its scope; NULL: none. */
 const struct guard_limit *guard_find_limit(const struct guard_conf *conf, uint8_t number,
 					   const struct guard_scope **scope);
 
@@ -65,7 +65,7 @@ struct guard_table {
 int guard_table_open(struct guard_table *t, const struct guard_conf *conf, int fd);
 void guard_table_close(struct guard_table *t);
 void guard_table_update_clock(struct guard_table *t);
-/* True if the entry is in use. The other two return its parts. */
+/* Returns true if the entry is in use. The other two return its parts. */
 bool guard_table_is_used(const struct guard_table *t, uint32_t entry);
 struct guard_rec *guard_table_rec(const struct guard_table *t, uint32_t entry);
 struct guard_name *guard_table_name(const struct guard_table *t, uint32_t entry);

@@ -408,8 +408,8 @@ static uint16_t clamp_minimum(uint64_t a, uint64_t b, uint16_t max)
 	return (uint16_t)(n < 1 ? 1 : n > max ? max : n);
 }
 
-/* How much the sketch may let pass before a key gets an entry: half of what a limit allows in a
- * second, an eighth of its burst. */
+/* Sets how much the sketch may let pass before a key gets an entry: half of what a limit allows in
+ * a second, an eighth of its burst. */
 static void set_sketch_minimums(struct guard_scope *s)
 {
 	bool any = !s->nlimits;
@@ -431,7 +431,7 @@ static void set_sketch_minimums(struct guard_scope *s)
 			*to = n;
 		any |= !conns;
 	}
-	/* Where only connections are limited, packets alone make no entry: their sources may be
+	/* If only connections are limited, packets alone create no entry: their sources may be
 	 * forged. */
 	if (!any)
 		s->sketch_min_packets = UINT16_MAX;

@@ -98,8 +98,8 @@ static void fill_buckets(struct guard_rec *rec, uint64_t now)
 		rec->tat[i] = now;
 }
 
-/* The entry with this hash. With make it takes an idle entry of its line if there is none. Returns
- * t->entries if there is none. */
+/* Returns the entry with this hash; t->entries: none. make: if no entry has it, takes an idle one
+ * of its line. */
 static uint32_t find_entry(const struct guard_table *t, uint64_t hash, bool make)
 {
 	uint32_t first = (uint32_t)(hash & t->conf->lines) * GUARD_WAYS, entry;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes no privilege and opens nothing. */
+/* Makes and checks requests for samples. Needs no privilege and opens nothing. */
 #include "incident/request.h"
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A request for a sample, and what follows from it: which packets, into which file. */
+/* A request for a sample, and the packets and the file that it selects. */
 #ifndef INCIDENT_REQUEST_H
 #define INCIDENT_REQUEST_H
 
@@ -8,23 +8,23 @@
 
 enum { SAMPLE_NAME = 64 };
 
-/* What is sent to the sampler, which shares the memory of the views' tables. It answers with the
- * file's name and a NUL; empty: there is no file. */
+/* Sent to the sampler, which shares the memory of the views' tables. The sampler answers with the
+ * file's name and a NUL; an empty name: no file. */
 struct sample_request {
 	uint32_t view, n, entry[GUARD_BUSIEST];
 };
 
-/* Makes a request for at most GUARD_BUSIEST of n entries of a view's table. */
+/* Makes a request for the first GUARD_BUSIEST of n entries of a view's table. */
 struct sample_request sample_request_of(size_t view, const struct guard_busy *busy, size_t n);
-/* Whether a request names a view and entries that exist. */
+/* Returns true if the request's view and entries exist. */
 bool sample_request_is_valid(const struct sample_request *r, const struct guard_views *views);
 
-/* Names the file of a sample: the interface, and the time (ns since the epoch) in UTC. */
+/* Names a sample's file after the interface and the time in UTC. time_ns: since the epoch. */
 void sample_name(char name[SAMPLE_NAME], const char *iface, uint64_t time_ns);
 
-/* Appends the filter expression of a sample, with a NUL: what the gate drops where it reports
- * verdicts; else the source addresses of the busiest entries, the only keys that are simple to
- * express; else nothing, which is every packet. */
+/* Appends the filter expression of a sample, with a NUL: the packets that the gate drops if it
+ * reports verdicts; else the source addresses of the busiest entries, the only keys that are simple
+ * to express; else nothing, which matches every packet. */
 void sample_append_filter(const struct guard_view *v, const uint32_t *entries, uint32_t n,
 			  struct buf *expr);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A capture session with little memory, read once at its end. */
+/* Takes a sample with a small capture session, which it reads once, at the end. */
 #include "incident/sample.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests arrive on a socket; a pipe closes when the last file is written. */
+/* Receives requests on a socket. Closes a pipe after writing the last file. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "incident/sampler.h"
@@ -33,11 +33,11 @@ static int open_file(const struct sampler *p, const char *name)
 	return fd < 0 ? fail_errno(-errno, "sample %s/%s", p->dir, name) : fd;
 }
 
-/* Serves a request in a process of its own: others may follow before it is done. */
+/* Serves a request in a separate process, so that the next request need not wait. */
 static void serve_request(const struct sampler *p, const struct sample_request *r)
 {
 	const struct guard_view *v = &p->views->at[r->view];
-	struct pollfd asker = { .fd = p->fd, .events = POLLRDHUP };
+	struct pollfd requester = { .fd = p->fd, .events = POLLRDHUP };
 	struct guard_sample s;
 	char name[SAMPLE_NAME];
 	int fd, rc;
@@ -52,13 +52,13 @@ static void serve_request(const struct sampler *p, const struct sample_request *
 	send(p->fd, name, strlen(name) + 1, MSG_NOSIGNAL);
 	if (rc)
 		return;
-	poll(&asker, 1, SECOND_MS); /* ends early once the requester is gone */
+	poll(&requester, 1, SECOND_MS); /* ends early once the requester is gone */
 	rc = guard_sample_end(&s);
 	if (rc)
 		fail_errno(rc, "sample %s/%s", p->dir, name);
 }
 
-/* Ignores signals that end the requester: it ends when the requester closes the socket. */
+/* Ignores signals that end the requester, and ends when the requester closes the socket. */
 static _Noreturn void run_sampler(const struct sampler *p)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
@@ -82,38 +82,38 @@ static _Noreturn void run_sampler(const struct sampler *p)
 int guard_sampler_start(struct guard_sampler *s, const struct guard_views *views, const char *dir)
 {
 	struct sampler p = { .views = views, .dir = dir };
-	int ask[2] = { -1, -1 }, done[2] = { -1, -1 }, rc = 0;
+	int socks[2] = { -1, -1 }, done[2] = { -1, -1 }, rc = 0;
 	pid_t pid = -1;
 
 	p.dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (p.dir_fd < 0)
 		return fail_errno(-errno, "%s", dir);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) < 0 ||
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0 ||
 	    pipe2(done, O_CLOEXEC) < 0)
 		rc = -errno;
 	fflush(NULL);
 	if (!rc)
 		pid = fork();
 	if (!pid) {
-		close(ask[0]);
+		close(socks[0]);
 		close(done[0]);
-		p.fd = ask[1];
+		p.fd = socks[1];
 		run_sampler(&p);
 	}
-	close(ask[1]);
+	close(socks[1]);
 	close(done[1]);
 	close(p.dir_fd);
 	if (pid > 0) {
-		*s = (struct guard_sampler){ .fd = ask[0], .done_fd = done[0], .dir = dir };
+		*s = (struct guard_sampler){ .fd = socks[0], .done_fd = done[0], .dir = dir };
 		return 0;
 	}
-	close(ask[0]);
+	close(socks[0]);
 	close(done[0]);
 	return fail_errno(rc ? rc : -EAGAIN, "sampler");
 }
 
-void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
-		       size_t n, struct buf *path)
+void guard_sampler_request(struct guard_sampler *s, size_t view, const struct guard_busy *busy,
+			   size_t n, struct buf *path)
 {
 	const struct sample_request r = sample_request_of(view, busy, n);
 	char name[SAMPLE_NAME] = "";
@@ -126,7 +126,7 @@ void guard_sampler_ask(struct guard_sampler *s, size_t view, const struct guard_
 	buf_char(path, '\0');
 }
 
-/* Every process that still writes holds the other end of the pipe. */
+/* Waits for end of file: every process that still writes holds the other end of the pipe. */
 void guard_sampler_stop(struct guard_sampler *s)
 {
 	char none;

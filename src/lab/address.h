@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The laboratory's addresses. */
+/* Addresses of the laboratory. */
 #ifndef LAB_ADDRESS_H
 #define LAB_ADDRESS_H
 

@@ -68,7 +68,7 @@ int lab_open(struct lab *lab)
 		return fail(-EPERM, "making a private network needs %s: run as root", missing);
 	if (got.home < 0)
 		return fail_errno(got.home, "opening this network namespace");
-	/* The far side first: the thread ends up on the near side. */
+	/* The far side first, so that the thread ends up on the near side. */
 	rc = open_side(&got.end[LAB_FAR]);
 	if (!rc)
 		rc = open_side(&got.end[LAB_NEAR]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A private laboratory: two new network namespaces, joined by a veth pair, and real traffic between
- * them. It changes nothing on the host, and disappears with the process. */
+/* A private laboratory: two new network namespaces, joined by a veth pair, with real traffic
+ * between them. Does not change the host; the kernel removes it when the process ends. */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 
@@ -12,8 +12,8 @@
 
 enum lab_side { LAB_NEAR, LAB_FAR, LAB_SIDES };
 
-/* One end. The interfaces are named sonde0 (near) and sonde1 (far). The addresses are from the
- * ranges for documentation (RFC 5737, RFC 3849). */
+/* One side. The interfaces are named sonde0 (near) and sonde1 (far). The addresses are from the
+ * documentation ranges (RFC 5737, RFC 3849). */
 struct lab_end {
 	int netns; /* descriptor */
 	struct nl nl;
@@ -27,25 +27,27 @@ struct lab {
 	bool ipv6; /* this kernel has IPv6 */
 };
 
-/* Makes it, with both interfaces down, and moves this thread to the near side. Returns 0 or -errno.
- * Reports errors. */
+/* Creates the namespaces and the interfaces, both down, and moves this thread to the near side.
+ * Returns 0 or -errno. Reports errors. */
 int lab_open(struct lab *lab);
 /* Sets both interfaces up. Returns 0 or -errno. Reports errors. */
 int lab_up(struct lab *lab);
 /* Moves this thread to a side. Returns 0 or -errno. Reports errors. */
 int lab_enter(const struct lab *lab, enum lab_side side);
-/* Moves this thread back. The namespaces end with their last descriptor. */
+/* Moves this thread back to its original namespace. The kernel removes the laboratory with the last
+ * descriptor of its namespaces. */
 void lab_close(struct lab *lab);
 
-/* Traffic from ordinary sockets. family: AF_INET or AF_INET6. Each waits for every answer, so
- * packets are neither reordered nor lost. Each returns 0 or -errno, -ETIMEDOUT if an answer takes
+/* Send traffic over ordinary sockets. family: AF_INET or AF_INET6. Each waits for every answer, so
+ * packets are neither reordered nor lost. Each returns 0 or -errno; -ETIMEDOUT if an answer takes
  * longer than two seconds. The thread is on the near side before and after. None reports errors. */
 
 /* Sends n datagrams of len bytes to the far side and, with echo, back. */
 int lab_udp(const struct lab *lab, int family, unsigned int n, size_t len, bool echo);
-/* One connection: len bytes to the far side and as many back. The near side closes it. */
+/* Opens one connection, sends len bytes to the far side and len bytes back. The near side closes
+ * it. */
 int lab_tcp(const struct lab *lab, int family, size_t len);
-/* n echo requests with len bytes of payload, answered by the far kernel. */
+/* Sends n echo requests with len bytes of payload, which the far kernel answers. */
 int lab_ping(const struct lab *lab, int family, unsigned int n, size_t len);
 
 #endif

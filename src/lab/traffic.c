@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Real traffic across the laboratory. One thread has the sockets of both ends, as a socket stays in
- * the namespace that it was made in. */
+/* Real traffic across the laboratory. One thread has the sockets of both sides, as a socket stays
+ * in the namespace in which it was created. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 enum {
 	TIMEOUT_MS = 2000,
 	PORT = 4242,
-	CHUNK = 16384, /* bytes of TCP written at a time: fewer than any socket buffer holds */
-	ICMP_HEAD = 8, /* bytes of the header of echo messages, in both families */
+	CHUNK = 16384, /* bytes of TCP per write: less than any socket buffer holds */
+	ICMP_HEAD = 8, /* header length of echo messages, in both families */
 };
 
 struct pair {
@@ -109,7 +109,7 @@ static int wait_readable(int fd)
 	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;
 }
 
-/* It is not interrupted: callers check for a signal between two exchanges. */
+/* Signals do not interrupt it: callers check for one between two exchanges. */
 static int receive_message(int fd, void *buf, size_t len)
 {
 	int rc = wait_readable(fd);
@@ -160,7 +160,7 @@ int lab_udp(const struct lab *lab, int family, unsigned int n, size_t len, bool 
 	return rc;
 }
 
-/* Sends len bytes from one end to the other, never more than a chunk at a time. */
+/* Sends len bytes from one side to the other, at most a chunk at a time. */
 static int send_through(int from, int to, char *buf, size_t len)
 {
 	while (len) {
@@ -198,7 +198,7 @@ static int run_connection(struct pair *p, int family, size_t len)
 		rc = send_through(p->near, conn, buf, len);
 	if (!rc)
 		rc = send_through(conn, p->near, buf, len);
-	if (!rc) { /* each side waits for the other's end: nothing is left in flight */
+	if (!rc) { /* each side waits for the other's FIN: nothing is left in flight */
 		shutdown(p->near, SHUT_WR);
 		rc = receive_message(conn, buf, 1);
 		shutdown(conn, SHUT_WR);

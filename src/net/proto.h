@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-/* The name of an IP protocol number (IANA protocol-numbers); NULL: unknown. */
+/* Returns the name of an IP protocol number (IANA protocol-numbers); NULL: unknown. */
 const char *net_proto_name(uint8_t proto);
-/* The name of an EtherType (IANA ieee-802-numbers) in host byte order. Values below 0x600 are 802.3
- * lengths: "llc". NULL: unknown. */
+/* Returns the name of an EtherType (IANA ieee-802-numbers) in host byte order. Values below 0x600
+ * are 802.3 lengths: "llc". NULL: unknown. */
 const char *net_ethertype_name(uint16_t type);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The name of a port as tcpdump prints it; NULL: none. */
+/* Returns the name of a port as tcpdump prints it; NULL: none. */
 const char *service_name(bool udp, uint16_t port);
 /* Finds a port by name (len bytes), for any transport protocol. Returns false if the name is
  * unknown. */

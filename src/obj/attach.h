@@ -19,8 +19,8 @@ static inline bool hook_is_xdp(enum hook hook)
 	return hook >= HOOK_XDP_NATIVE && hook <= HOOK_XDP_OFFLOAD;
 }
 
-/* The kernel's constants: XDP_FLAGS_* of an XDP mode (linux/if_link.h), BPF_TCX_* of a direction
- * (linux/bpf.h). */
+/* Return the kernel's constants: XDP_FLAGS_* of an XDP mode (linux/if_link.h), BPF_TCX_* of a
+ * direction (linux/bpf.h). */
 uint32_t hook_xdp_mode(enum hook hook);
 uint32_t hook_tcx_type(bool ingress);
 
@@ -30,7 +30,7 @@ enum {
 	HOOKS_TC = HOOK_BIT(HOOK_TCX) | HOOK_BIT(HOOK_CLSACT),
 };
 
-/* Names of clsact filters. They tell an installed filter from a running command's. */
+/* Names of clsact filters. They distinguish an installed filter from a running command's. */
 #define ATTACH_INSTALLED "sonde"
 #define ATTACH_LIVE      "sonde live"
 
@@ -56,7 +56,7 @@ struct attach_report {
 	unsigned int n;
 };
 
-/* The kernel's message, or the text for its error number. */
+/* Returns the kernel's message, or the text for its error number. */
 const char *attach_try_reason(const struct attach_try *t);
 /* Appends the hooks that failed, with the reasons: "xdp native: WHY; xdp generic: WHY". */
 void attach_format_report(const struct attach_report *r, struct buf *out);

@@ -23,7 +23,8 @@ struct found {
 	struct tc_filter filter;
 };
 
-/* True if it belongs to a running command: it has a link or, for clsact, a live filter's name. */
+/* Returns true if it belongs to a running command: it has a link or, for clsact, a live filter's
+ * name. */
 bool find_is_live(const struct found *f);
 
 /* Zeroed: empty. */
@@ -45,7 +46,7 @@ struct find_prog {
 };
 /* Returns -ENOENT if the program is gone. */
 int find_prog(uint32_t id, struct find_prog *prog);
-/* True if its name says that it is one of sonde's. */
+/* Returns true if its name is one of sonde's. */
 bool find_is_ours(const struct find_prog *prog);
 /* Bytes of kernel memory charged for a program and its maps; 0 if the kernel does not tell. Maps
  * that several programs share count in each. */

@@ -11,8 +11,8 @@
  * verifier, reports only that, with the reason. rc: the error of the first try. Returns rc. */
 int log_explain(const struct bpf_prog_opts *prog, int rc, bool verbose);
 
-/* The start of the last n lines of log with content. Cuts off in place the summary of instructions,
- * times and stack depths, which has none. */
+/* Returns the start of the last n lines of log with content. Cuts off in place the summary of
+ * instructions, times and stack depths, which has none. */
 char *log_tail(char *log, int n);
 
 #endif

@@ -135,7 +135,7 @@ static void apply_map_relocs(const struct obj *o, const struct spec_prog *p, str
 	}
 }
 
-/* The name and kind of a program's attach target among the kernel's types. */
+/* Gets the name and kind of a program's attach target among the kernel's types. */
 static void set_target_lookup(const struct spec_prog *p, char name[BTF_TRACEPOINT_NAME_MAX],
 			      struct btf_lookup *lookups)
 {

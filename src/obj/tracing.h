@@ -20,8 +20,8 @@ int tracing_try_fexit(const struct btf *types, const char *function);
  * which the caller closes, or -errno. Does not report errors. */
 int tracing_iterate(const struct obj *o, uint32_t prog);
 
-/* How often the kernel skipped the programs because they were already running on that CPU; all
- * programs except one (UINT32_MAX: all). */
+/* Returns how often the kernel skipped the programs because they were already running on that CPU:
+ * all programs except one (UINT32_MAX: all). */
 uint64_t tracing_missed(const struct obj *o, uint32_t except);
 
 #endif

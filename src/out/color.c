@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two attributes that every terminal has: bold and red. */
+/* Uses two attributes that every terminal has: bold and red. */
 #include "out/color.h"
 #include <stdlib.h>
 #include <string.h>

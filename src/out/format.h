@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sinks share among themselves: a sink's state, the output hooks, values of a record. */
+/* Shared by the sinks: their state, the output hooks, and access to a record's values. */
 #ifndef OUT_FORMAT_H
 #define OUT_FORMAT_H
 
@@ -8,26 +8,28 @@
 #include "base/buf.h"
 #include "out/sink.h"
 
-/* One format. row and end return 0 or -errno; end leaves in s->out what is to be written. */
+/* The hooks of an output format. row and end return 0 or -errno; end leaves the text to write in
+ * s->out. */
 struct sink_hooks {
 	int (*begin)(struct sink *s);
 	int (*row)(struct sink *s, const void *rec);
 	int (*end)(struct sink *s);
-	void (*close)(struct sink *s);                   /* frees own */
-	void (*line)(struct sink *s, const char *words); /* NULL: no prose in this format */
+	void (*close)(struct sink *s);                   /* frees what own holds */
+	void (*line)(struct sink *s, const char *words); /* NULL: this format has no prose */
 };
 
 struct sink {
 	const struct sink_hooks *hooks;
 	int fd;
 	bool screen, colors;
-	bool open; /* between begin and end */
+	bool open; /* between sink_begin() and sink_end() */
 	const struct schema *schema;
 	const char *title;
-	struct buf *into;      /* NULL: fd, or file */
-	struct textfile *file; /* NULL: fd */
-	struct buf out;        /* written and emptied by sink.c */
-	struct buf own[3];     /* the format's; close frees what they hold, sink.c the buffers */
+	struct buf *into;      /* NULL: write to fd or file */
+	struct textfile *file; /* NULL: write to fd */
+	struct buf out;        /* sink.c writes and empties it */
+	struct buf own[3]; /* used by the format: close() frees what they point to, sink.c frees the
+			      buffers */
 };
 
 extern const struct sink_hooks text_hooks, json_hooks, prom_hooks;
@@ -54,7 +56,7 @@ static inline bool col_is_list(const struct col *c)
 	return c->kind >= COL_STRS && c->kind <= COL_TABLE;
 }
 
-/* Whether the record does not say this column's value. */
+/* Returns true if this column of the record is unknown. */
 static inline bool col_is_unknown(const struct col *c, const void *rec)
 {
 	switch (c->kind) {
@@ -77,7 +79,7 @@ static inline bool col_is_unknown(const struct col *c, const void *rec)
 	}
 }
 
-/* Append nanoseconds as seconds: "1.5", "0.000000001", exact. */
+/* Appends nanoseconds as seconds, exactly: "1.5", "0.000000001". */
 void format_put_seconds(struct buf *b, uint64_t ns);
 
 #endif

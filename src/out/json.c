@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON lines (RFC 8259): one object a record, keys in the order of the columns. */
+/* JSON lines (RFC 8259): one object per record, keys in the order of the columns. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void put_escape(struct buf *b, uint32_t cp)
 		buf_printf(b, "\\u%04x", cp);
 }
 
-/* Bytes that stand for themselves, at most to the string's end. */
+/* Returns the number of bytes before the first one that may need an escape. */
 static size_t plain_run(const char *s)
 {
 	size_t n = 0;
@@ -28,7 +28,7 @@ static size_t plain_run(const char *s)
 	return n;
 }
 
-/* RFC 8259 asks to escape less; the rest of the controls would be acted upon by a terminal. */
+/* Escapes more control characters than RFC 8259 requires, since a terminal would act on them. */
 static void put_string(struct buf *b, const char *s)
 {
 	size_t left = strlen(s);
@@ -69,17 +69,17 @@ static void put_thousandths(struct buf *b, uint64_t v)
 		buf_add(b, part, n);
 }
 
-/* At most three decimals, never an exponent, so that a line-based reader can sum with awk. */
+/* Appends at most three decimals and never an exponent, so that awk can sum the values. */
 static void put_double(struct buf *b, double v)
 {
-	char digits[328]; /* the largest double has 309 before the point */
+	char digits[328]; /* the largest double has 309 digits before the point */
 	int n;
 
 	if (!isfinite(v)) {
 		buf_str(b, "null");
 		return;
 	}
-	/* Most numbers: a thousand times as much fits a double with decimals to spare. */
+	/* Fast path for most numbers: v * 1000 is far within the precision of a double. */
 	if (v >= 0 && v < 1e11) {
 		put_thousandths(b, (uint64_t)(v * 1000 + 0.5));
 		return;
@@ -183,11 +183,11 @@ static void put_object(struct buf *b, const struct schema *schema, const void *r
 	buf_str(b, *before == '{' ? "{}" : *before == '"' ? "\"}" : "}");
 }
 
-static int row(struct sink *s, const void *rec)
+static int add_row(struct sink *s, const void *rec)
 {
 	put_object(&s->out, s->schema, rec);
 	buf_char(&s->out, '\n');
 	return s->out.nomem ? -ENOMEM : 0;
 }
 
-const struct sink_hooks json_hooks = { .row = row };
+const struct sink_hooks json_hooks = { .row = add_row };

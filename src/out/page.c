@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for people: cleaned, and cut to the terminal where a page is painted over the last. */
+/* Lines for terminals: without control characters, and cut to the width of a screen. */
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,14 +22,14 @@ void page_open(struct page *page, struct buf *out, int fd, bool screen)
 	if (!ioctl(fd, TIOCGWINSZ, &size)) {
 		if (size.ws_col)
 			page->width = size.ws_col;
-		if (size.ws_row) /* the cursor rests on the last one */
+		if (size.ws_row) /* the last line is for the cursor */
 			page->lines = size.ws_row - 1U;
 	}
 	buf_str(out, HOME);
 }
 
-/* The bytes of a line that fill at most so many columns. */
-static size_t fitting(const struct buf *line, size_t len, size_t width)
+/* Returns how many bytes of a line fit in width columns. */
+static size_t fit_columns(const struct buf *line, size_t len, size_t width)
 {
 	size_t at = 0, columns = 0;
 
@@ -53,9 +53,10 @@ static void put_line(struct page *page, const struct buf *line, bool heading)
 		return;
 	page->lines--;
 	if (page->screen) {
-		/* before the words: behind a full line it would take the last of them */
+		/* Erase before writing: after a full line, erasing would delete its last
+		 * character. */
 		buf_str(page->out, ERASE_LINE);
-		len = fitting(line, len, page->width);
+		len = fit_columns(line, len, page->width);
 	}
 	while (len && line->data[len - 1] == ' ')
 		len--;

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for people: cleaned, and cut to the terminal where a page is painted over the last. */
+/* Lines for terminals: without control characters, and cut to the width of a screen. */
 #ifndef OUT_PAGE_H
 #define OUT_PAGE_H
 
 #include "base/buf.h"
 
-/* A page of lines; on a screen it has so many lines of so many columns, else no end. */
+/* A page of lines. On a screen it is limited to lines of width columns, else it is unlimited. */
 struct page {
 	struct buf *out;
 	bool screen;
 	size_t width, lines;
 };
 
-/* Start a page in out; the size of a screen is asked of fd, 80 columns where it does not say. */
+/* Starts a page in out. Gets the size of a screen from fd, 80 columns if it is unknown. */
 void page_open(struct page *page, struct buf *out, int fd, bool screen);
 
-/* Add a line (without trailing spaces) of clean words; none if the screen is full. */
+/* Adds a line of clean text without trailing spaces. Adds nothing if the screen is full. */
 void page_line(struct page *page, const struct buf *line);
-/* The same in the colour of headings (out/color.h). */
+/* Like page_line(), in the colour of headings (out/color.h). */
 void page_heading(struct page *page, const struct buf *line);
 void page_close(struct page *page);
 
-/* Append s as a terminal may have it: U+FFFD for what is not UTF-8, '?' for what would act on the
- * terminal. Returns the columns it fills. */
+/* Appends s made safe for a terminal: U+FFFD replaces invalid UTF-8, '?' replaces control
+ * characters. Returns the number of columns appended. */
 size_t page_clean(struct buf *b, const char *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prometheus text 0.0.4: every counter and gauge column is a metric, the keys are its labels. */
+/* Prometheus text 0.0.4: each counter or gauge column is a metric, and the keys are its labels. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #define PREFIX "sonde_"
 
 /* s->own: [0] a struct buf of samples for each column of the schema, [1] the labels of one row. The
- * format wants all samples of a metric together, while they come in row by row. */
+ * format requires all samples of a metric together, but records arrive row by row. */
 static struct buf *samples_of(struct sink *s)
 {
 	return (struct buf *)(void *)s->own[0].data;
 }
 
-static size_t nsamples(const struct sink *s)
+static size_t count_samples(const struct sink *s)
 {
 	return s->own[0].len / sizeof(struct buf);
 }
@@ -28,8 +28,8 @@ static bool is_metric(const struct col *c)
 	       (c->role == COL_COUNTER || c->role == COL_GAUGE);
 }
 
-/* The format knows escapes for backslash, newline and (labels) the quote only. Any other control
- * character becomes U+FFFD, as a terminal may show the output. */
+/* The format has escapes only for backslash, newline and, in labels, the quote. U+FFFD replaces
+ * other control characters, as the output may go to a terminal. */
 static void put_escaped(struct buf *b, const char *s, bool quoted)
 {
 	size_t left = strlen(s);
@@ -51,7 +51,7 @@ static void put_escaped(struct buf *b, const char *s, bool quoted)
 	}
 }
 
-/* As few digits as give the same double back. */
+/* Appends the fewest digits that convert back to the same double. */
 static void put_double(struct buf *b, double v)
 {
 	char digits[32];
@@ -82,7 +82,7 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 		buf_printf(b, "%llu", (unsigned long long)col_u64(c, rec));
 }
 
-/* {device="eth0",direction="in"}, or nothing if the row has no labels. */
+/* Appends {device="eth0",direction="in"}, or nothing if the row has no labels. */
 static void put_labels(struct buf *b, const struct schema *schema, const void *rec)
 {
 	char before = '{';
@@ -119,7 +119,7 @@ static void put_bin(struct buf *b, const struct col *c, const struct col_histogr
 {
 	buf_printf(b, PREFIX "%s_bucket", c->metric);
 	if (labels->len) {
-		buf_add(b, labels->data, labels->len - 1); /* up to the brace */
+		buf_add(b, labels->data, labels->len - 1); /* without the brace */
 		buf_char(b, ',');
 	} else {
 		buf_char(b, '{');
@@ -134,7 +134,7 @@ static void put_bin(struct buf *b, const struct col *c, const struct col_histogr
 	buf_char(b, '\n');
 }
 
-/* Cumulative bins, the sum and the number of the observations. */
+/* Appends the cumulative bins, the sum and the number of the observations. */
 static void put_histogram(struct buf *b, const struct col *c, const void *rec,
 			  const struct buf *labels)
 {
@@ -166,18 +166,18 @@ static void put_sample(struct buf *b, const struct col *c, const void *rec,
 	buf_char(b, '\n');
 }
 
-static int begin(struct sink *s)
+static int begin_table(struct sink *s)
 {
 	size_t ncols = s->schema->ncols;
 
-	for (size_t i = 0; i < nsamples(s); i++)
+	for (size_t i = 0; i < count_samples(s); i++)
 		buf_clear(&samples_of(s)[i]);
-	if (nsamples(s) < ncols)
-		buf_add_zeros(&s->own[0], (ncols - nsamples(s)) * sizeof(struct buf));
+	if (count_samples(s) < ncols)
+		buf_add_zeros(&s->own[0], (ncols - count_samples(s)) * sizeof(struct buf));
 	return s->own[0].nomem ? -ENOMEM : 0;
 }
 
-static int row(struct sink *s, const void *rec)
+static int add_row(struct sink *s, const void *rec)
 {
 	struct buf *labels = &s->own[1];
 	bool nomem;
@@ -217,10 +217,10 @@ static void put_family(struct buf *b, const struct col *c, const struct buf *sam
 	buf_add(b, samples->data, samples->len);
 }
 
-static int end(struct sink *s)
+static int end_table(struct sink *s)
 {
 	if (s->own[0].nomem) {
-		s->own[0].nomem = false; /* the next table may try again */
+		s->own[0].nomem = false; /* the next table may succeed */
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < s->schema->ncols; i++) {
@@ -236,10 +236,10 @@ static int end(struct sink *s)
 
 static void close_samples(struct sink *s)
 {
-	for (size_t i = 0; i < nsamples(s); i++)
+	for (size_t i = 0; i < count_samples(s); i++)
 		buf_free(&samples_of(s)[i]);
 }
 
 const struct sink_hooks prom_hooks = {
-	.begin = begin, .row = row, .end = end, .close = close_samples
+	.begin = begin_table, .row = add_row, .end = end_table, .close = close_samples
 };

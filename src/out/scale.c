@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* By hand, not by printf(3): a command may print these for every packet. */
+/* Formats by hand, not by printf(3): a command may print these for every packet. */
 #include "out/scale.h"
 #include <stdio.h>
 #include "base/clock.h"
@@ -14,7 +14,7 @@ static const struct scale {
 	[COL_NS] = { 1000, (const char *const[]){ "ns", "us", "ms", "s", NULL } },
 };
 
-/* The step is compared with what would be printed, so that 999960 is 1.0M and not 1000.0k. */
+/* Compares with the rounded value, so that 999960 is 1.0M and not 1000.0k. */
 void scale_put(struct buf *out, enum col_unit unit, double v)
 {
 	const struct scale *scale = &scales[unit];
@@ -30,7 +30,7 @@ void scale_put(struct buf *out, enum col_unit unit, double v)
 		return;
 	}
 	tenths = (uint64_t)(v * 10 + 0.5);
-	/* Below ten a decimal matters, unless there is none: 0.5 a second is not 0. */
+	/* Show a decimal below ten, unless it is 0: 0.5 per second is not 0. */
 	if (i || (v < 9.95 && v != (double)(uint64_t)v)) {
 		buf_u64(out, tenths / 10);
 		buf_char(out, '.');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A record described once: its columns, for every sink to walk. */
+/* Describes a record once: its columns, for all sinks. */
 #ifndef OUT_SCHEMA_H
 #define OUT_SCHEMA_H
 
@@ -16,70 +16,71 @@ enum col_kind {
 	COL_TIME,      /* uint64_t, nanoseconds since 1970-01-01 UTC; 0: unknown */
 	COL_STRS,      /* struct col_list of const char * */
 	COL_U64S,      /* struct col_list of uint64_t */
-	COL_TABLE,     /* struct col_list of records that .rows describes; JSON only */
+	COL_TABLE,     /* struct col_list of records with schema .rows; JSON only */
 	COL_HISTOGRAM, /* struct col_histogram; Prometheus only */
 };
 
 #define COL_UNKNOWN     UINT64_MAX
 #define COL_S64_UNKNOWN INT64_MIN
-/* 0 stands for "unknown" in many contracts. */
+/* Converts 0, which means unknown in many contracts. */
 static inline uint64_t col_known(uint64_t v)
 {
 	return v ? v : COL_UNKNOWN;
 }
 
-/* The value of a list: n items that follow each other. Zeroed: unknown; n 0 with any at: empty. */
+/* The value of a list: an array of n items. Zeroed: unknown. n 0 and at not NULL: empty. */
 struct col_list {
 	const void *at;
 	size_t n;
-	size_t size; /* COL_TABLE: bytes of a record */
+	size_t size; /* COL_TABLE: size of a record in bytes */
 };
 
-/* Observations by size, and their sum. Zeroed: unknown. Bounds and sum are in the column's unit. */
+/* A histogram and the sum of its observations. Zeroed: unknown. Bounds and sum are in the column's
+ * unit. */
 struct col_histogram {
-	const uint64_t *counts; /* of n bins, each on its own; the last one has no upper bound */
-	const uint64_t *below;  /* upper bounds of the n - 1 others, ascending */
+	const uint64_t *counts; /* of n bins, not cumulative; the last one has no upper bound */
+	const uint64_t *below;  /* upper bounds of the other n - 1 bins, ascending */
 	size_t n;
 	uint64_t sum;
 };
 
 enum col_role {
-	COL_KEY,     /* tells rows apart: a Prometheus label */
+	COL_KEY,     /* identifies the row: a Prometheus label */
 	COL_COUNTER, /* only grows: a Prometheus counter */
 	COL_GAUGE,   /* a momentary value: a Prometheus gauge */
 	COL_INFO,    /* text and JSON only */
 };
 
 enum col_unit {
-	COL_PLAIN, /* as it is */
-	COL_RATE,  /* a rate a second; text shortens it with k M G (powers of 1000) */
+	COL_PLAIN, /* no unit */
+	COL_RATE,  /* per second; text shortens it with k M G (powers of 1000) */
 	COL_BYTES, /* bytes; text shortens it with KiB MiB GiB */
 	COL_NS,    /* nanoseconds; text shortens it with us ms s; JSON and Prometheus: seconds */
 };
 
 struct col {
-	const char *name;   /* JSON's key, lower snake case; NULL: not in JSON */
-	const char *head;   /* the text table's heading (ASCII), NULL: not in the table */
-	const char *metric; /* Prometheus: the label's name (keys), or the metric's (counters,
-			     * gauges) without the "sonde_" before it; NULL: not exported */
-	const char *help;   /* Prometheus: # HELP of a metric */
-	const struct schema *rows; /* COL_TABLE: of its records */
+	const char *name;   /* key in JSON, lower snake case; NULL: not in JSON */
+	const char *head;   /* heading of the text table (ASCII); NULL: not in the table */
+	const char *metric; /* Prometheus: name of the label (keys) or of the metric (counters,
+			       gauges) without the prefix "sonde_"; NULL: not exported */
+	const char *help;   /* Prometheus: # HELP of the metric */
+	const struct schema *rows; /* COL_TABLE: schema of its records */
 	uint8_t kind, role, unit;  /* enum col_kind, col_role, col_unit */
-	uint16_t off;              /* of the member in the record */
-	_Bool below; /* strings: in text, on lines of their own below the row, wrapped */
+	uint16_t off;              /* offset of the member in the record */
+	_Bool below; /* lists of strings: in text, wrapped on separate lines below the row */
 };
 
-/* JSON objects begin with "record":NAME, unless name is NULL. */
+/* JSON objects start with "record":NAME, unless name is NULL. */
 struct schema {
 	const char *name;
-	const struct col *cols; /* ncols of them */
+	const struct col *cols; /* ncols columns */
 	size_t ncols;
-	/* Of several kinds of record with one table of columns: a bit for each column of this kind.
+	/* For record kinds that share one table of columns: a bit for each column of this kind.
 	 * JSON leaves out the others. 0: all. */
 	uint64_t has;
 };
 
-/* Whether column i belongs to the schema's kind of record. */
+/* Returns true if column i belongs to the schema's kind of record. */
 #define SCHEMA_HAS(schema, i) (!(schema)->has || (schema)->has >> (i)&1)
 
 #define SCHEMA(name, cols)                      \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where records go: the format's hooks do the words, this does the order of calls and the writing.
- */
+/* Calls the hooks of the output format and writes what they leave in s->out. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An aligned table for people, painted over the last one if the sink is a screen. */
+/* An aligned table for people, which overwrites the previous one if the sink is a screen. */
 #include <errno.h>
 #include <math.h>
 #include "base/clock.h"
@@ -10,8 +10,8 @@
 
 enum { GAP = 2, BELOW_INDENT = 4, BELOW_WIDTH = 76 };
 
-/* s->own: cells of the table row by row, a cell for each column; the characters of the cells; the
- * width of each column in the table, 0 if it is left out. */
+/* s->own: the table's cells row by row, a cell for each column; the characters of the cells; the
+ * width of each column, 0 if it is left out. */
 enum { CELLS, CHARS, WIDTHS };
 
 struct cell {
@@ -46,14 +46,14 @@ static void put_number(struct buf *b, const struct col *c, const void *rec)
 	}
 	if (v < 0)
 		buf_char(b, '-');
-	v = v > 0 ? v : 0 - v; /* and -0 becomes 0 */
+	v = v > 0 ? v : 0 - v; /* -0 becomes 0 */
 	if (c->unit == COL_PLAIN)
 		buf_printf(b, "%.2f", v);
 	else
 		scale_put(b, c->unit, v);
 }
 
-/* Returns the columns that the list fills. */
+/* Appends a list. Returns the number of columns it fills. */
 static size_t put_list(struct buf *b, const struct col *c, const void *rec)
 {
 	struct col_list list = col_list(c, rec);
@@ -71,7 +71,7 @@ static size_t put_list(struct buf *b, const struct col *c, const void *rec)
 	return width;
 }
 
-/* Returns the columns that the value fills; 0 if it is unknown. */
+/* Appends a value. Returns the number of columns it fills; 0 if it is unknown. */
 static size_t put_value(struct buf *b, const struct col *c, const void *rec)
 {
 	char time[CLOCK_RFC3339_LEN];
@@ -101,14 +101,14 @@ static void put_cell(struct buf *b, const struct col *c, const void *rec, struct
 	cell->len = b->len - cell->off;
 }
 
-static int begin(struct sink *s)
+static int begin_table(struct sink *s)
 {
 	for (size_t i = 0; i < sizeof(s->own) / sizeof(*s->own); i++)
 		buf_clear(&s->own[i]);
 	return 0;
 }
 
-static int row(struct sink *s, const void *rec)
+static int add_row(struct sink *s, const void *rec)
 {
 	struct cell *cells = buf_add_zeros(&s->own[CELLS], s->schema->ncols * sizeof(*cells));
 
@@ -124,10 +124,10 @@ static bool is_number(const struct col *c)
 	       c->kind == COL_BOOL;
 }
 
-/* A column of strings without a single word is left out: it is one that does not apply here (no
- * container, no rule names) and its room is wanted. Numbers stay: 0 is an answer, and a column must
- * not come and go with the traffic. */
-static void measure(struct sink *s, size_t nrows)
+/* Leaves out a column of strings that is empty in all rows: it does not apply here (no container,
+ * no rule names), and other columns need the room. Columns of numbers stay: 0 is a result, and
+ * columns must not come and go with the traffic. */
+static void measure_columns(struct sink *s, size_t nrows)
 {
 	size_t ncols = s->schema->ncols, *widths = widths_of(s);
 
@@ -146,9 +146,9 @@ static void measure(struct sink *s, size_t nrows)
 	}
 }
 
-/* Append one cell of the table to a line: strings to the left, numbers to the right. */
-static void align(struct buf *line, const struct col *c, size_t room, const char *text, size_t len,
-		  size_t width)
+/* Appends one cell of the table to a line: strings left-aligned, numbers right-aligned. */
+static void append_cell(struct buf *line, const struct col *c, size_t room, const char *text,
+			size_t len, size_t width)
 {
 	size_t pad = room - width;
 	bool right = is_number(c) && c->kind != COL_BOOL;
@@ -160,7 +160,7 @@ static void align(struct buf *line, const struct col *c, size_t room, const char
 	buf_fill(line, ' ', right ? 0 : pad);
 }
 
-/* One line of the table: the cells of a row, or the headings. */
+/* Writes one line of the table: the cells of a row, or the headings. */
 static void put_line(struct sink *s, struct page *page, struct buf *line, const struct cell *cells)
 {
 	buf_clear(line);
@@ -171,12 +171,12 @@ static void put_line(struct sink *s, struct page *page, struct buf *line, const 
 		if (!room)
 			continue;
 		if (!cells)
-			align(line, c, room, c->head, strlen(c->head), strlen(c->head));
+			append_cell(line, c, room, c->head, strlen(c->head), strlen(c->head));
 		else if (cells[i].len)
-			align(line, c, room, s->own[CHARS].data + cells[i].off, cells[i].len,
-			      cells[i].width);
-		else /* so that awk counts the same columns in every line */
-			align(line, c, room, "-", 1, 1);
+			append_cell(line, c, room, s->own[CHARS].data + cells[i].off, cells[i].len,
+				    cells[i].width);
+		else /* keeps the number of fields equal in every line, for awk */
+			append_cell(line, c, room, "-", 1, 1);
 	}
 	if (cells || !s->colors)
 		page_line(page, line);
@@ -184,7 +184,7 @@ static void put_line(struct sink *s, struct page *page, struct buf *line, const 
 		page_heading(page, line);
 }
 
-/* The columns that stand below their row, each wrapped to lines of at most BELOW_WIDTH. */
+/* Writes the columns that go below their row, wrapped to BELOW_WIDTH. */
 static void put_below(struct sink *s, struct page *page, struct buf *line, const struct cell *cells)
 {
 	for (size_t i = 0; i < s->schema->ncols; i++) {
@@ -202,7 +202,7 @@ static void put_below(struct sink *s, struct page *page, struct buf *line, const
 			buf_fill(line, ' ', BELOW_INDENT);
 			buf_add(line, text, n);
 			page_line(page, line);
-			n += n < left; /* the blank */
+			n += n < left; /* skip the blank */
 			text += n;
 			left -= n;
 		}
@@ -226,7 +226,7 @@ static void put_rows(struct sink *s, struct page *page, struct buf *line, size_t
 	page_line(page, line);
 }
 
-static int end(struct sink *s)
+static int end_table(struct sink *s)
 {
 	size_t ncols = s->schema->ncols;
 	size_t nrows = ncols ? s->own[CELLS].len / (ncols * sizeof(struct cell)) : 0;
@@ -237,7 +237,7 @@ static int end(struct sink *s)
 	if (s->own[CELLS].nomem || s->own[CHARS].nomem ||
 	    !buf_add_zeros(&s->own[WIDTHS], ncols * sizeof(size_t)))
 		return -ENOMEM;
-	measure(s, nrows);
+	measure_columns(s, nrows);
 	s->colors = color_enabled(s->fd);
 	page_open(&page, &s->out, s->fd, s->screen);
 	if (s->title) {
@@ -252,10 +252,12 @@ static int end(struct sink *s)
 	return nomem ? -ENOMEM : 0;
 }
 
-static void prose(struct sink *s, const char *words)
+static void append_prose(struct sink *s, const char *words)
 {
 	page_clean(&s->out, words);
 	buf_char(&s->out, '\n');
 }
 
-const struct sink_hooks text_hooks = { .begin = begin, .row = row, .end = end, .line = prose };
+const struct sink_hooks text_hooks = {
+	.begin = begin_table, .row = add_row, .end = end_table, .line = append_prose
+};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A new file in the same directory, renamed over the old one. */
+/* Writes a new file in the same directory and renames it over the old one. */
 #define _GNU_SOURCE
 #include "out/textfile.h"
 #include <errno.h>
@@ -31,7 +31,7 @@ int textfile_write(const struct textfile *f, const struct buf *text)
 {
 	int fd, rc;
 
-	unlinkat(f->dir_fd, f->temp, 0); /* of a process with this number that was killed */
+	unlinkat(f->dir_fd, f->temp, 0); /* left by a killed process with the same process id */
 	fd = openat(f->dir_fd, f->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that is replaced as a whole each time: readers see the old text or the new one. */
+/* A file that is replaced as a whole: readers see either the old text or the new text. */
 #ifndef OUT_TEXTFILE_H
 #define OUT_TEXTFILE_H
 
@@ -8,17 +8,17 @@
 /* Zeroed: closed. */
 struct textfile {
 	int dir_fd;
-	const char *path; /* the caller's */
+	const char *path; /* owned by the caller */
 	char name[256];   /* in that directory */
 	char temp[280];
 };
 
-/* Open the file's directory; the file itself is made by the first write. 0 or -errno. Does not
+/* Opens the file's directory; the first write creates the file. Returns 0 or -errno. Does not
  * report errors. */
 int textfile_open(struct textfile *f, const char *path);
-/* Write *text to a new file of mode 0644 beside it and rename it over the file (rename(2)). On
- * failure the file stays as it was and nothing else is left. 0 or -errno. Does not report errors.
- */
+/* Writes *text to a new file of mode 0644 in the same directory and renames it to path (rename(2)).
+ * On failure the old file is unchanged and the new one is removed. Returns 0 or -errno. Does not
+ * report errors. */
 int textfile_write(const struct textfile *f, const struct buf *text);
 void textfile_close(struct textfile *f);
 

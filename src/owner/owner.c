@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program at the root cgroup records who makes a socket; a walk over all processes finds the
- * owners of existing sockets. Both fill one map. */
+/* A program at the root cgroup records which process creates a socket. A walk over all processes
+ * finds the owners of existing sockets. Both fill one map. */
 #include "owner/owner.h"
 #include <errno.h>
 #include <linux/magic.h>
@@ -50,8 +50,8 @@ int owners_open(struct owners *o)
 	return 0;
 }
 
-/* Several processes may hold a socket. The first one found is its owner: the others inherited
- * it. */
+/* Records one owner per socket. Several processes may hold a socket; the first one found is
+ * recorded, as the others usually inherited it. */
 static int store_owner(const struct proc *p, int socket, void *arg)
 {
 	const struct owners *o = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The owners of sockets: recorded as sockets are made, and looked up for existing ones. */
+/* The owners of sockets: recorded when sockets are created, and looked up for existing ones. */
 #ifndef OWNER_OWNER_H
 #define OWNER_OWNER_H
 
@@ -12,11 +12,11 @@ struct owners {
 	int map_fd; /* owned by obj; for programs that read the map */
 };
 
-/* Records the maker of each new socket from now on. Returns 0 or -errno. Does not report errors, as
- * captures work without owners. */
+/* Starts recording the process that creates each new socket. Returns 0 or -errno. Does not report
+ * errors, as captures work without owners. */
 int owners_open(struct owners *o);
-/* Records the owners of existing sockets. Skips processes that this one may not inspect. Returns 0
- * or -errno. Does not report errors. */
+/* Records the owners of existing sockets. Skips processes that this process may not examine.
+ * Returns 0 or -errno. Does not report errors. */
 int owners_scan(const struct owners *o);
 void owners_close(struct owners *o);
 

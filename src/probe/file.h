@@ -34,7 +34,7 @@ void file_find_path(struct probe_file *f);
 int file_find_symbol(struct probe_file *f, const struct file_symbol *want);
 
 enum file_change { FILE_SAME, FILE_GONE, FILE_REPLACED, FILE_CHANGED };
-/* Whether the file is still the one that was found. */
+/* Compares the file with the one that was found. */
 enum file_change file_changed(const struct probe_file *f);
 
 #endif

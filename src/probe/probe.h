@@ -36,7 +36,7 @@ struct probe {
 	uint32_t own_pid; /* this process's id in the initial namespace */
 };
 
-/* Loads and attaches. Returns 0 or -errno, with nothing left behind. Reports errors. */
+/* Loads and attaches. Returns 0 or -errno, leaving nothing attached. Reports errors. */
 int probe_open(struct probe *p, const struct probe_opts *opts);
 /* Detaches: counting ends. */
 void probe_stop(struct probe *p);

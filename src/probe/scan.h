@@ -10,8 +10,8 @@ enum { SCAN_NAME = 256 }; /* bytes of a name with its NUL: longer ones are left 
 /* Called with each name, with a NUL. Returning anything but 0 stops the scan. */
 typedef int scan_each(const char *name, void *arg);
 
-/* Functions of the kernel and its modules: those that tracefs says can be probed, else all. Returns
- * 0, what each() returned, or -errno. Does not report errors. */
+/* Walks the functions of the kernel and its modules: those that can be probed according to tracefs,
+ * else all. Returns 0, what each() returned, or -errno. Does not report errors. */
 int scan_functions(scan_each *each, void *arg);
 /* Tracepoints as "CATEGORY:NAME", if tracefs can be read, mounted or not; and system calls as
  * "syscalls:sys_enter_NAME" and "syscalls:sys_exit_NAME". Returns as scan_functions(). */

@@ -7,15 +7,15 @@
 
 /* text: the target as typed. All of these return -ENOENT and report errors. */
 
-/* A function of the kernel; it may exist, but refuse probes. */
+/* For a function of the kernel, which may exist but refuse probes. */
 int suggest_function(const char *text, const char *name);
-/* A tracepoint of tracefs. */
+/* For a tracepoint of tracefs. */
 int suggest_tracepoint(const char *text, const char *category, const char *name);
-/* A tracepoint by its name alone. */
+/* For a tracepoint by its name alone. */
 int suggest_raw(const char *text, const char *name);
-/* A system call; prefix: "sys_enter_" or "sys_exit_". */
+/* For a system call; prefix: "sys_enter_" or "sys_exit_". */
 int suggest_syscall(const char *text, const char *prefix, const char *name);
-/* A function of a program or library. */
+/* For a function of a program or library. */
 int suggest_symbol(const char *text, const struct elf *e, const char *name);
 
 #endif

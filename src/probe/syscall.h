@@ -6,8 +6,8 @@
 /* Name and number of this architecture's system call i; NULL after the last. */
 const char *syscall_name(unsigned int i, int *number);
 
-/* The number of the system call whose tracepoints are sys_enter_NAME and sys_exit_NAME, or -ENOENT.
- * Does not report errors. */
+/* Returns the number of the system call whose tracepoints are sys_enter_NAME and sys_exit_NAME, or
+ * -ENOENT. Does not report errors. */
 int syscall_find(const char *tracepoint);
 
 #endif

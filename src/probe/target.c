@@ -153,7 +153,7 @@ static struct target_value copy_value(const struct btf_value *v)
 	return kept;
 }
 
-/* How many arguments of a function are in registers. */
+/* Returns how many arguments of a function are in registers. */
 static uint8_t count_arg_registers(const struct target *t)
 {
 #if defined(__x86_64__)

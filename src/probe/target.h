@@ -9,7 +9,7 @@
 #include "probe/file.h"
 #include "sys/btf.h"
 
-/* A kind of target, KIND:... in what is typed. */
+/* A kind of target: KIND:... on the command line. */
 struct target_kind {
 	const char *name;
 	bool user;       /* a function of a program or library, else of the kernel */
@@ -44,9 +44,9 @@ struct target {
 	uint8_t text_args[PROBE_TEXTS]; /* string arguments: 1 is the first */
 };
 
-/* The kind that a word starts with, followed by a colon; NULL: none. */
+/* Returns the kind that a word starts with, followed by a colon; NULL: none. */
 const struct target_kind *target_find_kind(const char *word);
-/* The name of the kind that was probably meant; NULL: none is similar. */
+/* Returns the name of the kind that was probably meant; NULL: none is similar. */
 const char *target_suggest_kind(const char *word);
 /* Parses KIND:... Returns 0 or -E_USAGE. Reports errors. */
 int target_parse(struct target *t, const char *word);

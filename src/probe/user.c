@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/maps (proc_pid_maps(5)) tells which file an address is in, and its symbols which
- * function. */
+/* Gets the file of an address from /proc/PID/maps (proc_pid_maps(5)), and the function from that
+ * file's symbols. */
 #define _GNU_SOURCE
 #include "probe/user.h"
 #include <errno.h>
@@ -224,7 +224,7 @@ static struct user_file *get_file(struct users *u, uint32_t pid, const struct ma
 	return f;
 }
 
-/* The function that contains an address. */
+/* Returns the function that contains an address. */
 static const struct user_symbol *find_symbol(const struct user_file *f, uint64_t value)
 {
 	const struct user_symbol *at = (const struct user_symbol *)(const void *)f->symbols.data;
@@ -283,7 +283,8 @@ bool users_append_name(struct users *u, uint32_t pid, uint64_t addr, struct buf 
 	uint64_t value;
 	bool found = find_address(p, addr, &m);
 
-	/* read again for what was loaded since, but not each time for addresses in no mapping */
+	/* Read again, as files may have been loaded since, but not for each address without a
+	 * mapping. */
 	if (!found && clock_mono() - p->read_ns > NS_PER_S) {
 		read_maps(u, p);
 		found = find_address(p, addr, &m);

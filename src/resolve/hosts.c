@@ -10,7 +10,7 @@ struct words {
 	const char *at, *end;
 };
 
-/* The next word, its length in *len; NULL after the last one. */
+/* Returns the next word, with its length in *len; NULL after the last one. */
 static const char *next_word(struct words *w, size_t *len)
 {
 	const char *begin;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Resolves the names in a filter, with a message if that fails. */
+/* Resolves the names in a filter. Fills a struct diag on failure. */
 #include "resolve/names.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ static int find_iface(void *arg, const char *name, uint32_t *ifindex, struct dia
 	return 0;
 }
 
-/* Enters the namespace for the lookup and returns. */
+/* Enters the namespace for the lookup, then switches back. */
 static int find_iface_in(void *arg, const char *name, uint32_t *ifindex, struct diag *why)
 {
 	const char *netns = arg;

@@ -8,8 +8,9 @@
 
 /* Resolves in the caller's network namespace, at the time of the call; keeps no state. */
 extern const struct filter_names resolve_names;
-/* The same with interfaces of another network namespace, as netns_enter() takes it (NULL: the
- * caller's); the caller keeps the string. Looking one up takes CAP_SYS_ADMIN. */
+/* Like resolve_names, but resolves interfaces in another network namespace, given as for
+ * netns_enter() (NULL: the caller's). The caller keeps the string. Entering it needs
+ * CAP_SYS_ADMIN. */
 struct filter_names resolve_names_in(const char *netns);
 
 #endif

@@ -13,7 +13,7 @@ enum { PARENTS_MAX = 32, ENVIRON_MAX = 1 << 20 };
 
 static const char var[] = "SSH_CONNECTION=";
 
-/* Copies the variable's value. env: strings, each ended by a NUL (proc(5), /proc/PID/environ). */
+/* Copies the variable's value. env: NUL-terminated strings (proc(5), /proc/PID/environ). */
 static bool find_variable(const struct buf *env, char *buf, size_t len)
 {
 	for (size_t at = 0; at < env->len; at += strnlen(env->data + at, env->len - at) + 1) {
@@ -41,15 +41,15 @@ static bool find_in_process(int pid, char *buf, size_t len)
 	fd = mnt_open("proc", "/proc", path);
 	if (fd < 0)
 		return false;
-	buf_read(&env, fd, ENVIRON_MAX); /* on an error, what was read counts */
+	buf_read(&env, fd, ENVIRON_MAX); /* on an error, use what was read */
 	close(fd);
 	found = find_variable(&env, buf, len);
 	buf_free(&env);
 	return found;
 }
 
-/* The fourth field of /proc/PID/stat (proc(5)). The name before it is in parentheses, and may have
- * any characters. */
+/* Reads the fourth field of /proc/PID/stat (proc(5)). The name before it is in parentheses and may
+ * contain any characters. */
 static int read_parent(int pid)
 {
 	char path[32], text[512], *close;
@@ -91,7 +91,7 @@ bool ssh_session_find(struct ssh_session *s)
 		if (at)
 			*at++ = '\0';
 	}
-	/* Cut off the zone of link-local addresses (RFC 4007): packets do not have it. */
+	/* Remove the zone of link-local addresses (RFC 4007): packets do not contain it. */
 	s->client[strcspn(s->client, "%")] = '\0';
 	s->server[strcspn(s->server, "%")] = '\0';
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuckoo hashing: an item that finds both of its buckets full displaces another one, which moves to
- * its own other bucket, and so on. */
+/* Cuckoo hashing: an item whose two buckets are full displaces another item, which moves to its
+ * other bucket, and so on. */
 #include "sets/cuckoo.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@ static bool put_in_bucket(const struct cuckoo *c, uint32_t i, uint32_t item)
 	return false;
 }
 
-/* Places an item whose first bucket is full. 0, or -EAGAIN after too many moves. */
+/* Places an item whose first bucket is full. Returns 0, or -EAGAIN after too many moves. */
 static int displace_item(const struct cuckoo *c, uint32_t item)
 {
 	uint32_t at = set_second_bucket(c->hashes[item], c->buckets), victim = 1, displaced;

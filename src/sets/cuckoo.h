@@ -11,12 +11,12 @@ struct cuckoo {
 	uint32_t n;
 	unsigned int slots;
 	uint32_t buckets;
-	uint32_t *at; /* by bucket and slot: item + 1, or 0 for a free slot; these come last */
+	uint32_t *at; /* by bucket and slot: item + 1; 0: free. Free slots are last in a bucket */
 };
-/* Allocates at and places all items, most of them in their first bucket. 0, -ENOMEM, or -EAGAIN if
- * it needs more buckets. Close it after success. */
+/* Allocates at and places all items, most of them in their first bucket. Returns 0, -ENOMEM, or
+ * -EAGAIN if it needs more buckets. Call cuckoo_close() after success. */
 int cuckoo_fill(struct cuckoo *c);
-/* The next number of buckets to try after -EAGAIN. */
+/* Returns the next number of buckets to try after -EAGAIN. */
 uint32_t cuckoo_next_size(uint32_t buckets);
 void cuckoo_close(struct cuckoo *c);
 

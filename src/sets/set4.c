@@ -13,7 +13,7 @@ enum {
 	PREFIX_SIZE = 5,
 	SLASH16S = 65536,
 	BUCKET_FILL = 5, /* words per bucket of 8, on average: with more, many buckets spill */
-	KEY_BITS = 28,   /* the length of a word's prefix */
+	KEY_BITS = 28,   /* prefix length of a word */
 	LINES_MAX = 1 << 25,
 };
 
@@ -45,7 +45,7 @@ static unsigned int bits_at(const struct builder *b, size_t i)
 	return b->p->at[i * PREFIX_SIZE + 4];
 }
 
-/* The number of prefixes of this length that a prefix of `bits` bits covers; 1 if it is longer. */
+/* Returns how many prefixes of this length a prefix of `bits` bits covers; 1 if it is longer. */
 static uint32_t count_parts(unsigned int bits, unsigned int length)
 {
 	return bits < length ? UINT32_C(1) << (length - bits) : 1;
@@ -64,8 +64,8 @@ static uint32_t count_blocks(const uint8_t *kinds)
 	return n + seen[SET4_NONE] + seen[SET4_ALL];
 }
 
-/* Decides whether to have levels (b->top): without them lookups are faster, so only if they take
- * less memory. Allocates the words. */
+/* Uses levels (b->top) only if that takes less memory, since lookups without them are faster.
+ * Allocates the words. */
 static int choose_form(struct builder *b)
 {
 	uint64_t all = 0, longer = 0, line = sizeof(struct set_line), levels;
@@ -112,7 +112,8 @@ static void list_words(struct builder *b)
 	}
 }
 
-/* A code that no address of this half line has: their products skip some codes. */
+/* Finds a code that no address of this half line has. One exists since the products skip some
+ * codes. */
 static uint16_t find_unused_code(uint32_t half, uint32_t codes)
 {
 	uint64_t begin = (uint64_t)half << 32;
@@ -124,7 +125,7 @@ static uint16_t find_unused_code(uint32_t half, uint32_t codes)
 	return code;
 }
 
-/* Codes are placed by shifts, as lookups compare whole words: independent of the byte order. */
+/* Places codes by shifts, as lookups compare whole words: independent of the byte order. */
 static void put_code(struct set_line *code_lines, uint32_t half, uint32_t slot, uint16_t code)
 {
 	__u64 *word = &code_lines[half / 2].word[half % 2 * SET4_HALF_WORDS + slot / 4];
@@ -133,7 +134,7 @@ static void put_code(struct set_line *code_lines, uint32_t half, uint32_t slot, 
 	*word = (*word & ~((__u64)0xffff << shift)) | (__u64)code << shift;
 }
 
-/* Writes addresses as codes while their half lines have room. b->words keeps the other ones. */
+/* Writes addresses as codes while their half lines have room. Leaves the others in b->words. */
 static void put_codes(struct builder *b, uint8_t *used)
 {
 	uint32_t left = 0;
@@ -165,7 +166,7 @@ static void put_codes(struct builder *b, uint8_t *used)
 	}
 }
 
-/* Replaces words by codes if these take less memory: cache misses dominate the time of a lookup. */
+/* Replaces words by codes if codes take less memory: cache misses dominate the time of a lookup. */
 static int make_codes(struct builder *b)
 {
 	uint64_t addresses = 0, halves;
@@ -193,7 +194,8 @@ static void hash_words(struct builder *b)
 		b->hashes[i] = set4_hash((uint32_t)(b->words[i] >> 16));
 }
 
-/* Writes a bucket's words to the slots that the seed in first gives. False: two share a slot. */
+/* Writes a bucket's words to the slots that the seed in first selects. Returns false if two share a
+ * slot. */
 static bool seed_fits(const struct builder *b, const uint32_t *items, uint64_t first,
 		      struct set_line *line)
 {
@@ -220,7 +222,7 @@ static bool fill_bucket(const struct builder *b, uint32_t i, bool spilled, struc
 	return false;
 }
 
-/* Marks the buckets some of whose words are in their second bucket. */
+/* Marks buckets that have words in their second bucket. */
 static void mark_spills(const struct cuckoo *c, bool *spilled)
 {
 	for (size_t i = 0; i < (size_t)c->buckets * c->slots; i++) {
@@ -383,7 +385,7 @@ static int read_word(uint64_t word, struct set_prefixes *out)
 	return rc;
 }
 
-/* The inverse of an odd factor modulo 2^32, by Newton's method. */
+/* Inverts an odd factor modulo 2^32 by Newton's method. */
 static uint32_t invert_factor(uint32_t factor)
 {
 	uint32_t x = factor;
@@ -400,7 +402,8 @@ static uint32_t unmix_addr(uint32_t mixed)
 	return mixed * invert_factor(SET4_MIX_FIRST);
 }
 
-/* Adds the address that has this code, if any: the first one whose product is not less. */
+/* Adds the address that has this code, if any: the first one whose product is not less than the
+ * code. */
 static int read_code(const struct set_head *h, uint32_t half, uint16_t code,
 		     struct set_prefixes *out)
 {

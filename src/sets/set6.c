@@ -19,9 +19,10 @@ struct item {
 struct builder {
 	struct item *items;
 	size_t n, room;
-	uint8_t lengths[BITS + 1]; /* by prefix length: the length it is stored as */
+	uint8_t lengths[BITS + 1]; /* by prefix length: the length as which it is stored */
 	struct set6_tree tree;
-	size_t markers[BITS + 1]; /* by length: the last marker's index in items + 1; 0: none */
+	size_t markers[BITS +
+		       1]; /* by length: index of the last marker in items, plus 1; 0: none */
 	uint64_t *hashes;
 	struct cuckoo cuckoo;
 	struct set_table table;
@@ -32,7 +33,7 @@ static uint64_t be64_at(const uint8_t *at)
 	return (uint64_t)be32_at(at) << 32 | be32_at(at + 4);
 }
 
-/* The first bits of an item. */
+/* Returns the first bits of an item. */
 static struct item cut_item(const struct item *a, unsigned int bits)
 {
 	struct item c = { .bits = (uint8_t)bits };
@@ -55,7 +56,7 @@ static int add_item(struct builder *b, struct item item)
 }
 
 /* Adds a prefix, and a marker for each shorter length that the search tries before its own.
- * Prefixes come sorted, so those that share a marker follow each other. */
+ * Prefixes are sorted, so those that share a marker are adjacent. */
 static int add_prefix(struct builder *b, struct item item)
 {
 	uint32_t k = 1;
@@ -76,7 +77,7 @@ static int add_prefix(struct builder *b, struct item item)
 	return rc ? rc : add_item(b, item);
 }
 
-/* Adds a prefix, split into prefixes of the length that it is stored as. */
+/* Adds a prefix, split into prefixes of the length as which it is stored. */
 static int add_parts(struct builder *b, struct item item)
 {
 	unsigned int bits = b->lengths[item.bits];
@@ -109,7 +110,7 @@ static int add_prefixes(struct builder *b, const struct set_prefixes *p)
 	return rc;
 }
 
-/* Fills the subtree at k with sorted lengths, from left to right. Returns the lengths not used. */
+/* Fills the subtree at k with sorted lengths, from left to right. Returns the unused lengths. */
 static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, size_t n, size_t k)
 {
 	if (k > n)
@@ -119,8 +120,8 @@ static const uint8_t *fill_tree(struct set6_tree *tree, const uint8_t *lengths, 
 	return fill_tree(tree, lengths, n, k * 2 + 1);
 }
 
-/* The length that prefixes of `bits` bits are stored as: their own or, in a set with more lengths
- * than the tree holds, the next even one from 4 on. */
+/* Returns the length as which prefixes of `bits` bits are stored: their own or, in a set with more
+ * lengths than the tree holds, the next even one from 4 on. */
 static uint8_t length_for(int bits, bool many)
 {
 	if (many)

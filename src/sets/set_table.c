@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies tables into maps and out of them: through a memory mapping if the kernel allows it, else
- * in batches, else one line at a time. */
+/* Copies tables to and from maps: through a memory mapping if the kernel allows it, else in
+ * batches, else one line at a time. */
 #include "sets/set_table.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ static int write_batch(int fd, const struct set_table *t, uint32_t from, uint32_
 	for (uint32_t i = 0; i < n; i++)
 		keys[i] = from + i;
 	*batches = *batches && !bpf_map_update_batch(fd, keys, t->at + from, n);
-	/* If the kernel has no batches, or one fails, single updates do it or give the error. */
+	/* Without batches, or after a failed one, single updates complete the copy or return the
+	 * error. */
 	for (uint32_t i = 0; i < n && !*batches && !rc; i++)
 		rc = bpf_map_update(fd, &keys[i], &t->at[from + i], BPF_ANY);
 	return rc;

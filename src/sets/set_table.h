@@ -12,11 +12,12 @@ struct set_table {
 	uint32_t n;
 };
 
-/* Build a table from prefixes that set_parse() has sorted and merged. 0, -ENOMEM or -E2BIG. */
+/* Build a table from prefixes that set_parse() has sorted and merged. Return 0, -ENOMEM or
+ * -E2BIG. */
 int set4_build(const struct set_prefixes *p, struct set_table *out);
 int set6_build(const struct set_prefixes *p, struct set_table *out);
-/* Append a table's prefixes to out, unsorted and possibly split into longer ones. 0, -ENOMEM, or
- * -EINVAL if it is not a valid table. */
+/* Append a table's prefixes to out, unsorted and possibly split into longer ones. Return 0,
+ * -ENOMEM, or -EINVAL if it is not a valid table. */
 int set4_read(const struct set_table *t, struct set_prefixes *out);
 int set6_read(const struct set_table *t, struct set_prefixes *out);
 void set_table_close(struct set_table *t);
@@ -26,10 +27,11 @@ static inline struct set_head set_table_head(const struct set_table *t)
 	return *(const struct set_head *)t->at;
 }
 
-/* Creates a map of this name and copies the table into it: through a memory mapping with
- * BPF_F_MMAPABLE in flags, if the kernel has it, else by system calls. A descriptor, or -errno. */
+/* Creates a map of this name and copies the table into it: through a memory mapping if flags have
+ * BPF_F_MMAPABLE and the kernel supports it, else by system calls. Returns a descriptor or
+ * -errno. */
 int set_table_create(const struct set_table *t, const char *name, uint32_t flags);
-/* Reads such a map. 0 or -errno; -EINVAL if the map is of another type. */
+/* Reads such a map. Returns 0 or -errno; -EINVAL if the map is of another type. */
 int set_table_read(int fd, struct set_table *out);
 
 #endif

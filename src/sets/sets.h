@@ -18,23 +18,25 @@ struct sets {
 	size_t n;
 };
 
-enum { SETS_NAME_MAX = 10 }; /* length of sets_open()'s name: two digits and "_v4" follow it */
+enum {
+	SETS_NAME_MAX = 10
+}; /* longest name for sets_open(), which appends up to two digits and "_v4" */
 
-/* Creates and fills the maps of all sets of n filters. The maps are named NAME0_v4, NAME0_v6,
- * NAME1_v4 and so on, in the order in which the filters first name the sets. The filters must
- * outlive *s. 0 or -errno. Reports errors; nothing is left open then. */
+/* Creates and fills the maps of all sets of n filters. Names the maps NAME0_v4, NAME0_v6, NAME1_v4
+ * and so on, in the order in which the filters first name the sets. The filters must outlive *s.
+ * Returns 0 or -errno. Reports errors; leaves nothing open on failure. */
 int sets_open(struct sets *s, const struct filter *const *filters, size_t n, const char *name);
-/* The index of the set of this name; s->n if it has none. */
+/* Returns the index of the set of this name; s->n if no set has it. */
 size_t sets_find(const struct sets *s, const char *name);
-/* Links the lookup code into the code of the same filters. The first calls of IPv4 lookups are
- * replaced by the code (inlined); for the other calls it is appended once per set and family. Keep
- * *s open until the code is loaded; then the program holds the maps. Reports errors. */
+/* Links the lookup code into the code of the same filters. Inlines the code at the first calls of
+ * IPv4 lookups; for the other calls appends it once per set and family. Keep *s open until the code
+ * is loaded; then the program holds the maps. Returns 0 or -errno. Reports errors. */
 int sets_link(const struct sets *s, struct filter_code *code);
 void sets_close(struct sets *s);
 
-/* Reads a set from its maps; a descriptor of 0 means that it has no prefixes of this family. The
- * set is normalized (filter/set.h) and has no name. 0, -ENOMEM, -EINVAL if a map is not of a set,
- * or another -errno. Does not report errors; *out is unchanged then. */
+/* Reads a set from its maps; a descriptor of 0 means that the set has no prefixes of this family.
+ * The result is normalized (filter/set.h) and has no name. Returns 0, -ENOMEM, -EINVAL if a map is
+ * not of a set, or another -errno. Does not report errors; *out is unchanged on failure. */
 int sets_read(int fd4, int fd6, struct filter_set *out);
 
 #endif

@@ -14,22 +14,23 @@
 enum {
 	INLINED_MAX = 4, /* calls replaced by the code, which has 200 instructions */
 	REGS = 4,        /* callee-saved registers, from BPF_REG_6 on */
-	/* Bytes of stack that emitted code and its callees may each use (filter/emit.h): the limit
-	 * with inlined code, too, since programs count on it. */
+	/* Limit of the stack, in bytes, that emitted code and its callees may each use
+	 * (filter/emit.h). It also holds with inlined code, since programs rely on it. */
 	STACK_MAX = 64,
 };
 
 struct inlining {
 	const struct bpf_insn *templates;
 	unsigned int regs; /* registers to save: bit 0 is BPF_REG_6 */
-	int stack;         /* bytes of stack that the filter's own code uses */
+	int stack;         /* bytes of stack that the filter's code uses */
 };
 
 static const unsigned int prog_of[] = {
 	[SET_IPV4] = SET_PROG_SET4_LOOKUP, [SET_IPV6] = SET_PROG_SET6_LOOKUP
 };
 
-/* The number that replaces a placeholder of the template; other immediates stay. */
+/* Returns the number that replaces a placeholder of the template; other immediates are
+ * unchanged. */
 static int32_t param_value(const struct set_head *head, int32_t imm)
 {
 	switch (imm) {
@@ -115,9 +116,9 @@ static bool is_stack_access(const struct bpf_insn *at)
 						     : false;
 }
 
-/* Moves the code's stack accesses down by `by` bytes. Returns the bytes of stack that it uses then,
- * or more than STACK_MAX if it takes a stack address other than by a copy and an addition right
- * after it. */
+/* Moves the code's stack accesses down by `by` bytes. Returns the bytes of stack that the code uses
+ * then, or more than STACK_MAX if it takes a stack address other than by a copy and an addition
+ * right after it. */
 static int lower_stack(struct bpf_insn *at, size_t n, int by)
 {
 	int used = 0;
@@ -141,8 +142,8 @@ static int lower_stack(struct bpf_insn *at, size_t n, int by)
 	return used;
 }
 
-/* The callee-saved registers that the code sets before its first call: it may read them after a
- * call, so inlined code has to save them. */
+/* Finds the callee-saved registers that the code sets before its first call. The code may read them
+ * after the call, so inlined code must save them. */
 static unsigned int find_moved_regs(const struct filter_code *code)
 {
 	unsigned int regs = 0;
@@ -162,7 +163,7 @@ static struct bpf_insn move_reg(uint8_t class, uint8_t dst, uint8_t src, int off
 				  .off = (int16_t)off };
 }
 
-/* Writes the lookup code that replaces a call, with code around it that saves and restores
+/* Writes the lookup code that replaces a call, surrounded by code that saves and restores
  * registers. Returns its number of instructions, or 0 if it would need too much stack. */
 static size_t make_inline(struct bpf_insn *inlined, const struct inlining *ctx,
 			  const struct set_map *map)
@@ -190,7 +191,7 @@ static size_t make_inline(struct bpf_insn *inlined, const struct inlining *ctx,
 	return p->ninsns + 2 * n;
 }
 
-/* Replaces a call by the code. 0, 1 if there is no room for it, or -errno. Reports errors. */
+/* Replaces a call by the code. Returns 0, 1 if it has no room, or -errno. Reports errors. */
 static int inline_call(struct filter_code *code, size_t call, const struct inlining *ctx,
 		       const struct set_map *map)
 {
@@ -222,7 +223,7 @@ static int append_code(struct filter_code *code, const struct bpf_insn *template
 	return 0;
 }
 
-/* Inlines the first IPv4 calls, and removes their relocations. */
+/* Inlines the first IPv4 calls and removes their relocations. */
 static int inline_calls(const struct sets *s, const struct bpf_insn *templates,
 			struct filter_code *code)
 {

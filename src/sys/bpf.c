@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bpf(2) by the raw system call. Attributes are zeroed first: the kernel refuses stray bytes
+/* Calls bpf(2) directly. Attributes are zeroed first: the kernel refuses nonzero unknown bytes
  * (EINVAL). */
 #include "sys/bpf.h"
 #include <errno.h>

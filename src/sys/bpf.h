@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bpf(2): one function per command. Each returns 0 or a descriptor, or -errno, and reports
- * nothing. */
+/* bpf(2): one function per command. Each returns 0 or a descriptor, or -errno. None reports
+ * errors. */
 #ifndef SYS_BPF_H
 #define SYS_BPF_H
 
@@ -28,12 +28,12 @@ int bpf_map_create(const struct bpf_map_opts *m);
 int bpf_map_lookup(int fd, const void *key, void *value);
 int bpf_map_update(int fd, const void *key, const void *value, uint64_t flags);
 int bpf_map_delete(int fd, const void *key);
-/* key NULL: gets the first key. -ENOENT after the last one. */
+/* key NULL: gets the first key. -ENOENT: key is the last one. */
 int bpf_map_next_key(int fd, const void *key, void *next);
 int bpf_map_freeze(int fd);
-/* Updates n elements from arrays of keys and values. Fails where the kernel lacks batches for this
- * type of map (hashes: before 5.6, tries: before 5.14), and if it refuses an element; then some
- * elements may have been written. */
+/* Updates n elements from arrays of keys and values. Fails if the kernel lacks batches for this
+ * type of map (hashes: before 5.6, tries: before 5.14) or refuses an element; some elements may
+ * have been written then. */
 int bpf_map_update_batch(int fd, const void *keys, const void *values, uint32_t n);
 
 struct bpf_prog_opts {
@@ -48,7 +48,7 @@ struct bpf_prog_opts {
 };
 int bpf_prog_load(const struct bpf_prog_opts *p);
 
-/* One BPF_PROG_TEST_RUN over data and ctx (ctx may be NULL). Results: ret is the program's return
+/* One BPF_PROG_TEST_RUN with data and ctx (ctx may be NULL). Results: ret is the program's return
  * value, ns the mean duration of a run in nanoseconds. */
 struct bpf_run {
 	const void *data;
@@ -83,9 +83,9 @@ int bpf_prog_query(int target, uint32_t attach_type, uint32_t *ids, uint32_t *li
 
 enum bpf_kind { BPF_KIND_PROG, BPF_KIND_MAP, BPF_KIND_BTF, BPF_KIND_LINK };
 int bpf_fd_by_id(enum bpf_kind kind, uint32_t id);
-/* Gets the smallest id above id. -ENOENT: there is none. */
+/* Gets the smallest id above id. -ENOENT: no larger id. */
 int bpf_next_id(enum bpf_kind kind, uint32_t id, uint32_t *next);
-/* info: a struct bpf_{prog,map,btf,link}_info of len bytes, zero except for what selects the
+/* info: a struct bpf_{prog,map,btf,link}_info of len bytes, zero except for the members that select
  * output. */
 int bpf_get_info(int fd, void *info, uint32_t len);
 
@@ -93,8 +93,8 @@ int bpf_btf_load(const void *btf, uint32_t len);
 /* Enables run-time statistics of all programs until the descriptor is closed (Linux 5.8). */
 int bpf_enable_stats(void);
 
-/* Returns the number of possible CPUs, that is, of values in a per-CPU map; or -errno. Found with a
- * map, so that neither sysfs nor procfs is needed; cached. */
+/* Returns the number of possible CPUs, which is the number of values in a per-CPU map; or -errno.
+ * Determined with a map, which needs neither sysfs nor procfs; cached. */
 int bpf_possible_cpus(void);
 
 #endif

@@ -58,7 +58,7 @@ static int64_t tail_len(uint32_t kind, uint32_t vlen)
 	}
 }
 
-/* The length of the type at off, or 0 where the walk has to end. */
+/* Returns the length of the type at off, or 0 if the walk must end. */
 static uint32_t type_len(const struct btf *b, uint32_t off)
 {
 	struct btf_type t;
@@ -75,8 +75,7 @@ static uint32_t type_len(const struct btf *b, uint32_t off)
 
 static int build_index(struct btf *b)
 {
-	/* Allocates for the largest possible number of types: pages that are never written cost no
-	 * memory. */
+	/* Allocates for the largest possible number of types: untouched pages cost no memory. */
 	size_t max_types = b->types_len / sizeof(struct btf_type) + 1;
 	uint32_t *shrunk;
 
@@ -105,8 +104,8 @@ static const char *string_at(const struct btf *b, uint32_t off)
 	return off < b->strings_len ? b->strings + off : "";
 }
 
-/* Pointers are as large as the kernel's long: a 32-bit program may run on a 64-bit kernel.
- * Compilers differ in the name of that type. */
+/* Pointers have the size of the kernel's long: a 32-bit program may run on a 64-bit kernel. The
+ * name of that type depends on the compiler. */
 static uint32_t find_pointer_size(const struct btf *b)
 {
 	static const char *const longs[] = { "long unsigned int", "unsigned long" };
@@ -171,7 +170,7 @@ void btf_close(struct btf *b)
 	*b = (struct btf){ 0 };
 }
 
-/* Linux 6.15 and later allow to map the file, which saves the copy. */
+/* Linux 6.15 and later can map the file, which saves the copy. */
 static int read_file(int fd, void **data, size_t *len, bool *mapped)
 {
 	struct stat st;
@@ -256,7 +255,7 @@ int btf_open_kernel(struct btf *b)
 	return rc;
 }
 
-/* The data after the type's header; build_index() checked that it is inside the blob. */
+/* Returns the data after the type's header; build_index() checked that it is inside the blob. */
 static const uint8_t *tail_of(const struct btf *b, uint32_t id)
 {
 	return b->types + b->index[id] + sizeof(struct btf_type);
@@ -358,7 +357,8 @@ int btf_cache_names(struct btf *b, struct btf_lookup *lookups, size_t n)
 	return 0;
 }
 
-/* Skips typedefs and qualifiers. Returns the id of the type below, or 0 if they do not end. */
+/* Skips typedefs and qualifiers. Returns the id of the type below them, or 0 if the chain is too
+ * long. */
 static uint32_t skip_modifiers(const struct btf *b, uint32_t id, struct btf_type *t)
 {
 	for (int i = 0; i < DEPTH_MAX && type_at(b, id, t); i++) {
@@ -377,7 +377,7 @@ static uint32_t skip_modifiers(const struct btf *b, uint32_t id, struct btf_type
 	return 0;
 }
 
-/* No real type is larger; damaged ones are. */
+/* Limits sizes: no real type is larger, only damaged ones are. */
 static int64_t multiply_size(uint64_t times, uint32_t size)
 {
 	return times * size <= UINT32_MAX ? (int64_t)(times * size) : -EINVAL;
@@ -486,7 +486,7 @@ static int index_array(const struct btf *b, const char **path, uint64_t *bits, u
 	size = btf_type_size(b, a.type);
 	if (size < 0)
 		return -EINVAL;
-	/* nelems 0: a flexible array, whose length is not known. */
+	/* nelems 0: a flexible array of unknown length. */
 	if (a.nelems && n >= a.nelems)
 		return -ENOENT;
 	if (n * (uint64_t)size > UINT32_MAX)
@@ -525,7 +525,7 @@ int btf_find_field(const struct btf *b, uint32_t id, const char *path, struct bt
 	return 0;
 }
 
-/* Reads enumerator number i of an enum. Returns false if there is none or id is no enum. */
+/* Reads enumerator number i of an enum. Returns false if it does not exist or id is no enum. */
 static bool read_enumerator(const struct btf *b, uint32_t id, uint32_t i, const char **name,
 			    uint64_t *value)
 {
@@ -630,7 +630,8 @@ int btf_describe_function(const struct btf *b, const char *name, struct btf_valu
  * first argument. */
 static const char tracepoint_prefix[] = "btf_trace_";
 
-/* The tracepoint's type has no parameter names; the function that calls the programs has them. */
+/* Takes argument names from the function that calls the programs, since the tracepoint's type has
+ * none. */
 static void set_arg_names(const struct btf *b, uint32_t caller, struct btf_value *args, int n)
 {
 	struct btf_type t;

@@ -10,12 +10,12 @@
 
 #define BTF_KIND_BIT(kind) (1u << (BTF_KIND_##kind))
 
-/* A name to look up among types of some kinds. id: the first type that matches, or 0. */
+/* A name to look up among types of some kinds. id is set to the first match, or 0. */
 struct btf_lookup {
 	const char *name;
 	uint32_t kinds; /* BTF_KIND_BIT(STRUCT) | ... */
 	uint32_t id;
-	/* Used by btf_resolve(). Both are indexes in the caller's array plus 1; 0: none. */
+	/* Used by btf_resolve(). Both are indexes into the caller's array plus 1; 0: none. */
 	uint32_t next;         /* the next one with the same first letter */
 	uint32_t duplicate_of; /* an earlier entry with the same name and kinds */
 };
@@ -32,7 +32,7 @@ struct btf {
 	const uint8_t *data; /* the whole BTF blob */
 	size_t len;
 	bool mapped;        /* data was mapped: munmap() it instead of free() */
-	const char *source; /* where it was found, for messages */
+	const char *source; /* where it was read from, for messages */
 	const uint8_t *types;
 	uint32_t types_len;
 	const char *strings; /* ends with a NUL */
@@ -47,7 +47,7 @@ struct btf {
  * -ENOENT: the kernel has no BTF. */
 int btf_open_kernel(struct btf *b);
 /* Opens a blob that the caller keeps while *b is in use. Indexing stops at an unknown kind; the
- * types before it are usable. -EINVAL: not BTF in this machine's byte order. */
+ * types before it remain usable. -EINVAL: not BTF in this machine's byte order. */
 int btf_open_blob(struct btf *b, const void *data, size_t len);
 void btf_close(struct btf *b);
 
@@ -77,7 +77,7 @@ enum { BTF_TRACEPOINT_NAME_MAX = 128 };
 struct btf_lookup btf_lookup_tracepoint(const char *name, char type[BTF_TRACEPOINT_NAME_MAX]);
 /* Returns the number of arguments that programs get at a tracepoint; 0: no such tracepoint. */
 uint32_t btf_count_tracepoint_args(const struct btf *b, const char *name);
-/* How to print a value in a register. UNSIGNED includes types that are no numbers. */
+/* How to print a register's value. UNSIGNED includes types that are no numbers. */
 enum btf_value_kind {
 	BTF_VALUE_UNSIGNED,
 	BTF_VALUE_SIGNED,
@@ -86,12 +86,12 @@ enum btf_value_kind {
 	BTF_VALUE_VOID
 };
 struct btf_value {
-	const char *name; /* of a parameter, in the blob; "": none */
+	const char *name; /* name of the parameter, in the blob; "": none */
 	uint8_t kind;     /* enum btf_value_kind */
 	uint8_t size;     /* bytes */
 };
 /* Describe the parameters of a function and its return value (returns may be NULL), or the
- * arguments that programs get at a tracepoint; they stop at the first that does not fit in one
+ * arguments that programs get at a tracepoint. Stop at the first parameter that does not fit in a
  * register. Return the number of values, at most max, or -ENOENT. */
 int btf_describe_function(const struct btf *b, const char *name, struct btf_value *args,
 			  uint32_t max, struct btf_value *returns);
@@ -100,7 +100,7 @@ int btf_describe_tracepoint(const struct btf *b, const char *name, struct btf_va
 /* Called with the name of each tracepoint; a value other than 0 ends the walk and is returned. */
 typedef int btf_each_name(const char *name, void *arg);
 int btf_walk_tracepoints(const struct btf *b, btf_each_name *each, void *arg);
-/* The name of a type; "" if it has none. */
+/* Returns the name of a type; "" if it has none. */
 const char *btf_type_name(const struct btf *b, uint32_t id);
 
 #endif

@@ -74,8 +74,8 @@ static int open_path(const char *path)
 	return fd;
 }
 
-/* The file handle holds the 64-bit id; where inode numbers have 32 bits, they are its lower
- * half. */
+/* Reads the 64-bit id from the file handle: where inode numbers have 32 bits, they are only its
+ * lower half. */
 static int read_id(int fd, uint64_t *id)
 {
 	union {
@@ -136,7 +136,7 @@ bool cgroup_is_container(const char *name, const char *id, const char **full_id)
 	return false;
 }
 
-/* A search for a container, and what it found. */
+/* A search for a container, and its result. */
 struct container_search {
 	const char *id;
 	char full_id[FULL_ID_MAX];

@@ -26,8 +26,8 @@
 
 #ifdef AUDIT_ARCH_NATIVE
 
-/* System calls that some architectures have under another name or not at all, where the other one
- * stands in. 32-bit C libraries try the call with 64-bit time first. */
+/* System calls that some architectures lack or have under another name; the alternative is listed
+ * too. 32-bit C libraries try the call with 64-bit time first. */
 #ifndef SYS_poll
 #define SYS_poll SYS_ppoll
 #endif
@@ -74,7 +74,7 @@
 #define SYS_sigreturn SYS_rt_sigreturn
 #endif
 
-/* restart_syscall: how poll(2) continues after the process was stopped and continued. */
+/* restart_syscall: poll(2) continues with it after the process was stopped and continued. */
 /* clang-format off */
 static const uint16_t allowed[] = {
 	SYS_bpf, SYS_read, SYS_write, SYS_writev, SYS_close, SYS_ioctl, SYS_fcntl, SYS_fcntl64,
@@ -115,7 +115,7 @@ static int install_seccomp(bool files)
 	struct sock_fprog prog = { .len = (uint16_t)(PROLOGUE_LEN + n + EPILOGUE_LEN),
 				   .filter = code };
 
-	/* A match jumps over the rest of the list and over the refusal. */
+	/* A match jumps past the rest of the list and the refusal. */
 	for (int i = 0; i < n; i++) {
 		uint16_t nr = i < NALLOWED ? allowed[i] : allowed_files[i - NALLOWED];
 

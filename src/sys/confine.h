@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives up the privileges that a live command does not need once its programs are attached. */
+/* Drops the privileges that a live command does not need once its programs are attached. */
 #ifndef SYS_CONFINE_H
 #define SYS_CONFINE_H
 
@@ -8,8 +8,8 @@
 
 /* Irrevocably restricts this process: keeps only these capabilities (PRIV() masks of sys/priv.h),
  * and allows only the system calls for reading maps, following interfaces over open sockets,
- * attaching to new ones and writing output; others fail with EPERM. files: opening files stays
- * allowed, too. Without seccomp in the kernel, only the capabilities are dropped. Returns 0 or
+ * attaching to new interfaces and writing output; others fail with EPERM. files: also allows
+ * opening files. Without seccomp in the kernel, only drops the capabilities. Returns 0 or
  * -errno. */
 int confine_apply(uint64_t caps, bool files);
 /* Like confine_apply(), but reports errors. Does nothing in a build with sanitizers. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list in /sys/devices/system/cpu/online: "0-3,8". */
+/* Parses the list in /sys/devices/system/cpu/online: "0-3,8". */
 #include "sys/cpus.h"
 #include <stdlib.h>
 #include <string.h>

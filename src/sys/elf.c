@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Handles 32-bit and 64-bit files in one way: headers are converted to the 64-bit form. All offsets
+/* Converts headers of 32-bit files to the 64-bit form, so that both are handled alike. All offsets
  * come from the file and are checked. */
 #include "sys/elf.h"
 #include <elf.h>
@@ -35,7 +35,8 @@ struct elf_header {
 	uint16_t machine;
 };
 
-/* Files that this machine runs, including those of the 32-bit variant of its architecture. */
+/* Accepts files that this machine runs, including those of the 32-bit variant of its
+ * architecture. */
 static bool is_native(uint16_t machine)
 {
 #if defined(__x86_64__)
@@ -143,7 +144,7 @@ int elf_open_at(struct elf *e, int dir, const char *path)
 
 	if (opened.fd < 0)
 		return -errno;
-	/* lseek(2), not fstat(2): a confined process is only allowed the former. */
+	/* lseek(2), not fstat(2): a confined process may only call the former. */
 	len = lseek(opened.fd, 0, SEEK_END);
 	opened.len = len > 0 ? (uint64_t)len : 0;
 	rc = check_header(&opened);
@@ -266,7 +267,7 @@ int elf_walk_functions(const struct elf *e, elf_each *each, void *arg)
 	return rc;
 }
 
-/* A part of the file that is loaded as code. */
+/* A segment of the file that is loaded as code. */
 struct segment {
 	uint64_t value, offset, len;
 };

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An open file, or its bytes in memory. Files are read, not mapped: they may shrink meanwhile.
- * Zeroed: closed. */
+/* An open file, or its bytes in memory. Files are read, not mapped, since they may shrink
+ * meanwhile. Zeroed: closed. */
 struct elf {
 	const uint8_t *data; /* NULL: read from fd */
 	uint64_t len;
@@ -24,17 +24,17 @@ int elf_open_at(struct elf *e, int dir, const char *path);
 /* Opens bytes in memory, which the caller keeps while *e is in use. */
 int elf_open_blob(struct elf *e, const void *data, size_t len);
 void elf_close(struct elf *e);
-/* The message for an error that elf_open() returned. */
+/* Returns the message for an error of elf_open(). */
 const char *elf_open_error(int rc);
 
 struct elf_symbol {
 	const char *name;
 	uint64_t value, size; /* value: the address that the file is linked for (st_value) */
-	bool is_ifunc;        /* the code that chooses the function at load time (STT_GNU_IFUNC) */
+	bool is_ifunc;        /* its code selects the function at load time (STT_GNU_IFUNC) */
 };
-/* Called for each function that the file defines, from both the full symbol table and the dynamic
- * one: a function may come twice. Hidden versions, for old programs only, are skipped. A value
- * other than 0 ends the walk and is returned. */
+/* Called for each function that the file defines, from both the full and the dynamic symbol table:
+ * a function may occur twice. Skips hidden versions, which are only for old programs. A value other
+ * than 0 ends the walk and is returned. */
 typedef int elf_each(const struct elf_symbol *symbol, void *arg);
 int elf_walk_functions(const struct elf *e, elf_each *each, void *arg);
 

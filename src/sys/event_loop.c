@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* One descriptor and one timer, by sys/wait.h. */
+/* Waits for one descriptor and one timer by sys/wait.h. */
 #include "sys/event_loop.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "sys/wait.h"
 
-static int wake(const struct event_loop *l, enum wait_event what, uint64_t *last)
+static int call_back(const struct event_loop *l, enum wait_event what, uint64_t *last)
 {
 	int rc = 0;
 
@@ -32,7 +32,7 @@ int event_loop_run(const struct event_loop *l)
 			return fail(-EPIPE, "standard output: the reader is gone");
 		if (what == WAIT_STOP || clock_mono() >= l->end)
 			return 0;
-		rc = wake(l, what, &last);
+		rc = call_back(l, what, &last);
 	}
 	return rc == LOOP_END ? 0 : rc;
 }

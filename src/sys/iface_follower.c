@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Events only say when to list the interfaces again, so a lost event costs nothing. One exception:
- * an interface that was removed and is back in the list lost its programs in between. */
+/* Follows interfaces by listing them after each event. Events only trigger the listing, so a lost
+ * event does no harm. One exception: an interface that was removed and is listed again lost its
+ * programs in between. */
 #include "sys/iface_follower.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -12,7 +13,7 @@
 
 struct followed_iface {
 	struct link link; /* as in the last list */
-	bool unusable;    /* rejected */
+	bool unusable;    /* rejected: iface_follower_reject() */
 	bool removed;     /* by an event since the last list */
 };
 
@@ -24,7 +25,7 @@ static const struct link *find_link(const struct link_list *links, int ifindex)
 	return NULL;
 }
 
-/* The kernel finds an interface by its alternative names, too. */
+/* Finds an interface also by its alternative names, as the kernel does. */
 static const struct link *find_link_named(struct nl *nl, const struct link_list *links,
 					  const char *name)
 {
@@ -238,7 +239,7 @@ int iface_follower_next(struct iface_follower *f, struct iface_change *change)
 	return 1;
 }
 
-/* Other interfaces would fail in the same way. */
+/* Returns true for errors that every other interface would cause, too. */
 static bool is_fatal(int err)
 {
 	return err == -EPERM || err == -EACCES || err == -ENOSYS || err == -ENOMEM ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a BPF program that returns the counter; a program returns 32 bits, so each half takes a
+/* Runs a BPF program that returns the counter. A program returns 32 bits, so each half takes a
  * run. */
 #include "sys/jiffies.h"
 #include <errno.h>

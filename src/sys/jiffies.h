@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Gets the value that bpf_jiffies64() returns to programs now, by running a program, and the number
- * of ticks per second. Returns 0 or -errno. */
+/* Gets the current value of bpf_jiffies64(), by running a program, and the number of ticks per
+ * second. Returns 0 or -errno. */
 int jiffies_read(uint64_t *now, uint64_t *hz);
 
 #endif

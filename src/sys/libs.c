@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks in the usual directories; the dynamic loader's configuration is not read. */
+/* Searches the usual directories; does not read the dynamic loader's configuration. */
 #define _GNU_SOURCE
 #include "sys/libs.h"
 #include <dirent.h>

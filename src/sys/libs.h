@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds shared libraries of the host. */
+/* Finds the host's shared libraries. */
 #ifndef SYS_LIBS_H
 #define SYS_LIBS_H
 
@@ -9,8 +9,8 @@
  * walk. */
 typedef bool libs_each(const char *path, const char *name, void *arg);
 
-/* Walks the files in the usual library directories and in their subdirectories, of which
- * distributions have one per architecture. Returns true if each() ended the walk. */
+/* Walks the files in the usual library directories and in their subdirectories, as distributions
+ * have one per architecture. Returns true if each() ended the walk. */
 bool libs_walk(libs_each *each, void *arg);
 
 #endif

@@ -40,7 +40,7 @@ static void parse_stats(struct nl_span v, struct link *link)
 {
 	struct rtnl_link_stats64 s = { 0 };
 
-	/* Kernels append members: copy as much as both sides know. */
+	/* Kernels append members: copy the members that both sides have. */
 	if (v.len)
 		memcpy(&s, v.data, v.len < sizeof(s) ? v.len : sizeof(s));
 	link->stats = (struct link_stats){ s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes,
@@ -139,7 +139,7 @@ int link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 	struct nl_msg m;
 	int rc;
 
-	/* The kernel refuses a longer name with -ERANGE or truncates it. */
+	/* The kernel refuses a longer name with -ERANGE, or truncates it. */
 	if (name && (!*name || strlen(name) >= IF_NAMESIZE))
 		return -ENODEV;
 	nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));

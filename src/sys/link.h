@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Network interfaces over route netlink: list, watch, create, and set their XDP program. */
+/* Network interfaces over route netlink: lists, watches and creates them, and sets their XDP
+ * program. */
 #ifndef SYS_LINK_H
 #define SYS_LINK_H
 
@@ -26,7 +27,7 @@ struct link {
 };
 
 /* Returns true if packets start with an Ethernet header. Other link types (tun, wireguard, ipip,
- * ppp) pass IP packets without a header that this program knows. */
+ * ppp) pass IP packets without a header that sonde parses. */
 bool link_has_ethernet(const struct link *link);
 
 /* Parses a link message. Returns false if it is another message or malformed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Uses one bpf(2) call per key and per value: these maps are small and read seldom. */
+/* Uses one bpf(2) call per key and per value: these maps are small and rarely read. */
 #include "sys/map.h"
 #include <errno.h>
 #include <stdlib.h>

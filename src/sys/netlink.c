@@ -166,8 +166,8 @@ void nl_str(struct nl_span value, char *dst, size_t len)
 	dst[n] = '\0';
 }
 
-/* Returns the error of an NLMSG_ERROR and keeps the kernel's message if it sent one. With
- * NLM_F_CAPPED, only the header of the request is echoed before it. */
+/* Returns the error of an NLMSG_ERROR and keeps the kernel's message, if any. With NLM_F_CAPPED,
+ * the kernel echoes only the header of the request before it. */
 static int parse_error(struct nl *nl, const struct nlmsghdr *hdr, struct nl_span body)
 {
 	struct nlmsgerr e;

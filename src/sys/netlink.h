@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Netlink: builds, sends and parses messages; every length is checked. */
+/* Netlink: builds, sends and parses messages, and checks every length. */
 #ifndef SYS_NETLINK_H
 #define SYS_NETLINK_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-	NL_MSG_MAX = 2048,    /* of a request; those sent here are far smaller */
+	NL_MSG_MAX = 2048,    /* of a request; those of this program are far smaller */
 	NL_EXT_ACK_MAX = 160, /* of the kernel's error message */
 	NL_BUF_MAX = 32768,   /* the kernel fills at most this much at a time (netlink(7)) */
 };
@@ -39,7 +39,7 @@ struct nl_span {
 	size_t len;
 };
 
-/* groups: RTMGRP_* to receive events of; 0: for requests only. */
+/* groups: RTMGRP_* whose events to receive; 0: for requests only. */
 int nl_open(struct nl *nl, uint32_t groups);
 void nl_close(struct nl *nl);
 
@@ -55,21 +55,21 @@ void nl_nest_end(struct nl_msg *m, size_t at);
 /* Called for each message; a value other than 0 ends the walk and is returned. */
 typedef int nl_each(const struct nlmsghdr *hdr, struct nl_span body, void *arg);
 
-/* Sends a request and waits for its acknowledgement; replies to a get go to each (may be NULL).
+/* Sends a request and waits for its acknowledgement. Passes replies to each, which may be NULL.
  * Returns 0 or -errno, with the kernel's message in nl->ext_ack. */
 int nl_call(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg);
-/* Sends a dump request and walks all of its replies. If the kernel reports that the data changed
- * meanwhile, the walk is completed and nl->overrun is set. */
+/* Sends a dump request and walks all replies. If the kernel reports that the data changed
+ * meanwhile, completes the walk and sets nl->overrun. */
 int nl_dump(struct nl *nl, struct nl_msg *m, nl_each *each, void *arg);
-/* Reads the events that have arrived, without waiting. -ENOBUFS: events were lost, read everything
- * again. */
+/* Reads the events that have arrived, without waiting. -ENOBUFS: events were lost; read the whole
+ * state again. */
 int nl_read(struct nl *nl, nl_each *each, void *arg);
 /* Like nl_read(), but discards the events. */
 int nl_drain(struct nl *nl);
 
 /* Gets the next attribute of *attrs. Returns false at the end or if the attribute is incomplete. */
 bool nl_next(struct nl_span *attrs, uint16_t *type, struct nl_span *value);
-/* Returns the first attribute of a type; an empty span if there is none. */
+/* Returns the first attribute of a type; an empty span if the type is missing. */
 struct nl_span nl_find(struct nl_span attrs, uint16_t type);
 /* Returns the attributes after a family header of len bytes; empty if the body is shorter. */
 struct nl_span nl_attrs(struct nl_span body, size_t len);

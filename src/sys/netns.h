@@ -9,7 +9,7 @@
  * path). Returns 0 or -errno: -ESRCH, -ENOENT, -EINVAL (not a network namespace), -EPERM. */
 int netns_enter(const char *pid_or_path);
 
-/* Gets the inode number of a namespace, which is how the kernel names it. -ESRCH: no such process;
+/* Gets the inode number of a namespace, by which the kernel identifies it. -ESRCH: no such process;
  * -ENOENT, -EINVAL as above. */
 int netns_inode(const char *pid_or_path, uint32_t *inode);
 

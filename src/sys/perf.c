@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kprobes and uprobes are PMUs, whose numbers are in sysfs. */
+/* Kprobes and uprobes are PMUs; sysfs has their type numbers. */
 #include "sys/perf.h"
 #include <errno.h>
 #include <linux/perf_event.h>

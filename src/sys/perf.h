@@ -13,7 +13,7 @@ int perf_attach_kprobe(const char *function, bool at_return, int prog_fd);
 
 /* Returns true if the kernel has kprobes. */
 bool perf_has_kprobes(void);
-/* Gets the PMU type of kprobes (user: of uprobes). -ENODEV: the kernel has none; another -errno:
+/* Gets the PMU type of kprobes (user: of uprobes). -ENODEV: the kernel has none; other errors:
  * sysfs could not be read. */
 int perf_read_type(bool user, uint32_t *type);
 

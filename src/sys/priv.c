@@ -60,7 +60,7 @@ int priv_keep(uint64_t keep)
 	struct __user_cap_data_struct data[2] = { 0 };
 	uint64_t have = priv_caps();
 
-	/* CAP_SYS_ADMIN has to stay where it implies one of these: see priv_missing(). */
+	/* Keep CAP_SYS_ADMIN where it implies one of these: see priv_missing(). */
 	if (keep & ~have & (PRIV(CAP_BPF) | PRIV(CAP_PERFMON)))
 		keep |= PRIV(CAP_SYS_ADMIN);
 	have &= keep;

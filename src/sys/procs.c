@@ -30,7 +30,8 @@ struct process_walk {
 	void *arg;
 };
 
-/* The current process. What only processes with sockets need is read at their first socket. */
+/* The current process. Members that only processes with sockets need are read at the first
+ * socket. */
 struct process {
 	struct proc proc;
 	int pidfd;
@@ -50,7 +51,7 @@ static void read_file(int dir, uint32_t pid, const char *name, char *buf, size_t
 		close(fd);
 }
 
-/* A cgroup's id is the inode number of its directory. */
+/* Reads a cgroup's id, which is the inode number of its directory. */
 static uint64_t read_cgroup_id(const struct process_walk *w, uint32_t pid)
 {
 	char text[4096], *at, *end;
@@ -78,7 +79,7 @@ static bool is_inet(int fd)
 	       (family == AF_INET || family == AF_INET6);
 }
 
-/* Runs at a process's first socket: fails if the process cannot be examined. */
+/* Runs at a process's first socket. Fails if the process cannot be examined. */
 static int open_process(const struct process_walk *w, struct process *process)
 {
 	if (process->pidfd)

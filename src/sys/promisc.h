@@ -3,8 +3,8 @@
 #ifndef SYS_PROMISC_H
 #define SYS_PROMISC_H
 
-/* Makes the interface receive frames for other addresses, too, until *fd is closed. Opens *fd if it
- * is 0. Returns 0 or -errno. */
+/* Enables promiscuous mode: the interface also receives frames for other addresses until *fd is
+ * closed. Opens *fd if it is 0. Returns 0 or -errno. */
 int promisc_add(int *fd, int ifindex);
 
 #endif

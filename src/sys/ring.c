@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Tests whether positions have 64 bits, because a 32-bit program may run on a 64-bit kernel: writes
- * the second word of the consumer position (such machines are little endian). If the kernel reads
- * it, the position differs from the producer's, and the empty ring polls readable. */
+/* Tests whether positions have 64 bits, as a 32-bit program may run on a 64-bit kernel: writes the
+ * second word of the consumer position (such machines are little endian). If the kernel reads it,
+ * the position differs from the producer's, and the empty ring polls readable. */
 static bool has_wide_positions(int map_fd, uint32_t *consumer)
 {
 	struct pollfd p = { .fd = map_fd, .events = POLLIN };
@@ -105,7 +105,7 @@ int ring_read(struct ring *r, ring_each *each, void *arg)
 		const uint8_t *rec;
 
 		if (head & BPF_RINGBUF_BUSY_BIT)
-			break; /* reserved but not submitted: later records have to wait */
+			break; /* reserved but not submitted: later records must wait */
 		if (!(head & BPF_RINGBUF_DISCARD_BIT)) {
 			rec = get_record(r, at + BPF_RINGBUF_HDR_SZ, len);
 			if (!rec)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular files are written at once; pipes and terminals as fast as their reader reads. */
+/* Writes regular files at once, pipes and terminals as fast as their reader reads. */
 #include "sys/stdout.h"
 #include <errno.h>
 #include <sys/stat.h>

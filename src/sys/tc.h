@@ -12,12 +12,13 @@ struct tc_filter {
 	bool ingress;
 	uint16_t prio; /* host byte order */
 	uint32_t handle;
-	uint32_t prog_id; /* when read; 0 for classic BPF */
-	char name[64];    /* a label for people */
+	uint32_t prog_id; /* set when read; 0 for classic BPF */
+	char name[64];    /* label, for display only */
 };
 
-/* Adds the clsact qdisc to an interface if it is missing. It is never deleted: that would delete
- * other programs' filters, too. -ENOENT: the kernel has no such qdisc, or it is not loaded yet. */
+/* Adds the clsact qdisc to an interface if it is missing. Nothing deletes it: that would also
+ * delete other programs' filters. -ENOENT: the kernel has no such qdisc, or it is not loaded
+ * yet. */
 int tc_clsact_add(struct nl *nl, int ifindex);
 /* Adds a direct-action filter for all protocols. -EEXIST: prio and handle are in use. */
 int tc_filter_add(struct nl *nl, const struct tc_filter *f, int prog_fd);
@@ -27,7 +28,7 @@ int tc_filter_replace(struct nl *nl, const struct tc_filter *f, int prog_fd);
 int tc_filter_del(struct nl *nl, const struct tc_filter *f);
 
 typedef int tc_each(const struct tc_filter *f, void *arg);
-/* Walks the BPF filters of one direction; without a clsact qdisc there are none. */
+/* Walks the BPF filters of one direction; without a clsact qdisc it finds none. */
 int tc_filter_dump(struct nl *nl, int ifindex, bool ingress, tc_each *each, void *arg);
 
 #endif

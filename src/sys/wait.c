@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting by poll(2), with signals as a descriptor (signalfd(2)). */
+/* Waits by poll(2), with signals as a descriptor (signalfd(2)). */
 #include "sys/wait.h"
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 enum { FINAL_WRITE_MS = 1000 };
 
 static int signal_fd;
-static bool stdout_ignored; /* output goes elsewhere: do not watch stdout */
+static bool stdout_ignored; /* output does not go to stdout: do not watch it */
 
 int wait_catch_signals(void)
 {
@@ -42,7 +42,7 @@ void wait_ignore_stdout(void)
 
 enum wait_event wait_for(int fd, uint64_t deadline)
 {
-	/* poll(2) reports a closed reader of stdout without being asked to. */
+	/* poll(2) always reports POLLERR, which a closed reader of stdout causes. */
 	struct pollfd p[] = {
 		{ .fd = signal_fd ? signal_fd : -1, .events = POLLIN },
 		{ .fd = stdout_ignored ? -1 : STDOUT_FILENO },
@@ -90,7 +90,7 @@ enum wait_event wait_interval(uint64_t *last, uint64_t interval)
 	return event;
 }
 
-/* Waits until a piece can be written without blocking. Returns 0 or -errno. */
+/* Waits until fd is writable. Returns 0 or -errno. */
 static int wait_writable(int fd)
 {
 	struct pollfd p[] = {

@@ -31,7 +31,7 @@ static bool is_same(const struct trace_dns *q, const struct trace_head *h, uint1
 	       !memcmp(a->remote, h->remote, sizeof(a->remote));
 }
 
-/* The slots where a query may be. */
+/* Returns the slots where a query may be. */
 static struct trace_dns *find_bucket(const struct trace_dns_table *table,
 				     const struct trace_head *h, uint16_t id)
 {

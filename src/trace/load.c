@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs are attached by descriptors, so that nothing stays behind. */
+/* Attaches programs by descriptors, so that they are detached when the process ends. */
 #include "base/array.h"
 #include "trace/load.h"
 #include <errno.h>

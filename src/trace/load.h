@@ -15,7 +15,7 @@ enum { TRACE_SHARED_EVENTS, TRACE_SHARED_COUNTS };
 int trace_load(struct trace *t, enum trace_objs which, const struct spec *spec,
 	       struct obj_opts *opts, struct obj_map *maps);
 /* Loads the programs and attaches them to what their sections name. Returns 0 or -errno, with
- * nothing left behind. Reports errors. */
+ * nothing left attached. Reports errors. */
 int trace_load_attach(struct trace *t, enum trace_objs which, const struct spec *spec,
 		      struct obj_opts *opts);
 /* Makes specs loaded later use this one's shared maps. */

@@ -58,7 +58,7 @@ static struct trace_dest *find_dest(struct trace_sum *sum, const struct trace_de
 	return find_others(sum, key);
 }
 
-/* The bin of a time: its highest bit and the two below that. */
+/* Returns the bin of a time: its highest bit and the two below that. */
 static uint32_t bin_of(uint64_t ns)
 {
 	uint32_t top = ns ? 63 - (uint32_t)__builtin_clzll(ns) : 0, bin;
@@ -69,7 +69,7 @@ static uint32_t bin_of(uint64_t ns)
 	return bin < TRACE_SUM_BINS ? bin : TRACE_SUM_BINS - 1;
 }
 
-/* The middle of a bin. */
+/* Returns the middle of a bin. */
 static double time_of(uint32_t bin)
 {
 	uint32_t top = bin / TRACE_SUM_STEPS, step = bin % TRACE_SUM_STEPS;

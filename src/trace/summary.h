@@ -37,8 +37,8 @@ struct trace_sum {
 /* By port, destinations have neither address nor family. Returns 0 or -errno. Reports errors. */
 int trace_sum_open(struct trace_sum *sum, enum trace_sum_key key);
 void trace_sum_add(struct trace_sum *sum, const struct trace_head *rec);
-/* A percentile (part: 0 to 1) of the times until connections were established or accepted, in
- * nanoseconds. NAN if there were none. */
+/* Returns a percentile (part: 0 to 1) of the times until connections were established or accepted,
+ * in nanoseconds. NAN: no connections. */
 double trace_dest_percentile(const struct trace_dest *d, double part);
 /* Fills order (room for TRACE_SUM_DESTS) with the destinations, busiest first. Returns their
  * number. */

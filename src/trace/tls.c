@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files are told apart by inode. A process's files are opened through procfs, which takes neither
- * access to its root directory nor that the file still has a name. */
+/* Identifies files by inode. Opens a process's files through procfs, which needs neither access to
+ * its root directory nor a name of the file. */
 #define _GNU_SOURCE
 #include "base/array.h"
 #include "trace/tls.h"
@@ -105,7 +105,7 @@ static int attach_file(struct tls_search *s, const char *path)
 	return rc ? rc : n;
 }
 
-/* Whether a file has not been searched yet. */
+/* Returns true if a file has not been searched yet. */
 static bool is_unseen(struct tls_search *s, const char *path)
 {
 	struct stat st;

@@ -257,8 +257,8 @@ static int attach_dns(struct trace *t, const struct obj *o)
 	return rc;
 }
 
-/* Where a socket's network namespace is found; unknown if the kernel does not describe its types.
- * The programs run without types, too. */
+/* Finds where a socket's network namespace is stored; unknown if the kernel does not describe its
+ * types. The programs also run without types. */
 static void find_netns_offsets(const struct btf *types, struct dns_conf *conf)
 {
 	struct btf_lookup structs[] = {

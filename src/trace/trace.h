@@ -66,15 +66,15 @@ struct trace {
 
 /* Checks that a filter uses only what connections have. Returns 0, or -EINVAL with why->msg. */
 int trace_filter_check(const struct filter *f, struct diag *why);
-/* The same for processes. */
+/* Checks the conditions on processes in the same way. */
 int trace_filter_check_owners(const struct filter *f, struct diag *why);
 
 /* Loads and attaches. Kinds that this kernel cannot report are left out with a note, unless none
- * remains. Returns 0 or -errno, with nothing left behind. Reports errors. */
+ * remains. Returns 0 or -errno, leaving nothing open. Reports errors. */
 int trace_open(struct trace *t, const struct trace_opts *opts);
 
-/* Called with each record, valid during the call; its kind tells its type. Returning anything but 0
- * stops reading. */
+/* Called with each record, valid during the call; its kind determines its type. Returning anything
+ * but 0 stops reading. */
 typedef int trace_each(const struct trace_head *rec, size_t len, void *arg);
 /* Passes on the connections that existed at the start, as struct trace_event. Returns 0, what
  * each() returned, or -errno. Does not report errors. */
@@ -83,13 +83,14 @@ int trace_list_existing(struct trace *t, trace_each *each, void *arg);
  * each() returned, or -errno. Does not report errors. */
 int trace_read(struct trace *t, trace_each *each, void *arg);
 
-/* Keeps a link's descriptor until the trace is closed. False: too many links; it is closed. */
+/* Keeps a link's descriptor until the trace is closed. Returns false if it has too many links; then
+ * fd is closed. */
 bool trace_keep_link(struct trace *t, int fd);
 
 /* Copies a process's name to comm, with a NUL. Returns comm. */
 const char *trace_comm(const struct trace_proc *proc, char comm[TRACE_COMM + 1]);
 
-/* The kernel's name of a number; NULL: unknown. */
+/* Returns the kernel's name of a number; NULL: unknown. */
 const char *trace_find_name(const struct trace_names *names, uint32_t number);
 
 /* Counts records without room, and runs that the kernel skipped. Returns 0 or -errno. Does not

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde capture: packets as text, JSON or capture files, chosen by a filter. */
+/* sonde capture: prints or writes the packets that match a filter, as text, JSON or capture
+ * files. */
 #include <stdio.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -18,7 +19,7 @@ enum { SNAPLEN = 262144, MEGABYTE = 1000000, KIBIBYTE = 1024 };
 enum at { AT_TC, AT_XDP, AT_NATIVE, AT_GENERIC, AT_TCX, AT_CLSACT };
 static const char *const at_names[] = { "tc",  "xdp",    "xdp-native", "xdp-generic",
 					"tcx", "clsact", NULL };
-/* What goes out is seen at tc in any case. */
+/* Outgoing packets are always captured at tc. */
 static const unsigned int at_hooks[][CAPTURE_DIRS] = {
 	[AT_TC] = { HOOKS_TC, HOOKS_TC },
 	[AT_XDP] = { HOOKS_XDP, HOOKS_TC },
@@ -44,7 +45,7 @@ struct capture_opts {
 	bool line_buffered, packet_buffered, not_promiscuous, ring, interfaces;
 };
 
-/* The letters are tcpdump's. */
+/* Uses the option letters of tcpdump. */
 #define O struct capture_opts
 static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "capture on this interface (default: every interface that is up, and "
@@ -126,12 +127,12 @@ static const struct schema *const records[] = { &capture_packet_schema, NULL };
 
 struct capture {
 	struct capture_opts opts;
-	struct buf dropped; /* the mark of dropped packets, in red */
+	struct buf dropped; /* the red mark of dropped packets */
 	struct capture_filter filter;
 	struct capture_out out;
 };
 
-/* NULL: the usual mark, without color. */
+/* Returns the red mark; NULL: use the default, without color. */
 static const char *color_dropped(struct buf *mark)
 {
 	if (!color_enabled(STDOUT_FILENO))
@@ -164,7 +165,7 @@ static struct dissect_opts line_opts(const struct capture_opts *o)
 	};
 }
 
-/* -d ends other commands after a time. */
+/* In other commands -d is the duration. */
 static bool looks_like_duration(char **words, int n)
 {
 	uint64_t time;
@@ -292,7 +293,7 @@ static int parse_filter(struct capture *c, char **words, int n)
 static int run_capture(int argc, char **argv)
 {
 	static const struct extcap_base base = { &spec, run_capture, check_filter };
-	static struct capture c; /* large: the lines' memory of connections */
+	static struct capture c; /* large: out has the dissector's table of connections */
 	char **rest;
 	int nrest, rc;
 

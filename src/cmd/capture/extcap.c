@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Sentences of extcap(4) about interfaces and options; and a call to capture, put in our words.
+/* Answers extcap(4) requests about interfaces and options, and runs captures for Wireshark.
  *
- * What is offered are rows of the command's own table, so that names, choices and ranges are said
- * there alone. */
+ * Options come from the command's own table, which alone defines names, choices and ranges. */
 #include "cmd/capture/extcap.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +16,13 @@
 #include "net/frame.h"
 #include "sys/link.h"
 
-/* An interface's name there: this alone for all of them, "sonde-eth0" for one. */
+/* The name of the interface in Wireshark: this alone for all interfaces, "sonde-eth0" for one. */
 #define ALL "sonde"
 
 enum { DLT_ETHERNET = 1, DLT_RAW_IP = 12, WORDS_MAX = 1000, ARGS_MAX = 32 };
 
 enum offer { DIRECTION, AT, PROCESS, SNAPLEN, BUFFER, NETNS, NOT_PROMISCUOUS, OFFERS };
-/* Options of the command, and what their fields are called. */
+/* Options of the command, and the labels of their fields. */
 static const struct {
 	const char *option, *display;
 } offers[] = {
@@ -78,7 +77,7 @@ static const struct opt_spec spec = {
 	.rows = rows,
 };
 
-static int print(struct buf *b)
+static int print_buf(struct buf *b)
 {
 	int rc = buf_write(b, STDOUT_FILENO);
 
@@ -86,7 +85,7 @@ static int print(struct buf *b)
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* NULL: all of them. */
+/* Gets the interface from its name in Wireshark; *iface NULL: all interfaces. */
 static int iface_of(const char *name, const char **iface)
 {
 	size_t n = strlen(ALL);
@@ -116,7 +115,7 @@ static int list_interfaces(void)
 			   l.at[i].name, l.at[i].name);
 	link_list_free(&l);
 	if (!rc)
-		return print(&b);
+		return print_buf(&b);
 	buf_free(&b);
 	return fail_errno(rc, "listing the interfaces");
 }
@@ -142,7 +141,7 @@ static int list_dlts(const char *iface)
 		buf_printf(&b, "dlt {number=%d}{name=EN10MB}{display=Ethernet}\n", DLT_ETHERNET);
 	else
 		buf_printf(&b, "dlt {number=%d}{name=RAW}{display=Raw IP}\n", DLT_RAW_IP);
-	return print(&b);
+	return print_buf(&b);
 }
 
 static const struct opt *find_row(const struct opt_spec *command, const char *option)
@@ -154,7 +153,7 @@ static const struct opt *find_row(const struct opt_spec *command, const char *op
 	return o;
 }
 
-/* The first choice is what the command does unasked. */
+/* The first choice is the command's default. */
 static void put_choices(struct buf *b, int number, const char *const *choices)
 {
 	for (int i = 0; choices[i]; i++)
@@ -183,10 +182,10 @@ static int list_options(const struct opt_spec *command)
 		if (o->kind == OPT_KIND_CHOICE)
 			put_choices(&b, i, o->choices);
 	}
-	return print(&b);
+	return print_buf(&b);
 }
 
-/* The first line of the answer is shown as what is wrong; no answer is a good one. */
+/* Prints the error of an invalid filter; Wireshark shows the first line. No output: it is valid. */
 static int check_filter(const struct extcap_base *base, const char *text)
 {
 	char words[WORDS_MAX] = "";
@@ -197,10 +196,10 @@ static int check_filter(const struct extcap_base *base, const char *text)
 	err_capture_end(before);
 	if (rc)
 		buf_printf(&b, "%s\n", words);
-	return print(&b);
+	return print_buf(&b);
 }
 
-/* The capture's standard output, whose reader it watches. */
+/* Makes the fifo standard output, so that the capture ends when its reader closes it. */
 static int open_fifo(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_CLOEXEC);
@@ -211,7 +210,7 @@ static int open_fifo(const char *name)
 	return rc ? fail_errno(rc, "%s", name) : 0;
 }
 
-/* That the reader is gone is how a capture ends. */
+/* Runs the capture. Wireshark ends it by closing the fifo, so -EPIPE is no error. */
 static int run_quietly(const struct extcap_base *base, int argc, const char **argv)
 {
 	char words[WORDS_MAX] = "";
@@ -224,7 +223,7 @@ static int run_quietly(const struct extcap_base *base, int argc, const char **ar
 	return fail(rc, "%s", *words ? words : err_message(rc));
 }
 
-static int capture(const struct extcap_base *base, const struct extcap *e, const char *iface)
+static int run_capture(const struct extcap_base *base, const struct extcap *e, const char *iface)
 {
 	const char *argv[ARGS_MAX] = { "capture", "--quiet", "-w", "-" };
 	int n = 4, rc;
@@ -235,7 +234,7 @@ static int capture(const struct extcap_base *base, const struct extcap *e, const
 		argv[n++] = "-i", argv[n++] = iface;
 	if (e->not_promiscuous)
 		argv[n++] = offers[NOT_PROMISCUOUS].option;
-	/* A field that was left empty comes as an empty value. */
+	/* Wireshark passes an empty value for an empty field. */
 	for (int i = 0; i < OFFERS; i++)
 		if (e->values[i] && *e->values[i])
 			argv[n++] = offers[i].option, argv[n++] = e->values[i];
@@ -265,7 +264,7 @@ int extcap_run(const struct extcap_base *base, int argc, char **argv)
 	if (e.config)
 		return list_options(base->spec);
 	if (e.capture)
-		return capture(base, &e, iface);
+		return run_capture(base, &e, iface);
 	if (e.filter)
 		return check_filter(base, e.filter);
 	return fail_usage("what of %s? --extcap-dlts, --extcap-config or --capture", e.iface);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* How Wireshark and tshark call a program of their extcap directory, as a capture of ours. */
+/* Captures for Wireshark and tshark, which run programs in their extcap directory (extcap(4)). */
 #ifndef CMD_CAPTURE_EXTCAP_H
 #define CMD_CAPTURE_EXTCAP_H
 
 #include "base/opt.h"
 
-/* What of the command is used here. */
+/* The parts of the capture command that extcap uses. */
 struct extcap_base {
 	const struct opt_spec *spec;
 	int (*run)(int argc, char **argv);
-	/* 0, or -errno or -E_USAGE, said. */
+	/* Returns 0, -errno or -E_USAGE. Reports errors. */
 	int (*check_filter)(const char *text);
 };
 
-/* Answer a call (cmd_is_extcap). 0, -errno or -E_USAGE, said: what is written to stderr Wireshark
- * shows in a box, so it is nothing but an error or a loss. */
+/* Answers a call (cmd_is_extcap()). Returns 0, -errno or -E_USAGE. Reports errors. Wireshark shows
+ * stderr in a dialog, so only errors and losses go there. */
 int extcap_run(const struct extcap_base *base, int argc, char **argv);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A filter's text put together, parsed with this host's names or a file's, and its mistakes shown.
- */
+/* Joins a filter's words, parses them with this host's names or a file's, and reports mistakes. */
 #include "cmd/capture/filter.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +17,7 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-/* A file's whole text; its lines are one filter. */
+/* Reads a whole file; its lines form one filter. */
 static int read_text(const char *name, char **text)
 {
 	struct buf b = { 0 };
@@ -39,7 +38,7 @@ static int read_text(const char *name, char **text)
 	return rc || b.nomem ? -EINVAL : 0;
 }
 
-/* A file's interfaces have names only. */
+/* Numbers the interfaces of a capture file by name. 0: unknown name. */
 static uint32_t name_number(const struct capture_filter *f, const char *name)
 {
 	for (uint32_t i = 0; i < f->nnames; i++)
@@ -64,7 +63,7 @@ static int name_of_file(void *arg, const char *name, uint32_t *number, struct di
 	return 0;
 }
 
-static int parse(struct capture_filter *f)
+static int parse_text(struct capture_filter *f)
 {
 	struct filter_names names = resolve_names;
 
@@ -78,14 +77,14 @@ static int parse(struct capture_filter *f)
 int capture_filter_parse(struct capture_filter *f, char **words, int n)
 {
 	f->text = cmd_join(words, n);
-	return parse(f);
+	return parse_text(f);
 }
 
 int capture_filter_read(struct capture_filter *f, const char *file)
 {
 	int rc = read_text(file, &f->text);
 
-	return rc ? rc : parse(f);
+	return rc ? rc : parse_text(f);
 }
 
 bool capture_filter_match(const struct capture_filter *f, const struct frame *frame,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter of a capture as the user wrote it. */
+/* The filter of a capture. */
 #ifndef CMD_CAPTURE_FILTER_H
 #define CMD_CAPTURE_FILTER_H
 
@@ -9,24 +9,24 @@
 
 enum { CAPTURE_FILTER_IFACES = 16 };
 
-/* Zeroed: everything matches. */
+/* Zeroed: matches every packet. */
 struct capture_filter {
-	bool of_file; /* to be set before: `iface` names one of a capture file's interfaces */
+	bool of_file; /* set before parsing: `iface` names an interface of a capture file */
 	struct filter filter;
 	char *text;
-	/* Those names: their place is their number. */
+	/* These names; an interface's number is its index here plus 1. */
 	char names[CAPTURE_FILTER_IFACES][CAPFILE_NAME_MAX];
 	uint32_t nnames;
 };
 
-/* From the command's operands, or from a file whose lines are one text. 0, -E_USAGE or -errno,
- * said, with the place of the mistake. */
+/* Parse a filter from the command's operands, or from a file whose lines form one filter. Return 0,
+ * -E_USAGE or -errno. Report errors, with the position of a mistake. */
 int capture_filter_parse(struct capture_filter *f, char **words, int n);
 int capture_filter_read(struct capture_filter *f, const char *file);
-/* Of a packet out of a file; iface may be NULL. */
+/* Returns true if a packet of a file matches. iface may be NULL. */
 bool capture_filter_match(const struct capture_filter *f, const struct frame *frame,
 			  const struct capfile_iface *iface);
-/* Its program for the kernel, as text to standard output. 0 or -errno, said. */
+/* Prints the filter's BPF program to standard output. Returns 0 or -errno. Reports errors. */
 int capture_filter_print(const struct capture_filter *f);
 void capture_filter_close(struct capture_filter *f);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A capture file read in pieces as they come, so that a pipe is as good. */
+/* Reads a capture file in pieces as they arrive, so that it may be a pipe. */
 #include "cmd/capture/read.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static int read_all(struct reading *r, int fd)
 		if (n < 0)
 			return fail_errno(-errno, "%s", r->name);
 		rc = capfile_feed(&r->in, piece, (size_t)n, on_packet, r);
-		/* A pipe's reader wants what there is. */
+		/* The pipe has no more data for now: show the packets so far. */
 		if (!rc && n < PIECE)
 			rc = capture_out_flush(r->out);
 	}

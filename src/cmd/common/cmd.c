@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How commands are found, parsed and explained, and what several of them start with. */
+/* Finds, parses and describes commands, and has the steps that several of them start with. */
 #include "cmd/common/cmd.h"
 #include <errno.h>
 #include <fcntl.h>

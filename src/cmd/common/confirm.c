@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter confirm, sonde guard confirm, and the other end of them: a socket that the one who
- * waits has, and a byte. */
+/* sonde filter confirm and sonde guard confirm, and the process that waits for them. They send a
+ * byte to the socket of that process. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 #include "cmd/common/gate.h"
 #include "sys/wait.h"
 
-/* An abstract socket (unix(7)) with the interface's name. */
+/* Makes the address of an abstract socket (unix(7)) from the interface's name. */
 static socklen_t address_of(const char *iface, struct sockaddr_un *a)
 {
 	int n;
@@ -47,34 +47,35 @@ static int listen_for(const char *iface, int *fd)
 
 enum answer { ANSWER_NONE, ANSWER_KEEP, ANSWER_UNDO };
 
-/* What somebody who may change rules says. */
-static enum answer hear(int fd)
+/* Reads an answer. Ignores those of other users. */
+static enum answer read_answer(int fd)
 {
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
-	char word = 0;
-	struct iovec iov = { &word, 1 };
+	char answer = 0;
+	struct iovec iov = { &answer, 1 };
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = &control,
 			    .msg_controllen = sizeof(control) };
 	const struct cmsghdr *c;
-	struct ucred who;
+	struct ucred sender;
 
 	if (recvmsg(fd, &m, MSG_DONTWAIT) != 1)
 		return ANSWER_NONE;
 	c = CMSG_FIRSTHDR(&m);
 	if (!c || c->cmsg_type != SCM_CREDENTIALS)
 		return ANSWER_NONE;
-	memcpy(&who, CMSG_DATA(c), sizeof(who));
-	if (who.uid != geteuid())
+	memcpy(&sender, CMSG_DATA(c), sizeof(sender));
+	if (sender.uid != geteuid())
 		return ANSWER_NONE;
-	return word == 'y' ? ANSWER_KEEP : word == 'n' ? ANSWER_UNDO : ANSWER_NONE;
+	return answer == 'y' ? ANSWER_KEEP : answer == 'n' ? ANSWER_UNDO : ANSWER_NONE;
 }
 
-/* In a process of its own that no lost connection, signal or killed shell ends. */
+/* Runs in a separate process, which a lost connection, a signal or the end of the shell does not
+ * end. */
 static int keep_or_undo(const struct confirm *c, int fd)
 {
 	uint64_t end = clock_mono() + c->time, now;
@@ -87,11 +88,11 @@ static int keep_or_undo(const struct confirm *c, int fd)
 	signal(SIGTERM, SIG_IGN);
 	while (!answer && (now = clock_mono()) < end)
 		if (poll(&p, 1, (int)((end - now) / 1000000) + 1) > 0)
-			answer = hear(fd);
+			answer = read_answer(fd);
 	return answer == ANSWER_KEEP ? 0 : c->undo(c->arg) ? 2 : 1;
 }
 
-static int send_word(const char *iface, char word)
+static int send_answer(const char *iface, char answer)
 {
 	struct sockaddr_un a;
 	socklen_t len = address_of(iface, &a);
@@ -99,7 +100,7 @@ static int send_word(const char *iface, char word)
 
 	if (fd < 0)
 		return -errno;
-	rc = sendto(fd, &word, 1, 0, (struct sockaddr *)&a, len) == 1 ? 0 : -errno;
+	rc = sendto(fd, &answer, 1, 0, (struct sockaddr *)&a, len) == 1 ? 0 : -errno;
 	close(fd);
 	return rc;
 }
@@ -110,10 +111,10 @@ static void read_terminal(const char *iface)
 	ssize_t n = read(STDIN_FILENO, line, sizeof(line));
 
 	if (n > 0)
-		send_word(iface, *line == 'y' || *line == 'Y' ? 'y' : 'n');
+		send_answer(iface, *line == 'y' || *line == 'Y' ? 'y' : 'n');
 }
 
-/* Pass on what is typed, until the other process has an end. */
+/* Passes on the user's input until the child process ends. */
 static int wait_for_child(pid_t pid, const struct confirm *c)
 {
 	int fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, status;
@@ -121,7 +122,7 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (wait_for(0, clock_mono()) == WAIT_STOP) {
-			send_word(c->iface, 'n');
+			send_answer(c->iface, 'n');
 			waitpid(pid, &status, 0);
 			break;
 		}
@@ -141,8 +142,8 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 		    c->inspect);
 }
 
-/* What nobody can confirm does not stay. */
-static int give_up(const struct confirm *c, int rc)
+/* Undoes a change that nobody could confirm. */
+static int undo_and_fail(const struct confirm *c, int rc)
 {
 	c->undo(c->arg);
 	return rc;
@@ -154,10 +155,10 @@ int cmd_confirm_wait(const struct confirm *c)
 	pid_t pid;
 
 	if (rc)
-		return give_up(c, fail_errno(rc, "signals"));
+		return undo_and_fail(c, fail_errno(rc, "signals"));
 	rc = listen_for(c->iface, &fd);
 	if (rc)
-		return give_up(c, rc);
+		return undo_and_fail(c, rc);
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	fflush(NULL);
 	pid = fork();
@@ -165,7 +166,7 @@ int cmd_confirm_wait(const struct confirm *c)
 		_exit(keep_or_undo(c, fd));
 	close(fd);
 	if (pid < 0)
-		return give_up(c, fail_errno(-errno, "starting the process that waits"));
+		return undo_and_fail(c, fail_errno(-errno, "starting the process that waits"));
 	note("%s; confirm within %g s or they are undone: %ssonde %s -i %s", c->change,
 	     (double)c->time / 1e9, isatty(STDIN_FILENO) ? "press y and Enter, or run " : "",
 	     c->confirm, c->iface);
@@ -192,7 +193,7 @@ int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, cha
 		return rc;
 	if (o.common.ifaces.n != 1)
 		return fail_usage("name one interface: -i IFACE");
-	rc = send_word(o.common.ifaces.at[0], 'y');
+	rc = send_answer(o.common.ifaces.at[0], 'y');
 	if (rc == -ECONNREFUSED)
 		return fail(rc, "%s: no change is waiting for confirmation", o.common.ifaces.at[0]);
 	return rc ? fail_errno(rc, "confirming") : 0;

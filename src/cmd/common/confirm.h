@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes that are undone unless somebody who can still reach this host confirms them. */
+/* Undoes changes unless a user who still reaches this host confirms them. */
 #ifndef CMD_COMMON_CONFIRM_H
 #define CMD_COMMON_CONFIRM_H
 
@@ -10,22 +10,23 @@
 	OPT_TIME(0, "confirm", "TIME", O, confirm, \
 		 "undo the change after this time unless it is confirmed, here or by " command)
 
-/* A change that has been made, and how to speak of it. */
+/* A change that was made, and the words for its messages. */
 struct confirm {
 	const char *iface;
 	const char *change; /* "the new rules are active" */
-	const char *confirm,
-		*inspect;       /* the commands that confirm it, and that show what is active */
-	uint64_t time;          /* ns */
-	int (*undo)(void *arg); /* 0 or an error, which it reports; in another process */
+	/* Commands: one confirms the change, the other shows the current state. */
+	const char *confirm, *inspect;
+	uint64_t time; /* ns */
+	/* Runs in another process. Returns 0 or -errno. Reports errors. */
+	int (*undo)(void *arg);
 	void *arg;
 };
 
-/* Wait for somebody to confirm. A process of its own undoes the change if nobody does, whatever
- * becomes of this one. 0: confirmed; else -errno. Reports errors. */
+/* Waits for confirmation. A separate process undoes the change if nobody confirms it, even if this
+ * process ends. Returns 0 if confirmed, else -errno. Reports errors. */
 int cmd_confirm_wait(const struct confirm *c);
 
-/* A command that confirms. what: as for cmd_gate_begin(). */
+/* Options and code of a command that confirms. what: as for cmd_gate_begin(). */
 extern const struct opt cmd_confirm_rows[];
 int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, char **argv);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mistakes are shown below the text as it was typed. */
+/* Shows mistakes below the text as the user typed it. */
 #include "cmd/common/expr.h"
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static int find_ifaces(const struct filter_names *names, const struct cmd_common
 	return 0;
 }
 
-/* An interface's number is unique in its namespace only. */
+/* An interface's number is unique only within its namespace. */
 static int find_netns(const struct cmd_common *common, uint32_t *inode)
 {
 	int rc = 0;

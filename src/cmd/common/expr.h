@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Filter expressions on a command line: parses them and shows their mistakes. */
+/* Parses filter expressions of command lines and shows their mistakes. */
 #ifndef CMD_COMMON_EXPR_H
 #define CMD_COMMON_EXPR_H
 
@@ -9,11 +9,11 @@ struct cmd_common;
 
 struct cmd_expr_opts {
 	const struct filter_names *names; /* NULL: this host's */
-	/* Checks that the filter uses only what the command knows: 0, or -EINVAL with why->msg.
-	 * NULL: no check. */
+	/* Checks that the command supports all that the filter uses. Returns 0, or -EINVAL with
+	 * why->msg. NULL: no check. */
 	int (*fits)(const struct filter *f, struct diag *why);
-	/* Words that may precede the filter, ended by NULL, and what they are ("kind of event"):
-	 * the filter's first word may be a misspelt one. NULL: none. */
+	/* Words that may precede the filter, ended by NULL, and a name for them ("kind of event"),
+	 * as the filter's first word may be a misspelt one. NULL: none. */
 	const char *const *before;
 	const char *are;
 	/* Restricts the filter to its interfaces, network namespace and process, and looks up

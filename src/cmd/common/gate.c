@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The beginning of commands that change gates. */
+/* First steps of commands that change gates. */
 #include "cmd/common/gate.h"
 #include <errno.h>
 #include "base/err.h"

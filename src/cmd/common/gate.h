@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What commands that change gates have in common: options, and how they begin. */
+/* Options and first steps of commands that change gates. */
 #ifndef CMD_COMMON_GATE_H
 #define CMD_COMMON_GATE_H
 
@@ -12,15 +12,14 @@
 		   "hook of a new gate; any is XDP, else tc" more), \
 		OPT_ROW_QUIET(O, "do not print which hooks are used"), OPT_ROW_VERBOSE(O)
 
-/* The choices of --at, and the hooks (HOOK_BIT()s of obj/attach.h) that each is for incoming
- * packets. */
+/* The choices of --at, and the hooks for incoming packets of each (HOOK_BIT()s of obj/attach.h). */
 extern const char *const cmd_gate_at[];
 extern const unsigned int cmd_gate_hooks[];
 
-/* See what privilege it takes (what: "rules in the kernel need"), and enter the namespace. Said on
- * failure. */
+/* Checks the privileges (what: "rules in the kernel need") and enters the namespace. Returns 0 or
+ * -errno. Reports errors. */
 int cmd_gate_begin(const char *what, const char *netns);
-/* An interface by its name. Said on failure. */
+/* Gets an interface by its name. Returns 0 or -errno. Reports errors. */
 int cmd_gate_link(struct nl *nl, const char *name, struct link *link);
 
 #endif

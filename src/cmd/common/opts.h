@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of options that several commands have. A letter means the same in each of them; capture
- * has tcpdump's letters instead. O is a struct with a member `struct cmd_common common`. */
+/* Option rows that several commands have. A letter means the same in each of them, except in
+ * capture, which has tcpdump's letters. O is a struct with a member `struct cmd_common common`. */
 #ifndef CMD_COMMON_OPTS_H
 #define CMD_COMMON_OPTS_H
 
@@ -28,7 +28,7 @@
 			 "no colors on a terminal (also: NO_COLOR in the environment)")
 /* For commands with counters. */
 #define OPT_ROWS_OUTPUT(O) OPT_ROWS_FORMAT(O, sink_formats)
-/* For the others. */
+/* For commands without counters. */
 #define OPT_ROWS_OUTPUT_NO_PROM(O) OPT_ROWS_FORMAT(O, sink_formats_no_prom)
 #define OPT_ROW_TEXTFILE(O)                                                  \
 	OPT_STR(0, "textfile", "FILE", O, common.textfile,                   \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde completion: scripts for shells, from the tables of commands and options. */
+/* sonde completion: generates scripts for shells from the tables of commands and options. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cmd/common/cmd.h"
 
-/* What a shell offers for an option's argument. */
+/* What a shell completes an option's argument with. */
 enum argument { ARG_NONE, ARG_ANY, ARG_IFACE, ARG_FILE, ARG_DIR, ARG_NETNS, ARG_CHOICE };
 
 static enum argument argument_of(const struct opt *o)
@@ -31,14 +31,14 @@ static enum argument argument_of(const struct opt *o)
 	return *o->arg ? ARG_ANY : ARG_NONE;
 }
 
-/* Called for each command and each command's own, from the outside in. */
+/* Called for each command, then for its subcommands. */
 typedef void each_command(const struct command *c, struct buf *out);
 
-static void walk(const struct command *const *list, each_command *each, struct buf *out)
+static void walk_commands(const struct command *const *list, each_command *each, struct buf *out)
 {
 	for (; list && *list; list++) {
 		each(*list, out);
-		walk((*list)->subs, each, out);
+		walk_commands((*list)->subs, each, out);
 	}
 }
 
@@ -47,11 +47,11 @@ static void put_path_pattern(const struct command *c, struct buf *out)
 	buf_printf(out, "'%s'|", c->opt->command);
 }
 
-/* 'count'|'filter'|'filter add' ... */
+/* Appends a pattern: 'count'|'filter'|'filter add' ... */
 static void put_paths(struct buf *out)
 {
-	walk(commands, put_path_pattern, out);
-	out->len -= out->len > 0; /* the last bar */
+	walk_commands(commands, put_path_pattern, out);
+	out->len -= out->len > 0; /* remove the last bar */
 }
 
 static void put_choices(const struct opt *o, const char *between, struct buf *out)
@@ -60,15 +60,15 @@ static void put_choices(const struct opt *o, const char *between, struct buf *ou
 		buf_printf(out, "%s%s", c == o->choices ? "" : between, *c);
 }
 
-/* Append the help up to its first full stop or 60 bytes, without what a shell would take as its
- * own. */
+/* Appends the help up to its first full stop or 60 bytes, without characters that are special in a
+ * shell. */
 static void put_short(const char *help, struct buf *out)
 {
 	for (size_t i = 0; help && help[i] && help[i] != '\n' && i < 60; i++)
 		buf_char(out, strchr("'\"[]:\\$`;", help[i]) ? ' ' : help[i]);
 }
 
-/* bash: the words of a command, and what an option's argument may be. */
+/* bash: the words of a command, and the values of an option's argument. */
 
 static void put_bash_words(const struct command *c, struct buf *out)
 {
@@ -137,16 +137,16 @@ static void put_bash(struct buf *out)
 		     "\t\tnext=${at:+$at }${COMP_WORDS[i]}\n\t\tcase $next in\n\t\t");
 	put_paths(out);
 	buf_str(out, ") at=$next ;;\n\t\tesac\n\tdone\n\tcase \"$at $prev\" in\n");
-	walk(commands, put_bash_arguments, out);
+	walk_commands(commands, put_bash_arguments, out);
 	buf_str(out, "\tesac\n\tcase $at in\n\t'') words='");
 	for (const struct command *const *c = commands; *c; c++)
 		buf_printf(out, "%s ", cmd_name(*c));
 	buf_str(out, "' ;;\n");
-	walk(commands, put_bash_words, out);
+	walk_commands(commands, put_bash_words, out);
 	buf_str(out, "\tesac\n\t_sonde_words \"$words\"\n}\ncomplete -o default -F _sonde sonde\n");
 }
 
-/* zsh: _arguments(1) in zshcompsys for the command that was typed. */
+/* zsh: calls _arguments (zshcompsys(1)) for the typed command. */
 
 static void put_zsh_argument(const struct opt *o, struct buf *out)
 {
@@ -227,7 +227,7 @@ static void put_zsh(struct buf *out)
 		     "\t((n)) && shift $n words && ((CURRENT -= n))\n\tcase $at in\n\t'') ");
 	put_zsh_commands(commands, out);
 	buf_str(out, " ;;\n");
-	walk(commands, put_zsh_command, out);
+	walk_commands(commands, put_zsh_command, out);
 	buf_str(out, "\tesac\n}\ncompdef _sonde sonde\n");
 }
 
@@ -285,7 +285,7 @@ static void put_fish(struct buf *out)
 {
 	buf_str(out, "# fish completion for sonde\n"
 		     "function __sonde_at\n\tset -l at ''\n\tset -l paths");
-	walk(commands, put_fish_path, out);
+	walk_commands(commands, put_fish_path, out);
 	buf_str(out, "\n\tset -l tokens (commandline -opc)\n"
 		     "\tfor w in $tokens[2..-1]\n"
 		     "\t\tset -l next (string trim -- \"$at $w\")\n"
@@ -293,7 +293,7 @@ static void put_fish(struct buf *out)
 		     "\ttest \"$at\" = \"$argv[1]\"\nend\ncomplete -c sonde -f\n");
 	for (const struct command *const *c = commands; *c; c++)
 		put_fish_sub("", *c, out);
-	walk(commands, put_fish_command, out);
+	walk_commands(commands, put_fish_command, out);
 }
 
 static const struct {

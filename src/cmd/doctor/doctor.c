@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde doctor: what this kernel allows, which hook each capability takes here, and why. */
+/* sonde doctor: shows which capabilities work on this kernel, the hook of each, and the reasons. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@
 
 enum {
 	WORDS = 160,
-	LO = 1, /* a fresh namespace's loopback */
+	LO = 1, /* the loopback interface of a new namespace */
 };
 
 struct doctor_opts {
@@ -54,7 +54,7 @@ static const struct opt_spec spec = {
 	.rows = rows,
 };
 
-/* What was found out about one capability. */
+/* The result of one check. */
 struct finding {
 	const char *capability, *hook, *fallback, *reason;
 	bool available;
@@ -71,99 +71,101 @@ static const struct col finding_cols[] = {
 #undef R
 static const struct schema finding_schema = SCHEMA("doctor_capability", finding_cols);
 
-/* The state that the looks share. */
+/* State shared by the checks. */
 struct doctor {
 	struct nl nl;       /* in the private namespace */
-	int private_ns;     /* 0, or the -errno that it could not be made with */
-	struct obj xdp, tc; /* the gate's programs; closed if they do not load */
+	int private_ns;     /* 0, or the -errno with which creating it failed */
+	struct obj xdp, tc; /* the gate's programs; closed if loading failed */
 	char why_load[WORDS];
-	struct rlimit memlock; /* as it was at the start: loading may lift it */
-	char jit[16];          /* net.core.bpf_jit_enable, which only the first namespace shows */
+	struct rlimit memlock; /* as at the start: loading may raise it */
+	char jit[16];          /* net.core.bpf_jit_enable, which only the initial namespace shows */
 };
 
-/* A look fills hook and why (WORDS bytes each); 0 if the capability is here, else -errno. */
-typedef int look(struct doctor *d, char *hook, char *why);
+/* Checks a capability. Fills hook and why (WORDS bytes each). Returns 0 if it works, else
+ * -errno. */
+typedef int check_fn(struct doctor *d, char *hook, char *why);
 
-static void set(char *dst, const char *words)
+static void set_text(char *dst, const char *words)
 {
 	snprintf(dst, WORDS, "%s", words);
 }
 
-static int refuse(char *why, int rc)
+static int set_reason(char *why, int rc)
 {
-	set(why, err_message(rc));
+	set_text(why, err_message(rc));
 	return rc;
 }
 
-/* Why the last step of a ladder failed. */
-static int refuse_attach(char *why, int rc, const struct attach_report *report)
+/* Gives the reason why the last attempt to attach failed. */
+static int set_attach_reason(char *why, int rc, const struct attach_report *report)
 {
 	if (!report->n)
-		return refuse(why, rc);
-	set(why, attach_try_reason(&report->tries[report->n - 1]));
+		return set_reason(why, rc);
+	set_text(why, attach_try_reason(&report->tries[report->n - 1]));
 	return rc;
 }
 
-static int look_load(struct doctor *d, char *hook, char *why)
+static int check_load(struct doctor *d, char *hook, char *why)
 {
 	if (!d->xdp.spec || !d->tc.spec) {
-		set(why, d->why_load);
+		set_text(why, d->why_load);
 		return -EPERM;
 	}
-	set(hook, "bpf(2)");
+	set_text(hook, "bpf(2)");
 	if (*d->jit)
-		set(why, *d->jit == '0' ? "JIT off, programs are slow; turn it on with "
-					  "sysctl net.core.bpf_jit_enable=1"
-					: "JIT on");
+		set_text(why, *d->jit == '0' ? "JIT off, programs are slow; turn it on with "
+					       "sysctl net.core.bpf_jit_enable=1"
+					     : "JIT on");
 	return 0;
 }
 
-/* On the private loopback, which has no driver: it shows the way, not the mode. */
-static int look_in(struct doctor *d, char *hook, char *why)
+/* Attaches to the private loopback, which has no driver: shows the kind of attachment, not the
+ * mode. */
+static int check_xdp(struct doctor *d, char *hook, char *why)
 {
 	struct attach_report report;
 	struct attach a = { 0 };
 	int rc;
 
 	if (!d->xdp.spec || d->private_ns)
-		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+		return set_reason(why, d->private_ns ? d->private_ns : -EPERM);
 	rc = attach_open(&a, &d->nl, LO, true, d->xdp.prog_fd[GATE_PROG_SONDE_GATE_XDP], HOOKS_XDP,
 			 false, &report);
 	if (rc)
-		return refuse_attach(why, rc, &report);
+		return set_attach_reason(why, rc, &report);
 	attach_close(&a, &d->nl);
-	set(hook, "xdp, by link");
-	set(why, "native where the driver supports it");
+	set_text(hook, "xdp, by link");
+	set_text(why, "native where the driver supports it");
 	return 0;
 }
 
-static int look_tc(struct doctor *d, char *hook, char *why)
+static int check_tc(struct doctor *d, char *hook, char *why)
 {
 	struct attach_report report;
 	struct attach a = { 0 };
 	int rc;
 
 	if (!d->tc.spec || d->private_ns)
-		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+		return set_reason(why, d->private_ns ? d->private_ns : -EPERM);
 	rc = attach_open(&a, &d->nl, LO, false, d->tc.prog_fd[GATE_PROG_SONDE_GATE_OUT], HOOKS_TC,
 			 false, &report);
 	if (rc)
-		return refuse_attach(why, rc, &report);
-	set(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
+		return set_attach_reason(why, rc, &report);
+	set_text(hook, a.hook == HOOK_TCX ? "tcx, by link" : "clsact, with a keeper process");
 	if (report.n)
 		snprintf(why, WORDS, "tcx: %s", err_message(report.tries[0].rc));
 	attach_close(&a, &d->nl);
 	return 0;
 }
 
-static int look_install(struct doctor *d, char *hook, char *why)
+static int check_install(struct doctor *d, char *hook, char *why)
 {
 	struct attach_report report;
 	struct attach xdp = { 0 }, tc = { 0 };
 	int rc;
 
 	if (!d->xdp.spec || !d->tc.spec || d->private_ns)
-		return refuse(why, d->private_ns ? d->private_ns : -EPERM);
+		return set_reason(why, d->private_ns ? d->private_ns : -EPERM);
 	rc = attach_open(&xdp, &d->nl, LO, true, d->xdp.prog_fd[GATE_PROG_SONDE_GATE_XDP],
 			 HOOKS_XDP, true, &report);
 	if (!rc)
@@ -173,44 +175,44 @@ static int look_install(struct doctor *d, char *hook, char *why)
 		snprintf(hook, WORDS, "netlink, %s", hook_name(tc.hook));
 	attach_undo(&tc, &d->nl);
 	attach_undo(&xdp, &d->nl);
-	return rc ? refuse_attach(why, rc, &report) : 0;
+	return rc ? set_attach_reason(why, rc, &report) : 0;
 }
 
-static int look_find(struct doctor *d, char *hook, char *why)
+static int check_find(struct doctor *d, char *hook, char *why)
 {
 	uint32_t id = 0;
 	int rc = bpf_next_id(BPF_KIND_PROG, 0, &id);
 
 	(void)d;
 	if (rc && rc != -ENOENT)
-		return refuse(why, rc);
-	set(hook, "program and map ids");
+		return set_reason(why, rc);
+	set_text(hook, "program and map ids");
 	return 0;
 }
 
-static int look_frags(struct doctor *d, char *hook, char *why)
+static int check_frags(struct doctor *d, char *hook, char *why)
 {
 	int rc = feature_try("XDP frames in several buffers");
 
 	(void)d;
 	if (rc)
-		return refuse(why, rc);
-	set(hook, "xdp native, several buffers");
+		return set_reason(why, rc);
+	set_text(hook, "xdp native, several buffers");
 	return 0;
 }
 
-static int look_events(struct doctor *d, char *hook, char *why)
+static int check_events(struct doctor *d, char *hook, char *why)
 {
 	int rc = feature_try("ring buffers");
 
 	(void)d;
 	if (rc)
-		return refuse(why, rc);
-	set(hook, "ring buffer");
+		return set_reason(why, rc);
+	set_text(hook, "ring buffer");
 	return 0;
 }
 
-static int look_area(struct doctor *d, char *hook, char *why)
+static int check_packet_buf(struct doctor *d, char *hook, char *why)
 {
 	int rc = feature_try("maps mapped into memory");
 
@@ -218,31 +220,31 @@ static int look_area(struct doctor *d, char *hook, char *why)
 	if (!rc)
 		rc = feature_try("atomics that fetch");
 	if (rc)
-		return refuse(why, rc);
-	set(hook, "mapped array, fetching atomics");
+		return set_reason(why, rc);
+	set_text(hook, "mapped array, fetching atomics");
 	return 0;
 }
 
-static int look_sets(struct doctor *d, char *hook, char *why)
+static int check_sets(struct doctor *d, char *hook, char *why)
 {
 	int rc = feature_try("arrays of lines");
 
 	(void)d;
 	if (rc)
-		return refuse(why, rc);
-	set(hook, "array maps");
+		return set_reason(why, rc);
+	set_text(hook, "array maps");
 	return 0;
 }
 
-static int look_types(struct doctor *d, char *hook, char *why)
+static int check_types(struct doctor *d, char *hook, char *why)
 {
 	struct btf btf = { 0 };
 	int rc = btf_open_kernel(&btf);
 
 	(void)d;
 	if (rc)
-		return refuse(why, rc);
-	set(hook, btf.source);
+		return set_reason(why, rc);
+	set_text(hook, btf.source);
 	snprintf(why, WORDS, "%u types", btf.n);
 	btf_close(&btf);
 	return 0;
@@ -262,25 +264,25 @@ static int try_tracing(unsigned int prog, char *why)
 	return rc;
 }
 
-static int look_trace(struct doctor *d, char *hook, char *why)
+static int check_trace(struct doctor *d, char *hook, char *why)
 {
 	int rc = try_tracing(DOCTOR_PROG_SONDE_DOC_BTF, why);
 
 	(void)d;
 	if (!rc) {
-		set(hook, "tp_btf");
+		set_text(hook, "tp_btf");
 		return 0;
 	}
 	if (!try_tracing(DOCTOR_PROG_SONDE_DOC_RAW, why)) {
-		set(hook, "raw_tp");
+		set_text(hook, "raw_tp");
 		snprintf(why, WORDS, "tp_btf: %s", err_message(rc));
 		return 0;
 	}
 	return rc;
 }
 
-/* What sonde trace would do. */
-static int look_connections(struct doctor *d, char *hook, char *why)
+/* Checks the hooks that sonde trace would use. */
+static int check_connections(struct doctor *d, char *hook, char *why)
 {
 	const struct trace_opts opts = { .kinds = TRACE_BIT(TRACE_CONNECT) };
 	struct trace t = { 0 };
@@ -294,65 +296,65 @@ static int look_connections(struct doctor *d, char *hook, char *why)
 	*why = '\0';
 	snprintf(hook, WORDS, "tp_btf, %s", t.call_method ? t.call_method : "states only");
 	if (!t.call_method)
-		set(why, "the results of connect(2) and accept(2) are unavailable");
+		set_text(why, "the results of connect(2) and accept(2) are unavailable");
 	else if (!strcmp(t.call_method, "sys_exit"))
-		set(why, "while it runs, each system call costs a little more");
+		set_text(why, "while it runs, each system call costs a little more");
 	trace_close(&t);
 	return 0;
 }
 
-static int look_pmu(bool user, char *hook, char *why)
+static int check_pmu(bool user, char *hook, char *why)
 {
 	uint32_t type;
 	int rc = perf_read_type(user, &type);
 
 	if (rc == -ENODEV)
-		set(why, "this kernel was built without it (no such PMU)");
+		set_text(why, "this kernel was built without it (no such PMU)");
 	else if (rc < 0)
-		set(why, err_message(rc));
+		set_text(why, err_message(rc));
 	if (rc < 0)
 		return rc;
 	if (priv_lockdown() == LOCKDOWN_CONFIDENTIALITY) {
-		set(why, "lockdown=confidentiality");
+		set_text(why, "lockdown=confidentiality");
 		return -EPERM;
 	}
-	set(hook, "perf event");
+	set_text(hook, "perf event");
 	snprintf(why, WORDS, "PMU type %u", type);
 	return 0;
 }
 
-static int look_kprobes(struct doctor *d, char *hook, char *why)
+static int check_kprobes(struct doctor *d, char *hook, char *why)
 {
 	(void)d;
-	return look_pmu(false, hook, why);
+	return check_pmu(false, hook, why);
 }
 
-static int look_uprobes(struct doctor *d, char *hook, char *why)
+static int check_uprobes(struct doctor *d, char *hook, char *why)
 {
 	(void)d;
-	return look_pmu(true, hook, why);
+	return check_pmu(true, hook, why);
 }
 
 static const struct capability {
 	const char *name;
-	look *look;
-	const char *fallback; /* what sonde uses where it is missing */
+	check_fn *check;
+	const char *fallback; /* sonde's alternative if the capability is missing */
 	bool needed;          /* by count, capture, filter, status */
 } capabilities[] = {
-	{ "load programs", look_load, NULL, true },
-	{ "count incoming", look_in, "tc", false },
-	{ "count outgoing, tc", look_tc, NULL, true },
-	{ "stay installed", look_install, "live commands only", true },
-	{ "find installed again", look_find, NULL, true },
-	{ "large frames", look_frags, "xdp generic", false },
-	{ "stream events", look_events, NULL, false },
-	{ "capture memory", look_area, "ring buffer", false },
-	{ "address sets", look_sets, NULL, false },
-	{ "kernel types (CO-RE)", look_types, "no tracing", false },
-	{ "trace", look_trace, "kprobes", false },
-	{ "trace connections", look_connections, NULL, false },
-	{ "kprobes", look_kprobes, "tracepoints", false },
-	{ "uprobes", look_uprobes, NULL, false },
+	{ "load programs", check_load, NULL, true },
+	{ "count incoming", check_xdp, "tc", false },
+	{ "count outgoing, tc", check_tc, NULL, true },
+	{ "stay installed", check_install, "live commands only", true },
+	{ "find installed again", check_find, NULL, true },
+	{ "large frames", check_frags, "xdp generic", false },
+	{ "stream events", check_events, NULL, false },
+	{ "capture memory", check_packet_buf, "ring buffer", false },
+	{ "address sets", check_sets, NULL, false },
+	{ "kernel types (CO-RE)", check_types, "no tracing", false },
+	{ "trace", check_trace, "kprobes", false },
+	{ "trace connections", check_connections, NULL, false },
+	{ "kprobes", check_kprobes, "tracepoints", false },
+	{ "uprobes", check_uprobes, NULL, false },
 };
 
 static int show_capabilities(struct doctor *d, struct sink *sink, unsigned int *missing)
@@ -362,7 +364,7 @@ static int show_capabilities(struct doctor *d, struct sink *sink, unsigned int *
 	for (size_t i = 0; i < ARRAY_LEN(capabilities) && !rc; i++) {
 		const struct capability *c = &capabilities[i];
 		char hook[WORDS] = "", why[WORDS] = "";
-		bool available = !c->look(d, hook, why);
+		bool available = !c->check(d, hook, why);
 		struct finding f = {
 			.capability = c->name,
 			.available = available,
@@ -377,7 +379,7 @@ static int show_capabilities(struct doctor *d, struct sink *sink, unsigned int *
 	return rc ? rc : sink_end(sink);
 }
 
-/* What the process is allowed, apart from the kernel's abilities. */
+/* A privilege or limit of the process, independent of the kernel's features. */
 struct privilege {
 	const char *privilege, *state, *needed;
 };
@@ -432,8 +434,8 @@ static int show_privileges(const struct doctor *d, struct sink *sink)
 	return rc ? rc : sink_end(sink);
 }
 
-/* Load the gate's programs once, for all looks; the reason is kept if they do not load. */
-static void prepare(struct doctor *d)
+/* Loads the gate's programs once, for all checks. Keeps the reason if that fails. */
+static void prepare_checks(struct doctor *d)
 {
 	struct obj_opts xdp = { .progs = 1u << GATE_PROG_SONDE_GATE_XDP };
 	struct obj_opts tc = { .progs = 1u << GATE_PROG_SONDE_GATE_OUT };
@@ -459,7 +461,7 @@ static int examine_kernel(struct sink *sink)
 	int rc, home = netns_current();
 
 	uname(&uts);
-	prepare(&d);
+	prepare_checks(&d);
 	rc = sink_line(sink, "Linux %s, %s, %d CPU%s", uts.release, uts.machine,
 		       bpf_possible_cpus() > 0 ? bpf_possible_cpus()
 					       : (int)sysconf(_SC_NPROCESSORS_CONF),

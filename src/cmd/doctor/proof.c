@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde doctor --deep: every hook proved on a private veth pair, with packets that were counted. */
+/* sonde doctor --deep: proves every hook on a private veth pair by counting packets. */
 #include "base/array.h"
 #include "cmd/doctor/proof.h"
 #include <errno.h>
@@ -16,11 +16,11 @@
 #include "sys/ring.h"
 
 enum {
-	DATAGRAMS = 100, /* of each proof */
+	DATAGRAMS = 100, /* per proof */
 	DATAGRAM_LEN = 333,
 };
 
-/* One proof: what was sent through a hook, and what it saw. */
+/* One proof: the packets sent through a hook, and the packets it counted. */
 struct proof {
 	const char *hook, *direction, *result;
 	uint64_t sent, seen;
@@ -42,7 +42,7 @@ static int send_datagrams(const struct lab *lab)
 	return lab_udp(lab, AF_INET, DATAGRAMS, DATAGRAM_LEN, false);
 }
 
-/* Count one direction at one hook: the near side sends, the far side receives. */
+/* Counts one direction at one hook: the near side sends, the far side receives. */
 static int prove_gate(struct lab *lab, enum hook hook, enum gate_dir dir, uint64_t *seen)
 {
 	enum lab_side side = dir == GATE_IN ? LAB_FAR : LAB_NEAR;
@@ -67,7 +67,7 @@ static int prove_gate(struct lab *lab, enum hook hook, enum gate_dir dir, uint64
 		rc = gate_read(&gate, &table);
 	row = gate_counters_find(&table, &key);
 	*seen = row ? row->packets : 0;
-	lab_enter(lab, side); /* a link is taken off where it was put on */
+	lab_enter(lab, side); /* detach a link in the namespace where it was attached */
 	gate_close(&gate, &end->nl);
 	lab_enter(lab, LAB_NEAR);
 	gate_counters_free(&table);
@@ -83,7 +83,7 @@ static int count_event(const void *rec, size_t len, void *arg)
 	return 0;
 }
 
-/* Trace the far side's receiving of packets of just that length. */
+/* Traces the packets of exactly that length that the far side receives. */
 static int prove_trace(struct lab *lab, unsigned int prog, uint64_t *seen)
 {
 	struct doctor_conf conf = {
@@ -165,7 +165,8 @@ int doctor_prove(struct sink *sink)
 
 	if (!rc)
 		rc = lab_up(&lab);
-	/* The first exchange waits for both ends' carrier and addresses; it is not counted. */
+	/* The first exchange waits for the carrier and the addresses of both sides; it is not
+	 * counted. */
 	if (!rc) {
 		rc = lab_udp(&lab, AF_INET, 1, 1, true);
 		if (rc)

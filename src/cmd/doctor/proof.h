@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The second half of sonde doctor. */
+/* The proofs of sonde doctor --deep. */
 #ifndef CMD_DOCTOR_PROOF_H
 #define CMD_DOCTOR_PROOF_H
 
 #include "out/sink.h"
 
-/* Send datagrams across a private veth pair past one hook after the other, and put a row for each:
- * what was sent, what the hook saw. -EIO, said, if one miscounts; one that this kernel does not
- * have is shown with the reason and is no error. */
+/* Sends datagrams across a private veth pair through each hook, and prints a row per hook: packets
+ * sent and packets seen. Returns -EIO if a hook miscounts, after reporting it. A hook that this
+ * kernel lacks is no error; its row has the reason. */
 extern const struct schema doctor_proof_schema;
 int doctor_prove(struct sink *sink);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter: rules that allow and drop packets, put into the kernel to stay there. */
+/* sonde filter: installs rules in the kernel that allow and drop packets and outlast the
+ * command. */
 #include "cmd/filter/filter.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ int filter_begin(const struct opt_spec *spec, struct filter_opts *o, int argc, c
 	return rc ? rc : cmd_gate_begin(FILTER_NEEDS, o->common.netns);
 }
 
-/* It was named twice. */
+/* Returns true if the interface was named before. */
 static bool is_open(const struct filter_txns *s, const struct link *link)
 {
 	for (unsigned int i = 0; i < s->n; i++)
@@ -108,7 +109,7 @@ int filter_txns_commit(struct filter_txns *s, const struct filter_opts *o, bool 
 			rc = gate_txn_commit(&s->at[i], &s->nl, &opts);
 	}
 	if (rc)
-		filter_txns_rollback(s); /* those that were not reached have nothing to take back */
+		filter_txns_rollback(s); /* has no effect on interfaces that were not reached */
 	else if (o->confirm)
 		rc = wait_for_confirmation(s, o->confirm);
 	return rc;
@@ -132,7 +133,7 @@ int filter_parse_rules(struct rules *r, const char *file, const char *text, size
 	if (rc == -EINVAL && file)
 		return fail(rc, "%s:%s", file, diag.msg);
 	if (rc == -EINVAL) {
-		/* It is one line: the column shows itself. */
+		/* Remove the line number: the text is one line, and the mark shows the column. */
 		const char *words = strstr(diag.msg, ": ");
 
 		memmove(diag.msg, words + 2, strlen(words + 2) + 1);
@@ -214,7 +215,7 @@ static int add_rule(struct gate_txn *s, const struct filter_opts *o, char **word
 	buf_printf(&line, "%s%s%s%s%s", words[0], o->name ? " name " : "", o->name ? o->name : "",
 		   n > 1 ? " " : "", expr ? expr : "");
 	buf_char(&line, '\0');
-	/* However it was typed, it is one line. */
+	/* The rules text has one rule per line. */
 	for (size_t i = 0; i < line.len; i++)
 		if (line.data[i] == '\n')
 			line.data[i] = ' ';

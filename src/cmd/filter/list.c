@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter list: what rules there are, and what they did. */
+/* sonde filter list: shows the installed rules and their counters. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static const struct opt_spec list_spec = {
 
 struct rule_rec {
 	uint64_t id, packets, bytes;
-	uint64_t last_ns; /* since the last packet */
+	uint64_t last_ns; /* time since the last packet, in ns */
 	const char *interface, *direction, *hook, *action, *name, *ago, *rule;
 };
 
@@ -57,7 +57,7 @@ struct ticks {
 	uint64_t now, hz;
 };
 
-/* How long ago the rule matched last. */
+/* Formats the time since the rule's last match. */
 static void fmt_ago(struct rule_rec *rec, uint64_t last, const struct ticks *t, char *buf,
 		    size_t len)
 {
@@ -77,7 +77,7 @@ static void fmt_ago(struct rule_rec *rec, uint64_t last, const struct ticks *t, 
 	rec->ago = buf;
 }
 
-/* rule NULL: the default of the direction. */
+/* Writes a rule's row. rule NULL: the default of the direction. */
 static int put_rule(struct sink *sink, const struct gate_txn *s, enum gate_dir dir,
 		    const struct rule *rule, const struct ticks *t)
 {
@@ -119,7 +119,7 @@ static int put_rules(struct sink *sink, const struct gate_txn *s, const struct t
 		for (size_t i = 0; i < s->rules.n && !rc; i++)
 			if (s->rules.at[i].dir == dir)
 				rc = put_rule(sink, s, (enum gate_dir)dir, &s->rules.at[i], t);
-		/* What a default lets pass, nobody has decided on. */
+		/* Packets that the default allows are not counted. */
 		if (!rc && s->rules.drops[dir])
 			rc = put_rule(sink, s, (enum gate_dir)dir, NULL, t);
 		(*shown)++;

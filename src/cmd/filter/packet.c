@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet made of words: the headers that rules look at, with nothing behind them. */
+/* Builds a packet from words: the headers that rules examine, without a payload. */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -20,7 +20,7 @@ struct end {
 	uint16_t port;
 };
 
-/* "192.0.2.1:80", "[2001:db8::1]:80", either without a port. */
+/* Parses "192.0.2.1:80" or "[2001:db8::1]:80"; the port is optional. */
 static int parse_end(const char *word, struct end *e)
 {
 	char text[64];
@@ -90,7 +90,7 @@ static uint8_t *put_ip(uint8_t *at, const struct end *src, const struct end *dst
 	return at + sizeof(ip6);
 }
 
-/* Of TCP the first packet of a connection, unless a word names other flags. */
+/* TCP: the first packet of a connection, unless a word gives other flags. */
 static int put_transport(uint8_t *at, uint32_t proto, const struct end *src, const struct end *dst,
 			 const char *flags)
 {

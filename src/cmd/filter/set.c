@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter set: the sets of addresses that rules name, as the kernel has them. */
+/* sonde filter set: shows and changes the address sets of rules in the kernel. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,7 @@ static int put_sets(const struct filter_txns *s, struct sink *sink)
 	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
-/* A record for each line of the set's text. */
+/* Writes a record for each line of the set's text. */
 static int put_members(struct sink *sink, const struct member_rec *of, char *text)
 {
 	struct member_rec rec = *of;
@@ -174,7 +174,7 @@ static int run_list(int argc, char **argv)
 	return rc;
 }
 
-/* What a command makes of a set, out of its words behind the set's name. */
+/* Applies a subcommand to a set. words: the operands after the set's name. */
 typedef int edit_fn(struct filter_set *set, const char *name, char **words, int n);
 
 static int edit_set(struct gate_txn *s, char **words, int n, edit_fn *fn)
@@ -192,7 +192,7 @@ static int edit_set(struct gate_txn *s, char **words, int n, edit_fn *fn)
 	return rc ? rc : gate_txn_reparse(s);
 }
 
-/* Addresses typed as words are lines of a text. */
+/* Parses addresses given as words like lines of a set's file. */
 static int change_words(struct filter_set *set, char **words, int n,
 			int (*change)(struct filter_set *, const char *, size_t, struct diag *))
 {

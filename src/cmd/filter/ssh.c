@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Against locking oneself out: the SSH session that the rules are typed in goes on. */
+/* Prevents users from locking themselves out: keeps the SSH session in which they add rules. */
 #include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "filter/view.h"
 #include "resolve/ssh_session.h"
 
-/* A packet of the session, as it comes or as it goes. */
+/* Tests a packet of the session, incoming or outgoing. */
 static bool is_dropped(const struct gate_txn *txn, const struct ssh_session *s, enum gate_dir dir)
 {
 	bool brackets = strchr(s->client, ':') != NULL;
@@ -43,7 +43,7 @@ static int put_first(struct gate_txn *txn, const struct ssh_session *s, enum gat
 	char line[512];
 	int rc;
 
-	/* Of another session. */
+	/* The rule is of an earlier session. */
 	if (old)
 		rules_remove(&txn->rules, (size_t)(old - txn->rules.at));
 	snprintf(line, sizeof(line), "allow name %s tcp and %s host %s and %s port %s", name,

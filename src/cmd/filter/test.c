@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde filter test: what the rules would do with a packet. */
+/* sonde filter test: shows what the rules would do with a packet. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static int print_verdict(const struct test *t, enum gate_dir dir, const struct r
 			 rec.verdict, rule ? "rule" : "default", words);
 }
 
-static int judge_frame(const struct frame *frame, void *arg)
+static int test_frame(const struct frame *frame, void *arg)
 {
 	struct test *t = arg;
 	struct view views[VIEW_LAYERS];
@@ -111,13 +111,13 @@ static int test_file(struct test *t, const char *name)
 	if (fd < 0)
 		return fail_errno(-errno, "%s", name);
 	while (!rc && (n = read(fd, piece, sizeof(piece))) > 0)
-		rc = capfile_feed(&file, piece, (size_t)n, judge_frame, t);
+		rc = capfile_feed(&file, piece, (size_t)n, test_frame, t);
 	if (!rc)
 		rc = n < 0 ? -errno : capfile_end(&file);
 	close(fd);
 	if (rc && *file.diag.msg)
 		fail(rc, "%s: %s", name, file.diag.msg);
-	else if (rc && rc != -EPIPE) /* that is standard output's */
+	else if (rc && rc != -EPIPE) /* -EPIPE: from standard output */
 		fail_errno(rc, "%s", name);
 	capfile_close(&file);
 	return rc;
@@ -132,7 +132,7 @@ static int test_words(struct test *t, char **words, int n)
 	if (len < 0)
 		return len;
 	frame.caplen = frame.len = (uint32_t)len;
-	return judge_frame(&frame, t);
+	return test_frame(&frame, t);
 }
 
 static int read_rules(const char *file, enum gate_dir dir, struct rules *r)

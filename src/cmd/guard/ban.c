@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard ban, unban: bans set and ended by hand. */
+/* sonde guard ban and unban: set and end bans by hand. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct opt_spec unban_spec = {
 	.rows = rows,
 };
 
-/* "192.0.2.1", "192.0.2.1/32", "2001:db8::1", "2001:db8::/64". */
+/* Parses "192.0.2.1", "192.0.2.1/32", "2001:db8::1", "2001:db8::/64". */
 static int read_address(const char *word, int *family, uint8_t addr[16])
 {
 	size_t len = strcspn(word, "/");

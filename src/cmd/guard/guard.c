@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard: limits of sources, destinations and connections, put into the kernel to stay there.
- */
+/* sonde guard: installs limits for sources, destinations and connections in the kernel. */
 #include "cmd/guard/guard.h"
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #include "resolve/ssh_session.h"
 #include "sys/bpf.h"
 
-/* What nobody but an attacker does to one host. */
+/* Limits that only attacks on a single host exceed. */
 static const char *const usual[] = { "src 20000 packets/s burst 40000",
 				     "src 200 syns/s burst 400" };
 
@@ -83,7 +82,7 @@ static int add_limits(struct guard_plan *plan, const struct guard_opts *o)
 	return rc;
 }
 
-/* Against locking oneself out: whoever types this is not limited. */
+/* Prevents users from locking themselves out: exempts their SSH session from the limits. */
 static int allow_ssh(struct guard_plan *plan)
 {
 	struct diag diag = { 0 };
@@ -123,7 +122,7 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 	return add_limits(plan, o);
 }
 
-/* Sets that are there already are the kernel's. */
+/* Adds the allowed sources. Sets that already exist are read from the kernel. */
 static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
 {
 	const struct filter_names names = gate_txn_names(txn);
@@ -157,7 +156,7 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 		     s->link.name);
 }
 
-/* A transaction, and the netlink socket to undo it by. */
+/* A transaction, and the netlink socket for undoing it. */
 struct started {
 	struct gate_txn *txn;
 	struct nl *nl;
@@ -320,7 +319,7 @@ int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *
 	rc = sink ? guard_views_read(&v) : -EIO;
 	if (!rc) {
 		rc = print(&v, &o, sink);
-		if (rc && rc != -ECANCELED) /* it is reported */
+		if (rc && rc != -ECANCELED) /* -ECANCELED: already reported */
 			fail_errno(rc, "standard output");
 	}
 	if (sink)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of sonde guard share. */
+/* Shared by the parts of sonde guard. */
 #ifndef CMD_GUARD_GUARD_H
 #define CMD_GUARD_GUARD_H
 
@@ -18,10 +18,12 @@ struct guard_opts {
 	bool enforce, cookies, no_ssh;
 };
 
-/* Parse into *o, see what privilege it takes, enter the namespace. 0; 1: help was given. */
+/* Parses options into *o, checks the privileges and enters the namespace. Returns 0; 1 if help was
+ * printed; -E_USAGE or -errno. Reports errors. */
 int guard_begin(const struct opt_spec *spec, struct guard_opts *o, int argc, char **argv,
 		char ***rest, int *nrest);
-/* A command that opens the views and prints tables; -ECANCELED: the error has been said. */
+/* Opens the views and prints tables with a function. -ECANCELED from it: the error is already
+ * reported. */
 typedef int guard_print(struct guard_views *v, const struct guard_opts *o, struct sink *sink);
 int guard_show(const struct opt_spec *spec, int argc, char **argv, guard_print *print);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard status, list: what the limits did, and who is banned. */
+/* sonde guard status and list: show the limits' counters and the banned sources. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static const struct col status_cols[] = {
 #undef R
 static const struct schema status_schema = SCHEMA("guard_status", status_cols);
 
-/* What is counted beside the limits. */
+/* Counters other than those of limits. */
 static const struct {
 	enum guard_sum_index which;
 	const char *words;
@@ -58,8 +58,8 @@ static const struct {
 	{ GUARD_SUM_UNCOUNTED, "table full: connections not counted" },
 };
 
-/* What tells how many connections are open: in others they are the same ones again. NULL: nothing.
- */
+/* Returns the first scope that counts open connections: other scopes count the same ones again.
+ * NULL: none. */
 static const struct guard_scope *conns_scope(const struct guard_conf *conf)
 {
 	for (int i = 0; i < conf->nscopes; i++) {

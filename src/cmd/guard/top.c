@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard top: which keys send most, and how much of it is dropped. */
+/* sonde guard top: shows which keys send most packets and how many are dropped. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

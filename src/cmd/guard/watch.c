@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde guard watch: incidents as they start, continue and end. */
+/* sonde guard watch: reports incidents when they start, continue and end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,16 +81,16 @@ static const struct schema schema = SCHEMA("guard_incident", cols);
 
 struct watched {
 	struct guard_rates rates;
-	struct buf sample; /* a file's name, with a NUL */
+	struct buf sample; /* name of a file, with a NUL */
 	struct guard_sums last;
 	struct gate_sum total;
 	uint64_t began, seen, reported; /* ns of clock_mono(); began 0: no incident */
 	double peak;
-	uint32_t worst; /* of guard_sums, what most was over */
+	uint32_t worst; /* index in guard_sums with the most packets */
 };
 
-static struct gate_sum over(const struct guard_sums *now, const struct guard_sums *was,
-			    uint32_t *worst)
+static struct gate_sum sum_exceeded(const struct guard_sums *now, const struct guard_sums *was,
+				    uint32_t *worst)
 {
 	struct gate_sum sum = { 0 };
 	uint64_t most = 0;
@@ -122,7 +122,7 @@ static void fmt_reason(const struct guard_view *v, uint32_t which, struct buf *o
 	buf_char(out, '\0');
 }
 
-/* The busiest sources as a list of records, and as words: "192.0.2.1 4000/s, 192.0.2.2 9/s". */
+/* The busiest sources as a list of records, and as text: "192.0.2.1 4000/s, 192.0.2.2 9/s". */
 struct sources {
 	struct buf names[GUARD_BUSIEST], words;
 	struct source_rec recs[GUARD_BUSIEST];
@@ -185,8 +185,8 @@ struct watch {
 	const struct guard_opts *o;
 	struct sink *sink;
 	struct guard_sampler sampler;
-	struct watched *at; /* one a view */
-	uint64_t next;      /* check, of clock_mono() */
+	struct watched *at; /* one per view */
+	uint64_t next;      /* time of the next check, on clock_mono() */
 };
 
 static int check_incident(struct sink *sink, struct watch *watch, size_t view)
@@ -197,7 +197,7 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 	uint64_t now = clock_mono(), quiet = o->quiet_time ? o->quiet_time : 10 * NS_PER_S;
 	double seconds = (double)(now - w->rates.time) / 1e9;
 	struct guard_busy busy[GUARD_BUSIEST];
-	struct gate_sum sum = over(&v->sums, &w->last, &w->worst);
+	struct gate_sum sum = sum_exceeded(&v->sums, &w->last, &w->worst);
 	size_t n = guard_rates_read(&w->rates, &v->table, busy, GUARD_BUSIEST);
 	const char *event = NULL;
 
@@ -215,9 +215,9 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 	} else if (w->began && now - w->seen >= quiet) {
 		event = "end";
 	}
-	/* An incident is told of with or without packets of it. */
+	/* Reports the incident even if the sample fails. */
 	if (event && *event == 's' && o->dir)
-		guard_sampler_ask(&watch->sampler, view, busy, n, &w->sample);
+		guard_sampler_request(&watch->sampler, view, busy, n, &w->sample);
 	if (event) {
 		int rc = report_incident(sink, v, w, busy, n, event);
 
@@ -231,7 +231,7 @@ static int check_incident(struct sink *sink, struct watch *watch, size_t view)
 	return 0;
 }
 
-/* The guard must still be the program it was: another has other limits and counters. */
+/* Fails if the guard's program was replaced: another one has other limits and counters. */
 static int check_program(struct guard_views *all, const struct guard_view *v)
 {
 	const struct found *at = &v->install.current;
@@ -284,7 +284,7 @@ static uint64_t next_check(void *arg)
 	return ((const struct watch *)arg)->next;
 }
 
-/* Errors are reported: -ECANCELED. */
+/* Returns 0 or -ECANCELED. Reports errors. */
 static int check_guards(struct watch *w)
 {
 	struct guard_views *all = w->all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde help: what commands and topics are about; sonde version. */
+/* sonde help: describes commands and topics; sonde version. */
 #include "cmd/help/help.h"
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static const struct page_entry *find_page(const char *name)
 	return NULL;
 }
 
-/* All pages' text, on the heap; NULL: no memory. */
+/* Unpacks the text of all pages. The caller frees it. NULL: out of memory. */
 static char *unpack_pages(void)
 {
 	char *text = malloc(PAGES_LEN);
@@ -57,7 +57,7 @@ static int put_page(const struct page_entry *page, struct buf *out)
 	return 0;
 }
 
-/* A page's first line is "NAME: what it is about". */
+/* A page's first line is "NAME: DESCRIPTION". */
 static void put_topics(struct buf *out)
 {
 	char *text = unpack_pages();
@@ -103,7 +103,7 @@ static int put_command(char **words, int n, struct buf *out)
 	return 0;
 }
 
-/* A topic comes before a command of the same name: that one has --help. */
+/* Prefers a topic to a command of the same name, which has --help. */
 static int put_help(char **words, int n, struct buf *out)
 {
 	const struct page_entry *page = n == 1 ? find_page(words[0]) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde help json: every record, from the tables of columns that print it. */
+/* sonde help json: describes every record, from the tables of columns. */
 #include <stdio.h>
 #include <string.h>
 #include "cmd/help/help.h"

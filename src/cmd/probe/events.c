@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One line or JSON object for each hit: time, process, probe, arguments and outcome. */
+/* Formats hits as lines or JSON objects: time, process, probe, arguments and outcome. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void append_string(struct buf *out, const uint8_t text[PROBE_TEXT])
 	buf_char(out, '"');
 }
 
-/* An argument's string; NULL: it is none, or could not be read. */
+/* Returns an argument's string; NULL: it has none, or it could not be read. */
 static const uint8_t *find_string(const struct target *t, const struct probe_hit *hit, uint8_t arg)
 {
 	for (int i = 0; i < PROBE_TEXTS; i++)
@@ -46,7 +46,7 @@ static const uint8_t *find_string(const struct target *t, const struct probe_hit
 	return NULL;
 }
 
-/* A return whose call was not seen has none. */
+/* Returns false for a return whose call was not seen. */
 static bool has_arguments(const struct target *t, const struct probe_hit *hit)
 {
 	return !t->returns || hit->duration_ns;
@@ -153,7 +153,7 @@ static const struct col hit_cols[] = {
 #undef R
 const struct schema probe_hit_schema = SCHEMA("probe_hit", hit_cols);
 
-/* Arguments as rows, and the texts that they point to. */
+/* Arguments as rows, and the texts that the rows point to. */
 struct arguments {
 	struct argument_row rows[PROBE_ARGS];
 	struct probe_json_value values[PROBE_ARGS];

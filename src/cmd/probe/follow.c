@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Probes while they run: hits as lines or objects, counts as tables or metrics. */
+/* Runs probes and shows their hits as lines or objects, and counts as tables or metrics. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static int flush_out(struct probing *p)
 	return stdout_write(&p->out, p->never_blocks);
 }
 
-/* The kernel's types are megabytes to search: only for what shows values. */
+/* Searching the kernel's types takes time (megabytes), so it is only done to show values. */
 static bool needs_types(const struct probe_request *r)
 {
 	bool needs = r->o.events;
@@ -107,7 +107,7 @@ static bool has_ended(const struct probing *p)
 	return p->pidfd && pidfd_has_ended(p->pidfd);
 }
 
-/* Reports once each file that changed under its probe. */
+/* Reports each file that changed under its probe, once. */
 static void check_files(struct probing *p)
 {
 	static const char *const words[] = {
@@ -128,7 +128,7 @@ static void check_files(struct probing *p)
 	}
 }
 
-/* Processes with stacks may end before these are shown. */
+/* Reads the mappings of a process with stacks now: it may end before its stacks are shown. */
 static int read_maps(const void *what, uint64_t n, void *arg)
 {
 	const struct probe_path *path = what;
@@ -253,7 +253,7 @@ static void start_timers(struct probing *p)
 		p->timers[TIMER_TABLES] = (struct timer){ interval, p->started + interval };
 }
 
-/* What to wait for: hits, the end of the process, or either. */
+/* Gets the descriptor to wait for: hits, the end of the process, or both joined. */
 static int open_wait_fd(struct probing *p, int *fd)
 {
 	*fd = p->r->o.events ? p->probe.ring.fd : p->pidfd;
@@ -402,7 +402,7 @@ static void note_start(const struct probing *p)
 	note("%u probe%s attached", r->opts.n, r->opts.n == 1 ? "" : "s");
 }
 
-/* Keeps what reading maps, names of functions and programs takes, and replacing a text file. */
+/* Keeps the capabilities for reading maps, symbols and programs, and for replacing a text file. */
 static int drop_privileges(const struct probing *p)
 {
 	uint64_t caps = PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG) |

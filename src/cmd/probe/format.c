@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The type of a value that the kernel does not describe is unknown: it is the bits of a register.
- */
+/* Formats values. If the kernel does not describe a value's type, all bits of the register are
+ * shown. */
 #include "cmd/probe/format.h"
 #include <stdio.h>
 #include "base/err.h"
@@ -38,8 +38,8 @@ void probe_fmt_number(const struct target_value *v, uint64_t value, struct buf *
 		buf_u64(out, word);
 }
 
-/* The error's number: negative; 0: the value is no error. Pointers may be errors, too (linux/err.h
- * of the kernel). */
+/* Returns a negative error number; 0: the value is no error. Pointers may be errors, too
+ * (linux/err.h of the kernel). */
 static int64_t error_number(const struct target_value *v, uint64_t value)
 {
 	int64_t n = extend_value(v, value);
@@ -66,12 +66,12 @@ void probe_fmt_value(const struct target_value *v, uint64_t value, bool colors, 
 	if (error)
 		buf_printf(out, " (%s)", error);
 	else if (v->type == BTF_VALUE_UNSIGNED && v->size == 8 && value >> 12 == 0xfffff)
-		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int, which is half a word */
+		buf_printf(out, " (%d)", (int32_t)value); /* perhaps an int: half a register */
 	if (error && colors)
 		color_end(out);
 }
 
-/* The number that a value is most likely meant as; COL_S64_UNKNOWN: too large. */
+/* Returns the most likely number; COL_S64_UNKNOWN: too large. */
 static int64_t json_number(const struct target_value *v, uint64_t value)
 {
 	uint64_t word = mask_value(v, value);
@@ -83,7 +83,7 @@ static int64_t json_number(const struct target_value *v, uint64_t value)
 		return extend_value(v, value);
 	if (word <= INT64_MAX)
 		return (int64_t)word;
-	/* without a type, a small negative number is more likely than a large positive one */
+	/* Without a type, a small negative number is more likely than a large positive one. */
 	return !is_pointer(v) && !*v->name && (int64_t)word >= -SMALL ? (int64_t)word
 								      : COL_S64_UNKNOWN;
 }
@@ -132,7 +132,7 @@ void probe_fmt_user(struct probe_show *s, const struct probe_user_stack *stack, 
 	}
 }
 
-/* text: the functions, a line each. */
+/* text: the functions, one per line. */
 static struct col_list list_lines(struct buf *text, const char *frames[PROBE_FMT_FRAMES])
 {
 	size_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde probe list: what can be probed here. A pattern is a whole name with stars and question
+/* sonde probe list: lists what can be probed. A pattern is a whole name with stars and question
  * marks, as in a shell, or part of a name. */
 #include <stdio.h>
 #include <string.h>
@@ -57,16 +57,16 @@ static const struct schema *const records[] = { &schema, NULL };
 struct lister {
 	struct sink *sink; /* JSON; NULL: text */
 	struct buf out, probe;
-	const char *pattern; /* of the name after the kind */
+	const char *pattern; /* for the name after the kind */
 	const char *kind;
-	const char *path; /* of a uprobe's file; NULL: the kernel */
+	const char *path; /* file of a uprobe; NULL: the kernel */
 	uint64_t n;
 	int rc;
 	bool never_blocks, globs;
-	char last[TARGET_NAME]; /* versions of a function follow each other: list one */
+	char last[TARGET_NAME]; /* versions of a function are adjacent: list one */
 };
 
-/* It suffices to return to the last star: earlier ones have taken what they need. */
+/* Backtracks only to the last star: earlier stars need not match more. */
 static bool matches_glob(const char *pattern, const char *name)
 {
 	const char *star = NULL, *from = name;
@@ -143,7 +143,7 @@ static int list_kind(struct lister *l, const struct target_kind *kind, const cha
 	return rc < 0 ? fail_errno(rc, "functions of the kernel") : 0;
 }
 
-/* uprobe:PATH:PATTERN */
+/* Lists the functions for uprobe:PATH:PATTERN. */
 static int list_file(struct lister *l, const char *pattern)
 {
 	struct target t;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Probes as Prometheus text: one table, so that it is one document; each row fills some columns.
- * Processes of one name are one series: no process number is a label. */
+/* Prometheus text of probes: one table, so that it is one document; each row fills some columns.
+ * Processes with the same name share a series: no label has a process id. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cmd/probe/show.h"
 
-/* Latencies by powers of two, as probes count them: below 2^10 ns (1 us), to below 2^34 ns (17 s),
- * and longer. Always all of them: series must not come and go. */
+/* Latency bins by powers of two, as probes count them: below 2^10 ns (1 us) up to below 2^34 ns (17
+ * s), and longer. All bins are always present: series must not come and go. */
 enum { FIRST_POWER = 10, BOUNDS = 25, BINS = BOUNDS + 1 };
 
 struct metric_row {
@@ -52,7 +52,7 @@ static const struct metric_row unknown_row = {
 	.hits = COL_UNKNOWN, .failed = COL_UNKNOWN, .lost = COL_UNKNOWN, .max = COL_UNKNOWN
 };
 
-/* Hits of a probe by processes of one name. */
+/* Hits of a probe by processes with the same name. */
 struct sum {
 	uint32_t probe;
 	char comm[TRACE_COMM + 1];
@@ -80,7 +80,7 @@ static int compare_sums(const void *a, const void *b)
 				    : strcmp(x->comm, y->comm);
 }
 
-/* Adds up the sums of one probe and name, which follow each other. Returns how many remain. */
+/* Merges the sums of the same probe and name, which are adjacent. Returns how many remain. */
 static size_t merge_sums(struct sum *sums, size_t n)
 {
 	size_t last = 0;

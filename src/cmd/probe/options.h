@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde probe's command line, and the probes that follow it. */
+/* The command line of sonde probe. */
 #ifndef CMD_PROBE_OPTIONS_H
 #define CMD_PROBE_OPTIONS_H
 
@@ -13,16 +13,16 @@ struct probe_cmd_opts {
 	bool events, stacks, values;
 };
 
-/* What to probe, parsed. */
+/* The parsed command line. */
 struct probe_request {
 	struct probe_cmd_opts o;
 	struct probe_opts opts;
 	struct target targets[PROBE_MAX];
-	uint8_t strings[PROBE_TEXTS]; /* arguments given by --string: 1 is the first */
+	uint8_t strings[PROBE_TEXTS]; /* arguments selected by --string; 1 is the first */
 };
 
-/* Probes until the end that the options give, and shows what was hit. Returns 0 or -errno. Reports
- * errors. */
+/* Runs the probes until the end that the options define, and shows their hits. Returns 0 or -errno.
+ * Reports errors. */
 int probe_follow(struct probe_request *r);
 
 /* sonde probe list */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde probe: which processes call a function, how often, with what, and how long it takes. */
+/* sonde probe: shows which processes call a function, how often, with which arguments, and how long
+ * it takes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static int parse_strings(struct probe_request *r)
 	return 0;
 }
 
-/* For a first word that is no probe, and one after it that looks like a misspelt probe. */
+/* Reports a word where a probe is expected, or one that looks like a misspelt probe. */
 static int fail_no_probe(const char *word)
 {
 	char kind[TARGET_NAME];

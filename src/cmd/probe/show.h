@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What probes counted and reported, as lines, tables, JSON objects and metrics. */
+/* Shows the counts and hits of probes as lines, tables, JSON objects and metrics. */
 #ifndef CMD_PROBE_SHOW_H
 #define CMD_PROBE_SHOW_H
 
@@ -16,13 +16,13 @@ struct probe_show {
 	const struct probe *probe;
 	struct symbols symbols; /* of the kernel */
 	struct users users;
-	uint64_t epoch; /* offset from the kernel's clock to the epoch, in nanoseconds */
+	uint64_t epoch; /* offset from clock_mono() to the epoch, in ns */
 	int32_t utc_offset;
 	bool no_time, colors;
-	struct buf texts[PROBE_SHOW_TEXTS]; /* of a JSON object */
+	struct buf texts[PROBE_SHOW_TEXTS]; /* texts of a JSON object */
 };
 
-/* Returns 0 or -errno. Does not report errors. */
+/* Opens what showing hits needs. Returns 0 or -errno. Does not report errors. */
 int probe_show_open(struct probe_show *s, const struct probe *probe);
 void probe_show_close(struct probe_show *s);
 
@@ -30,18 +30,19 @@ void probe_show_close(struct probe_show *s);
 extern const struct schema *const probe_records[];
 extern const struct schema probe_hit_schema;
 
-/* Show one hit: as a line with its stacks below, or as a JSON object. The latter returns 0 or
+/* Show one hit: as a line with its stacks below, or as a JSON object. probe_show_row() returns 0 or
  * -errno and does not report errors. */
 void probe_show_line(struct probe_show *s, const struct probe_hit *hit, struct buf *out);
 int probe_show_row(struct probe_show *s, const struct probe_hit *hit, struct sink *sink);
 
-/* Tables: hits by process, with rates over so many seconds; latencies; return values; stacks. text:
- * of many rows only the first ones are shown. Return 0 or -errno. Do not report errors. */
+/* Show tables: hits by process, with rates over so many seconds; latencies; return values; stacks.
+ * text: show only the first of many rows. Return 0 or -errno. Do not report errors. */
 int probe_show_counts(struct probe_show *s, double seconds, struct sink *sink, bool text);
 int probe_show_times(const struct probe_show *s, struct sink *sink, bool text);
 int probe_show_values(struct probe_show *s, struct sink *sink, bool text);
 int probe_show_paths(struct probe_show *s, struct sink *sink, bool text);
-/* Writes hits, errors and latencies as one Prometheus document. Returns as those. */
+/* Writes hits, errors and latencies as one Prometheus document. Returns 0 or -errno. Does not
+ * report errors. */
 int probe_show_metrics(const struct probe_show *s, struct sink *sink);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of what was counted, busiest first. */
+/* Tables of counts, busiest first. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +15,18 @@ static const char *probe_name(const struct probe_show *s, uint32_t probe)
 	return s->probe->opts.targets[probe].text;
 }
 
-/* Rows as they are collected. */
+/* Collected rows. */
 struct rows {
 	struct buf buf;
-	double seconds; /* that they were counted for */
+	double seconds; /* time over which they were counted */
 };
 
-/* How rows are shown: sorted, and in text at most so many. */
+/* How to show rows: sorted, and limited in text. */
 struct table {
-	const struct schema *schema; /* NULL: rows are prose */
+	const struct schema *schema; /* NULL: rows are lines of prose */
 	size_t row, most;
 	int (*compare)(const void *, const void *);
-	/* Fills in the rest of a row and writes it. */
+	/* Completes a row and writes it. */
 	int (*write)(struct probe_show *s, void *row, struct sink *sink);
 };
 
@@ -36,7 +36,7 @@ static int add_row(struct rows *rows, const void *row, size_t size)
 	return rows->buf.nomem ? -ENOMEM : 0;
 }
 
-/* rc: of collecting the rows, which are freed. */
+/* Shows rows and frees them. rc: the result of collecting them. */
 static int show_rows(struct probe_show *s, const struct table *t, struct rows *rows, int rc,
 		     struct sink *sink, bool text)
 {
@@ -98,7 +98,7 @@ static int compare_counts(const void *a, const void *b)
 				  : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* Process 0 is the idle task: the kernel's own work. */
+/* Process 0 is the idle task: interrupts and other work of the kernel. */
 static int write_count(struct probe_show *s, void *of, struct sink *sink)
 {
 	struct count_row *row = of;
@@ -189,7 +189,7 @@ static int write_total(struct sink *sink, const char *name, const struct probe_t
 	return sink_record(sink, &total_schema, &row);
 }
 
-/* "kretprobe:x: 12 calls, mean 3.1us, slowest 9.8us" */
+/* Writes a line such as "kretprobe:x: 12 calls, mean 3.1us, slowest 9.8us". */
 static int write_total_line(struct sink *sink, const char *name, const struct probe_times *t,
 			    uint64_t calls)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A trace while it runs: records become lines, objects or counts. */
+/* Runs a trace: shows its records as lines, objects or counts. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 #define MS UINT64_C(1000000)
 
 enum {
-	PACE_MS = 5, /* records arrive by the thousand: read them in batches */
+	PACE_MS = 5, /* records arrive by the thousand and are read in batches */
 	FULL = 1 << 16,
 	DESTS_SHOWN = 20,
 };
@@ -36,7 +36,7 @@ struct tracing {
 	struct sink *sink; /* JSON or Prometheus; NULL: text */
 	struct textfile file;
 	struct buf out;
-	uint64_t events[TRACE_KINDS]; /* shown, by kind */
+	uint64_t events[TRACE_KINDS]; /* number of shown events by kind */
 	uint64_t shown, next_file;
 	bool never_blocks; /* standard output */
 };
@@ -61,7 +61,7 @@ static bool is_enough(const struct tracing *t)
 	return t->o->count && t->shown == t->o->count;
 }
 
-/* rc: of showing the event. */
+/* Runs after each event. rc: the result of showing it. */
 static int after_event(struct tracing *t, uint8_t kind, int rc)
 {
 	t->events[kind]++;
@@ -84,7 +84,7 @@ static int show_dns(struct tracing *t, const struct trace_dns *dns)
 	return after_event(t, TRACE_DNS, rc);
 }
 
-/* Shows queries without an answer in time. */
+/* Shows DNS queries whose answer did not arrive in time. */
 static int show_expired(struct tracing *t, uint64_t now)
 {
 	struct trace_dns dns;
@@ -119,7 +119,7 @@ static int on_record(const struct trace_head *rec, size_t len, void *arg)
 	return after_event(t, rec->kind, rc);
 }
 
-/* Shows all that has arrived. */
+/* Shows all events that have arrived. */
 static int read_events(void *arg)
 {
 	struct tracing *t = arg;
@@ -188,7 +188,7 @@ static int run_loop(struct tracing *t)
 	return event_loop_run(&loop);
 }
 
-/* In text the summary goes to standard error: the lines stay events. */
+/* With text output, the summary goes to standard error, so that standard output has only events. */
 static int show_summary(struct tracing *t)
 {
 	struct sink *sink = t->sink ? t->sink : sink_new(SINK_TEXT, STDERR_FILENO, false);
@@ -276,7 +276,7 @@ static int list_existing(struct tracing *t)
 	return written ? written : rc > 0 ? LOOP_END : 0;
 }
 
-/* Opens what records go through on their way to standard output or the file. */
+/* Opens what formats and writes records, to standard output or the file. */
 static int open_output(struct tracing *t)
 {
 	const struct cmd_common *common = &t->o->common;
@@ -304,7 +304,7 @@ static int open_output(struct tracing *t)
 	return 0;
 }
 
-/* Keeps what reading maps, stacks and names takes, and replacing a text file. */
+/* Keeps the capabilities for reading maps, stacks and names, and for replacing a text file. */
 static int drop_privileges(const struct tracing *t)
 {
 	uint64_t caps = PRIV(CAP_BPF) | PRIV(CAP_PERFMON) | PRIV(CAP_SYSLOG);
@@ -327,8 +327,8 @@ static int trace_events(struct tracing *t, const struct trace_opts *opts)
 		return fail_errno(rc, "signals");
 	rc = list_existing(t);
 	if (!rc) {
-		/* Only now: whoever waits for this line relies on complete events and on listeners
-		 * that are known. */
+		/* Not before: a reader of the note may rely on it for complete events and known
+		 * listeners. */
 		note_start(t);
 		rc = drop_privileges(t);
 	}

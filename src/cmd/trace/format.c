@@ -41,7 +41,7 @@ void trace_fmt_clock(struct trace_fmt *s)
 	s->epoch = clock_real() - clock_mono();
 }
 
-/* The slot of an id, or a free one; NULL: none is left. */
+/* Returns the slot of an id, or a free one; NULL: all slots are in use. */
 static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id)
 {
 	uint64_t at = id * UINT64_C(0x9e3779b97f4a7c15) >> 52;
@@ -55,7 +55,8 @@ static struct trace_fmt_cgroup *find_slot(const struct trace_fmt *s, uint64_t id
 	return NULL;
 }
 
-/* Processes of a container may be in a cgroup that the container made below its own. */
+/* Finds the container in a directory name of the path: a container may create cgroups below its
+ * own. */
 static void find_container(struct trace_fmt_cgroup *to, const char *name)
 {
 	const char *id;
@@ -190,7 +191,7 @@ bool trace_fmt_packet(struct trace_fmt *s, const struct trace_packet *p, struct 
 		return false;
 	dissect_line(out, &f, &o, s->lines);
 	if (out->len && !out->nomem)
-		out->len--; /* the newline */
+		out->len--; /* remove the newline */
 	return true;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Every kind of event, once: its name, what the help adds to it, and how it is shown.
+/* Describes every kind of event once: its name, its help and how it is shown.
  *
  * A new kind takes a number (enum trace_kind) and a program in bpf/, the programs that src/trace
- * loads for it, a row here, and the functions that the row names:
- * KIND(NUMBER, LINE, ROW, name, text in help, JSON columns)
- * with append_LINE() in line.c and fill_ROW() in row.c, which has the columns, too. */
+ * loads for it, a row here, and the functions of that row: KIND(NUMBER, LINE, ROW, name, text in
+ * help, JSON columns) with append_LINE() in line.c and fill_ROW() in row.c, which also has the
+ * columns. */
 #ifndef CMD_TRACE_KINDS_H
 #define CMD_TRACE_KINDS_H
 

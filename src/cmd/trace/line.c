@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One line for each event: time, kind, process, endpoints and outcome. */
+/* Formats one line per event: time, kind, process, endpoints and outcome. */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -77,7 +77,7 @@ static void append_ends(struct buf *out, const struct trace_head *h)
 	buf_str(out, "  ");
 }
 
-/* Users choose the name. */
+/* Cleans the name, which users choose. */
 static void append_iface(struct buf *out, const struct trace_head *h)
 {
 	char name[sizeof(h->iface) + 1];
@@ -95,7 +95,7 @@ static void append_error(struct buf *out, int error)
 		buf_printf(out, " (%s)", name);
 }
 
-/* Failures are red on a terminal. */
+/* Starts the color of failures on a terminal. */
 static void start_bad(struct buf *out, const struct trace_fmt *s)
 {
 	if (s->colors)
@@ -357,7 +357,7 @@ static void append_begin(struct buf *out, const struct trace_fmt *s,
 	append_who(out, s, &h->proc);
 }
 
-/* NoError; FAILED: NXDomain */
+/* Appends the result of a query, such as NoError or FAILED: NXDomain. */
 static void append_result(struct buf *out, const struct trace_fmt *s, const struct trace_dns *dns)
 {
 	const char *rcode = dns_rcode_name(dns->msg.rcode);

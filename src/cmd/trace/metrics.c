@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A trace as Prometheus text: one table, so that it is one document; each row fills some columns.
- * Labels are few: no process, no address, no port of a client. */
+/* Prometheus text of a trace: one table, so that it is one document; each row fills some columns.
+ * Labels have few values: no process, no address, no port of a client. */
 #include <stdio.h>
 #include "base/array.h"
 #include "cmd/trace/show.h"
@@ -89,7 +89,7 @@ static int write_events(const struct trace_metrics *m, struct sink *sink)
 	return rc;
 }
 
-/* Leaves out what the selected kinds do not tell. */
+/* Leaves out columns that the selected kinds do not fill. */
 static int write_dest(const struct trace_metrics *m, const struct trace_dest *d, bool others,
 		      struct sink *sink)
 {
@@ -123,7 +123,7 @@ static int write_dests(const struct trace_metrics *m, struct sink *sink)
 	return rc;
 }
 
-/* Packets by reason: the kernel counts them by function, too. [0]: reasons without a name. */
+/* Dropped packets by reason: sums the kernel's counts by function. [0]: reasons without a name. */
 struct reasons {
 	const struct trace_names *names;
 	uint64_t packets[ARRAY_LEN(((struct trace_names *)0)->at)];

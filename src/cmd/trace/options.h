@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde trace's command line, and the trace that follows it. */
+/* The command line of sonde trace. */
 #ifndef CMD_TRACE_OPTIONS_H
 #define CMD_TRACE_OPTIONS_H
 
@@ -13,7 +13,7 @@ struct trace_cmd_opts {
 	bool stacks, only_new;
 };
 
-/* Traces until the end that the options give, and shows what happens. Returns 0 or -errno. Reports
+/* Traces until the end that the options define, and shows the events. Returns 0 or -errno. Reports
  * errors. */
 int trace_follow(const struct trace_cmd_opts *o, const struct trace_opts *opts);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON objects of events: one table of columns, of which each kind has some. */
+/* JSON objects of events: one table of columns, of which each kind uses some. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +56,7 @@ _Static_assert(NCOLUMNS <= 64, "a bit for each");
 #define COLUMN(kind, name) { #name, .role = COL_INFO, VALUE_##kind(name) },
 static const struct col cols[] = { COLUMNS(COLUMN) };
 
-/* Columns that several kinds have. */
+/* Columns of several kinds. */
 enum {
 	CALLER = HAS_tid | HAS_uid,
 	OWNER = HAS_time | HAS_pid | CALLER | HAS_process | HAS_container | HAS_cgroup |
@@ -77,7 +77,7 @@ const struct schema *const trace_records[] = {
 	NULL,
 };
 
-/* What is not filled in is unknown. */
+/* Members that are not filled in are unknown. */
 #define UNKNOWN_STR   NULL
 #define UNKNOWN_TIME  0
 #define UNKNOWN_U64   COL_UNKNOWN
@@ -91,7 +91,7 @@ const struct schema *const trace_records[] = {
 #define UNKNOWN(kind, name) .name = UNKNOWN_##kind,
 static const struct row unknown_row = { COLUMNS(UNKNOWN) };
 
-/* Texts that a row points to, besides the buffers. */
+/* Further texts that a row points to, besides the buffers. */
 struct texts {
 	char comm[TRACE_COMM + 1], iface[17];
 	const char *frames[TRACE_FRAMES], *answers[TRACE_FRAMES];
@@ -103,7 +103,7 @@ static const char *end_text(struct buf *b)
 	return b->nomem ? NULL : b->data;
 }
 
-/* NULL: neither address nor port is known. */
+/* Returns NULL if neither address nor port is known. */
 static const char *fill_address(struct buf *b, const struct trace_head *h, const uint8_t addr[16],
 				uint16_t port)
 {
@@ -127,7 +127,7 @@ static void fill_owner(struct row *r, struct texts *t, const struct trace_fmt *s
 	r->cgroup = !c ? NULL : *c->name ? c->name : "/";
 	r->cgroup_id = col_known(h->proc.cgroup);
 	r->netns = col_known(h->proc.netns);
-	/* of a socket's creator only the process is known */
+	/* only the creating process of a socket is known, not the thread */
 	if (!h->proc.tid)
 		return;
 	r->tid = h->proc.tid;
@@ -230,7 +230,7 @@ static void fill_drop(struct row *r, struct texts *t, struct trace_fmt *s,
 	r->stack.at = stack ? t->frames : NULL;
 }
 
-/* Replaces NUL, which sinks take for the end of a string. */
+/* Replaces NUL, at which sinks end a string. */
 static void fill_text(struct row *r, struct texts *t, struct trace_fmt *s,
 		      const struct trace_head *rec)
 {
@@ -254,7 +254,7 @@ static int write_row(struct row *r, struct trace_fmt *s, uint8_t kind, struct si
 	return sink_record(sink, &schemas[kind], r);
 }
 
-/* The summary's text ends with "..." if it has no room for more. */
+/* The summary's text ends with "..." if it was truncated. */
 static void fill_answers(struct row *r, struct texts *t, struct buf *text, const char *answers)
 {
 	char *all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables at the end of a trace: connections by destination, drops by reason and function. */
+/* Tables at the end of a trace: connections by destination, drops by reason and function. */
 #include <errno.h>
 #include <stdlib.h>
 #include "cmd/trace/show.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sonde trace: connections, failures and their causes, with the process of each. */
+/* sonde trace: shows connections, failures and their causes, with the process of each. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -69,7 +69,7 @@ static const struct opt_spec spec = {
 #undef KINDS
 #undef HELP
 
-/* A command line, parsed. Zeroed: closed. */
+/* A parsed command line. Zeroed: closed. */
 struct request {
 	struct trace_cmd_opts o;
 	struct trace_opts opts;
@@ -92,7 +92,8 @@ enum {
 	WITHOUT_IFACE = TRACE_BIT(TRACE_BIND) | TRACE_BIT(TRACE_LISTEN) | TRACE_BIT(TRACE_TLS),
 };
 
-/* Takes an operand: kinds separated by commas. Returns false if it is none: the filter begins. */
+/* Parses an operand: kinds separated by commas. Returns false if it is not one: the filter starts
+ * there. */
 static bool take_kinds(struct trace_opts *opts, const char *word)
 {
 	struct trace_opts got = *opts;

@@ -101,7 +101,7 @@ struct capfile_iface *capfile_add_iface(struct capfile *c, int *rc);
  * bytes are needed to tell), and parses a whole block. */
 int capfile_ng_measure_block(struct capfile *c, const uint8_t *at, size_t n, size_t *need);
 int capfile_ng_parse_block(struct capfile *c, const uint8_t *at, size_t len);
-/* The name of a block for messages ("a packet", "a block"), given its first n bytes. */
+/* Returns the name of a block for messages ("a packet", "a block"), given its first n bytes. */
 const char *capfile_ng_block_name(const struct capfile *c, const uint8_t *at, size_t n);
 
 /* Comments on a frame: makes number i as text (at most COMMENT_MAX bytes, no NUL) and returns its

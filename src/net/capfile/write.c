@@ -51,7 +51,7 @@ static void put_option(struct buf *b, uint16_t code, const void *value, size_t n
 	put_padded(b, value, n);
 }
 
-/* The length of all options with the end-of-options option, which is only written if there are
+/* Returns the length of all options and the end-of-options option, which is only written after
  * others. */
 static size_t options_total(size_t options)
 {

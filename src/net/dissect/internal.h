@@ -80,7 +80,7 @@ const char *find_value_name(const struct value_name *names, size_t n, uint32_t v
 #define VALUE_NAME(names, value) find_value_name(names, ARRAY_LEN(names), value)
 /* Appends name, or, if it is NULL, fallback and the value. */
 void put_value_name(struct line *l, const char *name, const char *fallback, uint32_t value);
-/* The names of the bits that are set, separated by sep; "none" if no bit is set. */
+/* Writes the names of the bits that are set, separated by sep; "none" if no bit is set. */
 void put_bits(struct line *l, const struct value_name *names, size_t n, uint32_t bits,
 	      const char *sep);
 
@@ -88,7 +88,7 @@ void put_bits(struct line *l, const struct value_name *names, size_t n, uint32_t
 #define PUT_NUM(l, s, v) put_text_num(l, "" s, sizeof(s) - 1, (v))
 #define PUT_LENGTH(l, v) PUT_NUM(l, ", length ", v)
 
-/* The rest of a PDU after its cursor, which is skip bytes past its start. */
+/* Returns the rest of a PDU after its cursor, which is skip bytes past its start. */
 static inline struct pdu pdu_rest(const struct pdu *p, uint32_t skip)
 {
 	struct pdu rest = { p->c, p->len > skip ? p->len - skip : 0 };
@@ -104,7 +104,7 @@ void dissect_put_dump(struct buf *out, const uint8_t *data, size_t len, uint8_t 
 
 /* names.c */
 const char *ip_proto_name(uint8_t proto);
-/* The port's name, or its number. */
+/* Writes the port's name, or its number. */
 void put_port(struct line *l, bool udp, uint16_t port);
 /* "a.1 > b.2: ", or "1 > 2: " after extension headers. */
 void put_endpoints(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport);
@@ -114,13 +114,14 @@ void put_endpoints(struct line *l, uint8_t proto, uint16_t sport, uint16_t dport
 uint16_t compute_checksum(const uint8_t *p, size_t n, uint32_t start);
 uint16_t compute_pseudo_checksum(const struct line *l, uint8_t proto, const uint8_t *p,
 				 uint32_t len);
-/* The checksum to expect instead of wrong, given the result over the bytes that include it. */
+/* Returns the checksum to expect instead of wrong, given the result over the bytes that include
+ * it. */
 uint16_t correct_checksum(uint16_t sum, uint16_t wrong);
 
 /* Entry points of the protocols; p starts at the first byte of the header. */
 void show_link_layer(struct line *l, uint16_t link, struct pdu p);
 void show_ethernet(struct line *l, struct pdu p);
-/* The name of an EtherType; NULL: unknown. */
+/* Returns the name of an EtherType; NULL: unknown. */
 const char *ethertype_name(uint16_t type);
 /* Dissects what follows an EtherType. Returns false, with nothing written, if it is unknown. */
 bool show_ethertype(struct line *l, uint16_t type, struct pdu p);
@@ -130,7 +131,7 @@ void show_arp(struct line *l, struct pdu p);
 void show_ip(struct line *l, struct pdu p); /* IPv4 or IPv6 by the version field */
 void show_ip4(struct line *l, struct pdu p);
 void show_ip6(struct line *l, struct pdu p);
-/* A protocol that IP carries. */
+/* Shows a protocol that IP carries. */
 void show_proto(struct line *l, uint8_t proto, struct pdu p);
 void show_tcp(struct line *l, struct pdu p);
 void show_udp(struct line *l, struct pdu p);
@@ -151,7 +152,7 @@ void show_geneve(struct line *l, struct pdu p);
 /* Return false, with nothing written, if the payload is something else. */
 bool show_quic(struct line *l, struct pdu p);
 bool show_wireguard(struct line *l, struct pdu p);
-/* The payload of a TCP segment, written after the length. */
+/* Shows the payload of a TCP segment, after the length. */
 void show_stream(struct line *l, struct pdu p, uint16_t sport, uint16_t dport);
 
 #endif

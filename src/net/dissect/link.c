@@ -110,7 +110,7 @@ static const struct value_name packet_types[] = {
 	{ 0, "In" }, { 1, "B" }, { 2, "M" }, { 3, "P" }, { 4, "Out" },
 };
 
-/* The type in three columns, aligned left or right, and a space. */
+/* Writes the type in three columns, aligned left or right, and a space. */
 static void put_packet_type(struct line *l, uint32_t type, bool right)
 {
 	const char *name = VALUE_NAME(packet_types, type);

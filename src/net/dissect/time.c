@@ -56,7 +56,7 @@ static const char *format_local_time(const struct line *l, uint64_t second)
 	return s->clock_text;
 }
 
-/* The time since start; clocks may go backwards. */
+/* Writes the time since start; clocks may go backwards. */
 static void put_delta(struct line *l, uint64_t time_ns, uint64_t start)
 {
 	uint64_t ns = time_ns >= start ? time_ns - start : start - time_ns;
