@@ -19,7 +19,8 @@ static const struct opt rows[] = {
 	OPT_FLAG('a', "all", O, all, "remove them from every interface"),
 	OPT_FLAG(
 		0, "force", O, force,
-		"also remove clsact filters of a running sonde (if it and its keeper were killed)"),
+		"also remove clsact filters of a live command (needed only if it "
+"and its keeper process were killed)"),
 	OPT_ROW_QUIET(O, "do not print what is removed"),
 	{ 0 },
 };
@@ -29,7 +30,7 @@ static const struct opt_spec spec = {
 	.command = "detach",
 	.usage = "-i IFACE... | --all [OPTIONS]",
 	.about = "remove what sonde installed, and nothing else\n"
-		 "A program that a running sonde holds is removed when that process ends.",
+"Programs of a running sonde stay: they are removed when that process ends.",
 	.rows = rows,
 	.examples = "  sonde detach -i eth0\n"
 		    "  sonde detach --all\n",
@@ -52,8 +53,8 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	if (f->link_id || (find_is_live(f) && !t->force)) {
 		t->live++;
-		note("%s: %s: %s %s (program %u) belongs to a running sonde and is removed when "
-		     "that ends",
+		note("%s: %s: %s %s (program %u) is in use by a running sonde and is "
+"removed when that ends",
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
@@ -122,7 +123,7 @@ static int detach(const struct detach_opts *o)
 	if (conns_sweep() > 0)
 		note("removed the connection counters of guards whose interfaces are gone");
 	if (!rc && !t.removed && !t.live && !t.failed)
-		rc = fail(-ENOENT, "no program of sonde's is installed there");
+		rc = fail(-ENOENT, "sonde has no programs installed there");
 	return t.failed ? -EIO : rc;
 }
 
@@ -136,7 +137,7 @@ static int run_detach(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (o.all == (o.common.ifaces.n > 0))
-		return fail_usage("name interfaces with -i, or use --all");
+		return fail_usage("give either -i IFACE or --all");
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "finding and detaching programs needs %s: run as root", names);
 	rc = cmd_enter_netns(o.common.netns);

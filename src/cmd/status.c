@@ -22,9 +22,9 @@ struct status_opts {
 static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "show the programs at this interface only"),
 	OPT_ROW_NETNS(O),
-	OPT_FLAG('a', "all", O, all, "also show programs of others that are not at an interface"),
+	OPT_FLAG('a', "all", O, all, "also show other programs that are not attached to an interface"),
 	OPT_FLAG(0, "stats", O, stats,
-		 "let the kernel time every BPF program for a while: runs, and the mean of a run"),
+		 "let the kernel count and time the runs of every BPF program for a while"),
 	OPT_ROW_DURATION(O, "how long --stats measures (default: 1s)"),
 	OPT_ROWS_OUTPUT(O),
 	{ 0 },
@@ -34,10 +34,9 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "status",
 	.usage = "[OPTIONS]",
-	.about = "sonde's programs in the kernel, and what they cost\n"
-		 "Programs of others at the same hooks are shown, too, marked \"other\". "
-		 "Exits with 1 "
-		 "if there is none of sonde's.",
+	.about = "show sonde's programs in the kernel, and what they cost\n"
+"Other programs at the same hooks are also shown, marked "
+"\"other\". Exits with 1 if sonde has no program in the kernel.",
 	.rows = rows,
 	.examples = "  sonde status\n"
 		    "  sonde status --stats -d 10s\n",
@@ -256,7 +255,7 @@ static int print_entries(const struct entries *e, const struct status_opts *o)
 	sink_free(sink);
 	if (rc)
 		return fail_errno(rc, "standard output");
-	return has_ours(e) ? 0 : fail(-ENOENT, "no program of sonde's is in this kernel");
+	return has_ours(e) ? 0 : fail(-ENOENT, "sonde has no program %s");
 }
 
 static int show_status(const struct status_opts *o)

@@ -86,11 +86,11 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
 		if (!opts->quiet)
-			note("%s: in: reading the installed gate (program %u)", name, xdp.prog_id);
+			note("%s: in: reading the counters of the installed program (id %u)", name, xdp.prog_id);
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
-		return fail(rc, "%s: another XDP program (id %u) stays there: use --at tc", name,
+		return fail(rc, "%s: another XDP program (id %u) is attached: use --at tc", name,
 			    xdp.prog_id);
 	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
 	    opts->hooks[GATE_IN] == HOOKS_XDP)
@@ -205,7 +205,7 @@ int gate_attach_own(struct gate *g, struct nl *nl, const struct gate_opts *opts)
 	gate_counters_free(&g->baseline);
 	rc = attach_dir(g, nl, GATE_IN, opts, &reports[GATE_IN]);
 	if (rc == -EALREADY)
-		rc = fail(-EBUSY, "%s: a running sonde uses XDP now", g->link.name);
+		rc = fail(-EBUSY, "%s: another running sonde now uses XDP: use --at tc", g->link.name);
 	if (!rc && !opts->quiet && g->at[GATE_IN].hook)
 		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
 	return rc;

@@ -230,7 +230,7 @@ int gate_ifaces_attach(struct gate_ifaces *p)
 	if (!rc)
 		rc = apply_changes(p);
 	if (!rc && p->follower.n && !p->follower.nused)
-		rc = fail(-ENODEV, "packets can be counted on none of the interfaces");
+		rc = fail(-ENODEV, "cannot count packets on any interface");
 	if (rc)
 		rollback_installed(p);
 	return rc;
@@ -245,7 +245,7 @@ int gate_ifaces_prepare(const struct gate_ifaces *p)
 		hooks |= HOOKS_TC; /* where another program has XDP */
 	rc = bpf_possible_cpus();  /* makes a map to find out */
 	if (rc < 0)
-		return fail_errno(rc, "finding out the number of CPUs");
+		return fail_errno(rc, "getting the number of CPUs");
 	rc = attach_prepare(hooks);
 	return rc ? fail_errno(rc, "starting the process that removes tc filters") : 0;
 }
@@ -258,7 +258,7 @@ static int find_installed(struct gate_ifaces *p, const struct link *link)
 	int rc = gate_find(&gate, nl, link);
 
 	if (rc == -ENOENT && p->follower.names)
-		return fail(rc, "%s: no counters are installed (sonde count -i %s --install)",
+		return fail(rc, "%s: no counters are installed (sonde count -i %s --install installs them)",
 			    link->name, link->name);
 	if (rc)
 		return rc == -ENOENT ? 0
@@ -337,8 +337,8 @@ static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 {
 	int rc;
 
-	note("%s: the installed gate was detached; attaching another (packets in between are not "
-	     "counted)",
+	note("%s: the installed program was detached; attaching a new one "
+"(packets in between are not counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
 	drop_dir(&iface->last, GATE_IN);

@@ -305,7 +305,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	if (!rc)
 		rc = publish_successor(inst, info.id);
 	if (rc)
-		return fail_errno(rc, "%s: replacing the gate", inst->link.name);
+		return fail_errno(rc, "%s: replacing the installed program", inst->link.name);
 	rc = find_replace(nl, &inst->current, inst->obj.prog_fd[prog]);
 	if (!rc) {
 		inst->placed = inst->current;
@@ -314,7 +314,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	}
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", inst->link.name);
-	return fail(rc, "%s: %s: another process has changed the gate: try again", inst->link.name,
+	return fail(rc, "%s: %s: another sonde changed the installed program: try again", inst->link.name,
 		    gate_dir_name(inst->dir));
 }
 
@@ -324,7 +324,7 @@ static int detach_current(struct gate_install *inst, struct nl *nl)
 
 	return !rc || rc == -ENOENT || rc == -ENODEV
 		       ? 0
-		       : fail_errno(rc, "%s: %s: detaching the gate", inst->link.name,
+		       : fail_errno(rc, "%s: %s: detaching the program", inst->link.name,
 				    gate_dir_name(inst->dir));
 }
 
@@ -408,7 +408,7 @@ int gate_rollback(struct gate_install *inst, struct nl *nl)
 		rc = conns_rollback(&inst->conns);
 	if (rc == -ENODEV) /* the rules are gone with the interface */
 		return 0;
-	return rc ? fail_errno(rc, "%s: %s: restoring the previous gate", inst->link.name,
+	return rc ? fail_errno(rc, "%s: %s: restoring the previous program", inst->link.name,
 			       gate_dir_name(inst->dir))
 		  : 0;
 }
@@ -434,7 +434,7 @@ int gate_set_users(struct gate_install *inst, uint32_t users)
 	free(text);
 	if (!rc)
 		inst->users = users;
-	return rc ? fail_errno(rc, "%s: changing the gate's users", inst->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: changing the installed program's users", inst->link.name) : 0;
 }
 
 void gate_install_close(struct gate_install *inst)

@@ -39,7 +39,7 @@ static int listen_for(const char *iface, int *fd)
 
 		if (got >= 0)
 			close(got);
-		return fail_errno(rc, "the socket for confirmations");
+		return fail_errno(rc, "creating the socket for confirmations");
 	}
 	*fd = got;
 	return 0;
@@ -135,7 +135,7 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 		return 0;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-		return fail(-ETIMEDOUT, "not confirmed: the change is undone");
+		return fail(-ETIMEDOUT, "not confirmed: the change was undone");
 	return fail(-EIO,
 		    "not confirmed, but the change could not be undone completely: see sonde %s",
 		    c->inspect);
@@ -166,7 +166,7 @@ int cmd_confirm_wait(const struct confirm *c)
 	close(fd);
 	if (pid < 0)
 		return give_up(c, fail_errno(-errno, "starting the process that waits"));
-	note("%s; confirm within %g s or they are undone: %ssonde %s -i %s", c->change,
+	note("%s; the change is undone in %g s unless confirmed: %ssonde %s -i %s", c->change,
 	     (double)c->time / 1e9, isatty(STDIN_FILENO) ? "press y and Enter, or run " : "",
 	     c->confirm, c->iface);
 	return wait_for_child(pid, c);
