@@ -220,7 +220,9 @@ static int load_iface(struct capture_session *s, struct capture_iface *iface)
 			rc = observe_set(&iface->gate,
 					 iface->obj.prog_fd[choose_prog(s, CAPTURE_IN)]);
 	}
-	return rc ? fail_errno(rc, "%s: capturing after sonde's installed program", iface->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: capturing after sonde's installed program",
+			       iface->link.name)
+		  : 0;
 }
 
 static int find_gate(struct capture_session *s, struct capture_iface *iface)

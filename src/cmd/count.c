@@ -40,10 +40,9 @@ static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "count on this interface (default: every interface that is up, and those "
 			  "that come up later)"),
 	OPT_ROW_NETNS(O),
-	OPT_CHOICE(
-		0, "at", "HOOK", O, at, at_names,
-		"hook for incoming packets; xdp is native XDP, else generic XDP; "
-"tc is tcx, else clsact; the other hooks have no fallback"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "hook for incoming packets; xdp is native XDP, else generic XDP; "
+		   "tc is tcx, else clsact; the other hooks have no fallback"),
 	OPT_FLAG(0, "in", O, in, "count incoming packets only"),
 	OPT_FLAG(0, "out", O, out, "count outgoing packets only"),
 	OPT_ROW_INTERVAL(O, "print a table each time this has passed (default: 1s)"),
@@ -63,9 +62,9 @@ static const struct opt_spec spec = {
 	.command = "count",
 	.usage = "[OPTIONS]",
 	.about = "count packets and bytes by interface, direction and protocol\n"
-"The counts are exact, and also by address family and verdict. "
-"-o prom prints one document at the end; --textfile writes one "
-"at each interval.",
+		 "The counts are exact, and also by address family and verdict. "
+		 "-o prom prints one document at the end; --textfile writes one "
+		 "at each interval.",
 	.rows = rows,
 	.examples = "  sonde count                         every interface, once a second\n"
 		    "  sonde count -i eth0 --once -d 10    ten seconds of eth0\n"
@@ -153,7 +152,7 @@ static int put_table(struct sink *sink, const struct gate_ifaces *ifaces, double
 	}
 	if (!rc)
 		rc = sink_end(sink);
-	return rc ? fail_errno(rc, "output") : 0;
+	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
 struct live {

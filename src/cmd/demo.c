@@ -42,10 +42,10 @@ static const struct opt_spec spec = {
 	.command = "demo",
 	.usage = "[OPTIONS]",
 	.about = "count real traffic in a private network, as a first look\n"
-"Makes two network namespaces and a veth pair, sends TCP, UDP "
-"and ICMP through sockets, counts at both ends, and compares "
-"with the kernel's own interface statistics. Does not touch the "
-"host. Exits with 1 if a count differs.",
+		 "Makes two network namespaces and a veth pair, sends TCP, UDP "
+		 "and ICMP through sockets, counts at both ends, and compares "
+		 "with the kernel's own interface statistics. Does not touch the "
+		 "host. Exits with 1 if a count differs.",
 	.rows = rows,
 };
 
@@ -248,7 +248,9 @@ static int read_settled(struct demo *d)
 			return 0;
 		wait_for(0, clock_mono() + NS_PER_S / 100);
 	}
-	return rc ? rc : fail(-EBUSY, "other packets in the private network disturb the count: try again");
+	return rc ? rc
+		  : fail(-EBUSY,
+			 "other packets in the private network disturb the count: try again");
 }
 
 static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)

@@ -17,10 +17,9 @@ static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "remove sonde's programs from this interface"),
 	OPT_ROW_NETNS(O),
 	OPT_FLAG('a', "all", O, all, "remove them from every interface"),
-	OPT_FLAG(
-		0, "force", O, force,
-		"also remove clsact filters of a live command (needed only if it "
-"and its keeper process were killed)"),
+	OPT_FLAG(0, "force", O, force,
+		 "also remove clsact filters of a live command (needed only if it "
+		 "and its keeper process were killed)"),
 	OPT_ROW_QUIET(O, "do not print what is removed"),
 	{ 0 },
 };
@@ -30,7 +29,7 @@ static const struct opt_spec spec = {
 	.command = "detach",
 	.usage = "-i IFACE... | --all [OPTIONS]",
 	.about = "remove what sonde installed, and nothing else\n"
-"Programs of a running sonde stay: they are removed when that process ends.",
+		 "Programs of a running sonde stay: they are removed when that process ends.",
 	.rows = rows,
 	.examples = "  sonde detach -i eth0\n"
 		    "  sonde detach --all\n",
@@ -54,7 +53,7 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 	if (f->link_id || (find_is_live(f) && !t->force)) {
 		t->live++;
 		note("%s: %s: %s %s (program %u) is in use by a running sonde and is "
-"removed when that ends",
+		     "removed when that ends",
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
@@ -136,8 +135,10 @@ static int run_detach(int argc, char **argv)
 	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (o.all == (o.common.ifaces.n > 0))
-		return fail_usage("give either -i IFACE or --all");
+	if (o.all && o.common.ifaces.n)
+		return fail_usage("-i and --all cannot be used together");
+	if (!o.all && !o.common.ifaces.n)
+		return fail_usage("name interfaces with -i, or use --all");
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "finding and detaching programs needs %s: run as root", names);
 	rc = cmd_enter_netns(o.common.netns);

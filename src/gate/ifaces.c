@@ -258,8 +258,10 @@ static int find_installed(struct gate_ifaces *p, const struct link *link)
 	int rc = gate_find(&gate, nl, link);
 
 	if (rc == -ENOENT && p->follower.names)
-		return fail(rc, "%s: no counters are installed (sonde count -i %s --install installs them)",
-			    link->name, link->name);
+		return fail(
+			rc,
+			"%s: no counters are installed (sonde count -i %s --install installs them)",
+			link->name, link->name);
 	if (rc)
 		return rc == -ENOENT ? 0
 				     : fail_errno(rc, "%s: finding installed counters", link->name);
@@ -338,7 +340,7 @@ static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 	int rc;
 
 	note("%s: the installed program was detached; attaching a new one "
-"(packets in between are not counted)",
+	     "(packets in between are not counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
 	drop_dir(&iface->last, GATE_IN);

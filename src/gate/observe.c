@@ -40,7 +40,7 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 	 * there. */
 	if (!conf.has_observer) {
 		note("%s: rules are installed at xdp, and this kernel cannot capture "
-"after them: use --at tc",
+		     "after them: use --at tc",
 		     link->name);
 		return -EOPNOTSUPP;
 	}
@@ -54,8 +54,8 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 		rc = bpf_map_lookup(got.slot_fd, &zero, &id) ? 0 : -EBUSY;
 	}
 	if (rc == -EBUSY)
-		fail(rc, "%s: another capture (program %u) already uses --at xdp: use --at tc", link->name,
-		     id);
+		fail(rc, "%s: another capture (program %u) already uses --at xdp: use --at tc",
+		     link->name, id);
 	if (rc)
 		observe_close(&got);
 	else

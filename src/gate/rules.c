@@ -72,7 +72,8 @@ static int parse_id(struct rule_line *l, struct rule *rule)
 	if (len < sizeof(digits))
 		memcpy(digits, at, len);
 	if (parse_u32(digits, 1, RULE_DEFAULT_ID - 1, &id))
-		return diag_line(l, at, "a rule's id is a number from 1 to %d", RULE_DEFAULT_ID - 1);
+		return diag_line(l, at, "a rule's id is a number from 1 to %d",
+				 RULE_DEFAULT_ID - 1);
 	rule->id = (uint16_t)id;
 	return 0;
 }
@@ -120,8 +121,7 @@ static int parse_name(struct rule_line *l, struct rule *rule)
 	return 0;
 }
 
-/* What the filter language has but the gate does not support. Returns the reason, or NULL. */
-static const char *unsupported_reason(const struct filter *f)
+const char *rules_unsupported(const struct filter *f)
 {
 	if (f->needs & FILTER_NEED_OWNER)
 		return "rules cannot match processes (pid, comm, cgroup, container)";
@@ -154,7 +154,7 @@ static int parse_expr(struct rule_line *l, struct rule *rule, const struct filte
 	rc = filter_parse(&rule->filter, rule->expr, names, &diag);
 	if (rc == -EINVAL)
 		return diag_line(l, l->at + diag.pos, "%s", diag.msg);
-	why = rc ? NULL : unsupported_reason(&rule->filter);
+	why = rc ? NULL : rules_unsupported(&rule->filter);
 	return why ? diag_line(l, l->at, "%s", why) : rc;
 }
 

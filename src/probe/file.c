@@ -114,7 +114,7 @@ static int find_function(const struct probe_file *f, const struct elf *e,
 			    (unsigned long long)s.value, (unsigned long long)s.other);
 	if (s.is_ifunc)
 		note("%s only selects an implementation at program start (IFUNC): the "
-"probe does not see its calls",
+		     "probe does not see its calls",
 		     want->text);
 	if (want->offset && want->offset >= s.size)
 		return fail(-EINVAL, "%s: beyond the end of %s, which has %llu bytes", want->text,
@@ -141,7 +141,7 @@ static int find_offset(struct probe_file *f, const struct elf *e, const struct f
 		return rc;
 	if (want->offset || is_address)
 		note("%s: must be at the start of an instruction: elsewhere the "
-"probed program crashes",
+		     "probed program crashes",
 		     want->text);
 	if (elf_find_offset(e, value + want->offset, &f->offset))
 		return fail(-ENOENT, "%s: no code at that address in the file", want->text);

@@ -125,7 +125,7 @@ int target_fail_attach(const struct target *t, int rc)
 	if (rc == -ENODEV)
 		return fail(rc,
 			    "%s: this kernel has no %s; look for a tracepoint instead (sonde "
-"probe list PATTERN)",
+			    "probe list PATTERN)",
 			    t->text, t->kind->user ? "uprobes" : "kprobes");
 	if ((rc == -EPERM || rc == -EACCES) && priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
 		return fail(rc,
@@ -137,7 +137,7 @@ int target_fail_attach(const struct target *t, int rc)
 	if (rc == -EINVAL && !t->kind->user)
 		return fail(rc,
 			    "%s: the kernel allows no probe there (without kprobes on "
-"ftrace, none at a function's start)",
+			    "ftrace, none at a function's start)",
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
 		return fail(rc, "%s: the kernel allows no probe there (%s)", t->text,
@@ -225,8 +225,8 @@ int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS])
 		if (extensible && user_args[i] > t->nargs && user_args[i] <= count_arg_registers(t))
 			t->nargs = user_args[i];
 		if (user_args[i] > t->nargs)
-			return fail_usage("--string %u: %s has no such known argument", user_args[i],
-					  t->text);
+			return fail_usage("--string %u: %s has no such known argument",
+					  user_args[i], t->text);
 	}
 	memcpy(t->text_args, user_args, sizeof(t->text_args));
 	return 0;

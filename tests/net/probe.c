@@ -344,7 +344,7 @@ SCENARIO(probe_lists, 60)
 	SONDE_RUN(&a, "probe", "list", "no_such_function_exists");
 	sonde_expect_line(&a, 1, "no function or tracepoint matches");
 	SONDE_RUN(&a, "probe", "list");
-	sonde_expect_line(&a, 2, "takes one PATTERN");
+	sonde_expect_line(&a, 2, "give one PATTERN");
 	SONDE_RUN(&a, "probe", "list", "--help");
 	CHECK(!a.rc && strstr(a.out, "Usage: sonde probe list") && !strstr(a.out, "--string"),
 	      "%s%s", a.out, a.err);
@@ -574,7 +574,7 @@ SCENARIO(probe_metrics, 60)
 	snprintf(sample, sizeof(sample), "sonde_probe_latency_seconds_count{probe=\"%s\"}", out);
 	CHECK(prom_value(a.out, sample) == CALLS, "%s", a.out);
 	SONDE_RUN(&a, "probe", "-o", "prom", "-k", in);
-	sonde_expect_line(&a, 2, "does not go with -e, -k or --returned");
+	sonde_expect_line(&a, 2, "cannot be used with -e, -k or --returned");
 	w = worker_start(call_here);
 	SONDE_START(&a, "probe", "--textfile", path, "-I", "100ms", "-p", w.text, in);
 	sonde_await_err(&a, "attached");

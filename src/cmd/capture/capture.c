@@ -53,14 +53,13 @@ static const struct opt rows[] = {
 	OPT_ROW_NETNS(O),
 	OPT_CHOICE('Q', "direction", "WHICH", O, direction, directions,
 		   "capture packets of this direction"),
-	OPT_CHOICE(
-		0, "at", "HOOK", O, at, at_names,
-		"hook for incoming packets; tc is tcx, else clsact; xdp is "
-"native XDP, else generic XDP, before the stack and before other "
-"tc programs"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "hook for incoming packets; tc is tcx, else clsact; xdp is "
+		   "native XDP, else generic XDP, before the stack and before other "
+		   "tc programs"),
 	OPT_CHOICE('P', "process", "WHICH", O, process, processes,
 		   "packets to attribute to processes; auto is all, but with -w "
-"only outgoing packets, which costs almost nothing"),
+		   "only outgoing packets, which costs almost nothing"),
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
 		"keep at most this many bytes of a packet (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
@@ -95,7 +94,7 @@ static const struct opt rows[] = {
 	OPT_FLAG('S', "absolute", O, absolute, "print absolute TCP sequence numbers"),
 	OPT_COUNT('t', "time", O, times,
 		  "-t prints no time, -tt seconds since 1970, -ttt time since the "
-"previous packet, -tttt date and time, -ttttt time since the first packet"),
+		  "previous packet, -tttt date and time, -ttttt time since the first packet"),
 	OPT_FLAG(0, "nano", O, nanos, "print times in nanoseconds"),
 	OPT_FLAG('l', "line-buffered", O, line_buffered,
 		 "accepted for compatibility with tcpdump: lines are never buffered"),
@@ -112,10 +111,10 @@ static const struct opt_spec spec = {
 	.command = "capture",
 	.usage = "[OPTIONS] [FILTER...]",
 	.about = "capture packets as text, JSON or files, or read files\n"
-"The filter is the rest of the line; the kernel applies it. Its "
-"language is tcpdump's (pcap-filter) with extensions: see `sonde "
-"help filter`. Options and output follow tcpdump. A damaged file "
-"is read up to the damage.",
+		 "The filter is the rest of the line; the kernel applies it. Its "
+		 "language is tcpdump's (pcap-filter) with extensions: see `sonde "
+		 "help filter`. Options and output follow tcpdump. A damaged file "
+		 "is read up to the damage.",
 	.rows = rows,
 	.examples = "  sonde capture -i eth0 -n port 53\n"
 		    "  sonde capture -w all.pcapng not port 22\n"

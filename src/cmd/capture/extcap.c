@@ -42,8 +42,9 @@ struct extcap {
 	const char *values[OFFERS];
 };
 
-#define E                 struct extcap
-#define TAKE(offer, name) OPT_STR(0, name, "VALUE", E, values[offer], "the same as for sonde capture")
+#define E struct extcap
+#define TAKE(offer, name) \
+	OPT_STR(0, name, "VALUE", E, values[offer], "the same as for sonde capture")
 static const struct opt rows[] = {
 	OPT_FLAG(0, "extcap-interfaces", E, interfaces, "list the interfaces"),
 	OPT_STR(0, "extcap-version", "VERSION", E, ignored, "the caller's version (ignored)"),
@@ -55,7 +56,8 @@ static const struct opt rows[] = {
 		"check this filter; with --capture, apply it"),
 	OPT_FLAG(0, "capture", E, capture, "capture"),
 	OPT_STR(0, "fifo", "FILE", E, fifo, "write packets to this named pipe"),
-	OPT_FLAG(0, "extcap-cleanup-postkill", E, cleanup, "do nothing: the kernel has detached everything"),
+	OPT_FLAG(0, "extcap-cleanup-postkill", E, cleanup,
+		 "do nothing: the kernel has detached everything"),
 	TAKE(DIRECTION, "direction"),
 	TAKE(AT, "at"),
 	TAKE(PROCESS, "process"),
@@ -72,9 +74,9 @@ static const struct opt_spec spec = {
 	.command = "capture",
 	.usage = "--extcap-interfaces | --extcap-interface=NAME --capture --fifo=FILE [OPTIONS]",
 	.about = "capture for Wireshark (extcap)\n"
-"A link to this program in Wireshark's extcap directory (Help, "
-"About, Folders) brings its interfaces into Wireshark's list. "
-"The capture filter is in sonde's language, and the kernel applies it.",
+		 "A link to this program in Wireshark's extcap directory (Help, "
+		 "About, Folders) brings its interfaces into Wireshark's list. "
+		 "The capture filter is in sonde's language, and the kernel applies it.",
 	.rows = rows,
 };
 
@@ -268,5 +270,6 @@ int extcap_run(const struct extcap_base *base, int argc, char **argv)
 		return capture(base, &e, iface);
 	if (e.filter)
 		return check_filter(base, e.filter);
-	return fail_usage("missing action for %s: --extcap-dlts, --extcap-config or --capture", e.iface);
+	return fail_usage("missing action for %s: --extcap-dlts, --extcap-config or --capture",
+			  e.iface);
 }

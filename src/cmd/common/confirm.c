@@ -183,6 +183,8 @@ const struct opt cmd_confirm_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, char **argv)
 {
 	struct confirm_opts o = { 0 };
+	struct nl nl = { 0 };
+	struct link link;
 	int rc = cmd_parse_options(spec, &o, &o.common, argc, argv);
 
 	if (rc)
@@ -193,6 +195,13 @@ int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, cha
 	if (o.common.ifaces.n != 1)
 		return fail_usage("name one interface: -i IFACE");
 	rc = send_word(o.common.ifaces.at[0], 'y');
+	if (rc == -ECONNREFUSED && !nl_open(&nl, 0)) {
+		int err = cmd_gate_link(&nl, o.common.ifaces.at[0], &link);
+
+		nl_close(&nl);
+		if (err)
+			return err;
+	}
 	if (rc == -ECONNREFUSED)
 		return fail(rc, "%s: no change is waiting for confirmation", o.common.ifaces.at[0]);
 	return rc ? fail_errno(rc, "confirming") : 0;

@@ -81,7 +81,9 @@ static int restrict_filter(struct filter *f, const struct filter_names *names,
 	int rc;
 
 	if (r.pid && !pidfd_is_initial_namespace())
-		return fail(-EINVAL, "-p does not work in a PID namespace: filter by comm, cgroup or container");
+		return fail(
+			-EINVAL,
+			"-p does not work in a PID namespace: filter by comm, cgroup or container");
 	rc = find_netns(common, &r.netns);
 	if (!rc)
 		rc = find_ifaces(names, common, ifindexes);

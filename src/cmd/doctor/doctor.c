@@ -47,10 +47,10 @@ static const struct opt_spec spec = {
 	.command = "doctor",
 	.usage = "[OPTIONS]",
 	.about = "show what this kernel allows, which hooks sonde uses, and why\n"
-"Tries each feature in a private network namespace, and never "
-"relies on the kernel's version. Exits with 1 if what count, "
-"capture, filter and status need is missing, and with --deep if "
-"a hook miscounts.",
+		 "Tries each feature in a private network namespace, and never "
+		 "relies on the kernel's version. Exits with 1 if what count, "
+		 "capture, filter and status need is missing, and with --deep if "
+		 "a hook miscounts.",
 	.rows = rows,
 };
 

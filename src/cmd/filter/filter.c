@@ -194,7 +194,8 @@ static int place_last(struct gate_txn *s, const struct filter_opts *o)
 	if (o->before) {
 		before = rules_find(&s->rules, o->before);
 		if (!before)
-			return fail(-ENOENT, "%s: no rule %s", s->link.name, o->before);
+			return fail(-ENOENT, "%s: no rule %s (sonde filter list -i %s)",
+				    s->link.name, o->before, s->link.name);
 	} else if (o->first && s->rules.n > 1) {
 		before = s->rules.at;
 	}
@@ -241,9 +242,9 @@ static const struct opt_spec default_spec = {
 	.command = "filter default",
 	.usage = "-i IFACE [OPTIONS] allow|drop",
 	.about = "set what happens to packets that no rule matches\n"
-"Until it is set, they pass. The default applies to IP packets: "
-"with drop, ARP, neighbor discovery and packets that are neither "
-"IPv4 nor IPv6 still pass, unless a rule matches them.",
+		 "Until it is set, they pass. The default applies to IP packets: "
+		 "with drop, ARP, neighbor discovery and packets that are neither "
+		 "IPv4 nor IPv6 still pass, unless a rule matches them.",
 	.rows = put_rows,
 };
 
@@ -255,7 +256,8 @@ static int set_default(struct gate_txn *s, const struct filter_opts *o, char **w
 	if (rc)
 		return rc;
 	if (n > 1 || (strcmp(words[0], "drop") && strcmp(words[0], "allow")))
-		return fail_usage("unexpected argument %s: the default is allow or drop", words[n - 1]);
+		return fail_usage("unexpected argument %s: the default is allow or drop",
+				  words[n > 1]);
 	s->rules.drops[dir] = !strcmp(words[0], "drop");
 	return 0;
 }
@@ -336,11 +338,10 @@ static const struct opt replace_rows[] = {
 static const struct opt_spec replace_spec = {
 	.command = "filter replace",
 	.usage = "-i IFACE [OPTIONS] -f FILE",
-	.about =
-		"replace all rules with those in a file, in one step\n"
-"A line is [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or "
-"[in|out] default allow|drop. # starts a comment. Lines without "
-"in or out are for incoming packets, with --out for outgoing ones.",
+	.about = "replace all rules with those in a file, in one step\n"
+		 "A line is [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or "
+		 "[in|out] default allow|drop. # starts a comment. Lines without "
+		 "in or out are for incoming packets, with --out for outgoing ones.",
 	.rows = replace_rows,
 	.examples = "  sonde filter replace -i eth0 -f rules.txt --confirm 60s\n",
 };

@@ -23,7 +23,7 @@ static const struct opt_spec list_spec = {
 	.command = "filter list",
 	.usage = "[OPTIONS]",
 	.about = "list the rules in order, with the packets that each matched\n"
-"Exits with 1 if no rules are installed.",
+		 "Exits with 1 if no rules are installed.",
 	.rows = list_rows,
 };
 

@@ -34,7 +34,8 @@ static int parse_end(const char *word, struct end *e)
 		char *close = strchr(text, ']');
 
 		if (!close || (close[1] && close[1] != ':'))
-			return fail_usage("%s: an IPv6 address with a port is [ADDRESS]:PORT", word);
+			return fail_usage("%s: an IPv6 address with a port is [ADDRESS]:PORT",
+					  word);
 		port = close[1] ? word + (close + 2 - text) : NULL;
 		*close = '\0';
 		memmove(text, text + 1, strlen(text));

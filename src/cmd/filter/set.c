@@ -21,7 +21,7 @@ static const struct opt_spec list_spec = {
 	.command = "filter set list",
 	.usage = "-i IFACE [NAME]",
 	.about = "list the sets that rules use, or the addresses of one\n"
-"Exits with 1 if no rule uses a set.",
+		 "Exits with 1 if no rule uses a set.",
 	.rows = look_rows,
 };
 static const struct opt_spec add_spec = {
@@ -40,7 +40,7 @@ static const struct opt_spec load_spec = {
 	.command = "filter set load",
 	.usage = "-i IFACE NAME [FILE]",
 	.about = "replace the addresses of a set with those in a file\n"
-"FILE is the set's name if it is not given.",
+		 "FILE is the set's name if it is not given.",
 	.rows = change_rows,
 };
 
@@ -139,7 +139,8 @@ static int print_set(const struct gate_txn *s, const char *name, const struct fi
 	if (!set)
 		return -ENOENT;
 	if (o->common.format == SINK_PROM)
-		return fail_usage("-o prom lists sets, not the addresses of one: leave out its name");
+		return fail_usage(
+			"-o prom lists sets, not the addresses of one: leave out its name");
 	set_print(&set->set, &text);
 	if (o->common.format == SINK_JSON) {
 		buf_char(&text, '\0');
@@ -282,11 +283,10 @@ static const struct command *const subs[] = { &list_command, &add_command, &del_
 static const struct opt_spec spec = {
 	.command = "filter set",
 	.usage = "COMMAND [OPTIONS]",
-	.about =
-		"show and change the address sets that rules use\n"
-"A new rule reads its set from a file. The set then stays in the "
-"kernel under the file's name, and only load reads the file "
-"again. Sets in a guard's --allow are also changed here.",
+	.about = "show and change the address sets that rules use\n"
+		 "A new rule reads its set from a file. The set then stays in the "
+		 "kernel under the file's name, and only load reads the file "
+		 "again. Sets in a guard's --allow are also changed here.",
 };
 
 const struct command filter_set_command = { &spec, NULL, subs, NULL };

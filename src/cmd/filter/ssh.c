@@ -54,7 +54,7 @@ static int put_first(struct gate_txn *txn, const struct ssh_session *s, enum gat
 		return rc;
 	rules_move_last(&txn->rules, 0);
 	note("%s: %s: the SSH session from %s is allowed first by rule %s "
-"(--no-ssh: no such rule)",
+	     "(--no-ssh: no such rule)",
 	     txn->link.name, dir == GATE_IN ? "in" : "out", s->client, name);
 	return 0;
 }

@@ -57,7 +57,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n != (bans ? 2 : 1))
-		return fail_usage(bans ? "missing argument: an address and a time" : "missing argument: an address");
+		return fail_usage(bans ? "missing argument: an address and a time"
+				       : "missing argument: an address");
 	rc = read_address(rest[0], &family, addr);
 	if (!rc && bans && parse_time(rest[1], &time))
 		rc = fail_usage("%s is not a time (examples: 60s, 10m, 1h)", rest[1]);

@@ -38,7 +38,7 @@ static const struct opt start_rows[] = {
 	OPT_STR('f', "file", "FILE", O, file, "file with one limit per line; - is standard input"),
 	OPT_LIST(0, "allow", "EXPRESSION", O, allow,
 		 "do not limit packets that match this filter (it may name sets: "
-"src set FILE)"),
+		 "src set FILE)"),
 	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
 	OPT_FLAG(0, "syn-cookies", O, cookies,
 		 "at XDP, answer SYNs with cookies while the listener's queue is full"),
@@ -57,8 +57,8 @@ static const struct opt_spec start_spec = {
 	.command = "guard start",
 	.usage = "-i IFACE [OPTIONS]",
 	.about = "install a guard, or change the installed one\n"
-"Changing a guard keeps its table and bans. Without -l and -f it "
-"has two limits: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
+		 "Changing a guard keeps its table and bans. Without -l and -f it "
+		 "has two limits: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
 	.rows = start_rows,
 	.examples = "  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s ban 60s'\n"
 		    "  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
@@ -125,6 +125,23 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 }
 
 /* Sets that are there already are the kernel's. */
+/* Rules' restrictions apply to --allow, too. Reports errors. */
+static int check_allow(const char *text, const struct filter_names *names)
+{
+	struct filter f = { 0 };
+	struct diag diag = { 0 };
+	const char *why;
+	int rc = filter_parse(&f, text, names, &diag);
+
+	if (rc == -EINVAL)
+		return cmd_mistake("allow", text, &diag) ? -E_USAGE : 0;
+	if (rc)
+		return fail_errno(rc, "allow");
+	why = rules_unsupported(&f);
+	filter_close(&f);
+	return why ? fail_usage("--allow '%s': %s", text, why) : 0;
+}
+
 static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
 {
 	const struct filter_names names = gate_txn_names(txn);
@@ -132,9 +149,11 @@ static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, stru
 	int rc = 0;
 
 	guard_plan_clear_allow(plan);
-	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
-		if (guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
+	for (unsigned int i = 0; i < o->allow.n && !rc; i++) {
+		rc = check_allow(o->allow.at[i], &names);
+		if (!rc && guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+	}
 	if (!rc && o->enforce && !o->no_ssh && !o->common.netns)
 		rc = allow_ssh(plan);
 	return rc;
@@ -154,8 +173,7 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 	if (o->cookies && !o->enforce)
 		note("%s: guard: a dry run sends no SYN cookies: add --enforce", s->link.name);
 	else if (o->cookies && !xdp)
-		note("%s: guard: SYN cookies need XDP; only the limits work here",
-		     s->link.name);
+		note("%s: guard: SYN cookies need XDP; only the limits work here", s->link.name);
 }
 
 /* A transaction, and the netlink socket to undo it by. */
@@ -199,7 +217,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		return rc;
 	if (s.install[GATE_IN].conf.guarded)
 		was = &s.install[GATE_IN].conf.guard;
-	if (s.install[GATE_IN].current.hook)
+	if (opts.hooks[GATE_IN] & HOOK_BIT(s.install[GATE_IN].current.hook))
 		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = add_allowed(plan, o, &s);
 	if (!rc)
@@ -350,8 +368,8 @@ static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
 	.about = "limit and ban sources or destinations (DDoS protection)\n"
-"A guard stays in the kernel without a process. Without "
-"--enforce it only counts what it would drop.",
+		 "A guard stays in the kernel without a process. Without "
+		 "--enforce it only counts what it would drop.",
 	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'     a dry run\n"
 		    "  sonde guard status\n"
 		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n",

@@ -245,7 +245,8 @@ static int check_program(struct guard_views *all, const struct guard_view *v)
 		       now.xdp_offload != at->prog_id;
 	else if (!gone && !bpf_map_lookup(v->install.map_fd[GATE_MAP_SUCCESSOR], &zero, &successor))
 		gone = successor.prog[GATE_IN] && successor.prog[GATE_IN] != at->prog_id;
-	return gone ? fail(-ENOENT, "%s: the guard was changed or removed: run sonde guard watch again",
+	return gone ? fail(-ENOENT,
+			   "%s: the guard was changed or removed: run sonde guard watch again",
 			   v->install.link.name)
 		    : 0;
 }

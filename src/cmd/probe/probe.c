@@ -22,7 +22,7 @@ static const struct opt rows[] = {
 	OPT_ROW_PID(O, "probe this process only, and end when it ends"),
 	OPT_LIST(0, "string", "N", O, strings,
 		 "with -e: print argument N (1 is the first) as a string if its "
-"type is unknown"),
+		 "type is unknown"),
 	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "with -e: end after this many hits"),
 	OPT_ROW_DURATION(O, "end after this time"),
 	OPT_ROW_INTERVAL(O, "time between two tables or files (default: 1s on a terminal and with "
@@ -33,7 +33,7 @@ static const struct opt rows[] = {
 	OPT_ROW_QUIET(O, "print no notes; with -e, no tables at the end"),
 	OPT_U32(0, "processes", "N", O, processes, 16, 1 << 20,
 		"count at most this many processes separately (default: 2048, "
-"fewer with many CPUs)"),
+		"fewer with many CPUs)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 20,
 		"with -e: kernel memory for hits, a power of two (default: 2048)"),
 	OPT_ROW_VERBOSE(O),
@@ -44,19 +44,18 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "probe",
 	.usage = "[OPTIONS] PROBE... [FILTER...]",
-	.about =
-		"show which processes call a function or tracepoint, and how often\n"
-"PROBE is kprobe:FUNC or kretprobe:FUNC of the kernel, "
-"uprobe:PATH:SYMBOL[+OFFSET] or uretprobe:PATH:SYMBOL of a "
-"program or library, tracepoint:CATEGORY:NAME (including "
-"syscalls:sys_enter_NAME and sys_exit_NAME), or raw:NAME. "
-"Returns (kretprobe, uretprobe, sys_exit) are timed. A PATH "
-"without a slash is searched for in $PATH and the library "
-"directories. SYMBOL may be an address, 0x...; an address or "
-"OFFSET must be at the start of an instruction, or the probed "
-"program crashes. The filter is about processes: pid, comm, "
-"cgroup, container. -o prom prints one document at the end; "
-"--textfile writes one at each interval.",
+	.about = "show which processes call a function or tracepoint, and how often\n"
+		 "PROBE is kprobe:FUNC or kretprobe:FUNC of the kernel, "
+		 "uprobe:PATH:SYMBOL[+OFFSET] or uretprobe:PATH:SYMBOL of a "
+		 "program or library, tracepoint:CATEGORY:NAME (including "
+		 "syscalls:sys_enter_NAME and sys_exit_NAME), or raw:NAME. "
+		 "Returns (kretprobe, uretprobe, sys_exit) are timed. A PATH "
+		 "without a slash is searched for in $PATH and the library "
+		 "directories. SYMBOL may be an address, 0x...; an address or "
+		 "OFFSET must be at the start of an instruction, or the probed "
+		 "program crashes. The filter is about processes: pid, comm, "
+		 "cgroup, container. -o prom prints one document at the end; "
+		 "--textfile writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde probe list 'tcp_*'\n"
 		    "  sonde probe kretprobe:tcp_sendmsg\n"
@@ -123,7 +122,8 @@ static int check_options(struct probe_cmd_opts *o)
 	if (o->events && o->common.interval)
 		return fail_usage("-I prints tables; it cannot be used with -e");
 	if (o->common.format == SINK_PROM && (o->events || o->stacks || o->values))
-		return fail_usage("-o prom counts hits and time; it cannot be used with -e, -k or --returned");
+		return fail_usage(
+			"-o prom counts hits and time; it cannot be used with -e, -k or --returned");
 	if (o->common.format == SINK_PROM && o->common.interval && !o->common.textfile)
 		return fail_usage("-o prom prints one document at the end; -I needs --textfile");
 	if (o->kibibytes & (o->kibibytes - 1))
