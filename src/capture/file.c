@@ -195,7 +195,8 @@ int capture_file_open(struct capture_file *f, const struct capture_file_opts *op
 	if (isatty(STDOUT_FILENO))
 		return fail_usage("-w - would write packets to a terminal: use -w FILE or a pipe");
 	if (opts->max_bytes || opts->interval_ns)
-		return fail_usage("-C and -G need a file name: -w - is standard output");
+		return fail_usage(
+			"-w - is standard output, a single file: -C and -G need a file name");
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;

@@ -70,7 +70,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 		done += !rc;
 		if (rc == -ENOSPC)
 			fail(rc,
-			     "%s: table full, cannot ban %s: enlarge it with sonde guard start --table N",
+			     "%s: table full, cannot ban %s: enlarge it with "
+			     "sonde guard start --table N",
 			     v.at[i].install.link.name, rest[0]);
 		else if (rc == -ENOENT)
 			rc = 0;

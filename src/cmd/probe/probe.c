@@ -122,8 +122,8 @@ static int check_options(struct probe_cmd_opts *o)
 	if (o->events && o->common.interval)
 		return fail_usage("-I prints tables; it cannot be used with -e");
 	if (o->common.format == SINK_PROM && (o->events || o->stacks || o->values))
-		return fail_usage(
-			"-o prom counts hits and time; it cannot be used with -e, -k or --returned");
+		return fail_usage("-o prom counts hits and time; it cannot be used with -e, "
+				  "-k or --returned");
 	if (o->common.format == SINK_PROM && o->common.interval && !o->common.textfile)
 		return fail_usage("-o prom prints one document at the end; -I needs --textfile");
 	if (o->kibibytes & (o->kibibytes - 1))

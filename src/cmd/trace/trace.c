@@ -49,7 +49,7 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about = "trace connections, failures and packet drops, with the process of each\n"
+	.about = "trace connections, failures and drops, with the process of each\n"
 		 "KIND is a kind of event: " KINDS
 		 "failures (of connect, accept, close and bind). Default: connect "
 		 "accept close open. The filter is the rest of the line; the "
