@@ -129,11 +129,19 @@ static int join_gates(struct gate_ifaces *p, const struct link *link, const stru
 		any_old |= !is_new;
 	}
 	if (rc == -EEXIST || (!rc && any_old && served != asked_for))
-		return fail(
-			-EEXIST,
-			"%s: counters are installed with other options: sonde detach -i %s first",
-			link->name, link->name);
+		return fail(-EEXIST,
+			    "%s: sonde is installed with other options: use the same, or "
+			    "remove all with sonde detach -i %s",
+			    link->name, link->name);
 	return rc ? rc : served;
+}
+
+static int fail_find(int rc, const char *iface, const char *what)
+{
+	if (rc == -EPERM)
+		return fail(rc, "%s: finding installed %s needs CAP_SYS_ADMIN: run as root", iface,
+			    what);
+	return fail_errno(rc, "%s: finding installed %s", iface, what);
 }
 
 /* An installation that counts as asked for is kept, with its counters. One that counts in another
@@ -147,8 +155,7 @@ static int join_installed(struct gate_ifaces *p, const struct link *link)
 		return 0;
 	rc = gate_find(&gate, &p->follower.request, link);
 	if (rc)
-		return rc == -ENOENT ? 0
-				     : fail_errno(rc, "%s: finding installed programs", link->name);
+		return rc == -ENOENT ? 0 : fail_find(rc, link->name, "programs");
 	rc = join_gates(p, link, &gate);
 	gate_close(&gate, &p->follower.request);
 	if (rc > 0)
@@ -263,8 +270,7 @@ static int find_installed(struct gate_ifaces *p, const struct link *link)
 			"%s: no counters are installed (sonde count -i %s --install installs them)",
 			link->name, link->name);
 	if (rc)
-		return rc == -ENOENT ? 0
-				     : fail_errno(rc, "%s: finding installed counters", link->name);
+		return rc == -ENOENT ? 0 : fail_find(rc, link->name, "counters");
 	iface = add_iface(p);
 	if (!iface) {
 		gate_close(&gate, nl);

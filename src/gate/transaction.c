@@ -415,8 +415,8 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 	if (install->current.hook && install_opts.users &&
 	    !(install_opts.hooks & HOOK_BIT(install->current.hook)))
 		return fail(-EEXIST,
-			    "%s: %s: sonde is installed at %s: leave out --at, or sonde "
-			    "detach -i %s first",
+			    "%s: %s: sonde is installed at %s: leave out --at, or remove all "
+			    "with sonde detach -i %s",
 			    txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
 			    txn->link.name);
 	return install_dir(txn, nl, dir, &install_opts);

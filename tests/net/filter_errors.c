@@ -196,7 +196,7 @@ SCENARIO(filter_confirmed, 60)
 	start_confirm("1h");
 	/* Meanwhile no other process can change the rules. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
-	sonde_expect_line(&a, 1, "another sonde is changing the gate");
+	sonde_expect_line(&a, 1, "another sonde is changing this interface");
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
 	rules_expect(both_rules);
@@ -353,7 +353,7 @@ SCENARIO(filter_concurrent, 60)
 			snprintf(name, sizeof(name), " r%d-%d:", round, i);
 			if (sonde_wait(&each[i]))
 				sonde_expect_line(&each[i], 1,
-						  "another sonde is changing the gate");
+						  "another sonde is changing this interface");
 			worked += !each[i].rc;
 			CHECK(!strstr(rules_installed(), name) == (each[i].rc != 0), "%s %d: %s",
 			      name, each[i].rc, rules_installed());

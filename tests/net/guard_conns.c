@@ -278,7 +278,7 @@ SCENARIO(guard_conns_unconfirmed, 60)
 	lab_enter(&lab, LAB_FAR);
 	SONDE_START(&a, "guard", "start", "-i", "sonde1", "-l", "src 9 packets/s", "--confirm",
 		    "60s");
-	sonde_await_err(&a, "confirm within 60 s");
+	sonde_await_err(&a, "undone in 60 s");
 	CHECK(!SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1"), "%s", b.err);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1") == 1, "confirmed twice");
