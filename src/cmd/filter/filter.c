@@ -13,6 +13,8 @@ int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 {
 	if (o->in && o->out)
 		return fail_usage("--in and --out cannot be used together");
+	if (o->out && !(cmd_gate_hooks[o->at] & HOOKS_TC))
+		return fail_usage("outgoing packets have no XDP hook: use --at tc");
 	*dir = o->out ? GATE_OUT : GATE_IN;
 	return 0;
 }
@@ -191,6 +193,8 @@ static int place_last(struct gate_txn *s, const struct filter_opts *o)
 {
 	const struct rule *before = NULL;
 
+	if (o->first && o->before)
+		return fail_usage("--first and --before cannot be used together");
 	if (o->before) {
 		before = rules_find(&s->rules, o->before);
 		if (!before)
