@@ -63,7 +63,7 @@ static int run_unknown(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (!strcmp(word, others[i].word))
-			return fail_usage("no command %s; use %s", word, others[i].instead);
+			return fail_usage("no command %s: use %s", word, others[i].instead);
 	return cmd_unknown(commands, word);
 }
 

@@ -81,9 +81,7 @@ static int store_time(const struct opt *o, const char *as, const char *value, vo
 
 	(void)o;
 	if (err == -ERANGE)
-		return fail_usage("%s: %s is out of range (above 0, at most a year, in whole "
-				  "nanoseconds)",
-				  as, value);
+		return fail_usage("%s: %s is out of range (1 nanosecond to 1 year)", as, value);
 	if (err)
 		return fail_usage("%s: %s is not a time (examples: 2, 0.5, 100ms)", as,
 				  quote_empty(value));

@@ -112,7 +112,7 @@ static int fail_write(const struct capture_file *f, int rc)
 	if (rc == -EPIPE)
 		return fail(rc, "%s: the reader is gone", f->path);
 	if (rc == -EINTR)
-		return fail(rc, "%s: nobody reads", f->path);
+		return fail(rc, "%s: the reader has stopped reading", f->path);
 	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
 		return fail(rc, "%s: no space left; the file is valid up to here", f->path);
 	return fail_errno(rc, "%s", f->path);
@@ -193,10 +193,10 @@ int capture_file_open(struct capture_file *f, const struct capture_file_opts *op
 	if (!f->is_stdout)
 		return 0;
 	if (isatty(STDOUT_FILENO))
-		return fail_usage("will not write packets to a terminal: use -w FILE or a pipe");
+		return fail_usage("-w - would write packets to a terminal: use -w FILE or a pipe");
 	if (opts->max_bytes || opts->interval_ns)
 		return fail_usage(
-			"-w - is standard output, a single file: -C and -G cannot be used with it");
+			"-w - is standard output, a single file: -C and -G need a file name");
 	f->never_direct = true;
 	snprintf(f->path, sizeof(f->path), "standard output");
 	return 0;

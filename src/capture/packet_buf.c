@@ -14,6 +14,7 @@
 #include "obj/feature.h"
 #include "sys/bpf.h"
 #include "sys/cpus.h"
+#include "sys/priv.h"
 
 enum {
 	BYTES_MAX = 64 << 20, /* default limit */
@@ -35,12 +36,19 @@ static uint32_t block_max(const struct packet_buf_opts *opts)
 /* Passes on the descriptor of a new map, or reports why it could not be made. */
 static int check_map(int rc, const char *what, uint64_t bytes)
 {
-	if (rc == -EPERM)
+	char names[128];
+
+	if (rc == -EPERM && *priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON),
+					  names, sizeof(names)))
+		return fail(rc, "loading BPF needs %s: run as root, or with those capabilities",
+			    names);
+	if (rc == -EPERM && priv_memlock_counts())
 		return fail(rc,
-			    "loading BPF needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and %s %llu "
-			    "bytes of locked memory: run as root",
+			    "%s of %llu bytes exceeds the memlock limit: raise it (ulimit -l), or "
+			    "add CAP_SYS_RESOURCE",
 			    what, (unsigned long long)bytes);
-	return rc < 0 ? fail_errno(rc, "%s of %llu bytes", what, (unsigned long long)bytes) : rc;
+	return rc < 0 ? fail_errno(rc, "creating %s of %llu bytes", what, (unsigned long long)bytes)
+		      : rc;
 }
 
 static size_t page_align(uint64_t bytes)

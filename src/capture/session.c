@@ -70,7 +70,7 @@ static int number_cpus(const struct capture_iface *iface)
 	if (cpus > 0)
 		rc = bpf_map_update(iface->obj.map_fd[CAPTURE_MAP_COUNTS], &zero, values, BPF_ANY);
 	free(values);
-	return rc ? fail_errno(rc, "%s: counts", iface->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: setting up the counts", iface->link.name) : 0;
 }
 
 /* Parts of a view to fill in: finding a socket takes addresses and ports. */
@@ -152,7 +152,7 @@ static void note_hooks(const struct capture_iface *iface, const struct attach_re
 
 	for (int dir = 0; dir < CAPTURE_DIRS; dir++) {
 		if (dir == CAPTURE_IN && iface->gate.slot_fd)
-			buf_str(&line, "in: behind the gate at xdp");
+			buf_str(&line, "in: after sonde's installed program at xdp");
 		if (!iface->at[dir].hook)
 			continue;
 		buf_printf(&line, "%s%s: %s", line.len ? ", " : "", names[dir],
@@ -220,7 +220,9 @@ static int load_iface(struct capture_session *s, struct capture_iface *iface)
 			rc = observe_set(&iface->gate,
 					 iface->obj.prog_fd[choose_prog(s, CAPTURE_IN)]);
 	}
-	return rc ? fail_errno(rc, "%s: observing the gate", iface->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: capturing after sonde's installed program",
+			       iface->link.name)
+		  : 0;
 }
 
 static int find_gate(struct capture_session *s, struct capture_iface *iface)
@@ -247,7 +249,7 @@ static int open_iface(struct capture_session *s, struct capture_iface *iface,
 		rc = attach_iface(s, iface);
 	if (!rc && s->opts.promiscuous && s->opts.names->n &&
 	    promisc_add(&s->promiscuous_fd, link->ifindex))
-		note("%s: not promiscuous: frames for others may be missing", link->name);
+		note("%s: no promiscuous mode: packets for other hosts may be missing", link->name);
 	return rc;
 }
 
@@ -384,14 +386,14 @@ static int open_owners(struct capture_session *s)
 		return 0;
 	rc = owners_open(&s->owners);
 	if (rc && filters_owner)
-		return fail_errno(rc, "the filter's process conditions do not work here");
+		return fail_errno(rc, "this filter needs processes, which are unavailable");
 	if (rc) {
-		note("packets are shown without process: %s", err_message(rc));
+		note("packets are shown without their process: %s", err_message(rc));
 		return 0;
 	}
 	rc = owners_scan(&s->owners);
 	if (rc)
-		note("sockets that are open already are shown without process: %s",
+		note("packets of existing sockets are shown without their process: %s",
 		     err_message(rc));
 	return 0;
 }
@@ -412,7 +414,7 @@ static int open_all(struct capture_session *s)
 		return rc;
 	rc = attach_prepare(hooks);
 	if (rc)
-		return fail_errno(rc, "cannot start the keeper of tc filters");
+		return fail_errno(rc, "starting the process that removes tc filters");
 	rc = packet_buf_open(&s->packets, &packets);
 	if (!rc)
 		rc = open_owners(s);

@@ -40,16 +40,15 @@ static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "count on this interface (default: every interface that is up, and those "
 			  "that come up later)"),
 	OPT_ROW_NETNS(O),
-	OPT_CHOICE(
-		0, "at", "HOOK", O, at, at_names,
-		"where to count incoming packets; xdp is native XDP, else generic XDP; tc is tcx, "
-		"else clsact; the other hooks have no fallback"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "hook for incoming packets; xdp is native XDP, else generic XDP; "
+		   "tc is tcx, else clsact; the other hooks have no fallback"),
 	OPT_FLAG(0, "in", O, in, "count incoming packets only"),
 	OPT_FLAG(0, "out", O, out, "count outgoing packets only"),
-	OPT_ROW_INTERVAL(O, "time between two tables (default: 1s)"),
+	OPT_ROW_INTERVAL(O, "print a table each time this has passed (default: 1s)"),
 	OPT_ROW_DURATION(O, "end after this time"),
 	OPT_FLAG('1', "once", O, once, "print one table at the end (default duration: 1s)"),
-	OPT_FLAG(0, "install", O, install, "leave the counters in the kernel and end"),
+	OPT_FLAG(0, "install", O, install, "install counters that stay in the kernel, and end"),
 	OPT_FLAG(0, "read", O, read, "print installed counters and end"),
 	OPT_ROWS_OUTPUT(O),
 	OPT_ROW_TEXTFILE(O),
@@ -62,9 +61,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "count",
 	.usage = "[OPTIONS]",
-	.about = "packets and bytes by interface, direction and protocol\n"
-		 "Counts exactly, on every CPU, also by address family and verdict. A live -o prom "
-		 "prints one document at its end; --textfile writes one at each interval.",
+	.about = "count packets and bytes by interface, direction and protocol\n"
+		 "The counts are exact, and also by address family and verdict. "
+		 "-o prom prints one document at the end; --textfile writes one "
+		 "at each interval.",
 	.rows = rows,
 	.examples = "  sonde count                         every interface, once a second\n"
 		    "  sonde count -i eth0 --once -d 10    ten seconds of eth0\n"
@@ -152,7 +152,7 @@ static int put_table(struct sink *sink, const struct gate_ifaces *ifaces, double
 	}
 	if (!rc)
 		rc = sink_end(sink);
-	return rc ? fail_errno(rc, "output") : 0;
+	return rc ? fail_errno(rc, "standard output") : 0;
 }
 
 struct live {
@@ -255,9 +255,9 @@ static int read_installed(struct gate_ifaces *ifaces, struct sink *sink)
 static int check_options(struct count_opts *o)
 {
 	if (o->install && o->read)
-		return fail_usage("--install and --read exclude each other");
+		return fail_usage("--install and --read cannot be used together");
 	if ((o->install || o->read) && (o->once || o->common.duration))
-		return fail_usage("%s ends at once: it takes no --duration and no --once",
+		return fail_usage("%s ends at once: --duration and --once cannot be used with it",
 				  o->install ? "--install" : "--read");
 	if (!o->common.interval)
 		o->common.interval = NS_PER_S;

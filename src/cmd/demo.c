@@ -41,10 +41,11 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "demo",
 	.usage = "[OPTIONS]",
-	.about = "count real traffic in a private network: a first look\n"
-		 "Makes two network namespaces and a veth pair, sends TCP, UDP and ICMP through "
-		 "sockets, counts at both ends, and compares with the kernel's own interface "
-		 "statistics. Does not touch the host. Exits with 1 if a number differs.",
+	.about = "count real traffic in a private network, as a first look\n"
+		 "Makes two network namespaces and a veth pair, sends TCP, UDP "
+		 "and ICMP through sockets, counts at both ends, and compares "
+		 "with the kernel's own interface statistics. Does not touch the "
+		 "host. Exits with 1 if a count differs.",
 	.rows = rows,
 };
 
@@ -247,7 +248,9 @@ static int read_settled(struct demo *d)
 			return 0;
 		wait_for(0, clock_mono() + NS_PER_S / 100);
 	}
-	return rc ? rc : fail(-EBUSY, "the private network does not become quiet");
+	return rc ? rc
+		  : fail(-EBUSY,
+			 "other packets in the private network disturb the count: try again");
 }
 
 static struct gate_sum sum_of(const struct gate_counters *t, enum gate_dir dir)
@@ -373,10 +376,10 @@ static int compare_all(struct demo *d, struct sink *sink)
 			       "each packet",
 			       ETH_HLEN);
 	if (!rc && !d->differ)
-		rc = sink_line(sink, "every number is the same");
+		rc = sink_line(sink, "all counts match");
 	if (rc)
 		return fail_errno(rc, "standard output");
-	return d->differ ? fail(-EIO, "%u of the numbers differ", d->differ) : 0;
+	return d->differ ? fail(-EIO, "%u counts differ", d->differ) : 0;
 }
 
 static int run_in_lab(struct demo *d, const struct demo_opts *o, struct sink *sink)

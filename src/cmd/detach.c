@@ -17,9 +17,9 @@ static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "remove sonde's programs from this interface"),
 	OPT_ROW_NETNS(O),
 	OPT_FLAG('a', "all", O, all, "remove them from every interface"),
-	OPT_FLAG(
-		0, "force", O, force,
-		"also remove clsact filters of a running sonde (if it and its keeper were killed)"),
+	OPT_FLAG(0, "force", O, force,
+		 "also remove clsact filters of a live command (needed only if it "
+		 "and its keeper process were killed)"),
 	OPT_ROW_QUIET(O, "do not print what is removed"),
 	{ 0 },
 };
@@ -29,7 +29,7 @@ static const struct opt_spec spec = {
 	.command = "detach",
 	.usage = "-i IFACE... | --all [OPTIONS]",
 	.about = "remove what sonde installed, and nothing else\n"
-		 "A program that a running sonde holds is removed when that process ends.",
+		 "Programs of a running sonde stay: they are removed when that process ends.",
 	.rows = rows,
 	.examples = "  sonde detach -i eth0\n"
 		    "  sonde detach --all\n",
@@ -52,8 +52,8 @@ static void detach_one(struct nl *nl, const struct link *link, const struct foun
 		return;
 	if (f->link_id || (find_is_live(f) && !t->force)) {
 		t->live++;
-		note("%s: %s: %s %s (program %u) belongs to a running sonde and is removed when "
-		     "that ends",
+		note("%s: %s: %s %s (program %u) is in use by a running sonde and is "
+		     "removed when that ends",
 		     link->name, dir, hook_name(f->hook), prog.info.name, f->prog_id);
 		return;
 	}
@@ -122,7 +122,7 @@ static int detach_programs(const struct detach_opts *o)
 	if (conns_sweep() > 0)
 		note("removed the connection counters of guards whose interfaces are gone");
 	if (!rc && !t.removed && !t.live && !t.failed)
-		rc = fail(-ENOENT, "no program of sonde's is installed there");
+		rc = fail(-ENOENT, "sonde has no programs installed there");
 	return t.failed ? -EIO : rc;
 }
 
@@ -135,7 +135,9 @@ static int run_detach(int argc, char **argv)
 	rc = cmd_parse_options(&spec, &o, &o.common, argc, argv);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	if (o.all == (o.common.ifaces.n > 0))
+	if (o.all && o.common.ifaces.n)
+		return fail_usage("-i and --all cannot be used together");
+	if (!o.all && !o.common.ifaces.n)
 		return fail_usage("name interfaces with -i, or use --all");
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN) | PRIV(CAP_NET_ADMIN), names, sizeof(names)))
 		return fail(-EPERM, "finding and detaching programs needs %s: run as root", names);

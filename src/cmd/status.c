@@ -22,9 +22,10 @@ struct status_opts {
 static const struct opt rows[] = {
 	OPT_ROW_IFACES(O, "show the programs at this interface only"),
 	OPT_ROW_NETNS(O),
-	OPT_FLAG('a', "all", O, all, "also show programs of others that are not at an interface"),
+	OPT_FLAG('a', "all", O, all,
+		 "also show other programs that are not attached to an interface"),
 	OPT_FLAG(0, "stats", O, stats,
-		 "let the kernel time every BPF program for a while: runs, and the mean of a run"),
+		 "let the kernel count and time the runs of every BPF program for a while"),
 	OPT_ROW_DURATION(O, "how long --stats measures (default: 1s)"),
 	OPT_ROWS_OUTPUT(O),
 	{ 0 },
@@ -34,10 +35,9 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "status",
 	.usage = "[OPTIONS]",
-	.about = "sonde's programs in the kernel, and what they cost\n"
-		 "Programs of others at the same hooks are shown, too, marked \"other\". "
-		 "Exits with 1 "
-		 "if there is none of sonde's.",
+	.about = "show sonde's programs in the kernel, and what they cost\n"
+		 "Other programs at the same hooks are also shown, marked "
+		 "\"other\". Exits with 1 if sonde has no program in the kernel.",
 	.rows = rows,
 	.examples = "  sonde status\n"
 		    "  sonde status --stats -d 10s\n",
@@ -118,6 +118,20 @@ static bool is_wanted(const struct opt_list *names, const char *name)
 	return !names->n;
 }
 
+static int check_names(const struct link_list *links, const struct opt_list *names)
+{
+	for (unsigned int i = 0; i < names->n; i++) {
+		size_t j = 0;
+
+		while (j < links->n && strcmp(links->at[j].name, names->at[i]))
+			j++;
+		if (j == links->n)
+			return fail(-ENODEV, "no interface %s", names->at[i]);
+	}
+	return 0;
+}
+
+/* Reports errors. */
 static int gather_hooks(struct entries *e, const struct opt_list *names)
 {
 	struct link_list links = { 0 };
@@ -126,6 +140,10 @@ static int gather_hooks(struct entries *e, const struct opt_list *names)
 
 	if (!rc)
 		rc = link_list(&nl, &links);
+	if (rc)
+		fail_errno(rc, "listing the interfaces");
+	else
+		rc = check_names(&links, names);
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		struct found_list list = { 0 };
 
@@ -134,6 +152,8 @@ static int gather_hooks(struct entries *e, const struct opt_list *names)
 		rc = find_attached(&nl, &links.at[i], &list);
 		for (size_t j = 0; j < list.n && !rc; j++)
 			rc = add_entry(e, &list.at[j], links.at[i].name);
+		if (rc)
+			fail_errno(rc, "%s: looking for BPF programs", links.at[i].name);
 		found_list_free(&list);
 	}
 	link_list_free(&links);
@@ -257,7 +277,9 @@ static int print_entries(const struct entries *e, const struct status_opts *o)
 	sink_free(sink);
 	if (rc)
 		return fail_errno(rc, "standard output");
-	return has_ours(e) ? 0 : fail(-ENOENT, "no program of sonde's is in this kernel");
+	return has_ours(e) ? 0
+			   : fail(-ENOENT, "sonde has no program %s",
+				  o->common.ifaces.n ? "there" : "in the kernel");
 }
 
 static int show_status(const struct status_opts *o)
@@ -268,10 +290,11 @@ static int show_status(const struct status_opts *o)
 	if (timing < 0)
 		return fail_errno(timing, "timing BPF programs (kernel.bpf_stats_enabled)");
 	rc = gather_hooks(&e, &o->common.ifaces);
-	if (!rc && !o->common.ifaces.n)
+	if (!rc && !o->common.ifaces.n) {
 		rc = gather_rest(&e, o->all);
-	if (rc)
-		fail_errno(rc, "looking for BPF programs");
+		if (rc)
+			fail_errno(rc, "looking for BPF programs");
+	}
 	if (!rc && o->stats)
 		wait_for(0, clock_mono() + (o->common.duration ? o->common.duration : NS_PER_S));
 	if (!rc)

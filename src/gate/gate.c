@@ -86,21 +86,26 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 		if (rc)
 			return fail_errno(rc, "%s: reading the counters", name);
 		if (!opts->quiet)
-			note("%s: in: reading the installed gate (program %u)", name, xdp.prog_id);
+			note("%s: in: reading the counters of the installed program (id %u)", name,
+			     xdp.prog_id);
 		return 0;
 	}
 	if (find_prog(xdp.prog_id, &prog))
-		return fail(rc, "%s: another XDP program (id %u) stays there: use --at tc", name,
+		return fail(rc, "%s: another XDP program (id %u) is attached: use --at tc", name,
 			    xdp.prog_id);
 	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
 	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
+	if (find_is_ours(&prog) && xdp.link_id)
+		return fail(-EEXIST,
+			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
+			    name, xdp.prog_id);
 	if (find_is_ours(&prog))
 		return fail(-EEXIST,
-			    "%s: %s is attached already (program %u): sonde detach -i %s first",
+			    "%s: %s is already installed (program %u): sonde detach -i %s first",
 			    name, prog.info.name, xdp.prog_id, name);
-	return fail(rc, "%s: XDP program %s (id %u) is not sonde's and stays there: use --at tc",
-		    name, prog.info.name[0] ? prog.info.name : "without a name", xdp.prog_id);
+	return fail(rc, "%s: another XDP program is attached (%s, id %u): use --at tc", name,
+		    prog.info.name[0] ? prog.info.name : "no name", xdp.prog_id);
 }
 
 static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,
@@ -205,7 +210,8 @@ int gate_attach_own(struct gate *g, struct nl *nl, const struct gate_opts *opts)
 	gate_counters_free(&g->baseline);
 	rc = attach_dir(g, nl, GATE_IN, opts, &reports[GATE_IN]);
 	if (rc == -EALREADY)
-		rc = fail(-EBUSY, "%s: a running sonde uses XDP now", g->link.name);
+		rc = fail(-EBUSY, "%s: another running sonde now uses XDP: use --at tc",
+			  g->link.name);
 	if (!rc && !opts->quiet && g->at[GATE_IN].hook)
 		note("%s: in: %s", g->link.name, hook_name(g->at[GATE_IN].hook));
 	return rc;

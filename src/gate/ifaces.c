@@ -129,11 +129,19 @@ static int join_gates(struct gate_ifaces *p, const struct link *link, const stru
 		any_old |= !is_new;
 	}
 	if (rc == -EEXIST || (!rc && any_old && served != asked_for))
-		return fail(
-			-EEXIST,
-			"%s: counters are installed with other options: sonde detach -i %s first",
-			link->name, link->name);
+		return fail(-EEXIST,
+			    "%s: sonde is installed with other options: use the same, or "
+			    "remove all with sonde detach -i %s",
+			    link->name, link->name);
 	return rc ? rc : served;
+}
+
+static int fail_find(int rc, const char *iface, const char *what)
+{
+	if (rc == -EPERM)
+		return fail(rc, "%s: finding installed %s needs CAP_SYS_ADMIN: run as root", iface,
+			    what);
+	return fail_errno(rc, "%s: finding installed %s", iface, what);
 }
 
 /* Keeps an installation that counts as requested, with its counters. Returns the directions (bits)
@@ -148,8 +156,7 @@ static int join_installed(struct gate_ifaces *p, const struct link *link)
 		return 0;
 	rc = gate_find(&gate, &p->follower.request, link);
 	if (rc)
-		return rc == -ENOENT ? 0
-				     : fail_errno(rc, "%s: finding installed programs", link->name);
+		return rc == -ENOENT ? 0 : fail_find(rc, link->name, "programs");
 	rc = join_gates(p, link, &gate);
 	gate_close(&gate, &p->follower.request);
 	if (rc > 0)
@@ -231,7 +238,7 @@ int gate_ifaces_attach(struct gate_ifaces *p)
 	if (!rc)
 		rc = apply_changes(p);
 	if (!rc && p->follower.n && !p->follower.nused)
-		rc = fail(-ENODEV, "packets can be counted on none of the interfaces");
+		rc = fail(-ENODEV, "cannot count packets on any interface");
 	if (rc)
 		rollback_installed(p);
 	return rc;
@@ -246,7 +253,7 @@ int gate_ifaces_prepare(const struct gate_ifaces *p)
 		hooks |= HOOKS_TC; /* where another program has XDP */
 	rc = bpf_possible_cpus();  /* makes a map to find out */
 	if (rc < 0)
-		return fail_errno(rc, "finding out the number of CPUs");
+		return fail_errno(rc, "getting the number of CPUs");
 	rc = attach_prepare(hooks);
 	return rc ? fail_errno(rc, "starting the process that removes tc filters") : 0;
 }
@@ -259,11 +266,12 @@ static int find_installed(struct gate_ifaces *p, const struct link *link)
 	int rc = gate_find(&gate, nl, link);
 
 	if (rc == -ENOENT && p->follower.names)
-		return fail(rc, "%s: no counters are installed (sonde count -i %s --install)",
-			    link->name, link->name);
+		return fail(
+			rc,
+			"%s: no counters are installed (sonde count -i %s --install installs them)",
+			link->name, link->name);
 	if (rc)
-		return rc == -ENOENT ? 0
-				     : fail_errno(rc, "%s: finding installed counters", link->name);
+		return rc == -ENOENT ? 0 : fail_find(rc, link->name, "counters");
 	iface = add_iface(p);
 	if (!iface) {
 		gate_close(&gate, nl);
@@ -338,8 +346,8 @@ static void replace_borrowed(struct gate_ifaces *p, struct gate_iface *iface)
 {
 	int rc;
 
-	note("%s: the installed gate was detached; attaching another (packets in between are not "
-	     "counted)",
+	note("%s: the installed program was detached; attaching a new one "
+	     "(packets in between are not counted)",
 	     iface->gate.link.name);
 	read_iface(iface);
 	drop_dir(&iface->last, GATE_IN);

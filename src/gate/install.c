@@ -112,21 +112,27 @@ static int fail_xdp_busy(const struct gate_install *inst, struct nl *nl, int rc)
 	struct found_list list = { 0 };
 	struct find_prog prog = { 0 };
 	struct link now = inst->link;
-	bool ours = false;
+	bool ours = false, live = false;
 	uint32_t id = 0;
 
 	if (!link_get(nl, NULL, inst->link.ifindex, &now) && !find_attached(nl, &now, &list) &&
 	    list.n && hook_is_xdp(list.at[0].hook)) {
 		id = list.at[0].prog_id;
+		live = find_is_live(&list.at[0]);
 		ours = !find_prog(id, &prog) && find_is_ours(&prog);
 	}
 	found_list_free(&list);
-	if (ours)
+	if (ours && live)
 		return fail(rc,
 			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
 			    name, id);
-	return fail(rc, "%s: XDP program %s (id %u) is not sonde's and stays there: use --at tc",
-		    name, *prog.info.name ? prog.info.name : "without a name", id);
+	if (ours)
+		return fail(rc,
+			    "%s: another version of sonde is installed at XDP (program %u): sonde "
+			    "detach -i %s first, or use --at tc",
+			    name, id, name);
+	return fail(rc, "%s: another XDP program is attached (%s, id %u): use --at tc", name,
+		    *prog.info.name ? prog.info.name : "no name", id);
 }
 
 static int fail_attach(const struct gate_install *inst, struct nl *nl,
@@ -305,7 +311,7 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	if (!rc)
 		rc = publish_successor(inst, info.id);
 	if (rc)
-		return fail_errno(rc, "%s: replacing the gate", inst->link.name);
+		return fail_errno(rc, "%s: replacing the installed program", inst->link.name);
 	rc = find_replace(nl, &inst->current, inst->obj.prog_fd[prog]);
 	if (!rc) {
 		inst->placed = inst->current;
@@ -314,8 +320,8 @@ static int replace_program(struct gate_install *inst, struct nl *nl,
 	}
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", inst->link.name);
-	return fail(rc, "%s: %s: another process has changed the gate: try again", inst->link.name,
-		    gate_dir_name(inst->dir));
+	return fail(rc, "%s: %s: another sonde changed the installed program: try again",
+		    inst->link.name, gate_dir_name(inst->dir));
 }
 
 static int detach_current(struct gate_install *inst, struct nl *nl)
@@ -324,7 +330,7 @@ static int detach_current(struct gate_install *inst, struct nl *nl)
 
 	return !rc || rc == -ENOENT || rc == -ENODEV
 		       ? 0
-		       : fail_errno(rc, "%s: %s: detaching the gate", inst->link.name,
+		       : fail_errno(rc, "%s: %s: detaching the program", inst->link.name,
 				    gate_dir_name(inst->dir));
 }
 
@@ -408,7 +414,7 @@ int gate_rollback(struct gate_install *inst, struct nl *nl)
 		rc = conns_rollback(&inst->conns);
 	if (rc == -ENODEV) /* the rules are gone with the interface */
 		return 0;
-	return rc ? fail_errno(rc, "%s: %s: restoring the previous gate", inst->link.name,
+	return rc ? fail_errno(rc, "%s: %s: restoring the previous program", inst->link.name,
 			       gate_dir_name(inst->dir))
 		  : 0;
 }
@@ -434,7 +440,8 @@ int gate_set_users(struct gate_install *inst, uint32_t users)
 	free(text);
 	if (!rc)
 		inst->users = users;
-	return rc ? fail_errno(rc, "%s: changing the gate's users", inst->link.name) : 0;
+	return rc ? fail_errno(rc, "%s: changing the installed program's users", inst->link.name)
+		  : 0;
 }
 
 void gate_install_close(struct gate_install *inst)

@@ -39,8 +39,8 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 	/* Some kernels refuse tail calls beside subprograms: a gate with rules has no observer
 	 * there. */
 	if (!conf.has_observer) {
-		note("%s: the gate at xdp has rules, and this kernel allows no observer beside "
-		     "them",
+		note("%s: rules are installed at xdp, and this kernel cannot capture "
+		     "after them: use --at tc",
 		     link->name);
 		return -EOPNOTSUPP;
 	}
@@ -54,8 +54,8 @@ int observe_open(struct observe *o, struct nl *nl, const struct link *link)
 		rc = bpf_map_lookup(got.slot_fd, &zero, &id) ? 0 : -EBUSY;
 	}
 	if (rc == -EBUSY)
-		fail(rc, "%s: another capture (program %u) observes the gate already", link->name,
-		     id);
+		fail(rc, "%s: another capture (program %u) already uses --at xdp: use --at tc",
+		     link->name, id);
 	if (rc)
 		observe_close(&got);
 	else

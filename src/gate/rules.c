@@ -72,7 +72,8 @@ static int parse_id(struct rule_line *l, struct rule *rule)
 	if (len < sizeof(digits))
 		memcpy(digits, at, len);
 	if (parse_u32(digits, 1, RULE_DEFAULT_ID - 1, &id))
-		return diag_line(l, at, "an id is a number from 1 to %d", RULE_DEFAULT_ID - 1);
+		return diag_line(l, at, "a rule's id is a number from 1 to %d",
+				 RULE_DEFAULT_ID - 1);
 	rule->id = (uint16_t)id;
 	return 0;
 }
@@ -120,8 +121,7 @@ static int parse_name(struct rule_line *l, struct rule *rule)
 	return 0;
 }
 
-/* Returns the first part of the filter language in f that the gate does not support; NULL: none. */
-static const char *unsupported_reason(const struct filter *f)
+const char *rules_unsupported(const struct filter *f)
 {
 	if (f->needs & FILTER_NEED_OWNER)
 		return "rules cannot match processes (pid, comm, cgroup, container)";
@@ -154,7 +154,7 @@ static int parse_expr(struct rule_line *l, struct rule *rule, const struct filte
 	rc = filter_parse(&rule->filter, rule->expr, names, &diag);
 	if (rc == -EINVAL)
 		return diag_line(l, l->at + diag.pos, "%s", diag.msg);
-	why = rc ? NULL : unsupported_reason(&rule->filter);
+	why = rc ? NULL : rules_unsupported(&rule->filter);
 	return why ? diag_line(l, l->at, "%s", why) : rc;
 }
 
@@ -181,9 +181,9 @@ static int check_unique(struct rule_line *l, const char *at, const struct rules 
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (rule->id && r->at[i].id == rule->id)
-			return diag_line(l, at, "rule %u exists already", rule->id);
+			return diag_line(l, at, "rule %u already exists", rule->id);
 		if (*rule->name && !strcmp(r->at[i].name, rule->name))
-			return diag_line(l, at, "rule %s exists already", rule->name);
+			return diag_line(l, at, "rule %s already exists", rule->name);
 	}
 	return 0;
 }
@@ -254,7 +254,7 @@ int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir
 		if (comment)
 			l.end = comment;
 		if (memchr(l.at, 0, (size_t)(next - l.at)))
-			rc = diag_line(&l, l.at, "not a text: it has a NUL byte");
+			rc = diag_line(&l, l.at, "not a text file: it contains a NUL byte");
 		else
 			rc = parse_line(&l, r, dir, names);
 		l.at = next + 1;

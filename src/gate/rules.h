@@ -45,6 +45,8 @@ enum { RULE_DEFAULT_ID = GATE_RULES_MAX }; /* the id of the default in map `hits
  * failure *r has not changed. */
 int rules_parse(struct rules *r, const char *text, size_t len, enum gate_dir dir,
 		const struct filter_names *names, struct diag *diag);
+/* Returns why rules do not support this filter; NULL: they do. */
+const char *rules_unsupported(const struct filter *f);
 /* Appends a direction's rules with their ids, as text that rules_parse() reads. */
 void rules_print(const struct rules *r, enum gate_dir dir, struct buf *out);
 /* Appends one rule's line, without a newline. */

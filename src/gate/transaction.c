@@ -21,10 +21,10 @@ static int take_lock(struct gate_txn *txn)
 	snprintf(name, sizeof(name), "gate/%d", txn->link.ifindex);
 	rc = lock_take(name);
 	if (rc == -EBUSY)
-		return fail(rc, "%s: another sonde is changing the gate: try again",
+		return fail(rc, "%s: another sonde is changing this interface: try again",
 			    txn->link.name);
 	if (rc < 0)
-		return fail_errno(rc, "%s: locking the gate", txn->link.name);
+		return fail_errno(rc, "%s: locking the interface", txn->link.name);
 	txn->lock_fd = rc;
 	return 0;
 }
@@ -151,8 +151,10 @@ static int parse_text(struct gate_txn *txn, enum gate_dir dir, const struct buf 
 			     &diag);
 
 	if (rc == -EINVAL)
-		return fail(rc, "%s: installed rule, %s: sonde filter clear removes all rules",
-			    txn->link.name, diag.msg);
+		return fail(
+			rc,
+			"%s: unreadable installed rule: %s (sonde filter clear removes all rules)",
+			txn->link.name, diag.msg);
 	return rc ? fail_errno(rc, "%s: reading the installed rules", txn->link.name) : 0;
 }
 
@@ -412,11 +414,11 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 		return 0;
 	if (install->current.hook && install_opts.users &&
 	    !(install_opts.hooks & HOOK_BIT(install->current.hook)))
-		return fail(
-			-EEXIST,
-			"%s: the gate %s is at %s: use the same --at, or sonde detach -i %s first",
-			txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
-			txn->link.name);
+		return fail(-EEXIST,
+			    "%s: %s: sonde is installed at %s: leave out --at, or remove all "
+			    "with sonde detach -i %s",
+			    txn->link.name, gate_dir_name(dir), hook_name(install->current.hook),
+			    txn->link.name);
 	return install_dir(txn, nl, dir, &install_opts);
 }
 

@@ -139,7 +139,9 @@ static int read_key(struct guard_scope *s, struct word_reader *w, struct diag *d
 		if (!s->family)
 			s->family = 4;
 		if (parse_u32(w->word + len + 1, 1, s->family == 4 ? 32 : 128, &bits))
-			return diag_word(diag, w, "invalid prefix length");
+			return diag_word(
+				diag, w,
+				"invalid prefix length (src/1 to src/32, src6/1 to src6/128)");
 	}
 	if (s->family)
 		set_bits(s,
@@ -161,9 +163,9 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 	size_t len, u = 0, p = 0;
 
 	if (!parse_number(w->word, &l->rate, &end) || *end || !l->rate)
-		return diag_word(
-			diag, w,
-			"a rate is a number above 0 of packets/s, bit/s, syns/s or connections/s");
+		return diag_word(diag, w,
+				 "expected a rate: a number above 0 of packets/s, bit/s, syns/s "
+				 "or connections/s");
 	next_word(w);
 	len = strcspn(w->word, "/");
 	while (u < ARRAY_LEN(units) &&
@@ -171,7 +173,7 @@ static int read_rate(struct guard_limit *l, struct word_reader *w, uint64_t *sec
 		u++;
 	if (u == ARRAY_LEN(units))
 		return diag_word(diag, w,
-				 "unknown unit: use packets, syns, connections, bit, kbit, Mbit or "
+				 "expected a unit: packets, syns, connections, bit, kbit, Mbit or "
 				 "Gbit with /s, /m or /h");
 	if (units[u].unit == GUARD_CONNS && !w->word[len]) {
 		l->unit = GUARD_OPEN;

@@ -16,7 +16,7 @@ static int open_side(struct lab_end *end)
 	int rc = netns_unshare();
 
 	if (rc)
-		return fail_errno(rc, "making a private network namespace");
+		return fail_errno(rc, "creating a private network namespace");
 	end->netns = netns_current();
 	if (end->netns < 0) {
 		rc = end->netns;
@@ -36,7 +36,7 @@ static int add_pair(struct lab *lab)
 		rc = link_add_veth(&near->nl, names[LAB_NEAR], names[LAB_FAR], far->netns);
 	if (rc == -EOPNOTSUPP)
 		return fail(rc, "this kernel has no veth driver loaded: modprobe veth");
-	return rc ? fail_errno(rc, "making a veth pair") : 0;
+	return rc ? fail_errno(rc, "creating a veth pair") : 0;
 }
 
 static int add_addresses(struct lab *lab, enum lab_side side)
@@ -65,7 +65,7 @@ int lab_open(struct lab *lab)
 	int rc;
 
 	if (*priv_missing(PRIV(CAP_SYS_ADMIN), missing, sizeof(missing)))
-		return fail(-EPERM, "making a private network needs %s: run as root", missing);
+		return fail(-EPERM, "creating a private network needs %s: run as root", missing);
 	if (got.home < 0)
 		return fail_errno(got.home, "opening this network namespace");
 	/* The far side first, so that the thread ends up on the near side. */

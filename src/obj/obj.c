@@ -26,14 +26,14 @@ static bool report_missing_privilege(int rc, const char *what)
 		fail(rc, "this kernel has no bpf(2): it was built without CONFIG_BPF_SYSCALL");
 		return true;
 	}
-	if (rc != -EPERM && rc != -EACCES)
+	if (rc != -EPERM && rc != -EACCES && rc != -EINVAL)
 		return false;
 	if (*priv_missing(PRIV(CAP_BPF) | PRIV(CAP_NET_ADMIN) | PRIV(CAP_PERFMON), names,
 			  sizeof(names))) {
 		fail(rc, "%s needs %s: run as root, or with those capabilities", what, names);
 		return true;
 	}
-	if (rc == -EACCES || priv_memlock_counts())
+	if (rc != -EPERM || priv_memlock_counts())
 		return false;
 	fail(rc,
 	     "%s is not permitted, although this process has the capabilities: a seccomp "

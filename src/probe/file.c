@@ -113,7 +113,8 @@ static int find_function(const struct probe_file *f, const struct elf *e,
 			    want->text, (int)strcspn(want->text, ":"), want->text, f->path,
 			    (unsigned long long)s.value, (unsigned long long)s.other);
 	if (s.is_ifunc)
-		note("%s selects a function at program start (IFUNC): the probe sees the selection",
+		note("%s only selects an implementation at program start (IFUNC): the "
+		     "probe does not see its calls",
 		     want->text);
 	if (want->offset && want->offset >= s.size)
 		return fail(-EINVAL, "%s: beyond the end of %s, which has %llu bytes", want->text,
@@ -139,7 +140,8 @@ static int find_offset(struct probe_file *f, const struct elf *e, const struct f
 	if (rc)
 		return rc;
 	if (want->offset || is_address)
-		note("%s: must be the start of an instruction; elsewhere it breaks the program",
+		note("%s: must be at the start of an instruction: elsewhere the "
+		     "probed program crashes",
 		     want->text);
 	if (elf_find_offset(e, value + want->offset, &f->offset))
 		return fail(-ENOENT, "%s: no code at that address in the file", want->text);

@@ -193,7 +193,10 @@ static int open_all(struct probe *p)
 	p->cpus = bpf_possible_cpus();
 	p->own_pid = read_own_pid();
 	if (p->cpus < 0)
-		return fail_errno(p->cpus, "probes need CAP_BPF and CAP_PERFMON (root)");
+		return p->cpus == -EPERM
+			       ? fail(p->cpus, "probes need CAP_BPF and CAP_PERFMON: run as "
+					       "root, or with those capabilities")
+			       : fail_errno(p->cpus, "getting the number of CPUs");
 	if (p->opts.filter && p->opts.filter->nodes)
 		rc = filter_emit(p->opts.filter, FILTER_XDP, &p->code, &diag);
 	if (rc)

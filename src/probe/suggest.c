@@ -38,7 +38,7 @@ int suggest_function(const char *text, const char *name)
 	if (!strcmp(near.name, name))
 		return fail(-ENOENT,
 			    "%s: cannot be probed: the kernel needs it to handle probes, or "
-			    "takes none at its start",
+			    "allows none at its start",
 			    text);
 	return fail_missing(text, "no such function in this kernel (it may be inlined)", "", &near);
 }

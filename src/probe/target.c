@@ -124,7 +124,7 @@ int target_fail_attach(const struct target *t, int rc)
 		return fail_missing(t);
 	if (rc == -ENODEV)
 		return fail(rc,
-			    "%s: this kernel has no %s; a tracepoint may serve instead (sonde "
+			    "%s: this kernel has no %s; look for a tracepoint instead (sonde "
 			    "probe list PATTERN)",
 			    t->text, t->kind->user ? "uprobes" : "kprobes");
 	if ((rc == -EPERM || rc == -EACCES) && priv_lockdown() == LOCKDOWN_CONFIDENTIALITY)
@@ -136,11 +136,11 @@ int target_fail_attach(const struct target *t, int rc)
 		return fail(rc, "%s: several functions in this kernel have that name", t->text);
 	if (rc == -EINVAL && !t->kind->user)
 		return fail(rc,
-			    "%s: the kernel takes no probe there (without kprobes on ftrace, "
-			    "at no function's start)",
+			    "%s: the kernel allows no probe there (without kprobes on "
+			    "ftrace, none at a function's start)",
 			    t->text);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -KERNEL_ENOTSUPP)
-		return fail(rc, "%s: the kernel takes no probe there (%s)", t->text,
+		return fail(rc, "%s: the kernel allows no probe there (%s)", t->text,
 			    rc == -EINVAL ? err_message(rc) : "this instruction");
 	return fail_errno(rc, "%s", t->text);
 }
@@ -225,8 +225,8 @@ int target_set_texts(struct target *t, const uint8_t user_args[PROBE_TEXTS])
 		if (extensible && user_args[i] > t->nargs && user_args[i] <= count_arg_registers(t))
 			t->nargs = user_args[i];
 		if (user_args[i] > t->nargs)
-			return fail_usage("-s %u: %s has no such known argument", user_args[i],
-					  t->text);
+			return fail_usage("--string %u: %s has no such known argument",
+					  user_args[i], t->text);
 	}
 	memcpy(t->text_args, user_args, sizeof(t->text_args));
 	return 0;

@@ -152,7 +152,7 @@ static int read_set(void *arg, const char *file, struct buf *text, struct diag *
 	(void)arg;
 	if (!strcmp(file, "-"))
 		return fail_diag(why, -EINVAL,
-				 "a set is read from a file, not from standard input");
+				 "a set needs a file name: it cannot be standard input");
 	rc = read_file(file, text);
 	return rc && rc != -ENOMEM ? diag_errno(why, rc, "", file) : rc;
 }

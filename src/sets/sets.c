@@ -30,18 +30,21 @@ static int build_map(const struct filter_set *set, enum set_family family, const
 static int open_map(struct set_map *out, const struct filter_set *set, enum set_family family,
 		    const char *name)
 {
+	char names[32];
 	int rc;
 
 	if (!set->of[family].n)
 		return 0;
 	rc = build_map(set, family, name, out);
 	if (rc == -EPERM)
-		return fail(rc, "a map for set %s (%zu prefixes) needs root, or CAP_BPF and %s",
-			    set->name, set->of[family].n,
-			    priv_memlock_counts() ? "a larger memlock limit (ulimit -l)"
-						  : "that no seccomp profile forbids it");
+		return fail(rc, "not permitted to create a map for set %s: %s", set->name,
+			    *priv_missing(PRIV(CAP_BPF), names, sizeof(names))
+				    ? "run as root, or with CAP_BPF"
+			    : priv_memlock_counts()
+				    ? "raise the memlock limit (ulimit -l)"
+				    : "a seccomp profile or security module forbids it");
 	if (rc)
-		return fail_errno(rc, "a map for set %s (%zu prefixes)", set->name,
+		return fail_errno(rc, "creating a map for set %s (%zu prefixes)", set->name,
 				  set->of[family].n);
 	return 0;
 }

@@ -29,6 +29,6 @@ int stdout_write(struct buf *lines, bool never_blocks)
 	if (rc == -EPIPE)
 		return fail(rc, "standard output: the reader is gone");
 	if (rc == -EINTR)
-		return fail(rc, "standard output: nobody reads");
+		return fail(rc, "standard output: the reader has stopped reading");
 	return rc ? fail_errno(rc, "standard output") : 0;
 }

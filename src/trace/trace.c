@@ -298,8 +298,7 @@ static int open_dns(struct trace *t, const struct btf *types)
 
 	find_netns_offsets(types, &conf);
 	if (reads_netns(t->opts.filter) && !(conf.net_off && t->can_read_kernel))
-		return fail(-EOPNOTSUPP, "this kernel does not tell the network namespace of dns "
-					 "events");
+		return fail(-EOPNOTSUPP, "on this kernel dns events have no network namespace");
 	/* without it, processes are unknown */
 	if (!owners_open(&t->owners))
 		owners_scan(&t->owners);

@@ -311,7 +311,7 @@ SCENARIO(count_outlives_installed, 30)
 	sonde_await_err(&b, "out: ");
 	CHECK(!lab_udp(&lab, 2, 10, LEN, true), "cannot send with the installed gate");
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
-	sonde_await_err(&b, "the installed gate was detached");
+	sonde_await_err(&b, "the installed program was detached");
 	sonde_await_err(&b, "sonde0: in: xdp");
 	CHECK(!lab_udp(&lab, 2, 5, LEN, true), "cannot send with its own gate");
 	CHECK(!sonde_stop(&b, SIGINT), "%s", b.err);

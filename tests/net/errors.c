@@ -42,7 +42,7 @@ TEST(errors_usage, "errors_usage", 0, 30)
 		{ "did you mean --install", { "sonde", "count", "--instal" } },
 		{ "12abc", { "sonde", "count", "-I", "12abc" } },
 		{ "-d", { "sonde", "count", "-d", "0" } },
-		{ "exclude", { "sonde", "count", "--install", "--read" } },
+		{ "cannot be used together", { "sonde", "count", "--install", "--read" } },
 		{ "--install ends", { "sonde", "count", "--install", "--once" } },
 		{ "unexpected argument tcp", { "sonde", "count", "tcp" } },
 		{ "xml", { "sonde", "count", "-o", "xml" } },

@@ -76,10 +76,10 @@ static void only_80(const char *at, int family)
 	if (xdp) {
 		SONDE_START(&b, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in",
 			    family == AF_INET ? syns_ipv4 : syns_ipv6, "and", "verdict", "drop");
-		AWAIT((sonde_poll(&b, 10), strstr(b.err, "behind the gate") ||
+		AWAIT((sonde_poll(&b, 10), strstr(b.err, "after sonde's installed program") ||
 						   strstr(b.err, "no observer beside them")),
 		      "%s", b.err);
-		xdp = strstr(b.err, "behind the gate");
+		xdp = strstr(b.err, "after sonde's installed program");
 	}
 	fds[0] = start_connect(&lab, family, 80);
 	fds[1] = start_connect(&lab, family, 81);

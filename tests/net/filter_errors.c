@@ -95,7 +95,7 @@ SCENARIO(filter_bad_file, 60)
 	} bad[] = {
 		{ "allow udp\n  deny tcp\n", "rules:2:3: deny: unknown action" },
 		{ "drop tcp and\n", "rules:1:13: " },
-		{ "drop udp\n7 drop\n7 drop", "rules:3:1: rule 7 exists already" },
+		{ "drop udp\n7 drop\n7 drop", "rules:3:1: rule 7 already exists" },
 		{ "drop dns example.com", "rules:1:6: rules cannot match names in packets" },
 		{ "default drop\ndrop src set nowhere.txt", "rules:2:14: " },
 		{ "drop ifname nosuch0", "rules:1:13: " },
@@ -164,11 +164,11 @@ SCENARIO(filter_unconfirmed, 60)
 
 	open_with_rule(&lab);
 	start_confirm("300ms");
-	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc, b.err);
+	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "the change was undone"), "%d %s", b.rc, b.err);
 	rules_expect(old_rules);
 	start_confirm("1h");
 	rules_expect(both_rules);
-	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "the change is undone"), "%d %s", b.rc,
+	CHECK(sonde_stop(&b, SIGINT) == 1 && strstr(b.err, "the change was undone"), "%d %s", b.rc,
 	      b.err);
 	rules_expect(old_rules);
 	start_confirm("1h");
@@ -196,7 +196,7 @@ SCENARIO(filter_confirmed, 60)
 	start_confirm("1h");
 	/* Meanwhile no other process can change the rules. */
 	SONDE_RUN(&a, "filter", "add", "-i", "sonde0", "drop", "icmp");
-	sonde_expect_line(&a, 1, "another sonde is changing the gate");
+	sonde_expect_line(&a, 1, "another sonde is changing this interface");
 	FILTER(&a, "confirm", "-i", "sonde0");
 	CHECK(!sonde_wait(&b) && strstr(b.err, "confirmed"), "%d %s", b.rc, b.err);
 	rules_expect(both_rules);
@@ -302,8 +302,8 @@ SCENARIO(filter_ssh_sudo, 60)
 	sonde_start(&a, parent_has_session, default_args);
 	if (sonde_wait(&a) == 77)
 		SKIP("this kernel has no PR_SET_MM for the environment");
-	CHECK(!a.rc && strstr(a.err, "the SSH session from 192.0.2.1 is allowed first"), "%d %s",
-	      a.rc, a.err);
+	CHECK(!a.rc && strstr(a.err, "the SSH session from 192.0.2.1 is allowed first by rule"),
+	      "%d %s", a.rc, a.err);
 	FILTER(&a, "test", "-i", "sonde1", "tcp", "192.0.2.1:50000", "192.0.2.2:22", ".");
 	CHECK(SONDE_RUN(&a, "filter", "test", "--exit-code", "-i", "sonde1", "tcp",
 			"192.0.2.3:50000", "192.0.2.2:22") == 1,
@@ -353,7 +353,7 @@ SCENARIO(filter_concurrent, 60)
 			snprintf(name, sizeof(name), " r%d-%d:", round, i);
 			if (sonde_wait(&each[i]))
 				sonde_expect_line(&each[i], 1,
-						  "another sonde is changing the gate");
+						  "another sonde is changing this interface");
 			worked += !each[i].rc;
 			CHECK(!strstr(rules_installed(), name) == (each[i].rc != 0), "%s %d: %s",
 			      name, each[i].rc, rules_installed());
@@ -389,7 +389,7 @@ SCENARIO(filter_vanish, 60)
 	sonde_await_err(&a, "the new rules are active");
 	CHECK(!link_del(&near->nl, link.ifindex), "cannot delete the interface");
 	/* Nothing is left to undo. */
-	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "the change is undone"), "%d %s", a.rc,
+	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "the change was undone"), "%d %s", a.rc,
 	      a.err);
 	expect_clean(&lab);
 }

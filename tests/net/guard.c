@@ -386,7 +386,7 @@ SCENARIO(guard_watched, 60)
 	SONDE_START(&b, "guard", "watch");
 	sonde_await_err(&b, "watching 1 guard");
 	CHECK(!SONDE_RUN(&a, "guard", "start", "-i", "sonde1"), "%s", a.err);
-	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "start watching again"), "%s", b.err);
+	CHECK(sonde_wait(&b) == 1 && strstr(b.err, "run sonde guard watch again"), "%s", b.err);
 	stop_guard(&lab);
 	expect_clean(&lab);
 }

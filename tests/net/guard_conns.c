@@ -260,7 +260,7 @@ SCENARIO(guard_conns_unconfirmed, 60)
 	CHECK(SONDE_RUN(&a, "guard", "start", "-i", "sonde1", "-l", "src 5 connections",
 			"--confirm", "500ms") == 1,
 	      "does not fail: %s", a.err);
-	CHECK(strstr(a.err, "the change is undone") && SONDE_RUN(&a, "guard", "status") == 1, "%s",
+	CHECK(strstr(a.err, "the change was undone") && SONDE_RUN(&a, "guard", "status") == 1, "%s",
 	      a.err);
 	CHECK(!count_programs(), "connections are still counted");
 	START(&lab, "xdp", "--enforce", "-l", "src 5 connections");
@@ -278,7 +278,7 @@ SCENARIO(guard_conns_unconfirmed, 60)
 	lab_enter(&lab, LAB_FAR);
 	SONDE_START(&a, "guard", "start", "-i", "sonde1", "-l", "src 9 packets/s", "--confirm",
 		    "60s");
-	sonde_await_err(&a, "confirm within 60 s");
+	sonde_await_err(&a, "undone in 60 s");
 	CHECK(!SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1"), "%s", b.err);
 	CHECK(!sonde_wait(&a), "%s", a.err);
 	CHECK(SONDE_RUN(&b, "guard", "confirm", "-i", "sonde1") == 1, "confirmed twice");

@@ -28,7 +28,7 @@ static void start_observer(struct sonde *s)
 {
 	SONDE_START(s, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in", "icmp",
 		    "and", "verdict", "pass");
-	sonde_await_err(s, "behind the gate");
+	sonde_await_err(s, "after sonde's installed program");
 }
 
 static void send_pings(const struct lab *lab)

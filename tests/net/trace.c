@@ -502,7 +502,8 @@ SCENARIO(trace_ends, 60)
 	sonde_start(&a, write_to_stalled,
 		    (const char *const[]){ "sonde", "trace", "-p", pid, NULL });
 	AWAIT(!ioctl(stalled[0], FIONREAD, &waiting) && waiting, "%d bytes", waiting);
-	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "nobody reads"), "%d: %s", a.rc, a.err);
+	CHECK(sonde_stop(&a, SIGINT) == 1 && strstr(a.err, "stopped reading"), "%d: %s", a.rc,
+	      a.err);
 	kill(lab_flood, SIGKILL);
 }
 

@@ -492,8 +492,8 @@ START_TEST(refuses_options)
 		int rc;
 		const char *message;
 	} cases[] = {
-		{ { .name = "-", .max_bytes = 1 }, -E_USAGE, "-C and -G cannot" },
-		{ { .name = "-", .interval_ns = 1 }, -E_USAGE, "-C and -G cannot" },
+		{ { .name = "-", .max_bytes = 1 }, -E_USAGE, "-C and -G need a file name" },
+		{ { .name = "-", .interval_ns = 1 }, -E_USAGE, "-C and -G need a file name" },
 		{ { .name = "", .interval_ns = 1 }, -E_USAGE, "file name" },
 		{ { .name = "missing/x" }, -ENOENT, "missing/x" },
 		{ { .name = long_name, .max_bytes = 1, .max_files = 2 },

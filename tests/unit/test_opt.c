@@ -152,7 +152,7 @@ static const struct {
 	{ "--help=me", "--help: takes no value" },
 	{ "-I 12abc", "-I: 12abc is not a time (examples: 2, 0.5, 100ms)" },
 	{ "--interval=", "--interval: \"\" is not a time (examples: 2, 0.5, 100ms)" },
-	{ "-I 0", "-I: 0 is out of range (above 0, at most a year, in whole nanoseconds)" },
+	{ "-I 0", "-I: 0 is out of range (1 nanosecond to 1 year)" },
 	{ "-c 12abc", "-c: 12abc is not a number (1 to 100)" },
 	{ "-c -1", "-c: -1 is not a number (1 to 100)" },
 	{ "-c ~", "-c: \"\" is not a number (1 to 100)" },

@@ -54,15 +54,15 @@ static const struct opt rows[] = {
 	OPT_ROW_NETNS(O),
 	OPT_CHOICE('Q', "direction", "WHICH", O, direction, directions,
 		   "capture packets of this direction"),
-	OPT_CHOICE(
-		0, "at", "HOOK", O, at, at_names,
-		"where to take incoming packets; tc is tcx, else clsact; xdp is native XDP, else "
-		"generic XDP, before the stack and before other tc programs"),
+	OPT_CHOICE(0, "at", "HOOK", O, at, at_names,
+		   "hook for incoming packets; tc is tcx, else clsact; xdp is "
+		   "native XDP, else generic XDP, before the stack and before other "
+		   "tc programs"),
 	OPT_CHOICE('P', "process", "WHICH", O, process, processes,
-		   "packets to attribute to processes; auto is all, but with -w outgoing packets, "
-		   "which costs next to nothing"),
+		   "packets to attribute to processes; auto is all, but with -w "
+		   "only outgoing packets, which costs almost nothing"),
 	OPT_U32('s', "snaplen", "BYTES", O, snaplen, 0, SNAPLEN,
-		"keep at most this much of a packet (default and 0: 262144)"),
+		"keep at most this many bytes of a packet (default and 0: 262144)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 22,
 		"kernel memory for packets (default: 65536, or 1/32 of the host's memory)"),
 	OPT_FLAG('p', "no-promiscuous-mode", O, not_promiscuous,
@@ -94,13 +94,13 @@ static const struct opt rows[] = {
 	OPT_FLAG('A', "ascii", O, ascii, "print the bytes in ASCII"),
 	OPT_FLAG('S', "absolute", O, absolute, "print absolute TCP sequence numbers"),
 	OPT_COUNT('t', "time", O, times,
-		  "-t prints no time, -tt seconds since 1970, -ttt since the packet before, -tttt "
-		  "the date, too, -ttttt since the first packet"),
+		  "-t prints no time, -tt seconds since 1970, -ttt time since the "
+		  "previous packet, -tttt date and time, -ttttt time since the first packet"),
 	OPT_FLAG(0, "nano", O, nanos, "print times in nanoseconds"),
 	OPT_FLAG('l', "line-buffered", O, line_buffered,
-		 "accepted for tcpdump's users: lines are never held back"),
+		 "accepted for compatibility with tcpdump: lines are never buffered"),
 	OPT_FLAG('U', "packet-buffered", O, packet_buffered,
-		 "accepted for tcpdump's users: packets are never held back"),
+		 "accepted for compatibility with tcpdump: packets are never buffered"),
 	OPT_FLAG(0, "quiet", O, common.quiet,
 		 "print no notes and no counts unless packets are lost"),
 	OPT_FLAG('d', "program", O, program, "print the filter's kernel program and end"),
@@ -112,9 +112,10 @@ static const struct opt_spec spec = {
 	.command = "capture",
 	.usage = "[OPTIONS] [FILTER...]",
 	.about = "capture packets as text, JSON or files, or read files\n"
-		 "The filter is the rest of the line; the kernel applies it. It is pcap-filter, as "
-		 "tcpdump's users type it, with extensions: see `sonde help filter`. Options and "
-		 "text follow tcpdump. A damaged file is read up to the damage.",
+		 "The filter is the rest of the line; the kernel applies it. Its "
+		 "language is tcpdump's (pcap-filter) with extensions: see `sonde "
+		 "help filter`. Options and output follow tcpdump. A damaged file "
+		 "is read up to the damage.",
 	.rows = rows,
 	.examples = "  sonde capture -i eth0 -n port 53\n"
 		    "  sonde capture -w all.pcapng not port 22\n"
@@ -180,13 +181,13 @@ static int check_options(struct capture_opts *o, char **words, int n)
 				  "--duration %s",
 				  words[0]);
 	if (o->common.duration && o->read)
-		return fail_usage("--duration ends a live capture; it does not go with -r");
+		return fail_usage("--duration ends a live capture; it cannot be used with -r");
 	if (o->read && (o->common.ifaces.n || o->common.netns))
-		return fail_usage("-r reads a file; it does not go with -i or -N");
+		return fail_usage("-r reads a file; it cannot be used with -i or -N");
 	if ((o->megabytes || o->every) && !o->write)
 		return fail_usage("-C and -G start new files; they need -w FILE");
 	if (o->files && !o->megabytes && !o->every)
-		return fail_usage("-W counts the files of -C or -G; it needs one of them");
+		return fail_usage("-W limits the files of -C or -G; it needs one of them");
 	if (!o->snaplen)
 		o->snaplen = SNAPLEN;
 	return 0;

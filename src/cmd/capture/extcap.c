@@ -27,12 +27,12 @@ static const struct {
 	const char *option, *display;
 } offers[] = {
 	[DIRECTION] = { "--direction", "Direction" },
-	[AT] = { "--at", "Hook of incoming packets" },
-	[PROCESS] = { "--process", "Processes of packets" },
-	[SNAPLEN] = { "--snaplen", "Bytes kept of a packet" },
+	[AT] = { "--at", "Hook for incoming packets" },
+	[PROCESS] = { "--process", "Packets with processes" },
+	[SNAPLEN] = { "--snaplen", "Bytes to keep of a packet" },
 	[BUFFER] = { "--buffer-size", "Memory for packets (KiB)" },
 	[NETNS] = { "--netns", "Network namespace" },
-	[NOT_PROMISCUOUS] = { "--no-promiscuous-mode", "Not promiscuous" },
+	[NOT_PROMISCUOUS] = { "--no-promiscuous-mode", "No promiscuous mode" },
 };
 
 struct extcap {
@@ -41,27 +41,29 @@ struct extcap {
 	const char *values[OFFERS];
 };
 
-#define E                 struct extcap
-#define TAKE(offer, name) OPT_STR(0, name, "VALUE", E, values[offer], "as sonde capture has it")
+#define E struct extcap
+#define TAKE(offer, name) \
+	OPT_STR(0, name, "VALUE", E, values[offer], "the same as for sonde capture")
 static const struct opt rows[] = {
 	OPT_FLAG(0, "extcap-interfaces", E, interfaces, "list the interfaces"),
-	OPT_STR(0, "extcap-version", "VERSION", E, ignored, "of the caller"),
-	OPT_STR(0, "extcap-interface", "NAME", E, iface, "of that list, for what follows"),
-	OPT_FLAG(0, "extcap-dlts", E, dlts, "say what kind of packets it has"),
-	OPT_FLAG(0, "extcap-config", E, config, "list the options"),
-	OPT_STR(0, "extcap-reload-option", "NAME", E, ignored, "of that list"),
+	OPT_STR(0, "extcap-version", "VERSION", E, ignored, "the caller's version (ignored)"),
+	OPT_STR(0, "extcap-interface", "NAME", E, iface, "interface to describe or to capture on"),
+	OPT_FLAG(0, "extcap-dlts", E, dlts, "print the interface's link type"),
+	OPT_FLAG(0, "extcap-config", E, config, "list the interface's options"),
+	OPT_STR(0, "extcap-reload-option", "NAME", E, ignored, "option to reload (ignored)"),
 	OPT_STR(0, "extcap-capture-filter", "FILTER", E, filter,
-		"say what is wrong with it; or with --capture use it"),
+		"check this filter; with --capture, apply it"),
 	OPT_FLAG(0, "capture", E, capture, "capture"),
-	OPT_STR(0, "fifo", "FILE", E, fifo, "to this named pipe"),
-	OPT_FLAG(0, "extcap-cleanup-postkill", E, cleanup, "nothing: the kernel has cleaned up"),
+	OPT_STR(0, "fifo", "FILE", E, fifo, "write packets to this named pipe"),
+	OPT_FLAG(0, "extcap-cleanup-postkill", E, cleanup,
+		 "do nothing: the kernel has detached everything"),
 	TAKE(DIRECTION, "direction"),
 	TAKE(AT, "at"),
 	TAKE(PROCESS, "process"),
 	TAKE(SNAPLEN, "snaplen"),
 	TAKE(BUFFER, "buffer-size"),
 	TAKE(NETNS, "netns"),
-	OPT_FLAG(0, "no-promiscuous-mode", E, not_promiscuous, "as sonde capture has it"),
+	OPT_FLAG(0, "no-promiscuous-mode", E, not_promiscuous, "the same as for sonde capture"),
 	{ 0 },
 };
 #undef TAKE
@@ -70,10 +72,10 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "capture",
 	.usage = "--extcap-interfaces | --extcap-interface=NAME --capture --fifo=FILE [OPTIONS]",
-	.about = "captures as Wireshark calls them\n"
-		 "A link to this program in Wireshark's extcap directory (Help, About, Folders) "
-		 "brings its interfaces into Wireshark's list. The capture filter is in sonde's "
-		 "language, and the kernel applies it.",
+	.about = "capture for Wireshark (extcap)\n"
+		 "A link to this program in Wireshark's extcap directory (Help, "
+		 "About, Folders) brings its interfaces into Wireshark's list. "
+		 "The capture filter is in sonde's language, and the kernel applies it.",
 	.rows = rows,
 };
 
@@ -267,5 +269,6 @@ int extcap_run(const struct extcap_base *base, int argc, char **argv)
 		return run_capture(base, &e, iface);
 	if (e.filter)
 		return check_filter(base, e.filter);
-	return fail_usage("what of %s? --extcap-dlts, --extcap-config or --capture", e.iface);
+	return fail_usage("missing action for %s: --extcap-dlts, --extcap-config or --capture",
+			  e.iface);
 }

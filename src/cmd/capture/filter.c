@@ -27,7 +27,7 @@ static int read_text(const char *name, char **text)
 	if (rc)
 		fail_errno(rc, "%s", name);
 	else if (b.len >= TEXT_MAX || (b.len && memchr(b.data, 0, b.len)))
-		rc = fail(-EINVAL, "%s: too long, or no text", name);
+		rc = fail(-EINVAL, "%s: too long, or not a text file", name);
 	if (fd >= 0)
 		close(fd);
 	for (size_t i = 0; !rc && i < b.len; i++)
@@ -54,7 +54,7 @@ static int name_of_file(void *arg, const char *name, uint32_t *number, struct di
 	if (!name_number(f, name)) {
 		if (f->nnames == CAPTURE_FILTER_IFACES || strlen(name) >= CAPFILE_NAME_MAX) {
 			snprintf(why->msg, sizeof(why->msg),
-				 "too many interfaces, or too long a name");
+				 "too many interfaces, or a name is too long");
 			return -ENOENT;
 		}
 		strcpy(f->names[f->nnames++], name);

@@ -41,6 +41,8 @@ int cmd_unknown(const struct command *const *list, const char *name)
 	const char *names[COMMANDS_MAX + 1] = { 0 }, *near;
 	size_t n = 0;
 
+	if (*name == '-')
+		return fail_usage("missing command before %s", name);
 	for (; *list && n < COMMANDS_MAX; list++)
 		names[n++] = cmd_name(*list);
 	near = opt_nearest(name, names);

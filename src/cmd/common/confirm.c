@@ -39,7 +39,7 @@ static int listen_for(const char *iface, int *fd)
 
 		if (got >= 0)
 			close(got);
-		return fail_errno(rc, "the socket for confirmations");
+		return fail_errno(rc, "creating the socket for confirmations");
 	}
 	*fd = got;
 	return 0;
@@ -136,7 +136,7 @@ static int wait_for_child(pid_t pid, const struct confirm *c)
 		return 0;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-		return fail(-ETIMEDOUT, "not confirmed: the change is undone");
+		return fail(-ETIMEDOUT, "not confirmed: the change was undone");
 	return fail(-EIO,
 		    "not confirmed, but the change could not be undone completely: see sonde %s",
 		    c->inspect);
@@ -167,7 +167,7 @@ int cmd_confirm_wait(const struct confirm *c)
 	close(fd);
 	if (pid < 0)
 		return undo_and_fail(c, fail_errno(-errno, "starting the process that waits"));
-	note("%s; confirm within %g s or they are undone: %ssonde %s -i %s", c->change,
+	note("%s; the change is undone in %g s unless confirmed: %ssonde %s -i %s", c->change,
 	     (double)c->time / 1e9, isatty(STDIN_FILENO) ? "press y and Enter, or run " : "",
 	     c->confirm, c->iface);
 	return wait_for_child(pid, c);
@@ -184,6 +184,8 @@ const struct opt cmd_confirm_rows[] = { GATE_ROWS_WHERE(O), { 0 } };
 int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, char **argv)
 {
 	struct confirm_opts o = { 0 };
+	struct nl nl = { 0 };
+	struct link link;
 	int rc = cmd_parse_options(spec, &o, &o.common, argc, argv);
 
 	if (rc)
@@ -194,6 +196,13 @@ int cmd_confirm_run(const struct opt_spec *spec, const char *what, int argc, cha
 	if (o.common.ifaces.n != 1)
 		return fail_usage("name one interface: -i IFACE");
 	rc = send_answer(o.common.ifaces.at[0], 'y');
+	if (rc == -ECONNREFUSED && !nl_open(&nl, 0)) {
+		int err = cmd_gate_link(&nl, o.common.ifaces.at[0], &link);
+
+		nl_close(&nl);
+		if (err)
+			return err;
+	}
 	if (rc == -ECONNREFUSED)
 		return fail(rc, "%s: no change is waiting for confirmation", o.common.ifaces.at[0]);
 	return rc ? fail_errno(rc, "confirming") : 0;

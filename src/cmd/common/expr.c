@@ -22,7 +22,7 @@ static int fail_mistake(const char *text, const struct diag *diag, const struct 
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " \t"), text);
 	near = o->before && !diag->pos ? opt_nearest(word, o->before) : NULL;
 	if (near)
-		return fail_usage("%s is no %s and no filter; did you mean %s?", word, o->are,
+		return fail_usage("%s is neither a %s nor a filter; did you mean %s?", word, o->are,
 				  near);
 	return cmd_mistake("filter", text, diag) ? -E_USAGE : 0;
 }
@@ -81,8 +81,9 @@ static int restrict_filter(struct filter *f, const struct filter_names *names,
 	int rc;
 
 	if (r.pid && !pidfd_is_initial_namespace())
-		return fail(-EINVAL, "-p: in this PID namespace processes have other numbers than "
-				     "in the kernel; use a filter: comm, cgroup or container");
+		return fail(
+			-EINVAL,
+			"-p does not work in a PID namespace: filter by comm, cgroup or container");
 	rc = find_netns(common, &r.netns);
 	if (!rc)
 		rc = find_ifaces(names, common, ifindexes);

@@ -7,9 +7,9 @@
 #include "sys/link.h"
 
 #define GATE_ROWS_WHERE(O) OPT_ROW_IFACES(O, "work on this interface"), OPT_ROW_NETNS(O)
-#define GATE_ROWS_PUT(O, more)                                      \
-	OPT_CHOICE(0, "at", "HOOK", O, at, cmd_gate_at,             \
-		   "hook of a new gate; any is XDP, else tc" more), \
+#define GATE_ROWS_PUT(O, more)                                                     \
+	OPT_CHOICE(0, "at", "HOOK", O, at, cmd_gate_at,                            \
+		   "hook to use if none is in use yet; any is XDP, else tc" more), \
 		OPT_ROW_QUIET(O, "do not print which hooks are used"), OPT_ROW_VERBOSE(O)
 
 /* The choices of --at, and the hooks for incoming packets of each (HOOK_BIT()s of obj/attach.h). */

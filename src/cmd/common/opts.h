@@ -11,7 +11,7 @@
 #define OPT_ROW_NETNS(O)                                     \
 	OPT_STR('N', "netns", "NETNS", O, common.netns,      \
 		"work in this network namespace: a name in " \
-		"/run/netns, a path, or a process's number")
+		"/run/netns, a path, or a PID")
 #define OPT_ROW_DURATION(O, help) OPT_TIME('d', "duration", "TIME", O, common.duration, help)
 #define OPT_ROW_INTERVAL(O, help) OPT_TIME('I', "interval", "TIME", O, common.interval, help)
 #define OPT_ROW_PID(O, help)      OPT_U32('p', "pid", "PID", O, common.pid, 1, UINT32_MAX, help)

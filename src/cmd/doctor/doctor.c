@@ -37,7 +37,7 @@ struct doctor_opts {
 #define O struct doctor_opts
 static const struct opt rows[] = {
 	OPT_FLAG(0, "deep", O, deep,
-		 "prove each hook on a private veth pair: send packets and compare the counts"),
+		 "test each hook on a private veth pair: send packets and compare the counts"),
 	OPT_ROWS_OUTPUT_NO_PROM(O),
 	{ 0 },
 };
@@ -46,11 +46,11 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "doctor",
 	.usage = "[OPTIONS]",
-	.about = "what this kernel allows, which hooks sonde uses, and why\n"
-		 "Finds out by trying, in a private network namespace, never by the kernel's "
-		 "version. "
-		 "Exits with 1 if what count, capture, filter and status need is missing, and with "
-		 "--deep if a hook miscounts.",
+	.about = "show what this kernel allows, which hooks sonde uses, and why\n"
+		 "Tries each feature in a private network namespace, and never "
+		 "relies on the kernel's version. Exits with 1 if what count, "
+		 "capture, filter and status need is missing, and with --deep if "
+		 "a hook miscounts.",
 	.rows = rows,
 };
 

@@ -13,7 +13,9 @@
 int filter_dir(const struct filter_opts *o, enum gate_dir *dir)
 {
 	if (o->in && o->out)
-		return fail_usage("--in and --out exclude each other");
+		return fail_usage("--in and --out cannot be used together");
+	if (o->out && !(cmd_gate_hooks[o->at] & HOOKS_TC))
+		return fail_usage("outgoing packets have no XDP hook: use --at tc");
 	*dir = o->out ? GATE_OUT : GATE_IN;
 	return 0;
 }
@@ -172,7 +174,7 @@ static const struct opt add_rows[] = {
 	OPT_STR(0, "name", "WORD", O, name, "name of the rule"),
 	OPT_FLAG(0, "first", O, first, "put the rule before all others"),
 	OPT_STR(0, "before", "RULE", O, before,
-		"put it before this rule, an id or a name (default: last)"),
+		"put the rule before this one, an id or a name (default: last)"),
 	FILTER_ROWS_PUT(O),
 	{ 0 },
 };
@@ -192,10 +194,13 @@ static int place_last(struct gate_txn *s, const struct filter_opts *o)
 {
 	const struct rule *before = NULL;
 
+	if (o->first && o->before)
+		return fail_usage("--first and --before cannot be used together");
 	if (o->before) {
 		before = rules_find(&s->rules, o->before);
 		if (!before)
-			return fail(-ENOENT, "%s: no rule %s", s->link.name, o->before);
+			return fail(-ENOENT, "%s: no rule %s (sonde filter list -i %s)",
+				    s->link.name, o->before, s->link.name);
 	} else if (o->first && s->rules.n > 1) {
 		before = s->rules.at;
 	}
@@ -242,9 +247,9 @@ static const struct opt_spec default_spec = {
 	.command = "filter default",
 	.usage = "-i IFACE [OPTIONS] allow|drop",
 	.about = "set what happens to packets that no rule matches\n"
-		 "Until it is set, they pass. The default is for IP packets: with drop, ARP, "
-		 "neighbor discovery and what is neither IPv4 nor IPv6 still pass, unless a rule "
-		 "matches them.",
+		 "Until it is set, they pass. The default applies to IP packets: "
+		 "with drop, ARP, neighbor discovery and packets that are neither "
+		 "IPv4 nor IPv6 still pass, unless a rule matches them.",
 	.rows = put_rows,
 };
 
@@ -256,7 +261,8 @@ static int set_default(struct gate_txn *s, const struct filter_opts *o, char **w
 	if (rc)
 		return rc;
 	if (n > 1 || (strcmp(words[0], "drop") && strcmp(words[0], "allow")))
-		return fail_usage("%s: the default is allow or drop", words[n - 1]);
+		return fail_usage("unexpected argument %s: the default is allow or drop",
+				  words[n > 1]);
 	s->rules.drops[dir] = !strcmp(words[0], "drop");
 	return 0;
 }
@@ -330,18 +336,17 @@ static const struct command clear_command = { &clear_spec, run_clear, NULL, NULL
 static const struct opt replace_rows[] = {
 	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
-	OPT_STR('f', "file", "FILE", O, file, "file with one rule a line; - is standard input"),
+	OPT_STR('f', "file", "FILE", O, file, "file with one rule per line; - is standard input"),
 	FILTER_ROWS_PUT(O),
 	{ 0 }
 };
 static const struct opt_spec replace_spec = {
 	.command = "filter replace",
 	.usage = "-i IFACE [OPTIONS] -f FILE",
-	.about =
-		"replace all rules by those of a file, in one step\n"
-		"A line is [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or [in|out] default "
-		"allow|drop. # starts a comment. Lines without in or out are for incoming packets, "
-		"with --out for outgoing ones.",
+	.about = "replace all rules with those in a file, in one step\n"
+		 "A line is [ID] [in|out] allow|drop [name WORD] [EXPRESSION], or "
+		 "[in|out] default allow|drop. # starts a comment. Lines without "
+		 "in or out are for incoming packets, with --out for outgoing ones.",
 	.rows = replace_rows,
 	.examples = "  sonde filter replace -i eth0 -f rules.txt --confirm 60s\n",
 };
@@ -369,7 +374,7 @@ static int run_replace(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n || !o.file)
-		return fail_usage("name the file with the rules: -f FILE");
+		return fail_usage("missing file of rules: -f FILE");
 	rc = cmd_read_file(o.file, &text);
 	if (!rc)
 		rc = filter_txns_begin(&s, &o, GATE_TXN_CHANGE);
@@ -387,7 +392,7 @@ static const struct command replace_command = { &replace_spec, run_replace, NULL
 static const struct opt_spec confirm_spec = {
 	.command = "filter confirm",
 	.usage = "-i IFACE",
-	.about = "keep rules that were changed with --confirm",
+	.about = "keep a change that was made with --confirm",
 	.rows = cmd_confirm_rows,
 };
 

@@ -21,7 +21,7 @@ struct filter_opts {
 		OPT_FLAG(0, "out", O, out, "outgoing packets")
 #define FILTER_ROWS_PUT(O)                                                                     \
 	GATE_ROWS_PUT(O, "; tc for outgoing packets"), CONFIRM_ROW(O, "sonde filter confirm"), \
-		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not add a rule that keeps this SSH session")
+		OPT_FLAG(0, "no-ssh", O, no_ssh, "do not add a rule that allows this SSH session")
 
 /* A transaction for each interface of -i. Zeroed: closed. */
 struct filter_txns {

@@ -22,7 +22,7 @@ static const struct opt list_rows[] = {
 static const struct opt_spec list_spec = {
 	.command = "filter list",
 	.usage = "[OPTIONS]",
-	.about = "show the rules in order, with the packets each decided on\n"
+	.about = "list the rules in order, with the packets that each matched\n"
 		 "Exits with 1 if no rules are installed.",
 	.rows = list_rows,
 };

@@ -28,13 +28,14 @@ static int parse_end(const char *word, struct end *e)
 	uint32_t number = 0;
 
 	if (strlen(word) >= sizeof(text))
-		return fail_usage("%s: no address", word);
+		return fail_usage("%s is not an IPv4 or IPv6 address", word);
 	strcpy(text, word);
 	if (*text == '[') {
 		char *close = strchr(text, ']');
 
 		if (!close || (close[1] && close[1] != ':'))
-			return fail_usage("%s: [ADDRESS]:PORT", word);
+			return fail_usage("%s: an IPv6 address with a port is [ADDRESS]:PORT",
+					  word);
 		port = close[1] ? word + (close + 2 - text) : NULL;
 		*close = '\0';
 		memmove(text, text + 1, strlen(text));
@@ -44,9 +45,9 @@ static int parse_end(const char *word, struct end *e)
 	}
 	e->family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(e->family, text, e->addr) != 1)
-		return fail_usage("%s: no address", text);
+		return fail_usage("%s is not an IPv4 or IPv6 address", text);
 	if (port && parse_u32(port, 0, 65535, &number))
-		return fail_usage("%s: no port", port);
+		return fail_usage("%s is not a port (0 to 65535)", port);
 	e->port = (uint16_t)number;
 	return 0;
 }
@@ -134,7 +135,7 @@ int filter_packet_make(char **words, int n, uint8_t out[128])
 	if (rc)
 		return rc;
 	if (src.family != dst.family)
-		return fail_usage("%s and %s are not of one family", words[1], words[2]);
+		return fail_usage("%s and %s: one is IPv4, the other IPv6", words[1], words[2]);
 	if (proto_number(words[0], src.family, &proto))
 		return fail_usage("%s: a protocol is tcp, udp, icmp, sctp or a number", words[0]);
 	if (n > 3 && words[3][strspn(words[3], "SFRP.")])

@@ -20,8 +20,8 @@ static const struct opt change_rows[] = { GATE_ROWS_WHERE(O), FILTER_ROWS_PUT(O)
 static const struct opt_spec list_spec = {
 	.command = "filter set list",
 	.usage = "-i IFACE [NAME]",
-	.about = "list the sets that rules name, or the addresses of one\n"
-		 "Exits with 1 if no rule names a set.",
+	.about = "list the sets that rules use, or the addresses of one\n"
+		 "Exits with 1 if no rule uses a set.",
 	.rows = look_rows,
 };
 static const struct opt_spec add_spec = {
@@ -39,8 +39,8 @@ static const struct opt_spec del_spec = {
 static const struct opt_spec load_spec = {
 	.command = "filter set load",
 	.usage = "-i IFACE NAME [FILE]",
-	.about = "replace the addresses of a set by those of a file\n"
-		 "FILE is the set's name unless it is given.",
+	.about = "replace the addresses of a set with those in a file\n"
+		 "FILE is the set's name if it is not given.",
 	.rows = change_rows,
 };
 
@@ -80,7 +80,7 @@ static struct gate_txn_set *find_set(const struct gate_txn *s, const char *name)
 	struct gate_txn_set *set = gate_txn_find_set(s, name);
 
 	if (!set)
-		fail(-ENOENT, "%s: no rule names a set %s; see sonde filter set list -i %s",
+		fail(-ENOENT, "%s: no rule uses a set %s (sonde filter set list -i %s lists them)",
 		     s->link.name, name, s->link.name);
 	return set;
 }
@@ -108,7 +108,7 @@ static int put_sets(const struct filter_txns *s, struct sink *sink)
 			shown++;
 		}
 	if (!rc && !shown)
-		return fail(-ENOENT, "no rule names a set");
+		return fail(-ENOENT, "no rule uses a set");
 	if (!rc)
 		rc = sink_end(sink);
 	return rc ? fail_errno(rc, "standard output") : 0;
@@ -139,7 +139,8 @@ static int print_set(const struct gate_txn *s, const char *name, const struct fi
 	if (!set)
 		return -ENOENT;
 	if (o->common.format == SINK_PROM)
-		return fail_usage("the addresses of a set have no Prometheus format");
+		return fail_usage(
+			"-o prom lists sets, not the addresses of one: leave out its name");
 	set_print(&set->set, &text);
 	if (o->common.format == SINK_JSON) {
 		buf_char(&text, '\0');
@@ -162,7 +163,7 @@ static int run_list(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n > 1 || (n && o.common.ifaces.n > 1))
-		return fail_usage("name one set of one interface");
+		return fail_usage("name at most one set, and one interface");
 	sink = cmd_open_sink(&o.common, false, NULL);
 	if (!sink)
 		return -EIO;
@@ -282,11 +283,10 @@ static const struct command *const subs[] = { &list_command, &add_command, &del_
 static const struct opt_spec spec = {
 	.command = "filter set",
 	.usage = "COMMAND [OPTIONS]",
-	.about =
-		"show and change the sets of addresses that rules name\n"
-		"A rule reads its set from the file it names. From then on the set lives in the "
-		"kernel under the file's name; only load reads the file again. Sets that a guard's "
-		"--allow names are changed here, too.",
+	.about = "show and change the address sets that rules use\n"
+		 "A new rule reads its set from a file. The set then stays in the "
+		 "kernel under the file's name, and only load reads the file "
+		 "again. Sets in a guard's --allow are also changed here.",
 };
 
 const struct command filter_set_command = { &spec, NULL, subs, NULL };

@@ -53,7 +53,8 @@ static int put_first(struct gate_txn *txn, const struct ssh_session *s, enum gat
 	if (rc)
 		return rc;
 	rules_move_last(&txn->rules, 0);
-	note("%s: %s: the SSH session from %s is allowed first (rule %s; --no-ssh leaves it out)",
+	note("%s: %s: the SSH session from %s is allowed first by rule %s "
+	     "(--no-ssh: no such rule)",
 	     txn->link.name, dir == GATE_IN ? "in" : "out", s->client, name);
 	return 0;
 }

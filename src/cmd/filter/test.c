@@ -15,7 +15,8 @@
 static const struct opt test_rows[] = {
 	GATE_ROWS_WHERE(O),
 	FILTER_ROWS_DIR(O),
-	OPT_STR('f', "file", "FILE", O, file, "use the rules of a file instead of installed ones"),
+	OPT_STR('f', "file", "FILE", O, file,
+		"use the rules in a file instead of the installed ones"),
 	OPT_FLAG('r', "read", O, read, "the operand is a capture file: test every packet in it"),
 	OPT_FLAG(0, "exit-code", O, exit_code, "exit with 1 if a packet is dropped"),
 	OPT_ROWS_OUTPUT_NO_PROM(O),
@@ -24,9 +25,10 @@ static const struct opt test_rows[] = {
 static const struct opt_spec test_spec = {
 	.command = "filter test",
 	.usage = "-i IFACE|-f FILE [OPTIONS] PROTOCOL SOURCE[:PORT] DESTINATION[:PORT] [FLAGS]",
-	.about = "show which rule decides on a packet, without sending it\n"
-		 "PROTOCOL is tcp, udp, sctp, icmp or a number. FLAGS of TCP are S, F, R, P and . "
-		 "(ACK); without them the packet is the first of a connection.",
+	.about = "show which rule a packet would match, without sending it\n"
+		 "PROTOCOL is tcp, udp, sctp, icmp or a number. FLAGS of TCP are "
+		 "S, F, R, P and . (ACK); without them the packet is the first of "
+		 "a connection.",
 	.rows = test_rows,
 	.examples = "  sonde filter test -i eth0 tcp 198.51.100.7:40000 192.0.2.1:80\n"
 		    "  sonde filter test -f rules.txt udp [2001:db8::7]:5000 [2001:db8::1]:53\n"
@@ -71,8 +73,8 @@ static int print_verdict(const struct test *t, enum gate_dir dir, const struct r
 
 	if (t->json)
 		return sink_record(t->sink, &schema, &rec);
-	return sink_line(t->sink, "%llu %s %s: %s %s", (unsigned long long)t->number, rec.direction,
-			 rec.verdict, rule ? "rule" : "default", words);
+	return sink_line(t->sink, "%llu %s %s: %s%s", (unsigned long long)t->number, rec.direction,
+			 rec.verdict, rule ? "rule " : "default", words);
 }
 
 static int test_frame(const struct frame *frame, void *arg)
@@ -173,7 +175,9 @@ static int run_test(int argc, char **argv)
 	if (o.file) {
 		rc = read_rules(o.file, GATE_IN, &rules);
 	} else {
-		rc = cmd_enter_netns(o.common.netns);
+		rc = o.common.ifaces.n
+			     ? cmd_enter_netns(o.common.netns)
+			     : fail_usage("give rules: -i IFACE (installed ones) or -f FILE");
 		if (!rc)
 			rc = filter_txns_begin(&s, &o, GATE_TXN_READ);
 	}

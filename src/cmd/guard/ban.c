@@ -22,7 +22,7 @@ static const struct opt_spec ban_spec = {
 static const struct opt_spec unban_spec = {
 	.command = "guard unban",
 	.usage = "[-i IFACE] ADDRESS",
-	.about = "end a ban, set by hand or by a limit",
+	.about = "end a ban, made by hand or by a limit",
 	.rows = rows,
 };
 
@@ -57,7 +57,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n != (bans ? 2 : 1))
-		return fail_usage(bans ? "name an address and a time" : "name an address");
+		return fail_usage(bans ? "missing argument: an address and a time"
+				       : "missing argument: an address");
 	rc = read_address(rest[0], &family, addr);
 	if (!rc && bans && parse_time(rest[1], &time))
 		rc = fail_usage("%s is not a time (examples: 60s, 10m, 1h)", rest[1]);
@@ -69,8 +70,8 @@ static int change_ban(const struct opt_spec *spec, int argc, char **argv, bool b
 		done += !rc;
 		if (rc == -ENOSPC)
 			fail(rc,
-			     "%s: the table is full, %s is not banned; enlarge it with sonde "
-			     "guard start --table N",
+			     "%s: table full, cannot ban %s: enlarge it with "
+			     "sonde guard start --table N",
 			     v.at[i].install.link.name, rest[0]);
 		else if (rc == -ENOENT)
 			rc = 0;

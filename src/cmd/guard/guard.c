@@ -34,14 +34,15 @@ static const struct opt start_rows[] = {
 		 "src6/48, dst or src+port. RATE is 1000 packets/s, 10 Mbit/s, 50 syns/s, "
 		 "20 connections/s (accepted by this host's sockets); /m is a minute, /h an hour. "
 		 "100 connections limits those open at once"),
-	OPT_STR('f', "file", "FILE", O, file, "file with one limit a line; - is standard input"),
+	OPT_STR('f', "file", "FILE", O, file, "file with one limit per line; - is standard input"),
 	OPT_LIST(0, "allow", "EXPRESSION", O, allow,
-		 "do not limit packets that match this filter (sets, too: src set FILE)"),
+		 "do not limit packets that match this filter (it may name sets: "
+		 "src set FILE)"),
 	OPT_FLAG(0, "enforce", O, enforce, "drop and ban (default: a dry run, which only counts)"),
 	OPT_FLAG(0, "syn-cookies", O, cookies,
 		 "at XDP, answer SYNs with cookies while the listener's queue is full"),
 	OPT_U32(0, "table", "N", O, table, 64, 1u << 24,
-		"entries of the table, rounded up (default: 65536)"),
+		"size of the table in entries, rounded up (default: 65536)"),
 	OPT_TIME(0, "quiet-time", "TIME", O, quiet_time,
 		 "a ban lasts until this long after the last packet; a source banned again within "
 		 "the same time after that is banned twice as long (default: 60s)"),
@@ -55,8 +56,8 @@ static const struct opt_spec start_spec = {
 	.command = "guard start",
 	.usage = "-i IFACE [OPTIONS]",
 	.about = "install a guard, or change the installed one\n"
-		 "Bans and entries stay when a guard is changed. Without a limit it has two: src "
-		 "20000 packets/s burst 40000, src 200 syns/s burst 400.",
+		 "Changing a guard keeps its table and bans. Without -l and -f it "
+		 "has two limits: src 20000 packets/s burst 40000, src 200 syns/s burst 400.",
 	.rows = start_rows,
 	.examples = "  sonde guard start -i eth0 --enforce -l 'src 1000 packets/s ban 60s'\n"
 		    "  sonde guard start -i eth0 -l '10 Mbit/s' --allow 'src net 192.0.2.0/24'\n",
@@ -122,6 +123,23 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 	return add_limits(plan, o);
 }
 
+/* Rules' restrictions apply to --allow, too. Reports errors. */
+static int check_allow(const char *text, const struct filter_names *names)
+{
+	struct filter f = { 0 };
+	struct diag diag = { 0 };
+	const char *why;
+	int rc = filter_parse(&f, text, names, &diag);
+
+	if (rc == -EINVAL)
+		return cmd_mistake("allow", text, &diag) ? -E_USAGE : 0;
+	if (rc)
+		return fail_errno(rc, "allow");
+	why = rules_unsupported(&f);
+	filter_close(&f);
+	return why ? fail_usage("--allow '%s': %s", text, why) : 0;
+}
+
 /* Adds the allowed sources. Sets that already exist are read from the kernel. */
 static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, struct gate_txn *txn)
 {
@@ -130,9 +148,11 @@ static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, stru
 	int rc = 0;
 
 	guard_plan_clear_allow(plan);
-	for (unsigned int i = 0; i < o->allow.n && !rc; i++)
-		if (guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
+	for (unsigned int i = 0; i < o->allow.n && !rc; i++) {
+		rc = check_allow(o->allow.at[i], &names);
+		if (!rc && guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+	}
 	if (!rc && o->enforce && !o->no_ssh && !o->common.netns)
 		rc = allow_ssh(plan);
 	return rc;
@@ -150,10 +170,9 @@ static void note_started(const struct gate_txn *s, const struct guard_plan *plan
 	     plan->conf.enforce ? "limits are enforced"
 				: "dry run: nothing is dropped without --enforce");
 	if (o->cookies && !o->enforce)
-		note("%s: guard: a dry run answers no SYN with a cookie", s->link.name);
+		note("%s: guard: a dry run sends no SYN cookies: add --enforce", s->link.name);
 	else if (o->cookies && !xdp)
-		note("%s: guard: SYN cookies need XDP; here only the rate limits work",
-		     s->link.name);
+		note("%s: guard: SYN cookies need XDP; only the limits work here", s->link.name);
 }
 
 /* A transaction, and the netlink socket for undoing it. */
@@ -197,7 +216,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 		return rc;
 	if (s.install[GATE_IN].conf.guarded)
 		was = &s.install[GATE_IN].conf.guard;
-	if (s.install[GATE_IN].current.hook)
+	if (opts.hooks[GATE_IN] & HOOK_BIT(s.install[GATE_IN].current.hook))
 		opts.hooks[GATE_IN] = HOOK_BIT(s.install[GATE_IN].current.hook);
 	rc = add_allowed(plan, o, &s);
 	if (!rc)
@@ -347,9 +366,9 @@ static const struct command confirm_command = { &confirm_spec, run_confirm, NULL
 static const struct opt_spec spec = {
 	.command = "guard",
 	.usage = "COMMAND [OPTIONS]",
-	.about = "DDoS protection: limits and bans per source or destination\n"
-		 "A guard stays in the kernel without a process. Without --enforce it only counts "
-		 "what it would drop.",
+	.about = "limit and ban sources or destinations (DDoS protection)\n"
+		 "A guard stays in the kernel without a process. Without "
+		 "--enforce it only counts what it would drop.",
 	.examples = "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s'     a dry run\n"
 		    "  sonde guard status\n"
 		    "  sonde guard start -i eth0 -l 'src 1000 packets/s ban 60s' --enforce\n",

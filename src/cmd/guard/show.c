@@ -182,7 +182,7 @@ const struct command guard_status_command = { &status_spec, run_status, NULL, st
 static const struct opt_spec list_spec = {
 	.command = "guard list",
 	.usage = "[OPTIONS]",
-	.about = "list what is banned: why, since when, for how long",
+	.about = "list bans: the address, its time so far and left, and the reason",
 	.rows = show_rows,
 };
 

@@ -14,7 +14,7 @@ static const struct opt rows[] = {
 	GATE_ROWS_WHERE(O),
 	OPT_ROW_DURATION(O, "measure for this time (default: 1s)"),
 	OPT_U32(0, "rows", "N", O, rows, 1, 1000,
-		"show this many keys of each guard (default: 10)"),
+		"show this many sources or destinations of each guard (default: 10)"),
 	OPT_ROWS_OUTPUT(O),
 	{ 0 },
 };
@@ -22,7 +22,7 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "guard top",
 	.usage = "[OPTIONS]",
-	.about = "show the busiest keys: packets, bits and drops a second",
+	.about = "show the busiest sources and destinations",
 	.rows = rows,
 };
 

@@ -21,7 +21,7 @@ static const struct opt rows[] = {
 	GATE_ROWS_WHERE(O),
 	OPT_ROW_DURATION(O, "end after this time"),
 	OPT_TIME(0, "quiet-time", "TIME", O, quiet_time,
-		 "an incident ends when nothing exceeded a limit for this time (default: 10s)"),
+		 "an incident ends when no limit was exceeded for this time (default: 10s)"),
 	OPT_STR('w', "write", "DIR", O, dir,
 		"write the packets of the first second of each incident to a new file, "
 		"DIR/IFACE-TIME.pcapng: those that are dropped, or those of the busiest sources"),
@@ -245,7 +245,8 @@ static int check_program(struct guard_views *all, const struct guard_view *v)
 		       now.xdp_offload != at->prog_id;
 	else if (!gone && !bpf_map_lookup(v->install.map_fd[GATE_MAP_SUCCESSOR], &zero, &successor))
 		gone = successor.prog[GATE_IN] && successor.prog[GATE_IN] != at->prog_id;
-	return gone ? fail(-ENOENT, "%s: the guard was changed or removed; start watching again",
+	return gone ? fail(-ENOENT,
+			   "%s: the guard was changed or removed: run sonde guard watch again",
 			   v->install.link.name)
 		    : 0;
 }

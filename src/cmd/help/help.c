@@ -94,7 +94,7 @@ static int put_command(char **words, int n, struct buf *out)
 		const struct command *sub = cmd_find(c->subs, words[i]);
 
 		if (!sub && !c->subs)
-			return fail_usage("%s has no commands of its own", c->opt->command);
+			return fail_usage("%s has no subcommands", c->opt->command);
 		if (!sub)
 			return cmd_unknown(c->subs, words[i]);
 		c = sub;

@@ -5,12 +5,15 @@
 #include "cmd/help/help.h"
 
 static const char intro[] =
-	"JSON: the fields of every record\n\n"
-	"With -o json (or --json) a command prints one object a line. \"record\" names its\n"
-	"kind. Every field of a kind is present; a value that is not known is null.\n\n"
-	"  time      RFC 3339, UTC, with nanoseconds: \"2026-11-30T02:11:05.123456789Z\"\n"
+	"JSON: the fields of every record\n"
+	"\n"
+	"With -o json (or --json) a command prints one object per line. \"record\" names\n"
+	"its kind. Every field of a kind is present; a value that is not known is null.\n"
+	"\n"
+	"  time      RFC 3339, UTC, with nanoseconds: "
+	"\"2026-11-30T02:11:05.123456789Z\"\n"
 	"  seconds   a number, with decimals: durations, never milliseconds\n"
-	"  integer   64 bits; without a sign unless it says signed\n"
+	"  integer   64 bits, unsigned unless marked as signed\n"
 	"  number    with at most three decimals\n"
 	"  list      an array\n";
 

@@ -111,10 +111,11 @@ static bool has_ended(const struct probing *p)
 static void check_files(struct probing *p)
 {
 	static const char *const words[] = {
-		[FILE_GONE] = "is gone: processes that start another file are not probed",
-		[FILE_REPLACED] = "was replaced: processes that start the new file are not probed; "
+		[FILE_GONE] = "is gone: processes that run another file are not probed",
+		[FILE_REPLACED] = "was replaced: processes that run the new file are not probed; "
 				  "restart sonde",
-		[FILE_CHANGED] = "was changed: the probe may be at another place in it",
+		[FILE_CHANGED] =
+			"was changed: the probe may be at a wrong place in it; restart sonde",
 	};
 
 	for (uint32_t i = 0; i < p->r->opts.n; i++) {
@@ -323,11 +324,12 @@ static int count_timed(const struct probing *p, uint64_t *timed)
 static int note_lost(const struct probing *p)
 {
 	static const char *const missed[PROBE_MISSES] = {
-		[PROBE_MISSED_HITS] = "hits of processes beyond --processes were not counted",
+		[PROBE_MISSED_HITS] =
+			"hits were not counted, of too many processes: raise --processes",
 		[PROBE_MISSED_PATHS] = "hits whose stack could not be counted (table full)",
 		[PROBE_MISSED_VALUES] = "hits whose return value could not be counted (table full)",
 		[PROBE_MISSED_STACKS] = "hits whose stack could not be stored (stack table full)",
-		[PROBE_ENTRIES] = "calls have not returned, or were too many at a time",
+		[PROBE_ENTRIES] = "calls were not timed: not returned, or too many at a time",
 	};
 	const struct probe_cmd_opts *o = &p->r->o;
 	struct probe_lost lost;

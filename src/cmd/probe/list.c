@@ -150,7 +150,7 @@ static int list_file(struct lister *l, const char *pattern)
 	int rc;
 
 	if (!strchr(strchr(pattern, ':') + 1, ':'))
-		return fail_usage("functions of a file are listed by uprobe:PATH:PATTERN");
+		return fail_usage("to list the functions of a file, use uprobe:PATH:PATTERN");
 	rc = target_parse(&t, pattern);
 	if (rc)
 		return rc;
@@ -205,7 +205,7 @@ static int run_list(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	if (n != 1)
-		return fail_usage("list takes one PATTERN, such as 'tcp_*'");
+		return fail_usage("give one PATTERN, such as 'tcp_*'");
 	rc = open_lister(&l, &o.common);
 	if (!rc)
 		rc = list_matching(&l, rest[0]);

@@ -22,7 +22,7 @@ static const struct col cols[] = {
 	{ .metric = "process", .role = COL_KEY, COL_AT_STR(R, process) },
 	{ .metric = "reason", .role = COL_KEY, COL_AT_STR(R, reason) },
 	{ .metric = "probe_hits_total",
-	  .help = "Hits by probe and name of the process.",
+	  .help = "Hits by probe and process name.",
 	  .role = COL_COUNTER,
 	  COL_AT_U64(R, hits) },
 	{ .metric = "probe_errors_total",

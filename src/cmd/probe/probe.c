@@ -18,11 +18,12 @@ enum { KIBIBYTE = 1024 };
 static const struct opt rows[] = {
 	OPT_FLAG('e', "events", O, events, "print each hit with its arguments and return value"),
 	OPT_FLAG('k', "stack", O, stacks,
-		 "count hits by the stacks of kernel and program; with -e, print them"),
+		 "count hits by kernel and user stack; with -e, print the stacks"),
 	OPT_FLAG(0, "returned", O, values, "count return values"),
 	OPT_ROW_PID(O, "probe this process only, and end when it ends"),
 	OPT_LIST(0, "string", "N", O, strings,
-		 "with -e: argument N (1: the first) is a string, if its type is unknown"),
+		 "with -e: print argument N (1 is the first) as a string if its "
+		 "type is unknown"),
 	OPT_U32('c', "count", "N", O, count, 1, UINT32_MAX, "with -e: end after this many hits"),
 	OPT_ROW_DURATION(O, "end after this time"),
 	OPT_ROW_INTERVAL(O, "time between two tables or files (default: 1s on a terminal and with "
@@ -32,7 +33,8 @@ static const struct opt rows[] = {
 	OPT_ROW_NO_TIME(O, "with -e: do not print the time of each hit"),
 	OPT_ROW_QUIET(O, "print no notes; with -e, no tables at the end"),
 	OPT_U32(0, "processes", "N", O, processes, 16, 1 << 20,
-		"processes counted separately (default: 2048, fewer with many CPUs)"),
+		"count at most this many processes separately (default: 2048, "
+		"fewer with many CPUs)"),
 	OPT_U32('B', "buffer-size", "KIB", O, kibibytes, 64, 1 << 20,
 		"with -e: kernel memory for hits, a power of two (default: 2048)"),
 	OPT_ROW_VERBOSE(O),
@@ -43,16 +45,18 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "probe",
 	.usage = "[OPTIONS] PROBE... [FILTER...]",
-	.about =
-		"which processes call a function or tracepoint, how often\n"
-		"PROBE is kprobe:FUNC or kretprobe:FUNC of the kernel, uprobe:PATH:SYMBOL[+OFFSET] "
-		"or uretprobe:PATH:SYMBOL of a program or library, tracepoint:CATEGORY:NAME "
-		"(including syscalls:sys_enter_NAME and sys_exit_NAME), or raw:NAME. Returns "
-		"(kretprobe, uretprobe, sys_exit) are timed. A PATH without a slash is searched "
-		"for. SYMBOL may be an address, 0x...; it and OFFSET must be the start of an "
-		"instruction, or the program breaks. The filter is about processes: pid, comm, "
-		"cgroup, container. A live -o prom prints one document at its end; --textfile "
-		"writes one at each interval.",
+	.about = "show which processes call a function or tracepoint, and how often\n"
+		 "PROBE is kprobe:FUNC or kretprobe:FUNC of the kernel, "
+		 "uprobe:PATH:SYMBOL[+OFFSET] or uretprobe:PATH:SYMBOL of a "
+		 "program or library, tracepoint:CATEGORY:NAME (including "
+		 "syscalls:sys_enter_NAME and sys_exit_NAME), or raw:NAME. "
+		 "Returns (kretprobe, uretprobe, sys_exit) are timed. A PATH "
+		 "without a slash is searched for in $PATH and the library "
+		 "directories. SYMBOL may be an address, 0x...; an address or "
+		 "OFFSET must be at the start of an instruction, or the probed "
+		 "program crashes. The filter is about processes: pid, comm, "
+		 "cgroup, container. -o prom prints one document at the end; "
+		 "--textfile writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde probe list 'tcp_*'\n"
 		    "  sonde probe kretprobe:tcp_sendmsg\n"
@@ -71,7 +75,7 @@ static int parse_strings(struct probe_request *r)
 		return fail_usage("--string: at most %d strings", PROBE_TEXTS);
 	for (uint32_t i = 0; i < list->n; i++) {
 		if (parse_u32(list->at[i], 1, PROBE_ARGS, &n))
-			return fail_usage("--string %s: not the number of an argument, 1 to %d",
+			return fail_usage("--string %s: not an argument's number (1 to %d)",
 					  list->at[i], PROBE_ARGS);
 		r->strings[i] = (uint8_t)n;
 	}
@@ -117,10 +121,10 @@ static int check_options(struct probe_cmd_opts *o)
 	if (!o->events && (o->count || o->common.no_time || o->strings.n || o->kibibytes))
 		return fail_usage("-c, -t, --string and -B need -e");
 	if (o->events && o->common.interval)
-		return fail_usage("-I prints tables; it does not go with -e");
+		return fail_usage("-I prints tables; it cannot be used with -e");
 	if (o->common.format == SINK_PROM && (o->events || o->stacks || o->values))
-		return fail_usage("-o prom counts hits and time; it does not go with -e, -k or "
-				  "--returned");
+		return fail_usage("-o prom counts hits and time; it cannot be used with -e, "
+				  "-k or --returned");
 	if (o->common.format == SINK_PROM && o->common.interval && !o->common.textfile)
 		return fail_usage("-o prom prints one document at the end; -I needs --textfile");
 	if (o->kibibytes & (o->kibibytes - 1))

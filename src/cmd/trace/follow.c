@@ -215,7 +215,7 @@ static int note_counts(const struct tracing *t)
 		fprintf(stderr, "%llu events traced\n%llu events lost\n",
 			(unsigned long long)t->shown, (unsigned long long)counts.lost);
 	if (t->dns.evicted)
-		note("%llu DNS queries were dropped: table full",
+		note("%llu DNS queries could not be paired with answers: table full",
 		     (unsigned long long)t->dns.evicted);
 	if (counts.untracked)
 		note("%llu connections could not be tracked: raise --sockets",

@@ -49,13 +49,14 @@ static const struct opt rows[] = {
 static const struct opt_spec spec = {
 	.command = "trace",
 	.usage = "[OPTIONS] [KIND...] [FILTER...]",
-	.about = "connections, failures and drops, with the process of each\n"
+	.about = "trace connections, failures and drops, with the process of each\n"
 		 "KIND is a kind of event: " KINDS
-		 "failures (of connect, accept, close and bind). Default: connect accept close "
-		 "open. The filter is the rest of the line; the kernel applies it. Of the filter "
-		 "language (`sonde help filter`) it takes host, net, port, pid, comm, cgroup, "
-		 "container, netns, iface, inbound, outbound and protocols. A live -o prom counts "
-		 "and prints one document at its end; --textfile writes one at each interval.",
+		 "failures (of connect, accept, close and bind). Default: connect "
+		 "accept close open. The filter is the rest of the line; the "
+		 "kernel applies it. Of the filter language (`sonde help filter`) "
+		 "it takes host, net, port, pid, comm, cgroup, container, netns, "
+		 "iface, inbound, outbound and protocols. -o prom counts, and "
+		 "prints one document at the end; --textfile writes one at each interval.",
 	.rows = rows,
 	.examples = "  sonde trace\n"
 		    "  sonde trace failures\n"
