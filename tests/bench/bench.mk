@@ -79,4 +79,7 @@ bench-lines-now: $(LINES_PROGRAM) $(B)/sonde $(BENCH_DIR)/capture
 	$(Q)$< -n -b 1000000 tests/data/lines/bench-dns.pcap
 	$(Q)$(BENCH_DIR)/capture -p text $(B)
 
-.PHONY: $(foreach b,bench bench-capture bench-filter bench-sets bench-trace bench-guard bench-lines,$b $b-now)
+BENCHES := bench bench-guard bench-sets bench-trace bench-lines
+bench-results: ## run all benchmarks and write the results to tests/bench/RESULTS.md
+	$(Q)MAKE='$(MAKE)' sh tests/bench/keep.sh $(BENCHES)
+.PHONY: bench-results $(foreach b,$(BENCHES) bench-capture bench-filter,$b $b-now)
