@@ -8,8 +8,8 @@ kept=build/bench-results.md
 {
 	echo '# Benchmark results'
 	echo
-	echo 'One run of each benchmark, in turn, on one machine (`make bench-results`). Numbers of one run can be'
-	echo 'compared with each other, those of different machines cannot.'
+	echo 'One run of each benchmark, in turn, on one machine (`make bench-results`). Compare numbers of'
+	echo 'one run with each other, never with those of another machine.'
 } >"$kept"
 for goal in "$@"; do
 	log=build/$goal.log
