@@ -126,7 +126,7 @@ TEST(names_files, "names: files of addresses are read, and mistakes located", TE
 	filter_close(&f);
 	unlink(file);
 	expect_error("set sonde-test-set", 4, "sonde-test-set: not found");
-	expect_error("set -", 4, "not from standard input");
+	expect_error("set -", 4, "cannot be standard input");
 	expect_error("set /", 4, "/: ");
 	close(fd);
 }
