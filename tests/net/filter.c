@@ -77,7 +77,7 @@ static void only_80(const char *at, int family)
 		SONDE_START(&b, "capture", "--json", "-i", "sonde1", "--at", "xdp", "-Q", "in",
 			    family == AF_INET ? syns_ipv4 : syns_ipv6, "and", "verdict", "drop");
 		AWAIT((sonde_poll(&b, 10), strstr(b.err, "after sonde's installed program") ||
-						   strstr(b.err, "no observer beside them")),
+						   strstr(b.err, "cannot capture after them")),
 		      "%s", b.err);
 		xdp = strstr(b.err, "after sonde's installed program");
 	}
