@@ -119,8 +119,11 @@ endif
 # Kernel programs use v3 instructions, which Linux 5.10 and later load. gen reads their BTF. They
 # include the target architecture's kernel headers, for byte order, bit-fields and registers.
 # From version 17 on, clang threads more jumps: verifiers walk more paths, and 5.10's JIT fails on one
-# program. With older versions the flag makes code worse. Set lookups have their own fix (bpf/lib/set.h).
-BPF_FLAGS := $(if $(filter-out 14 15 16,$(CLANG_MAJOR)),-mllvm -jump-threading-threshold=0)
+# program. It also merges ends of branches: the guard's frame grows by 64 bytes, and rules with sets do
+# not fit on the stack. With older versions the flags make code worse. Set lookups have their own fix
+# (bpf/lib/set.h).
+BPF_FLAGS := $(if $(filter-out 14 15 16,$(CLANG_MAJOR)),-mllvm -jump-threading-threshold=0 \
+	-mllvm -sink-common-insts=0)
 $(B)/bpf/set.bpf.o: BPF_FLAGS :=
 CC_BPF = $(CLANG) -target $(BPF_TARGET) -DFOR_$(ARCH) -mcpu=v3 -O2 -g $(WARNINGS) -nostdlibinc $(BPF_FLAGS) \
 	$(REPRODUCIBLE) -iquote . $(KERNEL_INCLUDES)
