@@ -36,7 +36,8 @@ UNIT_LIBS := $$(pkg-config --libs check) $(LZ4_LIBS)
 ifneq ($(ARCH),$(HOST_ARCH))
 UNIT_DIR := $(B)/unit
 UNIT_ROOT := $(SYSROOT)-glibc
-UNIT_CC := $(CLANG) --target=$(GNU_TRIPLE) --sysroot=$(UNIT_ROOT) $(CFLAGS_$(ARCH))
+UNIT_CC := $(CLANG) --target=$(GNU_TRIPLE) --sysroot=$(UNIT_ROOT) $(CFLAGS_$(ARCH)) \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 # as musl has them
 UNIT_SAN := -fsanitize=undefined -fsanitize-trap=undefined -DUNIT_STRIDE=16
 UNIT_LIBS := -static $(or $(LD_$(ARCH)),-fuse-ld=lld) -lcheck -lsubunit -lm $(LZ4_LIBS)
 UNIT_EMU := CK_TIMEOUT_MULTIPLIER=10 qemu-$(CPU)
