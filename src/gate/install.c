@@ -282,7 +282,8 @@ static int install_new(struct gate_install *inst, struct nl *nl,
 	}
 	if (rc)
 		return fail_attach(inst, nl, &reports[steps[1] ? 1 : 0], rc);
-	note_hook(inst, reports);
+	if (!opts->quiet)
+		note_hook(inst, reports);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct gate_install_opts {
 	const struct rules *rules;
 	const struct guard_plan *guard; /* NULL: none */
 	bool verbose;
+	bool quiet; /* do not note the hook in use */
 };
 
 /* Installs a gate with these options, in one step: no packet passes without a verdict. Keeps the

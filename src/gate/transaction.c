@@ -400,7 +400,8 @@ static int commit_dir(struct gate_txn *txn, struct nl *nl, enum gate_dir dir,
 							    ~(uint32_t)GATE_USER_FILTER) |
 							   (any ? GATE_USER_FILTER : 0),
 						  .rules = any ? &txn->rules : NULL,
-						  .verbose = opts->verbose };
+						  .verbose = opts->verbose,
+						  .quiet = opts->quiet };
 	bool guard = dir == GATE_IN && (opts->guard || opts->unguard);
 	bool reload = opts->reload && (any || (dir == GATE_IN && txn->plan.nfilters));
 

@@ -55,6 +55,7 @@ struct gate_txn_opts {
 	bool reload; /* replace the program even if the rules are the same, as sets that they name
 			changed */
 	bool verbose;
+	bool quiet;                     /* do not note the hook in use */
 	const struct guard_plan *guard; /* the guard to install; NULL: no change */
 	bool unguard;                   /* remove the guard */
 };

@@ -353,6 +353,19 @@ SCENARIO(filter_default_tc, 60)
 	default_drop("tc");
 }
 
+SCENARIO(filter_quiet, 30)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	lab_enter(&lab, LAB_FAR);
+	FILTER(&a, "add", "-q", "-i", "sonde1", "--no-ssh", "drop", "icmp");
+	CHECK(!*a.err, "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "detach", "--all", "-q") && !*a.err, "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "guard", "start", "-q", "-i", "sonde1") && !*a.err, "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "detach", "--all", "-q") && !*a.err, "%s", a.err);
+}
+
 /* Rules with a set of addresses from a file. */
 SCENARIO(filter_sets, 60)
 {

@@ -102,7 +102,8 @@ int filter_txns_commit(struct filter_txns *s, const struct filter_opts *o, bool 
 {
 	const struct gate_txn_opts opts = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 					    .reload = reload,
-					    .verbose = o->common.verbose };
+					    .verbose = o->common.verbose,
+					    .quiet = o->common.quiet };
 	int rc = 0;
 
 	for (unsigned int i = 0; i < s->n && !rc; i++) {

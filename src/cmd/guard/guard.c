@@ -207,6 +207,7 @@ static int start_on(struct nl *nl, const struct link *link, const struct guard_o
 {
 	struct gate_txn_opts opts = { .hooks = { cmd_gate_hooks[o->at], HOOKS_TC },
 				      .verbose = o->common.verbose,
+				      .quiet = o->common.quiet,
 				      .guard = plan };
 	const struct guard_conf *was = NULL;
 	struct gate_txn s;
