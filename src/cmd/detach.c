@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde detach: removes sonde's programs, and nothing else. */
-#include <string.h>
 #include "base/err.h"
 #include "cmd/common/gate.h"
 #include "guard/conns.h"
 #include "obj/find.h"
+#include "sys/iface_follower.h"
 #include "sys/priv.h"
 
 struct detach_opts {
@@ -83,26 +83,12 @@ static int detach_link(struct nl *nl, const struct link *link, struct tally *t)
 	return rc ? fail_errno(rc, "%s: looking for programs", link->name) : 0;
 }
 
-static int detach_named(struct nl *nl, const struct opt_list *names, struct tally *t)
-{
-	struct link link;
-	int rc = 0;
-
-	for (unsigned int i = 0; i < names->n && !rc; i++) {
-		rc = cmd_gate_link(nl, names->at[i], &link);
-		if (!rc)
-			rc = detach_link(nl, &link, t);
-	}
-	return rc;
-}
-
-static int detach_all(struct nl *nl, struct tally *t)
+/* No names: all interfaces. */
+static int detach_links(struct nl *nl, const struct opt_list *names, struct tally *t)
 {
 	struct link_list links = { 0 };
-	int rc = link_list(nl, &links);
+	int rc = iface_list(nl, names, &links);
 
-	if (rc)
-		fail_errno(rc, "listing the interfaces");
 	for (size_t i = 0; i < links.n && !rc; i++)
 		rc = detach_link(nl, &links.at[i], t);
 	link_list_free(&links);
@@ -117,7 +103,7 @@ static int detach_programs(const struct detach_opts *o)
 
 	if (rc)
 		return fail_errno(rc, "route netlink");
-	rc = o->all ? detach_all(&nl, &t) : detach_named(&nl, &o->common.ifaces, &t);
+	rc = detach_links(&nl, &o->common.ifaces, &t);
 	nl_close(&nl);
 	if (conns_sweep() > 0)
 		note("removed the connection counters of guards whose interfaces are gone");

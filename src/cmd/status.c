@@ -10,6 +10,7 @@
 #include "cmd/common/opts.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
+#include "sys/iface_follower.h"
 #include "sys/priv.h"
 #include "sys/wait.h"
 
@@ -110,27 +111,6 @@ static int add_entry(struct entries *e, const struct found *f, const char *inter
 	return 0;
 }
 
-static bool is_wanted(const struct opt_list *names, const char *name)
-{
-	for (unsigned int i = 0; i < names->n; i++)
-		if (!strcmp(names->at[i], name))
-			return true;
-	return !names->n;
-}
-
-static int check_names(const struct link_list *links, const struct opt_list *names)
-{
-	for (unsigned int i = 0; i < names->n; i++) {
-		size_t j = 0;
-
-		while (j < links->n && strcmp(links->at[j].name, names->at[i]))
-			j++;
-		if (j == links->n)
-			return fail(-ENODEV, "no interface %s", names->at[i]);
-	}
-	return 0;
-}
-
 /* Reports errors. */
 static int gather_hooks(struct entries *e, const struct opt_list *names)
 {
@@ -138,17 +118,10 @@ static int gather_hooks(struct entries *e, const struct opt_list *names)
 	struct nl nl = { 0 };
 	int rc = nl_open(&nl, 0);
 
-	if (!rc)
-		rc = link_list(&nl, &links);
-	if (rc)
-		fail_errno(rc, "listing the interfaces");
-	else
-		rc = check_names(&links, names);
+	rc = rc ? fail_errno(rc, "route netlink") : iface_list(&nl, names, &links);
 	for (size_t i = 0; i < links.n && !rc; i++) {
 		struct found_list list = { 0 };
 
-		if (!is_wanted(names, links.at[i].name))
-			continue;
 		rc = find_attached(&nl, &links.at[i], &list);
 		for (size_t j = 0; j < list.n && !rc; j++)
 			rc = add_entry(e, &list.at[j], links.at[i].name);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "gate/load.h"
+#include "gate/xdp.h"
 #include "obj/find.h"
 #include "sys/bpf.h"
 
@@ -52,31 +53,15 @@ static int counter_src_open(struct gate_counter_src *counters, const struct foun
 	return rc < 0 ? rc : 0;
 }
 
-static int find_xdp(struct nl *nl, int ifindex, struct found *xdp)
-{
-	struct found_list list = { 0 };
-	struct link now;
-	int rc = link_get(nl, NULL, ifindex, &now);
-
-	if (!rc)
-		rc = find_attached(nl, &now, &list);
-	if (!rc && (!list.n || !hook_is_xdp(list.at[0].hook)))
-		rc = -ENOENT;
-	if (!rc)
-		*xdp = list.at[0];
-	found_list_free(&list);
-	return rc;
-}
-
 /* Another program holds the XDP hook: read its counters if it is an installed gate, else report
  * it. */
 static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opts *opts, int rc)
 {
 	const char *name = g->link.name;
-	struct find_prog prog = { 0 };
-	struct found xdp = { 0 };
+	struct find_prog prog;
+	struct found xdp;
 
-	if (find_xdp(nl, g->link.ifindex, &xdp))
+	if (gate_find_xdp(nl, g->link.ifindex, &xdp, &prog))
 		return fail_errno(rc, "%s: attaching to XDP", name);
 	if (!opts->persistent && !xdp.link_id && !counter_src_open(&g->counters[GATE_IN], &xdp)) {
 		const struct gate_counter_src *counters = &g->counters[GATE_IN];
@@ -90,22 +75,10 @@ static int use_existing_xdp(struct gate *g, struct nl *nl, const struct gate_opt
 			     xdp.prog_id);
 		return 0;
 	}
-	if (find_prog(xdp.prog_id, &prog))
-		return fail(rc, "%s: another XDP program (id %u) is attached: use --at tc", name,
-			    xdp.prog_id);
 	if (find_is_ours(&prog) && xdp.link_id && !opts->persistent &&
 	    opts->hooks[GATE_IN] == HOOKS_XDP)
 		return -EALREADY;
-	if (find_is_ours(&prog) && xdp.link_id)
-		return fail(-EEXIST,
-			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
-			    name, xdp.prog_id);
-	if (find_is_ours(&prog))
-		return fail(-EEXIST,
-			    "%s: %s is already installed (program %u): sonde detach -i %s first",
-			    name, prog.info.name, xdp.prog_id, name);
-	return fail(rc, "%s: another XDP program is attached (%s, id %u): use --at tc", name,
-		    prog.info.name[0] ? prog.info.name : "no name", xdp.prog_id);
+	return gate_fail_xdp_busy(name, &xdp, &prog, rc);
 }
 
 static int fail_attach(const struct gate *g, enum gate_dir dir, const struct attach_report *r,

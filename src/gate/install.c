@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "gate/counters.h"
+#include "gate/xdp.h"
 #include "sys/bpf.h"
 
 static int read_text(struct gate_install *inst, const struct bpf_map_info *info)
@@ -105,45 +106,17 @@ int gate_install_open(struct gate_install *inst, struct nl *nl, const struct lin
 	return 0;
 }
 
-/* Another program holds the XDP hook. */
-static int fail_xdp_busy(const struct gate_install *inst, struct nl *nl, int rc)
-{
-	const char *name = inst->link.name;
-	struct found_list list = { 0 };
-	struct find_prog prog = { 0 };
-	struct link now = inst->link;
-	bool ours = false, live = false;
-	uint32_t id = 0;
-
-	if (!link_get(nl, NULL, inst->link.ifindex, &now) && !find_attached(nl, &now, &list) &&
-	    list.n && hook_is_xdp(list.at[0].hook)) {
-		id = list.at[0].prog_id;
-		live = find_is_live(&list.at[0]);
-		ours = !find_prog(id, &prog) && find_is_ours(&prog);
-	}
-	found_list_free(&list);
-	if (ours && live)
-		return fail(rc,
-			    "%s: a running sonde (program %u) uses XDP: stop it, or use --at tc",
-			    name, id);
-	if (ours)
-		return fail(rc,
-			    "%s: another version of sonde is installed at XDP (program %u): sonde "
-			    "detach -i %s first, or use --at tc",
-			    name, id, name);
-	return fail(rc, "%s: another XDP program is attached (%s, id %u): use --at tc", name,
-		    *prog.info.name ? prog.info.name : "no name", id);
-}
-
 static int fail_attach(const struct gate_install *inst, struct nl *nl,
 		       const struct attach_report *r, int rc)
 {
+	struct find_prog prog;
 	struct buf line = { 0 };
+	struct found xdp;
 
 	if (rc == -ENODEV)
 		return fail(rc, "%s: the interface is gone", inst->link.name);
-	if (rc == -EBUSY || rc == -EEXIST)
-		return fail_xdp_busy(inst, nl, rc);
+	if ((rc == -EBUSY || rc == -EEXIST) && !gate_find_xdp(nl, inst->link.ifindex, &xdp, &prog))
+		return gate_fail_xdp_busy(inst->link.name, &xdp, &prog, rc);
 	attach_format_report(r, &line);
 	fail(rc, "%s: %s: no hook can be used (%.*s)", inst->link.name, gate_dir_name(inst->dir),
 	     (int)line.len, line.data);

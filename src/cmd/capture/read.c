@@ -42,7 +42,7 @@ static int read_all(struct reading *r, int fd)
 		if (n < 0)
 			return fail_errno(-errno, "%s", r->name);
 		rc = capfile_feed(&r->in, piece, (size_t)n, on_packet, r);
-		/* The pipe has no more data for now: show the packets so far. */
+		/* A short read: a pipe is empty. Do not hold back its packets until more come. */
 		if (!rc && n < PIECE)
 			rc = capture_out_flush(r->out);
 	}
@@ -57,11 +57,13 @@ static int read_file(struct reading *r)
 	if (fd < 0)
 		return fail_errno(-errno, "%s", r->name);
 	rc = capture_out_begin(r->out);
-	rc = rc ? rc : read_all(r, fd);
+	if (!rc)
+		rc = read_all(r, fd);
 	if (!standard)
 		close(fd);
 	flushed = rc ? 0 : capture_out_ensure_header(r->out, capfile_iface(&r->in, 0));
-	flushed = flushed ? flushed : capture_out_flush(r->out);
+	if (!flushed)
+		flushed = capture_out_flush(r->out);
 	if (rc == -EBADMSG || (rc == -ENOMEM && *r->in.diag.msg))
 		return fail(rc, "%s: %s", standard ? "standard input" : r->name, r->in.diag.msg);
 	return rc < 0 ? rc : flushed;

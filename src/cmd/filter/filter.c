@@ -75,7 +75,8 @@ int filter_txns_rollback(struct filter_txns *s)
 	for (unsigned int i = s->n; i-- > 0;) {
 		int err = gate_txn_rollback(&s->at[i], &s->nl);
 
-		rc = rc ? rc : err;
+		if (!rc)
+			rc = err;
 	}
 	return rc;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -11,6 +10,7 @@
 #include "gate/counters.h"
 #include "out/sink.h"
 #include "resolve/names.h"
+#include "sys/iface_follower.h"
 #include "sys/jiffies.h"
 
 #define O struct filter_opts
@@ -127,33 +127,6 @@ static int put_rules(struct sink *sink, const struct gate_txn *s, const struct t
 	return rc;
 }
 
-static int list_links(const struct filter_opts *o, struct nl *nl, struct link_list *links)
-{
-	int rc = link_list(nl, links);
-	size_t n = 0;
-
-	if (rc)
-		return fail_errno(rc, "listing the interfaces");
-	for (unsigned int i = 0; i < o->common.ifaces.n; i++) {
-		size_t at = 0;
-
-		while (at < links->n && strcmp(links->at[at].name, o->common.ifaces.at[i]))
-			at++;
-		if (at == links->n)
-			return fail(-ENODEV, "no interface %s", o->common.ifaces.at[i]);
-	}
-	for (size_t i = 0; i < links->n; i++) {
-		bool wanted = !o->common.ifaces.n;
-
-		for (unsigned int j = 0; j < o->common.ifaces.n; j++)
-			wanted |= !strcmp(links->at[i].name, o->common.ifaces.at[j]);
-		if (wanted)
-			links->at[n++] = links->at[i];
-	}
-	links->n = n;
-	return 0;
-}
-
 static int list_rules(const struct filter_opts *o, struct sink *sink)
 {
 	struct link_list links = { 0 };
@@ -164,7 +137,7 @@ static int list_rules(const struct filter_opts *o, struct sink *sink)
 
 	if (rc)
 		return fail_errno(rc, "route netlink");
-	rc = list_links(o, &nl, &links);
+	rc = iface_list(&nl, &o->common.ifaces, &links);
 	if (!rc && jiffies_read(&t.now, &t.hz))
 		t.hz = 0;
 	if (!rc)

@@ -123,20 +123,18 @@ static int make_plan(struct guard_plan *plan, const struct guard_opts *o)
 	return add_limits(plan, o);
 }
 
-/* Rules' restrictions apply to --allow, too. Reports errors. */
+/* What rules do not support, --allow does not either. An installed guard keeps such an expression:
+ * earlier versions took it. Reports errors. */
 static int check_allow(const char *text, const struct filter_names *names)
 {
 	struct filter f = { 0 };
-	struct diag diag = { 0 };
-	const char *why;
+	struct diag diag;
 	int rc = filter_parse(&f, text, names, &diag);
+	const char *why = rc ? NULL : rules_unsupported(&f);
 
-	if (rc == -EINVAL)
-		return cmd_mistake("allow", text, &diag) ? -E_USAGE : 0;
-	if (rc)
-		return fail_errno(rc, "allow");
-	why = rules_unsupported(&f);
 	filter_close(&f);
+	if (rc)
+		return fail_errno(rc, "--allow '%s'", text);
 	return why ? fail_usage("--allow '%s': %s", text, why) : 0;
 }
 
@@ -149,9 +147,10 @@ static int add_allowed(struct guard_plan *plan, const struct guard_opts *o, stru
 
 	guard_plan_clear_allow(plan);
 	for (unsigned int i = 0; i < o->allow.n && !rc; i++) {
-		rc = check_allow(o->allow.at[i], &names);
-		if (!rc && guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
+		if (guard_plan_add_allow(plan, o->allow.at[i], &names, &diag))
 			rc = cmd_mistake("allow", o->allow.at[i], &diag) ? -E_USAGE : 0;
+		else
+			rc = check_allow(o->allow.at[i], &names);
 	}
 	if (!rc && o->enforce && !o->no_ssh && !o->common.netns)
 		rc = allow_ssh(plan);
