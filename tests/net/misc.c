@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,37 @@ SCENARIO(misc_doctor, 30)
 			    "\"result\":\"ok\""),
 	      "%s", a.out);
 	CHECK(!strstr(a.out, "WRONG"), "%s", a.out);
+}
+
+static int add_alternative_name(struct lab_end *end, const char *name)
+{
+	struct ifinfomsg ifi = { .ifi_index = end->link.ifindex };
+	struct nl_msg m;
+	size_t props;
+
+	nl_begin(&m, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, &ifi, sizeof(ifi));
+	props = nl_nest(&m, IFLA_PROP_LIST);
+	nl_put_str(&m, IFLA_ALT_IFNAME, name);
+	nl_nest_end(&m, props);
+	return nl_call(&end->nl, &m, NULL, NULL);
+}
+
+SCENARIO(misc_alternative_name, 60)
+{
+	struct lab lab = { 0 };
+
+	lab_ready(&lab);
+	CHECK(!add_alternative_name(&lab.end[LAB_NEAR], "uplink"), "cannot add a name");
+	CHECK(!SONDE_RUN(&a, "filter", "add", "-q", "-i", "uplink", "--no-ssh", "drop", "icmp"),
+	      "%s", a.err);
+	CHECK(!SONDE_RUN(&a, "filter", "list", "-i", "uplink", "--json"), "%s", a.err);
+	CHECK(strstr(a.out, "\"interface\":\"sonde0\""), "%s", a.out);
+	CHECK(!SONDE_RUN(&a, "status", "-i", "uplink", "--json"), "%s", a.err);
+	CHECK(strstr(a.out, "\"interface\":\"sonde0\""), "%s", a.out);
+	CHECK(SONDE_RUN(&a, "detach", "-i", "uplink", "-i", "other") == 1, "%s", a.err);
+	CHECK(hooks_of(&lab.end[LAB_NEAR]).ours == 1, "a wrong name detached what others name");
+	CHECK(!SONDE_RUN(&a, "detach", "-i", "uplink"), "%s", a.err);
+	expect_clean(&lab);
 }
 
 SCENARIO(misc_status, 30)
