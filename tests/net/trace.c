@@ -442,6 +442,8 @@ SCENARIO(trace_errors, 60)
 	CHECK(a.rc == 1 && lines_of(a.err) == 1, "%d: %s", a.rc, a.err);
 	SONDE_RUN(&a, "trace", "-B", "100");
 	sonde_expect_line(&a, 2, "power of two");
+	SONDE_RUN(&a, "trace", "-p", "4194305"); /* more than the kernel's highest process id */
+	sonde_expect_line(&a, 1, "no process 4194305");
 	require_types();
 	lab_ready(&lab);
 	listener = far_listener(&lab, AF_INET, PORT, 16);

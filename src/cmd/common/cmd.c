@@ -12,6 +12,7 @@
 #include "out/sink.h"
 #include "out/textfile.h"
 #include "sys/netns.h"
+#include "sys/pidfd.h"
 
 enum { COMMANDS_MAX = 32 };
 
@@ -143,6 +144,17 @@ int cmd_read_file(const char *name, struct buf *text)
 	if (fd > STDIN_FILENO)
 		close(fd);
 	return rc ? fail_errno(rc, "%s", name) : 0;
+}
+
+int cmd_open_process(uint32_t pid)
+{
+	int fd = pidfd_open_process(pid);
+
+	if (fd == -ESRCH)
+		return fail(fd, "no process %u", pid);
+	if (fd == -EINVAL)
+		return fail(fd, "%u is a thread, not a process", pid);
+	return fd < 0 ? fail_errno(fd, "process %u", pid) : fd;
 }
 
 int cmd_enter_netns(const char *netns)

@@ -67,6 +67,10 @@ int cmd_mistake(const char *what, const char *text, const struct diag *diag);
 /* Appends a whole file, "-" for standard input. Returns 0 or -errno. Reports errors. */
 int cmd_read_file(const char *name, struct buf *text);
 
+/* Opens the process of --pid (pidfd_open_process()). Returns a descriptor or -errno. Reports
+ * errors. */
+int cmd_open_process(uint32_t pid);
+
 /* Enters the network namespace of --netns, unless it is NULL. Returns 0 or -errno. Reports
  * errors. */
 int cmd_enter_netns(const char *netns);

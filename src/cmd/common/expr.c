@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/err.h"
 #include "base/opt.h"
 #include "cmd/common/cmd.h"
@@ -71,6 +72,16 @@ static int find_netns(const struct cmd_common *common, uint32_t *inode)
 	return rc ? fail_errno(rc, "network namespace %s", common->netns) : 0;
 }
 
+static int check_process(uint32_t pid)
+{
+	int fd = cmd_open_process(pid);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 static int restrict_filter(struct filter *f, const struct filter_names *names,
 			   const struct cmd_common *common)
 {
@@ -84,7 +95,9 @@ static int restrict_filter(struct filter *f, const struct filter_names *names,
 		return fail(
 			-EINVAL,
 			"-p does not work in a PID namespace: filter by comm, cgroup or container");
-	rc = find_netns(common, &r.netns);
+	rc = r.pid ? check_process(r.pid) : 0;
+	if (!rc)
+		rc = find_netns(common, &r.netns);
 	if (!rc)
 		rc = find_ifaces(names, common, ifindexes);
 	if (rc)

@@ -87,17 +87,10 @@ static int open_probes(struct probing *p, struct probe_request *r)
 static int watch_process(struct probing *p)
 {
 	uint32_t pid = p->r->o.common.pid;
-	int fd;
+	int fd = pid ? cmd_open_process(pid) : 0;
 
-	if (!pid)
-		return 0;
-	fd = pidfd_open_process(pid);
-	if (fd == -ESRCH)
-		return fail(fd, "no process %u", pid);
-	if (fd == -EINVAL)
-		return fail(fd, "%u is a thread, not a process", pid);
 	if (fd < 0)
-		return fail_errno(fd, "process %u", pid);
+		return fd;
 	p->pidfd = fd;
 	return 0;
 }
