@@ -137,13 +137,14 @@ static void expect_too_complex(const struct bpf_insn *insns, uint32_t n, int err
 
 TEST(load_too_large, "obj: too many instructions are reported as too complex", TEST_ROOT, 60)
 {
-	static const struct bpf_insn endless[] = {
-		I_MOV(0, 0),
-		I_ADD(0, 1),
-		I_JNE(0, 1 << 30, -2),
-		I_EXIT,
-	};
+	/* A long way around the loop: the verifier compares each round with all before it. */
+	enum { ROUND = 2000 };
+	static struct bpf_insn endless[ROUND + 3] = { I_MOV(0, 0) };
 
+	for (int i = 1; i <= ROUND; i++)
+		endless[i] = (struct bpf_insn)I_ADD(0, 1);
+	endless[ROUND + 1] = (struct bpf_insn)I_JNE(0, 1 << 30, -ROUND - 1);
+	endless[ROUND + 2] = (struct bpf_insn)I_EXIT;
 	expect_too_complex(endless, ARRAY_LEN(endless), -E2BIG, "too large");
 }
 

@@ -90,7 +90,10 @@ TEST(stubs_gate, "gate: every bit of the rules' result is used", TEST_ROOT, 60)
 
 	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct obj_code stubs[GATE_NPROGS] = { [0] = { 0 } };
-		struct obj_opts opts = { .conf = &conf, .stubs = stubs, .progs = 1u << progs[i] };
+		struct obj_opts opts = { .conf = &conf,
+					 .stubs = stubs,
+					 .progs = 1u << progs[i],
+					 .no_tail_calls = true };
 		struct obj gate = { 0 };
 
 		stubs[progs[i]] = answer;
@@ -112,7 +115,11 @@ static void check_guard(int prog, uint32_t bits)
 	const struct obj_map maps[GATE_NMAPS] = {
 		[GATE_MAP_GUARD] = { .max_entries = GUARD_SIZE(conf.guard.lines) }
 	};
-	struct obj_opts opts = { .conf = &conf, .stubs = stubs, .maps = maps, .progs = 1u << prog };
+	struct obj_opts opts = { .conf = &conf,
+				 .stubs = stubs,
+				 .maps = maps,
+				 .progs = 1u << prog,
+				 .no_tail_calls = true };
 	bool xdp = gate_spec.progs[prog].type == BPF_PROG_TYPE_XDP;
 	uint32_t pass = xdp ? XDP_PASS : (uint32_t)-1, drop = xdp ? XDP_DROP : 2, got;
 	struct obj gate = { 0 };
@@ -165,7 +172,10 @@ TEST(stubs_capture, "capture: every bit of a filter's result is used", TEST_ROOT
 
 	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
 		struct obj_code stubs[CAPTURE_NPROGS] = { [0] = { 0 } };
-		struct obj_opts opts = { .conf = &conf, .stubs = stubs, .progs = 1u << progs[i] };
+		struct obj_opts opts = { .conf = &conf,
+					 .stubs = stubs,
+					 .progs = 1u << progs[i],
+					 .no_tail_calls = true };
 		struct obj capture = { 0 };
 
 		stubs[progs[i]] = answer;

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: MIT
 # Boots a kernel under QEMU with an initramfs of tests/vm/init, sonde and the test programs, and writes
 # the console's output to a log: boot.sh ARCH KERNEL-DIR BUILD-DIR PLAN LOG [KERNEL-ARGUMENT...]
-# Boots again if the console is silent for $VM_SILENCE seconds: emulated kernels, mostly new ones,
-# sometimes lock up. During tests init writes a line every ten seconds.
-# Exit status: 0 all passed, 1 something failed, 3 the machine died, 4 it did not start, 5 it was silent
+# Boots again if the console is silent for $VM_SILENCE seconds, or if the kernel has reported
+# $VM_LOCKUPS times that a CPU is stuck: emulated kernels sometimes lock up. During tests init writes a
+# line every ten seconds, and goes on doing so if only one CPU is stuck.
+# Exit status: 0 all passed, 1 something failed, 3 the machine died, 4 it did not start, 5 it locked up
 # in each try, 124 it took longer than $VM_SECONDS, 130 interrupted.
 set -eu
 arch=$1 kernel=$2 build=$3 plan=$4 log=$5
 shift 5
 seconds=${VM_SECONDS:-1200}
 silence=${VM_SILENCE:-60}
+lockups=${VM_LOCKUPS:-5} # a busy host causes one or two
 
 # Without hardware acceleration, which is rarely available where tests run, and never for other CPUs.
 case $arch in
@@ -37,7 +39,7 @@ clean_up()
 trap clean_up EXIT
 trap 'result=130; exit' HUP INT TERM
 
-# Kills QEMU, process $1, when the console has been silent for $silence seconds. Waits longer in
+# Kills QEMU, process $1, when the machine has locked up. Waits longer for a line on the console in
 # proportion to the load of a busy host.
 watch_console()
 {
@@ -47,8 +49,11 @@ watch_console()
 		size=$(wc -c <"$work/console")
 		[ "$size" = "$was" ] || since=$now
 		limit=$(awk -v s="$silence" -v n="$(nproc)" '{ print int(s * ($1 > n ? $1 / n : 1)) }' /proc/loadavg)
-		[ $((now - since)) -lt "$limit" ] || {
-			echo $((now - since)) >"$work/silent"
+		why=''
+		[ $((now - since)) -lt "$limit" ] || why="silent for $((now - since)) s"
+		[ "$(grep -ac 'soft lockup' "$work/console")" -lt "$lockups" ] || why='a CPU is stuck'
+		[ -z "$why" ] || {
+			echo "$why" >"$work/locked"
 			kill "$1" 2>/dev/null || :
 			return 0
 		}
@@ -67,7 +72,7 @@ cp -r "$kernel/modules" "$work/root"
 
 for try in 1 2 3; do
 	: >"$work/console"
-	rm -f "$work/silent"
+	rm -f "$work/locked"
 	rc=0
 	# shellcheck disable=SC2086
 	timeout "$seconds" $qemu -accel tcg -m 512 -smp 2 -nodefaults -display none -no-reboot \
@@ -81,9 +86,9 @@ for try in 1 2 3; do
 	kill "$watcher" 2>/dev/null || :
 	watcher=''
 	tr -d '\r\0' <"$work/console" >"$log"
-	if [ -e "$work/silent" ]; then
-		echo "vm: silent for $(cat "$work/silent") s in try $try" >>"$log"
-		cp "$log" "${log%.log}.silent.$try"
+	if [ -e "$work/locked" ]; then
+		echo "vm: $(cat "$work/locked") in try $try" >>"$log"
+		cp "$log" "${log%.log}.locked.$try"
 		continue
 	fi
 	if [ "$rc" = 124 ] || grep -q '^vm: ' "$log"; then
@@ -94,7 +99,7 @@ for try in 1 2 3; do
 done
 
 end=$(sed -n "s/^vm-end $nonce //p" "$log")
-if [ -e "$work/silent" ]; then
+if [ -e "$work/locked" ]; then
 	result=5
 	exit
 fi

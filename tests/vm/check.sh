@@ -50,7 +50,7 @@ run_machine()
 	0 | 1) end='done' ;;
 	3) end='FAIL: the machine died' ;;
 	124) end='FAIL: timeout' ;;
-	5) end='FAIL: the machine was silent in three tries' ;;
+	5) end='FAIL: the machine locked up in three tries' ;;
 	kernel) end="no kernel: $(tail -n 1 "$from.why" 2>/dev/null)" ;;
 	*) end='FAIL: the machine did not start' ;;
 	esac
