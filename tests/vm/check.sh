@@ -35,16 +35,17 @@ run_machine()
 	out=$VM_OUT
 	from=$kernels/$arch-$suite
 	start=$(date +%s)
-	# An emulated kernel may lock up on a busy host. Report that and try once more.
-	for try in 1 2; do
+	# An emulated kernel may lock up or die on a busy host: with several threads the emulator may run
+	# code that the kernel has just replaced (int3). Report that and try again.
+	for try in 1 2 3; do
 		rc=0
 		[ -e "$from/.ready" ] || rc=kernel
 		[ "$rc" = kernel ] || sh "$here/boot.sh" "$arch" "$from" "$build" "$here/$plan.plan" \
 			"$out/$name.log" "$@" || rc=$?
 		[ "$rc" != 130 ] || return 0
 		[ "$rc" = 3 ] || [ "$rc" = 124 ] || break
-		[ "$try" = 2 ] || echo "vm $name: died or hung ($rc), booting again; see $out/$name.first.log"
-		[ "$try" = 2 ] || cp "$out/$name.log" "$out/$name.first.log"
+		[ "$try" = 3 ] || echo "vm $name: died or hung ($rc), booting again; see $out/$name.$try.log"
+		[ "$try" = 3 ] || cp "$out/$name.log" "$out/$name.$try.log"
 	done
 	case $rc in
 	0 | 1) end='done' ;;
