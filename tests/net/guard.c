@@ -341,10 +341,10 @@ static void check_cookies(int family)
 	CHECK(far > 0, "not accepted");
 	CHECK(read(far, &word, 1) == 1, "the first byte is lost");
 	CHECK(count_echoes(near, far, 10) == 10, "the connection does not work");
+	lab_enter(&lab, LAB_FAR);
+	AWAIT(status_of("SYN cookies sent", "packets") > 100, "%s", a.out);
 	kill(lab_flood, SIGKILL);
 	CHECK(waitpid(lab_flood, &status, 0) == lab_flood, "waitpid");
-	lab_enter(&lab, LAB_FAR);
-	CHECK(status_of("SYN cookies sent", "packets") > 100, "%s", a.out);
 	stop_guard(&lab);
 	CHECK(!SONDE_RUN(&a, "detach", "-i", "sonde0"), "%s", a.err);
 	expect_clean(&lab);
