@@ -48,7 +48,8 @@ static int bench_try(struct bench *b, const char *text, int prog)
 				     .ethernet = 1,
 				     .filter = 1,
 				     .inner = 1,
-				     .groups = VIEW_GROUPS };
+				     .groups = VIEW_GROUPS,
+				     .multibuf = !feature_try("XDP frames in several buffers") };
 	struct obj_map maps[CAPTURE_NMAPS] = {
 		[CAPTURE_MAP_CPUS] = { .max_entries = cpus },
 		[CAPTURE_MAP_BLOCKS] = { .max_entries = cpus, .value_size = VALUE_SIZE },
