@@ -66,7 +66,7 @@ static __always_inline bool cookie_request(struct xdp_md *ctx, const struct guar
 
 	if (!guard_find_headers(&h, s, g))
 		return false;
-	c->client_seq = h.tcp->seq;
+	c->client_seq = guard_load_u32((const __be16 *)&h.tcp->seq);
 	cookie_copy(&h, s, tcp);
 	sk = guard_find_socket(ctx, g);
 	if (!sk)

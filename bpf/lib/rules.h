@@ -50,7 +50,7 @@ struct rules_ctx {
 static __always_inline bool rules_view_addrs(const struct rules_ctx *a, const struct pkt *p,
 					     struct view *v)
 {
-	const __u32 *at = a->src.data + (p->net & PKT_NET_MASK);
+	const __be16 *at = a->src.data + (p->net & PKT_NET_MASK);
 	__u32 words = p->family == GATE_IPV4 ? 1 : 4;
 
 	if (p->bad || p->family > GATE_IPV6)
@@ -59,18 +59,18 @@ static __always_inline bool rules_view_addrs(const struct rules_ctx *a, const st
 	if (a->tagged && (p->net & PKT_NET_MASK) > ETH_HLEN + sizeof(struct pkt_vlan))
 		return false;
 	if (p->family == GATE_IPV4) {
-		if ((void *)(at + 5) > a->src.end)
+		if ((void *)(at + 10) > a->src.end)
 			return false;
 		v->family = v->addrs = 4;
-		*(__u32 *)v->src = at[3];
-		*(__u32 *)v->dst = at[4];
+		*(__u32 *)v->src = view_join_halves(at + 6);
+		*(__u32 *)v->dst = view_join_halves(at + 8);
 	} else {
-		if ((void *)(at + 10) > a->src.end)
+		if ((void *)(at + 20) > a->src.end)
 			return false;
 		v->family = v->addrs = 6;
 		for (__u32 i = 0; i < words; i++) {
-			((__u32 *)v->src)[i] = at[2 + i];
-			((__u32 *)v->dst)[i] = at[6 + i];
+			((__u32 *)v->src)[i] = view_join_halves(at + 4 + 2 * i);
+			((__u32 *)v->dst)[i] = view_join_halves(at + 12 + 2 * i);
 		}
 	}
 	v->type = p->ethertype;
