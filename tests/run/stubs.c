@@ -7,6 +7,7 @@
 #include "bpf/view.h"
 #include "gen/capture.gen.h"
 #include "gen/gate.gen.h"
+#include "obj/feature.h"
 #include "sys/bpf.h"
 #include "tests/lib/guarded.h"
 #include "tests/lib/insn.h"
@@ -167,7 +168,11 @@ TEST(stubs_capture, "capture: every bit of a filter's result is used", TEST_ROOT
 	static const int progs[] = { CAPTURE_PROG_SONDE_RING_XDP, CAPTURE_PROG_SONDE_RING_IN,
 				     CAPTURE_PROG_SONDE_RING_OUT };
 	const struct capture_conf conf = {
-		.snaplen = 60, .ethernet = 1, .filter = 1, .groups = VIEW_ADDRS
+		.snaplen = 60,
+		.ethernet = 1,
+		.filter = 1,
+		.groups = VIEW_ADDRS,
+		.multibuf = !feature_try("XDP frames in several buffers"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(progs); i++) {
