@@ -50,6 +50,7 @@ struct rules_ctx {
 static __always_inline bool rules_view_addrs(const struct rules_ctx *a, const struct pkt *p,
 					     struct view *v)
 {
+	/* In halves: only an even address is certain, and some verifiers enforce alignment. */
 	const __be16 *at = a->src.data + (p->net & PKT_NET_MASK);
 	__u32 words = p->family == GATE_IPV4 ? 1 : 4;
 
